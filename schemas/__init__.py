@@ -1,0 +1,1 @@
+"""The contract between planner and executor: types and parsers, without I/O."""

@@ -1,0 +1,134 @@
+"""The exit codes of the program and the root of every error it raises.
+
+Errors carry the objects they speak of; their text is rendered late, by ``str()``, and reaches
+the user in one place (``lockstream.main``). Each room defines its own errors below one of the
+kinds listed here; the kind decides the exit code.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+__all__ = [
+    "ArtifactRefused",
+    "BuildFailed",
+    "ExitCode",
+    "Interrupted",
+    "InvalidInput",
+    "InvalidLockText",
+    "LockstreamError",
+    "NetworkError",
+    "NoSolution",
+    "NotEnough",
+    "Refused",
+    "UsageError",
+]
+
+
+class ExitCode(IntEnum):
+    """What the program's exit status says."""
+
+    DONE = 0
+    REFUSED = 1
+    """The answer is no: a stale lock, drift, a lock that does not fit."""
+    USAGE = 2
+    INVALID_INPUT = 3
+    NO_SOLUTION = 4
+    NETWORK = 5
+    ARTIFACT_REFUSED = 6
+    NOT_ENOUGH = 7
+    BUILD_FAILED = 8
+
+
+class LockstreamError(Exception):
+    """Root of all errors a user can meet.
+
+    ``str(error)`` says what is wrong, what was expected and what was found;
+    ``error.hint`` says what to do next, or is empty.
+    """
+
+    exit_code: ExitCode = ExitCode.REFUSED
+    hint: str = ""
+
+
+class Refused(LockstreamError):
+    """The question was understood and the answer is no."""
+
+    exit_code = ExitCode.REFUSED
+
+
+class UsageError(LockstreamError):
+    """The command line asks for something that cannot be meant."""
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, problem: str = "", hint: str = "") -> None:
+        super().__init__(problem)
+        self.hint = hint
+
+
+class InvalidInput(LockstreamError):
+    """A lock, a requirements file or another input is not what its format demands."""
+
+    exit_code = ExitCode.INVALID_INPUT
+
+
+class InvalidLockText(InvalidInput):
+    """The text of a lock is at fault. ``path`` is set by whoever knows which file it was."""
+
+    path: str = ""
+
+    def describe(self) -> str:
+        """What is wrong, and on which line."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.describe()}" if self.path else self.describe()
+
+
+class NoSolution(LockstreamError):
+    """No set of distributions answers the requirements."""
+
+    exit_code = ExitCode.NO_SOLUTION
+
+
+class NetworkError(LockstreamError):
+    """An index or a file could not be reached, or answered outside its protocol."""
+
+    exit_code = ExitCode.NETWORK
+
+
+class ArtifactRefused(LockstreamError):
+    """A downloaded file is not what the lock promised, or is hostile."""
+
+    exit_code = ExitCode.ARTIFACT_REFUSED
+
+
+class NotEnough(LockstreamError):
+    """There is not enough memory or disk for what was asked."""
+
+    exit_code = ExitCode.NOT_ENOUGH
+
+
+class BuildFailed(LockstreamError):
+    """Building a wheel from source failed."""
+
+    exit_code = ExitCode.BUILD_FAILED
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal asked the program to stop, and it does. It is no error: nothing may catch it as
+    one.
+    """
+
+    def __init__(self, number: int, name: str) -> None:
+        """``number`` and ``name`` are those of the signal."""
+        super().__init__(number, name)
+        self.name = name
+        self.exit_status = 128 + number
+        """As shells report it."""
+        self.left = ""
+        """What remains for the next run, as a sentence."""
+
+    def __str__(self) -> str:
+        return "; ".join(filter(None, [f"stopped by {self.name}", self.left]))

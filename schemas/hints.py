@@ -1,0 +1,70 @@
+"""What lockstream notes about each wheel in ``[packages.tool.lockstream]``.
+
+Hints steer buffers, scheduling and preflight and never what is installed: PEP 751 demands that
+tool data is disposable. So a hint that is missing or malformed is no error, it is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["TOOL_NAME", "WheelHints", "wheel_hints"]
+
+TOOL_NAME = "lockstream"
+"""Our table below ``[tool]`` and ``[packages.tool]``, and our name in ``created-by``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WheelHints:
+    """Sizes of one wheel, read from its zip central directory."""
+
+    unpacked_size: int
+    """Sum of the sizes of all members, in bytes."""
+    files: int
+    """Number of members that are files."""
+    largest_file: int
+    """Size of the largest member, in bytes."""
+    streamable: bool = True
+    """False where a forward pass cannot unpack it (a stored member with a data descriptor)."""
+
+    def to_table(self) -> dict[str, int | bool]:
+        """The TOML table of one wheel; ``streamable`` is written only when it is false."""
+        table: dict[str, int | bool] = {
+            "unpacked-size": self.unpacked_size,
+            "files": self.files,
+            "largest-file": self.largest_file,
+        }
+        if not self.streamable:
+            table["streamable"] = False
+        return table
+
+    @classmethod
+    def from_table(cls, table: object) -> WheelHints | None:
+        """Read what ``to_table`` wrote; None where the table is not usable as a hint."""
+        if not isinstance(table, Mapping):
+            return None
+        sizes: list[int] = []
+        for key in ("unpacked-size", "files", "largest-file"):
+            size = table.get(key)
+            if type(size) is not int or size < 0:
+                return None
+            sizes.append(size)
+        unpacked_size, files, largest_file = sizes
+        return cls(
+            unpacked_size=unpacked_size,
+            files=files,
+            largest_file=largest_file,
+            streamable=table.get("streamable") is not False,
+        )
+
+
+def wheel_hints(tool: Mapping[str, Any] | None, filename: str) -> WheelHints | None:
+    """The hints for the wheel ``filename`` in a package's ``tool`` table, if it holds any."""
+    table: object = tool
+    for key in (TOOL_NAME, "wheels", filename):
+        if not isinstance(table, Mapping):
+            return None
+        table = table.get(key)
+    return WheelHints.from_table(table)

@@ -1,0 +1,153 @@
+"""The blocks of a lock as the types of ``packaging.pylock``, and what is wrong with them.
+
+Source: https://packaging.python.org/specifications/pylock-toml/. One ``[[packages]]`` block is
+read at a time; the header is a ``Pylock`` without packages. This module is the one place where
+errors of tomllib and packaging.pylock become ours.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from packaging.pylock import (
+    Package,
+    PackageWheel,
+    Pylock,
+    PylockUnsupportedVersionError,
+    PylockValidationError,
+)
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.version import Version
+
+from schemas.blocks import Block
+from schemas.errors import InvalidLockText
+
+__all__ = [
+    "InvalidLock",
+    "UnsupportedLockVersion",
+    "is_newer_minor",
+    "parse_block",
+    "parse_header",
+    "parse_package",
+]
+
+_KNOWN_VERSION = Version("1.0")
+_TOML_PLACE = re.compile(r"\s*\(at line (\d+), column (\d+)\)$")
+
+
+@dataclass(eq=False)
+class InvalidLock(InvalidLockText):
+    """The lock is not what PEP 751 demands."""
+
+    problem: str
+    line: int
+    """Where the block at fault begins, or the line at fault where it is known; from 1."""
+    package: str | None = None
+    hint = "the lock was edited by hand or cut short; write it again with its locker"
+
+    def describe(self) -> str:
+        where = (
+            f"package {self.package!r} (line {self.line})"
+            if self.package
+            else (f"line {self.line}")
+        )
+        return f"{where}: {self.problem}"
+
+
+@dataclass(eq=False)
+class UnsupportedLockVersion(InvalidLockText):
+    """The lock has a major version that this program does not know."""
+
+    version: str
+    hint = "install a newer lockstream, or lock again with lock-version 1.0"
+
+    def describe(self) -> str:
+        return f"lock-version {self.version!r} is not supported, only 1.x is"
+
+
+def parse_block(block: Block) -> dict[str, Any]:
+    """The TOML of one block; of a ``[[packages]]`` block, the table itself.
+
+    Raises InvalidLock with the line of the file.
+    """
+    try:
+        document = tomllib.loads(block.text)
+    except tomllib.TOMLDecodeError as error:
+        problem, line = str(error), block.line
+        if place := _TOML_PLACE.search(problem):
+            line += int(place[1]) - 1
+            problem = f"{problem[: place.start()]}, at column {place[2]}"
+        raise InvalidLock(f"not valid TOML: {problem}", line) from None
+    except (RecursionError, ValueError) as error:
+        # What tomllib lets through: arrays without end, integers of thousands of digits.
+        raise InvalidLock(f"not readable as TOML: {error}", block.line) from None
+    if block.is_package:
+        # Exactly one: a package that is passed over would be missing from the environment.
+        [table] = document["packages"]
+        return dict(table)
+    return document
+
+
+def parse_header(document: Mapping[str, Any]) -> Pylock:
+    """Everything of a lock but its packages, validated.
+
+    Raises InvalidLock and UnsupportedLockVersion.
+    """
+    try:
+        return Pylock.from_dict({**document, "packages": []})
+    except PylockUnsupportedVersionError:
+        raise UnsupportedLockVersion(str(document["lock-version"])) from None
+    except PylockValidationError as error:
+        raise InvalidLock(str(error), line=1) from None
+
+
+def is_newer_minor(header: Pylock) -> bool:
+    """Whether the lock may hold keys this program does not know (PEP 751: then warn of them)."""
+    return header.lock_version > _KNOWN_VERSION
+
+
+def parse_package(table: Mapping[str, Any], line: int) -> Package:
+    """One package of a lock, validated. ``line`` is where its block begins.
+
+    A wheel whose file name no tool of today can read (a draft variant label, say) costs that
+    wheel, not the lock: no target can choose it.
+
+    Raises InvalidLock.
+    """
+    wheels = table.get("wheels")
+    name = table.get("name")
+    try:
+        return _parse_package(table)
+    except PylockValidationError as error:
+        problem = str(error)
+        if isinstance(wheels, list) and "Invalid wheel filename" in problem:
+            readable = [wheel for wheel in wheels if _has_readable_name(wheel)]
+            if len(readable) < len(wheels) and (readable or "sdist" in table):
+                return parse_package({**table, "wheels": readable}, line)
+        # The block was read by itself, so the place of it in the array means nothing.
+        problem = problem.removesuffix(" in 'packages[0]'").replace("'packages[0].", "'")
+        package = name if isinstance(name, str) else None
+        raise InvalidLock(problem, line, package) from None
+
+
+def _parse_package(table: Mapping[str, Any]) -> Package:
+    document = {"lock-version": "1.0", "created-by": "", "packages": [table]}
+    return Pylock.from_dict(document).packages[0]
+
+
+def _has_readable_name(wheel: object) -> bool:
+    if not isinstance(wheel, Mapping):
+        return True
+    try:
+        parse_wheel_filename(
+            PackageWheel(
+                name=wheel.get("name"), path=wheel.get("path"), url=wheel.get("url"), hashes={}
+            ).filename
+        )
+    except InvalidWheelFilename:
+        return False
+    return True

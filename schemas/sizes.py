@@ -1,0 +1,29 @@
+"""Sizes as people write and read them."""
+
+from __future__ import annotations
+
+import re
+
+from schemas.errors import UsageError
+
+__all__ = ["format_size", "parse_size"]
+
+_SIZE = re.compile(r"(\d{1,18})(?:\.(\d{1,9}))?\s*([KMGT]?)(?:iB?|B)?", re.IGNORECASE | re.ASCII)
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+
+def parse_size(text: str) -> int:
+    """Bytes: ``64MiB``, ``64Mi``, ``64M``, ``1.5G`` or ``67108864``; all units are powers of 1024.
+
+    Raises UsageError.
+    """
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(f"{text!r} is not a size", hint="write it as 64MiB or 2GiB")
+    whole, fraction, unit = match[1], match[2] or "", _UNITS[match[3].upper()]
+    return int(whole + fraction) * unit // int("1" + "0" * len(fraction))
+
+
+def format_size(size: int) -> str:
+    """``size`` bytes as a table shows them: ``12.3 MiB``."""
+    return f"{size / (1 << 20):,.1f} MiB"

@@ -1,0 +1,241 @@
+"""Target: the Python and the platform that wheels are chosen for.
+
+A target is made from facts, never from the interpreter that happens to run lockstream: either
+from what a user names (``--python-version 3.12 --platform manylinux_2_28_x86_64``) or from what
+a probe of the target interpreter reports. Both ways end in the same ordering of tags, that of
+``packaging.tags.sys_tags`` (https://packaging.python.org/specifications/platform-compatibility-tags/).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from packaging.tags import Tag, compatible_tags, cpython_tags, generic_tags, mac_platforms
+from packaging.version import InvalidVersion, Version
+
+from schemas.errors import UsageError
+
+__all__ = ["DEFAULT_PLATFORMS", "Target", "platform_tags"]
+
+DEFAULT_PLATFORMS: Mapping[str, str] = {
+    "linux": "manylinux_2_28_x86_64",
+    "macos": "macosx_13_0_arm64",
+    "windows": "win_amd64",
+}
+"""What a plain platform name stands for: the baseline that most wheels of today are built for
+(manylinux_2_28: https://github.com/pypa/manylinux#manylinux_2_28-almalinux-8-based)."""
+
+_LEGACY_MANYLINUX = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
+"""PEP 600: the legacy names are aliases of these glibc versions."""
+
+_LIBC_PLATFORM = re.compile(
+    r"(?P<libc>manylinux|musllinux)_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>\w+)"
+)
+_MAC_PLATFORM = re.compile(r"macosx_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>arm64|x86_64)")
+_LEGACY_PLATFORM = re.compile(r"(?P<name>manylinux2014|manylinux2010|manylinux1)_(?P<arch>\w+)")
+_OTHER_PLATFORM = re.compile(r"linux_\w+|win_amd64|win_arm64|win32")
+
+_PYPY_VERSION = "7.3.0"
+_PYPY_ABI = "pp73"
+"""The version of PyPy itself, of which every release since 2020 is one, and its ABI."""
+
+_MACHINES = {"win_amd64": "AMD64", "win_arm64": "ARM64", "win32": "x86"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One environment to plan for or to fill."""
+
+    environment: Mapping[str, str]
+    """All marker variables of the dependency specifier standard, but ``extra``."""
+    tags: tuple[Tag, ...]
+    """The wheel tags it accepts, best first."""
+    platform: str
+    """The newest platform tag it accepts, such as ``manylinux_2_28_x86_64``."""
+
+    @property
+    def python_version(self) -> Version:
+        """The full version of the target's Python, as specifiers compare it."""
+        return _full_version(self.environment["python_full_version"])
+
+    def __str__(self) -> str:
+        implementation = self.environment["platform_python_implementation"]
+        return f"{implementation} {self.environment['python_full_version']} on {self.platform}"
+
+    @property
+    def python_name(self) -> str:
+        """The version as ``named`` takes it: ``3.12``, ``3.12.4``, ``3.13t`` or ``pypy3.11``."""
+        implementation = self.environment["implementation_name"]
+        full = self.environment["python_full_version"]
+        version = full.removesuffix(".0") if full.count(".") == 2 else full
+        free_threaded = any(tag.abi == f"{tag.interpreter}t" for tag in self.tags)
+        prefix = "" if implementation == "cpython" else implementation
+        return f"{prefix}{version}{'t' if free_threaded else ''}"
+
+    def to_table(self) -> dict[str, str]:
+        """The TOML table that a lock has of it."""
+        return {"python": self.python_name, "platform": self.platform}
+
+    @classmethod
+    def from_table(cls, table: object) -> Target | None:
+        """Read what ``to_table`` wrote; None where it is not usable."""
+        if not isinstance(table, Mapping):
+            return None
+        python, platform = table.get("python"), table.get("platform")
+        if not isinstance(python, str) or not isinstance(platform, str):
+            return None
+        try:
+            return cls.named(python, platform)
+        except UsageError:
+            return None
+
+    @classmethod
+    def named(cls, python_version: str, platform: str) -> Target:
+        """The target that a user names: ``3.12`` or ``3.12.4``, with a platform tag or one of
+        the plain names of ``DEFAULT_PLATFORMS``. A trailing ``t`` means free-threaded, ``pypy``
+        before it PyPy.
+
+        Raises UsageError for a version or platform that is not one.
+        """
+        is_pypy = python_version.startswith("pypy")
+        free_threaded = python_version.endswith("t") and not is_pypy
+        try:
+            version = Version(python_version.removeprefix("pypy").removesuffix("t"))
+        except InvalidVersion:
+            version = Version("0")
+        if version.major != 3 or len(version.release) < 2:
+            raise UsageError(
+                f"--python-version {python_version!r} is not a version of Python 3",
+                hint="name it as 3.12, 3.12.4, 3.13t (free-threaded) or pypy3.11",
+            )
+        minor = f"{version.major}.{version.minor}"
+        full = str(version) if len(version.release) > 2 else f"{minor}.0"
+        platform = DEFAULT_PLATFORMS.get(platform, platform)
+        python = _pypy_environment if is_pypy else _cpython_environment
+        abi = f"cp3{version.minor}{'t' if free_threaded else ''}"
+        return cls.from_facts(
+            {**_platform_environment(platform), **python(minor, full)},
+            platform=platform,
+            abis=(f"pypy3{version.minor}_{_PYPY_ABI}" if is_pypy else abi,),
+        )
+
+    @classmethod
+    def from_facts(
+        cls, environment: Mapping[str, str], *, platform: str, abis: Iterable[str]
+    ) -> Target:
+        """The target with these marker variables, newest platform tag and native ABIs.
+
+        ``abis`` holds what ``packaging`` would find on that interpreter: ``cp312``, ``cp313t``,
+        ``pypy310_pp73``.
+        """
+        python = tuple(int(part) for part in environment["python_version"].split("."))
+        platforms = list(platform_tags(platform))
+        nodot = "".join(str(part) for part in python)
+        tags: list[Tag]
+        if environment["implementation_name"] == "cpython":
+            tags = list(cpython_tags(python, abis, platforms))
+            interpreter = f"cp{nodot}"
+        else:
+            short = {"pypy": "pp"}.get(
+                environment["implementation_name"], environment["implementation_name"]
+            )
+            interpreter = f"{short}{nodot}"
+            tags = list(generic_tags(interpreter, abis, platforms))
+            if short == "pp":
+                interpreter = "pp3"
+        tags.extend(compatible_tags(python, interpreter, platforms))
+        return cls(environment=dict(environment), tags=tuple(tags), platform=platform)
+
+
+def platform_tags(platform: str) -> Iterator[str]:
+    """All platform tags that a machine accepts whose newest tag is ``platform``, best first.
+
+    Raises UsageError where ``platform`` is none that wheels are built for.
+    """
+    if legacy := _LEGACY_PLATFORM.fullmatch(platform):
+        major, minor = next(v for v, name in _LEGACY_MANYLINUX.items() if name == legacy["name"])
+        platform = f"manylinux_{major}_{minor}_{legacy['arch']}"
+    if libc := _LIBC_PLATFORM.fullmatch(platform):
+        # packaging >= 26.3 puts the native tag first (its CHANGELOG, #160).
+        yield f"linux_{libc['arch']}"
+        oldest = 0
+        if libc["libc"] == "manylinux":
+            # No older glibc is supported by any manylinux policy (PEP 513, PEP 599).
+            oldest = 5 if libc["arch"] in {"x86_64", "i686"} else 17
+        for minor in range(int(libc["minor"]), oldest - 1, -1):
+            yield f"{libc['libc']}_{libc['major']}_{minor}_{libc['arch']}"
+            name = _LEGACY_MANYLINUX.get((int(libc["major"]), minor))
+            if name and libc["libc"] == "manylinux":
+                yield f"{name}_{libc['arch']}"
+    elif mac := _MAC_PLATFORM.fullmatch(platform):
+        yield from mac_platforms((int(mac["major"]), int(mac["minor"])), mac["arch"])
+    elif _OTHER_PLATFORM.fullmatch(platform):
+        yield platform
+    else:
+        raise UsageError(
+            f"--platform {platform!r} is not a platform that wheels are built for",
+            hint="name a tag such as manylinux_2_28_x86_64, musllinux_1_2_aarch64, "
+            "macosx_14_0_arm64 or win_amd64, or one of "
+            f"{', '.join(sorted(DEFAULT_PLATFORMS))}",
+        )
+
+
+def _platform_environment(platform: str) -> dict[str, str]:
+    """The marker variables that follow from a platform tag.
+
+    ``platform_release`` and ``platform_version`` are unknown before the machine is: empty, as
+    in ``uv pip compile --python-platform``.
+    """
+    unknown = {"platform_release": "", "platform_version": ""}
+    if platform.startswith("win"):
+        machine = _MACHINES.get(platform, "")
+        return {
+            "os_name": "nt",
+            "sys_platform": "win32",
+            "platform_system": "Windows",
+            "platform_machine": machine,
+            **unknown,
+        }
+    if mac := _MAC_PLATFORM.fullmatch(platform):
+        return {
+            "os_name": "posix",
+            "sys_platform": "darwin",
+            "platform_system": "Darwin",
+            "platform_machine": mac["arch"],
+            **unknown,
+        }
+    libc = _LIBC_PLATFORM.fullmatch(platform) or _LEGACY_PLATFORM.fullmatch(platform)
+    return {
+        "os_name": "posix",
+        "sys_platform": "linux",
+        "platform_system": "Linux",
+        "platform_machine": libc["arch"] if libc else platform.removeprefix("linux_"),
+        **unknown,
+    }
+
+
+def _cpython_environment(minor: str, full: str) -> dict[str, str]:
+    return {
+        "implementation_name": "cpython",
+        "implementation_version": full,
+        "platform_python_implementation": "CPython",
+        "python_full_version": full,
+        "python_version": minor,
+    }
+
+
+def _pypy_environment(minor: str, full: str) -> dict[str, str]:
+    return {
+        "implementation_name": "pypy",
+        "implementation_version": _PYPY_VERSION,
+        "platform_python_implementation": "PyPy",
+        "python_full_version": full,
+        "python_version": minor,
+    }
+
+
+def _full_version(text: str) -> Version:
+    """A build from a checkout calls itself ``3.14.0+``, which PEP 440 reads as no version."""
+    return Version(text.removesuffix("+"))

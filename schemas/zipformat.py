@@ -1,0 +1,357 @@
+"""The zip records a wheel is made of: bytes to typed records, nothing else.
+
+Source: PKWARE APPNOTE 6.3.10, sections 4.3 to 4.5 (https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT).
+The reader is strict: whatever two unzip programs could read differently is refused. Each refusal
+is an ``InvalidZip`` that states the rule; the caller adds the wheel and the member.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from enum import IntEnum
+from struct import Struct, unpack_from
+from typing import NamedTuple
+
+__all__ = [
+    "CENTRAL_HEADER",
+    "CENTRAL_SIGNATURE",
+    "DESCRIPTOR_SIGNATURE",
+    "END_RECORD",
+    "END_SIGNATURE",
+    "LOCAL_HEADER",
+    "LOCAL_SIGNATURE",
+    "MAX_COMMENT_SIZE",
+    "ZIP64_END_RECORD",
+    "ZIP64_END_SIGNATURE",
+    "ZIP64_LOCATOR",
+    "CentralEntry",
+    "EndRecord",
+    "InvalidZip",
+    "LocalHeader",
+    "Method",
+    "parse_central_directory",
+    "parse_central_entry",
+    "parse_end_record",
+    "parse_local_header",
+    "parse_zip64_end_record",
+    "parse_zip64_locator",
+]
+
+LOCAL_SIGNATURE = b"PK\x03\x04"
+CENTRAL_SIGNATURE = b"PK\x01\x02"
+DESCRIPTOR_SIGNATURE = b"PK\x07\x08"
+END_SIGNATURE = b"PK\x05\x06"
+ZIP64_END_SIGNATURE = b"PK\x06\x06"
+ZIP64_LOCATOR_SIGNATURE = b"PK\x06\x07"
+
+LOCAL_HEADER = Struct("<4sHHHHHLLLHH")
+CENTRAL_HEADER = Struct("<4sHHHHHHLLLHHHHHLL")
+END_RECORD = Struct("<4sHHHHLLH")
+ZIP64_END_RECORD = Struct("<4sQHHLLQQQQ")
+ZIP64_LOCATOR = Struct("<4sLQL")
+
+MAX_COMMENT_SIZE = 0xFFFF
+"""The length of the archive comment is a 16-bit field."""
+
+_UNKNOWN_16 = 0xFFFF
+_UNKNOWN_32 = 0xFFFFFFFF
+"""APPNOTE 4.4.1.4: all bits set means that the value is in the ZIP64 extra field."""
+
+_ZIP64_EXTRA = 0x0001
+_UNICODE_PATH_EXTRA = 0x7075
+
+_FLAG_DESCRIPTOR = 1 << 3
+_FLAG_UTF8 = 1 << 11
+_FLAGS_READABLE = 0b110 | _FLAG_DESCRIPTOR | _FLAG_UTF8
+"""Bits 1 and 2 tell how hard deflate tried. All others are encryption, patches or reserved."""
+
+_VERSION_READABLE = 63
+"""APPNOTE 4.4.3.2: the newest version of the format that is defined."""
+
+_CREATED_ON_UNIX = 3
+
+
+class Method(IntEnum):
+    """The compression methods that wheels use."""
+
+    STORED = 0
+    DEFLATED = 8
+    ZSTANDARD = 93
+
+
+_METHODS = {method.value: method for method in Method}
+
+
+class InvalidZip(ValueError):
+    """A record breaks a rule of the format, or one that unambiguous reading needs."""
+
+
+class LocalHeader(NamedTuple):
+    """What stands before the data of a member."""
+
+    name: str
+    flags: int
+    method: Method
+    crc: int
+    compressed_size: int
+    """In bytes; meaningless where ``has_descriptor``."""
+    size: int
+    """Uncompressed, in bytes; meaningless where ``has_descriptor``."""
+
+    @property
+    def has_descriptor(self) -> bool:
+        """CRC and sizes follow the data instead (APPNOTE 4.3.9)."""
+        return bool(self.flags & _FLAG_DESCRIPTOR)
+
+
+class CentralEntry(NamedTuple):
+    """What the central directory says of a member."""
+
+    name: str
+    flags: int
+    method: Method
+    crc: int
+    compressed_size: int
+    size: int
+    offset: int
+    """Of the local header, in bytes from the start of the archive."""
+    mode: int
+    """The Unix mode, type bits included; 0 where another system made the archive."""
+
+    @property
+    def is_directory(self) -> bool:
+        return self.name.endswith("/")
+
+    @property
+    def is_executable(self) -> bool:
+        return bool(self.mode & 0o111)
+
+    @property
+    def has_descriptor(self) -> bool:
+        return bool(self.flags & _FLAG_DESCRIPTOR)
+
+    def check_type(self) -> None:
+        """Refuse what is neither a regular file nor a directory: links, devices, sockets."""
+        kind = stat.S_IFMT(self.mode)
+        expected = stat.S_IFDIR if self.is_directory else stat.S_IFREG
+        if kind not in (0, expected):
+            raise InvalidZip(
+                f"its mode {self.mode:#o} says {_KINDS.get(kind, 'an unknown type')}, "
+                f"a wheel holds regular files and directories only"
+            )
+
+
+class EndRecord(NamedTuple):
+    """Where the central directory is."""
+
+    entries: int
+    directory_size: int
+    directory_offset: int
+    comment_size: int = 0
+
+    @property
+    def needs_zip64(self) -> bool:
+        """A field is too small for its value: a ZIP64 end record must hold it."""
+        return (
+            self.entries == _UNKNOWN_16
+            or self.directory_size == _UNKNOWN_32
+            or self.directory_offset == _UNKNOWN_32
+        )
+
+
+_KINDS = {
+    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFDIR: "a directory",
+    stat.S_IFREG: "a regular file",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a character device",
+    stat.S_IFBLK: "a block device",
+}
+
+
+def parse_local_header(header: bytes, name: bytes, extra: bytes) -> LocalHeader:
+    """Read the ``LOCAL_HEADER.size`` bytes of ``header`` with the name and the extra field that
+    follow it.
+
+    Raises InvalidZip where the record is not one, or is ambiguous.
+    """
+    _, version, flags, method, _, _, crc, compressed_size, size, _, _ = LOCAL_HEADER.unpack(header)
+    _check_readable(version, flags)
+    text = _decode_name(name, flags)
+    zip64 = _read_extra(extra, name)
+    if not flags & _FLAG_DESCRIPTOR:
+        size, compressed_size = _apply_zip64(zip64, (size, compressed_size))
+    return LocalHeader(text, flags, _read_method(method), crc, compressed_size, size)
+
+
+def parse_central_entry(header: bytes, name: bytes, extra: bytes) -> CentralEntry:
+    """Read the ``CENTRAL_HEADER.size`` bytes of ``header`` with the name and the extra field
+    that follow it.
+
+    Raises InvalidZip where the record is not one, or is ambiguous.
+    """
+    (
+        signature, made_by, version, flags, method, _, _, crc, compressed_size, size,
+        _, _, _, disk, _, attributes, offset,
+    ) = CENTRAL_HEADER.unpack(header)  # fmt: skip
+    if signature != CENTRAL_SIGNATURE:
+        raise InvalidZip("an entry of the central directory does not begin with its signature")
+    _check_readable(version, flags)
+    if disk != 0:
+        raise InvalidZip("the archive is spread over several disks")
+    text = _decode_name(name, flags)
+    zip64 = _read_extra(extra, name)
+    size, compressed_size, offset = _apply_zip64(zip64, (size, compressed_size, offset))
+    mode = attributes >> 16 if made_by >> 8 == _CREATED_ON_UNIX else 0
+    return CentralEntry(text, flags, _read_method(method), crc, compressed_size, size, offset, mode)
+
+
+def parse_central_directory(directory: bytes, entries: int) -> Iterator[CentralEntry]:
+    """Read a whole central directory that must hold exactly ``entries`` entries.
+
+    Raises InvalidZip where it does not.
+    """
+    position = 0
+    for _ in range(entries):
+        header = directory[position : position + CENTRAL_HEADER.size]
+        if len(header) < CENTRAL_HEADER.size:
+            raise InvalidZip("the central directory ends before its last entry")
+        name_size, extra_size, comment_size = unpack_from("<HHH", header, 28)
+        position += CENTRAL_HEADER.size
+        name = directory[position : position + name_size]
+        position += name_size
+        extra = directory[position : position + extra_size]
+        position += extra_size + comment_size
+        if position > len(directory):
+            raise InvalidZip("the central directory ends inside an entry")
+        yield parse_central_entry(header, name, extra)
+    if position != len(directory):
+        raise InvalidZip(
+            f"the central directory holds {len(directory) - position} bytes after its last entry"
+        )
+
+
+def parse_end_record(record: bytes) -> EndRecord:
+    """Read the ``END_RECORD.size`` bytes of ``record``; the comment follows them.
+
+    Raises InvalidZip where it is no end record of a one-disk archive.
+    """
+    (signature, disk, directory_disk, entries_here, entries, size, offset, comment_size) = (
+        END_RECORD.unpack(record)
+    )
+    if signature != END_SIGNATURE:
+        raise InvalidZip("the archive does not end with an end record")
+    if disk or directory_disk or entries_here != entries:
+        raise InvalidZip("the archive is spread over several disks")
+    return EndRecord(entries, size, offset, comment_size)
+
+
+def parse_zip64_end_record(record: bytes) -> EndRecord:
+    """Read the ``ZIP64_END_RECORD.size`` bytes of ``record``.
+
+    Raises InvalidZip where it is none, is of several disks or has an extensible data sector.
+    """
+    (signature, record_size, _, version, disk, directory_disk, entries_here, entries, size,
+     offset) = ZIP64_END_RECORD.unpack(record)  # fmt: skip
+    if signature != ZIP64_END_SIGNATURE:
+        raise InvalidZip("the ZIP64 end record does not begin with its signature")
+    # APPNOTE 4.3.14.1: the size leaves out the first 12 bytes.
+    if record_size != ZIP64_END_RECORD.size - 12:
+        raise InvalidZip("the ZIP64 end record has an extensible data sector")
+    _check_readable(version, 0)
+    if disk or directory_disk or entries_here != entries:
+        raise InvalidZip("the archive is spread over several disks")
+    return EndRecord(entries, size, offset)
+
+
+def parse_zip64_locator(locator: bytes) -> int:
+    """The offset of the ZIP64 end record, from the ``ZIP64_LOCATOR.size`` bytes before the end
+    record.
+
+    Raises InvalidZip where there is no locator.
+    """
+    signature, disk, offset, disks = ZIP64_LOCATOR.unpack(locator)
+    if signature != ZIP64_LOCATOR_SIGNATURE:
+        raise InvalidZip("the ZIP64 end record has no locator behind it")
+    if disk != 0 or disks > 1:
+        raise InvalidZip("the archive is spread over several disks")
+    return int(offset)
+
+
+def _check_readable(version: int, flags: int) -> None:
+    # The high byte tells the host system in some archives (APPNOTE 4.4.3.1 leaves it unused).
+    if version & 0xFF > _VERSION_READABLE:
+        raise InvalidZip(f"it needs version {(version & 0xFF) / 10:.1f} of the zip format")
+    if flags & 1:
+        raise InvalidZip("it is encrypted")
+    if unreadable := flags & ~_FLAGS_READABLE:
+        raise InvalidZip(f"its flags {unreadable:#06x} are not those of a plain member")
+
+
+def _read_method(method: int) -> Method:
+    try:
+        return _METHODS[method]
+    except KeyError:
+        raise InvalidZip(
+            f"its compression method is {method}; wheels use "
+            f"{', '.join(f'{known.value} ({known.name.lower()})' for known in Method)}"
+        ) from None
+
+
+def _decode_name(name: bytes, flags: int) -> str:
+    """APPNOTE appendix D: UTF-8 where bit 11 says so. Without it only ASCII reads the same in
+    all programs.
+    """
+    encoding = "utf-8" if flags & _FLAG_UTF8 else "ascii"
+    try:
+        return name.decode(encoding)
+    except UnicodeDecodeError:
+        raise InvalidZip(f"its name {name!r} is not {encoding.upper()}") from None
+
+
+def _read_extra(extra: bytes, name: bytes) -> bytes | None:
+    """The ZIP64 field among the extra fields, if there is one."""
+    zip64: bytes | None = None
+    position = 0
+    # Fewer than four bytes are padding, as zipalign and Info-ZIP leave them.
+    while position + 4 <= len(extra):
+        kind, size = unpack_from("<HH", extra, position)
+        position += 4
+        field = extra[position : position + size]
+        if len(field) != size:
+            raise InvalidZip("an extra field is longer than the space it has")
+        if kind == _ZIP64_EXTRA:
+            if zip64 is not None:
+                raise InvalidZip("it has two ZIP64 extra fields")
+            zip64 = field
+        # Info-ZIP: version, CRC of the name, then a second name for the same member.
+        elif kind == _UNICODE_PATH_EXTRA and field[5:] != name:
+            raise InvalidZip("an extra field gives it a second name")
+        position += size
+    return zip64
+
+
+def _apply_zip64(zip64: bytes | None, fields: tuple[int, ...]) -> tuple[int, ...]:
+    """Replace each field that has all bits set by its value in the ZIP64 extra field.
+
+    Bazel writes both sizes into the extra field though they fit (protobuf's wheels do); that
+    form is read where the values agree (APPNOTE 4.5.3 asks for the field only where needed).
+    """
+    if zip64 is None:
+        if _UNKNOWN_32 in fields:
+            raise InvalidZip("a size is left to a ZIP64 extra field that is missing")
+        return fields
+    unknown = [index for index, field in enumerate(fields) if field == _UNKNOWN_32]
+    values = [int(unpack_from("<Q", zip64, at)[0]) for at in range(0, len(zip64) - 7, 8)]
+    if len(zip64) % 8:
+        raise InvalidZip("its ZIP64 extra field is malformed")
+    if not unknown and values == list(fields[: len(values)]) and len(values) == 2:
+        return fields
+    if len(values) != len(unknown):
+        raise InvalidZip("its ZIP64 extra field does not hold exactly the sizes left to it")
+    resolved = list(fields)
+    for index, value in zip(unknown, values, strict=True):
+        resolved[index] = value
+    return tuple(resolved)

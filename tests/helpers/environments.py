@@ -1,0 +1,135 @@
+"""Environments to install into, and what an installation of wheels must look like there."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import sys
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+from executor.environment import Environment
+from executor.finish import StagedWheel
+from executor.installed import installed_distributions
+from executor.interpreter import Interpreter, probe
+from executor.schemes import Schemes
+from executor.stage import stage_wheel
+from helpers.wheels import Wheel
+from schemas.target import Target
+
+__all__ = [
+    "INSTALLERS_OWN",
+    "check_nothing_lies",
+    "chunked",
+    "environment_below",
+    "read_record",
+    "record_row",
+    "schemes_below",
+    "spread",
+    "stage",
+]
+
+INSTALLERS_OWN = {"INSTALLER": b"lockstream\n", "REQUESTED": b""}
+"""What an installation adds to each dist-info folder, beside its RECORD."""
+
+
+def schemes_below(root: Path, executable: str = sys.executable) -> Schemes:
+    """Folders of an environment as Linux has them; nothing is made."""
+    packages = str(root / "lib" / "site-packages")
+    return Schemes(
+        purelib=packages,
+        platlib=packages,
+        scripts=str(root / "bin"),
+        data=str(root),
+        headers=str(root / "include"),
+        executable=executable,
+    )
+
+
+def environment_below(root: Path) -> Environment:
+    """An environment for the running Python that is folders and nothing else; made at once."""
+    Path(schemes_below(root).purelib).mkdir(parents=True, exist_ok=True)
+    return Environment(str(root), Interpreter(_target(), schemes_below(root), None), exists=True)
+
+
+@cache
+def _target() -> Target:
+    return probe(sys.executable).target
+
+
+def chunked(content: bytes, size: int) -> Iterator[bytes]:
+    """``content`` in chunks of ``size`` bytes."""
+    return (content[start : start + size] for start in range(0, len(content), size))
+
+
+def stage(
+    wheel: Wheel,
+    folder: Path,
+    *,
+    schemes: Schemes | None = None,
+    chunk: int = 64 << 10,
+    chunks: Iterable[bytes] | None = None,
+    wrote: Callable[[int], None] = lambda _: None,
+) -> StagedWheel:
+    """Stage ``wheel`` in ``folder``, which is made; from other ``chunks`` than its own, if any."""
+    folder.mkdir(parents=True)
+    return stage_wheel(
+        wheel.filename,
+        chunked(wheel.content, chunk) if chunks is None else chunks,
+        str(folder),
+        schemes or schemes_below(folder / "environment"),
+        INSTALLERS_OWN,
+        wrote,
+    )
+
+
+def spread(wheels: Iterable[Wheel], schemes: Schemes) -> dict[Path, bytes]:
+    """The files of ``wheels`` by the place that the standard gives them, as zipfile reads them.
+
+    Without what an installer adds: RECORD, INSTALLER, scripts of entry points.
+    """
+    files: dict[Path, bytes] = {}
+    for wheel in wheels:
+        stem = wheel.dist_info.removesuffix(".dist-info")
+        with zipfile.ZipFile(io.BytesIO(wheel.content)) as archive:
+            pure = b"Root-Is-Purelib: true" in archive.read(f"{wheel.dist_info}/WHEEL")
+            root = schemes.purelib if pure else schemes.platlib
+            for info in archive.infolist():
+                if info.is_dir() or info.filename == f"{wheel.dist_info}/RECORD":
+                    continue
+                folder, path = root, info.filename
+                if path.startswith(f"{stem}.data/"):
+                    _, key, path = path.split("/", 2)
+                    folder = getattr(schemes, key)
+                    if key == "headers":
+                        folder += "/" + stem.partition("-")[0]
+                files[Path(folder, path)] = archive.read(info)
+    return files
+
+
+def read_record(dist_info: Path) -> dict[Path, tuple[str, str]]:
+    """Hash and size that the RECORD of an installation has, by absolute path."""
+    rows: dict[Path, tuple[str, str]] = {}
+    for path, digest, size in csv.reader(io.StringIO((dist_info / "RECORD").read_text("utf-8"))):
+        place = Path(dist_info.parent, path).resolve()
+        assert place not in rows, f"RECORD lists {path} twice"
+        rows[place] = (digest, size)
+    return rows
+
+
+def check_nothing_lies(environment: Environment) -> None:
+    """What says "installed" is installed, to the byte."""
+    for found in installed_distributions(environment.interpreter.schemes.purelib):
+        for path, row in read_record(Path(found.path)).items():
+            assert path.is_file(), f"{found.name} claims {path}"
+            assert row in {("", ""), record_row(path.read_bytes())}, f"{path} is of another content"
+
+
+def record_row(content: bytes) -> tuple[str, str]:
+    """Hash and size as RECORD spells them."""
+    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+    return f"sha256={digest}", str(len(content))

@@ -1,0 +1,81 @@
+"""A disk that loses power: an ext4 in a file, shut down in the middle of its work.
+
+``FS_IOC_SHUTDOWN`` stops a file system at once, with nothing that is in memory written; mounted
+again, it holds what a machine would find after its power came back. It needs root and loop devices.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import struct
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from helpers.faults import interrupted_at
+
+__all__ = ["Disk", "can_lose_power"]
+
+_SHUTDOWN = 0x8004587D
+"""FS_IOC_SHUTDOWN of include/uapi/linux/fs.h (formerly EXT4_IOC_SHUTDOWN and XFS_IOC_GOINGDOWN)."""
+_WITHOUT_FLUSHING = 2
+"""Not even the log is written."""
+
+_SIZE = 48 << 20
+
+
+def can_lose_power() -> bool:
+    """Whether file systems can be made, mounted and shut down here."""
+    return (
+        os.geteuid() == 0
+        and Path("/dev/loop-control").exists()
+        and Path("/sbin/mkfs.ext4").exists()
+    )
+
+
+class Disk:
+    """An ext4 in the file ``image``, mounted at ``place``, an empty folder."""
+
+    def __init__(self, image: Path, place: Path) -> None:
+        self.image = image
+        self.place = place
+
+    @contextmanager
+    def mounted(self) -> Iterator[Path]:
+        """Mount it, made anew if it is absent; the place."""
+        if not self.image.exists():
+            with self.image.open("wb") as file:
+                file.truncate(_SIZE)
+            _run("mkfs.ext4", "-q", "-F", str(self.image))
+        _run("mount", "-o", "loop", str(self.image), str(self.place))
+        try:
+            yield self.place
+        finally:
+            _run("umount", str(self.place))
+
+    def lose_power_at(self, number: int, work: Callable[[], object], *, busy: bool) -> bool:
+        """Do ``work`` in a fork; the mounted disk is shut down, and the fork killed, just before
+        its ``number``-th change. Whether it came to that.
+
+        On a ``busy`` disk somebody else has just synced a file, so that names are on disk, and
+        contents maybe not.
+        """
+
+        def cut() -> None:
+            if busy:
+                descriptor = os.open(self.place / "other", os.O_WRONLY | os.O_CREAT)
+                os.write(descriptor, b"x")
+                os.fsync(descriptor)
+                os.close(descriptor)
+            descriptor = os.open(self.place, os.O_RDONLY)
+            fcntl.ioctl(descriptor, _SHUTDOWN, struct.pack("I", _WITHOUT_FLUSHING))
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        return interrupted_at(number, work, cut)
+
+
+def _run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True)

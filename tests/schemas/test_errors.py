@@ -1,0 +1,59 @@
+"""The kinds of error: what each says to the shell and to the user."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from schemas import errors
+from schemas.errors import ExitCode, InvalidInput, LockstreamError, UsageError
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        pytest.param(errors.Refused, 1, id="refused"),
+        pytest.param(errors.UsageError, 2, id="usage"),
+        pytest.param(errors.InvalidInput, 3, id="invalid input"),
+        pytest.param(errors.NoSolution, 4, id="no solution"),
+        pytest.param(errors.NetworkError, 5, id="network"),
+        pytest.param(errors.ArtifactRefused, 6, id="artifact refused"),
+        pytest.param(errors.NotEnough, 7, id="not enough"),
+        pytest.param(errors.BuildFailed, 8, id="build failed"),
+    ],
+)
+def test_the_kind_of_an_error_decides_the_exit_status(
+    kind: type[LockstreamError], status: int
+) -> None:
+    assert kind.exit_code == status
+
+
+def test_each_exit_status_but_success_has_one_kind_of_error() -> None:
+    kinds = LockstreamError.__subclasses__()
+    assert sorted(kind.exit_code for kind in kinds) == sorted(set(ExitCode) - {ExitCode.DONE})
+
+
+def test_an_error_without_advice_has_an_empty_hint() -> None:
+    assert InvalidInput().hint == ""
+
+
+def test_a_usage_error_reads_as_its_problem() -> None:
+    error = UsageError("--venv and --target exclude each other", hint="choose one")
+    assert str(error) == "--venv and --target exclude each other"
+    assert error.hint == "choose one"
+    assert error.exit_code is ExitCode.USAGE
+
+
+def test_text_is_rendered_when_it_is_asked_for() -> None:
+    @dataclass(eq=False)
+    class TooDeep(InvalidInput):
+        depth: int
+
+        def __str__(self) -> str:
+            return f"{self.depth} levels deep"
+
+    error = TooDeep(3)
+    error.depth = 4
+    assert str(error) == "4 levels deep"
+    assert error.exit_code is ExitCode.INVALID_INPUT

@@ -1,0 +1,238 @@
+"""Lock: a block is what PEP 751 demands, or an error that says where it is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from packaging.version import Version
+
+from schemas.blocks import Block, scan_blocks
+from schemas.errors import ExitCode
+from schemas.lock import (
+    InvalidLock,
+    UnsupportedLockVersion,
+    is_newer_minor,
+    parse_block,
+    parse_header,
+    parse_package,
+)
+
+HEADER = {"lock-version": "1.0", "created-by": "tests"}
+SHA = {"sha256": "00" * 32}
+
+
+def wheel(filename: str = "demo-1.0-py3-none-any.whl", **more: Any) -> dict[str, Any]:
+    return {"name": filename, "url": f"https://example.com/{filename}", "hashes": SHA, **more}
+
+
+def package(**more: Any) -> dict[str, Any]:
+    table = {"name": "demo", "version": "1.0", "wheels": [wheel()], **more}
+    return {key: value for key, value in table.items() if value is not None}
+
+
+def refusal(table: dict[str, Any], line: int = 7) -> str:
+    with pytest.raises(InvalidLock) as caught:
+        parse_package(table, line)
+    assert caught.value.exit_code is ExitCode.INVALID_INPUT
+    assert caught.value.hint
+    return str(caught.value)
+
+
+class TestToml:
+    def test_a_package_block_is_its_table(self) -> None:
+        _, block = scan_blocks([b'a = 1\n[[packages]]\nname = "x"\n[packages.tool.y]\nz = 1\n'])
+        assert parse_block(block) == {"name": "x", "tool": {"y": {"z": 1}}}
+
+    def test_another_block_is_its_document(self) -> None:
+        assert parse_block(Block("a = 1\n", 1, False)) == {"a": 1}
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            pytest.param(
+                "[[packages]]\n\nname = \n",
+                "line 42: not valid TOML: Invalid value, at column 8",
+                id="value",
+            ),
+            pytest.param(
+                '[[packages]]\nname = "a"\nname = "b"\n',
+                "line 42: not valid TOML: Cannot overwrite a value, at column 11",
+                id="key twice",
+            ),
+            pytest.param(
+                "[[packages]]\nx = [\n",
+                "line 40: not valid TOML: Invalid value (at end of document)",
+                id="cut short",
+            ),
+            pytest.param(
+                "[[packages]]\nx = " + "[" * 5000,
+                "line 40: not readable as TOML: ",
+                id="arrays without end",
+            ),
+        ],
+    )
+    def test_what_is_no_toml_is_refused_with_the_line_of_the_file(
+        self, text: str, message: str
+    ) -> None:
+        with pytest.raises(InvalidLock) as caught:
+            parse_block(Block(text, 40, True))
+        assert str(caught.value).startswith(message)
+        assert caught.value.exit_code is ExitCode.INVALID_INPUT
+
+    def test_an_integer_of_thousands_of_digits_is_refused(self) -> None:
+        with pytest.raises(InvalidLock, match=r"line 3: not readable as TOML: .*4300 digits"):
+            parse_block(Block("x = " + "1" * 5000, 3, False))
+
+    def test_the_file_is_named_once_it_is_known(self) -> None:
+        error = InvalidLock("it is bad", 3, "demo")
+        error.path = "dir/pylock.toml"
+        assert str(error) == "dir/pylock.toml: package 'demo' (line 3): it is bad"
+
+
+class TestHeader:
+    def test_it_is_a_lock_without_packages(self) -> None:
+        header = parse_header({**HEADER, "packages": [{"never": "looked at"}], "extras": ["x"]})
+        assert (header.packages, header.extras) == ([], ["x"])
+
+    @pytest.mark.parametrize(
+        ("table", "problem"),
+        [
+            ({}, "Missing required value in 'lock-version'"),
+            ({"lock-version": "1.0"}, "Missing required value in 'created-by'"),
+            ({**HEADER, "lock-version": 1.0}, "Unexpected type float (expected str)"),
+            ({**HEADER, "lock-version": "one"}, "Invalid version: 'one' in 'lock-version'"),
+            ({**HEADER, "requires-python": "abc"}, "Invalid specifier: 'abc'"),
+            ({**HEADER, "extras": ["A_b"]}, "Name 'A_b' is not normalized in 'extras[0]'"),
+            ({**HEADER, "environments": ["os"]}, "Expected a marker variable"),
+        ],
+        ids=lambda value: value if isinstance(value, str) else "",
+    )
+    def test_what_pep_751_does_not_allow_is_refused(
+        self, table: dict[str, Any], problem: str
+    ) -> None:
+        with pytest.raises(InvalidLock) as caught:
+            parse_header(table)
+        assert str(caught.value).startswith(f"line 1: {problem}")
+
+    @pytest.mark.parametrize("version", ["2.0", "0.9"])
+    def test_another_major_version_is_refused(self, version: str) -> None:
+        with pytest.raises(UnsupportedLockVersion) as caught:
+            parse_header({**HEADER, "lock-version": version})
+        assert str(caught.value) == f"lock-version '{version}' is not supported, only 1.x is"
+        assert caught.value.exit_code is ExitCode.INVALID_INPUT
+        assert (
+            caught.value.hint == "install a newer lockstream, or lock again with lock-version 1.0"
+        )
+
+    def test_a_newer_minor_version_is_read_and_told(self) -> None:
+        header = parse_header({**HEADER, "lock-version": "1.7", "new-key": 1})
+        assert header.lock_version == Version("1.7")
+        assert is_newer_minor(header)
+        assert not is_newer_minor(parse_header(HEADER))
+
+
+class TestPackage:
+    def test_it_is_what_packaging_makes_of_it(self) -> None:
+        parsed = parse_package(package(marker="os_name == 'posix'", tool={"x": {}}), 1)
+        assert (parsed.name, str(parsed.version)) == ("demo", "1.0")
+        assert str(parsed.marker) == 'os_name == "posix"'
+        assert parsed.tool == {"x": {}}
+        assert parsed.wheels is not None
+        assert parsed.wheels[0].filename == "demo-1.0-py3-none-any.whl"
+
+    @pytest.mark.parametrize(
+        ("table", "problem"),
+        [
+            pytest.param(
+                package(wheels=None),
+                "Exactly one of vcs, directory, archive must be set "
+                "if sdist and wheels are not set",
+                id="no source",
+            ),
+            pytest.param(
+                package(archive={"url": "https://example.com/x.whl", "hashes": SHA}),
+                "None of vcs, directory, archive must be set if sdist or wheels are set",
+                id="two sources",
+            ),
+            pytest.param(
+                package(wheels=[{"name": "demo-1.0-py3-none-any.whl", "hashes": SHA}]),
+                "path or url must be provided in 'wheels[0]'",
+                id="no place",
+            ),
+            pytest.param(
+                package(wheels=[wheel(hashes={})]),
+                "At least one hash must be provided in 'wheels[0].hashes'",
+                id="no hash",
+            ),
+            pytest.param(
+                package(wheels=[wheel(), wheel("other-1.0-py3-none-any.whl")]),
+                "Name in 'other-1.0-py3-none-any.whl' is not consistent with package name 'demo' "
+                "in 'wheels[1]'",
+                id="wheel of another project",
+            ),
+            pytest.param(
+                package(wheels=[wheel("demo-2.0-py3-none-any.whl")]),
+                "Version in 'demo-2.0-py3-none-any.whl' is not consistent with package version "
+                "'1.0' in 'wheels[0]'",
+                id="wheel of another version",
+            ),
+            pytest.param(
+                package(wheels=[wheel("../demo-1.0-py3-none-any.whl")]),
+                "Invalid wheel filename '../demo-1.0-py3-none-any.whl' in 'wheels[0]'",
+                id="file name with a folder",
+            ),
+            pytest.param(
+                package(wheels=[{"url": "https://[::1/x.whl", "hashes": SHA}]),
+                "Invalid IPv6 URL",
+                id="broken url",
+            ),
+            pytest.param(package(version="x"), "Invalid version: 'x' in 'version'", id="version"),
+        ],
+    )
+    def test_what_pep_751_does_not_allow_is_refused(
+        self, table: dict[str, Any], problem: str
+    ) -> None:
+        assert refusal(table) == f"package 'demo' (line 7): {problem}"
+
+    @pytest.mark.parametrize(
+        ("name", "message"),
+        [
+            (None, "line 7: Missing required value in 'name'"),
+            (["demo"], "line 7: Unexpected type list (expected str) in 'name'"),
+            ("Demo", "package 'Demo' (line 7): Name 'Demo' is not normalized in 'name'"),
+        ],
+    )
+    def test_a_package_without_a_proper_name_is_told_by_its_line(
+        self, name: object, message: str
+    ) -> None:
+        assert refusal(package(name=name)) == message
+
+
+class TestUnreadableWheelNames:
+    VARIANT = "demo-1.0-py3-none-any-x86_64_v3-more.whl"
+
+    def test_such_a_wheel_costs_itself_and_not_the_lock(self) -> None:
+        parsed = parse_package(package(wheels=[wheel(self.VARIANT), wheel()]), 1)
+        assert parsed.wheels is not None
+        assert [found.filename for found in parsed.wheels] == ["demo-1.0-py3-none-any.whl"]
+
+    def test_an_sdist_is_left_where_all_wheels_are_such(self) -> None:
+        sdist = {"name": "demo-1.0.tar.gz", "url": "https://example.com/x", "hashes": SHA}
+        parsed = parse_package(package(wheels=[wheel(self.VARIANT)], sdist=sdist), 1)
+        assert not parsed.wheels
+        assert parsed.sdist is not None
+
+    def test_without_any_other_file_the_package_is_refused(self) -> None:
+        message = refusal(package(wheels=[wheel(self.VARIANT)]))
+        assert message == (
+            f"package 'demo' (line 7): Invalid wheel filename '{self.VARIANT}' in 'wheels[0]'"
+        )
+
+    @pytest.mark.parametrize(
+        "bad",
+        [{"hashes": SHA}, {"path": 5, "hashes": SHA}, "text", 5],
+        ids=["no place", "path of another type", "text", "number"],
+    )
+    def test_another_fault_beside_it_is_still_told(self, bad: object) -> None:
+        assert "'wheels[1]" in refusal(package(wheels=[wheel(self.VARIANT), bad, wheel()]))

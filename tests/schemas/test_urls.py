@@ -1,0 +1,45 @@
+"""URLs: what is shown opens no door."""
+
+from __future__ import annotations
+
+import pytest
+
+from schemas.urls import redacted, storable
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://example.com/a/b.whl", "https://example.com/a/b.whl"),
+        ("https://user:secret@example.com:8080/x", "https://example.com:8080/x"),
+        ("https://token@example.com/x", "https://example.com/x"),
+        ("https://a@b:c@example.com/x", "https://example.com/x"),
+        ("https://example.com/x?X-Amz-Signature=secret&token=secret", "https://example.com/x"),
+        ("https://example.com/x#secret", "https://example.com/x"),
+        ("https://user:secret@[::1]:80/x", "https://[::1]:80/x"),
+        ("git+https://secret@example.com/x", "git+https://example.com/x"),
+        ("//user:secret@example.com/x", "//example.com/x"),
+        ("file:///home/user/x.whl", "file:///home/user/x.whl"),
+        ("", ""),
+        ("https://user:secret@[::1/x", "a malformed URL"),
+        ("https://user:secret@exam\u2100ple.com/x", "a malformed URL"),
+    ],
+)
+def test_a_url_is_shown_without_secrets(url: str, shown: str) -> None:
+    assert redacted(url) == shown
+
+
+@pytest.mark.parametrize(
+    ("url", "stored"),
+    [
+        ("https://user:secret@example.com/x?download=1#a", "https://example.com/x?download=1#a"),
+        ("https://example.com/x?X-Amz-Signature=secret&a=1", "https://example.com/x"),
+        ("https://example.com/x?a=1&X-Goog-Credential=secret#y", "https://example.com/x"),
+        ("https://example.com/x?se=2030&sig=secret", "https://example.com/x"),
+        ("https://example.com/x?private_token=secret", "https://example.com/x"),
+        ("https://example.com/x?Key-Pair-Id=secret", "https://example.com/x"),
+        ("https://example.com/x?design=1&assignee=2", "https://example.com/x?design=1&assignee=2"),
+    ],
+)
+def test_a_url_is_stored_without_secrets(url: str, stored: str) -> None:
+    assert storable(url) == stored

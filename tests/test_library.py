@@ -1,0 +1,71 @@
+"""The library: its examples run as they are printed, and a single module of it stays light."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import executor
+from helpers.wheels import build_wheel, lock_of
+
+PROJECT = Path(__file__).parent.parent
+EXAMPLES = re.findall(
+    r"^```python\n(.*?)^```", (PROJECT / "docs/library.md").read_text(), re.MULTILINE | re.DOTALL
+)
+EXPECTED = [
+    "demo 1.0 is verified\nother 2.0 is verified\n2 installed, 0 unchanged\n",
+    "+ demo 1.0\n+ other 2.0\n0 unchanged\n",
+]
+
+
+def run(folder: Path, program: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=folder,
+        env={"PYTHONPATH": str(PROJECT), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(("example", "expected"), list(zip(EXAMPLES, EXPECTED, strict=True)))
+def test_an_example_runs_as_it_is_printed(tmp_path: Path, example: str, expected: str) -> None:
+    wheels = [
+        build_wheel("demo", files={"demo.bin": bytes(range(256))}),
+        build_wheel("other", "2.0"),
+    ]
+    (tmp_path / "wheels").mkdir()
+    for wheel in wheels:
+        wheel.write(tmp_path / "wheels")
+    (tmp_path / "pylock.toml").write_text(lock_of(wheels, folder="wheels/"))
+    assert run(tmp_path, example) == expected
+
+
+def test_every_public_name_is_there_and_documented() -> None:
+    text = (PROJECT / "docs/library.md").read_text()
+    for name in executor.__all__:
+        assert getattr(executor, name).__doc__
+        assert f"`{name}" in text or f" {name}" in text, name
+
+
+def test_a_name_that_is_none_is_no_attribute() -> None:
+    with pytest.raises(AttributeError, match="module 'executor' has no attribute 'exceute'"):
+        _ = executor.exceute
+
+
+def test_a_single_module_does_not_load_the_others(tmp_path: Path) -> None:
+    program = (
+        "import sys, executor.records; "
+        "print(*sorted(name for name in sys.modules if name.startswith('executor')))"
+    )
+    loaded = run(tmp_path, program).split()
+    assert "executor.records" in loaded
+    assert not {"executor.install", "executor.sources.http", "executor.lanes"} & set(loaded)
+    assert run(tmp_path, "import sys, executor; print('packaging' in sys.modules)") == "False\n"

@@ -1,0 +1,216 @@
+"""The program: what it loads, whose modules it runs, what its exit status says."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+
+import click
+import pytest
+
+import lockstream
+from lockstream import COMMANDS, Entry
+from schemas.errors import ExitCode, InvalidInput
+
+SCRIPT = str(Path(sys.executable).with_name("lockstream"))
+PROJECT = str(Path(lockstream.__file__).parent)
+
+
+def run(
+    *command: str, cwd: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+class TestHelp:
+    def test_it_lists_each_command_with_its_summary(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert lockstream.main(["--help"]) == ExitCode.DONE
+        listed = capsys.readouterr().out
+        for name, entry in COMMANDS.items():
+            assert f"  {name} " in listed
+            assert entry.summary in listed
+
+    def test_it_explains_each_exit_code(self, capsys: pytest.CaptureFixture[str]) -> None:
+        lockstream.main(["--help"])
+        listed = capsys.readouterr().out.partition("Exit codes:")[2].splitlines()[1:]
+        assert [int(line.split()[0]) for line in listed] == list(ExitCode)
+
+    def test_it_imports_neither_phase_nor_what_they_need(self) -> None:
+        code = """
+import sys, lockstream
+lockstream.main(["--help"])
+print("loaded:", *sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+        shown = run(sys.executable, "-c", code, cwd=Path(PROJECT)).stdout
+        loaded = set(shown.partition("loaded:")[2].split())
+        assert "schemas" in loaded
+        assert not loaded & {"planner", "executor", "packaging", "httpx", "resolvelib", "ssl"}
+
+    @pytest.mark.parametrize("command", list(COMMANDS))
+    def test_each_command_can_be_loaded(
+        self, command: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert lockstream.main([command, "--help"]) == ExitCode.DONE
+        assert capsys.readouterr().out.startswith(f"Usage: lockstream {command} ")
+
+    def test_the_version_is_that_of_the_distribution(self) -> None:
+        shown = run(SCRIPT, "--version")
+        assert shown.stdout == f"lockstream, version {version('lockstream')}\n"
+        assert (shown.returncode, shown.stderr) == (0, "")
+
+
+class TestRooms:
+    """A user's modules of the same names are neither run nor in the way."""
+
+    @pytest.fixture(name="theirs")
+    def _theirs(self, tmp_path: Path) -> Path:
+        (tmp_path / "schemas.py").write_text("raise SystemExit('their schemas')")
+        (tmp_path / "executor.py").write_text("raise SystemExit('their executor')")
+        (tmp_path / "planner").mkdir()
+        (tmp_path / "planner" / "__init__.py").write_text("raise SystemExit('their planner')")
+        return tmp_path
+
+    @pytest.mark.parametrize("command", list(COMMANDS))
+    def test_in_the_working_directory(self, theirs: Path, command: str) -> None:
+        shown = run(sys.executable, "-m", "lockstream", command, "--help", cwd=theirs)
+        assert (shown.returncode, shown.stderr) == (0, "")
+        assert shown.stdout.startswith(f"Usage: lockstream {command} ")
+
+    @pytest.mark.parametrize("command", list(COMMANDS))
+    def test_on_the_import_path(self, theirs: Path, command: str) -> None:
+        shown = run(SCRIPT, command, "--help", PYTHONPATH=str(theirs))
+        assert (shown.returncode, shown.stderr) == (0, "")
+        assert shown.stdout.startswith(f"Usage: lockstream {command} ")
+
+    def test_imported_before_the_program_began(self, tmp_path: Path) -> None:
+        (tmp_path / "schemas").mkdir()
+        (tmp_path / "schemas" / "__init__.py").touch()
+        (tmp_path / "schemas" / "errors.py").write_text("class ExitCode: ...")
+        (tmp_path / "sitecustomize.py").write_text("import schemas.errors")
+        shown = run(SCRIPT, "plan", "--help", PYTHONPATH=str(tmp_path))
+        assert (shown.returncode, shown.stderr) == (0, "")
+
+    def test_the_library_leaves_names_alone_until_the_program_runs(self, theirs: Path) -> None:
+        code = "import lockstream, schemas"
+        shown = run(sys.executable, "-c", code, cwd=theirs)
+        assert (shown.returncode, shown.stderr) == (1, "their schemas\n")
+
+
+Run = Callable[[Callable[[], object]], int]
+
+
+@dataclass(eq=False)
+class WrongColour(InvalidInput):
+    colour: str
+    hint = "use green"
+
+    def __str__(self) -> str:
+        return f"{self.colour} is no colour for a lock"
+
+
+class TestExitStatus:
+    @pytest.fixture(name="run_command")
+    def _run_command(self, monkeypatch: pytest.MonkeyPatch) -> Run:
+        """Runs a function as the command ``probe``."""
+
+        def run_command(function: Callable[[], object]) -> int:
+            module = ModuleType("probe")
+            module.__dict__["probe"] = click.command()(function)
+            monkeypatch.setitem(sys.modules, "probe", module)
+            monkeypatch.setitem(COMMANDS, "probe", Entry("probe", "probe", ""))
+            return lockstream.main(["probe"])
+
+        return run_command
+
+    def test_a_command_that_ends_is_done(self, run_command: Run) -> None:
+        assert run_command(lambda: None) == 0
+
+    def test_an_error_is_shown_with_its_hint_and_decides_the_status(
+        self, run_command: Run, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert run_command(raiser(WrongColour("mauve"))) == 3
+        shown = capsys.readouterr()
+        assert shown.err == "error: mauve is no colour for a lock\nhint: use green\n"
+        assert shown.out == ""
+
+    def test_an_error_without_a_hint_is_one_line(
+        self, run_command: Run, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert run_command(raiser(InvalidInput("no lock"))) == 3
+        assert capsys.readouterr().err == "error: no lock\n"
+
+    @pytest.mark.parametrize(
+        ("raised", "status"),
+        [
+            pytest.param(click.exceptions.Exit(1), 1, id="the answer is no"),
+            pytest.param(click.UsageError("both"), 2, id="usage"),
+            pytest.param(click.FileError("lock"), 2, id="click's own status is 1"),
+            pytest.param(KeyboardInterrupt(), 130, id="interrupt"),
+            pytest.param(click.Abort(), 130, id="interrupted prompt"),
+            pytest.param(RuntimeError(), 70, id="defect"),
+        ],
+    )
+    def test_no_other_end_reads_as_an_answer(
+        self, run_command: Run, raised: BaseException, status: int
+    ) -> None:
+        assert run_command(raiser(raised)) == status
+
+    def test_a_defect_shows_its_traceback(
+        self, run_command: Run, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        run_command(raiser(RuntimeError("unforeseen")))
+        shown = capsys.readouterr().err
+        assert shown.startswith("Traceback (most recent call last):\n")
+        assert shown.endswith("RuntimeError: unforeseen\n")
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            pytest.param(["--no-such-option"], id="option"),
+            pytest.param(["no-such-command"], id="command"),
+            pytest.param([], id="none"),
+        ],
+    )
+    def test_wrong_usage_is_2_and_says_nothing_on_stdout(
+        self, arguments: Sequence[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert lockstream.main(arguments) == 2
+        shown = capsys.readouterr()
+        assert shown.out == ""
+        assert shown.err.startswith("Usage: lockstream ")
+
+    def test_a_reader_that_goes_away_ends_it_quietly(self) -> None:
+        reader, writer = os.pipe()
+        os.close(reader)
+        shown = subprocess.run(
+            [SCRIPT, "--help"], stdout=writer, stderr=subprocess.PIPE, text=True, check=False
+        )
+        os.close(writer)
+        assert (shown.returncode, shown.stderr) == (141, "")
+
+    def test_run_as_a_module_it_is_the_same_program(self) -> None:
+        shown = run(sys.executable, "-m", "lockstream", "no-such-command", cwd=Path(PROJECT))
+        assert shown.returncode == 2
+        assert shown.stderr == run(SCRIPT, "no-such-command").stderr
+
+
+def raiser(error: BaseException) -> Callable[[], None]:
+    def function() -> None:
+        raise error
+
+    return function
