@@ -1,0 +1,99 @@
+"""Destination: a staging folder that the members of one wheel are written into.
+
+Every file is created below a descriptor of its folder and never through a link
+(``O_EXCL | O_NOFOLLOW``, https://man7.org/linux/man-pages/man2/open.2.html), so that nothing can be
+written outside of the folder or twice. Descriptors are held for the folders of the current path
+only: wheels come sorted, and the memory does not grow with their number.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterable
+from typing import Self
+
+from executor.pagecache import PageCache
+
+__all__ = ["Destination", "PathTaken"]
+
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class PathTaken(ValueError):
+    """A file of this name was written before, or a file stands where a folder should."""
+
+
+class Destination:
+    """The folder ``path``, which must exist and be empty. Use it as a context manager."""
+
+    def __init__(self, path: str, cache: PageCache | None = None) -> None:
+        """``cache`` writes the files (None: one that keeps nothing back)."""
+        self.path = path
+        self._cache = cache or PageCache(None)
+        self._names: list[str] = []
+        self._descriptors = [os.open(path, _FOLDER)]
+        self._folder = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        while self._descriptors:
+            os.close(self._descriptors.pop())
+
+    def write(self, name: str, pieces: Iterable[bytes]) -> tuple[bytes, int]:
+        """Write a new file; ``name`` is a checked member name.
+
+        Returns its SHA-256 (32 bytes) and its size in bytes. Raises PathTaken, OSError, and
+        whatever ``pieces`` raises.
+        """
+        folder, _, basename = name.rpartition("/")
+        if folder != self._folder:
+            self._enter(folder)
+        try:
+            descriptor = os.open(basename, _CREATE, 0o666, dir_fd=self._descriptors[-1])
+        except FileExistsError:
+            raise PathTaken("a member before it has the same name") from None
+        digest = hashlib.sha256()
+        size = 0
+        try:
+            for piece in pieces:
+                digest.update(piece)
+                self._cache.write(descriptor, piece, size)
+                size += len(piece)
+            self._cache.finish(descriptor)
+        finally:
+            os.close(descriptor)
+        return digest.digest(), size
+
+    def digest(self, name: str) -> bytes | None:
+        """The SHA-256 of a file that was written; None where there is no such file."""
+        try:
+            with open(os.path.join(self.path, name), "rb") as file:
+                return hashlib.file_digest(file, "sha256").digest()
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            return None
+
+    def _enter(self, folder: str) -> None:
+        names = folder.split("/") if folder else []
+        common = 0
+        for old, new in zip(self._names, names, strict=False):
+            if old != new:
+                break
+            common += 1
+        while len(self._names) > common:
+            self._names.pop()
+            os.close(self._descriptors.pop())
+        for name in names[common:]:
+            parent = self._descriptors[-1]
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(name, dir_fd=parent)
+            try:
+                self._descriptors.append(os.open(name, _FOLDER, dir_fd=parent))
+            except NotADirectoryError:
+                raise PathTaken(f"a member before it is a file named {name!r}") from None
+            self._names.append(name)
+        self._folder = folder

@@ -1,0 +1,80 @@
+"""Feed: an iterable of chunks, read by count.
+
+The chunks may be cut anywhere; what is read does not depend on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+__all__ = ["Feed", "Truncated"]
+
+
+class Truncated(ValueError):
+    """The bytes ended before what had to be read."""
+
+
+class Feed:
+    """Reads from ``chunks`` in order, holding one chunk at a time."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks: Iterator[bytes] = iter(chunks)
+        self._chunk = memoryview(b"")
+        self._position = 0
+        self._passed = 0
+
+    @property
+    def offset(self) -> int:
+        """Bytes read so far."""
+        return self._passed + self._position
+
+    def exactly(self, count: int) -> bytes:
+        """The next ``count`` bytes.
+
+        Raises Truncated where there are fewer.
+        """
+        end = self._position + count
+        if end <= len(self._chunk):
+            data = bytes(self._chunk[self._position : end])
+            self._position = end
+            return data
+        parts: list[bytes | memoryview] = []
+        while count:
+            part = self.some(count)
+            if not part:
+                raise Truncated
+            parts.append(part)
+            count -= len(part)
+        return b"".join(parts)
+
+    def some(self, limit: int) -> memoryview:
+        """At least one and at most ``limit`` bytes; none at the end. Valid until the next read."""
+        while self._position == len(self._chunk):
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return memoryview(b"")
+            self._passed += len(self._chunk)
+            self._chunk = memoryview(chunk)
+            self._position = 0
+        start = self._position
+        self._position = min(start + limit, len(self._chunk))
+        return self._chunk[start : self._position]
+
+    def at_hand(self, count: int) -> memoryview | None:
+        """The next ``count`` bytes without reading them, if the chunk at hand holds them all."""
+        end = self._position + count
+        return self._chunk[self._position : end] if end <= len(self._chunk) else None
+
+    def skip(self, count: int) -> None:
+        """Read ``count`` bytes that are ``at_hand``."""
+        self._position += count
+
+    def give_back(self, data: bytes) -> None:
+        """Unread ``data``, the last bytes that were read; they may come from several chunks."""
+        if len(data) <= self._position:
+            self._position -= len(data)
+            return
+        offset = self.offset - len(data)
+        self._chunk = memoryview(data + bytes(self._chunk[self._position :]))
+        self._position = 0
+        self._passed = offset

@@ -1,0 +1,203 @@
+"""Install: the walk from a lock to an environment that holds what it says.
+
+lock -> packages -> selection -> changes (all checks; nothing written yet)
+-> preflight (memory, disk) -> lanes: fetch -> unzip -> stage
+-> all staged: collisions -> journal -> removals, moves -> report
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
+
+from executor import bytecode
+from executor.budget import Budget, PageCachePolicy, decide_budget
+from executor.changes import Changes, Sync, decide_changes
+from executor.confinement import confined
+from executor.disk import check_disk
+from executor.drift import Drift, find_drift
+from executor.durability import Durability
+from executor.environment import Environment
+from executor.installed import installed_distributions
+from executor.journal import Journal
+from executor.memory import charged_peak, rss_peak
+from executor.reader import LockReader
+from executor.removal import check_removal
+from executor.report import Report
+from executor.reporter import Reporter
+from executor.rules import STRICT, Rules
+from executor.schemes import Schemes
+from executor.selection import Selector, Step, Wanted, fixed_order
+from executor.shortage import OutOfMemory, translated_os_error
+from executor.sources import Places
+from executor.transaction import Transaction
+
+__all__ = ["decide", "execute", "verify_environment"]
+
+
+def execute(
+    lock: str,
+    environment: Environment,
+    *,
+    memory: int | None = None,
+    lanes: int | None = None,
+    wanted: Wanted | None = None,
+    sync: Sync | None = None,
+    places: Places | None = None,
+    last_wins: bool = False,
+    compile_files: bool = False,
+    rules: Rules = STRICT,
+    page_cache: PageCachePolicy = "auto",
+    durability: Durability = "full",
+    reporter: Reporter | None = None,
+) -> Report:
+    """Make ``environment`` what the lock file ``lock`` selects for it.
+
+    ``memory`` is the budget in bytes (None: what the surrounding cgroups leave), ``lanes`` how
+    many wheels to work on at once (None: what suits the budget). ``wanted`` names extras and
+    groups, ``sync`` says how far to go, ``places`` where files may come from. ``last_wins`` lets
+    the later of two distributions, by name, have a path that both own; ``compile_files`` makes
+    byte code of what is installed; ``rules`` say what to let pass of what wheels are refused for;
+    ``page_cache`` says whether written files stay in memory (auto: not where it is limited);
+    ``durability`` what an execution survives. The environment changes only when everything is
+    verified.
+
+    Raises the errors of ``executor.errors`` and ``schemas``, all of them LockstreamError.
+    """
+    started = time.monotonic()
+    charged_before = charged_peak()
+    reporter = reporter or Reporter()
+    places = places or Places()
+    schemes = environment.interpreter.schemes
+    transaction = Transaction(
+        journal=Journal(schemes.purelib, durability),
+        schemes=schemes,
+        places=places,
+        lock_folder=_folder_of(lock),
+        rules=rules,
+        last_wins=last_wins,
+        reporter=reporter,
+    )
+    journal = transaction.journal
+    try:
+        # Signals are let through again when everything else is closed.
+        with ExitStack() as signals, ExitStack() as held:
+            if environment.exists:
+                held.enter_context(journal.opened())
+                # First of all: what is there now may be half of what a killed run had decided on.
+                transaction.resume()
+            # One that is made here brings its interpreter.
+            if compile_files and environment.exists:
+                bytecode.check_compiler(schemes.executable)
+            changes = decide(lock, environment, wanted=wanted, sync=sync, places=places)
+            budget = decide_budget(memory, lanes, page_cache)
+            check_disk(transaction.missing(changes.install), schemes.purelib)
+            reporter.selected(changes, budget)
+            is_confined = held.enter_context(_held_to(memory, budget))
+            if not environment.exists:
+                held.enter_context(environment.made())
+                held.enter_context(journal.opened())
+                environment.settled()
+            staged = transaction.run(changes, budget, signals)
+        if compile_files:
+            _compile(schemes, {step.name for step in changes.install})
+    except MemoryError:
+        raise OutOfMemory from None
+    except OSError as error:
+        committed = journal.is_committed
+        raise translated_os_error(error, environment.path, is_committed=committed) from error
+    charged = charged_peak()
+    return Report(
+        environment=environment.path,
+        target=str(environment.interpreter.target),
+        installed=len(staged),
+        removed=len(changes.remove),
+        unchanged=len(changes.unchanged),
+        files=sum(wheel.files for wheel in staged),
+        bytes_fetched=sum(
+            step.size or 0
+            for step, wheel in zip(changes.install, staged, strict=True)
+            if not wheel.is_reused
+        ),
+        bytes_installed=sum(wheel.bytes for wheel in staged),
+        startup=tuple(f"{w.layout.filename}: {name}" for w in staged for name in w.startup),
+        warnings=tuple(f"{w.layout.filename}: {text}" for w in staged for text in w.warnings),
+        seconds=round(time.monotonic() - started, 3),
+        lanes=budget.lanes,
+        budget=budget.memory,
+        budget_source=budget.source,
+        rss_peak=rss_peak(),
+        # Without a limit the group may be one that lives long, and its peak somebody else's.
+        charged_peak=charged if budget.memory or charged != charged_before else None,
+        is_confined=is_confined,
+    )
+
+
+@contextmanager
+def _held_to(memory: int | None, budget: Budget) -> Iterator[bool]:
+    """A budget that the user names is enforced where that is possible; yields whether it is."""
+    if memory is None or budget.window is None:
+        yield False
+        return
+    with confined(memory) as is_confined:
+        yield is_confined
+
+
+def decide(
+    lock: str,
+    environment: Environment,
+    *,
+    wanted: Wanted | None = None,
+    sync: Sync | None = None,
+    places: Places | None = None,
+) -> Changes:
+    """What ``execute`` would do with the same arguments. Nothing is written or fetched.
+
+    Raises the errors of ``executor.errors`` and ``schemas``, all of them LockstreamError.
+    """
+    schemes = environment.interpreter.schemes
+    steps, skipped = _select(lock, environment, wanted)
+    changes = decide_changes(steps, schemes, sync or Sync(), skipped)
+    for found in changes.remove:
+        check_removal(found, schemes.roots)
+    (places or Places()).check(changes.install, _folder_of(lock))
+    return changes
+
+
+def verify_environment(
+    lock: str, environment: Environment, *, wanted: Wanted | None = None
+) -> tuple[int, Iterator[Drift]]:
+    """How many packages the lock file ``lock`` selects for ``environment``, and where the
+    environment is not what it says, file by file.
+
+    Raises the errors of ``executor.errors`` and ``schemas``, all of them LockstreamError.
+    """
+    steps, skipped = _select(lock, environment, wanted)
+    return len(steps), find_drift(steps, environment.interpreter.schemes, skipped)
+
+
+def _select(
+    lock: str, environment: Environment, wanted: Wanted | None
+) -> tuple[list[Step], list[str]]:
+    reader = LockReader(lock)
+    selector = Selector(reader.header, environment.interpreter.target, wanted or Wanted())
+    selected = (selector.select(package, line) for package, line in reader.packages())
+    steps = fixed_order(step for step in selected if step is not None)
+    selector.finish()
+    return steps, selector.skipped
+
+
+def _folder_of(lock: str) -> str:
+    """What relative paths in the lock begin at (PEP 751)."""
+    return os.path.dirname(os.path.abspath(lock))
+
+
+def _compile(schemes: Schemes, names: Collection[str]) -> None:
+    folders = dict.fromkeys((schemes.purelib, schemes.platlib))
+    installed = (found for folder in folders for found in installed_distributions(folder))
+    bytecode.compile_files(
+        schemes.executable,
+        (path for found in installed if found.name in names for path in found.files()),
+    )

@@ -1,0 +1,180 @@
+"""Journal: what a transaction is going to do, written down before it does it.
+
+Everything is staged below one folder beside the packages, ``.lockstream``. A journal in it means:
+all of this is verified, move it into place. It appears by one rename, so it is whole or absent,
+and every move can be made again; so whoever finds a journal finishes it, and whoever finds none may
+throw the staged files away.
+
+What must be on disk before what: staged files before the journal; removals before the mark that
+they are done; all of it before the journal goes. Each is one ``flush``.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+
+from executor.durability import Durability, flush
+from executor.errors import EnvironmentBusy
+from executor.folders import made_folder
+from executor.schemes import STAGING
+
+__all__ = ["Journal", "Move", "Removal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """An installed distribution goes away."""
+
+    dist_info: str
+    """Absolute path of its dist-info folder."""
+    aside: str
+    """Below the journal's folder: where dist-info goes first, so that what is half removed reads
+    as absent and its RECORD can still be read."""
+    roots: list[str]
+    """Absolute paths of the folders that stay, and that nothing outside of is touched."""
+    keep: list[str]
+    """Absolute paths of files that somebody else owns too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Everything in one staged folder goes into one folder of the environment."""
+
+    source: str
+    """Below the journal's folder."""
+    destination: str
+    """Absolute."""
+    last: str | None = None
+    """The entry of ``source`` that goes last: the dist-info folder, which says "installed"."""
+
+
+class Journal:
+    """The transactions on the packages in ``packages``, an absolute path that exists."""
+
+    def __init__(self, packages: str, durability: Durability = "full") -> None:
+        self.folder = os.path.join(packages, STAGING)
+        self._is_durable = durability == "full"
+        self.keep: Collection[str] = ()
+        """Names in the folder that stay where the body of ``opened`` fails."""
+        self._path = os.path.join(self.folder, "journal")
+        self._removed = os.path.join(self.folder, "removed")
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Keep all others out, and leave nothing behind unless there is a journal to finish.
+
+        Raises EnvironmentBusy.
+        """
+        with made_folder(os.path.dirname(self.folder)):
+            descriptor = self._lock()
+            try:
+                yield
+                if not self.is_committed:
+                    # All is done; what cannot be removed now is by the next run.
+                    shutil.rmtree(self.folder, ignore_errors=True)
+            except BaseException:
+                if self.keep:
+                    self.clear(self.keep)
+                elif not self.is_committed:
+                    shutil.rmtree(self.folder, ignore_errors=True)
+                raise
+            finally:
+                os.close(descriptor)
+
+    def _lock(self) -> int:
+        """A descriptor of the folder, which is made and locked by nobody else."""
+        while True:
+            with suppress(FileNotFoundError):
+                os.makedirs(self.folder, exist_ok=True)
+                descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    # Who had the lock before removes the folder as he leaves: is it still there?
+                    if os.path.samestat(os.fstat(descriptor), os.stat(self.folder)):
+                        return descriptor
+                except BlockingIOError:
+                    os.close(descriptor)
+                    raise EnvironmentBusy(os.path.dirname(self.folder)) from None
+                except FileNotFoundError:
+                    pass
+                os.close(descriptor)
+
+    def clear(self, keep: Collection[str] = ()) -> None:
+        """Remove what is in the folder, but a journal and the names ``keep``."""
+        with os.scandir(self.folder) as entries:
+            for entry in list(entries):
+                if entry.name in keep or entry.path == self._path:
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path)
+                else:
+                    os.unlink(entry.path)
+
+    def commit(self, entries: Iterable[Removal | Move]) -> None:
+        """Write down what will be done, removals first. From here on it will be.
+
+        Raises OSError; what was staged is on disk then, or not committed.
+        """
+        self._flush([self.folder])
+        new = self._path + ".new"
+        with open(new, "w", encoding="utf-8") as file:
+            file.writelines(
+                json.dumps({type(entry).__name__: asdict(entry)}) + "\n" for entry in entries
+            )
+            file.flush()
+            if self._is_durable:
+                os.fsync(file.fileno())
+        os.rename(new, self._path)
+        self._sync_folder()
+
+    @property
+    def is_committed(self) -> bool:
+        """Whether there is something to finish."""
+        return os.path.exists(self._path)
+
+    def entries(self) -> list[Removal | Move]:
+        """What was committed and may not be finished; empty where there is no journal."""
+        kinds = {"Removal": Removal, "Move": Move}
+        entries: list[Removal | Move] = []
+        with suppress(FileNotFoundError), open(self._path, encoding="utf-8") as lines:
+            for line in lines:
+                ((kind, fields),) = json.loads(line).items()
+                entries.append(kinds[kind](**fields))
+        return entries
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether all removals are done. They must not be repeated behind the first move: a new
+        file may have the path of an old one.
+        """
+        return os.path.exists(self._removed)
+
+    def removed(self, changed: Iterable[str] = ()) -> None:
+        """All removals are done, in the folders ``changed``."""
+        self._flush(changed)
+        os.close(os.open(self._removed, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666))
+        self._sync_folder()
+
+    def done(self, changed: Iterable[str] = ()) -> None:
+        """All moves were made, into the folders ``changed``, or there were none."""
+        self._flush(changed)
+        with suppress(FileNotFoundError):
+            os.unlink(self._path)
+
+    def _flush(self, folders: Iterable[str]) -> None:
+        if self._is_durable:
+            flush(folders)
+
+    def _sync_folder(self) -> None:
+        if self._is_durable:
+            descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)

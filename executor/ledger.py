@@ -1,0 +1,129 @@
+"""Ledger: what was read and written of one wheel, a row per member, on disk instead of in memory.
+
+The rows are written in the order of the archive and read back in that order: once beside the
+central directory, which must say the same, and once to make the new RECORD. So a wheel of 100,000
+members costs no more memory than one of ten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from struct import Struct
+from typing import BinaryIO, NamedTuple
+
+from schemas.zipformat import CentralEntry, InvalidZip
+
+__all__ = ["MAX_REPEATS", "Ledger", "Row"]
+
+MAX_REPEATS = 1000
+"""Members that may be there twice, where that is let pass; zeroconf 0.47.1 has 33."""
+
+_ROW = Struct("<LQQQHH32sH")
+
+_BLOCK = 32 << 10
+"""Bytes of rows read at once."""
+
+
+class Row(NamedTuple):
+    """One member as it was read."""
+
+    name: str
+    flags: int
+    method: int
+    crc: int
+    compressed_size: int
+    size: int
+    offset: int
+    sha256: bytes
+    """Of its contents, 32 bytes."""
+
+    @property
+    def is_directory(self) -> bool:
+        return self.name.endswith("/")
+
+    def difference(self, entry: CentralEntry) -> str | None:
+        """The first thing the central directory says otherwise, as a sentence."""
+        if self[:7] == (
+            entry.name,
+            entry.flags,
+            entry.method,
+            entry.crc,
+            entry.compressed_size,
+            entry.size,
+            entry.offset,
+        ):
+            return None
+        for what, here, there in (
+            ("name", self.name, entry.name),
+            ("compression method", self.method, entry.method),
+            ("flags", self.flags, entry.flags),
+            ("CRC", self.crc, entry.crc),
+            ("compressed size", self.compressed_size, entry.compressed_size),
+            ("size", self.size, entry.size),
+            ("offset", self.offset, entry.offset),
+        ):
+            if here != there:
+                return (
+                    f"the central directory states {what} {_spelled(there)}, the archive has "
+                    f"{_spelled(here)}"
+                )
+        return None
+
+
+class Ledger:
+    """The rows of one wheel in ``file``, which is open for reading and writing."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._repeats: set[int] = set()
+
+    def repeat(self, offset: int) -> None:
+        """The member at ``offset`` is the same file as an earlier one.
+
+        Raises InvalidZip where there are too many of them.
+        """
+        if len(self._repeats) == MAX_REPEATS:
+            raise InvalidZip(f"the wheel holds more than {MAX_REPEATS} files twice")
+        self._repeats.add(offset)
+
+    def is_repeat(self, row: Row) -> bool:
+        """Whether an earlier row is for the same file."""
+        return row.offset in self._repeats
+
+    def append(self, row: Row) -> None:
+        """Add the row of the next member."""
+        name = row.name.encode()
+        self._file.write(
+            _ROW.pack(
+                row.crc,
+                row.compressed_size,
+                row.size,
+                row.offset,
+                row.flags,
+                row.method,
+                row.sha256,
+                len(name),
+            )
+            + name
+        )
+
+    def rows(self) -> Iterator[Row]:
+        """All rows from the first on, in the order of the archive. Append none meanwhile."""
+        self._file.seek(0)
+        rest, begin = b"", 0
+        while block := self._file.read(_BLOCK):
+            rest, begin = rest[begin:] + block, 0
+            while len(rest) - begin >= _ROW.size:
+                (crc, compressed_size, size, offset, flags, method, sha256, length) = (
+                    _ROW.unpack_from(rest, begin)
+                )
+                end = begin + _ROW.size + length
+                if end > len(rest):
+                    break
+                name = rest[begin + _ROW.size : end].decode()
+                begin = end
+                yield Row(name, flags, method, crc, compressed_size, size, offset, sha256)
+
+
+def _spelled(value: object) -> str:
+    return repr(value) if isinstance(value, str) else f"{value:d}"

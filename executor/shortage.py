@@ -1,0 +1,146 @@
+"""Shortage: memory or disk that there is not enough of, or that is taken away meanwhile."""
+
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import dataclass, field
+
+from schemas.errors import LockstreamError, NotEnough
+
+__all__ = [
+    "BudgetTooSmall",
+    "LaneKilled",
+    "NotEnoughDisk",
+    "NotEnoughInodes",
+    "OutOfMemory",
+    "WriteFailed",
+    "translated_os_error",
+]
+
+
+def _mib_above(size: int) -> int:
+    """Rounded so that what is needed never looks the same as what there is."""
+    return -(-size >> 20)
+
+
+def _mib_below(size: int) -> int:
+    return max(0, size) >> 20
+
+
+@dataclass(eq=False)
+class BudgetTooSmall(NotEnough):
+    """The memory given does not hold even one lane. All sizes in bytes."""
+
+    needed: int
+    available: int
+    source: str
+
+    @property
+    def hint(self) -> str:  # type: ignore[override]  # rendered late, from the figures
+        return f"give it at least {_mib_above(self.needed)} MiB: a larger limit, or --memory"
+
+    def __str__(self) -> str:
+        return (
+            f"one lane needs {_mib_above(self.needed)} MiB of memory, "
+            f"but {self.source} leaves {_mib_below(self.available)} MiB"
+        )
+
+
+@dataclass(eq=False)
+class LaneKilled(NotEnough):
+    """A lane was ended from outside."""
+
+    signal: str
+    hint: str = (
+        "the environment is as it was before; if the kernel did it (SIGKILL), memory ran out: "
+        "give a budget with --memory, or --lanes 1"
+    )
+
+    def __str__(self) -> str:
+        return f"a lane was ended by {self.signal}"
+
+
+@dataclass(eq=False)
+class NotEnoughDisk(NotEnough):
+    """The file system is too small for what the lock unpacks to. All sizes in bytes."""
+
+    path: str
+    needed: int
+    available: int
+    hint: str = "nothing was written; free space, or install elsewhere"
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path}: needs {_mib_above(self.needed)} MiB of disk, "
+            f"{_mib_below(self.available)} MiB are free"
+        )
+
+
+@dataclass(eq=False)
+class NotEnoughInodes(NotEnough):
+    """The file system has room for the bytes of a lock, and not for so many files."""
+
+    path: str
+    needed: int
+    available: int
+    hint: str = "nothing was written; remove files, or install elsewhere"
+
+    def __str__(self) -> str:
+        return f"{self.path}: needs {self.needed} inodes, {self.available} are free"
+
+
+@dataclass(eq=False)
+class OutOfMemory(NotEnough):
+    """The process was refused memory that it asked for (a limit of its address space)."""
+
+    hint: str = "the environment is as it was before; raise the limit (ulimit -v), or use --lanes 1"
+
+    def __str__(self) -> str:
+        return "there is no memory left"
+
+
+@dataclass(eq=False)
+class WriteFailed(NotEnough):
+    """The file system did not take what was written."""
+
+    path: str
+    error: OSError
+    is_committed: bool = False
+    """Whether it was decided on by then, so that the next run finishes it."""
+    hint: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        remedy = _REMEDIES.get(self.error.errno or 0, "mend the cause")
+        if self.is_committed:
+            self.hint = f"{remedy}, then run it again: it finishes what was begun"
+        else:
+            self.hint = f"the environment is as it was before; {remedy}, run it again"
+
+    def __str__(self) -> str:
+        return f"{self.path}: {os.strerror(self.error.errno or 0)}"
+
+
+_REMEDIES = {
+    errno.ENOSPC: "free disk space or inodes",
+    errno.EDQUOT: "raise the disk quota",
+    errno.EROFS: "remount the read-only file system, or install elsewhere",
+    errno.EACCES: "be the user who owns it",
+    errno.EPERM: "be the user who owns it",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+    errno.ENFILE: "end programs that hold many files open",
+    errno.ENAMETOOLONG: "install into a folder with a shorter path",
+    errno.EIO: "look for the fault of the disk in the kernel's log",
+}
+
+
+def translated_os_error(
+    error: OSError, path: str, *, is_committed: bool = False
+) -> LockstreamError:
+    """The one place where an error of the file system becomes ours.
+
+    ``path`` is what was written, for an error that does not name it; ``is_committed`` whether the
+    next run will finish it.
+    """
+    name = error.filename if isinstance(error.filename, str) else ""
+    return WriteFailed(name if os.path.isabs(name) else path, error, is_committed)

@@ -1,0 +1,186 @@
+"""Transaction: stage all wheels of a run, then change the environment in one commit."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+from packaging.utils import canonicalize_name
+
+from executor.budget import Budget
+from executor.changes import Changes
+from executor.collisions import refuse_collisions
+from executor.commit import apply, moves_of, removal_of
+from executor.finish import StagedWheel
+from executor.installed import Installed, installed_distributions
+from executor.journal import Journal
+from executor.lanes import run_lanes
+from executor.obtain import obtain
+from executor.pagecache import PageCache
+from executor.pathset import PathSet
+from executor.removal import shared_paths
+from executor.reporter import Reporter
+from executor.rules import Rules
+from executor.runlog import RunLog
+from executor.schemes import Schemes
+from executor.selection import Step
+from executor.sources import Places
+from executor.sources.http import HttpClient
+from executor.stage import stage_wheel
+from executor.staging import Staging
+from executor.stopping import held_back
+from schemas.errors import Interrupted
+from schemas.hints import TOOL_NAME
+from schemas.zipformat import CentralEntry
+
+__all__ = ["Transaction"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction:
+    """What it takes to change one environment, whose journal is open."""
+
+    journal: Journal
+    schemes: Schemes
+    places: Places
+    lock_folder: str
+    """What relative paths in the lock begin at."""
+    rules: Rules
+    last_wins: bool
+    reporter: Reporter
+
+    @property
+    def staging(self) -> Staging:
+        """Where wheels are staged."""
+        return Staging(self.journal.folder, self.schemes, self.rules)
+
+    def resume(self) -> None:
+        """Finish what an earlier run has committed, and tell what became of it. Raises OSError."""
+        log = RunLog(self.journal.folder)
+        last = log.last()
+        apply(self.journal)
+        if last is not None:
+            self.reporter.warned(last)
+
+    def missing(self, steps: Iterable[Step]) -> list[Step]:
+        """The steps whose wheels no earlier run has left complete."""
+        staging = self.staging
+        return [step for step in steps if not staging.is_complete(staging.name(step))]
+
+    def run(self, changes: Changes, budget: Budget, signals: ExitStack) -> list[StagedWheel]:
+        """Make the changes. Signals that ask to stop wait from the commit on until ``signals`` is
+        closed.
+
+        Raises LockstreamError, OSError, Interrupted.
+        """
+        staging, journal = self.staging, self.journal
+        names = {staging.name(step) for step in changes.install}
+        journal.clear(keep=[name for name in names if staging.is_complete(name)])
+        log = RunLog(journal.folder)
+        log.begin(len(changes.install))
+        try:
+            staged = self._stage(changes.install, budget, log)
+        except Interrupted as stop:
+            complete = [name for name in names if staging.is_complete(name)]
+            if complete:
+                log.note("stopped", stop.name)
+                journal.keep = [*complete, os.path.basename(log.path)]
+                stop.left = (
+                    "the environment is as it was before; for the next run, complete wheels wait "
+                    f"in {journal.folder}: {len(complete)}"
+                )
+            raise
+        self._commit(changes.remove, staged, log, signals)
+        return staged
+
+    def _stage(self, steps: Sequence[Step], budget: Budget, log: RunLog) -> list[StagedWheel]:
+        # Each lane has its own copy.
+        cache = PageCache(budget.window)
+        staging = self.staging
+
+        def stage(
+            _number: int, step: Step, client: HttpClient, wrote: Callable[[int], None]
+        ) -> StagedWheel:
+            if (wheel := staging.find(step)) is not None:
+                return replace(wheel, is_reused=True)
+            log.note("begins", step.filename)
+            origins = self.places.origins(step, self.lock_folder)
+
+            def unpack(
+                folder: str, chunks: Iterable[bytes], directory: Iterable[CentralEntry] | None
+            ) -> StagedWheel:
+                return stage_wheel(
+                    step.filename,
+                    chunks,
+                    folder,
+                    self.schemes,
+                    _metadata(step, origins[0].url),
+                    wrote,
+                    size=step.size,
+                    directory=directory,
+                    rules=self.rules,
+                    cache=cache,
+                )
+
+            wheel = obtain(step, origins, client, staging.path(step), unpack)
+            staging.keep(step, wheel)
+            log.note("staged", step.filename)
+            return wheel
+
+        staged = []
+        client = self.places.client(steps)
+        results = run_lanes(steps, stage, client, budget.lanes, self.reporter.wrote)
+        for number, wheel in enumerate(results):
+            self.reporter.staged(number, steps[number], wheel)
+            for warning in wheel.warnings:
+                self.reporter.warned(f"{wheel.layout.filename}: {warning}")
+            staged.append(wheel)
+        return staged
+
+    def _commit(
+        self,
+        remove: Sequence[Installed],
+        staged: Sequence[StagedWheel],
+        log: RunLog,
+        signals: ExitStack,
+    ) -> None:
+        schemes, journal = self.schemes, self.journal
+        # By name, so that where the last may win, it is the last by name.
+        wheels = sorted(staged, key=lambda wheel: canonicalize_name(wheel.layout.distribution))
+        folders = dict.fromkeys((schemes.purelib, schemes.platlib))
+        installed = [found for folder in folders for found in installed_distributions(folder)]
+        keep = sorted(shared_paths(remove, installed))
+        refuse_collisions(
+            wheels,
+            schemes,
+            journal.folder,
+            going=PathSet(path for found in remove for path in found.files()),
+            installed=[found for found in installed if found not in remove],
+            last_wins=self.last_wins,
+        )
+        self.reporter.committing()
+        signals.enter_context(held_back())
+        log.note("commits")
+        journal.commit(
+            [
+                *(removal_of(found, n, schemes, keep) for n, found in enumerate(remove)),
+                *(m for wheel in wheels for m in moves_of(wheel, schemes, journal.folder)),
+            ]
+        )
+        apply(journal)
+
+
+def _metadata(step: Step, url: str) -> Mapping[str, bytes]:
+    """What this installer writes into dist-info. Both pip and uv mark all packages of a lock as
+    requested.
+    """
+    metadata = {"INSTALLER": f"{TOOL_NAME}\n".encode(), "REQUESTED": b""}
+    if step.is_direct:
+        # https://packaging.python.org/specifications/direct-url-data-structure/
+        hashes = dict(sorted(step.hashes))
+        direct_url = {"url": url, "archive_info": {"hashes": hashes}}
+        metadata["direct_url.json"] = json.dumps(direct_url).encode()
+    return metadata

@@ -1,0 +1,188 @@
+"""Verify the files of a wheel against its RECORD, in any order and in constant memory.
+
+"Installation will fail if any file in the archive is not both mentioned and correctly hashed in
+RECORD" (https://packaging.python.org/specifications/binary-distribution-format/).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from typing import TextIO
+
+from executor.distinfo import DistInfo
+from executor.errors import WheelRefused
+from executor.ledger import Ledger, Row
+from executor.pathset import PathSet
+from executor.records import InvalidRecord, encode_digest, read_promises
+from executor.unzip import MAX_MEMBERS
+from schemas.wheel import InvalidMemberName, check_member_name
+
+__all__ = ["MAX_RECORD_SIZE", "Tally", "verify_record"]
+
+MAX_RECORD_SIZE = 64 << 20
+"""Bytes; the largest real RECORD has 4.4 MB."""
+
+_MAX_LINE = 4096
+"""Characters of a line of RECORD: a name of 1024 bytes, a digest, a size, and quotes."""
+
+_MAX_ROWS = MAX_MEMBERS + 10
+"""More than a wheel may have members."""
+
+_MAX_REPEATED = 1000
+"""Files that are listed twice and compared, to tell one whose rows differ."""
+
+_SIGNATURES = ("RECORD", "RECORD.jws", "RECORD.p7s")
+"""The files that RECORD cannot hold a hash of."""
+
+_BLOCK = 64 << 10
+"""Bytes read at once of a file that is hashed."""
+
+
+class Tally:
+    """Two lists of rows are equal when their tallies are, in whatever order they come.
+
+    A tally is a sum of keyed hashes (SipHash, https://peps.python.org/pep-0456/) modulo 2**64, so
+    it takes no memory per row. The salt is drawn per wheel and never leaves the process: whoever
+    made the wheel cannot aim for a sum.
+    """
+
+    __slots__ = ("_salt", "_sum")
+
+    def __init__(self, salt: bytes) -> None:
+        """``salt`` holds 16 random bytes, the same for the tallies that are compared."""
+        self._salt = salt
+        self._sum = 0
+
+    def add(self, path: str, sha256: bytes, size: int) -> None:
+        """Count one row."""
+        self._sum += hash(b"%b%b%d %b" % (self._salt, sha256, size, path.encode()))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Tally):
+            return NotImplemented
+        return (self._sum - other._sum) % (1 << 64) == 0
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
+
+
+def verify_record(info: DistInfo, ledger: Ledger) -> None:
+    """Hold every file of the wheel to the row that RECORD has for it, and RECORD to the files.
+
+    Raises WheelRefused and names the file.
+    """
+    member = info.member("RECORD")
+    exempt = {info.member(name) for name in _SIGNATURES}
+    salt = os.urandom(16)
+    found, promised = Tally(salt), Tally(salt)
+    for row in ledger.rows():
+        if not (row.is_directory or row.name in exempt or ledger.is_repeat(row)):
+            found.add(row.name, row.sha256, row.size)
+    try:
+        for path, sha256, size in _promised_rows(info, exempt):
+            promised.add(path, sha256, size)
+    except InvalidRecord as error:
+        raise info.refused(str(error), member) from None
+    if found != promised:
+        raise _name_record_fault(info, ledger, exempt)
+
+
+def _promised_rows(info: DistInfo, exempt: set[str]) -> Iterator[tuple[str, bytes, int]]:
+    """Path, SHA-256 and size of each row that RECORD promises.
+
+    A row with another secure hash, or without a size, is compared with the staged file here.
+    """
+    member, rows = info.member("RECORD"), 0
+    path = info.path(member)
+    if not os.path.isfile(path):
+        raise InvalidRecord("it is missing")
+    if os.stat(path).st_size > MAX_RECORD_SIZE:
+        raise InvalidRecord(f"it is larger than {MAX_RECORD_SIZE} bytes")
+    with open(path, encoding="utf-8", newline="") as file:
+        try:
+            for promise in read_promises(_lines(file)):
+                if (rows := rows + 1) > _MAX_ROWS:
+                    raise InvalidRecord(f"it has more than {_MAX_ROWS} rows")
+                if promise.path in exempt:
+                    if promise.path == member and promise.algorithm:
+                        raise InvalidRecord("it gives a hash of itself")
+                    continue
+                if not promise.algorithm:
+                    raise InvalidRecord(f"its row for {promise.path!r} has no hash")
+                digest, size = promise.digest, promise.size
+                if promise.algorithm != "sha256" or size is None:
+                    same, sha256, found = _hash_staged(info, promise.path, promise.algorithm)
+                    if same != digest:
+                        raise InvalidRecord(f"its {promise.algorithm} of {promise.path!r} differs")
+                    digest, size = sha256, found if size is None else size
+                yield promise.path, digest, size
+        except UnicodeDecodeError:
+            raise InvalidRecord("it is not UTF-8 text") from None
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    while line := file.readline(_MAX_LINE):
+        if len(line) == _MAX_LINE:
+            raise InvalidRecord(f"it has a line of more than {_MAX_LINE} characters")
+        yield line
+
+
+def _hash_staged(info: DistInfo, path: str, algorithm: str) -> tuple[bytes, bytes, int]:
+    wanted, sha256, size = hashlib.new(algorithm), hashlib.sha256(), 0
+    try:
+        # An absolute path, or one with "..", would be read outside of the wheel.
+        check_member_name(path)
+        with open(info.path(path), "rb") as file:
+            while block := file.read(_BLOCK):
+                wanted.update(block)
+                sha256.update(block)
+                size += len(block)
+    except (OSError, InvalidMemberName):
+        raise InvalidRecord(f"its row for {path!r} is for no file of the wheel") from None
+    return wanted.digest(), sha256.digest(), size
+
+
+def _name_record_fault(info: DistInfo, ledger: Ledger, exempt: set[str]) -> WheelRefused:
+    """Which row makes the tallies differ; 8 bytes are remembered of each, three times."""
+    member = info.member("RECORD")
+    rows, paths, held = PathSet(), PathSet(), PathSet()
+    for path, sha256, size in _promised_rows(info, exempt):
+        paths.add(path)
+        rows.add(_key(path, sha256, size))
+    repeated = paths.repeated()
+    first: dict[str, tuple[bytes, int]] = {}
+    for path, sha256, size in _promised_rows(info, exempt) if repeated else ():
+        known = hash(path) not in repeated or len(first) == _MAX_REPEATED
+        if not known and first.setdefault(path, (sha256, size)) != (sha256, size):
+            return info.refused(f"two rows for {path!r} differ", member)
+    for row in ledger.rows():
+        if row.is_directory or row.name in exempt:
+            continue
+        held.add(row.name)
+        if row.name not in paths:
+            return info.refused("RECORD does not list it", row.name)
+        if _key(row.name, row.sha256, row.size) not in rows:
+            return _name_difference(info, row, exempt)
+    for path, _, _ in _promised_rows(info, exempt):
+        if path not in held:
+            return info.refused(f"it lists what the wheel does not hold: {path!r}", member)
+    return info.refused("it lists a file twice", member)
+
+
+def _key(path: str, sha256: bytes, size: int) -> str:
+    return f"{path}/{sha256.hex()}/{size}"
+
+
+def _name_difference(info: DistInfo, row: Row, exempt: set[str]) -> WheelRefused:
+    """What the last row of RECORD for a member says otherwise."""
+    found = [
+        (sha256, size) for path, sha256, size in _promised_rows(info, exempt) if path == row.name
+    ]
+    sha256, size = found[-1]
+    if size != row.size:
+        return info.refused(f"RECORD gives it {size} bytes, it has {row.size}", row.name)
+    return info.refused(
+        f"its sha256 is {encode_digest(row.sha256)}, RECORD promises {encode_digest(sha256)}",
+        row.name,
+    )

@@ -1,0 +1,109 @@
+"""Budget: as many lanes as memory allows, and none that it does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from executor import budget as budget_module
+from executor.budget import (
+    BASE,
+    LANE,
+    LARGEST_WINDOW,
+    MAX_LANES,
+    Budget,
+    decide_budget,
+)
+from executor.memory import Limit
+from executor.processors import usable_processors
+from executor.shortage import BudgetTooSmall
+from schemas.errors import ExitCode
+
+MIB = 1 << 20
+SOURCE = "/sys/fs/cgroup/memory.max"
+
+
+def surround(monkeypatch: pytest.MonkeyPatch, available: int | None) -> None:
+    """Let the process stand in a cgroup that leaves so many bytes."""
+    limit = None if available is None else Limit(available, SOURCE)
+    monkeypatch.setattr(budget_module, "smallest_limit", lambda: limit)
+
+
+@pytest.mark.parametrize("lanes", [1, 2, 5])
+def test_memory_for_some_lanes_is_spent_on_as_many(lanes: int) -> None:
+    assert decide_budget(BASE + lanes * LANE, 10).lanes == lanes
+    assert decide_budget(BASE + (lanes + 1) * LANE - 1, 10).lanes == lanes
+
+
+def test_more_lanes_than_are_useful_are_made_only_on_demand() -> None:
+    default = decide_budget(1 << 40)
+    assert default.lanes == min(MAX_LANES, usable_processors())
+    assert decide_budget(1 << 40, 7).lanes == 7
+
+
+def test_what_memory_allows_goes_before_what_is_asked_for() -> None:
+    assert decide_budget(BASE + LANE, 7) == Budget(BASE + LANE, "--memory", 1, 6 * MIB)
+
+
+def test_a_budget_that_is_given_goes_before_the_surroundings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    surround(monkeypatch, 5 * MIB)
+    assert decide_budget(64 * MIB).source == "--memory"
+
+
+def test_without_a_budget_the_surroundings_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    surround(monkeypatch, BASE + LANE)
+    assert decide_budget() == Budget(BASE + LANE, SOURCE, 1, 6 * MIB)
+
+
+def test_without_any_limit_nothing_is_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    surround(monkeypatch, None)
+    assert decide_budget(lanes=3) == Budget(None, "no limit", 3, None)
+
+
+@pytest.mark.parametrize("missing", [1, MIB, BASE + LANE, 10 * BASE])
+def test_memory_for_no_lane_is_refused_with_both_sizes(
+    monkeypatch: pytest.MonkeyPatch, missing: int
+) -> None:
+    needed, available = BASE + LANE, BASE + LANE - missing
+    surround(monkeypatch, available)
+    with pytest.raises(BudgetTooSmall) as caught:
+        decide_budget()
+    assert str(caught.value) == (
+        f"one lane needs {-(-needed // MIB)} MiB of memory, "
+        f"but {SOURCE} leaves {max(0, available) // MIB} MiB"
+    )
+    assert caught.value.exit_code is ExitCode.NOT_ENOUGH
+    assert caught.value.hint == (
+        f"give it at least {-(-needed // MIB)} MiB: a larger limit, or --memory"
+    )
+
+
+def test_what_is_needed_never_reads_as_what_there_is() -> None:
+    error = BudgetTooSmall(28 * MIB, 28 * MIB - 1, "--memory")
+    assert str(error) == "one lane needs 28 MiB of memory, but --memory leaves 27 MiB"
+
+
+@pytest.mark.parametrize(
+    ("memory", "lanes", "window"),
+    [
+        pytest.param(24 * MIB, 1, 6 * MIB, id="the smallest"),
+        pytest.param(32 * MIB, 2, 4 * MIB, id="a window is never smaller"),
+        pytest.param(64 * MIB, 2, 8 * MIB, id="a quarter, over all lanes"),
+        pytest.param(64 * MIB, 4, 4 * MIB, id="more lanes have smaller ones"),
+        pytest.param(1 << 40, 2, 32 * MIB, id="beyond this nothing gets faster"),
+    ],
+)
+def test_what_may_wait_for_the_disk_follows_from_the_budget(
+    memory: int, lanes: int, window: int
+) -> None:
+    assert decide_budget(memory, lanes).window == window
+    assert decide_budget(memory, lanes, "keep").window is None
+
+
+def test_pages_are_dropped_without_a_limit_only_where_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    surround(monkeypatch, None)
+    assert decide_budget(None, 2, "auto").window is None
+    assert decide_budget(None, 2, "drop").window == LARGEST_WINDOW

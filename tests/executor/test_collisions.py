@@ -1,0 +1,203 @@
+"""Collisions: one path has one content, whoever owns it and whatever scheme it came through."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from executor.collisions import refuse_collisions
+from executor.errors import FileConflict
+from executor.finish import StagedWheel
+from executor.installed import installed_distributions
+from executor.pathset import PathSet
+from executor.schemes import Schemes
+from helpers.environments import schemes_below, stage
+from helpers.wheels import Wheel, build_wheel
+from schemas.errors import ExitCode
+
+
+@pytest.fixture(name="schemes")
+def _schemes(tmp_path: Path) -> Schemes:
+    schemes = schemes_below(tmp_path / "env")
+    Path(schemes.purelib).mkdir(parents=True)
+    return schemes
+
+
+def wheel_of(name: str, files: dict[str, str], data_files: dict[str, str] | None = None) -> Wheel:
+    return build_wheel(name, files=dict(files), data_files=dict(data_files or {}))
+
+
+def check(
+    tmp_path: Path,
+    schemes: Schemes,
+    *wheels: Wheel,
+    going: tuple[str, ...] = (),
+    last: bool = False,
+) -> None:
+    staging = tmp_path / "staging"
+    staged: list[StagedWheel] = [
+        stage(wheel, staging / str(number), schemes=schemes) for number, wheel in enumerate(wheels)
+    ]
+    refuse_collisions(
+        staged,
+        schemes,
+        str(staging),
+        going=PathSet(going),
+        installed=list(installed_distributions(schemes.purelib)),
+        last_wins=last,
+    )
+
+
+def refusal(tmp_path: Path, schemes: Schemes, *wheels: Wheel) -> str:
+    with pytest.raises(FileConflict) as caught:
+        check(tmp_path, schemes, *wheels)
+    assert caught.value.exit_code is ExitCode.ARTIFACT_REFUSED
+    return str(caught.value)
+
+
+ONE = wheel_of("one", {"shared/x.py": "1", "shared/one.py": ""})
+OTHER = wheel_of("other", {"shared/x.py": "2", "shared/other.py": ""})
+
+
+class TestBetweenWheels:
+    def test_a_path_with_two_contents_is_refused_and_both_owners_are_named(
+        self, tmp_path: Path, schemes: Schemes
+    ) -> None:
+        assert refusal(tmp_path, schemes, ONE, OTHER) == (
+            f"{schemes.purelib}/shared/x.py: belongs to {ONE.filename} and, "
+            f"with other contents, to {OTHER.filename}"
+        )
+
+    def test_a_path_with_one_content_is_shared(self, tmp_path: Path, schemes: Schemes) -> None:
+        check(tmp_path, schemes, ONE, wheel_of("other", {"shared/x.py": "1"}))
+
+    @pytest.mark.parametrize("name", ["shared/X.py", "Shared/x.py"])
+    def test_a_path_in_another_case_is_the_same_path(
+        self, tmp_path: Path, schemes: Schemes, name: str
+    ) -> None:
+        message = refusal(tmp_path, schemes, ONE, wheel_of("other", {name: "2"}))
+        assert message.endswith(
+            f"belongs to {ONE.filename} and, with other contents, to other-1.0-py3-none-any.whl"
+        ) or (f"to {ONE.filename}" in message)
+        check(tmp_path / "same", schemes, ONE, wheel_of("other", {name: "1"}))
+        check(tmp_path / "last", schemes, ONE, wheel_of("other", {name: "2"}), last=True)
+
+    def test_folders_that_are_linked_are_one(self, tmp_path: Path, schemes: Schemes) -> None:
+        """Where a system has lib64, it is a link to lib."""
+        linked = tmp_path / "env/lib64"
+        linked.symlink_to(tmp_path / "env/lib")
+        schemes = replace(schemes, platlib=str(linked / "site-packages"))
+        binary = build_wheel("other", files={"shared/x.py": "2"}, purelib=False)
+        assert "shared/x.py: belongs to" in refusal(tmp_path, schemes, ONE, binary)
+
+    def test_contents_of_one_size_are_compared_to_their_end(
+        self, tmp_path: Path, schemes: Schemes
+    ) -> None:
+        long = "x" * 200_000
+        one, same = (wheel_of(name, {"x": long + "1"}) for name in ("one", "same"))
+        check(tmp_path, schemes, one, same)
+        other = wheel_of("other", {"x": long + "2"})
+        assert "/x: belongs to" in refusal(tmp_path / "again", schemes, one, other)
+
+    def test_the_last_may_win_where_the_user_says_so(
+        self, tmp_path: Path, schemes: Schemes
+    ) -> None:
+        check(tmp_path, schemes, ONE, OTHER, last=True)
+
+    @pytest.mark.parametrize("last", [False, True])
+    def test_a_file_in_the_place_of_a_folder_is_always_refused(
+        self, tmp_path: Path, schemes: Schemes, last: bool
+    ) -> None:
+        with pytest.raises(FileConflict):
+            check(tmp_path, schemes, ONE, wheel_of("other", {"shared": "file"}), last=last)
+
+    @pytest.mark.parametrize(
+        ("path", "data"),
+        [
+            pytest.param("bin/run", {"scripts/run": "#!/bin/sh\n"}, id="scripts"),
+            pytest.param("lib/site-packages/x.py", {"purelib/x.py": "1"}, id="purelib"),
+            pytest.param("include/other/x.h", {"headers/x.h": "1"}, id="headers"),
+        ],
+    )
+    def test_a_path_that_is_reached_through_two_schemes_is_one_path(
+        self, tmp_path: Path, schemes: Schemes, path: str, data: dict[str, str]
+    ) -> None:
+        one = wheel_of("one", {}, data_files={f"data/{path}": "of another"})
+        other = wheel_of("other", {}, data_files=data)
+        for number, wheels in enumerate([(one, other), (other, one)]):
+            message = refusal(tmp_path / str(number), schemes, *wheels)
+            assert message.startswith(f"{schemes.data}/{path}: belongs to ")
+
+    def test_a_data_file_does_not_shadow_one_of_the_root(
+        self, tmp_path: Path, schemes: Schemes
+    ) -> None:
+        wheel = wheel_of("one", {"x.py": "1"}, data_files={"purelib/x.py": "2"})
+        assert "/x.py: belongs to" in refusal(tmp_path, schemes, wheel)
+
+    def test_purelib_and_platlib_apart_do_not_meet(self, tmp_path: Path, schemes: Schemes) -> None:
+        apart = replace(schemes, platlib=f"{schemes.data}/lib64")
+        one = build_wheel("one", files={"x.py": "1"})
+        other = build_wheel("other", files={"x.py": "2"}, purelib=False)
+        check(tmp_path, apart, one, other)
+        assert "/x.py: belongs to" in refusal(tmp_path / "together", schemes, one, other)
+
+
+class TestWithWhatIsInstalled:
+    def install(self, schemes: Schemes, path: str, text: str) -> Path:
+        place = Path(schemes.purelib, path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text)
+        return place
+
+    def test_another_content_is_refused(self, tmp_path: Path, schemes: Schemes) -> None:
+        self.install(schemes, "shared/x.py", "mine")
+        assert refusal(tmp_path, schemes, ONE) == (
+            f"{schemes.purelib}/shared/x.py: belongs to no distribution, but is there already "
+            f"and, with other contents, to {ONE.filename}"
+        )
+
+    def test_its_owner_is_named(self, tmp_path: Path, schemes: Schemes) -> None:
+        self.install(schemes, "shared/x.py", "mine")
+        self.install(schemes, "mine-3.dist-info/RECORD", "shared/x.py,,\n")
+        assert "belongs to mine 3, which is installed and" in refusal(tmp_path, schemes, ONE)
+
+    def test_the_same_content_is_shared(self, tmp_path: Path, schemes: Schemes) -> None:
+        self.install(schemes, "shared/x.py", "1")
+        check(tmp_path, schemes, ONE)
+
+    def test_what_goes_is_in_nobodys_way(self, tmp_path: Path, schemes: Schemes) -> None:
+        place = self.install(schemes, "shared/x.py", "old")
+        check(tmp_path, schemes, ONE, going=(str(place),))
+
+    @pytest.mark.parametrize("target", ["elsewhere", "missing"])
+    def test_a_link_is_never_written_through(
+        self, tmp_path: Path, schemes: Schemes, target: str
+    ) -> None:
+        (tmp_path / "elsewhere").mkdir()
+        Path(schemes.purelib, "shared").symlink_to(tmp_path / target)
+        assert "/shared: belongs to no distribution" in refusal(tmp_path, schemes, ONE)
+
+    def test_a_link_to_the_same_content_is_not_the_same_file(
+        self, tmp_path: Path, schemes: Schemes
+    ) -> None:
+        (tmp_path / "x.py").write_text("1")
+        Path(schemes.purelib, "shared").mkdir()
+        Path(schemes.purelib, "shared/x.py").symlink_to(tmp_path / "x.py")
+        assert "/x.py: belongs to no distribution" in refusal(tmp_path, schemes, ONE)
+
+    @pytest.mark.parametrize("more", [(), ("thing/sub/__pycache__/x.cpython-311.pyc",)])
+    def test_a_folder_whose_files_all_go_is_in_nobodys_way(
+        self, tmp_path: Path, schemes: Schemes, more: tuple[str, ...]
+    ) -> None:
+        packages = Path(schemes.purelib)
+        for name in ("thing/sub/x.py", *more):
+            (packages / name).parent.mkdir(parents=True, exist_ok=True)
+            (packages / name).write_text("")
+        going = (f"{packages}/thing/sub/x.py",)
+        new = wheel_of("new", {"thing": "a file now"})
+        check(tmp_path, schemes, new, going=going)
+        (packages / "thing/other").write_text("")
+        with pytest.raises(FileConflict):
+            check(tmp_path / "again", schemes, new, going=going)

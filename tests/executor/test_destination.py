@@ -1,0 +1,123 @@
+"""Destination: files are new, below the folder, and written whole."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from executor.destination import Destination, PathTaken
+from helpers.trees import snapshot
+
+SEGMENTS = st.text("ab", min_size=1, max_size=2)
+NAMES = st.lists(SEGMENTS, min_size=1, max_size=4).map("/".join)
+
+
+def test_contents_digest_and_size_are_those_of_the_pieces(tmp_path: Path) -> None:
+    with Destination(str(tmp_path)) as destination:
+        digest, size = destination.write("a/b/c.py", [b"one ", b"", b"two"])
+    assert (tmp_path / "a/b/c.py").read_bytes() == b"one two"
+    assert (digest, size) == (hashlib.sha256(b"one two").digest(), 7)
+
+
+@given(st.lists(NAMES, max_size=12))
+def test_members_in_any_order_land_where_their_names_say(
+    tmp_path_factory: pytest.TempPathFactory, names: list[str]
+) -> None:
+    root = tmp_path_factory.mktemp("tree")
+    written: dict[str, bytes] = {}
+    with Destination(str(root)) as destination:
+        for name in names:
+            parents = {str(parent) for parent in Path(name).parents} - {"."}
+            taken = name in written or any(other.startswith(f"{name}/") for other in written)
+            if taken or parents & written.keys():
+                with pytest.raises(PathTaken):
+                    destination.write(name, [b"again"])
+                break
+            destination.write(name, [name.encode()])
+            written[name] = name.encode()
+    files = {str(path.relative_to(root)): path for path in root.rglob("*") if path.is_file()}
+    assert {name: path.read_bytes() for name, path in files.items()} == written
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        pytest.param(["a", "a"], "a member before it has the same name", id="twice"),
+        pytest.param(["a/b", "a"], "a member before it has the same name", id="file on folder"),
+        pytest.param(["a", "a/b"], "a member before it is a file named 'a'", id="folder on file"),
+    ],
+)
+def test_a_path_that_is_taken_is_refused_and_stays(
+    tmp_path: Path, names: list[str], message: str
+) -> None:
+    with Destination(str(tmp_path)) as destination:
+        destination.write(names[0], [b"first"])
+        with pytest.raises(PathTaken) as caught:
+            destination.write(names[1], [b"second"])
+    assert str(caught.value) == message
+    assert (tmp_path / names[0]).read_bytes() == b"first"
+
+
+@pytest.mark.parametrize("name", ["link", "link/file"])
+def test_nothing_is_written_through_a_link(tmp_path: Path, name: str) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/link").symlink_to("../outside")
+    with Destination(str(tmp_path / "tree")) as destination, pytest.raises(PathTaken):
+        destination.write(name, [b"escaped"])
+    assert not list((tmp_path / "outside").iterdir())
+
+
+def test_a_folder_that_was_moved_away_meanwhile_is_still_the_one_written_to(
+    tmp_path: Path,
+) -> None:
+    """Files are made below descriptors: no path is looked up a second time."""
+    (tmp_path / "tree").mkdir()
+    with Destination(str(tmp_path / "tree")) as destination:
+        destination.write("a/b", [b"1"])
+        (tmp_path / "tree").rename(tmp_path / "moved")
+        (tmp_path / "tree").mkdir()
+        destination.write("a/c", [b"2"])
+    assert (tmp_path / "moved/a/c").read_bytes() == b"2"
+    assert not list((tmp_path / "tree").iterdir())
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o027, 0o077])
+def test_modes_are_those_the_user_asks_for(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        with Destination(str(tmp_path)) as destination:
+            destination.write("a/b", [b""])
+    finally:
+        os.umask(before)
+    tree = snapshot(tmp_path)
+    assert {path: entry.mode for path, entry in tree.items()} == {
+        "a": 0o777 & ~umask,
+        "a/b": 0o666 & ~umask,
+    }
+
+
+def test_no_descriptor_stays_open_and_few_are_open_meanwhile(tmp_path: Path) -> None:
+    def open_descriptors() -> int:
+        return len(os.listdir("/proc/self/fd"))
+
+    before = open_descriptors()
+    deepest = "/".join("abcdefgh")
+    with Destination(str(tmp_path)) as destination:
+        for number in range(200):
+            destination.write(f"{number}/{deepest}", [b""])
+        assert open_descriptors() - before <= 1 + 9
+
+        def failing() -> Iterator[bytes]:
+            yield b"some"
+            raise ValueError("broken")
+
+        with pytest.raises(ValueError, match="broken"):
+            destination.write("failed", failing())
+    assert open_descriptors() == before

@@ -1,0 +1,90 @@
+"""Disk: what does not fit is refused before the first byte."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from executor.disk import check_disk
+from executor.selection import Step
+from executor.shortage import NotEnoughDisk, NotEnoughInodes
+from schemas.errors import ExitCode
+from schemas.hints import WheelHints
+
+MIB = 1 << 20
+FREE = 100 * MIB
+INODES = 1000
+
+
+@pytest.fixture(autouse=True)
+def small_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system with 100 MiB left for users, and more for root."""
+    values = (4096, 4096, 0, 2 * FREE // 4096, FREE // 4096, 9000, 2000, INODES, 0, 255)
+    monkeypatch.setattr("executor.disk.os.statvfs", lambda _: os.statvfs_result(values))
+
+
+def step(size: int | None, unpacked: int | None = None, files: int = 1) -> Step:
+    hints = (
+        None
+        if unpacked is None
+        else WheelHints(unpacked_size=unpacked, files=files, largest_file=unpacked)
+    )
+    return Step(
+        name="demo",
+        version="1.0",
+        filename="demo-1.0-py3-none-any.whl",
+        url=None,
+        path="x",
+        size=size,
+        hashes=(),
+        hints=hints,
+        is_direct=False,
+    )
+
+
+def test_hints_tell_what_is_needed(tmp_path: Path) -> None:
+    nothing = check_disk([], str(tmp_path))
+    assert 0 < nothing < 10 * MIB
+    assert check_disk([step(1, 30 * MIB), step(99 * MIB, 5 * MIB)], str(tmp_path)) == (
+        nothing + 35 * MIB
+    )
+
+
+def test_without_hints_a_wheel_is_taken_for_a_compressed_one(tmp_path: Path) -> None:
+    nothing = check_disk([], str(tmp_path))
+    assert check_disk([step(10 * MIB), step(None)], str(tmp_path)) > nothing + 20 * MIB
+
+
+def test_what_does_not_fit_is_refused_with_both_sizes(tmp_path: Path) -> None:
+    reserve = check_disk([], str(tmp_path))
+    most = FREE - reserve
+    assert check_disk([step(1, most)], str(tmp_path)) == FREE
+    with pytest.raises(NotEnoughDisk) as caught:
+        check_disk([step(1, most + 1)], str(tmp_path))
+    assert str(caught.value) == f"{tmp_path}: needs 101 MiB of disk, 100 MiB are free"
+    assert caught.value.exit_code is ExitCode.NOT_ENOUGH
+    assert caught.value.hint == "nothing was written; free space, or install elsewhere"
+
+
+def test_the_file_system_of_an_absent_folder_is_that_of_its_ancestor(tmp_path: Path) -> None:
+    with pytest.raises(NotEnoughDisk) as caught:
+        check_disk([step(1, 2 * FREE)], str(tmp_path / "lib" / "python" / "site-packages"))
+    assert caught.value.path == str(tmp_path)
+
+
+def test_more_files_than_inodes_are_refused(tmp_path: Path) -> None:
+    check_disk([step(1, 1, 600)], str(tmp_path))
+    with pytest.raises(NotEnoughInodes) as caught:
+        check_disk([step(1, 1, 600), step(1, 1, 300)], str(tmp_path))
+    assert str(caught.value) == f"{tmp_path}: needs 1250 inodes, 1000 are free"
+    assert caught.value.exit_code is ExitCode.NOT_ENOUGH
+
+
+def test_a_file_system_that_states_no_inodes_has_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = (4096, 4096, 0, FREE, FREE, 0, 0, 0, 0, 255)
+    monkeypatch.setattr("executor.disk.os.statvfs", lambda _: os.statvfs_result(values))
+    check_disk([step(1, 1, 10**6)], str(tmp_path))

@@ -1,0 +1,236 @@
+"""Drift: every difference between an environment, its lock and its RECORDs, and no other."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from executor.drift import Drift, find_drift
+from executor.environment import Environment
+from executor.install import execute, verify_environment
+from executor.selection import Wanted
+from helpers.environments import environment_below
+from helpers.wheels import Wheel, build_wheel, lock_of
+
+DEMO = build_wheel(
+    "demo",
+    files={"demo/__init__.py": "x = 1\n", "demo/data.bin": "data"},
+    data_files={"scripts/run": "#!python\n"},
+    entry_points={"console_scripts": {"demo": "demo:main"}},
+)
+OTHER = build_wheel("other", files={"other.py": ""})
+
+
+@pytest.fixture(name="environment")
+def _environment(tmp_path: Path) -> Environment:
+    return environment_below(tmp_path / "env")
+
+
+@pytest.fixture(name="lock")
+def _lock(tmp_path: Path) -> str:
+    return write_lock(tmp_path, DEMO, OTHER)
+
+
+@pytest.fixture(name="packages")
+def _packages(environment: Environment, lock: str) -> Path:
+    execute(lock, environment)
+    return Path(environment.interpreter.schemes.purelib)
+
+
+def write_lock(folder: Path, *wheels: Wheel) -> str:
+    for wheel in wheels:
+        wheel.write(folder)
+    (folder / "pylock.toml").write_text(lock_of(wheels))
+    return str(folder / "pylock.toml")
+
+
+def drifts(lock: str, environment: Environment, wanted: Wanted | None = None) -> list[str]:
+    """What is found, with paths below the environment."""
+    _, found = verify_environment(lock, environment, wanted=wanted)
+    return [str(drift).replace(f"{environment.path}/", "") for drift in found]
+
+
+def test_what_was_installed_is_right(environment: Environment, lock: str, packages: Path) -> None:
+    count, found = verify_environment(lock, environment)
+    assert (count, list(found)) == (2, [])
+    assert packages.is_dir()
+
+
+SITE = "lib/site-packages"
+INFO = f"{SITE}/demo-1.0.dist-info"
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (
+            lambda p: (p / "demo/__init__.py").write_text("x = 2\n"),
+            [f"changed: {SITE}/demo/__init__.py: sha256 differs"],
+        ),
+        (
+            lambda p: (p / "demo/__init__.py").write_text("x = 10\n"),
+            [f"changed: {SITE}/demo/__init__.py: it has 7 bytes, RECORD says 6"],
+        ),
+        (
+            lambda p: (p / "demo/data.bin").unlink(),
+            [f"missing: {SITE}/demo/data.bin: the file does not exist"],
+        ),
+        (
+            lambda p: ((p / "demo/data.bin").unlink(), (p / "demo/data.bin").mkdir()),
+            [f"changed: {SITE}/demo/data.bin: Is a directory"],
+        ),
+        (
+            lambda p: (p.parent.parent / "bin/demo").write_text("#!/bin/sh\n"),
+            ["changed: bin/demo: it has 10 bytes, RECORD says {}"],
+        ),
+        (
+            lambda p: (p.parent.parent / "bin/run").unlink(),
+            ["missing: bin/run: the file does not exist"],
+        ),
+        (
+            lambda p: shutil.rmtree(p / "other-1.0.dist-info"),
+            [
+                "missing: other: 1.0 is not installed",
+                f"extra: {SITE}/other.py: no installed package owns it",
+            ],
+        ),
+        (
+            lambda p: (p / "other-1.0.dist-info").rename(p / "other-1.1.dist-info"),
+            [
+                f"changed: {SITE}/other-1.1.dist-info: 1.1 is installed, the lock has 1.0",
+                *(
+                    f"extra: {SITE}/other-1.1.dist-info/{name}: no installed package owns it"
+                    for name in ("INSTALLER", "METADATA", "RECORD", "REQUESTED", "WHEEL")
+                ),
+            ],
+        ),
+        (
+            lambda p: shutil.copytree(p / "other-1.0.dist-info", p / "other-0.9.dist-info"),
+            [
+                f"changed: {SITE}/other-0.9.dist-info: it is installed more than once",
+                f"changed: {SITE}/other-1.0.dist-info: it is installed more than once",
+                *(
+                    f"extra: {SITE}/other-0.9.dist-info/{name}: no installed package owns it"
+                    for name in ("INSTALLER", "METADATA", "RECORD", "REQUESTED", "WHEEL")
+                ),
+            ],
+        ),
+        (
+            lambda p: (p / "extra.py").write_text(""),
+            [f"extra: {SITE}/extra.py: no installed package owns it"],
+        ),
+        (
+            lambda p: (p / "demo/extra.txt").write_text(""),
+            [f"extra: {SITE}/demo/extra.txt: no installed package owns it"],
+        ),
+        (
+            lambda p: (p / "gone-1.0.dist-info").mkdir(),
+            [f"extra: {SITE}/gone-1.0.dist-info: the lock does not hold it"],
+        ),
+        (
+            lambda p: (p / "other-1.0.dist-info/RECORD").unlink(),
+            [
+                f"missing: {SITE}/other-1.0.dist-info/RECORD: the file does not exist",
+                f"extra: {SITE}/other.py: no installed package owns it",
+            ],
+        ),
+        (
+            lambda p: (p / "other-1.0.dist-info/RECORD").write_bytes(b"other.py,,\n\0,,\n"),
+            [
+                f"changed: {SITE}/other-1.0.dist-info/RECORD: a path has a null character in it",
+                *(
+                    f"extra: {SITE}/other-1.0.dist-info/{name}: no installed package owns it"
+                    for name in ("INSTALLER", "METADATA", "RECORD", "REQUESTED", "WHEEL")
+                ),
+            ],
+        ),
+        (
+            lambda p: (p / "other-1.0.dist-info/RECORD").write_text(
+                "other.py,magic=xyz,0\n"
+                + "".join(
+                    f"other-1.0.dist-info/{name},,\n"
+                    for name in ("INSTALLER", "METADATA", "RECORD", "REQUESTED", "WHEEL")
+                )
+            ),
+            [f"changed: {SITE}/other.py: RECORD has no hash for it but 'magic=xyz'"],
+        ),
+    ],
+)
+def test_each_difference_is_told_with_its_path(
+    environment: Environment,
+    lock: str,
+    packages: Path,
+    change: Callable[[Path], object],
+    expected: list[str],
+) -> None:
+    wrapper = len((packages.parent.parent / "bin/demo").read_bytes())
+    change(packages)
+    assert drifts(lock, environment) == [line.format(wrapper) for line in expected]
+
+
+def test_what_python_and_environments_bring_themselves_is_no_difference(
+    environment: Environment, lock: str, packages: Path
+) -> None:
+    for name in (
+        "demo/__pycache__/__init__.cpython-311.pyc",
+        "__pycache__/other.cpython-311.pyc",
+        "README.txt",
+        "_virtualenv.py",
+        "_virtualenv.pth",
+        "pip-24.0.dist-info/RECORD",
+    ):
+        (packages / name).parent.mkdir(exist_ok=True)
+        (packages / name).write_text("pip-24.0.dist-info/RECORD,,\n" if "RECORD" in name else "")
+    assert drifts(lock, environment) == []
+
+
+def test_byte_code_that_another_installer_listed_may_be_gone(
+    environment: Environment, lock: str, packages: Path
+) -> None:
+    """pip lists what it compiles, and images are often cleaned of it."""
+    record = packages / "other-1.0.dist-info/RECORD"
+    record.write_text(record.read_text() + "__pycache__/other.cpython-311.pyc,,\n")
+    assert drifts(lock, environment) == []
+
+
+def test_what_the_lock_leaves_to_others_is_no_difference(
+    tmp_path: Path, environment: Environment, packages: Path
+) -> None:
+    text = lock_of([DEMO]) + '\n[[packages]]\nname = "other"\ndirectory = { path = "." }\n'
+    path = tmp_path / "skipping.toml"
+    path.write_text(text)
+    assert drifts(str(path), environment, Wanted(skip_unbuildable=True)) == []
+    assert packages.is_dir()
+
+
+def test_a_file_with_the_contents_of_a_later_owner_is_right(
+    tmp_path: Path, environment: Environment
+) -> None:
+    one, two = (build_wheel(name, files={"same.py": name}) for name in "ab")
+    lock = write_lock(tmp_path, one, two)
+    execute(lock, environment, last_wins=True)
+    assert drifts(lock, environment) == []
+    packages = Path(environment.interpreter.schemes.purelib)
+    (packages / "same.py").write_text("c")
+    assert drifts(lock, environment) == [f"changed: {SITE}/same.py: sha256 differs"] * 2
+
+
+def test_an_empty_environment_lacks_everything(environment: Environment, lock: str) -> None:
+    assert drifts(lock, environment) == [
+        "missing: demo: 1.0 is not installed",
+        "missing: other: 1.0 is not installed",
+    ]
+    assert list(find_drift([], environment.interpreter.schemes)) == []
+
+
+def test_a_difference_as_json_has_the_keys_of_the_class() -> None:
+    drift = Drift("extra", "", "/x", "no installed package owns it")
+    assert drift.to_json() == {
+        "kind": "extra",
+        "package": "",
+        "path": "/x",
+        "detail": "no installed package owns it",
+    }

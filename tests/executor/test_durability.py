@@ -1,0 +1,56 @@
+"""Durability: each file system is waited for once, and its errors are told."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from executor import durability
+from executor.durability import flush
+
+
+class Libc:
+    def __init__(self, result: int = 0) -> None:
+        self.result = result
+        self.synced = 0
+
+    def syncfs(self, _descriptor: int) -> int:
+        self.synced += 1
+        return self.result
+
+
+def use(monkeypatch: pytest.MonkeyPatch, libc: Any) -> None:
+    monkeypatch.setattr(durability, "_libc", lambda: libc)
+
+
+def test_what_was_written_is_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    flush([str(tmp_path)])
+
+
+def test_a_file_system_is_synced_once_however_many_of_its_folders_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, libc := Libc())
+    flush([str(tmp_path), str(tmp_path / "absent/below"), str(tmp_path), "/proc"])
+    assert libc.synced == 2
+
+
+def test_an_error_of_the_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, Libc(-1))
+    monkeypatch.setattr("ctypes.get_errno", lambda: errno.EIO)
+    with pytest.raises(OSError, match="Input/output error"):
+        flush([str(tmp_path)])
+
+
+def test_without_such_a_call_everything_is_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[bool] = []
+    use(monkeypatch, None)
+    monkeypatch.setattr("os.sync", lambda: synced.append(True))
+    flush([str(tmp_path)])
+    assert synced == [True]

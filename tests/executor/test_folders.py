@@ -1,0 +1,35 @@
+"""Folders: what was made for nothing goes again, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from executor.folders import made_folder
+
+
+def fail_below(folder: Path, *files: str) -> None:
+    with made_folder(str(folder)):
+        for name in files:
+            (folder / name).write_text("")
+        raise RuntimeError
+
+
+def test_a_folder_is_made_with_all_above_it(tmp_path: Path) -> None:
+    with made_folder(str(tmp_path / "a/b/c")):
+        assert (tmp_path / "a/b/c").is_dir()
+    assert (tmp_path / "a/b/c").is_dir()
+
+
+def test_what_was_made_for_nothing_goes(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    with pytest.raises(RuntimeError):
+        fail_below(tmp_path / "a/b/c")
+    assert list(tmp_path.rglob("*")) == [tmp_path / "a"]
+
+
+def test_what_holds_something_stays(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError):
+        fail_below(tmp_path / "a/b", "file")
+    assert (tmp_path / "a/b/file").exists()

@@ -1,0 +1,577 @@
+"""HTTP: the bytes of a file arrive whole and once, or an error says who failed and how."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from executor.errors import Replaced, Unreachable
+from executor.sources import http as http_module
+from executor.sources.http import HttpClient
+from executor.sources.keychain import INDEX_VARIABLES
+from helpers.servers import (
+    CERTIFICATE,
+    FAULTS,
+    Answer,
+    Server,
+    chunked,
+    cut,
+    file,
+    raw,
+    redirect,
+    reset,
+    status,
+    unsized,
+    without_ranges,
+    wrong_range,
+)
+from schemas.errors import ExitCode, UsageError
+
+CONTENT = bytes(range(256)) * 1200
+HALF = len(CONTENT) // 2
+SIZE = len(CONTENT)
+PATH = "/files/demo-1.0-py3-none-any.whl"
+ATTEMPTS = 5
+
+
+@pytest.fixture(autouse=True)
+def plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No proxies, credentials or authorities of the user's."""
+    names = [*INDEX_VARIABLES, "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "SSL_CLIENT_CERT"]
+    for name in [*names, "PIP_CLIENT_CERT", "http_proxy", "https_proxy", "all_proxy"]:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("NETRC", "/dev/null")
+    # Read once in a process, for all lanes.
+    http_module.tls_context.cache_clear()
+
+
+@pytest.fixture(name="trust")
+def trusted_test_servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    yield
+    http_module.tls_context.cache_clear()
+
+
+@pytest.fixture(name="pauses", autouse=True)
+def recorded_pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses between attempts, which are not made."""
+    pauses: list[float] = []
+    monkeypatch.setattr("executor.sources.http.time.sleep", pauses.append)
+    return pauses
+
+
+@pytest.fixture(name="server")
+def running_server() -> Iterator[Server]:
+    with Server() as server:
+        yield server
+
+
+@pytest.fixture(name="client")
+def one_client(server: Server) -> Iterator[HttpClient]:
+    client = HttpClient()
+    yield client
+    client.close()
+
+
+def fetch(client: HttpClient, url: str, size: int | None = SIZE) -> bytes:
+    return b"".join(client.chunks(url, size))
+
+
+def failure(client: HttpClient, url: str, size: int | None = SIZE) -> Unreachable:
+    with pytest.raises(Unreachable) as caught:
+        fetch(client, url, size)
+    assert caught.value.exit_code is ExitCode.NETWORK
+    assert caught.value.hint
+    return caught.value
+
+
+def ranges(server: Server) -> list[str | None]:
+    return [request.headers.get("range") for request in server.requests]
+
+
+def basic(user: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def _tag(etag: str | None) -> dict[str, str]:
+    return {"ETag": etag} if etag else {}
+
+
+class TestGoodServers:
+    @pytest.mark.parametrize(
+        "answer",
+        [file(CONTENT), without_ranges(CONTENT), chunked(CONTENT), unsized(CONTENT)],
+        ids=["length", "no ranges", "chunked", "no length"],
+    )
+    @pytest.mark.parametrize("size", [SIZE, None])
+    def test_a_file_is_read_in_one_request(
+        self, server: Server, client: HttpClient, answer: Answer, size: int | None
+    ) -> None:
+        assert fetch(client, server.script(PATH, answer), size) == CONTENT
+        assert len(server.requests) == 1
+
+    def test_an_empty_file_is_read(self, server: Server, client: HttpClient) -> None:
+        assert fetch(client, server.script(PATH, file(b"")), 0) == b""
+
+    def test_chunks_are_bounded(self, server: Server, client: HttpClient) -> None:
+        url = server.script(PATH, file(CONTENT * 4))
+        assert max(map(len, client.chunks(url, 4 * SIZE))) <= 128 << 10
+
+    def test_the_file_is_asked_for_as_it_is_stored(
+        self, server: Server, client: HttpClient
+    ) -> None:
+        fetch(client, server.script(PATH, file(CONTENT)))
+        (request,) = server.requests
+        assert (request.method, request.target) == ("GET", PATH)
+        assert request.headers["accept-encoding"] == "identity"
+        assert request.headers["host"] == server.origin.removeprefix("http://")
+        assert request.headers["user-agent"].startswith("lockstream/")
+        assert not {"range", "if-range", "authorization"} & request.headers.keys()
+
+    def test_files_share_a_connection(self, server: Server, client: HttpClient) -> None:
+        for name in ("/a", "/b", "/c"):
+            assert fetch(client, server.script(name, file(CONTENT))) == CONTENT
+        assert {request.connection for request in server.requests} == {0}
+
+    def test_a_file_that_is_left_half_read_does_not_spoil_the_next(
+        self, server: Server, client: HttpClient
+    ) -> None:
+        chunks = client.chunks(server.script("/a", file(CONTENT)), SIZE)
+        next(chunks)
+        chunks.close()  # type: ignore[attr-defined]  # a generator
+        assert fetch(client, server.script("/b", file(b"other")), 5) == b"other"
+        assert [request.connection for request in server.requests] == [0, 1]
+
+    def test_a_connection_that_was_closed_meanwhile_is_made_again_at_once(
+        self, server: Server, client: HttpClient, pauses: list[float]
+    ) -> None:
+        fetch(client, server.script("/a", file(CONTENT)))
+        # The server has told nothing of it: the next request finds the connection dead.
+        url = server.script("/b", raw(b"", close=True), file(CONTENT))
+        assert fetch(client, url) == CONTENT
+        assert pauses == [0.0]
+
+    @pytest.mark.parametrize(
+        ("path", "asked"),
+        [
+            ("/a%20b+c.whl", "/a%20b+c.whl"),
+            ("/a b.whl", "/a%20b.whl"),
+            ("/ünï.whl", quote("/ünï.whl")),
+            ("/x.whl?sig=a%2Fb&t=1", "/x.whl?sig=a%2Fb&t=1"),
+            ("", "/"),
+        ],
+    )
+    def test_what_no_url_may_hold_is_quoted(
+        self, server: Server, client: HttpClient, path: str, asked: str
+    ) -> None:
+        server.script(asked.partition("?")[0], file(CONTENT))
+        assert fetch(client, server.origin + path) == CONTENT
+        assert server.requests[0].target == asked
+
+
+class TestFaults:
+    BRINGS_A_PIECE = frozenset(
+        {"cut in the middle", "cut before the last byte", "reset in the middle"}
+    )
+    """However often they happen, the file gets on."""
+
+    @pytest.mark.parametrize("fault", FAULTS)
+    def test_a_fault_that_passes_is_overcome(
+        self, server: Server, client: HttpClient, fault: str
+    ) -> None:
+        url = server.script(PATH, FAULTS[fault](CONTENT), file(CONTENT))
+        assert fetch(client, url) == CONTENT
+        assert len(server.requests) == 2
+
+    @pytest.mark.parametrize("fault", FAULTS)
+    def test_a_fault_that_passes_is_overcome_in_the_middle_of_a_file(
+        self, server: Server, client: HttpClient, fault: str
+    ) -> None:
+        url = server.script(PATH, cut(CONTENT, HALF), FAULTS[fault](CONTENT), file(CONTENT))
+        assert fetch(client, url) == CONTENT
+        assert ranges(server)[:2] == [None, f"bytes={HALF}-"]
+
+    @pytest.mark.parametrize("fault", FAULTS)
+    def test_a_fault_that_stays_is_an_error_in_the_end(
+        self, server: Server, client: HttpClient, fault: str, pauses: list[float]
+    ) -> None:
+        url = server.script(PATH, FAULTS[fault](CONTENT))
+        if fault in self.BRINGS_A_PIECE:
+            assert fetch(client, url) == CONTENT
+        else:
+            error = failure(client, url)
+            assert (error.url, error.attempts) == (url, 1 if "redirect" in fault else ATTEMPTS)
+            assert "\n" not in str(error)
+            assert len(str(error)) < 250
+        assert len(pauses) <= 20
+
+    def test_what_has_arrived_is_not_asked_for_again(
+        self, server: Server, client: HttpClient
+    ) -> None:
+        url = server.script(PATH, cut(CONTENT, 1000), reset(CONTENT, 500), file(CONTENT))
+        assert fetch(client, url) == CONTENT
+        first, second, third = server.requests
+        assert (first.headers.get("range"), second.headers["range"]) == (None, "bytes=1000-")
+        # What was read into a buffer goes with the connection that breaks.
+        assert third.headers["range"] in {"bytes=1000-", "bytes=1500-"}
+        assert second.headers["if-range"] == third.headers["if-range"] == '"1"'
+
+    def test_a_weak_tag_is_no_condition(self, server: Server, client: HttpClient) -> None:
+        tag = 'W/"1"'
+        url = server.script(PATH, cut(CONTENT, 1000, etag=tag), without_ranges(CONTENT, ETag=tag))
+        assert fetch(client, url) == CONTENT
+        assert "if-range" not in server.requests[1].headers
+
+    def test_a_server_without_ranges_sends_again_what_is_passed_over(
+        self, server: Server, client: HttpClient
+    ) -> None:
+        url = server.script(PATH, cut(CONTENT, HALF, etag=None), without_ranges(CONTENT))
+        assert fetch(client, url) == CONTENT
+
+    def test_progress_makes_patience_new(self, server: Server, client: HttpClient) -> None:
+        cuts = [cut(CONTENT, SIZE // 20)] * 19
+        assert fetch(client, server.script(PATH, *cuts, file(CONTENT))) == CONTENT
+        assert len(server.requests) == 20
+
+    def test_a_body_without_length_is_complete_where_the_lock_says_so(
+        self, server: Server, client: HttpClient
+    ) -> None:
+        url = server.script(PATH, unsized(CONTENT[:1000]), without_ranges(CONTENT))
+        assert fetch(client, url) == CONTENT
+        assert ranges(server) == [None, "bytes=1000-"]
+
+    def test_a_length_that_is_too_short_is_not_believed_against_the_lock(
+        self, server: Server, client: HttpClient
+    ) -> None:
+        error = failure(client, server.script(PATH, without_ranges(CONTENT[:1000])))
+        assert str(error) == (
+            f"{server.origin}{PATH}: the body ended after 1000 of {SIZE} bytes (tried 5 times)"
+        )
+
+    def test_more_than_the_lock_says_is_passed_on_for_its_check(
+        self, server: Server, client: HttpClient
+    ) -> None:
+        assert fetch(client, server.script(PATH, file(CONTENT)), SIZE - 1) == CONTENT
+
+    def test_a_file_that_is_replaced_meanwhile_is_not_pieced_together(
+        self, server: Server, client: HttpClient
+    ) -> None:
+        replaced = file(CONTENT, etag='"2"')
+        error = failure(client, server.script(PATH, cut(CONTENT, HALF), replaced))
+        assert str(error) == f"{error.url}: the file was replaced while it was being read"
+        assert isinstance(error, Replaced)
+        assert "run it again" in error.hint
+
+    @pytest.mark.parametrize(
+        ("first", "then"), [(None, '"1"'), ('"1"', None)], ids=["no tag yet", "no tag any more"]
+    )
+    def test_a_missing_tag_is_no_sign_of_another_file(
+        self, server: Server, client: HttpClient, first: str | None, then: str | None
+    ) -> None:
+        answers = [cut(CONTENT, HALF, etag=first), without_ranges(CONTENT, **_tag(then))]
+        assert fetch(client, server.script(PATH, *answers)) == CONTENT
+
+    def test_a_part_that_was_not_asked_for_is_not_taken(
+        self, server: Server, client: HttpClient
+    ) -> None:
+        error = failure(client, server.script(PATH, cut(CONTENT, HALF), wrong_range(CONTENT, -1)))
+        assert error.reason == f"asked for byte {HALF} on, the server sent others"
+
+    def test_the_last_fault_is_told_with_the_number_of_attempts(
+        self, server: Server, client: HttpClient
+    ) -> None:
+        error = failure(client, server.script(PATH, cut(CONTENT, 1000), reset(CONTENT, -1)))
+        assert str(error) == (
+            f"{server.origin}{PATH}: Connection reset by peer (tried {ATTEMPTS} times)"
+        )
+        assert len(server.requests) == ATTEMPTS
+
+
+class TestPauses:
+    def test_they_grow(self, server: Server, client: HttpClient, pauses: list[float]) -> None:
+        failure(client, server.script(PATH, status(503)))
+        assert len(pauses) == ATTEMPTS - 1
+        assert all(0 < pause <= 8 for pause in pauses)
+        assert pauses == sorted(pauses)
+
+    @pytest.mark.parametrize(
+        ("asked", "made"), [("2", 2.0), ("0", 0.0), ("100000", 60.0)], ids=["2 s", "0 s", "a day"]
+    )
+    @pytest.mark.parametrize("code", [429, 503])
+    def test_they_are_as_long_as_the_server_asks_within_reason(
+        self,
+        server: Server,
+        client: HttpClient,
+        pauses: list[float],
+        asked: str,
+        made: float,
+        code: int,
+    ) -> None:
+        url = server.script(PATH, status(code, {"Retry-After": asked}), file(CONTENT))
+        assert fetch(client, url) == CONTENT
+        assert pauses == [made]
+
+    @pytest.mark.parametrize("asked", ["soon", "-1", "1.5", "Fri, 31 Dec 1999 23:59:59 GMT", "²"])
+    def test_a_wish_that_is_no_number_is_none(
+        self, server: Server, client: HttpClient, pauses: list[float], asked: str
+    ) -> None:
+        url = server.script(PATH, status(503, {"Retry-After": asked}), file(CONTENT))
+        assert fetch(client, url) == CONTENT
+        assert len(pauses) == 1
+        assert pauses[0] < 1
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("code", "hint"),
+        [
+            (204, "check the address"),
+            (400, "check the address"),
+            (401, "give credentials for its host"),
+            (403, "the credentials for its host do not allow it"),
+            (404, "lock again"),
+            (407, "give credentials for the proxy"),
+            (410, "check the address"),
+        ],
+    )
+    def test_an_answer_for_good_is_told_at_once(
+        self, server: Server, client: HttpClient, pauses: list[float], code: int, hint: str
+    ) -> None:
+        error = failure(client, server.script(PATH, status(code, body=b"")))
+        assert re.fullmatch(rf"http://\S+: the server answered {code} [\w ]+", str(error))
+        assert hint in error.hint
+        assert pauses == []
+
+    def test_what_a_server_says_is_one_short_line_without_control_characters(
+        self, server: Server, client: HttpClient
+    ) -> None:
+        answer = raw(b"HTTP/1.1 418 \x1b[2J" + b"a" * 5000 + b"\r\nContent-Length: 0\r\n\r\n")
+        message = str(failure(client, server.script(PATH, answer)))
+        assert message.isprintable()
+        assert len(message) < 250
+
+    def test_a_server_that_is_not_there_is_told(self, pauses: list[float]) -> None:
+        with Server() as server:
+            url = server.origin + PATH
+        assert str(failure(HttpClient(), url)) == f"{url}: Connection refused (tried 5 times)"
+        assert len(pauses) == ATTEMPTS - 1
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "http://127.0.0.1:abc/x?secret",
+            "http://127.0.0.1:99999/x?secret",
+            "http://:80/x?secret",
+            "http:///x?secret",
+            "http://" + "a" * 70 + ".example/x?secret",
+            "http://\u2100.example/x?secret",
+        ],
+    )
+    def test_a_malformed_url_is_told_without_asking_twice(
+        self, url: str, pauses: list[float]
+    ) -> None:
+        try:
+            error = failure(HttpClient(), url)
+        except ValueError:
+            pytest.fail("not translated")
+        assert "malformed" in str(error)
+        assert "secret" not in str(error)
+        assert pauses == []
+
+
+class TestRedirects:
+    @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+    def test_they_are_followed(self, server: Server, client: HttpClient, code: int) -> None:
+        server.script("/there", file(CONTENT))
+        assert fetch(client, server.script(PATH, redirect("/there", code))) == CONTENT
+
+    @pytest.mark.parametrize("location", ["there", "../files/there", "//{host}/files/there"])
+    def test_they_may_be_relative(self, server: Server, client: HttpClient, location: str) -> None:
+        server.script("/files/there", file(CONTENT))
+        location = location.format(host=server.origin.removeprefix("http://"))
+        assert fetch(client, server.script(PATH, redirect(location))) == CONTENT
+
+    @pytest.mark.parametrize("sent", [b"/a b", "/ü".encode(), b"/%C3%BC?a=b c"])
+    def test_they_may_name_what_no_url_may_hold(
+        self, server: Server, client: HttpClient, sent: bytes
+    ) -> None:
+        asked = quote(sent, safe="/%?=").partition("?")[0]
+        server.script(asked, file(CONTENT))
+        head = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: "
+        url = server.script(PATH, raw(head + sent + b"\r\n\r\n"))
+        assert fetch(client, url) == CONTENT
+
+    def test_a_file_that_breaks_off_is_asked_for_where_the_redirect_came_from(
+        self, server: Server, client: HttpClient
+    ) -> None:
+        server.script("/there", cut(CONTENT, HALF), file(CONTENT))
+        assert fetch(client, server.script(PATH, redirect("/there"))) == CONTENT
+        assert [request.path for request in server.requests] == [PATH, "/there"] * 2
+        assert server.requests[3].headers["range"] == f"bytes={HALF}-"
+
+    def test_a_loop_ends_and_is_not_tried_again(
+        self, server: Server, client: HttpClient, pauses: list[float]
+    ) -> None:
+        error = failure(client, server.script(PATH, redirect(PATH)))
+        assert str(error) == f"{server.origin}{PATH}: it redirects more than 10 times"
+        assert len(server.requests) == 11
+        assert pauses == []
+
+    def test_one_without_a_place_is_told(self, server: Server, client: HttpClient) -> None:
+        error = failure(client, server.script(PATH, status(302)))
+        assert error.reason == "it redirects (302) and does not say where"
+
+    @pytest.mark.parametrize("location", ["http://[::1", "http://a:b/", "//:1/"])
+    def test_one_to_a_malformed_place_is_told(
+        self, server: Server, client: HttpClient, location: str
+    ) -> None:
+        error = failure(client, server.script(PATH, redirect(location)))
+        assert error.reason == "it, or what it redirects to, is malformed"
+
+    @pytest.mark.parametrize("location", ["ftp://user:secret@example.com/x", "file://a/etc/passwd"])
+    def test_one_to_another_protocol_is_not_followed(
+        self, server: Server, client: HttpClient, location: str
+    ) -> None:
+        error = failure(client, server.script(PATH, redirect(location)))
+        assert "which is not spoken" in str(error)
+        assert "secret" not in str(error)
+
+    @pytest.mark.usefixtures("trust")
+    def test_one_from_https_to_http_is_not_followed(self, server: Server) -> None:
+        plain = server.script(PATH, file(CONTENT)) + "?token=secret"
+        with Server(tls=True) as secure:
+            client = HttpClient()
+            error = failure(client, secure.script("/x", redirect(plain)))
+            client.close()
+        assert str(error) == (
+            f"{secure.origin}/x: it redirects to {server.origin}{PATH}, which is not secure"
+        )
+        assert server.requests == []
+
+    @pytest.mark.usefixtures("trust")
+    def test_one_from_http_to_https_is_followed(self, server: Server) -> None:
+        with Server(tls=True) as secure:
+            client = HttpClient()
+            url = server.script("/x", redirect(secure.script(PATH, file(CONTENT))))
+            assert fetch(client, url) == CONTENT
+            client.close()
+
+
+class TestCredentials:
+    @staticmethod
+    def with_login(url: str, login: str = "user:p%40ss") -> str:
+        return url.replace("http://", f"http://{login}@")
+
+    def test_those_of_the_url_are_sent(self, server: Server, client: HttpClient) -> None:
+        fetch(client, self.with_login(server.script(PATH, file(CONTENT))))
+        assert server.requests[0].headers["authorization"] == basic("user", "p@ss")
+        assert server.requests[0].headers["host"] == server.origin.removeprefix("http://")
+
+    def test_a_token_needs_no_password(self, server: Server, client: HttpClient) -> None:
+        fetch(client, self.with_login(server.script(PATH, file(CONTENT)), "token"))
+        assert server.requests[0].headers["authorization"] == basic("token", "")
+
+    @pytest.mark.parametrize(
+        "answer",
+        [status(401), status(404), status(503), redirect(PATH), redirect("ftp://x/")],
+        ids=["401", "404", "503", "loop", "ftp"],
+    )
+    def test_they_are_in_no_message(
+        self, server: Server, client: HttpClient, answer: Answer
+    ) -> None:
+        url = self.with_login(server.script(PATH, answer)) + "?signature=hidden#fragment"
+        error = failure(client, url)
+        for secret in ("user", "p@ss", "p%40ss", "hidden", "fragment"):
+            assert secret not in f"{error} {error!r} {error.url} {error.hint}"
+
+    def test_another_server_does_not_get_them(self, server: Server, client: HttpClient) -> None:
+        with Server() as other:
+            there = other.script("/there", file(CONTENT))
+            url = self.with_login(server.script(PATH, redirect(there)))
+            assert fetch(client, url) == CONTENT
+            assert "authorization" not in other.requests[0].headers
+            client.close()
+
+    @pytest.mark.parametrize("whole", [True, False], ids=["absolute", "relative"])
+    def test_the_same_server_gets_them_again(
+        self, server: Server, client: HttpClient, whole: bool
+    ) -> None:
+        there = server.script("/there", file(CONTENT))
+        url = self.with_login(server.script(PATH, redirect(there if whole else "/there")))
+        assert fetch(client, url) == CONTENT
+        assert server.requests[1].headers["authorization"] == basic("user", "p@ss")
+
+    def test_those_of_a_redirect_are_sent_to_where_it_leads(
+        self, server: Server, client: HttpClient
+    ) -> None:
+        there = self.with_login(server.script("/there", file(CONTENT)), "other:one")
+        url = self.with_login(server.script(PATH, redirect(there)))
+        assert fetch(client, url) == CONTENT
+        assert server.requests[1].headers["authorization"] == basic("other", "one")
+
+
+class TestCertificates:
+    @pytest.fixture(name="secure")
+    def running_secure_server(self) -> Iterator[Server]:
+        with Server(tls=True) as server:
+            yield server
+
+    def test_one_that_nobody_vouches_for_is_refused_at_once(
+        self, secure: Server, pauses: list[float]
+    ) -> None:
+        error = failure(HttpClient(), secure.script(PATH, file(CONTENT)))
+        assert error.reason.startswith("its certificate is not trusted: self-signed certificate")
+        assert error.hint == "name your certificate authority with SSL_CERT_FILE"
+        assert pauses == []
+        assert secure.requests == []
+
+    @pytest.mark.usefixtures("trust")
+    def test_one_of_another_host_is_refused(self, secure: Server) -> None:
+        url = secure.script(PATH, file(CONTENT)).replace("127.0.0.1", "[::ffff:127.0.0.1]")
+        error = failure(HttpClient(), url)
+        assert "is not valid for '::ffff:127.0.0.1'" in error.reason
+
+    @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
+    def test_the_user_may_name_who_vouches(
+        self, secure: Server, monkeypatch: pytest.MonkeyPatch, variable: str
+    ) -> None:
+        monkeypatch.setenv(variable, str(CERTIFICATE))
+        client = HttpClient()
+        assert fetch(client, secure.script(PATH, file(CONTENT))) == CONTENT
+        client.close()
+
+    @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CLIENT_CERT"])
+    @pytest.mark.parametrize("content", [None, "no certificate"], ids=["absent", "something else"])
+    def test_a_certificate_file_that_is_none_is_told_by_its_variable(
+        self,
+        secure: Server,
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
+        variable: str,
+        content: str | None,
+    ) -> None:
+        path = tmp_path / "ca.pem"
+        if content is not None:
+            path.write_text(content)
+        monkeypatch.setenv(variable, str(path))
+        with pytest.raises(UsageError) as caught:
+            fetch(HttpClient(), secure.script(PATH, file(CONTENT)))
+        assert str(caught.value).startswith(f"{variable} names {path}, which cannot be read: ")
+
+    @pytest.mark.usefixtures("trust")
+    def test_a_file_over_tls_is_resumed_too(self, secure: Server) -> None:
+        client = HttpClient()
+        url = secure.script(PATH, cut(CONTENT, HALF), file(CONTENT))
+        assert fetch(client, url) == CONTENT
+        client.close()
+
+    def test_plain_http_behind_https_is_told(self, server: Server) -> None:
+        url = server.origin.replace("http:", "https:") + PATH
+        error = failure(HttpClient(), url)
+        assert error.attempts == ATTEMPTS

@@ -1,0 +1,155 @@
+"""Keychain: credentials come from one place, for the host that they are for, and are not told."""
+
+from __future__ import annotations
+
+import base64
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from executor.sources.keychain import INDEX_VARIABLES, Keychain
+
+URL = "https://files.example.com/demo.whl"
+
+KEYRING = """\
+#!/bin/sh
+echo "$@" >> '{log}'
+case "$*" in
+  "--mode creds get https://files.example.com ") echo ring; echo password;;
+  "get https://files.example.com ann") echo password;;
+  *) exit 1;;
+esac
+"""
+
+
+@pytest.fixture(autouse=True)
+def _no_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in (*INDEX_VARIABLES, "NETRC"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+
+
+@pytest.fixture(name="asked")
+def _asked(tmp_path: Path) -> Path:
+    """A keyring program, and the file that it writes down how it was called in."""
+    log = tmp_path / "log"
+    log.touch()
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "keyring"
+    program.write_text(KEYRING.format(log=log))
+    program.chmod(0o755)
+    return log
+
+
+def netrc(folder: Path, text: str) -> None:
+    path = folder / ".netrc"
+    path.write_text(text)
+    path.chmod(0o600)
+
+
+def found(url: str = URL, *, keyring: bool = False) -> str | None:
+    header = Keychain(keyring=keyring).authorization(urlsplit(url))
+    if header is None:
+        return None
+    kind, _, value = header.partition(" ")
+    assert kind == "Basic"
+    return base64.b64decode(value).decode()
+
+
+def test_without_any_nothing_is_told() -> None:
+    assert found() is None
+
+
+def test_those_of_the_url_come_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    netrc(tmp_path, "machine files.example.com login net password rc")
+    monkeypatch.setenv("PIP_INDEX_URL", "https://pip:index@files.example.com/simple")
+    assert found("https://a%40b:p%2Fw@files.example.com/x") == "a@b:p/w"
+
+
+@pytest.mark.parametrize("variable", INDEX_VARIABLES)
+def test_indexes_of_the_environment_tell_theirs(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value = "https://other.example/ name=https://tok%23en:x@files.example.com/simple/"
+    monkeypatch.setenv(variable, value)
+    assert found() == "tok#en:x"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://files.example.com/demo.whl",
+        "https://files.example.com:8443/demo.whl",
+        "https://example.com/demo.whl",
+        "https://files.example.com.evil/demo.whl",
+    ],
+    ids=["not secure", "another port", "another host", "a longer host"],
+)
+def test_no_other_origin_is_told_them(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "https://pip:index@files.example.com/simple")
+    assert found(url) is None
+
+
+def test_netrc_tells_those_of_a_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    netrc(tmp_path, "machine files.example.com login net password rc\n")
+    assert found() == "net:rc"
+    assert found("https://other.example/x") is None
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("machine files.example.com login other password secret\n")
+    monkeypatch.setenv("NETRC", str(elsewhere))
+    assert found() == "other:secret"
+
+
+def test_a_netrc_that_cannot_be_read_tells_nothing(tmp_path: Path) -> None:
+    netrc(tmp_path, "machine files.example.com login net password rc\nnonsense\n")
+    assert found() is None
+
+
+class TestKeyring:
+    def test_it_is_asked_where_it_may_be(self, asked: Path) -> None:
+        assert found() is None
+        assert asked.read_text() == ""
+        assert found(keyring=True) == "ring:password"
+
+    def test_it_is_asked_once_for_each_host(self, asked: Path) -> None:
+        keychain = Keychain(keyring=True)
+        for url in (URL, URL + "2", "https://other.example/x", "https://other.example/y"):
+            keychain.authorization(urlsplit(url))
+        assert asked.read_text().splitlines() == [
+            "--mode creds get https://files.example.com ",
+            "--mode creds get https://other.example ",
+        ]
+
+    def test_all_else_is_looked_at_first(self, asked: Path, tmp_path: Path) -> None:
+        netrc(tmp_path, "machine files.example.com login net password rc")
+        assert found(keyring=True) == "net:rc"
+        assert asked.read_text() == ""
+
+    def test_one_that_is_not_there_is_no_fault(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PATH", "/nowhere")
+        assert found(keyring=True) is None
+
+
+class TestNamedUser:
+    """A URL with a user and without a password."""
+
+    URL = "https://ann@files.example.com/demo.whl"
+
+    def test_the_password_is_looked_up(self, asked: Path) -> None:
+        assert found(self.URL, keyring=True) == "ann:password"
+        assert asked.read_text() == "get https://files.example.com ann\n"
+
+    def test_that_of_another_user_is_none(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        netrc(tmp_path, "machine files.example.com login bob password rc")
+        monkeypatch.setenv("PIP_INDEX_URL", "https://pip:index@files.example.com/simple")
+        assert found(self.URL) == "ann:"
+        netrc(tmp_path, "machine files.example.com login ann password rc")
+        assert found(self.URL) == "ann:rc"
+
+    def test_a_token_in_its_place_is_sent_as_it_is(self) -> None:
+        assert found("https://token@files.example.com/x") == "token:"

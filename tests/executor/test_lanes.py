@@ -1,0 +1,327 @@
+"""Lanes: whatever happens in them, results come in the order of the steps, and nobody is left."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import select
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from executor import errors, shortage
+from executor.errors import HashMismatch, Unreachable
+from executor.lanes import run_lanes
+from executor.selection import Step
+from executor.shortage import LaneKilled
+from executor.sources.http import HttpClient
+from schemas.digests import Mismatch
+from schemas.errors import ExitCode, LockstreamError
+
+SECONDS = 10.0
+"""How long a lane waits for another before the test fails."""
+
+MIB = 1 << 20
+
+Wrote = Callable[[int], None]
+
+
+class Client(HttpClient):
+    closed = 0
+
+    def close(self) -> None:
+        self.closed += 1
+        super().close()
+
+
+class Gate:
+    """Lets lanes of any process wait until one of them opens it."""
+
+    def __init__(self) -> None:
+        self._ends = os.pipe()
+
+    def open(self) -> None:
+        os.write(self._ends[1], b"x")
+
+    def wait(self) -> None:
+        if not select.select([self._ends[0]], [], [], SECONDS)[0]:
+            raise TimeoutError
+
+    def close(self) -> None:
+        for end in self._ends:
+            os.close(end)
+
+
+@pytest.fixture(name="gate")
+def closed_gate() -> Iterator[Gate]:
+    gate = Gate()
+    yield gate
+    gate.close()
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_left() -> Iterator[None]:
+    """No test leaves a process or a descriptor behind."""
+    before = os.listdir("/proc/self/fd")
+    yield
+    assert os.listdir("/proc/self/fd") == before
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def steps(count: int) -> list[Step]:
+    return [
+        Step(
+            name=f"p{number}",
+            version="1",
+            filename=f"p{number}-1-py3-none-any.whl",
+            url=None,
+            path="",
+            size=None,
+            hashes=(),
+            hints=None,
+            is_direct=False,
+        )
+        for number in range(count)
+    ]
+
+
+def lanes_of(
+    work: Callable[[int, Step, HttpClient, Wrote], object],
+    count: int,
+    lanes: int,
+    wrote: Wrote = lambda _: None,
+) -> Iterator[object]:
+    return run_lanes(steps(count), work, Client(), lanes, wrote)
+
+
+@pytest.mark.parametrize("lanes", [1, 2, 3, 20])
+def test_results_come_in_the_order_of_the_steps(lanes: int) -> None:
+    def work(number: int, step: Step, *_: object) -> str:
+        return f"{number} {step.name}"
+
+    assert list(lanes_of(work, 10, lanes)) == [f"{number} p{number}" for number in range(10)]
+
+
+def test_without_steps_there_is_nothing_to_do() -> None:
+    assert list(lanes_of(lambda *_: pytest.fail("worked"), 0, 2)) == []
+
+
+def test_each_step_is_done_once_however_many_there_are() -> None:
+    count = 20_000
+    assert list(lanes_of(lambda number, *_: number, count, 2)) == list(range(count))
+
+
+def test_lanes_work_at_the_same_time(gate: Gate) -> None:
+    back = Gate()
+
+    def work(number: int, *_: object) -> int:
+        mine, others = (gate, back) if number == 0 else (back, gate)
+        mine.open()
+        others.wait()
+        return os.getpid()
+
+    assert len(set(lanes_of(work, 2, 2))) == 2
+    back.close()
+
+
+def test_one_lane_is_this_process() -> None:
+    assert set(lanes_of(lambda *_: os.getpid(), 5, 1)) == {os.getpid()}
+
+
+def test_a_slow_first_step_holds_back_the_results_and_not_the_work(gate: Gate) -> None:
+    def work(number: int, *_: object) -> int:
+        if number == 0:
+            gate.wait()
+        if number == 4:
+            gate.open()
+        return number
+
+    assert list(lanes_of(work, 5, 2)) == [0, 1, 2, 3, 4]
+
+
+def test_a_large_result_arrives_whole() -> None:
+    results = list(lanes_of(lambda number, *_: bytes([number]) * MIB, 6, 3))
+    assert results == [bytes([number]) * MIB for number in range(6)]
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+@pytest.mark.parametrize("size", [1, MIB - 1, 3 * MIB])
+def test_all_that_was_written_is_told(lanes: int, size: int) -> None:
+    told: list[int] = []
+
+    def work(_number: int, _step: Step, _client: HttpClient, wrote: Wrote) -> None:
+        wrote(size)
+
+    list(lanes_of(work, 6, lanes, told.append))
+    assert sum(told) == 6 * size
+
+
+def test_the_client_is_closed_in_the_end() -> None:
+    client = Client()
+    list(run_lanes(steps(3), lambda *_: None, client, 2, lambda _: None))
+    assert client.closed == 1
+
+
+class TestErrors:
+    @pytest.mark.parametrize("failing", [0, 1, 2])
+    def test_an_error_of_any_lane_ends_the_work(self, failing: int) -> None:
+        def work(number: int, _step: Step, _client: HttpClient, wrote: Wrote) -> int:
+            if number == failing:
+                raise HashMismatch("f", "o", Mismatch("sha256", "0", str(number)))
+            if number > failing:
+                for _ in range(1_000_000):
+                    wrote(MIB)
+            return number
+
+        with pytest.raises(HashMismatch) as caught:
+            list(lanes_of(work, 100, 2))
+        assert caught.value.mismatch.found == str(failing)
+        assert caught.value.exit_code is ExitCode.ARTIFACT_REFUSED
+
+    def test_results_before_an_error_are_still_given(self) -> None:
+        def work(number: int, *_: object) -> int:
+            if number == 2:
+                raise KeyError(number)
+            return number
+
+        results = lanes_of(work, 5, 1)
+        assert [next(results), next(results)] == [0, 1]
+        with pytest.raises(KeyError):
+            next(results)
+
+    def test_one_that_cannot_travel_is_told_in_words(self) -> None:
+        class Local(Exception):
+            pass
+
+        parent = os.getpid()
+
+        def work(*_: object) -> None:
+            if os.getpid() != parent:
+                raise Local("the cause")
+
+        with pytest.raises(RuntimeError, match=r"(?s)Traceback.*Local: the cause"):
+            list(self.until_the_fork_works(work))
+
+    def test_a_lane_that_is_killed_is_told(self) -> None:
+        parent = os.getpid()
+
+        def work(*_: object) -> None:
+            if os.getpid() != parent:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        with pytest.raises(LaneKilled) as caught:
+            list(self.until_the_fork_works(work))
+        assert str(caught.value) == "a lane was ended by SIGKILL"
+        assert caught.value.exit_code is ExitCode.NOT_ENOUGH
+        assert "memory ran out" in caught.value.hint
+
+    @pytest.mark.parametrize(
+        "end",
+        [
+            pytest.param(lambda: sys.exit(0), id="exit"),
+            pytest.param(lambda: lambda: None, id="result that cannot travel"),
+        ],
+    )
+    def test_a_lane_that_says_nothing_is_not_waited_for(
+        self, end: Callable[[], object], capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        parent = os.getpid()
+
+        def work(*_: object) -> object:
+            return end() if os.getpid() != parent else None
+
+        with pytest.raises(RuntimeError, match="a lane has failed; what it said is above"):
+            list(self.until_the_fork_works(work))
+        assert "Traceback" in capfd.readouterr().err
+
+    @staticmethod
+    def until_the_fork_works(work: Callable[..., object]) -> Iterator[object]:
+        """Two lanes, in which the fork begins the first step."""
+        gate = Gate()
+        parent = os.getpid()
+
+        def waiting(*arguments: object) -> object:
+            if os.getpid() == parent:
+                gate.wait()
+            else:
+                gate.open()
+            return work(*arguments)
+
+        try:
+            yield from lanes_of(waiting, 2, 2)
+        finally:
+            gate.close()
+
+    def test_who_stops_listening_stops_the_lanes(self, gate: Gate) -> None:
+        def work(number: int, *_: object) -> int:
+            if number == 1:
+                gate.wait()
+            return number
+
+        results = lanes_of(work, 2, 2)
+        assert next(results) == 0
+        results.close()  # type: ignore[attr-defined]  # a generator
+
+    @pytest.mark.parametrize("lanes", [2, 4])
+    def test_forks_end_with_the_process_that_made_them(self, lanes: int) -> None:
+        program = textwrap.dedent(
+            """
+            import os, sys, time
+            from executor.lanes import run_lanes
+            from executor.sources.http import HttpClient
+
+            def work(number, *_):
+                os.write(1, b"%d\\n" % os.getpid())  # at once: lines of lanes must not mingle
+                time.sleep(60)
+
+            list(run_lanes([None] * LANES, work, HttpClient(), LANES, print))
+            """
+        ).replace("LANES", str(lanes))
+        with subprocess.Popen(
+            [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            try:
+                pids = [int(process.stdout.readline()) for _ in range(lanes)]
+            finally:
+                process.kill()
+            assert len(set(pids)) == lanes
+            # All have the pipe open that they print to; it ends with the last of them.
+            # Were one left, it would sleep with it open.
+            assert select.select([process.stdout], [], [], SECONDS)[0]
+            assert process.stdout.read() == ""
+
+
+def instances() -> Iterator[LockstreamError]:
+    """One of each error that the executor defines, with something in each field."""
+    samples = {"error": OSError(28, "No space left on device"), "mismatch": Mismatch("a", "b", "c")}
+    types: dict[str, object] = {"str": "x", "int": 3}
+    for module in (errors, shortage):
+        for name in module.__all__:
+            kind = getattr(module, name)
+            if isinstance(kind, type) and issubclass(kind, LockstreamError):
+                fields = getattr(kind, "__dataclass_fields__", {})
+                needed = [
+                    samples.get(field.name) or types.get(str(field.type), ("x",))
+                    for field in fields.values()
+                    if field.init and field.name not in {"hint", "exit_code"}
+                ]
+                yield kind(*needed)
+
+
+@pytest.mark.parametrize("error", list(instances()), ids=lambda error: type(error).__name__)
+def test_every_error_can_travel_between_lanes(error: LockstreamError) -> None:
+    arrived = pickle.loads(pickle.dumps(error))
+    assert type(arrived) is type(error)
+    assert (str(arrived), arrived.hint) == (str(error), error.hint)
+
+
+def test_an_error_arrives_as_it_was_raised() -> None:
+    error = Unreachable("https://example.com/x", "gone", hint="lock again")
+    arrived = pickle.loads(pickle.dumps(error))
+    assert (str(arrived), arrived.hint) == ("https://example.com/x: gone", "lock again")

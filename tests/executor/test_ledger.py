@@ -1,0 +1,103 @@
+"""Ledger: rows come back as they were written, and from disk."""
+
+from __future__ import annotations
+
+import tempfile
+import tracemalloc
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from executor.ledger import Ledger, Row
+from schemas.zipformat import CentralEntry, Method
+
+U16, U32, U64 = (st.integers(0, 2**bits - 1) for bits in (16, 32, 64))
+ROWS = st.builds(
+    Row,
+    name=st.text(max_size=60),
+    flags=U16,
+    method=U16,
+    crc=U32,
+    compressed_size=U64,
+    size=U64,
+    offset=U64,
+    sha256=st.binary(min_size=32, max_size=32),
+)
+ROW = Row("a/b.py", 0, 8, 0xCAFE, 10, 20, 30, bytes(32))
+ENTRY = CentralEntry("a/b.py", 0, Method.DEFLATED, 0xCAFE, 10, 20, 30, 0o100644)
+
+
+@given(st.lists(ROWS))
+def test_rows_are_read_back_in_their_order_as_often_as_asked(rows: list[Row]) -> None:
+    with tempfile.TemporaryFile() as file:
+        ledger = Ledger(file)
+        for row in rows:
+            ledger.append(row)
+        assert list(ledger.rows()) == rows
+        assert list(ledger.rows()) == rows
+
+
+def test_it_takes_no_memory_per_row() -> None:
+    assert peak_of(20_000) - peak_of(5_000) < 16 << 10
+
+
+def peak_of(rows: int) -> int:
+    """Bytes of Python objects at most, while so many rows are written and read again."""
+    with tempfile.TemporaryFile() as file:
+        ledger = Ledger(file)
+        tracemalloc.start()
+        try:
+            for number in range(rows):
+                ledger.append(Row(f"folder/{number:05d}.py", *ROW[1:]))
+            assert sum(1 for _ in ledger.rows()) == rows
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    return peak
+
+
+def test_a_central_entry_that_says_the_same_has_no_difference() -> None:
+    assert ROW.difference(ENTRY) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param(
+            {"name": "a/c.py"},
+            "the central directory states name 'a/c.py', the archive has 'a/b.py'",
+            id="name",
+        ),
+        pytest.param(
+            {"method": Method.STORED},
+            "the central directory states compression method 0, the archive has 8",
+            id="method",
+        ),
+        pytest.param(
+            {"flags": 8}, "the central directory states flags 8, the archive has 0", id="flags"
+        ),
+        pytest.param(
+            {"crc": 1}, "the central directory states CRC 1, the archive has 51966", id="CRC"
+        ),
+        pytest.param(
+            {"compressed_size": 11},
+            "the central directory states compressed size 11, the archive has 10",
+            id="compressed size",
+        ),
+        pytest.param(
+            {"size": 21}, "the central directory states size 21, the archive has 20", id="size"
+        ),
+        pytest.param(
+            {"offset": 0}, "the central directory states offset 0, the archive has 30", id="offset"
+        ),
+    ],
+)
+def test_the_first_difference_is_named(change: dict[str, Any], message: str) -> None:
+    assert ROW.difference(ENTRY._replace(**change)) == message
+
+
+def test_a_name_that_ends_with_a_slash_is_a_folder() -> None:
+    assert ROW._replace(name="a/").is_directory
+    assert not ROW.is_directory

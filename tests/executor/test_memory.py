@@ -1,0 +1,202 @@
+"""Memory: the tightest limit around us is found wherever the kernel keeps it."""
+
+from __future__ import annotations
+
+import builtins
+import io
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from executor.memory import Limit, charged_peak, rss_peak, smallest_limit
+
+MIB = 1 << 20
+OWN = 20 * MIB
+"""What this process holds, as its status says."""
+
+Surround = Callable[..., None]
+
+
+@pytest.fixture(name="surround")
+def prepared_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Surround:
+    """Let the process stand in a cgroup: its line, the mounts, and the files below them."""
+
+    def surround(cgroup: str, mounts: str, files: Mapping[str, object]) -> None:
+        for name, content in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"{content}\n")
+        told = {
+            "/proc/self/cgroup": cgroup,
+            "/proc/self/mountinfo": mounts.format(tmp_path),
+            "/proc/self/status": f"Name:\tpython\nVmHWM:\t 30720 kB\nRssAnon:\t {OWN >> 10} kB\n",
+        }
+
+        def open_prepared(path: Any, *arguments: Any, **options: Any) -> Any:
+            if path in told:
+                return io.StringIO(told[path])
+            return builtins.open(path, *arguments, **options)
+
+        for module in ("memory", "cgroups"):
+            monkeypatch.setattr(f"executor.{module}.open", open_prepared, raising=False)
+
+    return surround
+
+
+V2 = "31 23 0:27 / {0} rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n"
+V1 = (
+    "30 23 0:26 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu,cpuacct\n"
+    "36 23 0:32 {root} {{0}} rw,nosuid shared:15 - cgroup cgroup rw,memory\n"
+)
+
+
+def v2(folder: str = "", **values: object) -> dict[str, object]:
+    """The files of a cgroup: ``max=...`` is memory.max."""
+    defaults: dict[str, object] = {"max": "max", "high": "max", "current": OWN}
+    return {f"{folder}memory.{name}": value for name, value in {**defaults, **values}.items()}
+
+
+def v1(folder: str = "", limit: int = 2**63 - 4096, usage: int = OWN) -> dict[str, object]:
+    return {
+        f"{folder}memory.limit_in_bytes": limit,
+        f"{folder}memory.usage_in_bytes": usage,
+        f"{folder}memory.max_usage_in_bytes": usage + 1,
+    }
+
+
+class TestVersion2:
+    def test_the_limit_of_a_container_is_found(self, surround: Surround, tmp_path: Path) -> None:
+        surround("0::/\n", V2, v2(max=64 * MIB))
+        assert smallest_limit() == Limit(64 * MIB, str(tmp_path / "memory.max"))
+
+    def test_without_a_limit_there_is_none(self, surround: Surround) -> None:
+        surround("0::/\n", V2, v2())
+        assert smallest_limit() is None
+
+    def test_the_threshold_of_throttling_is_a_limit(
+        self, surround: Surround, tmp_path: Path
+    ) -> None:
+        surround("0::/\n", V2, v2(max=64 * MIB, high=48 * MIB))
+        assert smallest_limit() == Limit(48 * MIB, str(tmp_path / "memory.high"))
+
+    def test_the_tightest_ancestor_counts(self, surround: Surround, tmp_path: Path) -> None:
+        files = {**v2("a/b/", max=64 * MIB), **v2("a/", max=40 * MIB), **v2(max=50 * MIB)}
+        surround("0::/a/b\n", V2, files)
+        assert smallest_limit() == Limit(40 * MIB, str(tmp_path / "a" / "memory.max"))
+
+    def test_a_looser_ancestor_counts_where_others_fill_it(
+        self, surround: Surround, tmp_path: Path
+    ) -> None:
+        files = {
+            **v2("a/b/", max=64 * MIB),
+            **v2("a/", max=100 * MIB, current=OWN + 70 * MIB),
+        }
+        surround("0::/a/b\n", V2, files)
+        assert smallest_limit() == Limit(30 * MIB, str(tmp_path / "a" / "memory.max"))
+
+    def test_what_others_hold_is_not_ours(self, surround: Surround) -> None:
+        surround("0::/\n", V2, v2(max=64 * MIB, current=OWN + 10 * MIB))
+        limit = smallest_limit()
+        assert limit is not None
+        assert limit.available == 54 * MIB
+
+    def test_cache_that_the_kernel_drops_is_nobodys(self, surround: Surround) -> None:
+        stat = f"anon {OWN}\ninactive_file {9 * MIB}\nactive_file {MIB}\nshmem {2 * MIB}"
+        surround("0::/\n", V2, v2(max=64 * MIB, current=OWN + 12 * MIB, stat=stat))
+        limit = smallest_limit()
+        assert limit is not None
+        assert limit.available == 62 * MIB
+
+    def test_a_group_without_memory_control_is_passed_over(
+        self, surround: Surround, tmp_path: Path
+    ) -> None:
+        surround("0::/a/b\n", V2, {"a/b/cgroup.procs": "", **v2("a/", max=40 * MIB)})
+        assert smallest_limit() == Limit(40 * MIB, str(tmp_path / "a" / "memory.max"))
+
+    def test_the_peak_of_a_container_is_told(self, surround: Surround) -> None:
+        surround("0::/\n", V2, v2(max=64 * MIB, peak=50 * MIB))
+        assert charged_peak() == 50 * MIB
+
+    def test_the_root_has_no_peak(self, surround: Surround) -> None:
+        surround("0::/\n", V2, {"cgroup.procs": ""})
+        assert charged_peak() is None
+        assert smallest_limit() is None
+
+    def test_the_unified_part_of_a_hybrid_machine_has_no_memory(
+        self, surround: Surround, tmp_path: Path
+    ) -> None:
+        mounts = V2.replace("{0}", "{0}/unified") + V1.format(root="/").replace("{0}", "{0}/memory")
+        files = {"unified/cgroup.procs": "", **v1("memory/job/", 40 * MIB)}
+        surround("4:memory:/job\n0::/\n", mounts, files)
+        limit = smallest_limit()
+        assert limit == Limit(40 * MIB, str(tmp_path / "memory/job/memory.limit_in_bytes"))
+        assert charged_peak() == OWN + 1
+
+
+class TestVersion1:
+    LINES = "5:cpu,cpuacct:/job\n4:memory:/job\n1:name=systemd:/\n"
+
+    def test_the_limit_is_found(self, surround: Surround, tmp_path: Path) -> None:
+        surround(self.LINES, V1.format(root="/"), {**v1("job/", 64 * MIB), **v1()})
+        expected = Limit(64 * MIB, str(tmp_path / "job" / "memory.limit_in_bytes"))
+        assert smallest_limit() == expected
+
+    def test_no_limit_is_a_number_near_the_largest(self, surround: Surround) -> None:
+        surround(self.LINES, V1.format(root="/"), {**v1("job/"), **v1()})
+        assert smallest_limit() is None
+
+    def test_a_container_sees_a_part_of_the_tree(self, surround: Surround, tmp_path: Path) -> None:
+        surround("4:memory:/docker/abc\n", V1.format(root="/docker/abc"), v1("", 64 * MIB))
+        assert smallest_limit() == Limit(64 * MIB, str(tmp_path / "memory.limit_in_bytes"))
+        assert charged_peak() == OWN + 1
+
+    def test_the_root_is_the_whole_machine(self, surround: Surround) -> None:
+        surround("4:memory:/\n", V1.format(root="/"), {**v1(), "release_agent": ""})
+        assert charged_peak() is None
+
+
+class TestElsewhere:
+    @pytest.mark.parametrize(
+        ("cgroup", "mounts"),
+        [
+            pytest.param("", "", id="no cgroups"),
+            pytest.param("0::/a\n", "", id="not mounted"),
+            pytest.param("4:memory:/a\n", V2, id="another version is mounted"),
+            pytest.param("0::/gone\n", V2, id="folder without files"),
+        ],
+    )
+    def test_where_nothing_is_told_nothing_is_known(
+        self, surround: Surround, cgroup: str, mounts: str
+    ) -> None:
+        surround(cgroup, mounts, {})
+        assert smallest_limit() is None
+        assert charged_peak() is None
+
+    def test_a_system_without_proc_has_no_figures(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def absent(*_: object, **__: object) -> None:
+            raise FileNotFoundError
+
+        for module in ("memory", "cgroups"):
+            monkeypatch.setattr(f"executor.{module}.open", absent, raising=False)
+        monkeypatch.setattr("resource.getrusage", lambda _: SimpleNamespace(ru_maxrss=0))
+        assert (smallest_limit(), charged_peak(), rss_peak()) == (None, None, 0)
+
+
+def test_the_peak_is_that_of_the_largest_process(
+    surround: Surround, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert 5 * MIB < rss_peak() < 1 << 40
+    surround("", "", {})
+    for children, peak in ((29, 30), (31, 31)):
+        usage = SimpleNamespace(ru_maxrss=children << 10)
+        monkeypatch.setattr("resource.getrusage", lambda _, usage=usage: usage)
+        assert rss_peak() == peak * MIB
+
+
+def test_the_surroundings_of_this_process_can_be_read() -> None:
+    limit, peak = smallest_limit(), charged_peak()
+    assert limit is None or Path(limit.source).read_text().strip().isdigit()
+    assert peak is None or peak > 0

@@ -1,0 +1,125 @@
+"""PageCache: what waits for the disk is bounded, and every byte is written once, in its place."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from executor.pagecache import SMALLEST_WINDOW, PageCache
+
+MIB = 1 << 20
+
+
+class Calls:
+    """Stands before the system calls and remembers them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, dontcache: int | None = None) -> None:
+        self.synced: list[int] = []
+        self.dropped = 0
+        self.at_once = 0
+        fdatasync, pwritev = os.fdatasync, os.pwritev
+
+        def remember_sync(descriptor: int) -> None:
+            self.synced.append(os.fstat(descriptor).st_size)
+            fdatasync(descriptor)
+
+        def remember_advice(*_: Any) -> None:
+            self.dropped += 1
+
+        def remember_write(descriptor: int, data: Any, offset: int, flags: int) -> int:
+            if dontcache is not None:
+                raise OSError(dontcache, os.strerror(dontcache))
+            self.at_once += 1
+            return pwritev(descriptor, data, offset)
+
+        monkeypatch.setattr(os, "fdatasync", remember_sync)
+        monkeypatch.setattr(os, "posix_fadvise", remember_advice)
+        monkeypatch.setattr(os, "pwritev", remember_write)
+
+
+def write(cache: PageCache, path: Path, *pieces: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    try:
+        offset = 0
+        for piece in pieces:
+            cache.write(descriptor, piece, offset)
+            offset += len(piece)
+        cache.finish(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@pytest.mark.parametrize("window", [None, SMALLEST_WINDOW, 1])
+def test_what_is_written_is_what_was_given(tmp_path: Path, window: int | None) -> None:
+    pieces = [b"a" * 10, b"b" * (300 << 10), b"c" * (64 << 10), b"", b"d"]
+    write(PageCache(window), tmp_path / "file", *pieces)
+    assert (tmp_path / "file").read_bytes() == b"".join(pieces)
+
+
+def test_without_a_bound_nothing_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = Calls(monkeypatch)
+    write(PageCache(None), tmp_path / "file", *[b"x" * MIB] * 20)
+    assert (calls.synced, calls.dropped, calls.at_once) == ([], 0, 0)
+
+
+def test_after_each_window_the_disk_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = Calls(monkeypatch)
+    write(PageCache(4 * MIB), tmp_path / "file", *[b"x" * MIB] * 10)
+    assert calls.synced == [4 * MIB, 8 * MIB]
+    assert calls.dropped == 2
+
+
+def test_many_small_files_are_a_window_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = Calls(monkeypatch)
+    cache = PageCache(SMALLEST_WINDOW)
+    for number in range(600):
+        write(cache, tmp_path / str(number), b"x")
+    assert len(calls.synced) == 2
+
+
+def test_large_pieces_are_dropped_as_they_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = Calls(monkeypatch)
+    write(PageCache(MIB), tmp_path / "file", b"x" * (64 << 10), b"x" * ((64 << 10) - 1))
+    assert calls.at_once == 1
+
+
+@pytest.mark.parametrize("answer", [errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS])
+def test_where_that_is_not_taken_it_is_asked_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: int
+) -> None:
+    Calls(monkeypatch, dontcache=answer)
+    asked = []
+    refuse = os.pwritev
+
+    def count(*arguments: Any) -> int:
+        asked.append(arguments)
+        return refuse(*arguments)
+
+    monkeypatch.setattr(os, "pwritev", count)
+    write(PageCache(MIB), tmp_path / "file", *[b"x" * (64 << 10)] * 5)
+    assert len(asked) == 1
+    assert (tmp_path / "file").stat().st_size == 5 * (64 << 10)
+
+
+def test_a_full_disk_is_no_missing_feature(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Calls(monkeypatch, dontcache=errno.ENOSPC)
+    with pytest.raises(OSError, match="No space left"):
+        write(PageCache(MIB), tmp_path / "file", b"x" * (64 << 10))
+
+
+def test_a_write_that_is_cut_short_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda fd, data, offset: whole(fd, data[:1000], offset))
+    content = os.urandom(12_345)
+    write(PageCache(None), tmp_path / "file", content)
+    assert (tmp_path / "file").read_bytes() == content

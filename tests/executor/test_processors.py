@@ -1,0 +1,48 @@
+"""Processors: the number of lanes follows what the scheduler gives us, not what is built in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from executor import processors
+from executor.processors import usable_processors
+
+
+@pytest.fixture(name="group")
+def own_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that stands for our cgroup, on a machine of eight processors."""
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)))
+    monkeypatch.setattr(processors, "own_groups", lambda _: [(str(tmp_path), 2)])
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("quota", "usable"),
+    [
+        ("max 100000", 8),
+        ("400000 100000", 4),
+        ("150000 100000", 1),
+        ("50000 100000", 1),
+        ("1600000 100000", 8),
+        ("", 8),
+    ],
+)
+def test_a_quota_of_time_is_a_number_of_processors(group: Path, quota: str, usable: int) -> None:
+    (group / "cpu.max").write_text(f"{quota}\n")
+    assert usable_processors() == usable
+
+
+@pytest.mark.parametrize(("quota", "usable"), [("-1", 8), ("300000", 3), ("1000", 1)])
+def test_version_1_spells_it_in_two_files(
+    group: Path, monkeypatch: pytest.MonkeyPatch, quota: str, usable: int
+) -> None:
+    monkeypatch.setattr(processors, "own_groups", lambda _: [(str(group), 1)])
+    (group / "cpu.cfs_quota_us").write_text(f"{quota}\n")
+    (group / "cpu.cfs_period_us").write_text("100000\n")
+    assert usable_processors() == usable
+
+
+def test_the_processors_of_this_machine_can_be_counted() -> None:
+    assert usable_processors() >= 1

@@ -1,0 +1,67 @@
+"""Report: what was done, for a person and for a program."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from executor.report import Report
+
+FIGURES: dict[str, Any] = {
+    "environment": "/app/.venv",
+    "target": "CPython 3.12.1 on manylinux_2_28_x86_64",
+    "installed": 3,
+    "removed": 0,
+    "unchanged": 0,
+    "files": 120,
+    "bytes_fetched": 3 << 20,
+    "bytes_installed": 10 << 20,
+    "startup": ["demo-1.0-py3-none-any.whl: demo.pth"],
+    "warnings": [],
+    "seconds": 1.25,
+    "lanes": 2,
+    "budget": 64 << 20,
+    "budget_source": "--memory",
+    "rss_peak": 30 << 20,
+    "charged_peak": 48 << 20,
+    "is_confined": False,
+}
+
+
+def lines(**figures: Any) -> list[str]:
+    return list(Report(**{**FIGURES, **figures}).lines())
+
+
+def test_a_person_reads_what_was_done_and_what_it_took() -> None:
+    assert lines() == [
+        "installed 3 packages into /app/.venv",
+        "  120 files, 10.0 MiB from 3.0 MiB fetched, in 1.2 s",
+        "  memory: peak RSS 30.0 MiB, charged 48.0 MiB",
+        "  budget: 64.0 MiB (--memory), 2 lanes",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("figures", "line"),
+    [
+        ({"unchanged": 4}, "installed 3 packages, 4 unchanged into /app/.venv"),
+        ({"removed": 1}, "installed 3 packages, 1 removed into /app/.venv"),
+        (
+            {"removed": 1, "unchanged": 4},
+            "installed 3 packages, 1 removed, 4 unchanged into /app/.venv",
+        ),
+        ({"charged_peak": None}, "  memory: peak RSS 30.0 MiB"),
+        (
+            {"budget": None, "budget_source": "no limit"},
+            "  budget: none (no limit), 2 lanes",
+        ),
+    ],
+)
+def test_what_there_is_not_is_left_out(figures: dict[str, Any], line: str) -> None:
+    assert line in lines(**figures)
+
+
+def test_a_program_reads_the_same_figures() -> None:
+    assert json.loads(json.dumps(Report(**FIGURES).to_json())) == FIGURES

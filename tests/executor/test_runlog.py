@@ -1,0 +1,69 @@
+"""RunLog: the next run can tell what became of one that ended without a word."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from executor.runlog import RunLog
+
+
+def log(folder: Path, *notes: tuple[str, str]) -> str:
+    written = RunLog(str(folder))
+    written.begin(3)
+    for what, detail in notes:
+        written.note(what, detail)
+    told = RunLog(str(folder)).last()
+    assert told is not None
+    return re.sub(r"\(.*?\)", "(then)", told)
+
+
+def test_without_a_run_there_is_nothing_to_tell(tmp_path: Path) -> None:
+    assert RunLog(str(tmp_path)).last() is None
+    assert RunLog(str(tmp_path / "absent")).last() is None
+
+
+@pytest.mark.parametrize(
+    ("notes", "where"),
+    [
+        ((), "before it changed anything; 0 of 3"),
+        ((("begins", "a.whl"),), "while it was unpacking a.whl; 0 of 3"),
+        (
+            (("begins", "a.whl"), ("begins", "b.whl"), ("staged", "a.whl")),
+            "while it was unpacking b.whl; 1 of 3",
+        ),
+        (
+            tuple(("begins", c) for c in "abcde"),
+            "while it was unpacking a, b, c and 2 more; 0 of 3",
+        ),
+        (
+            (("begins", "a"), ("staged", "a"), ("commits", "")),
+            "while it was changing the environment, which is finished now; 1 of 3",
+        ),
+    ],
+)
+def test_where_it_ended_is_told(
+    tmp_path: Path, notes: tuple[tuple[str, str], ...], where: str
+) -> None:
+    assert log(tmp_path, *notes) == (
+        f"the last run (then) was killed, by the kernel if memory ran out, {where} wheels were "
+        "complete"
+    )
+
+
+def test_a_signal_is_told(tmp_path: Path) -> None:
+    told = log(tmp_path, ("begins", "a.whl"), ("stopped", "SIGTERM"))
+    assert "was stopped by SIGTERM while it was unpacking a.whl" in told
+
+
+def test_it_tells_of_the_last_run_only(tmp_path: Path) -> None:
+    log(tmp_path, ("begins", "old.whl"))
+    assert "old.whl" not in log(tmp_path)
+
+
+@pytest.mark.parametrize("text", [b"", b"\xff\xfe\n\n", b"began\nwheels\nstaged", b"x" * (1 << 21)])
+def test_a_torn_log_is_no_reason_to_stop(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "run").write_bytes(text)
+    assert RunLog(str(tmp_path)).last()

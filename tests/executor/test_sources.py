@@ -1,0 +1,212 @@
+"""Sources: of all places a file could come from, one is taken, always the same."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from executor.errors import Missing, NotInstallable, Offline, Unreachable
+from executor.selection import Step
+from executor.sources import Origin, Places
+from executor.sources.http import HttpClient
+from helpers.servers import Server, file
+from schemas.errors import ExitCode
+
+CONTENT = b"a wheel, as far as sources care"
+FILENAME = "demo-1.0-py3-none-any.whl"
+URL = f"https://user:secret@example.com/{FILENAME}?token=secret#sha256=0"
+
+
+def step(url: str | None = None, path: str | None = None, size: int | None = None) -> Step:
+    return Step(
+        name="demo",
+        version="1.0",
+        filename=FILENAME,
+        url=url,
+        path=path,
+        size=size,
+        hashes=(("sha256", hashlib.sha256(CONTENT).hexdigest()),),
+        hints=None,
+        is_direct=False,
+    )
+
+
+@pytest.fixture(name="wheels")
+def wheel_folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "wheels with ä"
+    folder.mkdir()
+    (folder / FILENAME).write_bytes(CONTENT)
+    return folder
+
+
+@pytest.fixture(name="client")
+def one_client() -> Iterator[HttpClient]:
+    client = HttpClient()
+    yield client
+    client.close()
+
+
+def _made_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def read(origin: Origin, client: HttpClient) -> bytes:
+    return b"".join(origin.open(client))
+
+
+class TestPath:
+    def test_it_goes_before_the_url(self, wheels: Path, client: HttpClient) -> None:
+        origin = Places().find(step(URL, f"{wheels.name}/{FILENAME}"), str(wheels.parent))
+        assert origin.name == str(wheels / FILENAME)
+        assert read(origin, client) == CONTENT
+
+    def test_it_may_be_absolute(self, wheels: Path, client: HttpClient) -> None:
+        origin = Places().find(step(path=str(wheels / FILENAME)), "/elsewhere")
+        assert read(origin, client) == CONTENT
+
+    def test_its_url_is_that_of_the_file(self, wheels: Path) -> None:
+        origin = Places().find(step(path=FILENAME), str(wheels))
+        assert origin.url == (wheels / FILENAME).as_uri()
+
+    def test_the_url_is_taken_where_there_is_no_such_file(self, wheels: Path) -> None:
+        origin = Places().find(step(URL, f"absent/{FILENAME}"), str(wheels))
+        assert origin.name == f"https://example.com/{FILENAME}"
+
+    @pytest.mark.parametrize("check", [True, False], ids=["check", "find"])
+    def test_one_that_is_all_there_is_must_exist(self, wheels: Path, check: bool) -> None:
+        places, one = Places(), step(path="absent/x.whl")
+        with pytest.raises(Missing) as caught:
+            places.check([one], str(wheels)) if check else places.find(one, str(wheels))
+        assert str(caught.value) == f"demo: its file {wheels}/absent/x.whl does not exist"
+        assert caught.value.exit_code is ExitCode.NETWORK
+        assert caught.value.hint
+
+    @pytest.mark.parametrize(
+        ("spoil", "reason"),
+        [
+            (os.unlink, "No such file or directory"),
+            (_made_folder, "Is a directory"),
+        ],
+        ids=["gone", "folder"],
+    )
+    def test_one_that_cannot_be_read_is_told(
+        self, wheels: Path, client: HttpClient, spoil: object, reason: str
+    ) -> None:
+        origin = Places().find(step(path=FILENAME), str(wheels))
+        assert callable(spoil)
+        spoil(wheels / FILENAME)
+        with pytest.raises(Unreachable) as caught:
+            read(origin, client)
+        assert str(caught.value) == f"{wheels / FILENAME}: cannot be read: {reason}"
+        assert caught.value.hint
+
+    def test_a_large_file_comes_in_bounded_pieces(self, wheels: Path, client: HttpClient) -> None:
+        (wheels / FILENAME).write_bytes(b"x" * 1_000_000)
+        chunks = list(Places().find(step(path=FILENAME), str(wheels)).open(client))
+        assert sum(map(len, chunks)) == 1_000_000
+        assert max(map(len, chunks)) <= 128 << 10
+
+
+class TestUrl:
+    def test_it_is_shown_and_kept_without_secrets(self) -> None:
+        origin = Places().find(step(URL), "/")
+        assert origin.name == f"https://example.com/{FILENAME}"
+        assert origin.url.startswith(f"https://example.com/{FILENAME}")
+        assert "user" not in origin.url
+
+    def test_a_file_is_read_from_its_url(self, wheels: Path, client: HttpClient) -> None:
+        origin = Places().find(step((wheels / FILENAME).as_uri()), "/")
+        assert origin.name == str(wheels / FILENAME)
+        assert read(origin, client) == CONTENT
+
+    def test_a_file_is_fetched_from_its_url(self, client: HttpClient) -> None:
+        with Server() as server:
+            url = server.script(f"/{FILENAME}", file(CONTENT))
+            assert read(Places().find(step(url, size=len(CONTENT)), "/"), client) == CONTENT
+            client.close()
+
+    @pytest.mark.parametrize("check", [True, False], ids=["check", "find"])
+    @pytest.mark.parametrize(
+        ("url", "shown"),
+        [
+            ("ftp://user:secret@example.com/x.whl", "'ftp://example.com/x.whl'"),
+            ("git+https://secret@example.com/x.whl", "'git+https://example.com/x.whl'"),
+            ("example.com/x.whl", "'example.com/x.whl'"),
+            ("", "''"),
+            ("https://secret@[::1/x.whl", "'a malformed URL'"),
+        ],
+    )
+    def test_one_of_another_kind_is_refused_without_its_secrets(
+        self, check: bool, url: str, shown: str
+    ) -> None:
+        with pytest.raises(NotInstallable) as caught:
+            Places().check([step(url)], "/") if check else Places().find(step(url), "/")
+        assert str(caught.value) == f"demo: its URL {shown} is of a kind that is not fetched"
+        assert caught.value.hint == "lock it with an https:, http: or file: URL, or with a path"
+        assert caught.value.exit_code is ExitCode.INVALID_INPUT
+
+
+class TestFindLinks:
+    def test_a_folder_of_the_user_goes_first(self, wheels: Path, client: HttpClient) -> None:
+        places = Places(find_links=(str(wheels.parent), str(wheels)))
+        origin = places.find(step(URL, "other/path.whl", len(CONTENT)), "/")
+        assert origin.name == str(wheels / FILENAME)
+        assert read(origin, client) == CONTENT
+
+    @pytest.mark.parametrize("size", [None, len(CONTENT), 5], ids=["unknown", "right", "wrong"])
+    @pytest.mark.parametrize("content", [b"something else", CONTENT + b"!", b""])
+    def test_a_file_that_is_not_the_locked_one_is_passed_over(
+        self, wheels: Path, size: int | None, content: bytes
+    ) -> None:
+        (wheels / FILENAME).write_bytes(content)
+        origin = Places(find_links=(str(wheels),)).find(step(URL, size=size), "/")
+        assert origin.name.startswith("https://")
+
+    def test_a_folder_of_that_name_is_passed_over(self, wheels: Path) -> None:
+        (wheels / FILENAME).unlink()
+        (wheels / FILENAME).mkdir()
+        origin = Places(find_links=(str(wheels),)).find(step(URL), "/")
+        assert origin.name.startswith("https://")
+
+
+class TestOffline:
+    def test_files_on_this_machine_count(self, wheels: Path) -> None:
+        places = Places(find_links=(str(wheels),), offline=True)
+        places.check([step(URL)], "/")
+        Places(offline=True).check([step(URL, FILENAME)], str(wheels))
+        Places(offline=True).check([step((wheels / FILENAME).as_uri())], "/")
+
+    def test_all_others_are_named_at_once(self) -> None:
+        with pytest.raises(Offline) as caught:
+            Places(offline=True).check([step(URL)] * 7, "/")
+        assert str(caught.value) == (
+            f"offline, and 7 files are not on this machine: {', '.join([FILENAME] * 5)} and 2 more"
+        )
+        assert caught.value.exit_code is ExitCode.NETWORK
+        assert "--find-links" in caught.value.hint
+
+
+class TestMirrors:
+    MIRRORS = (
+        ("https://example.com/files/", "https://one.example/"),
+        ("https://example.com/", "https://two.example/all/"),
+    )
+
+    @pytest.mark.parametrize(
+        ("url", "name"),
+        [
+            ("https://example.com/files/x.whl", "https://one.example/x.whl"),
+            ("https://example.com/x.whl", "https://two.example/all/x.whl"),
+            ("https://example.com.evil/x.whl", "https://example.com.evil/x.whl"),
+            ("http://example.com/x.whl", "http://example.com/x.whl"),
+        ],
+    )
+    def test_the_first_prefix_that_fits_is_replaced(self, url: str, name: str) -> None:
+        origin = Places(mirrors=self.MIRRORS).find(step(url), "/")
+        assert origin.name == name
+        assert origin.url == url

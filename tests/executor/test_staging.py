@@ -1,0 +1,112 @@
+"""Staging: what an earlier run has staged is taken where it is what it was, and not otherwise."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from executor.finish import StagedWheel
+from executor.rules import STRICT, Rules
+from executor.selection import Step
+from executor.staging import Staging
+from helpers.environments import schemes_below, stage
+from helpers.wheels import build_wheel
+
+WHEEL = build_wheel(
+    files={"demo/__init__.py": "text", "demo.pth": ""},
+    data_files={"scripts/run": "#!python\n", "data/bin/other": "x", "headers/x.h": ""},
+    entry_points={"console_scripts": {"demo": "demo:main"}},
+)
+STEP = Step(
+    name="demo",
+    version="1.0",
+    filename=WHEEL.filename,
+    url="https://example.com/demo.whl",
+    path=None,
+    size=WHEEL.size,
+    hashes=(("sha256", WHEEL.sha256),),
+    hints=None,
+    is_direct=False,
+)
+
+
+@pytest.fixture(name="staging")
+def _staging(tmp_path: Path) -> Staging:
+    return Staging(str(tmp_path / "staging"), schemes_below(tmp_path / "env"), STRICT)
+
+
+def staged(staging: Staging, tmp_path: Path) -> StagedWheel:
+    wheel = stage(WHEEL, Path(staging.path(STEP)), schemes=schemes_below(tmp_path / "env"))
+    staging.keep(STEP, wheel)
+    return wheel
+
+
+def test_a_complete_wheel_is_found_as_it_was(staging: Staging, tmp_path: Path) -> None:
+    assert staging.find(STEP) is None
+    wheel = staged(staging, tmp_path)
+    assert staging.is_complete(staging.name(STEP))
+    assert staging.find(STEP) == wheel
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda f: (f / "tree/demo/__init__.py").write_text("test"), id="content"),
+        pytest.param(lambda f: (f / "tree/demo/__init__.py").write_text(""), id="emptied"),
+        pytest.param(lambda f: (f / "tree/demo/__init__.py").unlink(), id="missing"),
+        pytest.param(lambda f: (f / "tree/demo/more.py").write_text(""), id="more"),
+        pytest.param(lambda f: (f / "data/scripts/demo").write_text("evil"), id="script"),
+        pytest.param(lambda f: (f / "data/data/bin/other").unlink(), id="data"),
+        pytest.param(lambda f: (f / "tree/demo-1.0.dist-info/RECORD").write_text(""), id="RECORD"),
+        pytest.param(lambda f: (f / "complete").write_text("{"), id="torn"),
+        pytest.param(lambda f: (f / "complete").write_text("[]"), id="other JSON"),
+        pytest.param(lambda f: (f / "complete").write_text("{}"), id="nothing said"),
+        pytest.param(lambda f: (f / "complete").write_bytes(b"\xff"), id="no text"),
+        pytest.param(lambda f: (f / "complete").unlink(), id="not complete"),
+    ],
+)
+def test_a_damaged_one_is_not(
+    staging: Staging, tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
+    staged(staging, tmp_path)
+    damage(Path(staging.path(STEP)))
+    assert staging.find(STEP) is None
+
+
+def test_a_link_is_not_followed(staging: Staging, tmp_path: Path) -> None:
+    wheel = staged(staging, tmp_path)
+    path = Path(wheel.tree, "demo/__init__.py")
+    (tmp_path / "same").write_text("text")
+    path.unlink()
+    path.symlink_to(tmp_path / "same")
+    assert staging.find(STEP) is None
+
+
+def test_what_would_become_another_tree_has_another_name(tmp_path: Path) -> None:
+    schemes = schemes_below(tmp_path)
+    own = Staging("", schemes, STRICT).name(STEP)
+    others = {
+        Staging("", replace(schemes, executable="/other/python"), STRICT).name(STEP),
+        Staging("", schemes_below(tmp_path / "x"), STRICT).name(STEP),
+        Staging("", schemes, Rules(lenient=True)).name(STEP),
+        Staging("", schemes, STRICT).name(replace(STEP, hashes=(("sha256", "0"),))),
+        Staging("", schemes, STRICT).name(replace(STEP, is_direct=True)),
+    }
+    assert len(others | {own}) == 6
+    assert all(len(name) == 32 and name.isalnum() for name in others)
+
+
+def test_what_is_noted_is_small_and_says_nothing_of_where_it_came_from(
+    staging: Staging, tmp_path: Path
+) -> None:
+    staged(staging, tmp_path)
+    path = Path(staging.path(STEP), "complete")
+    assert "example.com" not in path.read_text()
+    assert path.stat().st_size < 1000
+    assert json.loads(path.read_text())["startup"] == ["demo.pth"]
+    assert os.listdir(staging.path(STEP)).count("complete.new") == 0

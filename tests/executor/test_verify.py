@@ -1,0 +1,211 @@
+"""Verify: every file is listed and hashed as it is, and nothing else is listed."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from executor.errors import WheelRefused
+from executor.records import encode_digest
+from executor.verify import MAX_RECORD_SIZE, Tally
+from helpers.environments import stage
+from helpers.wheels import Wheel, build_wheel
+
+CODE = b"pass\n"
+FILES = {"demo.py": CODE, "demo_data/x.txt": b"data"}
+GOOD = build_wheel(files=FILES)
+RECORD = GOOD[f"{GOOD.dist_info}/RECORD"].decode()
+FILENAME = GOOD.filename
+ROWS = dict(line.split(",", 1) for line in RECORD.splitlines())
+
+
+def with_record(record: str | bytes, **dist_info: bytes) -> Wheel:
+    return build_wheel(files=FILES, record=record, dist_info=dist_info)
+
+
+def replaced(path: str, row: str) -> str:
+    """The true RECORD with another row for ``path``."""
+    return "".join(f"{row if name == path else f'{name},{rest}'}\n" for name, rest in ROWS.items())
+
+
+def hashed(algorithm: str, data: bytes) -> str:
+    return f"{algorithm}={encode_digest(hashlib.new(algorithm, data).digest())}"
+
+
+class TestTally:
+    ROWS = st.lists(
+        st.tuples(st.text(max_size=8), st.binary(min_size=32, max_size=32), st.integers(0, 2**40)),
+        max_size=8,
+    )
+
+    @staticmethod
+    def of(rows: list[tuple[str, bytes, int]], salt: bytes = b"s" * 16) -> Tally:
+        tally = Tally(salt)
+        for row in rows:
+            tally.add(*row)
+        return tally
+
+    @given(ROWS, st.randoms())
+    def test_the_order_of_rows_is_nothing_to_it(self, rows, random) -> None:  # type: ignore[no-untyped-def]
+        shuffled = list(rows)
+        random.shuffle(shuffled)
+        assert self.of(rows) == self.of(shuffled)
+
+    @given(ROWS, ROWS)
+    def test_other_rows_make_another_tally(
+        self, one: list[tuple[str, bytes, int]], other: list[tuple[str, bytes, int]]
+    ) -> None:
+        assert (self.of(one) == self.of(other)) == (sorted(one) == sorted(other))
+
+    def test_a_row_twice_is_not_a_row_once(self) -> None:
+        row = ("a", bytes(32), 1)
+        assert self.of([row, row]) != self.of([row])
+
+    def test_another_salt_makes_another_tally(self) -> None:
+        row = ("a", bytes(32), 1)
+        assert self.of([row], b"1" * 16) != self.of([row], b"2" * 16)
+
+
+class TestAccepted:
+    @pytest.mark.parametrize(
+        "record",
+        [
+            pytest.param(RECORD, id="as it should be"),
+            pytest.param("\n".join(reversed(RECORD.splitlines())), id="reversed, no last newline"),
+            pytest.param(RECORD.replace("\n", "\r\n"), id="CRLF"),
+            pytest.param(RECORD.replace("demo.py,", '"demo.py",'), id="quoted"),
+            pytest.param(replaced("demo.py", f"demo.py,{hashed('sha512', CODE)},5"), id="sha512"),
+            pytest.param(replaced("demo.py", f"demo.py,{hashed('sha256', CODE)},"), id="no size"),
+            pytest.param("".join(RECORD.splitlines(keepends=True)[:-1]), id="no row for itself"),
+        ],
+    )
+    def test_a_record_that_says_the_truth(self, tmp_path: Path, record: str) -> None:
+        staged = stage(with_record(record), tmp_path / "s")
+        assert Path(staged.tree, "demo.py").read_bytes() == CODE
+
+    def test_signatures_that_it_cannot_hash(self, tmp_path: Path) -> None:
+        """wheel 0.24.0 has a RECORD.jws."""
+        wheel = with_record(RECORD, **{"RECORD.jws": b"{}", "RECORD.p7s": b"-"})
+        staged = stage(wheel, tmp_path / "s")
+        assert Path(staged.tree, staged.dist_info, "RECORD.jws").read_bytes() == b"{}"
+
+
+WRONG = encode_digest(hashlib.sha256(b"other").digest())
+RIGHT = encode_digest(hashlib.sha256(CODE).digest())
+MEMBER = f"'{GOOD.dist_info}/RECORD': "
+
+REFUSED = [
+    pytest.param(
+        replaced("demo.py", f"demo.py,sha256={WRONG},5"),
+        f"'demo.py': its sha256 is {RIGHT}, RECORD promises {WRONG}",
+        id="wrong hash",
+    ),
+    pytest.param(
+        replaced("demo.py", f"demo.py,sha256={RIGHT},6"),
+        "'demo.py': RECORD gives it 6 bytes, it has 5",
+        id="wrong size",
+    ),
+    pytest.param(
+        RECORD.partition("\n")[2], "'demo.py': RECORD does not list it", id="file without a row"
+    ),
+    pytest.param(
+        RECORD + f"ghost.py,sha256={RIGHT},5\n",
+        f"{MEMBER}it lists what the wheel does not hold: 'ghost.py'",
+        id="row without a file",
+    ),
+    pytest.param(
+        RECORD + f"../../victim,sha256={RIGHT},5\n",
+        f"{MEMBER}it lists what the wheel does not hold: '../../victim'",
+        id="row outside",
+    ),
+    pytest.param(
+        RECORD + f"demo.py,sha256={RIGHT},5\n",
+        f"{MEMBER}it lists a file twice",
+        id="row twice",
+    ),
+    pytest.param(
+        RECORD + f"demo.py,sha256={WRONG},5\n",
+        f"{MEMBER}two rows for 'demo.py' differ",
+        id="two rows",
+    ),
+    pytest.param(
+        replaced("demo.py", "demo.py,,5"),
+        f"{MEMBER}its row for 'demo.py' has no hash",
+        id="no hash",
+    ),
+    pytest.param(
+        replaced("demo.py", "demo.py,md5=GrAyMYGzVKZJ7Uyo+v2gCw,5"),
+        f"{MEMBER}row 1 has a hash of 'md5', which is not secure",
+        id="md5",
+    ),
+    pytest.param(
+        replaced("demo.py", f"demo.py,{hashed('sha512', b'other')},5"),
+        f"{MEMBER}its sha512 of 'demo.py' differs",
+        id="wrong sha512",
+    ),
+    pytest.param(
+        RECORD + f"/etc/hostname,{hashed('sha512', b'')},\n",
+        f"{MEMBER}its row for '/etc/hostname' is for no file of the wheel",
+        id="absolute row that would have to be read",
+    ),
+    pytest.param(
+        RECORD + f"../ledger,{hashed('sha512', b'')},\n",
+        f"{MEMBER}its row for '../ledger' is for no file of the wheel",
+        id="row outside that would have to be read",
+    ),
+    pytest.param(
+        RECORD + f"demo_data,{hashed('sha512', b'')},\n",
+        f"{MEMBER}its row for 'demo_data' is for no file of the wheel",
+        id="row for a folder",
+    ),
+    pytest.param(
+        RECORD + "x" * 5000 + ",,\n",
+        f"{MEMBER}it has a line of more than 4096 characters",
+        id="long line",
+    ),
+    pytest.param(b"\xff" + RECORD.encode(), f"{MEMBER}it is not UTF-8 text", id="not UTF-8"),
+    pytest.param("", "'demo.py': RECORD does not list it", id="empty"),
+]
+
+
+@pytest.mark.parametrize(("record", "message"), REFUSED)
+def test_a_record_that_lies_is_refused(tmp_path: Path, record: str | bytes, message: str) -> None:
+    with pytest.raises(WheelRefused) as caught:
+        stage(with_record(record), tmp_path / "s")
+    assert str(caught.value) == f"{FILENAME}: {message}"
+
+
+def test_a_row_for_an_endless_file_is_refused_unread(tmp_path: Path) -> None:
+    record = RECORD + f"/dev/zero,{hashed('sha512', b'')},\n"
+    with pytest.raises(WheelRefused, match="for no file of the wheel"):
+        stage(with_record(record), tmp_path / "s")
+
+
+def test_a_row_cannot_stand_for_a_file_of_another_name(tmp_path: Path) -> None:
+    """``digest``, ``size`` and path run together would be the same text."""
+    digest = hashlib.sha256(CODE).digest()
+    wheel = build_wheel(
+        files={"x5 y": CODE}, record=f"y,sha256={encode_digest(digest + b'5 x')},5\n"
+    )
+    with pytest.raises(WheelRefused, match="row 1 has a sha256 of 35 bytes"):
+        stage(wheel, tmp_path / "s")
+
+
+def test_a_wheel_without_a_record_is_refused(tmp_path: Path) -> None:
+    wheel = GOOD.rebuilt([member for member in GOOD.members if "RECORD" not in str(member.name)])
+    with pytest.raises(WheelRefused) as caught:
+        stage(wheel, tmp_path / "s")
+    assert str(caught.value) == f"{FILENAME}: {MEMBER}it is missing"
+
+
+def test_a_record_larger_than_any_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert MAX_RECORD_SIZE == 64 << 20
+    monkeypatch.setattr("executor.verify.MAX_RECORD_SIZE", len(RECORD) - 1)
+    with pytest.raises(WheelRefused, match=f"it is larger than {len(RECORD) - 1} bytes"):
+        stage(GOOD, tmp_path / "s")

@@ -1,0 +1,314 @@
+"""Networks that fail, in every way known: the right tree, or an error that says what failed.
+
+Each fault happens once for each wheel, and for ever; to one wheel and to twenty; from the server
+and through a proxy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from executor.install import execute
+from executor.sources import Places, tls
+from helpers.environments import environment_below, spread
+from helpers.servers import (
+    CERTIFICATE,
+    FAULTS,
+    Answer,
+    Proxy,
+    Server,
+    cut,
+    dripping,
+    encoded,
+    file,
+    head_of,
+    raw,
+    redirect,
+    reset,
+    stalled,
+    status,
+)
+from helpers.trees import snapshot
+from helpers.wheels import Wheel, build_wheel, lock_of
+from schemas.errors import ArtifactRefused, LockstreamError, NetworkError
+
+IDLE = 0.15
+"""Seconds that a connection may be silent in these tests."""
+
+WHEELS = [
+    build_wheel(f"p{number}", files={f"p{number}/data.bin": bytes(range(256)) * 4}, method=0)
+    for number in range(20)
+]
+
+Fault = Callable[[bytes], Answer]
+
+
+def _html(_: bytes) -> Answer:
+    return status(200, {"Content-Type": "text/html"}, b"<html>Sign in to the network</html>")
+
+
+def _longer(content: bytes) -> Answer:
+    return raw(head_of(200, len(content) + 5, {}) + content + b"extra")
+
+
+def _corrupted(content: bytes) -> Answer:
+    return file(content[:50] + bytes([content[50] ^ 1]) + content[51:], etag='"2"')
+
+
+MORE: Mapping[str, Fault] = {
+    "stalls before the head": lambda content: stalled(content, -1),
+    "stalls in the middle": lambda content: stalled(content, len(content) // 2),
+    "drips": lambda content: dripping(content, 0.05),
+    "gzip, cut": lambda content: encoded(content, at=60),
+    "gzip that is damaged": lambda _: raw(
+        head_of(200, 9, {"Content-Encoding": "gzip"}) + b"not gzip!"
+    ),
+    "part of another length": lambda content: raw(
+        head_of(206, 10, {"Content-Range": "bytes 5-14/99"}) + content[5:15]
+    ),
+    "continue for ever": lambda _: raw(b"HTTP/1.1 100 Continue\r\n\r\n" * 200, close=True),
+    "gateway time-out": lambda _: status(504),
+    "too early": lambda _: status(425),
+}
+"""Beside the faults of helpers.servers, what a later attempt may not meet."""
+
+LASTING: Mapping[str, tuple[Fault, type[LockstreamError]]] = {
+    "captive portal": (_html, NetworkError),
+    "one bit flipped": (_corrupted, ArtifactRefused),
+    "more than the lock says": (_longer, ArtifactRefused),
+    "another encoding": (lambda content: encoded(content, coding="br"), NetworkError),
+    "forbidden": (lambda _: status(403), NetworkError),
+    "gone": (lambda _: status(404), NetworkError),
+    "unauthorized": (lambda _: status(401), NetworkError),
+    "no content": (lambda _: raw(b"HTTP/1.1 204 No Content\r\n\r\n"), NetworkError),
+    "redirect to itself": (lambda _: redirect(""), NetworkError),
+    "redirect without a place": (lambda _: status(302), NetworkError),
+    "redirect to a file": (lambda _: redirect("file:///etc/passwd"), NetworkError),
+    "redirect to nobody": (lambda _: redirect("http://127.0.0.1:9/x"), NetworkError),
+}
+"""What no later attempt mends, and the kind of error it is."""
+
+BRINGS_ALL_IN_PIECES = {"cut in the middle", "cut before the last byte", "reset in the middle"}
+"""However often they happen, the file gets on."""
+
+RESUMABLE = {
+    **{name: FAULTS[name] for name in BRINGS_ALL_IN_PIECES},
+    "stalls in the middle": MORE["stalls in the middle"],
+    "busy": FAULTS["busy"],
+    "closed at once": FAULTS["closed at once"],
+    "reset at once": FAULTS["reset at once"],
+    "cut before the body": FAULTS["cut before the body"],
+}
+
+
+@pytest.fixture(autouse=True)
+def _impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr("executor.sources.http.IDLE_SECONDS", IDLE)
+    monkeypatch.setattr("executor.sources.body._PACE_SECONDS", IDLE)
+    variables = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle")
+    for name in variables:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@dataclass(frozen=True)
+class Way:
+    """From us to the server."""
+
+    server: Server
+    sent_by: Server | Proxy
+
+
+@pytest.fixture(name="way", params=["direct", "proxy"])
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Way]:
+    with Server() as server:
+        if request.param == "direct":
+            yield Way(server, server)
+            return
+        with Proxy() as proxy:
+            monkeypatch.setenv("http_proxy", proxy.url)
+            yield Way(server, proxy)
+
+
+def install(tmp_path: Path, way: Way, wheels: list[Wheel], *faults: Fault, lasting: bool) -> None:
+    for wheel in wheels:
+        answers = [fault(wheel.content) for fault in faults]
+        way.server.script(
+            f"/{wheel.filename}", *answers, *([] if lasting else [file(wheel.content)])
+        )
+    (tmp_path / "pylock.toml").write_text(lock_of(wheels, base_url=way.server.origin))
+    environment = environment_below(tmp_path / "env")
+    before = snapshot(tmp_path / "env")
+    try:
+        execute(str(tmp_path / "pylock.toml"), environment, lanes=2, durability="kill")
+    except LockstreamError:
+        assert snapshot(tmp_path / "env") == before
+        raise
+    for path, content in spread(wheels, environment.interpreter.schemes).items():
+        assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("count", [1, 20])
+@pytest.mark.parametrize("kind", [*FAULTS, *MORE])
+def test_a_fault_that_passes_is_overcome(tmp_path: Path, way: Way, kind: str, count: int) -> None:
+    install(tmp_path, way, WHEELS[:count], {**FAULTS, **MORE}[kind], lasting=False)
+
+
+@pytest.mark.parametrize("count", [1, 20])
+@pytest.mark.parametrize("kind", [*FAULTS, *MORE])
+def test_a_fault_that_stays_is_an_error(tmp_path: Path, way: Way, kind: str, count: int) -> None:
+    fault = {**FAULTS, **MORE}[kind]
+    if kind in BRINGS_ALL_IN_PIECES:
+        install(tmp_path, way, WHEELS[:count], fault, lasting=True)
+        return
+    if kind == "stalls in the middle":
+        # Whether what comes between two stalls is progress depends on the time they take.
+        with suppress(NetworkError):
+            install(tmp_path, way, WHEELS[:count], fault, lasting=True)
+        return
+    with pytest.raises(NetworkError) as caught:
+        install(tmp_path, way, WHEELS[:count], fault, lasting=True)
+    assert len(str(caught.value).splitlines()) == 1
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("count", [1, 20])
+@pytest.mark.parametrize("kind", LASTING)
+def test_what_no_attempt_mends_is_an_error_of_its_kind(
+    tmp_path: Path, way: Way, kind: str, count: int
+) -> None:
+    fault, error = LASTING[kind]
+    with pytest.raises(error):
+        install(tmp_path, way, WHEELS[:count], fault, lasting=True)
+
+
+@pytest.mark.parametrize("kind", ["gzip", "x-gzip"])
+def test_a_body_that_is_encoded_unasked_is_decoded(tmp_path: Path, way: Way, kind: str) -> None:
+    install(tmp_path, way, WHEELS[:3], lambda content: encoded(content, coding=kind), lasting=True)
+
+
+def test_a_file_that_is_replaced_meanwhile_is_read_from_its_beginning(
+    tmp_path: Path, way: Way
+) -> None:
+    """Both when the server tells of it, and when it does not."""
+    install(
+        tmp_path,
+        way,
+        WHEELS[:3],
+        lambda content: cut(bytes(len(content)), 400, etag='"old"'),
+        lambda content: file(content, etag='"new"'),
+        lasting=True,
+    )
+    (tmp_path / "2").mkdir()
+    install(
+        tmp_path / "2",
+        way,
+        WHEELS[:3],
+        lambda content: cut(bytes(len(content)), 400, etag=None),
+        lambda content: file(content, etag=None),
+        lasting=True,
+    )
+
+
+@pytest.mark.parametrize("kind", RESUMABLE)
+def test_what_has_arrived_is_not_sent_again(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheels = [build_wheel("big", files={"big.bin": bytes(500_000)}, method=0)]
+    with Server() as server:
+        install(tmp_path, Way(server, server), wheels, RESUMABLE[kind], lasting=False)
+        assert server.sent < 1.1 * sum(wheel.size for wheel in wheels)
+
+
+class TestMirrors:
+    def test_the_next_one_is_asked_where_one_fails(self, tmp_path: Path) -> None:
+        wheel = WHEELS[0]
+        (tmp_path / "pylock.toml").write_text(lock_of([wheel], base_url="https://index.example/a"))
+        for number, fault in enumerate(
+            [status(503), status(404), _html(b""), cut(wheel.content, 9)]
+        ):
+            with Server() as first, Server() as second:
+                first.script(f"/{wheel.filename}", fault)
+                second.script(f"/{wheel.filename}", file(wheel.content))
+                mirrors = tuple(
+                    ("https://index.example/a", server.origin) for server in (first, second)
+                )
+                execute(
+                    str(tmp_path / "pylock.toml"),
+                    environment_below(tmp_path / str(number)),
+                    places=Places(mirrors=mirrors),
+                )
+                assert len(second.requests) == (0 if number == 3 else 1)
+
+    def test_all_that_fail_are_an_error(self, tmp_path: Path) -> None:
+        (tmp_path / "pylock.toml").write_text(lock_of([WHEELS[0]], base_url="https://x.example"))
+        with Server() as server:
+            places = Places(mirrors=(("https://x.example", server.origin),) * 2)
+            with pytest.raises(NetworkError, match="404"):
+                execute(
+                    str(tmp_path / "pylock.toml"), environment_below(tmp_path / "e"), places=places
+                )
+
+
+class TestProxies:
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            status(407),
+            status(403),
+            status(502),
+            status(503),
+            raw(b"", close=True),
+            raw(b"garbage\r\n\r\n", close=True),
+            reset(b"x", -1),
+            stalled(b"x", -1),
+        ],
+        ids=["407", "403", "502", "503", "closes", "garbage", "resets", "stalls"],
+    )
+    @pytest.mark.parametrize("scheme", ["http", "https"])
+    def test_one_that_fails_is_told(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: Answer, scheme: str
+    ) -> None:
+        class Failing(Proxy):
+            def answer(self, request: object, connection: object) -> None:
+                answer(request, connection)  # type: ignore[arg-type]
+
+        wheel = WHEELS[0]
+        (tmp_path / "pylock.toml").write_text(lock_of([wheel], base_url=f"{scheme}://x.example"))
+        with Failing() as proxy:
+            monkeypatch.setenv(f"{scheme}_proxy", proxy.url.replace("//", "//user:s3cret@"))
+            with pytest.raises(NetworkError) as caught:
+                execute(str(tmp_path / "pylock.toml"), environment_below(tmp_path / "env"))
+        assert "s3cret" not in f"{caught.value} {caught.value.hint}"
+
+    def test_one_that_is_not_there_is_told(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+        (tmp_path / "pylock.toml").write_text(lock_of(WHEELS[:1], base_url="https://x.example"))
+        with pytest.raises(NetworkError, match="Connection refused"):
+            execute(str(tmp_path / "pylock.toml"), environment_below(tmp_path / "env"))
+
+
+class TestCertificates:
+    @pytest.mark.parametrize("trusted", [True, False])
+    def test_only_one_that_somebody_vouches_for_will_do(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trusted: bool
+    ) -> None:
+        if trusted:
+            monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+        tls.tls_context.cache_clear()
+        with Server(tls=True) as server:
+            way = Way(server, server)
+            if trusted:
+                install(tmp_path, way, WHEELS[:2], FAULTS["cut in the middle"], lasting=False)
+            else:
+                with pytest.raises(NetworkError, match="certificate is not trusted"):
+                    install(tmp_path, way, WHEELS[:2], lasting=False)
+        tls.tls_context.cache_clear()

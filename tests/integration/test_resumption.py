@@ -1,0 +1,233 @@
+"""Runs that are stopped: at once, without a trace in the environment, and not for nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from executor.environment import Environment
+from executor.install import execute
+from executor.reporter import Reporter
+from helpers.environments import environment_below
+from helpers.faults import killed_at
+from helpers.servers import Answer, Connection, Request, Server, file
+from helpers.trees import snapshot
+from helpers.wheels import Wheel, build_wheel, lock_of
+
+ROOT = Path(__file__).parents[2]
+
+BIG = build_wheel("big", files={f"big/{number}.py": os.urandom(500) for number in range(40)})
+SMALL = build_wheel("small", files={"small.py": "1"})
+LAST = build_wheel("last")
+
+SECONDS = 10.0
+"""Longest that a test waits for what should be a matter of milliseconds."""
+
+
+class Heard(Reporter):
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def warned(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+@pytest.fixture(name="server")
+def _server() -> Iterator[Server]:
+    with Server() as server:
+        yield server
+
+
+@pytest.fixture(name="environment")
+def _environment(tmp_path: Path) -> Environment:
+    return environment_below(tmp_path / "env")
+
+
+def write_lock(folder: Path, server: Server, *wheels: Wheel) -> str:
+    for wheel in wheels:
+        server.script(f"/{wheel.filename}", file(wheel.content))
+    path = folder / "pylock.toml"
+    path.write_text(lock_of(wheels, base_url=server.origin))
+    return str(path)
+
+
+def fetched(server: Server) -> list[str]:
+    return sorted(request.path.removeprefix("/") for request in server.requests)
+
+
+def stalls(content: bytes) -> Answer:
+    """The head and half of the file, then nothing."""
+
+    def answer(_request: Request, connection: Connection) -> None:
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(content)}\r\n\r\n".encode()
+        connection.send(head + content[: len(content) // 2])
+
+    return answer
+
+
+def kill_with_a_complete_wheel(lock: str, environment: Environment) -> Path:
+    """Kill a run when its first wheel is complete, and no other; the staging folder."""
+    staging = Path(environment.interpreter.schemes.purelib, ".lockstream")
+    for number in range(50, 200):
+        assert killed_at(number, partial(execute, lock, environment, lanes=1))
+        if list(staging.glob("*/complete")):
+            return staging
+        shutil.rmtree(staging)
+    raise AssertionError("it never is")
+
+
+class TestKills:
+    def test_a_complete_wheel_is_never_fetched_again(
+        self, tmp_path: Path, server: Server, environment: Environment
+    ) -> None:
+        lock = write_lock(tmp_path, server, BIG, SMALL, LAST)
+        whole = environment_below(tmp_path / "whole")
+        execute(lock, whole, lanes=1)
+        for number in range(0, 150, 7):
+            server.requests.clear()
+            run = environment_below(tmp_path / str(number))
+            killed = killed_at(number, partial(execute, lock, run, lanes=1, durability="kill"))
+            complete = sorted(
+                path.parent.name for path in Path(run.path).rglob(".lockstream/*/complete")
+            )
+            committed = Path(run.interpreter.schemes.purelib, ".lockstream/journal").exists()
+            first = len(server.requests)
+            report = execute(lock, run, lanes=1)
+            again = len(server.requests) - first
+            if killed and again and not committed:
+                assert again == 3 - len(complete)
+                assert (report.bytes_fetched == 0) is (again == 0)
+            assert snapshot(Path(run.path)) == snapshot(Path(whole.path))
+
+    def test_the_next_run_tells_what_became_of_the_last(
+        self, tmp_path: Path, server: Server, environment: Environment
+    ) -> None:
+        lock = write_lock(tmp_path, server, BIG, SMALL)
+        assert killed_at(20, partial(execute, lock, environment, lanes=1))
+        execute(lock, environment, reporter=(heard := Heard()))
+        (warning,) = heard.warnings
+        assert (
+            "was killed, by the kernel if memory ran out, while it was unpacking big-1" in warning
+        )
+        assert "0 of 2 wheels were complete" in warning
+        execute(lock, environment, reporter=(heard := Heard()))
+        assert heard.warnings == []
+
+    def test_what_another_lock_has_staged_is_collected(
+        self, tmp_path: Path, server: Server, environment: Environment
+    ) -> None:
+        lock = write_lock(tmp_path, server, BIG, SMALL)
+        staging = kill_with_a_complete_wheel(lock, environment)
+        execute(write_lock(tmp_path, server, LAST), environment)
+        assert not staging.exists()
+        assert fetched(server).count(LAST.filename) == 1
+
+    def test_a_damaged_wheel_is_fetched_again(
+        self, tmp_path: Path, server: Server, environment: Environment
+    ) -> None:
+        lock = write_lock(tmp_path, server, BIG, SMALL)
+        staged = kill_with_a_complete_wheel(lock, environment)
+        (victim,) = staged.glob("*/tree/big/7.py")
+        victim.write_bytes(b"evil")
+        server.requests.clear()
+        execute(lock, environment)
+        assert fetched(server) == [BIG.filename, SMALL.filename]
+        path = Path(environment.interpreter.schemes.purelib, "big/7.py")
+        assert path.read_bytes() == BIG["big/7.py"]
+
+
+class TestSignals:
+    def start(self, lock: str, venv: Path, lanes: int) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [
+                *(sys.executable, "-m", "lockstream", "execute", lock, "--venv", str(venv)),
+                *("--lanes", str(lanes), "--progress", "none"),
+            ],
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def wait_for(self, server: Server, wheel: Wheel) -> None:
+        end = time.monotonic() + SECONDS
+        while wheel.filename not in fetched(server):
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
+    @pytest.mark.parametrize("lanes", [1, 2])
+    @pytest.mark.parametrize(
+        ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["INT", "TERM"]
+    )
+    def test_one_ends_a_run_that_waits_and_leaves_nothing(
+        self, tmp_path: Path, server: Server, number: signal.Signals, status: int, lanes: int
+    ) -> None:
+        lock = write_lock(tmp_path, server, BIG, SMALL)
+        server.script(f"/{BIG.filename}", stalls(BIG.content))
+        server.script(f"/{SMALL.filename}", stalls(SMALL.content))
+        with self.start(lock, tmp_path / "venv", lanes) as process:
+            self.wait_for(server, BIG)
+            process.send_signal(number)
+            _, told = process.communicate(timeout=SECONDS)
+        assert (process.returncode, told) == (status, f"stopped by {number.name}\n")
+        assert not (tmp_path / "venv").exists()
+
+    def test_complete_wheels_wait_for_the_next_run(self, tmp_path: Path, server: Server) -> None:
+        lock = write_lock(tmp_path, server, BIG, SMALL)
+        server.script(f"/{SMALL.filename}", stalls(SMALL.content), file(SMALL.content))
+        with self.start(lock, tmp_path / "venv", 1) as process:
+            self.wait_for(server, SMALL)
+            process.terminate()
+            _, told = process.communicate(timeout=SECONDS)
+        assert process.returncode == 143
+        assert told.startswith(
+            "stopped by SIGTERM; the environment is as it was before; "
+            "for the next run, complete wheels wait in "
+        )
+        packages = next((tmp_path / "venv").rglob("site-packages"))
+        assert [path.name for path in packages.iterdir()] == [".lockstream"]
+        with self.start(lock, tmp_path / "venv", 1) as process:
+            _, told = process.communicate(timeout=SECONDS)
+        assert process.returncode == 0
+        assert "was stopped by SIGTERM while it was unpacking small-1.0" in told
+        assert fetched(server) == [BIG.filename, SMALL.filename, SMALL.filename]
+        assert not list((tmp_path / "venv").rglob(".lockstream*"))
+
+    def test_one_that_comes_in_the_commit_waits_for_its_end(
+        self, tmp_path: Path, server: Server, environment: Environment
+    ) -> None:
+        from executor.stopping import stoppable
+        from schemas.errors import Interrupted
+
+        class Stops(Reporter):
+            def committing(self) -> None:
+                # Behind it signals are held back; a child sends one then.
+                if (own := os.getpid()) and os.fork() == 0:
+                    time.sleep(0.05)
+                    os.kill(own, signal.SIGTERM)
+                    os._exit(0)
+
+        lock = write_lock(tmp_path, server, SMALL)
+        before = signal.getsignal(signal.SIGTERM)
+
+        def run() -> None:
+            with stoppable():
+                execute(lock, environment, reporter=Stops())
+                time.sleep(SECONDS)
+
+        with pytest.raises(Interrupted) as caught:
+            run()
+        os.wait()
+        assert caught.value.exit_status == 143
+        assert signal.getsignal(signal.SIGTERM) == before
+        packages = Path(environment.interpreter.schemes.purelib)
+        assert (packages / "small.py").exists()
+        assert not (packages / ".lockstream").exists()
