@@ -1,0 +1,1 @@
+"""Requirement to lock: resolve, size every wheel, write a pylock.toml."""

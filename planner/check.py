@@ -1,0 +1,152 @@
+"""Check: does a lock still answer its inputs? Told by the lock and the inputs alone."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from packaging.pylock import Package, Pylock
+from packaging.utils import parse_wheel_filename
+
+from planner.adjustments import Adjustments
+from planner.dependencies import Scope
+from planner.environments import Environment, recorded_targets
+from planner.graph import Edge, Graph
+from planner.requirements import Inputs
+from planner.roots import applicable_dependencies
+from schemas.errors import Refused
+
+__all__ = ["Stale", "find_problems"]
+
+
+@dataclass(eq=False)
+class Stale(Refused):
+    """A lock does not answer its inputs."""
+
+    path: str
+    problems: tuple[str, ...]
+    hint = "write it again with lockstream plan; what need not change is kept"
+
+    def __str__(self) -> str:
+        return "\n".join([f"{self.path} does not answer its inputs", *self._lines()])
+
+    def _lines(self) -> Iterator[str]:
+        yield from (f"  {problem}" for problem in self.problems)
+
+
+def find_problems(
+    lock: Pylock, inputs: Inputs, environments: Sequence[Environment]
+) -> tuple[str, ...]:
+    """What is wrong with ``lock``: each requirement that it does not meet, in any environment and
+    with any extra or dependency group, and each package that nothing asks for. Empty where it
+    answers the inputs.
+
+    Raises RequirementsUnknown and InvalidRequirementLine.
+    """
+    found = dict.fromkeys(_check_header(lock, inputs, environments))
+    scopes: list[Scope | None] = [None, *(Scope("extra", name) for name in inputs.extras)]
+    scopes += (Scope("group", name) for name in inputs.groups)
+    where: dict[str, dict[str, None]] = {}
+    for environment in environments:
+        checker = _Checker(lock, inputs, environment)
+        for scope in scopes:
+            for problem in checker.problems(scope):
+                where.setdefault(problem, {})[str(environment)] = None
+    for problem, places in where.items():
+        everywhere = len(places) == len(environments)
+        found[problem if everywhere else f"{problem} ({', '.join(places)})"] = None
+    return tuple(found)
+
+
+def _check_header(
+    lock: Pylock, inputs: Inputs, environments: Sequence[Environment]
+) -> Iterator[str]:
+    for kind, told, asked in (
+        ("extras", lock.extras, inputs.extras),
+        ("dependency groups", lock.dependency_groups, inputs.groups),
+    ):
+        if sorted(told or ()) != list(asked):
+            yield f"its {kind} are {_list(told or ())}; asked for are {_list(asked)}"
+    recorded = recorded_targets(lock)
+    if inputs.settings.targets and set(map(str, inputs.settings.targets)) != set(
+        map(str, recorded)
+    ):
+        yield f"it is for {_list(recorded)}; asked for are {_list(inputs.settings.targets)}"
+    for environment in environments:
+        wanted = inputs.requires_python
+        if wanted and not wanted.contains(environment.python_version, prereleases=True):
+            yield f"the project needs Python {wanted}; the lock is for {environment}"
+        if lock.environments and not any(
+            marker.evaluate(dict(environment.variables)) for marker in lock.environments
+        ):
+            yield f"it is not for {environment}"
+
+
+class _Checker:
+    """Checks a lock for one environment."""
+
+    def __init__(self, lock: Pylock, inputs: Inputs, environment: Environment) -> None:
+        self._lock = lock
+        self._environment = environment
+        self._adjustments = Adjustments(inputs, environment)
+        asked = applicable_dependencies(inputs.requirements, environment)
+        self._roots = list(self._adjustments.apply(asked))
+        self._constraints = applicable_dependencies(inputs.constraints, environment)
+
+    def problems(self, scope: Scope | None) -> Iterator[str]:
+        """What is wrong where ``scope`` is chosen."""
+        chosen = [] if scope is None else [scope]
+        variables = self._environment.variables
+        graph = Graph(self._lock, variables, chosen, self._adjustments)
+        roots = [root for root in self._roots if root.scope in {None, scope}]
+        edges = graph.reach(roots)
+        needed = {identifier.name for identifier in edges}
+        for asked in edges.values():
+            for edge in asked:
+                yield from self._check_edge(edge, graph)
+        for constraint in self._constraints:
+            if constraint.identifier.name in needed:
+                yield from self._check_edge(Edge(None, None, constraint), graph)
+        for package in graph.doubled:
+            yield f"it has two versions of {package.name}"
+        for package in graph.packages.values():
+            if package.name not in needed:
+                told = f"nothing asks for {package.name} {package.version}"
+                yield f"{told} with {scope}" if scope and package.marker else told
+            yield from self._check_files(package)
+
+    def _check_edge(self, edge: Edge, graph: Graph) -> Iterator[str]:
+        package = graph.packages.get(edge.dependency.identifier.name)
+        if package is None:
+            yield f"{edge}, which the lock does not have"
+        elif edge.dependency.url and not _is_at(package, edge.dependency.url):
+            yield f"{edge}; the lock has another file of {package.name}"
+        elif package.version is not None and not edge.dependency.specifier.contains(
+            package.version, prereleases=True
+        ):
+            yield f"{edge}; the lock has {package.name} {package.version}"
+
+    def _check_files(self, package: Package) -> Iterator[str]:
+        python = package.requires_python
+        if python and not python.contains(self._environment.python_version, prereleases=True):
+            yield f"{package.name} {package.version} needs Python {python}"
+        if package.wheels is not None:
+            tags = [parse_wheel_filename(wheel.filename)[3] for wheel in package.wheels]
+            for target in self._environment.targets:
+                if all(one.isdisjoint(target.tags) for one in tags):
+                    yield f"{package.name} {package.version} has no wheel for {target}"
+
+
+def _is_at(package: Package, url: str) -> bool:
+    """Whether the lock has the file at ``url``; of one on this machine, one of its name."""
+    if package.archive is None:
+        return False
+    if url.startswith("file:"):
+        return posixpath.basename(package.archive.path or "") == unquote(posixpath.basename(url))
+    return package.archive.url == url
+
+
+def _list(names: Iterable[object]) -> str:
+    return ", ".join(sorted(map(str, names))) or "none"

@@ -1,0 +1,63 @@
+"""The command ``cache``."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import click
+
+from planner.cache import MAX_SIZE, Cache, default_folder
+from planner.cli.lock import json_option
+from schemas.sizes import format_size, parse_size
+
+__all__ = ["cache"]
+
+_folder_option = click.option(
+    "--cache-dir", metavar="DIR", help="Default: LOCKSTREAM_CACHE_DIR, else the user's."
+)
+
+
+@click.group("cache")
+def cache() -> None:
+    """Look at, shrink or remove what plans have kept of indexes."""
+
+
+@cache.command("info")
+@_folder_option
+@json_option
+def info(cache_dir: str | None, as_json: bool) -> None:
+    """Tell where it is, and what it holds."""
+    kept = _open(cache_dir)
+    usage = kept.usage()
+    if as_json:
+        told = {kind: {"entries": one.entries, "size": one.size} for kind, one in usage.items()}
+        click.echo(json.dumps({"folder": kept.folder, **told}))
+        return
+    click.echo(kept.folder)
+    for kind, one in usage.items():
+        click.echo(f"  {kind}: {one.entries:,} entries, {format_size(one.size)}")
+
+
+@cache.command("prune")
+@_folder_option
+@click.option(
+    "--max-size",
+    metavar="SIZE",
+    help=f"What may remain. Default: {format_size(MAX_SIZE)}, as after each plan.",
+)
+def prune(cache_dir: str | None, max_size: str | None) -> None:
+    """Remove what was not used for longest."""
+    freed = _open(cache_dir).prune(parse_size(max_size) if max_size else None)
+    click.echo(f"freed {format_size(freed)}")
+
+
+@cache.command("clear")
+@_folder_option
+def clear(cache_dir: str | None) -> None:
+    """Remove everything."""
+    click.echo(f"freed {format_size(_open(cache_dir).clear())}")
+
+
+def _open(folder: str | None) -> Cache:
+    return Cache(folder or default_folder(os.environ))

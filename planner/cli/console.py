@@ -1,0 +1,76 @@
+"""What happens during planning, told to people on standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+from packaging.pylock import Pylock
+from packaging.version import Version
+
+from planner.cost import Cost
+from planner.errors import enumerate_some
+from planner.reporter import Reporter
+from schemas.sizes import format_size
+
+__all__ = ["ConsoleReporter"]
+
+
+MAX_SHOWN_PLACES = 3
+
+
+class ConsoleReporter(Reporter):
+    """Tells what somebody who waits wants to know; if ``quiet``, warnings only."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+
+    def kept(self, lock: Pylock, costs: Sequence[Cost], output: str, seconds: float) -> None:
+        """The lock at ``output`` answers as it is."""
+        self._sum_up("kept", lock, costs, f"in {seconds:.1f} s, {output} is up to date")
+
+    def planned(self, lock: Pylock, costs: Sequence[Cost], output: str, seconds: float) -> None:
+        """The lock is written to ``output``."""
+        end = f"in {seconds:.1f} s" + ("" if output == "-" else f", wrote {output}")
+        self._sum_up("resolved", lock, costs, end)
+
+    def _sum_up(self, verb: str, lock: Pylock, costs: Sequence[Cost], end: str) -> None:
+        lines = [
+            f"{len(cost.packages)} packages for {cost.target}: {format_size(cost.size)} to fetch, "
+            f"{format_size(cost.unpacked_size)} unpacked"
+            for cost in costs
+        ]
+        if len(lines) == 1:
+            self._say(f"{verb} {lines[0]}, {end}")
+            return
+        self._say(f"{verb} {len(lock.packages)} packages for {len(lines)} targets, {end}")
+        for line in lines:
+            self._say(f"  {line}")
+
+    def passed_over(self, name: str, version: Version, reason: str) -> None:
+        self._say(f"passed over {name} {version}: {reason}")
+
+    def unknown_extra(self, name: str, version: Version, extra: str) -> None:
+        self._warn(f"{name} {version} has no extra {extra!r}")
+
+    def yanked(self, filename: str, reason: str) -> None:
+        self._warn(f"{filename} is yanked{f': {reason}' if reason else ''}")
+
+    def collision(self, first: str, second: str, places: Sequence[str]) -> None:
+        self._warn(
+            f"{first} and {second} have different files of one name, of which one would be lost: "
+            f"{enumerate_some(places, MAX_SHOWN_PLACES)}"
+        )
+
+    def project_status(self, name: str, status: str, reason: str) -> None:
+        self._warn(f"the project {name} is {status}{f': {reason}' if reason else ''}")
+
+    def newer_api(self, index: str, version: str) -> None:
+        self._warn(f"{index} speaks version {version} of its API, newer than what is known here")
+
+    def _say(self, text: str) -> None:
+        if not self._quiet:
+            click.echo(text, err=True)
+
+    def _warn(self, text: str) -> None:
+        click.echo(f"warning: {text}", err=True)

@@ -1,0 +1,51 @@
+"""The command ``enrich``."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from planner.cli.lock import lock_argument
+from planner.client import IndexClient
+from planner.enrich import enrich as enrich_text
+from planner.keychain import Keychain
+from planner.requirements import UnreadableInput
+from planner.writer import write_atomically
+from schemas.errors import InvalidLockText, UsageError
+
+__all__ = ["enrich"]
+
+
+@click.command("enrich")
+@lock_argument
+@click.option(
+    "-o", "--output", metavar="FILE", help="Where to write it (default: the lock itself); - is "
+    "standard output.",
+)  # fmt: skip
+def enrich(lock: str, output: str | None) -> None:
+    """Add to a lock of another tool what unpacking each wheel takes.
+
+    The sizes are read from the wheels where they are, a few kilobytes of each. What is installed
+    stays the same.
+    """
+    try:
+        with open(lock, encoding="utf-8", newline="") as file:
+            text = file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        problem = "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
+        raise UnreadableInput(lock, problem or str(error)) from None
+    try:
+        with IndexClient(keychain=Keychain(environment=os.environ)) as client:
+            enriched, count = enrich_text(text, client)
+    except InvalidLockText as error:
+        error.path = lock
+        raise
+    if output == "-":
+        click.echo(enriched, nl=False)
+    else:
+        try:
+            write_atomically(output or lock, enriched)
+        except OSError as error:
+            raise UsageError(f"{output or lock} cannot be written: {error.strerror}") from None
+    click.echo(f"noted the sizes of {count} wheels", err=True)

@@ -1,0 +1,252 @@
+"""The command ``plan``."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from packaging.pylock import Pylock, is_valid_pylock_path
+from packaging.utils import canonicalize_name
+
+from planner.access import Access
+from planner.cache import default_folder
+from planner.cli.console import ConsoleReporter
+from planner.cli.options import index_options, input_options, policy_options
+from planner.cost import Cost, cost_of
+from planner.environments import Environment, group_targets
+from planner.fit import Room, check_fit
+from planner.inputs import Sources, read_inputs
+from planner.policy import Preferences
+from planner.previous import check_files, is_current, preferences
+from planner.reader import read_lock
+from planner.request import IndexRequest, PolicyRequest, index_table, targets_for
+from planner.requirements import Inputs
+from planner.writer import render_lock, write_atomically
+from schemas.errors import UsageError
+
+__all__ = ["plan"]
+
+
+@click.command("plan")
+@click.argument("projects", metavar="[PROJECT]...", nargs=-1, type=click.Path())
+@input_options
+@click.option(
+    "-o",
+    "--output",
+    default="pylock.toml",
+    show_default=True,
+    metavar="FILE",
+    help="Where to write the lock; - is standard output.",
+)
+@click.option(
+    "--python-version",
+    "python_versions",
+    multiple=True,
+    metavar="VERSION",
+    help="A Python to plan for, such as 3.12, 3.13t (free-threaded) or pypy3.11. Repeatable. "
+    "Default: the targets of the project, else the Python that runs lockstream.",
+)
+@click.option(
+    "--platform",
+    "platforms",
+    multiple=True,
+    metavar="TAG",
+    help="The newest platform tag of a target, such as manylinux_2_28_x86_64, or linux, macos or "
+    "windows. Repeatable: each with each Python. Default: this machine's.",
+)
+@index_options
+@policy_options
+@click.option(
+    "-U", "--upgrade", is_flag=True, help="Choose anew; otherwise what the lock has is kept."
+)
+@click.option(
+    "-P",
+    "--upgrade-package",
+    "upgraded",
+    multiple=True,
+    metavar="NAME",
+    help="Choose anew for this package. Repeatable.",
+)
+@click.option(
+    "--fit",
+    "room",
+    metavar="SIZE[/SIZE-disk]",
+    help="Write no lock whose execution needs more, such as 64MiB/2GiB-disk.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but warnings and errors.")
+def plan(
+    projects: tuple[str, ...],
+    requirements: tuple[str, ...],
+    constraints: tuple[str, ...],
+    overrides: tuple[str, ...],
+    excludes: tuple[str, ...],
+    extras: tuple[str, ...],
+    all_extras: bool,
+    groups: tuple[str, ...],
+    all_groups: bool,
+    output: str,
+    python_versions: tuple[str, ...],
+    platforms: tuple[str, ...],
+    default_index: str | None,
+    indexes: tuple[str, ...],
+    pins: tuple[str, ...],
+    strategy: str | None,
+    find_links: tuple[str, ...],
+    no_index: bool,
+    keyring: bool,
+    offline: bool,
+    cache_dir: str | None,
+    refresh: bool,
+    no_cache: bool,
+    allow_hosts: tuple[str, ...],
+    prerelease: str | None,
+    resolution: str | None,
+    exclude_newer: str | None,
+    no_binary: tuple[str, ...],
+    require_hashes: bool,
+    align: bool | None,
+    upgrade: bool,
+    upgraded: tuple[str, ...],
+    room: str | None,
+    quiet: bool,
+) -> None:
+    """Choose wheels for everything that is needed, size them, and write the lock.
+
+    What is needed is told by requirements files, or by the pyproject.toml in each folder PROJECT
+    (by default the current one), or by a script with inline metadata (PEP 723). One lock serves
+    all targets that are named. Where the lock exists, its versions are kept as far as they still
+    answer; where all of it does, no index is asked (see --upgrade and --refresh).
+    """
+    started = time.monotonic()
+    _check_output(output)
+    _check_room((), room)
+    sources = Sources(
+        projects=projects,
+        requirements=requirements,
+        constraints=constraints,
+        overrides=overrides,
+        excludes=excludes,
+        extras=extras,
+        groups=groups,
+        all_extras=all_extras,
+        all_groups=all_groups,
+    )
+    inputs = read_inputs(sources, environment=os.environ)
+    if not requirements:
+        sources = replace(sources, projects=projects or (os.curdir,))
+    environments = group_targets(targets_for(inputs, python_versions, platforms))
+    _check_python(inputs, environments)
+    choosing = PolicyRequest(
+        prerelease=prerelease,
+        resolution=resolution,
+        exclude_newer=exclude_newer,
+        no_binary=no_binary,
+        allow_hosts=allow_hosts,
+        require_hashes=require_hashes,
+        align=align,
+    )
+    policy = choosing.resolve(inputs, datetime.now(UTC))
+    places = IndexRequest(
+        default_index=default_index,
+        indexes=indexes,
+        pins=pins,
+        find_links=find_links,
+        no_index=no_index,
+        strategy=strategy,
+    ).resolve(inputs, os.environ)
+    folder = os.getcwd() if output == "-" else os.path.dirname(os.path.abspath(output))
+    provenance = {
+        "inputs": sources.to_table(folder),
+        "policy": {**index_table(places, folder), **choosing.to_table(policy, inputs)},
+    }
+    reporter = ConsoleReporter(quiet=quiet)
+    previous = None if upgrade else _read_previous(output)
+    keep = previous and not upgraded and not refresh
+    if previous and keep and is_current(previous, inputs, environments, provenance):
+        costs = _costs(previous, environments)
+        _check_room(costs, room)
+        reporter.kept(previous, costs, output, time.monotonic() - started)
+        return
+    from planner.cli.resolve import resolve  # noqa: PLC0415  # a lock that is current needs none
+
+    lock, secrets = resolve(
+        inputs,
+        environments,
+        policy=replace(policy, preferences=_preferences(previous, environments, upgraded)),
+        indexes=places,
+        access=Access(
+            keyring=keyring,
+            offline=offline,
+            refresh=refresh,
+            cache=None if no_cache else cache_dir or default_folder(os.environ),
+        ),
+        reporter=reporter,
+        folder=folder,
+        provenance=provenance,
+    )
+    if previous:
+        check_files(previous, lock)
+    costs = _costs(lock, environments)
+    _check_room(costs, room)
+    _write(render_lock(lock, secrets), output)
+    reporter.planned(lock, costs, output, time.monotonic() - started)
+
+
+def _check_room(costs: Sequence[Cost], room: str | None) -> None:
+    if room:
+        check_fit(costs, Room.parse(room))
+
+
+def _check_output(output: str) -> None:
+    if output != "-" and not is_valid_pylock_path(Path(output)):
+        raise UsageError(
+            f"a lock cannot be called {os.path.basename(output)!r}",
+            hint="the standard allows pylock.toml and pylock.<name>.toml",
+        )
+
+
+def _check_python(inputs: Inputs, environments: Sequence[Environment]) -> None:
+    wanted = inputs.requires_python
+    for environment in environments:
+        version = environment.python_version
+        if wanted and not wanted.contains(version, prereleases=True):
+            raise UsageError(
+                f"the project needs Python {wanted}, and the target has {version}",
+                hint="name another target with --python-version",
+            )
+
+
+def _read_previous(output: str) -> Pylock | None:
+    return read_lock(output) if output != "-" and os.path.exists(output) else None
+
+
+def _preferences(
+    previous: Pylock | None, environments: Sequence[Environment], upgraded: Sequence[str]
+) -> Sequence[Preferences]:
+    names = {canonicalize_name(name) for name in upgraded}
+    return preferences(previous, environments, upgrade=names) if previous else ()
+
+
+def _costs(lock: Pylock, environments: Sequence[Environment]) -> list[Cost]:
+    """What everything takes that installs may choose."""
+    extras, groups = lock.extras or (), lock.dependency_groups or ()
+    return [
+        cost_of(lock, target, extras=extras, groups=groups)
+        for environment in environments
+        for target in environment.targets
+    ]
+
+
+def _write(text: str, output: str) -> None:
+    if output == "-":
+        click.echo(text, nl=False)
+        return
+    try:
+        write_atomically(output, text)
+    except OSError as error:
+        raise UsageError(f"{output} cannot be written: {error.strerror}") from None

@@ -1,0 +1,210 @@
+"""The commands ``show`` and ``diff``: what locks cost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+
+from planner.cli.lock import (
+    choose_scopes,
+    json_option,
+    lock_argument,
+    scope_options,
+    target_options,
+    targets_of,
+)
+from planner.compare import compare
+from planner.cost import Cost, PackageCost, cost_of
+from planner.fit import Room, check_fit
+from planner.reader import read_lock
+from schemas.sizes import format_size
+
+__all__ = ["diff", "show"]
+
+SHOWN_PACKAGES = 10
+
+
+@click.command("show")
+@lock_argument
+@target_options
+@scope_options
+@click.option(
+    "--fit",
+    "room",
+    metavar="SIZE[/SIZE-disk]",
+    help="Exit with status 1 where an execution needs more, such as 64MiB/2GiB-disk.",
+)
+@click.option(
+    "--packages",
+    "count",
+    type=click.IntRange(0),
+    default=SHOWN_PACKAGES,
+    show_default=True,
+    help="Show so many of the biggest packages.",
+)
+@json_option
+def show(
+    lock: str,
+    python_versions: tuple[str, ...],
+    platforms: tuple[str, ...],
+    extras: tuple[str, ...],
+    all_extras: bool,
+    groups: tuple[str, ...],
+    all_groups: bool,
+    room: str | None,
+    count: int,
+    as_json: bool,
+) -> None:
+    """Tell what an execution of the lock takes, on each of its targets."""
+    content = read_lock(lock)
+    chosen_extras = choose_scopes(content.extras, extras, everything=all_extras, kind="extra")
+    chosen_groups = choose_scopes(
+        content.dependency_groups, groups, everything=all_groups, kind="dependency group"
+    )
+    costs = [
+        cost_of(content, target, extras=chosen_extras, groups=chosen_groups)
+        for target in targets_of(content, python_versions, platforms)
+    ]
+    if as_json:
+        click.echo(json.dumps([_to_json(cost) for cost in costs], indent=2))
+    else:
+        _print_costs(costs)
+        _print_packages(costs, count)
+    for cost in costs:
+        _warn(cost)
+    if room:
+        check_fit(costs, Room.parse(room))
+
+
+@click.command("diff")
+@click.argument("old", metavar="OLD")
+@click.argument("new", default="pylock.toml", metavar="[NEW]")
+@target_options
+@json_option
+def diff(
+    old: str, new: str, python_versions: tuple[str, ...], platforms: tuple[str, ...], as_json: bool
+) -> None:
+    """Tell what is different in the lock NEW: versions, and what an execution takes.
+
+    A package that comes from another index, or a file that was exchanged under its name, is said
+    beside it.
+    """
+    before, after = read_lock(old), read_lock(new)
+    changes = compare(before, after)
+    targets = targets_of(after, python_versions, platforms)
+    pairs = [(_whole_cost(before, target), _whole_cost(after, target)) for target in targets]
+    if as_json:
+        told = [
+            {"name": one.name, "old": one.old, "new": one.new, "notes": one.notes}
+            for one in changes
+        ]
+        costs = [{"old": _to_json(one), "new": _to_json(other)} for one, other in pairs]
+        click.echo(json.dumps({"changes": told, "costs": costs}, indent=2))
+        return
+    for change in changes:
+        click.echo(str(change))
+    for one, other in pairs:
+        click.echo(
+            f"{other.target}: {len(one.packages)} -> {len(other.packages)} packages, "
+            f"{_change(one.size, other.size)} to fetch, "
+            f"{_change(one.unpacked_size, other.unpacked_size)} unpacked"
+        )
+
+
+def _whole_cost(lock: Any, target: Any) -> Cost:
+    return cost_of(lock, target, extras=lock.extras or (), groups=lock.dependency_groups or ())
+
+
+def _change(old: int, new: int) -> str:
+    sign = "-" if new < old else "+"
+    return f"{format_size(new)} ({sign}{format_size(abs(new - old))})"
+
+
+def _print_costs(costs: Iterable[Cost]) -> None:
+    header = ("target", "packages", "to fetch", "unpacked", "files", "largest file", "memory",
+              "disk")  # fmt: skip
+    rows = [
+        (
+            str(cost.target),
+            str(len(cost.packages)),
+            format_size(cost.size),
+            format_size(cost.unpacked_size),
+            f"{cost.files:,}",
+            format_size(cost.largest_file),
+            format_size(cost.memory),
+            format_size(cost.disk),
+        )
+        for cost in costs
+    ]
+    _print_table([header, *rows])
+
+
+def _print_packages(costs: Iterable[Cost], count: int) -> None:
+    """The biggest, each as it is where it is biggest."""
+    largest: dict[tuple[str, str], PackageCost] = {}
+    for package in (package for cost in costs for package in cost.packages):
+        key = package.name, str(package.version)
+        if key not in largest or package.unpacked_size > largest[key].unpacked_size:
+            largest[key] = package
+    chosen = sorted(largest.values(), key=lambda one: (-one.unpacked_size, one.name))[:count]
+    if chosen:
+        click.echo()
+        _print_table(
+            [
+                ("package", "to fetch", "unpacked", "files"),
+                *(
+                    (
+                        f"{one.name} {one.version}",
+                        format_size(one.size) if one.size is not None else "?",
+                        format_size(one.unpacked_size) if one.hints else "?",
+                        f"{one.hints.files:,}" if one.hints else "?",
+                    )
+                    for one in chosen
+                ),
+            ]
+        )
+
+
+def _print_table(rows: Sequence[Sequence[str]]) -> None:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for first, *others in rows:
+        cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
+        click.echo("  ".join([first.ljust(widths[0]), *cells]).rstrip())
+
+
+def _warn(cost: Cost) -> None:
+    for package in cost.packages:
+        if package.filename is None:
+            click.echo(f"warning: {package.name} has no wheel for {cost.target}", err=True)
+    if cost.unknown:
+        click.echo(
+            f"warning: {cost.target}: the lock does not tell what {len(cost.unknown)} packages "
+            "take; lockstream enrich finds out",
+            err=True,
+        )
+
+
+def _to_json(cost: Cost) -> dict[str, Any]:
+    return {
+        "target": {**cost.target.to_table(), "name": str(cost.target)},
+        "size": cost.size,
+        "unpacked-size": cost.unpacked_size,
+        "files": cost.files,
+        "largest-file": cost.largest_file,
+        "memory": cost.memory,
+        "disk": cost.disk,
+        "unknown": cost.unknown,
+        "packages": [
+            {
+                "name": one.name,
+                "version": str(one.version) if one.version else None,
+                "file": one.filename,
+                "size": one.size,
+                **(one.hints.to_table() if one.hints else {}),
+            }
+            for one in cost.packages
+        ],
+    }

@@ -1,0 +1,72 @@
+"""Compare: what changes from one lock to another, in versions and files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from packaging.pylock import Package, Pylock
+from packaging.utils import NormalizedName
+
+__all__ = ["Change", "compare"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A project that two locks do not have alike."""
+
+    name: NormalizedName
+    old: tuple[str, ...]
+    """Its versions in the old lock, as they are; empty where it is new."""
+    new: tuple[str, ...]
+    """Its versions in the new lock; empty where it is gone."""
+    notes: tuple[str, ...]
+    """What should make a reader look twice."""
+
+    def __str__(self) -> str:
+        old, new = " and ".join(self.old), " and ".join(self.new)
+        if not old or not new:
+            told = f"{'+' if new else '-'} {self.name} {new or old}"
+        else:
+            told = f"~ {self.name} {old}" + (f" -> {new}" if new != old else "")
+        return f"{told} ({'; '.join(self.notes)})" if self.notes else told
+
+
+def compare(old: Pylock, new: Pylock) -> tuple[Change, ...]:
+    """What is different in ``new``, by project; sorted. Where and when it is needed does not count,
+    nor does which of their wheels are listed.
+    """
+    before, after = _by_name(old), _by_name(new)
+    return tuple(
+        change
+        for name in sorted(before.keys() | after.keys())
+        if (change := _compare(name, before.get(name, []), after.get(name, [])))
+    )
+
+
+def _by_name(lock: Pylock) -> dict[NormalizedName, list[Package]]:
+    found: dict[NormalizedName, list[Package]] = {}
+    for package in lock.packages:
+        found.setdefault(package.name, []).append(package)
+    return found
+
+
+def _compare(name: NormalizedName, old: list[Package], new: list[Package]) -> Change | None:
+    versions = [tuple(sorted(str(one.version) for one in side)) for side in (old, new)]
+    notes = tuple(_notes(old, new)) if old and new else ()
+    if versions[0] == versions[1] and not notes:
+        return None
+    return Change(name=name, old=versions[0], new=versions[1], notes=notes)
+
+
+def _notes(old: list[Package], new: list[Package]) -> Iterator[str]:
+    indexes = {one.index for one in old if one.index}
+    for index in sorted({one.index for one in new if one.index} - indexes):
+        # Where the old lock does not tell, nobody knows that it changed.
+        if indexes:
+            yield f"from {index}"
+    known = {wheel.filename: wheel.hashes for one in old for wheel in one.wheels or ()}
+    for wheel in (wheel for one in new for wheel in one.wheels or ()):
+        before = known.get(wheel.filename, {})
+        if any(before[kind] != wheel.hashes[kind] for kind in before.keys() & wheel.hashes.keys()):
+            yield f"{wheel.filename} is another file"

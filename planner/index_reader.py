@@ -1,0 +1,121 @@
+"""IndexReader: the page of a project, from the indexes, folders and pages that may have it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from threading import Lock
+
+from packaging.utils import NormalizedName, canonicalize_name
+
+from planner.client import Answer, IndexClient
+from planner.condensed import MEDIA_TYPE, condense, parse_condensed
+from planner.indexes import Index, Indexes, Links, Strategy
+from planner.pages import (
+    ACCEPT,
+    MAX_PAGE_SIZE,
+    ProjectFile,
+    ProjectPage,
+    group_files,
+    parse_links,
+    parse_page,
+)
+from schemas.errors import UsageError
+
+__all__ = ["IndexReader"]
+
+
+class IndexReader:
+    """Reads what ``indexes`` have of projects; safe to use from many threads."""
+
+    def __init__(self, indexes: Indexes, client: IndexClient) -> None:
+        self._indexes = indexes
+        self._client = client
+        self._links: dict[Links, dict[NormalizedName, list[ProjectFile]]] = {}
+        self._lock = Lock()
+
+    def page(self, name: NormalizedName) -> ProjectPage:
+        """All that counts of project ``name``, from one index or from several.
+
+        Raises UsageError for a folder that is none, IndexUnreachable, IndexAnswer, IndexDenied.
+        """
+        pages = self._pages(name)
+        if self._indexes.strategy is Strategy.FIRST_INDEX:
+            return next(pages, ProjectPage(name, exists=False))
+        found = list(pages)
+        if not found:
+            return ProjectPage(name, exists=False)
+        files: dict[str, ProjectFile] = {}
+        for group in (group for page in found for group in page.files.values()):
+            for file in group:
+                files.setdefault(file.filename, file)
+        return replace(found[0], files=group_files(files.values()))
+
+    def _pages(self, name: NormalizedName) -> Iterator[ProjectPage]:
+        """Those that exist, in the order of their rank."""
+        for place in self._indexes.of_project(name):
+            if isinstance(place, Links):
+                page = self._page_of_links(name, place)
+            else:
+                page = self._page_of_index(name, place)
+            if page.exists:
+                yield page
+
+    def _page_of_index(self, name: NormalizedName, index: Index) -> ProjectPage:
+        def parse(answer: Answer) -> ProjectPage:
+            if answer.content_type == MEDIA_TYPE:
+                return parse_condensed(name, answer.content, index=index.url)
+            return parse_page(
+                name,
+                answer.content,
+                content_type=answer.content_type,
+                url=answer.url,
+                index=index.url,
+            )
+
+        url = f"{index.url}/{name}/"
+        answer = self._client.get(url, accept=ACCEPT, limit=MAX_PAGE_SIZE)
+        if answer is None:
+            return ProjectPage(name, exists=False)
+        page = parse(answer)
+        if answer.was_kept and answer.content_type != MEDIA_TYPE:
+            # Only of pages that are used again, for it takes longer than parsing them.
+            self._client.keep_instead(url, ACCEPT, condense(page), MEDIA_TYPE)
+        return page
+
+    def _page_of_links(self, name: NormalizedName, links: Links) -> ProjectPage:
+        with self._lock:
+            if links not in self._links:
+                self._links[links] = _by_project(self._read_links(links))
+        files = self._links[links].get(name, [])
+        return ProjectPage(name, group_files(files), exists=bool(files))
+
+    def _read_links(self, links: Links) -> Sequence[ProjectFile]:
+        if not links.is_page:
+            return _list_folder(links.place)
+        answer = self._client.get(links.place, accept="text/html", limit=MAX_PAGE_SIZE)
+        return parse_links(answer.content, url=answer.url) if answer else ()
+
+
+def _list_folder(folder: str) -> list[ProjectFile]:
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError as error:
+        raise UsageError(f"--find-links {folder!r}: {error.strerror}") from None
+    base = Path(os.path.abspath(folder))
+    return [
+        ProjectFile(name, "", {"url": (base / name).as_uri()}, path=str(base / name))
+        for name in names
+    ]
+
+
+def _by_project(files: Sequence[ProjectFile]) -> dict[NormalizedName, list[ProjectFile]]:
+    """Wheels by the project that their names begin with; other files are of no use."""
+    found: dict[NormalizedName, list[ProjectFile]] = {}
+    for file in files:
+        if file.filename.endswith(".whl"):
+            name = canonicalize_name(file.filename.partition("-")[0])
+            found.setdefault(name, []).append(file)
+    return found

@@ -1,0 +1,124 @@
+"""Indexes: which of several has the files of a project.
+
+By default the first index that knows a project is the only one that is asked for it. So nobody
+who publishes a higher version of an internal project on a public index gets it installed
+(dependency confusion).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from packaging.utils import NormalizedName
+
+from schemas.credentials import Login, origin_of, split_login
+from schemas.errors import UsageError
+from schemas.urls import redacted
+
+__all__ = ["Index", "Indexes", "Links", "Strategy", "parse_index", "parse_links_place"]
+
+
+class Strategy(StrEnum):
+    """Which of the indexes that know a project is asked for it."""
+
+    FIRST_INDEX = "first-index"
+    UNSAFE_BEST_MATCH = "unsafe-best-match"
+    """All of them: the highest version wins, whoever has it, as with pip."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """A package index (https://packaging.python.org/specifications/simple-repository-api/)."""
+
+    url: str
+    """Without credentials and without a slash at the end."""
+    name: str | None = None
+    login: Login | None = field(default=None, repr=False)
+    """What stood in its URL."""
+    explicit: bool = False
+    """Whether only the projects that are pinned to it are looked for in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """A folder with wheels, or a page with links to wheels."""
+
+    place: str
+    """A path, or a URL without credentials."""
+    login: Login | None = field(default=None, repr=False)
+
+    @property
+    def is_page(self) -> bool:
+        return "://" in self.place
+
+
+def parse_index(text: str, *, named: bool = False) -> Index:
+    """``URL`` or ``NAME=URL``. Raises UsageError where it is no address of an index."""
+    name, equals, url = text.partition("=")
+    if not named or not equals or "/" in name or ":" in name:
+        name, url = "", text
+    clean, login = _split(url)
+    parts = urlsplit(clean)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise UsageError(
+            f"the index {redacted(url)!r} is no http or https address",
+            hint="name it as https://index.example/simple/",
+        )
+    clean = urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
+    return Index(url=clean, name=name or None, login=login)
+
+
+def parse_links_place(text: str) -> Links:
+    """A path, a ``file:`` URL, or the URL of a page. Raises UsageError for other addresses."""
+    clean, login = _split(text)
+    parts = urlsplit(clean)
+    if parts.scheme == "file":
+        return Links(unquote(parts.path))
+    if "://" in text and parts.scheme not in {"http", "https"}:
+        raise UsageError(f"--find-links {redacted(clean)!r} is no folder, http or https address")
+    return Links(clean if login else text, login)
+
+
+def _split(url: str) -> tuple[str, Login | None]:
+    try:
+        return split_login(url)
+    except ValueError:
+        return "", None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indexes:
+    """All places where files are looked for, in the order of their rank."""
+
+    places: tuple[Links | Index, ...]
+    strategy: Strategy = Strategy.FIRST_INDEX
+    pins: Mapping[NormalizedName, str] = field(default_factory=dict)
+    """The name of the only index for each project that is pinned to one."""
+
+    def __post_init__(self) -> None:
+        names = {one.name for one in self.places if isinstance(one, Index) and one.name}
+        for project, name in self.pins.items():
+            if name not in names:
+                raise UsageError(
+                    f"{project} is pinned to the index {name!r}, which is not known",
+                    hint=f"known by name: {', '.join(sorted(names)) or 'none'}",
+                )
+
+    def logins(self) -> dict[str, Login]:
+        """What stands in the URLs, by origin; the first for each."""
+        found: dict[str, Login] = {}
+        for place in self.places:
+            if place.login:
+                address = place.url if isinstance(place, Index) else place.place
+                found.setdefault(origin_of(address), place.login)
+        return found
+
+    def of_project(self, name: NormalizedName) -> tuple[Links | Index, ...]:
+        """Where to look for ``name``."""
+        pin = self.pins.get(name)
+        if pin is not None:
+            return tuple(one for one in self.places if isinstance(one, Index) and one.name == pin)
+        return tuple(one for one in self.places if not (isinstance(one, Index) and one.explicit))

@@ -1,0 +1,149 @@
+"""A lock: resolved and sized packages as the standard's own types.
+
+Source: https://packaging.python.org/specifications/pylock-toml/.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from packaging.pylock import Package, PackageArchive, PackageWheel, Pylock
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from planner.entries import Entry
+from planner.environments import Environment
+from planner.errors import SecretInURL
+from planner.metadata_source import SizedFile
+from planner.pages import ProjectFile, parse_time
+from schemas.hints import TOOL_NAME
+
+__all__ = ["LockContent", "build_lock"]
+
+_SIGNING_PARAMETERS = (
+    "access_token", "awsaccesskeyid", "expires", "key-pair-id", "policy", "se", "sig",
+    "signature", "token", "x-amz-", "x-goog-",
+)  # fmt: skip
+"""Query parameters by which storage services grant access for a while, or their beginnings."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockContent:
+    """All that a lock is made of."""
+
+    environments: Sequence[Environment]
+    entries: Sequence[tuple[Entry, Sequence[SizedFile]]]
+    """Sorted by name and version."""
+    extras: Sequence[NormalizedName]
+    """What installs may choose from; sorted, as the groups."""
+    groups: Sequence[NormalizedName]
+    inputs: Mapping[str, Any]
+    """The table that tells where the requirements are."""
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    """The table that tells how versions were chosen."""
+    folder: str = ""
+    """Where the lock will be; paths in it start there."""
+
+
+def build_lock(content: LockContent) -> Pylock:
+    """The lock as the standard's own types.
+
+    Raises SecretInURL where an address would carry a credential into it.
+    """
+    pythons = (one.variables["python_version"] for one in content.environments)
+    lock = Pylock(
+        lock_version=Version("1.0"),
+        environments=[environment.marker for environment in content.environments],
+        requires_python=SpecifierSet(f">={min(pythons, key=Version)}"),
+        extras=content.extras,
+        dependency_groups=content.groups,
+        created_by=TOOL_NAME,
+        packages=[_package(entry, sizes, content.folder) for entry, sizes in content.entries],
+        tool={TOOL_NAME: _tool_table(content)},
+    )
+    lock.validate()
+    return lock
+
+
+def _tool_table(content: LockContent) -> dict[str, Any]:
+    targets = [target.to_table() for one in content.environments for target in one.targets]
+    table: dict[str, Any] = {"targets": targets}
+    for key, told in (("inputs", content.inputs), ("policy", content.policy)):
+        if told:
+            table[key] = dict(told)
+    return table
+
+
+def _package(entry: Entry, sizes: Sequence[SizedFile], folder: str) -> Package:
+    files = list(zip(entry.files, sizes, strict=True))
+    pythons = {file.requires_python for file in entry.files}
+    indexes = {file.index for file in entry.files}
+    tool: dict[str, Any] = {"requires": list(entry.requires)} if entry.requires else {}
+    tool["wheels"] = {file.filename: sized.hints.to_table() for file, sized in files}
+    dependencies = [
+        {"name": name} if version is None else {"name": name, "version": str(version)}
+        for name, version in entry.dependencies
+    ]
+    wheels = [_wheel(file, sized, folder) for file, sized in files]
+    return Package(
+        name=entry.name,
+        version=entry.version,
+        marker=entry.marker,
+        requires_python=_parse_specifier(pythons.pop()) if len(pythons) == 1 else None,
+        dependencies=dependencies or None,
+        archive=_archive(wheels[0]) if files[0][0].is_direct else None,
+        index=(indexes.pop() or None) if len(indexes) == 1 else None,
+        wheels=None if files[0][0].is_direct else wheels,
+        tool={TOOL_NAME: tool},
+    )
+
+
+def _archive(wheel: PackageWheel) -> PackageArchive:
+    """A wheel that was asked for by its address."""
+    return PackageArchive(path=wheel.path, url=wheel.url, size=wheel.size, hashes=wheel.hashes)
+
+
+def _wheel(file: ProjectFile, sized: SizedFile, folder: str) -> PackageWheel:
+    hashes = dict(sorted(sized.digests.items()))
+    if file.path is not None:
+        path = Path(os.path.relpath(file.path, folder or os.curdir)).as_posix()
+        return PackageWheel(path=path, size=sized.size, hashes=hashes)
+    url = _lockable_url(file)
+    name_in_url = unquote(urlsplit(url).path.rpartition("/")[2])
+    return PackageWheel(
+        name=file.filename if name_in_url != file.filename else None,
+        upload_time=parse_time(file.upload_time),
+        url=url,
+        size=sized.size,
+        hashes=hashes,
+    )
+
+
+def _lockable_url(file: ProjectFile) -> str:
+    url = file.url
+    names = {name.lower() for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
+    if secret := sorted(name for name in names if _grants_access(name)):
+        raise SecretInURL(file.filename, tuple(secret))
+    return url
+
+
+def _grants_access(parameter: str) -> bool:
+    return any(
+        parameter.startswith(known) if known.endswith("-") else parameter == known
+        for known in _SIGNING_PARAMETERS
+    )
+
+
+def _parse_specifier(text: str | None) -> SpecifierSet | None:
+    if not text:
+        return None
+    with suppress(InvalidSpecifier):
+        return SpecifierSet(text)
+    return None

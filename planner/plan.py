@@ -1,0 +1,102 @@
+"""The walk from requirements to what a lock holds: read, resolve, merge, size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from packaging.utils import NormalizedName
+
+from planner.candidates import Project
+from planner.client import IndexClient
+from planner.collisions import find_collisions
+from planner.entries import Entry, merge
+from planner.environments import Environment
+from planner.index_reader import IndexReader
+from planner.indexes import Indexes
+from planner.metadata_source import MetadataSource, SizedFile
+from planner.policy import Policy
+from planner.prefetch import Fetcher
+from planner.reporter import Reporter
+from planner.requirements import Inputs
+from planner.solve import Solution, solve
+
+__all__ = ["Plan", "plan"]
+
+Remark = tuple[Callable[..., None], tuple[object, ...]]
+"""A hook of the reporter, and what to tell it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What the inputs ask for, answered for each environment."""
+
+    environments: tuple[Environment, ...]
+    entries: tuple[tuple[Entry, tuple[SizedFile, ...]], ...]
+    """Sorted by name and version, with the size of each of their files."""
+
+
+def plan(
+    inputs: Inputs,
+    environments: Sequence[Environment],
+    *,
+    client: IndexClient,
+    indexes: Indexes,
+    policy: Policy | None = None,
+    reporter: Reporter | None = None,
+) -> Plan:
+    """Choose and size wheels for everything that ``inputs`` need in ``environments``.
+
+    Raises Unsolvable, UnsolvableTargets and SearchTooLong where there is no answer,
+    HashesMissing, UnreadableWheel and WheelDiffers where it would not be safe, UsageError where
+    ``indexes`` name what is none, IndexUnreachable and IndexAnswer where an index fails.
+    """
+    reporter = reporter or Reporter()
+    reader = IndexReader(indexes, client)
+
+    def load_project(name: NormalizedName) -> Project:
+        return Project(reader.page(name))
+
+    source = MetadataSource(client)
+    with Fetcher(load_project, source) as fetcher:
+        solutions = solve(inputs, environments, policy or Policy(), fetcher)
+        entries = merge(solutions)
+        sizes = iter(fetcher.sizes([file for entry in entries for file in entry.files]))
+        sized = tuple((entry, tuple(next(sizes) for _ in entry.files)) for entry in entries)
+        _report(solutions, source, reporter)
+    return Plan(environments=tuple(environments), entries=sized)
+
+
+def _report(solutions: Iterable[Solution], source: MetadataSource, reporter: Reporter) -> None:
+    """Tell what is remarkable; once, though it be so in many environments."""
+    remarks = (
+        remark
+        for solution in solutions
+        for remark in chain(_remarks(solution, reporter), _collisions(solution, source, reporter))
+    )
+    for hook, facts in dict.fromkeys(remarks):
+        hook(*facts)
+
+
+def _collisions(solution: Solution, source: MetadataSource, reporter: Reporter) -> Iterator[Remark]:
+    """For each target, the wheels that do not go together."""
+    for position in range(len(solution.environment.targets)):
+        files = (package.wheels[position].file for package in solution.packages)
+        for one in find_collisions((file.filename, source.listing(file)) for file in files):
+            yield reporter.collision, (one.first, one.second, one.places)
+
+
+def _remarks(solution: Solution, reporter: Reporter) -> Iterator[Remark]:
+    for package, page in zip(solution.packages, solution.pages, strict=True):
+        if page.status != "active":
+            yield reporter.project_status, (package.name, page.status, page.status_reason)
+        if page.has_newer_version:
+            yield reporter.newer_api, (package.wheels[0].file.index, page.api_version)
+        if package.passed_over:
+            yield reporter.passed_over, (package.name, *package.passed_over)
+        for extra in package.unknown_extras:
+            yield reporter.unknown_extra, (package.name, package.version, extra)
+        for file in (wheel.file for wheel in package.wheels):
+            if file.yanked is not None:
+                yield reporter.yanked, (file.filename, file.yanked)

@@ -1,0 +1,52 @@
+"""Read a lock that exists, of any origin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from packaging.pylock import Package, Pylock
+
+from planner.requirements import UnreadableInput
+from schemas.blocks import Block, scan_blocks
+from schemas.errors import InvalidLockText
+from schemas.lock import InvalidLock, parse_block, parse_header, parse_package
+
+__all__ = ["read_lock"]
+
+_CHUNK_SIZE = 1 << 20
+
+
+def read_lock(path: str) -> Pylock:
+    """The lock at ``path``.
+
+    Raises UnreadableInput, InvalidLock, UnsupportedLockVersion, LockNotText and LockTooLarge.
+    """
+    document: dict[str, Any] = {}
+    packages: list[Package] = []
+    try:
+        with open(path, "rb") as file:
+            for block in scan_blocks(iter(lambda: file.read(_CHUNK_SIZE), b"")):
+                table = parse_block(block)
+                if not block.is_package:
+                    packages += _inline_packages(table, block)
+                    document.update(table)
+                else:
+                    packages.append(parse_package(table, block.line))
+        header = parse_header(document)
+    except InvalidLockText as error:
+        error.path = path
+        raise
+    except OSError as error:
+        raise UnreadableInput(path, error.strerror or str(error)) from None
+    return replace(header, packages=packages)
+
+
+def _inline_packages(table: dict[str, Any], block: Block) -> Iterator[Package]:
+    """Packages that are written as an inline array, as TOML allows and few lockers do."""
+    tables = table.pop("packages", [])
+    if not isinstance(tables, list) or not all(isinstance(one, dict) for one in tables):
+        raise InvalidLock("packages is not an array of tables", block.line)
+    for one in tables:
+        yield parse_package(one, block.line)

@@ -1,0 +1,33 @@
+"""What happens during planning, told to whom it concerns; by default to nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from packaging.version import Version
+
+__all__ = ["Reporter"]
+
+
+class Reporter:
+    """Events of planning. Every hook does nothing until a front end overrides it; all are
+    called from the thread that plans.
+    """
+
+    def passed_over(self, name: str, version: Version, reason: str) -> None:
+        """A version newer than the chosen one cannot be used, whatever else is chosen."""
+
+    def unknown_extra(self, name: str, version: Version, extra: str) -> None:
+        """A requirement asks for an extra that this version does not have."""
+
+    def project_status(self, name: str, status: str, reason: str) -> None:
+        """A chosen project is archived, deprecated or quarantined (PEP 792)."""
+
+    def newer_api(self, index: str, version: str) -> None:
+        """An index speaks a newer minor version of its API than is understood here."""
+
+    def collision(self, first: str, second: str, places: Sequence[str]) -> None:
+        """Two wheels of one target have files of different contents in the same places."""
+
+    def yanked(self, filename: str, reason: str) -> None:
+        """A withdrawn file is used since a requirement pins its version."""

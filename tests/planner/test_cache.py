@@ -1,0 +1,137 @@
+"""The cache keeps what it is given, for everybody at once, within its bounds."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from planner.cache import KINDS, Cache, default_folder
+
+CONTENT = b"some content " * 100
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(str(tmp_path / "cache"))
+
+
+def files(cache: Cache) -> list[Path]:
+    return [path for path in Path(cache.folder).rglob("*") if path.is_file()]
+
+
+def age(path: Path, seconds: float) -> None:
+    os.utime(path, (path.stat().st_atime - seconds, path.stat().st_mtime - seconds))
+
+
+def test_what_was_written_is_read(cache: Cache) -> None:
+    for kind in KINDS:
+        assert cache.read(kind, "key") is None
+        cache.write(kind, "key", CONTENT + kind.encode())
+    for kind in KINDS:
+        assert cache.read(kind, "key") == CONTENT + kind.encode()
+        assert cache.read(kind, "other") is None
+    cache.write("pages", "key", b"")
+    assert cache.read("pages", "key") == b""
+
+
+def test_entries_are_compressed_and_private(cache: Cache) -> None:
+    cache.write("pages", "key", CONTENT)
+    (path,) = files(cache)
+    assert path.stat().st_size < len(CONTENT) / 4
+    assert stat.S_IMODE(Path(cache.folder).stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda data: data[:-3], id="cut short"),
+        pytest.param(lambda _: b"", id="emptied"),
+        pytest.param(lambda data: data[:-1] + bytes([data[-1] ^ 1]), id="a bit flipped"),
+        pytest.param(lambda data: b"text" + data, id="no archive"),
+    ],
+)
+def test_a_damaged_entry_counts_as_none(cache: Cache, damage: object) -> None:
+    cache.write("pages", "key", CONTENT)
+    (path,) = files(cache)
+    path.write_bytes(damage(path.read_bytes()))  # type: ignore[operator]
+    assert cache.read("pages", "key") is None
+    cache.write("pages", "key", CONTENT)
+    assert cache.read("pages", "key") == CONTENT
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    cache = Cache(str(tmp_path / "file" / "cache"))
+    cache.write("pages", "key", CONTENT)
+    assert cache.read("pages", "key") is None
+    cache.tidy()
+    assert cache.clear() == 0
+
+
+def test_what_was_not_used_for_longest_goes_first(cache: Cache) -> None:
+    sizes: dict[int, Path] = {}
+    for number in range(5):
+        cache.write("sizes", str(number), os.urandom(1000))
+        (sizes[number],) = set(files(cache)) - set(sizes.values())
+        age(sizes[number], 1000 - number)
+    cache.read("sizes", "0")
+    total = sum(path.stat().st_size for path in sizes.values())
+    assert cache.prune(total) == 0
+    freed = cache.prune(total - 1500)
+    assert freed == sizes[3].stat().st_size * 2
+    assert set(files(cache)) == {sizes[0], sizes[3], sizes[4]}
+
+
+def test_a_cache_tidies_itself_once_a_day(tmp_path: Path) -> None:
+    cache = Cache(str(tmp_path), limit=1500)
+    for key in ("one", "two"):
+        cache.write("sizes", key, os.urandom(1000))
+    cache.tidy()
+    assert cache.usage()["sizes"].entries == 1
+    cache.write("sizes", "three", os.urandom(1000))
+    cache.tidy()
+    assert cache.usage()["sizes"].entries == 2
+    age(next(tmp_path.rglob("pruned")), 25 * 3600)
+    cache.tidy()
+    assert cache.usage()["sizes"].entries == 1
+
+
+def test_it_can_be_looked_at_and_removed(cache: Cache) -> None:
+    cache.write("pages", "key", CONTENT)
+    usage = cache.usage()
+    assert [usage[kind].entries for kind in KINDS] == [1, 0, 0, 0]
+    assert cache.clear() == usage["pages"].size > 0
+    assert files(cache) == []
+
+
+WRITER = """
+import sys
+from planner.cache import Cache
+cache = Cache(sys.argv[1])
+for turn in range(100):
+    for key in "abc":
+        content = cache.read("pages", key)
+        assert content is None or content == key.encode() * 10_000, content[:20]
+        cache.write("pages", key, key.encode() * 10_000)
+"""
+
+
+def test_many_may_use_it_at_once(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WRITER, str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    running = [subprocess.Popen(command, env=environment) for _ in range(4)]
+    assert [one.wait() for one in running] == [0, 0, 0, 0]
+    assert not list(tmp_path.rglob("*.tmp"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have other places")
+def test_the_folder_is_where_users_say_or_expect() -> None:
+    home = os.path.expanduser("~")
+    assert default_folder({}) == f"{home}/.cache/lockstream"
+    assert default_folder({"XDG_CACHE_HOME": "/xdg"}) == "/xdg/lockstream"
+    assert default_folder({"XDG_CACHE_HOME": "/xdg", "LOCKSTREAM_CACHE_DIR": "/own"}) == "/own"

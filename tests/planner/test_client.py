@@ -1,0 +1,194 @@
+"""The client asks again where that may help, and tells what went wrong where it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from helpers.index import Index
+from planner.client import ATTEMPTS, IndexClient, Part, _check_redirects
+from planner.errors import IndexAnswer, IndexDenied, IndexUnreachable
+from planner.keychain import Keychain
+from schemas.credentials import Login
+
+CONTENT = bytes(range(256)) * 16
+PATH = "/files/demo.bin"
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def client(pauses: list[float]) -> Iterator[IndexClient]:
+    with IndexClient(pause=pauses.append) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _served(index: Index) -> None:
+    index.add_file("demo.bin", CONTENT)
+
+
+def get(client: IndexClient, url: str, limit: int = 1 << 20) -> bytes | None:
+    answer = client.get(url, accept="*/*", limit=limit)
+    return answer.content if answer else None
+
+
+def test_a_document_is_got_whole(index: Index, client: IndexClient) -> None:
+    assert get(client, index.url_of("demo.bin")) == CONTENT
+
+
+def test_what_does_not_exist_is_no_error(index: Index, client: IndexClient) -> None:
+    assert get(client, index.url_of("other.bin")) is None
+
+
+@pytest.mark.parametrize(
+    ("offset", "length", "expected"),
+    [
+        pytest.param(0, 10, Part(0, CONTENT[:10], len(CONTENT)), id="the beginning"),
+        pytest.param(100, 50, Part(100, CONTENT[100:150], len(CONTENT)), id="the middle"),
+        pytest.param(4090, 50, Part(4090, CONTENT[4090:], len(CONTENT)), id="beyond the end"),
+        pytest.param(None, 10, Part(4086, CONTENT[-10:], len(CONTENT)), id="the end"),
+        pytest.param(None, 9999, Part(0, CONTENT, len(CONTENT)), id="all of it, as a suffix"),
+    ],
+)
+def test_a_part_is_the_part_that_was_asked_for(
+    index: Index, client: IndexClient, offset: int | None, length: int, expected: Part
+) -> None:
+    assert client.get_part(index.url_of("demo.bin"), offset=offset, length=length) == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body"),
+    [
+        pytest.param(200, {}, CONTENT, id="the whole file"),
+        pytest.param(416, {}, b"", id="not satisfiable"),
+        pytest.param(501, {}, b"", id="not implemented"),
+        pytest.param(206, {}, b"ab", id="without Content-Range"),
+        pytest.param(206, {"Content-Range": "bytes 5-14/4096"}, b"0123456789", id="another part"),
+        pytest.param(206, {"Content-Range": "bytes 0-9/*"}, b"0123456789", id="of unknown size"),
+        pytest.param(206, {"Content-Range": "bytes 0-9/4096", "Content-Encoding": "identity"},
+                     b"0123456789", id="encoded"),
+    ],
+)  # fmt: skip
+def test_an_answer_that_is_not_the_part_is_none(
+    index: Index, client: IndexClient, status: int, headers: dict[str, str], body: bytes
+) -> None:
+    index.answers[PATH] = [(status, headers, body)]
+    assert client.get_part(index.url_of("demo.bin"), offset=0, length=10) is None
+
+
+def test_a_size_is_asked_for_without_the_file(index: Index, client: IndexClient) -> None:
+    assert client.get_size(index.url_of("demo.bin")) == len(CONTENT)
+    assert index.paths("GET") == []
+
+
+def test_a_file_is_downloaded_to_disk(index: Index, client: IndexClient) -> None:
+    with client.download(index.url_of("demo.bin"), limit=len(CONTENT)) as file:
+        file.seek(0)
+        assert file.read() == CONTENT
+
+
+def test_more_than_was_announced_is_not_taken(index: Index, client: IndexClient) -> None:
+    with pytest.raises(IndexAnswer, match="the answer has more than 4095 bytes"):
+        client.download(index.url_of("demo.bin"), limit=len(CONTENT) - 1)
+    with pytest.raises(IndexAnswer, match="the answer has more than 10 bytes"):
+        get(client, index.url_of("demo.bin"), limit=10)
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_a_server_that_is_busy_is_asked_again(
+    index: Index, client: IndexClient, pauses: list[float], status: int
+) -> None:
+    index.answers[PATH] = [(status, {}, b""), (status, {"Retry-After": "7"}, b"")]
+    assert get(client, index.url_of("demo.bin")) == CONTENT
+    assert pauses == [0.25, 7.0]
+
+
+def test_a_body_that_ends_early_is_asked_for_again(
+    index: Index, client: IndexClient, pauses: list[float]
+) -> None:
+    index.answers[PATH] = [(200, {"Content-Length": "4096", "Connection": "close"}, CONTENT[:99])]
+    assert get(client, index.url_of("demo.bin")) == CONTENT
+    assert len(pauses) == 1
+
+
+def test_nobody_waits_for_ever(index: Index, client: IndexClient, pauses: list[float]) -> None:
+    index.answers[PATH] = [(503, {"Retry-After": "86400"}, b"")] * ATTEMPTS
+    with pytest.raises(IndexUnreachable) as raised:
+        get(client, index.url_of("demo.bin") + "?token=s3cret")
+    assert str(raised.value) == f"{index.url_of('demo.bin')}: the server answers 503 (5 attempts)"
+    assert pauses == [60.0] * (ATTEMPTS - 1)
+
+
+def test_a_server_that_is_not_there_is_unreachable(client: IndexClient) -> None:
+    with pytest.raises(IndexUnreachable, match=r"http://127\.0\.0\.1:1/: .*\(5 attempts\)"):
+        get(client, "http://127.0.0.1:1/")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "problem"),
+    [
+        (400, IndexAnswer, "the server answers 400 Bad Request"),
+        (401, IndexDenied, "the server answers 401 Unauthorized"),
+        (403, IndexDenied, "the server answers 403 Forbidden"),
+    ],
+)
+def test_a_refusal_is_told_at_once(
+    index: Index,
+    client: IndexClient,
+    pauses: list[float],
+    status: int,
+    kind: type[IndexAnswer],
+    problem: str,
+) -> None:
+    index.answers[PATH] = [(status, {}, b"")]
+    with pytest.raises(kind) as raised:
+        get(client, index.url_of("demo.bin") + "?token=s3cret")
+    assert str(raised.value) == f"{index.url_of('demo.bin')}: {problem}"
+    assert pauses == []
+
+
+def _with_login(index: Index) -> IndexClient:
+    assert index.login
+    return IndexClient(keychain=Keychain({index.origin: Login(*index.login)}))
+
+
+def test_credentials_go_to_their_origin_only(index: Index) -> None:
+    index.login = ("ada", "s3cret:é")
+    with Index() as other, _with_login(index) as client:
+        other.add_file("demo.bin", CONTENT)
+        index.answers["/files/moved"] = [(302, {"Location": other.url_of("demo.bin")}, b"")]
+        assert get(client, index.url_of("demo.bin")) == CONTENT
+        assert get(client, index.url_of("moved")) == CONTENT
+        assert get(client, other.url_of("demo.bin")) == CONTENT
+        assert not any("Authorization" in asked.headers for asked in other.asked)
+
+
+def test_redirects_end(index: Index, client: IndexClient, pauses: list[float]) -> None:
+    index.answers[PATH] = [(302, {"Location": index.url_of("demo.bin")}, b"")] * 20
+    with pytest.raises(IndexAnswer, match="more than 10 redirects"):
+        get(client, index.url_of("demo.bin"))
+    assert pauses == []
+
+
+def test_an_address_of_another_kind_is_refused(client: IndexClient, pauses: list[float]) -> None:
+    with pytest.raises(IndexAnswer, match="missing an 'http://' or 'https://' protocol"):
+        get(client, "file:///etc/passwd")
+    assert pauses == []
+
+
+def test_what_was_asked_for_over_https_is_not_taken_over_http() -> None:
+    first = httpx.Response(302, request=httpx.Request("GET", "https://index.example/a"))
+    last = httpx.Response(
+        200, request=httpx.Request("GET", "http://mirror.example/a?token=s3cret"), history=[first]
+    )
+    with pytest.raises(IndexAnswer) as raised:
+        _check_redirects("https://index.example/a", last)
+    assert str(raised.value) == (
+        "https://index.example/a: it redirects from https to http://mirror.example/a"
+    )

@@ -1,0 +1,154 @@
+"""Wheels that are asked for by their address take the place of what indexes have."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.pylock import Pylock
+
+import lockstream
+from helpers.index import Index
+from helpers.locks import LINUX, WINDOWS
+from helpers.wheels import build_wheel
+from schemas.target import Target
+
+
+@pytest.fixture(autouse=True)
+def _workplace(index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    index.add(
+        build_wheel("app", "2.0"), build_wheel("base", "1.0"), build_wheel("top", requires=["app"])
+    )
+
+
+APP = build_wheel("app", "1.0rc1", requires=["base"], extras={"x": ["top"]})
+
+
+def plan(index: Index, *lines: str, status: int = 0, **options: Any) -> dict[str, dict[str, Any]]:
+    Path("requirements.in").write_text("\n".join(lines))
+    words = ["plan", "-q", "-U", "-r", "requirements.in", "-i", index.url, *LINUX]
+    assert lockstream.main([*words, *options.get("arguments", ())]) == status
+    if status:
+        return {}
+    packages = tomllib.loads(Path("pylock.toml").read_text())["packages"]
+    return {one["name"]: one for one in packages}
+
+
+def test_a_wheel_at_a_url_is_an_archive_of_the_lock(index: Index) -> None:
+    index.add(APP)
+    url = index.url_of(APP.filename)
+    found = plan(index, f"app[x] @ {url}", "top")
+    assert {name: one["version"] for name, one in found.items()} == {
+        "app": "1.0rc1", "base": "1.0", "top": "1.0",
+    }  # fmt: skip
+    assert found["app"]["archive"] == {
+        "url": url, "size": APP.size, "hashes": {"sha256": APP.sha256},
+    }  # fmt: skip
+    assert not {"wheels", "index"} & found["app"].keys()
+    hints = found["app"]["tool"]["lockstream"]["wheels"][APP.filename]
+    assert hints == APP.hints.to_table()
+    assert lockstream.main(["check"]) == 0
+    assert lockstream.main(["show"]) == 0
+    assert "/simple/app/" not in index.paths()
+
+
+def test_with_a_hash_the_wheel_need_not_be_downloaded(index: Index) -> None:
+    index.add(APP)
+    url = index.url_of(APP.filename)
+    for line in (f"{url}#sha256={APP.sha256}", f"app @ {url} --hash=sha256:{APP.sha256}"):
+        index.asked.clear()
+        found = plan(index, line)
+        assert found["app"]["archive"]["url"] == url
+        assert all("Range" in one.headers for one in index.asked if one.path.endswith("rc1.whl"))
+
+
+def test_a_wheel_of_this_machine_is_told_by_its_path(index: Index) -> None:
+    APP.write(Path.cwd())
+    found = plan(index, f"./{APP.filename}")
+    assert found["app"]["archive"] == {
+        "path": APP.filename, "size": APP.size, "hashes": {"sha256": APP.sha256},
+    }  # fmt: skip
+    assert lockstream.main(["check"]) == 0
+
+
+def test_each_target_can_have_its_own(index: Index) -> None:
+    wheels = {}
+    for platform in ("manylinux_2_28_x86_64", "win_amd64"):
+        wheels[platform] = build_wheel("app", "1.0", tag=f"cp311-cp311-{platform}")
+        wheels[platform].write(Path.cwd())
+    lines = (
+        f"./{wheels['manylinux_2_28_x86_64'].filename}; sys_platform == 'linux'",
+        f"./{wheels['win_amd64'].filename}; sys_platform == 'win32'",
+    )
+    plan(index, *lines, arguments=WINDOWS)
+    lock = Pylock.from_dict(tomllib.loads(Path("pylock.toml").read_text()))
+    for platform, wheel in wheels.items():
+        target = Target.named("3.11", platform)
+        ((_, archive),) = lock.select(environment=target.environment, tags=target.tags)  # type: ignore[arg-type]
+        assert archive.path == wheel.filename
+    assert lockstream.main(["check"]) == 0
+
+
+def test_the_lock_is_stale_where_another_file_is_asked_for(index: Index) -> None:
+    APP.write(Path.cwd())
+    plan(index, f"./{APP.filename}")
+    Path("requirements.in").write_text("app @ https://files.example/app-1.0rc1-py3-none-any.whl\n")
+    assert lockstream.main(["check"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("lines", "status", "told"),
+    [
+        pytest.param(["./app-1.0rc1-py3-none-any.whl", "app>=2"], 4, "no version of app suits",
+                     id="another version is asked for"),
+        pytest.param(["./app-1.0rc1-py3-none-any.whl", "app @ https://a.example/app-1-py3-none-any.whl"],
+                     3, "requirements.in:2: it asks for another file of app than requirements.in:1",
+                     id="two files"),
+        pytest.param(["base @ https://a.example/app-1.0-py3-none-any.whl"], 3,
+                     "requirements.in:1: app-1.0-py3-none-any.whl is a wheel of app",
+                     id="another project"),
+        pytest.param(["app @ https://a.example/app-1.0.whl"], 3,
+                     "requirements.in:1: 'app-1.0.whl' is not named as a wheel is", id="no name"),
+        pytest.param(["./app-1.0-cp311-cp311-win_amd64.whl"], 4, "it is built for win_amd64",
+                     id="another platform"),
+        pytest.param(["./app-9-py3-none-any.whl"], 6,
+                     "app-9-py3-none-any.whl: No such file or directory", id="no file"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_told(
+    index: Index,
+    capsys: pytest.CaptureFixture[str],
+    lines: list[str],
+    status: int,
+    told: str,
+) -> None:
+    APP.write(Path.cwd())
+    plan(index, *lines, status=status)
+    assert told in capsys.readouterr().err
+
+
+def test_a_package_may_ask_for_no_file_that_the_user_did_not_name(
+    index: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index.add(APP)
+    url = index.url_of(APP.filename)
+    index.add(build_wheel("odd", requires=[f"app @ {url}"]))
+    plan(index, "odd", status=4)
+    assert f"it asks for a file that is on no index: app @ {url}" in capsys.readouterr().err
+    assert plan(index, "odd", f"app @ {url}")["app"]["version"] == "1.0rc1"
+
+
+def test_a_password_in_the_address_is_used_and_not_told(
+    index: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index.login = ("ada", "correct-horse")
+    index.add(APP)
+    url = index.url_of(APP.filename).replace("://", "://ada:correct-horse@")
+    found = plan(index, f"app @ {url}")
+    assert found["app"]["archive"]["url"] == index.url_of(APP.filename)
+    plan(index, f"app @ {url}", "app>=2", status=4)
+    told = capsys.readouterr()
+    assert "correct-horse" not in Path("pylock.toml").read_text() + told.out + told.err

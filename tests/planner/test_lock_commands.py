@@ -1,0 +1,226 @@
+"""What a lock costs, who asks for whom in it, and what changes from one to another."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import lockstream
+from executor.budget import BASE, LANE
+from helpers.index import Index
+from helpers.locks import WINDOWS, plan_into
+from helpers.wheels import Wheel, build_wheel, lock_of
+from schemas.demand import BASE_MEMORY, LANE_MEMORY, disk_of
+from schemas.hints import WheelHints
+
+APP = build_wheel(
+    "app", requires=["part[x]>=1", "win; os_name == 'nt'"], files={"app.py": "x" * 5_000_000}
+)
+BASE_WHEEL = build_wheel("base", files={f"base/{number}.py": "y" * 1000 for number in range(10)})
+PART = build_wheel("part", requires=["base<2"], extras={"x": ["base", "more"]})
+MORE = build_wheel("more", requires=["part"])
+WIN = build_wheel("win")
+
+
+@pytest.fixture
+def lock(index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    index.add(APP, BASE_WHEEL, PART, MORE, WIN)
+    return plan_into(index, tmp_path, ["app", "base"], *WINDOWS)
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    capsys.readouterr()
+    status = lockstream.main(list(arguments))
+    told = capsys.readouterr()
+    return status, told.out, told.err
+
+
+def total(*wheels: Wheel) -> tuple[int, int, int]:
+    """Bytes to fetch, bytes unpacked, files."""
+    return (
+        sum(wheel.size for wheel in wheels),
+        sum(wheel.hints.unpacked_size for wheel in wheels),
+        sum(wheel.hints.files for wheel in wheels),
+    )
+
+
+@pytest.mark.usefixtures("lock")
+def test_show_tells_what_each_target_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = run(capsys, "show", "--json")
+    assert (status, err) == (0, "")
+    linux, windows = json.loads(out)
+    everywhere = (APP, BASE_WHEEL, MORE, PART)
+    for cost, wheels in ((linux, everywhere), (windows, (*everywhere, WIN))):
+        assert (cost["size"], cost["unpacked-size"], cost["files"]) == total(*wheels)
+        assert cost["largest-file"] == 5_000_000
+        assert cost["disk"] == disk_of((wheel.size, wheel.hints) for wheel in wheels)
+    assert [package["name"] for package in linux["packages"]] == ["app", "base", "more", "part"]
+    assert windows["target"]["platform"] == "win_amd64"
+
+
+@pytest.mark.usefixtures("lock")
+def test_show_prints_tables(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "show", "--packages", "2")
+    assert status == 0
+    targets, packages = (part.splitlines() for part in out.split("\n\n"))
+    assert [line.split("  ")[0] for line in targets] == [
+        "target", "CPython 3.11.0 on manylinux_2_28_x86_64", "CPython 3.11.0 on win_amd64",
+    ]  # fmt: skip
+    assert targets[0].split("  ")[-1] == "disk"
+    assert [line.split("  ")[0] for line in packages] == ["package", "app 1.0", "base 1.0"]
+
+
+def test_memory_is_predicted_as_the_executor_decides() -> None:
+    assert (BASE_MEMORY, LANE_MEMORY) == (BASE, LANE)
+
+
+def test_what_cannot_be_streamed_takes_room_twice() -> None:
+    hints = WheelHints(unpacked_size=1000, files=0, largest_file=1000)
+    spooled = WheelHints(unpacked_size=1000, files=0, largest_file=1000, streamable=False)
+    assert disk_of([(500, spooled)]) == disk_of([(500, hints)]) + 500
+
+
+@pytest.mark.parametrize(
+    ("room", "status", "told"),
+    [
+        pytest.param("64MiB/2GiB-disk", 0, "", id="enough"),
+        pytest.param("24MiB", 0, "", id="just enough memory"),
+        pytest.param("23MiB", 1, "24.0 MiB of memory are needed", id="too little memory"),
+        pytest.param("10MiB-disk", 1, "12.8 MiB of disk are needed\n    app 1.0: 4.8 MiB",
+                     id="too little disk"),
+        pytest.param("1GiB/1GiB", 2, "names one quantity twice", id="memory twice"),
+        pytest.param("much", 2, "'much' is not a size", id="no size"),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("lock")
+def test_fit(capsys: pytest.CaptureFixture[str], room: str, status: int, told: str) -> None:
+    found, _, err = run(capsys, "show", "--fit", room)
+    assert (found, told in err) == (status, True)
+
+
+def test_a_plan_that_does_not_fit_is_not_written(
+    index: Index, lock: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock.unlink()
+    words = ["plan", "-r", "requirements.in", "-i", index.url, "--platform", "linux"]
+    status, _, err = run(capsys, *words, "--fit", "64MiB/10MiB-disk")
+    assert status == 1
+    assert err.startswith("error: it does not fit\n")
+    assert not lock.exists()
+
+
+@pytest.mark.usefixtures("lock")
+def test_why_tells_each_chain_from_the_inputs(capsys: pytest.CaptureFixture[str]) -> None:
+    place = Path.cwd() / "requirements.in"
+    assert run(capsys, "why", "Base")[1].replace(str(place), place.name) == (
+        "base 1.0\n"
+        "  requirements.in:2 says base\n"
+        "  requirements.in:1 says app; app 1.0 needs part[x]>=1; part[x] 1.0 needs base; "
+        'extra == "x"\n'
+        "  requirements.in:1 says app; app 1.0 needs part[x]>=1; part 1.0 needs base<2\n"
+    )
+    assert run(capsys, "why", "win", "--platform", "linux")[::2] == (
+        1, "error: pylock.toml does not have win\n",
+    )  # fmt: skip
+
+
+@pytest.mark.usefixtures("lock")
+def test_tree_tells_who_asks_for_whom(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "tree", "--python-version", "3.11", "--platform", "win_amd64")
+    assert status == 0
+    assert out == (
+        "app 1.0  (requirements.in:1)\n"
+        "├── part[x] 1.0  >=1\n"
+        "│   ├── base 1.0  <2\n"
+        "│   ├── base 1.0\n"
+        "│   └── more 1.0\n"
+        "│       └── part 1.0\n"
+        "│           └── base 1.0  <2\n"
+        "└── win 1.0\n"
+        "base 1.0  (requirements.in:2)\n"
+    )
+    _, out, _ = run(capsys, "tree", "--depth", "0")
+    assert out.split("\n\n")[0] == (
+        "CPython 3.11.0 on manylinux_2_28_x86_64\n"
+        "app 1.0  (requirements.in:1)\nbase 1.0  (requirements.in:2)"
+    )
+
+
+def test_diff_tells_versions_files_and_cost(
+    index: Index, lock: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index.add(build_wheel("app", "2.0", requires=["other"]), build_wheel("other"))
+    plan_into(index, lock.parent, ["app==2.0", "base"], *WINDOWS, name="pylock.new.toml")
+    status, out, _ = run(capsys, "diff", "pylock.toml", "pylock.new.toml")
+    assert status == 0
+    changes, costs = out.splitlines()[:-2], out.splitlines()[-2:]
+    assert changes == [
+        "~ app 1.0 -> 2.0", "- more 1.0", "+ other 1.0", "- part 1.0", "- win 1.0",
+    ]  # fmt: skip
+    assert costs[0].startswith(
+        "CPython 3.11.0 on manylinux_2_28_x86_64: 4 -> 3 packages, 0.0 MiB (-"
+    )
+    _, out, _ = run(capsys, "diff", "pylock.toml", "pylock.new.toml", "--json")
+    assert json.loads(out)["changes"][0] == {
+        "name": "app", "old": ["1.0"], "new": ["2.0"], "notes": [],
+    }  # fmt: skip
+
+
+def test_diff_tells_what_should_make_a_reader_look_twice(
+    lock: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    digest = BASE_WHEEL.sha256
+    text = lock.read_text().replace(digest, "0" * 64)
+    Path("pylock.new.toml").write_text(text)
+    assert "~ base 1.0 (base-1.0-py3-none-any.whl is another file)" in run(
+        capsys, "diff", "pylock.toml", "pylock.new.toml"
+    )[1]  # fmt: skip
+
+
+@pytest.mark.usefixtures("lock")
+def test_locks_of_other_tools_are_shown_and_enriched(
+    index: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs = Path("pylock.theirs.toml")
+    before = "# theirs\n" + lock_of([APP, BASE_WHEEL], base_url=f"{index.origin}/files/")
+    theirs.write_text(before)
+    named = ["--python-version", "3.11", "--platform", "linux"]
+    _, _, err = run(capsys, "show", str(theirs), *named)
+    assert "the lock does not tell what 2 packages take; lockstream enrich finds out" in err
+    assert run(capsys, "enrich", str(theirs)) == (0, "", "noted the sizes of 2 wheels\n")
+    _, out, err = run(capsys, "show", str(theirs), *named, "--json")
+    assert err == ""
+    (cost,) = json.loads(out)
+    assert (cost["size"], cost["unpacked-size"], cost["files"]) == total(APP, BASE_WHEEL)
+    after = theirs.read_text()
+    assert after.startswith("# theirs\n")
+    document = tomllib.loads(after)
+    for package in document["packages"]:
+        del package["tool"]
+    assert document == tomllib.loads(before)
+    assert run(capsys, "enrich", str(theirs)) == (0, "", "noted the sizes of 0 wheels\n")
+    assert theirs.read_text() == after
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "told"),
+    [
+        pytest.param('lock-version = "1.0"\ncreated-by = "x"\npackages = [{name = "a"}]\n', 3,
+                     "the hints of an inline array of packages cannot be added", id="inline"),
+        pytest.param("lock-version = 1", 0, "noted the sizes of 0 wheels", id="no packages"),
+        pytest.param('[[packages]]\nname = "A"\n', 3, "pylock.theirs.toml: package 'A' (line 1): ",
+                     id="invalid"),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("lock")
+def test_locks_that_cannot_be_enriched_stay_as_they_are(
+    capsys: pytest.CaptureFixture[str], text: str, status: int, told: str
+) -> None:
+    Path("pylock.theirs.toml").write_text(text)
+    found, _, err = run(capsys, "enrich", "pylock.theirs.toml")
+    assert (found, told in err) == (status, True)
+    assert Path("pylock.theirs.toml").read_text() == text

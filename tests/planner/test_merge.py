@@ -1,0 +1,56 @@
+"""Branches that add different packages merge without a conflict, into a lock that is right."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import lockstream
+from helpers.index import Index
+from helpers.locks import WINDOWS, plan_into
+from helpers.wheels import build_wheel
+
+LINES = ["app", "middle", "zoo"]
+
+
+@pytest.fixture
+def repository(index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A lock under version control."""
+    for variable, value in {
+        "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null",
+        "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.com",
+        "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.com",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(variable, value)
+    for name in ("app", "middle", "zoo", "shared"):
+        index.add(build_wheel(name, requires=["shared"] if name != "shared" else []))
+    index.add(build_wheel("base", requires=["shared", "new"]), build_wheel("new"))
+    index.add(build_wheel("water", requires=["win; os_name == 'nt'", "new"]), build_wheel("win"))
+    git(tmp_path, "init", "-q", "-b", "main")
+    commit(index, tmp_path, LINES)
+    return tmp_path
+
+
+def git(folder: Path, *arguments: str) -> None:
+    subprocess.run(["git", *arguments], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+
+
+def commit(index: Index, folder: Path, lines: list[str]) -> None:
+    plan_into(index, folder, lines, *WINDOWS)
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", "Plan")
+
+
+def test_two_branches_merge(index: Index, repository: Path) -> None:
+    git(repository, "checkout", "-q", "-b", "one")
+    commit(index, repository, ["app", "base", "middle", "zoo"])
+    git(repository, "checkout", "-q", "-b", "two", "main")
+    commit(index, repository, ["app", "middle", "water", "zoo"])
+    git(repository, "merge", "-q", "--no-edit", "one")
+    lock = repository / "pylock.toml"
+    assert lockstream.main(["check", str(lock)]) == 0
+    merged = lock.read_text()
+    plan_into(index, repository, ["app", "base", "middle", "water", "zoo"], *WINDOWS)
+    assert lock.read_text() == merged

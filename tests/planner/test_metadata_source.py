@@ -1,0 +1,123 @@
+"""Metadata is read beside the wheel or inside it, and is that of the wheel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from packaging.utils import canonicalize_name
+
+from helpers.index import Index
+from helpers.wheels import Wheel as MadeWheel
+from helpers.wheels import build_wheel
+from planner.client import IndexClient
+from planner.errors import UnreadableWheel, WheelDiffers
+from planner.evaluator import FileEvaluator, Wheel
+from planner.metadata import InvalidMetadata
+from planner.metadata_source import MetadataSource
+from planner.pages import parse_page
+from schemas.target import Target
+from schemas.zipformat import InvalidZip
+
+TARGET = Target.named("3.11", "manylinux_2_28_x86_64")
+EVALUATOR = FileEvaluator(TARGET)
+
+
+@pytest.fixture
+def source() -> Iterator[MetadataSource]:
+    with IndexClient(pause=lambda _: None) as client:
+        yield MetadataSource(client)
+
+
+def offered(index: Index, made: MadeWheel) -> Wheel:
+    name = canonicalize_name(made.name)
+    page = index.page(name)
+    assert page is not None
+    url = f"{index.url}{name}/"
+    ((file,),) = parse_page(name, page[1], content_type=page[0], url=url).files.values()
+    wheel = EVALUATOR.evaluate(name, file)
+    assert isinstance(wheel, Wheel)
+    return wheel
+
+
+def test_metadata_beside_the_wheel_saves_reading_the_wheel(
+    index: Index, source: MetadataSource
+) -> None:
+    index.metadata = True
+    made = build_wheel(requires=["other"])
+    index.add(made)
+    metadata = source.metadata(offered(index, made))
+    assert [str(requirement) for requirement in metadata.requires] == ["other"]
+    assert index.paths() == [f"/files/{made.filename}.metadata"]
+
+
+def test_metadata_beside_the_wheel_is_held_to_its_digest(
+    index: Index, source: MetadataSource
+) -> None:
+    index.metadata = True
+    made = build_wheel()
+    index.add(made, core_metadata={"sha256": "0" * 64})
+    with pytest.raises(WheelDiffers, match=f"{made.filename}.metadata: its sha256 is not"):
+        source.metadata(offered(index, made))
+
+
+def test_metadata_that_was_announced_and_is_not_there_is_read_inside(
+    index: Index, source: MetadataSource
+) -> None:
+    made = build_wheel(requires=["other"])
+    index.add(made, core_metadata=True)
+    metadata = source.metadata(offered(index, made))
+    assert [str(requirement) for requirement in metadata.requires] == ["other"]
+
+
+def test_reading_inside_tells_the_size_too(index: Index, source: MetadataSource) -> None:
+    made = build_wheel(files={"demo/data.txt": "x" * 999})
+    index.add(made)
+    wheel = offered(index, made)
+    source.metadata(wheel)
+    requests = len(index.asked)
+    sized = source.size(wheel.file)
+    assert (sized.size, sized.digests, sized.hints) == (
+        made.size,
+        {"sha256": made.sha256},
+        made.hints,
+    )
+    assert len(index.asked) == requests
+
+
+def test_a_size_can_be_asked_for_alone(index: Index, source: MetadataSource) -> None:
+    made = build_wheel()
+    index.add(made)
+    assert source.size(offered(index, made).file).hints == made.hints
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        pytest.param("Name: other\nVersion: 1.0\n",
+                     "its metadata is that of other 1.0, not of its file name", id="name"),
+        pytest.param("Name: demo\nVersion: 1.1\n",
+                     "its metadata is that of demo 1.1, not of its file name", id="version"),
+        pytest.param(None, "it has no METADATA in a .dist-info folder of its own name", id="none"),
+    ],
+)  # fmt: skip
+def test_a_wheel_that_is_another_is_refused(
+    index: Index, source: MetadataSource, content: str | None, problem: str
+) -> None:
+    made = build_wheel()
+    bad = build_wheel(dist_info={"METADATA": content})
+    index.add_file(made.filename, bad.content)
+    with pytest.raises(InvalidMetadata) as raised:
+        source.metadata(offered(index, made))
+    assert str(raised.value) == problem
+
+
+def test_a_file_that_is_no_archive_is_refused(index: Index, source: MetadataSource) -> None:
+    made = build_wheel()
+    index.add_file(made.filename, b"<html>not found</html>")
+    wheel = offered(index, made)
+    with pytest.raises(InvalidZip):
+        source.metadata(wheel)
+    with pytest.raises(UnreadableWheel) as raised:
+        source.size(wheel.file)
+    assert str(raised.value) == f"{made.filename}: it does not end as a zip archive does"

@@ -1,0 +1,56 @@
+"""What users say about choosing is read, or refused with what they could say."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from packaging.utils import canonicalize_name
+
+from planner.policy import parse_moment, parse_names
+from schemas.errors import UsageError
+
+NOW = datetime(2026, 3, 15, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-03-01", datetime(2026, 3, 1, tzinfo=UTC)),
+        ("2026-03-01T12:30:00Z", datetime(2026, 3, 1, 12, 30, tzinfo=UTC)),
+        ("2026-03-01T12:30:00+02:00", datetime(2026, 3, 1, 10, 30, tzinfo=UTC)),
+        ("7 days", NOW - timedelta(days=7)),
+        ("1 day", NOW - timedelta(days=1)),
+        ("P7D", NOW - timedelta(days=7)),
+        ("2 weeks", NOW - timedelta(weeks=2)),
+        ("12 hours", NOW - timedelta(hours=12)),
+        ("P1DT6H", NOW - timedelta(days=1, hours=6)),
+        ("3d", NOW - timedelta(days=3)),
+    ],
+)
+def test_a_moment_is_a_date_or_a_span(text: str, moment: datetime) -> None:
+    assert parse_moment(text, NOW) == moment
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "7", "P", "2026-13-01", "7 months"])
+def test_what_is_no_moment_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="is no moment"):
+        parse_moment(text, NOW)
+
+
+@pytest.mark.parametrize(
+    ("words", "inside", "outside"),
+    [
+        ([], [], ["a"]),
+        (["A_b, c", "d"], ["a-b", "c", "d"], ["e"]),
+        ([":all:"], ["a"], []),
+        (["a", ":none:", "b"], ["b"], ["a"]),
+        ([":all:", ":none:"], [], ["a"]),
+    ],
+)
+def test_names_are_read_as_pip_reads_them(
+    words: list[str], inside: list[str], outside: list[str]
+) -> None:
+    names = parse_names(words)
+    assert all(canonicalize_name(name) in names for name in inside)
+    assert not any(canonicalize_name(name) in names for name in outside)

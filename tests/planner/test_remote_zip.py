@@ -1,0 +1,263 @@
+"""A wheel is read from its end, in few requests, whatever the server makes of ranges."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+import pytest
+
+from helpers.archives import ArchiveOptions, Descriptor, Member, build_archive, compress
+from helpers.index import Index
+from helpers.wheels import Wheel, build_wheel
+from planner.client import IndexClient
+from planner.errors import IndexAnswer, WheelDiffers
+from planner.pages import ProjectFile, parse_page
+from planner.remote_zip import TAIL_SIZE, open_wheel, read_directory, read_member
+from schemas.zipformat import InvalidZip, Method
+
+NOISE = random.Random(0).randbytes(3 * TAIL_SIZE)
+
+
+@pytest.fixture
+def client() -> Iterator[IndexClient]:
+    with IndexClient(pause=lambda _: None) as running:
+        yield running
+
+
+def served(index: Index, wheel: Wheel) -> ProjectFile:
+    """The file as the page of ``index`` has it."""
+    page = index.page(wheel.name)
+    assert page is not None
+    files = parse_page(
+        wheel.name,  # type: ignore[arg-type]
+        page[1],
+        content_type=page[0],
+        url=f"{index.url}{wheel.name}/",
+    ).files
+    found = (file for group in files.values() for file in group)
+    return next(file for file in found if file.filename == wheel.filename)
+
+
+def names_and_metadata(client: IndexClient, file: ProjectFile) -> tuple[list[str], bytes]:
+    with open_wheel(client, file) as reader:
+        entries = read_directory(reader)
+        member = next(entry for entry in entries if entry.name.endswith("/METADATA"))
+        return [entry.name for entry in entries], read_member(reader, member, limit=1 << 20)
+
+
+@pytest.fixture(
+    params=[
+        pytest.param({}, id="small"),
+        pytest.param({"files": {"demo/data.bin": NOISE}}, id="large"),
+        pytest.param({"files": {f"demo/{n}.py": "" for n in range(2000)}}, id="many files"),
+        pytest.param({"comment": b"made by hand " * 999}, id="comment"),
+        pytest.param({"suffix": bytes(64)}, id="trailing zeros"),
+        pytest.param({"zip64": True}, id="zip64"),
+        pytest.param({"method": Method.STORED}, id="stored"),
+    ]
+)
+def wheel(request: pytest.FixtureRequest) -> Wheel:
+    return build_wheel(**request.param)
+
+
+@pytest.mark.parametrize("form", ["json", "html"])
+@pytest.mark.parametrize("ranges", ["all", "no-suffix", "none"])
+def test_directory_and_metadata_are_those_of_the_wheel(
+    index: Index, client: IndexClient, wheel: Wheel, form: str, ranges: str
+) -> None:
+    index.form, index.ranges = form, ranges  # type: ignore[assignment]
+    index.add(wheel)
+    names, metadata = names_and_metadata(client, served(index, wheel))
+    assert names == [member.name for member in wheel.members]
+    assert metadata == wheel.metadata
+
+
+def test_one_request_is_enough_where_the_size_is_known(index: Index, client: IndexClient) -> None:
+    wheel = build_wheel(files={"demo/data.bin": NOISE})
+    index.add(wheel)
+    names_and_metadata(client, served(index, wheel))
+    (asked,) = index.asked
+    assert asked.headers["Range"] == f"bytes={wheel.size - TAIL_SIZE}-{wheel.size - 1}"
+
+
+def test_a_large_directory_costs_two_more_and_nothing_twice(
+    index: Index, client: IndexClient
+) -> None:
+    files: dict[str, bytes | str] = {f"demo/{n}.py": "" for n in range(2000)}
+    files["demo/data.bin"] = NOISE
+    wheel = build_wheel(files=files)
+    index.add(wheel)
+    names_and_metadata(client, served(index, wheel))
+    ranges = [asked.headers["Range"].removeprefix("bytes=").split("-") for asked in index.asked]
+    read = [range(int(first), int(last) + 1) for first, last in ranges]
+    assert len(read) == 3
+    assert read[1].stop == read[0].start
+    assert read[2].stop <= read[1].start
+
+
+def test_without_a_digest_the_file_is_downloaded_and_digested(
+    index: Index, client: IndexClient
+) -> None:
+    wheel = build_wheel()
+    index.add(wheel, hashes={"md5": "0" * 32})
+    with open_wheel(client, served(index, wheel)) as reader:
+        assert reader.digests == {"sha256": wheel.sha256}
+        assert reader.size == wheel.size
+
+
+def test_a_download_is_held_to_the_digest_of_the_index(index: Index, client: IndexClient) -> None:
+    wheel = build_wheel()
+    index.ranges = "none"
+    index.add(wheel, hashes={"sha256": "0" * 64})
+    with pytest.raises(WheelDiffers) as raised, open_wheel(client, served(index, wheel)):
+        pass
+    assert str(raised.value) == (
+        f"{wheel.filename}: its sha256 is not the announced one\n"
+        f"  expected {'0' * 64}\n"
+        f"  found    {wheel.sha256}"
+    )
+
+
+@pytest.mark.parametrize("ranges", ["all", "none"])
+@pytest.mark.parametrize("difference", [-1, 1])
+def test_a_size_that_the_index_announced_wrongly_is_refused(
+    index: Index, client: IndexClient, ranges: str, difference: int
+) -> None:
+    wheel = build_wheel()
+    index.ranges = ranges  # type: ignore[assignment]
+    index.add(wheel, size=wheel.size + difference)
+    with (
+        pytest.raises((WheelDiffers, IndexAnswer)),
+        open_wheel(client, served(index, wheel)),
+    ):
+        pass
+
+
+def test_a_file_that_changes_between_two_reads_is_refused(
+    index: Index, client: IndexClient
+) -> None:
+    wheel = build_wheel(files={f"demo/{n}.py": "" for n in range(2000)})
+    index.add(wheel)
+    with open_wheel(client, served(index, wheel)) as reader:
+        index.add_file(wheel.filename, wheel.content + b"\0")
+        with pytest.raises(IndexAnswer):
+            read_directory(reader)
+
+
+class Memory:
+    """A reader of bytes that are at hand."""
+
+    digests: Mapping[str, str] = MappingProxyType({})
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.size = len(content)
+
+    def read(self, offset: int, length: int) -> bytes:
+        assert 0 <= offset <= offset + length <= self.size
+        return self.content[offset : offset + length]
+
+
+MEMBERS = [Member("demo/__init__.py", b"x = 1\n"), Member("demo-1.0.dist-info/METADATA", b"M\n")]
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        pytest.param({"suffix": b"tail"}, "it does not end as a zip archive does", id="tail"),
+        pytest.param({"suffix": bytes(65)}, "it does not end as a zip archive does", id="zeros"),
+        pytest.param({"comment": build_archive([])}, "its central directory is not where the end "
+                     "record says", id="an archive as comment"),
+        pytest.param({"prefix": b"#!/bin/sh\n", "end": {"offset": 0}},
+                     "its central directory is not where the end record says", id="prefix"),
+        pytest.param({"end": {"size": 1}},
+                     "its central directory is not where the end record says", id="size"),
+        pytest.param({"end": {"entries": 1, "entries_here": 1}},
+                     "the central directory holds 73 bytes after its last entry", id="fewer"),
+        pytest.param({"end": {"entries": 9, "entries_here": 9}},
+                     "the central directory ends before its last entry", id="more"),
+        pytest.param({"end": {"comment_size": 5}}, "it does not end as a zip archive does",
+                     id="comment"),
+        pytest.param({"end": {"size": (64 << 20) + 1}},
+                     "its central directory has more than 67108864 bytes", id="huge"),
+        pytest.param({"zip64": True, "locator": {"offset": 0}},
+                     "its ZIP64 end record is not where the locator says", id="locator"),
+        pytest.param({"end": {"entries": 0xFFFF, "entries_here": 0xFFFF}},
+                     "the ZIP64 end record has no locator behind it", id="no locator"),
+    ],
+)  # fmt: skip
+def test_an_archive_that_contradicts_itself_is_refused(
+    options: ArchiveOptions, problem: str
+) -> None:
+    with pytest.raises(InvalidZip) as raised:
+        read_directory(Memory(build_archive(MEMBERS, **options)))
+    assert str(raised.value) == problem
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"x" * 22, b"x" * 100_000])
+def test_what_is_no_archive_is_refused(content: bytes) -> None:
+    with pytest.raises(InvalidZip):
+        read_directory(Memory(content))
+
+
+@pytest.mark.parametrize(
+    ("member", "problem"),
+    [
+        pytest.param(Member("demo/METADATA", b"M" * 101), "demo/METADATA has more than 100 bytes",
+                     id="too large"),
+        pytest.param(Member("demo/METADATA", b"M", headers={"crc": 0}),
+                     "demo/METADATA is damaged", id="crc"),
+        pytest.param(Member("demo/METADATA", b"M", headers={"size": 2}),
+                     "demo/METADATA is damaged", id="size"),
+        pytest.param(Member("demo/METADATA", b"M", payload=b"\xff\xff\xff"),
+                     "demo/METADATA is damaged: Error -3 while decompressing data: "
+                     "invalid block type", id="stream"),
+        pytest.param(Member("demo/METADATA", b"M", local={"name": b"demo/OTHERDATA"}),
+                     "its directory says demo/METADATA where demo/OTHERDATA is", id="name"),
+        pytest.param(Member("demo/METADATA", b"M", method=Method.ZSTANDARD),
+                     "demo/METADATA is packed with zstandard", id="method"),
+    ],
+)  # fmt: skip
+def test_a_member_that_is_damaged_is_refused(member: Member, problem: str) -> None:
+    reader = Memory(build_archive([member]))
+    (entry,) = read_directory(reader)
+    with pytest.raises(InvalidZip) as raised:
+        read_member(reader, entry, limit=100)
+    assert str(raised.value) == problem
+
+
+def test_a_bomb_is_not_inflated_beyond_what_it_declares() -> None:
+    bomb = Member("demo/METADATA", b"M" * 90, payload=compress(b"M" * (8 << 20), Method.DEFLATED))
+    reader = Memory(build_archive([bomb]))
+    (entry,) = read_directory(reader)
+    with pytest.raises(InvalidZip):
+        read_member(reader, entry, limit=1 << 16)
+
+
+@pytest.mark.parametrize("extra", [0, 28, 5000])
+def test_the_extra_field_of_the_local_header_may_be_longer(extra: int) -> None:
+    field = b"UT" + (max(extra - 4, 0)).to_bytes(2, "little") + b"\0" * max(extra - 4, 0)
+    member = Member("demo/METADATA", b"M" * 50, local={"extra": field if extra else b""})
+    reader = Memory(build_archive([member, Member("other", b"o")]))
+    entry = read_directory(reader)[0]
+    assert read_member(reader, entry, limit=100) == b"M" * 50
+
+
+def test_a_member_with_a_descriptor_is_read_by_its_directory() -> None:
+    member = Member("demo/METADATA", b"M" * 50, descriptor=Descriptor())
+    reader = Memory(build_archive([member]))
+    assert read_member(reader, read_directory(reader)[0], limit=100) == b"M" * 50
+
+
+@pytest.mark.parametrize(
+    "lie", [{"offset": 0xFFFFFF}, {"compressed_size": 90}, {"name_size": 0xFFFF}]
+)
+def test_a_member_outside_the_archive_is_refused(lie: dict[str, int]) -> None:
+    local, central = (lie, {}) if "name_size" in lie else ({}, lie)
+    member = Member("demo/METADATA", b"M", local=local, central=central)
+    reader = Memory(build_archive([member]))
+    (entry,) = read_directory(reader)
+    with pytest.raises(InvalidZip, match="demo/METADATA lies behind the end of the archive"):
+        read_member(reader, entry, limit=100)

@@ -1,0 +1,240 @@
+"""Requirements files say what pip's documentation says they do, or are refused by file and line."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from planner.errors import InvalidRequirementLine, UnsupportedRequirementLine
+from planner.requirements import Inputs, UnreadableInput, read_requirements
+
+
+def read(folder: Path, text: str, **environment: str) -> Inputs:
+    path = folder / "requirements.in"
+    path.write_text(text)
+    return read_requirements([str(path)], environment=environment)
+
+
+def names(inputs: Inputs) -> list[str]:
+    return [str(one.requirement) for one in inputs.requirements]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("demo\n", ["demo"], id="a name"),
+        pytest.param("demo >= 1, < 2\n", ["demo<2,>=1"], id="specifiers with spaces"),
+        pytest.param("demo (>=1)\n", ["demo>=1"], id="specifiers in parentheses"),
+        pytest.param("demo[b,a]==1\n", ["demo[a,b]==1"], id="extras"),
+        pytest.param(
+            'demo ; python_version < "3.12"\n', ['demo; python_version < "3.12"'], id="a marker"
+        ),
+        pytest.param("demo", ["demo"], id="no newline at the end"),
+        pytest.param("demo\r\nother\r\n", ["demo", "other"], id="lines of Windows"),
+        pytest.param("\ufeffdemo\n", ["demo"], id="a byte order mark"),
+        pytest.param("# a comment\n\n   \ndemo # why\n", ["demo"], id="comments and blank lines"),
+        pytest.param("demo>=1 \\\n  ,<2\nother\n", ["demo<2,>=1", "other"], id="a continued line"),
+        pytest.param("demo \\\n# why\nother\n", ["demo", "other"], id="a comment ends it"),
+        pytest.param("demo \\", ["demo"], id="continued to the end"),
+        pytest.param("--pre\n--prefer-binary\n--only-binary :all:\ndemo", ["demo"], id="options"),
+    ],
+)
+def test_each_line_is_a_requirement(tmp_path: Path, text: str, expected: list[str]) -> None:
+    assert names(read(tmp_path, text)) == expected
+
+
+def test_a_requirement_knows_its_place(tmp_path: Path) -> None:
+    inputs = read(tmp_path, "# first\ndemo \\\n  >=1\nother\n")
+    path = tmp_path / "requirements.in"
+    assert [one.origin for one in inputs.requirements] == [f"{path}:2", f"{path}:4"]
+
+
+def test_variables_are_those_of_the_environment(tmp_path: Path) -> None:
+    text = "--index-url https://${USER_1}:${TOKEN}@index.example/simple/\ndemo==${VERSION}\n"
+    inputs = read(tmp_path, text, USER_1="ada", TOKEN="s3cret", VERSION="1.0")
+    assert inputs.index_url == "https://ada:s3cret@index.example/simple/"
+    assert names(inputs) == ["demo==1.0"]
+
+
+def test_only_the_braced_upper_case_form_is_a_variable(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequirementLine):
+        read(tmp_path, "demo==$VERSION\n", VERSION="1.0")
+
+
+def test_included_files_are_found_from_the_file_that_includes_them(tmp_path: Path) -> None:
+    (tmp_path / "parts" / "deep").mkdir(parents=True)
+    (tmp_path / "parts" / "base.in").write_text("-r deep/more.in\nbase\n")
+    (tmp_path / "parts" / "deep" / "more.in").write_text("more\n")
+    (tmp_path / "parts" / "limits.txt").write_text("base<2\n")
+    inputs = read(tmp_path, "-r parts/base.in\n--constraint=parts/limits.txt\ndemo\n")
+    assert names(inputs) == ["more", "base", "demo"]
+    assert [str(one.requirement) for one in inputs.constraints] == ["base<2"]
+
+
+def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("demo\n"))
+    assert names(read_requirements(["-"], environment={})) == ["demo"]
+
+
+def test_hashes_restrict_a_requirement(tmp_path: Path) -> None:
+    digests = "a" * 64, "B" * 64
+    text = f"demo==1 \\\n  --hash=sha256:{digests[0]} \\\n  --hash sha256:{digests[1]}\n"
+    (requirement,) = read(tmp_path, text).requirements
+    assert requirement.hashes == {f"sha256:{digests[0]}", f"sha256:{'b' * 64}"}
+
+
+def test_options_are_noted(tmp_path: Path) -> None:
+    inputs = read(tmp_path, "-i https://index.example/simple\n--require-hashes\n--pre\n")
+    assert inputs.index_url == "https://index.example/simple"
+    assert inputs.require_hashes
+    assert inputs.prereleases
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        pytest.param(
+            "demo>=>1",
+            "'demo>=>1' is no requirement: Expected semicolon (after name with no version "
+            "specifier) or end",
+            id="a malformed specifier",
+        ),
+        pytest.param(
+            "demo==${NO_SUCH}", "the environment variable NO_SUCH is not set", id="unset variable"
+        ),
+        pytest.param(
+            "demo==1 --hash=md5:" + "a" * 32,
+            f"--hash=md5:{'a' * 32} is not sha256, sha384 or sha512 with hexadecimal digits",
+            id="a weak hash",
+        ),
+        pytest.param("--index-url", "argument -i/--index-url/--pypi-url: expected one argument",
+                     id="an option without its value"),
+        pytest.param("-r 'open", "No closing quotation", id="an open quote"),
+    ],
+)  # fmt: skip
+def test_a_wrong_line_is_named(tmp_path: Path, line: str, problem: str) -> None:
+    with pytest.raises(InvalidRequirementLine) as raised:
+        read(tmp_path, f"fine\n{line}\n")
+    assert str(raised.value) == f"{tmp_path / 'requirements.in'}:2: {problem}"
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        pytest.param("-e .", "-e is not supported", id="editable"),
+        pytest.param("--trusted-host index.example", "--trusted-host is not supported",
+                     id="no certificates"),
+        pytest.param("--global-option=x", "--global-option is not supported", id="build options"),
+        pytest.param("demo --config-settings=a=b",
+                     "--config-settings of a requirement is not supported", id="build settings"),
+        pytest.param("./demo-1.0.tar.gz",
+                     "in place of a project only a wheel can be named: anything else has to be "
+                     "built", id="a path"),
+        pytest.param("demo @ https://files.example/demo-1.0.tar.gz",
+                     "in place of a project only a wheel can be named: anything else has to be "
+                     "built", id="a URL"),
+        pytest.param("demo @ git+https://git.example/demo",
+                     "in place of a project only a wheel can be named: anything else has to be "
+                     "built", id="a repository"),
+        pytest.param("./demo",
+                     "in place of a project only a wheel can be named: anything else has to be "
+                     "built", id="a folder"),
+        pytest.param("-r https://files.example/base.in",
+                     "a file at a URL is not supported", id="a file at a URL"),
+    ],
+)  # fmt: skip
+def test_what_planning_does_not_do_is_refused_by_file_and_line(
+    tmp_path: Path, line: str, problem: str
+) -> None:
+    with pytest.raises(UnsupportedRequirementLine) as raised:
+        read(tmp_path, f"\n{line}\n")
+    assert str(raised.value) == f"{tmp_path / 'requirements.in'}:2: {problem}"
+
+
+def test_an_error_never_shows_the_value_of_a_variable(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedRequirementLine) as raised:
+        read(tmp_path, "--trusted-host=https://${TOKEN}@index.example/\n", TOKEN="s3cret")
+    assert "s3cret" not in f"{raised.value} {raised.value.hint}"
+
+
+def test_a_constraint_has_no_extras(tmp_path: Path) -> None:
+    path = tmp_path / "limits.txt"
+    path.write_text("demo[a]<2\n")
+    with pytest.raises(InvalidRequirementLine, match="a constraint cannot ask for extras"):
+        read_requirements([], [str(path)], environment={})
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableInput, match=r"no-such\.in: No such file or directory"):
+        read(tmp_path, "-r no-such.in\n")
+
+
+def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "latin.in"
+    path.write_bytes(b"demo # caf\xe9\n")
+    with pytest.raises(UnreadableInput, match=r"latin\.in: byte 10 is not UTF-8 text"):
+        read_requirements([str(path)], environment={})
+
+
+def test_files_that_include_each_other_for_ever_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequirementLine, match="is there a cycle"):
+        read(tmp_path, "-r requirements.in\n")
+
+
+def test_options_of_pip_say_where_to_look(tmp_path: Path) -> None:
+    inputs = read(
+        tmp_path,
+        "-i https://one.example/\n--extra-index-url https://two.example/\n"
+        "--extra-index-url=https://three.example/\n-f wheels\n"
+        "--find-links https://links.example/page\n--no-index\n"
+        "--no-binary a,b\n--only-binary c\n--prefer-binary\n",
+    )
+    assert inputs.index_url == "https://one.example/"
+    assert inputs.extra_index_urls == ["https://two.example/", "https://three.example/"]
+    assert inputs.find_links == [str(tmp_path / "wheels"), "https://links.example/page"]
+    assert inputs.no_index
+    assert inputs.no_binary == ["a,b"]
+
+
+def test_overrides_are_read_apart(tmp_path: Path) -> None:
+    path = tmp_path / "overrides.txt"
+    path.write_text("demo[x]<2; python_version > '3'\n")
+    inputs = read_requirements([], [], [str(path)], environment={})
+    assert [str(one.requirement) for one in inputs.overrides] == ['demo[x]<2; python_version > "3"']
+    assert inputs.requirements == inputs.constraints == []
+
+
+WHEEL = "https://files.example/demo-1.0-py3-none-any.whl"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        pytest.param(f"demo @ {WHEEL}", f"demo @ {WHEEL}", id="a name and a URL"),
+        pytest.param(WHEEL, f"demo @ {WHEEL}", id="a URL"),
+        pytest.param(f"{WHEEL}#sha256=ab", f"demo @ {WHEEL}#sha256=ab", id="a URL with a hash"),
+        pytest.param(f"{WHEEL}?x=1 ; python_version > '3'",
+                     f'demo @ {WHEEL}?x=1 ; python_version > "3"', id="a query and a marker"),
+        pytest.param("file:///a%20b/demo-1.0-py3-none-any.whl[x,y]",
+                     "demo[x,y] @ file:///a%20b/demo-1.0-py3-none-any.whl",
+                     id="a file with extras"),
+        pytest.param("/a/demo-1.0-py3-none-any.whl[x]; os_name == 'nt'",
+                     'demo[x] @ file:///a/demo-1.0-py3-none-any.whl ; os_name == "nt"',
+                     id="a path with extras and a marker"),
+    ],
+)  # fmt: skip
+def test_a_wheel_can_stand_in_place_of_a_project(tmp_path: Path, line: str, expected: str) -> None:
+    (found,) = read(tmp_path, f"{line}\n").requirements
+    assert found.requirement == Requirement(expected)
+
+
+def test_a_path_starts_from_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir("/")
+    for line in ("./demo-1.0-py3-none-any.whl", "demo-1.0-py3-none-any.whl"):
+        (found,) = read(tmp_path, line).requirements
+        assert found.requirement == Requirement("demo @ file:///demo-1.0-py3-none-any.whl")

@@ -1,0 +1,102 @@
+"""[tool.lockstream] of a project is read strictly."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from planner.candidates import Prereleases
+from planner.indexes import Strategy
+from planner.policy import Ordering
+from planner.settings import IndexSetting, InvalidSetting, Settings, read_settings
+
+ALL = """
+[tool.lockstream]
+targets = [
+    { python = ["3.11", "3.12"], platform = ["linux", "macos"] },
+    { python = "3.13t", platform = "windows" },
+]
+constraints = ["a<2"]
+overrides = ["b<3"]
+excludes = ["c"]
+default-index = "https://index.example/simple/"
+index-strategy = "unsafe-best-match"
+find-links = ["wheels"]
+prerelease = "allow"
+resolution = "lowest-direct"
+exclude-newer = "7 days"
+no-binary = ["d"]
+allow-hosts = ["files.example"]
+align = false
+
+[tool.lockstream.indexes]
+one = "https://one.example/"
+two = { url = "https://two.example/", explicit = true }
+
+[tool.lockstream.sources]
+e = "two"
+"""
+
+
+def read(text: str) -> Settings:
+    return read_settings(tomllib.loads(text), "pyproject.toml")
+
+
+def test_all_keys_are_read() -> None:
+    settings = read(ALL)
+    assert [target.to_table() for target in settings.targets] == [
+        {"python": "3.11", "platform": "manylinux_2_28_x86_64"},
+        {"python": "3.11", "platform": "macosx_13_0_arm64"},
+        {"python": "3.12", "platform": "manylinux_2_28_x86_64"},
+        {"python": "3.12", "platform": "macosx_13_0_arm64"},
+        {"python": "3.13t", "platform": "win_amd64"},
+    ]
+    assert (settings.constraints, settings.overrides, settings.excludes) == (
+        ("a<2",), ("b<3",), ("c",),
+    )  # fmt: skip
+    assert settings.default_index == "https://index.example/simple/"
+    assert settings.indexes == {
+        "one": IndexSetting("https://one.example/"),
+        "two": IndexSetting("https://two.example/", explicit=True),
+    }
+    assert settings.sources == {"e": "two"}
+    assert settings.index_strategy is Strategy.UNSAFE_BEST_MATCH
+    assert settings.find_links == ("wheels",)
+    assert (settings.prerelease, settings.resolution) == (
+        Prereleases.ALLOW, Ordering.LOWEST_DIRECT,
+    )  # fmt: skip
+    assert settings.exclude_newer == "7 days"
+    assert (settings.no_binary, settings.allow_hosts) == (("d",), ("files.example",))
+    assert settings.align is False
+
+
+@pytest.mark.parametrize("text", ["", "[tool]", "[tool.other]\nx = 1"])
+def test_a_project_may_settle_nothing(text: str) -> None:
+    assert read(text) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        pytest.param("exclude_newer = '7 days'", "exclude_newer: there is no such key",
+                     id="a misspelled key"),
+        pytest.param("constraints = 'a<2'", "constraints: is no list of texts", id="no list"),
+        pytest.param("align = 'yes'", "align: is neither true nor false", id="no flag"),
+        pytest.param("default-index = 1", "default-index: is no text", id="no text"),
+        pytest.param("prerelease = 'maybe'",
+                     "prerelease: is none of disallow, allow, if-necessary", id="no choice"),
+        pytest.param("indexes = ['x']", "indexes: is no table", id="no table"),
+        pytest.param("indexes = {a = {explicit = true}}",
+                     "indexes: each index is a URL, or a table of url and explicit", id="no URL"),
+        pytest.param("targets = [{python = '3.12'}]",
+                     "targets: each target is a table of python and platform", id="no platform"),
+        pytest.param("targets = '3.12'", "targets: is no list of tables", id="no targets"),
+        pytest.param("targets = [{python = '2.7', platform = 'linux'}]",
+                     "targets: --python-version '2.7' is not a version of Python 3", id="Python 2"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_meant_is_refused_by_key(text: str, problem: str) -> None:
+    with pytest.raises(InvalidSetting) as raised:
+        read(f"[tool.lockstream]\n{text}")
+    assert str(raised.value) == f"pyproject.toml: [tool.lockstream] {problem}"
