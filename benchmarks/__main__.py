@@ -1,0 +1,117 @@
+"""lockstream beside uv and pip: time and memory, on real packages and at the extremes.
+
+    python -m benchmarks --corpus ci-tools --rounds 1 --limits 64,48 --only peers
+
+installs locks from a mirror on loopback (see mirror.py) and writes ``benchmarks/results``: the
+runs as JSON, a page of tables in Markdown, and a plot as SVG. Parts that are not measured stay as
+they are. Linux, as root (for cgroups, the page cache and the loop device), with nginx and uv.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from benchmarks.installers import Tools, find_uv
+from benchmarks.mirror import CORPORA, LARGE, WORK, served
+from benchmarks.plot import plot
+from benchmarks.runs import Bench, Record, Results, Run, machine
+from benchmarks.sections import charged, extremes, lanes, peers, synthetic_locks
+from benchmarks.slow_disk import slow_disk
+from benchmarks.tables import document
+
+RESULTS = Path(__file__).parent / "results"
+SECTIONS = ("peers", "charged", "extremes", "slow-disk")
+REPEATED_ON_SLOW_DISK = 2
+"""Runs per round: how often something is killed takes more of them to tell."""
+
+
+def mebibytes(text: str) -> tuple[int, ...]:
+    return tuple(int(number) << 20 for number in text.split(","))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="lockstream beside uv and pip.")
+    parser.add_argument(
+        "--corpus",
+        action="append",
+        choices=CORPORA,
+        help="repeatable (default: ci-tools, data-service, torch-cuda)",
+    )
+    parser.add_argument("--rounds", type=int, default=5, metavar="N")
+    parser.add_argument("--limits", type=mebibytes, default="128,64,48,32", metavar="MIB,...")
+    parser.add_argument("--only", action="append", choices=SECTIONS, help="repeatable")
+    parser.add_argument("--uv", metavar="FILE")
+    parser.add_argument("--render", action="store_true", help="measure nothing; write the page")
+    options = parser.parse_args()
+    RESULTS.mkdir(exist_ok=True)
+    results = Results(RESULTS / "runs.json")
+    if not options.render:
+        measure(options, results)
+    render(results)
+
+
+def render(results: Results) -> None:
+    (RESULTS / "memory.svg").write_text(plot(results))
+    (RESULTS / "benchmarks.md").write_text(document(results, "memory.svg"))
+
+
+def measure(options: argparse.Namespace, results: Results) -> None:
+    """Measure what was asked for; what is done is kept, whatever happens to the rest."""
+    corpora = options.corpus or ["ci-tools", "data-service", "torch-cuda"]
+    sections = options.only or SECTIONS
+    WORK.mkdir(exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix="bench-", dir=WORK))
+    try:
+        tools = Tools.installed_below(work, options.uv or find_uv())
+        with served(work) as mirror:
+            bench = Bench(work, mirror, tools)
+            told = machine(tools, work)
+            for section, subject, measuring in plan(bench, corpora, sections, options):
+                record = Record(section, subject, told)
+                for found in measuring():
+                    if isinstance(found, str):
+                        record.notes.append(found)
+                    else:
+                        record.runs.append(found)
+                results.keep(record)
+                render(results)
+    finally:
+        shutil.rmtree(work)
+
+
+Measuring = Callable[[], Iterator[Run] | Iterator[Run | str]]
+
+
+def plan(
+    bench: Bench, corpora: list[str], sections: Sequence[str], options: argparse.Namespace
+) -> Iterator[tuple[str, str, Measuring]]:
+    """Section and subject of each record, and what makes its runs. What removes trees is last."""
+    rounds, limits = options.rounds, options.limits
+    small = [corpus for corpus in corpora if corpus not in LARGE]
+    if "peers" in sections:
+        for corpus in corpora:
+            yield "peers", corpus, partial(peers, bench, corpus, rounds, limits)
+    if "charged" in sections:
+        for corpus in corpora:
+            yield "charged", corpus, partial(charged, bench, corpus, rounds)
+    if "extremes" in sections:
+        locks = synthetic_locks(bench)
+        for name, lock in locks.items():
+            yield "extremes", name, partial(extremes, bench, lock)
+        locks |= {corpus: bench.mirror.lock_of(corpus, bench.work) for corpus in small}
+        for name in ("packages-1000", *small):
+            lock = locks[name]
+            yield "lanes", name, partial(lanes, bench, lock)
+    if "slow-disk" in sections:
+        for corpus in small:
+            repeated = REPEATED_ON_SLOW_DISK * rounds
+            yield "slow-disk", corpus, partial(slow_disk, bench, corpus, repeated)
+
+
+if __name__ == "__main__":
+    main()

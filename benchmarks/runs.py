@@ -1,0 +1,208 @@
+"""Runs of installers: made in fresh folders, kept as records.
+
+ext4 creates files more slowly for a while after many were removed, so trees stay until the end;
+where the disk gets short they are removed, and the next run waits.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shutil
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.cgroup import Cost, measure
+from benchmarks.installers import (
+    CLEAN,
+    PATIENCE,
+    Tools,
+    install_command,
+    make_environment,
+    run,
+    versions,
+)
+from benchmarks.mirror import Mirror
+
+__all__ = ["Bench", "Record", "Results", "Run", "Sample", "machine"]
+
+RESERVE = 20 << 30
+"""Bytes that stay free on the disk: more than the largest installation and its temporary files."""
+
+SETTLING = 60
+"""Seconds after the removal of trees until the file system is as fast as before."""
+
+KEPT_SAMPLES = 200
+"""Of a trace: as many as a plot can show."""
+
+Sample = tuple[float, int, int]
+"""Seconds since the start, bytes charged, bytes of anonymous memory."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One installation and its cost."""
+
+    tool: str
+    """With the options that make a difference, if any."""
+    limit: int | None
+    """Bytes."""
+    cost: Cost
+    trace: Sequence[Sample] = ()
+
+    @property
+    def completed(self) -> bool:
+        return self.cost.status == 0 and not self.cost.timed_out
+
+
+@dataclass
+class Record:
+    """All runs of one section on one subject, such as a corpus."""
+
+    section: str
+    subject: str
+    machine: str
+    runs: list[Run] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+class Results:
+    """The records that are kept in a file; a new one replaces that of the same section and
+    subject, so that a long benchmark can be run in parts.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        kept = json.loads(path.read_text()) if path.exists() else []
+        self.records = [_record(table) for table in kept]
+
+    def keep(self, record: Record) -> None:
+        same = (record.section, record.subject)
+        others = [kept for kept in self.records if (kept.section, kept.subject) != same]
+        self.records = [*others, record]
+        lines = (json.dumps(asdict(kept)) for kept in self.records)
+        self._path.write_text("[\n" + ",\n".join(lines) + "\n]\n")
+
+    def of(self, section: str) -> list[Record]:
+        """The records of a section, by subject; numbers in subjects count as numbers."""
+        kept = (record for record in self.records if record.section == section)
+        return sorted(kept, key=lambda record: _natural(record.subject))
+
+
+class Bench:
+    """What runs share: the mirror, the tools, and the folder that they work in."""
+
+    def __init__(self, work: Path, mirror: Mirror, tools: Tools) -> None:
+        self.work = work
+        self.mirror = mirror
+        self._tools = tools
+        self._trees = work / "trees"
+        self._count = 0
+
+    def install(
+        self,
+        tool: str,
+        lock: Path,
+        *,
+        limit: int | None = None,
+        options: Iterable[str] = (),
+        make: bool = True,
+        traced: bool = False,
+        folder: Path | None = None,
+    ) -> tuple[Run, Path]:
+        """Install ``lock`` with ``tool`` and more ``options`` of it, from a cold page cache, into
+        an environment in a fresh folder; the run and that folder. Without ``make`` the tool has
+        to make the environment.
+        """
+        self._count += 1
+        if folder is None:
+            self._make_room()
+            folder = self._trees / f"{self._count:04d}"
+        environment, log, trace = folder / "env", folder / "log", folder / "trace"
+        (folder / "tmp").mkdir(parents=True)
+        if make:
+            make_environment(environment)
+        options = tuple(options)
+        cost = measure(
+            [*install_command(tool, environment, lock, self._tools), *options],
+            limit=limit,
+            cold=True,
+            timeout=PATIENCE,
+            environment={**CLEAN, "TMPDIR": str(folder / "tmp")},
+            log=log,
+            trace=trace if traced else None,
+        )
+        name = " ".join([tool, *options]) + ("" if make else ", making the environment")
+        done = Run(name, limit, cost, _samples(trace) if traced else ())
+        _tell(self._count, done, lock.name, log)
+        return done, folder
+
+    def _make_room(self) -> None:
+        if self._trees.exists() and shutil.disk_usage(self.work).free < RESERVE:
+            print("removing the trees so far", file=sys.stderr, flush=True)
+            shutil.rmtree(self._trees)
+            os.sync()
+            time.sleep(SETTLING)
+        if shutil.disk_usage(self.work).free < RESERVE:
+            raise SystemExit(f"less than {RESERVE >> 30} GiB are free on the disk of {self.work}")
+
+
+def machine(tools: Tools, work: Path) -> str:
+    """Where and with what was measured, as one sentence."""
+    processor = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    memory = re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text())
+    cgroups = 2 if Path("/sys/fs/cgroup/cgroup.controllers").exists() else 1
+    commit = run(
+        "git", "-C", Path(__file__).parent, "describe", "--always", "--dirty"
+    ).stdout.strip()
+    return (
+        f"{processor[1] if processor else platform.machine()}, {os.cpu_count()} CPUs, "
+        f"{int(memory[1]) >> 20 if memory else '?'} GiB, Linux {platform.release()}, "
+        f"{run('findmnt', '-no', 'FSTYPE', '-T', work).stdout.strip()}, cgroup v{cgroups}, "
+        f"Python {platform.python_version()}, {versions(tools)} (commit {commit}), "
+        f"{time.strftime('%Y-%m-%d')}."
+    )
+
+
+def _natural(subject: str) -> tuple[str, int]:
+    name, _, number = subject.rpartition("-")
+    return (name, int(number)) if number.isdecimal() else (subject, 0)
+
+
+def _samples(trace: Path) -> list[Sample]:
+    rows = [line.split() for line in trace.read_text().splitlines()]
+    step = max(1, -(-len(rows) // KEPT_SAMPLES))
+    return [(float(at), int(charged), int(anonymous)) for at, charged, anonymous in rows[::step]]
+
+
+def _tell(number: int, done: Run, subject: str, log: Path) -> None:
+    cost = done.cost
+    limit = f"in {done.limit >> 20} MiB" if done.limit else "without a limit"
+    end = "not in time" if cost.timed_out else f"status {cost.status}, {cost.oom_kills} OOM kills"
+    print(
+        f"{number:4d} {subject} {done.tool} {limit}: {cost.wall:.1f} s, {end}, "
+        f"RSS {cost.rss_peak >> 20} MiB, charged {cost.charged_peak >> 20} MiB",
+        file=sys.stderr,
+        flush=True,
+    )
+    if not (done.completed or cost.timed_out or cost.oom_kills):
+        print(log.read_text(errors="replace")[-2000:], file=sys.stderr, flush=True)
+
+
+def _record(table: dict[str, Any]) -> Record:
+    runs = [
+        Run(
+            each["tool"],
+            each["limit"],
+            Cost(**each["cost"]),
+            [(at, charged, anonymous) for at, charged, anonymous in each["trace"]],
+        )
+        for each in table["runs"]
+    ]
+    return Record(table["section"], table["subject"], table["machine"], runs, table["notes"])

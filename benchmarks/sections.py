@@ -1,0 +1,75 @@
+"""What is measured. Each section is a function that gives the runs on one subject."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from benchmarks.comparison import compare_trees, first_of
+from benchmarks.installers import PEERS, TURNS, Command
+from benchmarks.mirror import LARGE
+from benchmarks.runs import Bench, Run
+
+__all__ = ["charged", "extremes", "lanes", "peers", "synthetic_locks"]
+
+TESTS = Path(__file__).parent.parent / "tests"
+
+MEMORY = ("--memory", "64MiB")
+LANES = (1, 2, 4)
+
+
+def peers(bench: Bench, corpus: str, rounds: int, limits: Sequence[int]) -> Iterator[Run]:
+    """All installers, in turn, without a limit and below each of ``limits`` (bytes). A large
+    corpus gets one round.
+    """
+    lock = bench.mirror.lock_of(corpus, bench.work)
+    for number in range(1 if corpus in LARGE else rounds):
+        for limit in (None, *limits):
+            for tool, options in TURNS:
+                yield bench.install(tool, lock, limit=limit, options=options, traced=number == 0)[0]
+        yield bench.install("lockstream", lock, make=False)[0]
+
+
+def charged(bench: Bench, corpus: str, rounds: int) -> Iterator[Run]:
+    """What lockstream gets charged where no limit makes the kernel reclaim anything."""
+    lock = bench.mirror.lock_of(corpus, bench.work)
+    for number in range(1 if corpus in LARGE else rounds):
+        for options in ((), MEMORY, (*MEMORY, "--page-cache", "keep")):
+            yield bench.install("lockstream", lock, options=options, traced=number == 0)[0]
+
+
+def synthetic_locks(bench: Bench) -> dict[str, Path]:
+    """Locks of the synthetic wheels, which are made the first time, by the name of the series."""
+    root = bench.mirror.root / "synthetic"
+    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    making: Command = [sys.executable, "-m", "benchmarks.synthetic", root]
+    subprocess.run(making, check=True, env=environment)
+    return {
+        planned.parent.name: bench.mirror.relocated(planned, bench.work)
+        for planned in sorted(root.glob("*/pylock.*.toml"))
+    }
+
+
+def extremes(bench: Bench, lock: Path) -> Iterator[Run]:
+    """All installers on one synthetic lock, once: peaks vary little."""
+    for tool in ("lockstream", *PEERS):
+        yield bench.install(tool, lock)[0]
+
+
+def lanes(bench: Bench, lock: Path) -> Iterator[Run | str]:
+    """lockstream with fewer and more lanes; then how the trees differ, line by line."""
+    trees: list[Path] = []
+    parent = bench.work / f"lanes-{lock.stem}"
+    for count in LANES:
+        # Scripts hold the path of their environment, so each tree is made at the same one.
+        options = ["--lanes", str(count)]
+        done, made = bench.install("lockstream", lock, options=options, folder=parent / "made")
+        yield done
+        trees.append(made.rename(parent / str(count)) / "env")
+    for tree, count in zip(trees[1:], LANES[1:], strict=True):
+        differing, summary = compare_trees(trees[0], tree)
+        yield f"{LANES[0]} and {count} lanes: {summary}."
+        yield from first_of(differing)
