@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from executor.cgroups import own_groups, read_int, read_words
 from executor.memory import resident
 
-__all__ = ["SMALLEST", "confined"]
+__all__ = ["SMALLEST", "confined", "place_for_group"]
 
 SMALLEST = 12 << 20
 """Bytes that a group of our own must hold beside what was charged before: two lanes' own pages, and
@@ -33,7 +33,7 @@ def confined(memory: int) -> Iterator[bool]:
 
     Yields whether it could be made; where not, the body runs as it is.
     """
-    place = _place()
+    place = place_for_group()
     leaf = _make(*place, memory) if place else None
     if place is None or leaf is None:
         yield False
@@ -50,7 +50,7 @@ def confined(memory: int) -> Iterator[bool]:
             time.sleep(_PAUSE_SECONDS)
 
 
-def _place() -> tuple[str, str, int] | None:
+def place_for_group() -> tuple[str, str, int] | None:
     """Our group, the group that a new one may be made in, and the version of their hierarchy."""
     for home, version in own_groups("memory"):
         if version == 1:

@@ -24,8 +24,9 @@ THIRD_PARTY = {
     "schemas": {"packaging"},
     "planner": {"click", "httpx", "packaging", "resolvelib", "tomli_w", "zstandard"},
     # Each is paid for in the container; httpx alone would take a quarter of the smallest budget.
-    # isal is used where it is installed, installer for Windows targets only.
-    "executor": {"click", "installer", "isal", "packaging", "zstandard"},
+    # isal is used where it is installed, installer for Windows targets only, pyproject_hooks where
+    # something is built.
+    "executor": {"click", "installer", "isal", "packaging", "pyproject_hooks", "zstandard"},
 }
 
 IMPURE_MODULES = {

@@ -26,8 +26,8 @@ PROJECT = Path(__file__).parent.parent
 PROJECT_TABLE = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
 VERSION = PROJECT_TABLE["version"]
 
-EXECUTOR_DEPENDENCIES = ("click", "packaging", "zstandard")
-PROGRAMS = {"executor/probe.py"}
+EXECUTOR_DEPENDENCIES = ("click", "packaging", "pyproject-hooks", "zstandard")
+PROGRAMS = {"executor/builds/launch.py", "executor/probe.py"}
 """What runs as a program of its own, in the interpreter of a target."""
 PLANNER_DEPENDENCIES = ("httpx", "resolvelib", "tomli-w")
 

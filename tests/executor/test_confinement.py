@@ -20,7 +20,7 @@ def own_memory_group() -> str:
 
 
 def may_make_groups() -> bool:
-    place = confinement._place()
+    place = confinement.place_for_group()
     return place is not None and os.access(place[1], os.W_OK) and os.geteuid() == 0
 
 

@@ -1,0 +1,1 @@
+"""From source to wheel: contained, measured, checked. Loaded only where something is built."""

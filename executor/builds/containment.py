@@ -1,0 +1,206 @@
+"""Containment: run one command of a build so that it is measured, capped and ended whole.
+
+Where a control group can be made, the kernel counts and caps the whole tree. Where not, each
+process has a limit of its own data, and we look at all of them, and at the container's own figures,
+often enough to end the build before the kernel ends the container: in Kubernetes that is what an
+out-of-memory kill of any process does (memory.oom.group).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+from executor.builds.groups import BuildGroup
+from executor.builds.tree import ProcessTree
+from executor.memory import smallest_limit
+
+__all__ = ["Outcome", "Terms", "contained"]
+
+SAMPLE_SECONDS = 0.012
+"""Between two looks; peaks of compilers last for tens of milliseconds at least."""
+
+RESERVE = 16 << 20
+"""Bytes below the container's limit at which a build without a group of its own is ended: what
+arrives between two looks, measured at 10 ms on a process that fills memory as fast as it can."""
+
+STALL_FACTOR = 4
+STALL_SECONDS = 60.0
+"""A build that meets its limit again and again, and takes so many times and seconds longer than
+when it was measured, never ends: just below the demand one took 110 s in place of 23, then died."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a build may do and take."""
+
+    limit: int | None = None
+    """Bytes; None where nothing caps it."""
+    seconds: float = 3600.0
+    expected_seconds: float | None = None
+    """What it took when it was measured."""
+    network: bool = False
+    jobs: int = 1
+    """So many processors it sees."""
+    group: bool = True
+    """Whether a control group is tried for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a command ended, and what it took."""
+
+    status: int
+    """As subprocess has it: negative for a signal."""
+    seconds: float
+    demand: int
+    """Bytes held by all processes together at the peak."""
+    process_peak: int
+    """Bytes resident in the largest process at its peak."""
+    charged_peak: int | None
+    kills: int
+    """Processes that the kernel killed for want of memory."""
+    limit_hits: int
+    stopped: str
+    """``memory``, ``oom``, ``time`` or ``stall`` where we ended it; else empty."""
+    tier: str
+    """What kept it within its limit."""
+    network: str
+    """``allowed``, ``none``, ``no TCP``, or ``asked not to`` where the kernel lends nothing."""
+    writes: str
+
+
+def contained(
+    command: Sequence[str],
+    *,
+    folder: str,
+    environment: Mapping[str, str],
+    writable: Sequence[str],
+    log: str,
+    terms: Terms,
+) -> Outcome:
+    """Run ``command`` in ``folder`` with exactly this ``environment``, able to write below
+    ``writable`` only; what it says goes to the file ``log``. However it ends, nothing of it runs
+    on.
+
+    Raises OSError where it cannot be begun.
+    """
+    group = BuildGroup.make(terms.limit) if terms.group else None
+    tree = group or ProcessTree()
+    told_here, told_there = os.pipe()
+    started = time.monotonic()
+    try:
+        with open(log, "ab") as output:
+            process = subprocess.Popen(
+                [
+                    *(sys.executable, "-I", "-S", "-c", _launcher()),
+                    json.dumps(_told(environment, writable, group, terms, told_there)),
+                    *command,
+                ],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                pass_fds=(told_there,),
+            )
+        os.close(told_there)
+        watch = _Watch(tree, terms, started)
+        status, process_peak = watch.wait(process)
+        told = json.loads(os.read(told_here, 4096) or b"{}")
+        return Outcome(
+            status=status,
+            seconds=time.monotonic() - started,
+            demand=watch.peak,
+            process_peak=process_peak,
+            charged_peak=group.charged_peak() if group else None,
+            kills=group.kills() if group else 0,
+            limit_hits=group.limit_hits() if group else 0,
+            stopped=watch.stopped,
+            tier=tree.tier,
+            network=told.get("network", ""),
+            writes=told.get("writes", ""),
+        )
+    finally:
+        tree.remove()
+        os.close(told_here)
+
+
+class _Watch:
+    """Samples a build while it runs, and ends it where it must be."""
+
+    def __init__(self, tree: BuildGroup | ProcessTree, terms: Terms, started: float) -> None:
+        self.peak = 0
+        self.stopped = ""
+        self._tree = tree
+        self._terms = terms
+        self._deadline = started + terms.seconds
+        expected = terms.expected_seconds
+        self._stalled = (
+            started + expected * STALL_FACTOR + STALL_SECONDS if expected is not None else None
+        )
+        self._hits = 0
+
+    def wait(self, process: subprocess.Popen[bytes]) -> tuple[int, int]:
+        """Until it ends; its status, and the peak of its largest process in bytes."""
+        while True:
+            self.peak = max(self.peak, self._tree.demand())
+            ended, status, usage = os.wait4(process.pid, os.WNOHANG)
+            if ended:
+                process.returncode = os.waitstatus_to_exitcode(status)
+                return process.returncode, usage.ru_maxrss << 10
+            if not self.stopped and (reason := self._reason()):
+                self.stopped = reason
+                self._tree.kill()
+            time.sleep(SAMPLE_SECONDS)
+
+    def _reason(self) -> str:
+        now = time.monotonic()
+        if now > self._deadline:
+            return "time"
+        if isinstance(self._tree, BuildGroup):
+            if self._tree.kills():
+                return "oom"
+            if self._stalled is not None and now > self._stalled:
+                hits, self._hits = self._hits, self._tree.limit_hits()
+                return "stall" if 0 < hits < self._hits else ""
+            return ""
+        limit = self._terms.limit
+        if limit is not None and self.peak > limit:
+            return "memory"
+        # What others in the container hold counts too, and may have grown since.
+        around = smallest_limit()
+        return "memory" if around and around.available - self.peak < RESERVE else ""
+
+
+def _told(
+    environment: Mapping[str, str],
+    writable: Sequence[str],
+    group: BuildGroup | None,
+    terms: Terms,
+    told: int,
+) -> dict[str, Any]:
+    usable = sorted(os.sched_getaffinity(0))
+    return {
+        "groups": [group.entrance] if group else [],
+        "data_limit": None if group else terms.limit,
+        "processors": usable[: terms.jobs] if terms.jobs < len(usable) else [],
+        "network": terms.network,
+        "writable": list(writable),
+        "environment": dict(environment),
+        "told": told,
+    }
+
+
+def _launcher() -> str:
+    # Through the loader, so that it is found inside of a zipapp as well.
+    spec = find_spec("executor.builds.launch")
+    source = spec.loader.get_source(spec.name) if spec and spec.loader else None  # type: ignore[attr-defined]
+    return str(source)

@@ -1,0 +1,149 @@
+"""A control group of a build's own: made, limited, read, emptied, removed.
+
+Sources: https://docs.kernel.org/admin-guide/cgroup-v2.html (memory interface files) and
+https://docs.kernel.org/admin-guide/cgroup-v1/memory.html.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import count
+
+from executor.cgroups import read_int, read_words
+from executor.confinement import place_for_group
+
+__all__ = ["BuildGroup"]
+
+_HELD = {
+    1: (b"total_rss", b"total_shmem"),
+    2: (b"anon", b"shmem", b"slab_unreclaimable", b"kernel_stack", b"pagetables", b"sock"),
+}
+"""The keys of ``memory.stat``, by version, that demand is the sum of; version 1 counts the kernel's
+part in a file of its own."""
+
+_REMOVE_ATTEMPTS = 100
+_PAUSE_SECONDS = 0.02
+"""A group can be removed a moment after its last process has ended."""
+
+_numbers = count()
+
+
+class BuildGroup:
+    """A leaf of the memory hierarchy."""
+
+    tier = "own control group"
+
+    def __init__(self, folder: str, version: int) -> None:
+        self._folder = folder
+        self._version = version
+        self._stat = open(os.path.join(folder, "memory.stat"), "rb", buffering=0)  # noqa: SIM115
+
+    @classmethod
+    def make(cls, limit: int | None) -> BuildGroup | None:
+        """One that may hold ``limit`` bytes; None where none can be made."""
+        place = place_for_group()
+        if place is None:
+            return None
+        _, parent, version = place
+        folder = os.path.join(parent, f"lockstream-build.{os.getpid()}.{next(_numbers)}")
+        try:
+            os.mkdir(folder)
+        except OSError:
+            return None
+        try:
+            _limit(folder, version, limit)
+            return cls(folder, version)
+        except OSError:
+            os.rmdir(folder)
+            return None
+
+    @property
+    def entrance(self) -> str:
+        """The file to write a process id to."""
+        return os.path.join(self._folder, "cgroup.procs")
+
+    def demand(self) -> int:
+        """Bytes that the processes hold now and the kernel cannot take back."""
+        words = os.pread(self._stat.fileno(), 16 << 10, 0).split()
+        sizes = dict(zip(words[::2], words[1::2], strict=False))
+        held = sum(int(sizes.get(key, 0)) for key in _HELD[self._version])
+        if self._version == 1:
+            held += read_int(self._path("memory.kmem.usage_in_bytes")) or 0
+        return held
+
+    def charged_peak(self) -> int | None:
+        """Bytes at the peak, with page cache."""
+        name = "memory.peak" if self._version == 2 else "memory.max_usage_in_bytes"
+        return read_int(self._path(name))
+
+    def kills(self) -> int:
+        """Processes that the kernel has killed for want of memory."""
+        name = "memory.events" if self._version == 2 else "memory.oom_control"
+        return self._counter(name, "oom_kill")
+
+    def limit_hits(self) -> int:
+        """Times that the limit was met."""
+        if self._version == 2:
+            return self._counter("memory.events", "max")
+        return read_int(self._path("memory.failcnt")) or 0
+
+    def kill(self) -> None:
+        """End all processes, whatever they do meanwhile."""
+        with suppress(OSError), open(self._path("cgroup.kill"), "w", encoding="ascii") as file:
+            file.write("1")
+        for _ in range(_REMOVE_ATTEMPTS):
+            if not (running := list(self._processes())):
+                return
+            for process in running:
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+            time.sleep(_PAUSE_SECONDS)
+
+    def remove(self) -> None:
+        """End what is left, and take the group away."""
+        self.kill()
+        self._stat.close()
+        for _ in range(_REMOVE_ATTEMPTS):
+            with suppress(OSError):
+                for folder in self._folders():
+                    os.rmdir(folder)
+                return
+            time.sleep(_PAUSE_SECONDS)
+
+    def _folders(self) -> list[str]:
+        """Its own and those that the build has made below it, the deepest first."""
+        return [folder for folder, _, _ in os.walk(self._folder, topdown=False)]
+
+    def _processes(self) -> Iterator[int]:
+        for folder in self._folders():
+            yield from map(int, read_words(os.path.join(folder, "cgroup.procs")))
+
+    def _counter(self, name: str, key: str) -> int:
+        words = read_words(self._path(name))
+        return int(dict(zip(words[::2], words[1::2], strict=False)).get(key, 0))
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self._folder, name)
+
+
+def _limit(folder: str, version: int, limit: int | None) -> None:
+    if limit is None:
+        return
+    if version == 1:
+        _write(os.path.join(folder, "memory.limit_in_bytes"), limit)
+        with suppress(OSError):  # no swap accounting, no such file
+            _write(os.path.join(folder, "memory.memsw.limit_in_bytes"), limit)
+        return
+    _write(os.path.join(folder, "memory.max"), limit)
+    for name, number in (("memory.swap.max", 0), ("memory.oom.group", 1)):
+        with suppress(OSError):
+            _write(os.path.join(folder, name), number)
+
+
+def _write(path: str, number: int) -> None:
+    with open(path, "w", encoding="ascii") as file:
+        file.write(str(number))

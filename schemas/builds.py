@@ -1,0 +1,178 @@
+"""Builds: how a wheel was made from source, and what that took, as the lock tells it.
+
+The planner measures and writes it into ``[packages.tool.lockstream.build]``; the executor builds by
+it and decides with it. As all tool data it is disposable (PEP 751): it never decides what gets
+installed, only whether and how a build may run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from schemas.hints import TOOL_NAME
+
+__all__ = [
+    "FOREIGN_SHARE",
+    "MARGIN",
+    "SHARE",
+    "BuildFlags",
+    "BuildRecord",
+    "ConfigSettings",
+    "build_record",
+    "foreseen",
+]
+
+ConfigSettings = Mapping[str, str | list[str]]
+"""What PEP 517 hands to each hook."""
+
+SHARE = 0.05
+"""Of a measured demand, how much more the same build may take elsewhere on a like machine. Three
+packages, measured again at one job, differed by 2 % at most."""
+
+FOREIGN_SHARE = 0.25
+"""The same where compiler, machine, Python or C library differ from those it was measured with."""
+
+MARGIN = 32 << 20
+"""Bytes beside the build: this program itself while it waits, and folders in the kernel."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildFlags:
+    """What a build is told."""
+
+    config_settings: ConfigSettings = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """The variables set for it; of the others that steer compilers it sees none."""
+    jobs: int = 1
+    """Compilers at once."""
+
+    def to_table(self) -> dict[str, Any]:
+        """The TOML keys; what is empty is left out."""
+        table: dict[str, Any] = {"jobs": self.jobs}
+        if self.config_settings:
+            table["config-settings"] = dict(sorted(self.config_settings.items()))
+        if self.environment:
+            table["environment"] = dict(sorted(self.environment.items()))
+        return table
+
+    @classmethod
+    def from_table(cls, table: Mapping[str, Any]) -> BuildFlags:
+        """Read what ``to_table`` wrote; what is malformed counts as not given."""
+        settings = table.get("config-settings")
+        environment = table.get("environment")
+        jobs = table.get("jobs")
+        return cls(
+            config_settings={
+                str(key): value
+                for key, value in (settings if isinstance(settings, Mapping) else {}).items()
+                if _is_setting(value)
+            },
+            environment={
+                str(key): value
+                for key, value in (environment if isinstance(environment, Mapping) else {}).items()
+                if isinstance(value, str)
+            },
+            jobs=jobs if type(jobs) is int and jobs > 0 else 1,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildRecord:
+    """One build that was made and measured."""
+
+    key: str
+    """Digest of all that the wheel depends on: source, flags, build lock, interpreter."""
+    wheel: str
+    """The file name of what was built."""
+    backend: str
+    flags: BuildFlags
+    """At one job."""
+    lock: str | None
+    """The lock of the build requirements, relative to this one; None where there are none."""
+    demand: Mapping[int, int]
+    """By number of jobs, the bytes that all its processes held together at the peak, as far as
+    the kernel cannot take them back: anonymous, tmpfs and kernel memory."""
+    process_peak: int
+    """The peak resident size of its largest process, in bytes."""
+    charged_peak: int | None
+    """With page cache, where that could be measured. For information: it varies from run to run."""
+    seconds: float
+    """At one job."""
+    native: tuple[str, ...]
+    """The native modules in the wheel, sorted."""
+    measured_on: Mapping[str, str]
+    """What the figures depend on: compiler, machine, Python, C library."""
+    source: str = ""
+    """Where it was built from, where the lock has no entry for that (a repository, a folder)."""
+
+    def to_table(self) -> dict[str, Any]:
+        """The TOML table."""
+        table: dict[str, Any] = {
+            "key": self.key,
+            "wheel": self.wheel,
+            "backend": self.backend,
+            **self.flags.to_table(),
+            "demand": {str(jobs): size for jobs, size in sorted(self.demand.items())},
+            "process-peak": self.process_peak,
+            "seconds": self.seconds,
+            "measured-on": dict(sorted(self.measured_on.items())),
+        }
+        if self.lock is not None:
+            table["lock"] = self.lock
+        if self.charged_peak is not None:
+            table["charged-peak"] = self.charged_peak
+        if self.native:
+            table["native"] = list(self.native)
+        if self.source:
+            table["source"] = self.source
+        return table
+
+    @classmethod
+    def from_table(cls, table: object) -> BuildRecord | None:
+        """Read what ``to_table`` wrote; None where it is not usable."""
+        if not isinstance(table, Mapping):
+            return None
+        try:
+            charged = table.get("charged-peak")
+            lock = table.get("lock")
+            return cls(
+                key=str(table["key"]),
+                wheel=str(table["wheel"]),
+                backend=str(table["backend"]),
+                flags=BuildFlags.from_table(table),
+                lock=str(lock) if lock is not None else None,
+                demand={int(jobs): int(size) for jobs, size in table["demand"].items()},
+                process_peak=int(table["process-peak"]),
+                charged_peak=int(charged) if charged is not None else None,
+                seconds=float(table["seconds"]),
+                native=tuple(map(str, table.get("native", ()))),
+                measured_on={str(k): str(v) for k, v in table["measured-on"].items()},
+                source=str(table.get("source", "")),
+            )
+        except (KeyError, ValueError, TypeError, AttributeError):
+            return None
+
+    def peak(self, jobs: int = 1) -> int | None:
+        """The measured demand in bytes at so many jobs; None where it was not measured."""
+        return self.demand.get(jobs)
+
+
+def build_record(tool: Mapping[str, Any] | None) -> BuildRecord | None:
+    """The build in a package's ``tool`` table, if it tells of one."""
+    table = (tool or {}).get(TOOL_NAME)
+    return BuildRecord.from_table(table.get("build")) if isinstance(table, Mapping) else None
+
+
+def foreseen(demand: int, *, alike: bool = True) -> int:
+    """Bytes of memory without which a build of this measured demand is not begun; ``alike`` tells
+    whether compiler, machine, Python and C library are those it was measured with.
+    """
+    return demand + int(demand * (SHARE if alike else FOREIGN_SHARE)) + MARGIN
+
+
+def _is_setting(value: object) -> bool:
+    return isinstance(value, str) or (
+        isinstance(value, list) and all(isinstance(one, str) for one in value)
+    )

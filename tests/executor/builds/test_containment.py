@@ -1,0 +1,196 @@
+"""A command of a build is measured, capped and ended whole."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from executor.builds.containment import Outcome, Terms, contained
+from executor.builds.groups import BuildGroup
+
+Run = Callable[..., Outcome]
+
+MIB = 1 << 20
+
+
+def is_in_memory(path: Path) -> bool:
+    mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+    around = [fields for fields in mounts if path.is_relative_to(fields[1])]
+    return max(around, key=lambda fields: len(fields[1]))[2] == "tmpfs"
+
+
+def landlock_version() -> int:
+    return int(ctypes.CDLL(None).syscall(444, None, 0, 1))
+
+
+def groups_can_be_made() -> bool:
+    group = BuildGroup.make(None)
+    if group is None:
+        return False
+    group.remove()
+    return True
+
+
+both_tiers = pytest.mark.parametrize(
+    "group",
+    [
+        pytest.param(
+            True,
+            id="own group",
+            marks=pytest.mark.skipif(not groups_can_be_made(), reason="no control group here"),
+        ),
+        pytest.param(False, id="watched"),
+    ],
+)
+needs_landlock = pytest.mark.skipif(landlock_version() < 6, reason="the kernel has no Landlock 6")
+
+
+@pytest.fixture(name="run")
+def _run(tmp_path: Path) -> Run:
+    folder = tmp_path / "build"
+    folder.mkdir()
+
+    def run(code: str, **terms: object) -> Outcome:
+        return contained(
+            [sys.executable, "-c", code],
+            folder=str(folder),
+            environment={"PATH": os.environ["PATH"], "SHOWN": "yes"},
+            writable=[str(folder)],
+            log=str(tmp_path / "log"),
+            terms=Terms(**terms),  # type: ignore[arg-type]
+        )
+
+    return run
+
+
+def is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0]
+    except OSError:
+        return False
+    return state != b"Z"
+
+
+@both_tiers
+class TestMeasuring:
+    def test_demand_is_what_all_processes_hold_together(self, run: Run, group: bool) -> None:
+        code = (
+            "import os, time\n"
+            "r, w = os.pipe()\n"
+            "if os.fork() == 0:\n"
+            "    x = bytearray(48 << 20); os.write(w, b'x'); time.sleep(1.0); os._exit(0)\n"
+            "x = bytearray(48 << 20); os.read(r, 1); time.sleep(0.8); os.wait()"
+        )
+        outcome = run(code, group=group)
+        assert outcome.status == 0
+        assert 96 * MIB <= outcome.demand <= 150 * MIB
+        assert outcome.process_peak < 96 * MIB
+
+    def test_page_cache_is_no_demand(self, run: Run, group: bool, tmp_path: Path) -> None:
+        if is_in_memory(tmp_path):
+            pytest.skip("files are memory here")
+        code = (
+            "import time\n"
+            "with open('big', 'wb') as f:\n"
+            "    for _ in range(128): f.write(bytes(1 << 20))\n"
+            "time.sleep(0.1)"
+        )
+        assert run(code, group=group).demand < 64 * MIB
+
+    def test_the_exit_status_is_that_of_the_command(self, run: Run, group: bool) -> None:
+        assert run("raise SystemExit(3)", group=group).status == 3
+
+
+@both_tiers
+class TestCapping:
+    def test_what_allocates_without_end_ends(self, run: Run, group: bool) -> None:
+        outcome = run(
+            "x = []\nwhile True: x.append(bytearray(1 << 20))", limit=96 * MIB, group=group
+        )
+        assert outcome.status != 0
+        assert outcome.demand <= 112 * MIB
+
+    def test_what_forks_without_end_ends_with_all_its_children(
+        self, run: Run, group: bool, tmp_path: Path
+    ) -> None:
+        code = (
+            "import os, time\n"
+            "for _ in range(40):\n"
+            "    if os.fork() == 0:\n"
+            "        os.setsid()\n"
+            "        open('pids', 'a').write(f'{os.getpid()}\\n')\n"
+            "        x = bytearray(8 << 20); time.sleep(60); os._exit(0)\n"
+            "time.sleep(60)"
+        )
+        outcome = run(code, limit=96 * MIB, seconds=30, group=group)
+        assert outcome.stopped or outcome.kills
+        pids = [int(line) for line in (tmp_path / "build" / "pids").read_text().split()]
+        assert pids
+        assert not [pid for pid in pids if is_running(pid)]
+
+    def test_what_hangs_is_ended(self, run: Run, group: bool) -> None:
+        outcome = run("import time; time.sleep(600)", seconds=0.5, group=group)
+        assert outcome.stopped == "time"
+
+    def test_what_is_left_behind_is_ended(self, run: Run, group: bool, tmp_path: Path) -> None:
+        code = (
+            "import os, time\n"
+            "if os.fork() == 0:\n"
+            "    os.setsid()\n"
+            "    if os.fork():\n"
+            "        os._exit(0)\n"
+            "    open('pid.new', 'w').write(str(os.getpid())); os.rename('pid.new', 'pid')\n"
+            "    time.sleep(600)\n"
+            "while not os.path.exists('pid'): time.sleep(0.01)"
+        )
+        assert run(code, group=group).status == 0
+        assert not is_running(int((tmp_path / "build" / "pid").read_text()))
+
+
+@pytest.mark.skipif(not groups_can_be_made(), reason="no control group here")
+def test_a_kill_by_the_kernel_is_known_though_the_build_ended_well(run: Run) -> None:
+    code = (
+        "import subprocess, sys\n"
+        "subprocess.run([sys.executable, '-c', 'x = bytearray(1 << 30)'])\n"
+        "print('falling back')"
+    )
+    assert run(code, limit=96 * MIB).kills
+
+
+class TestRights:
+    @needs_landlock
+    def test_it_writes_nowhere_but_in_its_folders(self, run: Run, tmp_path: Path) -> None:
+        if tmp_path.is_relative_to("/dev/shm"):
+            pytest.skip("this is where multiprocessing writes")
+        outcome = run(f"open('inside', 'w').close(); open({str(tmp_path / 'outside')!r}, 'w')")
+        assert outcome.status == 1
+        assert outcome.writes == "held to its folders"
+        assert (tmp_path / "build" / "inside").exists()
+        assert not (tmp_path / "outside").exists()
+
+    @needs_landlock
+    def test_it_signals_nobody_else(self, run: Run) -> None:
+        assert run(f"import os; os.kill({os.getpid()}, 0)").status == 1
+
+    @needs_landlock
+    def test_it_has_no_network(self, run: Run) -> None:
+        connect = "import socket\nsocket.create_connection(('127.0.0.1', {}), 5)"
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            assert run(connect.format(port)).status == 1
+            assert run(connect.format(port), network=True).status == 0
+
+    def test_it_sees_the_environment_that_it_is_given(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TOKEN", "secret")
+        assert run("import os; assert 'TOKEN' not in os.environ; os.environ['SHOWN']").status == 0
+
+    def test_it_sees_as_many_processors_as_jobs(self, run: Run) -> None:
+        assert run("import os; assert len(os.sched_getaffinity(0)) == 1", jobs=1).status == 0

@@ -1,0 +1,199 @@
+"""A source becomes a wheel, or an error says why not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from executor.builds.artifact import Artifact
+from executor.builds.backend import read_build_system
+from executor.builds.containment import Outcome, Terms
+from executor.builds.errors import (
+    BackendFailed,
+    BackendUnusable,
+    BuildKilled,
+    WheelDiffersFromPlan,
+)
+from executor.builds.toolchain import default_flags, describe, with_jobs
+from executor.builds.workplace import Workplace
+from helpers.sdists import Sdist, build_sdist
+from helpers.wheels import build_wheel, lock_of
+from schemas.builds import BuildFlags, BuildRecord, ConfigSettings
+from schemas.errors import ExitCode
+
+Build = Callable[..., tuple[Artifact, Outcome]]
+
+MIB = 1 << 20
+
+
+@pytest.fixture(name="place")
+def _place() -> Iterator[Workplace]:
+    with Workplace.opened("demo") as place:
+        yield place
+
+
+@pytest.fixture(name="build")
+def _build(place: Workplace, tmp_path: Path) -> Build:
+    def build(
+        sdist: Sdist, flags: BuildFlags | None = None, **terms: object
+    ) -> tuple[Artifact, Outcome]:
+        tree = place.tree(str(sdist.write(tmp_path)))
+        system = read_build_system("demo", tree)
+        told = Terms(**terms)  # type: ignore[arg-type]
+        return place.wheel(tree, system, flags or BuildFlags(), told, version="1.0")
+
+    return build
+
+
+def record_of(wheel: str, *native: str) -> BuildRecord:
+    return BuildRecord(
+        key="k",
+        wheel=wheel,
+        backend="backend",
+        flags=BuildFlags(),
+        lock=None,
+        demand={1: 1},
+        process_peak=1,
+        charged_peak=None,
+        seconds=1.0,
+        native=native,
+        measured_on={},
+    )
+
+
+def test_a_source_distribution_becomes_a_wheel_and_leaves_nothing(tmp_path: Path) -> None:
+    with Workplace.opened("demo") as place:
+        tree = place.tree(str(build_sdist().write(tmp_path)))
+        system = read_build_system("demo", tree)
+        wheel, outcome = place.wheel(tree, system, BuildFlags(), Terms(), version="1.0")
+        assert wheel.filename == "demo-1.0-py3-none-any.whl"
+        assert outcome.demand > 0
+    assert not os.path.exists(place.folder)
+
+
+def test_what_is_built_with_is_installed_from_its_lock(place: Workplace, tmp_path: Path) -> None:
+    build_wheel("tool", "2.0").write(tmp_path)
+    lock = tmp_path / "pylock.build-demo.toml"
+    lock.write_text(lock_of([build_wheel("tool", "2.0")]))
+    sdist = build_sdist(before_wheel="import tool; assert tool.__version__ == '2.0'")
+    tree = place.tree(str(sdist.write(tmp_path)))
+    place.install(str(lock))
+    system = read_build_system("demo", tree)
+    assert place.wheel(tree, system, BuildFlags(), Terms(), version="1.0")
+
+
+def test_metadata_is_that_of_the_hook(place: Workplace, tmp_path: Path) -> None:
+    tree = place.tree(str(build_sdist(requires=["other"]).write(tmp_path)))
+    system = read_build_system("demo", tree)
+    found = place.metadata(tree, system, BuildFlags(), Terms())
+    assert b"Requires-Dist: other" in found
+
+
+def test_a_backend_tells_what_else_it_needs(place: Workplace, tmp_path: Path) -> None:
+    tree = place.tree(str(build_sdist(dynamic_requires=["wheel"]).write(tmp_path)))
+    backend = place.backend(tree, read_build_system("demo", tree), BuildFlags(), Terms())
+    assert backend.requires() == ["wheel"]
+
+
+def test_flags_reach_the_build_and_the_ambient_ones_do_not(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CFLAGS", "-Ofast")
+    monkeypatch.setenv("AMBIENT", "yes")
+    check = "assert 'AMBIENT' not in os.environ; assert os.environ['CFLAGS'] == '-g0'"
+    flags = BuildFlags(environment={"CFLAGS": "-g0"})
+    assert build(build_sdist(before_wheel=check), flags)
+
+
+class TestFailures:
+    def test_a_failed_hook_shows_what_the_backend_said(self, build: Build) -> None:
+        sdist = build_sdist(before_wheel="print('no compiler'); raise SystemExit(3)")
+        with pytest.raises(BackendFailed) as caught:
+            build(sdist)
+        assert "demo: the build failed in build_wheel (status 3)\n  | no compiler" in str(
+            caught.value
+        )
+        assert caught.value.exit_code == ExitCode.BUILD_FAILED
+
+    def test_a_build_that_takes_too_much_tells_the_limit(self, build: Build) -> None:
+        sdist = build_sdist(before_wheel="x = []\nwhile True: x.append(bytearray(1 << 20))")
+        with pytest.raises((BuildKilled, BackendFailed)) as caught:
+            build(sdist, limit=96 * MIB)
+        if isinstance(caught.value, BuildKilled):
+            assert "of 96.0 MiB" in str(caught.value)
+
+    def test_a_build_that_hangs_ends(self, build: Build) -> None:
+        sdist = build_sdist(before_wheel="import time; time.sleep(600)")
+        with pytest.raises(BuildKilled, match="did not end in time in build_wheel"):
+            build(sdist, seconds=1.0)
+
+    def test_a_backend_that_is_not_there_is_named(self, place: Workplace, tmp_path: Path) -> None:
+        (tmp_path / "pyproject.toml").write_text('[build-system]\nbuild-backend = "nowhere"\n')
+        tree = place.tree(str(tmp_path))
+        backend = place.backend(tree, read_build_system("demo", tree), BuildFlags(), Terms())
+        with pytest.raises(BackendUnusable, match="nowhere cannot be loaded"):
+            backend.requires()
+
+    def test_a_tree_without_a_word_on_building_is_none(self, tmp_path: Path) -> None:
+        with pytest.raises(BackendUnusable, match=r"neither pyproject\.toml nor setup\.py"):
+            read_build_system("demo", str(tmp_path))
+
+    def test_a_tree_that_names_no_backend_is_one_of_setuptools(self, tmp_path: Path) -> None:
+        (tmp_path / "setup.py").touch()
+        assert read_build_system("demo", str(tmp_path)).backend.startswith("setuptools.")
+
+    @pytest.mark.parametrize("text", ["[build-system]\nrequires = 1\n", "[build-system\n"])
+    def test_a_malformed_table_is_refused(self, tmp_path: Path, text: str) -> None:
+        (tmp_path / "pyproject.toml").write_text(text)
+        with pytest.raises(BackendUnusable, match=r"pyproject\.toml"):
+            read_build_system("demo", str(tmp_path))
+
+
+class TestPlannedWheel:
+    NATIVE = "demo/fast.cpython-311-x86_64-linux-gnu.so"
+
+    def test_the_planned_one_will_do(self, build: Build) -> None:
+        wheel, _ = build(build_sdist(native={self.NATIVE: "ELF"}))
+        wheel.check_plan(record_of("demo-1.0-py3-none-any.whl", self.NATIVE))
+
+    def test_one_that_lacks_a_native_module_is_refused(self, build: Build) -> None:
+        wheel, _ = build(build_sdist())
+        with pytest.raises(WheelDiffersFromPlan, match="was built without demo/fast"):
+            wheel.check_plan(record_of("demo-1.0-py3-none-any.whl", self.NATIVE))
+
+    def test_one_of_another_kind_is_refused(self, build: Build) -> None:
+        wheel, _ = build(build_sdist())
+        with pytest.raises(WheelDiffersFromPlan, match=r"planned was demo-1\.0-cp311"):
+            wheel.check_plan(record_of("demo-1.0-cp311-cp311-linux_x86_64.whl"))
+
+    def test_one_of_another_version_is_refused(self, place: Workplace, tmp_path: Path) -> None:
+        tree = place.tree(str(build_sdist(version="2.0").write(tmp_path)))
+        system = read_build_system("demo", tree)
+        with pytest.raises(WheelDiffersFromPlan, match=r"demo-2\.0"):
+            place.wheel(tree, system, BuildFlags(), Terms(), version="1.0")
+
+
+class TestFlags:
+    def test_jobs_are_told_in_every_tongue(self) -> None:
+        flags = with_jobs(BuildFlags(), "setuptools.build_meta", 3)
+        assert flags.jobs == 3
+        assert flags.environment["MAX_JOBS"] == flags.environment["CARGO_BUILD_JOBS"] == "3"
+        assert flags.environment["MAKEFLAGS"] == "-j3"
+
+    def test_meson_listens_to_settings_alone(self) -> None:
+        settings: ConfigSettings = {"compile-args": ["-v", "-j8"], "setup-args": "-Dx=1"}
+        flags = with_jobs(BuildFlags(config_settings=settings), "mesonpy", 1)
+        assert flags.config_settings == {"compile-args": ["-v", "-j1"], "setup-args": "-Dx=1"}
+
+    def test_defaults_are_for_one_job_and_a_fixed_date(self) -> None:
+        flags = default_flags("flit_core.buildapi")
+        assert flags.jobs == 1
+        assert flags.environment["SOURCE_DATE_EPOCH"] == "315532800"
+
+    def test_the_same_machine_is_described_the_same(self, place: Workplace) -> None:
+        target = place.environment.interpreter.target
+        assert describe(target, "a") == describe(target, "b")
+        assert describe(target, "a")["python"] == target.environment["python_version"]
