@@ -10,6 +10,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from executor.builds.artifact import Artifact
+    from executor.builds.backend import BuildSystem, read_build_system
+    from executor.builds.containment import Outcome, Terms
+    from executor.builds.toolchain import default_flags, describe, with_jobs
+    from executor.builds.workplace import Workplace
     from executor.changes import Changes, Sync
     from executor.drift import Drift
     from executor.environment import Environment
@@ -20,31 +25,49 @@ if TYPE_CHECKING:
     from executor.sources import Places
 
 __all__ = [
+    "Artifact",
+    "BuildSystem",
     "Changes",
     "Drift",
     "Environment",
+    "Outcome",
     "Places",
     "Report",
     "Reporter",
     "Sync",
+    "Terms",
     "Wanted",
+    "Workplace",
     "decide",
+    "default_flags",
+    "describe",
     "execute",
+    "read_build_system",
     "verify_environment",
+    "with_jobs",
 ]
 
 _HOMES = {
+    "Artifact": "builds.artifact",
+    "BuildSystem": "builds.backend",
     "Changes": "changes",
     "Drift": "drift",
     "Environment": "environment",
+    "Outcome": "builds.containment",
     "Places": "sources",
     "Report": "report",
     "Reporter": "reporter",
     "Sync": "changes",
+    "Terms": "builds.containment",
     "Wanted": "selection",
+    "Workplace": "builds.workplace",
     "decide": "install",
+    "default_flags": "builds.toolchain",
+    "describe": "builds.toolchain",
     "execute": "install",
+    "read_build_system": "builds.backend",
     "verify_environment": "install",
+    "with_jobs": "builds.toolchain",
 }
 
 

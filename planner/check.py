@@ -11,6 +11,7 @@ from packaging.pylock import Package, Pylock
 from packaging.utils import parse_wheel_filename
 
 from planner.adjustments import Adjustments
+from planner.builds.settings import find_changed_flags
 from planner.dependencies import Scope
 from planner.environments import Environment, recorded_targets
 from planner.graph import Edge, Graph
@@ -46,6 +47,7 @@ def find_problems(
     Raises RequirementsUnknown and InvalidRequirementLine.
     """
     found = dict.fromkeys(_check_header(lock, inputs, environments))
+    found.update(dict.fromkeys(find_changed_flags(lock, inputs.settings.build)))
     scopes: list[Scope | None] = [None, *(Scope("extra", name) for name in inputs.extras)]
     scopes += (Scope("group", name) for name in inputs.groups)
     where: dict[str, dict[str, None]] = {}

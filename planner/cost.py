@@ -11,6 +11,7 @@ from packaging.tags import Tag, create_compatible_tags_selector
 from packaging.utils import NormalizedName, parse_wheel_filename
 from packaging.version import Version
 
+from schemas.builds import BuildRecord, foreseen, suitable_record
 from schemas.demand import disk_of, peak_memory
 from schemas.hints import WheelHints, wheel_hints
 from schemas.target import Target
@@ -32,11 +33,18 @@ class PackageCost:
     """Bytes to fetch, where the lock tells."""
     hints: WheelHints | None
     """What unpacking takes, where the lock tells."""
+    build: BuildRecord | None = None
+    """How its wheel was built, where the lock tells."""
 
     @property
     def unpacked_size(self) -> int:
         """Bytes, as far as the lock tells."""
         return self.hints.unpacked_size if self.hints else 0
+
+    @property
+    def build_memory(self) -> int:
+        """Bytes that building it takes where it has to be; 0 where there is a wheel."""
+        return foreseen(self.build.peak) if self.build and self.filename is None else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +75,8 @@ class Cost:
 
     @property
     def memory(self) -> int:
-        """Bytes that the execution needs at least, with one lane."""
-        return peak_memory()
+        """Bytes that the execution needs at least, with one lane, and one build at a time."""
+        return max([peak_memory(), *(package.build_memory for package in self.packages)])
 
     @property
     def disk(self) -> int:
@@ -102,28 +110,32 @@ def cost_of(
         "dependency_groups": frozenset(groups),
     }
     select: _Select = create_compatible_tags_selector(target.tags)
+    tags = frozenset(target.tags)
     return Cost(
         target=target,
         packages=tuple(
-            _package_cost(package, select)
+            _package_cost(package, select, tags)
             for package in lock.packages
             if not package.marker or package.marker.evaluate(environment, context="lock_file")
         ),
     )
 
 
-def _package_cost(package: Package, select: _Select) -> PackageCost:
+def _package_cost(package: Package, select: _Select, tags: Collection[Tag]) -> PackageCost:
     file: PackageWheel | PackageArchive | None = package.archive
     if file is None:
         wheels = package.wheels or ()
         file = next(select((one, parse_wheel_filename(one.filename)[3]) for one in wheels), None)
     filename = _filename(file)
+    build = suitable_record(package.tool, tags)
+    known = filename or (build.wheel if build else None)
     return PackageCost(
         name=package.name,
         version=package.version,
         filename=filename,
         size=file.size if file else None,
-        hints=wheel_hints(package.tool, filename) if filename else None,
+        hints=wheel_hints(package.tool, known) if known else None,
+        build=build,
     )
 
 

@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import Tag
-from packaging.utils import InvalidWheelFilename, NormalizedName, parse_wheel_filename
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    NormalizedName,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
 from packaging.version import Version
 
 from planner.pages import ProjectFile, parse_time
 from schemas.target import Target
 
-__all__ = ["FileEvaluator", "FileRules", "Names", "Rejection", "Wheel", "refuse_python"]
+__all__ = [
+    "FileEvaluator",
+    "FileRules",
+    "Names",
+    "Rejection",
+    "SourceRule",
+    "Wheel",
+    "refuse_python",
+]
+
+SourceRule = Callable[[NormalizedName, Target], str | None]
+"""Why no wheel of a project may be built for a target; None where one may."""
+
+_LAST_RESORT = -(1 << 30)
+"""The preference of a source: what is built comes behind every wheel that there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +49,13 @@ class Names:
     def __contains__(self, name: object) -> bool:
         return (name in self.named) is not self.are_excluded
 
+    def __bool__(self) -> bool:
+        return self.are_excluded or bool(self.named)
+
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """A file that suits the target."""
+    """A file that suits the target: a wheel, or a source that one may be built of."""
 
     file: ProjectFile
     name: NormalizedName
@@ -67,10 +90,12 @@ class FileRules:
     """Projects that are to be built, so that their wheels are of no use."""
     hosts: frozenset[str] = frozenset()
     """The hosts that files may come from; empty where all may."""
+    sources: SourceRule | None = None
+    """What may be built; None where nothing may."""
 
     def refuse(self, project: NormalizedName, version: Version, file: ProjectFile) -> str | None:
         """Why ``file`` may not be used, if it may not."""
-        if project in self.no_binary and not file.is_direct:
+        if project in self.no_binary and not file.is_direct and not file.is_source:
             return "it is a wheel, and --no-binary asks for building the project"
         if file.yanked is not None and version not in self.pins.get(project, ()):
             return f"it was yanked: {file.yanked}" if file.yanked else "it was yanked"
@@ -100,6 +125,7 @@ class FileEvaluator:
     """Judges the files of an index for one target."""
 
     def __init__(self, target: Target, rules: FileRules | None = None) -> None:
+        self._target = target
         self._python_version = target.python_version
         self._rules = rules or FileRules()
         self._ranks = {tag: rank for rank, tag in enumerate(target.tags)}
@@ -108,7 +134,7 @@ class FileEvaluator:
     def evaluate(self, project: NormalizedName, file: ProjectFile) -> Wheel | Rejection:
         """Judge one file of the page of ``project``."""
         if file.filename.endswith((".tar.gz", ".zip")):
-            return Rejection(file, "it is a source distribution, and only wheels are used")
+            return self._evaluate_source(project, file)
         try:
             name, version, build, tags = parse_wheel_filename(file.filename)
         except InvalidWheelFilename:
@@ -122,6 +148,22 @@ class FileEvaluator:
         if reason := reason or self._rules.refuse(name, version, file):
             return Rejection(file, reason)
         return Wheel(file, name, version, (-min(ranks), build or (-1, ""), file.filename))
+
+    def _evaluate_source(self, project: NormalizedName, file: ProjectFile) -> Wheel | Rejection:
+        if self._rules.sources is None:
+            return Rejection(file, "it is a source distribution, and only wheels are used")
+        try:
+            name, version = parse_sdist_filename(file.filename)
+        except InvalidSdistFilename:
+            return Rejection(file, "its name is not one that a source distribution may have")
+        if name != project:
+            return Rejection(file, f"it is a source distribution of {name}")
+        reason = refuse_python(file.requires_python, self._python_version)
+        reason = reason or self._rules.refuse(name, version, file)
+        # Asked last: it may have to look for an interpreter.
+        if reason := reason or self._rules.sources(name, self._target):
+            return Rejection(file, reason)
+        return Wheel(file, name, version, (_LAST_RESORT, (-1, ""), file.filename))
 
     def _explain_tags(self, tags: Iterable[Tag]) -> str:
         platforms = sorted(

@@ -53,6 +53,8 @@ class DoesNotFit(Refused):
     def hint(self) -> str:  # type: ignore[override]  # rendered late, from the costs
         if any(_exceeds(cost.disk, self.room.disk) for cost in self.costs):
             return "give more disk, or leave out what needs the biggest packages (lockstream why)"
+        if any(package.build_memory for cost in self.costs for package in cost.packages):
+            return "give more memory, or list the wheel: plan --build without --no-wheelhouse"
         return "give more memory; no choice of packages makes an execution smaller"
 
     def __str__(self) -> str:
@@ -62,6 +64,10 @@ class DoesNotFit(Refused):
         for cost in self.costs:
             if _exceeds(cost.memory, self.room.memory):
                 yield f"  {cost.target}: {format_size(cost.memory)} of memory are needed"
+                for package in cost.packages:
+                    if _exceeds(package.build_memory, self.room.memory):
+                        told = format_size(package.build_memory)
+                        yield f"    {package.name} {package.version} has to be built: {told}"
             if _exceeds(cost.disk, self.room.disk):
                 yield f"  {cost.target}: {format_size(cost.disk)} of disk are needed"
                 for package in cost.biggest(MAX_SHOWN_PACKAGES):

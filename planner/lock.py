@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from packaging.pylock import Package, PackageArchive, PackageWheel, Pylock
+from packaging.pylock import Package, PackageArchive, PackageSdist, PackageWheel, Pylock
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
+from planner.builds.built import Built
 from planner.entries import Entry
 from planner.environments import Environment
 from planner.errors import SecretInURL
@@ -50,6 +51,8 @@ class LockContent:
     """The table that tells how versions were chosen."""
     folder: str = ""
     """Where the lock will be; paths in it start there."""
+    built: Mapping[str, Built] = field(default_factory=dict)
+    """The wheels among the files that were built for it, by file name."""
 
 
 def build_lock(content: LockContent) -> Pylock:
@@ -65,7 +68,7 @@ def build_lock(content: LockContent) -> Pylock:
         extras=content.extras,
         dependency_groups=content.groups,
         created_by=TOOL_NAME,
-        packages=[_package(entry, sizes, content.folder) for entry, sizes in content.entries],
+        packages=[_package(entry, sizes, content) for entry, sizes in content.entries],
         tool={TOOL_NAME: _tool_table(content)},
     )
     lock.validate()
@@ -81,17 +84,23 @@ def _tool_table(content: LockContent) -> dict[str, Any]:
     return table
 
 
-def _package(entry: Entry, sizes: Sequence[SizedFile], folder: str) -> Package:
+def _package(entry: Entry, sizes: Sequence[SizedFile], content: LockContent) -> Package:
     files = list(zip(entry.files, sizes, strict=True))
+    built = [content.built[file.filename] for file in entry.files if file.filename in content.built]
+    left_out = {one.wheel.filename for one in built if not one.is_kept}
     pythons = {file.requires_python for file in entry.files}
     indexes = {file.index for file in entry.files}
     tool: dict[str, Any] = {"requires": list(entry.requires)} if entry.requires else {}
     tool["wheels"] = {file.filename: sized.hints.to_table() for file, sized in files}
+    if built:
+        tool["build"] = {one.record.wheel: one.record.to_table() for one in built}
     dependencies = [
         {"name": name} if version is None else {"name": name, "version": str(version)}
         for name, version in entry.dependencies
     ]
-    wheels = [_wheel(file, sized, folder) for file, sized in files]
+    wheels = [
+        _wheel(file, sized, content) for file, sized in files if file.filename not in left_out
+    ]
     return Package(
         name=entry.name,
         version=entry.version,
@@ -100,7 +109,8 @@ def _package(entry: Entry, sizes: Sequence[SizedFile], folder: str) -> Package:
         dependencies=dependencies or None,
         archive=_archive(wheels[0]) if files[0][0].is_direct else None,
         index=(indexes.pop() or None) if len(indexes) == 1 else None,
-        wheels=None if files[0][0].is_direct else wheels,
+        sdist=_sdist(built[0], content.folder) if built else None,
+        wheels=None if files[0][0].is_direct else wheels or None,
         tool={TOOL_NAME: tool},
     )
 
@@ -110,10 +120,30 @@ def _archive(wheel: PackageWheel) -> PackageArchive:
     return PackageArchive(path=wheel.path, url=wheel.url, size=wheel.size, hashes=wheel.hashes)
 
 
-def _wheel(file: ProjectFile, sized: SizedFile, folder: str) -> PackageWheel:
-    hashes = dict(sorted(sized.digests.items()))
+def _sdist(built: Built, folder: str) -> PackageSdist:
+    """What a wheel was built of, for those who have not got the wheel."""
+    file, hashes = built.source, {"sha256": built.sha256}
     if file.path is not None:
-        path = Path(os.path.relpath(file.path, folder or os.curdir)).as_posix()
+        return PackageSdist(path=_relative(file.path, folder), size=built.size, hashes=hashes)
+    return PackageSdist(
+        upload_time=parse_time(file.upload_time),
+        url=_lockable_url(file),
+        size=built.size,
+        hashes=hashes,
+    )
+
+
+def _relative(path: str, folder: str) -> str:
+    return Path(os.path.relpath(path, folder or os.curdir)).as_posix()
+
+
+def _wheel(file: ProjectFile, sized: SizedFile, content: LockContent) -> PackageWheel:
+    hashes = dict(sorted(sized.digests.items()))
+    built = content.built.get(file.filename)
+    if built and built.url:
+        return PackageWheel(url=built.url, size=sized.size, hashes=hashes)
+    if file.path is not None:
+        path = _relative(file.path, content.folder)
         return PackageWheel(path=path, size=sized.size, hashes=hashes)
     url = _lockable_url(file)
     name_in_url = unquote(urlsplit(url).path.rpartition("/")[2])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -64,8 +64,13 @@ class MetadataSource:
     of the wheel; safe to use from many threads.
     """
 
-    def __init__(self, client: IndexClient) -> None:
+    def __init__(
+        self, client: IndexClient, build_metadata: Callable[[Wheel], bytes] | None = None
+    ) -> None:
+        """``build_metadata`` tells what a wheel that is built of a source would say of itself."""
         self._client = client
+        self._build_metadata = build_metadata
+        self._built: dict[str, WheelMetadata] = {}
         self._cache = client.cache
         self._sized: dict[str, SizedFile] = {}
         self._listings: dict[str, Listing] = {}
@@ -76,12 +81,13 @@ class MetadataSource:
         Raises InvalidMetadata and InvalidZip where this wheel cannot be used; WheelDiffers,
         IndexUnreachable and IndexAnswer where the index cannot.
         """
-        metadata = parse_metadata(self._read_metadata(wheel))
-        if (metadata.name, metadata.version) != (wheel.name, wheel.version):
-            raise InvalidMetadata(
-                f"its metadata is that of {metadata.name} {metadata.version}, not of its file name"
-            )
-        return metadata
+        if wheel.file.is_source:
+            if wheel.file.url not in self._built:
+                assert self._build_metadata is not None
+                content = self._build_metadata(wheel)
+                self._built[wheel.file.url] = _of_its_name(wheel, parse_metadata(content))
+            return self._built[wheel.file.url]
+        return _of_its_name(wheel, parse_metadata(self._read_metadata(wheel)))
 
     def size(self, file: ProjectFile) -> SizedFile:
         """What the lock tells of ``file``; known already where its metadata was read inside.
@@ -159,6 +165,14 @@ class MetadataSource:
         self._listings[file.url] = listing
         self._keep("sizes", file, sized.to_bytes())
         self._keep("listings", file, listing.packed)
+
+
+def _of_its_name(wheel: Wheel, metadata: WheelMetadata) -> WheelMetadata:
+    if (metadata.name, metadata.version) != (wheel.name, wheel.version):
+        raise InvalidMetadata(
+            f"its metadata is that of {metadata.name} {metadata.version}, not of its file name"
+        )
+    return metadata
 
 
 def _cache_key(file: ProjectFile) -> str | None:

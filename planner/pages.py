@@ -97,6 +97,11 @@ class ProjectFile:
         return None if yanked is False else _text(yanked) or ""
 
     @property
+    def is_source(self) -> bool:
+        """Whether it has to be built before it can be installed."""
+        return not self.filename.endswith(".whl")
+
+    @property
     def metadata_hashes(self) -> dict[str, str] | None:
         """Digests of the metadata file beside it, perhaps none; None where there is no such
         file (PEP 658, renamed by PEP 714: indexes of both ages are in use).

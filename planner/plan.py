@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Protocol
 
 from packaging.utils import NormalizedName
 
@@ -13,6 +14,7 @@ from planner.client import IndexClient
 from planner.collisions import find_collisions
 from planner.entries import Entry, merge
 from planner.environments import Environment
+from planner.evaluator import Wheel
 from planner.index_reader import IndexReader
 from planner.indexes import Indexes
 from planner.metadata_source import MetadataSource, SizedFile
@@ -21,11 +23,25 @@ from planner.prefetch import Fetcher
 from planner.reporter import Reporter
 from planner.requirements import Inputs
 from planner.solve import Solution, solve
+from schemas.target import Target
 
-__all__ = ["Plan", "plan"]
+__all__ = ["Builder", "Plan", "plan"]
 
 Remark = tuple[Callable[..., None], tuple[object, ...]]
 """A hook of the reporter, and what to tell it."""
+
+
+class Builder(Protocol):
+    """Who makes wheels of sources."""
+
+    def refuse(self, project: NormalizedName, target: Target) -> str | None:
+        """Why no wheel of ``project`` may be built for ``target``, if none may."""
+
+    def metadata(self, wheel: Wheel) -> bytes:
+        """The metadata that a wheel of this source has."""
+
+    def build(self, solutions: Sequence[Solution]) -> tuple[Solution, ...]:
+        """The same, with a wheel in the place of each source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +61,15 @@ def plan(
     indexes: Indexes,
     policy: Policy | None = None,
     reporter: Reporter | None = None,
+    builder: Builder | None = None,
 ) -> Plan:
-    """Choose and size wheels for everything that ``inputs`` need in ``environments``.
+    """Choose and size wheels for everything that ``inputs`` need in ``environments``; those that
+    there are none of are built by ``builder``.
 
     Raises Unsolvable, UnsolvableTargets and SearchTooLong where there is no answer,
     HashesMissing, UnreadableWheel and WheelDiffers where it would not be safe, UsageError where
     ``indexes`` name what is none, IndexUnreachable and IndexAnswer where an index fails.
+    With a ``builder``, also BuildFailed.
     """
     reporter = reporter or Reporter()
     reader = IndexReader(indexes, client)
@@ -58,9 +77,14 @@ def plan(
     def load_project(name: NormalizedName) -> Project:
         return Project(reader.page(name))
 
-    source = MetadataSource(client)
+    policy = policy or Policy()
+    if builder:
+        policy = replace(policy, sources=builder.refuse)
+    source = MetadataSource(client, builder.metadata if builder else None)
     with Fetcher(load_project, source) as fetcher:
-        solutions = solve(inputs, environments, policy or Policy(), fetcher)
+        solutions = solve(inputs, environments, policy, fetcher)
+        if builder:
+            solutions = builder.build(solutions)
         entries = merge(solutions)
         sizes = iter(fetcher.sizes([file for entry in entries for file in entry.files]))
         sized = tuple((entry, tuple(next(sizes) for _ in entry.files)) for entry in entries)

@@ -12,7 +12,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from planner.candidates import Prereleases
-from planner.evaluator import Names
+from planner.evaluator import Names, SourceRule
 from schemas.errors import UsageError
 
 __all__ = ["Ordering", "Policy", "Preferences", "parse_moment", "parse_names"]
@@ -53,6 +53,8 @@ class Policy:
     align: bool = True
     """Whether environments share versions wherever they can, rather than each having the newest
     that it could have alone."""
+    sources: SourceRule | None = None
+    """What may be built; None where nothing may."""
     preferences: Sequence[Preferences] = field(default=())
     """For each environment; empty where nothing is preferred."""
 

@@ -64,6 +64,8 @@ class Fetcher:
 
     def metadata(self, wheel: Wheel) -> WheelMetadata:
         """The metadata of ``wheel``. Raises what ``MetadataSource.metadata`` raises."""
+        if wheel.file.is_source:
+            return self._source.metadata(wheel)
         return self._take(self._metadata, wheel.file.url, self._source.metadata, wheel)
 
     def sizes(self, files: Iterable[ProjectFile]) -> list[SizedFile]:
@@ -153,7 +155,8 @@ class Prefetcher:
         later = dropwhile(lambda wheels: wheels[0].version != version, found)
         for wheels in islice(later, 1, count + 1):
             for wheel in wheels:
-                self._fetcher.request_metadata(wheel)
+                if not wheel.file.is_source:
+                    self._fetcher.request_metadata(wheel)
 
     def _expect_wheel(self, dependency: Dependency, project: Future[Project]) -> None:
         if _failed(project):
@@ -162,7 +165,9 @@ class Prefetcher:
         specifiers = [dependency.specifier, *self._known_specifiers(identifier.name)]
         wheels = next(self._finder.find(identifier.name, specifiers), ())
         for wheel in wheels:
-            if (key := (identifier, wheel.file.url)) not in self._expected:
+            # What a source needs may only be known by running it, so nobody does that for a guess.
+            key = identifier, wheel.file.url
+            if key not in self._expected and not wheel.file.is_source:
                 self._expected.add(key)
                 metadata = self._fetcher.request_metadata(wheel)
                 metadata.add_done_callback(partial(self._expect_dependencies, identifier))

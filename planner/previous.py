@@ -17,6 +17,7 @@ from planner.environments import Environment
 from planner.graph import RequirementsUnknown
 from planner.policy import Preferences
 from planner.requirements import Inputs
+from schemas.builds import build_records
 from schemas.errors import ArtifactRefused
 from schemas.hints import TOOL_NAME
 
@@ -96,8 +97,10 @@ def check_files(old: Pylock, new: Pylock) -> None:
     """
     known = {wheel.filename: wheel.hashes for one in old.packages for wheel in one.wheels or ()}
     for package in new.packages:
+        # What is built anew is another file; what it is built of may not be.
+        ours = {record.wheel for record in build_records(package.tool)}
         for wheel in package.wheels or ():
-            before = known.get(wheel.filename, {})
+            before = {} if wheel.filename in ours else known.get(wheel.filename, {})
             for kind in before.keys() & wheel.hashes.keys():
                 if before[kind].lower() != wheel.hashes[kind]:
                     raise FileExchanged(

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from packaging.version import Version
 
+from schemas.builds import BuildRecord
+
 __all__ = ["Reporter"]
 
 
@@ -28,6 +30,12 @@ class Reporter:
 
     def collision(self, first: str, second: str, places: Sequence[str]) -> None:
         """Two wheels of one target have files of different contents in the same places."""
+
+    def building(self, filename: str, what: str) -> None:
+        """A source is about to be built, or asked for its metadata."""
+
+    def built(self, filename: str, record: BuildRecord) -> None:
+        """A source was built and measured."""
 
     def yanked(self, filename: str, reason: str) -> None:
         """A withdrawn file is used since a requirement pins its version."""

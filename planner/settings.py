@@ -21,6 +21,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
+from planner.builds.settings import BuildSetting, read_build_settings
 from planner.candidates import Prereleases
 from planner.indexes import Strategy
 from planner.policy import Ordering
@@ -76,6 +77,8 @@ class Settings:
     no_binary: tuple[str, ...] = ()
     allow_hosts: tuple[str, ...] = ()
     align: bool | None = None
+    build: Mapping[str, BuildSetting] = field(default_factory=dict)
+    """Flags by the name of the package that is built."""
 
 
 def read_settings(document: Mapping[str, Any], path: str) -> Settings:
@@ -95,14 +98,14 @@ def read_settings(document: Mapping[str, Any], path: str) -> Settings:
             raise InvalidSetting(path, key, "there is no such key", hint=f"known are {known}")
         try:
             found[key.replace("-", "_")] = read(value)
-        except _Unreadable as error:
+        except ValueError as error:
             raise InvalidSetting(path, key, str(error)) from None
         except UsageError as error:
             raise InvalidSetting(path, key, str(error), hint=error.hint) from None
     return Settings(**found)
 
 
-class _Unreadable(Exception):
+class _Unreadable(ValueError):
     """What a value should have been."""
 
 
@@ -192,5 +195,6 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "no-binary": _texts,
     "allow-hosts": _texts,
     "align": _flag,
+    "build": read_build_settings,
 }
 assert {key.replace("-", "_") for key in _READERS} == {one.name for one in fields(Settings)}

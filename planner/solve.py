@@ -155,6 +155,7 @@ class _Solver:
             uploaded_before=policy.uploaded_before,
             no_binary=policy.no_binary,
             hosts=policy.hosts,
+            sources=policy.sources,
         )
         judge = ReleaseJudge([FileEvaluator(target, rules) for target in environment.targets])
         self._finder = CandidateFinder(

@@ -1,15 +1,19 @@
 """Builds: how a wheel was made from source, and what that took, as the lock tells it.
 
-The planner measures and writes it into ``[packages.tool.lockstream.build]``; the executor builds by
-it and decides with it. As all tool data it is disposable (PEP 751): it never decides what gets
-installed, only whether and how a build may run.
+The planner measures and writes it into ``[packages.tool.lockstream.build]``, by wheel; the
+executor builds by it and decides with it. As all tool data it is disposable (PEP 751): it never
+decides what gets installed, only whether and how a build may run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
+
+from packaging.tags import Tag
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from schemas.hints import TOOL_NAME
 
@@ -20,8 +24,9 @@ __all__ = [
     "BuildFlags",
     "BuildRecord",
     "ConfigSettings",
-    "build_record",
+    "build_records",
     "foreseen",
+    "suitable_record",
 ]
 
 ConfigSettings = Mapping[str, str | list[str]]
@@ -94,8 +99,6 @@ class BuildRecord:
     demand: Mapping[int, int]
     """By number of jobs, the bytes that all its processes held together at the peak, as far as
     the kernel cannot take them back: anonymous, tmpfs and kernel memory."""
-    process_peak: int
-    """The peak resident size of its largest process, in bytes."""
     charged_peak: int | None
     """With page cache, where that could be measured. For information: it varies from run to run."""
     seconds: float
@@ -107,15 +110,18 @@ class BuildRecord:
     source: str = ""
     """Where it was built from, where the lock has no entry for that (a repository, a folder)."""
 
+    @property
+    def peak(self) -> int:
+        """The demand in bytes at as few jobs as were measured."""
+        return self.demand[min(self.demand)]
+
     def to_table(self) -> dict[str, Any]:
-        """The TOML table."""
+        """The TOML table, which stands under the file name of the wheel."""
         table: dict[str, Any] = {
             "key": self.key,
-            "wheel": self.wheel,
             "backend": self.backend,
             **self.flags.to_table(),
             "demand": {str(jobs): size for jobs, size in sorted(self.demand.items())},
-            "process-peak": self.process_peak,
             "seconds": self.seconds,
             "measured-on": dict(sorted(self.measured_on.items())),
         }
@@ -130,21 +136,22 @@ class BuildRecord:
         return table
 
     @classmethod
-    def from_table(cls, table: object) -> BuildRecord | None:
-        """Read what ``to_table`` wrote; None where it is not usable."""
+    def from_table(cls, wheel: str, table: object) -> BuildRecord | None:
+        """Read what ``to_table`` wrote of the build of ``wheel``; None where it is not usable."""
         if not isinstance(table, Mapping):
             return None
         try:
+            if not table["demand"]:
+                return None
             charged = table.get("charged-peak")
             lock = table.get("lock")
             return cls(
                 key=str(table["key"]),
-                wheel=str(table["wheel"]),
+                wheel=wheel,
                 backend=str(table["backend"]),
                 flags=BuildFlags.from_table(table),
                 lock=str(lock) if lock is not None else None,
                 demand={int(jobs): int(size) for jobs, size in table["demand"].items()},
-                process_peak=int(table["process-peak"]),
                 charged_peak=int(charged) if charged is not None else None,
                 seconds=float(table["seconds"]),
                 native=tuple(map(str, table.get("native", ()))),
@@ -154,15 +161,27 @@ class BuildRecord:
         except (KeyError, ValueError, TypeError, AttributeError):
             return None
 
-    def peak(self, jobs: int = 1) -> int | None:
-        """The measured demand in bytes at so many jobs; None where it was not measured."""
-        return self.demand.get(jobs)
+
+def build_records(tool: Mapping[str, Any] | None) -> tuple[BuildRecord, ...]:
+    """The builds in a package's ``tool`` table, by the file names of what was built."""
+    table: object = tool
+    for key in (TOOL_NAME, "build"):
+        table = table.get(key) if isinstance(table, Mapping) else None
+    if not isinstance(table, Mapping):
+        return ()
+    found = (BuildRecord.from_table(name, one) for name, one in sorted(table.items()))
+    return tuple(record for record in found if record)
 
 
-def build_record(tool: Mapping[str, Any] | None) -> BuildRecord | None:
-    """The build in a package's ``tool`` table, if it tells of one."""
-    table = (tool or {}).get(TOOL_NAME)
-    return BuildRecord.from_table(table.get("build")) if isinstance(table, Mapping) else None
+def suitable_record(tool: Mapping[str, Any] | None, tags: Collection[Tag]) -> BuildRecord | None:
+    """The build whose wheel suits a target with these tags, if a package's ``tool`` table tells of
+    one.
+    """
+    for record in build_records(tool):
+        with suppress(InvalidWheelFilename):
+            if not parse_wheel_filename(record.wheel)[3].isdisjoint(tags):
+                return record
+    return None
 
 
 def foreseen(demand: int, *, alike: bool = True) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tomllib
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -154,7 +155,10 @@ class Backend:
                 python_executable=self.python,
             )
             call: Callable[..., Any] = getattr(caller, hook)
-            return call(*arguments, config_settings=dict(self.flags.config_settings))
+            with warnings.catch_warnings():
+                # They are for the author of the project; the log has them.
+                warnings.simplefilter("ignore", pyproject_hooks.BuildBackendWarning)
+                return call(*arguments, config_settings=dict(self.flags.config_settings))
         except pyproject_hooks.BackendUnavailable as error:
             last = error.traceback.strip().splitlines()[-1:]
             raise BackendUnusable(

@@ -62,8 +62,6 @@ class Outcome:
     seconds: float
     demand: int
     """Bytes held by all processes together at the peak."""
-    process_peak: int
-    """Bytes resident in the largest process at its peak."""
     charged_peak: int | None
     kills: int
     """Processes that the kernel killed for want of memory."""
@@ -113,13 +111,12 @@ def contained(
             )
         os.close(told_there)
         watch = _Watch(tree, terms, started)
-        status, process_peak = watch.wait(process)
+        status = watch.wait(process)
         told = json.loads(os.read(told_here, 4096) or b"{}")
         return Outcome(
             status=status,
             seconds=time.monotonic() - started,
             demand=watch.peak,
-            process_peak=process_peak,
             charged_peak=group.charged_peak() if group else None,
             kills=group.kills() if group else 0,
             limit_hits=group.limit_hits() if group else 0,
@@ -148,14 +145,12 @@ class _Watch:
         )
         self._hits = 0
 
-    def wait(self, process: subprocess.Popen[bytes]) -> tuple[int, int]:
-        """Until it ends; its status, and the peak of its largest process in bytes."""
+    def wait(self, process: subprocess.Popen[bytes]) -> int:
+        """Until it ends; its status."""
         while True:
             self.peak = max(self.peak, self._tree.demand())
-            ended, status, usage = os.wait4(process.pid, os.WNOHANG)
-            if ended:
-                process.returncode = os.waitstatus_to_exitcode(status)
-                return process.returncode, usage.ru_maxrss << 10
+            if (status := process.poll()) is not None:
+                return status
             if not self.stopped and (reason := self._reason()):
                 self.stopped = reason
                 self._tree.kill()

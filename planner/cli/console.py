@@ -11,6 +11,7 @@ from packaging.version import Version
 from planner.cost import Cost
 from planner.errors import enumerate_some
 from planner.reporter import Reporter
+from schemas.builds import BuildRecord
 from schemas.sizes import format_size
 
 __all__ = ["ConsoleReporter"]
@@ -61,6 +62,16 @@ class ConsoleReporter(Reporter):
             f"{first} and {second} have different files of one name, of which one would be lost: "
             f"{enumerate_some(places, MAX_SHOWN_PLACES)}"
         )
+
+    def building(self, filename: str, what: str) -> None:
+        self._say(f"building {filename} ({what})")
+
+    def built(self, filename: str, record: BuildRecord) -> None:
+        peaks = ", ".join(
+            f"{format_size(size)} at {jobs} job{'s' if jobs > 1 else ''}"
+            for jobs, size in sorted(record.demand.items())
+        )
+        self._say(f"built {record.wheel}: {peaks}, {record.seconds:.1f} s")
 
     def project_status(self, name: str, status: str, reason: str) -> None:
         self._warn(f"the project {name} is {status}{f': {reason}' if reason else ''}")

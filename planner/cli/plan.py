@@ -8,13 +8,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 from packaging.pylock import Pylock, is_valid_pylock_path
 from packaging.utils import canonicalize_name
 
 from planner.access import Access
+from planner.builds.built import known_builds
 from planner.cache import default_folder
+from planner.cli.building import build_options, build_policy
 from planner.cli.console import ConsoleReporter
 from planner.cli.options import index_options, input_options, policy_options
 from planner.cost import Cost, cost_of
@@ -61,6 +64,7 @@ __all__ = ["plan"]
 )
 @index_options
 @policy_options
+@build_options
 @click.option(
     "-U", "--upgrade", is_flag=True, help="Choose anew; otherwise what the lock has is kept."
 )
@@ -114,6 +118,7 @@ def plan(
     upgraded: tuple[str, ...],
     room: str | None,
     quiet: bool,
+    **building: Any,
 ) -> None:
     """Choose wheels for everything that is needed, size them, and write the lock.
 
@@ -159,11 +164,14 @@ def plan(
         no_index=no_index,
         strategy=strategy,
     ).resolve(inputs, os.environ)
+    builds = build_policy(inputs, **building)
     folder = os.getcwd() if output == "-" else os.path.dirname(os.path.abspath(output))
     provenance = {
         "inputs": sources.to_table(folder),
         "policy": {**index_table(places, folder), **choosing.to_table(policy, inputs)},
     }
+    if told := builds.to_table():
+        provenance["policy"]["build"] = told
     reporter = ConsoleReporter(quiet=quiet)
     previous = None if upgrade else _read_previous(output)
     keep = previous and not upgraded and not refresh
@@ -188,6 +196,8 @@ def plan(
         reporter=reporter,
         folder=folder,
         provenance=provenance,
+        builds=builds,
+        known=known_builds(previous, folder) if previous else (),
     )
     if previous:
         check_files(previous, lock)

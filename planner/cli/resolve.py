@@ -9,6 +9,10 @@ from typing import Any
 from packaging.pylock import Pylock
 
 from planner.access import Access
+from planner.builds.built import KnownBuild
+from planner.builds.policy import BuildPolicy
+from planner.builds.requirements import BuildRequirements
+from planner.builds.workshop import Workshop
 from planner.cache import Cache
 from planner.client import IndexClient
 from planner.direct import direct_logins
@@ -34,6 +38,8 @@ def resolve(
     reporter: Reporter,
     folder: str,
     provenance: Mapping[str, Mapping[str, Any]],
+    builds: BuildPolicy,
+    known: Sequence[KnownBuild] = (),
 ) -> tuple[Pylock, frozenset[str]]:
     """The lock for ``folder``, and the secrets that may not stand in it.
 
@@ -42,9 +48,25 @@ def resolve(
     cache = Cache(access.cache) if access.cache else None
     logins = {**direct_logins(inputs.requirements), **indexes.logins()}
     keychain = Keychain(logins, environment=os.environ, keyring=access.keyring)
-    with IndexClient(
-        keychain=keychain, cache=cache, offline=access.offline, refresh=access.refresh
-    ) as client:
+    with (
+        IndexClient(
+            keychain=keychain, cache=cache, offline=access.offline, refresh=access.refresh
+        ) as client,
+        Workshop(
+            policy=builds,
+            client=client,
+            requirements=BuildRequirements(
+                client=client,
+                indexes=indexes,
+                policy=policy,
+                folder=folder,
+                keep=bool(policy.preferences),
+            ),
+            folder=folder,
+            known=known,
+            reporter=reporter,
+        ) as workshop,
+    ):
         answer = plan(
             inputs,
             environments,
@@ -52,6 +74,7 @@ def resolve(
             indexes=indexes,
             policy=policy,
             reporter=reporter,
+            builder=workshop if builds.allowed else None,
         )
     if cache:
         cache.tidy()
@@ -64,6 +87,7 @@ def resolve(
             inputs=provenance["inputs"],
             policy=provenance["policy"],
             folder=folder,
+            built=workshop.built,
         )
     )
     return lock, keychain.secrets

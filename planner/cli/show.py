@@ -73,6 +73,7 @@ def show(
     else:
         _print_costs(costs)
         _print_packages(costs, count)
+        _print_builds(costs)
     for cost in costs:
         _warn(cost)
     if room:
@@ -168,6 +169,28 @@ def _print_packages(costs: Iterable[Cost], count: int) -> None:
         )
 
 
+def _print_builds(costs: Iterable[Cost]) -> None:
+    """What was built, and what has to be built anew."""
+    builds = {
+        one.build.wheel: one for cost in costs for one in cost.packages if one.build is not None
+    }
+    if builds:
+        click.echo()
+        header = ("build", "memory", "at jobs", "seconds", "wheel")
+        rows = [
+            (
+                f"{one.name} {one.version}",
+                format_size(build.peak),
+                ", ".join(f"{jobs}: {format_size(size)}" for jobs, size in build.demand.items()),
+                f"{build.seconds:.1f}",
+                "listed" if one.filename else "to be built",
+            )
+            for one in builds.values()
+            if (build := one.build)
+        ]
+        _print_table([header, *rows])
+
+
 def _print_table(rows: Sequence[Sequence[str]]) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for first, *others in rows:
@@ -178,7 +201,10 @@ def _print_table(rows: Sequence[Sequence[str]]) -> None:
 def _warn(cost: Cost) -> None:
     for package in cost.packages:
         if package.filename is None:
-            click.echo(f"warning: {package.name} has no wheel for {cost.target}", err=True)
+            told = f"{package.name} has no wheel for {cost.target}"
+            if package.build:
+                told += "; execute --build makes it"
+            click.echo(f"warning: {told}", err=True)
     if cost.unknown:
         click.echo(
             f"warning: {cost.target}: the lock does not tell what {len(cost.unknown)} packages "
@@ -203,6 +229,7 @@ def _to_json(cost: Cost) -> dict[str, Any]:
                 "version": str(one.version) if one.version else None,
                 "file": one.filename,
                 "size": one.size,
+                **({"build": one.build.to_table()} if one.build else {}),
                 **(one.hints.to_table() if one.hints else {}),
             }
             for one in cost.packages

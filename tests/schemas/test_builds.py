@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import tomli_w
 
-from schemas.builds import MARGIN, BuildFlags, BuildRecord, build_record, foreseen
+from schemas.builds import MARGIN, BuildFlags, BuildRecord, build_records, foreseen
 
 RECORD = BuildRecord(
     key="0123",
@@ -19,7 +19,6 @@ RECORD = BuildRecord(
     ),
     lock="pylock.build-demo.toml",
     demand={1: 200 << 20, 2: 300 << 20},
-    process_peak=150 << 20,
     charged_peak=260 << 20,
     seconds=12.5,
     native=("demo/fast.so",),
@@ -28,14 +27,14 @@ RECORD = BuildRecord(
 
 
 def test_a_record_survives_the_lock() -> None:
-    text = tomli_w.dumps({"tool": {"lockstream": {"build": RECORD.to_table()}}})
-    assert build_record(tomllib.loads(text)["tool"]) == RECORD
+    text = tomli_w.dumps({"tool": {"lockstream": {"build": {RECORD.wheel: RECORD.to_table()}}}})
+    assert build_records(tomllib.loads(text)["tool"]) == (RECORD,)
 
 
 def test_what_is_unknown_is_left_out() -> None:
     plain = replace(RECORD, lock=None, charged_peak=None, native=())
     assert not {"lock", "charged-peak", "native", "source"} & plain.to_table().keys()
-    assert BuildRecord.from_table(plain.to_table()) == plain
+    assert BuildRecord.from_table(plain.wheel, plain.to_table()) == plain
 
 
 @pytest.mark.parametrize(
@@ -43,11 +42,12 @@ def test_what_is_unknown_is_left_out() -> None:
     [None, 1, {}, {**RECORD.to_table(), "demand": 3}, {**RECORD.to_table(), "seconds": "x"}],
 )
 def test_what_is_malformed_is_unknown(table: object) -> None:
-    assert build_record({"lockstream": {"build": table}}) is None
+    assert build_records({"lockstream": {"build": {"demo.whl": table}}}) == ()
 
 
 def test_a_tool_table_of_others_tells_nothing() -> None:
-    assert build_record(None) is build_record({"lockstream": 1}) is None
+    assert build_records(None) == build_records({"lockstream": 1}) == ()
+    assert build_records({"lockstream": {"build": 1}}) == ()
 
 
 def test_malformed_flags_count_as_not_given() -> None:

@@ -56,7 +56,6 @@ def record_of(wheel: str, *native: str) -> BuildRecord:
         flags=BuildFlags(),
         lock=None,
         demand={1: 1},
-        process_peak=1,
         charged_peak=None,
         seconds=1.0,
         native=native,

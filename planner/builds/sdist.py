@@ -1,0 +1,80 @@
+"""Source distributions: fetched, verified, and read as far as they tell without being built.
+
+Source: https://packaging.python.org/specifications/source-distribution-format/ and PEP 643: from
+metadata version 2.2 on, what PKG-INFO does not call dynamic is what every wheel of it has.
+"""
+
+from __future__ import annotations
+
+import email.parser
+import email.policy
+import hashlib
+import os
+import shutil
+
+from planner.client import IndexClient
+from planner.errors import UnreadableWheel, WheelDiffers
+from planner.metadata import split_headers
+from planner.pages import ProjectFile
+from schemas.digests import SECURE_ALGORITHMS
+
+__all__ = ["fetch_source", "sha256_of", "static_metadata"]
+
+MAX_SOURCE_SIZE = 4 << 30
+"""Bytes of an archive; the largest of the 360 most downloaded projects has 400 MB."""
+
+_FIRST_STATIC = (2, 2)
+_NEEDED = {"requires-dist", "requires-python", "provides-extra"}
+"""The fields that planning reads, beside name and version, which are never dynamic."""
+
+
+def fetch_source(client: IndexClient, file: ProjectFile, folder: str) -> tuple[str, str]:
+    """Fetch ``file`` into ``folder``, held to what its index says of it; its path and its SHA-256.
+
+    Raises WheelDiffers, UnreadableWheel, IndexUnreachable and IndexAnswer.
+    """
+    path = os.path.join(folder, os.path.basename(file.filename))
+    try:
+        if file.path is not None:
+            shutil.copyfile(file.path, path)
+        else:
+            with client.download(file.url, limit=MAX_SOURCE_SIZE) as body, open(path, "wb") as copy:
+                body.seek(0)
+                shutil.copyfileobj(body, copy)
+    except OSError as error:
+        raise UnreadableWheel(file.filename, f"cannot be read: {error.strerror}") from None
+    size = os.path.getsize(path)
+    if file.size not in {None, size}:
+        raise WheelDiffers(file.filename, "size", f"{file.size} bytes", f"{size} bytes")
+    for kind in SECURE_ALGORITHMS:
+        if expected := file.hashes.get(kind):
+            found = _digest(path, kind)
+            if found != expected:
+                raise WheelDiffers(file.filename, kind, expected, found)
+    return path, sha256_of(path)
+
+
+def static_metadata(tree: str) -> bytes | None:
+    """The metadata of every wheel built of the source tree; None where only building tells."""
+    try:
+        with open(os.path.join(tree, "PKG-INFO"), "rb") as file:
+            content = split_headers(file.read())
+    except OSError:
+        return None
+    headers = email.parser.BytesHeaderParser(policy=email.policy.compat32).parsebytes(content)
+    try:
+        version = tuple(int(part) for part in str(headers.get("Metadata-Version")).split("."))
+    except ValueError:
+        return None
+    dynamic = {str(name).strip().lower() for name in headers.get_all("Dynamic", ())}
+    return None if version < _FIRST_STATIC or dynamic & _NEEDED else content
+
+
+def sha256_of(path: str) -> str:
+    """The digest of a file, in hexadecimal. Raises OSError."""
+    return _digest(path, "sha256")
+
+
+def _digest(path: str, kind: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, kind).hexdigest()

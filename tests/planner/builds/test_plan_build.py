@@ -1,0 +1,264 @@
+"""``plan --build``: what has no wheel is built once, measured, and listed as a wheel."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import lockstream
+from executor import Environment
+from helpers.index import Index
+from helpers.sdists import Sdist, build_sdist
+from helpers.wheels import build_wheel
+from schemas.builds import build_records
+
+Plan = Callable[..., int]
+
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@pytest.fixture(name="plan")
+def _plan(index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
+    monkeypatch.chdir(tmp_path)
+
+    def plan(*arguments: str, lines: tuple[str, ...] = ("demo",)) -> int:
+        Path("requirements.in").write_text("".join(f"{line}\n" for line in lines))
+        return lockstream.main(["plan", "-r", "requirements.in", "-i", index.url, *arguments])
+
+    return plan
+
+
+def serve(index: Index, sdist: Sdist, **told: Any) -> None:
+    index.add_file(sdist.filename, sdist.content, **told)
+
+
+def packages() -> dict[str, dict[str, Any]]:
+    lock = tomllib.loads(Path("pylock.toml").read_text())
+    return {package["name"]: package for package in lock["packages"]}
+
+
+class TestAWheelIsBuilt:
+    def test_and_listed_beside_what_it_was_built_of(self, plan: Plan, index: Index) -> None:
+        sdist = build_sdist()
+        serve(index, sdist)
+        assert plan("--build", "missing") == 0
+        demo = packages()["demo"]
+        wheel = demo["wheels"][0]
+        assert wheel["path"] == "wheelhouse/demo-1.0-py3-none-any.whl"
+        assert wheel["size"] == Path(wheel["path"]).stat().st_size
+        assert demo["sdist"]["hashes"] == {"sha256": sdist.sha256}
+        assert demo["sdist"]["url"] == index.url_of(sdist.filename)
+        (record,) = build_records(demo["tool"])
+        assert record.demand[1] > 0
+        assert record.backend == "backend"
+
+    def test_and_installs_like_any_other(self, plan: Plan, index: Index) -> None:
+        serve(index, build_sdist(requires=["other"]))
+        index.add(build_wheel("other"))
+        assert plan("--build", "demo") == 0
+        assert lockstream.main(["execute", "--target", "env", "--offline", "--mirror",
+                                f"{index.origin}=file:///nowhere"]) != 0  # fmt: skip
+        assert lockstream.main(["execute", "--target", "env"]) == 0
+        assert Path("env/demo/__init__.py").exists()
+        assert Path("env/other/__init__.py").exists()
+
+    def test_only_of_the_packages_that_are_named(self, plan: Plan, index: Index) -> None:
+        serve(index, build_sdist("demo"))
+        serve(index, build_sdist("other"))
+        assert plan("--build", "demo", lines=("demo", "other")) == 4
+        assert plan("--build", "demo,other", lines=("demo", "other")) == 0
+
+    def test_not_without_being_asked(
+        self, plan: Plan, index: Index, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        serve(index, build_sdist())
+        assert plan() == 4
+        assert "it is a source distribution" in capsys.readouterr().err
+        assert plan("--build", "missing", "--build", "never") == 4
+
+    def test_only_where_no_wheel_suits(self, plan: Plan, index: Index) -> None:
+        serve(index, build_sdist(before_wheel="raise SystemExit('built')"))
+        index.add(build_wheel())
+        assert plan("--build", "missing") == 0
+        assert "sdist" not in packages()["demo"]
+
+    def test_of_a_wheel_that_shall_not_be_used(self, plan: Plan, index: Index) -> None:
+        serve(index, build_sdist())
+        index.add(build_wheel())
+        assert plan("--build", "demo", "--no-binary", "demo") == 0
+        assert packages()["demo"]["wheels"][0]["path"]
+
+    def test_under_the_address_where_it_will_be(self, plan: Plan, index: Index) -> None:
+        serve(index, build_sdist())
+        assert plan("--build", "missing", "--wheelhouse-url", "https://wheels.example/x/") == 0
+        url = "https://wheels.example/x/demo-1.0-py3-none-any.whl"
+        assert packages()["demo"]["wheels"][0]["url"] == url
+
+    def test_or_only_measured(self, plan: Plan, index: Index) -> None:
+        serve(index, build_sdist())
+        assert plan("--build", "missing", "--no-wheelhouse") == 0
+        demo = packages()["demo"]
+        assert "wheels" not in demo
+        assert build_records(demo["tool"])
+        assert not Path("wheelhouse").exists()
+
+    def test_and_what_it_takes_is_shown(
+        self, plan: Plan, index: Index, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        serve(index, build_sdist())
+        assert plan("--build", "missing", "--no-wheelhouse") == 0
+        assert lockstream.main(["show"]) == 0
+        shown = capsys.readouterr()
+        assert "to be built" in shown.out
+        assert "execute --build makes it" in shown.err
+        assert lockstream.main(["show", "--fit", "32MiB"]) == 1
+        assert "demo 1.0 has to be built" in capsys.readouterr().err
+
+    def test_at_more_jobs_too(self, plan: Plan, index: Index) -> None:
+        serve(index, build_sdist())
+        assert plan("--build", "missing", "--measure-jobs", "2") == 0
+        (record,) = build_records(packages()["demo"]["tool"])
+        assert set(record.demand) == {1, 2}
+
+
+class TestMetadata:
+    def test_what_is_static_is_read_without_running_anything(
+        self, plan: Plan, index: Index
+    ) -> None:
+        serve(index, build_sdist(requires=["nowhere"], before_wheel="raise SystemExit(1)"))
+        assert plan("--build", "missing") == 4
+
+    @pytest.mark.parametrize("told", [{"metadata_version": "2.1"}, {"dynamic": ["Requires-Dist"]}])
+    def test_what_is_not_is_asked_of_the_backend(
+        self, plan: Plan, index: Index, told: dict[str, Any]
+    ) -> None:
+        serve(index, build_sdist(requires=["other"], **told))
+        index.add(build_wheel("other"))
+        assert plan("--build", "missing") == 0
+        assert set(packages()) == {"demo", "other"}
+
+
+class TestBuildRequirements:
+    def test_have_a_lock_of_their_own(self, plan: Plan, index: Index) -> None:
+        tool, more = build_wheel("tool", "2.0"), build_wheel("more")
+        index.add(tool, more)
+        code = "import tool, more"
+        serve(index, build_sdist(build_requires=["tool<3"], dynamic_requires=["more"],
+                                 before_wheel=code))  # fmt: skip
+        assert plan("--build", "missing") == 0
+        lock = tomllib.loads(Path("pylock.build-demo.toml").read_text())
+        hashes = {one["name"]: one["wheels"][0]["hashes"]["sha256"] for one in lock["packages"]}
+        assert hashes == {"tool": tool.sha256, "more": more.sha256}
+        (record,) = build_records(packages()["demo"]["tool"])
+        assert record.lock == "pylock.build-demo.toml"
+
+    def test_keep_their_versions(self, plan: Plan, index: Index) -> None:
+        index.add(build_wheel("tool", "1.0"))
+        serve(index, build_sdist(build_requires=["tool"]))
+        assert plan("--build", "missing") == 0
+        before = Path("pylock.build-demo.toml").read_text()
+        index.add(build_wheel("tool", "2.0"))
+        serve(index, build_sdist("other"))
+        assert plan("--build", "missing", "--refresh", lines=("demo", "other")) == 0
+        assert Path("pylock.build-demo.toml").read_text() == before
+
+    def test_are_not_built_themselves(self, plan: Plan, index: Index) -> None:
+        serve(index, build_sdist("tool"))
+        serve(index, build_sdist(build_requires=["tool"], metadata_version="2.1"))
+        assert plan("--build", "missing") == 4
+
+
+class TestFlags:
+    def test_are_recorded_as_what_they_were(self, plan: Plan, index: Index) -> None:
+        serve(index, build_sdist(before_wheel="import os; assert os.environ['LEVEL'] == '3'"))
+        told = ("--build-env", "demo:LEVEL=3", "-C", "a=1", "-C", "a=2", "--no-build-defaults")
+        assert plan("--build", "missing", *told) == 0
+        (record,) = build_records(packages()["demo"]["tool"])
+        assert record.flags.environment == {"LEVEL": "3"}
+        assert record.flags.config_settings == {"a": ["1", "2"]}
+
+    def test_of_the_project_count_too_and_a_change_of_them_makes_the_lock_stale(
+        self, index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        serve(index, build_sdist())
+        project = '[project]\nname = "p"\nversion = "1"\ndependencies = ["demo"]\n'
+        setting = '[tool.lockstream.build.demo]\nenvironment = {{ LEVEL = "{}" }}\n'
+        Path("pyproject.toml").write_text(project + setting.format(1))
+        assert lockstream.main(["plan", "-i", index.url, "--build", "missing"]) == 0
+        (record,) = build_records(packages()["demo"]["tool"])
+        assert record.flags.environment["LEVEL"] == "1"
+        assert lockstream.main(["check"]) == 0
+        Path("pyproject.toml").write_text(project + setting.format(2))
+        assert lockstream.main(["check"]) == 1
+
+    @pytest.mark.parametrize(
+        "flag", ["API_TOKEN=x", "demo:PASSWORD=x", "INDEX=https://user:pass@index.example/"]
+    )
+    def test_that_are_secret_are_refused(
+        self, plan: Plan, flag: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert plan("--build", "missing", "--build-env", flag) == 2
+        assert "looks like a secret" in capsys.readouterr().err
+
+
+class TestAgain:
+    def test_nothing_is_built_that_is_known(self, plan: Plan, index: Index) -> None:
+        serve(index, build_sdist())
+        assert plan("--build", "missing") == 0
+        before = packages()["demo"]
+        index.add(build_wheel("other"))
+        assert plan("--build", "missing", lines=("demo", "other")) == 0
+        assert packages()["demo"] == before
+
+    def test_other_flags_build_anew(self, plan: Plan, index: Index) -> None:
+        serve(index, build_sdist())
+        assert plan("--build", "missing") == 0
+        before = build_records(packages()["demo"]["tool"])
+        assert plan("--build", "missing", "--build-env", "LEVEL=1") == 0
+        assert build_records(packages()["demo"]["tool"])[0].key != before[0].key
+
+    def test_a_wheel_that_was_lost_is_built_anew(self, plan: Plan, index: Index) -> None:
+        serve(index, build_sdist())
+        assert plan("--build", "missing") == 0
+        shutil.rmtree("wheelhouse")
+        index.add(build_wheel("other"))
+        assert plan("--build", "missing", lines=("demo", "other")) == 0
+        assert list(Path("wheelhouse").iterdir())
+
+
+class TestRefusals:
+    def test_another_platform_is_built_for_elsewhere(
+        self, plan: Plan, index: Index, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        serve(index, build_sdist())
+        assert plan("--build", "missing", "--platform", "win_amd64") == 4
+        assert "can only be built on such a machine" in capsys.readouterr().err
+
+    def test_a_named_target_that_is_this_machine_is_built_for(
+        self, plan: Plan, index: Index
+    ) -> None:
+        serve(index, build_sdist())
+        here = Environment.prefix("/nowhere").interpreter.target.platform
+        arguments = ("--python-version", HERE, "--platform", here)
+        assert plan("--build", "missing", *arguments) == 0
+
+    def test_a_source_that_is_not_what_the_index_says_is_not_unpacked(
+        self, plan: Plan, index: Index
+    ) -> None:
+        serve(index, build_sdist(), hashes={"sha256": "0" * 64})
+        assert plan("--build", "missing") == 6
+
+    def test_a_build_that_fails_writes_no_lock(
+        self, plan: Plan, index: Index, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        serve(index, build_sdist(before_wheel="raise SystemExit('no compiler')"))
+        assert plan("--build", "missing") == 8
+        assert "no compiler" in capsys.readouterr().err
+        assert not Path("pylock.toml").exists()
