@@ -244,13 +244,13 @@ def differing_scripts(ours: Path, theirs: Path) -> Iterator[str]:
                 yield f"bin/{name}: content"
 
 
-def install_lockers(folder: Path, names: Sequence[str]) -> Iterator[str]:
-    """Install each of ``names`` below ``folder``; yields what was installed."""
-    for name in names:
+def install_lockers(folder: Path, lockers: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Install each of ``lockers`` below ``folder``; yields what was installed."""
+    for name, wanted in lockers.items():
         environment = folder / name
         run(sys.executable, "-m", "venv", environment)
         pip: Command = [environment / "bin" / "python", "-m", "pip", "--disable-pip-version-check"]
-        done = run(*pip, "install", "--quiet", "--upgrade", *LOCKERS[name])
+        done = run(*pip, "install", "--quiet", "--upgrade", *wanted)
         if done.returncode:
             raise SystemExit(f"{name} cannot be installed:\n{done.stderr[-4000:]}")
         listed = run(*pip, "list", "--format", "freeze").stdout.splitlines()
@@ -283,7 +283,7 @@ def main() -> int:
     WORK.mkdir(exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix="lockers-", dir=WORK))
     lockers = options.locker or list(LOCKERS)
-    installed = ", ".join(install_lockers(work / "tools", lockers))
+    installed = ", ".join(install_lockers(work / "tools", {one: LOCKERS[one] for one in lockers}))
     print(f"{installed}; Python {platform.python_version()}.\n")
     rows = []
     for name in options.corpus or sorted(CORPORA.keys() - LARGE):

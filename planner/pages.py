@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import unquote, urldefrag, urljoin, urlsplit, urlunsplit
+from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 from packaging.utils import NormalizedName
 
@@ -65,8 +65,11 @@ class ProjectFile:
     @property
     def url(self) -> str:
         """The address, without fragment and credentials."""
-        url = urldefrag(urljoin(self.base, str(self.entry["url"]))).url
-        if "@" in (parts := urlsplit(url)).netloc:
+        url = str(self.entry["url"])
+        if "://" not in url:
+            url = urljoin(self.base, url)
+        url = url.partition("#")[0]
+        if "@" in url and "@" in (parts := urlsplit(url)).netloc:
             url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
         return url
 

@@ -139,15 +139,17 @@ class Prefetcher:
         self._known = known
         self._adjustments = adjustments
         self._direct = {name: _done(project) for name, project in (direct or {}).items()}
-        self._expected: set[tuple[Identifier, str]] = set()
+        self._expected: set[tuple[Identifier, str, bool]] = set()
 
-    def expect(self, dependencies: Iterable[Dependency]) -> None:
-        """Begin to fetch what resolving ``dependencies`` will need, and return at once."""
+    def expect(self, dependencies: Iterable[Dependency], *, deep: bool = True) -> None:
+        """Begin to fetch what resolving ``dependencies`` will need, and return at once; if not
+        ``deep``, nothing that they depend on in turn.
+        """
         for dependency in dependencies:
             if not dependency.identifier.refused:
                 name = dependency.identifier.name
                 project = self._direct.get(name) or self._fetcher.request_project(name)
-                project.add_done_callback(partial(self._expect_wheel, dependency))
+                project.add_done_callback(partial(self._expect_wheel, dependency, deep))
 
     def expect_next(self, name: NormalizedName, version: Version, count: int) -> None:
         """Begin to fetch the metadata of the ``count`` releases that come after ``version``."""
@@ -158,7 +160,7 @@ class Prefetcher:
                 if not wheel.file.is_source:
                     self._fetcher.request_metadata(wheel)
 
-    def _expect_wheel(self, dependency: Dependency, project: Future[Project]) -> None:
+    def _expect_wheel(self, dependency: Dependency, deep: bool, project: Future[Project]) -> None:
         if _failed(project):
             return
         identifier = dependency.identifier
@@ -166,11 +168,12 @@ class Prefetcher:
         wheels = next(self._finder.find(identifier.name, specifiers), ())
         for wheel in wheels:
             # What a source needs may only be known by running it, so nobody does that for a guess.
-            key = identifier, wheel.file.url
+            key = identifier, wheel.file.url, deep
             if key not in self._expected and not wheel.file.is_source:
                 self._expected.add(key)
                 metadata = self._fetcher.request_metadata(wheel)
-                metadata.add_done_callback(partial(self._expect_dependencies, identifier))
+                if deep:
+                    metadata.add_done_callback(partial(self._expect_dependencies, identifier))
 
     def _known_specifiers(self, name: NormalizedName) -> Iterator[SpecifierSet]:
         return (dependency.specifier for dependency in self._known.get(name, ()))

@@ -8,6 +8,7 @@ which order they are preferred and what each depends on.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -30,8 +31,13 @@ from schemas.zipformat import InvalidZip
 
 __all__ = ["Candidate", "Provider"]
 
+MAX_TRIES_EXPECTED = 2
+"""Versions of one project until a search through many of them is expected."""
 MAX_LOOK_AHEAD = 32
 """Versions of one project whose metadata is fetched before it is asked for."""
+
+FAILURES_BEFORE_URGENT = 5
+"""As uv has it: fewer would give up the newest versions of what the user asked for first."""
 
 Causes = Sequence[RequirementInformation[Dependency, "Candidate"]]
 
@@ -87,6 +93,7 @@ class Provider(AbstractProvider[Dependency, Candidate, Identifier]):
         self._spread = 0
         self._satisfied: dict[tuple[int, Version], bool] = {}
         self._tries: dict[NormalizedName, int] = {}
+        self._failures: Counter[Identifier] = Counter()
 
     def identify(self, requirement_or_candidate: Dependency | Candidate) -> Identifier:
         return requirement_or_candidate.identifier
@@ -114,17 +121,18 @@ class Provider(AbstractProvider[Dependency, Candidate, Identifier]):
         candidates: Mapping[Identifier, Iterator[Candidate]],
         information: Mapping[Identifier, Iterator[RequirementInformation[Dependency, Candidate]]],
         backtrack_causes: Causes,
-    ) -> tuple[bool, int]:
-        """What is pinned first, since there is nothing to choose; then who was asked for first.
-        So the user's own requirements get the newest versions, and their dependencies what is
-        left.
+    ) -> tuple[bool, bool, int]:
+        """What is pinned first, since there is nothing to choose; then what failed often; then who
+        was asked for first. So the user's own requirements get the newest versions, and their
+        dependencies what is left.
         """
         pinned = any(
             part.operator in {"==", "==="}
             for told in information[identifier]
             for part in told.requirement.specifier
         )
-        return not pinned, self._order[identifier]
+        urgent = self._failures[identifier] >= FAILURES_BEFORE_URGENT
+        return not pinned, not urgent, self._order[identifier]
 
     def find_matches(
         self,
@@ -169,11 +177,19 @@ class Provider(AbstractProvider[Dependency, Candidate, Identifier]):
         key = candidate.identifier, candidate.version
         if key not in self._dependencies:
             self._dependencies[key] = dependencies = tuple(self._read_dependencies(candidate))
-            self._prefetcher.expect(dependencies)
+            # Of a project whose versions are given up one by one, most are looked at in vain.
+            deep = self._tries[candidate.identifier.name] <= MAX_TRIES_EXPECTED
+            self._prefetcher.expect(dependencies, deep=deep)
             if obstacle := next(filter(self._is_impossible, dependencies), None):
                 self.obstacles[key] = obstacle
                 self._dependencies[key] = (obstacle,)
         return self._dependencies[key]
+
+    def note_failure(self, identifier: Identifier) -> None:
+        """No candidate for ``identifier`` goes with what was chosen before it. What fails again and
+        again is chosen earlier, or a search would try all versions of what it has no quarrel with.
+        """
+        self._failures[identifier] += 1
 
     def spread_obstacles(self) -> None:
         """Find the obstacles of candidates that were tried before what they need turned out to
@@ -251,7 +267,7 @@ class Provider(AbstractProvider[Dependency, Candidate, Identifier]):
         """
         name = candidate.identifier.name
         tries = self._tries[name] = self._tries.get(name, 0) + 1
-        if tries > 2:
+        if tries > MAX_TRIES_EXPECTED:
             self._prefetcher.expect_next(name, candidate.version, min(tries, MAX_LOOK_AHEAD))
 
 

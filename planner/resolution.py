@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from packaging.utils import NormalizedName
 from packaging.version import Version
 from resolvelib import BaseReporter, ResolutionImpossible, Resolver
-from resolvelib.resolvers import ResolutionTooDeep
+from resolvelib.resolvers import Criterion, ResolutionTooDeep
 from resolvelib.structs import RequirementInformation, State
 
 from planner.candidates import Wheels
@@ -65,9 +65,15 @@ class _Watcher(BaseReporter[Dependency, Candidate, Identifier]):
         self.asked: dict[Identifier, tuple[Dependency, Candidate | None]] = {}
         self._provider = provider
         self._chosen: Mapping[Identifier, Candidate] = {}
+        self._rejected: Candidate | None = None
 
     def adding_requirement(self, requirement: Dependency, parent: Candidate | None) -> None:
         self.asked.setdefault(requirement.identifier, (requirement, parent))
+
+    def rejecting_candidate(
+        self, criterion: Criterion[Dependency, Candidate], candidate: Candidate
+    ) -> None:
+        self._rejected = candidate
 
     def ending_round(
         self,
@@ -80,6 +86,8 @@ class _Watcher(BaseReporter[Dependency, Candidate, Identifier]):
         self,
         causes: Collection[RequirementInformation[Dependency, Candidate]],
     ) -> None:
+        if self._rejected:
+            self._provider.note_failure(self._rejected.identifier)
         self._provider.spread_obstacles()
         if any(
             (identifier, candidate.version) in self._provider.obstacles

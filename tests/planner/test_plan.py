@@ -13,6 +13,7 @@ from helpers.index import Index
 from helpers.wheels import build_wheel
 from planner.candidates import Prereleases
 from planner.client import IndexClient
+from planner.dependencies import Dependency
 from planner.environments import group_targets
 from planner.errors import IndexAnswer, IndexDenied, InvalidRequirementLine, UnreadableWheel
 from planner.explanation import Unsolvable
@@ -20,6 +21,7 @@ from planner.indexes import Indexes, parse_index
 from planner.keychain import Keychain
 from planner.plan import Plan, plan
 from planner.policy import Policy
+from planner.provider import Candidate, Provider
 from planner.reporter import Reporter
 from planner.requirements import read_requirements
 from planner.solve import HashesMissing
@@ -441,3 +443,23 @@ def test_the_only_version_that_is_left_is_found(index: Index, planner: Planner) 
     add_all(index, [("middle", "1.0", "base"), ("middle", "2.0", "base")])
     index.add_file("base-1.0.tar.gz")
     assert planner.versions("app") == {"app": "1.0", "part": "1.0"}
+
+
+def test_what_fails_again_and_again_is_chosen_earlier(
+    index: Index, planner: Planner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_all(index, [("base", "1.0"), ("base", "2.0")])
+    add_all(index, [("easy", f"1.{minor}", "base") for minor in range(40)])
+    add_all(index, [("stuck", f"1.{minor}", "base<2") for minor in range(40)])
+    tried = []
+    unwatched = Provider.get_dependencies
+
+    def watched(self: Provider, candidate: Candidate) -> tuple[Dependency, ...]:
+        tried.append(candidate)
+        return unwatched(self, candidate)
+
+    monkeypatch.setattr(Provider, "get_dependencies", watched)
+    answer = planner.versions("base", "easy", "stuck")
+    assert answer == {"base": "1.0", "easy": "1.39", "stuck": "1.39"}
+    # Each of the forty with each of the forty would be more than 1,600.
+    assert len(tried) < 800

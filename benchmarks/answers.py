@@ -1,0 +1,223 @@
+"""The answers of lockstream beside those of ``uv pip compile``.
+
+    python -m benchmarks.answers
+    python -m benchmarks.answers cloud-aws data-airflow
+
+plans each ``benchmarks/corpora/answers/*.in`` with both, for the same Python and platform, with
+wheels only and as of the same day. Where versions differ, each answer is given to the other tool as
+constraints, which has to take it: then both are right, and the file says why they differ. Writes a
+table in Markdown to stdout and exits with 1 where an answer is wrong or its difference unexplained.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import tempfile
+import time
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from benchmarks.installers import LOCKSTREAM, find_uv
+
+FOLDER = Path(__file__).parent / "corpora" / "answers"
+DAY = "2026-11-01T00:00:00Z"
+"""Later uploads do not count, so that the answers stay what they are."""
+PYTHON = "3.12"
+UV_PLATFORM, PLATFORM = "x86_64-manylinux_2_28", "manylinux_2_28_x86_64"
+NO_SOLUTION = 4
+"""Exit status of lockstream; that of uv is always 1."""
+MAX_SHOWN = 4
+
+COMMENT = re.compile(r"#\s*(python|differs):\s*(.+)")
+PINNED = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(\S+)")
+
+Versions = Mapping[str, str]
+
+
+class Verdict(StrEnum):
+    SAME = "same"
+    NONE = "no solution, both"
+    BOTH_RIGHT = "both right"
+    UNEXPLAINED = "UNEXPLAINED"
+    WRONG = "WRONG"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Requirements, and what the comments of their file say of them."""
+
+    path: Path
+    python: str
+    differs: str
+
+    @classmethod
+    def read(cls, path: Path) -> Subject:
+        told = dict(COMMENT.findall(path.read_text()))
+        return cls(path, told.get("python", PYTHON), told.get("differs", ""))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a tool says; versions are None where it finds none that go together."""
+
+    versions: Versions | None
+    message: str
+    seconds: float
+    failed: bool = False
+    """Whether it ended without saying that there is no solution."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One row of the table."""
+
+    subject: Subject
+    ours: Answer
+    theirs: Answer
+    verdict: Verdict
+    explanation: str
+
+    def __str__(self) -> str:
+        packages = len(self.ours.versions) if self.ours.versions is not None else "none"
+        cells = (
+            self.subject.path.stem,
+            self.subject.python,
+            str(packages),
+            str(self.verdict),
+            f"{self.ours.seconds:.1f}",
+            f"{self.theirs.seconds:.1f}",
+            self.explanation,
+        )
+        return f"| {' | '.join(cells)} |"
+
+
+class Bench:
+    """Both tools, with caches of their own."""
+
+    def __init__(self, work: Path, uv: str, day: str) -> None:
+        self._work = work
+        self._uv = uv
+        self._day = day
+        # Nothing of the machine's own settings: both ask PyPI alone.
+        kept = {name: told for name, told in os.environ.items() if name[:4] not in {"PIP_", "UV_I"}}
+        self._environment = {
+            **kept,
+            "PIP_CONFIG_FILE": os.devnull,
+            "UV_NO_CONFIG": "1",
+            "UV_CACHE_DIR": str(work / "uv"),
+            "LOCKSTREAM_CACHE_DIR": str(work / "lockstream"),
+        }
+
+    def plan(self, subject: Subject, constraints: Path | None = None) -> Answer:
+        lock = self._work / "pylock.toml"
+        lock.unlink(missing_ok=True)
+        done, seconds = self._run(
+            LOCKSTREAM, "plan", "-r", subject.path, "-o", lock, "--quiet",
+            "--python-version", subject.python, "--platform", PLATFORM,
+            "--exclude-newer", self._day, *_constrained(constraints),
+        )  # fmt: skip
+        if done.returncode == 0:
+            packages = tomllib.loads(lock.read_text())["packages"]
+            versions = {package["name"]: package["version"] for package in packages}
+            return Answer(versions, done.stderr, seconds)
+        return Answer(None, done.stderr, seconds, failed=done.returncode != NO_SOLUTION)
+
+    def compile(self, subject: Subject, constraints: Path | None = None) -> Answer:
+        done, seconds = self._run(
+            self._uv, "pip", "compile", subject.path, "--quiet", "--only-binary", ":all:",
+            "--python-version", subject.python, "--python-platform", UV_PLATFORM,
+            "--exclude-newer", self._day, "--no-header", "--no-annotate", "--no-python-downloads",
+            *_constrained(constraints),
+        )  # fmt: skip
+        if done.returncode == 0:
+            return Answer(dict(PINNED.findall(done.stdout)), done.stderr, seconds)
+        return Answer(None, done.stderr, seconds, failed="No solution found" not in done.stderr)
+
+    def _run(self, *command: str | Path) -> tuple[subprocess.CompletedProcess[str], float]:
+        started = time.monotonic()
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, env=self._environment
+        )
+        return done, time.monotonic() - started
+
+    def compare(self, subject: Subject) -> Comparison:
+        theirs, ours = self.compile(subject), self.plan(subject)
+        verdict, explanation = self._judge(subject, ours, theirs)
+        return Comparison(subject, ours, theirs, verdict, explanation)
+
+    def _judge(self, subject: Subject, ours: Answer, theirs: Answer) -> tuple[Verdict, str]:
+        if ours.failed or theirs.failed:
+            return Verdict.WRONG, _last_line(ours if ours.failed else theirs)
+        if ours.versions is None and theirs.versions is None:
+            return Verdict.NONE, ""
+        if ours.versions is None or theirs.versions is None:
+            who, answer = ("lockstream", ours) if ours.versions is None else ("uv", theirs)
+            return Verdict.WRONG, f"only {who} finds no solution: {_last_line(answer)}"
+        if ours.versions == theirs.versions:
+            return Verdict.SAME, ""
+        told = _differences(ours.versions, theirs.versions)
+        if self.compile(subject, self._pins(ours.versions)).versions != ours.versions:
+            return Verdict.WRONG, f"uv does not take it: {told}"
+        if self.plan(subject, self._pins(theirs.versions)).versions != theirs.versions:
+            return Verdict.WRONG, f"lockstream does not take that of uv: {told}"
+        verdict = Verdict.BOTH_RIGHT if subject.differs else Verdict.UNEXPLAINED
+        return verdict, f"{subject.differs} ({told})".lstrip()
+
+    def _pins(self, versions: Versions) -> Path:
+        path = self._work / "pins.txt"
+        path.write_text("".join(f"{name}=={version}\n" for name, version in versions.items()))
+        return path
+
+
+def _constrained(constraints: Path | None) -> list[str]:
+    return [] if constraints is None else ["-c", str(constraints)]
+
+
+def _differences(ours: Versions, theirs: Versions) -> str:
+    """``name ours / theirs``, of the first few."""
+    names = [name for name in sorted({*ours, *theirs}) if ours.get(name) != theirs.get(name)]
+    told = [f"{name} {ours.get(name, '-')} / {theirs.get(name, '-')}" for name in names[:MAX_SHOWN]]
+    more = len(names) - MAX_SHOWN
+    return ", ".join(told) + (f" and {more} more" if more > 0 else "")
+
+
+def _last_line(answer: Answer) -> str:
+    lines = [line.strip() for line in answer.message.splitlines() if line.strip()]
+    return lines[-1].replace("|", "\\|") if lines else "it says nothing"
+
+
+def compare_all(names: Sequence[str], bench: Bench) -> list[Comparison]:
+    print("| requirements | Python | packages | versions | lockstream s | uv s | |")
+    print("|---|---|---|---|---|---|---|", flush=True)
+    found = []
+    for name in names:
+        found.append(bench.compare(Subject.read(FOLDER / f"{name}.in")))
+        print(found[-1], flush=True)
+    return found
+
+
+def main() -> int:
+    known = sorted(path.stem for path in FOLDER.glob("*.in"))
+    parser = argparse.ArgumentParser(description="The answers of lockstream beside uv's.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}")
+    parser.add_argument("--uv", metavar="FILE")
+    parser.add_argument("--day", default=DAY, help="later uploads do not count")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="answers-") as work:
+        bench = Bench(Path(work), options.uv or find_uv(), options.day)
+        found = compare_all(options.names or known, bench)
+    print()
+    for verdict in Verdict:
+        if count := sum(one.verdict is verdict for one in found):
+            print(f"- {verdict}: {count} of {len(found)}")
+    return int(any(one.verdict in {Verdict.WRONG, Verdict.UNEXPLAINED} for one in found))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

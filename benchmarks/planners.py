@@ -1,0 +1,217 @@
+"""How long planning takes, beside uv, pip, nab, pdm and poetry, and what is fetched for it.
+
+    python -m benchmarks.planners
+    python -m benchmarks.planners --corpus ci-tools --tool lockstream --tool uv --rounds 5
+
+installs each tool into an environment of its own, and lets all of them in turn lock each corpus
+from PyPI for this Python and machine: *cold* with nothing in their caches, *warm* with what the
+cold run left there and no lock. ``lockstream check`` is timed on the lock that is made. Requests
+and bytes are those that an index on loopback counts, which passes on what PyPI says. Medians, in a
+table in Markdown on stdout.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from benchmarks.counting import counting_index
+from benchmarks.installers import LOCKSTREAM
+from benchmarks.lockers import TESTED_WITH, Corpus, install_lockers
+from benchmarks.mirror import FOLDER, WORK
+
+CORPORA = {
+    "ci-tools": FOLDER / "corpora" / "ci-tools.in",
+    "data-service": FOLDER / "corpora" / "data-service.in",
+    "airflow": FOLDER / "corpora" / "answers" / "data-airflow.in",
+}
+PEERS = {"uv": ["uv"], "pip": ["pip"], "nab": ["nab"], "pdm": [TESTED_WITH], "poetry": ["poetry"]}
+TOOLS = ("lockstream", *PEERS)
+COUNTED = ("lockstream", "uv", "pip")
+"""Those that take an index on the command line."""
+_OF_A_TOOL = ("PIP_", "UV_", "PDM_", "POETRY_", "NAB_", "LOCKSTREAM_")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one run."""
+
+    wall: float
+    """Seconds."""
+    cpu: float
+    """Seconds of user and system time, of all threads and children."""
+    status: int
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One corpus, and the folder that it is locked in."""
+
+    corpus: Corpus
+    work: Path
+    tools: Path
+
+    def command(self, tool: str, index: str | None = None) -> Sequence[str | Path]:
+        """What locks the corpus with ``tool``, with wheels only where it can be told to."""
+        programs = self.tools / tool / "bin"
+        asked = ["--index-url", index] if index else []
+        commands: Mapping[str, Sequence[str | Path]] = {
+            "lockstream": [
+                LOCKSTREAM, "plan", "-q", "-r", self.corpus.path, "-o", "pylock.toml", *asked,
+            ],
+            "uv": [
+                programs / "uv", "pip", "compile", "-q", "--no-config", "--only-binary", ":all:",
+                "--python", sys.executable, "-o", "pylock.toml", *asked, self.corpus.path,
+            ],
+            "pip": [
+                programs / "python", "-m", "pip", "lock", "-q", "--only-binary", ":all:",
+                "-r", self.corpus.path, "-o", "pylock.toml", *asked,
+            ],
+            "nab": [
+                programs / "nab", "lock", "-q", "--python", platform.python_version(),
+                "--project-dist-policy", "wheel-only",
+            ],
+            "pdm": [programs / "pdm", "lock", "-q"],
+            "poetry": [programs / "poetry", "lock", "-q"],
+        }  # fmt: skip
+        return commands[tool]
+
+    def prepare(self, tool: str) -> None:
+        """A project as ``tool`` expects it, and nothing in its caches."""
+        shutil.rmtree(self.work, ignore_errors=True)
+        self.work.mkdir()
+        self.corpus.write_project(self.work)
+        if tool == "pdm":
+            (self.work / "pdm.toml").write_text(
+                '[python]\nuse_venv = false\n[lock]\nformat = "pylock"\n'
+            )
+            (self.work / ".pdm-python").write_text(sys.executable)
+        elif tool == "poetry":
+            with (self.work / "pyproject.toml").open("a") as file:
+                file.write("\n[tool.poetry]\npackage-mode = false\n")
+
+    def remove_locks(self) -> None:
+        for lock in self.work.glob("*.lock"):
+            lock.unlink()
+        (self.work / "pylock.toml").unlink(missing_ok=True)
+
+    def run(self, command: Sequence[str | Path]) -> Cost:
+        kept = {name: told for name, told in os.environ.items() if not name.startswith(_OF_A_TOOL)}
+        cache = str(self.work / "cache")
+        environment = {
+            **kept,
+            "XDG_CACHE_HOME": cache,
+            "PIP_CONFIG_FILE": os.devnull,
+            "POETRY_VIRTUALENVS_CREATE": "false",
+            **{f"{name}_CACHE_DIR": cache for name in ("UV", "PIP", "PDM", "POETRY", "LOCKSTREAM")},
+        }
+        with (self.work / "log").open("a") as log:
+            started = time.monotonic()
+            child = subprocess.Popen(
+                command, cwd=self.work, env=environment, stdout=log, stderr=log
+            )
+            _, status, usage = os.wait4(child.pid, 0)
+            wall = time.monotonic() - started
+        child.returncode = os.waitstatus_to_exitcode(status)
+        return Cost(wall, usage.ru_utime + usage.ru_stime, child.returncode)
+
+    def tail(self) -> str:
+        """How the log of a run that failed ends."""
+        return (self.work / "log").read_text(errors="replace")[-1500:]
+
+
+@dataclass
+class Row:
+    """What one tool took for one corpus."""
+
+    corpus: str
+    tool: str
+    cold: list[Cost] = field(default_factory=list)
+    warm: list[Cost] = field(default_factory=list)
+    check: list[Cost] = field(default_factory=list)
+    fetched: tuple[int, int] | None = None
+    """Requests and bytes of a cold run."""
+
+    def __str__(self) -> str:
+        requests, size = self.fetched or (None, 0)
+        cells = (
+            self.corpus,
+            self.tool,
+            *_seconds(self.cold),
+            *_seconds(self.warm),
+            _seconds(self.check)[0],
+            "" if requests is None else str(requests),
+            "" if requests is None else f"{size / 1e6:.1f}",
+        )
+        return f"| {' | '.join(cells)} |"
+
+
+def _seconds(costs: Sequence[Cost]) -> tuple[str, str]:
+    if not costs or any(cost.status for cost in costs):
+        return ("failed" if costs else "", "")
+    wall, cpu = (median(getattr(cost, kind) for cost in costs) for kind in ("wall", "cpu"))
+    return f"{wall:.2f}", f"{cpu:.2f}"
+
+
+def measure(bench: Bench, rows: Sequence[Row]) -> None:
+    """Each tool once, cold and then warm."""
+    for row in rows:
+        bench.prepare(row.tool)
+        command = bench.command(row.tool)
+        row.cold.append(bench.run(command))
+        bench.remove_locks()
+        row.warm.append(bench.run(command))
+        if row.tool == "lockstream":
+            row.check.append(bench.run([LOCKSTREAM, "check", "-q", "pylock.toml"]))
+        if row.warm[-1].status:
+            print(f"{row.corpus}, {row.tool}: {bench.tail()}", file=sys.stderr)
+
+
+def count(bench: Bench, rows: Sequence[Row]) -> None:
+    """What is fetched, cold."""
+    with counting_index() as index:
+        for row in rows:
+            if row.tool in COUNTED:
+                bench.prepare(row.tool)
+                index.take()
+                bench.run(bench.command(row.tool, index.url))
+                row.fetched = index.take()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="How long planning takes, beside other tools.")
+    parser.add_argument("--corpus", action="append", choices=CORPORA)
+    parser.add_argument("--tool", action="append", choices=TOOLS)
+    parser.add_argument("--rounds", type=int, default=3, metavar="N")
+    options = parser.parse_args()
+    tools = options.tool or TOOLS
+    WORK.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="planners-", dir=WORK) as folder:
+        work = Path(folder)
+        peers = {name: PEERS[name] for name in tools if name in PEERS}
+        installed = ", ".join(install_lockers(work / "tools", peers))
+        print(f"{installed}; Python {platform.python_version()}, {os.cpu_count()} CPUs, rounds "
+              f"{options.rounds}.\n")  # fmt: skip
+        print("| requirements | tool | cold s | CPU s | warm s | CPU s | check s | requests | MB |")
+        print("|---|---|---|---|---|---|---|---|---|", flush=True)
+        for name in options.corpus or CORPORA:
+            bench = Bench(Corpus.read(CORPORA[name]), work / name, work / "tools")
+            rows = [Row(name, tool) for tool in tools]
+            for _ in range(options.rounds):
+                measure(bench, rows)
+            count(bench, rows)
+            print(*rows, sep="\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()
