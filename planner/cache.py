@@ -34,7 +34,7 @@ MAX_SIZE = 1 << 30
 PRUNE_SECONDS = 24 * 3600
 """Looking for what can go reads every folder, so it is done once a day at most."""
 
-_VERSION = "v1"
+_VERSION = "v2"
 """Changes whenever entries are written in another way."""
 
 _LEVEL = 3

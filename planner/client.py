@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import IO, Self, TypeVar
 
 import httpx
@@ -50,8 +51,6 @@ class Answer:
     """Where it was found, after redirects: relative links in it start from here."""
     content_type: str
     content: bytes
-    was_kept: bool = False
-    """Whether it comes from the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,34 +108,43 @@ class IndexClient:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
-    def get(self, url: str, *, accept: str, limit: int) -> Answer | None:
+    def get(
+        self,
+        url: str,
+        *,
+        accept: str,
+        limit: int,
+        shorten: Callable[[Answer], Answer] | None = None,
+    ) -> Answer | None:
         """The document at ``url``, of at most ``limit`` bytes; None where there is none (404).
+        Where there is a cache it has what ``shorten`` makes of the document, and so has the caller.
 
-        Raises Offline, IndexUnreachable, IndexAnswer and IndexDenied.
+        Raises Offline, IndexUnreachable, IndexAnswer, IndexDenied, and what ``shorten`` raises.
         """
         kept = self._pages.find(url, accept)
         if kept and (self._offline or self._pages.is_fresh(kept)):
-            return Answer(kept.url, kept.content_type, kept.content, was_kept=True)
+            return Answer(kept.url, kept.content_type, kept.content)
 
         def read(response: httpx.Response) -> Answer | None:
             if response.status_code in {404, 410}:
                 return None
-            if kept and response.status_code == 304:
-                self._pages.keep(url, accept, kept, response.headers)
-                return Answer(kept.url, kept.content_type, kept.content, was_kept=True)
-            _check_status(response)
-            content = b"".join(_iterate_body(response, limit))
-            kind = response.headers.get("Content-Type", "")
-            answer = Answer(str(response.url), kind, content)
-            self._pages.keep(url, accept, _to_kept(answer), response.headers)
+            content, digest = b"", ""
+            if response.status_code != 304 or kept is None:
+                _check_status(response)
+                content = b"".join(_iterate_body(response, limit))
+                digest = sha256(content).hexdigest()
+            # Not every server can say that nothing changed; then the document itself does.
+            if kept and digest in {"", kept.digest}:
+                self._pages.renew(url, accept, kept, response.headers)
+                return Answer(kept.url, kept.content_type, kept.content)
+            answer = Answer(str(response.url), response.headers.get("Content-Type", ""), content)
+            if shorten and self.cache:
+                answer = shorten(answer)
+            self._pages.keep(url, accept, _to_kept(answer, digest), response.headers)
             return answer
 
         headers = {"Accept": accept, **(kept.conditions if kept else {})}
         return self._request("GET", url, headers, read)
-
-    def keep_instead(self, url: str, accept: str, content: bytes, content_type: str) -> None:
-        """Keep ``content`` in place of what the cache has of ``url``, as long as that."""
-        self._pages.replace(url, accept, content, content_type)
 
     def get_part(self, url: str, *, offset: int | None, length: int) -> Part | None:
         """``length`` bytes of the file at ``url`` from ``offset``, or its last ``length`` bytes
@@ -241,11 +249,12 @@ class IndexClient:
         return request
 
 
-def _to_kept(answer: Answer) -> KeptAnswer:
+def _to_kept(answer: Answer, digest: str) -> KeptAnswer:
     return KeptAnswer(
         url=answer.url,
         content_type=answer.content_type,
         content=answer.content,
+        digest=digest,
         etag="",
         last_modified="",
         fresh_until=0,

@@ -1,4 +1,4 @@
-"""Condensed pages: what the cache keeps of a page that is used again.
+"""Condensed pages: what the cache keeps of a page.
 
 A page lists thousands of files, of which a plan looks at a few versions. Condensed, each version is
 a piece of JSON by itself, with the keys that planning needs, and only those that are looked at are

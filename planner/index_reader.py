@@ -75,15 +75,12 @@ class IndexReader:
                 index=index.url,
             )
 
+        def shorten(answer: Answer) -> Answer:
+            return Answer(answer.url, MEDIA_TYPE, condense(parse(answer)))
+
         url = f"{index.url}/{name}/"
-        answer = self._client.get(url, accept=ACCEPT, limit=MAX_PAGE_SIZE)
-        if answer is None:
-            return ProjectPage(name, exists=False)
-        page = parse(answer)
-        if answer.was_kept and answer.content_type != MEDIA_TYPE:
-            # Only of pages that are used again, for it takes longer than parsing them.
-            self._client.keep_instead(url, ACCEPT, condense(page), MEDIA_TYPE)
-        return page
+        answer = self._client.get(url, accept=ACCEPT, limit=MAX_PAGE_SIZE, shorten=shorten)
+        return parse(answer) if answer else ProjectPage(name, exists=False)
 
     def _page_of_links(self, name: NormalizedName, links: Links) -> ProjectPage:
         with self._lock:

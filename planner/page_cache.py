@@ -29,6 +29,8 @@ class KeptAnswer:
     """Where it was found, after redirects."""
     content_type: str
     content: bytes
+    digest: str
+    """SHA-256 of what the server sent, which ``content`` may be an extract of."""
     etag: str
     last_modified: str
     fresh_until: float
@@ -45,6 +47,7 @@ class KeptAnswer:
         header = {
             "url": self.url,
             "content-type": self.content_type,
+            "digest": self.digest,
             "etag": self.etag,
             "last-modified": self.last_modified,
             "fresh-until": self.fresh_until,
@@ -61,6 +64,7 @@ class KeptAnswer:
                 url=str(header["url"]),
                 content_type=str(header["content-type"]),
                 content=content,
+                digest=str(header["digest"]),
                 etag=str(header["etag"]),
                 last_modified=str(header["last-modified"]),
                 fresh_until=float(header["fresh-until"]),
@@ -94,22 +98,24 @@ class PageCache:
 
     def keep(self, url: str, accept: str, answer: KeptAnswer, headers: Mapping[str, str]) -> None:
         """Keep ``answer`` as long as ``headers`` allow, which came with it."""
-        control = headers.get("cache-control", "")
-        if self._cache is None or _NEVER.search(control):
-            return
-        kept = replace(
+        if self._cache and not _NEVER.search(headers.get("cache-control", "")):
+            self._cache.write("pages", f"{accept} {url}", self._dated(answer, headers).to_bytes())
+
+    def renew(self, url: str, accept: str, kept: KeptAnswer, headers: Mapping[str, str]) -> None:
+        """Keep on keeping what is ``kept``, as long as ``headers`` allow, which say that it is the
+        same still.
+        """
+        if self._dated(kept, headers) != kept:
+            self.keep(url, accept, kept, headers)
+
+    def _dated(self, answer: KeptAnswer, headers: Mapping[str, str]) -> KeptAnswer:
+        seconds = _freshness(headers.get("cache-control", ""), headers.get("age", ""))
+        return replace(
             answer,
             etag=headers.get("etag", answer.etag),
             last_modified=headers.get("last-modified", answer.last_modified),
-            fresh_until=self._now() + _freshness(control, headers.get("age", "")),
+            fresh_until=self._now() + seconds if seconds else 0.0,
         )
-        self._cache.write("pages", f"{accept} {url}", kept.to_bytes())
-
-    def replace(self, url: str, accept: str, content: bytes, content_type: str) -> None:
-        """Keep ``content`` in place of what is kept of ``url``, as long as that."""
-        if self._cache and (kept := self.find(url, accept)):
-            kept = replace(kept, content=content, content_type=content_type)
-            self._cache.write("pages", f"{accept} {url}", kept.to_bytes())
 
 
 def _freshness(control: str, age: str) -> int:

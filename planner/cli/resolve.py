@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 from packaging.pylock import Pylock
@@ -11,8 +12,6 @@ from packaging.pylock import Pylock
 from planner.access import Access
 from planner.builds.built import KnownBuild
 from planner.builds.policy import BuildPolicy
-from planner.builds.requirements import BuildRequirements
-from planner.builds.workshop import Workshop
 from planner.cache import Cache
 from planner.client import IndexClient
 from planner.direct import direct_logins
@@ -48,25 +47,35 @@ def resolve(
     cache = Cache(access.cache) if access.cache else None
     logins = {**direct_logins(inputs.requirements), **indexes.logins()}
     keychain = Keychain(logins, environment=os.environ, keyring=access.keyring)
-    with (
-        IndexClient(
-            keychain=keychain, cache=cache, offline=access.offline, refresh=access.refresh
-        ) as client,
-        Workshop(
-            policy=builds,
-            client=client,
-            requirements=BuildRequirements(
+    with ExitStack() as stack:
+        client = stack.enter_context(
+            IndexClient(
+                keychain=keychain, cache=cache, offline=access.offline, refresh=access.refresh
+            )
+        )
+        builder = None
+        if builds.allowed:
+            # Loads the executor, which a plan without builds has no use for.
+            from planner.builds.requirements import BuildRequirements  # noqa: PLC0415
+            from planner.builds.workshop import Workshop  # noqa: PLC0415
+
+            requirements = BuildRequirements(
                 client=client,
                 indexes=indexes,
                 policy=policy,
                 folder=folder,
                 keep=bool(policy.preferences),
-            ),
-            folder=folder,
-            known=known,
-            reporter=reporter,
-        ) as workshop,
-    ):
+            )
+            builder = stack.enter_context(
+                Workshop(
+                    policy=builds,
+                    client=client,
+                    requirements=requirements,
+                    folder=folder,
+                    known=known,
+                    reporter=reporter,
+                )
+            )
         answer = plan(
             inputs,
             environments,
@@ -74,7 +83,7 @@ def resolve(
             indexes=indexes,
             policy=policy,
             reporter=reporter,
-            builder=workshop if builds.allowed else None,
+            builder=builder,
         )
     if cache:
         cache.tidy()
@@ -87,7 +96,7 @@ def resolve(
             inputs=provenance["inputs"],
             policy=provenance["policy"],
             folder=folder,
-            built=workshop.built,
+            built=builder.built if builder else {},
         )
     )
     return lock, keychain.secrets

@@ -12,7 +12,7 @@ from planner.page_cache import KeptAnswer, PageCache
 URL, ACCEPT = "https://index.example/simple/demo/", "text/html"
 ANSWER = KeptAnswer(
     url="https://index.example/other/", content_type="text/html", content=b"one\ntwo",
-    etag="", last_modified="", fresh_until=0,
+    digest="ab", etag="", last_modified="", fresh_until=0,
 )  # fmt: skip
 
 
@@ -91,13 +91,16 @@ def test_all_can_be_asked_about(tmp_path: Path) -> None:
     assert not pages.is_fresh(kept)
 
 
-def test_a_page_can_be_kept_in_another_form(pages: PageCache) -> None:
+def test_what_is_still_the_same_is_dated_anew(pages: PageCache, clock: Clock) -> None:
     pages.keep(URL, ACCEPT, ANSWER, {"etag": "x", "cache-control": "max-age=60"})
-    pages.replace(URL, ACCEPT, b"short", "text/short")
     kept = pages.find(URL, ACCEPT)
     assert kept is not None
-    assert (kept.content, kept.content_type, kept.etag) == (b"short", "text/short", "x")
-    assert pages.is_fresh(kept)
+    clock.now += 60
+    pages.renew(URL, ACCEPT, kept, {"cache-control": "max-age=60"})
+    again = pages.find(URL, ACCEPT)
+    assert again is not None
+    assert (again.content, again.etag) == (b"one\ntwo", "x")
+    assert pages.is_fresh(again)
 
 
 @pytest.mark.parametrize("data", [b"", b"{}\nx", b"no json\nx", b"[1]\n", b'{"url": 1}\n'])

@@ -52,6 +52,20 @@ def test_a_page_that_did_not_change_is_not_sent_again(index: Index) -> None:
     assert "base-2.0" in Path("pylock.toml").read_text()
 
 
+def test_a_page_that_is_sent_again_unchanged_is_used_as_it_was_kept(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan(index)
+    before = Path("pylock.toml").read_bytes()
+    with monkeypatch.context() as patch:
+        patch.delattr("planner.index_reader.parse_page")
+        assert plan(index) == (0, PAGES)
+    assert Path("pylock.toml").read_bytes() == before
+    index.add(build_wheel("base", "2.0"))
+    plan(index)
+    assert "base-2.0" in Path("pylock.toml").read_text()
+
+
 def test_a_page_that_is_fresh_is_not_asked_for(index: Index) -> None:
     index.headers["Cache-Control"] = "max-age=600"
     plan(index)
