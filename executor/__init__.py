@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from executor.changes import Changes, Sync
     from executor.drift import Drift
     from executor.environment import Environment
-    from executor.install import decide, execute, verify_environment
+    from executor.install import Building, decide, execute, verify_environment
     from executor.report import Report
     from executor.reporter import Reporter
     from executor.selection import Wanted
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Artifact",
     "BuildSystem",
+    "Building",
     "Changes",
     "Drift",
     "Environment",
@@ -50,6 +51,7 @@ __all__ = [
 _HOMES = {
     "Artifact": "builds.artifact",
     "BuildSystem": "builds.backend",
+    "Building": "install",
     "Changes": "changes",
     "Drift": "drift",
     "Environment": "environment",

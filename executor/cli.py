@@ -13,6 +13,7 @@ import click
 from packaging.utils import canonicalize_name
 
 from executor.budget import Budget, PageCachePolicy
+from executor.building import building_of, building_options
 from executor.changes import Changes, Sync
 from executor.durability import Durability
 from executor.environment import Environment
@@ -108,6 +109,7 @@ _selection_options = _options(
     click.option("--group", multiple=True, metavar="NAME", help="Install this group too."),
     click.option("--all-groups", is_flag=True, help="Install all dependency groups."),
     click.option("--no-default-groups", is_flag=True, help="Leave the default groups out."),
+    click.option("--build", is_flag=True, help="Build what the lock lists without a wheel."),
     click.option("--skip-unbuildable", is_flag=True, help="Leave out what would have to be built."),
 )
 
@@ -126,6 +128,7 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Print the r
 )
 @click.option("--lanes", type=click.IntRange(1), metavar="N", help="Wheels to work on at once.")
 @_selection_options
+@building_options
 @click.option("--exact", is_flag=True, help="Remove what the lock does not hold.")
 @click.option(
     "--remove",
@@ -248,6 +251,7 @@ def execute(
             places=places,
             page_cache=page_cache,
             durability=durability,
+            building=building_of(**where_and_what),
             last_wins=on_collision == "last",
             compile_files=compile_files,
             rules=Rules(
@@ -288,6 +292,7 @@ def _wanted(
     all_groups: bool,
     no_default_groups: bool,
     skip_unbuildable: bool,
+    build: bool,
     **_: Any,
 ) -> Wanted:
     return Wanted(
@@ -297,6 +302,7 @@ def _wanted(
         all_groups=all_groups,
         default_groups=not no_default_groups,
         skip_unbuildable=skip_unbuildable,
+        build=build,
     )
 
 

@@ -112,7 +112,7 @@ class NeedsBuild(NoSolution):
     shown: ClassVar[int] = 10
     hint: str = (
         "lock again with lockstream plan --build, which builds them where memory is plentiful, "
-        "or leave them out with --skip-unbuildable"
+        "build them here with --build, or leave them out with --skip-unbuildable"
     )
 
     def __str__(self) -> str:

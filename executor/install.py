@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 
 from executor import bytecode
 from executor.budget import Budget, PageCachePolicy, decide_budget
@@ -25,16 +26,27 @@ from executor.journal import Journal
 from executor.memory import charged_peak, rss_peak
 from executor.reader import LockReader
 from executor.removal import check_removal
-from executor.report import Report
+from executor.report import BuildReport, Report
 from executor.reporter import Reporter
 from executor.rules import STRICT, Rules
 from executor.schemes import Schemes
 from executor.selection import Selector, Step, Wanted, fixed_order
 from executor.shortage import OutOfMemory, translated_os_error
 from executor.sources import Places
-from executor.transaction import Transaction
+from executor.transaction import Build, Transaction
 
-__all__ = ["decide", "execute", "verify_environment"]
+__all__ = ["Building", "decide", "execute", "verify_environment"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Building:
+    """How what has no wheel may be built."""
+
+    network: bool = False
+    seconds: float = 3600.0
+    """After which a build is given up."""
+    unmeasured: bool = False
+    """Whether builds may run of which the lock does not tell what they take."""
 
 
 def execute(
@@ -51,6 +63,7 @@ def execute(
     rules: Rules = STRICT,
     page_cache: PageCachePolicy = "auto",
     durability: Durability = "full",
+    building: Building | None = None,
     reporter: Reporter | None = None,
 ) -> Report:
     """Make ``environment`` what the lock file ``lock`` selects for it.
@@ -61,7 +74,8 @@ def execute(
     the later of two distributions, by name, have a path that both own; ``compile_files`` makes
     byte code of what is installed; ``rules`` say what to let pass of what wheels are refused for;
     ``page_cache`` says whether written files stay in memory (auto: not where it is limited);
-    ``durability`` what an execution survives. The environment changes only when everything is
+    ``durability`` what an execution survives; ``building`` how builds are made, where ``wanted``
+    allows them. The environment changes only when everything is
     verified.
 
     Raises the errors of ``executor.errors`` and ``schemas``, all of them LockstreamError.
@@ -81,6 +95,7 @@ def execute(
         reporter=reporter,
     )
     journal = transaction.journal
+    builds: list[BuildReport] = []
     try:
         # Signals are let through again when everything else is closed.
         with ExitStack() as signals, ExitStack() as held:
@@ -93,6 +108,11 @@ def execute(
                 bytecode.check_compiler(schemes.executable)
             changes = decide(lock, environment, wanted=wanted, sync=sync, places=places)
             budget = decide_budget(memory, lanes, page_cache)
+            if sources := [step for step in changes.install if step.source]:
+                build, builds = held.enter_context(
+                    _builds(sources, environment, transaction, budget, building)
+                )
+                transaction = replace(transaction, build=build)
             check_disk(transaction.missing(changes.install), schemes.purelib)
             reporter.selected(changes, budget)
             is_confined = held.enter_context(_held_to(memory, budget))
@@ -132,7 +152,37 @@ def execute(
         # Without a limit the group may be one that lives long, and its peak somebody else's.
         charged_peak=charged if budget.memory or charged != charged_before else None,
         is_confined=is_confined,
+        builds=tuple(builds),
     )
+
+
+@contextmanager
+def _builds(
+    steps: Sequence[Step],
+    environment: Environment,
+    transaction: Transaction,
+    budget: Budget,
+    building: Building | None,
+) -> Iterator[tuple[Build, list[BuildReport]]]:
+    """What makes the wheels of ``steps``, and where it tells what they took. Raises what
+    ``Builds.check`` raises.
+    """
+    from executor.builds.execution import Builds  # noqa: PLC0415  # most locks need none
+
+    told = building or Building()
+    builds = Builds(
+        environment=environment,
+        places=transaction.places,
+        folder=transaction.lock_folder,
+        network=told.network,
+        seconds=told.seconds,
+        unmeasured=told.unmeasured,
+    )
+    builds.check(steps, budget)
+    try:
+        yield lambda step, client: builds.make(step, client, budget), builds.reports
+    finally:
+        builds.close()
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from executor.cgroups import own_groups, read_int, read_words
 
-__all__ = ["Limit", "charged_peak", "resident", "rss_peak", "smallest_limit"]
+__all__ = ["Limit", "charged_peak", "own_memory", "resident", "rss_peak", "smallest_limit"]
 
 _HELD = {
     1: ("total_rss", "total_shmem"),
@@ -40,7 +40,7 @@ def smallest_limit() -> Limit | None:
     None where there is no limit but the machine's.
     """
     found: list[Limit] = []
-    own = _own_memory()
+    own = own_memory()
     for folder, version in own_groups("memory"):
         names = ("memory.max", "memory.high") if version == 2 else ("memory.limit_in_bytes",)
         for name in names:
@@ -81,7 +81,8 @@ def charged_peak() -> int | None:
     return None
 
 
-def _own_memory() -> int:
+def own_memory() -> int:
+    """Bytes of this process that the kernel cannot take back: without the files it has mapped."""
     return _status("RssAnon:")
 
 

@@ -6,7 +6,33 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["Report"]
+__all__ = ["BuildReport", "Report"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildReport:
+    """What one build took, and what held it."""
+
+    package: str
+    seconds: float
+    demand: int
+    """Bytes that all its processes held together at the peak."""
+    limit: int | None
+    """Bytes that it was given."""
+    jobs: int
+    tier: str
+    """What kept it within its limit. Without a control group of its own, it was watched from
+    outside, which a build that allocates fast enough outruns."""
+    network: str
+    writes: str
+
+    def line(self) -> str:
+        """The report for a person."""
+        limit = f" of {_mib(self.limit)}" if self.limit is not None else ""
+        return (
+            f"  built {self.package} in {self.seconds:.1f} s: held {_mib(self.demand)}{limit} "
+            f"({self.tier}; jobs: {self.jobs}; network: {self.network}; writes: {self.writes})"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +61,7 @@ class Report:
     """What the kernel charged to the cgroup at most, page cache included; None without one."""
     is_confined: bool
     """Whether a control group of our own enforced the budget."""
+    builds: tuple[BuildReport, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The report as the ``--report`` file holds it; its keys are those of this class."""
@@ -52,6 +79,7 @@ class Report:
             f"  {self.files} files, {_mib(self.bytes_installed)} from "
             f"{_mib(self.bytes_fetched)} fetched, in {self.seconds:.1f} s"
         )
+        yield from (build.line() for build in self.builds)
         charged = "" if self.charged_peak is None else f", charged {_mib(self.charged_peak)}"
         yield f"  memory: peak RSS {_mib(self.rss_peak)}{charged}"
         budget = "none" if self.budget is None else _mib(self.budget)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from packaging.pylock import Package, PackageArchive, PackageWheel, Pylock
+from packaging.pylock import Package, PackageArchive, PackageSdist, PackageWheel, Pylock
 from packaging.tags import Tag, create_compatible_tags_selector
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
@@ -23,11 +23,12 @@ from executor.errors import (
     NotInstallable,
     UnknownName,
 )
+from schemas.builds import BuildRecord, suitable_record
 from schemas.digests import Digests
 from schemas.hints import WheelHints, wheel_hints
 from schemas.target import Target
 
-__all__ = ["Selector", "Step", "Wanted", "fixed_order"]
+__all__ = ["Selector", "Source", "Step", "Wanted", "fixed_order"]
 
 _Selected = Iterator[PackageWheel]
 
@@ -36,9 +37,18 @@ class _Unbuilt(Exception):  # it never leaves this module
     """All that the lock has of a package is of this kind."""
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What has to become a wheel first."""
+
+    record: BuildRecord | None
+    """How that went where it was planned; None where the lock does not tell."""
+    subdirectory: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One wheel to install."""
+    """One wheel to install, or a source that is built first."""
 
     name: str
     """Normalized name of the project."""
@@ -53,6 +63,8 @@ class Step:
     hints: WheelHints | None
     is_direct: bool
     """Whether the lock asks for this file by its address (an archive), not by its version."""
+    source: Source | None = None
+    """Set where the file is no wheel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +79,8 @@ class Wanted:
     """Whether the groups that the lock calls default are wanted too."""
     skip_unbuildable: bool = False
     """Whether packages that would have to be built are left out instead of refused."""
+    build: bool = False
+    """Whether source distributions and archives are built where there is no wheel."""
 
     def variables(self, header: Pylock) -> dict[str, frozenset[str]]:
         """The marker variables ``extras`` and ``dependency_groups`` (PEP 751, installation, 1).
@@ -108,6 +122,7 @@ class Selector:
         """Names of the packages that were left out because they would have to be built."""
         self._to_build: list[str] = []
         self._skip_unbuildable = wanted.skip_unbuildable
+        self._build = wanted.build
         self._target = target
         self._environment: dict[str, Any] = {**target.environment, **wanted.variables(header)}
         self._choose: Callable[[Iterable[tuple[PackageWheel, frozenset[Tag]]]], _Selected] = (
@@ -181,6 +196,8 @@ class Selector:
         version = str(package.version or "")
         if chosen is None:
             if package.sdist is not None:
+                if self._build:
+                    return self._source(package, package.sdist, package.sdist.filename)
                 raise _Unbuilt("source distribution")
             raise NoCompatibleWheel(
                 package.name,
@@ -193,6 +210,9 @@ class Selector:
     def _archive(self, package: Package, archive: PackageArchive) -> Step:
         filename = PackageWheel(path=archive.path, url=archive.url, hashes={}).filename
         if not filename.endswith(".whl"):
+            # Without a version nobody could tell whether it is installed.
+            if self._build and package.version:
+                return self._source(package, archive, filename)
             raise _Unbuilt("source archive")
         if archive.subdirectory:
             raise NotInstallable(package.name, f"{filename} is a wheel, it has no subdirectory")
@@ -209,12 +229,31 @@ class Selector:
             )
         return _step(package, archive, filename, is_direct=True)
 
+    def _source(self, package: Package, file: PackageSdist | PackageArchive, filename: str) -> Step:
+        if not Digests(file.hashes).secure:
+            raise InsecureHashes(filename, tuple(sorted(file.hashes)))
+        record = suitable_record(package.tool, self._target.tags)
+        is_archive = isinstance(file, PackageArchive)
+        subdirectory = (file.subdirectory or "") if isinstance(file, PackageArchive) else ""
+        return Step(
+            name=package.name,
+            version=str(package.version or ""),
+            filename=filename,
+            url=file.url,
+            path=file.path,
+            size=file.size,
+            hashes=tuple(file.hashes.items()),
+            hints=wheel_hints(package.tool, record.wheel) if record else None,
+            is_direct=is_archive,
+            source=Source(record, subdirectory),
+        )
+
 
 def fixed_order(steps: Iterable[Step]) -> list[Step]:
     """The order that wheels are staged and committed in: largest first, so that lanes end
-    together, then by name. It depends on the steps alone.
+    together, then by name; what has to be built comes last. It depends on the steps alone.
     """
-    return sorted(steps, key=lambda step: (-(step.size or 0), step.name))
+    return sorted(steps, key=lambda step: (bool(step.source), -(step.size or 0), step.name))
 
 
 def _step(

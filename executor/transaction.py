@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from packaging.utils import canonicalize_name
 
@@ -36,7 +37,10 @@ from schemas.errors import Interrupted
 from schemas.hints import TOOL_NAME
 from schemas.zipformat import CentralEntry
 
-__all__ = ["Transaction"]
+__all__ = ["Build", "Transaction"]
+
+Build = Callable[[Step, HttpClient], Step]
+"""The step of the wheel that is built of the source that a step names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +55,8 @@ class Transaction:
     rules: Rules
     last_wins: bool
     reporter: Reporter
+    build: Build | None = None
+    """Makes wheels of sources, where there are any."""
 
     @property
     def staging(self) -> Staging:
@@ -102,12 +108,17 @@ class Transaction:
         staging = self.staging
 
         def stage(
-            _number: int, step: Step, client: HttpClient, wrote: Callable[[int], None]
+            _number: int,
+            step: Step,
+            client: HttpClient,
+            wrote: Callable[[int], None],
+            source: Step | None = None,
         ) -> StagedWheel:
             if (wheel := staging.find(step)) is not None:
                 return replace(wheel, is_reused=True)
             log.note("begins", step.filename)
             origins = self.places.origins(step, self.lock_folder)
+            asked_for = self.places.find(source, self.lock_folder) if source else origins[0]
 
             def unpack(
                 folder: str, chunks: Iterable[bytes], directory: Iterable[CentralEntry] | None
@@ -117,7 +128,7 @@ class Transaction:
                     chunks,
                     folder,
                     self.schemes,
-                    _metadata(step, origins[0].url),
+                    _metadata(source or step, asked_for.url),
                     wrote,
                     size=step.size,
                     directory=directory,
@@ -130,9 +141,22 @@ class Transaction:
             log.note("staged", step.filename)
             return wheel
 
-        staged = []
-        client = self.places.client(steps)
-        results = run_lanes(steps, stage, client, budget.lanes, self.reporter.wrote)
+        def build(
+            number: int, step: Step, client: HttpClient, wrote: Callable[[int], None]
+        ) -> StagedWheel:
+            assert self.build is not None
+            return stage(number, self.build(step, client), client, wrote, step)
+
+        staged: list[StagedWheel] = []
+        fetched = [step for step in steps if step.source is None]
+        built = steps[len(fetched) :]
+        # One at a time, when nothing else is at work: a build takes what there is.
+        results = chain(
+            run_lanes(
+                fetched, stage, self.places.client(fetched), budget.lanes, self.reporter.wrote
+            ),
+            run_lanes(built, build, self.places.client(built), 1, self.reporter.wrote),
+        )
         for number, wheel in enumerate(results):
             self.reporter.staged(number, steps[number], wheel)
             for warning in wheel.warnings:

@@ -33,8 +33,8 @@ arrives between two looks, measured at 10 ms on a process that fills memory as f
 
 STALL_FACTOR = 4
 STALL_SECONDS = 60.0
-"""A build that meets its limit again and again, and takes so many times and seconds longer than
-when it was measured, never ends: just below the demand one took 110 s in place of 23, then died."""
+"""A build that fills its limit, and takes so many times and seconds longer than when it was
+measured, reads its compiler from the disk again and again: one of 2 s had not ended after 600."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,6 @@ class Outcome:
     charged_peak: int | None
     kills: int
     """Processes that the kernel killed for want of memory."""
-    limit_hits: int
     stopped: str
     """``memory``, ``oom``, ``time`` or ``stall`` where we ended it; else empty."""
     tier: str
@@ -119,7 +118,6 @@ def contained(
             demand=watch.peak,
             charged_peak=group.charged_peak() if group else None,
             kills=group.kills() if group else 0,
-            limit_hits=group.limit_hits() if group else 0,
             stopped=watch.stopped,
             tier=tree.tier,
             network=told.get("network", ""),
@@ -143,7 +141,6 @@ class _Watch:
         self._stalled = (
             started + expected * STALL_FACTOR + STALL_SECONDS if expected is not None else None
         )
-        self._hits = 0
 
     def wait(self, process: subprocess.Popen[bytes]) -> int:
         """Until it ends; its status."""
@@ -164,8 +161,7 @@ class _Watch:
             if self._tree.kills():
                 return "oom"
             if self._stalled is not None and now > self._stalled:
-                hits, self._hits = self._hits, self._tree.limit_hits()
-                return "stall" if 0 < hits < self._hits else ""
+                return "stall" if self._tree.is_full() else ""
             return ""
         limit = self._terms.limit
         if limit is not None and self.peak > limit:

@@ -25,6 +25,7 @@ _HELD = {
 """The keys of ``memory.stat``, by version, that demand is the sum of; version 1 counts the kernel's
 part in a file of its own."""
 
+_PREFIX = "lockstream-build"
 _REMOVE_ATTEMPTS = 100
 _PAUSE_SECONDS = 0.02
 """A group can be removed a moment after its last process has ended."""
@@ -49,7 +50,8 @@ class BuildGroup:
         if place is None:
             return None
         _, parent, version = place
-        folder = os.path.join(parent, f"lockstream-build.{os.getpid()}.{next(_numbers)}")
+        _sweep(parent, version)
+        folder = os.path.join(parent, f"{_PREFIX}.{os.getpid()}.{next(_numbers)}")
         try:
             os.mkdir(folder)
         except OSError:
@@ -85,11 +87,14 @@ class BuildGroup:
         name = "memory.events" if self._version == 2 else "memory.oom_control"
         return self._counter(name, "oom_kill")
 
-    def limit_hits(self) -> int:
-        """Times that the limit was met."""
-        if self._version == 2:
-            return self._counter("memory.events", "max")
-        return read_int(self._path("memory.failcnt")) or 0
+    def is_full(self) -> bool:
+        """Whether next to nothing is left below its limit: what runs waits for files to be read
+        again and again. (Version 1 counts no failure as long as it finds a page to drop.)
+        """
+        usage = "memory.current" if self._version == 2 else "memory.usage_in_bytes"
+        limit = "memory.max" if self._version == 2 else "memory.limit_in_bytes"
+        used, allowed = read_int(self._path(usage)), read_int(self._path(limit))
+        return used is not None and allowed is not None and used > allowed - allowed // 20
 
     def kill(self) -> None:
         """End all processes, whatever they do meanwhile."""
@@ -128,6 +133,16 @@ class BuildGroup:
 
     def _path(self, name: str) -> str:
         return os.path.join(self._folder, name)
+
+
+def _sweep(parent: str, version: int) -> None:
+    """End the builds of programs that were killed, and could not do it themselves."""
+    for name in os.listdir(parent):
+        prefix, _, numbers = name.partition(".")
+        owner = numbers.partition(".")[0]
+        if prefix == _PREFIX and owner.isdigit() and not os.path.exists(f"/proc/{owner}"):
+            with suppress(OSError):
+                BuildGroup(os.path.join(parent, name), version).remove()
 
 
 def _limit(folder: str, version: int, limit: int | None) -> None:

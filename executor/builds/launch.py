@@ -15,12 +15,14 @@ import ctypes
 import json
 import os
 import resource
+import signal
 import struct
 import sys
 from typing import Any
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 """System calls; all machines have the same numbers since Linux 5.13."""
+_PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
 _CLONE_NEWNET = 0x40000000
 _RULE_PATH_BENEATH = 1
@@ -49,6 +51,8 @@ def main() -> None:
     if terms["processors"]:
         os.sched_setaffinity(0, terms["processors"])
     libc = ctypes.CDLL(None, use_errno=True)
+    # Nobody would end it where we are killed ourselves.
+    libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
     is_cut_off = not terms["network"] and libc.unshare(_CLONE_NEWNET) == 0
     version = restrict(libc, terms["writable"], network=terms["network"] or is_cut_off)
     told = {

@@ -27,6 +27,7 @@ FIGURES: dict[str, Any] = {
     "rss_peak": 30 << 20,
     "charged_peak": 48 << 20,
     "is_confined": False,
+    "builds": [],
 }
 
 

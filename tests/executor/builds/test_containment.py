@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -160,6 +161,25 @@ def test_a_kill_by_the_kernel_is_known_though_the_build_ended_well(run: Run) -> 
         "print('falling back')"
     )
     assert run(code, limit=96 * MIB).kills
+
+
+@pytest.mark.skipif(not groups_can_be_made(), reason="no control group here")
+def test_what_a_killed_program_left_running_is_ended_by_the_next(tmp_path: Path) -> None:
+    code = (
+        "import os, subprocess, sys, time\n"
+        "from executor.builds.groups import BuildGroup\n"
+        "group = BuildGroup.make(None)\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "open(group.entrance, 'w').write(str(child.pid))\n"
+        "print(child.pid, flush=True); os.kill(os.getpid(), 9)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=False)
+    left = int(run.stdout)
+    assert is_running(left)
+    group = BuildGroup.make(None)
+    assert group is not None
+    group.remove()
+    assert not is_running(left)
 
 
 class TestRights:

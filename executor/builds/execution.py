@@ -1,0 +1,203 @@
+"""Builds of an execution: foreseen before anything is written, then made one at a time.
+
+Each is held to what was planned: the flags of the lock, requirements from a lock of their own, the
+jobs that budget and measurement allow, and a wheel of the same tags with the same native modules.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+
+from executor.budget import Budget
+from executor.builds.backend import read_build_system
+from executor.builds.containment import Terms
+from executor.builds.errors import BuildsTooBig, BuildsUnmeasured, BuildTooBig
+from executor.builds.toolchain import describe, with_jobs
+from executor.builds.wheelhouse import Wheelhouse, default_wheelhouse, digest_of
+from executor.builds.workplace import Workplace
+from executor.cgroups import read_words
+from executor.environment import Environment
+from executor.errors import Missing
+from executor.fetch import verified
+from executor.memory import own_memory
+from executor.processors import usable_processors
+from executor.report import BuildReport
+from executor.selection import Step
+from executor.sources import Places
+from executor.sources.http import HttpClient
+from executor.spool import write_spool
+from schemas.builds import BuildFlags, BuildRecord, foreseen
+
+__all__ = ["Builds"]
+
+
+_KERNEL = 2 << 20
+"""Bytes that the kernel holds for this process while it waits."""
+
+
+@dataclass(kw_only=True)
+class Builds:
+    """What has to be built for one environment."""
+
+    environment: Environment
+    places: Places
+    folder: str
+    """That of the lock: where the locks of build requirements are."""
+    network: bool = False
+    seconds: float = 3600.0
+    unmeasured: bool = False
+    """Whether builds may run of which nothing was measured."""
+    wheelhouse: Wheelhouse = field(default_factory=lambda: default_wheelhouse(os.environ))
+    reports: list[BuildReport] = field(default_factory=list)
+    """What was built, with what it took."""
+    _stack: ExitStack = field(default_factory=ExitStack)
+
+    def close(self) -> None:
+        """Remove what was built; it is staged or kept by now."""
+        self._stack.close()
+
+    def check(self, steps: Sequence[Step], budget: Budget) -> None:
+        """Refuse what cannot be done before anything is begun.
+
+        Raises BuildsTooBig with all that do not fit, BuildsUnmeasured, and Missing where a lock of
+        build requirements is.
+        """
+        unmeasured = tuple(step.name for step in steps if _record(step) is None)
+        if unmeasured and not self.unmeasured:
+            raise BuildsUnmeasured(unmeasured)
+        available, source = _available(budget)
+        too_big = []
+        for step in steps:
+            lock = self._lock(step)
+            if lock is not None and not os.path.exists(lock):
+                raise Missing(step.name, lock)
+            record = _record(step)
+            if record is None or self.wheelhouse.find(self._key(step, record)):
+                continue
+            needed = foreseen(record.peak, alike=self._is_alike(record))
+            if needed > available:
+                too_big.append(BuildTooBig(step.name, needed, record.peak))
+        if too_big:
+            raise BuildsTooBig(tuple(too_big), available, source)
+
+    def make(self, step: Step, client: HttpClient, budget: Budget) -> Step:
+        """The step of the wheel that is built of the source that ``step`` names.
+
+        Raises BuildFailed, NetworkError and ArtifactRefused.
+        """
+        record = _record(step)
+        key = self._key(step, record)
+        path = self.wheelhouse.find(key)
+        if path is None:
+            path = self._build(step, record, client, budget)
+            self.wheelhouse.keep(key, path)
+        return replace(
+            step,
+            filename=os.path.basename(path),
+            path=path,
+            url=None,
+            size=os.path.getsize(path),
+            hashes=(("sha256", digest_of(path)),),
+            hints=None,
+            source=None,
+        )
+
+    def _build(
+        self, step: Step, record: BuildRecord | None, client: HttpClient, budget: Budget
+    ) -> str:
+        python = self.environment.interpreter.schemes.executable
+        if not self.environment.exists:
+            python = self.environment.base
+        place = self._stack.enter_context(Workplace.opened(step.name, python))
+        archive = os.path.join(place.folder, os.path.basename(step.filename))
+        origin = self.places.find(step, self.folder)
+        write_spool(archive, verified(origin.open(client), step, origin.name))
+        assert step.source is not None
+        tree = place.tree(archive, step.source.subdirectory)
+        system = read_build_system(step.name, tree)
+        if (lock := self._lock(step)) is not None:
+            place.install(lock, self.places)
+        available, _ = _available(budget)
+        flags = self._flags(record, available)
+        terms = self._terms(record, budget)
+        artifact, outcome = place.wheel(tree, system, flags, terms, version=step.version)
+        if record is not None:
+            artifact.check_plan(record)
+        self.reports.append(
+            BuildReport(
+                package=step.name,
+                seconds=round(outcome.seconds, 1),
+                demand=outcome.demand,
+                limit=terms.limit,
+                jobs=flags.jobs,
+                tier=outcome.tier,
+                network=outcome.network,
+                writes=outcome.writes,
+            )
+        )
+        return artifact.path
+
+    def _flags(self, record: BuildRecord | None, available: int) -> BuildFlags:
+        """Those of the lock, with the most jobs whose measured demand fits."""
+        if record is None:
+            return BuildFlags()
+        alike = self._is_alike(record)
+        fitting = [
+            jobs
+            for jobs, demand in record.demand.items()
+            if jobs <= usable_processors() and foreseen(demand, alike=alike) <= available
+        ]
+        jobs = max(fitting, default=record.flags.jobs)
+        if jobs == record.flags.jobs:
+            return record.flags
+        return with_jobs(record.flags, record.backend, jobs)
+
+    def _terms(self, record: BuildRecord | None, budget: Budget) -> Terms:
+        limit = foreseen(max(record.demand.values()), alike=False) if record else None
+        if budget.memory is not None:
+            limit = budget.memory - own_memory() - _KERNEL
+        return Terms(
+            limit=limit,
+            seconds=self.seconds,
+            expected_seconds=record.seconds if record else None,
+            network=self.network,
+        )
+
+    def _is_alike(self, record: BuildRecord) -> bool:
+        target = self.environment.interpreter.target
+        return dict(record.measured_on) == dict(describe(target, record.backend))
+
+    def _lock(self, step: Step) -> str | None:
+        record = _record(step)
+        return os.path.join(self.folder, record.lock) if record and record.lock else None
+
+    def _key(self, step: Step, record: BuildRecord | None) -> str:
+        """A digest of all that the wheel depends on."""
+        lock = self._lock(step)
+        told = {
+            "source": sorted(step.hashes),
+            "subdirectory": step.source.subdirectory if step.source else "",
+            "flags": record.flags.to_table() if record else None,
+            "lock": digest_of(lock) if lock and os.path.exists(lock) else None,
+            "target": self.environment.interpreter.target.to_table(),
+        }
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def _record(step: Step) -> BuildRecord | None:
+    return step.source.record if step.source else None
+
+
+def _available(budget: Budget) -> tuple[int, str]:
+    """Bytes of memory for everything, and what says so."""
+    if budget.memory is not None:
+        return budget.memory, budget.source
+    words = read_words("/proc/meminfo")
+    if "MemAvailable:" not in words:
+        return 1 << 62, "nothing"
+    return int(words[words.index("MemAvailable:") + 1]) << 10, "/proc/meminfo"
