@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import InvalidSpecifier
 from packaging.tags import Tag
 from packaging.utils import (
     InvalidSdistFilename,
@@ -19,6 +19,7 @@ from packaging.utils import (
 from packaging.version import Version
 
 from planner.pages import ProjectFile, parse_time
+from planner.repairs import read_specifiers
 from schemas.target import Target
 
 __all__ = [
@@ -179,7 +180,7 @@ def refuse_python(requires_python: str | None, version: Version) -> str | None:
     if not requires_python:
         return None
     try:
-        supported = SpecifierSet(requires_python)
+        supported = read_specifiers(requires_python)
     except InvalidSpecifier:
         return f"its Requires-Python {requires_python!r} cannot be read"
     if supported.contains(version, prereleases=True):

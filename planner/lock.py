@@ -24,6 +24,7 @@ from planner.environments import Environment
 from planner.errors import SecretInURL
 from planner.metadata_source import SizedFile
 from planner.pages import ProjectFile, parse_time
+from planner.repairs import read_specifiers
 from schemas.hints import TOOL_NAME
 
 __all__ = ["LockContent", "build_lock"]
@@ -175,5 +176,5 @@ def _parse_specifier(text: str | None) -> SpecifierSet | None:
     if not text:
         return None
     with suppress(InvalidSpecifier):
-        return SpecifierSet(text)
+        return read_specifiers(text)
     return None

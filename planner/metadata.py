@@ -18,6 +18,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from planner.dependencies import Dependency, applies, expand
+from planner.repairs import read_requirement
 
 __all__ = [
     "InvalidMetadata",
@@ -119,4 +120,4 @@ def parse_requirement(line: str) -> Requirement:
     """A dependency specifier, remembered: versions of one project ask for much the same, and
     parsing is what costs most. Raises InvalidRequirement.
     """
-    return Requirement(line)
+    return read_requirement(line)

@@ -36,8 +36,9 @@ MAX_TRIES_EXPECTED = 2
 MAX_LOOK_AHEAD = 32
 """Versions of one project whose metadata is fetched before it is asked for."""
 
-FAILURES_BEFORE_URGENT = 5
-"""As uv has it: fewer would give up the newest versions of what the user asked for first."""
+REJECTIONS_BEFORE_URGENT = 5
+"""Versions of a project, as uv has it: with fewer, what the user asked for first would give way
+too soon; with more, a new version of the one would go with a very old one of the other."""
 
 Causes = Sequence[RequirementInformation[Dependency, "Candidate"]]
 
@@ -93,7 +94,8 @@ class Provider(AbstractProvider[Dependency, Candidate, Identifier]):
         self._spread = 0
         self._satisfied: dict[tuple[int, Version], bool] = {}
         self._tries: dict[NormalizedName, int] = {}
-        self._failures: Counter[Identifier] = Counter()
+        self._rejections: Counter[NormalizedName] = Counter()
+        self._urgent: dict[NormalizedName, int] = {}
 
     def identify(self, requirement_or_candidate: Dependency | Candidate) -> Identifier:
         return requirement_or_candidate.identifier
@@ -121,18 +123,18 @@ class Provider(AbstractProvider[Dependency, Candidate, Identifier]):
         candidates: Mapping[Identifier, Iterator[Candidate]],
         information: Mapping[Identifier, Iterator[RequirementInformation[Dependency, Candidate]]],
         backtrack_causes: Causes,
-    ) -> tuple[bool, bool, int]:
-        """What is pinned first, since there is nothing to choose; then what failed often; then who
-        was asked for first. So the user's own requirements get the newest versions, and their
-        dependencies what is left.
+    ) -> tuple[bool, int, int]:
+        """What is pinned first, since there is nothing to choose; then what had to give way too
+        often; then who was asked for first. So the user's own requirements get the newest
+        versions, and their dependencies what is left.
         """
         pinned = any(
             part.operator in {"==", "==="}
             for told in information[identifier]
             for part in told.requirement.specifier
         )
-        urgent = self._failures[identifier] >= FAILURES_BEFORE_URGENT
-        return not pinned, not urgent, self._order[identifier]
+        urgency = self._urgent.get(identifier.name, len(self._urgent))
+        return not pinned, urgency, self._order[identifier]
 
     def find_matches(
         self,
@@ -185,11 +187,15 @@ class Provider(AbstractProvider[Dependency, Candidate, Identifier]):
                 self._dependencies[key] = (obstacle,)
         return self._dependencies[key]
 
-    def note_failure(self, identifier: Identifier) -> None:
-        """No candidate for ``identifier`` goes with what was chosen before it. What fails again and
-        again is chosen earlier, or a search would try all versions of what it has no quarrel with.
+    def note_rejection(self, name: NormalizedName) -> bool:
+        """A version of the project does not go with what was chosen before it. One of which that
+        is true of many is chosen earlier from then on: whether that has just come to be.
         """
-        self._failures[identifier] += 1
+        self._rejections[name] += 1
+        if self._rejections[name] != REJECTIONS_BEFORE_URGENT:
+            return False
+        self._urgent[name] = len(self._urgent)
+        return True
 
     def spread_obstacles(self) -> None:
         """Find the obstacles of candidates that were tried before what they need turned out to

@@ -53,6 +53,10 @@ class _Hopeless(Exception):
     """A candidate that is chosen already has turned out to be of no use."""
 
 
+class _Reordered(Exception):
+    """Another project is to be chosen before those that were chosen already."""
+
+
 class _Watcher(BaseReporter[Dependency, Candidate, Identifier]):
     """Remembers who asked first for each identifier, to tell how a conflict came about, and
     ends a search that goes on below a choice that is hopeless.
@@ -65,7 +69,6 @@ class _Watcher(BaseReporter[Dependency, Candidate, Identifier]):
         self.asked: dict[Identifier, tuple[Dependency, Candidate | None]] = {}
         self._provider = provider
         self._chosen: Mapping[Identifier, Candidate] = {}
-        self._rejected: Candidate | None = None
 
     def adding_requirement(self, requirement: Dependency, parent: Candidate | None) -> None:
         self.asked.setdefault(requirement.identifier, (requirement, parent))
@@ -73,7 +76,11 @@ class _Watcher(BaseReporter[Dependency, Candidate, Identifier]):
     def rejecting_candidate(
         self, criterion: Criterion[Dependency, Candidate], candidate: Candidate
     ) -> None:
-        self._rejected = candidate
+        name = candidate.identifier.name
+        others = (one.parent for one in criterion.information if one.parent)
+        in_the_way = any(other.identifier.name != name for other in others)
+        if in_the_way and self._provider.note_rejection(name):
+            raise _Reordered
 
     def ending_round(
         self,
@@ -86,8 +93,6 @@ class _Watcher(BaseReporter[Dependency, Candidate, Identifier]):
         self,
         causes: Collection[RequirementInformation[Dependency, Candidate]],
     ) -> None:
-        if self._rejected:
-            self._provider.note_failure(self._rejected.identifier)
         self._provider.spread_obstacles()
         if any(
             (identifier, candidate.version) in self._provider.obstacles
@@ -111,9 +116,9 @@ def resolve(
         watcher = _Watcher(provider)
         try:
             result = Resolver(provider, watcher).resolve(dependencies, max_rounds=MAX_ROUNDS)
-        except _Hopeless:
+        except (_Hopeless, _Reordered):
             # Again from the start, which asks the index for nothing that is known. It ends: what
-            # is known to be hopeless is never chosen again.
+            # is known to be hopeless is never chosen again, and no project comes up twice.
             continue
         except ResolutionImpossible as impossible:
             provider.spread_obstacles()

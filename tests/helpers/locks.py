@@ -15,13 +15,16 @@ WINDOWS = ("--platform", "win_amd64")
 
 
 def plan_into(
-    index: Index, folder: Path, lines: Sequence[str], *arguments: str, name: str = "pylock.toml"
+    index: Index,
+    folder: Path,
+    lines: Sequence[str],
+    *arguments: str,
+    name: str = "pylock.toml",
+    targets: Sequence[str] = LINUX,
 ) -> Path:
-    """Plan these lines of a requirements file beside the lock, for Linux if not said otherwise;
-    the path of the lock.
-    """
+    """Plan these lines of a requirements file beside the lock; the path of the lock."""
     requirements, lock = folder / "requirements.in", folder / name
     requirements.write_text("".join(f"{line}\n" for line in lines))
-    words = ["plan", "-q", "-r", str(requirements), "-o", str(lock), "-i", index.url, *LINUX]
+    words = ["plan", "-q", "-r", str(requirements), "-o", str(lock), "-i", index.url, *targets]
     assert lockstream.main([*words, *arguments]) == 0
     return lock

@@ -445,7 +445,26 @@ def test_the_only_version_that_is_left_is_found(index: Index, planner: Planner) 
     assert planner.versions("app") == {"app": "1.0", "part": "1.0"}
 
 
-def test_what_fails_again_and_again_is_chosen_earlier(
+def test_what_is_released_together_stays_together(index: Index, planner: Planner) -> None:
+    for minor in range(1, 13):
+        add_all(index, [("base", f"1.{minor}"), ("extension", f"0.{minor}", f"base==1.{minor}")])
+    # Not yet followed by its extension, and of a time when nobody said what goes together.
+    add_all(index, [("base", "1.13"), ("extension", "0.0", "base")])
+    assert planner.versions("base", "extension") == {"base": "1.12", "extension": "0.12"}
+
+
+def test_of_what_gives_way_to_each_other_the_first_to_do_so_too_often_goes_first(
+    index: Index, planner: Planner
+) -> None:
+    for minor in range(30):
+        add_all(index, [("part", f"1.{minor}"), ("quick", f"1.{minor}", f"part==1.{minor}")])
+    for minor in range(12):
+        add(index, "slow", f"1.{minor}", f"part==1.{minor}")
+    found = planner.versions("quick", "slow")
+    assert found == {"part": "1.11", "quick": "1.11", "slow": "1.11"}
+
+
+def test_a_search_does_not_go_through_all_of_what_is_in_nobodys_way(
     index: Index, planner: Planner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_all(index, [("base", "1.0"), ("base", "2.0")])
