@@ -1,19 +1,21 @@
-"""Ledger: what was read and written of one wheel, a row per member, on disk instead of in memory.
+"""Ledger: what was read and written of one wheel, a row per member; many rows go to disk.
 
 The rows are written in the order of the archive and read back in that order: once beside the
 central directory, which must say the same, and once to make the new RECORD. So a wheel of 100,000
-members costs no more memory than one of ten.
+members costs no more memory than one of a thousand.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from io import BytesIO
 from struct import Struct
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, Self
 
 from schemas.zipformat import CentralEntry, InvalidZip
 
-__all__ = ["MAX_REPEATS", "Ledger", "Row"]
+__all__ = ["MAX_HELD", "MAX_REPEATS", "Ledger", "Row"]
 
 MAX_REPEATS = 1000
 """Members that may be there twice, where that is let pass; zeroconf 0.47.1 has 33."""
@@ -22,6 +24,10 @@ _ROW = Struct("<LQQQHH32sH")
 
 _BLOCK = 32 << 10
 """Bytes of rows read at once."""
+
+MAX_HELD = 256 << 10
+"""Bytes of rows that are held in memory, some 2,000 of them; 9 wheels of 10 have fewer. A file
+that is soon removed is dear where the file system discards its blocks at once."""
 
 
 class Row(NamedTuple):
@@ -71,11 +77,20 @@ class Row(NamedTuple):
 
 
 class Ledger:
-    """The rows of one wheel in ``file``, which is open for reading and writing."""
+    """The rows of one wheel. Use it as a context manager."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
+    def __init__(self, path: str) -> None:
+        """``path`` is where a file is made for the rows when they become many."""
+        self._path = path
+        self._file: BinaryIO = BytesIO()
+        self._held = 0
         self._repeats: set[int] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
     def repeat(self, offset: int) -> None:
         """The member at ``offset`` is the same file as an earlier one.
@@ -93,7 +108,7 @@ class Ledger:
     def append(self, row: Row) -> None:
         """Add the row of the next member."""
         name = row.name.encode()
-        self._file.write(
+        written = self._file.write(
             _ROW.pack(
                 row.crc,
                 row.compressed_size,
@@ -106,6 +121,18 @@ class Ledger:
             )
             + name
         )
+        if self._held <= MAX_HELD:
+            self._held += written
+            if self._held > MAX_HELD:
+                self._spill()
+
+    def _spill(self) -> None:
+        held, self._file = self._file, open(self._path, "w+b")  # noqa: SIM115  # closed by us
+        # Nobody else needs its name, and it goes whatever becomes of us.
+        os.unlink(self._path)
+        held.seek(0)
+        while block := held.read(_BLOCK):
+            self._file.write(block)
 
     def rows(self) -> Iterator[Row]:
         """All rows from the first on, in the order of the archive. Append none meanwhile."""

@@ -61,8 +61,7 @@ def stage_wheel(
     tree = os.path.join(folder, "tree")
     os.mkdir(tree)
     source = iter(chunks)
-    with open(os.path.join(folder, "ledger"), "w+b") as file:
-        ledger = Ledger(file)
+    with Ledger(os.path.join(folder, "ledger")) as ledger:
         try:
             unpacking = _Unpacking(
                 layout,

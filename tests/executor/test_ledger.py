@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
+import os
 import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.ledger import Ledger, Row
+from executor.ledger import MAX_HELD, Ledger, Row
 from schemas.zipformat import CentralEntry, Method
 
 U16, U32, U64 = (st.integers(0, 2**bits - 1) for bits in (16, 32, 64))
@@ -31,22 +32,35 @@ ENTRY = CentralEntry("a/b.py", 0, Method.DEFLATED, 0xCAFE, 10, 20, 30, 0o100644)
 
 @given(st.lists(ROWS))
 def test_rows_are_read_back_in_their_order_as_often_as_asked(rows: list[Row]) -> None:
-    with tempfile.TemporaryFile() as file:
-        ledger = Ledger(file)
+    with Ledger("/nowhere") as ledger:
         for row in rows:
             ledger.append(row)
         assert list(ledger.rows()) == rows
         assert list(ledger.rows()) == rows
 
 
-def test_it_takes_no_memory_per_row() -> None:
-    assert peak_of(20_000) - peak_of(5_000) < 16 << 10
+def test_many_rows_are_on_disk_in_a_file_without_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "ledger"
+    rows = [Row(f"folder/{number:05d}.py", *ROW[1:]) for number in range(MAX_HELD // 50)]
+    with Ledger(str(path)) as ledger:
+        ledger.append(rows[0])
+        assert list(ledger.rows()) == rows[:1]
+        for row in rows[1:]:
+            ledger.append(row)
+        assert list(ledger.rows()) == list(ledger.rows()) == rows
+        opened = {os.path.realpath(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")}
+        assert f"{path} (deleted)" in opened
+    assert not list(tmp_path.iterdir())
 
 
-def peak_of(rows: int) -> int:
+def test_it_takes_no_memory_per_row(tmp_path: Path) -> None:
+    path = str(tmp_path / "ledger")
+    assert peak_of(20_000, path) - peak_of(5_000, path) < 16 << 10
+
+
+def peak_of(rows: int, path: str) -> int:
     """Bytes of Python objects at most, while so many rows are written and read again."""
-    with tempfile.TemporaryFile() as file:
-        ledger = Ledger(file)
+    with Ledger(path) as ledger:
         tracemalloc.start()
         try:
             for number in range(rows):
