@@ -7,6 +7,7 @@ pays for what only ``plan`` uses.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import traceback
@@ -78,7 +79,13 @@ class Program(click.Group):
     def get_command(self, _context: click.Context, name: str) -> click.Command | None:
         if (entry := COMMANDS.get(name)) is None:
             return None
-        command: click.Command = getattr(import_module(entry.module), entry.attribute)
+        # What is imported stays, and looking for garbage in it takes a tenth of the time.
+        gc.disable()
+        try:
+            command: click.Command = getattr(import_module(entry.module), entry.attribute)
+        finally:
+            gc.freeze()
+            gc.enable()
         return command
 
     def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:

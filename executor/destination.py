@@ -64,7 +64,7 @@ class Destination:
                 digest.update(piece)
                 self._cache.write(descriptor, piece, size)
                 size += len(piece)
-            self._cache.finish(descriptor)
+            self._cache.finish(descriptor, size)
         finally:
             os.close(descriptor)
         return digest.digest(), size

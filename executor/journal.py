@@ -59,7 +59,8 @@ class Journal:
 
     def __init__(self, packages: str, durability: Durability = "full") -> None:
         self.folder = os.path.join(packages, STAGING)
-        self._is_durable = durability == "full"
+        self.is_durable = durability == "full"
+        """Whether it waits for the disk."""
         self.keep: Collection[str] = ()
         """Names in the folder that stay where the body of ``opened`` fails."""
         self._path = os.path.join(self.folder, "journal")
@@ -128,7 +129,7 @@ class Journal:
                 json.dumps({type(entry).__name__: asdict(entry)}) + "\n" for entry in entries
             )
             file.flush()
-            if self._is_durable:
+            if self.is_durable:
                 os.fsync(file.fileno())
         os.rename(new, self._path)
         self._sync_folder()
@@ -168,11 +169,11 @@ class Journal:
             os.unlink(self._path)
 
     def _flush(self, folders: Iterable[str]) -> None:
-        if self._is_durable:
+        if self.is_durable:
             flush(folders)
 
     def _sync_folder(self) -> None:
-        if self._is_durable:
+        if self.is_durable:
             descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
                 os.fsync(descriptor)

@@ -28,6 +28,10 @@ _LARGE = 64 << 10
 """Bytes of a piece that is worth being dropped by itself; smaller ones are cheaper in windows:
 34,000 files took twice as long when each write was dropped alone."""
 
+_WORTH_STARTING = 512 << 10
+"""Bytes of a file whose way to the disk is begun at once where the end waits for it: 347 MiB in
+7,000 files took 1.25 s instead of 1.45 s; begun for smaller files too, 34,000 took longer."""
+
 _RWF_DONTCACHE = 0x80
 """Start writing back at once and drop the page when it is written (Linux 6.14,
 https://man7.org/linux/man-pages/man2/pwritev2.2.html); Python has no name for it yet."""
@@ -39,11 +43,12 @@ _NOT_TAKEN = {errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}
 class PageCache:
     """Writes the files of one lane."""
 
-    def __init__(self, window: int | None) -> None:
+    def __init__(self, window: int | None, *, is_awaited: bool = False) -> None:
         """``window`` is how many bytes may wait to be written to disk; None for as many as the
-        kernel lets.
+        kernel lets. ``is_awaited`` says that somebody will wait for all of them.
         """
         self._window = window
+        self._is_awaited = is_awaited and hasattr(os, "posix_fadvise")
         self._waiting = 0
         self._dropping = window is not None and hasattr(os, "pwritev")
 
@@ -60,8 +65,12 @@ class PageCache:
             if self._waiting >= self._window:
                 self._settle(descriptor)
 
-    def finish(self, descriptor: int) -> None:
-        """The file is complete and about to be closed. Raises OSError."""
+    def finish(self, descriptor: int, size: int) -> None:
+        """The file, of ``size`` bytes, is complete and about to be closed. Raises OSError."""
+        if self._is_awaited and size >= _WORTH_STARTING:
+            # Pages that still have to be written are not dropped by this: writing them begins
+            # (https://man7.org/linux/man-pages/man2/posix_fadvise.2.html).
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
         if self._window is not None:
             self._waiting += _BYTES_PER_FILE
             if self._waiting >= self._window:

@@ -104,7 +104,7 @@ class Transaction:
 
     def _stage(self, steps: Sequence[Step], budget: Budget, log: RunLog) -> list[StagedWheel]:
         # Each lane has its own copy.
-        cache = PageCache(budget.window)
+        cache = PageCache(budget.window, is_awaited=self.journal.is_durable)
         staging = self.staging
 
         def stage(
