@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import os
 from collections.abc import Iterable
+from time import perf_counter
 from typing import Self
 
 from executor.pagecache import PageCache
@@ -53,20 +54,25 @@ class Destination:
         folder, _, basename = name.rpartition("/")
         if folder != self._folder:
             self._enter(folder)
+        began = perf_counter()
         try:
             descriptor = os.open(basename, _CREATE, 0o666, dir_fd=self._descriptors[-1])
         except FileExistsError:
             raise PathTaken("a member before it has the same name") from None
         digest = hashlib.sha256()
-        size = 0
+        size, spent = 0, perf_counter() - began
         try:
             for piece in pieces:
                 digest.update(piece)
+                began = perf_counter()
                 self._cache.write(descriptor, piece, size)
+                spent += perf_counter() - began
                 size += len(piece)
+            began = perf_counter()
             self._cache.finish(descriptor, size)
         finally:
             os.close(descriptor)
+        self._cache.seconds += spent + perf_counter() - began
         return digest.digest(), size
 
     def digest(self, name: str) -> bytes | None:

@@ -120,7 +120,7 @@ def execute(
                 held.enter_context(environment.made())
                 held.enter_context(journal.opened())
                 environment.settled()
-            staged = transaction.run(changes, budget, signals)
+            staged, spent = transaction.run(changes, budget, signals)
         if compile_files:
             _compile(schemes, {step.name for step in changes.install})
     except MemoryError:
@@ -145,6 +145,7 @@ def execute(
         startup=tuple(f"{w.layout.filename}: {name}" for w in staged for name in w.startup),
         warnings=tuple(f"{w.layout.filename}: {text}" for w in staged for text in w.warnings),
         seconds=round(time.monotonic() - started, 3),
+        spent=spent,
         lanes=budget.lanes,
         budget=budget.memory,
         budget_source=budget.source,

@@ -50,6 +50,8 @@ class PageCache:
         self._window = window
         self._is_awaited = is_awaited and hasattr(os, "posix_fadvise")
         self._waiting = 0
+        self.seconds = 0.0
+        """Spent on files so far, those of making and closing them included."""
         self._dropping = window is not None and hasattr(os, "pwritev")
 
     def write(self, descriptor: int, data: bytes, offset: int) -> None:

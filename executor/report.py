@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from executor.spent import Spent
+
 __all__ = ["BuildReport", "Report"]
 
 
@@ -52,6 +54,8 @@ class Report:
     """Files by which Python runs code whenever it starts (``.pth``), with their wheels."""
     warnings: tuple[str, ...] = ()
     seconds: float
+    spent: Spent
+    """Where the seconds went."""
     lanes: int
     budget: int | None
     """What the memory may be, or None without a limit."""
@@ -80,11 +84,23 @@ class Report:
             f"{_mib(self.bytes_fetched)} fetched, in {self.seconds:.1f} s"
         )
         yield from (build.line() for build in self.builds)
+        yield from self._time()
         charged = "" if self.charged_peak is None else f", charged {_mib(self.charged_peak)}"
         yield f"  memory: peak RSS {_mib(self.rss_peak)}{charged}"
         budget = "none" if self.budget is None else _mib(self.budget)
         enforced = ", enforced by a group of our own" if self.is_confined else ""
         yield f"  budget: {budget} ({self.budget_source}{enforced}), {self.lanes} lanes"
+
+    def _time(self) -> Iterator[str]:
+        spent = self.spent
+        if total := spent.network + spent.writing + spent.unpacking:
+            shares = (
+                ("waiting for the network", spent.network),
+                ("writing", spent.writing),
+                ("unpacking", spent.unpacking),
+            )
+            told = ", ".join(f"{seconds / total:.0%} {what}" for what, seconds in shares)
+            yield f"  time: {told}; then {spent.committing:.1f} s to commit"
 
 
 def _mib(size: int) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import chain
+from time import perf_counter
 
 from packaging.utils import canonicalize_name
 
@@ -30,6 +31,7 @@ from executor.schemes import Schemes
 from executor.selection import Step
 from executor.sources import Places
 from executor.sources.http import HttpClient
+from executor.spent import Spent, timed
 from executor.stage import stage_wheel
 from executor.staging import Staging
 from executor.stopping import held_back
@@ -76,9 +78,11 @@ class Transaction:
         staging = self.staging
         return [step for step in steps if not staging.is_complete(staging.name(step))]
 
-    def run(self, changes: Changes, budget: Budget, signals: ExitStack) -> list[StagedWheel]:
-        """Make the changes. Signals that ask to stop wait from the commit on until ``signals`` is
-        closed.
+    def run(
+        self, changes: Changes, budget: Budget, signals: ExitStack
+    ) -> tuple[list[StagedWheel], Spent]:
+        """Make the changes; what was staged, and the time it took. Signals that ask to stop wait
+        from the commit on until ``signals`` is closed.
 
         Raises LockstreamError, OSError, Interrupted.
         """
@@ -88,7 +92,7 @@ class Transaction:
         log = RunLog(journal.folder)
         log.begin(len(changes.install))
         try:
-            staged = self._stage(changes.install, budget, log)
+            staged, spent = self._stage(changes.install, budget, log)
         except Interrupted as stop:
             complete = [name for name in names if staging.is_complete(name)]
             if complete:
@@ -99,10 +103,13 @@ class Transaction:
                     f"in {journal.folder}: {len(complete)}"
                 )
             raise
+        began = perf_counter()
         self._commit(changes.remove, staged, log, signals)
-        return staged
+        return staged, spent + Spent(committing=perf_counter() - began)
 
-    def _stage(self, steps: Sequence[Step], budget: Budget, log: RunLog) -> list[StagedWheel]:
+    def _stage(
+        self, steps: Sequence[Step], budget: Budget, log: RunLog
+    ) -> tuple[list[StagedWheel], Spent]:
         # Each lane has its own copy.
         cache = PageCache(budget.window, is_awaited=self.journal.is_durable)
         staging = self.staging
@@ -147,22 +154,29 @@ class Transaction:
             assert self.build is not None
             return stage(number, self.build(step, client), client, wrote, step)
 
-        staged: list[StagedWheel] = []
+        staged, spent = list[StagedWheel](), Spent()
         fetched = [step for step in steps if step.source is None]
         built = steps[len(fetched) :]
         # One at a time, when nothing else is at work: a build takes what there is.
         results = chain(
             run_lanes(
-                fetched, stage, self.places.client(fetched), budget.lanes, self.reporter.wrote
+                fetched,
+                timed(stage, cache),
+                self.places.client(fetched),
+                budget.lanes,
+                self.reporter.wrote,
             ),
-            run_lanes(built, build, self.places.client(built), 1, self.reporter.wrote),
+            run_lanes(
+                built, timed(build, cache), self.places.client(built), 1, self.reporter.wrote
+            ),
         )
-        for number, wheel in enumerate(results):
+        for number, (wheel, took) in enumerate(results):
             self.reporter.staged(number, steps[number], wheel)
             for warning in wheel.warnings:
                 self.reporter.warned(f"{wheel.layout.filename}: {warning}")
             staged.append(wheel)
-        return staged
+            spent += took
+        return staged, spent
 
     def _commit(
         self,

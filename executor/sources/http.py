@@ -94,6 +94,8 @@ class HttpClient:
         self._context = context
         self.was_pieced = False
         """Whether the last file came in parts, which may be those of two files."""
+        self.waited = 0.0
+        """Seconds spent on getting bytes so far."""
         self._connections: dict[tuple[str, str], http.client.HTTPConnection] = {}
 
     def close(self) -> None:
@@ -107,6 +109,13 @@ class HttpClient:
         ``size`` is how many there must be, where that is known: a body that ends before is
         taken up again. Raises Unreachable.
         """
+        asked = time.monotonic()
+        for chunk in self._all_attempts(url, size):
+            self.waited += time.monotonic() - asked
+            yield chunk
+            asked = time.monotonic()
+
+    def _all_attempts(self, url: str, size: int | None) -> Iterator[bytes]:
         body, began = _Body(url), time.monotonic()
         self.was_pieced = False
         fruitless, waited = 0, 0.0

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 
 from executor.report import Report
+from executor.spent import Spent
 
 FIGURES: dict[str, Any] = {
     "environment": "/app/.venv",
@@ -21,6 +23,7 @@ FIGURES: dict[str, Any] = {
     "startup": ["demo-1.0-py3-none-any.whl: demo.pth"],
     "warnings": [],
     "seconds": 1.25,
+    "spent": Spent(network=0.5, writing=0.3, unpacking=1.2, committing=0.24),
     "lanes": 2,
     "budget": 64 << 20,
     "budget_source": "--memory",
@@ -39,6 +42,7 @@ def test_a_person_reads_what_was_done_and_what_it_took() -> None:
     assert lines() == [
         "installed 3 packages into /app/.venv",
         "  120 files, 10.0 MiB from 3.0 MiB fetched, in 1.2 s",
+        "  time: 25% waiting for the network, 15% writing, 60% unpacking; then 0.2 s to commit",
         "  memory: peak RSS 30.0 MiB, charged 48.0 MiB",
         "  budget: 64.0 MiB (--memory), 2 lanes",
     ]
@@ -53,7 +57,7 @@ def test_a_person_reads_what_was_done_and_what_it_took() -> None:
             {"removed": 1, "unchanged": 4},
             "installed 3 packages, 1 removed, 4 unchanged into /app/.venv",
         ),
-        ({"charged_peak": None}, "  memory: peak RSS 30.0 MiB"),
+        ({"spent": Spent(), "charged_peak": None}, "  memory: peak RSS 30.0 MiB"),
         (
             {"budget": None, "budget_source": "no limit"},
             "  budget: none (no limit), 2 lanes",
@@ -65,4 +69,5 @@ def test_what_there_is_not_is_left_out(figures: dict[str, Any], line: str) -> No
 
 
 def test_a_program_reads_the_same_figures() -> None:
-    assert json.loads(json.dumps(Report(**FIGURES).to_json())) == FIGURES
+    table = json.loads(json.dumps(Report(**FIGURES).to_json()))
+    assert table == FIGURES | {"spent": asdict(FIGURES["spent"])}
