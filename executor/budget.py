@@ -55,12 +55,17 @@ class Budget:
 
 
 def decide_budget(
-    memory: int | None = None, lanes: int | None = None, page_cache: PageCachePolicy = "auto"
+    memory: int | None = None,
+    lanes: int | None = None,
+    page_cache: PageCachePolicy = "auto",
+    *,
+    held: int = 0,
 ) -> Budget:
     """The budget for ``memory`` bytes, or for what the surrounding cgroups leave.
 
     ``lanes`` asks for a number of lanes; there are never more than memory allows. With the policy
-    ``auto``, written files leave the page cache where memory is limited.
+    ``auto``, written files leave the page cache where memory is limited. ``held`` are the bytes of
+    files that will stay in memory, for their file system is there (a tmpfs is charged in full).
 
     Raises BudgetTooSmall where not even one lane fits.
     """
@@ -68,11 +73,12 @@ def decide_budget(
     wanted = min(MAX_LANES, usable_processors()) if lanes is None else lanes
     if limit is None:
         return Budget(None, "no limit", wanted, LARGEST_WINDOW if page_cache == "drop" else None)
-    affordable = (limit.available - BASE) // LANE
+    free = limit.available - held
+    affordable = (free - BASE) // LANE
     if affordable < 1:
-        raise BudgetTooSmall(BASE + LANE, limit.available, limit.source)
+        raise BudgetTooSmall(BASE + LANE, limit.available, limit.source, held)
     lanes = min(wanted, affordable)
-    window = min(limit.available // WINDOW_SHARE, LARGEST_WINDOW) // lanes
+    window = min(free // WINDOW_SHARE, LARGEST_WINDOW) // lanes
     if page_cache == "keep":
         return Budget(limit.available, limit.source, lanes, None)
     return Budget(limit.available, limit.source, lanes, max(window, SMALLEST_WINDOW))

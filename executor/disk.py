@@ -8,7 +8,11 @@ from collections.abc import Sequence
 from executor.selection import Step
 from executor.shortage import NotEnoughDisk, NotEnoughInodes
 
-__all__ = ["check_disk"]
+__all__ = ["check_disk", "is_in_memory"]
+
+_MEMORY = {"ramfs", "tmpfs"}
+"""File systems whose files are charged to who writes them, as long as they are there
+(https://docs.kernel.org/filesystems/tmpfs.html)."""
 
 _GUESSED_RATIO = 4
 """Unpacked size over wheel size where no hint tells: the mean of 994 real wheels is 3.4."""
@@ -40,6 +44,21 @@ def check_disk(steps: Sequence[Step], path: str) -> int:
     if files and status.f_files and inodes > status.f_favail:
         raise NotEnoughInodes(_existing(path), inodes, status.f_favail)
     return needed
+
+
+def is_in_memory(path: str) -> bool:
+    """Whether what is written below ``path`` stays in memory (proc_pid_mountinfo(5))."""
+    device = os.stat(_existing(path)).st_dev
+    number = f"{os.major(device)}:{os.minor(device)}"
+    try:
+        with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                mount, _, kind = line.partition(" - ")
+                if mount.split()[2] == number:
+                    return kind.split()[0] in _MEMORY
+    except OSError:
+        pass
+    return False
 
 
 def _existing(path: str) -> str:

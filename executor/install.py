@@ -17,7 +17,7 @@ from executor import bytecode
 from executor.budget import Budget, PageCachePolicy, decide_budget
 from executor.changes import Changes, Sync, decide_changes
 from executor.confinement import confined
-from executor.disk import check_disk
+from executor.disk import check_disk, is_in_memory
 from executor.drift import Drift, find_drift
 from executor.durability import Durability
 from executor.environment import Environment
@@ -107,13 +107,14 @@ def execute(
             if compile_files and environment.exists:
                 bytecode.check_compiler(schemes.executable)
             changes = decide(lock, environment, wanted=wanted, sync=sync, places=places)
-            budget = decide_budget(memory, lanes, page_cache)
+            files = check_disk(transaction.missing(changes.install), schemes.purelib)
+            held_by_files = files if is_in_memory(schemes.purelib) else 0
+            budget = decide_budget(memory, lanes, page_cache, held=held_by_files)
             if sources := [step for step in changes.install if step.source]:
                 build, builds = held.enter_context(
                     _builds(sources, environment, transaction, budget, building)
                 )
                 transaction = replace(transaction, build=build)
-            check_disk(transaction.missing(changes.install), schemes.purelib)
             reporter.selected(changes, budget)
             is_confined = held.enter_context(_held_to(memory, budget))
             if not environment.exists:

@@ -20,6 +20,12 @@ _HELD = {
 }
 """The keys of ``memory.stat``, by version, of what is not page cache."""
 
+_RESOURCES = (
+    ("RLIMIT_AS", resource.RLIMIT_AS, "VmSize:", "VmRSS:"),
+    ("RLIMIT_DATA", resource.RLIMIT_DATA, "VmData:", "RssAnon:"),
+)
+"""Limits of a process, and the keys of its status for what counts and for what of it is memory."""
+
 _UNLIMITED = 1 << 60
 """Bytes; version 1 writes "no limit" as a number near 2**63."""
 
@@ -35,12 +41,17 @@ class Limit:
 
 
 def smallest_limit() -> Limit | None:
-    """The tightest limit of our cgroup and its ancestors, less what others in it hold.
+    """The tightest limit of our cgroup and its ancestors, less what others in it hold, and of
+    our own process (getrlimit(2)), less what it has reserved and does not hold.
 
     None where there is no limit but the machine's.
     """
-    found: list[Limit] = []
     own = own_memory()
+    found = [
+        Limit(most - max(0, _status(reserved) - _status(held)), name)
+        for name, kind, reserved, held in _RESOURCES
+        if (most := resource.getrlimit(kind)[0]) != resource.RLIM_INFINITY
+    ]
     for folder, version in own_groups("memory"):
         names = ("memory.max", "memory.high") if version == 2 else ("memory.limit_in_bytes",)
         for name in names:

@@ -107,3 +107,17 @@ def test_pages_are_dropped_without_a_limit_only_where_it_is_asked_for(
     surround(monkeypatch, None)
     assert decide_budget(None, 2, "auto").window is None
     assert decide_budget(None, 2, "drop").window == LARGEST_WINDOW
+
+
+def test_files_that_stay_in_memory_are_counted_before_lanes() -> None:
+    assert decide_budget(BASE + 4 * LANE, 4, held=2 * LANE).lanes == 2
+    with pytest.raises(BudgetTooSmall) as caught:
+        decide_budget(64 * MIB, held=100 * MIB)
+    needed = (BASE + LANE) // MIB
+    assert str(caught.value) == (
+        f"one lane needs {needed} MiB of memory and the files on a tmpfs 100 MiB, "
+        "but --memory leaves 64 MiB"
+    )
+    assert caught.value.hint == (
+        f"give it at least {needed + 100} MiB: a larger limit, or --memory; or install onto a disk"
+    )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.disk import check_disk
+from executor.disk import check_disk, is_in_memory
 from executor.selection import Step
 from executor.shortage import NotEnoughDisk, NotEnoughInodes
 from schemas.errors import ExitCode
@@ -88,3 +88,11 @@ def test_a_file_system_that_states_no_inodes_has_enough(
     values = (4096, 4096, 0, FREE, FREE, 0, 0, 0, 0, 255)
     monkeypatch.setattr("executor.disk.os.statvfs", lambda _: os.statvfs_result(values))
     check_disk([step(1, 1, 10**6)], str(tmp_path))
+
+
+def test_a_tmpfs_is_memory_and_a_disk_is_not() -> None:
+    mounts = (line.split() for line in Path("/proc/mounts").read_text().splitlines())
+    kinds = {path: kind for _, path, kind, *_ in mounts}
+    found = {path: is_in_memory(path) for path in ("/", "/dev/shm") if path in kinds}
+    assert found == {path: kinds[path] in {"tmpfs", "ramfs"} for path in found}
+    assert is_in_memory("/nowhere/at/all") == is_in_memory("/")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import io
+import resource
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +17,15 @@ from executor.memory import Limit, charged_peak, rss_peak, smallest_limit
 MIB = 1 << 20
 OWN = 20 * MIB
 """What this process holds, as its status says."""
+
+STATUS = f"""\
+Name:\tpython
+VmSize:\t {100 << 10} kB
+VmHWM:\t {30 << 10} kB
+VmRSS:\t {28 << 10} kB
+RssAnon:\t {OWN >> 10} kB
+VmData:\t {50 << 10} kB
+"""
 
 Surround = Callable[..., None]
 
@@ -32,7 +42,7 @@ def prepared_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Su
         told = {
             "/proc/self/cgroup": cgroup,
             "/proc/self/mountinfo": mounts.format(tmp_path),
-            "/proc/self/status": f"Name:\tpython\nVmHWM:\t 30720 kB\nRssAnon:\t {OWN >> 10} kB\n",
+            "/proc/self/status": STATUS,
         }
 
         def open_prepared(path: Any, *arguments: Any, **options: Any) -> Any:
@@ -200,3 +210,19 @@ def test_the_surroundings_of_this_process_can_be_read() -> None:
     limit, peak = smallest_limit(), charged_peak()
     assert limit is None or Path(limit.source).read_text().strip().isdigit()
     assert peak is None or peak > 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "limit", "left"),
+    [("RLIMIT_AS", 200 * MIB, 128 * MIB), ("RLIMIT_DATA", 90 * MIB, 60 * MIB)],
+)
+def test_a_limit_of_the_process_counts_less_what_it_reserves_in_vain(
+    surround: Surround, monkeypatch: pytest.MonkeyPatch, kind: str, limit: int, left: int
+) -> None:
+    def getrlimit(asked: int) -> tuple[int, int]:
+        told = limit if asked == getattr(resource, kind) else resource.RLIM_INFINITY
+        return told, resource.RLIM_INFINITY
+
+    surround("0::/\n", V2.format("/"), v2(max=1 << 40))
+    monkeypatch.setattr(resource, "getrlimit", getrlimit)
+    assert smallest_limit() == Limit(left, kind)

@@ -480,6 +480,19 @@ class TestDisk:
         assert re.match(needed, done.stderr), done.stderr
         assert list(small_disk.iterdir()) == []
 
+    def test_a_disk_that_is_memory_takes_of_the_budget(
+        self, tmp_path: Path, small_disk: Path
+    ) -> None:
+        lock = write_lock(tmp_path / "project", [APP], hints=True)
+        command = (SCRIPT, "execute", lock, "--venv", small_disk / "venv", "--progress", "none")
+        done = run(*command, "--memory", "24MiB")
+        assert done.returncode == ExitCode.NOT_ENOUGH
+        told = "error: one lane needs 24 MiB of memory and the files on a tmpfs 9 MiB, but --memory"
+        assert done.stderr.startswith(told), done.stderr
+        assert list(small_disk.iterdir()) == []
+        done = run(*command, "--memory", "33MiB")
+        assert done.returncode == 0, done.stderr
+
 
 class TestCollisions:
     def test_a_path_with_one_content_is_installed_for_both(self, tmp_path: Path) -> None:
