@@ -3,6 +3,8 @@
 # make peers  compare with uv and pip (Linux, root, uv on the PATH); CORPUS=data-service for another
 # make bench  time and memory beside uv and pip, from a local mirror (also nginx), into
 #             benchmarks/results/; hours: ROUNDS=1 BENCH='--only peers --corpus ci-tools' is short
+# make builds build real packages from source (also gcc, headers, Rust), and hold what was foretold
+#             to what is found; BUILDS='--only docopt,pyyaml' for some
 
 # The oldest Python that the project runs on is 3.11: python3 if it will do, else a newer one.
 PYTHON := $(shell for python in python3 python3.13 python3.12 python3.11 python3.14; do \
@@ -15,8 +17,9 @@ PIP := python -m pip --quiet --quiet --disable-pip-version-check
 CORPUS := ci-tools
 ROUNDS := 5
 BENCH :=
+BUILDS :=
 
-.PHONY: demo test lint types peers bench python clean
+.PHONY: demo test lint types peers bench builds python clean
 .DELETE_ON_ERROR:
 
 demo: .demo/pylock.toml
@@ -37,6 +40,9 @@ peers: .venv/made
 
 bench: .venv/made
 	.venv/bin/python -m benchmarks --rounds $(ROUNDS) $(BENCH)
+
+builds: .venv/made
+	.venv/bin/python -m benchmarks.builds $(BUILDS)
 
 clean:
 	rm -rf .demo .venv

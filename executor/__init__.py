@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from executor.builds.artifact import Artifact
     from executor.builds.backend import BuildSystem, read_build_system
     from executor.builds.containment import Outcome, Terms
+    from executor.builds.errors import BackendUnusable
     from executor.builds.toolchain import default_flags, describe, with_jobs
     from executor.builds.workplace import Workplace
     from executor.changes import Changes, Sync
     from executor.drift import Drift
     from executor.environment import Environment
     from executor.install import Building, decide, execute, verify_environment
+    from executor.project import LocalProject
     from executor.report import Report
     from executor.reporter import Reporter
     from executor.selection import Wanted
@@ -26,11 +28,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Artifact",
+    "BackendUnusable",
     "BuildSystem",
     "Building",
     "Changes",
     "Drift",
     "Environment",
+    "LocalProject",
     "Outcome",
     "Places",
     "Report",
@@ -50,11 +54,13 @@ __all__ = [
 
 _HOMES = {
     "Artifact": "builds.artifact",
+    "BackendUnusable": "builds.errors",
     "BuildSystem": "builds.backend",
     "Building": "install",
     "Changes": "changes",
     "Drift": "drift",
     "Environment": "environment",
+    "LocalProject": "project",
     "Outcome": "builds.containment",
     "Places": "sources",
     "Report": "report",

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import click
 
 from executor.install import Building
+from executor.project import LocalProject
+from executor.selection import Wanted
+from schemas.errors import UsageError
 
-__all__ = ["building_of", "building_options"]
+__all__ = ["building_of", "building_options", "with_projects"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -28,6 +33,21 @@ _OPTIONS = (
         is_flag=True,
         help="With --build: build also what the lock does not tell the memory of.",
     ),
+    click.option(
+        "--project",
+        "projects",
+        multiple=True,
+        metavar="DIR",
+        help="Build and install the project in this folder too. Repeatable.",
+    ),
+    click.option(
+        "--no-deps",
+        is_flag=True,
+        help="LOCK is the folder of a project: build and install that alone.",
+    ),
+    click.option(
+        "--editable", is_flag=True, help="Install projects so that they lead to their folders."
+    ),
 )
 
 
@@ -36,6 +56,31 @@ def building_options(function: F) -> F:
     for option in reversed(_OPTIONS):
         function = option(function)
     return function
+
+
+def with_projects(
+    lock: str,
+    wanted: Wanted,
+    *,
+    projects: tuple[str, ...],
+    no_deps: bool,
+    editable: bool,
+    **_: Any,
+) -> tuple[str, Wanted]:
+    """The path of the lock, and what is wanted with these projects. Raises UsageError."""
+    folders = list(projects)
+    if no_deps:
+        if not os.path.isdir(lock):
+            raise UsageError(
+                f"--no-deps installs a project alone, and {lock} is no folder",
+                hint="name the folder of the project: lockstream execute --no-deps .",
+            )
+        folders.insert(0, lock)
+        lock = os.path.join(lock, "pylock.toml")
+    if editable and not folders:
+        raise UsageError("--editable is for projects", hint="name the folder of one with --project")
+    found = tuple(LocalProject(folder=folder, editable=editable) for folder in folders)
+    return lock, replace(wanted, projects=found, no_deps=no_deps)
 
 
 def building_of(

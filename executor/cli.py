@@ -13,7 +13,7 @@ import click
 from packaging.utils import canonicalize_name
 
 from executor.budget import Budget, PageCachePolicy
-from executor.building import building_of, building_options
+from executor.building import building_of, building_options, with_projects
 from executor.changes import Changes, Sync
 from executor.durability import Durability
 from executor.environment import Environment
@@ -234,7 +234,7 @@ def execute(
         keyring=keyring,
     )
     budget = None if memory == "auto" else parse_size(memory)
-    wanted = _wanted(**where_and_what)
+    lock, wanted = with_projects(lock, _wanted(**where_and_what), **where_and_what)
     environment = _environment(**where_and_what)
     if dry_run:
         changes = decide(lock, environment, wanted=wanted, sync=sync, places=places)

@@ -233,10 +233,14 @@ def verify_environment(
 def _select(
     lock: str, environment: Environment, wanted: Wanted | None
 ) -> tuple[list[Step], list[str]]:
+    wanted, target = wanted or Wanted(), environment.interpreter.target
+    projects = [project.step(target, _folder_of(lock)) for project in wanted.projects]
+    if wanted.no_deps:
+        return fixed_order(projects), []
     reader = LockReader(lock)
-    selector = Selector(reader.header, environment.interpreter.target, wanted or Wanted())
+    selector = Selector(reader.header, target, wanted)
     selected = (selector.select(package, line) for package, line in reader.packages())
-    steps = fixed_order(step for step in selected if step is not None)
+    steps = fixed_order([*(step for step in selected if step is not None), *projects])
     selector.finish()
     return steps, selector.skipped
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from packaging.pylock import Package, PackageArchive, PackageSdist, PackageWheel, Pylock
 from packaging.tags import Tag, create_compatible_tags_selector
@@ -30,6 +30,9 @@ from schemas.target import Target
 
 __all__ = ["Selector", "Source", "Step", "Wanted", "fixed_order"]
 
+if TYPE_CHECKING:
+    from executor.project import LocalProject
+
 _Selected = Iterator[PackageWheel]
 
 
@@ -44,6 +47,12 @@ class Source:
     record: BuildRecord | None
     """How that went where it was planned; None where the lock does not tell."""
     subdirectory: str = ""
+    folder: str = ""
+    """The source tree, where it is no archive; absolute."""
+    editable: bool = False
+    """Whether what is installed leads to that folder (PEP 660)."""
+    lock: str | None = None
+    """The lock of what it is built with, where that is not beside the lock; absolute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +90,10 @@ class Wanted:
     """Whether packages that would have to be built are left out instead of refused."""
     build: bool = False
     """Whether source distributions and archives are built where there is no wheel."""
+    projects: tuple[LocalProject, ...] = ()
+    """Folders that are built and installed besides."""
+    no_deps: bool = False
+    """Whether they alone are wanted, and nothing of the lock."""
 
     def variables(self, header: Pylock) -> dict[str, frozenset[str]]:
         """The marker variables ``extras`` and ``dependency_groups`` (PEP 751, installation, 1).

@@ -216,7 +216,10 @@ def _metadata(step: Step, url: str) -> Mapping[str, bytes]:
     requested.
     """
     metadata = {"INSTALLER": f"{TOOL_NAME}\n".encode(), "REQUESTED": b""}
-    if step.is_direct:
+    if step.source and step.source.folder:
+        info = {"editable": True} if step.source.editable else {}
+        metadata["direct_url.json"] = json.dumps({"url": url, "dir_info": info}).encode()
+    elif step.is_direct:
         # https://packaging.python.org/specifications/direct-url-data-structure/
         hashes = dict(sorted(step.hashes))
         direct_url = {"url": url, "archive_info": {"hashes": hashes}}

@@ -13,7 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from packaging.tags import Tag
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.utils import (
+    InvalidWheelFilename,
+    NormalizedName,
+    canonicalize_name,
+    parse_wheel_filename,
+)
 
 from schemas.hints import TOOL_NAME
 
@@ -24,8 +29,11 @@ __all__ = [
     "BuildFlags",
     "BuildRecord",
     "ConfigSettings",
+    "build_lock_name",
     "build_records",
     "foreseen",
+    "project_name",
+    "project_version",
     "suitable_record",
 ]
 
@@ -171,6 +179,33 @@ def build_records(tool: Mapping[str, Any] | None) -> tuple[BuildRecord, ...]:
         return ()
     found = (BuildRecord.from_table(name, one) for name, one in sorted(table.items()))
     return tuple(record for record in found if record)
+
+
+def build_lock_name(package: str) -> str:
+    """The file name of the lock of what ``package`` is built with."""
+    return f"pylock.build-{package}.toml"
+
+
+def project_name(document: Mapping[str, Any]) -> NormalizedName | None:
+    """The name that a ``pyproject.toml`` gives its project."""
+    name = _project_key(document, "name")
+    return canonicalize_name(name) if name else None
+
+
+def project_version(document: Mapping[str, Any]) -> str | None:
+    """The version that a ``pyproject.toml`` gives its project; None where the build tells it."""
+    return _project_key(document, "version")
+
+
+def _project_key(document: Mapping[str, Any], key: str) -> str | None:
+    """From the standard table, or the one that poetry had before it."""
+    for path in (("project",), ("tool", "poetry")):
+        table: object = document
+        for part in path:
+            table = table.get(part) if isinstance(table, Mapping) else None
+        if isinstance(table, Mapping) and isinstance(value := table.get(key), str):
+            return value
+    return None
 
 
 def suitable_record(tool: Mapping[str, Any] | None, tags: Collection[Tag]) -> BuildRecord | None:

@@ -77,7 +77,7 @@ class Builds:
             if lock is not None and not os.path.exists(lock):
                 raise Missing(step.name, lock)
             record = _record(step)
-            if record is None or self.wheelhouse.find(self._key(step, record)):
+            if record is None or self._find(step, record):
                 continue
             needed = foreseen(record.peak, alike=self._is_alike(record))
             if needed > available:
@@ -91,11 +91,11 @@ class Builds:
         Raises BuildFailed, NetworkError and ArtifactRefused.
         """
         record = _record(step)
-        key = self._key(step, record)
-        path = self.wheelhouse.find(key)
+        path = self._find(step, record)
         if path is None:
             path = self._build(step, record, client, budget)
-            self.wheelhouse.keep(key, path)
+            if step.hashes:
+                self.wheelhouse.keep(self._key(step, record), path)
         return replace(
             step,
             filename=os.path.basename(path),
@@ -114,19 +114,24 @@ class Builds:
         if not self.environment.exists:
             python = self.environment.base
         place = self._stack.enter_context(Workplace.opened(step.name, python))
-        archive = os.path.join(place.folder, os.path.basename(step.filename))
-        origin = self.places.find(step, self.folder)
-        write_spool(archive, verified(origin.open(client), step, origin.name))
-        assert step.source is not None
-        tree = place.tree(archive, step.source.subdirectory)
+        tree = self._tree(step, place, client)
         system = read_build_system(step.name, tree)
         if (lock := self._lock(step)) is not None:
             place.install(lock, self.places)
         available, _ = _available(budget)
         flags = self._flags(record, available)
         terms = self._terms(record, budget)
-        artifact, outcome = place.wheel(tree, system, flags, terms, version=step.version)
-        if record is not None:
+        assert step.source is not None
+        artifact, outcome = place.wheel(
+            tree,
+            system,
+            flags,
+            terms,
+            # What is a folder may be of another version than when it was planned.
+            version=None if step.source.folder else step.version,
+            kind="editable" if step.source.editable else "wheel",
+        )
+        if record is not None and not step.source.editable:
             artifact.check_plan(record)
         self.reports.append(
             BuildReport(
@@ -141,6 +146,20 @@ class Builds:
             )
         )
         return artifact.path
+
+    def _tree(self, step: Step, place: Workplace, client: HttpClient) -> str:
+        """The source tree: a fresh one, or the folder itself that an editable wheel leads to."""
+        assert step.source is not None
+        if step.source.folder:
+            return step.source.folder if step.source.editable else place.tree(step.source.folder)
+        archive = os.path.join(place.folder, os.path.basename(step.filename))
+        origin = self.places.find(step, self.folder)
+        write_spool(archive, verified(origin.open(client), step, origin.name))
+        return place.tree(archive, step.source.subdirectory)
+
+    def _find(self, step: Step, record: BuildRecord | None) -> str | None:
+        """The wheel that was built before. A folder may have changed since."""
+        return self.wheelhouse.find(self._key(step, record)) if step.hashes else None
 
     def _flags(self, record: BuildRecord | None, available: int) -> BuildFlags:
         """Those of the lock, with the most jobs whose measured demand fits."""
@@ -173,6 +192,8 @@ class Builds:
         return dict(record.measured_on) == dict(describe(target, record.backend))
 
     def _lock(self, step: Step) -> str | None:
+        if step.source and step.source.lock:
+            return step.source.lock
         record = _record(step)
         return os.path.join(self.folder, record.lock) if record and record.lock else None
 

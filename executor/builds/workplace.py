@@ -130,6 +130,9 @@ class Workplace:
     ) -> tuple[Artifact, Outcome]:
         """Build it, a ``wheel`` or an ``editable`` one. Raises BuildFailed."""
         backend = self.backend(tree, system, flags, terms)
+        if kind == "editable":
+            # Compiled modules are left where they are imported from.
+            backend.writable = (tree,)
         path = backend.build(self._fresh("wheel"), kind)
         assert backend.outcome is not None
         target = self.environment.interpreter.target

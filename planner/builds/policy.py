@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from packaging.utils import NormalizedName, canonicalize_name
+from packaging.utils import canonicalize_name
 
 from executor import default_flags, with_jobs
 from planner.builds.settings import BuildSetting
@@ -62,7 +62,7 @@ class BuildPolicy:
     wheelhouse_url: str | None = None
     """The address under which that folder will be served."""
 
-    def flags(self, package: NormalizedName, backend: str) -> BuildFlags:
+    def flags(self, package: str, backend: str) -> BuildFlags:
         """The flags for one build, at one job or at what is asked for."""
         told = [
             setting

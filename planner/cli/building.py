@@ -53,6 +53,10 @@ _OPTIONS = (
         help="List wheels that are built below this address instead of by their path.",
     ),
     click.option(
+        "--build-project", is_flag=True,
+        help="Also lock what PROJECT itself is built with, and measure it, for execute --project.",
+    ),
+    click.option(
         "--no-wheelhouse", is_flag=True,
         help="Measure only: keep no wheels, so that execute --build makes them anew.",
     ),

@@ -164,6 +164,7 @@ def plan(
         no_index=no_index,
         strategy=strategy,
     ).resolve(inputs, os.environ)
+    build_project = building.pop("build_project")
     builds = build_policy(inputs, **building)
     folder = os.getcwd() if output == "-" else os.path.dirname(os.path.abspath(output))
     provenance = {
@@ -174,7 +175,7 @@ def plan(
         provenance["policy"]["build"] = told
     reporter = ConsoleReporter(quiet=quiet)
     previous = None if upgrade else _read_previous(output)
-    keep = previous and not upgraded and not refresh
+    keep = previous and not upgraded and not refresh and not build_project
     if previous and keep and is_current(previous, inputs, environments, provenance):
         costs = _costs(previous, environments)
         _check_room(costs, room)
@@ -198,6 +199,7 @@ def plan(
         provenance=provenance,
         builds=builds,
         known=known_builds(previous, folder) if previous else (),
+        projects=sources.projects if build_project else (),
     )
     if previous:
         check_files(previous, lock)

@@ -39,6 +39,7 @@ def resolve(
     provenance: Mapping[str, Mapping[str, Any]],
     builds: BuildPolicy,
     known: Sequence[KnownBuild] = (),
+    projects: Sequence[str] = (),
 ) -> tuple[Pylock, frozenset[str]]:
     """The lock for ``folder``, and the secrets that may not stand in it.
 
@@ -54,7 +55,7 @@ def resolve(
             )
         )
         builder = None
-        if builds.allowed:
+        if builds.allowed or projects:
             # Loads the executor, which a plan without builds has no use for.
             from planner.builds.requirements import BuildRequirements  # noqa: PLC0415
             from planner.builds.workshop import Workshop  # noqa: PLC0415
@@ -83,8 +84,13 @@ def resolve(
             indexes=indexes,
             policy=policy,
             reporter=reporter,
-            builder=builder,
+            builder=builder if builds.allowed else None,
         )
+        if builder and projects:
+            from planner.builds.projects import lock_projects  # noqa: PLC0415
+
+            targets = [target for one in environments for target in one.targets]
+            lock_projects(builder, projects, targets)
     if cache:
         cache.tidy()
     lock = build_lock(
