@@ -5,9 +5,11 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 
 from packaging.pylock import Package, Pylock
+from packaging.tags import Tag
 from packaging.utils import parse_wheel_filename
 
 from planner.adjustments import Adjustments
@@ -96,6 +98,7 @@ class _Checker:
         asked = applicable_dependencies(inputs.requirements, environment)
         self._roots = list(self._adjustments.apply(asked))
         self._constraints = applicable_dependencies(inputs.constraints, environment)
+        self._accepted = [(target, frozenset(target.tags)) for target in environment.targets]
 
     def problems(self, scope: Scope | None) -> Iterator[str]:
         """What is wrong where ``scope`` is chosen."""
@@ -135,10 +138,16 @@ class _Checker:
         if python and not python.contains(self._environment.python_version, prereleases=True):
             yield f"{package.name} {package.version} needs Python {python}"
         if package.wheels is not None:
-            tags = [parse_wheel_filename(wheel.filename)[3] for wheel in package.wheels]
-            for target in self._environment.targets:
-                if all(one.isdisjoint(target.tags) for one in tags):
+            tags = [_tags(wheel.filename) for wheel in package.wheels]
+            for target, accepted in self._accepted:
+                if all(one.isdisjoint(accepted) for one in tags):
                     yield f"{package.name} {package.version} has no wheel for {target}"
+
+
+@lru_cache(maxsize=1 << 16)
+def _tags(filename: str) -> frozenset[Tag]:
+    """Remembered, for each environment asks for them."""
+    return parse_wheel_filename(filename)[3]
 
 
 def _is_at(package: Package, url: str) -> bool:

@@ -92,7 +92,8 @@ class Provider(AbstractProvider[Dependency, Candidate, Identifier]):
         self.unknown_extras: list[Candidate] = []
         """Candidates for extras that their distribution does not have."""
         self._spread = 0
-        self._satisfied: dict[tuple[int, Version], bool] = {}
+        self._satisfied: dict[tuple[int, int], bool] = {}
+        self._pins: dict[int, bool] = {}
         self._tries: dict[NormalizedName, int] = {}
         self._rejections: Counter[NormalizedName] = Counter()
         self._urgent: dict[NormalizedName, int] = {}
@@ -128,11 +129,7 @@ class Provider(AbstractProvider[Dependency, Candidate, Identifier]):
         often; then who was asked for first. So the user's own requirements get the newest
         versions, and their dependencies what is left.
         """
-        pinned = any(
-            part.operator in {"==", "==="}
-            for told in information[identifier]
-            for part in told.requirement.specifier
-        )
+        pinned = any(self._is_pin(told.requirement) for told in information[identifier])
         urgency = self._urgent.get(identifier.name, len(self._urgent))
         return not pinned, urgency, self._order[identifier]
 
@@ -167,13 +164,22 @@ class Provider(AbstractProvider[Dependency, Candidate, Identifier]):
                 yield Candidate(identifier, wheels)
 
     def is_satisfied_by(self, requirement: Dependency, candidate: Candidate) -> bool:
-        # resolvelib asks for every pin in every round; dependencies live as long as this does.
-        key = id(requirement), candidate.version
+        # resolvelib asks for every pin in every round; dependencies and wheels live as long as this
+        # does, and hashing a version takes longer than all the rest.
+        key = id(requirement), id(candidate.wheels)
         if key not in self._satisfied:
             self._satisfied[key] = requirement.specifier.contains(
                 candidate.version, prereleases=True
             )
         return self._satisfied[key]
+
+    def _is_pin(self, dependency: Dependency) -> bool:
+        """Whether it names an exact version."""
+        key = id(dependency)
+        if key not in self._pins:
+            parts = dependency.specifier
+            self._pins[key] = any(part.operator in {"==", "==="} for part in parts)
+        return self._pins[key]
 
     def get_dependencies(self, candidate: Candidate) -> tuple[Dependency, ...]:
         key = candidate.identifier, candidate.version
