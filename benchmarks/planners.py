@@ -29,6 +29,7 @@ from benchmarks.counting import counting_index
 from benchmarks.installers import LOCKSTREAM
 from benchmarks.lockers import TESTED_WITH, Corpus, install_lockers
 from benchmarks.mirror import FOLDER, WORK
+from planner.configuration import PUBLIC_INDEX
 
 CORPORA = {
     "ci-tools": FOLDER / "corpora" / "ci-tools.in",
@@ -98,7 +99,12 @@ class Bench:
             (self.work / ".pdm-python").write_text(sys.executable)
         elif tool == "poetry":
             with (self.work / "pyproject.toml").open("a") as file:
-                file.write("\n[tool.poetry]\npackage-mode = false\n")
+                # Of itself it asks an interface that mirrors of PyPI do not have.
+                file.write(
+                    "\n[tool.poetry]\npackage-mode = false\n"
+                    "[[tool.poetry.source]]\nname = 'simple'\n"
+                    f"url = '{PUBLIC_INDEX}'\npriority = 'primary'\n"
+                )
 
     def remove_locks(self) -> None:
         for lock in self.work.glob("*.lock"):
