@@ -92,6 +92,8 @@ class IndexClient:
         self.cache = cache
         self._pages = PageCache(cache, refresh=refresh)
         self._offline = offline
+        self.requests = 0
+        """How many were sent, roughly: threads do not wait for each other to count."""
         self._pause = pause
         self._http = httpx.Client(
             auth=self._authorize,
@@ -223,6 +225,7 @@ class IndexClient:
         pause = FIRST_PAUSE_SECONDS
         for attempt in range(1, ATTEMPTS + 1):
             wait = pause
+            self.requests += 1
             try:
                 with self._http.stream(method, url, headers=headers) as response:
                     _check_redirects(url, response)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from packaging.version import Version
 
@@ -15,6 +16,10 @@ class Reporter:
     """Events of planning. Every hook does nothing until a front end overrides it; all are
     called from the thread that plans.
     """
+
+    def watch(self, requests: Callable[[], int]) -> AbstractContextManager[None]:
+        """Surrounds what asks indexes; ``requests`` tells how often they have been asked."""
+        return nullcontext()
 
     def passed_over(self, name: str, version: Version, reason: str) -> None:
         """A version newer than the chosen one cannot be used, whatever else is chosen."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import click
 from packaging.pylock import Pylock
 from packaging.version import Version
 
+from planner.cli.live import LiveLine
 from planner.cost import Cost
 from planner.errors import enumerate_some
 from planner.reporter import Reporter
@@ -21,19 +25,53 @@ MAX_SHOWN_PLACES = 3
 
 
 class ConsoleReporter(Reporter):
-    """Tells what somebody who waits wants to know; if ``quiet``, warnings only."""
+    """Tells what somebody who waits wants to know; if ``quiet``, warnings only. The result goes to
+    standard output if ``as_json``.
+    """
 
-    def __init__(self, *, quiet: bool) -> None:
-        self._quiet = quiet
+    def __init__(self, *, quiet: bool, as_json: bool = False) -> None:
+        self._quiet = quiet or as_json
+        self._as_json = as_json
+        self._live: LiveLine | None = None
+
+    @contextmanager
+    def watch(self, requests: Callable[[], int]) -> Iterator[None]:
+        if self._quiet:
+            yield
+            return
+        try:
+            with LiveLine(sys.stderr, lambda: f"planning: {requests()} requests") as self._live:
+                yield
+        finally:
+            self._live = None
 
     def kept(self, lock: Pylock, costs: Sequence[Cost], output: str, seconds: float) -> None:
         """The lock at ``output`` answers as it is."""
+        self._print_json(lock, costs, output, changed=False)
         self._sum_up("kept", lock, costs, f"in {seconds:.1f} s, {output} is up to date")
 
     def planned(self, lock: Pylock, costs: Sequence[Cost], output: str, seconds: float) -> None:
         """The lock is written to ``output``."""
+        self._print_json(lock, costs, output, changed=True)
         end = f"in {seconds:.1f} s" + ("" if output == "-" else f", wrote {output}")
         self._sum_up("resolved", lock, costs, end)
+
+    def _print_json(
+        self, lock: Pylock, costs: Sequence[Cost], output: str, *, changed: bool
+    ) -> None:
+        if not self._as_json:
+            return
+        targets = [
+            {
+                **cost.target.to_table(),
+                "packages": len(cost.packages),
+                "size": cost.size,
+                "unpacked-size": cost.unpacked_size,
+            }
+            for cost in costs
+        ]
+        told = {"lock": output, "changed": changed, "packages": len(lock.packages)}
+        click.echo(json.dumps({**told, "targets": targets}))
 
     def _sum_up(self, verb: str, lock: Pylock, costs: Sequence[Cost], end: str) -> None:
         lines = [
@@ -81,7 +119,13 @@ class ConsoleReporter(Reporter):
 
     def _say(self, text: str) -> None:
         if not self._quiet:
-            click.echo(text, err=True)
+            self._echo(text)
 
     def _warn(self, text: str) -> None:
-        click.echo(f"warning: {text}", err=True)
+        self._echo(f"warning: {text}")
+
+    def _echo(self, text: str) -> None:
+        if self._live:
+            self._live.say(text)
+        else:
+            click.echo(text, err=True)

@@ -19,6 +19,7 @@ from planner.builds.built import known_builds
 from planner.cache import default_folder
 from planner.cli.building import build_options, build_policy
 from planner.cli.console import ConsoleReporter
+from planner.cli.lock import json_option
 from planner.cli.options import index_options, input_options, policy_options
 from planner.cost import Cost, cost_of
 from planner.environments import Environment, group_targets
@@ -83,6 +84,7 @@ __all__ = ["plan"]
     help="Write no lock whose execution needs more, such as 64MiB/2GiB-disk.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but warnings and errors.")
+@json_option
 def plan(
     projects: tuple[str, ...],
     requirements: tuple[str, ...],
@@ -118,6 +120,7 @@ def plan(
     upgraded: tuple[str, ...],
     room: str | None,
     quiet: bool,
+    as_json: bool,
     **building: Any,
 ) -> None:
     """Choose wheels for everything that is needed, size them, and write the lock.
@@ -128,7 +131,7 @@ def plan(
     answer; where all of it does, no index is asked (see --upgrade and --refresh).
     """
     started = time.monotonic()
-    _check_output(output)
+    _check_output(output, as_json=as_json)
     _check_room((), room)
     sources = Sources(
         projects=projects,
@@ -173,7 +176,7 @@ def plan(
     }
     if told := builds.to_table():
         provenance["policy"]["build"] = told
-    reporter = ConsoleReporter(quiet=quiet)
+    reporter = ConsoleReporter(quiet=quiet, as_json=as_json)
     previous = None if upgrade else _read_previous(output)
     keep = previous and not upgraded and not refresh and not build_project
     if previous and keep and is_current(previous, inputs, environments, provenance):
@@ -214,7 +217,9 @@ def _check_room(costs: Sequence[Cost], room: str | None) -> None:
         check_fit(costs, Room.parse(room))
 
 
-def _check_output(output: str) -> None:
+def _check_output(output: str, *, as_json: bool) -> None:
+    if output == "-" and as_json:
+        raise UsageError("both the lock and --json would go to standard output")
     if output != "-" and not is_valid_pylock_path(Path(output)):
         raise UsageError(
             f"a lock cannot be called {os.path.basename(output)!r}",

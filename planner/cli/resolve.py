@@ -77,15 +77,16 @@ def resolve(
                     reporter=reporter,
                 )
             )
-        answer = plan(
-            inputs,
-            environments,
-            client=client,
-            indexes=indexes,
-            policy=policy,
-            reporter=reporter,
-            builder=builder if builds.allowed else None,
-        )
+        with reporter.watch(lambda: client.requests):
+            answer = plan(
+                inputs,
+                environments,
+                client=client,
+                indexes=indexes,
+                policy=policy,
+                reporter=reporter,
+                builder=builder if builds.allowed else None,
+            )
         if builder and projects:
             from planner.builds.projects import lock_projects  # noqa: PLC0415
 

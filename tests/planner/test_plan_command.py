@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import tomllib
 from pathlib import Path
 
@@ -63,6 +64,22 @@ def test_results_go_to_standard_output_where_asked(
     told = capsys.readouterr()
     assert [package["name"] for package in tomllib.loads(told.out)["packages"]] == ["app", "base"]
     assert told.err == ""
+
+
+def test_programs_are_told_in_json(index: Index, capsys: pytest.CaptureFixture[str]) -> None:
+    target = {"python": "3.11", "platform": "manylinux_2_28_x86_64"}
+    for changed in (True, False):
+        assert run("-r", "requirements.in", "-i", index.url, "--json") == 0
+        told = capsys.readouterr()
+        answer = json.loads(told.out)
+        assert told.err == ""
+        assert (answer["lock"], answer["changed"]) == ("pylock.toml", changed)
+        assert answer["packages"] == 2
+        (found,) = answer["targets"]
+        assert found.items() >= {**target, "packages": 2}.items()
+        assert found["unpacked-size"] > 0
+        assert found["size"] > 0
+    assert run("-r", "requirements.in", "-i", index.url, "--json", "-o", "-") == 2
 
 
 def test_requirements_come_from_standard_input(
