@@ -37,6 +37,8 @@ SMALL = 48 * MIB
 """The container in which wheels that were built elsewhere are installed."""
 ABOVE = MIB
 """Bytes above what a build is foreseen to need."""
+LEAST = 32 * MIB
+"""In less than that no execution begins, so none can refuse either."""
 SECONDS = 1800.0
 PLAIN = ("CFLAGS", "CXXFLAGS", "FFLAGS")
 """Flags that are set by default; empty, the compiler's own are left."""
@@ -180,7 +182,7 @@ def _execute_builds(tools: Tools, folder: Path, record: BuildRecord, result: Res
             del package["wheels"]
     (bare / "pylock.toml").write_text(tomli_w.dumps(lock))
     network = ("--build-network",) if "maturin" in result.toolchain else ()
-    result.below = _execute(tools, bare, "below", record.peak, "--build")
+    result.below = _execute(tools, bare, "below", max(record.peak, LEAST), "--build")
     result.above = _execute(
         tools, bare, "above", foreseen(record.peak) + ABOVE, "--build", *network
     )

@@ -152,11 +152,13 @@ def _tags(filename: str) -> frozenset[Tag]:
 
 def _is_at(package: Package, url: str) -> bool:
     """Whether the lock has the file at ``url``; of one on this machine, one of its name."""
-    if package.archive is None:
+    # A source distribution that a wheel was built of stands beside it.
+    file = package.archive or package.sdist
+    if file is None:
         return False
     if url.startswith("file:"):
-        return posixpath.basename(package.archive.path or "") == unquote(posixpath.basename(url))
-    return package.archive.url == url
+        return posixpath.basename(file.path or "") == unquote(posixpath.basename(url))
+    return file.url == url
 
 
 def _list(names: Iterable[object]) -> str:

@@ -1,4 +1,4 @@
-"""Direct references: wheels that the inputs ask for by their address instead of their version.
+"""Direct references: what the inputs ask for by its address instead of its version.
 
 Source: https://packaging.python.org/specifications/version-specifiers/#direct-references. They take
 the place of all that an index has of their projects.
@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import unquote, urldefrag, urlsplit
 
-from packaging.utils import InvalidWheelFilename, NormalizedName, parse_wheel_filename
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    NormalizedName,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
 
 from planner.candidates import Project
 from planner.errors import InvalidRequirementLine
@@ -23,7 +29,7 @@ __all__ = ["direct_logins", "direct_projects"]
 def direct_projects(requirements: Iterable[InputRequirement]) -> dict[NormalizedName, Project]:
     """A project of one file for each that ``requirements`` give the address of.
 
-    Raises InvalidRequirementLine where that is no wheel of it, or another was given before.
+    Raises InvalidRequirementLine where that is no distribution of it, or another was given before.
     """
     found: dict[NormalizedName, tuple[str, str]] = {}
     projects: dict[NormalizedName, Project] = {}
@@ -47,18 +53,21 @@ def _to_file(one: InputRequirement, url: str) -> ProjectFile:
     address, fragment = urldefrag(url)
     parts = urlsplit(address)
     filename = unquote(parts.path.rpartition("/")[2])
+    kind = "wheel" if filename.endswith(".whl") else "source distribution"
     try:
-        name, *_ = parse_wheel_filename(filename)
-    except InvalidWheelFilename:
+        name, *_ = (
+            parse_wheel_filename(filename) if kind == "wheel" else parse_sdist_filename(filename)
+        )
+    except (InvalidWheelFilename, InvalidSdistFilename):
         raise InvalidRequirementLine(
-            one.origin, f"{filename!r} is not named as a wheel is"
+            one.origin, f"{filename!r} is not named as a {kind} is"
         ) from None
     if name != one.name:
-        raise InvalidRequirementLine(one.origin, f"{filename} is a wheel of {name}")
+        raise InvalidRequirementLine(one.origin, f"{filename} is a {kind} of {name}")
     hashes = dict(told.split(":", 1) for told in sorted(one.hashes))
-    kind, equals, digest = fragment.partition("&")[0].partition("=")
-    if equals and kind in {"sha256", "sha384", "sha512"}:
-        hashes[kind] = digest.lower()
+    algorithm, equals, digest = fragment.partition("&")[0].partition("=")
+    if equals and algorithm in {"sha256", "sha384", "sha512"}:
+        hashes[algorithm] = digest.lower()
     path = unquote(parts.path) if parts.scheme == "file" else None
     return ProjectFile(filename, "", {"url": address, "hashes": hashes}, path=path, is_direct=True)
 

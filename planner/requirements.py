@@ -21,7 +21,12 @@ from urllib.parse import unquote, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
-from packaging.utils import NormalizedName, canonicalize_name
+from packaging.utils import (
+    InvalidSdistFilename,
+    NormalizedName,
+    canonicalize_name,
+    parse_sdist_filename,
+)
 
 from planner.dependencies import Scope
 from planner.errors import InvalidRequirementLine, UnsupportedRequirementLine
@@ -297,9 +302,21 @@ def parse_requirement(text: str, origin: str, *, written: str | None = None) -> 
         raise InvalidRequirementLine(
             origin, f"{written or text!r} is no requirement: {problem}"
         ) from None
-    if requirement.url and not urlsplit(requirement.url).path.endswith(".whl"):
+    if requirement.url and not _is_distribution(requirement.url):
         raise _unsupported_reference(origin)
     return requirement
+
+
+def _is_distribution(url: str) -> bool:
+    """Whether the file at ``url`` is called as a wheel or a source distribution is."""
+    filename = unquote(urlsplit(url).path.rpartition("/")[2])
+    if filename.endswith(".whl"):
+        return True
+    try:
+        parse_sdist_filename(filename)
+    except InvalidSdistFilename:
+        return False
+    return urlsplit(url).scheme in {"https", "http", "file"}
 
 
 def _complete(reference: re.Match[str]) -> str:
@@ -322,7 +339,7 @@ def _beside(path: str, other: str) -> str:
 def _unsupported_reference(origin: str) -> UnsupportedRequirementLine:
     return UnsupportedRequirementLine(
         origin,
-        "in place of a project only a wheel can be named: anything else has to be built",
+        "in place of a project only a wheel or a source distribution can be named",
         hint="build a wheel of it and name that, or an index or a folder (-f) that has it",
     )
 

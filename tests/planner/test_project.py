@@ -109,7 +109,7 @@ def test_a_dependency_that_is_malformed_is_named(tmp_path: Path) -> None:
 
 def test_a_direct_reference_is_not_supported(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedRequirementLine):
-        read(tmp_path, '[project]\ndependencies = ["a @ https://files.example/a-1.0.tar.gz"]')
+        read(tmp_path, '[project]\ndependencies = ["a @ git+https://git.example/a"]')
 
 
 def test_a_missing_project_is_named(tmp_path: Path) -> None:

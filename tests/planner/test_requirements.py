@@ -131,17 +131,17 @@ def test_a_wrong_line_is_named(tmp_path: Path, line: str, problem: str) -> None:
         pytest.param("demo --config-settings=a=b",
                      "--config-settings of a requirement is not supported", id="build settings"),
         pytest.param("./demo-1.0.tar.gz",
-                     "in place of a project only a wheel can be named: anything else has to be "
-                     "built", id="a path"),
-        pytest.param("demo @ https://files.example/demo-1.0.tar.gz",
-                     "in place of a project only a wheel can be named: anything else has to be "
-                     "built", id="a URL"),
+                     "in place of a project only a wheel or a source distribution can be named",
+                     id="a path"),
+        pytest.param("demo @ https://files.example/archive/main.tar.gz",
+                     "in place of a project only a wheel or a source distribution can be named",
+                     id="a URL"),
         pytest.param("demo @ git+https://git.example/demo",
-                     "in place of a project only a wheel can be named: anything else has to be "
-                     "built", id="a repository"),
+                     "in place of a project only a wheel or a source distribution can be named",
+                     id="a repository"),
         pytest.param("./demo",
-                     "in place of a project only a wheel can be named: anything else has to be "
-                     "built", id="a folder"),
+                     "in place of a project only a wheel or a source distribution can be named",
+                     id="a folder"),
         pytest.param("-r https://files.example/base.in",
                      "a file at a URL is not supported", id="a file at a URL"),
     ],

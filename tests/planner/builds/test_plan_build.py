@@ -16,6 +16,7 @@ from executor import Environment
 from helpers.index import Index
 from helpers.sdists import Sdist, build_sdist
 from helpers.wheels import build_wheel
+from planner.builds import site
 from schemas.builds import build_records
 
 Plan = Callable[..., int]
@@ -100,6 +101,28 @@ class TestAWheelIsBuilt:
         url = "https://wheels.example/x/demo-1.0-py3-none-any.whl"
         assert packages()["demo"]["wheels"][0]["url"] == url
 
+    def test_of_a_source_that_is_asked_for_by_its_address(
+        self, plan: Plan, index: Index, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        sdist = build_sdist()
+        serve(index, sdist)
+        line = f"demo @ {index.url_of(sdist.filename)}"
+        assert plan(lines=(line,)) == 4
+        assert "it is a source distribution" in capsys.readouterr().err
+        assert plan("--build", "missing", lines=(line,)) == 0
+        demo = packages()["demo"]
+        assert demo["sdist"]["url"] == index.url_of(sdist.filename)
+        assert demo["wheels"]
+        assert "/simple/demo/" not in index.paths()
+        assert lockstream.main(["check"]) == 0
+
+    def test_of_a_source_on_this_machine(self, plan: Plan) -> None:
+        sdist = build_sdist()
+        path = sdist.write(Path.cwd())
+        assert plan("--build", "missing", lines=(f"demo @ {path.as_uri()}",)) == 0
+        assert packages()["demo"]["sdist"]["path"] == sdist.filename
+        assert lockstream.main(["check"]) == 0
+
     def test_or_only_measured(self, plan: Plan, index: Index) -> None:
         serve(index, build_sdist())
         assert plan("--build", "missing", "--no-wheelhouse") == 0
@@ -119,6 +142,20 @@ class TestAWheelIsBuilt:
         assert "execute --build makes it" in shown.err
         assert lockstream.main(["show", "--fit", "32MiB"]) == 1
         assert "demo 1.0 has to be built" in capsys.readouterr().err
+
+    def test_twice_and_the_larger_figure_counts(
+        self, plan: Plan, index: Index, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(site, "RUNS", 2)
+        code = (
+            "mark = os.path.join(os.environ['HOME'], 'built')\n"
+            "if os.path.exists(mark):\n    import time; x = bytearray(96 << 20); time.sleep(0.3)\n"
+            "open(mark, 'w').close()"
+        )
+        serve(index, build_sdist(before_wheel=code))
+        assert plan("--build", "missing") == 0
+        (record,) = build_records(packages()["demo"]["tool"])
+        assert record.demand[1] > 96 << 20
 
     def test_at_more_jobs_too(self, plan: Plan, index: Index) -> None:
         serve(index, build_sdist())
