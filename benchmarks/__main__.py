@@ -78,7 +78,7 @@ def measure(options: argparse.Namespace, results: Results) -> None:
                         record.notes.append(found)
                     else:
                         record.runs.append(found)
-                results.keep(record)
+                    results.keep(record)
                 render(results)
     finally:
         shutil.rmtree(work)

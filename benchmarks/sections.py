@@ -23,13 +23,21 @@ LANES = (1, 2, 4)
 
 def peers(bench: Bench, corpus: str, rounds: int, limits: Sequence[int]) -> Iterator[Run]:
     """All installers, in turn, without a limit and below each of ``limits`` (bytes). A large
-    corpus gets one round.
+    corpus gets one round, and what was not done in time is not tried again.
     """
     lock = bench.mirror.lock_of(corpus, bench.work)
+    hopeless = set()
     for number in range(1 if corpus in LARGE else rounds):
         for limit in (None, *limits):
             for tool, options in TURNS:
-                yield bench.install(tool, lock, limit=limit, options=options, traced=number == 0)[0]
+                if (tool, limit) in hopeless:
+                    continue
+                done, _ = bench.install(
+                    tool, lock, limit=limit, options=options, traced=number == 0
+                )
+                if done.cost.timed_out:
+                    hopeless.add((tool, limit))
+                yield done
         yield bench.install("lockstream", lock, make=False)[0]
 
 
