@@ -7,6 +7,7 @@ are compared by what they ask for and what they get, however they speak HTTP.
 from __future__ import annotations
 
 import re
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -26,6 +27,8 @@ PASSED_ON = ("Accept", "Range", "If-None-Match", "If-Modified-Since")
 GIVEN_BACK = (
     "Content-Type", "Content-Range", "Accept-Ranges", "ETag", "Last-Modified", "Cache-Control",
 )  # fmt: skip
+FRESHNESS = "max-age=600, public"
+"""What PyPI says of its pages, and what mirrors of it may leave out."""
 _ADDRESS = re.compile(rb"https://(?=[^\"'<>\s]+?\.(?:whl|tar\.gz|zip|tar\.bz2|exe|egg|tgz)\b)")
 
 
@@ -82,7 +85,12 @@ class _Handler(BaseHTTPRequestHandler):
             url = PUBLIC_INDEX + parts.path.removeprefix("/simple/")
         headers = {name: self.headers[name] for name in PASSED_ON if name in self.headers}
         headers["Accept-Encoding"] = "identity"
-        response = self.client.request(self.command, url, headers=headers)
+        try:
+            response = self.client.request(self.command, url, headers=headers)
+        except httpx.TransportError as error:
+            print(f"{url}: {error}", file=sys.stderr)
+            self.send_error(502)
+            return
         content = response.content
         if parts.path.startswith("/simple/"):
             here = self.index.url.removesuffix("simple/").encode()
@@ -93,6 +101,8 @@ class _Handler(BaseHTTPRequestHandler):
             if name in response.headers:
                 self.send_header(name, response.headers[name])
         length = response.headers.get("Content-Length", "0")
+        if parts.path.startswith("/simple/") and "Cache-Control" not in response.headers:
+            self.send_header("Cache-Control", FRESHNESS)
         self.send_header("Content-Length", length if self.command == "HEAD" else str(len(content)))
         self.end_headers()
         self.wfile.write(content)

@@ -34,6 +34,9 @@ MAX_SIZE = 1 << 30
 PRUNE_SECONDS = 24 * 3600
 """Looking for what can go reads every folder, so it is done once a day at most."""
 
+USE_SECONDS = 3600
+"""How exactly it is known when an entry was used: noting it takes as long as reading it."""
+
 _VERSION = "v2"
 """Changes whenever entries are written in another way."""
 
@@ -90,10 +93,12 @@ class Cache:
         try:
             with open(path, "rb") as file:
                 packed = file.read()
+                used = os.fstat(file.fileno()).st_mtime
             content = zstandard.ZstdDecompressor().decompress(
                 packed, max_output_size=_MAX_ENTRY_SIZE
             )
-            os.utime(path)
+            if time.time() - used > USE_SECONDS:
+                os.utime(path)
         except (OSError, zstandard.ZstdError):
             return None
         return content

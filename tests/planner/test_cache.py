@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.cache import KINDS, Cache, default_folder
+from planner.cache import KINDS, USE_SECONDS, Cache, default_folder
 
 CONTENT = b"some content " * 100
 
@@ -78,7 +78,7 @@ def test_what_was_not_used_for_longest_goes_first(cache: Cache) -> None:
     for number in range(5):
         cache.write("sizes", str(number), os.urandom(1000))
         (sizes[number],) = set(files(cache)) - set(sizes.values())
-        age(sizes[number], 1000 - number)
+        age(sizes[number], 10 * USE_SECONDS - number)
     cache.read("sizes", "0")
     total = sum(path.stat().st_size for path in sizes.values())
     assert cache.prune(total) == 0
@@ -111,7 +111,7 @@ def test_it_can_be_looked_at_and_removed(cache: Cache) -> None:
 
 WRITER = """
 import sys
-from planner.cache import Cache
+from planner.cache import USE_SECONDS, Cache
 cache = Cache(sys.argv[1])
 for turn in range(100):
     for key in "abc":
