@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -183,10 +183,15 @@ def fetch_scenarios(folder: Path) -> Path:
         (file,) = (one for one in page.files[VERSION] if one.filename == filename)
         with (
             client.download(file.url, limit=MAX_ARCHIVE_SIZE) as body,
-            tarfile.open(fileobj=body) as archive,
+            tarfile.open(fileobj=_rewound(body)) as archive,
         ):
             archive.extractall(folder, filter="data")
     return folder / f"packse-{VERSION}" / "scenarios"
+
+
+def _rewound(body: IO[bytes]) -> IO[bytes]:
+    body.seek(0)
+    return body
 
 
 def main() -> int:
@@ -204,6 +209,8 @@ def main() -> int:
             counts[scenario.group, kind] += 1
             if problem:
                 failures.append((f"{scenario.group}/{scenario.name}", problem, reason))
+    if not counts:
+        raise SystemExit(f"{folder} has no scenarios")
     print("| scenarios | passed | other on purpose | failed |")
     print("|---|---|---|---|")
     for group in [*sorted({group for group, _ in counts}), "all"]:
