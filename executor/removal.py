@@ -6,6 +6,7 @@ https://packaging.python.org/specifications/recording-installed-packages/.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -15,6 +16,10 @@ from executor.installed import Installed, recorded_files
 from executor.pathset import PathSet
 
 __all__ = ["check_removal", "remove_files", "shared_paths"]
+
+_STAYS = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY, errno.ENOTDIR})
+"""Why a folder is not removed where that is no fault: it has contents, something is mounted on it,
+or it is a link to one."""
 
 
 def check_removal(found: Installed, roots: Sequence[str]) -> None:
@@ -82,28 +87,36 @@ def _tidy(folder: str, roots: Sequence[str], own: Container[str]) -> None:
     """Drop byte code without a source, and folders without contents, from ``folder`` upwards."""
     _drop_byte_code(folder)
     while folder not in own and _is_below(folder, roots):
-        try:
-            os.rmdir(folder)
-        except FileNotFoundError:
-            pass
-        except OSError:
+        if not _is_gone(folder):
             return
         folder = os.path.dirname(folder)
+
+
+def _is_gone(folder: str) -> bool:
+    """Remove a folder if it is empty; whether it is gone. Raises OSError."""
+    try:
+        os.rmdir(folder)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        if error.errno not in _STAYS:
+            raise
+        return False
+    return True
 
 
 def _drop_byte_code(folder: str) -> None:
     cache = os.path.join(folder, "__pycache__")
     try:
         names = os.listdir(cache)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return
     for name in names:
         source = os.path.join(folder, name.partition(".")[0] + ".py")
         if name.endswith(".pyc") and not os.path.lexists(source):
             with suppress(FileNotFoundError):
                 os.unlink(os.path.join(cache, name))
-    with suppress(OSError):
-        os.rmdir(cache)
+    _is_gone(cache)
 
 
 def _is_below(path: str, roots: Sequence[str]) -> bool:

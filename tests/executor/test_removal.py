@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -119,6 +121,29 @@ def test_it_can_be_done_again_from_any_point(packages: Path) -> None:
     (packages / RECORD).write_text(record)
     remove(packages, found)
     assert left(packages) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "is_told"),
+    [(errno.EACCES, True), (errno.EIO, True), (errno.ENOTEMPTY, False), (errno.EBUSY, False)],
+    ids=["EACCES", "EIO", "ENOTEMPTY", "EBUSY"],
+)
+def test_an_empty_folder_stays_only_where_that_is_no_fault(
+    packages: Path, monkeypatch: pytest.MonkeyPatch, code: int, is_told: bool
+) -> None:
+    """One that stayed unnoticed would be importable, as a namespace package."""
+    found = install(packages, "demo/a.py")
+
+    def fail(path: str) -> None:
+        raise OSError(code, os.strerror(code), path)
+
+    monkeypatch.setattr("os.rmdir", fail)
+    if is_told:
+        with pytest.raises(OSError, match=os.strerror(code)):
+            remove(packages, found)
+    else:
+        remove(packages, found)
+    assert not (packages / "demo/a.py").exists()
 
 
 def test_a_link_goes_and_what_it_leads_to_stays(packages: Path, tmp_path: Path) -> None:
