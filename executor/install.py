@@ -125,10 +125,9 @@ def execute(
         if compile_files:
             _compile(schemes, {step.name for step in changes.install})
     except MemoryError:
-        raise OutOfMemory from None
+        raise OutOfMemory(journal.reached) from None
     except OSError as error:
-        committed = journal.is_committed
-        raise translated_os_error(error, environment.path, is_committed=committed) from error
+        raise translated_os_error(error, environment.path, journal.reached) from error
     charged = charged_peak()
     return Report(
         environment=environment.path,

@@ -23,6 +23,7 @@ from executor.durability import Durability, flush
 from executor.errors import EnvironmentBusy
 from executor.folders import made_folder
 from executor.schemes import STAGING
+from executor.shortage import Reached
 
 __all__ = ["Journal", "Move", "Removal"]
 
@@ -65,6 +66,7 @@ class Journal:
         """Names in the folder that stay where the body of ``opened`` fails."""
         self._path = os.path.join(self.folder, "journal")
         self._removed = os.path.join(self.folder, "removed")
+        self._has_committed = False
 
     @contextmanager
     def opened(self) -> Iterator[None]:
@@ -86,7 +88,9 @@ class Journal:
                     shutil.rmtree(self.folder, ignore_errors=True)
                 raise
             finally:
-                os.close(descriptor)
+                # It was only read: that this fails says nothing of what was written.
+                with suppress(OSError):
+                    os.close(descriptor)
 
     def _lock(self) -> int:
         """A descriptor of the folder, which is made and locked by nobody else."""
@@ -132,7 +136,15 @@ class Journal:
             if self.is_durable:
                 os.fsync(file.fileno())
         os.rename(new, self._path)
+        self._has_committed = True
         self._sync_folder()
+
+    @property
+    def reached(self) -> Reached:
+        """How far the transaction came."""
+        if self.is_committed:
+            return "commit"
+        return "end" if self._has_committed else "nothing"
 
     @property
     def is_committed(self) -> bool:

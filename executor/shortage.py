@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from dataclasses import dataclass, field
+from typing import Literal
 
 from schemas.errors import LockstreamError, NotEnough
 
@@ -14,9 +15,25 @@ __all__ = [
     "NotEnoughDisk",
     "NotEnoughInodes",
     "OutOfMemory",
+    "Reached",
     "WriteFailed",
     "translated_os_error",
 ]
+
+
+Reached = Literal["nothing", "commit", "end"]
+"""How far a transaction came: the environment is as it was; it was decided on, so that the next run
+finishes it; all of it is done."""
+
+
+def _advice(reached: Reached, remedy: str) -> str:
+    match reached:
+        case "nothing":
+            return f"the environment is as it was before; {remedy}, run it again"
+        case "commit":
+            return f"{remedy}, then run it again: it finishes what was begun"
+        case "end":
+            return f"the environment is what the lock says; {remedy}"
 
 
 def _mib_above(size: int) -> int:
@@ -99,7 +116,11 @@ class NotEnoughInodes(NotEnough):
 class OutOfMemory(NotEnough):
     """The process was refused memory that it asked for (a limit of its address space)."""
 
-    hint: str = "the environment is as it was before; raise the limit (ulimit -v), or use --lanes 1"
+    reached: Reached = "nothing"
+    hint: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.hint = _advice(self.reached, "raise the limit (ulimit -v) or use --lanes 1")
 
     def __str__(self) -> str:
         return "there is no memory left"
@@ -111,16 +132,12 @@ class WriteFailed(NotEnough):
 
     path: str
     error: OSError
-    is_committed: bool = False
-    """Whether it was decided on by then, so that the next run finishes it."""
+    reached: Reached = "nothing"
     hint: str = field(init=False)
 
     def __post_init__(self) -> None:
         remedy = _REMEDIES.get(self.error.errno or 0, "mend the cause")
-        if self.is_committed:
-            self.hint = f"{remedy}, then run it again: it finishes what was begun"
-        else:
-            self.hint = f"the environment is as it was before; {remedy}, run it again"
+        self.hint = _advice(self.reached, remedy)
 
     def __str__(self) -> str:
         return f"{self.path}: {os.strerror(self.error.errno or 0)}"
@@ -139,13 +156,11 @@ _REMEDIES = {
 }
 
 
-def translated_os_error(
-    error: OSError, path: str, *, is_committed: bool = False
-) -> LockstreamError:
+def translated_os_error(error: OSError, path: str, reached: Reached = "nothing") -> LockstreamError:
     """The one place where an error of the file system becomes ours.
 
-    ``path`` is what was written, for an error that does not name it; ``is_committed`` whether the
-    next run will finish it.
+    ``path`` is what was written, for an error that does not name it; ``reached`` how far the
+    transaction came.
     """
     name = error.filename if isinstance(error.filename, str) else ""
-    return WriteFailed(name if os.path.isabs(name) else path, error, is_committed)
+    return WriteFailed(name if os.path.isabs(name) else path, error, reached)

@@ -17,6 +17,7 @@ from helpers.environments import check_nothing_lies, environment_below
 from helpers.faults import count_changes, failed_at
 from helpers.trees import Entry, snapshot
 from helpers.wheels import build_wheel, lock_of
+from schemas.errors import NotEnough
 
 ROOT = Path(__file__).parents[2]
 
@@ -137,6 +138,35 @@ def test_too_little_memory_is_told(upgrade: Upgrade, monkeypatch: pytest.MonkeyP
         raise MemoryError
 
     monkeypatch.setattr("executor.transaction.stage_wheel", refuse)
-    with pytest.raises(OutOfMemory):
+    with pytest.raises(OutOfMemory) as caught:
         upgrade.run(environment)
+    assert "the environment is as it was before" in caught.value.hint
     assert tree(environment) == before
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("commit._move_entries", "then run it again: it finishes what was begun"),
+        ("install._compile", "the environment is what the lock says"),
+    ],
+)
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "full"), MemoryError()], ids=repr)
+def test_what_fails_late_is_told_with_what_the_environment_is(
+    upgrade: Upgrade, monkeypatch: pytest.MonkeyPatch, place: str, told: str, error: Exception
+) -> None:
+    environment = upgrade.prepare("env")
+
+    def fail(*_: object) -> None:
+        raise error
+
+    lock = str(upgrade.folder / "new/pylock.toml")
+    with monkeypatch.context() as patched:
+        patched.setattr(f"executor.{place}", fail)
+        with pytest.raises(NotEnough) as caught:
+            execute(lock, environment, lanes=1, durability="kill", compile_files=True)
+    assert told in caught.value.hint
+    upgrade.run(environment)
+    whole = upgrade.prepare("whole")
+    upgrade.run(whole)
+    assert tree(environment) == tree(whole)
