@@ -38,6 +38,10 @@ _MAX_ZSTANDARD_WINDOW = 8 << 20
 """Bytes; the window that RFC 8878, 3.1.1.1.2, asks every decoder to support."""
 
 
+_MAX_ZSTANDARD_HEADER = 18
+"""Bytes (RFC 8878, 3.1.1.1)."""
+
+
 class NotStreamable(InvalidZip):
     """Where a member ends can only be told from the central directory, which is behind it."""
 
@@ -133,11 +137,17 @@ def _zstandard(feed: Feed, compressed_size: int | None) -> Iterator[bytes]:
         )
     decompressor = zstandard.ZstdDecompressor(max_window_size=_MAX_ZSTANDARD_WINDOW)
     # It calls nothing but read().
-    portion = cast("IO[bytes]", _Portion(feed, compressed_size))
-    reader = decompressor.stream_reader(portion, read_size=MAX_OUTPUT)
+    portion = _Portion(feed, compressed_size)
+    reader = decompressor.stream_reader(cast("IO[bytes]", portion), read_size=MAX_OUTPUT)
+    size = 0
     try:
         while piece := reader.read(MAX_OUTPUT):
+            size += len(piece)
             yield piece
+        # The library compares them too, unless the last block is empty and comes by itself.
+        stated = zstandard.get_frame_parameters(portion.head).content_size
+        if stated not in (0, size, zstandard.CONTENTSIZE_UNKNOWN):
+            raise InvalidZip(f"its zstandard frame states {stated} bytes and holds {size}")
     except zstandard.ZstdError as error:
         raise InvalidZip(f"its zstandard data is damaged ({error})") from None
 
@@ -148,6 +158,8 @@ class _Portion:
     def __init__(self, feed: Feed, size: int) -> None:
         self._feed = feed
         self._left = size
+        self.head = b""
+        """Its first bytes, as many as a frame header can have."""
 
     def read(self, count: int) -> bytes:
         if not self._left:
@@ -156,4 +168,6 @@ class _Portion:
         if not piece:
             raise Truncated
         self._left -= len(piece)
+        if len(self.head) < _MAX_ZSTANDARD_HEADER:
+            self.head += piece[:_MAX_ZSTANDARD_HEADER]
         return bytes(piece)

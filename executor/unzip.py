@@ -121,10 +121,14 @@ class Member:
 
     def _check_descriptor(self) -> None:
         """APPNOTE 4.3.9: with or without a signature, with sizes of four or of eight bytes. The
-        form is the one that says what was read.
+        form is the one that says what was read. The header before the data leaves all to it (4.4.4)
+        or says the same; a reader that believes the header would read another member.
         """
-        feed = self._feed
+        feed, header = self._feed, self.header
         found = (self.crc, self.compressed_size, self.size)
+        stated = (header.crc, header.compressed_size, header.size)
+        if any(told not in (0, read) for told, read in zip(stated, found, strict=True)):
+            raise InvalidZip("its header and the data descriptor behind it say different things")
         data = feed.exactly(_DESCRIPTOR_32.size)
         if data[:4] == DESCRIPTOR_SIGNATURE:
             # Without a signature, data[:4] is a CRC that may look like one.

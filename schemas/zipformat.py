@@ -94,10 +94,11 @@ class LocalHeader(NamedTuple):
     flags: int
     method: Method
     crc: int
+    """Where ``has_descriptor``, this and both sizes are 0 or what the descriptor says."""
     compressed_size: int
-    """In bytes; meaningless where ``has_descriptor``."""
+    """In bytes."""
     size: int
-    """Uncompressed, in bytes; meaningless where ``has_descriptor``."""
+    """Uncompressed, in bytes."""
 
     @property
     def has_descriptor(self) -> bool:
@@ -180,9 +181,7 @@ def parse_local_header(header: bytes, name: bytes, extra: bytes) -> LocalHeader:
     _, version, flags, method, _, _, crc, compressed_size, size, _, _ = LOCAL_HEADER.unpack(header)
     _check_readable(version, flags)
     text = _decode_name(name, flags)
-    zip64 = _read_extra(extra, name)
-    if not flags & _FLAG_DESCRIPTOR:
-        size, compressed_size = _apply_zip64(zip64, (size, compressed_size))
+    size, compressed_size = _apply_zip64(_read_extra(extra, name), (size, compressed_size))
     return LocalHeader(text, flags, _read_method(method), crc, compressed_size, size)
 
 
