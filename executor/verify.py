@@ -15,7 +15,7 @@ from executor.distinfo import DistInfo
 from executor.errors import WheelRefused
 from executor.ledger import Ledger, Row
 from executor.pathset import PathSet
-from executor.records import InvalidRecord, encode_digest, read_promises
+from executor.records import InvalidRecord, Promise, encode_digest, read_promises
 from executor.unzip import MAX_MEMBERS
 from schemas.wheel import InvalidMemberName, check_member_name
 
@@ -108,6 +108,8 @@ def _promised_rows(info: DistInfo, exempt: set[str]) -> Iterator[tuple[str, byte
                     if promise.path == member and promise.algorithm:
                         raise InvalidRecord("it gives a hash of itself")
                     continue
+                if _is_for_folder(info, promise):
+                    continue
                 if not promise.algorithm:
                     raise InvalidRecord(f"its row for {promise.path!r} has no hash")
                 digest, size = promise.digest, promise.size
@@ -119,6 +121,19 @@ def _promised_rows(info: DistInfo, exempt: set[str]) -> Iterator[tuple[str, byte
                 yield promise.path, digest, size
         except UnicodeDecodeError:
             raise InvalidRecord("it is not UTF-8 text") from None
+
+
+def _is_for_folder(info: DistInfo, promise: Promise) -> bool:
+    """Whether a row lists a folder of the wheel, as those of meshlib's wheels do; it holds nothing
+    that could be another.
+    """
+    if not promise.path.endswith("/") or promise.size not in (None, 0):
+        return False
+    try:
+        check_member_name(promise.path)
+    except InvalidMemberName:
+        return False
+    return os.path.isdir(info.path(promise.path))
 
 
 def _lines(file: TextIO) -> Iterator[str]:

@@ -121,7 +121,7 @@ def parse_package(table: Mapping[str, Any], line: int) -> Package:
     wheels = table.get("wheels")
     name = table.get("name")
     try:
-        return _parse_package(table)
+        package = _parse_package(table)
     except PylockValidationError as error:
         problem = str(error)
         if isinstance(wheels, list) and "Invalid wheel filename" in problem:
@@ -130,8 +130,20 @@ def parse_package(table: Mapping[str, Any], line: int) -> Package:
                 return parse_package({**table, "wheels": readable}, line)
         # The block was read by itself, so the place of it in the array means nothing.
         problem = problem.removesuffix(" in 'packages[0]'").replace("'packages[0].", "'")
-        package = name if isinstance(name, str) else None
-        raise InvalidLock(problem, line, package) from None
+        raise InvalidLock(problem, line, name if isinstance(name, str) else None) from None
+    _check_sizes(package, line)
+    return package
+
+
+def _check_sizes(package: Package, line: int) -> None:
+    """What TOML has is an integer; packaging lets it be any."""
+    wheels = enumerate(package.wheels or ())
+    files = {f"wheels[{number}]": wheel.size for number, wheel in wheels}
+    files |= {"sdist": package.sdist.size} if package.sdist else {}
+    files |= {"archive": package.archive.size} if package.archive else {}
+    for place, size in files.items():
+        if size is not None and size < 0:
+            raise InvalidLock(f"{size} is no size in '{place}.size'", line, package.name)
 
 
 def _parse_package(table: Mapping[str, Any]) -> Package:

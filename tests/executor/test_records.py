@@ -89,6 +89,10 @@ class TestReading:
         (row,) = read(f"a,{algorithm}={encode_digest(digest)},\n")
         assert (row.algorithm, row.digest, row.size) == (algorithm, digest, None)
 
+    def test_a_hexadecimal_hash_is_read(self) -> None:
+        """As in the wheels of gmsh."""
+        assert read(f"a,sha256={SHA256.hex()},4\n") == read(f"a,{SPELLED},4\n")
+
     @given(st.text(max_size=80))
     def test_noise_is_read_or_refused_and_nothing_else_happens(self, text: str) -> None:
         with suppress(InvalidRecord):

@@ -81,6 +81,9 @@ class TestAccepted:
             pytest.param(replaced("demo.py", f"demo.py,{hashed('sha512', CODE)},5"), id="sha512"),
             pytest.param(replaced("demo.py", f"demo.py,{hashed('sha256', CODE)},"), id="no size"),
             pytest.param("".join(RECORD.splitlines(keepends=True)[:-1]), id="no row for itself"),
+            pytest.param(
+                f"{RECORD}{GOOD.dist_info}/,{hashed('sha256', b'')},0\n", id="row for a folder"
+            ),
         ],
     )
     def test_a_record_that_says_the_truth(self, tmp_path: Path, record: str) -> None:
@@ -161,6 +164,16 @@ REFUSED = [
         RECORD + f"demo_data,{hashed('sha512', b'')},\n",
         f"{MEMBER}its row for 'demo_data' is for no file of the wheel",
         id="row for a folder",
+    ),
+    pytest.param(
+        RECORD + f"ghost/,{hashed('sha256', b'')},0\n",
+        f"{MEMBER}it lists what the wheel does not hold: 'ghost/'",
+        id="row for a folder that is not there",
+    ),
+    pytest.param(
+        RECORD + f"../,{hashed('sha256', b'')},0\n",
+        f"{MEMBER}it lists what the wheel does not hold: '../'",
+        id="row for a folder outside",
     ),
     pytest.param(
         RECORD + "x" * 5000 + ",,\n",
