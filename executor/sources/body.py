@@ -134,7 +134,7 @@ def read_body(response: http.client.HTTPResponse, pace: Pace, *, decode: bool) -
 def reason_of(error: Exception) -> str:
     """What went wrong with a connection, for a person."""
     if isinstance(error, TimeoutError):
-        return f"no answer within {IDLE_SECONDS:.0f} seconds"
+        return "no answer in time"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return printable(str(error)) or type(error).__name__

@@ -50,6 +50,9 @@ _MAX_BACKOFF_SECONDS = 8.0
 _MAX_RETRY_AFTER_SECONDS = 60.0
 """A server that asks for a longer pause (Retry-After) is as good as down for a CI job."""
 
+_MIN_IDLE_SECONDS = 1.0
+"""Of silence, from a server that has stalled again and again and brought bytes each time."""
+
 _OUR_OWN = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS}
 """What keeps us from connecting and is no fault of the network."""
 
@@ -67,7 +70,7 @@ _STATUS_HINTS = {
 _TUNNEL = re.compile(r"Tunnel connection failed: (4\d\d)\b")
 """How http.client tells that a proxy does not connect us."""
 
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-\d+/(?:\d+|\*)", re.ASCII)
 
 _USER_AGENT = "lockstream/0.1"
 
@@ -97,6 +100,7 @@ class HttpClient:
         self.waited = 0.0
         """Seconds spent on getting bytes so far."""
         self._connections: dict[tuple[str, str], http.client.HTTPConnection] = {}
+        self._idle = IDLE_SECONDS
 
     def close(self) -> None:
         """Close all connections."""
@@ -124,9 +128,13 @@ class HttpClient:
             try:
                 yield from self._attempt(body, size, pace)
             except Retryable as problem:
+                # Where a new connection has helped, the next one need not wait so long to be
+                # given up: twenty files that stall once each would take minutes.
                 if body.received > before and not pace.is_slow:
                     fruitless, waited = 0, 0.0
+                    self._idle = max(self._idle / 2, min(_MIN_IDLE_SECONDS, IDLE_SECONDS))
                 else:
+                    self._idle = min(self._idle * 2, IDLE_SECONDS)
                     waited += time.monotonic() - attempted
                 fruitless += 1
                 if fruitless == _MAX_FRUITLESS or waited > _PATIENCE_SECONDS:
@@ -248,12 +256,12 @@ class HttpClient:
         if parts.scheme == "http":
             if proxy is not None:
                 host, port = proxy.hostname or "", proxy.port or 80
-            return http.client.HTTPConnection(host, port, timeout=IDLE_SECONDS)
+            return http.client.HTTPConnection(host, port, timeout=self._idle)
         context = tls_context()
         if proxy is None:
-            return http.client.HTTPSConnection(host, port, timeout=IDLE_SECONDS, context=context)
+            return http.client.HTTPSConnection(host, port, timeout=self._idle, context=context)
         connection = http.client.HTTPSConnection(
-            proxy.hostname or "", proxy.port or 80, timeout=IDLE_SECONDS, context=context
+            proxy.hostname or "", proxy.port or 80, timeout=self._idle, context=context
         )
         authorization = basic_authorization(proxy)
         connection.set_tunnel(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -238,6 +239,24 @@ class TestFaults:
         cuts = [cut(CONTENT, SIZE // 20)] * 19
         assert fetch(client, server.script(PATH, *cuts, file(CONTENT))) == CONTENT
         assert len(server.requests) == 20
+
+    def test_where_new_connections_help_the_next_is_given_up_sooner(
+        self, server: Server, client: HttpClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """And later again, where they do not."""
+        waits = []
+        connect = http.client.HTTPConnection.connect
+
+        def recorded(connection: http.client.HTTPConnection) -> None:
+            waits.append(connection.timeout)
+            connect(connection)
+
+        monkeypatch.setattr("http.client.HTTPConnection.connect", recorded)
+        answers = [*[cut(CONTENT, 1000)] * 5, *[raw(b"", close=True)] * 3, file(CONTENT)]
+        assert fetch(client, server.script(PATH, *answers)) == CONTENT
+        whole = http_module.IDLE_SECONDS
+        assert waits[:5] == [max(1.0, whole / 2**number) for number in range(5)]
+        assert waits[5:] == [1.0, 2.0, 4.0, 8.0]
 
     def test_a_body_without_length_is_complete_where_the_lock_says_so(
         self, server: Server, client: HttpClient
