@@ -1,4 +1,4 @@
-"""A disk that loses power: an ext4 in a file, shut down in the middle of its work.
+"""A disk that loses power: an ext4 or xfs in a file, shut down in the middle of its work.
 
 ``FS_IOC_SHUTDOWN`` stops a file system at once, with nothing that is in memory written; mounted
 again, it holds what a machine would find after its power came back. It needs root and loop devices.
@@ -24,32 +24,35 @@ _SHUTDOWN = 0x8004587D
 _WITHOUT_FLUSHING = 2
 """Not even the log is written."""
 
-_SIZE = 48 << 20
+_SIZES = {"ext4": 48 << 20, "xfs": 300 << 20}
+"""Bytes of the image, which is sparse; xfs has no smaller ones."""
 
 
-def can_lose_power() -> bool:
-    """Whether file systems can be made, mounted and shut down here."""
+def can_lose_power(kind: str = "ext4") -> bool:
+    """Whether file systems of this kind can be made, mounted and shut down here."""
     return (
         os.geteuid() == 0
         and Path("/dev/loop-control").exists()
-        and Path("/sbin/mkfs.ext4").exists()
+        and Path(f"/sbin/mkfs.{kind}").exists()
     )
 
 
 class Disk:
-    """An ext4 in the file ``image``, mounted at ``place``, an empty folder."""
+    """A file system in the file ``image``, mounted at ``place``, an empty folder."""
 
-    def __init__(self, image: Path, place: Path) -> None:
+    def __init__(self, image: Path, place: Path, kind: str = "ext4") -> None:
         self.image = image
         self.place = place
+        self.kind = kind
 
     @contextmanager
     def mounted(self) -> Iterator[Path]:
         """Mount it, made anew if it is absent; the place."""
         if not self.image.exists():
             with self.image.open("wb") as file:
-                file.truncate(_SIZE)
-            _run("mkfs.ext4", "-q", "-F", str(self.image))
+                file.truncate(_SIZES[self.kind])
+            force = "-F" if self.kind == "ext4" else "-f"
+            _run(f"mkfs.{self.kind}", "-q", force, str(self.image))
         _run("mount", "-o", "loop", str(self.image), str(self.place))
         try:
             yield self.place

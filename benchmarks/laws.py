@@ -1,0 +1,139 @@
+"""Laws: what must hold in an environment after an execution was killed, failed or lost power.
+
+Nothing that says "installed" lies; one more run ends in exactly the tree of an undisturbed one,
+with nothing left behind; it tells what became of the last one; no complete wheel is read again; and
+an execution that failed either changed nothing or can be finished.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+from benchmarks.strikes import End
+from executor.environment import Environment
+from executor.errors import EnvironmentBusy
+from executor.report import Report
+from executor.reporter import Reporter
+from helpers.environments import check_nothing_lies
+from helpers.scenarios import Scenario
+from helpers.trees import differences, snapshot
+from schemas.errors import ExitCode, LockstreamError
+
+__all__ = ["Stage", "broken_by_error", "broken_laws"]
+
+ORPHANS = 20.0
+"""Seconds in which the lanes of a killed execution have to notice."""
+
+
+class _Listening(Reporter):
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def warned(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+class Stage:
+    """A scenario, what it begins with and what it ends in."""
+
+    def __init__(self, scenario: Scenario, work: Path, **options: Any) -> None:
+        """``work`` is a folder with the locks of all scenarios in ``locks``."""
+        self.scenario = scenario
+        self.locks = work / "locks"
+        self.options = options
+        # Always the same path: a journal holds absolute ones.
+        self.root = work / "environment"
+        self._template = work / "template"
+
+    def __enter__(self) -> Self:
+        self.environment = self.scenario.prepare(self.locks, self.root)
+        shutil.copytree(self.root, self._template, symlinks=True)
+        self.before = snapshot(self.root, ["*/.lockstream"])
+        self.run()
+        self.after = snapshot(self.root)
+        self.reset()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.root)
+        shutil.rmtree(self._template)
+
+    def reset(self) -> None:
+        """Make the environment again what it was in the beginning."""
+        shutil.rmtree(self.root)
+        shutil.copytree(self._template, self.root, symlinks=True)
+
+    def run(
+        self, environment: Environment | None = None, reporter: Reporter | None = None
+    ) -> Report:
+        """Execute its lock, in another environment if one is given."""
+        chosen = environment or self.environment
+        return self.scenario.run(self.locks, chosen, reporter=reporter, **self.options)
+
+
+def broken_laws(
+    stage: Stage, environment: Environment, *, keeps_staged: bool = True
+) -> Iterator[str]:
+    """What does not hold in an environment of a stage, before and behind one more run.
+
+    ``keeps_staged``: what was written is all there. After the loss of power it is not, and complete
+    wheels may have to be read again.
+    """
+    try:
+        check_nothing_lies(environment)
+    except (AssertionError, OSError, ValueError) as error:
+        yield f"it lies: {error!r}"
+    staging = Path(environment.interpreter.schemes.purelib, ".lockstream")
+    complete = len(list(staging.glob("*/complete")))
+    is_committed = (staging / "journal").exists()
+    log = staging / "run"
+    is_logged = log.exists() and log.stat().st_size > 0
+    reporter = _Listening()
+    try:
+        report = _once_free(partial(stage.run, environment, reporter))
+    except (LockstreamError, ValueError) as error:
+        yield f"the next run fails: {error!r}"
+        return
+    sizes = sorted(wheel.size for wheel in stage.scenario.new)
+    most = 0 if is_committed else sum(sizes) - sum(sizes[:complete])
+    if keeps_staged and report.bytes_fetched > most:
+        yield f"fetched {report.bytes_fetched} bytes again, of at most {most}"
+    if is_logged and not any(text.startswith("the last run") for text in reporter.warnings):
+        yield "nothing was said of the last run"
+    after = snapshot(Path(environment.path))
+    if after != stage.after:
+        yield f"another tree: {differences(stage.after, after)[:3]}"
+
+
+def broken_by_error(stage: Stage, environment: Environment, end: End) -> Iterator[str]:
+    """What does not hold where an execution has failed as ``end`` says."""
+    journal = Path(environment.interpreter.schemes.purelib, ".lockstream/journal")
+    if end.status not in {ExitCode.DONE, ExitCode.NOT_ENOUGH}:
+        yield f"ended with {end.status}"
+    elif end.status == ExitCode.DONE or stage.scenario.replay:
+        return
+    elif "the environment is as it was before" in end.told or "nothing was written" in end.told:
+        if (found := snapshot(Path(environment.path))) != stage.before:
+            yield f"it is not as it was before: {differences(stage.before, found)[:3]}"
+    elif "the environment is what the lock says" in end.told:
+        if (found := snapshot(Path(environment.path))) != stage.after:
+            yield f"it is not what the lock says: {differences(stage.after, found)[:3]}"
+    elif "it finishes what was begun" not in end.told or not journal.exists():
+        yield "it is not told what became of the environment"
+
+
+def _once_free(run: Callable[[], Report]) -> Report:
+    """``run``, as soon as the lanes of a killed one are gone."""
+    deadline = time.monotonic() + ORPHANS
+    while True:
+        try:
+            return run()
+        except EnvironmentBusy:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)

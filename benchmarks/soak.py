@@ -1,0 +1,290 @@
+"""Soak: executions that are killed, that fail and that lose power, at every call that changes
+something.
+
+    PYTHONPATH=tests python -m benchmarks.soak [kills] [errors] [disks] [power] [pairs]
+
+A scenario of tests/helpers/scenarios.py is run once under strace, to list every call that touches
+the environment, its staging or its journal; then once more for each of them, with SIGKILL in its
+place (kills) or an error code as its result (errors). ``disks`` takes file systems that are too
+small, ``power`` shuts loop-mounted ones down, ``pairs`` starts two executions at once. What must
+hold after each is in laws.py. Linux, as root, with strace and mkfs.ext4 (mkfs.xfs where it is).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from benchmarks.laws import Stage, broken_by_error, broken_laws
+from benchmarks.strikes import Point, can_strike, done_at_once, done_by_a_fork, points_of, struck
+from helpers.faults import count_changes
+from helpers.power import Disk, can_lose_power
+from helpers.scenarios import SCENARIOS, Scenario
+from helpers.trees import differences, snapshot
+
+KINDS = ("kills", "errors", "disks", "power", "pairs")
+
+ERRORS = {
+    "ENOSPC": ("openat", "mkdir", "mkdirat", "write", "pwrite64", "rename", "fsync", "syncfs"),
+    "EDQUOT": ("openat", "mkdir", "mkdirat", "write", "pwrite64", "syncfs"),
+    "EIO": (
+        "write", "pwrite64", "fsync", "rename", "unlink", "unlinkat", "rmdir", "openat", "syncfs",
+        "close", "mkdir",
+    ),
+    "EROFS": ("openat", "mkdir", "mkdirat", "rename", "unlink", "unlinkat", "chmod"),
+    "EACCES": ("openat", "mkdir", "mkdirat", "rename", "unlink", "unlinkat", "chmod", "rmdir"),
+    "EMFILE": ("openat",),
+    "EXDEV": ("rename",),
+    "EINTR": ("openat", "write", "pwrite64", "fsync", "close"),
+}  # fmt: skip
+"""What calls are made to fail with, and which."""
+
+EVERY_ERROR = 4
+"""Each code is taken at one of so many of its points, beginning elsewhere for each of them."""
+
+BYTES = 4 << 10
+"""By which file systems that are too small grow; the others by one inode."""
+
+LARGE = "size=64m,nr_inodes=100000"
+"""Enough for any scenario."""
+
+SHOWN = 10
+"""Broken laws of a family that are printed; all are in the report."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was counted over all points of a family."""
+
+    name: str
+    shall_break: bool = False
+    """Whether it does without what shall hold: then it must break."""
+    points: int = 0
+    struck: int = 0
+    """Points at which an execution really ended early, failed or refused to begin."""
+    broken: list[str] = field(default_factory=list)
+    """The laws that did not hold, and where."""
+    seconds: float = 0.0
+
+    def add(self, point: str, laws: Iterable[str], *, is_struck: bool) -> None:
+        """Count a point, at which ``laws`` were broken."""
+        self.points += 1
+        self.struck += is_struck
+        self.broken += (f"{point}: {law}" for law in laws)
+
+    @property
+    def is_good(self) -> bool:
+        return bool(self.points) and bool(self.broken) == self.shall_break
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Points of one kind on one stage."""
+
+    name: str
+    strike: Callable[[Stage, Tally], None]
+    scenario: Scenario
+    options: dict[str, Any]
+    """Of ``execute``."""
+    shall_break: bool = False
+
+
+def kills(every: int, stage: Stage, tally: Tally) -> None:
+    """Kill it at its points."""
+    for point in _points(stage)[::every]:
+        stage.reset()
+        end = struck(stage.run, point, "signal=KILL")
+        laws = [] if end.status in {0, -9} else [f"ended with {end}"]
+        laws += broken_laws(stage, stage.environment)
+        tally.add(str(point), laws, is_struck=end.status == -9)
+
+
+def errors(every: int, stage: Stage, tally: Tally) -> None:
+    """Let some of its points fail, with each code."""
+    points = _points(stage)
+    for number, (code, calls) in enumerate(ERRORS.items()):
+        chosen = [point for point in points if point.call in calls]
+        for point in chosen[number % every :: every]:
+            stage.reset()
+            end = struck(stage.run, point, f"error={code}")
+            laws = [*broken_by_error(stage, stage.environment, end)]
+            laws += broken_laws(stage, stage.environment)
+            tally.add(f"{code} at {point}: {end.told}", laws, is_struck=end.status != 0)
+
+
+def _points(stage: Stage) -> list[Point]:
+    """The calls of a stage, counted when all that is imported on the way of a run that ends early
+    is imported: what this process imports later, its forks would not open any more.
+    """
+    struck(stage.run, Point("rename", 1), "signal=KILL")
+    list(broken_laws(stage, stage.environment))
+    stage.reset()
+    return points_of(stage.run, stage.root)
+
+
+def disks(place: Path, stage: Stage, tally: Tally) -> None:
+    """Take file systems of every size from what the environment takes to what is enough."""
+    for unit, step in (("size", BYTES), ("nr_inodes", 1)):
+        for room in count(step, step):
+            with _mounted_tmpfs(place) as resize:
+                environment = stage.scenario.prepare(stage.locks, place / "environment")
+                found = os.statvfs(place)
+                used = {
+                    "size": (found.f_blocks - found.f_bfree) * found.f_frsize,
+                    "nr_inodes": found.f_files - found.f_ffree,
+                }
+                resize(f"{unit}={used[unit] + room}")
+                # Before anything is written it would refuse all of them.
+                with patch("executor.install.check_disk"):
+                    end = done_by_a_fork(partial(stage.run, environment))
+                resize(LARGE)
+                laws = [*broken_by_error(stage, environment, end)]
+                laws += broken_laws(stage, environment)
+            tally.add(f"{unit} + {room}: {end.told}", laws, is_struck=end.status != 0)
+            if end.status == 0:
+                break
+
+
+@contextmanager
+def _mounted_tmpfs(place: Path) -> Iterator[Callable[[str], None]]:
+    """A tmpfs at ``place``, which is made; yields what changes its size."""
+    place.mkdir()
+    _command("mount", "-t", "tmpfs", "-o", LARGE, "tmpfs", str(place))
+    try:
+        yield lambda size: _command("mount", "-o", f"remount,{size}", str(place))
+    finally:
+        _command("umount", str(place))
+        place.rmdir()
+
+
+def _command(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def power(work: Path, system: str, cuts: int, stage: Stage, tally: Tally) -> None:
+    """Take the power away at ``cuts`` moments, in turn from a busy and a quiet disk."""
+    changes = count_changes(stage.run)
+    disk = Disk(work / "image", work / "disk", system)
+    disk.place.mkdir()
+    for turn in range(cuts):
+        number = changes * turn // cuts
+        with disk.mounted():
+            environment = stage.scenario.prepare(stage.locks, disk.place / "environment")
+            os.sync()
+            run = partial(stage.run, environment)
+            is_cut = disk.lose_power_at(number, run, busy=turn % 2 == 0)
+        with disk.mounted():
+            laws = list(broken_laws(stage, environment, keeps_staged=False))
+        tally.add(f"before change {number}", laws, is_struck=is_cut)
+        disk.image.unlink()
+    disk.place.rmdir()
+
+
+def pairs(number: int, stage: Stage, tally: Tally) -> None:
+    """Start two executions at once; one of them may refuse to begin."""
+    for turn in range(number):
+        stage.reset()
+        ends = done_at_once(stage.run, stage.run)
+        statuses = sorted(end.status for end in ends)
+        laws = [] if statuses in ([0, 0], [0, 1]) else [str(ends)]
+        if (found := snapshot(stage.root)) != stage.after:
+            laws += differences(stage.after, found)[:3]
+        tally.add(f"turn {turn}", laws, is_struck=statuses == [0, 1])
+
+
+def families(options: argparse.Namespace, work: Path) -> Iterator[Family]:
+    """What was asked for."""
+    full: dict[str, Any] = {"durability": "full"}
+    fresh = [scenario for scenario in SCENARIOS if not scenario.replay]
+    for scenario in SCENARIOS:
+        name = scenario.name
+        if "kills" in options.kinds:
+            yield Family(f"kills: {name}", partial(kills, options.every), scenario, full)
+        if "kills" in options.kinds and len(scenario.new) > 1:
+            # The other lanes go on for a moment, and take the files in an order of their own.
+            strike = partial(kills, 3 * options.every)
+            yield Family(f"kills: {name}, 3 lanes", strike, scenario, {"lanes": 3})
+        if "errors" in options.kinds:
+            every = EVERY_ERROR * options.every
+            yield Family(f"errors: {name}", partial(errors, every), scenario, full)
+        if "pairs" in options.kinds:
+            strike = partial(pairs, options.pairs)
+            yield Family(f"pairs: {name}", strike, scenario, {"lanes": 2})
+    for scenario in fresh:
+        name = scenario.name
+        if "disks" in options.kinds:
+            yield Family(f"disks: {name}", partial(disks, work / "small"), scenario, {})
+    for system in ("ext4", "xfs"):
+        for scenario in fresh if "power" in options.kinds and can_lose_power(system) else []:
+            name = f"power: {scenario.name}, {system}"
+            strike = partial(power, work, system, -(-options.cuts // len(fresh)))
+            yield Family(name, strike, scenario, full)
+    if "power" in options.kinds:
+        strike = partial(power, work, "ext4", 20)
+        yield Family("power: many, without fsync", strike, fresh[-1], {}, shall_break=True)
+
+
+def soaked(family: Family, work: Path) -> Tally:
+    """The tally of one family, printed."""
+    tally = Tally(family.name, family.shall_break)
+    started = time.monotonic()
+    with Stage(family.scenario, work, **family.options) as stage:
+        family.strike(stage, tally)
+    tally.seconds = round(time.monotonic() - started, 1)
+    print(
+        f"{tally.name:28} {tally.points:5} points {tally.struck:5} struck "
+        f"{len(tally.broken):4} broken {tally.seconds:7.1f} s",
+        flush=True,
+    )
+    for text in tally.broken[: 0 if tally.shall_break else SHOWN]:
+        print(f"    {text}", flush=True)
+    return tally
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Kill, fail and power off executions.")
+    parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"of {', '.join(KINDS)} (all)")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="one point of N")
+    parser.add_argument("--cuts", type=int, default=200, help="of power, on each file system")
+    parser.add_argument("--pairs", type=int, default=20, help="for each scenario")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write all of it as JSON")
+    options = parser.parse_args()
+    options.kinds = options.kinds or list(KINDS)
+    if unknown := set(options.kinds) - set(KINDS):
+        parser.error(f"there is no kind {', '.join(sorted(unknown))}")
+    if {"kills", "errors"} & set(options.kinds) and not can_strike():
+        parser.error("kills and errors need strace, and root or a kernel.yama.ptrace_scope of 0")
+    if {"power", "disks"} & set(options.kinds) and not can_lose_power():
+        parser.error("power and disks need root, loop devices and mkfs.ext4")
+    work = Path(tempfile.mkdtemp(prefix="soak-"))
+    try:
+        for scenario in SCENARIOS:
+            scenario.write(work / "locks")
+        tallies = [soaked(family, work) for family in families(options, work)]
+    finally:
+        shutil.rmtree(work)
+    for kind in options.kinds:
+        chosen = [tally for tally in tallies if tally.name.startswith(kind)]
+        points = sum(tally.points for tally in chosen)
+        print(f"{kind}: {points} points, {sum(not tally.is_good for tally in chosen)} bad families")
+    if options.report:
+        options.report.write_text(json.dumps([asdict(tally) for tally in tallies], indent=2))
+    return 0 if all(tally.is_good for tally in tallies) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
