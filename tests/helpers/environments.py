@@ -26,6 +26,7 @@ __all__ = [
     "check_nothing_lies",
     "chunked",
     "environment_below",
+    "places",
     "read_record",
     "record_row",
     "schemes_below",
@@ -87,6 +88,26 @@ def stage(
     )
 
 
+def places(
+    archive: zipfile.ZipFile, filename: str, schemes: Schemes
+) -> Iterator[tuple[zipfile.ZipInfo, Path]]:
+    """The files of the wheel ``filename``, but RECORD, and the places the standard gives them."""
+    names = archive.namelist()
+    stem = next(n for n in names if n.endswith(".dist-info/WHEEL")).partition(".dist-info/")[0]
+    pure = b"root-is-purelib: true" in archive.read(f"{stem}.dist-info/WHEEL").lower()
+    root = schemes.purelib if pure else schemes.platlib
+    for info in archive.infolist():
+        if info.is_dir() or info.filename == f"{stem}.dist-info/RECORD":
+            continue
+        folder, path = root, info.filename
+        if path.startswith(f"{stem}.data/"):
+            _, key, path = path.split("/", 2)
+            folder = getattr(schemes, key)
+            if key == "headers":
+                folder += "/" + filename.partition("-")[0]
+        yield info, Path(folder, path)
+
+
 def spread(wheels: Iterable[Wheel], schemes: Schemes) -> dict[Path, bytes]:
     """The files of ``wheels`` by the place that the standard gives them, as zipfile reads them.
 
@@ -94,20 +115,9 @@ def spread(wheels: Iterable[Wheel], schemes: Schemes) -> dict[Path, bytes]:
     """
     files: dict[Path, bytes] = {}
     for wheel in wheels:
-        stem = wheel.dist_info.removesuffix(".dist-info")
         with zipfile.ZipFile(io.BytesIO(wheel.content)) as archive:
-            pure = b"Root-Is-Purelib: true" in archive.read(f"{wheel.dist_info}/WHEEL")
-            root = schemes.purelib if pure else schemes.platlib
-            for info in archive.infolist():
-                if info.is_dir() or info.filename == f"{wheel.dist_info}/RECORD":
-                    continue
-                folder, path = root, info.filename
-                if path.startswith(f"{stem}.data/"):
-                    _, key, path = path.split("/", 2)
-                    folder = getattr(schemes, key)
-                    if key == "headers":
-                        folder += "/" + stem.partition("-")[0]
-                files[Path(folder, path)] = archive.read(info)
+            for info, place in places(archive, wheel.filename, schemes):
+                files[place] = archive.read(info)
     return files
 
 

@@ -1,0 +1,24 @@
+"""One reader under libFuzzer, which takes the process for its own: see fuzz.py.
+
+python -m benchmarks.guided READER [libFuzzer's options and corpus]
+"""
+
+from __future__ import annotations
+
+import sys
+
+import atheris
+
+with atheris.instrument_imports(include=["executor", "schemas"]):
+    from helpers.readers import READERS
+
+
+def main() -> None:
+    program, name, *arguments = sys.argv
+    (reader,) = (reader for reader in READERS if reader.name == name)
+    atheris.Setup([program, *arguments], reader.read)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""Readers of bytes that strangers made: their laws hold for all there are, and no error is new.
+
+``make fuzz`` looks for what breaks them for as long as one likes.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers.archives import Member, build_archive
+from helpers.readers import BETWEEN, READERS, Reader
+
+CASES = 1500
+
+REGRESSIONS = {
+    # The frame states 32 bytes, and its one block is empty.
+    "archive": [
+        build_archive(
+            [
+                Member("a" * length),
+                Member("b", method=93, payload=bytes.fromhex("28b52ffd2020010000")),
+            ]
+        )
+        for length in range(1, 40)
+    ],
+    "record": [b"../a,=AAAA,1\n"],
+    "answers": [
+        BETWEEN.join(
+            [
+                b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc",
+                b"HTTP/1.1 206 X\r\nContent-Range: bytes %b-99/100\r\n\r\n" % (b"9" * 5000),
+            ]
+        )
+    ],
+}
+"""What once broke a law or was an error of somebody else's."""
+
+each_reader = pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name)
+
+
+@each_reader
+def test_what_is_nearly_right_is_read_or_refused(reader: Reader) -> None:
+    for number in range(CASES):
+        reader.read(reader.make(Random(number)))
+
+
+@each_reader
+@given(data=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_noise_is_read_or_refused(reader: Reader, data: bytes) -> None:
+    reader.read(data)
+
+
+@pytest.mark.parametrize("name", REGRESSIONS)
+def test_what_once_went_wrong_is_right(name: str) -> None:
+    (reader,) = (reader for reader in READERS if reader.name == name)
+    for data in REGRESSIONS[name]:
+        reader.read(data)
