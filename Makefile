@@ -5,6 +5,11 @@
 #             benchmarks/results/; hours: ROUNDS=1 BENCH='--only peers --corpus ci-tools' is short
 # make builds build real packages from source (also gcc, headers, Rust), and hold what was foretold
 #             to what is found; BUILDS='--only docopt,pyyaml' for some
+# make soak   kill, fail and power off executions at every call that changes something (Linux, root,
+#             strace, mkfs.ext4); an hour: SOAK='kills --every 10' is short
+# make hostile  1,500 hostile wheels, and what lockstream, uv and pip make of them
+# make real   install real wheels, which it downloads (2 GB), and compare; WHEELS=FOLDER for others
+# make fuzz   look for bytes that break a reader of locks, wheels or answers, for SECONDS=60
 
 # The oldest Python that the project runs on is 3.11: python3 if it will do, else a newer one.
 PYTHON := $(shell for python in python3 python3.13 python3.12 python3.11 python3.14; do \
@@ -18,8 +23,11 @@ CORPUS := ci-tools
 ROUNDS := 5
 BENCH :=
 BUILDS :=
+SOAK :=
+SECONDS := 60
+WHEELS := --odd --corpora benchmarks/work/wheels
 
-.PHONY: demo test lint types peers bench builds python clean
+.PHONY: demo test lint types peers bench builds soak hostile fuzz real python clean
 .DELETE_ON_ERROR:
 
 demo: .demo/pylock.toml
@@ -43,6 +51,19 @@ bench: .venv/made
 
 builds: .venv/made
 	.venv/bin/python -m benchmarks.builds $(BUILDS)
+
+soak: .venv/made
+	PYTHONPATH=tests .venv/bin/python -m benchmarks.soak $(SOAK)
+
+hostile: .venv/made
+	PYTHONPATH=tests .venv/bin/python -m benchmarks.hostile
+
+fuzz: .venv/made
+	-.venv/bin/$(PIP) install --group fuzz
+	PYTHONPATH=tests .venv/bin/python -m benchmarks.fuzz --seconds $(SECONDS)
+
+real: .venv/made
+	PYTHONPATH=tests .venv/bin/python -m benchmarks.real_wheels $(WHEELS)
 
 clean:
 	rm -rf .demo .venv
