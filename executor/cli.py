@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import tomllib
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
@@ -27,29 +26,15 @@ from executor.sources import Places
 from executor.stopping import stoppable
 from schemas.errors import ExitCode, InvalidInput, UsageError
 from schemas.hints import TOOL_NAME
+from schemas.sizes import parse_size
 from schemas.urls import redacted
 
-__all__ = ["execute", "parse_size", "verify"]
+__all__ = ["execute", "verify"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 MIRROR_VARIABLE = "LOCKSTREAM_MIRRORS"
 """Pairs ``FROM=TO``, divided by spaces."""
-
-_SIZE = re.compile(r"(\d{1,18})(?:\.(\d{1,9}))?\s*([KMGT]?)(?:iB?|B)?", re.IGNORECASE | re.ASCII)
-_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
-
-
-def parse_size(text: str) -> int:
-    """Bytes: ``64MiB``, ``64Mi``, ``64M``, ``1.5G`` or ``67108864``; all units are powers of 1024.
-
-    Raises UsageError.
-    """
-    match = _SIZE.fullmatch(text.strip())
-    if match is None:
-        raise UsageError(f"{text!r} is not a size", hint="write it as 64MiB or 2GiB")
-    whole, fraction, unit = match[1], match[2] or "", _UNITS[match[3].upper()]
-    return int(whole + fraction) * unit // int("1" + "0" * len(fraction))
 
 
 class _Warnings(Reporter):

@@ -9,6 +9,8 @@ from schemas.errors import UsageError
 __all__ = ["format_size", "parse_size"]
 
 _SIZE = re.compile(r"(\d{1,18})(?:\.(\d{1,9}))?\s*([KMGT]?)(?:iB?|B)?", re.IGNORECASE | re.ASCII)
+_SPACE = " \t\n\r\f\v"
+"""What the expression takes for space; str.strip() knows more of it."""
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
@@ -17,7 +19,7 @@ def parse_size(text: str) -> int:
 
     Raises UsageError.
     """
-    match = _SIZE.fullmatch(text.strip())
+    match = _SIZE.fullmatch(text.strip(_SPACE))
     if match is None:
         raise UsageError(f"{text!r} is not a size", hint="write it as 64MiB or 2GiB")
     whole, fraction, unit = match[1], match[2] or "", _UNITS[match[3].upper()]

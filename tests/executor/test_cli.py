@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lockstream
-from executor.cli import parse_size
 from helpers.trees import snapshot
 from helpers.wheels import build_wheel, lock_of
 from schemas.errors import ExitCode, UsageError
+from schemas.sizes import parse_size
 
 DEMO = build_wheel("demo", extras={"more": ["other"]}, files={"demo.py": "x = 1\n"})
 OTHER = build_wheel("other", files={"other.py": ""})

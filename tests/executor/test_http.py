@@ -13,6 +13,7 @@ import pytest
 
 from executor.errors import Replaced, Unreachable
 from executor.sources import http as http_module
+from executor.sources.body import IDLE_SECONDS
 from executor.sources.http import HttpClient
 from executor.sources.keychain import INDEX_VARIABLES
 from helpers.servers import (
@@ -254,7 +255,7 @@ class TestFaults:
         monkeypatch.setattr("http.client.HTTPConnection.connect", recorded)
         answers = [*[cut(CONTENT, 1000)] * 5, *[raw(b"", close=True)] * 3, file(CONTENT)]
         assert fetch(client, server.script(PATH, *answers)) == CONTENT
-        whole = http_module.IDLE_SECONDS
+        whole = IDLE_SECONDS
         assert waits[:5] == [max(1.0, whole / 2**number) for number in range(5)]
         assert waits[5:] == [1.0, 2.0, 4.0, 8.0]
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from executor.cli import parse_size
 from schemas.errors import UsageError
+from schemas.sizes import parse_size
 from schemas.wheel import (
     MAX_DEPTH,
     MAX_NAME_SIZE,
@@ -139,7 +139,22 @@ class TestSizes:
             assert caught.value.hint == "write it as 64MiB or 2GiB"
 
     @pytest.mark.parametrize(
-        "text", ["", "-1", "1e3", "1.", ".5", "64MiBB", "i", "5 bits", "٣", "9" * 400, "∞", "auto"]
+        "text",
+        [
+            "",
+            "-1",
+            "1e3",
+            "1.",
+            ".5",
+            "64MiBB",
+            "i",
+            "5 bits",
+            "٣",
+            "9" * 400,
+            "∞",
+            "auto",
+            "1\x1f",
+        ],
     )
     def test_what_is_no_size_is_refused(self, text: str) -> None:
         with pytest.raises(UsageError):
