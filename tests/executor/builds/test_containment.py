@@ -169,7 +169,8 @@ def test_what_a_killed_program_left_running_is_ended_by_the_next(tmp_path: Path)
         "import os, subprocess, sys, time\n"
         "from executor.builds.groups import BuildGroup\n"
         "group = BuildGroup.make(None)\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "command = [sys.executable, '-c', 'import time; time.sleep(600)']\n"
+        "child = subprocess.Popen(command, stdout=subprocess.DEVNULL)\n"
         "open(group.entrance, 'w').write(str(child.pid))\n"
         "print(child.pid, flush=True); os.kill(os.getpid(), 9)"
     )
