@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-__all__ = ["made_folder"]
+__all__ = ["made_folder", "remove_tree"]
 
 
 @contextmanager
@@ -28,3 +28,21 @@ def made_folder(path: str) -> Iterator[None]:
             with suppress(OSError):
                 os.rmdir(folder)
         raise
+
+
+def remove_tree(path: str) -> None:
+    """Remove a folder of ours with all that is in it, as far as that is possible.
+
+    It opens one folder at a time: ``shutil.rmtree`` opens one for each level, and gives up where
+    too many open files were the reason to tidy up.
+    """
+    for place, folders, files in os.walk(path, topdown=False):
+        for name in files:
+            with suppress(OSError):
+                os.unlink(os.path.join(place, name))
+        for name in folders:
+            folder = os.path.join(place, name)
+            with suppress(OSError):
+                (os.unlink if os.path.islink(folder) else os.rmdir)(folder)
+    with suppress(OSError):
+        os.rmdir(path)

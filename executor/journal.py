@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 
 from executor.durability import Durability, flush
 from executor.errors import EnvironmentBusy
-from executor.folders import made_folder
+from executor.folders import made_folder, remove_tree
 from executor.schemes import STAGING
 from executor.shortage import Reached
 
@@ -80,12 +80,12 @@ class Journal:
                 yield
                 if not self.is_committed:
                     # All is done; what cannot be removed now is by the next run.
-                    shutil.rmtree(self.folder, ignore_errors=True)
+                    remove_tree(self.folder)
             except BaseException:
                 if self.keep:
                     self.clear(self.keep)
                 elif not self.is_committed:
-                    shutil.rmtree(self.folder, ignore_errors=True)
+                    remove_tree(self.folder)
                 raise
             finally:
                 # It was only read: that this fails says nothing of what was written.

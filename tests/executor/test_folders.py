@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.folders import made_folder
+from executor.folders import made_folder, remove_tree
 
 
 def fail_below(folder: Path, *files: str) -> None:
@@ -33,3 +33,14 @@ def test_what_holds_something_stays(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError):
         fail_below(tmp_path / "a/b", "file")
     assert (tmp_path / "a/b/file").exists()
+
+
+def test_a_tree_goes_with_links_and_what_they_point_to_stays(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept/file").write_text("")
+    (tmp_path / "tree/a/b/c").mkdir(parents=True)
+    (tmp_path / "tree/a/file").write_text("")
+    (tmp_path / "tree/a/b/link").symlink_to(tmp_path / "kept")
+    remove_tree(str(tmp_path / "tree"))
+    remove_tree(str(tmp_path / "tree"))
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "kept"]
