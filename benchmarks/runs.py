@@ -14,7 +14,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -73,8 +73,8 @@ class Record:
 
 
 class Results:
-    """The records that are kept in a file; a new one replaces that of the same section and
-    subject, so that a long benchmark can be run in parts.
+    """The records that are kept in a file; a new one replaces, in that of the same section and
+    subject, the runs below the same limits, so that a long benchmark can be run in parts.
     """
 
     def __init__(self, path: Path) -> None:
@@ -85,6 +85,11 @@ class Results:
     def keep(self, record: Record) -> None:
         same = (record.section, record.subject)
         others = [kept for kept in self.records if (kept.section, kept.subject) != same]
+        measured = {run.limit for run in record.runs}
+        for kept in self.records:
+            if (kept.section, kept.subject) == same:
+                earlier = [run for run in kept.runs if run.limit not in measured]
+                record = replace(record, runs=[*earlier, *record.runs])
         self.records = [*others, record]
         lines = (json.dumps(asdict(kept)) for kept in self.records)
         self._path.write_text("[\n" + ",\n".join(lines) + "\n]\n")
