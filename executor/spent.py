@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TypeVar
 
+from executor.lanes import Work
 from executor.pagecache import PageCache
 from executor.selection import Step
 from executor.sources.http import HttpClient
@@ -38,9 +39,7 @@ class Spent:
         )
 
 
-def timed(
-    work: Callable[[int, Step, HttpClient, Callable[[int], None]], R], cache: PageCache
-) -> Callable[[int, Step, HttpClient, Callable[[int], None]], tuple[R, Spent]]:
+def timed(work: Work[R], cache: PageCache) -> Work[tuple[R, Spent]]:
     """``work`` of a lane that writes through ``cache``, with the time it took."""
 
     def call(

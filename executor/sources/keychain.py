@@ -7,22 +7,13 @@ URL that names a user and no password gets the password of that user.
 
 from __future__ import annotations
 
-import base64
 import os
 import subprocess
 from urllib.parse import SplitResult, unquote, urlsplit
 
-__all__ = ["INDEX_VARIABLES", "Keychain", "basic_authorization"]
+from schemas.credentials import INDEX_VARIABLES, Login
 
-INDEX_VARIABLES = (
-    "UV_DEFAULT_INDEX",
-    "UV_INDEX_URL",
-    "PIP_INDEX_URL",
-    "UV_INDEX",
-    "UV_EXTRA_INDEX_URL",
-    "PIP_EXTRA_INDEX_URL",
-)
-"""Variables that hold URLs of indexes, several of them divided by spaces, often with a token."""
+__all__ = ["Keychain", "basic_authorization"]
 
 _KEYRING_SECONDS = 20.0
 """A keyring that asks for a password on a terminal that is not there is given up by then."""
@@ -81,20 +72,16 @@ class Keychain:
         if run.returncode != 0 or not said:
             return None
         if user:
-            return _basic(user, said)
+            return Login(user, said).authorization
         found, newline, password = said.partition("\n")
-        return _basic(found, password) if newline else None
+        return Login(found, password).authorization if newline else None
 
 
 def basic_authorization(parts: SplitResult) -> str | None:
     """The Authorization header's value for the user information of a URL, or None without any."""
     if parts.username is None:
         return None
-    return _basic(unquote(parts.username), unquote(parts.password or ""))
-
-
-def _basic(user: str, password: str) -> str:
-    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+    return Login(unquote(parts.username), unquote(parts.password or "")).authorization
 
 
 def _same_origin(one: SplitResult, other: SplitResult) -> bool:
@@ -111,4 +98,6 @@ def _from_netrc(host: str, user: str) -> str | None:
         found = netrc.netrc(path).authenticators(host)
     except (OSError, netrc.NetrcParseError):
         return None
-    return _basic(found[0], found[2]) if found and user in {"", found[0]} else None
+    if not found or user not in {"", found[0]}:
+        return None
+    return Login(found[0], found[2]).authorization

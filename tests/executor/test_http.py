@@ -15,7 +15,6 @@ from executor.errors import Replaced, Unreachable
 from executor.sources import http as http_module
 from executor.sources.body import IDLE_SECONDS
 from executor.sources.http import HttpClient
-from executor.sources.keychain import INDEX_VARIABLES
 from helpers.servers import (
     CERTIFICATE,
     FAULTS,
@@ -32,6 +31,7 @@ from helpers.servers import (
     without_ranges,
     wrong_range,
 )
+from schemas.credentials import INDEX_VARIABLES
 from schemas.errors import ExitCode, UsageError
 
 CONTENT = bytes(range(256)) * 1200

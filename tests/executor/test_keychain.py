@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from executor.sources.keychain import INDEX_VARIABLES, Keychain
+from executor.sources.keychain import Keychain
+from schemas.credentials import INDEX_VARIABLES
 
 URL = "https://files.example.com/demo.whl"
 

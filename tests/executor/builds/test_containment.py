@@ -14,16 +14,11 @@ import pytest
 
 from executor.builds.containment import Outcome, Terms, contained
 from executor.builds.groups import BuildGroup
+from executor.disk import is_in_memory
 
 Run = Callable[..., Outcome]
 
 MIB = 1 << 20
-
-
-def is_in_memory(path: Path) -> bool:
-    mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
-    around = [fields for fields in mounts if path.is_relative_to(fields[1])]
-    return max(around, key=lambda fields: len(fields[1]))[2] == "tmpfs"
 
 
 def landlock_version() -> int:
@@ -93,7 +88,7 @@ class TestMeasuring:
         assert 96 * MIB <= outcome.demand <= 150 * MIB
 
     def test_page_cache_is_no_demand(self, run: Run, group: bool, tmp_path: Path) -> None:
-        if is_in_memory(tmp_path):
+        if is_in_memory(str(tmp_path)):
             pytest.skip("files are memory here")
         code = (
             "import time\n"
