@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from executor.reporter import Reporter
     from executor.selection import Wanted
     from executor.sources import Places
+    from executor.stopping import stoppable
 
 __all__ = [
     "Artifact",
@@ -48,6 +49,7 @@ __all__ = [
     "describe",
     "execute",
     "read_build_system",
+    "stoppable",
     "verify_environment",
     "with_jobs",
 ]
@@ -74,6 +76,7 @@ _HOMES = {
     "describe": "builds.toolchain",
     "execute": "install",
     "read_build_system": "builds.backend",
+    "stoppable": "stopping",
     "verify_environment": "install",
     "with_jobs": "builds.toolchain",
 }

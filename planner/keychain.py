@@ -60,10 +60,14 @@ class Keychain:
         return self._logins[origin]
 
     @property
+    def logins(self) -> dict[str, Login]:
+        """All that was found so far, by origin."""
+        return {origin: login for origin, login in self._logins.items() if login}
+
+    @property
     def secrets(self) -> frozenset[str]:
         """All that was found so far and must never be seen."""
-        logins = [login for login in self._logins.values() if login]
-        return frozenset(secret for login in logins for secret in login.secrets)
+        return frozenset(secret for login in self.logins.values() for secret in login.secrets)
 
     def _look_up(self, origin: str) -> Login | None:
         words = (

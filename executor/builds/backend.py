@@ -18,9 +18,12 @@ from executor.builds.containment import Outcome, Terms, contained
 from executor.builds.errors import BackendFailed, BackendUnusable, BuildKilled
 from schemas.builds import BuildFlags
 
-__all__ = ["Backend", "BuildSystem", "read_build_system"]
+__all__ = ["HOME", "Backend", "BuildSystem", "read_build_system"]
 
 T = TypeVar("T")
+
+HOME = "home"
+"""The folder, in that of a build, that all its processes have as theirs."""
 
 _DEFAULT = "setuptools.build_meta:__legacy__"
 """What builds a tree that names no backend (PEP 517)."""
@@ -189,7 +192,7 @@ class Backend:
     def _environment(self) -> dict[str, str]:
         """What the build sees: where things are, and the recorded flags."""
         kept = _PASSED_ON | (_FOR_NETWORK if self.terms.network else frozenset())
-        home, temporary = os.path.join(self.folder, "home"), os.path.join(self.folder, "tmp")
+        home, temporary = os.path.join(self.folder, HOME), os.path.join(self.folder, "tmp")
         for folder in (home, temporary):
             os.makedirs(folder, exist_ok=True)
         programs = os.path.dirname(self.python)

@@ -22,10 +22,13 @@ from executor.builds.groups import BuildGroup
 from executor.builds.tree import ProcessTree
 from executor.memory import smallest_limit
 
-__all__ = ["Outcome", "Terms", "contained"]
+__all__ = ["Outcome", "Terms", "contained", "pause_after"]
 
-SAMPLE_SECONDS = 0.012
-"""Between two looks; peaks of compilers last for tens of milliseconds at least."""
+LONGEST_PAUSE = 0.012
+"""Seconds between two looks; peaks of compilers last for tens of milliseconds at least."""
+LOOKS = 200
+"""Of a build that ends at once, as many as can be. Of one of 0.4 s, looks each 12 ms missed up to
+9 % of the peak (17.2 to 18.8 MiB in ten runs), looks each 3 ms up to 4 %."""
 
 RESERVE = 16 << 20
 """Bytes below the container's limit at which a build without a group of its own is ended: what
@@ -136,6 +139,7 @@ class _Watch:
         self.stopped = ""
         self._tree = tree
         self._terms = terms
+        self._started = started
         self._deadline = started + terms.seconds
         expected = terms.expected_seconds
         self._stalled = (
@@ -151,7 +155,7 @@ class _Watch:
             if not self.stopped and (reason := self._reason()):
                 self.stopped = reason
                 self._tree.kill()
-            time.sleep(SAMPLE_SECONDS)
+            time.sleep(pause_after(time.monotonic() - self._started, self._tree.shortest_pause))
 
     def _reason(self) -> str:
         now = time.monotonic()
@@ -169,6 +173,13 @@ class _Watch:
         # What others in the container hold counts too, and may have grown since.
         around = smallest_limit()
         return "memory" if around and around.available - self.peak < RESERVE else ""
+
+
+def pause_after(seconds: float, shortest: float) -> float:
+    """How long to wait before the next look at what has run for ``seconds``: what lasts longer has
+    longer peaks.
+    """
+    return min(LONGEST_PAUSE, max(shortest, seconds / LOOKS))
 
 
 def _told(

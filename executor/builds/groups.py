@@ -37,6 +37,8 @@ class BuildGroup:
     """A leaf of the memory hierarchy."""
 
     tier = "own control group"
+    shortest_pause = 0.003
+    """Seconds between two looks, each of which takes a tenth of a millisecond."""
 
     def __init__(self, folder: str, version: int) -> None:
         self._folder = folder

@@ -10,10 +10,10 @@ import ctypes
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
-__all__ = ["ProcessTree"]
+__all__ = ["ProcessTree", "end_strays"]
 
 _PR_SET_CHILD_SUBREAPER = 36
 _SHARED = (b"Pss_Anon:", b"Pss_Shmem:")
@@ -29,6 +29,8 @@ class ProcessTree:
     """All that our next child starts. Children that we have now are none of it."""
 
     tier = "watched, without a control group"
+    shortest_pause = 0.012
+    """Seconds between two looks, each of which reads all of ``/proc``: some milliseconds."""
 
     def __init__(self) -> None:
         self._others = set(_children_of(os.getpid(), _parents()))
@@ -40,13 +42,7 @@ class ProcessTree:
 
     def kill(self) -> None:
         """End all processes, whatever they do meanwhile."""
-        for _ in range(_ATTEMPTS):
-            if not (running := self._processes()):
-                return
-            for process in running:
-                with suppress(ProcessLookupError):
-                    os.kill(process, signal.SIGKILL)
-            time.sleep(_PAUSE_SECONDS)
+        _end(self._processes)
 
     def remove(self) -> None:
         """End what is left, and bury what was left to us."""
@@ -66,6 +62,30 @@ class ProcessTree:
     @staticmethod
     def _adopt(is_on: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, is_on, 0, 0, 0)
+
+
+def end_strays(home: str) -> None:
+    """End the processes whose home is the folder ``home``: those of a build of which nobody is
+    left to end it.
+    """
+    _end(lambda: [process for process in _parents(with_dead=False) if _has_home(process, home)])
+
+
+def _has_home(process: int, home: str) -> bool:
+    with suppress(OSError), open(f"/proc/{process}/environ", "rb") as file:
+        return f"HOME={home}".encode() in file.read().split(b"\0")
+    return False
+
+
+def _end(find: Callable[[], list[int]]) -> None:
+    """End the processes that ``find`` finds, until it finds none."""
+    for _ in range(_ATTEMPTS):
+        if not (running := find()):
+            return
+        for process in running:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(process, signal.SIGKILL)
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _parents(*, with_dead: bool = True) -> dict[int, int]:

@@ -11,18 +11,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import count
 
 from executor.builds.artifact import Artifact, inspect_wheel
-from executor.builds.backend import Backend, BuildSystem
+from executor.builds.backend import HOME, Backend, BuildSystem
 from executor.builds.containment import Outcome, Terms
 from executor.builds.errors import BackendUnusable
+from executor.builds.tree import end_strays
 from executor.builds.unpack import unpack_source
 from executor.environment import Environment
 from executor.install import execute
@@ -33,6 +36,12 @@ __all__ = ["Workplace"]
 
 _LEFT_OUT = (".venv", ".tox", ".nox", "node_modules", "__pycache__")
 """Folders of a project that are made by its tools and that no build reads."""
+
+
+_PREFIX = "lockstream-build-"
+
+_FRESH_SECONDS = 60.0
+"""A folder that was made just now may not be known to be in use yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +62,17 @@ class Workplace:
 
         Raises OSError and InterpreterUnusable.
         """
-        folder = tempfile.mkdtemp(prefix=f"lockstream-build-{package}-", dir=_place())
+        place = _place()
+        _sweep(place)
+        folder = tempfile.mkdtemp(prefix=f"{_PREFIX}{package}-", dir=place)
+        in_use = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
+            fcntl.flock(in_use, fcntl.LOCK_EX)
             environment = Environment.venv(os.path.join(folder, "environment"), python)
             yield cls(package, folder, environment, count())
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+            os.close(in_use)
 
     def tree(self, source: str, subdirectory: str = "") -> str:
         """A fresh copy of the source tree: an archive unpacked, a folder copied.
@@ -148,10 +162,29 @@ class Workplace:
         return folder
 
 
-def _place() -> str | None:
+def _place() -> str:
     """Where temporary files go that are large and need not survive: where the user says, else on
     disk, which the folder of the system often is not.
     """
     if os.environ.get("TMPDIR") or not os.access("/var/tmp", os.W_OK):  # noqa: S108
-        return None
+        return tempfile.gettempdir()
     return "/var/tmp"  # noqa: S108
+
+
+def _sweep(place: str) -> None:
+    """Remove the folders of programs that were killed, and end what those builds left running."""
+    for name in os.listdir(place):
+        folder = os.path.join(place, name)
+        if not name.startswith(_PREFIX):
+            continue
+        with suppress(OSError):
+            found = os.stat(folder, follow_symlinks=False)
+            if found.st_uid != os.geteuid() or time.time() - found.st_mtime < _FRESH_SECONDS:
+                continue
+            in_use = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                end_strays(os.path.join(folder, HOME))
+                shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(in_use)

@@ -7,8 +7,8 @@ Every source is an iterator of chunks, read forwards and once. What arrives is h
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlsplit
 
 from executor.errors import Missing, NotInstallable, Offline
@@ -16,6 +16,7 @@ from executor.selection import Step
 from executor.sources.file import holds_file, read_file
 from executor.sources.http import HttpClient, tls_context
 from executor.sources.keychain import Keychain
+from schemas.credentials import Login
 from schemas.errors import UsageError
 from schemas.urls import redacted, storable
 
@@ -47,13 +48,15 @@ class Places:
     """Whether only files on this machine count."""
     keyring: bool = False
     """Whether the keyring program may be asked for credentials."""
+    logins: Mapping[str, Login] = field(default_factory=dict, repr=False)
+    """Credentials that are known already, by origin."""
 
     def client(self, steps: Iterable[Step]) -> HttpClient:
         """A client for the steps. What its forks can share is made by now."""
         urls = (url for step in steps for url in self._mirrored(step.url or ""))
         if any(url.startswith("https:") for url in urls):
             tls_context()
-        return HttpClient(Keychain(keyring=self.keyring))
+        return HttpClient(Keychain(self.logins, keyring=self.keyring))
 
     def check(self, steps: Iterable[Step], lock_folder: str) -> None:
         """Refuse what cannot be had, as far as that can be told before fetching.

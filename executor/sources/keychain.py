@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Mapping
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from schemas.credentials import INDEX_VARIABLES, Login
+from schemas.credentials import INDEX_VARIABLES, Login, origin_of
 
 __all__ = ["Keychain", "basic_authorization"]
 
@@ -22,8 +23,9 @@ _KEYRING_SECONDS = 20.0
 class Keychain:
     """Finds the credentials for a URL, and remembers them by host."""
 
-    def __init__(self, *, keyring: bool = False) -> None:
-        """``keyring`` allows to run the program of that name."""
+    def __init__(self, logins: Mapping[str, Login] | None = None, *, keyring: bool = False) -> None:
+        """``logins`` are certain, by origin; ``keyring`` allows to run the program of that name."""
+        self._logins = logins or {}
         self._keyring = keyring
         self._known: dict[str, str | None] = {}
 
@@ -39,6 +41,9 @@ class Keychain:
 
     def _look_up(self, parts: SplitResult) -> str | None:
         user = unquote(parts.username or "")
+        login = self._logins.get(origin_of(parts.geturl()))
+        if login and user in {"", login.user}:
+            return login.authorization
         for variable in INDEX_VARIABLES:
             for word in os.environ.get(variable, "").split():
                 # uv names an index so: name=URL.

@@ -16,6 +16,7 @@ from executor import (
     BackendUnusable,
     BuildSystem,
     Outcome,
+    Places,
     Terms,
     Workplace,
     describe,
@@ -26,6 +27,7 @@ from planner.builds.built import Built
 from planner.builds.hosts import Host
 from planner.builds.policy import BuildPolicy
 from planner.builds.sdist import static_metadata
+from planner.keychain import Keychain
 from planner.reporter import Reporter
 from schemas.builds import BuildFlags, BuildRecord
 from schemas.target import Target
@@ -59,6 +61,8 @@ class Site:
     """A copy of it that metadata may be asked of."""
     policy: BuildPolicy
     requirements: Requirements
+    keychain: Keychain
+    """Whose credentials the installation of build requirements may use too."""
     reporter: Reporter
     lock_name: str
     """Of the lock of the build requirements, without what all locks are called."""
@@ -154,4 +158,4 @@ class Site:
     def _install(self, requirements: Sequence[str]) -> None:
         if requirements:
             self.lock = self.requirements(self.lock_name, requirements, self.host.target)
-            self.place.install(self.lock)
+            self.place.install(self.lock, Places(logins=self.keychain.logins))

@@ -16,7 +16,7 @@ from typing import Self
 
 from packaging.utils import NormalizedName
 
-from executor import Workplace
+from executor import Workplace, stoppable
 from planner.builds.built import Built, KnownBuild
 from planner.builds.hosts import Host, Hosts
 from planner.builds.policy import BuildPolicy
@@ -35,7 +35,9 @@ __all__ = ["Workshop"]
 
 @dataclass(kw_only=True)
 class Workshop:
-    """Builds for one plan."""
+    """Builds for one plan. A context that ends with its folders removed, though it be by a signal
+    that asks to stop; for the main thread.
+    """
 
     policy: BuildPolicy
     client: IndexClient
@@ -54,6 +56,7 @@ class Workshop:
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
+        self._stack.enter_context(stoppable())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -156,6 +159,7 @@ class Workshop:
             tree=place.tree(source),
             policy=self.policy,
             requirements=self.requirements,
+            keychain=self.client.keychain,
             reporter=self.reporter,
             lock_name=f"build-{place.package}",
         )

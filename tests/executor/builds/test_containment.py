@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.builds.containment import Outcome, Terms, contained
+from executor.builds.containment import Outcome, Terms, contained, pause_after
 from executor.builds.groups import BuildGroup
 from executor.disk import is_in_memory
 
@@ -100,6 +100,12 @@ class TestMeasuring:
 
     def test_the_exit_status_is_that_of_the_command(self, run: Run, group: bool) -> None:
         assert run("raise SystemExit(3)", group=group).status == 3
+
+
+def test_what_ends_soon_is_looked_at_more_often() -> None:
+    pauses = [pause_after(seconds, 0.003) for seconds in (0.0, 0.4, 1.2, 60.0)]
+    assert pauses == [0.003, 0.003, 0.006, 0.012]
+    assert pause_after(0.0, 0.012) == 0.012
 
 
 @both_tiers

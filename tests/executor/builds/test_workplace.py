@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -196,3 +200,65 @@ class TestFlags:
         target = place.environment.interpreter.target
         assert describe(target, "a") == describe(target, "b")
         assert describe(target, "a")["python"] == target.environment["python_version"]
+
+
+class TestWhatAKilledProgramLeft:
+    KILLED = (
+        "import os, sys\n"
+        "from executor.builds.containment import Terms\n"
+        "from executor.builds.backend import read_build_system\n"
+        "from executor.builds.workplace import Workplace\n"
+        "from schemas.builds import BuildFlags\n"
+        "with Workplace.opened('demo') as place:\n"
+        "    tree = place.tree(sys.argv[1])\n"
+        "    system = read_build_system('demo', tree)\n"
+        "    place.wheel(tree, system, BuildFlags(), Terms(group=False), version='1.0')\n"
+    )
+    HANGS = (
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        "open(os.path.join(os.environ['TMPDIR'], 'told'), 'w').write(str(child.pid))\n"
+        "child.wait()"
+    )
+
+    def test_goes_when_the_next_begins(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        place = tmp_path / "place"
+        place.mkdir()
+        sdist = build_sdist(before_wheel=self.HANGS).write(tmp_path)
+        command = [sys.executable, "-c", self.KILLED, str(sdist)]
+        with subprocess.Popen(command, env={**os.environ, "TMPDIR": str(place)}) as killed:
+            pid = _told(place, killed)
+            killed.kill()
+        (folder,) = place.glob("lockstream-build-*")
+        assert Path(f"/proc/{pid}").exists()
+        monkeypatch.setenv("TMPDIR", str(place))
+        monkeypatch.setattr(tempfile, "tempdir", None)
+        with Workplace.opened("other"):
+            assert folder.exists(), "it may be one that was made just now"
+        os.utime(folder, (0, 0))
+        with Workplace.opened("other"):
+            assert not folder.exists()
+        assert not Path(f"/proc/{pid}").exists() or _is_dead(pid)
+
+    def test_is_not_what_is_at_work(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TMPDIR", str(tmp_path))
+        monkeypatch.setattr(tempfile, "tempdir", None)
+        with Workplace.opened("demo") as place:
+            os.utime(place.folder, (0, 0))
+            with Workplace.opened("other"):
+                assert os.path.exists(place.folder)
+
+
+def _told(place: Path, process: subprocess.Popen[bytes]) -> int:
+    """What the build tells when it hangs."""
+    while process.poll() is None:
+        for path in place.glob("*/tmp/told"):
+            if text := path.read_text():
+                return int(text)
+        time.sleep(0.01)
+    raise AssertionError("it has ended")
+
+
+def _is_dead(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] == b"Z"

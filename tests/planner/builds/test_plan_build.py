@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import subprocess
 import sys
+import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -210,6 +214,20 @@ class TestBuildRequirements:
         serve(index, build_sdist(build_requires=["tool"], metadata_version="2.1"))
         assert plan("--build", "missing") == 4
 
+    def test_are_fetched_with_the_credentials_of_their_index(
+        self, index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        index.add(build_wheel("tool", "2.0"))
+        serve(index, build_sdist(build_requires=["tool"], before_wheel="import tool"))
+        index.login = ("ann", "secret")
+        monkeypatch.setenv("LOCKSTREAM_INDEX_OURS_USERNAME", "ann")
+        monkeypatch.setenv("LOCKSTREAM_INDEX_OURS_PASSWORD", "secret")
+        Path("requirements.in").write_text("demo\n")
+        ours = ("--index", f"ours={index.url}", "--default-index", f"{index.url}/none")
+        assert lockstream.main(["plan", "-r", "requirements.in", *ours, "--build", "missing"]) == 0
+        assert "secret" not in Path("pylock.build-demo.toml").read_text()
+
 
 class TestFlags:
     def test_are_recorded_as_what_they_were(self, plan: Plan, index: Index) -> None:
@@ -291,6 +309,28 @@ class TestRefusals:
     ) -> None:
         serve(index, build_sdist(), hashes={"sha256": "0" * 64})
         assert plan("--build", "missing") == 6
+
+    def test_a_signal_to_stop_leaves_nothing_behind(self, index: Index, tmp_path: Path) -> None:
+        code = (
+            "open(os.path.join(os.environ['TMPDIR'], 'begun'), 'w').close()\n"
+            "import time; time.sleep(600)"
+        )
+        serve(index, build_sdist(before_wheel=code))
+        (tmp_path / "requirements.in").write_text("demo\n")
+        place = tmp_path / "place"
+        place.mkdir()
+        told = ("plan", "-q", "-r", "requirements.in", "-i", index.url, "--build", "missing")
+        with subprocess.Popen(
+            [sys.executable, "-m", "lockstream", *told],
+            cwd=tmp_path,
+            env={**os.environ, "TMPDIR": str(place)},
+        ) as plan:
+            while not list(place.glob("*/tmp/begun")):
+                assert plan.poll() is None
+                time.sleep(0.01)
+            plan.terminate()
+        assert plan.returncode == 128 + signal.SIGTERM
+        assert not list(place.iterdir())
 
     def test_a_build_that_fails_writes_no_lock(
         self, plan: Plan, index: Index, capsys: pytest.CaptureFixture[str]
