@@ -169,6 +169,13 @@ def _must_replace(step: Step, found: Installed, sync: Sync) -> bool:
     direct_url = found.direct_url()
     if not step.is_direct:
         return direct_url is not None
+    if step.source and step.source.commit:
+        told = (direct_url or {}).get("vcs_info")
+        return not (
+            isinstance(told, dict)
+            and told.get("commit_id") == step.source.commit
+            and (direct_url or {}).get("subdirectory", "") == step.source.subdirectory
+        )
     archive = (direct_url or {}).get("archive_info")
     hashes = archive.get("hashes") if isinstance(archive, dict) else None
     return not (isinstance(hashes, dict) and _agree(hashes.items(), step.hashes))

@@ -57,7 +57,9 @@ class Installed:
         return os.path.isfile(self.record)
 
     def has_version(self, version: str) -> bool:
-        """Whether it is of this version, however either spells it."""
+        """Whether it is of this version, however either spells it; empty, any will do."""
+        if not version:
+            return True
         try:
             return Version(self.version.replace("_", "+")) == Version(version)
         except InvalidVersion:

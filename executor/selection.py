@@ -6,11 +6,20 @@ with the packages going by one at a time. What stays is one small ``Step`` per s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from packaging.pylock import Package, PackageArchive, PackageSdist, PackageWheel, Pylock
+from packaging.pylock import (
+    Package,
+    PackageArchive,
+    PackageDirectory,
+    PackageSdist,
+    PackageVcs,
+    PackageWheel,
+    Pylock,
+)
 from packaging.tags import Tag, create_compatible_tags_selector
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
@@ -35,6 +44,9 @@ if TYPE_CHECKING:
 
 _Selected = Iterator[PackageWheel]
 
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+"""The whole name of a commit: a shorter one may come to stand for another."""
+
 
 class _Unbuilt(Exception):  # it never leaves this module
     """All that the lock has of a package is of this kind."""
@@ -48,7 +60,11 @@ class Source:
     """How that went where it was planned; None where the lock does not tell."""
     subdirectory: str = ""
     folder: str = ""
-    """The source tree, where it is no archive; absolute."""
+    """The source tree, where it is a folder; relative to that of the lock, or absolute."""
+    commit: str = ""
+    """Of the git repository that is at the path or URL of the step, where it is one."""
+    revision: str = ""
+    """What was asked for when the commit was found."""
     editable: bool = False
     """Whether what is installed leads to that folder (PEP 660)."""
     lock: str | None = None
@@ -171,9 +187,9 @@ class Selector:
 
     def _step(self, package: Package) -> Step:
         if package.vcs is not None:
-            raise _Unbuilt("version-control source")
+            return self._repository(package, package.vcs)
         if package.directory is not None:
-            raise _Unbuilt("directory")
+            return self._directory(package, package.directory)
         if package.archive is not None:
             return self._archive(package, package.archive)
         return self._wheel(package)
@@ -223,8 +239,7 @@ class Selector:
     def _archive(self, package: Package, archive: PackageArchive) -> Step:
         filename = PackageWheel(path=archive.path, url=archive.url, hashes={}).filename
         if not filename.endswith(".whl"):
-            # Without a version nobody could tell whether it is installed.
-            if self._build and package.version:
+            if self._build:
                 return self._source(package, archive, filename)
             raise _Unbuilt("source archive")
         if archive.subdirectory:
@@ -250,7 +265,7 @@ class Selector:
         subdirectory = (file.subdirectory or "") if isinstance(file, PackageArchive) else ""
         return Step(
             name=package.name,
-            version=str(package.version or ""),
+            version=_version(package, record),
             filename=filename,
             url=file.url,
             path=file.path,
@@ -261,12 +276,65 @@ class Selector:
             source=Source(record, subdirectory),
         )
 
+    def _repository(self, package: Package, vcs: PackageVcs) -> Step:
+        if vcs.type != "git" or not self._build:
+            raise _Unbuilt(f"{vcs.type} repository")
+        if not _COMMIT.fullmatch(vcs.commit_id):
+            raise NotInstallable(package.name, f"its commit-id {vcs.commit_id!r} is no commit")
+        record = suitable_record(package.tool, self._target.tags)
+        return _unpacked(
+            package,
+            Source(
+                record,
+                vcs.subdirectory or "",
+                commit=vcs.commit_id,
+                revision=vcs.requested_revision or "",
+            ),
+            url=vcs.url,
+            path=vcs.path,
+        )
+
+    def _directory(self, package: Package, directory: PackageDirectory) -> Step:
+        if not self._build:
+            raise _Unbuilt("directory")
+        record = suitable_record(package.tool, self._target.tags)
+        source = Source(
+            record,
+            directory.subdirectory or "",
+            folder=directory.path,
+            editable=bool(directory.editable),
+        )
+        return _unpacked(package, source, url=None, path=directory.path)
+
 
 def fixed_order(steps: Iterable[Step]) -> list[Step]:
     """The order that wheels are staged and committed in: largest first, so that lanes end
     together, then by name; what has to be built comes last. It depends on the steps alone.
     """
     return sorted(steps, key=lambda step: (bool(step.source), -(step.size or 0), step.name))
+
+
+def _unpacked(package: Package, source: Source, *, url: str | None, path: str | None) -> Step:
+    """The step of a source that is no file, and that its address or path leads to."""
+    return Step(
+        name=package.name,
+        version=_version(package, source.record),
+        filename=package.name,
+        url=url,
+        path=path,
+        size=None,
+        hashes=(),
+        hints=wheel_hints(package.tool, source.record.wheel) if source.record else None,
+        is_direct=True,
+        source=source,
+    )
+
+
+def _version(package: Package, record: BuildRecord | None) -> str:
+    """What the lock tells of it; empty where only the build will."""
+    if package.version is None and record:
+        return str(parse_wheel_filename(record.wheel)[1])
+    return str(package.version or "")
 
 
 def _step(

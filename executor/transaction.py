@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import chain
 from time import perf_counter
+from typing import Any
 
 from packaging.utils import canonicalize_name
 
@@ -216,12 +217,22 @@ def _metadata(step: Step, url: str) -> Mapping[str, bytes]:
     requested.
     """
     metadata = {"INSTALLER": f"{TOOL_NAME}\n".encode(), "REQUESTED": b""}
-    if step.source and step.source.folder:
-        info = {"editable": True} if step.source.editable else {}
-        metadata["direct_url.json"] = json.dumps({"url": url, "dir_info": info}).encode()
-    elif step.is_direct:
-        # https://packaging.python.org/specifications/direct-url-data-structure/
-        hashes = dict(sorted(step.hashes))
-        direct_url = {"url": url, "archive_info": {"hashes": hashes}}
-        metadata["direct_url.json"] = json.dumps(direct_url).encode()
+    if step.is_direct:
+        metadata["direct_url.json"] = json.dumps({"url": url, **_direct_url(step)}).encode()
     return metadata
+
+
+def _direct_url(step: Step) -> dict[str, Any]:
+    """What there is to say of what is at the address
+    (https://packaging.python.org/specifications/direct-url-data-structure/).
+    """
+    source = step.source
+    told: dict[str, Any] = {"archive_info": {"hashes": dict(sorted(step.hashes))}}
+    if source and source.commit:
+        asked = {"requested_revision": source.revision} if source.revision else {}
+        told = {"vcs_info": {"vcs": "git", **asked, "commit_id": source.commit}}
+    elif source and source.folder:
+        told = {"dir_info": {"editable": True} if source.editable else {}}
+    if source and source.subdirectory:
+        told["subdirectory"] = source.subdirectory
+    return told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from schemas.errors import ArtifactRefused, BuildFailed, NotEnough, UsageError
+from schemas.errors import ArtifactRefused, BuildFailed, NetworkError, NotEnough, UsageError
 from schemas.sizes import format_size
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "BuildKilled",
     "BuildTooBig",
     "BuildsTooBig",
+    "RepositoryUnusable",
     "SourceRefused",
     "WheelDiffersFromPlan",
 ]
@@ -28,6 +29,19 @@ class SourceRefused(ArtifactRefused):
 
     def __str__(self) -> str:
         return f"{self.archive}: {self.problem}"
+
+
+@dataclass(eq=False)
+class RepositoryUnusable(NetworkError):
+    """The source tree of a commit cannot be had."""
+
+    package: str
+    place: str
+    problem: str
+    hint: str = "try it with git clone; credentials are git's own (a netrc file, a helper, ssh)"
+
+    def __str__(self) -> str:
+        return f"{self.package}: the repository {self.place} cannot be used: {self.problem}"
 
 
 @dataclass(eq=False)

@@ -17,6 +17,7 @@ from executor.budget import Budget
 from executor.builds.backend import read_build_system
 from executor.builds.containment import Terms
 from executor.builds.errors import BuildsTooBig, BuildsUnmeasured, BuildTooBig
+from executor.builds.repository import check_out
 from executor.builds.toolchain import describe, with_jobs
 from executor.builds.wheelhouse import Wheelhouse, default_wheelhouse, digest_of
 from executor.builds.workplace import Workplace
@@ -94,7 +95,7 @@ class Builds:
         path = self._find(step, record)
         if path is None:
             path = self._build(step, record, client, budget)
-            if step.hashes:
+            if _is_fixed(step):
                 self.wheelhouse.keep(self._key(step, record), path)
         return replace(
             step,
@@ -128,7 +129,7 @@ class Builds:
             flags,
             terms,
             # What is a folder may be of another version than when it was planned.
-            version=None if step.source.folder else step.version,
+            version=None if step.source.folder else step.version or None,
             kind="editable" if step.source.editable else "wheel",
         )
         if record is not None and not step.source.editable:
@@ -149,17 +150,25 @@ class Builds:
 
     def _tree(self, step: Step, place: Workplace, client: HttpClient) -> str:
         """The source tree: a fresh one, or the folder itself that an editable wheel leads to."""
-        assert step.source is not None
-        if step.source.folder:
-            return step.source.folder if step.source.editable else place.tree(step.source.folder)
+        source = step.source
+        assert source is not None
+        if source.folder:
+            folder = os.path.join(self.folder, source.folder)
+            if source.editable:
+                return os.path.join(folder, source.subdirectory)
+            return place.tree(folder, source.subdirectory)
+        if source.commit:
+            folder = os.path.join(place.folder, "repository")
+            check_out(step.name, self.places.repository(step, self.folder), source.commit, folder)
+            return place.tree(folder, source.subdirectory)
         archive = os.path.join(place.folder, os.path.basename(step.filename))
         origin = self.places.find(step, self.folder)
         write_spool(archive, verified(origin.open(client), step, origin.name))
-        return place.tree(archive, step.source.subdirectory)
+        return place.tree(archive, source.subdirectory)
 
     def _find(self, step: Step, record: BuildRecord | None) -> str | None:
         """The wheel that was built before. A folder may have changed since."""
-        return self.wheelhouse.find(self._key(step, record)) if step.hashes else None
+        return self.wheelhouse.find(self._key(step, record)) if _is_fixed(step) else None
 
     def _flags(self, record: BuildRecord | None, available: int) -> BuildFlags:
         """Those of the lock, with the most jobs whose measured demand fits."""
@@ -202,12 +211,18 @@ class Builds:
         lock = self._lock(step)
         told = {
             "source": sorted(step.hashes),
+            "commit": step.source.commit if step.source else "",
             "subdirectory": step.source.subdirectory if step.source else "",
             "flags": record.flags.to_table() if record else None,
             "lock": digest_of(lock) if lock and os.path.exists(lock) else None,
             "target": self.environment.interpreter.target.to_table(),
         }
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def _is_fixed(step: Step) -> bool:
+    """Whether the lock tells what the source is, to the byte: not so of a folder."""
+    return bool(step.hashes or (step.source and step.source.commit))
 
 
 def _record(step: Step) -> BuildRecord | None:

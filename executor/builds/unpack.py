@@ -15,10 +15,7 @@ from typing import IO
 
 from executor.builds.errors import SourceRefused
 
-__all__ = ["MAX_MEMBERS", "MAX_SIZE", "SUFFIXES", "unpack_source"]
-
-SUFFIXES = (".tar.gz", ".tgz", ".zip", ".tar.bz2", ".tar.xz", ".tar")
-"""Of archives that can be unpacked. An sdist has one of the first and the third."""
+__all__ = ["MAX_MEMBERS", "MAX_SIZE", "unpack_source"]
 
 MAX_SIZE = 8 << 30
 """Bytes of all members; the sdist of torch has 400 MiB unpacked."""
@@ -36,7 +33,7 @@ def unpack_source(archive: str, folder: str) -> str:
     """
     name = os.path.basename(archive)
     try:
-        if archive.endswith(".zip"):
+        if _is_zip(archive):
             _unpack_zip(archive, folder)
         else:
             _unpack_tar(archive, folder)
@@ -47,6 +44,12 @@ def unpack_source(archive: str, folder: str) -> str:
     entries = os.listdir(folder)
     only = os.path.join(folder, entries[0]) if len(entries) == 1 else folder
     return only if os.path.isdir(only) and not os.path.islink(only) else folder
+
+
+def _is_zip(archive: str) -> bool:
+    """By its content: archives of a forge are called as the branch is."""
+    with open(archive, "rb") as file:
+        return file.read(4) == b"PK\3\4"
 
 
 def _unpack_tar(archive: str, folder: str) -> None:

@@ -23,6 +23,9 @@ from schemas.urls import redacted, storable
 __all__ = ["Origin", "Places"]
 
 
+_FETCHED = {"http", "https"}
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where one file is taken from."""
@@ -90,8 +93,14 @@ class Places:
         local = self._local(step, lock_folder)
         return self._remote(step) if local is None else [local]
 
+    def repository(self, step: Step, lock_folder: str) -> str:
+        """The path or URL that git is to clone for a step. Raises Missing."""
+        local = self._local(step, lock_folder)
+        return local.name if local else self._mirrored(step.url or "")[0]
+
     def _local(self, step: Step, lock_folder: str) -> Origin | None:
-        for folder in self.find_links:
+        # What is known by no hash is no file: a folder, a repository.
+        for folder in self.find_links if step.hashes else ():
             path = os.path.join(folder, step.filename)
             if holds_file(path, step.size, step.hashes):
                 return _file(path, step.url)
@@ -138,7 +147,8 @@ def _scheme_of(url: str) -> str:
 
 
 def _remote(step: Step, url: str) -> Origin:
-    if _scheme_of(url) not in {"http", "https"}:
+    is_repository = step.source is not None and bool(step.source.commit)
+    if _scheme_of(url) not in ({*_FETCHED, "ssh", "git"} if is_repository else _FETCHED):
         raise NotInstallable(
             step.name,
             f"its URL {redacted(url)!r} is of a kind that is not fetched",

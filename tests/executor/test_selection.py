@@ -359,7 +359,7 @@ class TestRefusals:
         [
             (
                 {"vcs": {"type": "git", "url": "https://example.com/x", "commit-id": "0"}},
-                "version-control source",
+                "git repository",
             ),
             ({"directory": {"path": "."}}, "directory"),
             ({"sdist": wheel("demo-1.0.tar.gz")}, "source distribution"),

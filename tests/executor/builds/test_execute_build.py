@@ -15,6 +15,7 @@ import tomli_w
 import lockstream
 from executor.builds.toolchain import describe
 from executor.interpreter import probe
+from helpers.repositories import Repository, needs_git
 from helpers.sdists import Sdist, build_sdist
 from helpers.wheels import build_wheel, lock_of
 from schemas.builds import BuildFlags, BuildRecord
@@ -138,6 +139,93 @@ class TestASourceIsBuilt:
         assert execute("--build") == 0
         write_lock(build_sdist(before_wheel="raise SystemExit(1)"))
         assert execute("--build") == 0
+
+
+def write_lock_of(**source: Any) -> None:
+    """A lock that lists ``demo`` as a source tree, and what building it took."""
+    sdist = build_sdist()
+    record = record_of(sdist)
+    tool = {"lockstream": {"build": {record.wheel: record.to_table()}}}
+    blocks = [{"name": "demo", **source, "tool": tool}]
+    document = {"lock-version": "1.0", "created-by": "tests", "packages": blocks}
+    Path("pylock.toml").write_text(tomli_w.dumps(document))
+
+
+def direct_url() -> Any:
+    return json.loads(Path("env/demo-1.0.dist-info/direct_url.json").read_text())
+
+
+class TestASourceTreeIsBuilt:
+    @needs_git
+    def test_of_a_repository(self, execute: Execute, tmp_path: Path) -> None:
+        repository = Repository(tmp_path / "repository")
+        files = build_sdist(module="part = 1\n").files
+        commit = repository.commit({f"part/{name}": data for name, data in files.items()})
+        repository.commit({"part/told.json": b"later"})
+        vcs = {"type": "git", "path": "repository", "commit-id": commit}
+        write_lock_of(vcs={**vcs, "requested-revision": "main", "subdirectory": "part"})
+        assert execute("--build", "--report", "report.json") == 0
+        assert Path("env/demo/__init__.py").read_text() == "part = 1\n"
+        assert direct_url() == {
+            "url": repository.url,
+            "vcs_info": {"vcs": "git", "requested_revision": "main", "commit_id": commit},
+            "subdirectory": "part",
+        }
+        assert lockstream.main(["verify", "--target", "env", "--build"]) == 0
+        # Installed already, and built already.
+        assert execute("--build", "--report", "again.json") == 0
+        assert json.loads(Path("again.json").read_text())["installed"] == 0
+        words = ("execute", "--target", "other", "--build", "--report", "other.json")
+        assert lockstream.main(list(words)) == 0
+        assert json.loads(Path("other.json").read_text())["builds"] == []
+
+    @needs_git
+    def test_of_no_other_commit(
+        self, execute: Execute, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        Repository(tmp_path / "repository").commit(build_sdist().files)
+        vcs = {"type": "git", "path": "repository", "commit-id": "0" * 40}
+        write_lock_of(vcs=vcs)
+        assert execute("--build") == 5
+        assert "demo: the repository" in capsys.readouterr().err
+        write_lock_of(vcs={**vcs, "commit-id": "main"})
+        assert execute("--build") == 3
+        assert "'main' is no commit" in capsys.readouterr().err
+        assert is_untouched()
+
+    @pytest.mark.parametrize("editable", [False, True])
+    def test_of_a_folder(self, execute: Execute, tmp_path: Path, editable: bool) -> None:
+        build_sdist(module="here = 1\n").spread(tmp_path / "projects" / "demo")
+        write_lock_of(directory={"path": "projects", "subdirectory": "demo", "editable": editable})
+        assert execute("--build") == 0
+        assert Path("env/demo/__init__.py").exists() is not editable
+        assert direct_url() == {
+            "url": (tmp_path / "projects").as_uri(),
+            "dir_info": {"editable": True} if editable else {},
+            "subdirectory": "demo",
+        }
+
+    def test_of_an_archive_of_any_name(self, execute: Execute) -> None:
+        sdist = build_sdist()
+        Path("main").write_bytes(sdist.content)
+        hashes = {"sha256": sdist.sha256}
+        write_lock_of(archive={"path": "main", "hashes": hashes})
+        assert execute("--build") == 0
+        assert direct_url()["archive_info"] == {"hashes": hashes}
+        write_lock_of(archive={"path": "main", "hashes": {"sha256": "0" * 64}})
+        assert execute("--build", "--reinstall") == 6
+
+    def test_only_where_that_is_asked_for(
+        self, execute: Execute, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for source in (
+            {"vcs": {"type": "git", "url": "https://git.example/x", "commit-id": "0" * 40}},
+            {"directory": {"path": "."}},
+            {"archive": {"path": "main.zip", "hashes": {"sha256": "0" * 64}}},
+        ):
+            write_lock_of(**source)
+            assert execute() == 4
+            assert "lockstream plan --build" in capsys.readouterr().err
 
 
 class TestWhatIsForeseen:
