@@ -140,8 +140,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return ExitCode.USAGE
     except LockstreamError as error:
         click.echo(f"error: {error}", err=True)
-        if error.hint:
-            click.echo(f"hint: {error.hint}", err=True)
+        if hint := "; ".join(filter(None, [error.hint, error.left])):
+            click.echo(f"hint: {hint}", err=True)
         return error.exit_code
     except Interrupted as stop:
         click.echo(str(stop), err=True)

@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 
+from schemas.errors import Interrupted, LockstreamError
+
 __all__ = ["RunLog"]
 
 _NAME = "run"
@@ -36,15 +38,21 @@ class RunLog:
         self.note("wheels", str(wheels))
 
     def note(self, what: str, detail: str = "") -> None:
-        """Add a line: ``begins`` and ``staged`` with a file name, ``commits``, ``stopped`` with the
-        name of a signal. Raises OSError.
-        """
+        """Add a line: ``begins`` or ``staged`` with a file name, ``commits``. Raises OSError."""
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         descriptor = os.open(self.path, flags, 0o666)
         try:
             os.write(descriptor, f"{what} {detail}\n".encode())
         finally:
             os.close(descriptor)
+
+    def ended(self, end: Interrupted | LockstreamError) -> None:
+        """The run ends in order, with something left for the next one. Raises OSError."""
+        if isinstance(end, Interrupted):
+            self.note("ended", f"was stopped by {end.name}")
+        else:
+            reason = str(end).partition("\n")[0]
+            self.note("ended", f"failed ({reason})")
 
     def last(self) -> str | None:
         """What became of the run whose log this is, as a sentence; None where there is none."""
@@ -64,9 +72,7 @@ class RunLog:
             where = f"while it was unpacking {_listed(at_work)}"
         else:
             where = "before it changed anything"
-        how = "was killed, by the kernel if memory ran out,"
-        if "stopped" in first:
-            how = f"was stopped by {first['stopped']}"
+        how = first.get("ended", "was killed, by the kernel if memory ran out,")
         return (
             f"the last run ({first.get('began', 'at an unknown time')}) {how} {where}; "
             f"{len(staged)} of {first.get('wheels', 'unknown')} wheels were complete"

@@ -30,17 +30,22 @@ from executor.rules import Rules
 from executor.runlog import RunLog
 from executor.schemes import Schemes
 from executor.selection import Step
+from executor.shortage import LaneKilled
 from executor.sources import Places
 from executor.sources.http import HttpClient
 from executor.spent import Spent, timed
 from executor.stage import stage_wheel
 from executor.staging import Staging
 from executor.stopping import held_back
-from schemas.errors import Interrupted
+from schemas.errors import BuildFailed, Interrupted, NetworkError
 from schemas.hints import TOOL_NAME
 from schemas.zipformat import CentralEntry
 
 __all__ = ["Build", "Transaction"]
+
+_NO_FAULT_OF_THE_WHEELS = (NetworkError, LaneKilled, BuildFailed)
+"""What ends a run and leaves the wheels that are complete for the next one. A wheel that is refused
+leaves none, and where the disk was full they would only keep it so."""
 
 Build = Callable[[Step, HttpClient], Step]
 """The step of the wheel that is built of the source that a step names."""
@@ -94,12 +99,12 @@ class Transaction:
         log.begin(len(changes.install))
         try:
             staged, spent = self._stage(changes.install, budget, log)
-        except Interrupted as stop:
+        except (Interrupted, *_NO_FAULT_OF_THE_WHEELS) as end:
             complete = [name for name in names if staging.is_complete(name)]
             if complete:
-                log.note("stopped", stop.name)
+                log.ended(end)
                 journal.keep = [*complete, os.path.basename(log.path)]
-                stop.left = (
+                end.left = (
                     "the environment is as it was before; for the next run, complete wheels wait "
                     f"in {journal.folder}: {len(complete)}"
                 )

@@ -49,6 +49,8 @@ class LockstreamError(Exception):
 
     exit_code: ExitCode = ExitCode.REFUSED
     hint: str = ""
+    left: str = ""
+    """What remains for the next run, as a sentence."""
 
 
 class Refused(LockstreamError):

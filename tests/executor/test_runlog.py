@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from executor.errors import Unreachable
 from executor.runlog import RunLog
+from schemas.errors import Interrupted, LockstreamError, UsageError
 
 
 def log(folder: Path, *notes: tuple[str, str]) -> str:
@@ -53,9 +55,24 @@ def test_where_it_ended_is_told(
     )
 
 
-def test_a_signal_is_told(tmp_path: Path) -> None:
-    told = log(tmp_path, ("begins", "a.whl"), ("stopped", "SIGTERM"))
-    assert "was stopped by SIGTERM while it was unpacking a.whl" in told
+@pytest.mark.parametrize(
+    ("end", "how"),
+    [
+        (Interrupted(15, "SIGTERM"), "was stopped by SIGTERM"),
+        (Unreachable("http://x.example/b", "no answer in time", 3),
+         "failed (http://x.example/b: no answer in time (tried 3 times))"),
+        (UsageError("one\ntwo"), "failed (one)"),
+    ],
+    ids=["signal", "error", "error of several lines"],
+)  # fmt: skip
+def test_how_it_ended_is_told(tmp_path: Path, end: Interrupted | LockstreamError, how: str) -> None:
+    written = RunLog(str(tmp_path))
+    written.begin(2)
+    written.note("begins", "a.whl")
+    written.ended(end)
+    told = RunLog(str(tmp_path)).last()
+    assert told is not None
+    assert f" {how} while it was unpacking a.whl; 0 of 2 wheels were complete" in told
 
 
 def test_it_tells_of_the_last_run_only(tmp_path: Path) -> None:

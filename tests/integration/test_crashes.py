@@ -20,6 +20,7 @@ from executor.finish import StagedWheel
 from executor.install import execute
 from executor.installed import installed_distributions
 from executor.journal import Journal
+from executor.schemes import STAGING
 from executor.stage import stage_wheel
 from helpers.environments import check_nothing_lies, environment_below
 from helpers.faults import killed_at
@@ -148,12 +149,14 @@ def test_the_program_ends_right_in_a_virtual_environment_that_it_was_killed_in(
         assert text.startswith(f"#!{tmp_path / 'venv/bin/python'}\n")
 
 
-def test_a_lane_that_is_killed_is_told_of_and_leaves_nothing(
+def test_a_lane_that_is_killed_is_told_of_and_leaves_what_is_complete(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The kernel does so where memory runs out."""
     lock = write_lock(tmp_path / "lock", ONE, TWO)
     environment = environment_below(tmp_path / "env")
+    packages = Path(environment.interpreter.schemes.purelib)
+    packages.mkdir(parents=True, exist_ok=True)
     before = snapshot(tmp_path)
     own, (hearing, telling) = os.getpid(), os.pipe()
 
@@ -164,11 +167,14 @@ def test_a_lane_that_is_killed_is_told_of_and_leaves_nothing(
         os.read(hearing, 1)
         return stage_wheel(*arguments, **options)
 
-    monkeypatch.setattr("executor.transaction.stage_wheel", killed_in_a_fork)
-    with pytest.raises(NotEnough) as caught:
-        execute(lock, environment, lanes=2)
+    with monkeypatch.context() as patched:
+        patched.setattr("executor.transaction.stage_wheel", killed_in_a_fork)
+        with pytest.raises(NotEnough) as caught:
+            execute(lock, environment, lanes=2)
     assert str(caught.value) == "a lane was ended by SIGKILL"
-    assert snapshot(tmp_path) == before
+    assert f"complete wheels wait in {packages / STAGING}: 1" in caught.value.left
+    assert snapshot(tmp_path, [f"*/{STAGING}"]) == before
+    assert 0 < execute(lock, environment).bytes_fetched < ONE.size + TWO.size
     os.close(hearing)
     os.close(telling)
 

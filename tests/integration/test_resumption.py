@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,14 +15,17 @@ from pathlib import Path
 
 import pytest
 
+import lockstream
 from executor.environment import Environment
 from executor.install import execute
 from executor.reporter import Reporter
+from executor.schemes import STAGING
 from helpers.environments import environment_below
 from helpers.faults import killed_at
-from helpers.servers import Answer, Connection, Request, Server, file
+from helpers.servers import Answer, Connection, Request, Server, file, status
 from helpers.trees import snapshot
 from helpers.wheels import Wheel, build_wheel, lock_of
+from schemas.errors import ArtifactRefused, ExitCode, NetworkError
 
 ROOT = Path(__file__).parents[2]
 
@@ -143,6 +147,67 @@ class TestKills:
         assert fetched(server) == [BIG.filename, SMALL.filename]
         path = Path(environment.interpreter.schemes.purelib, "big/7.py")
         assert path.read_bytes() == BIG["big/7.py"]
+
+
+class TestErrors:
+    """Runs that end with one, when the first of two wheels is complete."""
+
+    @pytest.fixture(name="lock")
+    def _lock(self, tmp_path: Path, server: Server) -> str:
+        return write_lock(tmp_path, server, BIG, SMALL)
+
+    @pytest.fixture(name="packages")
+    def _packages(self, environment: Environment) -> Path:
+        return Path(environment.interpreter.schemes.purelib)
+
+    def test_where_the_network_fails_complete_wheels_wait_for_the_next_run(
+        self, lock: str, server: Server, environment: Environment, packages: Path
+    ) -> None:
+        server.script(f"/{SMALL.filename}", status(404))
+        with pytest.raises(NetworkError) as caught:
+            execute(lock, environment, lanes=1)
+        assert caught.value.left == (
+            "the environment is as it was before; for the next run, complete wheels wait in "
+            f"{packages / STAGING}: 1"
+        )
+        assert os.listdir(packages) == [STAGING]
+        server.script(f"/{SMALL.filename}", file(SMALL.content))
+        execute(lock, environment, lanes=1, reporter=(heard := Heard()))
+        assert fetched(server) == [BIG.filename, SMALL.filename, SMALL.filename]
+        assert "failed (http://" in heard.warnings[0]
+        assert "while it was unpacking small-1.0" in heard.warnings[0]
+        assert not (packages / STAGING).exists()
+
+    def test_the_program_says_so_in_its_hint(
+        self, tmp_path: Path, lock: str, server: Server, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        server.script(f"/{SMALL.filename}", status(404))
+        words = ["execute", lock, "--target", str(tmp_path / "here"), "--lanes", "1"]
+        assert lockstream.main([*words, "--progress", "none"]) == ExitCode.NETWORK
+        assert re.search(
+            r"\nhint: the file is gone .*; the environment .*: 1\n", capfd.readouterr().err
+        )
+
+    def test_a_wheel_that_is_refused_takes_all_with_it(
+        self, lock: str, server: Server, environment: Environment
+    ) -> None:
+        server.script(f"/{SMALL.filename}", file(bytes(len(SMALL.content))))
+        with pytest.raises(ArtifactRefused) as caught:
+            execute(lock, environment, lanes=1)
+        assert caught.value.left == ""
+        assert not list(Path(environment.path).rglob(STAGING))
+
+    def test_what_waits_is_held_to_its_record_before_it_is_taken(
+        self, lock: str, server: Server, environment: Environment, packages: Path
+    ) -> None:
+        server.script(f"/{SMALL.filename}", status(404), file(SMALL.content))
+        with pytest.raises(NetworkError):
+            execute(lock, environment, lanes=1)
+        (victim,) = packages.glob(f"{STAGING}/*/tree/big/7.py")
+        victim.write_bytes(b"evil")
+        execute(lock, environment, lanes=1)
+        assert fetched(server).count(BIG.filename) == 2
+        assert (packages / "big/7.py").read_bytes() == BIG["big/7.py"]
 
 
 class TestSignals:
