@@ -16,12 +16,10 @@ import argparse
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import count
@@ -32,6 +30,7 @@ from unittest.mock import patch
 from benchmarks.laws import Stage, broken_by_error, broken_laws
 from benchmarks.strikes import Point, can_strike, done_at_once, done_by_a_fork, points_of, struck
 from helpers.faults import count_changes
+from helpers.mounts import mounted_tmpfs
 from helpers.power import Disk, can_lose_power
 from helpers.scenarios import SCENARIOS, Scenario
 from helpers.trees import differences, snapshot
@@ -140,7 +139,7 @@ def disks(place: Path, stage: Stage, tally: Tally) -> None:
     """Take file systems of every size from what the environment takes to what is enough."""
     for unit, step in (("size", BYTES), ("nr_inodes", 1)):
         for room in count(step, step):
-            with _mounted_tmpfs(place) as resize:
+            with mounted_tmpfs(place, LARGE) as resize:
                 environment = stage.scenario.prepare(stage.locks, place / "environment")
                 found = os.statvfs(place)
                 used = {
@@ -157,22 +156,6 @@ def disks(place: Path, stage: Stage, tally: Tally) -> None:
             tally.add(f"{unit} + {room}: {end.told}", laws, is_struck=end.status != 0)
             if end.status == 0:
                 break
-
-
-@contextmanager
-def _mounted_tmpfs(place: Path) -> Iterator[Callable[[str], None]]:
-    """A tmpfs at ``place``, which is made; yields what changes its size."""
-    place.mkdir()
-    _command("mount", "-t", "tmpfs", "-o", LARGE, "tmpfs", str(place))
-    try:
-        yield lambda size: _command("mount", "-o", f"remount,{size}", str(place))
-    finally:
-        _command("umount", str(place))
-        place.rmdir()
-
-
-def _command(*command: str) -> None:
-    subprocess.run(command, check=True, capture_output=True)
 
 
 def power(work: Path, system: str, cuts: int, stage: Stage, tally: Tally) -> None:

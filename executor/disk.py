@@ -1,14 +1,18 @@
-"""Disk: whether the target's file system has room and inodes, asked before the first byte."""
+"""Disk: whether each file system that is written to has room and inodes, asked before it is."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 
+from executor.journal import Move
+from executor.schemes import Schemes
 from executor.selection import Step
 from executor.shortage import NotEnoughDisk, NotEnoughInodes
 
-__all__ = ["check_disk", "is_in_memory"]
+__all__ = ["check_disk", "check_moves", "is_in_memory"]
 
 _MEMORY = {"ramfs", "tmpfs"}
 """File systems whose files are charged to who writes them, as long as they are there
@@ -20,35 +24,99 @@ _GUESSED_RATIO = 4
 _RESERVE = 8 << 20
 """Bytes beyond the files: folders, ledgers and the journal."""
 
-
 _FOLDERS = 3
 """Files to a folder: ci-tools has 9,800 folders for 34,000 files."""
 
 _RESERVED_INODES = 50
 
+_STAT_BLOCK = 512
+"""Bytes of what ``st_blocks`` counts (https://man7.org/linux/man-pages/man3/stat.3type.html)."""
 
-def check_disk(steps: Sequence[Step], path: str) -> int:
-    """Bytes that the steps will take below ``path`` or its nearest existing ancestor.
+_BLOCK = 4096
+"""Bytes that a file is rounded up to: the block of ext4, xfs and tmpfs where nobody chose one."""
 
-    Raises NotEnoughDisk where that is more than is free, and NotEnoughInodes where the files are
-    more, as far as hints tell.
+
+def check_disk(steps: Sequence[Step], schemes: Schemes) -> int:
+    """Bytes that the steps will take where they are staged, beside the pure packages.
+
+    Of other file systems the platform's packages are counted; what else goes there is known when
+    it is unpacked, see ``check_moves``. Raises NotEnoughDisk where a file system has less room, and
+    NotEnoughInodes where the files are more, as far as hints tell.
     """
-    status = os.statvfs(_existing(path))
-    needed = _RESERVE + sum(_unpacked_size(step) for step in steps)
-    available = status.f_bavail * status.f_frsize
-    if needed > available:
-        raise NotEnoughDisk(_existing(path), needed, available)
+    whole = _need_of(steps)
+    _check_room(schemes.purelib, whole, "nothing was written; ")
+    if _device(schemes.platlib) != _device(schemes.purelib):
+        binary = _need_of([step for step in steps if not step.filename.endswith("-any.whl")])
+        _check_room(schemes.platlib, binary, "nothing was written; ")
+    return whole.bytes
+
+
+def check_moves(
+    moves: Iterable[Move], staging: str, schemes: Schemes, going: Iterable[str]
+) -> None:
+    """Refuse moves out of the folder ``staging`` to other file systems that have no room for them:
+    what cannot be renamed is copied, and a commit must not end in the middle.
+
+    ``going`` are the paths of files that are removed before. Raises NotEnoughDisk, NotEnoughInodes
+    and OSError.
+    """
+    here = _device(staging)
+    if all(_device(root) == here for root in schemes.roots):
+        return
+    needs: dict[int, tuple[str, _Need]] = {}
+    for move in moves:
+        if (device := _device(move.destination)) != here:
+            _, need = needs.setdefault(device, (move.destination, _Need()))
+            need.add_tree(os.path.join(staging, move.source))
+    for path in going if needs else ():
+        with suppress(FileNotFoundError):
+            status = os.lstat(path)
+            if status.st_dev in needs:
+                _, need = needs[status.st_dev]
+                need.bytes -= status.st_blocks * _STAT_BLOCK
+                need.inodes -= 1
+    for path, need in needs.values():
+        _check_room(path, need)
+
+
+@dataclass(slots=True)
+class _Need:
+    """What will be written onto a file system."""
+
+    bytes: int = 0
+    inodes: int = 0
+
+    def add_tree(self, folder: str) -> None:
+        for place, folders, files in os.walk(folder):
+            self.inodes += len(folders) + len(files)
+            for name in files:
+                size = os.lstat(os.path.join(place, name)).st_size
+                self.bytes += -(-size // _BLOCK) * _BLOCK
+
+
+def _need_of(steps: Sequence[Step]) -> _Need:
     files = sum(step.hints.files for step in steps if step.hints is not None)
-    inodes = _RESERVED_INODES + files + files // _FOLDERS
+    inodes = _RESERVED_INODES + files + files // _FOLDERS if files else 0
+    return _Need(_RESERVE + sum(map(_unpacked_size, steps)), inodes)
+
+
+def _check_room(path: str, need: _Need, so_far: str = "") -> None:
+    """Whether the file system of ``path`` has it; ``so_far`` begins the hint where it has not."""
+    place = _existing(path)
+    status = os.statvfs(place)
+    available = status.f_bavail * status.f_frsize
+    if need.bytes > available:
+        hint = f"{so_far}free space there, or install elsewhere"
+        raise NotEnoughDisk(place, _mount_of(place), need.bytes, available, hint)
     # btrfs and some network file systems make inodes as they need them, and state none.
-    if files and status.f_files and inodes > status.f_favail:
-        raise NotEnoughInodes(_existing(path), inodes, status.f_favail)
-    return needed
+    if status.f_files and need.inodes > status.f_favail:
+        hint = f"{so_far}remove files there, or install elsewhere"
+        raise NotEnoughInodes(place, _mount_of(place), need.inodes, status.f_favail, hint)
 
 
 def is_in_memory(path: str) -> bool:
     """Whether what is written below ``path`` stays in memory (proc_pid_mountinfo(5))."""
-    device = os.stat(_existing(path)).st_dev
+    device = _device(path)
     number = f"{os.major(device)}:{os.minor(device)}"
     try:
         with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as lines:
@@ -59,6 +127,20 @@ def is_in_memory(path: str) -> bool:
     except OSError:
         pass
     return False
+
+
+def _device(path: str) -> int:
+    """The number of the file system that ``path`` is on, or will be."""
+    return os.stat(_existing(path)).st_dev
+
+
+def _mount_of(path: str) -> str:
+    """The folder where the file system of ``path``, which exists, begins."""
+    path = os.path.realpath(path)
+    device = os.stat(path).st_dev
+    while (above := os.path.dirname(path)) != path and os.stat(above).st_dev == device:
+        path = above
+    return path
 
 
 def _existing(path: str) -> str:

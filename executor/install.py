@@ -107,7 +107,7 @@ def execute(
             if compile_files and environment.exists:
                 bytecode.check_compiler(schemes.executable)
             changes = decide(lock, environment, wanted=wanted, sync=sync, places=places)
-            files = check_disk(transaction.missing(changes.install), schemes.purelib)
+            files = check_disk(transaction.missing(changes.install), schemes)
             held_by_files = files if is_in_memory(schemes.purelib) else 0
             budget = decide_budget(memory, lanes, page_cache, held=held_by_files)
             if sources := [step for step in changes.install if step.source]:

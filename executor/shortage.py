@@ -85,31 +85,35 @@ class LaneKilled(NotEnough):
 
 @dataclass(eq=False)
 class NotEnoughDisk(NotEnough):
-    """The file system is too small for what the lock unpacks to. All sizes in bytes."""
+    """A file system is too small for what goes there. All sizes in bytes."""
 
     path: str
+    mount: str
+    """Where the file system begins."""
     needed: int
     available: int
-    hint: str = "nothing was written; free space, or install elsewhere"
+    hint: str
 
     def __str__(self) -> str:
         return (
             f"{self.path}: needs {_mib_above(self.needed)} MiB of disk, "
-            f"{_mib_below(self.available)} MiB are free"
+            f"{_mib_below(self.available)} MiB are free on {self.mount}"
         )
 
 
 @dataclass(eq=False)
 class NotEnoughInodes(NotEnough):
-    """The file system has room for the bytes of a lock, and not for so many files."""
+    """A file system has room for the bytes that go there, and not for so many files."""
 
     path: str
+    mount: str
+    """Where the file system begins."""
     needed: int
     available: int
-    hint: str = "nothing was written; remove files, or install elsewhere"
+    hint: str
 
     def __str__(self) -> str:
-        return f"{self.path}: needs {self.needed} inodes, {self.available} are free"
+        return f"{self.path}: needs {self.needed} inodes, {self.available} are free on {self.mount}"
 
 
 @dataclass(eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -17,9 +17,10 @@ from executor.budget import Budget
 from executor.changes import Changes
 from executor.collisions import refuse_collisions
 from executor.commit import apply, moves_of, removal_of
+from executor.disk import check_moves
 from executor.finish import StagedWheel
 from executor.installed import Installed, installed_distributions
-from executor.journal import Journal
+from executor.journal import Journal, Move
 from executor.lanes import run_lanes
 from executor.obtain import obtain
 from executor.pagecache import PageCache
@@ -30,22 +31,21 @@ from executor.rules import Rules
 from executor.runlog import RunLog
 from executor.schemes import Schemes
 from executor.selection import Step
-from executor.shortage import LaneKilled
 from executor.sources import Places
 from executor.sources.http import HttpClient
 from executor.spent import Spent, timed
 from executor.stage import stage_wheel
 from executor.staging import Staging
 from executor.stopping import held_back
-from schemas.errors import BuildFailed, Interrupted, NetworkError
+from schemas.errors import BuildFailed, Interrupted, NetworkError, NotEnough
 from schemas.hints import TOOL_NAME
 from schemas.zipformat import CentralEntry
 
 __all__ = ["Build", "Transaction"]
 
-_NO_FAULT_OF_THE_WHEELS = (NetworkError, LaneKilled, BuildFailed)
+_NO_FAULT_OF_THE_WHEELS = (NetworkError, NotEnough, BuildFailed)
 """What ends a run and leaves the wheels that are complete for the next one. A wheel that is refused
-leaves none, and where the disk was full they would only keep it so."""
+leaves none; nor does an OSError: on a full disk they would only keep it so."""
 
 Build = Callable[[Step, HttpClient], Step]
 """The step of the wheel that is built of the source that a step names."""
@@ -99,6 +99,8 @@ class Transaction:
         log.begin(len(changes.install))
         try:
             staged, spent = self._stage(changes.install, budget, log)
+            gone = (path for found in changes.remove for path in found.files())
+            check_moves(self._moves(staged), journal.folder, self.schemes, gone)
         except (Interrupted, *_NO_FAULT_OF_THE_WHEELS) as end:
             complete = [name for name in names if staging.is_complete(name)]
             if complete:
@@ -211,10 +213,13 @@ class Transaction:
         journal.commit(
             [
                 *(removal_of(found, n, schemes, keep) for n, found in enumerate(remove)),
-                *(m for wheel in wheels for m in moves_of(wheel, schemes, journal.folder)),
+                *self._moves(wheels),
             ]
         )
         apply(journal)
+
+    def _moves(self, wheels: Iterable[StagedWheel]) -> Iterator[Move]:
+        return (m for wheel in wheels for m in moves_of(wheel, self.schemes, self.journal.folder))
 
 
 def _metadata(step: Step, url: str) -> Mapping[str, bytes]:

@@ -10,6 +10,7 @@ import pytest
 from executor.disk import check_disk, is_in_memory
 from executor.selection import Step
 from executor.shortage import NotEnoughDisk, NotEnoughInodes
+from helpers.environments import schemes_below
 from schemas.errors import ExitCode
 from schemas.hints import WheelHints
 
@@ -44,41 +45,47 @@ def step(size: int | None, unpacked: int | None = None, files: int = 1) -> Step:
     )
 
 
+def mount_point(path: Path) -> Path:
+    return next(above for above in (path, *path.parents) if above.is_mount())
+
+
 def test_hints_tell_what_is_needed(tmp_path: Path) -> None:
-    nothing = check_disk([], str(tmp_path))
+    nothing = check_disk([], schemes_below(tmp_path))
     assert 0 < nothing < 10 * MIB
-    assert check_disk([step(1, 30 * MIB), step(99 * MIB, 5 * MIB)], str(tmp_path)) == (
+    assert check_disk([step(1, 30 * MIB), step(99 * MIB, 5 * MIB)], schemes_below(tmp_path)) == (
         nothing + 35 * MIB
     )
 
 
 def test_without_hints_a_wheel_is_taken_for_a_compressed_one(tmp_path: Path) -> None:
-    nothing = check_disk([], str(tmp_path))
-    assert check_disk([step(10 * MIB), step(None)], str(tmp_path)) > nothing + 20 * MIB
+    nothing = check_disk([], schemes_below(tmp_path))
+    assert check_disk([step(10 * MIB), step(None)], schemes_below(tmp_path)) > nothing + 20 * MIB
 
 
 def test_what_does_not_fit_is_refused_with_both_sizes(tmp_path: Path) -> None:
-    reserve = check_disk([], str(tmp_path))
+    reserve = check_disk([], schemes_below(tmp_path))
     most = FREE - reserve
-    assert check_disk([step(1, most)], str(tmp_path)) == FREE
+    assert check_disk([step(1, most)], schemes_below(tmp_path)) == FREE
     with pytest.raises(NotEnoughDisk) as caught:
-        check_disk([step(1, most + 1)], str(tmp_path))
-    assert str(caught.value) == f"{tmp_path}: needs 101 MiB of disk, 100 MiB are free"
+        check_disk([step(1, most + 1)], schemes_below(tmp_path))
+    mount = mount_point(tmp_path)
+    assert str(caught.value) == f"{tmp_path}: needs 101 MiB of disk, 100 MiB are free on {mount}"
     assert caught.value.exit_code is ExitCode.NOT_ENOUGH
-    assert caught.value.hint == "nothing was written; free space, or install elsewhere"
+    assert caught.value.hint == "nothing was written; free space there, or install elsewhere"
 
 
 def test_the_file_system_of_an_absent_folder_is_that_of_its_ancestor(tmp_path: Path) -> None:
     with pytest.raises(NotEnoughDisk) as caught:
-        check_disk([step(1, 2 * FREE)], str(tmp_path / "lib" / "python" / "site-packages"))
+        check_disk([step(1, 2 * FREE)], schemes_below(tmp_path / "not" / "there"))
     assert caught.value.path == str(tmp_path)
 
 
 def test_more_files_than_inodes_are_refused(tmp_path: Path) -> None:
-    check_disk([step(1, 1, 600)], str(tmp_path))
+    check_disk([step(1, 1, 600)], schemes_below(tmp_path))
     with pytest.raises(NotEnoughInodes) as caught:
-        check_disk([step(1, 1, 600), step(1, 1, 300)], str(tmp_path))
-    assert str(caught.value) == f"{tmp_path}: needs 1250 inodes, 1000 are free"
+        check_disk([step(1, 1, 600), step(1, 1, 300)], schemes_below(tmp_path))
+    mount = mount_point(tmp_path)
+    assert str(caught.value) == f"{tmp_path}: needs 1250 inodes, 1000 are free on {mount}"
     assert caught.value.exit_code is ExitCode.NOT_ENOUGH
 
 
@@ -87,7 +94,7 @@ def test_a_file_system_that_states_no_inodes_has_enough(
 ) -> None:
     values = (4096, 4096, 0, FREE, FREE, 0, 0, 0, 0, 255)
     monkeypatch.setattr("executor.disk.os.statvfs", lambda _: os.statvfs_result(values))
-    check_disk([step(1, 1, 10**6)], str(tmp_path))
+    check_disk([step(1, 1, 10**6)], schemes_below(tmp_path))
 
 
 def test_a_tmpfs_is_memory_and_a_disk_is_not() -> None:

@@ -156,7 +156,6 @@ def test_a_lane_that_is_killed_is_told_of_and_leaves_what_is_complete(
     lock = write_lock(tmp_path / "lock", ONE, TWO)
     environment = environment_below(tmp_path / "env")
     packages = Path(environment.interpreter.schemes.purelib)
-    packages.mkdir(parents=True, exist_ok=True)
     before = snapshot(tmp_path)
     own, (hearing, telling) = os.getpid(), os.pipe()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,11 +14,13 @@ import pytest
 
 from executor.environment import Environment
 from executor.install import execute
+from executor.schemes import STAGING
 from executor.shortage import OutOfMemory
 from helpers.environments import check_nothing_lies, environment_below
 from helpers.faults import count_changes, failed_at
+from helpers.mounts import mounted_tmpfs
 from helpers.trees import Entry, snapshot
-from helpers.wheels import build_wheel, lock_of
+from helpers.wheels import Wheel, build_wheel, lock_of
 from schemas.errors import NotEnough
 
 ROOT = Path(__file__).parents[2]
@@ -170,3 +174,82 @@ def test_what_fails_late_is_told_with_what_the_environment_is(
     whole = upgrade.prepare("whole")
     upgrade.run(whole)
     assert tree(environment) == tree(whole)
+
+
+class TestFileSystems:
+    """The folders of an environment may be on several, some of them small."""
+
+    LARGE = build_wheel(
+        "large",
+        data_files={"scripts/large": b"#!/bin/sh\n" + bytes(100_000), "scripts/small": "#!/bin/sh"},
+    )
+    NEXT = build_wheel("large", "2.0", data_files={"scripts/large": b"#!/bin/sh\n" + bytes(99_000)})
+
+    @pytest.fixture(name="resize")
+    def _resize(self, tmp_path: Path) -> Iterator[Callable[[str], None]]:
+        """Changes the size of the file system that scripts go to."""
+        try:
+            with mounted_tmpfs(tmp_path / "env/bin", "size=1m,nr_inodes=100") as resize:
+                yield resize
+        except subprocess.CalledProcessError as error:
+            pytest.skip(f"no file system can be mounted: {error.stderr}")
+
+    @staticmethod
+    def lock(folder: Path, *wheels: Wheel, hints: bool = False) -> str:
+        for wheel in wheels:
+            wheel.write(folder)
+        path = folder / "pylock.toml"
+        path.write_text(lock_of(wheels, hints=hints))
+        return str(path)
+
+    @pytest.mark.parametrize(
+        ("room", "told", "remedy"),
+        [
+            ("size=64k", "needs 1 MiB of disk, 0 MiB are free", "free space"),
+            ("nr_inodes=2", "needs 4 inodes, 1 are free", "remove files"),
+        ],
+        ids=["space", "inodes"],
+    )
+    def test_what_one_of_them_has_no_room_for_is_told_before_the_commit(
+        self, tmp_path: Path, resize: Callable[[str], None], room: str, told: str, remedy: str
+    ) -> None:
+        environment = environment_below(tmp_path / "env")
+        lock = self.lock(tmp_path, self.LARGE, OTHER)
+        resize(room)
+        before = tree(environment)
+        with pytest.raises(NotEnough) as caught:
+            execute(lock, environment, lanes=1)
+        place = tmp_path / "env/bin"
+        assert str(caught.value) == f"{place}: {told} on {place}"
+        assert caught.value.hint == f"{remedy} there, or install elsewhere"
+        assert "the environment is as it was before" in caught.value.left
+        assert snapshot(Path(environment.path), [f"*/{STAGING}"]) == before
+        resize("size=1m,nr_inodes=100")
+        assert execute(lock, environment, lanes=1).bytes_fetched == 0
+        assert (place / "large").stat().st_size > 100_000
+
+    def test_what_is_replaced_makes_room(
+        self, tmp_path: Path, resize: Callable[[str], None]
+    ) -> None:
+        environment = environment_below(tmp_path / "env")
+        execute(self.lock(tmp_path, self.LARGE), environment, lanes=1)
+        resize("size=128k")
+        execute(self.lock(tmp_path, self.NEXT), environment, lanes=1)
+        assert [path.name for path in (tmp_path / "env/bin").iterdir()] == ["large"]
+
+    def test_that_of_binary_packages_is_looked_at_before_the_first_byte(
+        self, tmp_path: Path, resize: Callable[[str], None]
+    ) -> None:
+        environment = environment_below(tmp_path / "env")
+        interpreter = environment.interpreter
+        tag = str(interpreter.target.tags[0])
+        binary = build_wheel("b", tag=tag, purelib=False, files={"b": bytes(20 << 20)})
+        schemes = replace(interpreter.schemes, platlib=interpreter.schemes.scripts)
+        environment = replace(environment, interpreter=replace(interpreter, schemes=schemes))
+        before = tree(environment)
+        with pytest.raises(NotEnough, match=r"needs 29 MiB of disk, 1 MiB are free on .*/env/bin"):
+            execute(self.lock(tmp_path, binary, hints=True), environment, lanes=1)
+        assert tree(environment) == before
+        resize("size=64m")
+        execute(self.lock(tmp_path, binary, hints=True), environment, lanes=1)
+        assert (tmp_path / "env/bin/b").stat().st_size == 20 << 20

@@ -147,7 +147,6 @@ def install(tmp_path: Path, way: Way, wheels: list[Wheel], *faults: Fault, lasti
     (tmp_path / "pylock.toml").write_text(lock_of(wheels, base_url=way.server.origin))
     environment = environment_below(tmp_path / "env")
     packages = Path(environment.interpreter.schemes.purelib)
-    packages.mkdir(parents=True, exist_ok=True)
     before = snapshot(tmp_path / "env")
     try:
         execute(str(tmp_path / "pylock.toml"), environment, lanes=2, durability="kill")

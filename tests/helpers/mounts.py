@@ -1,0 +1,29 @@
+"""File systems that are as small as one likes. Mounting takes the rights of root."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["mounted_tmpfs"]
+
+
+@contextmanager
+def mounted_tmpfs(place: Path, options: str) -> Iterator[Callable[[str], None]]:
+    """A tmpfs at ``place``, which is made; yields what changes its options, such as its size.
+
+    Raises CalledProcessError where nothing can be mounted.
+    """
+    place.mkdir(parents=True, exist_ok=True)
+    _run("mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place))
+    try:
+        yield lambda changed: _run("mount", "-o", f"remount,{changed}", str(place))
+    finally:
+        _run("umount", str(place))
+        place.rmdir()
+
+
+def _run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True)
