@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from executor.builds.backend import BuildSystem, read_build_system
     from executor.builds.containment import Outcome, Terms
     from executor.builds.errors import BackendUnusable
+    from executor.builds.repository import check_out
     from executor.builds.toolchain import default_flags, describe, with_jobs
-    from executor.builds.workplace import Workplace
+    from executor.builds.workplace import LEFT_OUT, Workplace
     from executor.changes import Changes, Sync
     from executor.drift import Drift
     from executor.environment import Environment
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from executor.stopping import stoppable
 
 __all__ = [
+    "LEFT_OUT",
     "Artifact",
     "BackendUnusable",
     "BuildSystem",
@@ -44,6 +46,7 @@ __all__ = [
     "Terms",
     "Wanted",
     "Workplace",
+    "check_out",
     "decide",
     "default_flags",
     "describe",
@@ -55,6 +58,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "LEFT_OUT": "builds.workplace",
     "Artifact": "builds.artifact",
     "BackendUnusable": "builds.errors",
     "BuildSystem": "builds.backend",
@@ -71,6 +75,7 @@ _HOMES = {
     "Terms": "builds.containment",
     "Wanted": "selection",
     "Workplace": "builds.workplace",
+    "check_out": "builds.repository",
     "decide": "install",
     "default_flags": "builds.toolchain",
     "describe": "builds.toolchain",

@@ -10,8 +10,6 @@ import os
 import tomllib
 from dataclasses import dataclass
 
-from packaging.utils import parse_wheel_filename
-
 from executor.reader import LockReader
 from executor.selection import Source, Step
 from schemas.builds import build_lock_name, project_name, project_version, suitable_record
@@ -68,7 +66,7 @@ class LocalProject:
         if lock is None and requires:
             raise ProjectUnlocked(self.folder, build_lock_name(name))
         record = suitable_record(LockReader(lock).header.tool, target.tags) if lock else None
-        planned = str(parse_wheel_filename(record.wheel)[1]) if record else ""
+        planned = str(record.version) if record else ""
         return Step(
             name=name,
             version=project_version(document) or planned,

@@ -333,7 +333,7 @@ def _unpacked(package: Package, source: Source, *, url: str | None, path: str | 
 def _version(package: Package, record: BuildRecord | None) -> str:
     """What the lock tells of it; empty where only the build will."""
     if package.version is None and record:
-        return str(parse_wheel_filename(record.wheel)[1])
+        return str(record.version)
     return str(package.version or "")
 
 

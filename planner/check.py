@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from packaging.pylock import Package, Pylock
 from packaging.tags import Tag
@@ -19,6 +19,8 @@ from planner.environments import Environment, recorded_targets
 from planner.graph import Edge, Graph
 from planner.requirements import Inputs
 from planner.roots import applicable_dependencies
+from schemas.builds import build_records
+from schemas.credentials import split_login
 from schemas.errors import Refused
 
 __all__ = ["Stale", "find_problems"]
@@ -151,14 +153,23 @@ def _tags(filename: str) -> frozenset[Tag]:
 
 
 def _is_at(package: Package, url: str) -> bool:
-    """Whether the lock has the file at ``url``; of one on this machine, one of its name."""
+    """Whether the lock has what is at ``url``, or what was built of it; of something on this
+    machine, one of its name.
+    """
+    sources = {record.source for record in build_records(package.tool)}
     # A source distribution that a wheel was built of stands beside it.
     file = package.archive or package.sdist
-    if file is None:
-        return False
-    if url.startswith("file:"):
-        return posixpath.basename(file.path or "") == unquote(posixpath.basename(url))
-    return file.url == url
+    parts = urlsplit(url.removeprefix("git+"))
+    if parts.scheme != "file":
+        return split_login(url)[0] in sources or (file is not None and file.url == url)
+    listed = file or package.vcs or package.directory
+    places = [*sources, (listed.path or "") if listed else ""]
+    return not {_last_part(unquote(parts.path)), "."}.isdisjoint(map(_last_part, places))
+
+
+def _last_part(path: str) -> str:
+    """The name of a file, or of a repository without its revision."""
+    return posixpath.basename(path.partition("#")[0]).partition("@")[0]
 
 
 def _list(names: Iterable[object]) -> str:

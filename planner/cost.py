@@ -128,12 +128,14 @@ def _package_cost(package: Package, select: _Select, tags: Collection[Tag]) -> P
         file = next(select((one, parse_wheel_filename(one.filename)[3]) for one in wheels), None)
     filename = _filename(file)
     build = suitable_record(package.tool, tags)
+    if filename and not filename.endswith(".whl"):
+        filename = None
     known = filename or (build.wheel if build else None)
     return PackageCost(
         name=package.name,
-        version=package.version,
+        version=package.version or (build.version if build else None),
         filename=filename,
-        size=file.size if file else None,
+        size=file.size if file and filename else None,
         hints=wheel_hints(package.tool, known) if known else None,
         build=build,
     )

@@ -6,7 +6,9 @@ the place of all that an index has of their projects.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from urllib.parse import unquote, urldefrag, urlsplit
 
 from packaging.utils import (
@@ -22,14 +24,37 @@ from planner.errors import InvalidRequirementLine
 from planner.pages import ProjectFile, ProjectPage, group_files
 from planner.requirements import InputRequirement
 from schemas.credentials import Login, origin_of, split_login
+from schemas.errors import NoSolution
+from schemas.target import Target
 
-__all__ = ["direct_logins", "direct_projects"]
+__all__ = ["TreeRule", "TreeUnbuildable", "direct_logins", "direct_projects"]
 
 
-def direct_projects(requirements: Iterable[InputRequirement]) -> dict[NormalizedName, Project]:
-    """A project of one file for each that ``requirements`` give the address of.
+TreeRule = Callable[[InputRequirement, Target], ProjectFile]
+"""Opens what a requirement gives the address of, to build it for a target."""
 
-    Raises InvalidRequirementLine where that is no distribution of it, or another was given before.
+
+@dataclass(eq=False)
+class TreeUnbuildable(NoSolution):
+    """What a requirement gives the address of would have to be built, and may not be."""
+
+    origin: str
+    project: str
+    reason: str
+    hint: str = "allow it with --build NAME, or name a wheel of it"
+
+    def __str__(self) -> str:
+        return f"{self.origin}: {self.project} cannot be used: {self.reason}"
+
+
+def direct_projects(
+    requirements: Iterable[InputRequirement], target: Target, open_tree: TreeRule | None
+) -> dict[NormalizedName, Project]:
+    """A project of one file for each that ``requirements`` give the address of. What is no
+    distribution is opened for ``target``, if it may be.
+
+    Raises InvalidRequirementLine where that is nothing of it, or another was given before,
+    TreeUnbuildable, and what ``open_tree`` raises.
     """
     found: dict[NormalizedName, tuple[str, str]] = {}
     projects: dict[NormalizedName, Project] = {}
@@ -44,9 +69,32 @@ def direct_projects(requirements: Iterable[InputRequirement]) -> dict[Normalized
                 one.origin, f"it asks for another file of {one.name} than {origin}"
             )
         if one.name not in projects:
-            file = _to_file(one, url)
+            if _is_distribution(url):
+                file = _to_file(one, url)
+            elif open_tree is not None:
+                file = open_tree(one, target)
+            else:
+                raise TreeUnbuildable(
+                    one.origin, one.name, "it has to be built, and only wheels are used"
+                )
             projects[one.name] = Project(ProjectPage(one.name, group_files([file])))
     return projects
+
+
+def _is_distribution(url: str) -> bool:
+    """Whether what is at ``url`` is called as a wheel or a source distribution is."""
+    address, fragment = urldefrag(url)
+    parts = urlsplit(address)
+    filename = unquote(parts.path.rpartition("/")[2])
+    if filename.endswith(".whl"):
+        return True
+    if parts.scheme.startswith("git+") or "subdirectory=" in fragment:
+        return False
+    try:
+        parse_sdist_filename(filename)
+    except InvalidSdistFilename:
+        return False
+    return not (parts.scheme == "file" and os.path.isdir(unquote(parts.path)))
 
 
 def _to_file(one: InputRequirement, url: str) -> ProjectFile:

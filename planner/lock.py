@@ -5,15 +5,20 @@ Source: https://packaging.python.org/specifications/pylock-toml/.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
-from packaging.pylock import Package, PackageArchive, PackageSdist, PackageWheel, Pylock
+from packaging.pylock import (
+    Package,
+    PackageArchive,
+    PackageDirectory,
+    PackageVcs,
+    PackageWheel,
+    Pylock,
+)
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName
 from packaging.version import Version
@@ -21,19 +26,13 @@ from packaging.version import Version
 from planner.builds.built import Built
 from planner.entries import Entry
 from planner.environments import Environment
-from planner.errors import SecretInURL
 from planner.metadata_source import SizedFile
 from planner.pages import ProjectFile, parse_time
 from planner.repairs import read_specifiers
+from planner.sources import list_sdist, list_tree, lockable_url, relative_path
 from schemas.hints import TOOL_NAME
 
 __all__ = ["LockContent", "build_lock"]
-
-_SIGNING_PARAMETERS = (
-    "access_token", "awsaccesskeyid", "expires", "key-pair-id", "policy", "se", "sig",
-    "signature", "token", "x-amz-", "x-goog-",
-)  # fmt: skip
-"""Query parameters by which storage services grant access for a while, or their beginnings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,40 +101,32 @@ def _package(entry: Entry, sizes: Sequence[SizedFile], content: LockContent) -> 
     wheels = [
         _wheel(file, sized, content) for file, sized in files if file.filename not in left_out
     ]
+    source = built[0] if built else None
+    # A tree and wheels of it cannot both be listed.
+    tree = list_tree(source, content.folder) if source and not wheels else None
     return Package(
         name=entry.name,
-        version=entry.version,
+        version=None if tree else entry.version,
         marker=entry.marker,
         requires_python=_parse_specifier(pythons.pop()) if len(pythons) == 1 else None,
         dependencies=dependencies or None,
-        archive=_archive(wheels[0]) if files[0][0].is_direct else None,
+        vcs=tree if isinstance(tree, PackageVcs) else None,
+        directory=tree if isinstance(tree, PackageDirectory) else None,
+        archive=_archive(wheels[0]) if files[0][0].is_direct else _only_archive(tree),
         index=(indexes.pop() or None) if len(indexes) == 1 else None,
-        sdist=_sdist(built[0], content.folder) if built else None,
+        sdist=list_sdist(source, content.folder) if source and not tree else None,
         wheels=None if files[0][0].is_direct else wheels or None,
         tool={TOOL_NAME: tool},
     )
 
 
+def _only_archive(tree: object) -> PackageArchive | None:
+    return tree if isinstance(tree, PackageArchive) else None
+
+
 def _archive(wheel: PackageWheel) -> PackageArchive:
     """A wheel that was asked for by its address."""
     return PackageArchive(path=wheel.path, url=wheel.url, size=wheel.size, hashes=wheel.hashes)
-
-
-def _sdist(built: Built, folder: str) -> PackageSdist:
-    """What a wheel was built of, for those who have not got the wheel."""
-    file, hashes = built.source, {"sha256": built.sha256}
-    if file.path is not None:
-        return PackageSdist(path=_relative(file.path, folder), size=built.size, hashes=hashes)
-    return PackageSdist(
-        upload_time=parse_time(file.upload_time),
-        url=_lockable_url(file),
-        size=built.size,
-        hashes=hashes,
-    )
-
-
-def _relative(path: str, folder: str) -> str:
-    return Path(os.path.relpath(path, folder or os.curdir)).as_posix()
 
 
 def _wheel(file: ProjectFile, sized: SizedFile, content: LockContent) -> PackageWheel:
@@ -144,9 +135,9 @@ def _wheel(file: ProjectFile, sized: SizedFile, content: LockContent) -> Package
     if built and built.url:
         return PackageWheel(url=built.url, size=sized.size, hashes=hashes)
     if file.path is not None:
-        path = _relative(file.path, content.folder)
+        path = relative_path(file.path, content.folder)
         return PackageWheel(path=path, size=sized.size, hashes=hashes)
-    url = _lockable_url(file)
+    url = lockable_url(file.url, file.filename)
     name_in_url = unquote(urlsplit(url).path.rpartition("/")[2])
     return PackageWheel(
         name=file.filename if name_in_url != file.filename else None,
@@ -154,21 +145,6 @@ def _wheel(file: ProjectFile, sized: SizedFile, content: LockContent) -> Package
         url=url,
         size=sized.size,
         hashes=hashes,
-    )
-
-
-def _lockable_url(file: ProjectFile) -> str:
-    url = file.url
-    names = {name.lower() for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
-    if secret := sorted(name for name in names if _grants_access(name)):
-        raise SecretInURL(file.filename, tuple(secret))
-    return url
-
-
-def _grants_access(parameter: str) -> bool:
-    return any(
-        parameter.startswith(known) if known.endswith("-") else parameter == known
-        for known in _SIGNING_PARAMETERS
     )
 
 

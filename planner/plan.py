@@ -18,10 +18,11 @@ from planner.evaluator import Wheel
 from planner.index_reader import IndexReader
 from planner.indexes import Indexes
 from planner.metadata_source import MetadataSource, SizedFile
+from planner.pages import ProjectFile
 from planner.policy import Policy
 from planner.prefetch import Fetcher
 from planner.reporter import Reporter
-from planner.requirements import Inputs
+from planner.requirements import InputRequirement, Inputs
 from planner.solve import Solution, solve
 from schemas.target import Target
 
@@ -36,6 +37,9 @@ class Builder(Protocol):
 
     def refuse(self, project: NormalizedName, target: Target) -> str | None:
         """Why no wheel of ``project`` may be built for ``target``, if none may."""
+
+    def open_tree(self, requirement: InputRequirement, target: Target) -> ProjectFile:
+        """What a direct reference leads to, as the source of one version."""
 
     def metadata(self, wheel: Wheel) -> bytes:
         """The metadata that a wheel of this source has."""
@@ -79,7 +83,7 @@ def plan(
 
     policy = policy or Policy()
     if builder:
-        policy = replace(policy, sources=builder.refuse)
+        policy = replace(policy, sources=builder.refuse, trees=builder.open_tree)
     source = MetadataSource(client, builder.metadata if builder else None)
     with Fetcher(load_project, source) as fetcher:
         solutions = solve(inputs, environments, policy, fetcher)

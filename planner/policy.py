@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
@@ -14,6 +15,9 @@ from packaging.version import Version
 from planner.candidates import Prereleases
 from planner.evaluator import Names, SourceRule
 from schemas.errors import UsageError
+
+if TYPE_CHECKING:
+    from planner.direct import TreeRule
 
 __all__ = ["Ordering", "Policy", "Preferences", "parse_moment", "parse_names"]
 
@@ -55,6 +59,8 @@ class Policy:
     that it could have alone."""
     sources: SourceRule | None = None
     """What may be built; None where nothing may."""
+    trees: TreeRule | None = None
+    """Opens what direct references lead to; None where nothing may be built."""
     preferences: Sequence[Preferences] = field(default=())
     """For each environment; empty where nothing is preferred."""
 

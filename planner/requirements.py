@@ -21,12 +21,7 @@ from urllib.parse import unquote, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
-from packaging.utils import (
-    InvalidSdistFilename,
-    NormalizedName,
-    canonicalize_name,
-    parse_sdist_filename,
-)
+from packaging.utils import NormalizedName, canonicalize_name
 
 from planner.dependencies import Scope
 from planner.errors import InvalidRequirementLine, UnsupportedRequirementLine
@@ -52,6 +47,12 @@ _REFERENCE = re.compile(
     r"(?P<extras>\[[^\]]*\])?(?:\s*;\s*(?P<marker>.+))?"
 )
 _FILE_OR_URL = re.compile(r"^[./~]|://|\.(?:whl|tar\.gz|zip)\b")
+
+_FETCHED = {
+    *("https", "http", "file"),
+    *("git+https", "git+http", "git+ssh", "git+git", "git+file"),
+}
+"""The schemes of addresses that stand in place of a version."""
 
 MAX_DEPTH = 32
 """Files that include each other; a cycle is deeper."""
@@ -302,21 +303,9 @@ def parse_requirement(text: str, origin: str, *, written: str | None = None) -> 
         raise InvalidRequirementLine(
             origin, f"{written or text!r} is no requirement: {problem}"
         ) from None
-    if requirement.url and not _is_distribution(requirement.url):
+    if requirement.url and urlsplit(requirement.url).scheme not in _FETCHED:
         raise _unsupported_reference(origin)
     return requirement
-
-
-def _is_distribution(url: str) -> bool:
-    """Whether the file at ``url`` is called as a wheel or a source distribution is."""
-    filename = unquote(urlsplit(url).path.rpartition("/")[2])
-    if filename.endswith(".whl"):
-        return True
-    try:
-        parse_sdist_filename(filename)
-    except InvalidSdistFilename:
-        return False
-    return urlsplit(url).scheme in {"https", "http", "file"}
 
 
 def _complete(reference: re.Match[str]) -> str:
@@ -339,8 +328,9 @@ def _beside(path: str, other: str) -> str:
 def _unsupported_reference(origin: str) -> UnsupportedRequirementLine:
     return UnsupportedRequirementLine(
         origin,
-        "in place of a project only a wheel or a source distribution can be named",
-        hint="build a wheel of it and name that, or an index or a folder (-f) that has it",
+        "an address in place of a version has to be a wheel's, an archive's, a folder's or a git "
+        "repository's",
+        hint="write NAME @ URL, with https:, file: or git+https:; a wheel may stand alone",
     )
 
 

@@ -142,7 +142,9 @@ class _Solver:
         self._roots = list(adjustments.apply(asked))
         allowed = applicable_dependencies(inputs.constraints, environment)
         known = _by_name([*self._roots, *allowed])
-        direct = direct_projects(applicable(inputs.requirements, environment))
+        direct = direct_projects(
+            applicable(inputs.requirements, environment), environment.targets[0], policy.trees
+        )
 
         def find_project(name: NormalizedName) -> Project:
             return direct[name] if name in direct else fetcher.project(name)

@@ -19,6 +19,7 @@ from packaging.utils import (
     canonicalize_name,
     parse_wheel_filename,
 )
+from packaging.version import Version
 
 from schemas.hints import TOOL_NAME
 
@@ -116,7 +117,14 @@ class BuildRecord:
     measured_on: Mapping[str, str]
     """What the figures depend on: compiler, machine, Python, C library."""
     source: str = ""
-    """Where it was built from, where the lock has no entry for that (a repository, a folder)."""
+    """The direct reference that it was built of, where it was: a repository, an archive."""
+    commit: str = ""
+    """Of the repository."""
+
+    @property
+    def version(self) -> Version:
+        """That of the wheel. Raises InvalidWheelFilename."""
+        return parse_wheel_filename(self.wheel)[1]
 
     @property
     def peak(self) -> int:
@@ -141,6 +149,8 @@ class BuildRecord:
             table["native"] = list(self.native)
         if self.source:
             table["source"] = self.source
+        if self.commit:
+            table["commit-id"] = self.commit
         return table
 
     @classmethod
@@ -165,6 +175,7 @@ class BuildRecord:
                 native=tuple(map(str, table.get("native", ()))),
                 measured_on={str(k): str(v) for k, v in table["measured-on"].items()},
                 source=str(table.get("source", "")),
+                commit=str(table.get("commit-id", "")),
             )
         except (KeyError, ValueError, TypeError, AttributeError):
             return None

@@ -32,9 +32,9 @@ from executor.install import execute
 from executor.sources import Places
 from schemas.builds import BuildFlags
 
-__all__ = ["Workplace"]
+__all__ = ["LEFT_OUT", "Workplace"]
 
-_LEFT_OUT = (".venv", ".tox", ".nox", "node_modules", "__pycache__")
+LEFT_OUT = (".venv", ".tox", ".nox", "node_modules", "__pycache__")
 """Folders of a project that are made by its tools and that no build reads."""
 
 
@@ -81,7 +81,7 @@ class Workplace:
         """
         folder = os.path.join(self.folder, f"source-{next(self._numbers)}")
         if os.path.isdir(source):
-            ignore = shutil.ignore_patterns(*_LEFT_OUT)
+            ignore = shutil.ignore_patterns(*LEFT_OUT)
             shutil.copytree(source, folder, symlinks=True, ignore=ignore)
             root = folder
         else:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from packaging.pylock import Pylock
 
 from planner.pages import ProjectFile
 from schemas.builds import BuildRecord, build_records
+
+if TYPE_CHECKING:
+    from planner.builds.origin import Origin  # loads the executor
 
 __all__ = ["Built", "KnownBuild", "known_builds"]
 
@@ -26,6 +30,8 @@ class Built:
     record: BuildRecord
     url: str | None
     """Where it will be served, if that is said."""
+    origin: Origin | None
+    """What the source is, where it is no source distribution."""
     is_kept: bool
     """Whether the lock may list it; else only what it took is of interest."""
 

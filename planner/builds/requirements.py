@@ -65,6 +65,7 @@ class BuildRequirements:
                 self.policy,
                 no_binary=Names(),
                 sources=None,
+                trees=None,
                 require_hashes=False,
                 preferences=known,
             ),

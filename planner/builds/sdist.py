@@ -18,7 +18,7 @@ from planner.metadata import split_headers
 from planner.pages import ProjectFile
 from schemas.digests import SECURE_ALGORITHMS
 
-__all__ = ["fetch_source", "sha256_of", "static_metadata"]
+__all__ = ["archive_suffix", "fetch_source", "sha256_of", "static_metadata"]
 
 MAX_SOURCE_SIZE = 4 << 30
 """Bytes of an archive; the largest of the 360 most downloaded projects has 400 MB."""
@@ -68,6 +68,17 @@ def static_metadata(tree: str) -> bytes | None:
         return None
     dynamic = {str(name).strip().lower() for name in headers.get_all("Dynamic", ())}
     return None if version < _FIRST_STATIC or dynamic & _NEEDED else content
+
+
+def archive_suffix(path: str) -> str:
+    """What the name of a source distribution of this content ends with; empty where it has to be
+    another one.
+    """
+    if os.path.isdir(path):
+        return ""
+    with open(path, "rb") as file:
+        magic = file.read(4)
+    return ".zip" if magic == b"PK\3\4" else ".tar.gz" if magic[:2] == b"\x1f\x8b" else ""
 
 
 def sha256_of(path: str) -> str:

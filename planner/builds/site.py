@@ -56,7 +56,9 @@ class Site:
     source: str
     """The path of the archive or the folder."""
     sha256: str
-    """Of the archive; empty for a folder, which changes."""
+    """Of the archive, or another digest of the source; empty for what may change."""
+    subdirectory: str = ""
+    """Of the source tree, in which the package is."""
     tree: str
     """A copy of it that metadata may be asked of."""
     policy: BuildPolicy
@@ -118,7 +120,7 @@ class Site:
             plan.append(self.policy.measured_jobs)
         for number, jobs in enumerate(plan, 1):
             self.reporter.building(self.label, f"run {number} of {len(plan)}, jobs {jobs}")
-            tree = self.place.tree(self.source)
+            tree = self.place.tree(self.source, self.subdirectory)
             told = flags if jobs == flags.jobs else with_jobs(flags, system.backend, jobs)
             artifact, outcome = self.place.wheel(tree, system, told, self.terms, version=version)
             shutil.rmtree(tree, ignore_errors=True)
@@ -148,7 +150,7 @@ class Site:
             with open(lock, "rb") as file:
                 content = file.read()
         told = {
-            "source": self.sha256,
+            "source": f"{self.sha256}#{self.subdirectory}" if self.subdirectory else self.sha256,
             "flags": flags.to_table(),
             "lock": hashlib.sha256(content).hexdigest(),
             "target": self.host.target.to_table(),

@@ -19,13 +19,18 @@ from packaging.utils import NormalizedName
 from executor import Workplace, stoppable
 from planner.builds.built import Built, KnownBuild
 from planner.builds.hosts import Host, Hosts
+from planner.builds.origin import Origin
 from planner.builds.policy import BuildPolicy
-from planner.builds.sdist import fetch_source, sha256_of
+from planner.builds.sdist import archive_suffix, fetch_source, sha256_of
 from planner.builds.site import Requirements, Site
 from planner.client import IndexClient
+from planner.direct import TreeUnbuildable
+from planner.errors import InvalidRequirementLine
 from planner.evaluator import Wheel
+from planner.metadata import InvalidMetadata, parse_metadata
 from planner.pages import ProjectFile
 from planner.reporter import Reporter
+from planner.requirements import InputRequirement
 from planner.solve import Solution
 from schemas.builds import BuildRecord
 from schemas.target import Target
@@ -52,7 +57,10 @@ class Workshop:
     _hosts: Hosts = field(default_factory=Hosts)
     _accepted: dict[str, Target] = field(default_factory=dict)
     """By project, a target that it may be built for."""
-    _sites: dict[tuple[str, str], Site] = field(default_factory=dict)
+    _origins: dict[tuple[NormalizedName, str], Origin] = field(default_factory=dict)
+    """What direct references lead to, by project and address."""
+    _sites: dict[tuple[str, str, str], Site] = field(default_factory=dict)
+    """By project, address and interpreter."""
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
@@ -74,6 +82,46 @@ class Workshop:
             )
         self._accepted.setdefault(project, target)
         return None
+
+    def open_tree(self, requirement: InputRequirement, target: Target) -> ProjectFile:
+        """The source that ``requirement`` gives the address of, as if an index had it: of the
+        version that its metadata tells.
+
+        Raises TreeUnbuildable, InvalidRequirementLine, BuildFailed, and what ``Origin.fetch``
+        raises.
+        """
+        name, url = requirement.name, requirement.requirement.url
+        assert url is not None
+        if reason := self.refuse(name, target):
+            raise TreeUnbuildable(requirement.origin, name, reason)
+        hashes = tuple(
+            (kind, digest)
+            for kind, _, digest in (one.partition(":") for one in sorted(requirement.hashes))
+        )
+        origin = Origin.parse(url, hashes)
+        entry = {"url": origin.reference}
+        self._origins.setdefault((name, ProjectFile("", "", entry).url), self._pinned(origin))
+        found = self._site_of(name, ProjectFile(name, "", entry), target)
+        try:
+            metadata = parse_metadata(found.metadata())
+        except InvalidMetadata as error:
+            raise InvalidRequirementLine(requirement.origin, f"{name}: {error}") from None
+        if metadata.name != name:
+            raise InvalidRequirementLine(
+                requirement.origin, f"what is there is {metadata.name}, not {name}"
+            )
+        return ProjectFile(
+            f"{name}-{metadata.version}.tar.gz",
+            "",
+            {**entry, "requires-python": metadata.requires_python},
+            is_direct=True,
+        )
+
+    def _pinned(self, origin: Origin) -> Origin:
+        """At the commit of an earlier lock, if that tells of one."""
+        records = (known.record for known in self.known)
+        commits = (one.commit for one in records if one.source == origin.told_from(self.folder))
+        return origin.at(next(commits, ""))
 
     def metadata(self, wheel: Wheel) -> bytes:
         """The metadata that a wheel of this source has.
@@ -136,27 +184,50 @@ class Workshop:
         return self._site_at(place, label, host, source, sha256)
 
     def _site(self, wheel: Wheel, target: Target) -> Site:
+        return self._site_of(wheel.name, wheel.file, target)
+
+    def _site_of(self, name: NormalizedName, file: ProjectFile, target: Target) -> Site:
         host = self._hosts.find(target)
         assert host is not None
-        key = wheel.file.url, host.python
+        key = name, file.url, host.python
         if key not in self._sites:
-            place = self._stack.enter_context(Workplace.opened(wheel.name, host.python))
-            path, digest = fetch_source(self.client, wheel.file, place.folder)
-            site = self._site_at(place, wheel.file.filename, host, path, digest)
-            others = [one for one in self._sites.values() if one.place.package == wheel.name]
+            place = self._stack.enter_context(Workplace.opened(name, host.python))
+            site = self._begin(place, host, name, file)
+            others = [one for one in self._sites.values() if one.place.package == name]
             if any(one.host != host for one in others):
                 site.lock_name += f"-{host.target.tags[0].interpreter}"
             self._sites[key] = site
         return self._sites[key]
 
-    def _site_at(self, place: Workplace, label: str, host: Host, source: str, sha256: str) -> Site:
+    def _begin(self, place: Workplace, host: Host, name: NormalizedName, file: ProjectFile) -> Site:
+        origin = self._origins.get((name, file.url))
+        if origin is None:
+            path, digest = fetch_source(self.client, file, place.folder)
+            return self._site_at(place, file.filename, host, path, digest)
+        found = origin.fetch(name, self.client, place.folder)
+        if origin.kind == "vcs":
+            # A branch may have gone on when the next interpreter asks.
+            self._origins[name, file.url] = origin.at(found.digest)
+        label = f"{name} ({origin.reference})"
+        return self._site_at(place, label, host, found.path, found.digest, origin.subdirectory)
+
+    def _site_at(
+        self,
+        place: Workplace,
+        label: str,
+        host: Host,
+        source: str,
+        sha256: str,
+        subdirectory: str = "",
+    ) -> Site:
         return Site(
             place=place,
             host=host,
             label=label,
             source=source,
             sha256=sha256,
-            tree=place.tree(source),
+            subdirectory=subdirectory,
+            tree=place.tree(source, subdirectory),
             policy=self.policy,
             requirements=self.requirements,
             keychain=self.client.keychain,
@@ -176,17 +247,24 @@ class Workshop:
             shutil.copyfile(path, f"{kept}.part")
             os.replace(f"{kept}.part", kept)
         prefix = self.policy.wheelhouse_url
+        source = wheel.file
+        origin = self._origins.get((wheel.name, source.url))
+        if origin is not None:
+            record = replace(record, source=origin.told_from(self.folder), commit=origin.commit)
+            name = f"{wheel.name}-{wheel.version}{archive_suffix(site.source)}"
+            source = replace(source, filename=name, path=origin.path)
         entry = {
             "url": f"file://{kept}",
             "requires-python": wheel.file.requires_python,
             "yanked": wheel.file.entry.get("yanked", False),
         }
         return Built(
-            source=wheel.file,
+            source=source,
             sha256=site.sha256,
             size=os.path.getsize(site.source),
             wheel=ProjectFile(record.wheel, "", entry, wheel.file.index, path=kept),
             record=record,
             url=f"{prefix.rstrip('/')}/{record.wheel}" if prefix else None,
+            origin=origin,
             is_kept=keep,
         )

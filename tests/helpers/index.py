@@ -237,7 +237,7 @@ class _Handler(BaseHTTPRequestHandler):
 def _project_of(filename: str) -> str:
     if filename.endswith(".whl"):
         return parse_wheel_filename(filename)[0]
-    if filename.endswith((".tar.gz", ".zip")):
+    if "-" in filename and filename.endswith((".tar.gz", ".zip")):
         return parse_sdist_filename(filename)[0]
     return canonicalize_name(filename.partition("-")[0])
 

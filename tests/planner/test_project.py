@@ -107,9 +107,9 @@ def test_a_dependency_that_is_malformed_is_named(tmp_path: Path) -> None:
         read(tmp_path, '[project]\ndependencies = ["a>=>1"]')
 
 
-def test_a_direct_reference_is_not_supported(tmp_path: Path) -> None:
+def test_a_direct_reference_of_another_kind_is_not_supported(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedRequirementLine):
-        read(tmp_path, '[project]\ndependencies = ["a @ git+https://git.example/a"]')
+        read(tmp_path, '[project]\ndependencies = ["a @ svn+https://svn.example/a"]')
 
 
 def test_a_missing_project_is_named(tmp_path: Path) -> None:

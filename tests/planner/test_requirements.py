@@ -121,6 +121,12 @@ def test_a_wrong_line_is_named(tmp_path: Path, line: str, problem: str) -> None:
     assert str(raised.value) == f"{tmp_path / 'requirements.in'}:2: {problem}"
 
 
+ADDRESS = (
+    "an address in place of a version has to be a wheel's, an archive's, a folder's or a git "
+    "repository's"
+)
+
+
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
@@ -130,18 +136,12 @@ def test_a_wrong_line_is_named(tmp_path: Path, line: str, problem: str) -> None:
         pytest.param("--global-option=x", "--global-option is not supported", id="build options"),
         pytest.param("demo --config-settings=a=b",
                      "--config-settings of a requirement is not supported", id="build settings"),
-        pytest.param("./demo-1.0.tar.gz",
-                     "in place of a project only a wheel or a source distribution can be named",
-                     id="a path"),
-        pytest.param("demo @ https://files.example/archive/main.tar.gz",
-                     "in place of a project only a wheel or a source distribution can be named",
-                     id="a URL"),
-        pytest.param("demo @ git+https://git.example/demo",
-                     "in place of a project only a wheel or a source distribution can be named",
-                     id="a repository"),
-        pytest.param("./demo",
-                     "in place of a project only a wheel or a source distribution can be named",
-                     id="a folder"),
+        pytest.param("./demo-1.0.tar.gz", ADDRESS, id="a path"),
+        pytest.param("./demo", ADDRESS, id="a folder"),
+        pytest.param("https://files.example/main.zip", ADDRESS, id="a URL alone"),
+        pytest.param("demo @ hg+https://hg.example/demo", ADDRESS, id="another repository"),
+        pytest.param("demo @ git+ext::sh", ADDRESS, id="a program"),
+        pytest.param("demo @ ftp://files.example/demo-1.0.tar.gz", ADDRESS, id="another protocol"),
         pytest.param("-r https://files.example/base.in",
                      "a file at a URL is not supported", id="a file at a URL"),
     ],
