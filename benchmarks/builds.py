@@ -51,6 +51,7 @@ class Subject:
     requirement: str
     toolchain: str
     compiles: bool = True
+    """Whether the flags for gcc make a difference."""
 
     @property
     def name(self) -> str:
@@ -67,7 +68,7 @@ SUBJECTS = (
     Subject("pyyaml==6.0.2", "setuptools, Cython"),
     Subject("kiwisolver==1.4.7", "setuptools, C++"),
     Subject("contourpy==1.3.1", "meson, C++"),
-    Subject("orjson==3.10.15", "maturin, Rust"),
+    Subject("orjson==3.10.15", "maturin, Rust", compiles=False),
     Subject("awkward-cpp==45", "scikit-build-core, C++"),
     Subject("lxml==5.3.0", "setuptools, C, libxml2"),
 )
@@ -110,7 +111,8 @@ def main() -> None:
     options = parser.parse_args()
     wanted = options.only.split(",") if options.only else [one.name for one in SUBJECTS]
     known = _load()
-    subjects = [one for one in SUBJECTS if one.name in wanted and not options.render]
+    by_name = {one.name: one for one in SUBJECTS}
+    subjects = [by_name[name] for name in wanted if not options.render]
     with tempfile.TemporaryDirectory() as folder:
         # What a developer edits meanwhile makes no difference to it.
         tools = Tools.installed_below(Path(folder), find_uv()) if subjects else None

@@ -96,7 +96,8 @@ class FileRules:
 
     def refuse(self, project: NormalizedName, version: Version, file: ProjectFile) -> str | None:
         """Why ``file`` may not be used, if it may not."""
-        if project in self.no_binary and not file.is_direct and not file.is_source:
+        is_ready = not (file.is_direct or file.is_built or file.is_source)
+        if project in self.no_binary and is_ready:
             return "it is a wheel, and --no-binary asks for building the project"
         if file.yanked is not None and version not in self.pins.get(project, ()):
             return f"it was yanked: {file.yanked}" if file.yanked else "it was yanked"

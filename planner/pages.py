@@ -61,6 +61,8 @@ class ProjectFile:
     """Where it is on this machine, if it is."""
     is_direct: bool = False
     """Whether the inputs ask for it by its address."""
+    is_built: bool = False
+    """Whether it is a wheel that an earlier plan has built."""
 
     @property
     def url(self) -> str:

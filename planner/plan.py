@@ -18,7 +18,7 @@ from planner.evaluator import Wheel
 from planner.index_reader import IndexReader
 from planner.indexes import Indexes
 from planner.metadata_source import MetadataSource, SizedFile
-from planner.pages import ProjectFile
+from planner.pages import ProjectFile, ProjectPage
 from planner.policy import Policy
 from planner.prefetch import Fetcher
 from planner.reporter import Reporter
@@ -37,6 +37,9 @@ class Builder(Protocol):
 
     def refuse(self, project: NormalizedName, target: Target) -> str | None:
         """Why no wheel of ``project`` may be built for ``target``, if none may."""
+
+    def with_known(self, page: ProjectPage, environments: Sequence[Environment]) -> ProjectPage:
+        """The same, and the wheels that were built of its sources for other machines."""
 
     def open_tree(self, requirement: InputRequirement, target: Target) -> ProjectFile:
         """What a direct reference leads to, as the source of one version."""
@@ -79,7 +82,8 @@ def plan(
     reader = IndexReader(indexes, client)
 
     def load_project(name: NormalizedName) -> Project:
-        return Project(reader.page(name))
+        page = reader.page(name)
+        return Project(builder.with_known(page, environments) if builder else page)
 
     policy = policy or Policy()
     if builder:

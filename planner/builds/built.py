@@ -6,10 +6,12 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from packaging.pylock import Pylock
+from packaging.pylock import PackageSdist, Pylock
+from packaging.utils import NormalizedName, parse_wheel_filename
 
-from planner.pages import ProjectFile
+from planner.pages import ProjectFile, ProjectPage
 from schemas.builds import BuildRecord, build_records
+from schemas.target import Target
 
 if TYPE_CHECKING:
     from planner.builds.origin import Origin  # loads the executor
@@ -36,23 +38,85 @@ class Built:
     """Whether the lock may list it; else only what it took is of interest."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownBuild:
     """What an earlier lock tells of a build."""
 
+    folder: str
+    """That of the lock."""
+    name: NormalizedName
     record: BuildRecord
     path: str
+    """Where the wheel is, if it is on this machine."""
+    url: str | None
+    """Where it is served, if it is."""
     sha256: str
+    sdist: PackageSdist | None
+    """What it was built of, where that is a source distribution or an archive."""
+
+    def suits(self, target: Target) -> bool:
+        """Whether the wheel is for ``target``."""
+        return not parse_wheel_filename(self.record.wheel)[3].isdisjoint(target.tags)
+
+    def is_of(self, page: ProjectPage) -> bool:
+        """Whether the index still has what it was built of."""
+        told = self.sdist.hashes.get("sha256") if self.sdist else None
+        hashes = (file.hashes for files in page.files.values() for file in files)
+        return page.name == self.name and any(told == one.get("sha256") for one in hashes if told)
+
+    def to_built(self, origin: Origin | None = None) -> Built | None:
+        """The same for the next lock, of ``origin`` where that is no source distribution; None
+        where the wheel is nowhere to be had.
+        """
+        is_here = os.path.exists(self.path)
+        if not is_here and self.url is None:
+            return None
+        entry = {"url": self.url or f"file://{self.path}", "hashes": {"sha256": self.sha256}}
+        path = self.path if is_here else None
+        return Built(
+            source=self._source(),
+            sha256=self.sdist.hashes.get("sha256", "") if self.sdist else "",
+            size=(self.sdist.size or 0) if self.sdist else 0,
+            wheel=ProjectFile(self.record.wheel, "", entry, path=path, is_built=True),
+            record=self.record,
+            url=self.url,
+            origin=origin,
+            is_kept=True,
+        )
+
+    def _source(self) -> ProjectFile:
+        if self.sdist is None:
+            return ProjectFile(self.name, "", {"url": ""})
+        time = self.sdist.upload_time
+        told = {
+            "url": self.sdist.url or "",
+            "upload-time": time.isoformat() if time else None,
+        }
+        path = os.path.join(self.folder, self.sdist.path) if self.sdist.path else None
+        return ProjectFile(self.sdist.filename, "", told, path=path)
 
 
-def known_builds(lock: Pylock, folder: str) -> tuple[KnownBuild, ...]:
-    """The builds of ``lock``, which is in ``folder``, whose wheels it lists by their path."""
+def known_builds(lock: Pylock, folder: str, wheelhouse: str = "") -> tuple[KnownBuild, ...]:
+    """The builds of ``lock``, which is in ``folder``; wheels that it lists by their URL are also
+    in the folder ``wheelhouse``.
+    """
     found = []
     for package in lock.packages:
         wheels = {wheel.filename: wheel for wheel in package.wheels or ()}
         for record in build_records(package.tool):
             wheel = wheels.get(record.wheel)
-            if wheel and wheel.path and "sha256" in wheel.hashes:
-                path = os.path.join(folder, wheel.path)
-                found.append(KnownBuild(record, path, wheel.hashes["sha256"]))
+            if wheel is None or "sha256" not in wheel.hashes:
+                continue
+            path = wheel.path or os.path.join(wheelhouse, record.wheel)
+            found.append(
+                KnownBuild(
+                    folder=folder,
+                    name=package.name,
+                    record=record,
+                    path=os.path.join(folder, path),
+                    url=wheel.url,
+                    sha256=wheel.hashes["sha256"],
+                    sdist=package.sdist,
+                )
+            )
     return tuple(found)

@@ -25,10 +25,11 @@ from planner.builds.sdist import archive_suffix, fetch_source, sha256_of
 from planner.builds.site import Requirements, Site
 from planner.client import IndexClient
 from planner.direct import TreeUnbuildable
+from planner.environments import Environment
 from planner.errors import InvalidRequirementLine
 from planner.evaluator import Wheel
 from planner.metadata import InvalidMetadata, parse_metadata
-from planner.pages import ProjectFile
+from planner.pages import ProjectFile, ProjectPage
 from planner.reporter import Reporter
 from planner.requirements import InputRequirement
 from planner.solve import Solution
@@ -78,10 +79,23 @@ class Workshop:
             return (
                 "it is a source distribution, and a wheel for "
                 f"{target} can only be built on such a machine: plan for that target there, or in "
-                "a container of that kind"
+                "a container of that kind, and add it to the lock with --merge-into"
             )
         self._accepted.setdefault(project, target)
         return None
+
+    def with_known(self, page: ProjectPage, environments: Sequence[Environment]) -> ProjectPage:
+        """The same, and the wheels that an earlier plan has built of its sources for those targets
+        that this machine cannot build for.
+        """
+        targets = (target for environment in environments for target in environment.targets)
+        foreign = [target for target in targets if self._hosts.find(target) is None]
+        files = {version: list(its) for version, its in page.files.items()}
+        for known in self.known:
+            if known.is_of(page) and any(map(known.suits, foreign)) and (built := known.to_built()):
+                self.built[built.wheel.filename] = built
+                files.setdefault(str(known.record.version), []).append(built.wheel)
+        return replace(page, files=files)
 
     def open_tree(self, requirement: InputRequirement, target: Target) -> ProjectFile:
         """The source that ``requirement`` gives the address of, as if an index had it: of the
@@ -92,13 +106,15 @@ class Workshop:
         """
         name, url = requirement.name, requirement.requirement.url
         assert url is not None
-        if reason := self.refuse(name, target):
-            raise TreeUnbuildable(requirement.origin, name, reason)
         hashes = tuple(
             (kind, digest)
             for kind, _, digest in (one.partition(":") for one in sorted(requirement.hashes))
         )
         origin = Origin.parse(url, hashes)
+        if reason := self.refuse(name, target):
+            if wheel := self._built_elsewhere(name, origin, target):
+                return wheel
+            raise TreeUnbuildable(requirement.origin, name, reason)
         entry = {"url": origin.reference}
         self._origins.setdefault((name, ProjectFile("", "", entry).url), self._pinned(origin))
         found = self._site_of(name, ProjectFile(name, "", entry), target)
@@ -116,6 +132,19 @@ class Workshop:
             {**entry, "requires-python": metadata.requires_python},
             is_direct=True,
         )
+
+    def _built_elsewhere(
+        self, name: NormalizedName, origin: Origin, target: Target
+    ) -> ProjectFile | None:
+        """The wheel that an earlier plan has built of ``origin`` for ``target``."""
+        for known in self.known:
+            is_it = known.name == name and known.record.source == origin.told_from(self.folder)
+            if is_it and known.suits(target):
+                built = known.to_built(origin.at(known.record.commit))
+                if built is not None:
+                    self.built[built.wheel.filename] = built
+                    return built.wheel
+        return None
 
     def _pinned(self, origin: Origin) -> Origin:
         """At the commit of an earlier lock, if that tells of one."""
@@ -163,7 +192,7 @@ class Workshop:
     def _known(self, wheel: Wheel, target: Target) -> Built | None:
         """The build of an earlier lock, where all that it depends on is as it was."""
         site = self._site(wheel, target)
-        for known in self.known:
+        for known in (one for one in self.known if one.suits(target)):
             record = known.record
             lock = os.path.join(self.folder, record.lock) if record.lock else None
             flags = self.policy.flags(wheel.name, record.backend)

@@ -23,6 +23,7 @@ __all__ = [
     "json_option",
     "lock_argument",
     "scope_options",
+    "sources_of",
     "target_options",
     "targets_of",
 ]
@@ -91,6 +92,11 @@ def inputs_of(lock: Pylock, path: str) -> Inputs:
 
     Raises UsageError where the lock does not tell where they are, and what ``read_inputs`` does.
     """
+    return read_inputs(sources_of(lock, path), environment=os.environ)
+
+
+def sources_of(lock: Pylock, path: str) -> Sources:
+    """Where the inputs of the lock at ``path`` are. Raises UsageError where it does not tell."""
     table = (lock.tool or {}).get(TOOL_NAME)
     told = table.get("inputs") if isinstance(table, Mapping) else None
     sources = Sources.from_table(told, os.path.dirname(path))
@@ -99,4 +105,4 @@ def inputs_of(lock: Pylock, path: str) -> Inputs:
             f"{path} does not tell where its requirements are",
             hint="only locks that lockstream wrote from files tell",
         )
-    return read_inputs(sources, environment=os.environ)
+    return sources

@@ -19,7 +19,8 @@ from planner.builds.built import known_builds
 from planner.cache import default_folder
 from planner.cli.building import build_options, build_policy
 from planner.cli.console import ConsoleReporter
-from planner.cli.lock import json_option
+from planner.cli.lock import json_option, sources_of
+from planner.cli.merging import read_merged, with_targets_of
 from planner.cli.options import index_options, input_options, policy_options
 from planner.cost import Cost, cost_of
 from planner.environments import Environment, group_targets
@@ -66,6 +67,13 @@ __all__ = ["plan"]
 @index_options
 @policy_options
 @build_options
+@click.option(
+    "--merge-into",
+    metavar="LOCK",
+    help="Add this machine, or the targets that are named, to those of an existing lock, with the "
+    "wheels built here for them; what it has is kept. The inputs are those of the lock, unless "
+    "others are named.",
+)
 @click.option(
     "-U", "--upgrade", is_flag=True, help="Choose anew; otherwise what the lock has is kept."
 )
@@ -116,6 +124,7 @@ def plan(
     no_binary: tuple[str, ...],
     require_hashes: bool,
     align: bool | None,
+    merge_into: str | None,
     upgrade: bool,
     upgraded: tuple[str, ...],
     room: str | None,
@@ -144,10 +153,19 @@ def plan(
         all_extras=all_extras,
         all_groups=all_groups,
     )
+    merged = None
+    if merge_into is not None:
+        merged = read_merged(merge_into, output=output, upgrade=upgrade)
+        output = merge_into
+        if not projects and not requirements:
+            sources = sources_of(merged, merge_into)
     inputs = read_inputs(sources, environment=os.environ)
-    if not requirements:
-        sources = replace(sources, projects=projects or (os.curdir,))
-    environments = group_targets(targets_for(inputs, python_versions, platforms))
+    if not sources.requirements:
+        sources = replace(sources, projects=sources.projects or (os.curdir,))
+    targets = targets_for(inputs, python_versions, platforms)
+    if merged is not None:
+        targets = with_targets_of(merged, targets, are_named=bool(python_versions or platforms))
+    environments = group_targets(targets)
     _check_python(inputs, environments)
     choosing = PolicyRequest(
         prerelease=prerelease,
@@ -201,7 +219,7 @@ def plan(
         folder=folder,
         provenance=provenance,
         builds=builds,
-        known=known_builds(previous, folder) if previous else (),
+        known=known_builds(previous, folder, builds.wheelhouse or "") if previous else (),
         projects=sources.projects if build_project else (),
     )
     if previous:
