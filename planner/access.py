@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from planner.cache import Cache
+
 __all__ = ["Access"]
 
 
@@ -17,5 +19,4 @@ class Access:
     """Whether nobody may be asked."""
     refresh: bool = False
     """Whether the cache is asked about anew."""
-    cache: str | None = None
-    """The folder of the cache; None where there is none."""
+    cache: Cache | None = None

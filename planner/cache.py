@@ -22,11 +22,11 @@ import zstandard
 
 __all__ = ["KINDS", "Cache", "Kind", "Usage", "default_folder"]
 
-Kind = Literal["pages", "metadata", "sizes", "listings"]
-"""Pages of projects; METADATA files, sizes and file names of wheels. All but pages are kept by the
-hash of the wheel, so they never change."""
+Kind = Literal["pages", "plans", "metadata", "sizes", "listings"]
+"""Pages of projects; plans, by what they answer; METADATA files, sizes and file names of wheels,
+which are kept by the hash of the wheel, so they never change."""
 
-KINDS: tuple[Kind, ...] = ("pages", "metadata", "sizes", "listings")
+KINDS: tuple[Kind, ...] = ("pages", "plans", "metadata", "sizes", "listings")
 
 MAX_SIZE = 1 << 30
 """Bytes. Planning a thousand packages takes about a tenth."""
@@ -40,8 +40,8 @@ USE_SECONDS = 3600
 _VERSION = "v2"
 """Changes whenever entries are written in another way."""
 
-_LEVEL = 3
-"""Of compression: higher ones save little of JSON and take longer than the network."""
+_LEVEL = 1
+"""Of compression: 3 makes no less of pages, and takes three times as long."""
 
 _MAX_ENTRY_SIZE = 256 << 20
 """Bytes of an entry when unpacked; no page is larger."""

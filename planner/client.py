@@ -51,6 +51,10 @@ class Answer:
     """Where it was found, after redirects: relative links in it start from here."""
     content_type: str
     content: bytes
+    digest: str = ""
+    """SHA-256 of what the server sent, which ``content`` may be an extract of."""
+    fresh_until: float = 0.0
+    """Seconds since the epoch; until then the server need not be asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,8 @@ class IndexClient:
         self.cache = cache
         self._pages = PageCache(cache, refresh=refresh)
         self._offline = offline
+        self._asked: set[tuple[str, str]] = set()
+        """Documents that were asked for: one plan sees one state of its indexes."""
         self.requests = 0
         """How many were sent, roughly: threads do not wait for each other to count."""
         self._pause = pause
@@ -119,13 +125,13 @@ class IndexClient:
         shorten: Callable[[Answer], Answer] | None = None,
     ) -> Answer | None:
         """The document at ``url``, of at most ``limit`` bytes; None where there is none (404).
-        Where there is a cache it has what ``shorten`` makes of the document, and so has the caller.
+        With ``shorten``, what it makes of the document is kept and returned.
 
         Raises Offline, IndexUnreachable, IndexAnswer, IndexDenied, and what ``shorten`` raises.
         """
         kept = self._pages.find(url, accept)
-        if kept and (self._offline or self._pages.is_fresh(kept)):
-            return Answer(kept.url, kept.content_type, kept.content)
+        if kept and (self._offline or self._is_known(url, accept, kept)):
+            return _to_answer(kept)
 
         def read(response: httpx.Response) -> Answer | None:
             if response.status_code in {404, 410}:
@@ -137,16 +143,20 @@ class IndexClient:
                 digest = sha256(content).hexdigest()
             # Not every server can say that nothing changed; then the document itself does.
             if kept and digest in {"", kept.digest}:
-                self._pages.renew(url, accept, kept, response.headers)
-                return Answer(kept.url, kept.content_type, kept.content)
+                return _to_answer(self._pages.renew(url, accept, kept, response.headers))
             answer = Answer(str(response.url), response.headers.get("Content-Type", ""), content)
-            if shorten and self.cache:
+            if shorten:
                 answer = shorten(answer)
-            self._pages.keep(url, accept, _to_kept(answer, digest), response.headers)
-            return answer
+            found = _to_kept(answer, digest)
+            return _to_answer(self._pages.keep(url, accept, found, response.headers))
 
         headers = {"Accept": accept, **(kept.conditions if kept else {})}
-        return self._request("GET", url, headers, read)
+        answer = self._request("GET", url, headers, read)
+        self._asked.add((url, accept))
+        return answer
+
+    def _is_known(self, url: str, accept: str, kept: KeptAnswer) -> bool:
+        return (url, accept) in self._asked or self._pages.is_fresh(kept)
 
     def get_part(self, url: str, *, offset: int | None, length: int) -> Part | None:
         """``length`` bytes of the file at ``url`` from ``offset``, or its last ``length`` bytes
@@ -250,6 +260,10 @@ class IndexClient:
         if login := self.keychain.login(str(request.url)):
             request.headers["Authorization"] = login.authorization
         return request
+
+
+def _to_answer(kept: KeptAnswer) -> Answer:
+    return Answer(kept.url, kept.content_type, kept.content, kept.digest, kept.fresh_until)
 
 
 def _to_kept(answer: Answer, digest: str) -> KeptAnswer:

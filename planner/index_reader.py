@@ -5,20 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Lock
 
 from packaging.utils import NormalizedName, canonicalize_name
 
 from planner.client import Answer, IndexClient
-from planner.condensed import MEDIA_TYPE, condense, parse_condensed
+from planner.condensed import MEDIA_TYPE, condense, condense_json, parse_condensed
 from planner.indexes import Index, Indexes, Links, Strategy
+from planner.memo import PageSeen
 from planner.pages import (
     ACCEPT,
     MAX_PAGE_SIZE,
     ProjectFile,
     ProjectPage,
     group_files,
+    is_json,
     parse_links,
     parse_page,
 )
@@ -33,6 +36,8 @@ class IndexReader:
     def __init__(self, indexes: Indexes, client: IndexClient) -> None:
         self._indexes = indexes
         self._client = client
+        self.seen: dict[tuple[str, NormalizedName], PageSeen] = {}
+        """The pages of indexes that were read, by index and project."""
         self._links: dict[Links, dict[NormalizedName, list[ProjectFile]]] = {}
         self._lock = Lock()
 
@@ -53,6 +58,14 @@ class IndexReader:
                 files.setdefault(file.filename, file)
         return replace(found[0], files=group_files(files.values()))
 
+    def look(self, index: str, name: NormalizedName) -> PageSeen:
+        """Fetch the page of project ``name`` in the index at ``index``, and do not read it.
+
+        Raises what ``page`` raises.
+        """
+        self._fetch(name, index)
+        return self.seen[index, name]
+
     def _pages(self, name: NormalizedName) -> Iterator[ProjectPage]:
         """Those that exist, in the order of their rank."""
         for place in self._indexes.of_project(name):
@@ -64,23 +77,22 @@ class IndexReader:
                 yield page
 
     def _page_of_index(self, name: NormalizedName, index: Index) -> ProjectPage:
-        def parse(answer: Answer) -> ProjectPage:
-            if answer.content_type == MEDIA_TYPE:
-                return parse_condensed(name, answer.content, index=index.url)
-            return parse_page(
-                name,
-                answer.content,
-                content_type=answer.content_type,
-                url=answer.url,
-                index=index.url,
-            )
+        answer = self._fetch(name, index.url)
+        if answer is None:
+            return ProjectPage(name, exists=False)
+        return parse_condensed(name, answer.content, index=index.url)
 
-        def shorten(answer: Answer) -> Answer:
-            return Answer(answer.url, MEDIA_TYPE, condense(parse(answer)))
-
-        url = f"{index.url}/{name}/"
-        answer = self._client.get(url, accept=ACCEPT, limit=MAX_PAGE_SIZE, shorten=shorten)
-        return parse(answer) if answer else ProjectPage(name, exists=False)
+    def _fetch(self, name: NormalizedName, index: str) -> Answer | None:
+        """The condensed page, if there is one."""
+        answer = self._client.get(
+            f"{index}/{name}/",
+            accept=ACCEPT,
+            limit=MAX_PAGE_SIZE,
+            shorten=partial(_shorten, name),
+        )
+        digest, fresh_until = (answer.digest, answer.fresh_until) if answer else ("", 0.0)
+        self.seen[index, name] = PageSeen(index, name, digest, fresh_until)
+        return answer
 
     def _page_of_links(self, name: NormalizedName, links: Links) -> ProjectPage:
         with self._lock:
@@ -94,6 +106,14 @@ class IndexReader:
             return _list_folder(links.place)
         answer = self._client.get(links.place, accept="text/html", limit=MAX_PAGE_SIZE)
         return parse_links(answer.content, url=answer.url) if answer else ()
+
+
+def _shorten(name: NormalizedName, answer: Answer) -> Answer:
+    short = condense_json(answer.content, answer.url) if is_json(answer.content_type) else None
+    if short is None:
+        page = parse_page(name, answer.content, content_type=answer.content_type, url=answer.url)
+        short = condense(page)
+    return replace(answer, content_type=MEDIA_TYPE, content=short)
 
 
 def _list_folder(folder: str) -> list[ProjectFile]:

@@ -74,6 +74,8 @@ class MetadataSource:
         self._cache = client.cache
         self._sized: dict[str, SizedFile] = {}
         self._listings: dict[str, Listing] = {}
+        self.is_pinned = True
+        """Whether each file that was read has a digest on its page, which settles what it says."""
 
     def metadata(self, wheel: Wheel) -> WheelMetadata:
         """The metadata of ``wheel``, which is that of its file name.
@@ -129,6 +131,7 @@ class MetadataSource:
 
     def _find(self, kind: Kind, file: ProjectFile) -> bytes | None:
         key = _cache_key(file)
+        self.is_pinned &= key is not None
         return self._cache.read(kind, key) if self._cache and key else None
 
     def _keep(self, kind: Kind, file: ProjectFile, content: bytes) -> None:

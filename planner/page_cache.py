@@ -96,17 +96,24 @@ class PageCache:
         """Whether it can be used without asking."""
         return not self._refresh and self._now() < kept.fresh_until
 
-    def keep(self, url: str, accept: str, answer: KeptAnswer, headers: Mapping[str, str]) -> None:
-        """Keep ``answer`` as long as ``headers`` allow, which came with it."""
+    def keep(
+        self, url: str, accept: str, answer: KeptAnswer, headers: Mapping[str, str]
+    ) -> KeptAnswer:
+        """Keep ``answer`` as long as ``headers`` allow, which came with it; how it is kept."""
+        dated = self._dated(answer, headers)
         if self._cache and not _NEVER.search(headers.get("cache-control", "")):
-            self._cache.write("pages", f"{accept} {url}", self._dated(answer, headers).to_bytes())
+            self._cache.write("pages", f"{accept} {url}", dated.to_bytes())
+        return dated
 
-    def renew(self, url: str, accept: str, kept: KeptAnswer, headers: Mapping[str, str]) -> None:
+    def renew(
+        self, url: str, accept: str, kept: KeptAnswer, headers: Mapping[str, str]
+    ) -> KeptAnswer:
         """Keep on keeping what is ``kept``, as long as ``headers`` allow, which say that it is the
-        same still.
+        same still; how it is kept.
         """
-        if self._dated(kept, headers) != kept:
-            self.keep(url, accept, kept, headers)
+        if self._dated(kept, headers) == kept:
+            return kept
+        return self.keep(url, accept, kept, headers)
 
     def _dated(self, answer: KeptAnswer, headers: Mapping[str, str]) -> KeptAnswer:
         seconds = _freshness(headers.get("cache-control", ""), headers.get("age", ""))

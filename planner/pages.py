@@ -24,10 +24,13 @@ __all__ = [
     "MAX_PAGE_SIZE",
     "ProjectFile",
     "ProjectPage",
+    "check_version",
     "group_files",
+    "is_json",
     "parse_links",
     "parse_page",
     "parse_time",
+    "version_text",
 ]
 
 _JSON = "application/vnd.pypi.simple.v1+json"
@@ -171,12 +174,12 @@ def parse_page(
 
     Raises IndexAnswer where the answer is no project page.
     """
-    media_type = content_type.partition(";")[0].strip().lower()
-    if media_type == _JSON:
+    if is_json(content_type):
         return _parse_json(name, content, url, index)
+    media_type = _media_type(content_type)
     if media_type in {_HTML, "text/html"}:
         parser = _read_anchors(content, url)
-        _check_version(parser.api_version, url)
+        check_version(parser.api_version, url)
         return ProjectPage(
             name,
             group_files(_files_of(parser, index)),
@@ -190,15 +193,24 @@ def parse_page(
     )
 
 
+def is_json(content_type: str) -> bool:
+    """Whether it is that of a page in JSON."""
+    return _media_type(content_type) == _JSON
+
+
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
+
+
 def group_files(files: Iterable[ProjectFile]) -> dict[str, list[ProjectFile]]:
     """``files`` by the version that their names spell."""
     groups: dict[str, list[ProjectFile]] = {}
     for file in files:
-        groups.setdefault(_version_text(file.filename), []).append(file)
+        groups.setdefault(version_text(file.filename), []).append(file)
     return groups
 
 
-def _version_text(filename: str) -> str:
+def version_text(filename: str) -> str:
     """The version as ``filename`` spells it, or a text that is none."""
     if filename.endswith(".whl"):
         parts = filename.split("-", 2)
@@ -216,7 +228,7 @@ def _parse_json(name: NormalizedName, content: bytes, url: str, index: str) -> P
     try:
         page = json.loads(content)
         version = str(page["meta"]["api-version"])
-        _check_version(version, url)
+        check_version(version, url)
         files = group_files(
             ProjectFile(entry["filename"], url, entry, index)
             for entry in page["files"]
@@ -271,7 +283,8 @@ def _parse_hash(text: str) -> dict[str, str]:
     return {algorithm.lower(): digest.lower()} if equals and algorithm.isalnum() else {}
 
 
-def _check_version(version: str, url: str) -> None:
+def check_version(version: str, url: str) -> None:
+    """Raises IndexAnswer where the API of the index is one that is not understood."""
     if version.partition(".")[0] != str(_SUPPORTED_MAJOR):
         raise IndexAnswer(url, f"the index speaks version {version} of its API, not 1.x")
 

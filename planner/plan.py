@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Protocol
@@ -17,19 +17,17 @@ from planner.environments import Environment
 from planner.evaluator import Wheel
 from planner.index_reader import IndexReader
 from planner.indexes import Indexes
+from planner.memo import PageSeen
 from planner.metadata_source import MetadataSource, SizedFile
 from planner.pages import ProjectFile, ProjectPage
 from planner.policy import Policy
 from planner.prefetch import Fetcher
-from planner.reporter import Reporter
+from planner.reporter import Remark, Reporter, tell
 from planner.requirements import InputRequirement, Inputs
 from planner.solve import Solution, solve
 from schemas.target import Target
 
 __all__ = ["Builder", "Plan", "plan"]
-
-Remark = tuple[Callable[..., None], tuple[object, ...]]
-"""A hook of the reporter, and what to tell it."""
 
 
 class Builder(Protocol):
@@ -58,6 +56,10 @@ class Plan:
     environments: tuple[Environment, ...]
     entries: tuple[tuple[Entry, tuple[SizedFile, ...]], ...]
     """Sorted by name and version, with the size of each of their files."""
+    remarks: tuple[Remark, ...] = ()
+    """What was told to the reporter."""
+    pages: tuple[PageSeen, ...] | None = None
+    """What it all follows from; None where other things than pages of indexes had a say."""
 
 
 def plan(
@@ -96,39 +98,40 @@ def plan(
         entries = merge(solutions)
         sizes = iter(fetcher.sizes([file for entry in entries for file in entry.files]))
         sized = tuple((entry, tuple(next(sizes) for _ in entry.files)) for entry in entries)
-        _report(solutions, source, reporter)
-    return Plan(environments=tuple(environments), entries=sized)
+        # Once, though it be so in many environments.
+        remarks = dict.fromkeys(
+            remark
+            for solution in solutions
+            for remark in chain(_remarks(solution), _collisions(solution, source))
+        )
+        tell(remarks, reporter)
+        return Plan(
+            environments=tuple(environments),
+            entries=sized,
+            remarks=tuple(remarks),
+            pages=tuple(reader.seen.values()) if source.is_pinned else None,
+        )
 
 
-def _report(solutions: Iterable[Solution], source: MetadataSource, reporter: Reporter) -> None:
-    """Tell what is remarkable; once, though it be so in many environments."""
-    remarks = (
-        remark
-        for solution in solutions
-        for remark in chain(_remarks(solution, reporter), _collisions(solution, source, reporter))
-    )
-    for hook, facts in dict.fromkeys(remarks):
-        hook(*facts)
-
-
-def _collisions(solution: Solution, source: MetadataSource, reporter: Reporter) -> Iterator[Remark]:
+def _collisions(solution: Solution, source: MetadataSource) -> Iterator[Remark]:
     """For each target, the wheels that do not go together."""
     for position in range(len(solution.environment.targets)):
         files = (package.wheels[position].file for package in solution.packages)
         for one in find_collisions((file.filename, source.listing(file)) for file in files):
-            yield reporter.collision, (one.first, one.second, one.places)
+            yield "collision", (one.first, one.second, one.places)
 
 
-def _remarks(solution: Solution, reporter: Reporter) -> Iterator[Remark]:
+def _remarks(solution: Solution) -> Iterator[Remark]:
     for package, page in zip(solution.packages, solution.pages, strict=True):
         if page.status != "active":
-            yield reporter.project_status, (package.name, page.status, page.status_reason)
+            yield "project_status", (package.name, page.status, page.status_reason)
         if page.has_newer_version:
-            yield reporter.newer_api, (package.wheels[0].file.index, page.api_version)
+            yield "newer_api", (package.wheels[0].file.index, page.api_version)
         if package.passed_over:
-            yield reporter.passed_over, (package.name, *package.passed_over)
+            version, reason = package.passed_over
+            yield "passed_over", (package.name, str(version), reason)
         for extra in package.unknown_extras:
-            yield reporter.unknown_extra, (package.name, package.version, extra)
+            yield "unknown_extra", (package.name, str(package.version), extra)
         for file in (wheel.file for wheel in package.wheels):
             if file.yanked is not None:
-                yield reporter.yanked, (file.filename, file.yanked)
+                yield "yanked", (file.filename, file.yanked)

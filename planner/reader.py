@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from schemas.blocks import Block, scan_blocks
 from schemas.errors import InvalidLockText
 from schemas.lock import InvalidLock, parse_block, parse_header, parse_package
 
-__all__ = ["read_lock"]
+__all__ = ["parse_lock", "read_lock"]
 
 _CHUNK_SIZE = 1 << 20
 
@@ -23,24 +23,35 @@ def read_lock(path: str) -> Pylock:
 
     Raises UnreadableInput, InvalidLock, UnsupportedLockVersion, LockNotText and LockTooLarge.
     """
-    document: dict[str, Any] = {}
-    packages: list[Package] = []
     try:
         with open(path, "rb") as file:
-            for block in scan_blocks(iter(lambda: file.read(_CHUNK_SIZE), b"")):
-                table = parse_block(block)
-                if not block.is_package:
-                    packages += _inline_packages(table, block)
-                    document.update(table)
-                else:
-                    packages.append(parse_package(table, block.line))
-        header = parse_header(document)
+            return _parse(iter(lambda: file.read(_CHUNK_SIZE), b""))
     except InvalidLockText as error:
         error.path = path
         raise
     except OSError as error:
         raise UnreadableInput(path, error.strerror or str(error)) from None
-    return replace(header, packages=packages)
+
+
+def parse_lock(text: str) -> Pylock:
+    """The lock of this ``text``.
+
+    Raises InvalidLock, UnsupportedLockVersion, LockNotText and LockTooLarge.
+    """
+    return _parse([text.encode()])
+
+
+def _parse(chunks: Iterable[bytes]) -> Pylock:
+    document: dict[str, Any] = {}
+    packages: list[Package] = []
+    for block in scan_blocks(chunks):
+        table = parse_block(block)
+        if not block.is_package:
+            packages += _inline_packages(table, block)
+            document.update(table)
+        else:
+            packages.append(parse_package(table, block.line))
+    return replace(parse_header(document), packages=packages)
 
 
 def _inline_packages(table: dict[str, Any], block: Block) -> Iterator[Package]:

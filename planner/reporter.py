@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-
-from packaging.version import Version
+from typing import Any
 
 from schemas.builds import BuildRecord
 
-__all__ = ["Reporter"]
+__all__ = ["Remark", "Reporter", "tell"]
+
+Remark = tuple[str, tuple[Any, ...]]
+"""A hook of ``Reporter``, and what to tell it: texts, and rows of them."""
 
 
 class Reporter:
@@ -21,10 +23,10 @@ class Reporter:
         """Surrounds what asks indexes; ``requests`` tells how often they have been asked."""
         return nullcontext()
 
-    def passed_over(self, name: str, version: Version, reason: str) -> None:
+    def passed_over(self, name: str, version: str, reason: str) -> None:
         """A version newer than the chosen one cannot be used, whatever else is chosen."""
 
-    def unknown_extra(self, name: str, version: Version, extra: str) -> None:
+    def unknown_extra(self, name: str, version: str, extra: str) -> None:
         """A requirement asks for an extra that this version does not have."""
 
     def project_status(self, name: str, status: str, reason: str) -> None:
@@ -44,3 +46,9 @@ class Reporter:
 
     def yanked(self, filename: str, reason: str) -> None:
         """A withdrawn file is used since a requirement pins its version."""
+
+
+def tell(remarks: Iterable[Remark], reporter: Reporter) -> None:
+    """Tell ``reporter`` each of ``remarks``."""
+    for hook, facts in remarks:
+        getattr(reporter, hook)(*facts)

@@ -22,7 +22,7 @@ SIBLINGS = {
 THIRD_PARTY = {
     "lockstream": {"click"},
     "schemas": {"packaging"},
-    "planner": {"click", "httpx", "packaging", "resolvelib", "tomli_w", "zstandard"},
+    "planner": {"click", "httpx", "msgspec", "packaging", "resolvelib", "tomli_w", "zstandard"},
     # Each is paid for in the container; httpx alone would take a quarter of the smallest budget.
     # isal is used where it is installed, installer for Windows targets only, pyproject_hooks where
     # something is built.

@@ -29,7 +29,7 @@ VERSION = PROJECT_TABLE["version"]
 EXECUTOR_DEPENDENCIES = ("click", "packaging", "pyproject-hooks", "zstandard")
 PROGRAMS = {"executor/builds/launch.py", "executor/probe.py"}
 """What runs as a program of its own, in the interpreter of a target."""
-PLANNER_DEPENDENCIES = ("httpx", "resolvelib", "tomli-w")
+PLANNER_DEPENDENCIES = ("httpx", "msgspec", "resolvelib", "tomli-w")
 
 
 def run(*command: str | Path, **options: str | Path) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 
 import click
 from packaging.pylock import Pylock
-from packaging.version import Version
 
 from planner.cli.live import LiveLine
 from planner.cost import Cost
@@ -86,10 +85,10 @@ class ConsoleReporter(Reporter):
         for line in lines:
             self._say(f"  {line}")
 
-    def passed_over(self, name: str, version: Version, reason: str) -> None:
+    def passed_over(self, name: str, version: str, reason: str) -> None:
         self._say(f"passed over {name} {version}: {reason}")
 
-    def unknown_extra(self, name: str, version: Version, extra: str) -> None:
+    def unknown_extra(self, name: str, version: str, extra: str) -> None:
         self._warn(f"{name} {version} has no extra {extra!r}")
 
     def yanked(self, filename: str, reason: str) -> None:

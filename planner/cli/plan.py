@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 
 from planner.access import Access
 from planner.builds.built import known_builds
-from planner.cache import default_folder
+from planner.cache import Cache, default_folder
 from planner.cli.building import build_options, build_policy
 from planner.cli.console import ConsoleReporter
 from planner.cli.lock import json_option, sources_of
@@ -26,12 +26,14 @@ from planner.cost import Cost, cost_of
 from planner.environments import Environment, group_targets
 from planner.fit import Room, check_fit
 from planner.inputs import Sources, read_inputs
+from planner.memo import Memo, follows_from_indexes
 from planner.policy import Preferences
 from planner.previous import check_files, is_current, preferences
-from planner.reader import read_lock
+from planner.reader import parse_lock, read_lock
+from planner.reporter import tell
 from planner.request import IndexRequest, PolicyRequest, index_table, targets_for
 from planner.requirements import Inputs
-from planner.writer import render_lock, write_atomically
+from planner.writer import write_atomically
 from schemas.errors import UsageError
 
 __all__ = ["plan"]
@@ -202,31 +204,41 @@ def plan(
         _check_room(costs, room)
         reporter.kept(previous, costs, output, time.monotonic() - started)
         return
-    from planner.cli.resolve import resolve  # noqa: PLC0415  # a lock that is current needs none
+    policy = replace(policy, preferences=_preferences(previous, environments, upgraded))
+    cache = None if no_cache else Cache(cache_dir or default_folder(os.environ))
+    memo = None
+    if cache and not builds.allowed and not build_project and follows_from_indexes(inputs, places):
+        memo = Memo(cache, (inputs, environments, policy, places, provenance))
+    lock: Pylock | None = None
+    if memo and not refresh and (found := memo.recall()):
+        text = found.text
+        tell(found.remarks, reporter)
+    else:
+        from planner.cli.resolve import resolve  # noqa: PLC0415  # what is known needs none of it
 
-    lock, secrets = resolve(
-        inputs,
-        environments,
-        policy=replace(policy, preferences=_preferences(previous, environments, upgraded)),
-        indexes=places,
-        access=Access(
-            keyring=keyring,
-            offline=offline,
-            refresh=refresh,
-            cache=None if no_cache else cache_dir or default_folder(os.environ),
-        ),
-        reporter=reporter,
-        folder=folder,
-        provenance=provenance,
-        builds=builds,
-        known=known_builds(previous, folder, builds.wheelhouse or "") if previous else (),
-        projects=sources.projects if build_project else (),
-    )
+        text, lock = resolve(
+            inputs,
+            environments,
+            policy=policy,
+            indexes=places,
+            access=Access(keyring=keyring, offline=offline, refresh=refresh, cache=cache),
+            reporter=reporter,
+            folder=folder,
+            provenance=provenance,
+            builds=builds,
+            known=known_builds(previous, folder, builds.wheelhouse or "") if previous else (),
+            projects=sources.projects if build_project else (),
+            memo=memo,
+        )
+    if lock is None:
+        lock = parse_lock(text)
     if previous:
         check_files(previous, lock)
     costs = _costs(lock, environments)
     _check_room(costs, room)
-    _write(render_lock(lock, secrets), output)
+    _write(text, output)
+    if cache:
+        cache.tidy()
     reporter.planned(lock, costs, output, time.monotonic() - started)
 
 

@@ -12,17 +12,19 @@ from packaging.pylock import Pylock
 from planner.access import Access
 from planner.builds.built import KnownBuild
 from planner.builds.policy import BuildPolicy
-from planner.cache import Cache
 from planner.client import IndexClient
 from planner.direct import direct_logins
 from planner.environments import Environment
+from planner.index_reader import IndexReader
 from planner.indexes import Indexes
 from planner.keychain import Keychain
 from planner.lock import LockContent, build_lock
+from planner.memo import Memo, Remembered
 from planner.plan import plan
 from planner.policy import Policy
-from planner.reporter import Reporter
+from planner.reporter import Reporter, tell
 from planner.requirements import Inputs
+from planner.writer import render_lock
 
 __all__ = ["resolve"]
 
@@ -40,18 +42,21 @@ def resolve(
     builds: BuildPolicy,
     known: Sequence[KnownBuild] = (),
     projects: Sequence[str] = (),
-) -> tuple[Pylock, frozenset[str]]:
-    """The lock for ``folder``, and the secrets that may not stand in it.
+    memo: Memo | None = None,
+) -> tuple[str, Pylock | None]:
+    """The text of the lock for ``folder``, and the lock itself unless ``memo`` has the text.
 
-    Raises what ``plan`` and ``build_lock`` raise.
+    Raises what ``plan``, ``build_lock`` and ``render_lock`` raise.
     """
-    cache = Cache(access.cache) if access.cache else None
     logins = {**direct_logins(inputs.requirements), **indexes.logins()}
     keychain = Keychain(logins, environment=os.environ, keyring=access.keyring)
     with ExitStack() as stack:
         client = stack.enter_context(
             IndexClient(
-                keychain=keychain, cache=cache, offline=access.offline, refresh=access.refresh
+                keychain=keychain,
+                cache=access.cache,
+                offline=access.offline,
+                refresh=access.refresh,
             )
         )
         builder = None
@@ -78,6 +83,9 @@ def resolve(
                 )
             )
         with reporter.watch(lambda: client.requests):
+            if memo and (found := memo.confirm(IndexReader(indexes, client).look)):
+                tell(found.remarks, reporter)
+                return found.text, None
             answer = plan(
                 inputs,
                 environments,
@@ -92,8 +100,6 @@ def resolve(
 
             targets = [target for one in environments for target in one.targets]
             lock_projects(builder, projects, targets)
-    if cache:
-        cache.tidy()
     lock = build_lock(
         LockContent(
             environments=answer.environments,
@@ -106,4 +112,7 @@ def resolve(
             built=builder.built if builder else {},
         )
     )
-    return lock, keychain.secrets
+    text = render_lock(lock, keychain.secrets)
+    if memo and answer.pages is not None:
+        memo.keep(Remembered(text, answer.remarks, answer.pages))
+    return text, lock

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
-from planner.condensed import condense, parse_condensed
-from planner.pages import ProjectFile, ProjectPage, group_files
+from planner.condensed import condense, condense_json, parse_condensed
+from planner.errors import IndexAnswer
+from planner.pages import ProjectFile, ProjectPage, group_files, parse_page
 
+JSON = "application/vnd.pypi.simple.v1+json"
 NAME = canonicalize_name("demo")
 BASE, INDEX = "https://index.example/simple/demo/", "https://index.example/simple"
 
@@ -63,6 +67,35 @@ def test_no_file_is_lost_or_changed(told: list[dict[str, Any]]) -> None:
         "1.4", "archived", "old\nand\ngood",
     )  # fmt: skip
     assert again.exists
+
+
+@given(
+    st.lists(entries | st.dictionaries(names, names, max_size=2), max_size=8),
+    st.sampled_from(["1.0", "1.4", 1.1]),
+    st.sampled_from([{}, {"status": "archived"}, {"status": None, "reason": "none"}, "none"]),
+)
+def test_a_page_in_json_is_cut_up_as_if_it_was_read(
+    told: list[dict[str, Any]], api_version: object, status: object
+) -> None:
+    document = {"meta": {"api-version": api_version}, "files": told, "project-status": status}
+    content = json.dumps(document).encode()
+    cut = condense_json(content, BASE)
+    well_formed = all({"filename", "url"} <= entry.keys() for entry in told)
+    assert (cut is not None) is (
+        well_formed and isinstance(api_version, str) and status in ({}, {"status": "archived"})
+    )
+    if cut is not None:
+        read = parse_page(NAME, content, content_type=JSON, url=BASE, index=INDEX)
+        again = parse_condensed(NAME, cut, index=INDEX)
+        assert described(again) == described(read)
+        assert (again.api_version, again.status, again.status_reason) == (
+            read.api_version, read.status, read.status_reason,
+        )  # fmt: skip
+
+
+def test_a_page_of_another_api_is_not_read() -> None:
+    with pytest.raises(IndexAnswer, match=r"version 2\.0 of its API"):
+        condense_json(b'{"meta": {"api-version": "2.0"}, "files": []}', BASE)
 
 
 def test_versions_are_read_when_they_are_looked_at() -> None:

@@ -6,7 +6,6 @@ import io
 from collections.abc import Iterator
 
 import pytest
-from packaging.version import Version
 
 from planner.cli.console import ConsoleReporter
 from planner.cli.live import LiveLine
@@ -68,6 +67,6 @@ def test_a_message_takes_the_place_of_the_line(monkeypatch: pytest.MonkeyPatch) 
     with reporter.watch(lambda: 3):
         assert reporter._live is not None
         reporter._live.draw()
-        reporter.passed_over("app", Version("2.0"), "it needs Python >=3.14")
+        reporter.passed_over("app", "2.0", "it needs Python >=3.14")
     drawn = f"{ERASE}planning: 3 requests{ERASE}"
     assert terminal.getvalue().startswith(f"{drawn}passed over app 2.0: it needs Python >=3.14\n")

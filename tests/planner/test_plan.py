@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from packaging.version import Version
 
 from helpers.index import Index
 from helpers.wheels import build_wheel
@@ -66,11 +65,11 @@ class Recorder(Reporter):
     def __init__(self) -> None:
         self.told: list[tuple[str, ...]] = []
 
-    def passed_over(self, name: str, version: Version, reason: str) -> None:
-        self.told.append(("passed over", name, str(version), reason))
+    def passed_over(self, name: str, version: str, reason: str) -> None:
+        self.told.append(("passed over", name, version, reason))
 
-    def unknown_extra(self, name: str, version: Version, extra: str) -> None:
-        self.told.append(("extra", name, str(version), extra))
+    def unknown_extra(self, name: str, version: str, extra: str) -> None:
+        self.told.append(("extra", name, version, extra))
 
     def yanked(self, filename: str, reason: str) -> None:
         self.told.append(("yanked", filename, reason))
