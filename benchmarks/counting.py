@@ -1,11 +1,13 @@
-"""A package index on loopback that passes on what PyPI says, and counts.
+"""A package index on loopback that says what PyPI says, as PyPI says it, and counts.
 
-Pages are changed in one point: the addresses of files lead here too. Two tools that ask this index
-are compared by what they ask for and what they get, however they speak HTTP.
+What was asked for once is remembered, so that no tool waits for a network, and each gets the same.
+Pages are changed in one point: the addresses of files lead here too. They have an ETag and may be
+used for ten minutes, as those of PyPI, and they are compressed; mirrors of PyPI may do neither.
 """
 
 from __future__ import annotations
 
+import gzip
 import re
 import sys
 import threading
@@ -13,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,15 +24,27 @@ import httpx
 
 from planner.configuration import PUBLIC_INDEX
 
-__all__ = ["CountingIndex", "counting_index"]
+__all__ = ["FRESHNESS", "CountingIndex", "counting_index"]
 
-PASSED_ON = ("Accept", "Range", "If-None-Match", "If-Modified-Since")
 GIVEN_BACK = (
-    "Content-Type", "Content-Range", "Accept-Ranges", "ETag", "Last-Modified", "Cache-Control",
+    "Content-Type", "Content-Range", "Accept-Ranges", "Last-Modified",
 )  # fmt: skip
 FRESHNESS = "max-age=600, public"
-"""What PyPI says of its pages, and what mirrors of it may leave out."""
+"""What PyPI says of its pages."""
+BACKLOG = 256
+"""Connections that wait to be accepted; some tools open fifty at once."""
 _ADDRESS = re.compile(rb"https://(?=[^\"'<>\s]+?\.(?:whl|tar\.gz|zip|tar\.bz2|exe|egg|tgz)\b)")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An answer of PyPI."""
+
+    status: int
+    headers: dict[str, str]
+    content: bytes
+    packed: bytes
+    """The same with gzip; empty where it is sent as it is."""
 
 
 @dataclass
@@ -37,8 +52,10 @@ class CountingIndex:
     """What was asked for, and how much was given."""
 
     url: str = ""
+    freshness: str = FRESHNESS
     requests: int = 0
     bytes: int = 0
+    said: dict[tuple[str, ...], Said] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(self, size: int) -> None:
@@ -52,6 +69,11 @@ class CountingIndex:
             told = self.requests, self.bytes
             self.requests = self.bytes = 0
         return told
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = BACKLOG
+    daemon_threads = True
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -78,34 +100,64 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def _pass_on(self) -> None:
-        parts = urlsplit(self.path)
-        if parts.path.startswith("/files/"):
-            url = f"https://{parts.path.removeprefix('/files/')}"
-        else:
-            url = PUBLIC_INDEX + parts.path.removeprefix("/simple/")
-        headers = {name: self.headers[name] for name in PASSED_ON if name in self.headers}
-        headers["Accept-Encoding"] = "identity"
         try:
-            response = self.client.request(self.command, url, headers=headers)
+            said = self._ask()
         except httpx.TransportError as error:
-            print(f"{url}: {error}", file=sys.stderr)
+            print(f"{self.path}: {error}", file=sys.stderr)
             self.send_error(502)
             return
-        content = response.content
-        if parts.path.startswith("/simple/"):
-            here = self.index.url.removesuffix("simple/").encode()
-            content = _ADDRESS.sub(here + b"files/", content)
+        etag = f'"{sha256(said.content).hexdigest()[:32]}"' if said.packed else ""
+        packs = bool(said.packed) and "gzip" in self.headers.get("Accept-Encoding", "")
+        content = said.packed if packs else said.content
+        status = said.status
+        if etag and self.headers.get("If-None-Match") == etag:
+            status, content = 304, b""
         self.index.count(len(content))
-        self.send_response(response.status_code)
+        self.send_response(status)
         for name in GIVEN_BACK:
-            if name in response.headers:
-                self.send_header(name, response.headers[name])
-        length = response.headers.get("Content-Length", "0")
-        if parts.path.startswith("/simple/") and "Cache-Control" not in response.headers:
-            self.send_header("Cache-Control", FRESHNESS)
-        self.send_header("Content-Length", length if self.command == "HEAD" else str(len(content)))
+            if name in said.headers:
+                self.send_header(name, said.headers[name])
+        if etag:
+            self.send_header("ETag", etag)
+            self.send_header("Vary", "Accept, Accept-Encoding")
+            self.send_header("Cache-Control", self.index.freshness)
+        if packs and status != 304:
+            self.send_header("Content-Encoding", "gzip")
+        self.send_header(
+            "Content-Length",
+            said.headers["Length"] if self.command == "HEAD" else str(len(content)),
+        )
         self.end_headers()
         self.wfile.write(content)
+
+    def _ask(self) -> Said:
+        """What PyPI says, asked once."""
+        is_page = self.path.startswith("/simple/")
+        accept, part = self.headers.get("Accept", "*/*"), self.headers.get("Range", "")
+        key = self.command, self.path, accept if is_page else "", part
+        if key not in self.index.said:
+            self.index.said[key] = self._ask_now(is_page, accept, part)
+        return self.index.said[key]
+
+    def _ask_now(self, is_page: bool, accept: str, part: str) -> Said:
+        path = urlsplit(self.path).path
+        url = f"https://{path.removeprefix('/files/')}"
+        if is_page:
+            url = PUBLIC_INDEX + path.removeprefix("/simple/")
+        headers = {"Accept": accept, "Accept-Encoding": "identity"}
+        if part:
+            headers["Range"] = part
+        response = self.client.request(self.command, url, headers=headers)
+        content = response.content
+        kept = {name: response.headers[name] for name in GIVEN_BACK if name in response.headers}
+        packed = b""
+        if is_page and response.is_success:
+            here = self.index.url.removesuffix("simple/").encode()
+            content = _ADDRESS.sub(here + b"files/", content)
+            packed = gzip.compress(content, 6)
+        if self.command == "HEAD":
+            kept["Length"] = response.headers.get("Content-Length", "0")
+        return Said(response.status_code, kept, content, packed)
 
 
 @contextmanager
@@ -113,7 +165,7 @@ def counting_index() -> Iterator[CountingIndex]:
     """A running one."""
     index = CountingIndex()
     with httpx.Client(follow_redirects=True, timeout=60) as client:
-        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, index, client))
+        server = _Server(("127.0.0.1", 0), partial(_Handler, index, client))
         index.url = f"http://127.0.0.1:{server.server_port}/simple/"
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()

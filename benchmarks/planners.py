@@ -4,11 +4,11 @@
     python -m benchmarks.planners --corpus ci-tools --tool lockstream --tool uv --rounds 5
 
 installs each tool into an environment of its own, and lets all of them in turn lock each corpus
-from PyPI for this Python and machine: *cold* with nothing in their caches, *warm* with what the
-cold run left there and no lock, *fresh* with pages that need not be asked about, as those of PyPI
-for ten minutes (mirrors of it may not say so). ``lockstream check`` is timed on the lock that is
-made. Requests and bytes are those that an index on loopback counts, which passes on what PyPI says.
-Medians, in a table in Markdown on stdout.
+for this Python and machine: *cold* with nothing in their caches, *warm* with what the cold run left
+there and no lock, *asked* the same where pages have to be asked about again, as PyPI wants after
+ten minutes. ``lockstream check`` is timed on the lock that is made. All of them ask
+an index on loopback that remembers what PyPI says, so that nobody waits for a network, and counts
+requests and bytes. Medians, in a table in Markdown on stdout.
 """
 
 from __future__ import annotations
@@ -26,11 +26,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from benchmarks.counting import counting_index
+from benchmarks.counting import FRESHNESS, CountingIndex, counting_index
 from benchmarks.installers import LOCKSTREAM
 from benchmarks.lockers import TESTED_WITH, Corpus, install_lockers
 from benchmarks.mirror import FOLDER, WORK
-from planner.configuration import PUBLIC_INDEX
 
 CORPORA = {
     "ci-tools": FOLDER / "corpora" / "ci-tools.in",
@@ -39,10 +38,16 @@ CORPORA = {
 }
 PEERS = {"uv": ["uv"], "pip": ["pip"], "nab": ["nab"], "pdm": [TESTED_WITH], "poetry": ["poetry"]}
 TOOLS = ("lockstream", *PEERS)
-COUNTED = ("lockstream", "uv", "pip")
-"""Those that take an index on the command line."""
+SOURCES = {
+    "nab": "\n[[tool.nab.indexes]]\nname = 'pypi'\nurl = '{url}'\n",
+    "pdm": "\n[[tool.pdm.source]]\nname = 'pypi'\nurl = '{url}'\nverify_ssl = false\n",
+    # Where PyPI itself is not named, poetry asks an interface that only PyPI has.
+    "poetry": "\n[tool.poetry]\npackage-mode = false\n[[tool.poetry.source]]\nname = 'simple'\n"
+    "url = '{url}'\npriority = 'primary'\n",
+}
+"""What a project says to be locked from another index, for tools without an option for it."""
 HEAD = (
-    "| requirements | tool | cold s | CPU s | warm s | CPU s | fresh s | CPU s | check s "
+    "| requirements | tool | cold s | CPU s | warm s | CPU s | asked s | CPU s | check s "
     "| requests | MB |"
 )
 _OF_A_TOOL = ("PIP_", "UV_", "PDM_", "POETRY_", "NAB_", "LOCKSTREAM_")
@@ -66,11 +71,12 @@ class Bench:
     corpus: Corpus
     work: Path
     tools: Path
+    index: CountingIndex
 
-    def command(self, tool: str, index: str | None = None) -> Sequence[str | Path]:
+    def command(self, tool: str) -> Sequence[str | Path]:
         """What locks the corpus with ``tool``, with wheels only where it can be told to."""
         programs = self.tools / tool / "bin"
-        asked = ["--index-url", index] if index else []
+        asked = ["--index-url", self.index.url]
         commands: Mapping[str, Sequence[str | Path]] = {
             "lockstream": [
                 LOCKSTREAM, "plan", "-q", "-r", self.corpus.path, "-o", "pylock.toml", *asked,
@@ -102,14 +108,8 @@ class Bench:
                 '[python]\nuse_venv = false\n[lock]\nformat = "pylock"\n'
             )
             (self.work / ".pdm-python").write_text(sys.executable)
-        elif tool == "poetry":
-            with (self.work / "pyproject.toml").open("a") as file:
-                # Of itself it asks an interface that mirrors of PyPI do not have.
-                file.write(
-                    "\n[tool.poetry]\npackage-mode = false\n"
-                    "[[tool.poetry.source]]\nname = 'simple'\n"
-                    f"url = '{PUBLIC_INDEX}'\npriority = 'primary'\n"
-                )
+        with (self.work / "pyproject.toml").open("a") as file:
+            file.write(SOURCES.get(tool, "").format(url=self.index.url))
 
     def remove_locks(self) -> None:
         for lock in self.work.glob("*.lock"):
@@ -150,8 +150,8 @@ class Row:
     cold: list[Cost] = field(default_factory=list)
     warm: list[Cost] = field(default_factory=list)
     check: list[Cost] = field(default_factory=list)
-    fresh: list[Cost] = field(default_factory=list)
-    """Warm, where the index allows to use its pages for a while, as PyPI does."""
+    asked: list[Cost] = field(default_factory=list)
+    """Warm, where the pages have to be asked about."""
     fetched: tuple[int, int] | None = None
     """Requests and bytes of a cold run."""
 
@@ -162,7 +162,7 @@ class Row:
             self.tool,
             *_seconds(self.cold),
             *_seconds(self.warm),
-            *_seconds(self.fresh),
+            *_seconds(self.asked),
             _seconds(self.check)[0],
             "" if requests is None else str(requests),
             "" if requests is None else f"{size / 1e6:.1f}",
@@ -191,17 +191,23 @@ def measure(bench: Bench, rows: Sequence[Row]) -> None:
             print(f"{row.corpus}, {row.tool}: {bench.tail()}", file=sys.stderr)
 
 
-def count(bench: Bench, rows: Sequence[Row]) -> None:
-    """What is fetched, cold."""
-    with counting_index() as index:
-        for row in rows:
-            if row.tool in COUNTED:
-                bench.prepare(row.tool)
-                index.take()
-                bench.run(bench.command(row.tool, index.url))
-                row.fetched = index.take()
-                bench.remove_locks()
-                row.fresh.append(bench.run(bench.command(row.tool, index.url)))
+def count(bench: Bench, rows: Sequence[Row], rounds: int) -> None:
+    """What is fetched, cold, and what it takes to ask again whether it is the same. From then on
+    the index knows all that will be asked of it.
+    """
+    bench.index.freshness = "max-age=0"
+    for row in rows:
+        bench.prepare(row.tool)
+        command = bench.command(row.tool)
+        bench.run(command)
+        bench.prepare(row.tool)
+        bench.index.take()
+        bench.run(command)
+        row.fetched = bench.index.take()
+        for _ in range(rounds):
+            bench.remove_locks()
+            row.asked.append(bench.run(command))
+    bench.index.freshness = FRESHNESS
 
 
 def main() -> None:
@@ -220,13 +226,15 @@ def main() -> None:
               f"{options.rounds}.\n")  # fmt: skip
         print(HEAD)
         print("|---" * HEAD.count("| ") + "|", flush=True)
-        for name in options.corpus or CORPORA:
-            bench = Bench(Corpus.read(CORPORA[name]), work / name, work / "tools")
-            rows = [Row(name, tool) for tool in tools]
-            for _ in range(options.rounds):
-                measure(bench, rows)
-            count(bench, rows)
-            print(*rows, sep="\n", flush=True)
+        with counting_index() as index:
+            for name in options.corpus or CORPORA:
+                corpus = Corpus.read(CORPORA[name])
+                bench = Bench(corpus, work / name, work / "tools", index)
+                rows = [Row(name, tool) for tool in tools]
+                count(bench, rows, options.rounds)
+                for _ in range(options.rounds):
+                    measure(bench, rows)
+                print(*rows, sep="\n", flush=True)
 
 
 if __name__ == "__main__":
