@@ -1,6 +1,6 @@
 """A package index on loopback that says what PyPI says, as PyPI says it, and counts.
 
-What was asked for once is remembered, so that no tool waits for a network, and each gets the same.
+What was asked for once is remembered, so that each tool gets the same, and after the same time.
 Pages are changed in one point: the addresses of files lead here too. They have an ETag and may be
 used for ten minutes, as those of PyPI, and they are compressed; mirrors of PyPI may do neither.
 """
@@ -11,6 +11,7 @@ import gzip
 import re
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -53,6 +54,8 @@ class CountingIndex:
 
     url: str = ""
     freshness: str = FRESHNESS
+    delay: float = 0.0
+    """Seconds until an answer begins, as it has to come from afar."""
     requests: int = 0
     bytes: int = 0
     said: dict[tuple[str, ...], Said] = field(default_factory=dict)
@@ -106,6 +109,7 @@ class _Handler(BaseHTTPRequestHandler):
             print(f"{self.path}: {error}", file=sys.stderr)
             self.send_error(502)
             return
+        time.sleep(self.index.delay)
         etag = f'"{sha256(said.content).hexdigest()[:32]}"' if said.packed else ""
         packs = bool(said.packed) and "gzip" in self.headers.get("Accept-Encoding", "")
         content = said.packed if packs else said.content
@@ -161,9 +165,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def counting_index() -> Iterator[CountingIndex]:
+def counting_index(delay: float = 0.0) -> Iterator[CountingIndex]:
     """A running one."""
-    index = CountingIndex()
+    index = CountingIndex(delay=delay)
     with httpx.Client(follow_redirects=True, timeout=60) as client:
         server = _Server(("127.0.0.1", 0), partial(_Handler, index, client))
         index.url = f"http://127.0.0.1:{server.server_port}/simple/"

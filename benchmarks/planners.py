@@ -6,8 +6,8 @@
 installs each tool into an environment of its own, and lets all of them in turn lock each corpus
 for this Python and machine: *cold* with nothing in their caches, *warm* with what the cold run left
 there and no lock, *asked* the same where pages have to be asked about again, as PyPI wants after
-ten minutes. ``lockstream check`` is timed on the lock that is made. All of them ask
-an index on loopback that remembers what PyPI says, so that nobody waits for a network, and counts
+ten minutes. ``lockstream check`` is timed on the lock that is made. All of them ask an index on
+loopback that remembers what PyPI says, answers each after the same time (``--delay``), and counts
 requests and bytes. Medians, in a table in Markdown on stdout.
 """
 
@@ -46,6 +46,8 @@ SOURCES = {
     "url = '{url}'\npriority = 'primary'\n",
 }
 """What a project says to be locked from another index, for tools without an option for it."""
+DELAY = 20.0
+"""Milliseconds until the index answers: less than a round trip to PyPI takes most people."""
 HEAD = (
     "| requirements | tool | cold s | CPU s | warm s | CPU s | asked s | CPU s | check s "
     "| requests | MB |"
@@ -215,6 +217,7 @@ def main() -> None:
     parser.add_argument("--corpus", action="append", choices=CORPORA)
     parser.add_argument("--tool", action="append", choices=TOOLS)
     parser.add_argument("--rounds", type=int, default=3, metavar="N")
+    parser.add_argument("--delay", type=float, default=DELAY, metavar="MS")
     options = parser.parse_args()
     tools = options.tool or TOOLS
     WORK.mkdir(exist_ok=True)
@@ -223,10 +226,10 @@ def main() -> None:
         peers = {name: PEERS[name] for name in tools if name in PEERS}
         installed = ", ".join(install_lockers(work / "tools", peers))
         print(f"{installed}; Python {platform.python_version()}, {os.cpu_count()} CPUs, rounds "
-              f"{options.rounds}.\n")  # fmt: skip
+              f"{options.rounds}, answers after {options.delay:g} ms.\n")  # fmt: skip
         print(HEAD)
         print("|---" * HEAD.count("| ") + "|", flush=True)
-        with counting_index() as index:
+        with counting_index(options.delay / 1000) as index:
             for name in options.corpus or CORPORA:
                 corpus = Corpus.read(CORPORA[name])
                 bench = Bench(corpus, work / name, work / "tools", index)
