@@ -19,7 +19,7 @@ from planner.errors import UnreadableWheel, WheelDiffers
 from planner.evaluator import Wheel
 from planner.metadata import InvalidMetadata, WheelMetadata, parse_metadata, split_headers
 from planner.pages import ProjectFile
-from planner.remote_zip import RangeReader, open_wheel, read_directory, read_member
+from planner.remote_zip import RangeReader, find_at_end, open_wheel, read_directory, read_member
 from planner.sizing import size_wheel
 from schemas.digests import SECURE_ALGORITHMS
 from schemas.hints import WheelHints
@@ -154,9 +154,12 @@ class MetadataSource:
 
     def _read_inside(self, wheel: Wheel) -> bytes:
         with open_wheel(self._client, wheel.file) as reader:
-            entries = read_directory(reader)
-            self._note(wheel.file, reader, entries)
-            member = _find_metadata(wheel.file.filename, entries)
+            # Of a wheel with many members the rest is read when it is chosen.
+            member = find_at_end(reader, ".dist-info/METADATA")
+            if member is None or not _is_metadata(member, wheel.file.filename):
+                entries = read_directory(reader)
+                self._note(wheel.file, reader, entries)
+                member = _find_metadata(wheel.file.filename, entries)
             return read_member(reader, member, limit=MAX_METADATA_SIZE)
 
     def _note(
@@ -189,13 +192,16 @@ def _cache_key(file: ProjectFile) -> str | None:
 
 
 def _find_metadata(filename: str, entries: tuple[CentralEntry, ...]) -> CentralEntry:
-    name, version = split_wheel_filename(filename)
     for entry in entries:
-        folder, _, rest = entry.name.partition("/")
-        if (
-            rest == "METADATA"
-            and folder.endswith(".dist-info")
-            and dist_info_matches(folder, name, version)
-        ):
+        if _is_metadata(entry, filename):
             return entry
     raise InvalidMetadata("it has no METADATA in a .dist-info folder of its own name")
+
+
+def _is_metadata(entry: CentralEntry, filename: str) -> bool:
+    folder, _, rest = entry.name.partition("/")
+    return (
+        rest == "METADATA"
+        and folder.endswith(".dist-info")
+        and dist_info_matches(folder, *split_wheel_filename(filename))
+    )

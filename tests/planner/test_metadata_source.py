@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Iterator
 
 import pytest
@@ -83,6 +85,39 @@ def test_reading_inside_tells_the_size_too(index: Index, source: MetadataSource)
         made.hints,
     )
     assert len(index.asked) == requests
+
+
+def test_of_a_wheel_with_many_members_only_the_end_is_read(
+    index: Index, source: MetadataSource
+) -> None:
+    files = {f"demo/data/{number:04}-{'long' * 20}.txt": "x" for number in range(2000)}
+    made = build_wheel(files=files, requires=["other"])
+    index.add(made)
+    wheel = offered(index, made)
+    metadata = source.metadata(wheel)
+    assert [str(requirement) for requirement in metadata.requires] == ["other"]
+    # The end, and the member itself: not what is between them.
+    assert len(index.asked) == 2
+    assert source.size(wheel.file).hints.files == len(files) + 3
+    assert len(index.asked) == 4
+
+
+def test_metadata_that_is_not_at_the_end_of_many_members_is_found(
+    index: Index, source: MetadataSource
+) -> None:
+    first = build_wheel(files={}, requires=["other"])
+    with zipfile.ZipFile(io.BytesIO(first.content)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+        for number in range(2000):
+            archive.writestr(f"demo/data/{number:04}-{'long' * 20}.txt", "x")
+        archive.writestr("demo/other.dist-info/METADATA", "Name: another")
+    index.add_file(first.filename, body.getvalue())
+    metadata = source.metadata(offered(index, first))
+    assert [str(requirement) for requirement in metadata.requires] == ["other"]
 
 
 def test_a_size_can_be_asked_for_alone(index: Index, source: MetadataSource) -> None:
