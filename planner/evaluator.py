@@ -73,6 +73,8 @@ class Rejection:
     file: ProjectFile
     reason: str
     """A sentence about the file; files refused alike have equal ones."""
+    is_elsewhere: bool = False
+    """Whether it is for another Python or platform."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +147,7 @@ class FileEvaluator:
             return Rejection(file, f"it is a wheel of {name}")
         ranks = [self._ranks[tag] for tag in tags if tag in self._ranks]
         if not ranks:
-            return Rejection(file, self._explain_tags(tags))
+            return Rejection(file, self._explain_tags(tags), is_elsewhere=True)
         reason = refuse_python(file.requires_python, self._python_version)
         if reason := reason or self._rules.refuse(name, version, file):
             return Rejection(file, reason)

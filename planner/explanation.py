@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from packaging.utils import NormalizedName
 from packaging.version import Version
 from resolvelib.structs import RequirementInformation
 
-from planner.candidates import Project, Release, ReleaseJudge
+from planner.candidates import Judgement, Project, Release, ReleaseJudge
 from planner.dependencies import Dependency, Identifier
 from planner.environments import Environment
 from planner.errors import enumerate_some
@@ -20,6 +20,9 @@ from schemas.errors import NoSolution
 __all__ = ["Asked", "Explainer", "SearchTooLong", "Supply", "Unsolvable"]
 
 Cause = RequirementInformation[Dependency, Candidate]
+
+Reason = tuple[NormalizedName, tuple[Version, ...]]
+"""A project, and those of its versions that would suit."""
 
 Asked = Mapping[Identifier, tuple[Dependency, Candidate | None]]
 """Who asked first for each identifier."""
@@ -41,14 +44,34 @@ class Obstacle:
     text: str
     supply: Supply | None
     """What the index has of the project that stands in the way, if it is one."""
+    is_widest: bool = False
+    """Whether some of the versions ask for a part of it only."""
 
-    def lines(self) -> Iterator[str]:
+    def lines(self, told: set[Reason]) -> Iterator[str]:
+        """What to say of it, if ``told`` has been said."""
         shown = enumerate_some(self.versions, MAX_SHOWN_VERSIONS)
         if self.supply is None:
             yield f"{self.subject} {shown} cannot be used: {self.text}"
-            return
-        yield f"{self.subject} {shown} needs {self.text}"
-        yield from (f"  {line}" for line in self.supply.lines())
+        elif self.supply.reason in told:
+            yield f"{self.subject} {shown} needs {self.text}, of which the same is true"
+        else:
+            told.add(self.supply.reason)
+            rest = ", or narrower" if self.is_widest else ""
+            yield f"{self.subject} {shown} needs {self.text}{rest}"
+            yield from (f"  {line}" for line in self.supply.lines(told))
+
+    def covers(self, other: Obstacle) -> bool:
+        """Whether what it needs leaves all choices that what ``other`` needs does."""
+        ours, theirs = self.supply, other.supply
+        return (
+            self.subject == other.subject
+            and ours is not None
+            and theirs is not None
+            and ours.name == theirs.name
+            and ours.usable == theirs.usable
+            and len(theirs.matching) > 0
+            and set(theirs.matching) <= set(ours.matching)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +92,20 @@ class Supply:
     """The files of ``matching`` that it cannot use."""
     obstacles: tuple[Obstacle, ...]
     """What stands behind the files that it could use."""
+    refusals: tuple[tuple[str, tuple[Version, ...]], ...]
+    """Of ``matching``, those without a file that can be used though some are for the target, by
+    why."""
     in_vain: bool
     """Whether no version is left that could be chosen."""
 
-    def lines(self) -> Iterator[str]:
+    @property
+    def reason(self) -> Reason:
+        """What it comes down to, whoever asks."""
+        return self.name, self.matching
+
+    def lines(self, told: set[Reason] | None = None) -> Iterator[str]:
+        """What to say of it, if ``told`` has been said."""
+        told = set() if told is None else told
         yield from self.demands
         if not self.exists:
             yield f"the index does not know {self.name}"
@@ -87,8 +120,12 @@ class Supply:
             shown = enumerate_some(self.matching, MAX_SHOWN_VERSIONS)
             yield f"of {self.name} {shown} no file can be used:"
             yield from (f"  {line}" for line in _group(self.rejections))
+        elif self.in_vain:
+            for reason, versions in self.refusals:
+                shown = enumerate_some(versions, MAX_SHOWN_VERSIONS)
+                yield f"{self.name} {shown} cannot be used: {reason}"
         for obstacle in self.obstacles[:MAX_SHOWN_OBSTACLES]:
-            yield from obstacle.lines()
+            yield from obstacle.lines(told)
         if (more := len(self.obstacles) - MAX_SHOWN_OBSTACLES) > 0:
             yield f"and {more} more obstacles to other versions of {self.name}"
 
@@ -117,8 +154,9 @@ class Unsolvable(NoSolution):
 
     def __str__(self) -> str:
         lines = [f"no wheels satisfy the requirements for {self.environment}"]
+        told: set[Reason] = set()
         for supply in self.supplies:
-            lines += [f"  {line}" for line in supply.lines()]
+            lines += [f"  {line}" for line in supply.lines(told)]
         return "\n".join(lines)
 
 
@@ -235,6 +273,7 @@ class Explainer:
             usable=bool(usable),
             rejections=tuple(one for judgement in judged.values() for one in judgement.rejections),
             obstacles=obstacles,
+            refusals=_refusals(judged),
             in_vain=set(usable) <= blocked,
         )
 
@@ -250,7 +289,7 @@ class Explainer:
                 if obstacle and obstacle.identifier not in identifiers:
                     versions, _ = found.setdefault((identifier, obstacle.text), ([], obstacle))
                     versions.append(release.version)
-        return tuple(
+        return _join(
             Obstacle(subject, tuple(versions), text, self._behind(obstacle, depth + 1))
             for (subject, text), (versions, obstacle) in found.items()
         )
@@ -261,12 +300,51 @@ class Explainer:
         return self._supply(obstacle.identifier.name, [obstacle], (), depth=depth)
 
 
-def _group(rejections: Iterable[Rejection]) -> Iterator[str]:
-    """One line for each reason, with the first (so newest) files that it was given for."""
+def _join(obstacles: Iterable[Obstacle]) -> tuple[Obstacle, ...]:
+    """The same, with one for those that ask for ever newer versions of one project in vain."""
+    joined: list[Obstacle] = []
+    for one in obstacles:
+        for position, other in enumerate(joined):
+            if one.covers(other) or other.covers(one):
+                wide = one if one.covers(other) else other
+                versions = (*other.versions, *one.versions)
+                joined[position] = replace(wide, versions=versions, is_widest=True)
+                break
+        else:
+            joined.append(one)
+    return tuple(joined)
+
+
+def _refusals(judged: Mapping[Version, Judgement]) -> tuple[tuple[str, tuple[Version, ...]], ...]:
+    """Why releases that have files for the target cannot be used, with their versions."""
+    versions: dict[str, list[Version]] = {}
+    for version, judgement in judged.items():
+        reasons = [one.reason for one in judgement.rejections if not one.is_elsewhere]
+        if not judgement.wheels and reasons:
+            versions.setdefault(reasons[0], []).append(version)
+    return tuple((reason, tuple(found)) for reason, found in versions.items())
+
+
+def _group(rejections: Collection[Rejection]) -> Iterator[str]:
+    """One line for each reason, with the first (so newest) files that it was given for. Where
+    there are many, those that are for other Pythons and platforms are of no interest.
+    """
     files: dict[str, list[str]] = {}
-    for rejection in rejections:
+    for rejection in sorted(rejections, key=_is_elsewhere):
         files.setdefault(rejection.reason, []).append(rejection.file.filename)
+    elsewhere = [one for one in rejections if one.is_elsewhere]
+    if len(files) > MAX_SHOWN_REASONS and len(elsewhere) < len(rejections):
+        for reason in {one.reason for one in elsewhere}:
+            del files[reason]
+    else:
+        elsewhere = []
     for reason in list(files)[:MAX_SHOWN_REASONS]:
         yield f"{enumerate_some(files[reason], MAX_SHOWN_FILES)}: {reason}"
     if (more := len(files) - MAX_SHOWN_REASONS) > 0:
         yield f"and files refused for {more} more reasons"
+    if elsewhere:
+        yield f"and {len(elsewhere)} files for other Pythons and platforms"
+
+
+def _is_elsewhere(rejection: Rejection) -> bool:
+    return rejection.is_elsewhere

@@ -419,6 +419,61 @@ def test_obstacles_are_told_down_to_the_last(index: Index, planner: Planner) -> 
     )
 
 
+def test_what_versions_meet_alike_is_told_once(index: Index, planner: Planner) -> None:
+    add_all(index, [("app", "1.0", "base>=1"), ("other", "1.0", "base>=0")])
+    add_all(index, [("top", "1.0", "other"), ("top", "0.9", "app")])
+    index.add_file("base-1.0.tar.gz")
+    assert explanation(planner, "top") == (
+        f"{HEAD}"
+        "  requirements.in:1 says top\n"
+        "  top 1.0 needs other\n"
+        "    other 1.0 needs base>=0\n"
+        "      of base 1.0 no file can be used:\n"
+        "        base-1.0.tar.gz: it is a source distribution, and only wheels are used\n"
+        "  top 0.9 needs app\n"
+        "    app 1.0 needs base>=1, of which the same is true"
+    )
+
+
+def test_newer_demands_of_one_kind_are_told_together(index: Index, planner: Planner) -> None:
+    add_all(index, [("app", f"1.{minor}", f"base>=0.{minor}") for minor in range(3)])
+    for minor in range(3):
+        index.add_file(f"base-0.{minor}.tar.gz")
+    assert explanation(planner, "app") == (
+        f"{HEAD}"
+        "  requirements.in:1 says app\n"
+        "  app 1.2, 1.1, 1.0 needs base>=0.0, or narrower\n"
+        "    of base 0.2, 0.1, 0.0 no file can be used:\n"
+        "      base-0.2.tar.gz, base-0.1.tar.gz and 1 more: "
+        "it is a source distribution, and only wheels are used"
+    )
+
+
+def test_of_many_files_those_for_other_targets_are_counted(index: Index, planner: Planner) -> None:
+    for tag in (f"cp3{minor}-cp3{minor}-manylinux_2_28_x86_64" for minor in range(20, 29)):
+        index.add(build_wheel("app", "1.0", tag=tag))
+    index.add(build_wheel("app", "1.0"), yanked="it breaks")
+    assert explanation(planner, "app") == (
+        f"{HEAD}"
+        "  requirements.in:1 says app\n"
+        "  of app 1.0 no file can be used:\n"
+        "    app-1.0-py3-none-any.whl: it was yanked: it breaks\n"
+        "    and 9 files for other Pythons and platforms"
+    )
+
+
+def test_releases_that_another_python_could_use_are_told(index: Index, planner: Planner) -> None:
+    index.add(build_wheel("app", "2.0"), requires_python=">=3.14")
+    add(index, "app", "1.0", "no-such")
+    assert explanation(planner, "app") == (
+        f"{HEAD}"
+        "  requirements.in:1 says app\n"
+        "  app 2.0 cannot be used: it needs Python >=3.14\n"
+        "  app 1.0 needs no-such\n"
+        "    the index does not know no-such"
+    )
+
+
 def test_what_can_never_be_used_is_found_out_once(index: Index, planner: Planner) -> None:
     add_all(index, [("part", f"1.{minor}", "base==1.0") for minor in range(20)])
     add_all(index, [("app", f"1.{minor}", "part") for minor in range(1, 200)])
