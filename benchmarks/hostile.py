@@ -35,6 +35,9 @@ PEERS = ("uv, file", "uv, HTTP", "pip")
 BYSTANDER = f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages/bystander.py"
 """What a prefix holds before."""
 
+NO_TRACE = ("wheels/*", "prefix/.lock")
+"""What is not of the wheel: where it comes from, and the file by which uv keeps others out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -103,9 +106,9 @@ def verdict(install: Install, wheel: Wheel, work: Path) -> Verdict:
         bystander = prefix / BYSTANDER
         bystander.parent.mkdir(parents=True)
         bystander.write_text("bystander\n")
-        before = snapshot(folder, ["wheels/*"])
+        before = snapshot(folder, NO_TRACE)
         status, told = install(wheel, folder / "wheels", prefix)
-        return Verdict(status, told, snapshot(folder, ["wheels/*"]) == before)
+        return Verdict(status, told, snapshot(folder, NO_TRACE) == before)
     finally:
         shutil.rmtree(folder)
 
