@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from executor.drift import Drift
     from executor.environment import Environment
     from executor.install import Building, decide, execute, verify_environment
+    from executor.keychain import Keychain
     from executor.project import LocalProject
     from executor.report import Report
     from executor.reporter import Reporter
@@ -37,6 +38,7 @@ __all__ = [
     "Changes",
     "Drift",
     "Environment",
+    "Keychain",
     "LocalProject",
     "Outcome",
     "Places",
@@ -66,6 +68,7 @@ _HOMES = {
     "Changes": "changes",
     "Drift": "drift",
     "Environment": "environment",
+    "Keychain": "keychain",
     "LocalProject": "project",
     "Outcome": "builds.containment",
     "Places": "sources",

@@ -16,9 +16,9 @@ from typing import IO, Self, TypeVar
 
 import httpx
 
+from executor import Keychain
 from planner.cache import Cache
 from planner.errors import IndexAnswer, IndexDenied, IndexUnreachable, Offline
-from planner.keychain import Keychain
 from planner.page_cache import KeptAnswer, PageCache
 from schemas.urls import redacted
 
@@ -92,7 +92,7 @@ class IndexClient:
         refresh: bool = False,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.keychain = keychain or Keychain()
+        self.keychain = keychain or Keychain(environment={})
         self.cache = cache
         self._pages = PageCache(cache, refresh=refresh)
         self._offline = offline

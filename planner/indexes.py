@@ -7,6 +7,7 @@ who publishes a higher version of an internal project on a public index gets it 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -18,7 +19,15 @@ from schemas.credentials import Login, origin_of, split_login
 from schemas.errors import UsageError
 from schemas.urls import redacted
 
-__all__ = ["Index", "Indexes", "Links", "Strategy", "parse_index", "parse_links_place"]
+__all__ = [
+    "Index",
+    "Indexes",
+    "Links",
+    "Strategy",
+    "login_of_index",
+    "parse_index",
+    "parse_links_place",
+]
 
 
 class Strategy(StrEnum):
@@ -122,3 +131,16 @@ class Indexes:
         if pin is not None:
             return tuple(one for one in self.places if isinstance(one, Index) and one.name == pin)
         return tuple(one for one in self.places if not (isinstance(one, Index) and one.explicit))
+
+
+def login_of_index(name: str, environment: Mapping[str, str]) -> Login | None:
+    """The login of the index ``name``, from ``LOCKSTREAM_INDEX_<NAME>_USERNAME`` and
+    ``_PASSWORD``, or from uv's variables of that kind.
+    """
+    middle = re.sub(r"[^A-Z0-9]", "_", name.upper())
+    for prefix in ("LOCKSTREAM_INDEX", "UV_INDEX"):
+        user = environment.get(f"{prefix}_{middle}_USERNAME")
+        password = environment.get(f"{prefix}_{middle}_PASSWORD")
+        if user or password:
+            return Login(user or "", password or "")
+    return None

@@ -15,8 +15,15 @@ from packaging.utils import canonicalize_name
 
 from planner.candidates import Prereleases
 from planner.configuration import choose_targets, configured_index, extra_indexes
-from planner.indexes import Index, Indexes, Links, Strategy, parse_index, parse_links_place
-from planner.keychain import login_of_index
+from planner.indexes import (
+    Index,
+    Indexes,
+    Links,
+    Strategy,
+    login_of_index,
+    parse_index,
+    parse_links_place,
+)
 from planner.policy import Ordering, Policy, parse_moment, parse_names
 from planner.requirements import Inputs
 from schemas.errors import UsageError

@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable
 from typing import NamedTuple
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from schemas.urls import without_credentials
 
-__all__ = ["INDEX_VARIABLES", "Login", "find_login", "origin_of", "split_login"]
+__all__ = ["INDEX_VARIABLES", "Login", "find_login", "login_in", "origin_of", "split_login"]
 
 INDEX_VARIABLES = (
     "UV_DEFAULT_INDEX",
@@ -51,13 +51,17 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname or ''}{suffix}"
 
 
+def login_in(parts: SplitResult) -> Login | None:
+    """The user information of a URL; a token may stand without a password."""
+    if parts.username is None:
+        return None
+    return Login(unquote(parts.username), unquote(parts.password or ""))
+
+
 def split_login(url: str) -> tuple[str, Login | None]:
     """``url`` without user information, and that information."""
-    parts = urlsplit(url)
-    if parts.username is None:
-        return url, None
-    login = Login(unquote(parts.username), unquote(parts.password or ""))
-    return without_credentials(url), login
+    login = login_in(urlsplit(url))
+    return (url if login is None else without_credentials(url)), login
 
 
 def find_login(words: Iterable[str], origin: str, user: str | None = None) -> Login | None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, urlunsplit
 
 from executor.errors import Replaced, Unreachable
+from executor.keychain import Keychain
 from executor.sources.body import (
     IDLE_SECONDS,
     Pace,
@@ -27,10 +28,10 @@ from executor.sources.body import (
     read_body,
     reason_of,
 )
-from executor.sources.keychain import Keychain, basic_authorization
 from executor.sources.proxies import proxy_for
 from executor.sources.redirects import LOCK_AGAIN, MALFORMED, URL_CHARACTERS, following, split
 from executor.sources.tls import tls_context
+from schemas.credentials import login_in
 from schemas.urls import redacted
 
 __all__ = ["HttpClient", "tls_context"]
@@ -213,8 +214,8 @@ class HttpClient:
             "Accept-Encoding": "identity",
         }
         # Looked up for each hop: what one host is told is not told to the next.
-        if authorization := self._keychain.authorization(parts):
-            headers["Authorization"] = authorization
+        if login := self._keychain.login(parts.geturl()):
+            headers["Authorization"] = login.authorization
         if body.received and body.can_resume:
             headers["Range"] = f"bytes={body.received}-"
             if body.etag and not body.etag.startswith("W/"):
@@ -223,8 +224,8 @@ class HttpClient:
         target = quote(urlunsplit(("", "", parts.path or "/", parts.query, "")), URL_CHARACTERS)
         if proxy is not None and parts.scheme == "http":
             target = f"http://{headers['Host']}{target}"
-            if authorization := basic_authorization(proxy):
-                headers["Proxy-Authorization"] = authorization
+            if login := login_in(proxy):
+                headers["Proxy-Authorization"] = login.authorization
         reused = key in self._connections
         try:
             if not reused:
@@ -263,9 +264,9 @@ class HttpClient:
         connection = http.client.HTTPSConnection(
             proxy.hostname or "", proxy.port or 80, timeout=self._idle, context=context
         )
-        authorization = basic_authorization(proxy)
+        login = login_in(proxy)
         connection.set_tunnel(
-            host, port, {"Proxy-Authorization": authorization} if authorization else None
+            host, port, {"Proxy-Authorization": login.authorization} if login else None
         )
         return connection
 

@@ -15,6 +15,7 @@ from executor import (
     Artifact,
     BackendUnusable,
     BuildSystem,
+    Keychain,
     Outcome,
     Places,
     Terms,
@@ -27,7 +28,6 @@ from planner.builds.built import Built
 from planner.builds.hosts import Host
 from planner.builds.policy import BuildPolicy
 from planner.builds.sdist import static_metadata
-from planner.keychain import Keychain
 from planner.reporter import Reporter
 from schemas.builds import BuildFlags, BuildRecord
 from schemas.target import Target

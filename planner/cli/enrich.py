@@ -6,10 +6,10 @@ import os
 
 import click
 
+from executor import Keychain
 from planner.cli.lock import lock_argument
 from planner.client import IndexClient
 from planner.enrich import enrich as enrich_text
-from planner.keychain import Keychain
 from planner.requirements import UnreadableInput
 from planner.writer import write_atomically
 from schemas.errors import InvalidLockText, UsageError

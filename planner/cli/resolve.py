@@ -9,6 +9,7 @@ from typing import Any
 
 from packaging.pylock import Pylock
 
+from executor import Keychain
 from planner.access import Access
 from planner.builds.built import KnownBuild
 from planner.builds.policy import BuildPolicy
@@ -17,7 +18,6 @@ from planner.direct import direct_logins
 from planner.environments import Environment
 from planner.index_reader import IndexReader
 from planner.indexes import Indexes
-from planner.keychain import Keychain
 from planner.lock import LockContent, build_lock
 from planner.memo import Memo, Remembered
 from planner.plan import plan

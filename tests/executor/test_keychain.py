@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import ClassVar
 
 import pytest
 
-from executor.sources.keychain import Keychain
-from schemas.credentials import INDEX_VARIABLES
+from executor.keychain import Keychain
+from schemas.credentials import INDEX_VARIABLES, Login
 
 URL = "https://files.example.com/demo.whl"
 
@@ -52,12 +51,8 @@ def netrc(folder: Path, text: str) -> None:
 
 
 def found(url: str = URL, *, keyring: bool = False) -> str | None:
-    header = Keychain(keyring=keyring).authorization(urlsplit(url))
-    if header is None:
-        return None
-    kind, _, value = header.partition(" ")
-    assert kind == "Basic"
-    return base64.b64decode(value).decode()
+    login = Keychain(keyring=keyring).login(url)
+    return None if login is None else ":".join(login)
 
 
 def test_without_any_nothing_is_told() -> None:
@@ -118,7 +113,7 @@ class TestKeyring:
     def test_it_is_asked_once_for_each_host(self, asked: Path) -> None:
         keychain = Keychain(keyring=True)
         for url in (URL, URL + "2", "https://other.example/x", "https://other.example/y"):
-            keychain.authorization(urlsplit(url))
+            keychain.login(url)
         assert asked.read_text().splitlines() == [
             "--mode creds get https://files.example.com ",
             "--mode creds get https://other.example ",
@@ -154,3 +149,45 @@ class TestNamedUser:
 
     def test_a_token_in_its_place_is_sent_as_it_is(self) -> None:
         assert found("https://token@files.example.com/x") == "token:"
+
+
+class TestKnown:
+    """Logins that are certain, such as those of the indexes of a plan."""
+
+    KNOWN: ClassVar = {"https://files.example.com": Login("known", "1")}
+
+    def test_they_count_before_the_environment(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        netrc(tmp_path, "machine files.example.com login net password rc")
+        monkeypatch.setenv("PIP_INDEX_URL", "https://pip:index@files.example.com/simple")
+        assert Keychain(self.KNOWN).login(URL) == Login("known", "1")
+
+    def test_they_are_for_their_user_only(self) -> None:
+        keychain = Keychain(self.KNOWN)
+        assert keychain.login("https://known@files.example.com/x") == Login("known", "1")
+        assert keychain.login("https://other@files.example.com/x") == Login("other", "")
+
+    def test_all_that_is_known_can_be_told(self, tmp_path: Path) -> None:
+        netrc(tmp_path, "machine net.example login net password secret/1")
+        keychain = Keychain(self.KNOWN)
+        for url in ("https://net.example/x", "https://nobody.example/x", "https://token@a.example"):
+            keychain.login(url)
+        assert keychain.logins == {**self.KNOWN, "https://net.example": Login("net", "secret/1")}
+        assert keychain.secrets >= {"1", "secret/1", "secret%2F1", "token"}
+
+
+class TestEnvironment:
+    """Variables may be those of somebody else."""
+
+    def test_they_are_looked_at_in_place_of_ours(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        netrc(tmp_path, "machine files.example.com login net password rc")
+        monkeypatch.setenv("PIP_INDEX_URL", "https://pip:index@files.example.com/simple")
+        assert Keychain(environment={}).login(URL) is None
+        theirs = {"UV_INDEX": "internal=https://bob:2@files.example.com/other/"}
+        assert Keychain(environment=theirs).login(URL) == Login("bob", "2")
+        assert Keychain(environment={"HOME": str(tmp_path)}).login(URL) == Login("net", "rc")
+        named = {"HOME": "/nowhere", "NETRC": str(tmp_path / ".netrc")}
+        assert Keychain(environment=named).login(URL) == Login("net", "rc")

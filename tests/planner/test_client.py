@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from executor import Keychain
 from helpers.index import Index
 from planner.client import ATTEMPTS, IndexClient, Part, _check_redirects
 from planner.errors import IndexAnswer, IndexDenied, IndexUnreachable
-from planner.keychain import Keychain
 from schemas.credentials import Login
 
 CONTENT = bytes(range(256)) * 16

@@ -13,7 +13,14 @@ import lockstream
 from helpers.index import Index as RunningIndex
 from helpers.locks import LINUX
 from helpers.wheels import Wheel, build_wheel
-from planner.indexes import Index, Indexes, Links, parse_index, parse_links_place
+from planner.indexes import (
+    Index,
+    Indexes,
+    Links,
+    login_of_index,
+    parse_index,
+    parse_links_place,
+)
 from schemas.credentials import Login
 from schemas.errors import UsageError
 
@@ -257,3 +264,13 @@ def test_the_state_of_a_project_is_told(
             "warning: the project app is archived: use other\n"
             f"warning: {url(index)} speaks version 1.9 of its API, newer than what is known here\n"
         )
+
+
+def test_variables_are_named_for_an_index() -> None:
+    environment = {
+        "LOCKSTREAM_INDEX_OUR_OWN_USERNAME": "ada", "LOCKSTREAM_INDEX_OUR_OWN_PASSWORD": "1",
+        "UV_INDEX_OTHER_PASSWORD": "token",
+    }  # fmt: skip
+    assert login_of_index("our-own", environment) == Login("ada", "1")
+    assert login_of_index("other", environment) == Login("", "token")
+    assert login_of_index("third", environment) is None

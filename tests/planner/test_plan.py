@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from executor import Keychain
 from helpers.index import Index
 from helpers.wheels import build_wheel
 from planner.candidates import Prereleases
@@ -17,7 +18,6 @@ from planner.environments import group_targets
 from planner.errors import IndexAnswer, IndexDenied, InvalidRequirementLine, UnreadableWheel
 from planner.explanation import Unsolvable
 from planner.indexes import Indexes, parse_index
-from planner.keychain import Keychain
 from planner.plan import Plan, plan
 from planner.policy import Policy
 from planner.provider import Candidate, Provider
