@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import http.client
-import time
+import io
+import socket
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from executor.errors import Unreachable
+from executor.sources.patience import Pace, Retryable, clock
 
 __all__ = [
-    "IDLE_SECONDS",
-    "Pace",
-    "Retryable",
+    "PacedResponse",
     "check_type",
     "is_encoded",
     "printable",
@@ -24,61 +25,63 @@ _CHUNK = 128 << 10
 """Bytes read at once. A lane holds one chunk; TLS hands out 16 KiB at a time and more does not
 arrive faster."""
 
-IDLE_SECONDS = 15.0
-"""Without a byte for so long, a connection is dead; pip waits as long, uv twice."""
-
-_MIN_RATE = 1000
-"""Bytes per second that a server must bring while we wait for it. One that brings fewer (a mobile
-network of 2005 brought 5,000) keeps us busy rather than serves us."""
-
-_PACE_SECONDS = 20.0
-"""Seconds of waiting between two looks at the rate: slow starts and short stalls are forgiven."""
-
-_TOTAL_SECONDS = 4 * 3600.0
-"""For one file; the largest wheel of 2026 (3 GB) takes an hour at 1 MB/s."""
-
 _GZIP = 16 + zlib.MAX_WBITS
 """https://docs.python.org/3/library/zlib.html#zlib.decompress"""
+
+_MAX_HEAD = 1 << 20
+"""Bytes of a head, with all interim responses before it; real ones have a few hundred."""
 
 _MAX_SHOWN = 80
 """Characters of what a server said that are shown: one line."""
 
 
-class Retryable(Exception):  # it never leaves this folder
-    """An attempt failed; another may not."""
+class PacedResponse(http.client.HTTPResponse):
+    """A response that is held to a pace from the first byte of its head on: a server may drip
+    anywhere, and ``http.client`` waits for the end of a line however slowly it comes.
+    """
 
-    def __init__(self, reason: str, pause: float | None = None) -> None:
-        super().__init__(reason)
-        self.pause = pause
+    def __init__(self, pace: Pace, sock: socket.socket, *arguments: Any, **options: Any) -> None:
+        super().__init__(sock, *arguments, **options)
+        self._arriving = _Arriving(self.fp.detach(), pace)
+        self.fp = io.BufferedReader(self._arriving)
+
+    def begin(self) -> None:
+        self._arriving.most = _MAX_HEAD
+        super().begin()
+        self._arriving.most = None
 
 
-class Pace:
-    """How fast the bytes of one attempt come. Only time that we wait counts."""
+class _Arriving(io.RawIOBase):
+    """The bytes of a connection as they arrive."""
 
-    def __init__(self, began: float) -> None:
-        """``began`` is when the first attempt for the file began, by ``time.monotonic``."""
-        self._deadline = began + _TOTAL_SECONDS
-        self._waited = 0.0
-        self._bytes = 0
-        self._looked_at = (0.0, 0)
+    def __init__(self, raw: io.RawIOBase, pace: Pace) -> None:
+        self.most: int | None = None
+        """How many bytes may come, where that is limited."""
+        self._raw = raw
+        self._pace = pace
 
-    @property
-    def is_slow(self) -> bool:
-        """Whether the attempt as a whole was too slow to be called progress."""
-        return self._bytes < _MIN_RATE * self._waited
+    def readable(self) -> bool:
+        return True
 
-    def add(self, size: int, waited: float, now: float) -> None:
-        """``size`` bytes came after ``waited`` seconds. Raises Retryable."""
-        self._waited += waited
-        self._bytes += size
-        waited_then, bytes_then = self._looked_at
-        waiting = self._waited - waited_then
-        if waiting >= _PACE_SECONDS:
-            if self._bytes - bytes_then < _MIN_RATE * waiting:
-                raise Retryable(f"it sends fewer than {_MIN_RATE} bytes a second")
-            self._looked_at = (self._waited, self._bytes)
-        if now > self._deadline:
-            raise Retryable(f"it has taken more than {_TOTAL_SECONDS / 3600:.0f} hours")
+    def readinto(self, buffer: Any) -> int | None:
+        pace = self._pace
+        if pace.problem:
+            raise Retryable(pace.problem)
+        began, size = clock(), 0
+        try:
+            size = self._raw.readinto(buffer) or 0
+        finally:
+            now = clock()
+            pace.add(size, now - began, now)
+        if self.most is not None:
+            self.most -= size
+            if self.most < 0:
+                raise Retryable("its head does not end")
+        return size
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
 
 
 def check_type(response: http.client.HTTPResponse, url: str) -> None:
@@ -108,12 +111,12 @@ def is_encoded(response: http.client.HTTPResponse, url: str) -> bool:
     )
 
 
-def read_body(response: http.client.HTTPResponse, pace: Pace, *, decode: bool) -> Iterator[bytes]:
+def read_body(response: http.client.HTTPResponse, *, decode: bool) -> Iterator[bytes]:
     """The body in chunks of at most 128 KiB. Raises Retryable where it ends early or is damaged."""
     expected = response.length
     arrived = 0
     decoder = zlib.decompressobj(_GZIP)
-    while chunk := _read(response, pace):
+    while chunk := _read(response):
         arrived += len(chunk)
         if not decode:
             yield chunk
@@ -146,26 +149,23 @@ def printable(text: str) -> str:
     return shown if len(shown) <= _MAX_SHOWN else f"{shown[:_MAX_SHOWN]}..."
 
 
-def _read(response: http.client.HTTPResponse, pace: Pace) -> bytes:
+def _read(response: http.client.HTTPResponse) -> bytes:
     """The next chunk; empty at the end."""
     # Not response.read(): that waits for the whole chunk, however slowly it comes.
     parts: list[bytes] = []
     missing = _CHUNK
-    clock: Callable[[], float] = time.monotonic
     while missing:
-        began = clock()
         try:
             part = response.read1(missing)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, Retryable) as error:
             if parts:
                 # It shows again at the next read; what came before it counts.
                 break
-            pace.add(0, clock() - began, clock())
+            if isinstance(error, Retryable):
+                raise
             raise Retryable(reason_of(error)) from None
-        now = clock()
         if not part:
             break
         parts.append(part)
         missing -= len(part)
-        pace.add(len(part), now - began, now)
     return parts[0] if len(parts) == 1 else b"".join(parts)

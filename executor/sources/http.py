@@ -8,26 +8,25 @@ from __future__ import annotations
 
 import errno
 import http.client
-import random
 import re
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import SplitResult, quote, urlunsplit
 
 from executor.errors import Replaced, Unreachable
 from executor.keychain import Keychain
 from executor.sources.body import (
-    IDLE_SECONDS,
-    Pace,
-    Retryable,
+    PacedResponse,
     check_type,
     is_encoded,
     printable,
     read_body,
     reason_of,
 )
+from executor.sources.patience import Attempts, Pace, Patience, Retryable, clock
 from executor.sources.proxies import proxy_for
 from executor.sources.redirects import LOCK_AGAIN, MALFORMED, URL_CHARACTERS, following, split
 from executor.sources.tls import tls_context
@@ -38,21 +37,6 @@ __all__ = ["HttpClient", "tls_context"]
 
 _MAX_REDIRECTS = 10
 """Hops; browsers allow 20, indexes need 1."""
-
-_MAX_FRUITLESS = 5
-"""Attempts in a row that bring no byte, before giving up."""
-
-_PATIENCE_SECONDS = 40.0
-"""Waiting in a row that brings no byte, before giving up; pauses that a server asks for come on
-top. With the last attempt it is less than a minute."""
-
-_BACKOFF_SECONDS = 0.25
-_MAX_BACKOFF_SECONDS = 8.0
-_MAX_RETRY_AFTER_SECONDS = 60.0
-"""A server that asks for a longer pause (Retry-After) is as good as down for a CI job."""
-
-_MIN_IDLE_SECONDS = 1.0
-"""Of silence, from a server that has stalled again and again and brought bytes each time."""
 
 _OUR_OWN = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS}
 """What keeps us from connecting and is no fault of the network."""
@@ -101,7 +85,7 @@ class HttpClient:
         self.waited = 0.0
         """Seconds spent on getting bytes so far."""
         self._connections: dict[tuple[str, str], http.client.HTTPConnection] = {}
-        self._idle = IDLE_SECONDS
+        self._patience: dict[str, Patience] = {}
 
     def close(self) -> None:
         """Close all connections."""
@@ -121,33 +105,29 @@ class HttpClient:
             asked = time.monotonic()
 
     def _all_attempts(self, url: str, size: int | None) -> Iterator[bytes]:
-        body, began = _Body(url), time.monotonic()
+        body = _Body(url)
         self.was_pieced = False
-        fruitless, waited = 0, 0.0
+        server = split(url, url).netloc.rpartition("@")[2]
+        patience = self._patience.setdefault(server, Patience())
+        if patience.is_over:
+            raise Unreachable(redacted(url), "its server has kept us waiting for too long before")
+        attempts = Attempts(patience)
         while True:
-            before, attempted, pace = body.received, time.monotonic(), Pace(began)
+            before, pace = body.received, attempts.begin()
             try:
                 yield from self._attempt(body, size, pace)
             except Retryable as problem:
-                # Where a new connection has helped, the next one need not wait so long to be
-                # given up: twenty files that stall once each would take minutes.
-                if body.received > before and not pace.is_slow:
-                    fruitless, waited = 0, 0.0
-                    self._idle = max(self._idle / 2, min(_MIN_IDLE_SECONDS, IDLE_SECONDS))
-                else:
-                    self._idle = min(self._idle * 2, IDLE_SECONDS)
-                    waited += time.monotonic() - attempted
-                fruitless += 1
-                if fruitless == _MAX_FRUITLESS or waited > _PATIENCE_SECONDS:
-                    raise Unreachable(redacted(url), str(problem), fruitless) from None
-                time.sleep(_pause(fruitless, problem.pause))
+                if not attempts.fail(has_brought=body.received > before):
+                    raise Unreachable(redacted(url), str(problem), attempts.in_a_row) from None
+                time.sleep(attempts.pause(problem.pause))
             else:
+                attempts.succeed()
                 return
 
     def _attempt(self, body: _Body, size: int | None, pace: Pace) -> Iterator[bytes]:
         """Read on from where the body is. Raises Retryable, or Unreachable for good."""
         self.was_pieced = self.was_pieced or body.received > 0
-        response, key = self._request(body)
+        response, key = self._request(body, pace)
         complete = False
         try:
             check_type(response, redacted(body.url))
@@ -158,7 +138,7 @@ class HttpClient:
                 body.can_resume = False
                 if response.status == http.client.PARTIAL_CONTENT:
                     raise Retryable("it sends a part of an encoded file")
-            for chunk in read_body(response, pace, decode=decode):
+            for chunk in read_body(response, decode=decode):
                 if skip >= len(chunk):
                     skip -= len(chunk)
                     continue
@@ -188,13 +168,13 @@ class HttpClient:
             return 0
         return body.received
 
-    def _request(self, body: _Body) -> tuple[http.client.HTTPResponse, tuple[str, str]]:
+    def _request(self, body: _Body, pace: Pace) -> tuple[http.client.HTTPResponse, tuple[str, str]]:
         """The response that holds the body, with redirects followed."""
         url = body.url
         for _ in range(_MAX_REDIRECTS + 1):
             parts = split(url, body.url)
             key = (parts.scheme, parts.netloc)
-            response = self._send(parts, key, body)
+            response = self._send(parts, key, body, pace)
             if response.status not in _REDIRECTS:
                 self._check_status(response, key, url, body)
                 return response, key
@@ -203,9 +183,7 @@ class HttpClient:
             url = following(parts, response.status, response.getheader("Location"), body.url)
         raise Unreachable(redacted(body.url), f"it redirects more than {_MAX_REDIRECTS} times")
 
-    def _send(
-        self, parts: SplitResult, key: tuple[str, str], body: _Body
-    ) -> http.client.HTTPResponse:
+    def _headers(self, parts: SplitResult, body: _Body) -> dict[str, str]:
         headers = {
             "Host": parts.netloc.rpartition("@")[2],
             "User-Agent": _USER_AGENT,
@@ -220,6 +198,12 @@ class HttpClient:
             headers["Range"] = f"bytes={body.received}-"
             if body.etag and not body.etag.startswith("W/"):
                 headers["If-Range"] = body.etag
+        return headers
+
+    def _send(
+        self, parts: SplitResult, key: tuple[str, str], body: _Body, pace: Pace
+    ) -> http.client.HTTPResponse:
+        headers = self._headers(parts, body)
         proxy = proxy_for(parts.scheme, parts.hostname or "", parts.port)
         target = quote(urlunsplit(("", "", parts.path or "/", parts.query, "")), URL_CHARACTERS)
         if proxy is not None and parts.scheme == "http":
@@ -229,10 +213,16 @@ class HttpClient:
         reused = key in self._connections
         try:
             if not reused:
-                self._connections[key] = self._connect(parts, proxy)
+                self._connections[key] = self._connect(parts, proxy, pace.idle)
             connection = self._connections[key]
-            connection.request("GET", target, headers=headers)
+            connection.response_class = partial(PacedResponse, pace)  # type: ignore[assignment]
+            if connection.sock is not None:
+                connection.sock.settimeout(pace.idle)
+            _ask(connection, target, headers, pace)
             return connection.getresponse()
+        except Retryable:
+            self._drop(key)
+            raise
         except ssl.SSLCertVerificationError as error:
             self._drop(key)
             raise Unreachable(
@@ -252,17 +242,19 @@ class HttpClient:
             pause = 0.0 if reused else None
             raise Retryable(reason_of(error), pause) from None
 
-    def _connect(self, parts: SplitResult, proxy: SplitResult | None) -> http.client.HTTPConnection:
+    def _connect(
+        self, parts: SplitResult, proxy: SplitResult | None, idle: float
+    ) -> http.client.HTTPConnection:
         host, port = parts.hostname or "", parts.port
         if parts.scheme == "http":
             if proxy is not None:
                 host, port = proxy.hostname or "", proxy.port or 80
-            return http.client.HTTPConnection(host, port, timeout=self._idle)
+            return http.client.HTTPConnection(host, port, timeout=idle)
         context = tls_context()
         if proxy is None:
-            return http.client.HTTPSConnection(host, port, timeout=self._idle, context=context)
+            return http.client.HTTPSConnection(host, port, timeout=idle, context=context)
         connection = http.client.HTTPSConnection(
-            proxy.hostname or "", proxy.port or 80, timeout=self._idle, context=context
+            proxy.hostname or "", proxy.port or 80, timeout=idle, context=context
         )
         login = login_in(proxy)
         connection.set_tunnel(
@@ -291,20 +283,24 @@ class HttpClient:
             connection.close()
 
 
+def _ask(
+    connection: http.client.HTTPConnection, target: str, headers: Mapping[str, str], pace: Pace
+) -> None:
+    """Send a request. Connecting is waiting, too; what a proxy says meanwhile counts itself."""
+    began, before = clock(), pace.waited
+    try:
+        connection.request("GET", target, headers=headers)
+    finally:
+        now = clock()
+        pace.add(0, max(0.0, now - began - (pace.waited - before)), now)
+
+
 def _check_tunnel(error: Exception, url: str) -> None:
     """Give up where a proxy refuses for good. Raises Unreachable."""
     refused = _TUNNEL.search(str(error))
     if refused is not None and int(refused[1]) not in _TRANSIENT:
         hint = _STATUS_HINTS.get(int(refused[1]), Unreachable.hint)
         raise Unreachable(redacted(url), f"the proxy answered {refused[1]}", hint=hint) from None
-
-
-def _pause(fruitless: int, asked: float | None) -> float:
-    """Seconds before the next attempt; spread, so that many jobs do not come back together."""
-    if asked is not None:
-        return min(asked, _MAX_RETRY_AFTER_SECONDS)
-    longest: float = min(_BACKOFF_SECONDS * 2.0 ** (fruitless - 1), _MAX_BACKOFF_SECONDS)
-    return random.uniform(longest / 2, longest)  # noqa: S311  # not a secret
 
 
 def _retry_after(response: http.client.HTTPResponse) -> float | None:

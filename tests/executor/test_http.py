@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-import http.client
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -13,7 +13,6 @@ import pytest
 
 from executor.errors import Replaced, Unreachable
 from executor.sources import http as http_module
-from executor.sources.body import IDLE_SECONDS
 from executor.sources.http import HttpClient
 from helpers.servers import (
     CERTIFICATE,
@@ -22,11 +21,14 @@ from helpers.servers import (
     Server,
     chunked,
     cut,
+    dripping,
     file,
     raw,
     redirect,
     reset,
+    stalled,
     status,
+    trickling,
     unsized,
     without_ranges,
     wrong_range,
@@ -241,23 +243,21 @@ class TestFaults:
         assert fetch(client, server.script(PATH, *cuts, file(CONTENT))) == CONTENT
         assert len(server.requests) == 20
 
-    def test_where_new_connections_help_the_next_is_given_up_sooner(
+    def test_where_new_connections_help_the_next_silence_is_given_up_sooner(
         self, server: Server, client: HttpClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """And later again, where they do not."""
-        waits = []
-        connect = http.client.HTTPConnection.connect
-
-        def recorded(connection: http.client.HTTPConnection) -> None:
-            waits.append(connection.timeout)
-            connect(connection)
-
-        monkeypatch.setattr("http.client.HTTPConnection.connect", recorded)
-        answers = [*[cut(CONTENT, 1000)] * 5, *[raw(b"", close=True)] * 3, file(CONTENT)]
-        assert fetch(client, server.script(PATH, *answers)) == CONTENT
-        whole = IDLE_SECONDS
-        assert waits[:5] == [max(1.0, whole / 2**number) for number in range(5)]
-        assert waits[5:] == [1.0, 2.0, 4.0, 8.0]
+        """On a connection that was kept, too."""
+        monkeypatch.setattr("executor.sources.patience.IDLE_SECONDS", 1.6)
+        monkeypatch.setattr("executor.sources.patience._LEAST_IDLE_SECONDS", 0.1)
+        server.script("/good", file(CONTENT))
+        began = time.monotonic()
+        for number in range(10):
+            url = server.script(f"/{number}", stalled(CONTENT, HALF), file(CONTENT))
+            assert fetch(client, url) == CONTENT
+            assert fetch(client, f"{server.origin}/good") == CONTENT
+        # Ten times as long as the first time would be 16 seconds.
+        assert 1.6 < time.monotonic() - began < 10
+        assert len({request.connection for request in server.requests}) == 11
 
     def test_a_body_without_length_is_complete_where_the_lock_says_so(
         self, server: Server, client: HttpClient
@@ -311,6 +311,48 @@ class TestFaults:
             f"{server.origin}{PATH}: Connection reset by peer (tried {ATTEMPTS} times)"
         )
         assert len(server.requests) == ATTEMPTS
+
+
+class TestDrips:
+    """A server may be slow anywhere."""
+
+    @pytest.fixture(autouse=True)
+    def _impatience(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("executor.sources.patience._PACE_SECONDS", 0.1)
+
+    @pytest.mark.parametrize(
+        ("before", "piece"),
+        [
+            (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+            (b"HTTP/1.1 200 OK\r\nX: ", b"y"),
+            (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0"),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"y"),
+        ],
+        ids=["interim responses", "head", "size of a chunk", "body"],
+    )
+    def test_it_is_told(
+        self, server: Server, client: HttpClient, before: bytes, piece: bytes
+    ) -> None:
+        error = failure(client, server.script(PATH, trickling(before, piece, 0.03)))
+        assert error.reason == "it sends fewer than 1000 bytes a second"
+        assert error.attempts == ATTEMPTS
+
+    def test_the_next_attempt_may_be_better(self, server: Server, client: HttpClient) -> None:
+        slow = trickling(b"HTTP/1.1 200 OK\r\nX: ", b"y", 0.03)
+        assert fetch(client, server.script(PATH, slow, file(CONTENT))) == CONTENT
+
+    def test_what_has_come_by_then_counts(self, server: Server, client: HttpClient) -> None:
+        url = server.script(PATH, dripping(CONTENT, 0.03), file(CONTENT))
+        assert fetch(client, url) == CONTENT
+        (again,) = [value for value in ranges(server) if value]
+        assert re.fullmatch("bytes=[1-9]-", again)
+
+    def test_a_head_without_end_is_told_however_fast_it_comes(
+        self, server: Server, client: HttpClient
+    ) -> None:
+        interim = b"HTTP/1.1 100 Continue\r\nX: " + b"y" * 60_000 + b"\r\n\r\n"
+        error = failure(client, server.script(PATH, trickling(b"", interim, 0.0)))
+        assert error.reason == "its head does not end"
 
 
 class TestPauses:

@@ -295,14 +295,28 @@ class _Socket:
     def __init__(self, answer: bytes) -> None:
         self._answer = answer
 
-    def makefile(self, *_: object) -> io.BytesIO:
-        return io.BytesIO(self._answer)
+    def makefile(self, *_: object) -> io.BufferedReader:
+        return io.BufferedReader(_Raw(self._answer))
 
     def sendall(self, _: object) -> None:
         pass
 
+    def settimeout(self, _: object) -> None:
+        pass
+
     def close(self) -> None:
         pass
+
+
+class _Raw(io.RawIOBase):
+    def __init__(self, content: bytes) -> None:
+        self._content = io.BytesIO(content)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return self._content.readinto(buffer)
 
 
 def read_answers(data: bytes) -> None:

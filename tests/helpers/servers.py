@@ -45,6 +45,7 @@ __all__ = [
     "reset",
     "stalled",
     "status",
+    "trickling",
     "unsized",
     "without_ranges",
     "wrong_range",
@@ -369,6 +370,18 @@ def dripping(content: bytes, seconds: float) -> Answer:
         connection.send(head + separator)
         for byte in body:
             connection.send(bytes([byte]))
+            threading.Event().wait(seconds)
+
+    return answer
+
+
+def trickling(before: bytes, piece: bytes, seconds: float) -> Answer:
+    """``before``, then ``piece`` each ``seconds``, for as long as the client listens."""
+
+    def answer(_request: Request, connection: Connection) -> None:
+        connection.send(before)
+        while True:
+            connection.send(piece)
             threading.Event().wait(seconds)
 
     return answer

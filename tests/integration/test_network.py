@@ -7,7 +7,7 @@ and through a proxy.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,23 +18,16 @@ from executor.install import execute
 from executor.schemes import STAGING
 from executor.sources import Places, tls
 from helpers.environments import environment_below, spread
-from helpers.servers import (
-    CERTIFICATE,
-    FAULTS,
-    Answer,
-    Proxy,
-    Server,
-    cut,
-    dripping,
-    encoded,
-    file,
-    head_of,
-    raw,
-    redirect,
-    reset,
-    stalled,
-    status,
+from helpers.networks import (
+    ENCODED,
+    IN_PIECES,
+    LASTING,
+    PASSING,
+    PROXY_ANSWERS,
+    RESUMABLE,
+    Fault,
 )
+from helpers.servers import CERTIFICATE, Proxy, Server, cut, file, status
 from helpers.trees import snapshot
 from helpers.wheels import Wheel, build_wheel, lock_of
 from schemas.errors import ArtifactRefused, LockstreamError, NetworkError
@@ -47,72 +40,12 @@ WHEELS = [
     for number in range(20)
 ]
 
-Fault = Callable[[bytes], Answer]
-
-
-def _html(_: bytes) -> Answer:
-    return status(200, {"Content-Type": "text/html"}, b"<html>Sign in to the network</html>")
-
-
-def _longer(content: bytes) -> Answer:
-    return raw(head_of(200, len(content) + 5, {}) + content + b"extra")
-
-
-def _corrupted(content: bytes) -> Answer:
-    return file(content[:50] + bytes([content[50] ^ 1]) + content[51:], etag='"2"')
-
-
-MORE: Mapping[str, Fault] = {
-    "stalls before the head": lambda content: stalled(content, -1),
-    "stalls in the middle": lambda content: stalled(content, len(content) // 2),
-    "drips": lambda content: dripping(content, 0.05),
-    "gzip, cut": lambda content: encoded(content, at=60),
-    "gzip that is damaged": lambda _: raw(
-        head_of(200, 9, {"Content-Encoding": "gzip"}) + b"not gzip!"
-    ),
-    "part of another length": lambda content: raw(
-        head_of(206, 10, {"Content-Range": "bytes 5-14/99"}) + content[5:15]
-    ),
-    "continue for ever": lambda _: raw(b"HTTP/1.1 100 Continue\r\n\r\n" * 200, close=True),
-    "gateway time-out": lambda _: status(504),
-    "too early": lambda _: status(425),
-}
-"""Beside the faults of helpers.servers, what a later attempt may not meet."""
-
-LASTING: Mapping[str, tuple[Fault, type[LockstreamError]]] = {
-    "captive portal": (_html, NetworkError),
-    "one bit flipped": (_corrupted, ArtifactRefused),
-    "more than the lock says": (_longer, ArtifactRefused),
-    "another encoding": (lambda content: encoded(content, coding="br"), NetworkError),
-    "forbidden": (lambda _: status(403), NetworkError),
-    "gone": (lambda _: status(404), NetworkError),
-    "unauthorized": (lambda _: status(401), NetworkError),
-    "no content": (lambda _: raw(b"HTTP/1.1 204 No Content\r\n\r\n"), NetworkError),
-    "redirect to itself": (lambda _: redirect(""), NetworkError),
-    "redirect without a place": (lambda _: status(302), NetworkError),
-    "redirect to a file": (lambda _: redirect("file:///etc/passwd"), NetworkError),
-    "redirect to nobody": (lambda _: redirect("http://127.0.0.1:9/x"), NetworkError),
-}
-"""What no later attempt mends, and the kind of error it is."""
-
-BRINGS_ALL_IN_PIECES = {"cut in the middle", "cut before the last byte", "reset in the middle"}
-"""However often they happen, the file gets on."""
-
-RESUMABLE = {
-    **{name: FAULTS[name] for name in BRINGS_ALL_IN_PIECES},
-    "stalls in the middle": MORE["stalls in the middle"],
-    "busy": FAULTS["busy"],
-    "closed at once": FAULTS["closed at once"],
-    "reset at once": FAULTS["reset at once"],
-    "cut before the body": FAULTS["cut before the body"],
-}
-
 
 @pytest.fixture(autouse=True)
 def _impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
-    monkeypatch.setattr("executor.sources.http.IDLE_SECONDS", IDLE)
-    monkeypatch.setattr("executor.sources.body._PACE_SECONDS", IDLE)
+    monkeypatch.setattr("executor.sources.patience.IDLE_SECONDS", IDLE)
+    monkeypatch.setattr("executor.sources.patience._PACE_SECONDS", IDLE)
     variables = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle")
     for name in variables:
         monkeypatch.delenv(name, raising=False)
@@ -164,16 +97,16 @@ def install(tmp_path: Path, way: Way, wheels: list[Wheel], *faults: Fault, lasti
 
 
 @pytest.mark.parametrize("count", [1, 20])
-@pytest.mark.parametrize("kind", [*FAULTS, *MORE])
+@pytest.mark.parametrize("kind", PASSING)
 def test_a_fault_that_passes_is_overcome(tmp_path: Path, way: Way, kind: str, count: int) -> None:
-    install(tmp_path, way, WHEELS[:count], {**FAULTS, **MORE}[kind], lasting=False)
+    install(tmp_path, way, WHEELS[:count], PASSING[kind], lasting=False)
 
 
 @pytest.mark.parametrize("count", [1, 20])
-@pytest.mark.parametrize("kind", [*FAULTS, *MORE])
+@pytest.mark.parametrize("kind", PASSING)
 def test_a_fault_that_stays_is_an_error(tmp_path: Path, way: Way, kind: str, count: int) -> None:
-    fault = {**FAULTS, **MORE}[kind]
-    if kind in BRINGS_ALL_IN_PIECES:
+    fault = PASSING[kind]
+    if kind in IN_PIECES:
         install(tmp_path, way, WHEELS[:count], fault, lasting=True)
         return
     if kind == "stalls in the middle":
@@ -199,9 +132,9 @@ def test_what_no_attempt_mends_is_an_error_of_its_kind(
         assert not caught.value.left
 
 
-@pytest.mark.parametrize("kind", ["gzip", "x-gzip"])
+@pytest.mark.parametrize("kind", ENCODED)
 def test_a_body_that_is_encoded_unasked_is_decoded(tmp_path: Path, way: Way, kind: str) -> None:
-    install(tmp_path, way, WHEELS[:3], lambda content: encoded(content, coding=kind), lasting=True)
+    install(tmp_path, way, WHEELS[:3], ENCODED[kind], lasting=True)
 
 
 def test_a_file_that_is_replaced_meanwhile_is_read_from_its_beginning(
@@ -227,13 +160,13 @@ def test_a_file_that_is_replaced_meanwhile_is_read_from_its_beginning(
     )
 
 
-@pytest.mark.parametrize("kind", RESUMABLE)
+@pytest.mark.parametrize("kind", sorted(RESUMABLE))
 def test_what_has_arrived_is_not_sent_again(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wheels = [build_wheel("big", files={"big.bin": bytes(500_000)}, method=0)]
     with Server() as server:
-        install(tmp_path, Way(server, server), wheels, RESUMABLE[kind], lasting=False)
+        install(tmp_path, Way(server, server), wheels, PASSING[kind], lasting=False)
         assert server.sent < 1.1 * sum(wheel.size for wheel in wheels)
 
 
@@ -242,7 +175,7 @@ class TestMirrors:
         wheel = WHEELS[0]
         (tmp_path / "pylock.toml").write_text(lock_of([wheel], base_url="https://index.example/a"))
         for number, fault in enumerate(
-            [status(503), status(404), _html(b""), cut(wheel.content, 9)]
+            [status(503), status(404), LASTING["captive portal"][0](b""), cut(wheel.content, 9)]
         ):
             with Server() as first, Server() as second:
                 first.script(f"/{wheel.filename}", fault)
@@ -268,27 +201,14 @@ class TestMirrors:
 
 
 class TestProxies:
-    @pytest.mark.parametrize(
-        "answer",
-        [
-            status(407),
-            status(403),
-            status(502),
-            status(503),
-            raw(b"", close=True),
-            raw(b"garbage\r\n\r\n", close=True),
-            reset(b"x", -1),
-            stalled(b"x", -1),
-        ],
-        ids=["407", "403", "502", "503", "closes", "garbage", "resets", "stalls"],
-    )
+    @pytest.mark.parametrize("kind", PROXY_ANSWERS)
     @pytest.mark.parametrize("scheme", ["http", "https"])
     def test_one_that_fails_is_told(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: Answer, scheme: str
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, scheme: str
     ) -> None:
         class Failing(Proxy):
             def answer(self, request: object, connection: object) -> None:
-                answer(request, connection)  # type: ignore[arg-type]
+                PROXY_ANSWERS[kind](request, connection)  # type: ignore[arg-type]
 
         wheel = WHEELS[0]
         (tmp_path / "pylock.toml").write_text(lock_of([wheel], base_url=f"{scheme}://x.example"))
@@ -318,7 +238,7 @@ class TestCertificates:
         with Server(tls=True) as server:
             way = Way(server, server)
             if trusted:
-                install(tmp_path, way, WHEELS[:2], FAULTS["cut in the middle"], lasting=False)
+                install(tmp_path, way, WHEELS[:2], PASSING["cut in the middle"], lasting=False)
             else:
                 with pytest.raises(NetworkError, match="certificate is not trusted"):
                     install(tmp_path, way, WHEELS[:2], lasting=False)
