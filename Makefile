@@ -9,7 +9,7 @@
 #             strace, mkfs.ext4); an hour: SOAK='kills --every 10' is short
 # make hostile  1,500 hostile wheels, and what lockstream, uv and pip make of them
 # make real   install real wheels, which it downloads (2 GB), and compare; WHEELS=FOLDER for others
-# make network  70 faults of servers and proxies, in real time (about 15 minutes of waiting)
+# make network  60 faults of servers and proxies, in real time (about 15 minutes of waiting)
 # make fuzz   look for bytes that break a reader of locks, wheels or answers, for SECONDS=60
 
 # The oldest Python that the project runs on is 3.11: python3 if it will do, else a newer one.
