@@ -54,7 +54,7 @@ def refuse_collisions(
             folder = os.path.join(staging, move.source)
             # lib64 is often a link to lib: the purelib and the platlib folder are one.
             place = spelled.setdefault(os.path.realpath(move.destination), move.destination)
-            owners.setdefault(place, []).append((wheel.layout.filename, folder))
+            owners.setdefault(place, []).append((wheel.filename, folder))
     comparison = _Comparison(owners, going, installed, last_wins)
     for destination in sorted(owners):
         if destination in owners:
@@ -76,17 +76,28 @@ class _Comparison:
 
     def folder(self, place: str, owners: Sequence[_Owner]) -> None:
         """``owners`` all have a folder that becomes ``place``."""
-        names: dict[str, list[_Owner]] = {}
         # The data scheme holds the others: a wheel may put a file there through either.
-        for owner, folder in [*owners, *self._owners.pop(place, ())]:
-            for name in _names(folder):
-                path = os.path.join(folder, name)
-                if owner or not self._will_go(path):
-                    names.setdefault(folded(name), []).append((owner, path))
-        for _, having in sorted(names.items()):
+        owners = [*owners, *self._owners.pop(place, ())]
+        held = [self._held(owner, folder) for owner, folder in owners]
+        # There may be thousands of names, and few have two owners.
+        repeated = PathSet(folded(name) for names in held for name in names).repeated()
+        shared: dict[str, list[_Owner]] = {}
+        for (owner, folder), names in zip(owners, held, strict=True):
+            for name in names:
+                key = folded(name)
+                if hash(key) in repeated or self._holds_destination(os.path.join(place, name)):
+                    shared.setdefault(key, []).append((owner, os.path.join(folder, name)))
+        for _, having in sorted(shared.items()):
             inner = os.path.join(place, os.path.basename(having[-1][1]))
             if len(having) > 1 or self._holds_destination(inner):
                 self._place(inner, having)
+
+    def _held(self, owner: str, folder: str) -> list[str]:
+        """The names in a folder, without those of the environment that the removals take away."""
+        names = _names(folder)
+        if owner:
+            return names
+        return [name for name in names if not self._will_go(os.path.join(folder, name))]
 
     def _will_go(self, path: str) -> bool:
         """Whether the removals take ``path`` away: a file that is listed, byte code of it, or a

@@ -49,19 +49,21 @@ def apply(journal: Journal) -> None:
 
     Raises OSError.
     """
-    entries = journal.entries()
-    removals = [entry for entry in entries if isinstance(entry, Removal)]
-    if removals and not journal.is_removed:
-        for removal in removals:
+    if not journal.is_removed:
+        roots = set[str]()
+        for removal in journal.removals():
             _remove(removal, journal.folder)
-        journal.removed({root for removal in removals for root in removal.roots})
-    moves = [entry for entry in entries if isinstance(entry, Move)]
-    for move in moves:
+            roots.update(removal.roots)
+        if roots:
+            journal.removed(roots)
+    destinations = set[str]()
+    for move in journal.moves():
         source = os.path.join(journal.folder, move.source)
         if os.path.isdir(source):
             os.makedirs(move.destination, exist_ok=True)
             _move_entries(source, move.destination, move.last)
-    journal.done({move.destination for move in moves})
+        destinations.add(move.destination)
+    journal.done(destinations)
 
 
 def _remove(removal: Removal, folder: str) -> None:

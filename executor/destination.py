@@ -45,20 +45,30 @@ class Destination:
         while self._descriptors:
             os.close(self._descriptors.pop())
 
+    def write_whole(self, name: str, content: bytes) -> bytes:
+        """Write a new file at once; ``name`` is a checked member name.
+
+        Returns its SHA-256 (32 bytes). Raises PathTaken and OSError.
+        """
+        sha256 = hashlib.sha256(content).digest()
+        began = perf_counter()
+        descriptor = self._create(name)
+        try:
+            self._cache.write(descriptor, content, 0)
+            self._cache.finish(descriptor, len(content))
+        finally:
+            os.close(descriptor)
+        self._cache.seconds += perf_counter() - began
+        return sha256
+
     def write(self, name: str, pieces: Iterable[bytes]) -> tuple[bytes, int]:
         """Write a new file; ``name`` is a checked member name.
 
         Returns its SHA-256 (32 bytes) and its size in bytes. Raises PathTaken, OSError, and
         whatever ``pieces`` raises.
         """
-        folder, _, basename = name.rpartition("/")
-        if folder != self._folder:
-            self._enter(folder)
         began = perf_counter()
-        try:
-            descriptor = os.open(basename, _CREATE, 0o666, dir_fd=self._descriptors[-1])
-        except FileExistsError:
-            raise PathTaken("a member before it has the same name") from None
+        descriptor = self._create(name)
         digest = hashlib.sha256()
         size, spent = 0, perf_counter() - began
         try:
@@ -82,6 +92,15 @@ class Destination:
                 return hashlib.file_digest(file, "sha256").digest()
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return None
+
+    def _create(self, name: str) -> int:
+        folder, _, basename = name.rpartition("/")
+        if folder != self._folder:
+            self._enter(folder)
+        try:
+            return os.open(basename, _CREATE, 0o666, dir_fd=self._descriptors[-1])
+        except FileExistsError:
+            raise PathTaken("a member before it has the same name") from None
 
     def _enter(self, folder: str) -> None:
         names = folder.split("/") if folder else []

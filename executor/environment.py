@@ -51,7 +51,7 @@ class Environment:
         base = _find_program(executable or sys.executable)
         is_settled = not os.path.lexists(os.path.join(path, _UNSETTLED))
         if is_settled and os.path.exists(os.path.join(path, "pyvenv.cfg")):
-            found = probe(_python_of(path))
+            found = probe(_python_of(path), "venv", path)
             if executable is not None:
                 _check_same_python(path, found.target, probe(base).target)
             return cls(path, found, exists=True)

@@ -6,6 +6,7 @@ The chunks may be cut anywhere; what is read does not depend on it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from struct import Struct
 
 __all__ = ["Feed", "Truncated"]
 
@@ -19,7 +20,7 @@ class Feed:
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks: Iterator[bytes] = iter(chunks)
-        self._chunk = memoryview(b"")
+        self._chunk = b""
         self._position = 0
         self._passed = 0
 
@@ -35,7 +36,7 @@ class Feed:
         """
         end = self._position + count
         if end <= len(self._chunk):
-            data = bytes(self._chunk[self._position : end])
+            data = self._chunk[self._position : end]
             self._position = end
             return data
         parts: list[bytes | memoryview] = []
@@ -47,6 +48,18 @@ class Feed:
             count -= len(part)
         return b"".join(parts)
 
+    def fields(self, form: Struct) -> tuple[int, ...]:
+        """The next ``form.size`` bytes as the numbers that they stand for.
+
+        Raises Truncated where there are fewer.
+        """
+        start = self._position
+        end = start + form.size
+        if end <= len(self._chunk):
+            self._position = end
+            return form.unpack_from(self._chunk, start)
+        return form.unpack(self.exactly(form.size))
+
     def some(self, limit: int) -> memoryview:
         """At least one and at most ``limit`` bytes; none at the end. Valid until the next read."""
         while self._position == len(self._chunk):
@@ -54,16 +67,18 @@ class Feed:
             if chunk is None:
                 return memoryview(b"")
             self._passed += len(self._chunk)
-            self._chunk = memoryview(chunk)
+            self._chunk = chunk
             self._position = 0
         start = self._position
         self._position = min(start + limit, len(self._chunk))
-        return self._chunk[start : self._position]
+        return memoryview(self._chunk)[start : self._position]
 
     def at_hand(self, count: int) -> memoryview | None:
         """The next ``count`` bytes without reading them, if the chunk at hand holds them all."""
         end = self._position + count
-        return self._chunk[self._position : end] if end <= len(self._chunk) else None
+        if end > len(self._chunk):
+            return None
+        return memoryview(self._chunk)[self._position : end]
 
     def skip(self, count: int) -> None:
         """Read ``count`` bytes that are ``at_hand``."""
@@ -75,6 +90,6 @@ class Feed:
             self._position -= len(data)
             return
         offset = self.offset - len(data)
-        self._chunk = memoryview(data + bytes(self._chunk[self._position :]))
+        self._chunk = data + self._chunk[self._position :]
         self._position = 0
         self._passed = offset

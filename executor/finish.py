@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from executor.distinfo import DistInfo
 from executor.errors import WheelRefused
 from executor.ledger import Ledger, Row
-from executor.records import NEW_SUFFIX, RecordWriter
+from executor.records import NEW_SUFFIX, RecordWriter, encode_digest, record_row
 from executor.schemes import (
     Layout,
     MisplacedMember,
@@ -37,7 +37,11 @@ from executor.scripts import (
 from executor.verify import verify_record
 from schemas.wheel import Scheme
 
-__all__ = ["StagedWheel", "finish", "make_executable"]
+__all__ = ["TREE", "StagedWheel", "finish", "make_executable"]
+
+TREE = "tree"
+_DATA = "data"
+"""The folders of a staged wheel."""
 
 _INSTALLERS_OWN = ("INSTALLER", "REQUESTED", "direct_url.json")
 
@@ -54,11 +58,9 @@ _BLOCK = 64 << 10
 class StagedWheel:
     """A wheel that is complete on the target's file system and only has to be moved into place."""
 
-    layout: Layout
-    tree: str
-    """Absolute path of the folder that holds what goes to the root scheme."""
-    data: str
-    """Absolute path of the folder that holds one folder for each other scheme; may be absent."""
+    filename: str
+    folder: str
+    """Absolute path of the folder that holds it."""
     dist_info: str
     """Name of its dist-info folder below ``tree``."""
     root: Scheme
@@ -72,6 +74,23 @@ class StagedWheel:
     """What the user should know of it, as sentences."""
     is_reused: bool = False
     """Whether an earlier run has staged it."""
+
+    # What follows from its fields is not kept: there may be a thousand of them.
+
+    @property
+    def layout(self) -> Layout:
+        """What its file name promises."""
+        return Layout.of(self.filename)
+
+    @property
+    def tree(self) -> str:
+        """Absolute path of the folder that holds what goes to the root scheme."""
+        return os.path.join(self.folder, TREE)
+
+    @property
+    def data(self) -> str:
+        """Absolute path of the folder of one folder for each other scheme; it may be absent."""
+        return os.path.join(self.folder, _DATA)
 
 
 def finish(
@@ -112,13 +131,13 @@ def finish(
             f"{finishing.byte_code} compiled files below __pycache__ are left out: "
             "Python would run them unread, in the place of the sources"
         )
-    data = os.path.join(os.path.dirname(tree), "data")
-    with suppress(FileNotFoundError):
-        os.rename(info.path(info.data), data)
-    return StagedWheel(
-        layout, tree, data, info.folder, root, record.files, record.bytes,
+    wheel = StagedWheel(
+        layout.filename, os.path.dirname(tree), info.folder, root, record.files, record.bytes,
         tuple(finishing.startup), tuple(warnings),
     )  # fmt: skip
+    with suppress(FileNotFoundError):
+        os.rename(info.path(info.data), wheel.data)
+    return wheel
 
 
 class _Finish:
@@ -171,18 +190,23 @@ class _Finish:
 
     def _finish_member(self, row: Row) -> None:
         scheme, below = installed_path(row.name, self._root)
-        sha256, size = row.sha256, row.size
+        changed: tuple[str, int] | None = None
         try:
             if scheme == "scripts":
                 check_script_name(below)
-                sha256, size = self._finish_script(row)
+                changed = self._finish_script(row)
             elif scheme == "data":
                 check_data_path(below, self._schemes)
             elif below.endswith(".pth") and "/" not in below and len(self.startup) < _MAX_STARTUP:
                 self.startup.append(below)
         except (InvalidEntryPoint, MisplacedMember) as error:
             raise self._info.refused(str(error), row.name) from None
-        self._record.add(self._prefixes[scheme] + below, sha256, size)
+        if below is row.name:
+            self._record.add_row(row.record, row.size)
+        else:
+            path = self._prefixes[scheme] + below
+            sha256, size = changed or (row.sha256, row.size)
+            self._record.add_row(record_row(path, sha256, size), size)
 
     def _drop_byte_code(self, name: str) -> None:
         self.byte_code += 1
@@ -191,10 +215,12 @@ class _Finish:
         with suppress(OSError):
             os.rmdir(os.path.dirname(path))
 
-    def _finish_script(self, row: Row) -> tuple[bytes, int]:
-        """Give a shipped script the interpreter it asks for, and let it be executed."""
+    def _finish_script(self, row: Row) -> tuple[str, int] | None:
+        """Give a shipped script the interpreter it asks for, and let it be executed; its SHA-256
+        and its size where it becomes another.
+        """
         path = self._info.path(row.name)
-        sha256, size = row.sha256, row.size
+        changed: tuple[str, int] | None = None
         with open(path, "rb") as file:
             if file.readline(_BLOCK).startswith(SHIPPED_MARK):
                 line = shebang(self._executable)
@@ -205,9 +231,9 @@ class _Finish:
                         digest.update(block)
                         size += new.write(block)
                 os.replace(path + NEW_SUFFIX, path)
-                sha256 = digest.digest()
+                changed = encode_digest(digest.digest()), size
         make_executable(path)
-        return sha256, size
+        return changed
 
     def _write_wrapper(self, entry_point: EntryPoint) -> None:
         member = self._script(entry_point)

@@ -142,8 +142,8 @@ def execute(
             if not wheel.is_reused
         ),
         bytes_installed=sum(wheel.bytes for wheel in staged),
-        startup=tuple(f"{w.layout.filename}: {name}" for w in staged for name in w.startup),
-        warnings=tuple(f"{w.layout.filename}: {text}" for w in staged for text in w.warnings),
+        startup=tuple(f"{w.filename}: {name}" for w in staged for name in w.startup),
+        warnings=tuple(f"{w.filename}: {text}" for w in staged for text in w.warnings),
         seconds=round(time.monotonic() - started, 3),
         spent=spent,
         lanes=budget.lanes,

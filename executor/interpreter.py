@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from typing import Any, Literal
 from packaging.version import InvalidVersion
 
 from executor.errors import InterpreterUnusable
+from executor.probe import facts as own_facts
 from executor.schemes import Schemes
 from schemas.errors import UsageError
 from schemas.target import Target
@@ -22,6 +24,10 @@ _PROBE_SECONDS = 60.0
 """A Python that has not answered by then (a hung network mount or .pth file) is given up."""
 
 _OLDEST = (3, 8)
+
+_MOVING_VARIABLES = {"PYTHONHOME", "PYTHONPLATLIBDIR"}
+"""They give a Python other folders than its own (https://docs.python.org/3/using/cmdline.html), but
+not one that is run with ``-I``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +45,29 @@ Kind = Literal["", "venv", "prefix", "target"]
 
 
 def probe(executable: str, kind: Kind = "", folder: str = "") -> Interpreter:
-    """Run ``executable`` and let it describe itself.
+    """Let ``executable`` describe itself.
 
     With a ``kind``, the paths are those of such an environment in ``folder``, an absolute path
     that need not exist.
 
     Raises InterpreterUnusable.
     """
+    if kind == "venv" and _is_our_own(executable):
+        return _interpreter(executable, own_facts(kind, folder))
+    return _interpreter(executable, _facts_of(executable, kind, folder))
+
+
+def _is_our_own(executable: str) -> bool:
+    """Whether it is the Python that we run on: then we know its answer, and need not wait 40 ms
+    for it, a fifth of the time until the first byte.
+    """
+    if not _MOVING_VARIABLES.isdisjoint(os.environ):
+        return False
+    return os.path.realpath(executable) == os.path.realpath(sys.executable)
+
+
+def _facts_of(executable: str, kind: Kind, folder: str) -> dict[str, Any]:
+    """What it says when it is run."""
     # -I keeps the working directory and the user's PYTHON* variables out of it; with -B it leaves
     # no byte code behind of what .pth files import.
     command = [executable, "-I", "-B", "-c", _probe_source(), kind, folder]
@@ -80,7 +102,7 @@ def probe(executable: str, kind: Kind = "", folder: str = "") -> Interpreter:
             f"{executable}: does not answer as Python does",
             hint="name a Python interpreter; a wrapper around one must not print anything itself",
         ) from None
-    return _interpreter(executable, facts)
+    return facts
 
 
 def _interpreter(executable: str, facts: dict[str, Any]) -> Interpreter:

@@ -18,6 +18,7 @@ import shutil
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from executor.durability import Durability, flush
 from executor.errors import EnvironmentBusy
@@ -151,15 +152,20 @@ class Journal:
         """Whether there is something to finish."""
         return os.path.exists(self._path)
 
-    def entries(self) -> list[Removal | Move]:
-        """What was committed and may not be finished; empty where there is no journal."""
-        kinds = {"Removal": Removal, "Move": Move}
-        entries: list[Removal | Move] = []
+    def removals(self) -> Iterator[Removal]:
+        """Those that were committed and may not be finished; none where there is no journal."""
+        return (Removal(**fields) for fields in self._entries(Removal.__name__))
+
+    def moves(self) -> Iterator[Move]:
+        """Those that were committed and may not be finished; none where there is no journal."""
+        return (Move(**fields) for fields in self._entries(Move.__name__))
+
+    def _entries(self, wanted: str) -> Iterator[dict[str, Any]]:
         with suppress(FileNotFoundError), open(self._path, encoding="utf-8") as lines:
             for line in lines:
                 ((kind, fields),) = json.loads(line).items()
-                entries.append(kinds[kind](**fields))
-        return entries
+                if kind == wanted:
+                    yield fields
 
     @property
     def is_removed(self) -> bool:

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 __all__ = ["PathSet"]
 
-_BUCKETS = 256
+_BUCKETS = 32
 
 
 class PathSet:

@@ -1,8 +1,9 @@
 """What an interpreter says of itself, as JSON on its standard output.
 
 This file is run by the target interpreter (``python -I -c SOURCE KIND FOLDER``), which may be as
-old as Python 3.8 and has nothing installed; it is never imported by lockstream itself. With a KIND
-(venv, prefix, target) it tells the paths that such an environment in FOLDER has or would have.
+old as Python 3.8 and has nothing installed; lockstream imports it where that interpreter is the one
+it runs on itself. With a KIND (venv, prefix, target) it tells the paths that such an environment in
+FOLDER has or would have.
 """
 
 import json
@@ -14,7 +15,7 @@ import sys
 import sysconfig
 
 
-def main(kind, folder):  # type: (str, str) -> None
+def facts(kind, folder):  # type: (str, str) -> dict[str, object]
     version = "{}.{}".format(*sys.version_info)
     in_venv = kind == "venv" or sys.prefix != sys.base_prefix
     paths = sysconfig.get_paths()
@@ -37,7 +38,7 @@ def main(kind, folder):  # type: (str, str) -> None
         headers = os.path.join(folder or sys.prefix, "include", "site", "python" + version)
     marker = os.path.join(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED")
     is_managed = not in_venv and not kind and os.path.exists(marker)
-    facts = {
+    return {
         "environment": marker_environment(version),
         "platform": newest_platform(),
         "abis": abis(),
@@ -51,7 +52,6 @@ def main(kind, folder):  # type: (str, str) -> None
             "executable": executable,
         },
     }
-    json.dump(facts, sys.stdout)
 
 
 def marker_environment(version):  # type: (str) -> dict[str, str]
@@ -124,4 +124,5 @@ def abis():  # type: () -> list[str]
     return []
 
 
-main(sys.argv[1], sys.argv[2])
+if __name__ == "__main__":
+    json.dump(facts(sys.argv[1], sys.argv[2]), sys.stdout)

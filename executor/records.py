@@ -10,6 +10,7 @@ import binascii
 import csv
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Self
 
@@ -22,10 +23,14 @@ __all__ = [
     "RecordWriter",
     "encode_digest",
     "read_promises",
+    "record_row",
 ]
 
 NEW_SUFFIX = ".lockstream"
 """What the name of a file ends with until it takes another one's place."""
+
+_QUOTED = re.compile('[,"\r\n]')
+"""What a field that is not in quotes cannot hold (https://www.rfc-editor.org/rfc/rfc4180)."""
 
 _DIGEST_SIZES = {name: hashlib.new(name).digest_size for name in SECURE_ALGORITHMS}
 """Bytes."""
@@ -77,6 +82,15 @@ def encode_digest(digest: bytes) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
+def record_row(path: str, sha256: str, size: int) -> str:
+    """The row of RECORD for a file, without the end of the line: its path and digest as RECORD
+    spells them, and its size in bytes.
+    """
+    if _QUOTED.search(path):
+        path = '"' + path.replace('"', '""') + '"'
+    return f"{path},sha256={sha256},{size}"
+
+
 def _decode_digest(text: str, algorithm: str, number: int) -> bytes:
     """URL-safe base64 without padding, says the standard; gmsh's wheels have hexadecimal digits,
     of which there are too many to be taken for it.
@@ -102,14 +116,13 @@ class RecordWriter:
         self._path = path
         self._own_row = own_row
         self._file = open(path + NEW_SUFFIX, "x", encoding="utf-8", newline="")  # noqa: SIM115
-        self._rows = csv.writer(self._file, lineterminator="\n")
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
-            self._rows.writerow((self._own_row, "", ""))
+            csv.writer(self._file, lineterminator="\n").writerow((self._own_row, "", ""))
             self.files += 1
         self._file.close()
         if kind is None:
@@ -117,6 +130,10 @@ class RecordWriter:
 
     def add(self, path: str, sha256: bytes, size: int) -> None:
         """List a file: its path as RECORD spells it, digest (32 bytes) and size in bytes."""
-        self._rows.writerow((path, f"sha256={encode_digest(sha256)}", size))
+        self.add_row(record_row(path, encode_digest(sha256), size), size)
+
+    def add_row(self, row: str, size: int) -> None:
+        """List a file of ``size`` bytes, whose row is made already."""
+        self._file.write(f"{row}\n")
         self.files += 1
         self.bytes += size

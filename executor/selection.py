@@ -7,8 +7,9 @@ with the packages going by one at a time. What stays is one small ``Step`` per s
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from sys import intern
 from typing import TYPE_CHECKING, Any
 
 from packaging.pylock import (
@@ -270,7 +271,7 @@ class Selector:
             url=file.url,
             path=file.path,
             size=file.size,
-            hashes=tuple(file.hashes.items()),
+            hashes=_kept(file.hashes),
             hints=wheel_hints(package.tool, record.wheel) if record else None,
             is_direct=is_archive,
             source=Source(record, subdirectory),
@@ -337,6 +338,11 @@ def _version(package: Package, record: BuildRecord | None) -> str:
     return str(package.version or "")
 
 
+def _kept(hashes: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """As a step keeps them; their names are few, and there may be a thousand steps."""
+    return tuple((intern(name), digest) for name, digest in hashes.items())
+
+
 def _step(
     package: Package, file: PackageWheel | PackageArchive, filename: str, *, is_direct: bool
 ) -> Step:
@@ -346,11 +352,11 @@ def _step(
     return Step(
         name=package.name,
         version=str(version),
-        filename=filename,
+        filename=intern(filename),
         url=file.url,
         path=file.path,
         size=file.size,
-        hashes=tuple(file.hashes.items()),
+        hashes=_kept(file.hashes),
         hints=wheel_hints(package.tool, filename),
         is_direct=is_direct,
     )

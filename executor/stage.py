@@ -16,11 +16,12 @@ from executor.destination import Destination, PathTaken
 from executor.errors import WheelRefused
 from executor.expansion import Expansion
 from executor.feed import Truncated
-from executor.finish import StagedWheel, finish, make_executable
+from executor.finish import TREE, StagedWheel, finish, make_executable
 from executor.inflate import NotStreamable
 from executor.ledger import Ledger, Row
 from executor.names import NameCollision, Names
 from executor.pagecache import PageCache
+from executor.records import encode_digest, record_row
 from executor.rules import STRICT, Rules
 from executor.schemes import Layout, MisplacedMember, Schemes, check_startup, is_data_folder
 from executor.unzip import ForwardZip, Member
@@ -58,7 +59,7 @@ def stage_wheel(
     what ``chunks`` raises.
     """
     layout = Layout.of(filename)
-    tree = os.path.join(folder, "tree")
+    tree = os.path.join(folder, TREE)
     os.mkdir(tree)
     source = iter(chunks)
     with Ledger(os.path.join(folder, "ledger")) as ledger:
@@ -151,31 +152,31 @@ class _Unpacking:
                     raise InvalidZip("it is a folder with contents")
             else:
                 content = member.whole()
-                pieces = member.pieces() if content is None else (content,)
                 try:
-                    sha256, _ = destination.write(name, self._counted(pieces))
+                    if content is None:
+                        sha256, _ = destination.write(name, self._counted(member.pieces()))
+                    else:
+                        self._expansion.add(len(content))
+                        sha256 = destination.write_whole(name, content)
+                        self._wrote(len(content))
                     self._names.add(name)
                 except PathTaken:
                     if not self._lenient or destination.digest(name) is None:
                         raise
+                    pieces = self._counted(member.pieces()) if content is None else (content,)
                     sha256 = self._repeated(destination, name, pieces)
                     ledger.repeat(member.offset)
         except (InvalidMemberName, MisplacedMember, PathTaken, InvalidZip) as error:
             if isinstance(error, NotStreamable) and self._can_be_spooled:
                 raise
             raise self._refused(str(error), name) from None
+        record = record_row(name, encode_digest(sha256), member.size)
         ledger.append(
             Row(
-                name=name,
-                flags=header.flags,
-                method=header.method,
-                crc=member.crc,
-                compressed_size=member.compressed_size,
-                size=member.size,
-                offset=member.offset,
-                sha256=sha256,
+                name, header.flags, header.method, member.crc,
+                member.compressed_size, member.size, member.offset, record,
             )
-        )
+        )  # fmt: skip
 
     def _check_name(self, name: str) -> None:
         # Members of one folder follow each other; what was checked of it need not be again.
@@ -194,7 +195,7 @@ class _Unpacking:
     def _repeated(self, destination: Destination, name: str, pieces: Iterable[bytes]) -> bytes:
         """The SHA-256 of a file that is there already, if ``pieces`` are its contents."""
         digest = hashlib.sha256()
-        for piece in self._counted(pieces):
+        for piece in pieces:
             digest.update(piece)
         if digest.digest() != destination.digest(name):
             raise PathTaken("a member before it has the same name and other contents")

@@ -17,7 +17,7 @@ from dataclasses import asdict
 from executor.finish import StagedWheel
 from executor.records import encode_digest
 from executor.rules import Rules
-from executor.schemes import Layout, Schemes, record_prefixes
+from executor.schemes import Schemes, record_prefixes
 from executor.selection import Step
 from schemas.wheel import SCHEME_NAMES
 
@@ -53,7 +53,7 @@ class Staging:
     def keep(self, step: Step, wheel: StagedWheel) -> None:
         """The wheel is complete. Raises OSError."""
         facts = asdict(wheel)
-        for name in ("layout", "tree", "data"):
+        for name in ("filename", "folder"):
             del facts[name]
         facts["record"] = _digest(_record_of(wheel))[0]
         path = os.path.join(self.path(step), _COMPLETE)
@@ -73,9 +73,8 @@ class Staging:
                 facts = json.load(file)
             record = facts.pop("record")
             wheel = StagedWheel(
-                layout=Layout.of(step.filename),
-                tree=os.path.join(folder, "tree"),
-                data=os.path.join(folder, "data"),
+                filename=step.filename,
+                folder=folder,
                 **{
                     **facts,
                     "startup": tuple(facts["startup"]),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import chain
+from sys import intern
 from time import perf_counter
 from typing import Any
 
@@ -181,8 +182,9 @@ class Transaction:
         for number, (wheel, took) in enumerate(results):
             self.reporter.staged(number, steps[number], wheel)
             for warning in wheel.warnings:
-                self.reporter.warned(f"{wheel.layout.filename}: {warning}")
-            staged.append(wheel)
+                self.reporter.warned(f"{wheel.filename}: {warning}")
+            # One copy of the name for the step and for what became of it.
+            staged.append(replace(wheel, filename=intern(wheel.filename)))
             spent += took
         return staged, spent
 
@@ -211,10 +213,10 @@ class Transaction:
         signals.enter_context(held_back())
         log.note("commits")
         journal.commit(
-            [
-                *(removal_of(found, n, schemes, keep) for n, found in enumerate(remove)),
-                *self._moves(wheels),
-            ]
+            chain(
+                (removal_of(found, n, schemes, keep) for n, found in enumerate(remove)),
+                self._moves(wheels),
+            )
         )
         apply(journal)
 

@@ -8,17 +8,17 @@ is one that two unzip programs could read differently. Source: PKWARE APPNOTE 6.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from struct import Struct, unpack_from
+from struct import Struct
 
 from executor.feed import Feed
 from executor.inflate import MAX_OUTPUT, contents, crc32, whole
 from schemas.zipformat import (
-    CENTRAL_HEADER,
+    CENTRAL_FIELDS,
     CENTRAL_SIGNATURE,
     DESCRIPTOR_SIGNATURE,
     END_RECORD,
     END_SIGNATURE,
-    LOCAL_HEADER,
+    LOCAL_FIELDS,
     LOCAL_SIGNATURE,
     ZIP64_END_RECORD,
     ZIP64_END_SIGNATURE,
@@ -27,9 +27,9 @@ from schemas.zipformat import (
     EndRecord,
     InvalidZip,
     LocalHeader,
-    parse_central_entry,
+    central_entry,
+    local_header,
     parse_end_record,
-    parse_local_header,
     parse_zip64_end_record,
     parse_zip64_locator,
 )
@@ -56,6 +56,10 @@ _DESCRIPTOR_64 = Struct("<LQQ")
 class Member:
     """One member: its header, and its contents to be read once, before the next member."""
 
+    __slots__ = (
+        "_entry", "_feed", "compressed_size", "crc", "finished", "header", "offset", "size",
+    )  # fmt: skip
+
     def __init__(
         self, feed: Feed, header: LocalHeader, offset: int, entry: CentralEntry | None = None
     ) -> None:
@@ -65,9 +69,7 @@ class Member:
         self.header = header
         self.offset = offset
         """Of the local header, in bytes from the start of the archive."""
-        self.crc = 0
-        self.size = 0
-        self.compressed_size = 0
+        self.crc = self.size = self.compressed_size = 0
         """CRC and sizes (bytes) of what was really read; complete once all is read."""
         self.finished = False
 
@@ -81,14 +83,15 @@ class Member:
         None where ``pieces`` must be read instead.
         """
         header = self.header
-        if header.has_descriptor or header.size > MAX_OUTPUT:
+        _, _, method, crc, compressed_size, size = header
+        if size > MAX_OUTPUT or header.has_descriptor:
             return None
-        data = self._feed.at_hand(header.compressed_size)
-        content = None if data is None else whole(data, header.method, header.size)
-        if content is None or crc32(content, 0) != header.crc:
+        data = self._feed.at_hand(compressed_size)
+        content = None if data is None else whole(data, method, size)
+        if content is None or crc32(content, 0) != crc:
             return None
-        self._feed.skip(header.compressed_size)
-        self.crc, self.size, self.compressed_size = header.crc, header.size, header.compressed_size
+        self._feed.skip(compressed_size)
+        self.crc, self.size, self.compressed_size = crc, size, compressed_size
         self.finished = True
         return content
 
@@ -191,12 +194,11 @@ class ForwardZip:
             if self._members == MAX_MEMBERS:
                 raise InvalidZip(f"it holds more than {MAX_MEMBERS} members")
             self._members += 1
-            header = LOCAL_SIGNATURE + feed.exactly(LOCAL_HEADER.size - 4)
-            name_size, extra_size = unpack_from("<HH", header, 26)
-            name = feed.exactly(name_size)
-            extra = feed.exactly(extra_size) if extra_size else b""
+            fields = feed.fields(LOCAL_FIELDS)
+            name = feed.exactly(fields[8])
+            extra = feed.exactly(fields[9]) if fields[9] else b""
             entry = next(self._directory, None)
-            member = Member(feed, parse_local_header(header, name, extra), offset, entry)
+            member = Member(feed, local_header(fields, name, extra), offset, entry)
             yield member
             if not member.finished:
                 for _ in member.pieces():
@@ -260,13 +262,13 @@ class ForwardZip:
 
 def read_central_entry(feed: Feed) -> CentralEntry:
     """The entry whose signature was just read. Raises InvalidZip and feed.Truncated."""
-    header = CENTRAL_SIGNATURE + feed.exactly(CENTRAL_HEADER.size - 4)
-    name_size, extra_size, comment_size = unpack_from("<HHH", header, 28)
+    fields = feed.fields(CENTRAL_FIELDS)
+    name_size, extra_size, comment_size = fields[9:12]
     name = feed.exactly(name_size)
     extra = feed.exactly(extra_size) if extra_size else b""
     if comment_size:
         feed.exactly(comment_size)
-    return parse_central_entry(header, name, extra)
+    return central_entry(fields, name, extra)
 
 
 def resolve_end(end: EndRecord, zip64: EndRecord | None) -> tuple[int, int, int]:

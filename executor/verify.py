@@ -9,17 +9,19 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 from executor.distinfo import DistInfo
 from executor.errors import WheelRefused
 from executor.ledger import Ledger, Row
 from executor.pathset import PathSet
-from executor.records import InvalidRecord, Promise, encode_digest, read_promises
+from executor.records import InvalidRecord, Promise, encode_digest, read_promises, record_row
+from executor.tally import Tally
 from executor.unzip import MAX_MEMBERS
 from schemas.wheel import InvalidMemberName, check_member_name
 
-__all__ = ["MAX_RECORD_SIZE", "Tally", "verify_record"]
+__all__ = ["MAX_RECORD_SIZE", "verify_record"]
 
 MAX_RECORD_SIZE = 64 << 20
 """Bytes; the largest real RECORD has 4.4 MB."""
@@ -40,33 +42,6 @@ _BLOCK = 64 << 10
 """Bytes read at once of a file that is hashed."""
 
 
-class Tally:
-    """Two lists of rows are equal when their tallies are, in whatever order they come.
-
-    A tally is a sum of keyed hashes (SipHash, https://peps.python.org/pep-0456/) modulo 2**64, so
-    it takes no memory per row. The salt is drawn per wheel and never leaves the process: whoever
-    made the wheel cannot aim for a sum.
-    """
-
-    __slots__ = ("_salt", "_sum")
-
-    def __init__(self, salt: bytes) -> None:
-        """``salt`` holds 16 random bytes, the same for the tallies that are compared."""
-        self._salt = salt
-        self._sum = 0
-
-    def add(self, path: str, sha256: bytes, size: int) -> None:
-        """Count one row."""
-        self._sum += hash(b"%b%b%d %b" % (self._salt, sha256, size, path.encode()))
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Tally):
-            return NotImplemented
-        return (self._sum - other._sum) % (1 << 64) == 0
-
-    __hash__ = None  # type: ignore[assignment]  # it changes
-
-
 def verify_record(info: DistInfo, ledger: Ledger) -> None:
     """Hold every file of the wheel to the row that RECORD has for it, and RECORD to the files.
 
@@ -74,18 +49,54 @@ def verify_record(info: DistInfo, ledger: Ledger) -> None:
     """
     member = info.member("RECORD")
     exempt = {info.member(name) for name in _SIGNATURES}
-    salt = os.urandom(16)
-    found, promised = Tally(salt), Tally(salt)
-    for row in ledger.rows():
-        if not (row.is_directory or row.name in exempt or ledger.is_repeat(row)):
-            found.add(row.name, row.sha256, row.size)
     try:
+        # Most wheels spell all rows as we do, which need not be taken apart to be compared.
+        if ledger.tally == _tally_as_spelled(info, ledger, exempt):
+            return
+        promised = _tally_of_exempt(info, ledger, exempt)
         for path, sha256, size in _promised_rows(info, exempt):
-            promised.add(path, sha256, size)
+            promised.add(record_row(path, encode_digest(sha256), size))
     except InvalidRecord as error:
         raise info.refused(str(error), member) from None
-    if found != promised:
+    if ledger.tally != promised:
         raise _name_record_fault(info, ledger, exempt)
+
+
+def _tally_of_exempt(info: DistInfo, ledger: Ledger, exempt: set[str]) -> Tally:
+    """The tally of the files that RECORD need not promise."""
+    tally = ledger.tally.empty()
+    for name in exempt:
+        if os.path.isfile(info.path(name)):
+            _, sha256, size = _hash_staged(info, name, "sha256")
+            tally.add(record_row(name, encode_digest(sha256), size))
+    return tally
+
+
+def _tally_as_spelled(info: DistInfo, ledger: Ledger, exempt: set[str]) -> Tally:
+    """The tally of the lines of RECORD as they stand, but for those without a promise."""
+    without = {f"{name},," for name in exempt}
+    with _opened(info) as file:
+        tally = _tally_of_exempt(info, ledger, exempt)
+        for line in _lines(file):
+            row = line.rstrip("\r\n")
+            if row and row not in without:
+                tally.add(row)
+    return tally
+
+
+@contextmanager
+def _opened(info: DistInfo) -> Iterator[TextIO]:
+    """RECORD for reading. Raises InvalidRecord where it cannot be, or is no text."""
+    path = info.path(info.member("RECORD"))
+    if not os.path.isfile(path):
+        raise InvalidRecord("it is missing")
+    if os.stat(path).st_size > MAX_RECORD_SIZE:
+        raise InvalidRecord(f"it is larger than {MAX_RECORD_SIZE} bytes")
+    with open(path, encoding="utf-8", newline="") as file:
+        try:
+            yield file
+        except UnicodeDecodeError:
+            raise InvalidRecord("it is not UTF-8 text") from None
 
 
 def _promised_rows(info: DistInfo, exempt: set[str]) -> Iterator[tuple[str, bytes, int]]:
@@ -94,33 +105,25 @@ def _promised_rows(info: DistInfo, exempt: set[str]) -> Iterator[tuple[str, byte
     A row with another secure hash, or without a size, is compared with the staged file here.
     """
     member, rows = info.member("RECORD"), 0
-    path = info.path(member)
-    if not os.path.isfile(path):
-        raise InvalidRecord("it is missing")
-    if os.stat(path).st_size > MAX_RECORD_SIZE:
-        raise InvalidRecord(f"it is larger than {MAX_RECORD_SIZE} bytes")
-    with open(path, encoding="utf-8", newline="") as file:
-        try:
-            for promise in read_promises(_lines(file)):
-                if (rows := rows + 1) > _MAX_ROWS:
-                    raise InvalidRecord(f"it has more than {_MAX_ROWS} rows")
-                if promise.path in exempt:
-                    if promise.path == member and promise.algorithm:
-                        raise InvalidRecord("it gives a hash of itself")
-                    continue
-                if _is_for_folder(info, promise):
-                    continue
-                if not promise.algorithm:
-                    raise InvalidRecord(f"its row for {promise.path!r} has no hash")
-                digest, size = promise.digest, promise.size
-                if promise.algorithm != "sha256" or size is None:
-                    same, sha256, found = _hash_staged(info, promise.path, promise.algorithm)
-                    if same != digest:
-                        raise InvalidRecord(f"its {promise.algorithm} of {promise.path!r} differs")
-                    digest, size = sha256, found if size is None else size
-                yield promise.path, digest, size
-        except UnicodeDecodeError:
-            raise InvalidRecord("it is not UTF-8 text") from None
+    with _opened(info) as file:
+        for promise in read_promises(_lines(file)):
+            if (rows := rows + 1) > _MAX_ROWS:
+                raise InvalidRecord(f"it has more than {_MAX_ROWS} rows")
+            if promise.path in exempt:
+                if promise.path == member and promise.algorithm:
+                    raise InvalidRecord("it gives a hash of itself")
+                continue
+            if _is_for_folder(info, promise):
+                continue
+            if not promise.algorithm:
+                raise InvalidRecord(f"its row for {promise.path!r} has no hash")
+            digest, size = promise.digest, promise.size
+            if promise.algorithm != "sha256" or size is None:
+                same, sha256, found = _hash_staged(info, promise.path, promise.algorithm)
+                if same != digest:
+                    raise InvalidRecord(f"its {promise.algorithm} of {promise.path!r} differs")
+                digest, size = sha256, found if size is None else size
+            yield promise.path, digest, size
 
 
 def _is_for_folder(info: DistInfo, promise: Promise) -> bool:
@@ -164,7 +167,7 @@ def _name_record_fault(info: DistInfo, ledger: Ledger, exempt: set[str]) -> Whee
     rows, paths, held = PathSet(), PathSet(), PathSet()
     for path, sha256, size in _promised_rows(info, exempt):
         paths.add(path)
-        rows.add(_key(path, sha256, size))
+        rows.add(record_row(path, encode_digest(sha256), size))
     repeated = paths.repeated()
     first: dict[str, tuple[bytes, int]] = {}
     for path, sha256, size in _promised_rows(info, exempt) if repeated else ():
@@ -177,16 +180,12 @@ def _name_record_fault(info: DistInfo, ledger: Ledger, exempt: set[str]) -> Whee
         held.add(row.name)
         if row.name not in paths:
             return info.refused("RECORD does not list it", row.name)
-        if _key(row.name, row.sha256, row.size) not in rows:
+        if row.record not in rows:
             return _name_difference(info, row, exempt)
     for path, _, _ in _promised_rows(info, exempt):
         if path not in held:
             return info.refused(f"it lists what the wheel does not hold: {path!r}", member)
     return info.refused("it lists a file twice", member)
-
-
-def _key(path: str, sha256: bytes, size: int) -> str:
-    return f"{path}/{sha256.hex()}/{size}"
 
 
 def _name_difference(info: DistInfo, row: Row, exempt: set[str]) -> WheelRefused:
@@ -198,6 +197,6 @@ def _name_difference(info: DistInfo, row: Row, exempt: set[str]) -> WheelRefused
     if size != row.size:
         return info.refused(f"RECORD gives it {size} bytes, it has {row.size}", row.name)
     return info.refused(
-        f"its sha256 is {encode_digest(row.sha256)}, RECORD promises {encode_digest(sha256)}",
+        f"its sha256 is {row.sha256}, RECORD promises {encode_digest(sha256)}",
         row.name,
     )

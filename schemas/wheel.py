@@ -41,6 +41,8 @@ _RESERVED_CHARACTERS = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|?*\\]')
 _RESERVED_SEGMENT = re.compile(
     r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³])(?:\..*)?", re.IGNORECASE
 )
+_RESERVED_INITIALS = frozenset("CPANLcpanl")
+"""Of those, for there are many names to look at."""
 
 
 class InvalidMemberName(ValueError):
@@ -72,7 +74,7 @@ def _check_segment(segment: str) -> None:
         )
     if segment[-1] in ". ":
         raise InvalidMemberName(f"its part {segment!r} ends with a dot or a space")
-    if _RESERVED_SEGMENT.fullmatch(segment):
+    if segment[0] in _RESERVED_INITIALS and _RESERVED_SEGMENT.fullmatch(segment):
         raise InvalidMemberName(f"its part {segment!r} is a reserved name on Windows")
     if len(segment) * 4 > MAX_SEGMENT_SIZE and len(segment.encode()) > MAX_SEGMENT_SIZE:
         raise InvalidMemberName(f"its part {segment!r} is longer than {MAX_SEGMENT_SIZE} bytes")

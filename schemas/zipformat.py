@@ -14,11 +14,13 @@ from struct import Struct, unpack_from
 from typing import NamedTuple
 
 __all__ = [
+    "CENTRAL_FIELDS",
     "CENTRAL_HEADER",
     "CENTRAL_SIGNATURE",
     "DESCRIPTOR_SIGNATURE",
     "END_RECORD",
     "END_SIGNATURE",
+    "LOCAL_FIELDS",
     "LOCAL_HEADER",
     "LOCAL_SIGNATURE",
     "MAX_COMMENT_SIZE",
@@ -30,8 +32,9 @@ __all__ = [
     "InvalidZip",
     "LocalHeader",
     "Method",
+    "central_entry",
+    "local_header",
     "parse_central_directory",
-    "parse_central_entry",
     "parse_end_record",
     "parse_local_header",
     "parse_zip64_end_record",
@@ -47,6 +50,9 @@ ZIP64_LOCATOR_SIGNATURE = b"PK\x06\x07"
 
 LOCAL_HEADER = Struct("<4sHHHHHLLLHH")
 CENTRAL_HEADER = Struct("<4sHHHHHHLLLHHHHHLL")
+LOCAL_FIELDS = Struct("<HHHHHLLLHH")
+CENTRAL_FIELDS = Struct("<HHHHHHLLLHHHHHLL")
+"""The same two without their signatures."""
 END_RECORD = Struct("<4sHHHHLLH")
 ZIP64_END_RECORD = Struct("<4sQHHLLQQQQ")
 ZIP64_LOCATOR = Struct("<4sLQL")
@@ -178,31 +184,40 @@ def parse_local_header(header: bytes, name: bytes, extra: bytes) -> LocalHeader:
 
     Raises InvalidZip where the record is not one, or is ambiguous.
     """
-    _, version, flags, method, _, _, crc, compressed_size, size, _, _ = LOCAL_HEADER.unpack(header)
+    return local_header(LOCAL_FIELDS.unpack_from(header, 4), name, extra)
+
+
+def local_header(fields: tuple[int, ...], name: bytes, extra: bytes) -> LocalHeader:
+    """The header whose ``LOCAL_FIELDS`` are ``fields``, with the name and the extra field that
+    follow it.
+
+    Raises InvalidZip where it is ambiguous.
+    """
+    version, flags, method, _, _, crc, compressed_size, size, _, _ = fields
     _check_readable(version, flags)
     text = _decode_name(name, flags)
-    size, compressed_size = _apply_zip64(_read_extra(extra, name), (size, compressed_size))
+    if extra or size == _UNKNOWN_32 or compressed_size == _UNKNOWN_32:
+        size, compressed_size = _apply_zip64(_read_extra(extra, name), (size, compressed_size))
     return LocalHeader(text, flags, _read_method(method), crc, compressed_size, size)
 
 
-def parse_central_entry(header: bytes, name: bytes, extra: bytes) -> CentralEntry:
-    """Read the ``CENTRAL_HEADER.size`` bytes of ``header`` with the name and the extra field
-    that follow it.
+def central_entry(fields: tuple[int, ...], name: bytes, extra: bytes) -> CentralEntry:
+    """The entry whose ``CENTRAL_FIELDS`` are ``fields``, with the name and the extra field that
+    follow it.
 
-    Raises InvalidZip where the record is not one, or is ambiguous.
+    Raises InvalidZip where it is ambiguous.
     """
     (
-        signature, made_by, version, flags, method, _, _, crc, compressed_size, size,
+        made_by, version, flags, method, _, _, crc, compressed_size, size,
         _, _, _, disk, _, attributes, offset,
-    ) = CENTRAL_HEADER.unpack(header)  # fmt: skip
-    if signature != CENTRAL_SIGNATURE:
-        raise InvalidZip("an entry of the central directory does not begin with its signature")
+    ) = fields  # fmt: skip
     _check_readable(version, flags)
     if disk != 0:
         raise InvalidZip("the archive is spread over several disks")
     text = _decode_name(name, flags)
-    zip64 = _read_extra(extra, name)
-    size, compressed_size, offset = _apply_zip64(zip64, (size, compressed_size, offset))
+    if extra or _UNKNOWN_32 in (size, compressed_size, offset):
+        zip64 = _read_extra(extra, name)
+        size, compressed_size, offset = _apply_zip64(zip64, (size, compressed_size, offset))
     mode = attributes >> 16 if made_by >> 8 == _CREATED_ON_UNIX else 0
     return CentralEntry(text, flags, _read_method(method), crc, compressed_size, size, offset, mode)
 
@@ -214,10 +229,12 @@ def parse_central_directory(directory: bytes, entries: int) -> Iterator[CentralE
     """
     position = 0
     for _ in range(entries):
-        header = directory[position : position + CENTRAL_HEADER.size]
-        if len(header) < CENTRAL_HEADER.size:
+        if len(directory) - position < CENTRAL_HEADER.size:
             raise InvalidZip("the central directory ends before its last entry")
-        name_size, extra_size, comment_size = unpack_from("<HHH", header, 28)
+        if directory[position : position + 4] != CENTRAL_SIGNATURE:
+            raise InvalidZip("an entry of the central directory does not begin with its signature")
+        fields = CENTRAL_FIELDS.unpack_from(directory, position + 4)
+        name_size, extra_size, comment_size = fields[9:12]
         position += CENTRAL_HEADER.size
         name = directory[position : position + name_size]
         position += name_size
@@ -225,7 +242,7 @@ def parse_central_directory(directory: bytes, entries: int) -> Iterator[CentralE
         position += extra_size + comment_size
         if position > len(directory):
             raise InvalidZip("the central directory ends inside an entry")
-        yield parse_central_entry(header, name, extra)
+        yield central_entry(fields, name, extra)
     if position != len(directory):
         raise InvalidZip(
             f"the central directory holds {len(directory) - position} bytes after its last entry"
@@ -281,12 +298,15 @@ def parse_zip64_locator(locator: bytes) -> int:
 
 def _check_readable(version: int, flags: int) -> None:
     # The high byte tells the host system in some archives (APPNOTE 4.4.3.1 leaves it unused).
-    if version & 0xFF > _VERSION_READABLE:
-        raise InvalidZip(f"it needs version {(version & 0xFF) / 10:.1f} of the zip format")
+    version &= 0xFF
+    if version <= _VERSION_READABLE and not flags & ~_FLAGS_READABLE:
+        return
+    if version > _VERSION_READABLE:
+        raise InvalidZip(f"it needs version {version / 10:.1f} of the zip format")
     if flags & 1:
         raise InvalidZip("it is encrypted")
-    if unreadable := flags & ~_FLAGS_READABLE:
-        raise InvalidZip(f"its flags {unreadable:#06x} are not those of a plain member")
+    unreadable = flags & ~_FLAGS_READABLE
+    raise InvalidZip(f"its flags {unreadable:#06x} are not those of a plain member")
 
 
 def _read_method(method: int) -> Method:

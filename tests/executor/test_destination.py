@@ -25,6 +25,15 @@ def test_contents_digest_and_size_are_those_of_the_pieces(tmp_path: Path) -> Non
     assert (digest, size) == (hashlib.sha256(b"one two").digest(), 7)
 
 
+def test_what_is_written_at_once_is_what_is_written_in_pieces(tmp_path: Path) -> None:
+    with Destination(str(tmp_path)) as destination:
+        digest, _ = destination.write("a/pieces", [b"one ", b"two"])
+        assert destination.write_whole("a/whole", b"one two") == digest
+        with pytest.raises(PathTaken):
+            destination.write_whole("a/whole", b"again")
+    assert (tmp_path / "a/whole").read_bytes() == (tmp_path / "a/pieces").read_bytes()
+
+
 @given(st.lists(NAMES, max_size=12))
 def test_members_in_any_order_land_where_their_names_say(
     tmp_path_factory: pytest.TempPathFactory, names: list[str]

@@ -15,7 +15,7 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 from executor.errors import InterpreterUnusable
-from executor.interpreter import probe
+from executor.interpreter import Kind, probe
 from helpers.pythons import PYTHONS, minor
 from schemas.errors import ExitCode
 
@@ -87,16 +87,17 @@ def test_an_absent_environment_is_described_as_it_will_be(version: str, tmp_path
     assert promised.schemes.headers.startswith(str(folder))
 
 
+@pytest.mark.parametrize("kind", ["", "venv"])
 def test_the_variables_and_folders_of_the_user_change_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected = probe(sys.executable)
+    expected = probe(sys.executable, kind, str(tmp_path))
     (tmp_path / "json.py").write_text("raise SystemExit('imported')")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("PYTHONSTARTUP", str(tmp_path / "json.py"))
     monkeypatch.setenv("PYTHONPLATLIBDIR", "elsewhere")
-    assert probe(sys.executable) == expected
+    assert probe(sys.executable, kind, str(tmp_path)) == expected
 
 
 class TestUnusable:

@@ -12,21 +12,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.ledger import MAX_HELD, Ledger, Row
+from executor.records import encode_digest, record_row
 from schemas.zipformat import CentralEntry, Method
 
+DIGEST = encode_digest(bytes(32))
 U16, U32, U64 = (st.integers(0, 2**bits - 1) for bits in (16, 32, 64))
 ROWS = st.builds(
     Row,
-    name=st.text(max_size=60),
+    # Names that hold a quotation mark are refused before they come here.
+    name=st.text(st.characters(exclude_characters='"', exclude_categories=["Cs"]), min_size=1),
     flags=U16,
     method=U16,
     crc=U32,
     compressed_size=U64,
     size=U64,
     offset=U64,
-    sha256=st.binary(min_size=32, max_size=32),
-)
-ROW = Row("a/b.py", 0, 8, 0xCAFE, 10, 20, 30, bytes(32))
+    record=st.just(""),
+).map(lambda row: row._replace(record=record_row(row.name, DIGEST, row.size)))
+
+
+def row_of(name: str) -> Row:
+    return Row(name, 0, 8, 0xCAFE, 10, 20, 30, record_row(name, DIGEST, 20))
+
+
+ROW = row_of("a/b.py")
 ENTRY = CentralEntry("a/b.py", 0, Method.DEFLATED, 0xCAFE, 10, 20, 30, 0o100644)
 
 
@@ -41,7 +50,7 @@ def test_rows_are_read_back_in_their_order_as_often_as_asked(rows: list[Row]) ->
 
 def test_many_rows_are_on_disk_in_a_file_without_a_name(tmp_path: Path) -> None:
     path = tmp_path / "ledger"
-    rows = [Row(f"folder/{number:05d}.py", *ROW[1:]) for number in range(MAX_HELD // 50)]
+    rows = [row_of(f"folder/{number:05d}.py") for number in range(MAX_HELD // 50)]
     with Ledger(str(path)) as ledger:
         ledger.append(rows[0])
         assert list(ledger.rows()) == rows[:1]
@@ -64,7 +73,7 @@ def peak_of(rows: int, path: str) -> int:
         tracemalloc.start()
         try:
             for number in range(rows):
-                ledger.append(Row(f"folder/{number:05d}.py", *ROW[1:]))
+                ledger.append(row_of(f"folder/{number:05d}.py"))
             assert sum(1 for _ in ledger.rows()) == rows
             _, peak = tracemalloc.get_traced_memory()
         finally:
@@ -115,3 +124,21 @@ def test_the_first_difference_is_named(change: dict[str, Any], message: str) -> 
 def test_a_name_that_ends_with_a_slash_is_a_folder() -> None:
     assert ROW._replace(name="a/").is_directory
     assert not ROW.is_directory
+
+
+@given(ROWS)
+def test_a_row_knows_the_digest_that_its_record_spells(row: Row) -> None:
+    assert row.sha256 == DIGEST
+
+
+@given(st.lists(ROWS.filter(lambda row: row.name[-1] != "/"), max_size=5))
+def test_the_tally_counts_each_file_once(rows: list[Row]) -> None:
+    with Ledger("/nowhere") as ledger:
+        expected = ledger.tally.empty()
+        for number, row in enumerate(rows):
+            ledger.append(row._replace(offset=2 * number))
+            expected.add(row.record)
+            ledger.repeat(2 * number + 1)
+            ledger.append(row._replace(offset=2 * number + 1))
+        ledger.append(row_of("folder/"))
+        assert ledger.tally == expected

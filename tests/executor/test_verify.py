@@ -6,12 +6,10 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from executor.errors import WheelRefused
 from executor.records import encode_digest
-from executor.verify import MAX_RECORD_SIZE, Tally
+from executor.verify import MAX_RECORD_SIZE
 from helpers.environments import stage
 from helpers.wheels import Wheel, build_wheel
 
@@ -34,40 +32,6 @@ def replaced(path: str, row: str) -> str:
 
 def hashed(algorithm: str, data: bytes) -> str:
     return f"{algorithm}={encode_digest(hashlib.new(algorithm, data).digest())}"
-
-
-class TestTally:
-    ROWS = st.lists(
-        st.tuples(st.text(max_size=8), st.binary(min_size=32, max_size=32), st.integers(0, 2**40)),
-        max_size=8,
-    )
-
-    @staticmethod
-    def of(rows: list[tuple[str, bytes, int]], salt: bytes = b"s" * 16) -> Tally:
-        tally = Tally(salt)
-        for row in rows:
-            tally.add(*row)
-        return tally
-
-    @given(ROWS, st.randoms())
-    def test_the_order_of_rows_is_nothing_to_it(self, rows, random) -> None:  # type: ignore[no-untyped-def]
-        shuffled = list(rows)
-        random.shuffle(shuffled)
-        assert self.of(rows) == self.of(shuffled)
-
-    @given(ROWS, ROWS)
-    def test_other_rows_make_another_tally(
-        self, one: list[tuple[str, bytes, int]], other: list[tuple[str, bytes, int]]
-    ) -> None:
-        assert (self.of(one) == self.of(other)) == (sorted(one) == sorted(other))
-
-    def test_a_row_twice_is_not_a_row_once(self) -> None:
-        row = ("a", bytes(32), 1)
-        assert self.of([row, row]) != self.of([row])
-
-    def test_another_salt_makes_another_tally(self) -> None:
-        row = ("a", bytes(32), 1)
-        assert self.of([row], b"1" * 16) != self.of([row], b"2" * 16)
 
 
 class TestAccepted:

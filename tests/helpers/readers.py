@@ -79,7 +79,7 @@ def _row_of(member: unzip.Member) -> Row:
     header = member.header
     return Row(
         member.name, header.flags, header.method, member.crc, member.compressed_size, member.size,
-        member.offset, b"",
+        member.offset, "",
     )  # fmt: skip
 
 
