@@ -10,7 +10,6 @@ import hashlib
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from struct import unpack_from
 from typing import IO, Protocol
 
 from planner.client import IndexClient, Part
@@ -18,6 +17,7 @@ from planner.errors import IndexAnswer, UnreadableWheel, WheelDiffers
 from planner.pages import ProjectFile
 from schemas.digests import SECURE_ALGORITHMS, Digests
 from schemas.zipformat import (
+    CENTRAL_FIELDS,
     CENTRAL_HEADER,
     CENTRAL_SIGNATURE,
     END_RECORD,
@@ -30,8 +30,8 @@ from schemas.zipformat import (
     EndRecord,
     InvalidZip,
     Method,
+    central_entry,
     parse_central_directory,
-    parse_central_entry,
     parse_end_record,
     parse_local_header,
     parse_zip64_end_record,
@@ -205,14 +205,14 @@ def find_at_end(reader: RangeReader, suffix: str) -> CentralEntry | None:
     known = reader.read(start, end - start)
     found = known.rfind(suffix.encode())
     at = known.rfind(CENTRAL_SIGNATURE, 0, found) if found >= 0 else -1
-    if at < 0:
+    if at < 0 or found - at < CENTRAL_HEADER.size:
         return None
-    header = known[at : at + CENTRAL_HEADER.size]
-    name_size, extra_size = unpack_from("<HH", header, 28)
-    name = known[at + len(header) :][:name_size]
-    if at + len(header) + name_size != found + len(suffix):
+    fields = CENTRAL_FIELDS.unpack_from(known, at + len(CENTRAL_SIGNATURE))
+    name_size, extra_size = fields[9:11]
+    name = known[at + CENTRAL_HEADER.size :][:name_size]
+    if at + CENTRAL_HEADER.size + name_size != found + len(suffix):
         return None
-    return parse_central_entry(header, name, known[found + len(suffix) :][:extra_size])
+    return central_entry(fields, name, known[found + len(suffix) :][:extra_size])
 
 
 def _locate_directory(reader: RangeReader) -> EndRecord:
