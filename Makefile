@@ -10,7 +10,7 @@
 # make hostile  1,500 hostile wheels, and what lockstream, uv and pip make of them
 # make real   install real wheels, which it downloads (2 GB), and compare; WHEELS=FOLDER for others
 # make network  60 faults of servers and proxies, in real time (about 15 minutes of waiting)
-# make fuzz   look for bytes that break a reader of locks, wheels or answers, for SECONDS=60
+# make fuzz   look for bytes that break a reader of locks, wheels or answers, for SECONDS=60; FUZZ='--reader lock' for one
 
 # The oldest Python that the project runs on is 3.11: python3 if it will do, else a newer one.
 PYTHON := $(shell for python in python3 python3.13 python3.12 python3.11 python3.14; do \
@@ -26,6 +26,7 @@ BENCH :=
 BUILDS :=
 SOAK :=
 SECONDS := 60
+FUZZ :=
 WHEELS := --odd --corpora benchmarks/work/wheels
 
 .PHONY: demo test lint types peers bench builds soak hostile network fuzz real python clean
@@ -61,7 +62,7 @@ hostile: .venv/made
 
 fuzz: .venv/made
 	-.venv/bin/$(PIP) install --group fuzz
-	PYTHONPATH=tests .venv/bin/python -m benchmarks.fuzz --seconds $(SECONDS)
+	PYTHONPATH=tests .venv/bin/python -m benchmarks.fuzz --seconds $(SECONDS) $(FUZZ)
 
 network: .venv/made
 	PYTHONPATH=tests .venv/bin/python -m benchmarks.network

@@ -5,7 +5,11 @@
 A quarter of the time goes to cases that are nearly right, made by tests/helpers/readers.py, and the
 rest to libFuzzer, which looks for bytes that reach new code (through atheris, if it is installed).
 It keeps what it found in the folder ``--work``, and goes on from there the next time. A case that
-breaks a law ends the run, and is written down: put it into tests/property/test_readers.py.
+breaks a law ends the run, and is written down: put it into tests/property/test_readers.py. Which
+lines the cases reach that were kept is told by
+
+    PYTHONPATH=tests coverage run --branch -m benchmarks.fuzz --replay
+    coverage report --include='executor/unzip.py,executor/inflate.py,executor/sources/*,...'
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ import sys
 import time
 from dataclasses import dataclass
 from importlib.util import find_spec
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from random import Random
 
@@ -72,7 +76,7 @@ def structured(reader: Reader, seconds: float, first: int) -> Outcome:
 
 def guided(reader: Reader, seconds: float, work: Path) -> Outcome:
     """libFuzzer, in a process of its own: it ends with the process."""
-    corpus = work / reader.name.replace(" ", "-")
+    corpus = _corpus(reader, work)
     if not corpus.exists():
         corpus.mkdir(parents=True)
         for seed in range(SEEDS):
@@ -98,18 +102,44 @@ def guided(reader: Reader, seconds: float, work: Path) -> Outcome:
     )  # fmt: skip
 
 
+def replayed(reader: Reader, work: Path) -> Outcome:
+    """The cases that were kept, each once more, and those that they began with."""
+    began, cases = time.process_time(), 0
+    kept = (path.read_bytes() for path in sorted(_corpus(reader, work).iterdir()))
+    for data in chain((reader.make(Random(seed)) for seed in range(SEEDS)), kept):
+        reader.read(data)
+        cases += 1
+    return Outcome(reader.name, "replayed", cases, time.process_time() - began)
+
+
+def _corpus(reader: Reader, work: Path) -> Path:
+    """Where its cases are kept."""
+    return work / reader.name.replace(" ", "-")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Fuzz the readers.")
     parser.add_argument("--seconds", type=float, default=60.0, help="for all of them together")
     parser.add_argument("--seed", type=int, default=0, help="the first of the structured cases")
     parser.add_argument("--work", type=Path, default=WORK)
+    names = [reader.name for reader in READERS]
+    parser.add_argument(
+        "--reader", action="append", choices=names, help="only this one; repeatable"
+    )
+    parser.add_argument("--replay", action="store_true", help="read again what was kept, no more")
     options = parser.parse_args()
+    readers = [reader for reader in READERS if reader.name in (options.reader or names)]
+    if options.replay:
+        for reader in readers:
+            outcome = replayed(reader, options.work)
+            print(f"{outcome.reader:14} {outcome.cases:6} cases, {outcome.cpu_seconds:.0f} CPU s")
+        return 0
     has_atheris = find_spec("atheris") is not None
     if not has_atheris:
         print("atheris is not installed: structured cases only")
-    share = options.seconds / len(READERS)
+    share = options.seconds / len(readers)
     outcomes = []
-    for reader in READERS:
+    for reader in readers:
         outcomes.append(structured(reader, share / 4 if has_atheris else share, options.seed))
         if has_atheris:
             outcomes.append(guided(reader, share * 3 / 4, options.work))
