@@ -263,18 +263,84 @@ def read_lock(data: bytes) -> None:
         assert tables == whole.get("packages", [])
 
 
+_LOCK = """\
+lock-version = "1.0"
+environments = ["os_name == 'x'"]
+requires-python = ">=3.9"
+extras = ["e"]
+dependency-groups = ["g"]
+default-groups = ["g"]
+created-by = "x"
+
+[[packages]]
+name = "a"
+version = "1.0"
+marker = "'e' in extras"
+requires-python = ">=3.9"
+dependencies = [{name = "b"}]
+index = "https://x.example/simple"
+attestation-identities = [{kind = "GitHub", repository = "a/a"}]
+sdist = {name = "a-1.0.tar.gz", url = "https://x.example/a-1.0.tar.gz", hashes = {sha256 = "00"}}
+wheels = [
+  {name = "a-1.0-py3-none-any.whl", url = "https://x.example/w", size = 3, hashes = {sha256 = "0"}},
+  {path = "a-1.0-1-cp312-abi3-linux_x86_64.whl", upload-time = 2026-01-01T00:00:00Z, hashes = {}},
+  {url = "https://x.example/a-1.0-py3-none-any-cuda13.whl", hashes = {sha256 = "0"}},
+]
+[packages.tool.lockstream]
+wheels = {"a-1.0-py3-none-any.whl" = {unpacked-size = 9, files = 1}}
+
+[[packages]]
+name = "b"
+[packages.vcs]
+type = "git"
+url = "https://x.example/b.git"
+requested-revision = "main"
+commit-id = "1111111111111111111111111111111111111111"
+subdirectory = "s"
+
+[[packages]]
+name = "c"
+directory = {path = "../c", editable = true}
+
+[[packages]]
+name = "d"
+[packages.archive]
+url = "https://x.example/d.zip"
+size = 5
+hashes = {sha256 = "00", md5 = "1"}
+
+[tool.lockstream]
+inputs = {"requirements.in" = "sha256:00"}
+"""
+
+
 def make_lock(rng: Random) -> bytes:
-    """Lines of locks, in no order."""
-    return _lines(rng, [
-        'lock-version = "1.0"', 'created-by = "x"', "[[packages]]", "[[ 'packages' ]] # x",
-        'name = "a"', 'version = "1"', "[packages.archive]", "[[packages.wheels]]", "[tool.x]",
-        'url = "https://x.example/a-1-py3-none-any.whl"', "size = 3", "size = -3", "size = 3.0",
-        'hashes = {sha256 = "00"}', "hashes = {}", '"""', "'''", 'x = """', "x = [", "]", "{", "}",
-        "packages = []", "packages = [{name = 'a'}]", "a.b = 1", 'marker = "os_name == \'x\'"',
-        "[[packages]", "[packages]", "x = 1979-05-27", "x = 99999999999999999999", "x = inf",
-        'requires-python = ">=3"', 'wheels = [{name = "a-1-py3-none-any.whl", size = -1}]',
-        "environments = [\"os_name == 'y'\"]", "x = '\\u0000'", "\ufeff", "x = 1\r",
-    ])  # fmt: skip
+    """Lines of locks in no order, or a lock with some lines that are missing, twice or others."""
+    if rng.random() < 0.5:
+        return _lines(rng, _LOCK_LINES)
+    lines = []
+    for line in _LOCK.splitlines():
+        lot = rng.random()
+        if lot < 0.06:
+            lines.append(rng.choice(_LOCK_LINES))
+        if lot > 0.03:
+            lines.append(line)
+        if lot > 0.98:
+            lines.append(line)
+    data = "\n".join(lines).encode()
+    return _damaged(rng, data) if rng.random() < 0.3 else data
+
+
+_LOCK_LINES = (
+    'lock-version = "1.0"', 'created-by = "x"', "[[packages]]", "[[ 'packages' ]] # x",
+    'name = "a"', 'version = "1"', "[packages.archive]", "[[packages.wheels]]", "[tool.x]",
+    'url = "https://x.example/a-1-py3-none-any.whl"', "size = 3", "size = -3", "size = 3.0",
+    'hashes = {sha256 = "00"}', "hashes = {}", '"""', "'''", 'x = """', "x = [", "]", "{", "}",
+    "packages = []", "packages = [{name = 'a'}]", "a.b = 1", 'marker = "os_name == \'x\'"',
+    "[[packages]", "[packages]", "x = 1979-05-27", "x = 99999999999999999999", "x = inf",
+    'requires-python = ">=3"', 'wheels = [{name = "a-1-py3-none-any.whl", size = -1}]',
+    "environments = [\"os_name == 'y'\"]", "x = '\\u0000'", "\ufeff", "x = 1\r",
+)  # fmt: skip
 
 
 def _lines(rng: Random, lines: Sequence[str]) -> bytes:
