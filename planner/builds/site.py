@@ -37,6 +37,10 @@ __all__ = ["Requirements", "Site"]
 RUNS = 2
 """Builds that are measured at one job; the larger figure counts."""
 
+SHORT_RUNS = 4
+SHORT_SECONDS = 5.0
+"""So many of builds that end sooner: on a busy machine looks at them are few."""
+
 
 class Requirements(Protocol):
     """Who locks what builds need."""
@@ -113,21 +117,22 @@ class Site:
         took. Raises BuildFailed.
         """
         system, flags = self.prepare()
-        runs: list[tuple[Artifact, Outcome]] = []
         demand: dict[int, int] = {}
-        plan = [flags.jobs] * RUNS
-        if self.policy.measured_jobs > flags.jobs:
-            plan.append(self.policy.measured_jobs)
-        for number, jobs in enumerate(plan, 1):
-            self.reporter.building(self.label, f"run {number} of {len(plan)}, jobs {jobs}")
+
+        def run(jobs: int) -> tuple[Artifact, Outcome]:
+            self.reporter.building(self.label, f"measuring, jobs {jobs}")
             tree = self.place.tree(self.source, self.subdirectory)
             told = flags if jobs == flags.jobs else with_jobs(flags, system.backend, jobs)
             artifact, outcome = self.place.wheel(tree, system, told, self.terms, version=version)
             shutil.rmtree(tree, ignore_errors=True)
             demand[jobs] = max(demand.get(jobs, 0), outcome.demand)
-            runs.append((artifact, outcome))
-        made, _ = runs[0]
-        figures = [outcome for _, outcome in runs[:RUNS]]
+            return artifact, outcome
+
+        made, first = run(flags.jobs)
+        count = SHORT_RUNS if first.seconds < SHORT_SECONDS else RUNS
+        figures = [first, *(run(flags.jobs)[1] for _ in range(count - 1))]
+        if self.policy.measured_jobs > flags.jobs:
+            run(self.policy.measured_jobs)
         record = BuildRecord(
             key=self.key(flags, self.lock),
             wheel=made.filename,

@@ -10,3 +10,4 @@ from planner.builds import site
 @pytest.fixture(autouse=True)
 def runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(site, "RUNS", 1)
+    monkeypatch.setattr(site, "SHORT_RUNS", 1)

@@ -150,7 +150,7 @@ class TestAWheelIsBuilt:
     def test_twice_and_the_larger_figure_counts(
         self, plan: Plan, index: Index, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(site, "RUNS", 2)
+        monkeypatch.setattr(site, "SHORT_RUNS", 2)
         code = (
             "mark = os.path.join(os.environ['HOME'], 'built')\n"
             "if os.path.exists(mark):\n    import time; x = bytearray(96 << 20); time.sleep(0.3)\n"
