@@ -28,6 +28,7 @@ SPELLINGS = [
 ]
 WHEEL = build_wheel("demo")
 OTHER = build_wheel("other")
+LARGER = build_wheel("larger", files={"larger.bin": os.urandom(5000)})
 QUOTED = quote(SECRET, safe="")
 
 QUERIES = [
@@ -109,6 +110,19 @@ def test_user_information_of_a_url_is_never_told(
     server.script(f"/{WHEEL.filename}", ANSWERS[answer])
     base = server.origin.replace("//", f"//user:{QUOTED}@")
     check(run(tmp_path, lock_of([WHEEL], base_url=base)))
+
+
+@pytest.mark.parametrize("answer", ["401", "503", "reset", "loop", "redirect to nowhere"])
+def test_what_waits_for_the_next_run_holds_none(
+    tmp_path: Path, server: Server, answer: str
+) -> None:
+    server.script(f"/{LARGER.filename}", file(LARGER.content))
+    server.script(f"/{WHEEL.filename}", ANSWERS[answer])
+    base = server.origin.replace("//", f"//user:{QUOTED}@")
+    told = run(tmp_path, lock_of([LARGER, WHEEL], base_url=base), "--lanes", "1")
+    assert "complete wheels wait in" in told
+    assert "\nended failed (http" in told
+    check(told)
 
 
 @pytest.mark.parametrize("query", QUERIES)
