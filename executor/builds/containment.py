@@ -96,6 +96,7 @@ def contained(
     tree = group or ProcessTree()
     told_here, told_there = os.pipe()
     started = time.monotonic()
+    process = None
     try:
         with open(log, "ab") as output:
             process = subprocess.Popen(
@@ -127,7 +128,11 @@ def contained(
             writes=told.get("writes", ""),
         )
     finally:
+        if process is not None:
+            process.kill()
         tree.remove()
+        if process is not None:
+            process.wait()
         os.close(told_here)
 
 
@@ -152,8 +157,10 @@ class _Watch:
             self.peak = max(self.peak, self._tree.demand())
             if (status := process.poll()) is not None:
                 return status
-            if not self.stopped and (reason := self._reason()):
+            if reason := self.stopped or self._reason():
                 self.stopped = reason
+                # It may be about to become one of the tree.
+                process.kill()
                 self._tree.kill()
             time.sleep(pause_after(time.monotonic() - self._started, self._tree.shortest_pause))
 

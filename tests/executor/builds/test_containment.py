@@ -139,6 +139,10 @@ class TestCapping:
         outcome = run("import time; time.sleep(600)", seconds=0.5, group=group)
         assert outcome.stopped == "time"
 
+    def test_what_has_hardly_begun_can_be_ended(self, run: Run, group: bool) -> None:
+        outcome = run("import time; time.sleep(600)", seconds=0.0, group=group)
+        assert outcome.stopped == "time"
+
     def test_what_is_left_behind_is_ended(self, run: Run, group: bool, tmp_path: Path) -> None:
         code = (
             "import os, time\n"
