@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from packaging.markers import Marker
+from packaging.requirements import Requirement
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
+from planner.consistency import are_alike
 from planner.dependencies import Scope
 from planner.markers import Conditions
 from planner.pages import ProjectFile
@@ -42,14 +44,32 @@ class _Draft:
     where: dict[Scope | None, set[int]] = field(default_factory=dict)
     files: dict[str, ProjectFile] = field(default_factory=dict)
     dependencies: set[tuple[NormalizedName, Version]] = field(default_factory=set)
-    requires: set[str] = field(default_factory=set)
+    packages: dict[int, ResolvedPackage] = field(default_factory=dict)
+    """By the position of the environment."""
 
     def add(self, position: int, package: ResolvedPackage) -> None:
         for scope in package.scopes:
             self.where.setdefault(scope, set()).add(position)
         for wheel in package.wheels:
             self.files[wheel.file.filename] = wheel.file
-        self.requires.update(package.requires)
+        self.packages[position] = package
+
+    def requirements(self, conditions: Conditions) -> Iterator[str]:
+        """What the metadata asks for; what only that of some wheels does, on the condition that
+        tells their environments.
+        """
+        texts = {text for package in self.packages.values() for text in package.requires}
+        if are_alike([one for package in self.packages.values() for one in package.metadata]):
+            yield from texts
+            return
+        declared = {
+            position: {str(line) for one in package.metadata for line in one.requires}
+            for position, package in self.packages.items()
+        }
+        for text in texts:
+            where = [position for position, lines in declared.items() if text in lines]
+            condition = conditions.marker({None: where}) if len(where) < len(declared) else None
+            yield _limit(text, condition) if condition else text
 
 
 def merge(solutions: Sequence[Solution]) -> tuple[Entry, ...]:
@@ -76,10 +96,17 @@ def merge(solutions: Sequence[Solution]) -> tuple[Entry, ...]:
                 (other, needed if other in ambiguous else None)
                 for other, needed in sorted(draft.dependencies)
             ),
-            requires=tuple(sorted(draft.requires)),
+            requires=tuple(sorted(draft.requirements(conditions))),
         )
         for (name, version, _), draft in sorted(drafts.items(), key=lambda item: item[0])
     )
+
+
+def _limit(text: str, condition: Marker) -> str:
+    requirement = Requirement(text)
+    marker = requirement.marker
+    requirement.marker = Marker(f"({marker}) and ({condition})") if marker else condition
+    return str(requirement)
 
 
 def _key(package: ResolvedPackage) -> tuple[NormalizedName, Version, str]:

@@ -91,6 +91,8 @@ class FileRules:
     """The end of what counts; None where all does."""
     no_binary: Names = field(default_factory=Names)
     """Projects that are to be built, so that their wheels are of no use."""
+    only_binary: Names = field(default_factory=Names)
+    """Projects that are not to be built, so that their sources are of no use."""
     hosts: frozenset[str] = frozenset()
     """The hosts that files may come from; empty where all may."""
     sources: SourceRule | None = None
@@ -162,6 +164,10 @@ class FileEvaluator:
             return Rejection(file, "its name is not one that a source distribution may have")
         if name != project:
             return Rejection(file, f"it is a source distribution of {name}")
+        if name in self._rules.only_binary and not file.is_direct:
+            return Rejection(
+                file, "it is a source distribution, and --only-binary forbids building the project"
+            )
         reason = refuse_python(file.requires_python, self._python_version)
         reason = reason or self._rules.refuse(name, version, file)
         # Asked last: it may have to look for an interpreter.

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Protocol
 
 from packaging.utils import NormalizedName
+from packaging.version import Version
 
 from planner.candidates import Project
 from planner.client import IndexClient
 from planner.collisions import find_collisions
+from planner.consistency import find_inconsistency
 from planner.entries import Entry, merge
 from planner.environments import Environment
 from planner.evaluator import Wheel
 from planner.index_reader import IndexReader
 from planner.indexes import Indexes
 from planner.memo import PageSeen
+from planner.metadata import WheelMetadata
 from planner.metadata_source import MetadataSource, SizedFile
 from planner.pages import ProjectFile, ProjectPage
 from planner.policy import Policy
@@ -104,6 +107,7 @@ def plan(
             for solution in solutions
             for remark in chain(_remarks(solution), _collisions(solution, source))
         )
+        remarks |= dict.fromkeys(_inconsistencies(solutions))
         tell(remarks, reporter)
         return Plan(
             environments=tuple(environments),
@@ -119,6 +123,18 @@ def _collisions(solution: Solution, source: MetadataSource) -> Iterator[Remark]:
         files = (package.wheels[position].file for package in solution.packages)
         for one in find_collisions((file.filename, source.listing(file)) for file in files):
             yield "collision", (one.first, one.second, one.places)
+
+
+def _inconsistencies(solutions: Iterable[Solution]) -> Iterator[Remark]:
+    """Releases of which the chosen wheels, for whatever target, ask for different things."""
+    wheels: dict[tuple[NormalizedName, Version], dict[str, WheelMetadata]] = {}
+    for package in (package for solution in solutions for package in solution.packages):
+        known = wheels.setdefault((package.name, package.version), {})
+        for wheel, metadata in zip(package.wheels, package.metadata, strict=True):
+            known[wheel.file.filename] = metadata
+    for known in wheels.values():
+        if found := find_inconsistency([*known.items()]):
+            yield "inconsistent", (found.first, found.second, found.of_first, found.of_second)
 
 
 def _remarks(solution: Solution) -> Iterator[Remark]:

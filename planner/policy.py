@@ -50,6 +50,8 @@ class Policy:
     """Files that came later do not count; None where all do."""
     no_binary: Names = field(default_factory=Names)
     """Projects that are to be built."""
+    only_binary: Names = field(default_factory=Names)
+    """Projects that are not to be built."""
     hosts: frozenset[str] = frozenset()
     """The hosts that files may come from; empty where all may."""
     require_hashes: bool = False

@@ -25,7 +25,7 @@ from planner.candidates import CandidateFinder, Wheels
 from planner.dependencies import Dependency, Identifier
 from planner.environments import Environment
 from planner.evaluator import refuse_python
-from planner.metadata import InvalidMetadata
+from planner.metadata import InvalidMetadata, WheelMetadata
 from planner.prefetch import Fetcher, Prefetcher
 from schemas.zipformat import InvalidZip
 
@@ -239,10 +239,14 @@ class Provider(AbstractProvider[Dependency, Candidate, Identifier]):
         """
         extra = candidate.identifier.extra
         found: dict[tuple[Identifier, str], Dependency] = {}
-        for metadata in map(self._fetcher.metadata, candidate.wheels):
+        for metadata in self.metadata(candidate):
             for dependency in metadata.dependencies(self._environment.variables, extra):
                 found.setdefault((dependency.identifier, dependency.text), dependency)
         return tuple(found.values())
+
+    def metadata(self, candidate: Candidate) -> tuple[WheelMetadata, ...]:
+        """That of its wheels. Raises InvalidMetadata and InvalidZip."""
+        return tuple(map(self._fetcher.metadata, candidate.wheels))
 
     def _read_dependencies(self, candidate: Candidate) -> Iterator[Dependency]:
         name, extra, _ = candidate.identifier
@@ -252,7 +256,7 @@ class Provider(AbstractProvider[Dependency, Candidate, Identifier]):
         except (InvalidMetadata, InvalidZip) as error:
             yield _refuse(candidate, str(error))
             return
-        metadata = [self._fetcher.metadata(wheel) for wheel in candidate.wheels]
+        metadata = self.metadata(candidate)
         for one in metadata:
             if reason := refuse_python(one.requires_python, self._environment.python_version):
                 yield _refuse(candidate, reason)

@@ -38,6 +38,11 @@ class Reporter:
     def collision(self, first: str, second: str, places: Sequence[str]) -> None:
         """Two wheels of one target have files of different contents in the same places."""
 
+    def inconsistent(
+        self, first: str, second: str, of_first: Sequence[str], of_second: Sequence[str]
+    ) -> None:
+        """Two wheels of one release do not ask for the same: what only one of them asks for."""
+
     def building(self, filename: str, what: str) -> None:
         """A source is about to be built, or asked for its metadata."""
 

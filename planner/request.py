@@ -90,6 +90,7 @@ class PolicyRequest:
     resolution: str | None = None
     exclude_newer: str | None = None
     no_binary: Sequence[str] = ()
+    only_binary: Sequence[str] = ()
     allow_hosts: Sequence[str] = ()
     require_hashes: bool = False
     align: bool | None = None
@@ -106,6 +107,9 @@ class PolicyRequest:
             ordering=Ordering(self.resolution or settings.resolution or Ordering.HIGHEST),
             uploaded_before=parse_moment(moment, now) if moment else None,
             no_binary=parse_names([*settings.no_binary, *inputs.no_binary, *self.no_binary]),
+            only_binary=parse_names(
+                [*settings.only_binary, *inputs.only_binary, *self.only_binary]
+            ),
             hosts=frozenset([*settings.allow_hosts, *self.allow_hosts]),
             require_hashes=self.require_hashes,
             align=True if align is None else align,
@@ -125,6 +129,8 @@ class PolicyRequest:
             table["exclude-newer"] = moment
         if no_binary := [*settings.no_binary, *inputs.no_binary, *self.no_binary]:
             table["no-binary"] = no_binary
+        if only_binary := [*settings.only_binary, *inputs.only_binary, *self.only_binary]:
+            table["only-binary"] = only_binary
         if policy.hosts:
             table["allow-hosts"] = sorted(policy.hosts)
         if policy.require_hashes:

@@ -109,7 +109,8 @@ class Inputs:
     no_index: bool = False
     find_links: list[str] = field(default_factory=list)
     no_binary: list[str] = field(default_factory=list)
-    """In the order in which files say it, as pip's option takes it."""
+    """In the order in which files say it, as pip's option takes it; so is the next."""
+    only_binary: list[str] = field(default_factory=list)
     prereleases: bool = False
     require_hashes: bool = False
 
@@ -160,7 +161,7 @@ def _line_options() -> _OptionParser:
     parser.add_argument("--require-hashes", action="store_true")
     # Wheels are all that is used, so these ask for what is the case already.
     parser.add_argument("--prefer-binary", action="store_true")
-    parser.add_argument("--only-binary")
+    parser.add_argument("--only-binary", action="append", default=[])
     return parser
 
 
@@ -244,6 +245,7 @@ class _Reader:
         inputs.no_index |= options.no_index
         inputs.find_links += (_beside(path, place) for place in options.find_links)
         inputs.no_binary += options.no_binary
+        inputs.only_binary += options.only_binary
         inputs.prereleases |= options.pre
         inputs.require_hashes |= options.require_hashes
         if options.requirement:

@@ -16,6 +16,7 @@ from planner.dependencies import Dependency, Identifier, Scope
 from planner.environments import Environment
 from planner.evaluator import Wheel
 from planner.explanation import Asked, Explainer, SearchTooLong
+from planner.metadata import WheelMetadata
 from planner.provider import Candidate, Provider
 
 __all__ = ["ResolvedPackage", "resolve"]
@@ -29,6 +30,8 @@ class ResolvedPackage:
     """A project, the wheels that were chosen for it, and the projects it asks for."""
 
     wheels: Wheels
+    metadata: tuple[WheelMetadata, ...]
+    """Of each of them."""
     dependencies: tuple[NormalizedName, ...]
     """Sorted; with what the chosen extras add."""
     requires: tuple[str, ...]
@@ -178,6 +181,7 @@ def _package(
     }
     return ResolvedPackage(
         wheels=wheels,
+        metadata=provider.metadata(candidates[0]),
         dependencies=tuple(sorted(needed - {name})),
         requires=tuple(sorted(texts)),
         scopes=scopes,

@@ -75,6 +75,7 @@ class Settings:
     resolution: Ordering | None = None
     exclude_newer: str | None = None
     no_binary: tuple[str, ...] = ()
+    only_binary: tuple[str, ...] = ()
     allow_hosts: tuple[str, ...] = ()
     align: bool | None = None
     build: Mapping[str, BuildSetting] = field(default_factory=dict)
@@ -193,6 +194,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "resolution": _choice(Ordering),
     "exclude-newer": _text,
     "no-binary": _texts,
+    "only-binary": _texts,
     "allow-hosts": _texts,
     "align": _flag,
     "build": read_build_settings,

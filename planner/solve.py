@@ -156,6 +156,7 @@ class _Solver:
             pins=_pins(known),
             uploaded_before=policy.uploaded_before,
             no_binary=policy.no_binary,
+            only_binary=policy.only_binary,
             hosts=policy.hosts,
             sources=policy.sources,
         )

@@ -100,6 +100,16 @@ class ConsoleReporter(Reporter):
             f"{enumerate_some(places, MAX_SHOWN_PLACES)}"
         )
 
+    def inconsistent(
+        self, first: str, second: str, of_first: Sequence[str], of_second: Sequence[str]
+    ) -> None:
+        told = "; ".join(
+            f"only {name} needs {enumerate_some(texts, MAX_SHOWN_PLACES)}"
+            for name, texts in ((first, of_first), (second, of_second))
+            if texts
+        )
+        self._warn(f"wheels of one release ask for different things: {told}")
+
     def building(self, filename: str, what: str) -> None:
         self._say(f"building {filename} ({what})")
 

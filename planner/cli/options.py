@@ -117,13 +117,14 @@ policy_options = _together(
         "(ago).",
     ),
     click.option(
-        "--only-binary", multiple=True, metavar="NAME", hidden=True, expose_value=False,
-        help="Only wheels are used anyway.",
+        "--only-binary", "--no-build-package", multiple=True, metavar="NAME",
+        help="Build no wheel of this project, whatever --build says; :all: for none. Repeatable.",
     ),
     click.option(
         "--no-binary", multiple=True, metavar="NAME",
         help="Use no wheel of this project from an index; :all: for any. Repeatable.",
     ),
+    click.option("--no-build", is_flag=True, help="The same as --only-binary :all:."),
     click.option(
         "--require-hashes", is_flag=True,
         help="The inputs have to give hashes for all that is needed.",

@@ -197,6 +197,7 @@ def test_options_of_pip_say_where_to_look(tmp_path: Path) -> None:
     assert inputs.find_links == [str(tmp_path / "wheels"), "https://links.example/page"]
     assert inputs.no_index
     assert inputs.no_binary == ["a,b"]
+    assert inputs.only_binary == ["c"]
 
 
 def test_overrides_are_read_apart(tmp_path: Path) -> None:

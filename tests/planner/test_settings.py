@@ -27,6 +27,7 @@ prerelease = "allow"
 resolution = "lowest-direct"
 exclude-newer = "7 days"
 no-binary = ["d"]
+only-binary = ["f"]
 allow-hosts = ["files.example"]
 align = false
 
@@ -68,6 +69,7 @@ def test_all_keys_are_read() -> None:
     )  # fmt: skip
     assert settings.exclude_newer == "7 days"
     assert (settings.no_binary, settings.allow_hosts) == (("d",), ("files.example",))
+    assert settings.only_binary == ("f",)
     assert settings.align is False
 
 

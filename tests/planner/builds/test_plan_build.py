@@ -99,6 +99,19 @@ class TestAWheelIsBuilt:
         assert plan("--build", "demo", "--no-binary", "demo") == 0
         assert packages()["demo"]["wheels"][0]["path"]
 
+    @pytest.mark.parametrize(
+        "option", ["--only-binary=demo", "--no-build-package=demo", "--no-build"]
+    )
+    def test_of_nothing_that_shall_not_be_built(
+        self, plan: Plan, index: Index, capsys: pytest.CaptureFixture[str], option: str
+    ) -> None:
+        serve(index, build_sdist(before_wheel="raise SystemExit('built')"))
+        assert plan("--build", "missing", option) == 4
+        assert "--only-binary forbids building the project" in capsys.readouterr().err
+        index.add(build_wheel("demo", "0.9"))
+        assert plan("--build", "missing", option) == 0
+        assert packages()["demo"]["version"] == "0.9"
+
     def test_under_the_address_where_it_will_be(self, plan: Plan, index: Index) -> None:
         serve(index, build_sdist())
         assert plan("--build", "missing", "--wheelhouse-url", "https://wheels.example/x/") == 0
