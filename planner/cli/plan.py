@@ -209,9 +209,9 @@ def plan(
         return
     policy = replace(policy, preferences=_preferences(previous, environments, upgraded))
     cache = None if no_cache else Cache(cache_dir or default_folder(os.environ))
-    memo = None
-    if cache and not builds.allowed and not build_project and follows_from_indexes(inputs, places):
-        memo = Memo(cache, (inputs, environments, policy, places, provenance))
+    is_settled = not (builds.allowed or build_project) and follows_from_indexes(inputs, places)
+    question = (inputs, environments, policy, places, provenance)
+    memo = Memo(cache, question) if cache and is_settled else None
     lock: Pylock | None = None
     if memo and not refresh and (found := memo.recall()):
         text = found.text
@@ -233,16 +233,26 @@ def plan(
             projects=sources.projects if build_project else (),
             memo=memo,
         )
-    if lock is None:
+    # Reading it takes a third of the time in which it is remembered.
+    if lock is None and (previous or room or as_json or not quiet):
         lock = parse_lock(text)
+    costs = _check(lock, previous, environments, room) if lock else []
+    _write(text, output)
+    if cache:
+        cache.tidy()
+    if lock:
+        reporter.planned(lock, costs, output, time.monotonic() - started)
+
+
+def _check(
+    lock: Pylock, previous: Pylock | None, environments: Sequence[Environment], room: str | None
+) -> list[Cost]:
+    """What ``lock`` takes, where it may take the place of ``previous``."""
     if previous:
         check_files(previous, lock)
     costs = _costs(lock, environments)
     _check_room(costs, room)
-    _write(text, output)
-    if cache:
-        cache.tidy()
-    reporter.planned(lock, costs, output, time.monotonic() - started)
+    return costs
 
 
 def _check_room(costs: Sequence[Cost], room: str | None) -> None:

@@ -18,9 +18,7 @@ from planner.direct import direct_logins
 from planner.environments import Environment
 from planner.index_reader import IndexReader
 from planner.indexes import Indexes
-from planner.lock import LockContent, build_lock
 from planner.memo import Memo, Remembered
-from planner.plan import plan
 from planner.policy import Policy
 from planner.reporter import Reporter, tell
 from planner.requirements import Inputs
@@ -86,6 +84,9 @@ def resolve(
             if memo and (found := memo.confirm(IndexReader(indexes, client).look)):
                 tell(found.remarks, reporter)
                 return found.text, None
+            # What searches takes as long to load as what is known takes to confirm.
+            from planner.plan import plan  # noqa: PLC0415
+
             answer = plan(
                 inputs,
                 environments,
@@ -100,6 +101,8 @@ def resolve(
 
             targets = [target for one in environments for target in one.targets]
             lock_projects(builder, projects, targets)
+    from planner.lock import LockContent, build_lock  # noqa: PLC0415
+
     lock = build_lock(
         LockContent(
             environments=answer.environments,

@@ -159,3 +159,31 @@ def test_what_is_no_answer_counts_as_none(tmp_path: Path) -> None:
     assert Remembered.from_bytes(ANSWER.to_bytes()) == ANSWER
     for damaged in (b"", b"{}\n", b"[]\nlock", b'{"remarks": [], "pages": [{}]}\nlock'):
         assert Remembered.from_bytes(damaged) is None
+
+
+def test_what_is_remembered_is_told_and_has_to_fit_as_anything_else(
+    index: Index, searches: list[object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["plan", "-U", "-r", "requirements.in", "-i", index.url, *LINUX]
+    assert lockstream.main([*words, "--json"]) == 0
+    told = capsys.readouterr().out
+    Path("pylock.toml").unlink()
+    assert lockstream.main([*words, "--json"]) == 0
+    assert capsys.readouterr().out == told
+    Path("pylock.toml").unlink()
+    assert lockstream.main([*words, "-q", "--fit", "1KiB"]) == 1
+    assert not Path("pylock.toml").exists()
+    assert len(searches) == 1
+
+
+def test_files_of_the_lock_that_is_there_are_held_to_what_it_says(
+    index: Index, searches: list[object]
+) -> None:
+    text = plan(index)
+    other = text.replace(build_wheel("base").sha256, "0" * 64)
+    assert other != text
+    Path("pylock.toml").write_text(other)
+    words = ["plan", "-q", "-P", "app", "-r", "requirements.in", "-i", index.url, *LINUX]
+    assert lockstream.main(words) == 6
+    assert lockstream.main(words) == 6
+    assert len(searches) == 2
