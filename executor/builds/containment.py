@@ -168,11 +168,11 @@ class _Watch:
         now = time.monotonic()
         if now > self._deadline:
             return "time"
+        if isinstance(self._tree, BuildGroup) and self._tree.kills():
+            return "oom"
+        if self._stalled is not None and now > self._stalled and self._tree.is_full():
+            return "stall"
         if isinstance(self._tree, BuildGroup):
-            if self._tree.kills():
-                return "oom"
-            if self._stalled is not None and now > self._stalled:
-                return "stall" if self._tree.is_full() else ""
             return ""
         limit = self._terms.limit
         if limit is not None and self.peak > limit:

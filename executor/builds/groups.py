@@ -16,7 +16,7 @@ from itertools import count
 from executor.cgroups import read_int, read_words
 from executor.confinement import place_for_group
 
-__all__ = ["BuildGroup"]
+__all__ = ["BuildGroup", "is_full"]
 
 _HELD = {
     1: (b"total_rss", b"total_shmem"),
@@ -93,10 +93,7 @@ class BuildGroup:
         """Whether next to nothing is left below its limit: what runs waits for files to be read
         again and again. (Version 1 counts no failure as long as it finds a page to drop.)
         """
-        usage = "memory.current" if self._version == 2 else "memory.usage_in_bytes"
-        limit = "memory.max" if self._version == 2 else "memory.limit_in_bytes"
-        used, allowed = read_int(self._path(usage)), read_int(self._path(limit))
-        return used is not None and allowed is not None and used > allowed - allowed // 20
+        return is_full(self._folder, self._version)
 
     def kill(self) -> None:
         """End all processes, whatever they do meanwhile."""
@@ -135,6 +132,15 @@ class BuildGroup:
 
     def _path(self, name: str) -> str:
         return os.path.join(self._folder, name)
+
+
+def is_full(folder: str, version: int) -> bool:
+    """Whether a group holds nearly all that it may, page cache included."""
+    usage = "memory.current" if version == 2 else "memory.usage_in_bytes"
+    limit = "memory.max" if version == 2 else "memory.limit_in_bytes"
+    used = read_int(os.path.join(folder, usage))
+    allowed = read_int(os.path.join(folder, limit))
+    return used is not None and allowed is not None and used > allowed - allowed // 20
 
 
 def _sweep(parent: str, version: int) -> None:

@@ -13,6 +13,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
+from executor.builds.groups import is_full
+from executor.cgroups import own_groups
+
 __all__ = ["ProcessTree", "end_strays"]
 
 _PR_SET_CHILD_SUBREAPER = 36
@@ -39,6 +42,10 @@ class ProcessTree:
     def demand(self) -> int:
         """Bytes that the processes hold now."""
         return sum(_held(process) for process in self._processes())
+
+    def is_full(self) -> bool:
+        """Whether next to nothing is left below the limit of a group that we are in."""
+        return any(is_full(folder, version) for folder, version in own_groups("memory"))
 
     def kill(self) -> None:
         """End all processes, whatever they do meanwhile."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from executor.builds import containment
 from executor.builds.containment import Outcome, Terms, contained, pause_after
 from executor.builds.groups import BuildGroup
 from executor.disk import is_in_memory
@@ -156,6 +157,57 @@ class TestCapping:
         )
         assert run(code, group=group).status == 0
         assert not is_running(int((tmp_path / "build" / "pid").read_text()))
+
+
+FILLS = (
+    "import time\n"
+    "with open('big', 'wb') as f:\n"
+    "    for _ in range(96): f.write(bytes(1 << 20))\n"
+    "time.sleep(600)"
+)
+
+
+@pytest.mark.skipif(not groups_can_be_made(), reason="no control group here")
+class TestStalling:
+    """Against its limit, in page cache, a build may never end."""
+
+    @pytest.fixture(autouse=True)
+    def _soon(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        if is_in_memory(str(tmp_path)):
+            pytest.skip("files are memory here")
+        monkeypatch.setattr(containment, "STALL_SECONDS", 0.5)
+
+    def test_in_a_group_of_its_own_is_ended(self, run: Run) -> None:
+        assert run(FILLS, limit=64 * MIB, expected_seconds=0.0).stopped == "stall"
+
+    def test_in_the_group_of_all_is_ended(self, tmp_path: Path) -> None:
+        code = (
+            "import os, sys\n"
+            "from executor.builds import containment\n"
+            "containment.STALL_SECONDS = 0.5\n"
+            "open(sys.argv[1], 'w').write(str(os.getpid()))\n"
+            "terms = containment.Terms(group=False, expected_seconds=0.0, seconds=60)\n"
+            "command = [sys.executable, '-c', sys.argv[2]]\n"
+            "print(containment.contained(command, folder='.', environment={}, writable=['.'],\n"
+            "                            log='log', terms=terms).stopped)"
+        )
+        group = BuildGroup.make(96 * MIB)
+        assert group is not None
+        try:
+            done = subprocess.run(
+                [sys.executable, "-c", code, group.entrance, FILLS],
+                cwd=tmp_path,
+                env={**os.environ, "PYTHONPATH": os.getcwd()},
+                capture_output=True,
+                check=True,
+                text=True,
+            )
+        finally:
+            group.remove()
+        assert done.stdout == "stall\n"
+
+    def test_what_has_room_is_not_ended(self, run: Run) -> None:
+        assert run("import time; time.sleep(1)", limit=64 * MIB, expected_seconds=0.0).status == 0
 
 
 @pytest.mark.skipif(not groups_can_be_made(), reason="no control group here")
