@@ -41,6 +41,9 @@ _SIGNATURES = ("RECORD", "RECORD.jws", "RECORD.p7s")
 _BLOCK = 64 << 10
 """Bytes read at once of a file that is hashed."""
 
+_NO_FILE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
+"""What is the fault of the wheel; a disk that fails is not."""
+
 
 def verify_record(info: DistInfo, ledger: Ledger) -> None:
     """Hold every file of the wheel to the row that RECORD has for it, and RECORD to the files.
@@ -156,7 +159,7 @@ def _hash_staged(info: DistInfo, path: str, algorithm: str) -> tuple[bytes, byte
                 wanted.update(block)
                 sha256.update(block)
                 size += len(block)
-    except (OSError, InvalidMemberName):
+    except (*_NO_FILE, InvalidMemberName):
         raise InvalidRecord(f"its row for {path!r} is for no file of the wheel") from None
     return wanted.digest(), sha256.digest(), size
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 
@@ -185,4 +188,17 @@ def test_a_record_larger_than_any_is_refused(
     assert MAX_RECORD_SIZE == 64 << 20
     monkeypatch.setattr("executor.verify.MAX_RECORD_SIZE", len(RECORD) - 1)
     with pytest.raises(WheelRefused, match=f"it is larger than {len(RECORD) - 1} bytes"):
+        stage(GOOD, tmp_path / "s")
+
+
+def test_a_disk_that_fails_is_no_fault_of_the_wheel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: str, mode: str = "r", **options: Any) -> IO[Any]:
+        if mode == "rb":
+            raise OSError(errno.EIO, os.strerror(errno.EIO), path)
+        return open(path, mode, **options)  # closed by whoever asks
+
+    monkeypatch.setattr("executor.verify.open", fail, raising=False)
+    with pytest.raises(OSError, match="Input/output error"):
         stage(GOOD, tmp_path / "s")
