@@ -154,8 +154,9 @@ class _Watch:
     def wait(self, process: subprocess.Popen[bytes]) -> int:
         """Until it ends; its status."""
         while True:
+            status = process.poll()
             self.peak = max(self.peak, self._tree.demand())
-            if (status := process.poll()) is not None:
+            if status is not None:
                 return status
             if reason := self.stopped or self._reason():
                 self.stopped = reason

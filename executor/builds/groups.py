@@ -25,6 +25,13 @@ _HELD = {
 """The keys of ``memory.stat``, by version, that demand is the sum of; version 1 counts the kernel's
 part in a file of its own."""
 
+_CACHE = {1: ((b"total_cache",), b"total_shmem"), 2: ((b"file", b"slab_reclaimable"), b"shmem")}
+"""The keys for what the kernel takes back when it wants to, and for what of it it cannot."""
+
+_PEAK = {1: "memory.max_usage_in_bytes", 2: "memory.peak"}
+"""Bytes charged at once at the most, page cache included, since it was last written to. (Version 2:
+since Linux 6.12; older ones cannot begin anew.)"""
+
 _PREFIX = "lockstream-build"
 _REMOVE_ATTEMPTS = 100
 _PAUSE_SECONDS = 0.02
@@ -44,6 +51,11 @@ class BuildGroup:
         self._folder = folder
         self._version = version
         self._stat = open(os.path.join(folder, "memory.stat"), "rb", buffering=0)  # noqa: SIM115
+        self._cache = 0
+        self._charged = 0
+        self._peak = -1
+        with suppress(OSError):
+            self._peak = os.open(self._path(_PEAK[version]), os.O_RDWR | os.O_CLOEXEC)
 
     @classmethod
     def make(cls, limit: int | None) -> BuildGroup | None:
@@ -71,18 +83,32 @@ class BuildGroup:
         return os.path.join(self._folder, "cgroup.procs")
 
     def demand(self) -> int:
-        """Bytes that the processes hold now and the kernel cannot take back."""
+        """Bytes that the processes hold now and the kernel cannot take back, or, where that was
+        more, held at once since the last look: what was charged less what was page cache.
+        """
         words = os.pread(self._stat.fileno(), 16 << 10, 0).split()
         sizes = dict(zip(words[::2], words[1::2], strict=False))
         held = sum(int(sizes.get(key, 0)) for key in _HELD[self._version])
         if self._version == 1:
             held += read_int(self._path("memory.kmem.usage_in_bytes")) or 0
-        return held
+        keys, kept = _CACHE[self._version]
+        cache = sum(int(sizes.get(key, 0)) for key in keys) - int(sizes.get(kept, 0))
+        before, self._cache = self._cache, cache
+        return max(held, self._peak_since() - max(before, cache))
+
+    def _peak_since(self) -> int:
+        """Bytes charged at once since the last call; 0 where that cannot be told."""
+        try:
+            peak = int(os.pread(self._peak, 32, 0))
+            self._charged = max(self._charged, peak)
+            os.pwrite(self._peak, b"0", 0)
+        except OSError:
+            return 0
+        return peak
 
     def charged_peak(self) -> int | None:
         """Bytes at the peak, with page cache."""
-        name = "memory.peak" if self._version == 2 else "memory.max_usage_in_bytes"
-        return read_int(self._path(name))
+        return max(read_int(self._path(_PEAK[self._version])) or 0, self._charged) or None
 
     def kills(self) -> int:
         """Processes that the kernel has killed for want of memory."""
@@ -111,6 +137,8 @@ class BuildGroup:
         """End what is left, and take the group away."""
         self.kill()
         self._stat.close()
+        with suppress(OSError):
+            os.close(self._peak)
         for _ in range(_REMOVE_ATTEMPTS):
             with suppress(OSError):
                 for folder in self._folders():
