@@ -6,7 +6,6 @@ Source: https://packaging.python.org/specifications/core-metadata/.
 from __future__ import annotations
 
 import email.parser
-import email.policy
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -88,7 +87,7 @@ def parse_metadata(content: bytes) -> WheelMetadata:
     Raises InvalidMetadata for what would make planning guess. Other faults, of which old
     distributions have many, are none of our business.
     """
-    parser = email.parser.BytesHeaderParser(policy=email.policy.compat32)
+    parser = email.parser.BytesHeaderParser()
     headers = parser.parsebytes(split_headers(content))
     name, version = headers.get("Name"), headers.get("Version")
     if not name or not version:

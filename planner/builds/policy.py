@@ -17,7 +17,6 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from executor import default_flags, with_jobs
 from planner.builds.settings import BuildSetting
 from planner.evaluator import Names
 from planner.policy import parse_names
@@ -64,6 +63,9 @@ class BuildPolicy:
 
     def flags(self, package: str, backend: str) -> BuildFlags:
         """The flags for one build, at one job or at what is asked for."""
+        # Loading the executor takes a tenth of a plan, and few build anything.
+        from executor import default_flags, with_jobs  # noqa: PLC0415
+
         told = [
             setting
             for setting in (
