@@ -39,8 +39,6 @@ PLATFORMS = {
     "win_amd64": "x86_64-pc-windows-msvc",
 }
 """As lockstream and as uv call them."""
-WITH_PIP = frozenset({"lint-today", "cloud-azure"})
-"""pip downloads every wheel to tell what it would install, so it is asked about small ones."""
 
 REPORTED = re.compile(r"^ \+ ([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
 COLLECTED = re.compile(r"^Would install (.*)$", re.MULTILINE)
@@ -157,11 +155,11 @@ def examine(name: str, bench: Bench) -> Row:
             row.problems.append(f"{place}: {', '.join(unshared)} differs from the lock of it alone")
         else:
             row.aligned += 1
-    if name in WITH_PIP:
-        here = ".".join(map(str, sys.version_info[:2])), next(iter(PLATFORMS))
-        differing = _differ(answers[here], bench.installed_by_pip(common))
-        row.pip = "differs" if differing else "same"
-        row.problems += [f"{name}: pip installs something else"] if differing else []
+    # pip downloads every wheel to tell what it would install, so it is asked for one target.
+    here = ".".join(map(str, sys.version_info[:2])), next(iter(PLATFORMS))
+    differing = _differ(answers[here], bench.installed_by_pip(common))
+    row.pip = "differs" if differing else "same"
+    row.problems += [f"{name}: pip installs something else"] if differing else []
     return row
 
 
