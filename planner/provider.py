@@ -167,11 +167,11 @@ class Provider(AbstractProvider[Dependency, Candidate, Identifier]):
         # resolvelib asks for every pin in every round; dependencies and wheels live as long as this
         # does, and hashing a version takes longer than all the rest.
         key = id(requirement), id(candidate.wheels)
-        if key not in self._satisfied:
-            self._satisfied[key] = requirement.specifier.contains(
-                candidate.version, prereleases=True
-            )
-        return self._satisfied[key]
+        known = self._satisfied.get(key)
+        if known is None:
+            known = requirement.specifier.contains(candidate.version, prereleases=True)
+            self._satisfied[key] = known
+        return known
 
     def _is_pin(self, dependency: Dependency) -> bool:
         """Whether it names an exact version."""
