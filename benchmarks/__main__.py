@@ -14,9 +14,11 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 from benchmarks.installers import Tools, find_uv
+from benchmarks.latency import ROUND_TRIPS, latency
 from benchmarks.mirror import CORPORA, LARGE, WORK, served
 from benchmarks.plot import plot
 from benchmarks.runs import Bench, Record, Results, Run, machine
@@ -25,7 +27,7 @@ from benchmarks.slow_disk import slow_disk
 from benchmarks.tables import document
 
 RESULTS = Path(__file__).parent / "results"
-SECTIONS = ("peers", "charged", "extremes", "slow-disk")
+SECTIONS = ("peers", "charged", "latency", "extremes", "slow-disk")
 REPEATED_ON_SLOW_DISK = 2
 """Runs per round: how often something is killed takes more of them to tell."""
 
@@ -99,6 +101,9 @@ def plan(
     if "charged" in sections:
         for corpus in corpora:
             yield "charged", corpus, partial(charged, bench, corpus, rounds)
+    for corpus, milliseconds in product(small if "latency" in sections else (), ROUND_TRIPS):
+        subject = f"{corpus}, {milliseconds} ms"
+        yield "latency", subject, partial(latency, bench, corpus, rounds, milliseconds)
     if "extremes" in sections:
         locks = synthetic_locks(bench)
         for name, lock in locks.items():

@@ -53,7 +53,7 @@ class Mirror:
 
     def __init__(self, root: Path, url: str) -> None:
         self.root = root
-        self._url = url
+        self.url = url
 
     def lock_of(self, corpus: str, folder: Path) -> Path:
         """A lock of the corpus below ``folder`` whose URLs are the mirror's. What the mirror
@@ -79,7 +79,7 @@ class Mirror:
                 name = wheel["url"].rpartition("/")[2]
                 if not (self.root / name).exists():
                     fetch(client, wheel["url"], wheel["hashes"]["sha256"], self.root / name)
-                wheel["url"] = f"{self._url}/{name}"
+                wheel["url"] = f"{self.url}/{name}"
         lock = folder / f"pylock.{corpus}.toml"
         lock.write_text(tomli_w.dumps(document))
         return lock
@@ -89,7 +89,7 @@ class Mirror:
         document = tomllib.loads(planned.read_text())
         for wheel in wheels_of(document):
             place = (planned.parent / wheel.pop("path")).relative_to(self.root)
-            wheel["url"] = f"{self._url}/{place.as_posix()}"
+            wheel["url"] = f"{self.url}/{place.as_posix()}"
         lock = folder / planned.name
         lock.write_text(tomli_w.dumps(document))
         return lock

@@ -19,6 +19,10 @@ SECTIONS = {
         "Charged without a limit",
         "The page cache that lockstream leaves behind where no limit makes the kernel reclaim it.",
     ),
+    "latency": (
+        "From far away",
+        "Without a limit, through a relay that makes each round trip take so many milliseconds.",
+    ),
     "slow-disk": (
         "On a slow disk",
         "ext4 on a loop device with direct I/O: pages that were written to are slow to reclaim.",

@@ -15,7 +15,9 @@ import pickle
 import select
 import signal
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from struct import Struct
 from typing import Any, Generic, TypeVar
 
@@ -50,10 +52,12 @@ def run_lanes(
     client: HttpClient,
     lanes: int,
     wrote: Callable[[int], None],
+    address: Callable[[Step], str | None] | None = None,
 ) -> Iterator[R]:
     """Do ``work`` for each step, ``lanes`` of them at once. Yields the results in the order of
     the steps; ``wrote`` is told of all bytes that any lane has written. Each lane has its own copy
-    of ``client``, which must not be connected yet and is closed in the end.
+    of ``client``, which must not be connected yet and is closed in the end. ``address`` tells where
+    a step will be fetched from, so that it can be asked for before; None for one that is not.
 
     Raises the first error that becomes known, once no lane is at work any more; LaneKilled where
     a lane ended without a word.
@@ -62,6 +66,8 @@ def run_lanes(
         return
     tasks = _Tasks(len(steps))
     run = _Run(steps, work, client, tasks, wrote)
+    if address is not None:
+        client.look_ahead(partial(_following, steps, tasks, address))
     try:
         for _ in range(min(lanes, len(steps)) - 1):
             run.fork()
@@ -85,14 +91,36 @@ class _Tasks:
             fcntl.fcntl(fill, fcntl.F_SETPIPE_SZ, len(numbers))
         os.write(fill, numbers)
         os.close(fill)
+        self._reserved: deque[int] = deque()
 
     def take(self) -> int | None:
         """The next number, or None when all are taken."""
+        return self._reserved.popleft() if self._reserved else self._read()
+
+    def reserve(self) -> int | None:
+        """Another number that this lane will take, behind those it has reserved before."""
+        number = self._read()
+        if number is not None:
+            self._reserved.append(number)
+        return number
+
+    def _read(self) -> int | None:
         data = os.read(self._pipe, _NUMBER.size)
         return int(_NUMBER.unpack(data)[0]) if data else None
 
     def close(self) -> None:
         os.close(self._pipe)
+
+
+def _following(
+    steps: Sequence[Step], tasks: _Tasks, address: Callable[[Step], str | None]
+) -> tuple[str, int] | None:
+    """Where the next file of a lane is, and how large."""
+    number = tasks.reserve()
+    if number is None or (url := address(steps[number])) is None:
+        return None
+    size = steps[number].size
+    return None if size is None else (url, size)
 
 
 class _Run(Generic[R]):

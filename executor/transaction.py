@@ -174,6 +174,7 @@ class Transaction:
                 self.places.client(fetched),
                 budget.lanes,
                 self.reporter.wrote,
+                self._address,
             ),
             run_lanes(
                 built, timed(build, cache), self.places.client(built), 1, self.reporter.wrote
@@ -187,6 +188,11 @@ class Transaction:
             staged.append(replace(wheel, filename=intern(wheel.filename)))
             spent += took
         return staged, spent
+
+    def _address(self, step: Step) -> str | None:
+        """Where the wheel of a step will be fetched from, if it is."""
+        staging = self.staging
+        return None if staging.is_complete(staging.name(step)) else self.places.address(step)
 
     def _commit(
         self,

@@ -93,6 +93,15 @@ class Places:
         local = self._local(step, lock_folder)
         return self._remote(step) if local is None else [local]
 
+    def address(self, step: Step) -> str | None:
+        """The URL that the file of a step is fetched from first; None where no server is asked, or
+        where this machine may have it.
+        """
+        if self.find_links or step.path is not None or step.url is None:
+            return None
+        url = self._mirrored(step.url)[0]
+        return url if _scheme_of(url) in _FETCHED else None
+
     def repository(self, step: Step, lock_folder: str) -> str:
         """The path or URL that git is to clone for a step. Raises Missing."""
         local = self._local(step, lock_folder)

@@ -11,13 +11,14 @@ import http.client
 import re
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from urllib.parse import SplitResult, quote, urlunsplit
 
 from executor.errors import Replaced, Unreachable
 from executor.keychain import Keychain
+from executor.sources.ahead import Ahead, Early, Server, Upcoming
 from executor.sources.body import (
     PacedResponse,
     check_type,
@@ -84,13 +85,19 @@ class HttpClient:
         """Whether the last file came in parts, which may be those of two files."""
         self.waited = 0.0
         """Seconds spent on getting bytes so far."""
-        self._connections: dict[tuple[str, str], http.client.HTTPConnection] = {}
+        self._connections: dict[Server, http.client.HTTPConnection] = {}
         self._patience: dict[str, Patience] = {}
+        self._ahead = Ahead()
+
+    def look_ahead(self, upcoming: Upcoming) -> None:
+        """From now on, begin to ask for small files before they are wanted."""
+        self._ahead.upcoming = upcoming
 
     def close(self) -> None:
         """Close all connections."""
         while self._connections:
             self._connections.popitem()[1].close()
+        self._ahead.close()
 
     def chunks(self, url: str, size: int | None) -> Iterator[bytes]:
         """The bytes at ``url``, each of them once, however often the connection breaks.
@@ -98,8 +105,11 @@ class HttpClient:
         ``size`` is how many there must be, where that is known: a body that ends before is
         taken up again. Raises Unreachable.
         """
-        asked = time.monotonic()
+        asked, received = time.monotonic(), 0
         for chunk in self._all_attempts(url, size):
+            received += len(chunk)
+            if size is not None:
+                self._ahead.fill(size - received, self._begin)
             self.waited += time.monotonic() - asked
             yield chunk
             asked = time.monotonic()
@@ -168,7 +178,23 @@ class HttpClient:
             return 0
         return body.received
 
-    def _request(self, body: _Body, pace: Pace) -> tuple[http.client.HTTPResponse, tuple[str, str]]:
+    def _begin(self, url: str) -> Early | None:
+        """A request for ``url`` that nobody waits for yet; None where it has to be made when it is
+        wanted: to a server that we do not know yet, or through a proxy.
+        """
+        parts = split(url, url)
+        server = (parts.scheme, parts.netloc)
+        known = self._connections.get(server)
+        if known is None or known.sock is None or _proxy_of(parts):
+            return None
+        connection = self._ahead.spare(server) or self._connect(parts, None, None)
+        try:
+            return Early(connection, known.sock, _target(parts), self._headers(parts, _Body(url)))
+        except (OSError, http.client.HTTPException):
+            connection.close()
+            return None
+
+    def _request(self, body: _Body, pace: Pace) -> tuple[http.client.HTTPResponse, Server]:
         """The response that holds the body, with redirects followed."""
         url = body.url
         for _ in range(_MAX_REDIRECTS + 1):
@@ -201,25 +227,16 @@ class HttpClient:
         return headers
 
     def _send(
-        self, parts: SplitResult, key: tuple[str, str], body: _Body, pace: Pace
+        self, parts: SplitResult, key: Server, body: _Body, pace: Pace
     ) -> http.client.HTTPResponse:
-        headers = self._headers(parts, body)
-        proxy = proxy_for(parts.scheme, parts.hostname or "", parts.port)
-        target = quote(urlunsplit(("", "", parts.path or "/", parts.query, "")), URL_CHARACTERS)
-        if proxy is not None and parts.scheme == "http":
-            target = f"http://{headers['Host']}{target}"
-            if login := login_in(proxy):
-                headers["Proxy-Authorization"] = login.authorization
-        reused = key in self._connections
+        early = None if body.received else self._ahead.take(body.url)
+        reused = early is not None or key in self._connections
         try:
-            if not reused:
-                self._connections[key] = self._connect(parts, proxy, pace.idle)
-            connection = self._connections[key]
-            connection.response_class = partial(PacedResponse, pace)  # type: ignore[assignment]
-            if connection.sock is not None:
-                connection.sock.settimeout(pace.idle)
-            _ask(connection, target, headers, pace)
-            return connection.getresponse()
+            if early is not None:
+                self._finish(early, key, pace)
+            else:
+                self._ask(parts, key, body, pace)
+            return self._connections[key].getresponse()
         except Retryable:
             self._drop(key)
             raise
@@ -242,8 +259,32 @@ class HttpClient:
             pause = 0.0 if reused else None
             raise Retryable(reason_of(error), pause) from None
 
+    def _ask(self, parts: SplitResult, key: Server, body: _Body, pace: Pace) -> None:
+        """Send the request for a body, over the connection that is kept for ``key``."""
+        headers, target, proxy = self._headers(parts, body), _target(parts), _proxy_of(parts)
+        if proxy is not None and parts.scheme == "http":
+            target = f"http://{headers['Host']}{target}"
+            if login := login_in(proxy):
+                headers["Proxy-Authorization"] = login.authorization
+        if key not in self._connections:
+            self._connections[key] = self._connect(parts, proxy, pace.idle)
+        connection = self._connections[key]
+        connection.response_class = partial(PacedResponse, pace)  # type: ignore[assignment]
+        if connection.sock is not None:
+            connection.sock.settimeout(pace.idle)
+        _while_waiting(pace, partial(connection.request, "GET", target, headers=headers))
+
+    def _finish(self, early: Early, key: Server, pace: Pace) -> None:
+        """Have a request made that is under way, over a connection that is kept from now on."""
+        if key in self._connections:
+            self._ahead.keep(key, self._connections[key])
+        self._connections[key] = connection = early.connection
+        connection.response_class = partial(PacedResponse, pace)  # type: ignore[assignment]
+        _while_waiting(pace, partial(early.finish, pace.idle))
+        connection.sock.settimeout(pace.idle)
+
     def _connect(
-        self, parts: SplitResult, proxy: SplitResult | None, idle: float
+        self, parts: SplitResult, proxy: SplitResult | None, idle: float | None
     ) -> http.client.HTTPConnection:
         host, port = parts.hostname or "", parts.port
         if parts.scheme == "http":
@@ -283,13 +324,20 @@ class HttpClient:
             connection.close()
 
 
-def _ask(
-    connection: http.client.HTTPConnection, target: str, headers: Mapping[str, str], pace: Pace
-) -> None:
+def _proxy_of(parts: SplitResult) -> SplitResult | None:
+    return proxy_for(parts.scheme, parts.hostname or "", parts.port)
+
+
+def _target(parts: SplitResult) -> str:
+    """What a request names (https://www.rfc-editor.org/rfc/rfc9112#section-3.2.1)."""
+    return quote(urlunsplit(("", "", parts.path or "/", parts.query, "")), URL_CHARACTERS)
+
+
+def _while_waiting(pace: Pace, ask: Callable[[], None]) -> None:
     """Send a request. Connecting is waiting, too; what a proxy says meanwhile counts itself."""
     began, before = clock(), pace.waited
     try:
-        connection.request("GET", target, headers=headers)
+        ask()
     finally:
         now = clock()
         pace.add(0, max(0.0, now - began - (pace.waited - before)), now)

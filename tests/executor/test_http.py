@@ -33,7 +33,7 @@ from helpers.servers import (
     without_ranges,
     wrong_range,
 )
-from schemas.credentials import INDEX_VARIABLES
+from helpers.surroundings import leave_plain
 from schemas.errors import ExitCode, UsageError
 
 CONTENT = bytes(range(256)) * 1200
@@ -45,14 +45,7 @@ ATTEMPTS = 5
 
 @pytest.fixture(autouse=True)
 def plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No proxies, credentials or authorities of the user's."""
-    names = [*INDEX_VARIABLES, "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "SSL_CLIENT_CERT"]
-    for name in [*names, "PIP_CLIENT_CERT", "http_proxy", "https_proxy", "all_proxy"]:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.setenv("NETRC", "/dev/null")
-    # Read once in a process, for all lanes.
-    http_module.tls_context.cache_clear()
+    leave_plain(monkeypatch)
 
 
 @pytest.fixture(name="trust")

@@ -181,6 +181,11 @@ class _Listener:
         """Bytes that were sent over all connections, heads included."""
         return sum(connection.sent for connection in self._connections)
 
+    def refuse_connections(self) -> None:
+        """Take no further ones; those that are open stay."""
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
     def answer(self, request: Request, connection: Connection) -> None:
         raise NotImplementedError
 

@@ -28,6 +28,7 @@ from helpers.networks import (
     Fault,
 )
 from helpers.servers import CERTIFICATE, Proxy, Server, cut, file, status
+from helpers.surroundings import leave_plain
 from helpers.trees import snapshot
 from helpers.wheels import Wheel, build_wheel, lock_of
 from schemas.errors import ArtifactRefused, LockstreamError, NetworkError
@@ -46,10 +47,7 @@ def _impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
     monkeypatch.setattr("executor.sources.patience.IDLE_SECONDS", IDLE)
     monkeypatch.setattr("executor.sources.patience._PACE_SECONDS", IDLE)
-    variables = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle")
-    for name in variables:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+    leave_plain(monkeypatch)
 
 
 @dataclass(frozen=True)

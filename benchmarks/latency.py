@@ -1,0 +1,116 @@
+"""Installations from a server that is far away: a relay on loopback holds all bytes back for half a
+round trip, and the first ones of a connection for another whole one, as its handshake would.
+
+    python -m benchmarks.latency PORT SECONDS
+
+relays to PORT of this machine with round trips of SECONDS, and prints the port that it listens on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from benchmarks.installers import TURNS
+from benchmarks.mirror import Mirror
+from benchmarks.runs import Bench, Run
+
+__all__ = ["ROUND_TRIPS", "latency"]
+
+ROUND_TRIPS = (1, 20, 100)
+"""Milliseconds: to a mirror in the house, to an index in the country, to one across an ocean."""
+
+
+def latency(bench: Bench, corpus: str, rounds: int, milliseconds: int) -> Iterator[Run]:
+    """All installers, in turn, without a limit."""
+    with relayed(bench.mirror.url, milliseconds / 1000) as url:
+        folder = bench.work / f"latency-{milliseconds}"
+        folder.mkdir()
+        lock = Mirror(bench.mirror.root, url).lock_of(corpus, folder)
+        for _ in range(rounds):
+            for tool, options in TURNS:
+                yield bench.install(tool, lock, options=options)[0]
+
+
+@contextlib.contextmanager
+def relayed(url: str, seconds: float) -> Iterator[str]:
+    """The address at which a server is as far away as that."""
+    port = urlsplit(url).port
+    command = [sys.executable, "-m", "benchmarks.latency", str(port), str(seconds)]
+    root = Path(__file__).parent.parent
+    relay = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root)
+    try:
+        assert relay.stdout is not None
+        yield f"http://127.0.0.1:{int(relay.stdout.readline())}"
+    finally:
+        relay.terminate()
+        relay.wait()
+
+
+class Way(asyncio.Protocol):
+    """Passes on what one end of a relayed connection sends."""
+
+    def __init__(self, seconds: float, handshake: float = 0.0) -> None:
+        self.transport: asyncio.Transport | None = None
+        self.other: Way | None = None
+        self._seconds = seconds
+        self._free_at = asyncio.get_running_loop().time() + handshake
+        self._held: deque[bytes | None] = deque()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._hold(data)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self._hold(None)
+
+    def _hold(self, data: bytes | None) -> None:
+        loop = asyncio.get_running_loop()
+        self._free_at = max(self._free_at, loop.time() + self._seconds)
+        self._held.append(data)
+        loop.call_at(self._free_at, self._pass_on)
+
+    def _pass_on(self) -> None:
+        if self.other is None or self.other.transport is None:
+            # The server is not connected yet.
+            asyncio.get_running_loop().call_later(self._seconds, self._pass_on)
+            return
+        data = self._held.popleft()
+        if data is None:
+            self.other.transport.close()
+        elif not self.other.transport.is_closing():
+            self.other.transport.write(data)
+
+
+async def relay(port: int, seconds: float) -> None:
+    loop = asyncio.get_running_loop()
+    connecting: set[asyncio.Task[None]] = set()
+
+    async def connect(near: Way) -> None:
+        far = Way(seconds / 2)
+        far.other, near.other = near, far
+        await loop.create_connection(lambda: far, "127.0.0.1", port)
+
+    def accept() -> Way:
+        near = Way(seconds / 2, handshake=seconds * 3 / 2)
+        task = loop.create_task(connect(near))
+        connecting.add(task)
+        task.add_done_callback(connecting.discard)
+        return near
+
+    server = await loop.create_server(accept, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(relay(int(sys.argv[1]), float(sys.argv[2])))

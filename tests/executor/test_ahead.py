@@ -1,0 +1,171 @@
+"""Ahead: files that follow are asked for early, and come all the same whatever becomes of that."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from executor.sources.ahead import MAX_REQUESTS, NEAR, WINDOW
+from executor.sources.http import HttpClient, tls_context
+from helpers.servers import (
+    CERTIFICATE,
+    Answer,
+    Proxy,
+    Server,
+    cut,
+    file,
+    redirect,
+    reset,
+    stalled,
+    status,
+    wrong_range,
+)
+from helpers.surroundings import leave_plain
+
+SMALL = bytes(range(256)) * 40
+PATHS = [f"/files/package_{number}-1.0-py3-none-any.whl" for number in range(12)]
+PATIENCE = 10.0
+"""Seconds that a request may take to arrive."""
+
+
+@pytest.fixture(autouse=True)
+def plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    leave_plain(monkeypatch)
+
+
+@pytest.fixture(name="server", params=["http", "https"])
+def running_server(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Server]:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    tls_context.cache_clear()
+    with Server(tls=request.param == "https") as server:
+        yield server
+    tls_context.cache_clear()
+
+
+@pytest.fixture(name="client")
+def one_client() -> Iterator[HttpClient]:
+    client = HttpClient()
+    yield client
+    client.close()
+
+
+def looking_ahead(client: HttpClient, files: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """What is left of ``files``, in which the client looks for those that follow."""
+    left = list(files)
+    client.look_ahead(lambda: left.pop(0) if left else None)
+    return left
+
+
+def fetch(client: HttpClient, url: str, size: int) -> bytes:
+    return b"".join(client.chunks(url, size))
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def test_files_that_follow_come_whole_and_are_asked_for_once(
+    server: Server, client: HttpClient
+) -> None:
+    contents = {path: SMALL + path.encode() for path in PATHS}
+    files = [(server.script(path, file(data)), len(data)) for path, data in contents.items()]
+    looking_ahead(client, files[1:])
+    found = [fetch(client, url, size) for url, size in files]
+    assert found == list(contents.values())
+    assert sorted(request.path for request in server.requests) == sorted(PATHS)
+    assert len({request.connection for request in server.requests}) <= MAX_REQUESTS + 1
+
+
+def test_the_next_file_is_asked_for_before_this_one_is_read(client: HttpClient) -> None:
+    with Server() as server:
+        files = [(server.script(path, file(SMALL)), len(SMALL)) for path in PATHS]
+        looking_ahead(client, files[1:])
+        reading = client.chunks(*files[0])
+        next(reading)
+        until(lambda: len(server.requests) == 1 + MAX_REQUESTS)
+        # And no more than that.
+        assert b"".join(reading) == b""
+        assert len(server.requests) == 1 + MAX_REQUESTS
+
+
+def test_large_files_are_asked_for_one_by_one_and_late(client: HttpClient) -> None:
+    large = bytes(NEAR + (256 << 10))
+    with Server() as server:
+        files = [(server.script(path, file(large)), len(large)) for path in PATHS[:4]]
+        left = looking_ahead(client, files[1:])
+        reading = client.chunks(*files[0])
+        next(reading)
+        assert len(left) == 3
+        for _ in reading:
+            assert len(left) >= 2
+        assert len(left) == 2
+        assert len(large) > WINDOW
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        pytest.param([status(503), file(SMALL)], id="unavailable"),
+        pytest.param([reset(SMALL, 0), file(SMALL)], id="reset at once"),
+        pytest.param([reset(SMALL, 100), file(SMALL)], id="reset later"),
+        pytest.param([cut(SMALL, 100), file(SMALL)], id="cut"),
+        pytest.param([cut(SMALL, 100), wrong_range(SMALL, 7), file(SMALL)], id="cut, then wrong"),
+        pytest.param([redirect("/elsewhere")], id="redirect"),
+    ],
+)
+def test_a_request_that_fails_is_made_again_when_it_is_wanted(
+    server: Server, client: HttpClient, answers: list[Answer]
+) -> None:
+    server.script("/elsewhere", file(SMALL))
+    first = server.script(PATHS[0], file(SMALL))
+    url = server.script(PATHS[1], *answers)
+    last = server.script(PATHS[2], file(SMALL))
+    looking_ahead(client, [(url, len(SMALL)), (last, len(SMALL))])
+    for wanted in (first, url, last):
+        assert fetch(client, wanted, len(SMALL)) == SMALL
+
+
+def test_a_server_that_takes_no_further_connection_is_asked_when_it_is_wanted(
+    client: HttpClient,
+) -> None:
+    with Server() as server:
+        files = [(server.script(path, file(SMALL)), len(SMALL)) for path in PATHS[:4]]
+        assert fetch(client, *files[0]) == SMALL
+        server.refuse_connections()
+        looking_ahead(client, files[2:])
+        assert [fetch(client, *wanted) for wanted in files[1:]] == [SMALL] * 3
+        assert {request.connection for request in server.requests} == {0}
+
+
+def test_what_goes_through_a_proxy_is_asked_for_when_it_is_wanted(
+    client: HttpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Server() as server, Proxy() as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        named = server.origin.replace("127.0.0.1", "files.example")
+        for path in PATHS:
+            server.script(path, file(SMALL))
+        files = [(named + path, len(SMALL)) for path in PATHS]
+        looking_ahead(client, files[1:])
+        reading = client.chunks(*files[0])
+        next(reading)
+        time.sleep(0.05)
+        assert len(server.requests) == 1
+        assert b"".join(reading) == b""
+        assert [fetch(client, *wanted) for wanted in files[1:]] == [SMALL] * (len(PATHS) - 1)
+
+
+def test_what_is_not_wanted_any_more_is_let_go(client: HttpClient) -> None:
+    with Server() as server:
+        files = [(server.script(path, stalled(SMALL, 10)), len(SMALL)) for path in PATHS]
+        first = server.script("/first", file(SMALL))
+        looking_ahead(client, files)
+        assert fetch(client, first, len(SMALL)) == SMALL
+        client.close()
