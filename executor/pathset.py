@@ -14,7 +14,7 @@ from itertools import pairwise
 
 __all__ = ["PathSet"]
 
-_BUCKETS = 32
+_BUCKETS = 64
 
 
 class PathSet:
