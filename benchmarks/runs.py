@@ -175,9 +175,9 @@ def machine(tools: Tools, work: Path) -> str:
     )
 
 
-def _natural(subject: str) -> tuple[str, int]:
-    name, _, number = subject.rpartition("-")
-    return (name, int(number)) if number.isdecimal() else (subject, 0)
+def _natural(subject: str) -> list[tuple[str, int]]:
+    parts = re.findall(r"(\D*)(\d*)", subject)
+    return [(text, int(number or 0)) for text, number in parts]
 
 
 def _samples(trace: Path) -> list[Sample]:
