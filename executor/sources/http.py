@@ -180,9 +180,12 @@ class HttpClient:
 
     def _begin(self, url: str) -> Early | None:
         """A request for ``url`` that nobody waits for yet; None where it has to be made when it is
-        wanted: to a server that we do not know yet, or through a proxy.
+        wanted: to a server that we do not know yet, through a proxy, or in vain.
         """
-        parts = split(url, url)
+        try:
+            parts = split(url, url)
+        except Unreachable:
+            return None
         server = (parts.scheme, parts.netloc)
         known = self._connections.get(server)
         if known is None or known.sock is None or _proxy_of(parts):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from executor.errors import Unreachable
 from executor.sources.ahead import MAX_REQUESTS, NEAR, WINDOW
 from executor.sources.http import HttpClient, tls_context
 from helpers.servers import (
@@ -160,6 +161,16 @@ def test_what_goes_through_a_proxy_is_asked_for_when_it_is_wanted(
         assert len(server.requests) == 1
         assert b"".join(reading) == b""
         assert [fetch(client, *wanted) for wanted in files[1:]] == [SMALL] * (len(PATHS) - 1)
+
+
+def test_a_malformed_url_is_told_when_it_is_wanted(client: HttpClient) -> None:
+    malformed = "http://[half/a-1.0-py3-none-any.whl"
+    with Server() as server:
+        looking_ahead(client, [(malformed, len(SMALL))])
+        url = server.script(PATHS[0], file(SMALL))
+        assert fetch(client, url, len(SMALL)) == SMALL
+        with pytest.raises(Unreachable):
+            fetch(client, malformed, len(SMALL))
 
 
 def test_what_is_not_wanted_any_more_is_let_go(client: HttpClient) -> None:
