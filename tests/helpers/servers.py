@@ -17,11 +17,13 @@ import contextlib
 import fcntl
 import gzip
 import re
+import select
 import socket
 import ssl
 import struct
 import termios
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +57,7 @@ CERTIFICATE = Path(__file__).parent.parent / "data" / "loopback.pem"
 """Self-signed, with its key, for localhost and 127.0.0.1."""
 
 _MAX_HEAD = 64 << 10
+_LEAVES_SECONDS = 10.0
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 
@@ -181,6 +184,16 @@ class _Listener:
         """Bytes that were sent over all connections, heads included."""
         return sum(connection.sent for connection in self._connections)
 
+    def wait_until_left(self) -> None:
+        """Until all that those asked for who are gone by now is among the requests."""
+        deadline, idle = time.monotonic() + _LEAVES_SECONDS, 0
+        # One that is being accepted is neither waiting nor served for a moment.
+        while idle < 3:
+            is_busy = select.select([self._socket], [], [], 0)[0] or self._serving
+            idle = 0 if is_busy else idle + 1
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+
     def refuse_connections(self) -> None:
         """Take no further ones; those that are open stay."""
         self._socket.shutdown(socket.SHUT_RDWR)
@@ -200,6 +213,13 @@ class _Listener:
             thread = threading.Thread(target=self._serve, args=(accepted, number))
             self._threads.append(thread)
             thread.start()
+
+    @property
+    def _serving(self) -> bool:
+        threads = self._threads[1:]
+        return len(threads) < len(self._accepted) or any(
+            thread.ident is None or thread.is_alive() for thread in threads
+        )
 
     def _serve(self, accepted: socket.socket, number: int) -> None:
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
