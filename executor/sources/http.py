@@ -272,9 +272,7 @@ class HttpClient:
         if key not in self._connections:
             self._connections[key] = self._connect(parts, proxy, pace.idle)
         connection = self._connections[key]
-        connection.response_class = partial(PacedResponse, pace)  # type: ignore[assignment]
-        if connection.sock is not None:
-            connection.sock.settimeout(pace.idle)
+        _hold_to(pace, connection)
         _while_waiting(pace, partial(connection.request, "GET", target, headers=headers))
 
     def _finish(self, early: Early, key: Server, pace: Pace) -> None:
@@ -282,9 +280,8 @@ class HttpClient:
         if key in self._connections:
             self._ahead.keep(key, self._connections[key])
         self._connections[key] = connection = early.connection
-        connection.response_class = partial(PacedResponse, pace)  # type: ignore[assignment]
         _while_waiting(pace, partial(early.finish, pace.idle))
-        connection.sock.settimeout(pace.idle)
+        _hold_to(pace, connection)
 
     def _connect(
         self, parts: SplitResult, proxy: SplitResult | None, idle: float | None
@@ -334,6 +331,13 @@ def _proxy_of(parts: SplitResult) -> SplitResult | None:
 def _target(parts: SplitResult) -> str:
     """What a request names (https://www.rfc-editor.org/rfc/rfc9112#section-3.2.1)."""
     return quote(urlunsplit(("", "", parts.path or "/", parts.query, "")), URL_CHARACTERS)
+
+
+def _hold_to(pace: Pace, connection: http.client.HTTPConnection) -> None:
+    """Let the next response over ``connection`` be waited for as long as the pace allows."""
+    connection.response_class = partial(PacedResponse, pace)  # type: ignore[assignment]
+    if connection.sock is not None:
+        connection.sock.settimeout(pace.idle)
 
 
 def _while_waiting(pace: Pace, ask: Callable[[], None]) -> None:
