@@ -196,6 +196,12 @@ class TestFlags:
         assert flags.jobs == 1
         assert flags.environment["SOURCE_DATE_EPOCH"] == "315532800"
 
+    def test_rust_gives_memory_back_at_once(self) -> None:
+        # setuptools' backend builds Rust too, so every one is told.
+        for backend in ("maturin", "setuptools.build_meta"):
+            settings = default_flags(backend).environment["MALLOC_CONF"].split(",")
+            assert {"dirty_decay_ms:0", "muzzy_decay_ms:0"} == set(settings)
+
     def test_the_same_machine_is_described_the_same(self, place: Workplace) -> None:
         target = place.environment.interpreter.target
         assert describe(target, "a") == describe(target, "b")
