@@ -83,6 +83,8 @@ class Result:
     demand: Mapping[int, int] = field(default_factory=dict)
     plain_demand: Mapping[int, int] = field(default_factory=dict)
     """With the flags of the compiler's own."""
+    files: int = 0
+    """Of the compiler and others, in use at the peak."""
     seconds: float = 0
     plain_seconds: float = 0
     wheel_size: int = 0
@@ -131,6 +133,7 @@ def _examine(subject: Subject, tools: Tools) -> Result:
     try:
         record = _plan(tools, subject, folder / "planned")
         result.demand, result.seconds = record.demand, record.seconds
+        result.files = record.files
         result.wheel_size = (folder / "planned" / "wheelhouse" / record.wheel).stat().st_size
         if subject.compiles:
             plain = _plan(
@@ -173,15 +176,20 @@ def _execute(tools: Tools, folder: Path, name: str, limit: int, *options: str) -
 
 
 def _execute_builds(tools: Tools, folder: Path, record: BuildRecord, result: Result) -> None:
-    """The same lock without its wheel, just above and just below what it was measured to take."""
+    """The same lock without its wheel, just above and just below what it was measured to take.
+
+    At one job, as what it is compared with: it would take two where they were measured to need no
+    more.
+    """
     planned, bare = folder / "planned", folder / "bare"
     bare.mkdir()
     for path in planned.glob("pylock.*"):
         shutil.copy(path, bare)
     lock = tomllib.loads((planned / "pylock.toml").read_text())
     for package in lock["packages"]:
-        if "build" in package["tool"]["lockstream"]:
+        for build in package["tool"]["lockstream"].get("build", {}).values():
             del package["wheels"]
+            build["demand"] = {"1": build["demand"]["1"]}
     (bare / "pylock.toml").write_text(tomli_w.dumps(lock))
     network = ("--build-network",) if "maturin" in result.toolchain else ()
     result.below = _execute(tools, bare, "below", max(record.peak, LEAST), "--build")
@@ -215,11 +223,12 @@ def _load() -> dict[str, dict[str, Any]]:
 
 def _table(results: Iterator[Mapping[str, Any]]) -> Iterator[str]:
     yield (
-        "| package | toolchain | demand, 1 job | 2 jobs | plain flags, 1 job | 2 jobs | seconds | "
+        "| package | toolchain | demand, 1 job | 2 jobs | plain flags, 1 job | 2 jobs | files | "
+        "seconds | "
         "plain | wheel | in 48 MiB | built at +5 % + 32 MiB | again / recorded | at the demand | "
         "as uv, pip |"
     )
-    yield "|" + "---|" * 14
+    yield "|" + "---|" * 15
     for one in results:
         demand = {int(jobs): size for jobs, size in one["demand"].items()}
         plain = {int(jobs): size for jobs, size in one["plain_demand"].items()}
@@ -228,6 +237,7 @@ def _table(results: Iterator[Mapping[str, Any]]) -> Iterator[str]:
             one["package"],
             one["toolchain"],
             *(_mib(sizes.get(jobs)) for sizes in (demand, plain) for jobs in (1, 2)),
+            _mib(one["files"]),
             f"{one['seconds']:.1f}",
             f"{one['plain_seconds']:.1f}" if plain else "-",
             _kib(one["wheel_size"]),

@@ -178,6 +178,7 @@ def _builds(
         network=told.network,
         seconds=told.seconds,
         unmeasured=told.unmeasured,
+        reporter=transaction.reporter,
     )
     builds.check(steps, budget)
     try:

@@ -36,6 +36,7 @@ __all__ = [
     "project_name",
     "project_version",
     "suitable_record",
+    "unhurried",
 ]
 
 ConfigSettings = Mapping[str, str | list[str]]
@@ -110,6 +111,9 @@ class BuildRecord:
     the kernel cannot take them back: anonymous, tmpfs and kernel memory."""
     charged_peak: int | None
     """With page cache, where that could be measured. For information: it varies from run to run."""
+    files: int = 0
+    """Bytes of files, the compiler above all, that were in use at the peak. They are page cache:
+    with less room the build ends too, after reading them again and again."""
     seconds: float
     """At one job."""
     native: tuple[str, ...]
@@ -145,6 +149,8 @@ class BuildRecord:
             table["lock"] = self.lock
         if self.charged_peak is not None:
             table["charged-peak"] = self.charged_peak
+        if self.files:
+            table["files"] = self.files
         if self.native:
             table["native"] = list(self.native)
         if self.source:
@@ -170,6 +176,7 @@ class BuildRecord:
                 flags=BuildFlags.from_table(table),
                 lock=str(lock) if lock is not None else None,
                 demand={int(jobs): int(size) for jobs, size in table["demand"].items()},
+                files=int(table.get("files", 0)),
                 charged_peak=int(charged) if charged is not None else None,
                 seconds=float(table["seconds"]),
                 native=tuple(map(str, table.get("native", ()))),
@@ -235,6 +242,13 @@ def foreseen(demand: int, *, alike: bool = True) -> int:
     whether compiler, machine, Python and C library are those it was measured with.
     """
     return demand + int(demand * (SHARE if alike else FOREIGN_SHARE)) + MARGIN
+
+
+def unhurried(demand: int, files: int) -> int:
+    """Bytes of memory in which a build of this measured demand need not read ``files``, its
+    compiler's, again and again.
+    """
+    return demand + files + MARGIN
 
 
 def _is_setting(value: object) -> bool:

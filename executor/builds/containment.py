@@ -9,6 +9,7 @@ out-of-memory kill of any process does (memory.oom.group).
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from executor.builds.groups import BuildGroup
-from executor.builds.tree import ProcessTree
+from executor.builds.tree import ProcessTree, computed, mapped_files
 from executor.memory import smallest_limit
 
 __all__ = ["Outcome", "Terms", "contained", "pause_after"]
@@ -30,14 +31,20 @@ LOOKS = 200
 """Of a build that ends at once, as many as can be. Of one of 0.4 s, looks each 12 ms missed up to
 9 % of the peak (17.2 to 18.8 MiB in ten runs), looks each 3 ms up to 4 %."""
 
+FILES_STEP = 1.05
+"""By what the demand has to rise before the files in use are looked at."""
+
 RESERVE = 16 << 20
 """Bytes below the container's limit at which a build without a group of its own is ended: what
 arrives between two looks, measured at 10 ms on a process that fills memory as fast as it can."""
 
 STALL_FACTOR = 4
 STALL_SECONDS = 60.0
-"""A build that fills its limit, and takes so many times and seconds longer than when it was
-measured, reads its compiler from the disk again and again: one of 2 s had not ended after 600."""
+STALL_SHARE = 0.01
+"""A build that fills its limit, has taken so many times and seconds longer than when it was
+measured, and in as many more computed for less than this share of them, reads its compiler from
+the disk again and again: one of 2 s had not ended after 600. One that computed for a twentieth of
+the time ended well after eighteen times its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +72,9 @@ class Outcome:
     seconds: float
     demand: int
     """Bytes held by all processes together at the peak."""
+    files: int
+    """Bytes of files that the processes used in memory when they held that much: programs above
+    all, which are page cache."""
     charged_peak: int | None
     kills: int
     """Processes that the kernel killed for want of memory."""
@@ -120,6 +130,7 @@ def contained(
             status=status,
             seconds=time.monotonic() - started,
             demand=watch.peak,
+            files=watch.files,
             charged_peak=group.charged_peak() if group else None,
             kills=group.kills() if group else 0,
             stopped=watch.stopped,
@@ -141,14 +152,18 @@ class _Watch:
 
     def __init__(self, tree: BuildGroup | ProcessTree, terms: Terms, started: float) -> None:
         self.peak = 0
+        self.files = 0
         self.stopped = ""
         self._tree = tree
         self._terms = terms
         self._started = started
+        self._next_files = 0.0
         self._deadline = started + terms.seconds
         expected = terms.expected_seconds
-        self._stalled = (
-            started + expected * STALL_FACTOR + STALL_SECONDS if expected is not None else None
+        self._computed = -math.inf
+        # Seconds; whatever the first look finds is progress.
+        self._next_progress = (
+            started + expected * STALL_FACTOR + STALL_SECONDS if expected is not None else math.inf
         )
 
     def wait(self, process: subprocess.Popen[bytes]) -> int:
@@ -156,6 +171,9 @@ class _Watch:
         while True:
             status = process.poll()
             self.peak = max(self.peak, self._tree.demand())
+            if self.peak > self._next_files:
+                self._next_files = self.peak * FILES_STEP
+                self.files = max(self.files, mapped_files(self._tree.processes()))
             if status is not None:
                 return status
             if reason := self.stopped or self._reason():
@@ -171,7 +189,7 @@ class _Watch:
             return "time"
         if isinstance(self._tree, BuildGroup) and self._tree.kills():
             return "oom"
-        if self._stalled is not None and now > self._stalled and self._tree.is_full():
+        if self._is_stalled(now):
             return "stall"
         if isinstance(self._tree, BuildGroup):
             return ""
@@ -181,6 +199,15 @@ class _Watch:
         # What others in the container hold counts too, and may have grown since.
         around = smallest_limit()
         return "memory" if around and around.available - self.peak < RESERVE else ""
+
+    def _is_stalled(self, now: float) -> bool:
+        if now < self._next_progress:
+            return False
+        self._next_progress = now + STALL_SECONDS
+        before, self._computed = self._computed, computed(self._tree.processes())
+        # Where it is less than before, processes have ended, which is progress.
+        is_idle = 0 <= self._computed - before < STALL_SECONDS * STALL_SHARE
+        return is_idle and self._tree.is_full()
 
 
 def pause_after(seconds: float, shortest: float) -> float:

@@ -28,11 +28,13 @@ from executor.fetch import verified
 from executor.memory import own_memory
 from executor.processors import usable_processors
 from executor.report import BuildReport
+from executor.reporter import Reporter
 from executor.selection import Step
 from executor.sources import Places
 from executor.sources.http import HttpClient
 from executor.spool import write_spool
-from schemas.builds import BuildFlags, BuildRecord, foreseen
+from schemas.builds import BuildFlags, BuildRecord, foreseen, unhurried
+from schemas.sizes import format_size
 
 __all__ = ["Builds"]
 
@@ -54,6 +56,7 @@ class Builds:
     unmeasured: bool = False
     """Whether builds may run of which nothing was measured."""
     wheelhouse: Wheelhouse = field(default_factory=lambda: default_wheelhouse(os.environ))
+    reporter: Reporter = field(default_factory=Reporter)
     reports: list[BuildReport] = field(default_factory=list)
     """What was built, with what it took."""
     _stack: ExitStack = field(default_factory=ExitStack)
@@ -63,7 +66,7 @@ class Builds:
         self._stack.close()
 
     def check(self, steps: Sequence[Step], budget: Budget) -> None:
-        """Refuse what cannot be done before anything is begun.
+        """Refuse what cannot be done before anything is begun, and warn of what will be slow.
 
         Raises BuildsTooBig with all that do not fit, BuildsUnmeasured, and Missing where a lock of
         build requirements is.
@@ -72,7 +75,7 @@ class Builds:
         if unmeasured and not self.unmeasured:
             raise BuildsUnmeasured(unmeasured)
         available, source = _available(budget)
-        too_big = []
+        too_big, slow = [], []
         for step in steps:
             lock = self._lock(step)
             if lock is not None and not os.path.exists(lock):
@@ -83,8 +86,17 @@ class Builds:
             needed = foreseen(record.peak, alike=self._is_alike(record))
             if needed > available:
                 too_big.append(BuildTooBig(step.name, needed, record.peak))
+            elif (enough := unhurried(record.peak, record.files)) > available:
+                slow.append(
+                    f"{step.name}: its build may be slow, for the files of its compiler "
+                    f"({format_size(record.files)}) will not all stay in the "
+                    f"{format_size(available)} that {source} leaves; "
+                    f"{format_size(enough)} are enough"
+                )
         if too_big:
             raise BuildsTooBig(tuple(too_big), available, source)
+        for text in slow:
+            self.reporter.warned(text)
 
     def make(self, step: Step, client: HttpClient, budget: Budget) -> Step:
         """The step of the wheel that is built of the source that ``step`` names.

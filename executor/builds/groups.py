@@ -126,7 +126,7 @@ class BuildGroup:
         with suppress(OSError), open(self._path("cgroup.kill"), "w", encoding="ascii") as file:
             file.write("1")
         for _ in range(_REMOVE_ATTEMPTS):
-            if not (running := list(self._processes())):
+            if not (running := list(self.processes())):
                 return
             for process in running:
                 with suppress(ProcessLookupError):
@@ -150,7 +150,8 @@ class BuildGroup:
         """Its own and those that the build has made below it, the deepest first."""
         return [folder for folder, _, _ in os.walk(self._folder, topdown=False)]
 
-    def _processes(self) -> Iterator[int]:
+    def processes(self) -> Iterator[int]:
+        """Those that run now."""
         for folder in self._folders():
             yield from map(int, read_words(os.path.join(folder, "cgroup.procs")))
 

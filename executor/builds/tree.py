@@ -10,13 +10,13 @@ import ctypes
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 
 from executor.builds.groups import is_full
 from executor.cgroups import own_groups
 
-__all__ = ["ProcessTree", "end_strays"]
+__all__ = ["ProcessTree", "computed", "end_strays", "mapped_files"]
 
 _PR_SET_CHILD_SUBREAPER = 36
 _SHARED = (b"Pss_Anon:", b"Pss_Shmem:")
@@ -41,7 +41,7 @@ class ProcessTree:
 
     def demand(self) -> int:
         """Bytes that the processes hold now."""
-        return sum(_held(process) for process in self._processes())
+        return sum(_held(process) for process in self.processes())
 
     def is_full(self) -> bool:
         """Whether next to nothing is left below the limit of a group that we are in."""
@@ -49,7 +49,7 @@ class ProcessTree:
 
     def kill(self) -> None:
         """End all processes, whatever they do meanwhile."""
-        _end(self._processes)
+        _end(self.processes)
 
     def remove(self) -> None:
         """End what is left, and bury what was left to us."""
@@ -59,7 +59,8 @@ class ProcessTree:
                 os.waitpid(process, 0)
         self._adopt(0)
 
-    def _processes(self) -> list[int]:
+    def processes(self) -> list[int]:
+        """Those that run now."""
         parents = _parents(with_dead=False)
         found = [one for one in _children_of(os.getpid(), parents) if one not in self._others]
         for process in found:
@@ -69,6 +70,27 @@ class ProcessTree:
     @staticmethod
     def _adopt(is_on: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, is_on, 0, 0, 0)
+
+
+def mapped_files(processes: Iterable[int]) -> int:
+    """Bytes of files, programs above all, that ``processes`` use in memory; what they share counts
+    in each. It is page cache, which their control group need not hold: whoever reads a page first
+    is charged for it.
+    """
+    return sum(_sum(process, "status", (b"RssFile:",)) for process in processes)
+
+
+def computed(processes: Iterable[int]) -> float:
+    """Seconds that ``processes``, and those of their children that have ended, ran code of their
+    own: what the kernel did for them, reading files above all, does not count.
+    """
+    ticks = 0
+    for process in processes:
+        with suppress(OSError), open(f"/proc/{process}/stat", "rb") as file:
+            # utime and cutime, the 14th and 16th field of proc_pid_stat(5)
+            fields = file.read().rpartition(b")")[2].split()
+            ticks += int(fields[11]) + int(fields[13])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def end_strays(home: str) -> None:
@@ -113,9 +135,14 @@ def _children_of(parent: int, parents: dict[int, int]) -> Iterator[int]:
 
 
 def _held(process: int) -> int:
-    held = _KERNEL
-    with suppress(OSError), open(f"/proc/{process}/smaps_rollup", "rb") as lines:
+    return _KERNEL + _sum(process, "smaps_rollup", _SHARED)
+
+
+def _sum(process: int, name: str, keys: tuple[bytes, ...]) -> int:
+    """What a file of a process says of ``keys``, in bytes."""
+    found = 0
+    with suppress(OSError), open(f"/proc/{process}/{name}", "rb") as lines:
         for line in lines:
-            if line.startswith(_SHARED):
-                held += int(line.split()[1]) << 10
-    return held
+            if line.startswith(keys):
+                found += int(line.split()[1]) << 10
+    return found

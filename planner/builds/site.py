@@ -132,7 +132,8 @@ class Site:
         count = SHORT_RUNS if first.seconds < SHORT_SECONDS else RUNS
         figures = [first, *(run(flags.jobs)[1] for _ in range(count - 1))]
         if self.policy.measured_jobs > flags.jobs:
-            run(self.policy.measured_jobs)
+            for _ in range(count):
+                run(self.policy.measured_jobs)
         record = BuildRecord(
             key=self.key(flags, self.lock),
             wheel=made.filename,
@@ -140,6 +141,7 @@ class Site:
             flags=flags,
             lock=os.path.basename(self.lock) if self.lock else None,
             demand=demand,
+            files=max(one.files for one in figures),
             charged_peak=max((one.charged_peak or 0 for one in figures), default=0) or None,
             seconds=round(max(one.seconds for one in figures), 1),
             native=made.native,

@@ -176,12 +176,13 @@ def _print_builds(costs: Iterable[Cost]) -> None:
     }
     if builds:
         click.echo()
-        header = ("build", "memory", "at jobs", "seconds", "wheel")
+        header = ("build", "memory", "at jobs", "files", "seconds", "wheel")
         rows = [
             (
                 f"{one.name} {one.version}",
                 format_size(build.peak),
                 ", ".join(f"{jobs}: {format_size(size)}" for jobs, size in build.demand.items()),
+                format_size(build.files),
                 f"{build.seconds:.1f}",
                 "listed" if one.filename else "to be built",
             )

@@ -20,6 +20,7 @@ RECORD = BuildRecord(
     lock="pylock.build-demo.toml",
     demand={1: 200 << 20, 2: 300 << 20},
     charged_peak=260 << 20,
+    files=40 << 20,
     seconds=12.5,
     native=("demo/fast.so",),
     measured_on={"compiler": "gcc 12", "python": "3.11"},
@@ -32,8 +33,8 @@ def test_a_record_survives_the_lock() -> None:
 
 
 def test_what_is_unknown_is_left_out() -> None:
-    plain = replace(RECORD, lock=None, charged_peak=None, native=())
-    assert not {"lock", "charged-peak", "native", "source"} & plain.to_table().keys()
+    plain = replace(RECORD, lock=None, charged_peak=None, files=0, native=())
+    assert not {"lock", "charged-peak", "files", "native", "source"} & plain.to_table().keys()
     assert BuildRecord.from_table(plain.wheel, plain.to_table()) == plain
 
 

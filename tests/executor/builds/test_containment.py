@@ -118,6 +118,20 @@ class TestMeasuring:
         )
         assert run(code, group=group).demand < 64 * MIB
 
+    def test_files_in_use_are_told_apart(self, run: Run, group: bool, tmp_path: Path) -> None:
+        if is_in_memory(str(tmp_path)):
+            pytest.skip("files are memory here")
+        code = (
+            "import mmap, time\n"
+            "with open('big', 'wb') as f: f.write(bytes(32 << 20))\n"
+            "with open('big', 'rb') as f: m = mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ)\n"
+            "sum(m[::4096])\n"
+            "x = bytearray(48 << 20); time.sleep(1.0)"
+        )
+        outcome = run(code, group=group)
+        assert outcome.files >= 32 * MIB
+        assert outcome.demand < 80 * MIB
+
     def test_the_exit_status_is_that_of_the_command(self, run: Run, group: bool) -> None:
         assert run("raise SystemExit(3)", group=group).status == 3
 
@@ -179,11 +193,13 @@ class TestCapping:
 
 
 FILLS = (
-    "import time\n"
-    "with open('big', 'wb') as f:\n"
-    "    for _ in range(96): f.write(bytes(1 << 20))\n"
-    "time.sleep(600)"
+    "import os, time\n"
+    "with open('big', 'wb', buffering=0) as f:\n"
+    "    for _ in range(96):\n"
+    # What waits to be written is not page cache that can be dropped: on a slow disk it kills.
+    "        f.write(bytes(1 << 20)); os.fdatasync(f.fileno())\n"
 )
+HANGS = "time.sleep(600)"
 
 
 @pytest.mark.skipif(not groups_can_be_made(), reason="no control group here")
@@ -197,7 +213,7 @@ class TestStalling:
         monkeypatch.setattr(containment, "STALL_SECONDS", 0.5)
 
     def test_in_a_group_of_its_own_is_ended(self, run: Run) -> None:
-        assert run(FILLS, limit=64 * MIB, expected_seconds=0.0).stopped == "stall"
+        assert run(FILLS + HANGS, limit=64 * MIB, expected_seconds=0.0).stopped == "stall"
 
     def test_in_the_group_of_all_is_ended(self, tmp_path: Path) -> None:
         code = (
@@ -214,7 +230,7 @@ class TestStalling:
         assert group is not None
         try:
             done = subprocess.run(
-                [sys.executable, "-c", code, group.entrance, FILLS],
+                [sys.executable, "-c", code, group.entrance, FILLS + HANGS],
                 cwd=tmp_path,
                 env={**os.environ, "PYTHONPATH": os.getcwd()},
                 capture_output=True,
@@ -224,6 +240,18 @@ class TestStalling:
         finally:
             group.remove()
         assert done.stdout == "stall\n"
+
+    def test_what_gets_on_is_not_ended(self, run: Run) -> None:
+        # It computes all the while, however long the disk takes to be written to.
+        code = (
+            "import os, time\n"
+            "if os.fork() == 0:\n"
+            "    while not os.path.exists('full') or time.process_time() < 3: pass\n"
+            "    os._exit(0)\n"
+            f"{FILLS}"
+            "open('full', 'w').close(); os.wait()"
+        )
+        assert run(code, limit=64 * MIB, expected_seconds=0.0).status == 0
 
     def test_what_has_room_is_not_ended(self, run: Run) -> None:
         assert run("import time; time.sleep(1)", limit=64 * MIB, expected_seconds=0.0).status == 0

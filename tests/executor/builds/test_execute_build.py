@@ -245,6 +245,19 @@ class TestWhatIsForeseen:
         write_lock(sdist, records={"demo": record})
         assert execute("--build", "--memory", "145MiB") == 7
 
+    @pytest.mark.parametrize(("files", "warns"), [(60, True), (40, False)])
+    def test_is_slow_where_the_compiler_does_not_stay_in_memory(
+        self, execute: Execute, capsys: pytest.CaptureFixture[str], files: int, warns: bool
+    ) -> None:
+        sdist = build_sdist()
+        record = record_of(sdist, demand={1: 100 * MIB}, files=files * MIB)
+        write_lock(sdist, records={"demo": record})
+        assert execute("--build", "--memory", "180MiB") == 0
+        told = capsys.readouterr().err
+        assert ("warning: demo: its build may be slow" in told) is warns
+        assert ("(60.0 MiB) will not all stay in the 180.0 MiB that --memory" in told) is warns
+        assert ("192.0 MiB are enough" in told) is warns
+
     def test_is_told_of_all_builds_at_once(
         self, execute: Execute, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -173,12 +173,22 @@ class TestAWheelIsBuilt:
         assert plan("--build", "missing") == 0
         (record,) = build_records(packages()["demo"]["tool"])
         assert record.demand[1] > 96 << 20
+        assert record.files > 1 << 20, "Python itself"
 
-    def test_at_more_jobs_too(self, plan: Plan, index: Index) -> None:
-        serve(index, build_sdist())
+    def test_at_more_jobs_too(
+        self, plan: Plan, index: Index, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(site, "SHORT_RUNS", 2)
+        code = (
+            "mark = os.path.join(os.environ['HOME'], 'built at ' + os.environ['MAX_JOBS'])\n"
+            "if os.environ['MAX_JOBS'] == '2' and os.path.exists(mark):\n"
+            "    import time; x = bytearray(96 << 20); time.sleep(0.3)\n"
+            "open(mark, 'w').close()"
+        )
+        serve(index, build_sdist(before_wheel=code))
         assert plan("--build", "missing", "--measure-jobs", "2") == 0
         (record,) = build_records(packages()["demo"]["tool"])
-        assert set(record.demand) == {1, 2}
+        assert record.demand[1] < 96 << 20 < record.demand[2]
 
 
 class TestMetadata:
