@@ -132,18 +132,14 @@ def execute(
     return Report(
         environment=environment.path,
         target=str(environment.interpreter.target),
-        installed=len(staged),
+        installed=staged.wheels,
         removed=len(changes.remove),
         unchanged=len(changes.unchanged),
-        files=sum(wheel.files for wheel in staged),
-        bytes_fetched=sum(
-            step.size or 0
-            for step, wheel in zip(changes.install, staged, strict=True)
-            if not wheel.is_reused
-        ),
-        bytes_installed=sum(wheel.bytes for wheel in staged),
-        startup=tuple(f"{w.filename}: {name}" for w in staged for name in w.startup),
-        warnings=tuple(f"{w.filename}: {text}" for w in staged for text in w.warnings),
+        files=staged.files,
+        bytes_fetched=staged.bytes_fetched,
+        bytes_installed=staged.bytes,
+        startup=tuple(staged.startup),
+        warnings=tuple(staged.warnings),
         seconds=round(time.monotonic() - started, 3),
         spent=spent,
         lanes=budget.lanes,

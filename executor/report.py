@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from executor.finish import StagedWheel
 from executor.spent import Spent
 
-__all__ = ["BuildReport", "Report"]
+__all__ = ["BuildReport", "Report", "Staged"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,30 @@ class BuildReport:
             f"  built {self.package} in {self.seconds:.1f} s: held {_mib(self.demand)}{limit} "
             f"({self.tier}; jobs: {self.jobs}; network: {self.network}; writes: {self.writes})"
         )
+
+
+@dataclass(slots=True)
+class Staged:
+    """What was staged, all wheels together: there may be thousands."""
+
+    wheels: int = 0
+    files: int = 0
+    bytes: int = 0
+    """Number and size of all files that will be installed."""
+    bytes_fetched: int = 0
+    startup: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    """What the wheels bring of them, each after the name of its wheel."""
+
+    def add(self, wheel: StagedWheel, size: int | None) -> None:
+        """One more, of a file of ``size`` bytes."""
+        self.wheels += 1
+        self.files += wheel.files
+        self.bytes += wheel.bytes
+        if not wheel.is_reused:
+            self.bytes_fetched += size or 0
+        self.startup.extend(f"{wheel.filename}: {name}" for name in wheel.startup)
+        self.warnings.extend(f"{wheel.filename}: {text}" for text in wheel.warnings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

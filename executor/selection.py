@@ -352,7 +352,7 @@ def _step(
     return Step(
         name=package.name,
         version=str(version),
-        filename=intern(filename),
+        filename=filename,
         url=file.url,
         path=file.path,
         size=file.size,

@@ -111,7 +111,7 @@ class _Unpacking:
         self._can_be_spooled = can_be_spooled
         self._layout = layout
         self._zip = archive
-        self._expansion = Expansion(size, lambda: self._zip.offset)
+        self._expansion = Expansion(size, lambda: archive.offset)
         self._names = Names()
         self._may_start = canonicalize_name(layout.distribution) in rules.startup
         self._lenient = rules.lenient

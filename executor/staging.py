@@ -11,8 +11,8 @@ import csv
 import hashlib
 import json
 import os
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, fields
 
 from executor.finish import StagedWheel
 from executor.records import encode_digest
@@ -21,16 +21,36 @@ from executor.schemes import Schemes, record_prefixes
 from executor.selection import Step
 from schemas.wheel import SCHEME_NAMES
 
-__all__ = ["Staging"]
+__all__ = ["StagedWheels", "Staging"]
 
-_FORMAT = 1
+_FORMAT = 2
 """Raised when what is staged for a wheel becomes another."""
 
 _COMPLETE = "complete"
 """The file that says that a wheel is complete."""
 
+_FACTS = tuple(field.name for field in fields(StagedWheel) if field.name != "folder")
+"""What is kept of a wheel: all but where it is."""
+
 _BLOCK = 128 << 10
 """Bytes read at once of a file that is hashed."""
+
+
+class StagedWheels:
+    """The complete wheels in the folders ``names`` of ``staging``.
+
+    There may be a thousand of them, so they are not held in memory: each iteration reads them again
+    and raises OSError.
+    """
+
+    def __init__(self, staging: Staging, names: Sequence[str]) -> None:
+        self._staging = staging
+        self._names = names
+
+    def __iter__(self) -> Iterator[StagedWheel]:
+        for name in self._names:
+            wheel, _ = self._staging.read(name)
+            yield wheel
 
 
 class Staging:
@@ -52,13 +72,11 @@ class Staging:
 
     def keep(self, step: Step, wheel: StagedWheel) -> None:
         """The wheel is complete. Raises OSError."""
-        facts = asdict(wheel)
-        for name in ("filename", "folder"):
-            del facts[name]
+        facts = {name: getattr(wheel, name) for name in _FACTS}
         facts["record"] = _digest(_record_of(wheel))[0]
         path = os.path.join(self.path(step), _COMPLETE)
         with open(f"{path}.new", "w", encoding="utf-8") as file:
-            json.dump(facts, file)
+            file.write(json.dumps(facts))
         os.rename(f"{path}.new", path)
 
     def is_complete(self, name: str) -> bool:
@@ -67,24 +85,24 @@ class Staging:
 
     def find(self, step: Step) -> StagedWheel | None:
         """The wheel that an earlier run has staged; None where it has not, or it is damaged."""
-        folder = self.path(step)
         try:
-            with open(os.path.join(folder, _COMPLETE), encoding="utf-8") as file:
-                facts = json.load(file)
-            record = facts.pop("record")
-            wheel = StagedWheel(
-                filename=step.filename,
-                folder=folder,
-                **{
-                    **facts,
-                    "startup": tuple(facts["startup"]),
-                    "warnings": tuple(facts["warnings"]),
-                },
-            )
+            wheel, record = self.read(self.name(step))
             is_whole = _digest(_record_of(wheel))[0] == record and self._is_as_recorded(wheel)
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return wheel if is_whole else None
+        return wheel if is_whole and wheel.filename == step.filename else None
+
+    def read(self, name: str) -> tuple[StagedWheel, str]:
+        """The complete wheel in the folder of this name, and the digest of its RECORD. Raises
+        OSError, and ValueError, KeyError or TypeError where somebody else has written it.
+        """
+        folder = os.path.join(self.folder, name)
+        with open(os.path.join(folder, _COMPLETE), encoding="utf-8") as file:
+            facts = json.load(file)
+        record = facts.pop("record")
+        for several in ("startup", "warnings"):
+            facts[several] = tuple(facts[several])
+        return StagedWheel(folder=folder, **facts), record
 
     def _is_as_recorded(self, wheel: StagedWheel) -> bool:
         """Whether the staged files are those of RECORD, and no others."""

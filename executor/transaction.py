@@ -8,11 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import chain
-from sys import intern
 from time import perf_counter
 from typing import Any
-
-from packaging.utils import canonicalize_name
 
 from executor.budget import Budget
 from executor.changes import Changes
@@ -27,6 +24,7 @@ from executor.obtain import obtain
 from executor.pagecache import PageCache
 from executor.pathset import PathSet
 from executor.removal import shared_paths
+from executor.report import Staged
 from executor.reporter import Reporter
 from executor.rules import Rules
 from executor.runlog import RunLog
@@ -36,7 +34,7 @@ from executor.sources import Places
 from executor.sources.http import HttpClient
 from executor.spent import Spent, timed
 from executor.stage import stage_wheel
-from executor.staging import Staging
+from executor.staging import StagedWheels, Staging
 from executor.stopping import held_back
 from schemas.errors import BuildFailed, Interrupted, NetworkError, NotEnough
 from schemas.hints import TOOL_NAME
@@ -85,23 +83,24 @@ class Transaction:
         staging = self.staging
         return [step for step in steps if not staging.is_complete(staging.name(step))]
 
-    def run(
-        self, changes: Changes, budget: Budget, signals: ExitStack
-    ) -> tuple[list[StagedWheel], Spent]:
+    def run(self, changes: Changes, budget: Budget, signals: ExitStack) -> tuple[Staged, Spent]:
         """Make the changes; what was staged, and the time it took. Signals that ask to stop wait
         from the commit on until ``signals`` is closed.
 
         Raises LockstreamError, OSError, Interrupted.
         """
         staging, journal = self.staging, self.journal
-        names = {staging.name(step) for step in changes.install}
+        names = [staging.name(step) for step in changes.install]
         journal.clear(keep=[name for name in names if staging.is_complete(name)])
         log = RunLog(journal.folder)
         log.begin(len(changes.install))
         try:
-            staged, spent = self._stage(changes.install, budget, log)
+            staged, spent = self._stage(changes.install, names, budget, log)
+            # By name, so that where the last may win, it is the last by name.
+            order = sorted(range(len(names)), key=lambda number: changes.install[number].name)
+            wheels = StagedWheels(staging, [names[number] for number in order])
             gone = (path for found in changes.remove for path in found.files())
-            check_moves(self._moves(staged), journal.folder, self.schemes, gone)
+            check_moves(self._moves(wheels), journal.folder, self.schemes, gone)
         except (Interrupted, *_NO_FAULT_OF_THE_WHEELS) as end:
             complete = [name for name in names if staging.is_complete(name)]
             if complete:
@@ -113,12 +112,15 @@ class Transaction:
                 )
             raise
         began = perf_counter()
-        self._commit(changes.remove, staged, log, signals)
+        self._commit(changes.remove, wheels, log, signals)
         return staged, spent + Spent(committing=perf_counter() - began)
 
     def _stage(
-        self, steps: Sequence[Step], budget: Budget, log: RunLog
-    ) -> tuple[list[StagedWheel], Spent]:
+        self, steps: Sequence[Step], names: list[str], budget: Budget, log: RunLog
+    ) -> tuple[Staged, Spent]:
+        """What was staged, and the time it took. ``names`` are those of the folders of the steps;
+        what is built has another one in the end.
+        """
         # Each lane has its own copy.
         cache = PageCache(budget.window, is_awaited=self.journal.is_durable)
         staging = self.staging
@@ -163,7 +165,7 @@ class Transaction:
             assert self.build is not None
             return stage(number, self.build(step, client), client, wrote, step)
 
-        staged, spent = list[StagedWheel](), Spent()
+        staged, spent = Staged(), Spent()
         fetched = [step for step in steps if step.source is None]
         built = steps[len(fetched) :]
         # One at a time, when nothing else is at work: a build takes what there is.
@@ -184,8 +186,8 @@ class Transaction:
             self.reporter.staged(number, steps[number], wheel)
             for warning in wheel.warnings:
                 self.reporter.warned(f"{wheel.filename}: {warning}")
-            # One copy of the name for the step and for what became of it.
-            staged.append(replace(wheel, filename=intern(wheel.filename)))
+            staged.add(wheel, steps[number].size)
+            names[number] = os.path.basename(wheel.folder)
             spent += took
         return staged, spent
 
@@ -197,13 +199,11 @@ class Transaction:
     def _commit(
         self,
         remove: Sequence[Installed],
-        staged: Sequence[StagedWheel],
+        wheels: StagedWheels,
         log: RunLog,
         signals: ExitStack,
     ) -> None:
         schemes, journal = self.schemes, self.journal
-        # By name, so that where the last may win, it is the last by name.
-        wheels = sorted(staged, key=lambda wheel: canonicalize_name(wheel.layout.distribution))
         folders = dict.fromkeys((schemes.purelib, schemes.platlib))
         installed = [found for folder in folders for found in installed_distributions(folder)]
         keep = sorted(shared_paths(remove, installed))
@@ -226,7 +226,7 @@ class Transaction:
         )
         apply(journal)
 
-    def _moves(self, wheels: Iterable[StagedWheel]) -> Iterator[Move]:
+    def _moves(self, wheels: StagedWheels) -> Iterator[Move]:
         return (m for wheel in wheels for m in moves_of(wheel, self.schemes, self.journal.folder))
 
 

@@ -25,8 +25,8 @@ NAME = 16
 """Of each member, at most: a hash of 8 bytes, in an array that grows by copying, tells names that
 some file systems take for one."""
 
-PACKAGE = 4 << 10
-"""Of each package that is selected: what is known of its wheel, staged and to be moved."""
+PACKAGE = 5 << 9
+"""Of each package that is selected: what the lock says of its wheel, and where that is staged."""
 
 
 def rss_peak(folder: Path, wheels: list[Wheel], *, lanes: int) -> int:
