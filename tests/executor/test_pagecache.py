@@ -72,8 +72,8 @@ def test_after_each_window_the_disk_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = Calls(monkeypatch)
-    write(PageCache(4 * MIB), tmp_path / "file", *[b"x" * MIB] * 10)
-    assert calls.synced == [4 * MIB, 8 * MIB]
+    write(PageCache(6 * MIB), tmp_path / "file", *[b"x" * MIB] * 15)
+    assert calls.synced == [6 * MIB, 12 * MIB]
     assert calls.dropped == 2
 
 
@@ -133,3 +133,14 @@ def test_a_large_file_that_is_awaited_starts_on_its_way_at_once(
         write(PageCache(None, is_awaited=is_awaited), tmp_path / name, bytes(size))
         assert calls.dropped == (name == "c")
     assert not calls.synced
+
+
+@pytest.mark.parametrize(("window", "started"), [(SMALLEST_WINDOW, 3), (6 * MIB, 0), (None, 0)])
+def test_in_the_smallest_window_every_file_starts_on_its_way_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, window: int | None, started: int
+) -> None:
+    calls = Calls(monkeypatch)
+    cache = PageCache(window)
+    for number in range(3):
+        write(cache, tmp_path / str(number), b"small")
+    assert (calls.dropped, calls.synced) == (started, [])
