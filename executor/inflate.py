@@ -28,8 +28,9 @@ __all__ = ["MAX_OUTPUT", "NotStreamable", "contents", "crc32", "whole"]
 
 crc32: Callable[[bytes, int], int] = _zlib.crc32
 
-MAX_OUTPUT = 256 << 10
-"""Bytes per piece: large enough that a call's overhead does not show, and a lane holds one."""
+MAX_OUTPUT = 128 << 10
+"""Bytes per piece: large enough that a call's overhead does not show, and a lane holds one. With
+256 KiB, 5.2 GiB in 29 wheels took as long and 1.1 MiB more."""
 
 _RAW_DEFLATE = -15
 """zlib's sign for raw deflate (https://docs.python.org/3/library/zlib.html#zlib.decompressobj)."""
