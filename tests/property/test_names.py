@@ -23,7 +23,15 @@ from schemas.wheel import (
     dist_info_matches,
 )
 
-NAMES = st.text(max_size=40) | st.text("ab./\\: -~", max_size=12)
+LIKELY = st.lists(st.text("abZ\u00e9_-. ", min_size=1, max_size=8), min_size=1, max_size=5)
+"""Segments of names, most of which are accepted."""
+
+NAMES = (
+    st.text(max_size=40)
+    | st.text("ab./\\: -~", max_size=12)
+    | LIKELY.map("/".join)
+    | LIKELY.map(lambda segments: "/".join(f"{segment}x" for segment in segments))
+)
 
 
 def accepted(name: str) -> bool:
