@@ -165,6 +165,10 @@ class Transaction:
             assert self.build is not None
             return stage(number, self.build(step, client), client, wrote, step)
 
+        def address(step: Step) -> str | None:
+            """Where the wheel of a step will be fetched from, if it is."""
+            return None if staging.is_complete(staging.name(step)) else self.places.address(step)
+
         staged, spent = Staged(), Spent()
         fetched = [step for step in steps if step.source is None]
         built = steps[len(fetched) :]
@@ -176,7 +180,7 @@ class Transaction:
                 self.places.client(fetched),
                 budget.lanes,
                 self.reporter.wrote,
-                self._address,
+                address,
             ),
             run_lanes(
                 built, timed(build, cache), self.places.client(built), 1, self.reporter.wrote
@@ -190,11 +194,6 @@ class Transaction:
             names[number] = os.path.basename(wheel.folder)
             spent += took
         return staged, spent
-
-    def _address(self, step: Step) -> str | None:
-        """Where the wheel of a step will be fetched from, if it is."""
-        staging = self.staging
-        return None if staging.is_complete(staging.name(step)) else self.places.address(step)
 
     def _commit(
         self,
