@@ -162,6 +162,13 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Print the r
     help="Install wheels whose RECORD is wrong, or that hold a file twice, with a warning.",
 )
 @click.option(
+    "--verify-record/--no-verify-record",
+    default=True,
+    show_default=True,
+    help="Hold each file to its hash in the wheel's RECORD, as the wheel standard demands, or "
+    "believe it, as pip and uv do. The hash of the lock decides in any case.",
+)
+@click.option(
     "--allow-startup",
     multiple=True,
     metavar="NAME",
@@ -194,6 +201,7 @@ def execute(
     durability: Durability,
     on_collision: str,
     lenient: bool,
+    verify_record: bool,
     allow_startup: tuple[str, ...],
     compile_files: bool,
     report: str | None,
@@ -241,6 +249,7 @@ def execute(
             compile_files=compile_files,
             rules=Rules(
                 lenient=lenient,
+                verify_record=verify_record,
                 startup=frozenset(canonicalize_name(name) for name in allow_startup),
             ),
             reporter=_Lines() if progress == "plain" else _Warnings(),

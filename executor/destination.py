@@ -30,9 +30,14 @@ class PathTaken(ValueError):
 class Destination:
     """The folder ``path``, which must exist and be empty. Use it as a context manager."""
 
-    def __init__(self, path: str, cache: PageCache | None = None) -> None:
-        """``cache`` writes the files (None: one that keeps nothing back)."""
+    def __init__(
+        self, path: str, cache: PageCache | None = None, *, is_hashed: bool = True
+    ) -> None:
+        """``cache`` writes the files (None: one that keeps nothing back). With
+        ``is_hashed`` false, no bytes are told in the place of the SHA-256 of each.
+        """
         self.path = path
+        self._is_hashed = is_hashed
         self._cache = cache or PageCache(None)
         self._names: list[str] = []
         self._descriptors = [os.open(path, _FOLDER)]
@@ -50,7 +55,7 @@ class Destination:
 
         Returns its SHA-256 (32 bytes). Raises PathTaken and OSError.
         """
-        sha256 = hashlib.sha256(content).digest()
+        sha256 = hashlib.sha256(content).digest() if self._is_hashed else b""
         began = perf_counter()
         descriptor = self._create(name)
         try:
@@ -73,7 +78,8 @@ class Destination:
         size, spent = 0, perf_counter() - began
         try:
             for piece in pieces:
-                digest.update(piece)
+                if self._is_hashed:
+                    digest.update(piece)
                 began = perf_counter()
                 self._cache.write(descriptor, piece, size)
                 spent += perf_counter() - began
@@ -83,7 +89,7 @@ class Destination:
         finally:
             os.close(descriptor)
         self._cache.seconds += spent + perf_counter() - began
-        return digest.digest(), size
+        return digest.digest() if self._is_hashed else b"", size
 
     def digest(self, name: str) -> bytes | None:
         """The SHA-256 of a file that was written; None where there is no such file."""

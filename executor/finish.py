@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -34,7 +34,7 @@ from executor.scripts import (
     windows_launcher,
     wrapper,
 )
-from executor.verify import verify_record
+from executor.verify import hashed_files, promised_files, verify_record
 from schemas.wheel import Scheme
 
 __all__ = ["TREE", "StagedWheel", "finish", "make_executable"]
@@ -105,7 +105,8 @@ def finish(
     """Check the metadata of the wheel unpacked in ``tree`` and write what an installer writes:
     scripts, RECORD, and into dist-info the files of ``metadata``, by name.
 
-    With ``lenient`` a wrong RECORD is a warning. Raises WheelRefused and OSError.
+    Where the ledger has no digests, those of the wheel's RECORD are taken over. With ``lenient`` a
+    wrong RECORD is a warning. Raises WheelRefused and OSError.
     """
     info = DistInfo.find(layout, tree)
     root: Scheme = "purelib" if info.root_is_purelib() else "platlib"
@@ -114,14 +115,16 @@ def finish(
     own_row = info.member("RECORD")
     try:
         verify_record(info, ledger)
+        files = ledger.files() if ledger.is_hashed else promised_files(info)
     except WheelRefused as error:
         if not (lenient and os.path.isfile(info.path(own_row))):
             raise
         warnings.append(f"{error.member}: {error.rule}")
+        files = ledger.files() if ledger.is_hashed else hashed_files(info, ledger)
     try:
         with RecordWriter(info.path(own_row), own_row) as record:
             finishing = _Finish(info, schemes, root, record)
-            finishing.write(ledger, metadata)
+            finishing.write(files, metadata)
     except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
         # Nobody but the wheel has put anything there.
         member = os.path.relpath(error.filename, tree)
@@ -154,20 +157,20 @@ class _Finish:
         self.startup: list[str] = []
         self.byte_code = 0
 
-    def write(self, ledger: Ledger, metadata: Mapping[str, bytes]) -> None:
-        """Finish and record every member, then what the wheel does not hold itself."""
+    def write(self, files: Iterable[Row], metadata: Mapping[str, bytes]) -> None:
+        """Finish and record every file, then what the wheel does not hold itself."""
         entry_points = self._entry_points()
         # Where a wheel ships a script of the same name, the entry point is the one that counts.
         skipped = {self._script(entry_point) for entry_point in entry_points}
         skipped.add(self._info.member("RECORD"))
         # What an installer says of an installation is not the wheel's to say.
         own = {self._info.member(name) for name in _INSTALLERS_OWN}
-        for row in ledger.rows():
+        for row in files:
             if row.name in own:
                 os.unlink(self._info.path(row.name))
             elif row.name.endswith(_BYTE_CODE) and "__pycache__/" in row.name:
                 self._drop_byte_code(row.name)
-            elif not (row.is_directory or row.name in skipped or ledger.is_repeat(row)):
+            elif row.name not in skipped:
                 self._finish_member(row)
         for entry_point in entry_points:
             self._write_wrapper(entry_point)
@@ -205,8 +208,10 @@ class _Finish:
             self._record.add_row(row.record, row.size)
         else:
             path = self._prefixes[scheme] + below
-            sha256, size = changed or (row.sha256, row.size)
-            self._record.add_row(record_row(path, sha256, size), size)
+            if changed is None:
+                self._record.add_row(row.at(path), row.size)
+            else:
+                self._record.add_row(record_row(path, *changed), changed[1])
 
     def _drop_byte_code(self, name: str) -> None:
         self.byte_code += 1

@@ -13,6 +13,7 @@ from io import BytesIO
 from struct import Struct
 from typing import BinaryIO, NamedTuple, Self
 
+from executor.records import record_row
 from executor.tally import Tally
 from schemas.zipformat import CentralEntry, InvalidZip
 
@@ -49,9 +50,15 @@ class Row(NamedTuple):
         return self.name.endswith("/")
 
     @property
-    def sha256(self) -> str:
-        """The SHA-256 of its contents, as RECORD spells it."""
-        return self.record.rpartition(",")[0].rpartition("sha256=")[2]
+    def digest(self) -> str:
+        """The digest of its contents, as RECORD spells it behind the name of its algorithm."""
+        return self.record.rsplit(",", 2)[1].partition("=")[2]
+
+    def at(self, path: str) -> str:
+        """Its row in RECORD where it goes to another path."""
+        _, digest, _ = self.record.rsplit(",", 2)
+        algorithm, _, spelled = digest.partition("=")
+        return record_row(path, spelled, self.size, algorithm)
 
     def difference(self, entry: CentralEntry) -> str | None:
         """The first thing the central directory says otherwise, as a sentence."""
@@ -78,8 +85,11 @@ class Row(NamedTuple):
 class Ledger:
     """The rows of one wheel. Use it as a context manager."""
 
-    def __init__(self, path: str) -> None:
-        """``path`` is where a file is made for the rows when they become many."""
+    def __init__(self, path: str, *, is_hashed: bool = True) -> None:
+        """``path`` is where a file is made for the rows when they become many; ``is_hashed`` tells
+        whether they have a digest.
+        """
+        self.is_hashed = is_hashed
         self.tally = Tally()
         """Of the rows in RECORD of all files, each of them once."""
         self._path = path
@@ -101,10 +111,6 @@ class Ledger:
         if len(self._repeats) == MAX_REPEATS:
             raise InvalidZip(f"the wheel holds more than {MAX_REPEATS} files twice")
         self._repeats.add(offset)
-
-    def is_repeat(self, row: Row) -> bool:
-        """Whether an earlier row is for the same file."""
-        return row.offset in self._repeats
 
     def append(self, row: Row) -> None:
         """Add the row of the next member."""
@@ -130,6 +136,11 @@ class Ledger:
         held.seek(0)
         while block := held.read(_BLOCK):
             self._file.write(block)
+
+    def files(self) -> Iterator[Row]:
+        """The rows of all files, each of them once."""
+        repeats = self._repeats
+        return (row for row in self.rows() if row[0][-1] != "/" and row[6] not in repeats)
 
     def rows(self) -> Iterator[Row]:
         """All rows from the first on, in the order of the archive. Append none meanwhile."""

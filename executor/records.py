@@ -82,13 +82,13 @@ def encode_digest(digest: bytes) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def record_row(path: str, sha256: str, size: int) -> str:
+def record_row(path: str, digest: str, size: int, algorithm: str = "sha256") -> str:
     """The row of RECORD for a file, without the end of the line: its path and digest as RECORD
     spells them, and its size in bytes.
     """
     if _QUOTED.search(path):
         path = '"' + path.replace('"', '""') + '"'
-    return f"{path},sha256={sha256},{size}"
+    return f"{path},{algorithm}={digest},{size}"
 
 
 def _decode_digest(text: str, algorithm: str, number: int) -> bytes:

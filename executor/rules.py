@@ -14,6 +14,10 @@ class Rules:
     lenient: bool = False
     """Install a wheel whose RECORD is wrong, or that holds the same file twice, and warn of it:
     some old wheels are so (selenium 4.1.0, zeroconf 0.47.1)."""
+    verify_record: bool = True
+    """Hold the contents of each file to the hash that RECORD states, as the standard of wheels
+    demands. Else it is believed, and goes into the new RECORD: hashing is a fifth of the processor
+    time that a large wheel takes."""
     startup: frozenset[str] = frozenset()
     """Normalized names of packages that may bring a sitecustomize or usercustomize module."""
 

@@ -62,7 +62,7 @@ def stage_wheel(
     tree = os.path.join(folder, TREE)
     os.mkdir(tree)
     source = iter(chunks)
-    with Ledger(os.path.join(folder, "ledger")) as ledger:
+    with Ledger(os.path.join(folder, "ledger"), is_hashed=rules.verify_record) as ledger:
         try:
             unpacking = _Unpacking(
                 layout,
@@ -120,7 +120,7 @@ class _Unpacking:
 
     def unpack(self, tree: str, ledger: Ledger, cache: PageCache | None) -> None:
         """Write all members below ``tree``, and a row of each into ``ledger``."""
-        with Destination(tree, cache) as destination:
+        with Destination(tree, cache, is_hashed=ledger.is_hashed) as destination:
             for member in self._zip.members():
                 self._write(member, destination, ledger)
         rows = ledger.rows()
@@ -138,7 +138,7 @@ class _Unpacking:
                 make_executable(os.path.join(tree, entry.name))
         self._expansion.finish()
         try:
-            self._names.check_files(row.name for row in ledger.rows() if not row.is_directory)
+            self._names.check_files(row.name for row in ledger.files())
         except NameCollision as error:
             raise self._refused(str(error), error.name) from None
 

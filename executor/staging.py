@@ -59,7 +59,9 @@ class Staging:
     def __init__(self, folder: str, schemes: Schemes, rules: Rules) -> None:
         self.folder = folder
         self._schemes = schemes
-        self._context = json.dumps([_FORMAT, asdict(schemes), rules.lenient, sorted(rules.startup)])
+        self._context = json.dumps(
+            [_FORMAT, asdict(schemes), {**asdict(rules), "startup": sorted(rules.startup)}]
+        )
 
     def name(self, step: Step) -> str:
         """The name of the folder for the wheel of a step."""
@@ -113,7 +115,10 @@ class Staging:
                 places = list(self._places(wheel, path))
                 if not places:
                     return False
-                if spelled and any(_digest(place) != (spelled, int(size)) for place in places):
+                algorithm = spelled.partition("=")[0]
+                if spelled and any(
+                    _digest(place, algorithm) != (spelled, int(size)) for place in places
+                ):
                     return False
         found = sum(
             len(names) for folder in (wheel.tree, wheel.data) for _, _, names in os.walk(folder)
@@ -138,11 +143,11 @@ def _record_of(wheel: StagedWheel) -> str:
     return os.path.join(wheel.tree, wheel.dist_info, "RECORD")
 
 
-def _digest(path: str) -> tuple[str, int]:
+def _digest(path: str, algorithm: str = "sha256") -> tuple[str, int]:
     """Digest, as RECORD spells it, and size of a file."""
-    digest, size = hashlib.sha256(), 0
+    digest, size = hashlib.new(algorithm), 0
     with open(path, "rb", buffering=0) as file:
         while block := file.read(_BLOCK):
             digest.update(block)
             size += len(block)
-    return f"sha256={encode_digest(digest.digest())}", size
+    return f"{algorithm}={encode_digest(digest.digest())}", size

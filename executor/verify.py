@@ -1,16 +1,18 @@
 """Verify the files of a wheel against its RECORD, in any order and in constant memory.
 
 "Installation will fail if any file in the archive is not both mentioned and correctly hashed in
-RECORD" (https://packaging.python.org/specifications/binary-distribution-format/).
+RECORD" (https://packaging.python.org/specifications/binary-distribution-format/). Where the user
+does without the hashes, the ledger has none: names and sizes are compared all the same.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from executor.distinfo import DistInfo
 from executor.errors import WheelRefused
@@ -21,7 +23,7 @@ from executor.tally import Tally
 from executor.unzip import MAX_MEMBERS
 from schemas.wheel import InvalidMemberName, check_member_name
 
-__all__ = ["MAX_RECORD_SIZE", "verify_record"]
+__all__ = ["MAX_RECORD_SIZE", "hashed_files", "promised_files", "verify_record"]
 
 MAX_RECORD_SIZE = 64 << 20
 """Bytes; the largest real RECORD has 4.4 MB."""
@@ -38,6 +40,9 @@ _MAX_REPEATED = 1000
 _SIGNATURES = ("RECORD", "RECORD.jws", "RECORD.p7s")
 """The files that RECORD cannot hold a hash of."""
 
+_DIGEST = re.compile(r",sha256=[\w-]{43},(?=[0-9]+$)", re.ASCII)
+"""The SHA-256 in a row, as it is spelled."""
+
 _BLOCK = 64 << 10
 """Bytes read at once of a file that is hashed."""
 
@@ -50,19 +55,49 @@ def verify_record(info: DistInfo, ledger: Ledger) -> None:
 
     Raises WheelRefused and names the file.
     """
-    member = info.member("RECORD")
-    exempt = {info.member(name) for name in _SIGNATURES}
+    member, exempt = info.member("RECORD"), _exempt(info)
     try:
         # Most wheels spell all rows as we do, which need not be taken apart to be compared.
         if ledger.tally == _tally_as_spelled(info, ledger, exempt):
             return
         promised = _tally_of_exempt(info, ledger, exempt)
-        for path, sha256, size in _promised_rows(info, exempt):
+        for path, sha256, size in _promised_rows(info, ledger, exempt):
             promised.add(record_row(path, encode_digest(sha256), size))
     except InvalidRecord as error:
         raise info.refused(str(error), member) from None
     if ledger.tally != promised:
         raise _name_record_fault(info, ledger, exempt)
+
+
+def promised_files(info: DistInfo) -> Iterator[Row]:
+    """The files, but RECORD, of a wheel whose RECORD was held to its ledger, with the digests that
+    it states, in its order. What it cannot state is computed; what only the archive tells is 0.
+    """
+    for path in map(info.member, _SIGNATURES[1:]):
+        if os.path.isfile(info.path(path)):
+            _, sha256, found = _hash_staged(info, path, "sha256")
+            yield _file(path, sha256, found)
+    for path, algorithm, digest, size in _promises(info, _exempt(info)):
+        # Folders need no row, and what was in them may be removed by now.
+        if not path.endswith("/"):
+            found = _size_of_staged(info, path) if size is None else size
+            yield _file(path, digest, found, algorithm)
+
+
+def hashed_files(info: DistInfo, ledger: Ledger) -> Iterator[Row]:
+    """The files of a wheel whose RECORD cannot be believed, with the digests that they have."""
+    for row in ledger.files():
+        _, sha256, size = _hash_staged(info, row.name, "sha256")
+        yield _file(row.name, sha256, size)
+
+
+def _file(path: str, digest: bytes, size: int, algorithm: str = "sha256") -> Row:
+    record = record_row(path, encode_digest(digest), size, algorithm)
+    return Row(path, 0, 0, 0, 0, size, 0, record)
+
+
+def _exempt(info: DistInfo) -> set[str]:
+    return {info.member(name) for name in _SIGNATURES}
 
 
 def _tally_of_exempt(info: DistInfo, ledger: Ledger, exempt: set[str]) -> Tally:
@@ -71,7 +106,8 @@ def _tally_of_exempt(info: DistInfo, ledger: Ledger, exempt: set[str]) -> Tally:
     for name in exempt:
         if os.path.isfile(info.path(name)):
             _, sha256, size = _hash_staged(info, name, "sha256")
-            tally.add(record_row(name, encode_digest(sha256), size))
+            digest = encode_digest(sha256 if ledger.is_hashed else b"")
+            tally.add(record_row(name, digest, size))
     return tally
 
 
@@ -83,8 +119,16 @@ def _tally_as_spelled(info: DistInfo, ledger: Ledger, exempt: set[str]) -> Tally
         for line in _lines(file):
             row = line.rstrip("\r\n")
             if row and row not in without:
-                tally.add(row)
+                tally.add(row if ledger.is_hashed else _without_digest(row))
     return tally
+
+
+def _without_digest(row: str) -> str:
+    """A row as the ledger has it of a file that was not hashed; nothing where it is spelled
+    otherwise.
+    """
+    bare, digests = _DIGEST.subn(",sha256=,", row)
+    return bare if digests else ""
 
 
 @contextmanager
@@ -102,31 +146,43 @@ def _opened(info: DistInfo) -> Iterator[TextIO]:
             raise InvalidRecord("it is not UTF-8 text") from None
 
 
-def _promised_rows(info: DistInfo, exempt: set[str]) -> Iterator[tuple[str, bytes, int]]:
-    """Path, SHA-256 and size of each row that RECORD promises.
-
-    A row with another secure hash, or without a size, is compared with the staged file here.
-    """
+def _promises(info: DistInfo, exempt: set[str]) -> Iterator[Promise]:
+    """The rows of RECORD for files that it has to promise, and for folders."""
     member, rows = info.member("RECORD"), 0
     with _opened(info) as file:
         for promise in read_promises(_lines(file)):
-            if (rows := rows + 1) > _MAX_ROWS:
-                raise InvalidRecord(f"it has more than {_MAX_ROWS} rows")
             if promise.path in exempt:
                 if promise.path == member and promise.algorithm:
                     raise InvalidRecord("it gives a hash of itself")
                 continue
-            if _is_for_folder(info, promise):
-                continue
-            if not promise.algorithm:
-                raise InvalidRecord(f"its row for {promise.path!r} has no hash")
-            digest, size = promise.digest, promise.size
-            if promise.algorithm != "sha256" or size is None:
-                same, sha256, found = _hash_staged(info, promise.path, promise.algorithm)
-                if same != digest:
-                    raise InvalidRecord(f"its {promise.algorithm} of {promise.path!r} differs")
-                digest, size = sha256, found if size is None else size
-            yield promise.path, digest, size
+            if (rows := rows + 1) > _MAX_ROWS:
+                raise InvalidRecord(f"it has more than {_MAX_ROWS} rows")
+            yield promise
+
+
+def _promised_rows(
+    info: DistInfo, ledger: Ledger, exempt: set[str]
+) -> Iterator[tuple[str, bytes, int]]:
+    """Path, SHA-256 and size of each row that RECORD promises; no bytes where the ledger has no
+    digests.
+
+    A row with another secure hash, or without a size, is compared with the staged file here.
+    """
+    for promise in _promises(info, exempt):
+        if _is_for_folder(info, promise):
+            continue
+        path, algorithm, digest, size = promise
+        if not algorithm:
+            raise InvalidRecord(f"its row for {path!r} has no hash")
+        if not ledger.is_hashed:
+            yield path, b"", _size_of_staged(info, path) if size is None else size
+            continue
+        if algorithm != "sha256" or size is None:
+            same, sha256, found = _hash_staged(info, path, algorithm)
+            if same != digest:
+                raise InvalidRecord(f"its {algorithm} of {path!r} differs")
+            digest, size = sha256, found if size is None else size
+        yield path, digest, size
 
 
 def _is_for_folder(info: DistInfo, promise: Promise) -> bool:
@@ -151,55 +207,67 @@ def _lines(file: TextIO) -> Iterator[str]:
 
 def _hash_staged(info: DistInfo, path: str, algorithm: str) -> tuple[bytes, bytes, int]:
     wanted, sha256, size = hashlib.new(algorithm), hashlib.sha256(), 0
+    with _staged(info, path) as file:
+        while block := file.read(_BLOCK):
+            wanted.update(block)
+            sha256.update(block)
+            size += len(block)
+    return wanted.digest(), sha256.digest(), size
+
+
+def _size_of_staged(info: DistInfo, path: str) -> int:
+    with _staged(info, path) as file:
+        return os.fstat(file.fileno()).st_size
+
+
+@contextmanager
+def _staged(info: DistInfo, path: str) -> Iterator[BinaryIO]:
+    """The file that a row of RECORD is for. Raises InvalidRecord where there is none."""
     try:
         # An absolute path, or one with "..", would be read outside of the wheel.
         check_member_name(path)
         with open(info.path(path), "rb") as file:
-            while block := file.read(_BLOCK):
-                wanted.update(block)
-                sha256.update(block)
-                size += len(block)
+            yield file
     except (*_NO_FILE, InvalidMemberName):
         raise InvalidRecord(f"its row for {path!r} is for no file of the wheel") from None
-    return wanted.digest(), sha256.digest(), size
 
 
 def _name_record_fault(info: DistInfo, ledger: Ledger, exempt: set[str]) -> WheelRefused:
     """Which row makes the tallies differ; 8 bytes are remembered of each, three times."""
     member = info.member("RECORD")
     rows, paths, held = PathSet(), PathSet(), PathSet()
-    for path, sha256, size in _promised_rows(info, exempt):
+    for path, sha256, size in _promised_rows(info, ledger, exempt):
         paths.add(path)
         rows.add(record_row(path, encode_digest(sha256), size))
     repeated = paths.repeated()
     first: dict[str, tuple[bytes, int]] = {}
-    for path, sha256, size in _promised_rows(info, exempt) if repeated else ():
+    for path, sha256, size in _promised_rows(info, ledger, exempt) if repeated else ():
         known = hash(path) not in repeated or len(first) == _MAX_REPEATED
         if not known and first.setdefault(path, (sha256, size)) != (sha256, size):
             return info.refused(f"two rows for {path!r} differ", member)
-    for row in ledger.rows():
-        if row.is_directory or row.name in exempt:
+    for row in ledger.files():
+        if row.name in exempt:
             continue
         held.add(row.name)
         if row.name not in paths:
             return info.refused("RECORD does not list it", row.name)
         if row.record not in rows:
-            return _name_difference(info, row, exempt)
-    for path, _, _ in _promised_rows(info, exempt):
+            return _name_difference(info, ledger, row, exempt)
+    for path, _, _ in _promised_rows(info, ledger, exempt):
         if path not in held:
             return info.refused(f"it lists what the wheel does not hold: {path!r}", member)
     return info.refused("it lists a file twice", member)
 
 
-def _name_difference(info: DistInfo, row: Row, exempt: set[str]) -> WheelRefused:
+def _name_difference(info: DistInfo, ledger: Ledger, row: Row, exempt: set[str]) -> WheelRefused:
     """What the last row of RECORD for a member says otherwise."""
     found = [
-        (sha256, size) for path, sha256, size in _promised_rows(info, exempt) if path == row.name
+        promised for promised in _promised_rows(info, ledger, exempt) if promised[0] == row.name
     ]
-    sha256, size = found[-1]
+    _, sha256, size = found[-1]
     if size != row.size:
         return info.refused(f"RECORD gives it {size} bytes, it has {row.size}", row.name)
     return info.refused(
-        f"its sha256 is {row.sha256}, RECORD promises {encode_digest(sha256)}",
+        f"its sha256 is {row.digest}, RECORD promises {encode_digest(sha256)}",
         row.name,
     )

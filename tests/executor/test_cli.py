@@ -162,6 +162,23 @@ class TestExecute:
         assert lockstream.main(arguments) == ExitCode.INVALID_INPUT
         assert capsys.readouterr().err.startswith(f"error: {tmp_path}/project/pyproject.toml: ")
 
+    def test_the_hashes_of_record_are_verified_unless_the_user_says_otherwise(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        wrong = DEMO.edited("demo.py", data=b"x = 2\n")
+        wrong.write(tmp_path)
+        lock = tmp_path / "pylock.toml"
+        lock.write_text(lock_of([wrong]))
+        arguments = ["execute", str(lock), "--target", str(tmp_path / "t"), "--progress", "none"]
+        for option in ([], ["--verify-record"]):
+            assert lockstream.main([*arguments, *option]) == ExitCode.ARTIFACT_REFUSED
+            assert "'demo.py': its sha256 is " in capsys.readouterr().err
+        assert lockstream.main([*arguments, "--no-verify-record"]) == ExitCode.DONE
+        verify = ["verify", str(lock), "--target", str(tmp_path / "t")]
+        capsys.readouterr()
+        assert lockstream.main(verify) == ExitCode.REFUSED
+        assert capsys.readouterr().out.startswith(f"changed: {tmp_path}/t/demo.py: sha256 differs")
+
     def test_a_lock_that_is_not_there_is_told(
         self,
         tmp_path: Path,

@@ -5,6 +5,7 @@ And oddities of real wheels that must be installed all the same.
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,29 @@ def test_a_bad_wheel_is_refused_in_one_sentence_and_nothing_changes(
     assert found == expected
     assert caught.value.exit_code is ExitCode.ARTIFACT_REFUSED
     assert snapshot(tmp_path) == before
+
+
+def test_without_the_hashes_of_record_the_same_are_refused_but_for_wrong_ones(
+    tmp_path: Path,
+) -> None:
+    installs = set()
+    for number, (kind, case) in enumerate(cases()):
+        # They take their time, and have ended before RECORD is read.
+        if kind == "bombs":
+            continue
+        folder = tmp_path / f"{number}"
+        folder.mkdir()
+        try:
+            installed(folder, case.wheel, rules=Rules(verify_record=False))
+            installs.add(f"{kind}: {case.name}")
+        except WheelRefused:
+            shutil.rmtree(folder)
+    assert installs == {
+        "hashes in RECORD: wrong",
+        "hashes in RECORD: in hexadecimal",
+        "hashes in RECORD: wrong SHA-512",
+        "hashes in RECORD: file that was changed",
+    }
 
 
 FOLDER = Member("demo_data/", b"", mode=0o040755)

@@ -128,7 +128,7 @@ def test_a_name_that_ends_with_a_slash_is_a_folder() -> None:
 
 @given(ROWS)
 def test_a_row_knows_the_digest_that_its_record_spells(row: Row) -> None:
-    assert row.sha256 == DIGEST
+    assert row.digest == DIGEST
 
 
 @given(st.lists(ROWS.filter(lambda row: row.name[-1] != "/"), max_size=5))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from executor.finish import StagedWheel
+from executor.records import encode_digest
 from executor.rules import STRICT, Rules
 from executor.selection import Step
 from executor.staging import Staging
@@ -94,11 +96,46 @@ def test_what_would_become_another_tree_has_another_name(tmp_path: Path) -> None
         Staging("", replace(schemes, executable="/other/python"), STRICT).name(STEP),
         Staging("", schemes_below(tmp_path / "x"), STRICT).name(STEP),
         Staging("", schemes, Rules(lenient=True)).name(STEP),
+        Staging("", schemes, Rules(verify_record=False)).name(STEP),
+        Staging("", schemes, Rules(startup=frozenset({"demo"}))).name(STEP),
         Staging("", schemes, STRICT).name(replace(STEP, hashes=(("sha256", "0"),))),
         Staging("", schemes, STRICT).name(replace(STEP, is_direct=True)),
     }
-    assert len(others | {own}) == 6
+    assert len(others | {own}) == 8
     assert all(len(name) == 32 and name.isalnum() for name in others)
+
+
+def test_what_was_believed_is_not_taken_by_a_run_that_verifies(tmp_path: Path) -> None:
+    schemes = schemes_below(tmp_path / "env")
+    believing = Staging(str(tmp_path / "staging"), schemes, Rules(verify_record=False))
+    wheel = stage(
+        WHEEL,
+        Path(believing.path(STEP)),
+        schemes=schemes,
+        rules=Rules(verify_record=False),
+    )
+    believing.keep(STEP, wheel)
+    assert believing.find(STEP) == wheel
+    verifying = Staging(str(tmp_path / "staging"), schemes, STRICT)
+    assert verifying.find(STEP) is None
+    assert not verifying.is_complete(verifying.name(STEP))
+
+
+def test_a_file_that_is_not_what_record_says_is_not_taken_without_hashes_either(
+    tmp_path: Path,
+) -> None:
+    rules = Rules(verify_record=False)
+    schemes = schemes_below(tmp_path / "env")
+    digest = hashlib.sha512(b"text").digest()
+    for number, content in enumerate(("text", "test")):
+        wheel = build_wheel(files={"demo.py": content})
+        row = f"demo.py,sha512={encode_digest(digest)},4"
+        record = wheel[f"{wheel.dist_info}/RECORD"].decode().partition("\n")[2]
+        staging = Staging(str(tmp_path / f"{number}"), schemes, rules)
+        made = build_wheel(files={"demo.py": content}, record=f"{row}\n{record}")
+        staged_wheel = stage(made, Path(staging.path(STEP)), schemes=schemes, rules=rules)
+        staging.keep(STEP, staged_wheel)
+        assert (staging.find(STEP) == staged_wheel) == (content == "text")
 
 
 def test_what_is_noted_is_small_and_says_nothing_of_where_it_came_from(

@@ -12,6 +12,7 @@ import pytest
 
 from executor.errors import WheelRefused
 from executor.records import encode_digest
+from executor.rules import STRICT, Rules
 from executor.verify import MAX_RECORD_SIZE
 from helpers.environments import stage
 from helpers.wheels import Wheel, build_wheel
@@ -21,6 +22,7 @@ FILES = {"demo.py": CODE, "demo_data/x.txt": b"data"}
 GOOD = build_wheel(files=FILES)
 RECORD = GOOD[f"{GOOD.dist_info}/RECORD"].decode()
 FILENAME = GOOD.filename
+BELIEVING = Rules(verify_record=False)
 ROWS = dict(line.split(",", 1) for line in RECORD.splitlines())
 
 
@@ -68,12 +70,25 @@ WRONG = encode_digest(hashlib.sha256(b"other").digest())
 RIGHT = encode_digest(hashlib.sha256(CODE).digest())
 MEMBER = f"'{GOOD.dist_info}/RECORD': "
 
-REFUSED = [
+WRONG_HASHES = [
     pytest.param(
         replaced("demo.py", f"demo.py,sha256={WRONG},5"),
         f"'demo.py': its sha256 is {RIGHT}, RECORD promises {WRONG}",
         id="wrong hash",
     ),
+    pytest.param(
+        replaced("demo.py", f"demo.py,{hashed('sha512', b'other')},5"),
+        f"{MEMBER}its sha512 of 'demo.py' differs",
+        id="wrong sha512",
+    ),
+    pytest.param(
+        replaced("demo.py", f"demo.py,sha256={bytes(32).hex()},5"),
+        f"'demo.py': its sha256 is {RIGHT}, RECORD promises {encode_digest(bytes(32))}",
+        id="hexadecimal",
+    ),
+]
+
+REFUSED = [
     pytest.param(
         replaced("demo.py", f"demo.py,sha256={RIGHT},6"),
         "'demo.py': RECORD gives it 6 bytes, it has 5",
@@ -98,24 +113,29 @@ REFUSED = [
         id="row twice",
     ),
     pytest.param(
-        RECORD + f"demo.py,sha256={WRONG},5\n",
-        f"{MEMBER}two rows for 'demo.py' differ",
-        id="two rows",
-    ),
-    pytest.param(
         replaced("demo.py", "demo.py,,5"),
         f"{MEMBER}its row for 'demo.py' has no hash",
         id="no hash",
     ),
     pytest.param(
+        replaced("demo.py", "demo.py,sha256=,5"),
+        f"{MEMBER}row 1 has a sha256 of 0 bytes",
+        id="empty hash",
+    ),
+    pytest.param(
+        RECORD.replace("RECORD,,", f"RECORD,sha256={RIGHT},"),
+        f"{MEMBER}it gives a hash of itself",
+        id="hash of itself",
+    ),
+    pytest.param(
+        RECORD + f"demo.py,sha256={WRONG},6\n",
+        f"{MEMBER}two rows for 'demo.py' differ",
+        id="two rows of other sizes",
+    ),
+    pytest.param(
         replaced("demo.py", "demo.py,md5=GrAyMYGzVKZJ7Uyo+v2gCw,5"),
         f"{MEMBER}row 1 has a hash of 'md5', which is not secure",
         id="md5",
-    ),
-    pytest.param(
-        replaced("demo.py", f"demo.py,{hashed('sha512', b'other')},5"),
-        f"{MEMBER}its sha512 of 'demo.py' differs",
-        id="wrong sha512",
     ),
     pytest.param(
         RECORD + f"/etc/hostname,{hashed('sha512', b'')},\n",
@@ -152,11 +172,33 @@ REFUSED = [
 ]
 
 
+@pytest.mark.parametrize("rules", [STRICT, BELIEVING], ids=["hashed", "believed"])
 @pytest.mark.parametrize(("record", "message"), REFUSED)
-def test_a_record_that_lies_is_refused(tmp_path: Path, record: str | bytes, message: str) -> None:
+def test_a_record_that_lies_is_refused(
+    tmp_path: Path, record: str | bytes, message: str, rules: Rules
+) -> None:
+    with pytest.raises(WheelRefused) as caught:
+        stage(with_record(record), tmp_path / "s", rules=rules)
+    assert str(caught.value) == f"{FILENAME}: {message}"
+
+
+@pytest.mark.parametrize(("record", "message"), WRONG_HASHES)
+def test_a_wrong_hash_is_refused_where_files_are_hashed(
+    tmp_path: Path, record: str, message: str
+) -> None:
     with pytest.raises(WheelRefused) as caught:
         stage(with_record(record), tmp_path / "s")
     assert str(caught.value) == f"{FILENAME}: {message}"
+    staged = stage(with_record(record), tmp_path / "believed", rules=BELIEVING)
+    assert Path(staged.tree, "demo.py").read_bytes() == CODE
+
+
+def test_two_rows_that_differ_in_the_hash_are_refused(tmp_path: Path) -> None:
+    wheel = with_record(RECORD + f"demo.py,sha256={WRONG},5\n")
+    with pytest.raises(WheelRefused, match=r"two rows for 'demo\.py' differ"):
+        stage(wheel, tmp_path / "hashed")
+    with pytest.raises(WheelRefused, match="it lists a file twice"):
+        stage(wheel, tmp_path / "believed", rules=BELIEVING)
 
 
 def test_a_row_for_an_endless_file_is_refused_unread(tmp_path: Path) -> None:

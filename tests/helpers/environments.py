@@ -16,6 +16,7 @@ from executor.environment import Environment
 from executor.finish import StagedWheel
 from executor.installed import installed_distributions
 from executor.interpreter import Interpreter, probe
+from executor.rules import STRICT, Rules
 from executor.schemes import Schemes
 from executor.stage import stage_wheel
 from helpers.wheels import Wheel
@@ -75,6 +76,7 @@ def stage(
     chunk: int = 64 << 10,
     chunks: Iterable[bytes] | None = None,
     wrote: Callable[[int], None] = lambda _: None,
+    rules: Rules = STRICT,
 ) -> StagedWheel:
     """Stage ``wheel`` in ``folder``, which is made; from other ``chunks`` than its own, if any."""
     folder.mkdir(parents=True)
@@ -85,6 +87,7 @@ def stage(
         schemes or schemes_below(folder / "environment"),
         INSTALLERS_OWN,
         wrote,
+        rules=rules,
     )
 
 
