@@ -52,6 +52,8 @@ class Budget:
     lanes: int
     window: int | None
     """Bytes of written files that each lane lets wait for the disk; None: no bound."""
+    keeps_files: bool = False
+    """Whether all written files have to stay in the page cache, for the user says so."""
 
 
 def decide_budget(
@@ -71,14 +73,16 @@ def decide_budget(
     """
     limit = Limit(memory, "--memory") if memory is not None else smallest_limit()
     wanted = min(MAX_LANES, usable_processors()) if lanes is None else lanes
+    keeps = page_cache == "keep"
     if limit is None:
-        return Budget(None, "no limit", wanted, LARGEST_WINDOW if page_cache == "drop" else None)
+        window = LARGEST_WINDOW if page_cache == "drop" else None
+        return Budget(None, "no limit", wanted, window, keeps)
     free = limit.available - held
     affordable = (free - BASE) // LANE
     if affordable < 1:
         raise BudgetTooSmall(BASE + LANE, limit.available, limit.source, held)
     lanes = min(wanted, affordable)
     window = min(free // WINDOW_SHARE, LARGEST_WINDOW) // lanes
-    if page_cache == "keep":
-        return Budget(limit.available, limit.source, lanes, None)
+    if keeps:
+        return Budget(limit.available, limit.source, lanes, None, keeps)
     return Budget(limit.available, limit.source, lanes, max(window, SMALLEST_WINDOW))

@@ -66,30 +66,31 @@ class Destination:
         self._cache.seconds += perf_counter() - began
         return sha256
 
-    def write(self, name: str, pieces: Iterable[bytes]) -> tuple[bytes, int]:
-        """Write a new file; ``name`` is a checked member name.
+    def write(self, name: str, pieces: Iterable[bytes], size: int | None = None) -> bytes:
+        """Write a new file; ``name`` is a checked member name, ``size`` how many bytes it is said
+        to have, where that is known.
 
-        Returns its SHA-256 (32 bytes) and its size in bytes. Raises PathTaken, OSError, and
-        whatever ``pieces`` raises.
+        Returns its SHA-256 (32 bytes), or nothing where contents are not hashed. Raises PathTaken,
+        OSError, and whatever ``pieces`` raises.
         """
         began = perf_counter()
         descriptor = self._create(name)
         digest = hashlib.sha256()
-        size, spent = 0, perf_counter() - began
         try:
-            for piece in pieces:
-                if self._is_hashed:
-                    digest.update(piece)
+            with self._cache.writing(descriptor, size) as file:
+                spent = perf_counter() - began
+                for piece in pieces:
+                    if self._is_hashed:
+                        digest.update(piece)
+                    began = perf_counter()
+                    file.write(piece)
+                    spent += perf_counter() - began
                 began = perf_counter()
-                self._cache.write(descriptor, piece, size)
-                spent += perf_counter() - began
-                size += len(piece)
-            began = perf_counter()
-            self._cache.finish(descriptor, size)
+                file.finish()
         finally:
             os.close(descriptor)
         self._cache.seconds += spent + perf_counter() - began
-        return digest.digest() if self._is_hashed else b"", size
+        return digest.digest() if self._is_hashed else b""
 
     def digest(self, name: str) -> bytes | None:
         """The SHA-256 of a file that was written; None where there is no such file."""

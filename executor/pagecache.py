@@ -14,8 +14,12 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import AbstractContextManager
+from typing import Protocol, Self
 
-__all__ = ["SMALLEST_WINDOW", "PageCache"]
+from executor.direct import DirectFile, NotTaken, buffers
+
+__all__ = ["SMALLEST_WINDOW", "PageCache", "Writing"]
 
 SMALLEST_WINDOW = 4 << 20
 """Bytes; each window costs a journal commit, some milliseconds."""
@@ -42,8 +46,26 @@ _RWF_DONTCACHE = 0x80
 """Start writing back at once and drop the page when it is written (Linux 6.14,
 https://man7.org/linux/man-pages/man2/pwritev2.2.html); Python has no name for it yet."""
 
+_DIRECT = 512 << 10
+"""Bytes of each of the two buffers through which a file passes by the page cache, where it holds
+twice as much. With 256 KiB, 5.2 GiB took 10 s instead of 9.1."""
+
+_TIGHT_DIRECT = 128 << 10
+"""The same in a tight window, where each MiB counts: in 32 MiB, 347 MiB in 7,000 files took 1.2 s,
+with 512 KiB 1.7 s."""
+
 _NOT_TAKEN = {errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}
 """What kernels and file systems without it answer."""
+
+
+class Writing(AbstractContextManager["Writing"], Protocol):
+    """A new file that is written piece by piece, and is not closed before this is left."""
+
+    def write(self, data: bytes) -> None:
+        """Append ``data``. Raises OSError."""
+
+    def finish(self) -> None:
+        """Nothing more comes. Raises OSError."""
 
 
 class PageCache:
@@ -51,7 +73,8 @@ class PageCache:
 
     def __init__(self, window: int | None, *, is_awaited: bool = False) -> None:
         """``window`` is how many bytes may wait to be written to disk; None for as many as the
-        kernel lets. ``is_awaited`` says that somebody will wait for all of them.
+        kernel lets. ``is_awaited`` says that somebody will wait for all of them, and that none has
+        to be in memory afterwards.
         """
         can_start = hasattr(os, "posix_fadvise")
         self._window = window
@@ -61,8 +84,26 @@ class PageCache:
         self.seconds = 0.0
         """Spent on files so far, those of making and closing them included."""
         self._dropping = window is not None and hasattr(os, "pwritev")
+        self._direct = 0
+        if is_awaited or window is not None:
+            self._direct = _TIGHT_DIRECT if self._is_tight else _DIRECT
+        self._buffers: tuple[memoryview, ...] = ()
 
-    def write(self, descriptor: int, data: bytes, offset: int) -> None:
+    def writing(self, descriptor: int, size: int | None) -> Writing:
+        """A way to write the new file that is open as ``descriptor`` and will have about ``size``
+        bytes, where that is known. One at a time. Raises OSError.
+        """
+        if self._direct and size is not None and size >= 2 * self._direct:
+            if not self._buffers:
+                # Each lane has its own: it is forked before it writes anything.
+                self._buffers = buffers(self._direct)
+            try:
+                return DirectFile(descriptor, self._buffers, self)
+            except NotTaken:
+                self._direct = 0
+        return _Cached(self, descriptor)
+
+    def write(self, descriptor: int, data: bytes | memoryview, offset: int) -> None:
         """Write all of ``data`` at ``offset`` of an open file, its end. Raises OSError."""
         rest = memoryview(data)
         while rest:
@@ -100,3 +141,25 @@ class PageCache:
         os.fdatasync(descriptor)
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
         self._waiting = 0
+
+
+class _Cached:
+    """A file that is written into the page cache."""
+
+    def __init__(self, cache: PageCache, descriptor: int) -> None:
+        self._cache = cache
+        self._descriptor = descriptor
+        self._size = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def write(self, data: bytes) -> None:
+        self._cache.write(self._descriptor, data, self._size)
+        self._size += len(data)
+
+    def finish(self) -> None:
+        self._cache.finish(self._descriptor, self._size)

@@ -154,7 +154,8 @@ class _Unpacking:
                 content = member.whole()
                 try:
                     if content is None:
-                        sha256, _ = destination.write(name, self._counted(member.pieces()))
+                        size = None if header.has_descriptor else header.size
+                        sha256 = destination.write(name, self._counted(member.pieces()), size)
                     else:
                         self._expansion.add(len(content))
                         sha256 = destination.write_whole(name, content)

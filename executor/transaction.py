@@ -122,7 +122,8 @@ class Transaction:
         what is built has another one in the end.
         """
         # Each lane has its own copy.
-        cache = PageCache(budget.window, is_awaited=self.journal.is_durable)
+        is_awaited = self.journal.is_durable and not budget.keeps_files
+        cache = PageCache(budget.window, is_awaited=is_awaited)
         staging = self.staging
 
         def stage(

@@ -1,0 +1,202 @@
+"""Direct: what passes by the page cache is on the disk as it was given."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import fcntl
+import itertools
+import mmap
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from executor.direct import DirectFile, NotTaken, buffers
+from executor.disk import is_in_memory
+from executor.pagecache import SMALLEST_WINDOW, PageCache
+
+KIB = 1 << 10
+BUFFER = 8 * KIB
+CONTENT = os.urandom(100_000)
+
+
+class Remembered:
+    """Writes into the page cache, and remembers what."""
+
+    def __init__(self) -> None:
+        self.written: list[tuple[int, int]] = []
+        self.finished: list[int] = []
+
+    def write(self, descriptor: int, data: memoryview, offset: int) -> None:
+        self.written.append((offset, len(data)))
+        while data:
+            count = os.pwrite(descriptor, data, offset)
+            offset, data = offset + count, data[count:]
+
+    def finish(self, descriptor: int, size: int) -> None:
+        assert os.fstat(descriptor).st_size == size
+        self.finished.append(size)
+
+
+@pytest.fixture
+def descriptor(tmp_path: Path) -> Iterator[int]:
+    made = os.open(tmp_path / "file", os.O_RDWR | os.O_CREAT | os.O_EXCL)
+    yield made
+    os.close(made)
+
+
+def written(descriptor: int) -> bytes:
+    # Not through the descriptor: what is read directly has to be aligned, too.
+    return Path(f"/proc/self/fd/{descriptor}").read_bytes()
+
+
+def is_direct(descriptor: int) -> bool:
+    return bool(fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_DIRECT)
+
+
+def in_memory(path: Path, size: int) -> int:
+    """Pages of a file that the page cache holds (mincore(2))."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    pages = -(-size // mmap.PAGESIZE)
+    present = (ctypes.c_ubyte * pages)()
+    with path.open("r+b") as file, mmap.mmap(file.fileno(), size) as mapped:
+        address = ctypes.addressof(ctypes.c_char.from_buffer(mapped))
+        assert libc.mincore(ctypes.c_void_p(address), ctypes.c_size_t(size), present) == 0
+    return sum(page & 1 for page in present)
+
+
+@given(cuts=st.lists(st.integers(0, len(CONTENT)), max_size=8), size=st.integers(0, len(CONTENT)))
+def test_pieces_of_any_size_make_the_same_file(
+    tmp_path_factory: pytest.TempPathFactory, cuts: list[int], size: int
+) -> None:
+    path = tmp_path_factory.mktemp("direct") / "file"
+    bounds = sorted({0, size, *(cut for cut in cuts if cut < size)})
+    cached = Remembered()
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    try:
+        with DirectFile(descriptor, buffers(BUFFER), cached) as file:
+            for start, end in itertools.pairwise(bounds):
+                file.write(CONTENT[start:end])
+            file.finish()
+    finally:
+        os.close(descriptor)
+    assert path.read_bytes() == CONTENT[:size]
+    assert cached.finished == [size]
+    rest = size % 4096
+    assert cached.written == ([(size - rest, rest)] if rest else [])
+
+
+def test_only_the_rest_of_a_file_is_in_memory(tmp_path: Path) -> None:
+    path, size = tmp_path / "large", 3 * (1 << 20) + 1000
+    cache = PageCache(None, is_awaited=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    try:
+        with cache.writing(descriptor, size) as file:
+            file.write(bytes(size))
+            file.finish()
+    finally:
+        os.close(descriptor)
+    assert path.stat().st_size == size
+    # One page, which cannot be dropped before the disk has it.
+    assert in_memory(path, size) <= 1 or is_in_memory(str(path))
+
+
+@pytest.mark.parametrize(
+    ("cache", "size", "expected"),
+    [
+        pytest.param(PageCache(None, is_awaited=True), 1 << 20, True, id="awaited"),
+        pytest.param(PageCache(64 << 20), 1 << 20, True, id="bounded"),
+        pytest.param(PageCache(64 << 20), (1 << 20) - 1, False, id="small"),
+        pytest.param(PageCache(SMALLEST_WINDOW), 256 * KIB, True, id="small where it is tight"),
+        pytest.param(PageCache(64 << 20), None, False, id="of unknown size"),
+        pytest.param(PageCache(None), 1 << 30, False, id="not bounded"),
+    ],
+)
+def test_large_files_pass_by_where_memory_or_the_disk_counts(
+    descriptor: int, cache: PageCache, size: int | None, expected: bool
+) -> None:
+    with cache.writing(descriptor, size):
+        assert is_direct(descriptor) is expected
+
+
+def test_a_disk_that_wants_other_sizes_gets_all_through_the_page_cache(
+    descriptor: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = os.pwrite
+
+    def refuse(fd: int, data: memoryview, offset: int) -> int:
+        if is_direct(fd):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        return whole(fd, data, offset)
+
+    monkeypatch.setattr(os, "pwrite", refuse)
+    cached = Remembered()
+    with DirectFile(descriptor, buffers(BUFFER), cached) as file:
+        file.write(CONTENT)
+        file.finish()
+    assert written(descriptor) == CONTENT
+    assert sum(size for _, size in cached.written) == len(CONTENT)
+
+
+def test_a_file_system_without_it_is_asked_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def refuse(*arguments: object) -> int:
+        asked.append(arguments)
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+    monkeypatch.setattr(fcntl, "fcntl", refuse)
+    cache = PageCache(64 << 20)
+    for number in range(3):
+        descriptor = os.open(tmp_path / str(number), os.O_WRONLY | os.O_CREAT)
+        try:
+            with cache.writing(descriptor, 1 << 20) as file:
+                file.write(CONTENT)
+                file.finish()
+        finally:
+            os.close(descriptor)
+        assert (tmp_path / str(number)).read_bytes() == CONTENT
+    assert len(asked) == 1
+    with pytest.raises(NotTaken):
+        DirectFile(0, buffers(BUFFER), cache)
+
+
+def test_a_full_disk_shows_at_the_latest_in_the_end(
+    descriptor: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with DirectFile(descriptor, buffers(BUFFER), Remembered()) as file:
+        with contextlib.suppress(OSError):
+            file.write(CONTENT[: 2 * BUFFER])
+        with pytest.raises(OSError, match="No space left"):
+            file.finish()
+
+
+def test_a_write_that_is_cut_short_goes_on(
+    descriptor: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda fd, data, offset: whole(fd, data[:4096], offset))
+    with DirectFile(descriptor, buffers(BUFFER), Remembered()) as file:
+        file.write(CONTENT)
+        file.finish()
+    assert written(descriptor) == CONTENT
+
+
+def test_nobody_writes_to_a_descriptor_that_may_be_another_file_by_now(descriptor: int) -> None:
+    before = threading.active_count()
+    with DirectFile(descriptor, buffers(BUFFER), Remembered()) as file:
+        file.write(CONTENT)
+    assert threading.active_count() == before
+    assert CONTENT.startswith(written(descriptor))
