@@ -20,6 +20,9 @@ _HELD = {
 }
 """The keys of ``memory.stat``, by version, of what is not page cache."""
 
+_MAPPED = {1: "total_mapped_file", 2: "file_mapped"}
+"""The key for files that processes of the group have mapped and it is charged for, by version."""
+
 _RESOURCES = (
     ("RLIMIT_AS", resource.RLIMIT_AS, "VmSize:", "VmRSS:"),
     ("RLIMIT_DATA", resource.RLIMIT_DATA, "VmData:", "RssAnon:"),
@@ -38,6 +41,11 @@ class Limit:
     """Bytes that are left below it."""
     source: str
     """For messages: the file or the setting that says so."""
+    programs: int = 0
+    """Bytes of it that our own program and its libraries take, as files. The kernel may drop those
+    pages and reads them again whenever they are run; whoever touches one first is charged for it,
+    so that they cost nothing where another container has the same program at work.
+    """
 
 
 def smallest_limit() -> Limit | None:
@@ -57,8 +65,10 @@ def smallest_limit() -> Limit | None:
         for name in names:
             limit = read_int(os.path.join(folder, name))
             if limit is not None and limit < _UNLIMITED:
-                others = max(0, _held(folder, version) - own)
-                found.append(Limit(limit - others, os.path.join(folder, name)))
+                held, mapped = _held(folder, version)
+                programs = min(mapped, _status("RssFile:"))
+                others = max(0, held - own)
+                found.append(Limit(limit - others, os.path.join(folder, name), programs))
     return min(found, key=lambda limit: limit.available, default=None)
 
 
@@ -97,15 +107,17 @@ def own_memory() -> int:
     return _status("RssAnon:")
 
 
-def _held(folder: str, version: int) -> int:
-    """Bytes that the kernel cannot take back from a group, short of killing: not its page cache."""
-    keys = _HELD[version]
+def _held(folder: str, version: int) -> tuple[int, int]:
+    """Bytes that the kernel cannot take back from a group, short of killing, which are not its page
+    cache; and bytes of files that are mapped.
+    """
     words = read_words(os.path.join(folder, "memory.stat"))
     sizes = dict(zip(words[::2], words[1::2], strict=False))
     if not sizes:
         name = "memory.current" if version == 2 else "memory.usage_in_bytes"
-        return read_int(os.path.join(folder, name)) or 0
-    return sum(int(sizes.get(key, 0)) for key in keys)
+        return read_int(os.path.join(folder, name)) or 0, 0
+    held = sum(int(sizes.get(key, 0)) for key in _HELD[version])
+    return held, int(sizes.get(_MAPPED[version], 0))
 
 
 def _status(key: str) -> int:

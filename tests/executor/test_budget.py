@@ -22,9 +22,11 @@ MIB = 1 << 20
 SOURCE = "/sys/fs/cgroup/memory.max"
 
 
-def surround(monkeypatch: pytest.MonkeyPatch, available: int | None) -> None:
-    """Let the process stand in a cgroup that leaves so many bytes."""
-    limit = None if available is None else Limit(available, SOURCE)
+def surround(monkeypatch: pytest.MonkeyPatch, available: int | None, programs: int = 0) -> None:
+    """Let the process stand in a cgroup that leaves so many bytes, and is charged for its program
+    with so many of them.
+    """
+    limit = None if available is None else Limit(available, SOURCE, programs)
     monkeypatch.setattr(budget_module, "smallest_limit", lambda: limit)
 
 
@@ -107,6 +109,22 @@ def test_pages_are_dropped_without_a_limit_only_where_it_is_asked_for(
     surround(monkeypatch, None)
     assert decide_budget(None, 2, "auto").window is None
     assert decide_budget(None, 2, "drop").window == LARGEST_WINDOW
+
+
+@pytest.mark.parametrize(
+    ("memory", "programs", "lanes"),
+    [
+        pytest.param(32 * MIB, MIB // 2, 2, id="another container is charged for Python"),
+        pytest.param(32 * MIB, 4 * MIB, 1, id="we are"),
+        pytest.param(24 * MIB, 11 * MIB, 1, id="one lane reads its pages again"),
+        pytest.param(40 * MIB, 5 * MIB, 2, id="room for both"),
+    ],
+)
+def test_a_second_lane_needs_room_for_the_program_too(
+    monkeypatch: pytest.MonkeyPatch, memory: int, programs: int, lanes: int
+) -> None:
+    surround(monkeypatch, memory, programs)
+    assert decide_budget(lanes=2).lanes == lanes
 
 
 def test_files_that_stay_in_memory_are_counted_before_lanes() -> None:

@@ -17,6 +17,8 @@ from executor.memory import Limit, charged_peak, rss_peak, smallest_limit
 MIB = 1 << 20
 OWN = 20 * MIB
 """What this process holds, as its status says."""
+PROGRAM = 8 * MIB
+"""What it has mapped of files and touched."""
 
 STATUS = f"""\
 Name:\tpython
@@ -24,6 +26,7 @@ VmSize:\t {100 << 10} kB
 VmHWM:\t {30 << 10} kB
 VmRSS:\t {28 << 10} kB
 RssAnon:\t {OWN >> 10} kB
+RssFile:\t {PROGRAM >> 10} kB
 VmData:\t {50 << 10} kB
 """
 
@@ -120,6 +123,16 @@ class TestVersion2:
         assert limit is not None
         assert limit.available == 62 * MIB
 
+    @pytest.mark.parametrize(("mapped", "programs"), [(0, 0), (5, 5), (8, 8), (30, 8)])
+    def test_pages_of_our_program_are_told_where_we_are_charged_for_them(
+        self, surround: Surround, mapped: int, programs: int
+    ) -> None:
+        stat = f"anon {OWN}\nfile_mapped {mapped * MIB}\nactive_file {40 * MIB}"
+        surround("0::/\n", V2, v2(max=64 * MIB, current=OWN + 40 * MIB, stat=stat))
+        limit = smallest_limit()
+        assert limit is not None
+        assert (limit.available, limit.programs) == (64 * MIB, programs * MIB)
+
     def test_a_group_without_memory_control_is_passed_over(
         self, surround: Surround, tmp_path: Path
     ) -> None:
@@ -153,6 +166,13 @@ class TestVersion1:
         surround(self.LINES, V1.format(root="/"), {**v1("job/", 64 * MIB), **v1()})
         expected = Limit(64 * MIB, str(tmp_path / "job" / "memory.limit_in_bytes"))
         assert smallest_limit() == expected
+
+    def test_pages_of_our_program_are_told(self, surround: Surround) -> None:
+        stat = f"total_rss {OWN}\nmapped_file {9 * MIB}\ntotal_mapped_file {3 * MIB}"
+        surround(self.LINES, V1.format(root="/"), {**v1("job/", 64 * MIB), "job/memory.stat": stat})
+        limit = smallest_limit()
+        assert limit is not None
+        assert limit.programs == 3 * MIB
 
     def test_no_limit_is_a_number_near_the_largest(self, surround: Surround) -> None:
         surround(self.LINES, V1.format(root="/"), {**v1("job/"), **v1()})
