@@ -40,7 +40,8 @@ class Cached(Protocol):
 
 def buffers(size: int) -> tuple[memoryview, ...]:
     """Two aligned pieces of memory of ``size`` bytes: one is filled while the other is written."""
-    return tuple(memoryview(mmap.mmap(-1, size)) for _ in range(2))
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+    return tuple(memoryview(mmap.mmap(-1, size, flags)) for _ in range(2))
 
 
 class DirectFile:

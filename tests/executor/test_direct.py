@@ -110,9 +110,9 @@ def test_only_the_rest_of_a_file_is_in_memory(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cache", "size", "expected"),
     [
-        pytest.param(PageCache(None, is_awaited=True), 1 << 20, True, id="awaited"),
-        pytest.param(PageCache(64 << 20), 1 << 20, True, id="bounded"),
-        pytest.param(PageCache(64 << 20), (1 << 20) - 1, False, id="small"),
+        pytest.param(PageCache(None, is_awaited=True), 768 * KIB, True, id="awaited"),
+        pytest.param(PageCache(64 << 20), 768 * KIB, True, id="bounded"),
+        pytest.param(PageCache(64 << 20), 768 * KIB - 1, False, id="small"),
         pytest.param(PageCache(SMALLEST_WINDOW), 256 * KIB, True, id="small where it is tight"),
         pytest.param(PageCache(64 << 20), None, False, id="of unknown size"),
         pytest.param(PageCache(None), 1 << 30, False, id="not bounded"),
