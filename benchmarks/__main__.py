@@ -22,12 +22,12 @@ from benchmarks.latency import ROUND_TRIPS, latency
 from benchmarks.mirror import CORPORA, LARGE, WORK, served
 from benchmarks.plot import plot
 from benchmarks.runs import Bench, Record, Results, Run, machine
-from benchmarks.sections import charged, extremes, lanes, peers, synthetic_locks
+from benchmarks.sections import charged, extremes, first, lanes, peers, synthetic_locks
 from benchmarks.slow_disk import slow_disk
 from benchmarks.tables import document
 
 RESULTS = Path(__file__).parent / "results"
-SECTIONS = ("peers", "charged", "latency", "extremes", "slow-disk")
+SECTIONS = ("peers", "first", "charged", "latency", "extremes", "slow-disk")
 REPEATED_ON_SLOW_DISK = 2
 """Runs per round: how often something is killed takes more of them to tell."""
 
@@ -98,9 +98,10 @@ def plan(
     if "peers" in sections:
         for corpus in corpora:
             yield "peers", corpus, partial(peers, bench, corpus, rounds, limits)
-    if "charged" in sections:
-        for corpus in corpora:
-            yield "charged", corpus, partial(charged, bench, corpus, rounds)
+    for corpus in small if "first" in sections else ():
+        yield "first", corpus, partial(first, bench, corpus, rounds, limits)
+    for corpus in corpora if "charged" in sections else ():
+        yield "charged", corpus, partial(charged, bench, corpus, rounds)
     for corpus, milliseconds in product(small if "latency" in sections else (), ROUND_TRIPS):
         subject = f"{corpus}, {milliseconds} ms"
         yield "latency", subject, partial(latency, bench, corpus, rounds, milliseconds)

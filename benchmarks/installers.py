@@ -7,8 +7,9 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+import sysconfig
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "TURNS",
     "Command",
     "Tools",
+    "copy_python",
     "find_uv",
     "install_command",
     "make_environment",
@@ -34,7 +36,9 @@ TURNS: Sequence[tuple[str, Sequence[str]]] = (
     ("lockstream", ()),
     ("uv", ()),
     ("pip", ()),
-    ("lockstream", ("--durability", "kill")),  # uv and pip do not wait for the disk either
+    ("lockstream", ("--durability", "kill")),
+    # uv and pip neither wait for the disk nor hold files to RECORD.
+    ("lockstream", ("--durability", "kill", "--no-verify-record")),
 )
 """What is run in each turn, with which options."""
 
@@ -48,8 +52,10 @@ _PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
 Command = Sequence[str | Path]
 
 
-def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, **CLEAN}
+def run(
+    *command: str | Path, variables: Mapping[str, str] = CLEAN
+) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, **variables}
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
 
@@ -62,9 +68,13 @@ def find_uv() -> str:
     return uv
 
 
-def make_environment(environment: Path) -> None:
+def make_environment(
+    environment: Path,
+    python: str | Path = sys.executable,
+    variables: Mapping[str, str] = CLEAN,
+) -> None:
     """A virtual environment without pip."""
-    made = run(sys.executable, "-m", "venv", "--without-pip", environment)
+    made = run(python, "-m", "venv", "--without-pip", environment, variables=variables)
     if made.returncode:
         raise SystemExit(f"{environment} cannot be made: {made.stderr}")
 
@@ -75,20 +85,42 @@ class Tools:
 
     uv: str
     lockstream: Path = LOCKSTREAM
+    variables: Mapping[str, str] = field(default_factory=lambda: CLEAN)
+    """Of the environment that they run in."""
 
     @classmethod
-    def installed_below(cls, folder: Path, uv: str) -> Tools:
+    def installed_below(cls, folder: Path, uv: str, *, with_python: bool = False) -> Tools:
         """lockstream as it is now, in an environment of its own: what a developer edits while a
-        benchmark runs makes no difference to it.
+        benchmark runs makes no difference to it. ``with_python`` gives it a copy of the interpreter
+        too, of which nobody else has a page in use that would be charged to them.
         """
         environment = folder / "lockstream"
-        make_environment(environment)
-        python = environment / "bin" / "python"
+        python, variables = Path(sys.executable), CLEAN
+        if with_python:
+            python = copy_python(folder / "python")
+            variables = {**CLEAN, "LD_LIBRARY_PATH": str(folder / "python" / "lib")}
+        make_environment(environment, python, variables)
         project = Path(__file__).parent.parent
-        installed = run(*_PIP, "--quiet", "--python", python, "install", f"{project}[fast]")
+        within = environment / "bin" / "python"
+        installed = run(*_PIP, "--quiet", "--python", within, "install", f"{project}[fast]")
         if installed.returncode:
             raise SystemExit(f"lockstream cannot be installed: {installed.stderr}")
-        return cls(uv, environment / "bin" / "lockstream")
+        return cls(uv, environment / "bin" / "lockstream", variables)
+
+
+def copy_python(folder: Path) -> Path:
+    """Copy this interpreter to ``folder``, with its libraries and without what is installed there;
+    the program.
+    """
+    base, library = Path(sys.base_prefix), Path(sysconfig.get_path("stdlib"))
+    program = folder / "bin" / f"python{sysconfig.get_python_version()}"
+    ignored = shutil.ignore_patterns("site-packages", "dist-packages", "test", "idlelib")
+    shutil.copytree(library, folder / library.relative_to(base), symlinks=True, ignore=ignored)
+    for shared in (base / "lib").glob("libpython*"):
+        shutil.copy2(shared, folder / "lib", follow_symlinks=False)
+    program.parent.mkdir()
+    shutil.copy2(base / "bin" / program.name, program)
+    return program
 
 
 def install_command(tool: str, environment: Path, lock: Path, tools: Tools) -> Command:

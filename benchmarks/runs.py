@@ -20,7 +20,6 @@ from typing import Any
 
 from benchmarks.cgroup import Cost, measure
 from benchmarks.installers import (
-    CLEAN,
     PATIENCE,
     Tools,
     install_command,
@@ -109,6 +108,16 @@ class Bench:
         self._tools = tools
         self._trees = work / "trees"
         self._count = 0
+        self._alone: Bench | None = None
+
+    def alone(self) -> Bench:
+        """The same with a Python of its own, of which nobody else has a page in use."""
+        folder = self.work / "alone"
+        if self._alone is None:
+            folder.mkdir()
+            tools = Tools.installed_below(folder, self._tools.uv, with_python=True)
+            self._alone = Bench(folder, self.mirror, tools)
+        return self._alone
 
     def install(
         self,
@@ -139,7 +148,7 @@ class Bench:
             limit=limit,
             cold=True,
             timeout=PATIENCE,
-            environment={**CLEAN, "TMPDIR": str(folder / "tmp")},
+            environment={**self._tools.variables, "TMPDIR": str(folder / "tmp")},
             log=log,
             trace=trace if traced else None,
         )

@@ -13,7 +13,7 @@ from benchmarks.installers import PEERS, TURNS, Command
 from benchmarks.mirror import LARGE
 from benchmarks.runs import Bench, Run
 
-__all__ = ["charged", "extremes", "lanes", "peers", "synthetic_locks"]
+__all__ = ["charged", "extremes", "first", "lanes", "peers", "synthetic_locks"]
 
 TESTS = Path(__file__).parent.parent / "tests"
 
@@ -39,6 +39,15 @@ def peers(bench: Bench, corpus: str, rounds: int, limits: Sequence[int]) -> Iter
                     hopeless.add((tool, limit))
                 yield done
         yield bench.install("lockstream", lock, make=False)[0]
+
+
+def first(bench: Bench, corpus: str, rounds: int, limits: Sequence[int]) -> Iterator[Run]:
+    """lockstream with a Python that nobody else runs, below each of ``limits`` (bytes)."""
+    lock = bench.mirror.lock_of(corpus, bench.work)
+    alone = bench.alone()
+    for _ in range(rounds):
+        for limit in (None, *limits):
+            yield alone.install("lockstream", lock, limit=limit)[0]
 
 
 def charged(bench: Bench, corpus: str, rounds: int) -> Iterator[Run]:
