@@ -139,7 +139,8 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Print the r
     type=click.Choice(["auto", "drop", "keep"]),
     default="auto",
     show_default=True,
-    help="Whether written files stay in memory; auto: not where it is limited.",
+    help="Whether written files stay in memory; auto: not where it is limited, and large ones not "
+    "where the disk is waited for.",
 )
 @click.option(
     "--durability",

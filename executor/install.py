@@ -73,10 +73,10 @@ def execute(
     groups, ``sync`` says how far to go, ``places`` where files may come from. ``last_wins`` lets
     the later of two distributions, by name, have a path that both own; ``compile_files`` makes
     byte code of what is installed; ``rules`` say what to let pass of what wheels are refused for;
-    ``page_cache`` says whether written files stay in memory (auto: not where it is limited);
-    ``durability`` what an execution survives; ``building`` how builds are made, where ``wanted``
-    allows them. The environment changes only when everything is
-    verified.
+    ``page_cache`` says whether written files stay in memory (auto: not where it is limited, and
+    large ones not where the disk is waited for); ``durability`` what an execution survives;
+    ``building`` how builds are made, where ``wanted`` allows them. The environment changes only
+    when everything is verified.
 
     Raises the errors of ``executor.errors`` and ``schemas``, all of them LockstreamError.
     """

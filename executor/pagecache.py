@@ -6,7 +6,8 @@ disk, not those that still have to get there; on a disk that is slower than we a
 a lane that may hold only so much waits for the disk after each ``window``: one ``fdatasync``, which
 commits the journal with all files before it. On a loop-mounted ext4, an installation of 34,000
 files in a cgroup of 32 MiB is killed without it and takes 4.1 s with it; in 64 MiB it takes 8.6 s
-without and 3.9 s with. Sources: https://docs.kernel.org/admin-guide/cgroup-v2.html (memory),
+without and 3.9 s with. Large files pass it by (see direct.py). Sources:
+https://docs.kernel.org/admin-guide/cgroup-v2.html (memory),
 https://docs.kernel.org/filesystems/ext4/journal.html.
 """
 
@@ -47,7 +48,7 @@ _RWF_DONTCACHE = 0x80
 https://man7.org/linux/man-pages/man2/pwritev2.2.html); Python has no name for it yet."""
 
 _DIRECT = 384 << 10
-"""Bytes of each of the two buffers through which a file passes by the page cache, where it holds
+"""Bytes of each of the two buffers through which a file passes the page cache by, where it holds
 twice as much. A disk that writes 1.8 GB/s in pieces of 512 KiB writes 1.5 in pieces of 256 KiB."""
 
 _TIGHT_DIRECT = 128 << 10

@@ -1,4 +1,4 @@
-"""Direct: what passes by the page cache is on the disk as it was given."""
+"""Direct: what passes the page cache by is on the disk as it was given."""
 
 from __future__ import annotations
 
