@@ -25,7 +25,7 @@ _ALIGNMENT = 4096
 
 
 class NotTaken(Exception):
-    """The file system, or the operating system, writes nothing past the page cache."""
+    """Nothing can be written past the page cache here."""
 
 
 class Cached(Protocol):
@@ -46,8 +46,7 @@ def buffers(size: int) -> tuple[memoryview, ...]:
 
 class DirectFile:
     """The new, empty file that is open as ``descriptor``, written from its beginning to its end.
-
-    Use it as a context manager: the descriptor must stay open until it is left.
+    Use it as a context manager.
     """
 
     def __init__(self, descriptor: int, buffers: tuple[memoryview, ...], cached: Cached) -> None:
@@ -60,7 +59,9 @@ class DirectFile:
             raise NotTaken from None
         self._is_direct = True
         self._cached = cached
-        self._descriptor = descriptor
+        # One that the thread closes itself: however we are left, by a signal at any point, it
+        # never writes to what has the number of a closed file by then.
+        self._descriptor = os.dup(descriptor)
         self._current, *others = buffers
         self._filled = 0
         self._size = 0
@@ -70,7 +71,12 @@ class DirectFile:
         for other in others:
             self._free.put(other)
         self._thread = threading.Thread(target=self._write_full, daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:  # no more threads are let be made
+            os.close(self._descriptor)
+            fcntl.fcntl(descriptor, fcntl.F_SETFL, 0)
+            raise NotTaken from None
 
     def __enter__(self) -> Self:
         return self
@@ -119,6 +125,7 @@ class DirectFile:
             except OSError as error:
                 self._problem = error
             self._free.put(block)
+        os.close(self._descriptor)
 
     def _write(self, data: memoryview) -> None:
         while data and self._is_direct:

@@ -194,7 +194,48 @@ def test_a_write_that_is_cut_short_goes_on(
     assert written(descriptor) == CONTENT
 
 
-def test_nobody_writes_to_a_descriptor_that_may_be_another_file_by_now(descriptor: int) -> None:
+def test_where_no_thread_can_be_made_the_page_cache_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    before = len(os.listdir("/proc/self/fd"))
+    with (tmp_path / "file").open("wb") as opened:
+        with PageCache(64 << 20).writing(opened.fileno(), 1 << 20) as file:
+            file.write(CONTENT)
+            file.finish()
+        assert not is_direct(opened.fileno())
+    assert (tmp_path / "file").read_bytes() == CONTENT
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_what_takes_the_number_of_a_closed_file_is_never_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, may_write = os.pwrite, threading.Event()
+
+    def late(fd: int, data: memoryview, offset: int) -> int:
+        may_write.wait()
+        return whole(fd, data, offset)
+
+    monkeypatch.setattr(os, "pwrite", late)
+    first = os.open(tmp_path / "first", os.O_WRONLY | os.O_CREAT)
+    file = DirectFile(first, buffers(BUFFER), Remembered())
+    file.write(CONTENT[:BUFFER])
+    # As where a signal comes while the thread is waited for.
+    os.close(first)
+    second = os.open(tmp_path / "second", os.O_WRONLY | os.O_CREAT)
+    assert second == first
+    may_write.set()
+    file.__exit__()
+    os.close(second)
+    assert (tmp_path / "first").read_bytes() == CONTENT[:BUFFER]
+    assert (tmp_path / "second").read_bytes() == b""
+
+
+def test_a_file_that_is_left_half_way_has_ended_its_thread(descriptor: int) -> None:
     before = threading.active_count()
     with DirectFile(descriptor, buffers(BUFFER), Remembered()) as file:
         file.write(CONTENT)
