@@ -60,7 +60,7 @@ class Destination:
         descriptor = self._create(name)
         try:
             self._cache.write(descriptor, content, 0)
-            self._cache.finish(descriptor, len(content))
+            self._cache.finish(descriptor)
         finally:
             os.close(descriptor)
         self._cache.seconds += perf_counter() - began

@@ -34,8 +34,8 @@ class Cached(Protocol):
     def write(self, descriptor: int, data: memoryview, offset: int) -> None:
         """Write all of ``data`` at ``offset``. Raises OSError."""
 
-    def finish(self, descriptor: int, size: int) -> None:
-        """The file, of ``size`` bytes, is complete. Raises OSError."""
+    def finish(self, descriptor: int) -> None:
+        """The file is complete. Raises OSError."""
 
 
 def buffers(size: int) -> tuple[memoryview, ...]:
@@ -110,7 +110,7 @@ class DirectFile:
         if rest := self._current[whole : self._filled]:
             self._leave_direct()
             self._write(rest)
-        self._cached.finish(self._descriptor, self._size)
+        self._cached.finish(self._descriptor)
 
     def _check(self) -> None:
         if self._problem is not None:

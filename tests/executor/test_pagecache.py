@@ -48,7 +48,7 @@ def write(cache: PageCache, path: Path, *pieces: bytes) -> None:
         for piece in pieces:
             cache.write(descriptor, piece, offset)
             offset += len(piece)
-        cache.finish(descriptor, offset)
+        cache.finish(descriptor)
     finally:
         os.close(descriptor)
 
@@ -123,16 +123,6 @@ def test_a_write_that_is_cut_short_goes_on(tmp_path: Path, monkeypatch: pytest.M
     content = os.urandom(12_345)
     write(PageCache(None), tmp_path / "file", content)
     assert (tmp_path / "file").read_bytes() == content
-
-
-def test_a_large_file_that_is_awaited_starts_on_its_way_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls = Calls(monkeypatch)
-    for name, size, is_awaited in (("a", MIB, False), ("b", 1000, True), ("c", MIB, True)):
-        write(PageCache(None, is_awaited=is_awaited), tmp_path / name, bytes(size))
-        assert calls.dropped == (name == "c")
-    assert not calls.synced
 
 
 @pytest.mark.parametrize(("window", "started"), [(SMALLEST_WINDOW, 3), (6 * MIB, 0), (None, 0)])

@@ -42,6 +42,15 @@ NEXT = build_wheel(
     entry_points={"console_scripts": {"one": "one:main", "two": "one:two"}},
 )
 OTHER = build_wheel("other", files={"other.py": TEXT, "shared/other.py": ""})
+LARGE = build_wheel(
+    "large",
+    files={
+        "large/__init__.py": TEXT,
+        # Written past the page cache, but for the last bytes.
+        "large/data.bin": TEXT * 200 + "end",
+        "large/last.py": "",
+    },
+)
 MANY = [
     build_wheel(
         f"many{number}",
@@ -99,6 +108,7 @@ SCENARIOS = [
     Scenario("upgrade", [ONE, OTHER], [NEXT, OTHER]),
     Scenario("downgrade", [NEXT, OTHER], [ONE, OTHER]),
     Scenario("remove", [ONE, OTHER], [OTHER]),
+    Scenario("large", [OTHER], [LARGE, OTHER]),
     Scenario("many", [ONE], MANY),
     Scenario("replay", [ONE, OTHER], [NEXT, *MANY[:3]], replay=True),
 ]
