@@ -81,9 +81,11 @@ class DirectFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._full.put(None)
         self._thread.join()
+        if kind is None:
+            self._check()
 
     def write(self, data: bytes) -> None:
         """Append ``data``. Raises OSError, also for what was appended before."""
@@ -125,7 +127,10 @@ class DirectFile:
             except OSError as error:
                 self._problem = error
             self._free.put(block)
-        os.close(self._descriptor)
+        try:
+            os.close(self._descriptor)
+        except OSError as error:  # where a file system tells of it only now
+            self._problem = error
 
     def _write(self, data: memoryview) -> None:
         while data and self._is_direct:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import errno
 import fcntl
@@ -53,6 +52,11 @@ def descriptor(tmp_path: Path) -> Iterator[int]:
 def written(descriptor: int) -> bytes:
     # Not through the descriptor: what is read directly has to be aligned, too.
     return Path(f"/proc/self/fd/{descriptor}").read_bytes()
+
+
+def write_all(file: DirectFile, content: bytes) -> None:
+    file.write(content)
+    file.finish()
 
 
 def is_direct(descriptor: int) -> bool:
@@ -168,18 +172,36 @@ def test_a_file_system_without_it_is_asked_once(
         DirectFile(0, buffers(BUFFER), cache)
 
 
+@pytest.mark.parametrize("size", [4096, BUFFER, 5 * BUFFER])
 def test_a_full_disk_shows_at_the_latest_in_the_end(
-    descriptor: int, monkeypatch: pytest.MonkeyPatch
+    descriptor: int, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "pwrite", full)
-    with DirectFile(descriptor, buffers(BUFFER), Remembered()) as file:
-        with contextlib.suppress(OSError):
-            file.write(CONTENT[: 2 * BUFFER])
-        with pytest.raises(OSError, match="No space left"):
-            file.finish()
+    with (
+        pytest.raises(OSError, match="No space left"),
+        DirectFile(descriptor, buffers(BUFFER), Remembered()) as file,
+    ):
+        write_all(file, CONTENT[:size])
+
+
+def test_what_shows_when_a_file_is_closed_is_told(
+    descriptor: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close = os.close
+
+    def fail(fd: int) -> None:
+        close(fd)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "close", fail)
+    with (
+        pytest.raises(OSError, match="Input/output error"),
+        DirectFile(descriptor, buffers(BUFFER), Remembered()) as file,
+    ):
+        write_all(file, CONTENT)
 
 
 def test_a_write_that_is_cut_short_goes_on(
@@ -228,7 +250,7 @@ def test_what_takes_the_number_of_a_closed_file_is_never_written_to(
     second = os.open(tmp_path / "second", os.O_WRONLY | os.O_CREAT)
     assert second == first
     may_write.set()
-    file.__exit__()
+    file.__exit__(None)
     os.close(second)
     assert (tmp_path / "first").read_bytes() == CONTENT[:BUFFER]
     assert (tmp_path / "second").read_bytes() == b""
