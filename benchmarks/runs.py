@@ -34,8 +34,10 @@ __all__ = ["Bench", "Record", "Results", "Run", "Sample", "machine"]
 RESERVE = 20 << 30
 """Bytes that stay free on the disk: more than the largest installation and its temporary files."""
 
-SETTLING = 60
-"""Seconds after the removal of trees until the file system is as fast as before."""
+SETTLING = 300
+"""Seconds after the removal of trees until the file system is as fast as before: ext4 does not use
+the number of an inode again sooner, and looks for another one (fs/ext4/ialloc.c, recently_deleted).
+"""
 
 KEPT_SAMPLES = 200
 """Of a trace: as many as a plot can show."""

@@ -138,6 +138,7 @@ def execute(
         files=staged.files,
         bytes_fetched=staged.bytes_fetched,
         bytes_installed=staged.bytes,
+        verified_record=transaction.rules.verify_record,
         startup=tuple(staged.startup),
         warnings=tuple(staged.warnings),
         seconds=round(time.monotonic() - started, 3),

@@ -75,6 +75,8 @@ class Report:
     files: int
     bytes_fetched: int
     bytes_installed: int
+    verified_record: bool
+    """Whether each file was held to its hash in the RECORD of its wheel."""
     startup: tuple[str, ...] = ()
     """Files by which Python runs code whenever it starts (``.pth``), with their wheels."""
     warnings: tuple[str, ...] = ()
@@ -108,6 +110,8 @@ class Report:
             f"  {self.files} files, {_mib(self.bytes_installed)} from "
             f"{_mib(self.bytes_fetched)} fetched, in {self.seconds:.1f} s"
         )
+        if not self.verified_record:
+            yield "  files not held to RECORD (--no-verify-record)"
         yield from (build.line() for build in self.builds)
         yield from self._time()
         charged = "" if self.charged_peak is None else f", charged {_mib(self.charged_peak)}"

@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import BinaryIO, TextIO
 
 from executor.distinfo import DistInfo
@@ -42,6 +43,9 @@ _SIGNATURES = ("RECORD", "RECORD.jws", "RECORD.p7s")
 
 _DIGEST = re.compile(r",sha256=[\w-]{43},(?=[0-9]+$)", re.ASCII)
 """The SHA-256 in a row, as it is spelled."""
+
+_SPELLED = re.compile(r"([^,\"\r\n]+),sha256=[\w-]{42}[AEIMQUYcgkosw048],(0|[1-9][0-9]*)", re.ASCII)
+"""A row that is spelled as we do: 32 bytes leave the last two bits of their base64 unused."""
 
 _BLOCK = 64 << 10
 """Bytes read at once of a file that is hashed."""
@@ -77,11 +81,22 @@ def promised_files(info: DistInfo) -> Iterator[Row]:
         if os.path.isfile(info.path(path)):
             _, sha256, found = _hash_staged(info, path, "sha256")
             yield _file(path, sha256, found)
-    for path, algorithm, digest, size in _promises(info, _exempt(info)):
-        # Folders need no row, and what was in them may be removed by now.
-        if not path.endswith("/"):
-            found = _size_of_staged(info, path) if size is None else size
-            yield _file(path, digest, found, algorithm)
+    exempt = _exempt(info)
+    with _opened(info) as file:
+        lines = _lines(file)
+        for line in lines:
+            row = line.rstrip("\r\n")
+            # Most rows are spelled as we do, and taken over as they are.
+            if not (spelled := _SPELLED.fullmatch(row)) or (path := spelled[1]) in exempt:
+                lines = chain((line,), lines)
+                break
+            if not path.endswith("/"):
+                yield Row(path, 0, 0, 0, 0, int(spelled[2]), 0, row)
+        for path, algorithm, digest, size in _promises(info, exempt, lines):
+            # Folders need no row, and what was in them may be removed by now.
+            if not path.endswith("/"):
+                found = _size_of_staged(info, path) if size is None else size
+                yield _file(path, digest, found, algorithm)
 
 
 def hashed_files(info: DistInfo, ledger: Ledger) -> Iterator[Row]:
@@ -146,18 +161,17 @@ def _opened(info: DistInfo) -> Iterator[TextIO]:
             raise InvalidRecord("it is not UTF-8 text") from None
 
 
-def _promises(info: DistInfo, exempt: set[str]) -> Iterator[Promise]:
-    """The rows of RECORD for files that it has to promise, and for folders."""
+def _promises(info: DistInfo, exempt: set[str], lines: Iterable[str]) -> Iterator[Promise]:
+    """The rows for files that RECORD has to promise, and for folders."""
     member, rows = info.member("RECORD"), 0
-    with _opened(info) as file:
-        for promise in read_promises(_lines(file)):
-            if promise.path in exempt:
-                if promise.path == member and promise.algorithm:
-                    raise InvalidRecord("it gives a hash of itself")
-                continue
-            if (rows := rows + 1) > _MAX_ROWS:
-                raise InvalidRecord(f"it has more than {_MAX_ROWS} rows")
-            yield promise
+    for promise in read_promises(lines):
+        if promise.path in exempt:
+            if promise.path == member and promise.algorithm:
+                raise InvalidRecord("it gives a hash of itself")
+            continue
+        if (rows := rows + 1) > _MAX_ROWS:
+            raise InvalidRecord(f"it has more than {_MAX_ROWS} rows")
+        yield promise
 
 
 def _promised_rows(
@@ -168,21 +182,22 @@ def _promised_rows(
 
     A row with another secure hash, or without a size, is compared with the staged file here.
     """
-    for promise in _promises(info, exempt):
-        if _is_for_folder(info, promise):
-            continue
-        path, algorithm, digest, size = promise
-        if not algorithm:
-            raise InvalidRecord(f"its row for {path!r} has no hash")
-        if not ledger.is_hashed:
-            yield path, b"", _size_of_staged(info, path) if size is None else size
-            continue
-        if algorithm != "sha256" or size is None:
-            same, sha256, found = _hash_staged(info, path, algorithm)
-            if same != digest:
-                raise InvalidRecord(f"its {algorithm} of {path!r} differs")
-            digest, size = sha256, found if size is None else size
-        yield path, digest, size
+    with _opened(info) as file:
+        for promise in _promises(info, exempt, _lines(file)):
+            if _is_for_folder(info, promise):
+                continue
+            path, algorithm, digest, size = promise
+            if not algorithm:
+                raise InvalidRecord(f"its row for {path!r} has no hash")
+            if not ledger.is_hashed:
+                yield path, b"", _size_of_staged(info, path) if size is None else size
+                continue
+            if algorithm != "sha256" or size is None:
+                same, sha256, found = _hash_staged(info, path, algorithm)
+                if same != digest:
+                    raise InvalidRecord(f"its {algorithm} of {path!r} differs")
+                digest, size = sha256, found if size is None else size
+            yield path, digest, size
 
 
 def _is_for_folder(info: DistInfo, promise: Promise) -> bool:

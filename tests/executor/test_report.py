@@ -20,6 +20,7 @@ FIGURES: dict[str, Any] = {
     "files": 120,
     "bytes_fetched": 3 << 20,
     "bytes_installed": 10 << 20,
+    "verified_record": True,
     "startup": ["demo-1.0-py3-none-any.whl: demo.pth"],
     "warnings": [],
     "seconds": 1.25,
@@ -46,6 +47,10 @@ def test_a_person_reads_what_was_done_and_what_it_took() -> None:
         "  memory: peak RSS 30.0 MiB, charged 48.0 MiB",
         "  budget: 64.0 MiB (--memory), 2 lanes",
     ]
+
+
+def test_what_was_left_unchecked_is_told() -> None:
+    assert lines(verified_record=False)[2] == "  files not held to RECORD (--no-verify-record)"
 
 
 @pytest.mark.parametrize(
