@@ -97,8 +97,9 @@ def execute(
     journal = transaction.journal
     builds: list[BuildReport] = []
     try:
-        # Signals are let through again when everything else is closed.
-        with ExitStack() as signals, ExitStack() as held:
+        # When everything else is closed, signals are let through again, and no budget is held to:
+        # what reads the folders that it removes is charged for them.
+        with ExitStack() as last, ExitStack() as held:
             if environment.exists:
                 held.enter_context(journal.opened())
                 # First of all: what is there now may be half of what a killed run had decided on.
@@ -116,12 +117,12 @@ def execute(
                 )
                 transaction = replace(transaction, build=build)
             reporter.selected(changes, budget)
-            is_confined = held.enter_context(_held_to(memory, budget))
+            is_confined = last.enter_context(_held_to(memory, budget))
             if not environment.exists:
                 held.enter_context(environment.made())
                 held.enter_context(journal.opened())
                 environment.settled()
-            staged, spent = transaction.run(changes, budget, signals)
+            staged, spent = transaction.run(changes, budget, last)
         if compile_files:
             _compile(schemes, {step.name for step in changes.install})
     except MemoryError:
