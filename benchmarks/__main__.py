@@ -92,7 +92,7 @@ Measuring = Callable[[], Iterator[Run] | Iterator[Run | str]]
 def plan(
     bench: Bench, corpora: list[str], sections: Sequence[str], options: argparse.Namespace
 ) -> Iterator[tuple[str, str, Measuring]]:
-    """Section and subject of each record, and what makes its runs. What removes trees is last."""
+    """Section and subject of each record, and what makes its runs."""
     rounds, limits = options.rounds, options.limits
     small = [corpus for corpus in corpora if corpus not in LARGE]
     if "peers" in sections:

@@ -34,18 +34,25 @@ PEERS = ("uv", "pip")
 
 TURNS: Sequence[tuple[str, Sequence[str]]] = (
     ("lockstream", ()),
-    ("uv", ()),
-    ("pip", ()),
     ("lockstream", ("--durability", "kill")),
     # uv and pip neither wait for the disk nor hold files to RECORD.
     ("lockstream", ("--durability", "kill", "--no-verify-record")),
+    ("pip", ()),
+    ("uv", ()),
 )
-"""What is run in each turn, with which options."""
+"""What is run, with which options. uv is last, for it removes as many files as it installs, those
+of its temporary cache: ext4 without a journal makes new ones more slowly for minutes after that."""
 
 PATIENCE = 120
 """Seconds. A tool that has too little memory reads its own pages again and again, for minutes."""
 
 CLEAN = {"PYTHONDONTWRITEBYTECODE": "1"}
+
+_TELL_MAPPED = """
+import isal.isal_zlib, executor.cli, executor.install
+lines = [line.split(maxsplit=5) for line in open("/proc/self/maps")]
+print(*{line[5].strip() for line in lines if line[5:] and line[5].startswith("/")}, sep="\\n")
+"""
 
 _PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
 
@@ -89,14 +96,15 @@ class Tools:
     """Of the environment that they run in."""
 
     @classmethod
-    def installed_below(cls, folder: Path, uv: str, *, with_python: bool = False) -> Tools:
+    def installed_below(cls, folder: Path, uv: str, *, is_first: bool = False) -> Tools:
         """lockstream as it is now, in an environment of its own: what a developer edits while a
-        benchmark runs makes no difference to it. ``with_python`` gives it a copy of the interpreter
-        too, of which nobody else has a page in use that would be charged to them.
+        benchmark runs makes no difference to it. Where it ``is_first``, it has a copy of the
+        interpreter too, and uv is a copy: nobody else has a page of them in memory.
         """
         environment = folder / "lockstream"
         python, variables = Path(sys.executable), CLEAN
-        if with_python:
+        if is_first:
+            uv = str(shutil.copy2(uv, folder / "uv"))
             python = copy_python(folder / "python")
             variables = {**CLEAN, "LD_LIBRARY_PATH": str(folder / "python" / "lib")}
         make_environment(environment, python, variables)
@@ -106,6 +114,14 @@ class Tools:
         if installed.returncode:
             raise SystemExit(f"lockstream cannot be installed: {installed.stderr}")
         return cls(uv, environment / "bin" / "lockstream", variables)
+
+    def programs(self) -> list[Path]:
+        """The files that the tools map into memory: programs and libraries."""
+        python = self.lockstream.with_name("python")
+        mapped = run(python, "-c", _TELL_MAPPED, variables=self.variables)
+        if mapped.returncode:
+            raise SystemExit(f"{python} does not tell what it maps: {mapped.stderr}")
+        return [Path(self.uv), *map(Path, mapped.stdout.splitlines())]
 
 
 def copy_python(folder: Path) -> Path:

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from benchmarks.cgroup import Cost, measure
 from benchmarks.installers import (
@@ -28,6 +28,7 @@ from benchmarks.installers import (
     versions,
 )
 from benchmarks.mirror import Mirror
+from benchmarks.neighbour import in_memory
 
 __all__ = ["Bench", "Record", "Results", "Run", "Sample", "machine"]
 
@@ -35,8 +36,9 @@ RESERVE = 20 << 30
 """Bytes that stay free on the disk: more than the largest installation and its temporary files."""
 
 SETTLING = 300
-"""Seconds after the removal of trees until the file system is as fast as before: ext4 does not use
-the number of an inode again sooner, and looks for another one (fs/ext4/ialloc.c, recently_deleted).
+"""Seconds after the removal of many files until the file system is as fast as before: ext4 without
+a journal does not use the number of an inode again sooner, and looks for another one
+(fs/ext4/ialloc.c, recently_deleted).
 """
 
 KEPT_SAMPLES = 200
@@ -104,21 +106,26 @@ class Results:
 class Bench:
     """What runs share: the mirror, the tools, and the folder that they work in."""
 
-    def __init__(self, work: Path, mirror: Mirror, tools: Tools) -> None:
+    _settled_at: ClassVar = 0.0
+    """When the file system, which all of them share, is as fast as before."""
+
+    def __init__(self, work: Path, mirror: Mirror, tools: Tools, *, is_first: bool = False) -> None:
+        """Unless it ``is_first``, somebody else has the programs of all tools in memory."""
         self.work = work
         self.mirror = mirror
         self._tools = tools
+        self._held = [] if is_first else in_memory(tools.programs())
         self._trees = work / "trees"
         self._count = 0
         self._alone: Bench | None = None
 
     def alone(self) -> Bench:
-        """The same with a Python of its own, of which nobody else has a page in use."""
+        """The same with programs of which nobody else has a page in memory."""
         folder = self.work / "alone"
         if self._alone is None:
             folder.mkdir()
-            tools = Tools.installed_below(folder, self._tools.uv, with_python=True)
-            self._alone = Bench(folder, self.mirror, tools)
+            tools = Tools.installed_below(folder, self._tools.uv, is_first=True)
+            self._alone = Bench(folder, self.mirror, tools, is_first=True)
         return self._alone
 
     def install(
@@ -140,6 +147,8 @@ class Bench:
         if folder is None:
             self._make_room()
             folder = self._trees / f"{self._count:04d}"
+            if tool != "uv":
+                time.sleep(max(0, Bench._settled_at - time.monotonic()))
         environment, log, trace = folder / "env", folder / "log", folder / "trace"
         (folder / "tmp").mkdir(parents=True)
         if make:
@@ -154,6 +163,8 @@ class Bench:
             log=log,
             trace=trace if traced else None,
         )
+        if tool == "uv":
+            Bench._settled_at = time.monotonic() + SETTLING
         name = " ".join([tool, *options]) + ("" if make else ", making the environment")
         done = Run(name, limit, cost, _samples(trace) if traced else ())
         _tell(self._count, done, lock.name, log)
@@ -164,7 +175,7 @@ class Bench:
             print("removing the trees so far", file=sys.stderr, flush=True)
             shutil.rmtree(self._trees)
             os.sync()
-            time.sleep(SETTLING)
+            Bench._settled_at = time.monotonic() + SETTLING
         if shutil.disk_usage(self.work).free < RESERVE:
             raise SystemExit(f"less than {RESERVE >> 30} GiB are free on the disk of {self.work}")
 

@@ -17,7 +17,7 @@ SECTIONS = {
     ),
     "first": (
         "The first container on a machine",
-        "lockstream with a Python that nobody else has in memory. Elsewhere the benchmark has it.",
+        "With programs that nobody else has in memory; elsewhere a neighbour has those of all.",
     ),
     "charged": (
         "Charged without a limit",
