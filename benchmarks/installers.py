@@ -34,14 +34,13 @@ PEERS = ("uv", "pip")
 
 TURNS: Sequence[tuple[str, Sequence[str]]] = (
     ("lockstream", ()),
+    ("uv", ()),
+    ("pip", ()),
     ("lockstream", ("--durability", "kill")),
     # uv and pip neither wait for the disk nor hold files to RECORD.
     ("lockstream", ("--durability", "kill", "--no-verify-record")),
-    ("pip", ()),
-    ("uv", ()),
 )
-"""What is run, with which options. uv is last, for it removes as many files as it installs, those
-of its temporary cache: ext4 without a journal makes new ones more slowly for minutes after that."""
+"""What is run in each turn, with which options."""
 
 PATIENCE = 120
 """Seconds. A tool that has too little memory reads its own pages again and again, for minutes."""
@@ -140,14 +139,18 @@ def copy_python(folder: Path) -> Path:
 
 
 def install_command(tool: str, environment: Path, lock: Path, tools: Tools) -> Command:
-    """What installs the whole lock into the environment with no cache: uv with its default way of
-    linking, pip without compiling, for no other tool compiles.
+    """What installs the whole lock into the environment: uv with its default way of linking, pip
+    without compiling, for no other tool compiles.
+
+    uv has an empty cache beside the environment. With ``--no-cache`` it makes one too and removes
+    it, at the expense of its own time and of the runs behind it (see ``runs.SETTLING``).
     """
     python = environment / "bin" / "python"
+    cache = environment.with_name("uv-cache")
     commands: dict[str, Command] = {
         "lockstream": [tools.lockstream, "execute", lock, "--venv", environment,
                        "--progress", "none"],
-        "uv": [tools.uv, "pip", "sync", "--no-cache", "--python", python, lock],
+        "uv": [tools.uv, "pip", "sync", "--cache-dir", cache, "--python", python, lock],
         "pip": [*_PIP, "--quiet", "--python", python, "install", "--no-cache-dir", "--no-compile",
                 "--no-deps", "-r", lock],
     }  # fmt: skip

@@ -28,13 +28,13 @@ ROUND_TRIPS = (1, 20, 100)
 
 
 def latency(bench: Bench, corpus: str, rounds: int, milliseconds: int) -> Iterator[Run]:
-    """All installers, without a limit."""
+    """All installers, in turn, without a limit."""
     with relayed(bench.mirror.url, milliseconds / 1000) as url:
         folder = bench.work / f"latency-{milliseconds}"
         folder.mkdir()
         lock = Mirror(bench.mirror.root, url).lock_of(corpus, folder)
-        for tool, options in TURNS:
-            for _ in range(rounds):
+        for _ in range(rounds):
+            for tool, options in TURNS:
                 yield bench.install(tool, lock, options=options)[0]
 
 

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from benchmarks.cgroup import Cost, measure
 from benchmarks.installers import (
@@ -106,9 +106,6 @@ class Results:
 class Bench:
     """What runs share: the mirror, the tools, and the folder that they work in."""
 
-    _settled_at: ClassVar = 0.0
-    """When the file system, which all of them share, is as fast as before."""
-
     def __init__(self, work: Path, mirror: Mirror, tools: Tools, *, is_first: bool = False) -> None:
         """Unless it ``is_first``, somebody else has the programs of all tools in memory."""
         self.work = work
@@ -147,8 +144,6 @@ class Bench:
         if folder is None:
             self._make_room()
             folder = self._trees / f"{self._count:04d}"
-            if tool != "uv":
-                time.sleep(max(0, Bench._settled_at - time.monotonic()))
         environment, log, trace = folder / "env", folder / "log", folder / "trace"
         (folder / "tmp").mkdir(parents=True)
         if make:
@@ -163,8 +158,6 @@ class Bench:
             log=log,
             trace=trace if traced else None,
         )
-        if tool == "uv":
-            Bench._settled_at = time.monotonic() + SETTLING
         name = " ".join([tool, *options]) + ("" if make else ", making the environment")
         done = Run(name, limit, cost, _samples(trace) if traced else ())
         _tell(self._count, done, lock.name, log)
@@ -175,7 +168,7 @@ class Bench:
             print("removing the trees so far", file=sys.stderr, flush=True)
             shutil.rmtree(self._trees)
             os.sync()
-            Bench._settled_at = time.monotonic() + SETTLING
+            time.sleep(SETTLING)
         if shutil.disk_usage(self.work).free < RESERVE:
             raise SystemExit(f"less than {RESERVE >> 30} GiB are free on the disk of {self.work}")
 

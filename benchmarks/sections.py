@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from itertools import product
 from pathlib import Path
 
 from benchmarks.comparison import compare_trees, first_of
@@ -23,40 +22,34 @@ LANES = (1, 2, 4)
 
 
 def peers(bench: Bench, corpus: str, rounds: int, limits: Sequence[int]) -> Iterator[Run]:
-    """All installers, without a limit and below each of ``limits`` (bytes). A large corpus gets one
-    round, and what was not done in time is not tried again.
+    """All installers, in turn, without a limit and below each of ``limits`` (bytes). A large
+    corpus gets one round, and what was not done in time is not tried again.
     """
     lock = bench.mirror.lock_of(corpus, bench.work)
-    rounds = 1 if corpus in LARGE else rounds
-    for tool, options in TURNS:
-        yield from _limited(bench, tool, lock, rounds, (None, *limits), options)
-        if (tool, options) == TURNS[0]:
-            for _ in range(rounds):
-                yield bench.install(tool, lock, make=False)[0]
+    hopeless = set()
+    for number in range(1 if corpus in LARGE else rounds):
+        for limit in (None, *limits):
+            for tool, options in TURNS:
+                if (tool, limit) in hopeless:
+                    continue
+                done, _ = bench.install(
+                    tool, lock, limit=limit, options=options, traced=number == 0
+                )
+                if done.cost.timed_out:
+                    hopeless.add((tool, limit))
+                yield done
+        yield bench.install("lockstream", lock, make=False)[0]
 
 
 def first(bench: Bench, corpus: str, rounds: int, limits: Sequence[int]) -> Iterator[Run]:
-    """lockstream where nobody else has its pages in memory, as ``peers``; uv where it gets done."""
+    """lockstream where nobody else has its pages in memory, and uv where it gets done then."""
     lock = bench.mirror.lock_of(corpus, bench.work)
-    yield from _limited(bench.alone(), "lockstream", lock, rounds, (None, *limits))
-    yield from _limited(bench.alone(), "uv", lock, rounds, (None, max(limits)))
-
-
-def _limited(
-    bench: Bench,
-    tool: str,
-    lock: Path,
-    rounds: int,
-    limits: Sequence[int | None],
-    options: Sequence[str] = (),
-) -> Iterator[Run]:
-    hopeless = set()
-    for number, limit in product(range(rounds), limits):
-        if limit not in hopeless:
-            done, _ = bench.install(tool, lock, limit=limit, options=options, traced=number == 0)
-            if done.cost.timed_out:
-                hopeless.add(limit)
-            yield done
+    alone = bench.alone()
+    for _ in range(rounds):
+        for limit in (None, *limits):
+            yield alone.install("lockstream", lock, limit=limit)[0]
+        for limit in (None, max(limits)):
+            yield alone.install("uv", lock, limit=limit)[0]
 
 
 def charged(bench: Bench, corpus: str, rounds: int) -> Iterator[Run]:
