@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import select
@@ -165,6 +166,16 @@ def test_the_client_is_closed_in_the_end() -> None:
     client = Client()
     list(run_lanes(steps(3), lambda *_: None, client, 2, lambda _: None))
     assert client.closed == 1
+
+
+@pytest.mark.parametrize("is_frozen", [True, False])
+def test_what_the_process_has_frozen_stays_so_and_nothing_else(*, is_frozen: bool) -> None:
+    gc.unfreeze()
+    if is_frozen:
+        gc.freeze()
+    assert list(lanes_of(lambda *_: gc.get_freeze_count() > 0, 4, 2)) == [True] * 4
+    assert (gc.get_freeze_count() > 0) == is_frozen
+    gc.unfreeze()
 
 
 class TestErrors:
