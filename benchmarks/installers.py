@@ -36,7 +36,6 @@ TURNS: Sequence[tuple[str, Sequence[str]]] = (
     ("lockstream", ()),
     ("uv", ()),
     ("pip", ()),
-    ("lockstream", ("--durability", "kill")),
     # uv and pip neither wait for the disk nor hold files to RECORD.
     ("lockstream", ("--durability", "kill", "--no-verify-record")),
 )

@@ -32,7 +32,7 @@ from benchmarks.neighbour import in_memory
 
 __all__ = ["Bench", "Record", "Results", "Run", "Sample", "machine"]
 
-RESERVE = 20 << 30
+RESERVE = 14 << 30
 """Bytes that stay free on the disk: more than the largest installation and its temporary files."""
 
 SETTLING = 300
