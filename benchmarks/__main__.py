@@ -22,12 +22,20 @@ from benchmarks.latency import ROUND_TRIPS, latency
 from benchmarks.mirror import CORPORA, LARGE, WORK, served
 from benchmarks.plot import plot
 from benchmarks.runs import Bench, Record, Results, Run, machine
-from benchmarks.sections import charged, extremes, first, lanes, peers, synthetic_locks
+from benchmarks.sections import (
+    charged,
+    extremes,
+    first,
+    lanes,
+    no_cache,
+    peers,
+    synthetic_locks,
+)
 from benchmarks.slow_disk import slow_disk
 from benchmarks.tables import document
 
 RESULTS = Path(__file__).parent / "results"
-SECTIONS = ("peers", "first", "charged", "latency", "extremes", "slow-disk")
+SECTIONS = ("peers", "first", "charged", "latency", "extremes", "slow-disk", "no-cache")
 REPEATED_ON_SLOW_DISK = 2
 """Runs per round: how often something is killed takes more of them to tell."""
 
@@ -92,7 +100,7 @@ Measuring = Callable[[], Iterator[Run] | Iterator[Run | str]]
 def plan(
     bench: Bench, corpora: list[str], sections: Sequence[str], options: argparse.Namespace
 ) -> Iterator[tuple[str, str, Measuring]]:
-    """Section and subject of each record, and what makes its runs."""
+    """Section and subject of each record, and what makes its runs. What removes files is last."""
     rounds, limits = options.rounds, options.limits
     small = [corpus for corpus in corpora if corpus not in LARGE]
     if "peers" in sections:
@@ -117,6 +125,8 @@ def plan(
         for corpus in small:
             repeated = REPEATED_ON_SLOW_DISK * rounds
             yield "slow-disk", corpus, partial(slow_disk, bench, corpus, repeated)
+    for corpus in corpora if "no-cache" in sections else ():
+        yield "no-cache", corpus, partial(no_cache, bench, corpus, rounds)
 
 
 if __name__ == "__main__":

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.comparison import compare_trees, first_of
 from benchmarks.installers import PEERS, TURNS, Command
 from benchmarks.mirror import LARGE
-from benchmarks.runs import Bench, Run
+from benchmarks.runs import SETTLING, Bench, Run
 
-__all__ = ["charged", "extremes", "first", "lanes", "peers", "synthetic_locks"]
+__all__ = ["charged", "extremes", "first", "lanes", "no_cache", "peers", "synthetic_locks"]
 
 TESTS = Path(__file__).parent.parent / "tests"
 
@@ -50,6 +51,17 @@ def first(bench: Bench, corpus: str, rounds: int, limits: Sequence[int]) -> Iter
             yield alone.install("lockstream", lock, limit=limit)[0]
         for limit in (None, max(limits)):
             yield alone.install("uv", lock, limit=limit)[0]
+
+
+def no_cache(bench: Bench, corpus: str, rounds: int) -> Iterator[Run]:
+    """lockstream, then uv with a cache that it makes and removes; each round behind a pause, for
+    the removal makes what follows slower.
+    """
+    lock = bench.mirror.lock_of(corpus, bench.work)
+    for _ in range(1 if corpus in LARGE else rounds):
+        time.sleep(SETTLING)
+        for tool, options in (TURNS[0], TURNS[-1], ("uv", ("--no-cache",))):
+            yield bench.install(tool, lock, options=options)[0]
 
 
 def charged(bench: Bench, corpus: str, rounds: int) -> Iterator[Run]:

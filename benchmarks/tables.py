@@ -19,6 +19,10 @@ SECTIONS = {
         "The first container on a machine",
         "With programs that nobody else has in memory; elsewhere a neighbour has those of all.",
     ),
+    "no-cache": (
+        "uv without a cache",
+        "The time of uv includes the removal of the cache that it makes all the same.",
+    ),
     "charged": (
         "Charged without a limit",
         "The page cache that lockstream leaves behind where no limit makes the kernel reclaim it.",
