@@ -31,7 +31,7 @@ def latency(bench: Bench, corpus: str, rounds: int, milliseconds: int) -> Iterat
     """All installers, in turn, without a limit."""
     with relayed(bench.mirror.url, milliseconds / 1000) as url:
         folder = bench.work / f"latency-{milliseconds}"
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         lock = Mirror(bench.mirror.root, url).lock_of(corpus, folder)
         for _ in range(rounds):
             for tool, options in TURNS:
