@@ -50,6 +50,6 @@ class PathSet:
 
     def _sort(self) -> None:
         if not self._is_sorted:
-            for number, bucket in enumerate(self._buckets):
-                self._buckets[number] = array("q", sorted(bucket))
+            for bucket in self._buckets:
+                bucket[:] = array("q", sorted(bucket))
             self._is_sorted = True
