@@ -145,7 +145,7 @@ def install_command(tool: str, environment: Path, lock: Path, tools: Tools) -> C
     it, at the expense of its own time and of the runs behind it (see ``runs.SETTLING``).
     """
     python = environment / "bin" / "python"
-    cache = environment.with_name("uv-cache")
+    cache = environment.with_name(f"{environment.name}-cache")
     commands: dict[str, Command] = {
         "lockstream": [tools.lockstream, "execute", lock, "--venv", environment,
                        "--progress", "none"],
