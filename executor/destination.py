@@ -46,9 +46,14 @@ class Destination:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        while self._descriptors:
-            os.close(self._descriptors.pop())
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self._cache.flush()
+        finally:
+            self._cache.discard()
+            while self._descriptors:
+                os.close(self._descriptors.pop())
 
     def write_whole(self, name: str, content: bytes) -> bytes:
         """Write a new file at once; ``name`` is a checked member name.
@@ -57,12 +62,7 @@ class Destination:
         """
         sha256 = hashlib.sha256(content).digest() if self._is_hashed else b""
         began = perf_counter()
-        descriptor = self._create(name)
-        try:
-            self._cache.write(descriptor, content, 0)
-            self._cache.finish(descriptor)
-        finally:
-            os.close(descriptor)
+        self._cache.write_whole(self._create(name), content)
         self._cache.seconds += perf_counter() - began
         return sha256
 
@@ -94,6 +94,7 @@ class Destination:
 
     def digest(self, name: str) -> bytes | None:
         """The SHA-256 of a file that was written; None where there is no such file."""
+        self._cache.flush()
         try:
             with open(os.path.join(self.path, name), "rb") as file:
                 return hashlib.file_digest(file, "sha256").digest()

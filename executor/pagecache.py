@@ -15,10 +15,14 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from executor.direct import DirectFile, NotTaken, buffers
+
+if TYPE_CHECKING:
+    from executor.batch import Batch
 
 __all__ = ["SMALLEST_WINDOW", "PageCache", "Writing"]
 
@@ -36,8 +40,8 @@ _LARGE = 64 << 10
 _TIGHT = 5 << 20
 """Bytes of a window below which the way to the disk is begun of every file at once. In 32 MiB the
 pages that the kernel looks at for some to drop are all dirty else, and it lets the process sleep
-(reclaim_throttle in mm/vmscan.c): 34,000 files took 2.8 s instead of 3.2 to 5.4. In 48 MiB and more
-it costs more than it saves."""
+(reclaim_throttle in mm/vmscan.c): 34,000 files took 2.8 s instead of 3.2 to 5.4, and 2.3 in batches
+(see batch.py). In 48 MiB and more it costs more than it saves."""
 
 _RWF_DONTCACHE = 0x80
 """Start writing back at once and drop the page when it is written (Linux 6.14,
@@ -84,6 +88,13 @@ class PageCache:
         if is_awaited or window is not None:
             self._direct = _TIGHT_DIRECT if self._is_tight else _DIRECT
         self._buffers: tuple[memoryview, ...] = ()
+        self._batches: Callable[[int], Batch | None] | None = None
+        self._batch: Batch | None = None
+        if self._is_tight:
+            # 0.5 MiB that others can do without; here, so that all lanes share them.
+            from executor.batch import Batch  # noqa: PLC0415
+
+            self._batches = Batch.opened
 
     def writing(self, descriptor: int, size: int | None) -> Writing:
         """A way to write the new file that is open as ``descriptor`` and will have about ``size``
@@ -99,18 +110,62 @@ class PageCache:
                 self._direct = 0
         return _Cached(self, descriptor)
 
+    def write_whole(self, descriptor: int, content: bytes) -> None:
+        """Write the new file that is open as ``descriptor``, and close it: a small one perhaps not
+        before ``flush``. Raises OSError, also for files before it.
+        """
+        if self._batches is not None and self._batch is None:
+            self._batch = self._batches(_RWF_DONTCACHE)
+            if self._batch is None:
+                self._batches = None
+        if self._batch is not None and 0 < len(content) < _LARGE:
+            self._batch.add(descriptor, content)
+            if not self._batch.has_room(_LARGE):
+                self.flush()
+            return
+        try:
+            self.write(descriptor, content, 0)
+            self.finish(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def flush(self) -> None:
+        """Write the files that wait for others. Raises OSError."""
+        if (batch := self._batch) is None:
+            return
+        try:
+            for descriptor, content, written in batch.write():
+                if written == len(content):
+                    self._count(descriptor, written + _BYTES_PER_FILE)
+                else:
+                    # By itself it tells what is wrong, if it is not only that batches are.
+                    self.write(descriptor, content[written:], written)
+                    self.finish(descriptor)
+        finally:
+            batch.clear()
+        if batch.is_refused:
+            self.close()
+
+    def discard(self) -> None:
+        """Close the files that wait for others; nothing becomes of them."""
+        if self._batch is not None:
+            self._batch.clear()
+
+    def close(self) -> None:
+        """Give back what the kernel holds for batches; there will be no more."""
+        if self._batch is not None:
+            self._batch.close()
+            self._batch = None
+        self._batches = None
+
     def write(self, descriptor: int, data: bytes | memoryview, offset: int) -> None:
         """Write all of ``data`` at ``offset`` of an open file, its end. Raises OSError."""
-        rest = memoryview(data)
-        while rest:
-            written = self._write_some(descriptor, rest, offset)
+        size, written = len(data), 0
+        while written < size:
             # A signal or a nearly full disk cuts a write short.
-            rest = rest[written:]
-            offset += written
-        if self._window is not None:
-            self._waiting += len(data)
-            if self._waiting >= self._window:
-                self._settle(descriptor)
+            rest = memoryview(data)[written:] if written else data
+            written += self._write_some(descriptor, rest, offset + written)
+        self._count(descriptor, size)
 
     def finish(self, descriptor: int) -> None:
         """The file is complete and about to be closed. Raises OSError."""
@@ -118,12 +173,15 @@ class PageCache:
             # Pages that still have to be written are not dropped by this: writing them begins
             # (https://man7.org/linux/man-pages/man2/posix_fadvise.2.html).
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        self._count(descriptor, _BYTES_PER_FILE)
+
+    def _count(self, descriptor: int, size: int) -> None:
         if self._window is not None:
-            self._waiting += _BYTES_PER_FILE
+            self._waiting += size
             if self._waiting >= self._window:
                 self._settle(descriptor)
 
-    def _write_some(self, descriptor: int, data: memoryview, offset: int) -> int:
+    def _write_some(self, descriptor: int, data: bytes | memoryview, offset: int) -> int:
         if self._dropping and len(data) >= _LARGE:
             try:
                 return os.pwritev(descriptor, [data], offset, _RWF_DONTCACHE)

@@ -32,6 +32,10 @@ NEW_SUFFIX = ".lockstream"
 _QUOTED = re.compile('[,"\r\n]')
 """What a field that is not in quotes cannot hold (https://www.rfc-editor.org/rfc/rfc4180)."""
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+"""What base64 that is safe in addresses has in the place of two characters
+(https://www.rfc-editor.org/rfc/rfc4648#section-5)."""
+
 _DIGEST_SIZES = {name: hashlib.new(name).digest_size for name in SECURE_ALGORITHMS}
 """Bytes."""
 
@@ -79,7 +83,7 @@ def read_promises(lines: Iterable[str]) -> Iterator[Promise]:
 
 def encode_digest(digest: bytes) -> str:
     """A digest as RECORD spells it: URL-safe base64 without padding."""
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return binascii.b2a_base64(digest, newline=False).translate(_URL_SAFE, b"=").decode()
 
 
 def record_row(path: str, digest: str, size: int, algorithm: str = "sha256") -> str:

@@ -25,7 +25,12 @@ from executor.records import encode_digest, record_row
 from executor.rules import STRICT, Rules
 from executor.schemes import Layout, MisplacedMember, Schemes, check_startup, is_data_folder
 from executor.unzip import ForwardZip, Member
-from schemas.wheel import MAX_NAME_SIZE, InvalidMemberName, check_member_name
+from schemas.wheel import (
+    MAX_NAME_SIZE,
+    InvalidMemberName,
+    check_last_segment,
+    check_member_name,
+)
 from schemas.zipformat import CentralEntry, InvalidZip
 
 __all__ = ["stage_wheel"]
@@ -184,7 +189,7 @@ class _Unpacking:
         folder, _, rest = name.rpartition("/")
         is_short = len(name) * 4 <= MAX_NAME_SIZE
         if rest and folder and folder == self._checked_folder and is_short:
-            check_member_name(rest)
+            check_last_segment(rest)
             return
         check_member_name(name if rest else _without_final_dots(name))
         self._layout.check_member(name)

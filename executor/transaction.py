@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from itertools import chain
 from time import perf_counter
@@ -187,13 +187,14 @@ class Transaction:
                 built, timed(build, cache), self.places.client(built), 1, self.reporter.wrote
             ),
         )
-        for number, (wheel, took) in enumerate(results):
-            self.reporter.staged(number, steps[number], wheel)
-            for warning in wheel.warnings:
-                self.reporter.warned(f"{wheel.filename}: {warning}")
-            staged.add(wheel, steps[number].size)
-            names[number] = os.path.basename(wheel.folder)
-            spent += took
+        with closing(cache):
+            for number, (wheel, took) in enumerate(results):
+                self.reporter.staged(number, steps[number], wheel)
+                for warning in wheel.warnings:
+                    self.reporter.warned(f"{wheel.filename}: {warning}")
+                staged.add(wheel, steps[number].size)
+                names[number] = os.path.basename(wheel.folder)
+                spent += took
         return staged, spent
 
     def _commit(

@@ -19,6 +19,7 @@ __all__ = [
     "SCHEME_NAMES",
     "InvalidMemberName",
     "Scheme",
+    "check_last_segment",
     "check_member_name",
     "dist_info_matches",
     "split_wheel_filename",
@@ -56,8 +57,7 @@ def check_member_name(name: str) -> None:
     """
     if not name:
         raise InvalidMemberName("its name is empty")
-    if found := _RESERVED_CHARACTERS.search(name):
-        raise InvalidMemberName(f"its name contains {found[0]!r}, which some systems do not allow")
+    _check_characters(name)
     if len(name) * 4 > MAX_NAME_SIZE and len(name.encode()) > MAX_NAME_SIZE:
         raise InvalidMemberName(f"its name is longer than {MAX_NAME_SIZE} bytes")
     segments = name.removesuffix("/").split("/")
@@ -65,6 +65,21 @@ def check_member_name(name: str) -> None:
         raise InvalidMemberName(f"it is more than {MAX_DEPTH} folders deep")
     for segment in segments:
         _check_segment(segment)
+
+
+def check_last_segment(segment: str) -> None:
+    """Refuse what stands behind the last slash of a name of at most ``MAX_NAME_SIZE`` bytes, where
+    all before it was checked.
+
+    Raises InvalidMemberName, which states the rule.
+    """
+    _check_characters(segment)
+    _check_segment(segment)
+
+
+def _check_characters(name: str) -> None:
+    if found := _RESERVED_CHARACTERS.search(name):
+        raise InvalidMemberName(f"its name contains {found[0]!r}, which some systems do not allow")
 
 
 def _check_segment(segment: str) -> None:

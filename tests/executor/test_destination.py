@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.destination import Destination, PathTaken
+from executor.pagecache import SMALLEST_WINDOW, PageCache
 from helpers.trees import snapshot
 
 SEGMENTS = st.text("ab", min_size=1, max_size=2)
 NAMES = st.lists(SEGMENTS, min_size=1, max_size=4).map("/".join)
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    files = (path for path in root.rglob("*") if path.is_file())
+    return {str(path.relative_to(root)): path.read_bytes() for path in files}
 
 
 def test_contents_and_digest_are_those_of_the_pieces(tmp_path: Path) -> None:
@@ -50,8 +57,7 @@ def test_members_in_any_order_land_where_their_names_say(
                 break
             destination.write(name, [name.encode()])
             written[name] = name.encode()
-    files = {str(path.relative_to(root)): path for path in root.rglob("*") if path.is_file()}
-    assert {name: path.read_bytes() for name, path in files.items()} == written
+    assert contents(root) == written
 
 
 @pytest.mark.parametrize(
@@ -130,3 +136,33 @@ def test_no_descriptor_stays_open_and_few_are_open_meanwhile(tmp_path: Path) -> 
         with pytest.raises(ValueError, match="broken"):
             destination.write("failed", failing())
     assert open_descriptors() == before
+
+
+@pytest.fixture
+def tight() -> Iterator[PageCache]:
+    with closing(PageCache(SMALLEST_WINDOW)) as cache:
+        yield cache
+
+
+def test_files_that_wait_for_others_are_written_in_the_end(
+    tmp_path: Path, tight: PageCache
+) -> None:
+    with Destination(str(tmp_path), tight) as destination:
+        digest = destination.write_whole("a/waits", b"content")
+        destination.write("b/large", [b"large"], 5)
+        assert destination.digest("a/waits") == digest
+        destination.write_whole("c/last", b"last")
+    assert contents(tmp_path) == {"a/waits": b"content", "b/large": b"large", "c/last": b"last"}
+
+
+def test_left_by_an_error_it_holds_no_descriptor(tmp_path: Path, tight: PageCache) -> None:
+    def write_and_end() -> None:
+        with Destination(str(tmp_path), tight) as destination:
+            destination.write_whole("a/b/waits", b"content")
+            raise KeyboardInterrupt
+
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(KeyboardInterrupt):
+        write_and_end()
+    assert os.listdir("/proc/self/fd") == before
+    assert (tmp_path / "a/b/waits").read_bytes() == b""

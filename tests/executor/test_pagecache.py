@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from executor.disk import is_in_memory
 from executor.pagecache import SMALLEST_WINDOW, PageCache
+from helpers.pages import pages_in_memory
 
 MIB = 1 << 20
 
@@ -134,3 +142,90 @@ def test_in_the_smallest_window_every_file_starts_on_its_way_at_once(
     for number in range(3):
         write(cache, tmp_path / str(number), b"small")
     assert (calls.dropped, calls.synced) == (started, [])
+
+
+def write_whole(cache: PageCache, path: Path, content: bytes) -> int:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    cache.write_whole(descriptor, content)
+    return descriptor
+
+
+@pytest.fixture
+def tight() -> Iterator[PageCache]:
+    with closing(PageCache(SMALLEST_WINDOW)) as cache:
+        yield cache
+
+
+@given(
+    st.lists(st.sampled_from([0, 1, 10_000, (64 << 10) - 1, 64 << 10]), max_size=40),
+    st.sampled_from([None, SMALLEST_WINDOW]),
+)
+def test_whole_files_hold_what_was_given_when_they_are_flushed(
+    tmp_path_factory: pytest.TempPathFactory, sizes: list[int], window: int | None
+) -> None:
+    root = tmp_path_factory.mktemp("files")
+    contents = [bytes([number]) * size for number, size in enumerate(sizes)]
+    with closing(PageCache(window)) as cache:
+        descriptors = [
+            write_whole(cache, root / str(number), content)
+            for number, content in enumerate(contents)
+        ]
+        cache.flush()
+    assert [(root / str(number)).read_bytes() for number in range(len(sizes))] == contents
+    assert not any(map(is_open, descriptors))
+
+
+def is_open(descriptor: int) -> bool:
+    return os.path.exists(f"/proc/self/fd/{descriptor}")
+
+
+def test_in_the_smallest_window_small_files_go_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tight: PageCache
+) -> None:
+    calls = Calls(monkeypatch)
+    alone = []
+    monkeypatch.setattr(os, "pwrite", lambda *arguments: alone.append(arguments))
+    for number in range(600):
+        write_whole(tight, tmp_path / str(number), b"x")
+    tight.flush()
+    assert (len(calls.synced), alone) == (2, [])
+
+
+def test_files_of_a_batch_do_not_stay_in_memory(tmp_path: Path, tight: PageCache) -> None:
+    path = tmp_path / "file"
+    write_whole(tight, path, b"x" * 50_000)
+    tight.flush()
+    deadline = time.monotonic() + 10
+    while (left := pages_in_memory(path)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert left == 0 or is_in_memory(str(path))
+
+
+def test_where_no_batch_is_taken_files_are_written_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tight: PageCache
+) -> None:
+    monkeypatch.setattr("executor.pagecache._RWF_DONTCACHE", 1 << 30)  # no kernel knows it
+    waits = write_whole(tight, tmp_path / "first", b"first")
+    assert is_open(waits)
+    tight.flush()
+    assert not is_open(write_whole(tight, tmp_path / "second", b"second"))
+    assert (tmp_path / "first").read_bytes() == b"first"
+    assert (tmp_path / "second").read_bytes() == b"second"
+
+
+def test_a_batch_that_fails_tells_it_and_closes_all(tmp_path: Path, tight: PageCache) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    descriptors = [write_whole(tight, tmp_path / name, bytes(5000)) for name in ("one", "two")]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            tight.flush()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not any(map(is_open, descriptors))
+
+
+def test_what_is_discarded_is_closed(tmp_path: Path, tight: PageCache) -> None:
+    descriptor = write_whole(tight, tmp_path / "file", b"content")
+    tight.discard()
+    assert not is_open(descriptor)
