@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 from collections.abc import Iterable
 from contextlib import suppress
 
@@ -100,6 +99,8 @@ def _copy(source: str, destination: str) -> None:
         os.makedirs(destination, exist_ok=True)
         _move_entries(source, destination, None)
         return
+    import shutil  # noqa: PLC0415  # seldom met, and it brings all its formats
+
     new = destination + _NEW_SUFFIX
     shutil.copy2(source, new)
     os.rename(new, destination)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -167,6 +166,8 @@ def _locked(folder: str) -> Iterator[None]:
 
 def _clear(folder: str, keep: str = "") -> None:
     """Remove what is in ``folder``; ``keep``, or what says that it is not settled, last."""
+    import shutil  # noqa: PLC0415  # seldom met
+
     for name in sorted(os.listdir(folder), key=_UNSETTLED.__eq__):
         path = os.path.join(folder, name)
         if os.path.isdir(path) and not os.path.islink(path):
@@ -177,6 +178,8 @@ def _clear(folder: str, keep: str = "") -> None:
 
 
 def _find_program(executable: str) -> str:
+    import shutil  # noqa: PLC0415  # seldom met
+
     found = shutil.which(executable)
     if found is None:
         raise InterpreterUnusable(

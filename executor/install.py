@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
-from executor import bytecode
 from executor.budget import Budget, PageCachePolicy, decide_budget
 from executor.changes import Changes, Sync, decide_changes
 from executor.confinement import confined
@@ -106,6 +105,8 @@ def execute(
                 transaction.resume()
             # One that is made here brings its interpreter.
             if compile_files and environment.exists:
+                from executor import bytecode  # noqa: PLC0415  # where it is asked for
+
                 bytecode.check_compiler(schemes.executable)
             changes = decide(lock, environment, wanted=wanted, sync=sync, places=places)
             files = check_disk(transaction.missing(changes.install), schemes)
@@ -249,6 +250,8 @@ def _folder_of(lock: str) -> str:
 
 
 def _compile(schemes: Schemes, names: Collection[str]) -> None:
+    from executor import bytecode  # noqa: PLC0415  # where it is asked for
+
     folders = dict.fromkeys((schemes.purelib, schemes.platlib))
     installed = (found for folder in folders for found in installed_distributions(folder))
     bytecode.compile_files(

@@ -14,7 +14,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import shutil
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -118,6 +117,8 @@ class Journal:
                 if entry.name in keep or entry.path == self._path:
                     continue
                 if entry.is_dir(follow_symlinks=False):
+                    import shutil  # noqa: PLC0415  # after a run that was killed
+
                     shutil.rmtree(entry.path)
                 else:
                     os.unlink(entry.path)

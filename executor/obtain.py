@@ -7,7 +7,6 @@ read again from its beginning; a mirror that fails is followed by the next.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterable, Sequence
 
 from executor.errors import HashMismatch, Replaced, SizeMismatch
@@ -79,5 +78,7 @@ def _at_once(
 
 def _make_anew(folder: str) -> None:
     if os.path.lexists(folder):
+        import shutil  # noqa: PLC0415  # seldom met
+
         shutil.rmtree(folder)
     os.mkdir(folder)

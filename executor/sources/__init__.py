@@ -57,8 +57,11 @@ class Places:
     def client(self, steps: Iterable[Step]) -> HttpClient:
         """A client for the steps. What its forks can share is made by now."""
         urls = (url for step in steps for url in self._mirrored(step.url or ""))
-        if any(url.startswith("https:") for url in urls):
+        schemes = {url.partition(":")[0] for url in urls}
+        if "https" in schemes:
             tls_context()
+        if not schemes.isdisjoint({"http", "https"}):
+            import encodings.idna  # noqa: F401, PLC0415  # encodes the names of hosts
         return HttpClient(Keychain(self.logins, keyring=self.keyring))
 
     def check(self, steps: Iterable[Step], lock_folder: str) -> None:

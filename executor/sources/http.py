@@ -6,7 +6,6 @@ and copies every chunk twice. This is the one place where its errors become ours
 
 from __future__ import annotations
 
-import encodings.idna  # noqa: F401  # what encodes host names; here, so that all lanes share it
 import errno
 import http.client
 import re
