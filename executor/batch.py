@@ -25,7 +25,7 @@ __all__ = ["MAX_FILES", "MAX_SIZE", "Batch", "Written"]
 MAX_FILES = 32
 """As many requests as the kernel holds back (BLK_MAX_REQUEST_COUNT)."""
 
-MAX_SIZE = 256 << 10
+MAX_SIZE = 128 << 10
 """Bytes of a batch, copied once; a lane holds one."""
 
 _IOCB = Struct("<QIIHhIQQqQII")

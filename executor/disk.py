@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -12,11 +12,20 @@ from executor.schemes import Schemes
 from executor.selection import Step
 from executor.shortage import NotEnoughDisk, NotEnoughInodes
 
-__all__ = ["check_disk", "check_moves", "is_in_memory"]
+__all__ = ["check_disk", "check_moves", "frees_inodes_late", "is_in_memory"]
 
 _MEMORY = {"ramfs", "tmpfs"}
 """File systems whose files are charged to who writes them, as long as they are there
 (https://docs.kernel.org/filesystems/tmpfs.html)."""
+
+_SPARING = _MEMORY | {"ext2", "ext3", "ext4"}
+"""File systems that free an inode when the kernel asks for its memory. XFS does so later, in the
+background (https://docs.kernel.org/filesystems/xfs/xfs-delayed-logging-design.html); what others
+do is not known here."""
+
+_OVERLAY = "overlay"
+"""What the root of most containers is. It does not tell what it lies on, but some files of every
+container, such as /etc/hosts, are mounted from the disks of the host."""
 
 _GUESSED_RATIO = 4
 """Unpacked size over wheel size where no hint tells: the mean of 994 real wheels is 3.4."""
@@ -115,18 +124,36 @@ def _check_room(path: str, need: _Need, so_far: str = "") -> None:
 
 
 def is_in_memory(path: str) -> bool:
-    """Whether what is written below ``path`` stays in memory (proc_pid_mountinfo(5))."""
+    """Whether what is written below ``path`` stays in memory."""
+    return _kind(path) in _MEMORY
+
+
+def frees_inodes_late(path: str) -> bool:
+    """Whether the file system of ``path`` may hold inodes longer than the kernel wants to."""
+    kind = _kind(path)
+    if kind != _OVERLAY:
+        return kind not in _SPARING
+    disks = {kind for _, kind, source in _mounts() if source.startswith("/dev/")}
+    return not disks or not disks <= _SPARING
+
+
+def _kind(path: str) -> str | None:
+    """Of the file system that ``path`` is on, or will be, as far as that is told."""
     device = _device(path)
     number = f"{os.major(device)}:{os.minor(device)}"
+    return next((kind for mounted, kind, _ in _mounts() if mounted == number), None)
+
+
+def _mounts() -> Iterator[tuple[str, str, str]]:
+    """The number, the kind and the source of what is mounted (proc_pid_mountinfo(5))."""
     try:
         with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as lines:
             for line in lines:
-                mount, _, kind = line.partition(" - ")
-                if mount.split()[2] == number:
-                    return kind.split()[0] in _MEMORY
+                mount, _, file_system = line.partition(" - ")
+                kind, source, *_ = file_system.split(" ")
+                yield mount.split()[2], kind, source
     except OSError:
-        pass
-    return False
+        return
 
 
 def _device(path: str) -> int:

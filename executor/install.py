@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from executor.budget import Budget, PageCachePolicy, decide_budget
 from executor.changes import Changes, Sync, decide_changes
 from executor.confinement import confined
-from executor.disk import check_disk, is_in_memory
+from executor.disk import check_disk, frees_inodes_late, is_in_memory
 from executor.drift import Drift, find_drift
 from executor.durability import Durability
 from executor.environment import Environment
@@ -111,7 +111,13 @@ def execute(
             changes = decide(lock, environment, wanted=wanted, sync=sync, places=places)
             files = check_disk(transaction.missing(changes.install), schemes)
             held_by_files = files if is_in_memory(schemes.purelib) else 0
-            budget = decide_budget(memory, lanes, page_cache, held=held_by_files)
+            budget = decide_budget(
+                memory,
+                lanes,
+                page_cache,
+                held=held_by_files,
+                frees_late=frees_inodes_late(schemes.purelib),
+            )
             if sources := [step for step in changes.install if step.source]:
                 build, builds = held.enter_context(
                     _builds(sources, environment, transaction, budget, building)

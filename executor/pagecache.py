@@ -37,6 +37,9 @@ _LARGE = 64 << 10
 """Bytes of a piece that is worth being dropped by itself; smaller ones are cheaper in windows:
 34,000 files took twice as long when each write was dropped alone."""
 
+_BATCHED = 16 << 10
+"""Bytes of a file that goes with others; 24 of 25 real ones are not larger."""
+
 _TIGHT = 5 << 20
 """Bytes of a window below which the way to the disk is begun of every file at once. In 32 MiB the
 pages that the kernel looks at for some to drop are all dirty else, and it lets the process sleep
@@ -73,10 +76,13 @@ class Writing(AbstractContextManager["Writing"], Protocol):
 class PageCache:
     """Writes the files of one lane."""
 
-    def __init__(self, window: int | None, *, is_awaited: bool = False) -> None:
+    def __init__(
+        self, window: int | None, *, is_awaited: bool = False, has_batches: bool = True
+    ) -> None:
         """``window`` is how many bytes may wait to be written to disk; None for as many as the
         kernel lets. ``is_awaited`` says that somebody will wait for all of them, and that none has
-        to be in memory afterwards.
+        to be in memory afterwards, ``has_batches`` that small files may be written many at once
+        where the window is small.
         """
         self._window = window
         self._is_tight = hasattr(os, "posix_fadvise") and window is not None and window <= _TIGHT
@@ -90,7 +96,7 @@ class PageCache:
         self._buffers: tuple[memoryview, ...] = ()
         self._batches: Callable[[int], Batch | None] | None = None
         self._batch: Batch | None = None
-        if self._is_tight:
+        if self._is_tight and has_batches:
             # 0.5 MiB that others can do without; here, so that all lanes share them.
             from executor.batch import Batch  # noqa: PLC0415
 
@@ -118,9 +124,9 @@ class PageCache:
             self._batch = self._batches(_RWF_DONTCACHE)
             if self._batch is None:
                 self._batches = None
-        if self._batch is not None and 0 < len(content) < _LARGE:
+        if self._batch is not None and 0 < len(content) <= _BATCHED:
             self._batch.add(descriptor, content)
-            if not self._batch.has_room(_LARGE):
+            if not self._batch.has_room(_BATCHED):
                 self.flush()
             return
         try:

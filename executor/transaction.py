@@ -123,7 +123,7 @@ class Transaction:
         """
         # Each lane has its own copy.
         is_awaited = self.journal.is_durable and not budget.keeps_files
-        cache = PageCache(budget.window, is_awaited=is_awaited)
+        cache = PageCache(budget.window, is_awaited=is_awaited, has_batches=budget.has_batches)
         staging = self.staging
 
         def stage(

@@ -9,6 +9,7 @@ from executor.budget import (
     BASE,
     LANE,
     LARGEST_WINDOW,
+    LATE_INODES,
     MAX_LANES,
     Budget,
     decide_budget,
@@ -79,6 +80,24 @@ def test_memory_for_no_lane_is_refused_with_both_sizes(
     assert caught.value.hint == (
         f"give it at least {-(-needed // MIB)} MiB: a larger limit, or --memory"
     )
+
+
+@pytest.mark.parametrize(
+    ("memory", "lanes"),
+    [
+        pytest.param(BASE + LATE_INODES + LANE, 1, id="room for one lane"),
+        pytest.param(BASE + LATE_INODES + 2 * LANE - 1, 1, id="not for two"),
+        pytest.param(BASE + LATE_INODES + 2 * LANE, 2, id="room for two"),
+    ],
+)
+def test_file_systems_that_free_inodes_late_need_more(memory: int, lanes: int) -> None:
+    budget = decide_budget(memory, 2, frees_late=True)
+    assert (budget.lanes, budget.has_batches) == (lanes, False)
+
+
+def test_what_such_a_file_system_needs_is_part_of_the_figure() -> None:
+    with pytest.raises(BudgetTooSmall, match=r"one lane needs 42 MiB of memory, .* leaves 41 MiB"):
+        decide_budget(BASE + LATE_INODES + LANE - 1, frees_late=True)
 
 
 def test_what_is_needed_never_reads_as_what_there_is() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.disk import check_disk, is_in_memory
+from executor.disk import check_disk, frees_inodes_late, is_in_memory
 from executor.selection import Step
 from executor.shortage import NotEnoughDisk, NotEnoughInodes
 from helpers.environments import schemes_below
@@ -97,9 +97,41 @@ def test_a_file_system_that_states_no_inodes_has_enough(
     check_disk([step(1, 1, 10**6)], schemes_below(tmp_path))
 
 
-def test_a_tmpfs_is_memory_and_a_disk_is_not() -> None:
+@pytest.fixture(scope="module")
+def kinds() -> dict[str, str]:
     mounts = (line.split() for line in Path("/proc/mounts").read_text().splitlines())
-    kinds = {path: kind for _, path, kind, *_ in mounts}
-    found = {path: is_in_memory(path) for path in ("/", "/dev/shm") if path in kinds}
-    assert found == {path: kinds[path] in {"tmpfs", "ramfs"} for path in found}
+    return {path: kind for _, path, kind, *_ in mounts if path in {"/", "/dev/shm"}}
+
+
+def test_a_tmpfs_is_memory_and_a_disk_is_not(kinds: dict[str, str]) -> None:
+    found = {path: is_in_memory(path) for path in kinds}
+    assert found == {path: kind in {"tmpfs", "ramfs"} for path, kind in kinds.items()}
     assert is_in_memory("/nowhere/at/all") == is_in_memory("/")
+
+
+def test_what_is_not_known_to_free_inodes_at_once_does_so_late(kinds: dict[str, str]) -> None:
+    found = {path: frees_inodes_late(path) for path in kinds}
+    known = {"tmpfs", "ramfs", "ext2", "ext3", "ext4"}
+    assert found == {path: kind not in known for path, kind in kinds.items()}
+    assert frees_inodes_late("/proc")
+
+
+@pytest.mark.parametrize(
+    ("disks", "expected"),
+    [
+        pytest.param("ext4 /dev/vda1", False, id="ext4"),
+        pytest.param("xfs /dev/nvme0n1p1", True, id="xfs"),
+        pytest.param("ext4 /dev/vda1,xfs /dev/sdb", True, id="either"),
+        pytest.param("proc proc,tmpfs tmpfs", True, id="not told"),
+    ],
+)
+def test_an_overlay_frees_inodes_as_the_disks_of_its_host_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, disks: str, expected: bool
+) -> None:
+    device = tmp_path.stat().st_dev
+    mounts = [
+        (f"{os.major(device)}:{os.minor(device)}", "overlay", "overlay"),
+        *(("0:1", *disk.split()) for disk in disks.split(",")),
+    ]
+    monkeypatch.setattr("executor.disk._mounts", lambda: iter(mounts))
+    assert frees_inodes_late(str(tmp_path)) is expected

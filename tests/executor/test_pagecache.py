@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import resource
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,9 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.disk import is_in_memory
 from executor.pagecache import SMALLEST_WINDOW, PageCache
-from helpers.pages import pages_in_memory
 
 MIB = 1 << 20
 
@@ -189,16 +186,6 @@ def test_in_the_smallest_window_small_files_go_together(
         write_whole(tight, tmp_path / str(number), b"x")
     tight.flush()
     assert (len(calls.synced), alone) == (2, [])
-
-
-def test_files_of_a_batch_do_not_stay_in_memory(tmp_path: Path, tight: PageCache) -> None:
-    path = tmp_path / "file"
-    write_whole(tight, path, b"x" * 50_000)
-    tight.flush()
-    deadline = time.monotonic() + 10
-    while (left := pages_in_memory(path)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert left == 0 or is_in_memory(str(path))
 
 
 def test_where_no_batch_is_taken_files_are_written_alone(
