@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 
 from benchmarks.comparison import compare_trees, first_of
@@ -20,6 +21,8 @@ TESTS = Path(__file__).parent.parent / "tests"
 
 MEMORY = ("--memory", "64MiB")
 LANES = (1, 2, 4)
+WITHOUT_CACHE = (None, 128 << 20)
+"""The limits (bytes) where uv is measured without a cache: each takes minutes."""
 
 
 def peers(bench: Bench, corpus: str, rounds: int, limits: Sequence[int]) -> Iterator[Run]:
@@ -61,10 +64,12 @@ def no_cache(bench: Bench, corpus: str, rounds: int) -> Iterator[Run]:
     the removal makes what follows slower.
     """
     lock = bench.mirror.lock_of(corpus, bench.work)
-    for _ in range(1 if corpus in LARGE else rounds):
+    for limit, _ in product(WITHOUT_CACHE, range(1 if corpus in LARGE else rounds)):
         time.sleep(SETTLING)
+        # Not counted: behind a pause the disk of a virtual machine is slow at first.
+        bench.install("lockstream", lock, limit=limit)
         for tool, options in (TURNS[0], TURNS[-1], ("uv", ("--no-cache",))):
-            yield bench.install(tool, lock, options=options)[0]
+            yield bench.install(tool, lock, limit=limit, options=options)[0]
 
 
 def charged(bench: Bench, corpus: str, rounds: int) -> Iterator[Run]:
