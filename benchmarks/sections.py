@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 from benchmarks.comparison import compare_trees, first_of
 from benchmarks.installers import PEERS, TURNS, Command
 from benchmarks.mirror import LARGE
-from benchmarks.runs import SETTLING, Bench, Run
+from benchmarks.runs import Bench, Run
 
 __all__ = ["charged", "extremes", "first", "lanes", "no_cache", "peers", "synthetic_locks"]
 
@@ -22,7 +21,7 @@ TESTS = Path(__file__).parent.parent / "tests"
 MEMORY = ("--memory", "64MiB")
 LANES = (1, 2, 4)
 WITHOUT_CACHE = (None, 128 << 20)
-"""The limits (bytes) where uv is measured without a cache: each takes minutes."""
+"""The limits (bytes) where uv is measured without a cache."""
 
 
 def peers(bench: Bench, corpus: str, rounds: int, limits: Sequence[int]) -> Iterator[Run]:
@@ -60,13 +59,12 @@ def first(bench: Bench, corpus: str, rounds: int, limits: Sequence[int]) -> Iter
 
 
 def no_cache(bench: Bench, corpus: str, rounds: int) -> Iterator[Run]:
-    """lockstream, then uv with a cache that it makes and removes; each round behind a pause, for
-    the removal makes what follows slower.
+    """lockstream, then uv with a cache that it makes and removes, which makes what follows slower:
+    what makes files next looks through the numbers of all inodes that were freed.
     """
     lock = bench.mirror.lock_of(corpus, bench.work)
     for limit, _ in product(WITHOUT_CACHE, range(1 if corpus in LARGE else rounds)):
-        time.sleep(SETTLING)
-        # Not counted: behind a pause the disk of a virtual machine is slow at first.
+        # Not counted: it is what comes next, and what comes behind it is as fast as ever.
         bench.install("lockstream", lock, limit=limit)
         for tool, options in (TURNS[0], TURNS[-1], ("uv", ("--no-cache",))):
             yield bench.install(tool, lock, limit=limit, options=options)[0]
