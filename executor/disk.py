@@ -7,18 +7,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from executor.budget import FileSystem
 from executor.journal import Move
 from executor.schemes import Schemes
 from executor.selection import Step
 from executor.shortage import NotEnoughDisk, NotEnoughInodes
 
-__all__ = ["check_disk", "check_moves", "frees_inodes_late", "is_in_memory"]
+__all__ = ["check_disk", "check_moves", "file_system", "is_in_memory"]
 
 _MEMORY = {"ramfs", "tmpfs"}
 """File systems whose files are charged to who writes them, as long as they are there
 (https://docs.kernel.org/filesystems/tmpfs.html)."""
 
-_SPARING = _MEMORY | {"ext2", "ext3", "ext4"}
+_LIKE_EXT4 = _MEMORY | {"ext2", "ext3", "ext4"}
 """File systems that free an inode when the kernel asks for its memory. XFS does so later, in the
 background (https://docs.kernel.org/filesystems/xfs/xfs-delayed-logging-design.html); what others
 do is not known here."""
@@ -128,13 +129,13 @@ def is_in_memory(path: str) -> bool:
     return _kind(path) in _MEMORY
 
 
-def frees_inodes_late(path: str) -> bool:
-    """Whether the file system of ``path`` may hold inodes longer than the kernel wants to."""
+def file_system(path: str) -> FileSystem:
+    """What ``path`` is on, as far as it matters for the memory that inodes take."""
     kind = _kind(path)
-    if kind != _OVERLAY:
-        return kind not in _SPARING
-    disks = {kind for _, kind, source in _mounts() if source.startswith("/dev/")}
-    return not disks or not disks <= _SPARING
+    if kind == _OVERLAY:
+        disks = {kind for _, kind, source in _mounts() if source.startswith("/dev/")}
+        return "overlay" if disks and disks <= _LIKE_EXT4 else "other"
+    return "ext4" if kind in _LIKE_EXT4 else "other"
 
 
 def _kind(path: str) -> str | None:

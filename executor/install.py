@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from executor.budget import Budget, PageCachePolicy, decide_budget
 from executor.changes import Changes, Sync, decide_changes
 from executor.confinement import confined
-from executor.disk import check_disk, frees_inodes_late, is_in_memory
+from executor.disk import check_disk, file_system, is_in_memory
 from executor.drift import Drift, find_drift
 from executor.durability import Durability
 from executor.environment import Environment
@@ -116,7 +116,7 @@ def execute(
                 lanes,
                 page_cache,
                 held=held_by_files,
-                frees_late=frees_inodes_late(schemes.purelib),
+                file_system=file_system(schemes.purelib),
             )
             if sources := [step for step in changes.install if step.source]:
                 build, builds = held.enter_context(

@@ -7,11 +7,12 @@ import pytest
 from executor import budget as budget_module
 from executor.budget import (
     BASE,
+    INODES,
     LANE,
     LARGEST_WINDOW,
-    LATE_INODES,
     MAX_LANES,
     Budget,
+    FileSystem,
     decide_budget,
 )
 from executor.memory import Limit
@@ -82,22 +83,15 @@ def test_memory_for_no_lane_is_refused_with_both_sizes(
     )
 
 
-@pytest.mark.parametrize(
-    ("memory", "lanes"),
-    [
-        pytest.param(BASE + LATE_INODES + LANE, 1, id="room for one lane"),
-        pytest.param(BASE + LATE_INODES + 2 * LANE - 1, 1, id="not for two"),
-        pytest.param(BASE + LATE_INODES + 2 * LANE, 2, id="room for two"),
-    ],
-)
-def test_file_systems_that_free_inodes_late_need_more(memory: int, lanes: int) -> None:
-    budget = decide_budget(memory, 2, frees_late=True)
-    assert (budget.lanes, budget.has_batches) == (lanes, False)
-
-
-def test_what_such_a_file_system_needs_is_part_of_the_figure() -> None:
-    with pytest.raises(BudgetTooSmall, match=r"one lane needs 42 MiB of memory, .* leaves 41 MiB"):
-        decide_budget(BASE + LATE_INODES + LANE - 1, frees_late=True)
+@pytest.mark.parametrize("file_system", ["overlay", "other"])
+def test_what_else_holds_inodes_needs_more(file_system: FileSystem) -> None:
+    base = BASE + INODES[file_system]
+    for memory, lanes in ((LANE, 1), (2 * LANE - 1, 1), (2 * LANE, 2)):
+        budget = decide_budget(base + memory, 2, file_system=file_system)
+        assert (budget.lanes, budget.has_batches) == (lanes, False)
+    with pytest.raises(BudgetTooSmall) as caught:
+        decide_budget(base + LANE - 1, file_system=file_system)
+    assert caught.value.needed == base + LANE
 
 
 def test_what_is_needed_never_reads_as_what_there_is() -> None:

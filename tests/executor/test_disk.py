@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.disk import check_disk, frees_inodes_late, is_in_memory
+from executor.disk import check_disk, file_system, is_in_memory
 from executor.selection import Step
 from executor.shortage import NotEnoughDisk, NotEnoughInodes
 from helpers.environments import schemes_below
@@ -109,24 +109,25 @@ def test_a_tmpfs_is_memory_and_a_disk_is_not(kinds: dict[str, str]) -> None:
     assert is_in_memory("/nowhere/at/all") == is_in_memory("/")
 
 
-def test_what_is_not_known_to_free_inodes_at_once_does_so_late(kinds: dict[str, str]) -> None:
-    found = {path: frees_inodes_late(path) for path in kinds}
+def test_what_is_not_known_to_be_like_ext4_is_another(kinds: dict[str, str]) -> None:
+    disks = {path: kind for path, kind in kinds.items() if kind != "overlay"}
     known = {"tmpfs", "ramfs", "ext2", "ext3", "ext4"}
-    assert found == {path: kind not in known for path, kind in kinds.items()}
-    assert frees_inodes_late("/proc")
+    expected = {path: "ext4" if kind in known else "other" for path, kind in disks.items()}
+    assert {path: file_system(path) for path in disks} == expected
+    assert file_system("/proc") == "other"
 
 
 @pytest.mark.parametrize(
     ("disks", "expected"),
     [
-        pytest.param("ext4 /dev/vda1", False, id="ext4"),
-        pytest.param("xfs /dev/nvme0n1p1", True, id="xfs"),
-        pytest.param("ext4 /dev/vda1,xfs /dev/sdb", True, id="either"),
-        pytest.param("proc proc,tmpfs tmpfs", True, id="not told"),
+        pytest.param("ext4 /dev/vda1", "overlay", id="ext4"),
+        pytest.param("xfs /dev/nvme0n1p1", "other", id="xfs"),
+        pytest.param("ext4 /dev/vda1,xfs /dev/sdb", "other", id="either"),
+        pytest.param("proc proc,tmpfs tmpfs", "other", id="not told"),
     ],
 )
-def test_an_overlay_frees_inodes_as_the_disks_of_its_host_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, disks: str, expected: bool
+def test_an_overlay_is_over_the_disks_of_its_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, disks: str, expected: str
 ) -> None:
     device = tmp_path.stat().st_dev
     mounts = [
@@ -134,4 +135,4 @@ def test_an_overlay_frees_inodes_as_the_disks_of_its_host_do(
         *(("0:1", *disk.split()) for disk in disks.split(",")),
     ]
     monkeypatch.setattr("executor.disk._mounts", lambda: iter(mounts))
-    assert frees_inodes_late(str(tmp_path)) is expected
+    assert file_system(str(tmp_path)) == expected
