@@ -2,54 +2,67 @@
 
 It holds keyed hashes (SipHash, https://peps.python.org/pep-0456/) of 8 bytes each, so two of a
 million paths are taken for one another once in 40 million runs, and nobody can aim for it. They
-are kept in buckets, for Python sorts lists only: a list of one bucket is small.
+are in one array, for many that grow leave holes behind, and in sorted runs, for Python sorts lists
+only: a list of one run is small.
 """
 
 from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 __all__ = ["PathSet"]
 
-_BUCKETS = 64
+_RUN = 4096
+"""Hashes that are sorted at once, in 160 KiB."""
 
 
 class PathSet:
     """A set of paths in 8 bytes each, whatever their length."""
 
-    __slots__ = ("_buckets", "_is_sorted")
+    __slots__ = ("_hashes", "_sorted")
 
     def __init__(self, paths: Iterable[str] = ()) -> None:
-        self._buckets = [array("q") for _ in range(_BUCKETS)]
-        self._is_sorted = True
-        for path in paths:
-            self.add(path)
+        self._hashes = array("q", map(hash, paths))
+        self._sorted = 0
 
     def add(self, path: str) -> None:
         """Add one path, which may be there already."""
-        value = hash(path)
-        self._buckets[value % _BUCKETS].append(value)
-        self._is_sorted = False
+        self._hashes.append(hash(path))
 
     def __contains__(self, path: str) -> bool:
-        self._sort()
-        wanted = hash(path)
-        bucket = self._buckets[wanted % _BUCKETS]
-        place = bisect_left(bucket, wanted)
-        return place < len(bucket) and bucket[place] == wanted
+        wanted, hashes = hash(path), self._hashes
+        for start, end in self._runs():
+            place = bisect_left(hashes, wanted, start, end)
+            if place < end and hashes[place] == wanted:
+                return True
+        return False
 
     def repeated(self) -> frozenset[int]:
         """The hashes of the paths that were added more than once."""
-        self._sort()
         return frozenset(
-            one for bucket in self._buckets for one, other in pairwise(bucket) if one == other
+            one for part in self._parts() for one, other in pairwise(part) if one == other
         )
 
-    def _sort(self) -> None:
-        if not self._is_sorted:
-            for bucket in self._buckets:
-                bucket[:] = array("q", sorted(bucket))
-            self._is_sorted = True
+    def _runs(self) -> list[tuple[int, int]]:
+        """Where each sorted run begins and ends."""
+        hashes, size = self._hashes, len(self._hashes)
+        if self._sorted < size:
+            for start in range(self._sorted - self._sorted % _RUN, size, _RUN):
+                hashes[start : start + _RUN] = array("q", sorted(hashes[start : start + _RUN]))
+            self._sorted = size
+        return [(start, min(start + _RUN, size)) for start in range(0, size, _RUN)]
+
+    def _parts(self) -> Iterator[list[int]]:
+        """All hashes in their order, in lists of about a run; equal ones are in one list."""
+        hashes, runs = self._hashes, self._runs()
+        width = -(-(1 << 64) // max(1, len(runs)))
+        for low in range(-1 << 63, 1 << 63, width):
+            part: list[int] = []
+            for start, end in runs:
+                first = bisect_left(hashes, low, start, end)
+                part.extend(hashes[first : bisect_left(hashes, low + width, first, end)])
+            part.sort()
+            yield part

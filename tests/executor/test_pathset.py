@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tracemalloc
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,28 +14,43 @@ from executor.pathset import PathSet
 COUNT = 200_000
 
 
-@given(st.lists(st.text()))
+PATHS = st.lists(st.text(max_size=3), max_size=60)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _short_runs() -> Iterator[None]:
+    """So that a few paths make several."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("executor.pathset._RUN", 8)
+        yield
+
+
+@given(PATHS)
 def test_it_holds_what_was_added_and_nothing_else(paths: list[str]) -> None:
     held = PathSet(paths)
     assert all(path in held for path in paths)
     assert "another" not in PathSet(path for path in paths if path != "another")
 
 
-@given(st.lists(st.text()))
+@given(PATHS)
 def test_it_knows_what_was_added_twice(paths: list[str]) -> None:
     twice = {hash(path) for path in paths if paths.count(path) > 1}
     assert PathSet(paths).repeated() == twice
 
 
-def test_more_can_be_added_after_it_was_asked() -> None:
-    held = PathSet(["a"])
-    assert "b" not in held
-    held.add("b")
-    assert "a" in held
-    assert "b" in held
+@given(PATHS, PATHS)
+def test_more_can_be_added_after_it_was_asked(before: list[str], after: list[str]) -> None:
+    held = PathSet(before)
+    assert "another path" not in held
+    for path in after:
+        held.add(path)
+    paths = before + after
+    assert all(path in held for path in paths)
+    assert held.repeated() == PathSet(paths).repeated()
 
 
-def test_a_path_takes_eight_bytes_however_long() -> None:
+def test_a_path_takes_eight_bytes_however_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("executor.pathset._RUN", 4096)
     tracemalloc.start()
     try:
         held = PathSet(f"{'x' * 300}/{number}" for number in range(COUNT))
