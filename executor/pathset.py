@@ -15,8 +15,8 @@ from itertools import pairwise
 
 __all__ = ["PathSet"]
 
-_RUN = 4096
-"""Hashes that are sorted at once, in 160 KiB."""
+_RUN = 2048
+"""Hashes that are sorted at once, in 80 KiB."""
 
 
 class PathSet:

@@ -50,7 +50,7 @@ def test_more_can_be_added_after_it_was_asked(before: list[str], after: list[str
 
 
 def test_a_path_takes_eight_bytes_however_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("executor.pathset._RUN", 4096)
+    monkeypatch.setattr("executor.pathset._RUN", 2048)
     tracemalloc.start()
     try:
         held = PathSet(f"{'x' * 300}/{number}" for number in range(COUNT))
