@@ -83,9 +83,10 @@ class Transaction:
         staging = self.staging
         return [step for step in steps if not staging.is_complete(staging.name(step))]
 
-    def run(self, changes: Changes, budget: Budget, signals: ExitStack) -> tuple[Staged, Spent]:
-        """Make the changes; what was staged, and the time it took. Signals that ask to stop wait
-        from the commit on until ``signals`` is closed.
+    def run(self, changes: Changes, budget: Budget, last: ExitStack) -> tuple[Staged, Spent]:
+        """Make the changes; what was staged, and the time it took. ``last`` is closed when all else
+        is: until then signals that ask to stop wait, from the commit on, and it waits for the lanes
+        to end.
 
         Raises LockstreamError, OSError, Interrupted.
         """
@@ -95,7 +96,7 @@ class Transaction:
         log = RunLog(journal.folder)
         log.begin(len(changes.install))
         try:
-            staged, spent = self._stage(changes.install, names, budget, log)
+            staged, spent = self._stage(changes.install, names, budget, log, last)
             # By name, so that where the last may win, it is the last by name.
             order = sorted(range(len(names)), key=lambda number: changes.install[number].name)
             wheels = StagedWheels(staging, [names[number] for number in order])
@@ -112,11 +113,16 @@ class Transaction:
                 )
             raise
         began = perf_counter()
-        self._commit(changes.remove, wheels, log, signals)
+        self._commit(changes.remove, wheels, log, last)
         return staged, spent + Spent(committing=perf_counter() - began)
 
     def _stage(
-        self, steps: Sequence[Step], names: list[str], budget: Budget, log: RunLog
+        self,
+        steps: Sequence[Step],
+        names: list[str],
+        budget: Budget,
+        log: RunLog,
+        last: ExitStack,
     ) -> tuple[Staged, Spent]:
         """What was staged, and the time it took. ``names`` are those of the folders of the steps;
         what is built has another one in the end.
@@ -182,6 +188,7 @@ class Transaction:
                 budget.lanes,
                 self.reporter.wrote,
                 address,
+                last,
             ),
             run_lanes(
                 built, timed(build, cache), self.places.client(built), 1, self.reporter.wrote
@@ -202,7 +209,7 @@ class Transaction:
         remove: Sequence[Installed],
         wheels: StagedWheels,
         log: RunLog,
-        signals: ExitStack,
+        last: ExitStack,
     ) -> None:
         schemes, journal = self.schemes, self.journal
         folders = dict.fromkeys((schemes.purelib, schemes.platlib))
@@ -217,7 +224,7 @@ class Transaction:
             last_wins=self.last_wins,
         )
         self.reporter.committing()
-        signals.enter_context(held_back())
+        last.enter_context(held_back())
         log.note("commits")
         journal.commit(
             chain(

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -62,6 +63,24 @@ def closed_gate() -> Iterator[Gate]:
     gate = Gate()
     yield gate
     gate.close()
+
+
+Meet = Callable[..., int]
+
+
+@pytest.fixture
+def meet(gate: Gate) -> Iterator[Meet]:
+    """Work of two steps that are at work at the same time; the number of its process."""
+    back = Gate()
+
+    def work(number: int, *_: object) -> int:
+        mine, others = (gate, back) if number == 0 else (back, gate)
+        mine.open()
+        others.wait()
+        return os.getpid()
+
+    yield work
+    back.close()
 
 
 @pytest.fixture(autouse=True)
@@ -117,17 +136,8 @@ def test_each_step_is_done_once_however_many_there_are() -> None:
     assert list(lanes_of(lambda number, *_: number, count, 2)) == list(range(count))
 
 
-def test_lanes_work_at_the_same_time(gate: Gate) -> None:
-    back = Gate()
-
-    def work(number: int, *_: object) -> int:
-        mine, others = (gate, back) if number == 0 else (back, gate)
-        mine.open()
-        others.wait()
-        return os.getpid()
-
-    assert len(set(lanes_of(work, 2, 2))) == 2
-    back.close()
+def test_lanes_work_at_the_same_time(meet: Meet) -> None:
+    assert len(set(lanes_of(meet, 2, 2))) == 2
 
 
 def test_one_lane_is_this_process() -> None:
@@ -166,6 +176,21 @@ def test_the_client_is_closed_in_the_end() -> None:
     client = Client()
     list(run_lanes(steps(3), lambda *_: None, client, 2, lambda _: None))
     assert client.closed == 1
+
+
+def is_child(pid: int) -> bool:
+    try:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
+def test_lanes_that_have_done_their_part_are_waited_for_last(meet: Meet) -> None:
+    with ExitStack() as last:
+        pids = {*run_lanes(steps(2), meet, Client(), 2, print, None, last)} - {os.getpid()}
+        assert [is_child(pid) for pid in pids] == [True]
+    assert [is_child(pid) for pid in pids] == [False]
 
 
 @pytest.mark.parametrize("is_frozen", [True, False])
