@@ -43,7 +43,7 @@ _BATCHED = 16 << 10
 _TIGHT = 5 << 20
 """Bytes of a window below which the way to the disk is begun of every file at once. In 32 MiB the
 pages that the kernel looks at for some to drop are all dirty else, and it lets the process sleep
-(reclaim_throttle in mm/vmscan.c): 34,000 files took 2.8 s instead of 3.2 to 5.4, and 2.3 in batches
+(reclaim_throttle in mm/vmscan.c): 34,000 files took 2.8 s instead of 3.2 to 5.4, and 2.4 in batches
 (see batch.py). In 48 MiB and more it costs more than it saves."""
 
 _RWF_DONTCACHE = 0x80
