@@ -30,7 +30,7 @@ from benchmarks.installers import (
 from benchmarks.mirror import Mirror
 from benchmarks.neighbour import in_memory
 
-__all__ = ["SETTLING", "Bench", "Record", "Results", "Run", "Sample", "machine"]
+__all__ = ["Bench", "Record", "Results", "Run", "Sample", "machine"]
 
 RESERVE = 14 << 30
 """Bytes that stay free on the disk: more than the largest installation and its temporary files."""

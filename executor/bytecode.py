@@ -7,7 +7,6 @@ a file that cannot be compiled (a template, code for another Python) is left as 
 from __future__ import annotations
 
 import resource
-import shutil
 import subprocess
 from collections.abc import Iterable
 
@@ -22,6 +21,8 @@ generated ones) take 120 MiB to compile."""
 
 def check_compiler(executable: str) -> None:
     """Refuse an interpreter that is not on this machine. Raises UsageError."""
+    import shutil  # noqa: PLC0415  # where it is asked for
+
     if shutil.which(executable) is None:
         raise UsageError(
             "byte code is made by the Python it is for, which is on another machine",

@@ -150,8 +150,8 @@ def _mounts() -> Iterator[tuple[str, str, str]]:
     try:
         with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as lines:
             for line in lines:
-                mount, _, file_system = line.partition(" - ")
-                kind, source, *_ = file_system.split(" ")
+                mount, _, mounted = line.partition(" - ")
+                kind, source, *_ = mounted.split(" ")
                 yield mount.split()[2], kind, source
     except OSError:
         return

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from executor.errors import EnvironmentBusy, ExternallyManaged, InterpreterUnusable
-from executor.folders import made_folder
+from executor.folders import made_folder, remove_tree
 from executor.interpreter import Interpreter, probe
 from executor.schemes import STAGING
 from schemas.errors import UsageError
@@ -166,12 +166,10 @@ def _locked(folder: str) -> Iterator[None]:
 
 def _clear(folder: str, keep: str = "") -> None:
     """Remove what is in ``folder``; ``keep``, or what says that it is not settled, last."""
-    import shutil  # noqa: PLC0415  # seldom met
-
     for name in sorted(os.listdir(folder), key=_UNSETTLED.__eq__):
         path = os.path.join(folder, name)
         if os.path.isdir(path) and not os.path.islink(path):
-            shutil.rmtree(path, ignore_errors=True)
+            remove_tree(path)
         elif name != keep:
             with suppress(OSError):
                 os.unlink(path)

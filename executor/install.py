@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
+from executor import bytecode
 from executor.budget import Budget, PageCachePolicy, decide_budget
 from executor.changes import Changes, Sync, decide_changes
 from executor.confinement import confined
@@ -105,8 +106,6 @@ def execute(
                 transaction.resume()
             # One that is made here brings its interpreter.
             if compile_files and environment.exists:
-                from executor import bytecode  # noqa: PLC0415  # where it is asked for
-
                 bytecode.check_compiler(schemes.executable)
             changes = decide(lock, environment, wanted=wanted, sync=sync, places=places)
             files = check_disk(transaction.missing(changes.install), schemes)
@@ -256,8 +255,6 @@ def _folder_of(lock: str) -> str:
 
 
 def _compile(schemes: Schemes, names: Collection[str]) -> None:
-    from executor import bytecode  # noqa: PLC0415  # where it is asked for
-
     folders = dict.fromkeys((schemes.purelib, schemes.platlib))
     installed = (found for folder in folders for found in installed_distributions(folder))
     bytecode.compile_files(

@@ -33,10 +33,11 @@ class PathSet:
         self._hashes.append(hash(path))
 
     def __contains__(self, path: str) -> bool:
-        wanted, hashes = hash(path), self._hashes
-        for start, end in self._runs():
-            place = bisect_left(hashes, wanted, start, end)
-            if place < end and hashes[place] == wanted:
+        self._sort()
+        wanted, hashes, size = hash(path), self._hashes, len(self._hashes)
+        for start in range(0, size, _RUN):
+            place = bisect_left(hashes, wanted, start, min(start + _RUN, size))
+            if place < size and hashes[place] == wanted:
                 return True
         return False
 
@@ -46,22 +47,23 @@ class PathSet:
             one for part in self._parts() for one, other in pairwise(part) if one == other
         )
 
-    def _runs(self) -> list[tuple[int, int]]:
-        """Where each sorted run begins and ends."""
+    def _sort(self) -> None:
         hashes, size = self._hashes, len(self._hashes)
         if self._sorted < size:
             for start in range(self._sorted - self._sorted % _RUN, size, _RUN):
                 hashes[start : start + _RUN] = array("q", sorted(hashes[start : start + _RUN]))
             self._sorted = size
-        return [(start, min(start + _RUN, size)) for start in range(0, size, _RUN)]
 
     def _parts(self) -> Iterator[list[int]]:
         """All hashes in their order, in lists of about a run; equal ones are in one list."""
-        hashes, runs = self._hashes, self._runs()
+        self._sort()
+        hashes, size = self._hashes, len(self._hashes)
+        runs = range(0, size, _RUN)
         width = -(-(1 << 64) // max(1, len(runs)))
         for low in range(-1 << 63, 1 << 63, width):
             part: list[int] = []
-            for start, end in runs:
+            for start in runs:
+                end = min(start + _RUN, size)
                 first = bisect_left(hashes, low, start, end)
                 part.extend(hashes[first : bisect_left(hashes, low + width, first, end)])
             part.sort()

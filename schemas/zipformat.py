@@ -140,8 +140,9 @@ class CentralEntry(NamedTuple):
 
     def check_type(self) -> None:
         """Refuse what is neither a regular file nor a directory: links, devices, sockets."""
-        kind = self.mode & _TYPE_BITS
-        if kind and kind != (stat.S_IFDIR if self.is_directory else stat.S_IFREG):
+        kind = stat.S_IFMT(self.mode)
+        expected = stat.S_IFDIR if self.is_directory else stat.S_IFREG
+        if kind not in (0, expected):
             raise InvalidZip(
                 f"its mode {self.mode:#o} says {_KINDS.get(kind, 'an unknown type')}, "
                 f"a wheel holds regular files and directories only"
@@ -165,8 +166,6 @@ class EndRecord(NamedTuple):
             or self.directory_offset == _UNKNOWN_32
         )
 
-
-_TYPE_BITS = stat.S_IFMT(0xFFFF)
 
 _KINDS = {
     stat.S_IFLNK: "a symbolic link",

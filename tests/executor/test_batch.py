@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 
 from executor import batch as module
 from executor.batch import MAX_FILES, MAX_SIZE, Batch
+from helpers.descriptors import created, is_open, limited_file_size
 
 NOT_TAKEN = 1 << 30
 """A flag that no kernel knows."""
@@ -31,18 +31,6 @@ def opened() -> Iterator[Batch]:
 def batch(opened: Batch) -> Iterator[Batch]:
     yield opened
     opened.clear()
-
-
-def created(path: Path) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-
-
-def is_open(descriptor: int) -> bool:
-    try:
-        os.fstat(descriptor)
-    except OSError:
-        return False
-    return True
 
 
 def contexts() -> int:
@@ -117,14 +105,10 @@ def test_what_one_file_does_not_take_ends_the_batch_there(tmp_path: Path, batch:
 
 
 def test_a_file_that_is_cut_short_tells_where(tmp_path: Path, batch: Batch) -> None:
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
     batch.add(created(tmp_path / "long"), bytes(5000))
     batch.add(created(tmp_path / "short"), b"content")
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    try:
+    with limited_file_size(4096):
         sizes = [file.size for file in batch.write()]
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert sizes == [4096, 7]
     assert [(tmp_path / name).stat().st_size for name in ("long", "short")] == sizes
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.destination import Destination, PathTaken
-from executor.pagecache import SMALLEST_WINDOW, PageCache
+from executor.pagecache import PageCache
 from helpers.trees import snapshot
 
 SEGMENTS = st.text("ab", min_size=1, max_size=2)
@@ -136,12 +135,6 @@ def test_no_descriptor_stays_open_and_few_are_open_meanwhile(tmp_path: Path) -> 
         with pytest.raises(ValueError, match="broken"):
             destination.write("failed", failing())
     assert open_descriptors() == before
-
-
-@pytest.fixture
-def tight() -> Iterator[PageCache]:
-    with closing(PageCache(SMALLEST_WINDOW)) as cache:
-        yield cache
 
 
 def test_files_that_wait_for_others_are_written_in_the_end(

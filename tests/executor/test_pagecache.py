@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.pagecache import SMALLEST_WINDOW, PageCache
+from helpers.descriptors import created, is_open, limited_file_size
 
 MIB = 1 << 20
 
@@ -47,7 +46,7 @@ class Calls:
 
 
 def write(cache: PageCache, path: Path, *pieces: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    descriptor = created(path)
     try:
         offset = 0
         for piece in pieces:
@@ -142,19 +141,13 @@ def test_in_the_smallest_window_every_file_starts_on_its_way_at_once(
 
 
 def write_whole(cache: PageCache, path: Path, content: bytes) -> int:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    descriptor = created(path)
     cache.write_whole(descriptor, content)
     return descriptor
 
 
-@pytest.fixture
-def tight() -> Iterator[PageCache]:
-    with closing(PageCache(SMALLEST_WINDOW)) as cache:
-        yield cache
-
-
 @given(
-    st.lists(st.sampled_from([0, 1, 10_000, (64 << 10) - 1, 64 << 10]), max_size=40),
+    st.lists(st.sampled_from([0, 1, 10_000, 16 << 10, (16 << 10) + 1, 64 << 10]), max_size=40),
     st.sampled_from([None, SMALLEST_WINDOW]),
 )
 def test_whole_files_hold_what_was_given_when_they_are_flushed(
@@ -170,10 +163,6 @@ def test_whole_files_hold_what_was_given_when_they_are_flushed(
         cache.flush()
     assert [(root / str(number)).read_bytes() for number in range(len(sizes))] == contents
     assert not any(map(is_open, descriptors))
-
-
-def is_open(descriptor: int) -> bool:
-    return os.path.exists(f"/proc/self/fd/{descriptor}")
 
 
 def test_in_the_smallest_window_small_files_go_together(
@@ -201,14 +190,9 @@ def test_where_no_batch_is_taken_files_are_written_alone(
 
 
 def test_a_batch_that_fails_tells_it_and_closes_all(tmp_path: Path, tight: PageCache) -> None:
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
     descriptors = [write_whole(tight, tmp_path / name, bytes(5000)) for name in ("one", "two")]
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    try:
-        with pytest.raises(OSError, match="File too large"):
-            tight.flush()
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with limited_file_size(4096), pytest.raises(OSError, match="File too large"):
+        tight.flush()
     assert not any(map(is_open, descriptors))
 
 

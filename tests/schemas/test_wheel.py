@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from packaging.utils import InvalidWheelFilename
 
 from schemas.wheel import (
@@ -10,6 +14,7 @@ from schemas.wheel import (
     MAX_NAME_SIZE,
     MAX_SEGMENT_SIZE,
     InvalidMemberName,
+    check_last_segment,
     check_member_name,
     dist_info_matches,
     split_wheel_filename,
@@ -18,6 +23,24 @@ from schemas.wheel import (
 NOT_SHORTEST = (
     "its name is absolute or not in its shortest form (it has an empty, '.' or '..' part)"
 )
+
+
+def refusal(check: Callable[[str], None], name: str) -> str | None:
+    try:
+        check(name)
+    except InvalidMemberName as error:
+        return str(error)
+    return None
+
+
+SEGMENTS = st.text("aNUL.: \\\x1fä", min_size=1, max_size=6) | st.text(
+    "ab", min_size=250, max_size=260
+)
+
+
+@given(SEGMENTS)
+def test_the_last_part_of_a_name_is_held_to_the_rules_of_the_whole(segment: str) -> None:
+    assert refusal(check_last_segment, segment) == refusal(check_member_name, f"demo/{segment}")
 
 
 @pytest.mark.parametrize(
