@@ -124,6 +124,7 @@ class Destination:
             parent = self._descriptors[-1]
             with contextlib.suppress(FileExistsError):
                 os.mkdir(name, dir_fd=parent)
+                self._cache.made_folder()
             try:
                 self._descriptors.append(os.open(name, _FOLDER, dir_fd=parent))
             except NotADirectoryError:

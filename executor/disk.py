@@ -13,7 +13,7 @@ from executor.schemes import Schemes
 from executor.selection import Step
 from executor.shortage import NotEnoughDisk, NotEnoughInodes
 
-__all__ = ["check_disk", "check_moves", "file_system", "is_in_memory"]
+__all__ = ["check_disk", "check_moves", "file_system", "has_journal", "is_in_memory"]
 
 _MEMORY = {"ramfs", "tmpfs"}
 """File systems whose files are charged to who writes them, as long as they are there
@@ -27,6 +27,13 @@ do is not known here."""
 _OVERLAY = "overlay"
 """What the root of most containers is. It does not tell what it lies on, but some files of every
 container, such as /etc/hosts, are mounted from the disks of the host."""
+
+_JOURNALS = "/proc/fs/jbd2"
+"""Has a folder for each journal of an ext4 that is mounted, such as ``sda1-8``: the disk, and the
+inode of the journal (fs/jbd2/journal.c)."""
+
+_DISKS = "/sys/dev/block"
+"""Has a link for each disk, by its number (https://man7.org/linux/man-pages/man5/sysfs.5.html)."""
 
 _GUESSED_RATIO = 4
 """Unpacked size over wheel size where no hint tells: the mean of 994 real wheels is 3.4."""
@@ -136,6 +143,23 @@ def file_system(path: str) -> FileSystem:
         disks = {kind for _, kind, source in _mounts() if source.startswith("/dev/")}
         return "overlay" if disks and disks <= _LIKE_EXT4 else "other"
     return "ext4" if kind in _LIKE_EXT4 else "other"
+
+
+def has_journal(path: str) -> bool:
+    """Whether ``path`` is on an ext4 with a journal, or may be: an overlay does not tell what it
+    lies on.
+    """
+    try:
+        journals = os.listdir(_JOURNALS)
+    except OSError:
+        return False
+    device = _device(path)
+    disk = os.path.join(_DISKS, f"{os.major(device)}:{os.minor(device)}")
+    if not os.path.exists(disk):
+        return bool(journals) and _kind(path) == _OVERLAY
+    # As the kernel names it: cciss/c0d0 is cciss!c0d0 in both places.
+    name = os.path.basename(os.path.realpath(disk))
+    return any(journal.rpartition("-")[0] == name for journal in journals)
 
 
 def _kind(path: str) -> str | None:

@@ -17,7 +17,7 @@ from executor import bytecode
 from executor.budget import Budget, PageCachePolicy, decide_budget
 from executor.changes import Changes, Sync, decide_changes
 from executor.confinement import confined
-from executor.disk import check_disk, file_system, is_in_memory
+from executor.disk import check_disk, file_system, has_journal, is_in_memory
 from executor.drift import Drift, find_drift
 from executor.durability import Durability
 from executor.environment import Environment
@@ -116,6 +116,7 @@ def execute(
                 page_cache,
                 held=held_by_files,
                 file_system=file_system(schemes.purelib),
+                has_journal=has_journal(schemes.purelib),
             )
             if sources := [step for step in changes.install if step.source]:
                 build, builds = held.enter_context(

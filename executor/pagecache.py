@@ -30,8 +30,8 @@ SMALLEST_WINDOW = 4 << 20
 """Bytes; each window costs a journal commit, some milliseconds."""
 
 _BYTES_PER_FILE = 16 << 10
-"""A file counts as so many bytes at least: what its inode, its folder entry and its last page keep
-in memory. 256 files are a window of 4 MiB."""
+"""A file, or a folder, counts as so many bytes at least: what its inode, its entry in a folder and
+its last page keep in memory. 256 files are a window of 4 MiB."""
 
 _LARGE = 64 << 10
 """Bytes of a piece that is worth being dropped by itself; smaller ones are cheaper in windows:
@@ -115,6 +115,11 @@ class PageCache:
             except NotTaken:
                 self._direct = 0
         return _Cached(self, descriptor)
+
+    def made_folder(self) -> None:
+        """A new folder waits to be written to disk, too."""
+        if self._window is not None:
+            self._waiting += _BYTES_PER_FILE
 
     def write_whole(self, descriptor: int, content: bytes) -> None:
         """Write the new file that is open as ``descriptor``, and close it: a small one perhaps not

@@ -10,7 +10,14 @@ from collections.abc import Iterable
 
 from schemas.hints import WheelHints
 
-__all__ = ["BASE_DISK", "BASE_MEMORY", "LANE_MEMORY", "disk_of", "peak_memory"]
+__all__ = [
+    "BASE_DISK",
+    "BASE_MEMORY",
+    "JOURNAL_MEMORY",
+    "LANE_MEMORY",
+    "disk_of",
+    "peak_memory",
+]
 
 BASE_MEMORY = 18 << 20
 """Bytes of the interpreter, the modules that an execution imports, and one selection, as far as
@@ -20,6 +27,9 @@ LANE_MEMORY = 6 << 20
 """Bytes of one lane: what a fork does not share, a chunk of input, a piece of output, inflate's
 window, and pages being written."""
 
+JOURNAL_MEMORY = 3 << 20
+"""Bytes that each lane holds beside on an ext4 with a journal, until that is committed."""
+
 BASE_DISK = 8 << 20
 """Bytes beyond the files: folders, ledgers and the journal."""
 
@@ -28,8 +38,10 @@ BLOCK_SIZE = 4096
 
 
 def peak_memory(lanes: int = 1) -> int:
-    """Bytes that an execution needs with so many lanes, whatever the lock holds."""
-    return BASE_MEMORY + lanes * LANE_MEMORY
+    """Bytes that an execution needs with so many lanes on an ext4 with a journal, which most have,
+    whatever the lock holds.
+    """
+    return BASE_MEMORY + lanes * (LANE_MEMORY + JOURNAL_MEMORY)
 
 
 def disk_of(wheels: Iterable[tuple[int, WheelHints]]) -> int:

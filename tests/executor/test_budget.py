@@ -8,6 +8,7 @@ from executor import budget as budget_module
 from executor.budget import (
     BASE,
     INODES,
+    JOURNAL,
     LANE,
     LARGEST_WINDOW,
     MAX_LANES,
@@ -92,6 +93,15 @@ def test_what_else_holds_inodes_needs_more(file_system: FileSystem) -> None:
     with pytest.raises(BudgetTooSmall) as caught:
         decide_budget(base + LANE - 1, file_system=file_system)
     assert caught.value.needed == base + LANE
+
+
+def test_each_lane_holds_what_a_journal_has_not_committed() -> None:
+    lane = LANE + JOURNAL
+    for memory, lanes in ((lane, 1), (2 * lane - 1, 1), (2 * lane, 2)):
+        assert decide_budget(BASE + memory, 2, has_journal=True).lanes == lanes
+    with pytest.raises(BudgetTooSmall) as caught:
+        decide_budget(BASE + lane - 1, has_journal=True)
+    assert caught.value.needed == BASE + lane
 
 
 def test_what_is_needed_never_reads_as_what_there_is() -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from executor.disk import check_disk, file_system, is_in_memory
+from executor.disk import check_disk, file_system, has_journal, is_in_memory
 from executor.selection import Step
 from executor.shortage import NotEnoughDisk, NotEnoughInodes
 from helpers.environments import schemes_below
+from helpers.power import Disk, can_lose_power
 from schemas.errors import ExitCode
 from schemas.hints import WheelHints
 
@@ -136,3 +137,33 @@ def test_an_overlay_is_over_the_disks_of_its_host(
     ]
     monkeypatch.setattr("executor.disk._mounts", lambda: iter(mounts))
     assert file_system(str(tmp_path)) == expected
+
+
+@pytest.mark.skipif(not can_lose_power(), reason="needs root, loop devices and mkfs.ext4")
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        pytest.param([], True, id="as most have it"),
+        pytest.param(["-O", "^has_journal"], False, id="without"),
+    ],
+)
+def test_an_ext4_has_a_journal_or_none(tmp_path: Path, options: list[str], expected: bool) -> None:
+    (place := tmp_path / "place").mkdir()
+    with Disk(tmp_path / "image", place, "ext4", *options).mounted():
+        assert has_journal(str(place / "not" / "there")) == expected
+        assert not has_journal("/dev/shm")
+
+
+@pytest.mark.parametrize("journals", [[], ["vda1-8"]])
+@pytest.mark.parametrize("kind", ["overlay", "nfs"])
+def test_an_overlay_may_lie_on_any_journal_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, journals: list[str], kind: str
+) -> None:
+    device = tmp_path.stat().st_dev
+    number = f"{os.major(device)}:{os.minor(device)}"
+    monkeypatch.setattr("executor.disk._mounts", lambda: iter([(number, kind, kind)]))
+    monkeypatch.setattr("executor.disk._DISKS", str(tmp_path))
+    monkeypatch.setattr("executor.disk._JOURNALS", str(tmp_path / "jbd2"))
+    for journal in journals:
+        (tmp_path / "jbd2" / journal).mkdir(parents=True)
+    assert has_journal(str(tmp_path)) == (kind == "overlay" and bool(journals))

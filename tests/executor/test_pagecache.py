@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from executor.destination import Destination
 from executor.pagecache import SMALLEST_WINDOW, PageCache
 from helpers.descriptors import created, is_open, limited_file_size
 
@@ -86,6 +87,14 @@ def test_many_small_files_are_a_window_too(tmp_path: Path, monkeypatch: pytest.M
     cache = PageCache(SMALLEST_WINDOW)
     for number in range(600):
         write(cache, tmp_path / str(number), b"x")
+    assert len(calls.synced) == 2
+
+
+def test_folders_are_counted_as_files_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = Calls(monkeypatch)
+    with Destination(str(tmp_path), PageCache(SMALLEST_WINDOW)) as destination:
+        for number in range(300):
+            destination.write(f"{number}/file", [b"x"])
     assert len(calls.synced) == 2
 
 

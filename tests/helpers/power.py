@@ -40,10 +40,12 @@ def can_lose_power(kind: str = "ext4") -> bool:
 class Disk:
     """A file system in the file ``image``, mounted at ``place``, an empty folder."""
 
-    def __init__(self, image: Path, place: Path, kind: str = "ext4") -> None:
+    def __init__(self, image: Path, place: Path, kind: str = "ext4", *options: str) -> None:
+        """``options`` are those of the program that makes it."""
         self.image = image
         self.place = place
         self.kind = kind
+        self._options = options
 
     @contextmanager
     def mounted(self) -> Iterator[Path]:
@@ -52,7 +54,7 @@ class Disk:
             with self.image.open("wb") as file:
                 file.truncate(_SIZES[self.kind])
             force = "-F" if self.kind == "ext4" else "-f"
-            _run(f"mkfs.{self.kind}", "-q", force, str(self.image))
+            _run(f"mkfs.{self.kind}", "-q", force, *self._options, str(self.image))
         _run("mount", "-o", "loop", str(self.image), str(self.place))
         try:
             yield self.place
