@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -29,6 +29,8 @@ from unittest.mock import patch
 
 from benchmarks.laws import Stage, broken_by_error, broken_laws
 from benchmarks.strikes import Point, can_strike, done_at_once, done_by_a_fork, points_of, struck
+from executor.budget import Budget, decide_budget
+from executor.pagecache import SMALLEST_WINDOW
 from helpers.faults import count_changes
 from helpers.mounts import mounted_tmpfs
 from helpers.power import Disk, can_lose_power
@@ -38,11 +40,12 @@ from helpers.trees import differences, snapshot
 KINDS = ("kills", "errors", "disks", "power", "pairs")
 
 ERRORS = {
+    "EAGAIN": ("io_submit",),
     "ENOSPC": ("openat", "mkdir", "mkdirat", "write", "pwrite64", "rename", "fsync", "syncfs"),
     "EDQUOT": ("openat", "mkdir", "mkdirat", "write", "pwrite64", "syncfs"),
     "EIO": (
         "write", "pwrite64", "fsync", "rename", "unlink", "unlinkat", "rmdir", "openat", "syncfs",
-        "close", "mkdir",
+        "close", "mkdir", "io_submit", "fdatasync",
     ),
     "EROFS": ("openat", "mkdir", "mkdirat", "rename", "unlink", "unlinkat", "chmod"),
     "EACCES": ("openat", "mkdir", "mkdirat", "rename", "unlink", "unlinkat", "chmod", "rmdir"),
@@ -100,6 +103,8 @@ class Family:
     options: dict[str, Any]
     """Of ``execute``."""
     shall_break: bool = False
+    is_tight: bool = False
+    """Whether it runs as in the smallest budget, where small files are written in batches."""
 
 
 def kills(every: int, stage: Stage, tally: Tally) -> None:
@@ -201,9 +206,14 @@ def families(options: argparse.Namespace, work: Path) -> Iterator[Family]:
             # The other lanes go on for a moment, and take the files in an order of their own.
             strike = partial(kills, 3 * options.every)
             yield Family(f"kills: {name}, 3 lanes", strike, scenario, {"lanes": 3})
+        if "kills" in options.kinds:
+            strike = partial(kills, options.every)
+            yield Family(f"kills: {name}, tight", strike, scenario, full, is_tight=True)
         if "errors" in options.kinds:
             every = EVERY_ERROR * options.every
             yield Family(f"errors: {name}", partial(errors, every), scenario, full)
+            strike = partial(errors, every)
+            yield Family(f"errors: {name}, tight", strike, scenario, full, is_tight=True)
         if "pairs" in options.kinds:
             strike = partial(pairs, options.pairs)
             yield Family(f"pairs: {name}", strike, scenario, {"lanes": 2})
@@ -221,11 +231,21 @@ def families(options: argparse.Namespace, work: Path) -> Iterator[Family]:
         yield Family("power: many, without fsync", strike, fresh[-1], {}, shall_break=True)
 
 
+def _tight(*arguments: Any, **options: Any) -> Budget:
+    """What is decided on, with the smallest window: a group that holds to it would not be removed
+    where it is killed.
+    """
+    return replace(decide_budget(*arguments, **options), window=SMALLEST_WINDOW, has_batches=True)
+
+
 def soaked(family: Family, work: Path) -> Tally:
     """The tally of one family, printed."""
     tally = Tally(family.name, family.shall_break)
     started = time.monotonic()
-    with Stage(family.scenario, work, **family.options) as stage:
+    with (
+        patch("executor.install.decide_budget", _tight if family.is_tight else decide_budget),
+        Stage(family.scenario, work, **family.options) as stage,
+    ):
         family.strike(stage, tally)
     tally.seconds = round(time.monotonic() - started, 1)
     print(

@@ -36,7 +36,7 @@ CHANGING = (
     "openat", "mkdir", "mkdirat", "rename", "renameat", "renameat2", "unlink", "unlinkat", "rmdir",
     "link", "linkat", "symlink", "symlinkat", "write", "pwrite64", "pwritev", "pwritev2", "close",
     "fsync", "fdatasync", "syncfs", "chmod", "fchmod", "fchmodat", "utimensat", "flock",
-    "ftruncate", "fallocate", "sync_file_range", "copy_file_range", "sendfile",
+    "ftruncate", "fallocate", "sync_file_range", "copy_file_range", "sendfile", "io_submit",
 )  # fmt: skip
 """Calls that change a tree, say that it is on disk, or keep others out."""
 

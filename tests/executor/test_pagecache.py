@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from executor.destination import Destination
 from executor.pagecache import SMALLEST_WINDOW, PageCache
 from helpers.descriptors import created, is_open, limited_file_size
+from helpers.power import Disk, can_lose_power
 
 MIB = 1 << 20
 
@@ -203,6 +204,19 @@ def test_a_batch_that_fails_tells_it_and_closes_all(tmp_path: Path, tight: PageC
     with limited_file_size(4096), pytest.raises(OSError, match="File too large"):
         tight.flush()
     assert not any(map(is_open, descriptors))
+
+
+@pytest.mark.skipif(not can_lose_power(), reason="needs root, loop devices and mkfs.ext4")
+def test_a_disk_that_is_full_within_a_batch_is_told_of(tmp_path: Path, tight: PageCache) -> None:
+    (place := tmp_path / "place").mkdir()
+    with Disk(tmp_path / "image", place).mounted():
+        with (place / "rest").open("wb", buffering=0) as rest, suppress(OSError):
+            while rest.write(bytes(64 << 10)):
+                pass
+        descriptors = [write_whole(tight, place / name, bytes(16 << 10)) for name in ("a", "b")]
+        with pytest.raises(OSError, match="No space left"):
+            tight.flush()
+        assert not any(map(is_open, descriptors))
 
 
 def test_what_is_discarded_is_closed(tmp_path: Path, tight: PageCache) -> None:
