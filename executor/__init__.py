@@ -18,16 +18,17 @@ if TYPE_CHECKING:
     from executor.builds.toolchain import default_flags, describe, with_jobs
     from executor.builds.workplace import LEFT_OUT, Workplace
     from executor.changes import Changes, Sync
+    from executor.decision import decide, verify_environment
     from executor.drift import Drift
     from executor.environment import Environment
-    from executor.install import Building, decide, execute, verify_environment
+    from executor.install import Building, execute
     from executor.keychain import Keychain
     from executor.project import LocalProject
     from executor.report import Report
     from executor.reporter import Reporter
-    from executor.selection import Wanted
     from executor.sources import Places
     from executor.stopping import stoppable
+    from executor.wanted import Wanted
 
 __all__ = [
     "LEFT_OUT",
@@ -76,16 +77,16 @@ _HOMES = {
     "Reporter": "reporter",
     "Sync": "changes",
     "Terms": "builds.containment",
-    "Wanted": "selection",
+    "Wanted": "wanted",
     "Workplace": "builds.workplace",
     "check_out": "builds.repository",
-    "decide": "install",
+    "decide": "decision",
     "default_flags": "builds.toolchain",
     "describe": "builds.toolchain",
     "execute": "install",
     "read_build_system": "builds.backend",
     "stoppable": "stopping",
-    "verify_environment": "install",
+    "verify_environment": "decision",
     "with_jobs": "builds.toolchain",
 }
 

@@ -45,10 +45,10 @@ them again; one lane is slowed down by that, two come to nothing: in 36 MiB two 
 FileSystem = Literal["ext4", "overlay", "other"]
 """What the inodes of an environment are held by: ext4, an overlay over it, or anything else."""
 
-JOURNAL = 3 << 20
+JOURNAL = 2 << 20
 """Bytes that each lane holds beside on an ext4 with a journal: what its files changed in folders
-and tables of inodes stays until that is committed. Two lanes are killed one time in ten in 32 MiB
-and run through in 33, one is killed in 22 and runs through in 24."""
+and tables of inodes stays until that is committed. Two lanes are killed one time in eight in 30 MiB
+and run through in 31, one is killed in 22 and runs through in 24."""
 
 INODES: Mapping[FileSystem, int] = {"ext4": 0, "overlay": 4 << 20, "other": 18 << 20}
 """Bytes that are held beside. An overlay has inodes of its own: ci-tools takes 4 to 10 s in 32 MiB

@@ -10,8 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from executor.install import Building
-from executor.project import LocalProject
-from executor.selection import Wanted
+from executor.wanted import Wanted
 from schemas.errors import UsageError
 
 __all__ = ["building_of", "building_options", "with_projects"]
@@ -79,6 +78,10 @@ def with_projects(
         lock = os.path.join(lock, "pylock.toml")
     if editable and not folders:
         raise UsageError("--editable is for projects", hint="name the folder of one with --project")
+    if not folders:
+        return lock, replace(wanted, no_deps=no_deps)
+    from executor.project import LocalProject  # noqa: PLC0415  # it reads TOML
+
     found = tuple(LocalProject(folder=folder, editable=editable) for folder in folders)
     return lock, replace(wanted, projects=found, no_deps=no_deps)
 

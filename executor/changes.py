@@ -10,7 +10,7 @@ from executor.errors import NotRemovable
 from executor.installed import Installed, installed_distributions
 from executor.pathset import PathSet
 from executor.schemes import Schemes
-from executor.selection import Step
+from executor.step import Step
 from schemas.hints import TOOL_NAME
 
 __all__ = ["Changes", "Sync", "decide_changes", "protected"]

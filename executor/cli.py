@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tomllib
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -17,13 +16,13 @@ from executor.changes import Changes, Sync
 from executor.durability import Durability
 from executor.environment import Environment
 from executor.finish import StagedWheel
-from executor.install import decide, verify_environment
 from executor.install import execute as execute_lock
 from executor.reporter import Reporter
 from executor.rules import Rules
-from executor.selection import Step, Wanted
 from executor.sources import Places
+from executor.step import Step
 from executor.stopping import stoppable
+from executor.wanted import Wanted
 from schemas.errors import ExitCode, InvalidInput, UsageError
 from schemas.hints import TOOL_NAME
 from schemas.sizes import parse_size
@@ -231,6 +230,8 @@ def execute(
     lock, wanted = with_projects(lock, _wanted(**where_and_what), **where_and_what)
     environment = _environment(**where_and_what)
     if dry_run:
+        from executor.decision import decide  # noqa: PLC0415  # an execution shall not hold it
+
         changes = decide(lock, environment, wanted=wanted, sync=sync, places=places)
         _print(changes.to_json() if as_json else None, changes.lines())
         return
@@ -270,6 +271,8 @@ def verify(lock: str, as_json: bool, **where_and_what: Any) -> None:
 
     Exit status 1 if anything is missing, changed or extra.
     """
+    from executor.decision import verify_environment  # noqa: PLC0415  # an execution does without
+
     environment = _environment(**where_and_what)
     packages, found = verify_environment(lock, environment, wanted=_wanted(**where_and_what))
     drifts = list(found)
@@ -343,6 +346,8 @@ def _mirrors(options: Iterable[str], lock: str) -> tuple[tuple[str, str], ...]:
     ]
     path = os.path.join(os.path.dirname(os.path.abspath(lock)), "pyproject.toml")
     if os.path.exists(path):
+        import tomllib  # noqa: PLC0415  # it stays in memory
+
         try:
             with open(path, "rb") as file:
                 tool = tomllib.load(file).get("tool", {}).get(TOOL_NAME, {})

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from executor.budget import FileSystem
 from executor.journal import Move
 from executor.schemes import Schemes
-from executor.selection import Step
 from executor.shortage import NotEnoughDisk, NotEnoughInodes
+from executor.step import Step
 
 __all__ = ["check_disk", "check_moves", "file_system", "has_journal", "is_in_memory"]
 

@@ -14,7 +14,7 @@ from executor.errors import RecordUnreadable
 from executor.installed import Installed, RecordedFile, installed_distributions
 from executor.pathset import PathSet
 from executor.schemes import Schemes
-from executor.selection import Step
+from executor.step import Step
 
 __all__ = ["Drift", "find_drift"]
 

@@ -176,9 +176,13 @@ def _clear(folder: str, keep: str = "") -> None:
 
 
 def _find_program(executable: str) -> str:
-    import shutil  # noqa: PLC0415  # seldom met
+    if os.path.dirname(executable):
+        is_program = os.path.isfile(executable) and os.access(executable, os.X_OK)
+        found = executable if is_program else None
+    else:
+        import shutil  # noqa: PLC0415  # it brings all its formats
 
-    found = shutil.which(executable)
+        found = shutil.which(executable)
     if found is None:
         raise InterpreterUnusable(
             f"{executable}: there is no such program", hint="name it with its path"

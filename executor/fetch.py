@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from executor.errors import HashMismatch, SizeMismatch
-from executor.selection import Step
+from executor.step import Step
 from schemas.digests import Digests
 
 __all__ = ["verified"]

@@ -12,30 +12,30 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from executor import bytecode
+from executor.apart import apart
 from executor.budget import Budget, PageCachePolicy, decide_budget
-from executor.changes import Changes, Sync, decide_changes
+from executor.changes import Changes, Sync
 from executor.confinement import confined
 from executor.disk import check_disk, file_system, has_journal, is_in_memory
-from executor.drift import Drift, find_drift
 from executor.durability import Durability
 from executor.environment import Environment
 from executor.installed import installed_distributions
 from executor.journal import Journal
 from executor.memory import charged_peak, rss_peak
-from executor.reader import LockReader
-from executor.removal import check_removal
 from executor.report import BuildReport, Report
 from executor.reporter import Reporter
 from executor.rules import STRICT, Rules
 from executor.schemes import Schemes
-from executor.selection import Selector, Step, Wanted, fixed_order
 from executor.shortage import OutOfMemory, translated_os_error
 from executor.sources import Places
+from executor.step import Step
 from executor.transaction import Build, Transaction
+from executor.wanted import Wanted
 
-__all__ = ["Building", "decide", "execute", "verify_environment"]
+__all__ = ["Building", "execute"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +107,7 @@ def execute(
             # One that is made here brings its interpreter.
             if compile_files and environment.exists:
                 bytecode.check_compiler(schemes.executable)
-            changes = decide(lock, environment, wanted=wanted, sync=sync, places=places)
+            changes = apart(partial(_decided, lock, environment, wanted, sync, places))
             files = check_disk(transaction.missing(changes.install), schemes)
             held_by_files = files if is_in_memory(schemes.purelib) else 0
             budget = decide_budget(
@@ -162,6 +162,19 @@ def execute(
     )
 
 
+def _decided(
+    lock: str,
+    environment: Environment,
+    wanted: Wanted | None,
+    sync: Sync | None,
+    places: Places,
+) -> Changes:
+    """What to do. What a lock is read with is imported here, where it does not stay."""
+    from executor.decision import decide  # noqa: PLC0415
+
+    return decide(lock, environment, wanted=wanted, sync=sync, places=places)
+
+
 @contextmanager
 def _builds(
     steps: Sequence[Step],
@@ -200,54 +213,6 @@ def _held_to(memory: int | None, budget: Budget) -> Iterator[bool]:
         return
     with confined(memory) as is_confined:
         yield is_confined
-
-
-def decide(
-    lock: str,
-    environment: Environment,
-    *,
-    wanted: Wanted | None = None,
-    sync: Sync | None = None,
-    places: Places | None = None,
-) -> Changes:
-    """What ``execute`` would do with the same arguments. Nothing is written or fetched.
-
-    Raises the errors of ``executor.errors`` and ``schemas``, all of them LockstreamError.
-    """
-    schemes = environment.interpreter.schemes
-    steps, skipped = _select(lock, environment, wanted)
-    changes = decide_changes(steps, schemes, sync or Sync(), skipped)
-    for found in changes.remove:
-        check_removal(found, schemes.roots)
-    (places or Places()).check(changes.install, _folder_of(lock))
-    return changes
-
-
-def verify_environment(
-    lock: str, environment: Environment, *, wanted: Wanted | None = None
-) -> tuple[int, Iterator[Drift]]:
-    """How many packages the lock file ``lock`` selects for ``environment``, and where the
-    environment is not what it says, file by file.
-
-    Raises the errors of ``executor.errors`` and ``schemas``, all of them LockstreamError.
-    """
-    steps, skipped = _select(lock, environment, wanted)
-    return len(steps), find_drift(steps, environment.interpreter.schemes, skipped)
-
-
-def _select(
-    lock: str, environment: Environment, wanted: Wanted | None
-) -> tuple[list[Step], list[str]]:
-    wanted, target = wanted or Wanted(), environment.interpreter.target
-    projects = [project.step(target, _folder_of(lock)) for project in wanted.projects]
-    if wanted.no_deps:
-        return fixed_order(projects), []
-    reader = LockReader(lock)
-    selector = Selector(reader.header, target, wanted)
-    selected = (selector.select(package, line) for package, line in reader.packages())
-    steps = fixed_order([*(step for step in selected if step is not None), *projects])
-    selector.finish()
-    return steps, selector.skipped
 
 
 def _folder_of(lock: str) -> str:

@@ -22,9 +22,10 @@ from functools import partial
 from struct import Struct
 from typing import Any, Generic, TypeVar
 
-from executor.selection import Step
+from executor.apart import portable
 from executor.shortage import LaneKilled
 from executor.sources.http import HttpClient
+from executor.step import Step
 
 __all__ = ["Work", "run_lanes"]
 
@@ -264,7 +265,7 @@ class _Run(Generic[R]):
             try:
                 result = self._work(number, self._steps[number], self._client, wrote)
             except Exception as error:  # noqa: BLE001  # raised again in the parent
-                _say(speaking, "error", number, _portable(error))
+                _say(speaking, "error", number, portable(error))
                 return
             if unseen:
                 _say(speaking, "wrote", 0, unseen)
@@ -301,15 +302,6 @@ def _say(pipe: int, kind: str, number: int, content: object) -> None:
     data = memoryview(_LENGTH.pack(len(message)) + message)
     while data:
         data = data[os.write(pipe, data) :]
-
-
-def _portable(error: Exception) -> Exception:
-    """The error, or where it cannot be pickled, one that tells the same."""
-    try:
-        pickle.loads(pickle.dumps(error))  # noqa: S301  # our own
-    except Exception:  # noqa: BLE001  # whatever its pickling raises
-        return RuntimeError("".join(traceback.format_exception(error)))
-    return error
 
 
 def _end_with_parent(pipe: int) -> None:

@@ -13,11 +13,11 @@ from executor.errors import HashMismatch, Replaced, SizeMismatch
 from executor.fetch import verified
 from executor.finish import StagedWheel
 from executor.inflate import NotStreamable
-from executor.selection import Step
 from executor.sources import Origin
 from executor.sources.file import read_file
 from executor.sources.http import HttpClient
 from executor.spool import read_directory, write_spool
+from executor.step import Step
 from schemas.errors import NetworkError
 from schemas.zipformat import CentralEntry
 

@@ -11,7 +11,7 @@ import tomllib
 from dataclasses import dataclass
 
 from executor.reader import LockReader
-from executor.selection import Source, Step
+from executor.step import Source, Step
 from schemas.builds import build_lock_name, project_name, project_version, suitable_record
 from schemas.errors import InvalidInput, NoSolution, UsageError
 from schemas.target import Target

@@ -5,7 +5,7 @@ from __future__ import annotations
 from executor.budget import Budget
 from executor.changes import Changes
 from executor.finish import StagedWheel
-from executor.selection import Step
+from executor.step import Step
 
 __all__ = ["Reporter"]
 

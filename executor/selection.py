@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from sys import intern
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from packaging.pylock import (
     Package,
@@ -22,7 +21,7 @@ from packaging.pylock import (
     Pylock,
 )
 from packaging.tags import Tag, create_compatible_tags_selector
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from executor.errors import (
     Ambiguous,
@@ -31,17 +30,15 @@ from executor.errors import (
     NoCompatibleWheel,
     NotForThisTarget,
     NotInstallable,
-    UnknownName,
 )
+from executor.step import Source, Step
+from executor.wanted import Wanted
 from schemas.builds import BuildRecord, suitable_record
 from schemas.digests import Digests
-from schemas.hints import WheelHints, wheel_hints
+from schemas.hints import wheel_hints
 from schemas.target import Target
 
-__all__ = ["Selector", "Source", "Step", "Wanted", "fixed_order"]
-
-if TYPE_CHECKING:
-    from executor.project import LocalProject
+__all__ = ["Selector"]
 
 _Selected = Iterator[PackageWheel]
 
@@ -51,94 +48,6 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 class _Unbuilt(Exception):  # it never leaves this module
     """All that the lock has of a package is of this kind."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What has to become a wheel first."""
-
-    record: BuildRecord | None
-    """How that went where it was planned; None where the lock does not tell."""
-    subdirectory: str = ""
-    folder: str = ""
-    """The source tree, where it is a folder; relative to that of the lock, or absolute."""
-    commit: str = ""
-    """Of the git repository that is at the path or URL of the step, where it is one."""
-    revision: str = ""
-    """What was asked for when the commit was found."""
-    editable: bool = False
-    """Whether what is installed leads to that folder (PEP 660)."""
-    lock: str | None = None
-    """The lock of what it is built with, where that is not beside the lock; absolute."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One wheel to install, or a source that is built first."""
-
-    name: str
-    """Normalized name of the project."""
-    version: str
-    filename: str
-    url: str | None
-    path: str | None
-    """Relative to the folder of the lock, or absolute; it goes before ``url``."""
-    size: int | None
-    """Bytes to fetch, where the lock tells."""
-    hashes: tuple[tuple[str, str], ...]
-    hints: WheelHints | None
-    is_direct: bool
-    """Whether the lock asks for this file by its address (an archive), not by its version."""
-    source: Source | None = None
-    """Set where the file is no wheel."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What of a lock is wanted beyond its plain packages."""
-
-    extras: frozenset[str] = frozenset()
-    all_extras: bool = False
-    groups: frozenset[str] = frozenset()
-    all_groups: bool = False
-    default_groups: bool = True
-    """Whether the groups that the lock calls default are wanted too."""
-    skip_unbuildable: bool = False
-    """Whether packages that would have to be built are left out instead of refused."""
-    build: bool = False
-    """Whether source distributions and archives are built where there is no wheel."""
-    projects: tuple[LocalProject, ...] = ()
-    """Folders that are built and installed besides."""
-    no_deps: bool = False
-    """Whether they alone are wanted, and nothing of the lock."""
-
-    def variables(self, header: Pylock) -> dict[str, frozenset[str]]:
-        """The marker variables ``extras`` and ``dependency_groups`` (PEP 751, installation, 1).
-
-        Raises UnknownName for an extra or a group that the lock does not have.
-        """
-        known_extras = frozenset(header.extras or ())
-        extras = frozenset(canonicalize_name(extra) for extra in self.extras)
-        known_groups = frozenset(header.dependency_groups or ())
-        default = frozenset(header.default_groups or ())
-        # Groups are compared normalized (PEP 735) and given to markers as the lock spells them.
-        spelled = {canonicalize_name(group): group for group in known_groups | default}
-        groups = frozenset(canonicalize_name(group) for group in self.groups)
-        for kind, unknown, known in (
-            ("extra", extras - known_extras, known_extras),
-            ("dependency group", groups - spelled.keys(), known_groups),
-        ):
-            if unknown:
-                raise UnknownName(kind, min(unknown), tuple(sorted(known)))
-        chosen = {spelled[group] for group in groups}
-        return {
-            "extras": known_extras if self.all_extras else extras,
-            "dependency_groups": frozenset(
-                chosen
-                | (known_groups if self.all_groups else frozenset())
-                | (default if self.default_groups else frozenset())
-            ),
-        }
 
 
 class Selector:
@@ -306,13 +215,6 @@ class Selector:
             editable=bool(directory.editable),
         )
         return _unpacked(package, source, url=None, path=directory.path)
-
-
-def fixed_order(steps: Iterable[Step]) -> list[Step]:
-    """The order that wheels are staged and committed in: largest first, so that lanes end
-    together, then by name; what has to be built comes last. It depends on the steps alone.
-    """
-    return sorted(steps, key=lambda step: (bool(step.source), -(step.size or 0), step.name))
 
 
 def _unpacked(package: Package, source: Source, *, url: str | None, path: str | None) -> Step:

@@ -11,6 +11,7 @@ from schemas.errors import LockstreamError, NotEnough
 
 __all__ = [
     "BudgetTooSmall",
+    "ForkKilled",
     "LaneKilled",
     "NotEnoughDisk",
     "NotEnoughInodes",
@@ -81,6 +82,17 @@ class LaneKilled(NotEnough):
 
     def __str__(self) -> str:
         return f"a lane was ended by {self.signal}"
+
+
+@dataclass(eq=False)
+class ForkKilled(NotEnough):
+    """What reads the lock was ended from outside."""
+
+    signal: str
+    hint: str = "nothing was written; if the kernel did it (SIGKILL), memory ran out: give it more"
+
+    def __str__(self) -> str:
+        return f"what reads the lock was ended by {self.signal}"
 
 
 @dataclass(eq=False)

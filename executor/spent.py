@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from executor.lanes import Work
 from executor.pagecache import PageCache
-from executor.selection import Step
 from executor.sources.http import HttpClient
+from executor.step import Step
 
 __all__ = ["Spent", "timed"]
 

@@ -18,7 +18,7 @@ from executor.finish import StagedWheel
 from executor.records import encode_digest
 from executor.rules import Rules
 from executor.schemes import Schemes, record_prefixes
-from executor.selection import Step
+from executor.step import Step
 from schemas.wheel import SCHEME_NAMES
 
 __all__ = ["StagedWheels", "Staging"]

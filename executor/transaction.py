@@ -29,12 +29,12 @@ from executor.reporter import Reporter
 from executor.rules import Rules
 from executor.runlog import RunLog
 from executor.schemes import Schemes
-from executor.selection import Step
 from executor.sources import Places
 from executor.sources.http import HttpClient
 from executor.spent import Spent, timed
 from executor.stage import stage_wheel
 from executor.staging import StagedWheels, Staging
+from executor.step import Step
 from executor.stopping import held_back
 from schemas.errors import BuildFailed, Interrupted, NetworkError, NotEnough
 from schemas.hints import TOOL_NAME

@@ -27,7 +27,7 @@ LANE_MEMORY = 6 << 20
 """Bytes of one lane: what a fork does not share, a chunk of input, a piece of output, inflate's
 window, and pages being written."""
 
-JOURNAL_MEMORY = 3 << 20
+JOURNAL_MEMORY = 2 << 20
 """Bytes that each lane holds beside on an ext4 with a journal, until that is committed."""
 
 BASE_DISK = 8 << 20

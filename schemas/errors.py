@@ -8,6 +8,7 @@ kinds listed here; the kind decides the exit code.
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Any
 
 __all__ = [
     "ArtifactRefused",
@@ -51,6 +52,18 @@ class LockstreamError(Exception):
     hint: str = ""
     left: str = ""
     """What remains for the next run, as a sentence."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # However it was made: BaseException would repeat that with positional arguments alone.
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(
+    kind: type[LockstreamError], arguments: tuple[Any, ...], fields: dict[str, Any]
+) -> LockstreamError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(fields)
+    return error
 
 
 class Refused(LockstreamError):

@@ -29,10 +29,10 @@ from executor.memory import own_memory
 from executor.processors import usable_processors
 from executor.report import BuildReport
 from executor.reporter import Reporter
-from executor.selection import Step
 from executor.sources import Places
 from executor.sources.http import HttpClient
 from executor.spool import write_spool
+from executor.step import Step
 from schemas.builds import BuildFlags, BuildRecord, foreseen, unhurried
 from schemas.sizes import format_size
 

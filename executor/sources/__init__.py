@@ -13,9 +13,9 @@ from urllib.parse import quote, unquote, urlsplit
 
 from executor.errors import Missing, NotInstallable, Offline
 from executor.keychain import Keychain
-from executor.selection import Step
 from executor.sources.file import holds_file, read_file
 from executor.sources.http import HttpClient, tls_context
+from executor.step import Step
 from schemas.credentials import Login
 from schemas.errors import UsageError
 from schemas.urls import redacted, storable

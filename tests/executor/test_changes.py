@@ -12,7 +12,7 @@ from executor.changes import Changes, Sync, decide_changes, protected
 from executor.errors import NotRemovable, RecordUnreadable
 from executor.installed import installed_distributions
 from executor.schemes import Schemes
-from executor.selection import Step
+from executor.step import Step
 from helpers.environments import schemes_below
 
 SHA = (("sha256", "00"),)

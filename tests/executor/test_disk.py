@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from executor.disk import check_disk, file_system, has_journal, is_in_memory
-from executor.selection import Step
 from executor.shortage import NotEnoughDisk, NotEnoughInodes
+from executor.step import Step
 from helpers.environments import schemes_below
 from helpers.power import Disk, can_lose_power
 from schemas.errors import ExitCode

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from executor.decision import verify_environment
 from executor.drift import Drift, find_drift
 from executor.environment import Environment
-from executor.install import execute, verify_environment
-from executor.selection import Wanted
+from executor.install import execute
+from executor.wanted import Wanted
 from helpers.environments import environment_below
 from helpers.wheels import Wheel, build_wheel, lock_of
 

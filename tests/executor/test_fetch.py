@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from executor.errors import HashMismatch, SizeMismatch
 from executor.fetch import verified
-from executor.selection import Step
+from executor.step import Step
 from schemas.errors import ExitCode
 
 ORIGIN = "https://example.com/demo-1.0-py3-none-any.whl"

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from executor.changes import Sync
+from executor.decision import decide
 from executor.environment import Environment
-from executor.install import decide, execute
+from executor.install import execute
 from executor.installed import installed_distributions
 from executor.shortage import NotEnoughDisk
 from helpers.environments import environment_below, read_record

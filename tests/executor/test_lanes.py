@@ -18,9 +18,9 @@ import pytest
 from executor import errors, shortage
 from executor.errors import HashMismatch, Unreachable
 from executor.lanes import run_lanes
-from executor.selection import Step
 from executor.shortage import LaneKilled
 from executor.sources.http import HttpClient
+from executor.step import Step
 from schemas.digests import Mismatch
 from schemas.errors import ExitCode, LockstreamError
 

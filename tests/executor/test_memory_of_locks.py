@@ -32,7 +32,7 @@ TAGS = [
 SELECT = """
 import sys
 from executor.environment import Environment
-from executor.install import decide
+from executor.decision import decide
 environment = Environment.target(sys.argv[2])
 changes = decide(sys.argv[1], environment)
 with open("/proc/self/status") as status:

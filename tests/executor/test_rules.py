@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from executor.decision import verify_environment
 from executor.errors import HashMismatch, WheelRefused
-from executor.install import execute, verify_environment
+from executor.install import execute
 from executor.records import encode_digest
 from executor.rules import STRICT, Rules
 from helpers.archives import Member

@@ -23,7 +23,9 @@ from executor.errors import (
     NotInstallable,
     UnknownName,
 )
-from executor.selection import Selector, Step, Wanted, fixed_order
+from executor.selection import Selector
+from executor.step import Step, fixed_order
+from executor.wanted import Wanted
 from helpers.wheels import build_wheel, lock_of
 from schemas.errors import ExitCode, LockstreamError
 from schemas.hints import WheelHints

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from executor.errors import Missing, NotInstallable, Offline, Unreachable
-from executor.selection import Step
 from executor.sources import Origin, Places
 from executor.sources.http import HttpClient
+from executor.step import Step
 from helpers.servers import Server, file
 from schemas.errors import ExitCode
 

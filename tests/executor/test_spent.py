@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from executor.pagecache import PageCache
-from executor.selection import Step
 from executor.sources.http import HttpClient
 from executor.spent import Spent, timed
+from executor.step import Step
 
 STEP = Step(
     name="demo", version="1", filename="demo-1-py3-none-any.whl", url=None, path="", size=None,

@@ -14,8 +14,8 @@ import pytest
 from executor.finish import StagedWheel
 from executor.records import encode_digest
 from executor.rules import STRICT, Rules
-from executor.selection import Step
 from executor.staging import Staging
+from executor.step import Step
 from helpers.environments import schemes_below, stage
 from helpers.wheels import build_wheel
 

@@ -28,7 +28,8 @@ from packaging.pylock import (
 
 from executor.errors import Ambiguous, NoCompatibleWheel, NotForThisTarget
 from executor.reader import LockReader
-from executor.selection import Selector, Wanted
+from executor.selection import Selector
+from executor.wanted import Wanted
 from schemas.errors import InvalidLockText
 from schemas.lock import UnsupportedLockVersion
 from schemas.target import Target

@@ -1,0 +1,115 @@
+"""Apart: what a fork returns or raises is as if it had been done here, and nothing stays."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import sys
+from typing import NoReturn
+
+import pytest
+
+from executor.apart import apart, portable
+from executor.errors import Ambiguous, NeedsBuild, UnknownName
+from executor.shortage import ForkKilled
+from schemas.errors import ExitCode, LockstreamError, UsageError
+
+ERRORS = [
+    Ambiguous(package="demo", first_line=1, second_line=2),
+    NeedsBuild(("demo (directory)",)),
+    UnknownName(kind="extra", name="more", known=()),
+    UsageError("that cannot be meant", hint="mean something else"),
+]
+
+
+def raising(error: BaseException) -> NoReturn:
+    raise error
+
+
+def only_process() -> bool:
+    """Whether no fork of ours is left, at work or dead."""
+    try:
+        os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return True
+    return False
+
+
+def test_what_is_returned_comes_from_another_process() -> None:
+    done, pid = apart(lambda: ({"a": [1, b"2"]}, os.getpid()))
+    assert done == {"a": [1, b"2"]}
+    assert pid != os.getpid()
+    assert only_process()
+
+
+def test_what_it_imports_and_changes_does_not_stay() -> None:
+    changed: list[int] = []
+
+    def work() -> bool:
+        import this  # noqa: F401
+
+        changed.append(1)
+        return "this" in sys.modules
+
+    stdout = os.dup(1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    try:
+        assert apart(work)
+    finally:
+        os.dup2(stdout, 1)
+    assert "this" not in sys.modules
+    assert not changed
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_an_error_arrives_whole(error: LockstreamError) -> None:
+    error.left = "something"
+    with pytest.raises(type(error)) as caught:
+        apart(lambda: raising(error))
+    assert (str(caught.value), caught.value.hint) == (str(error), error.hint)
+    assert vars(caught.value) == vars(error)
+    assert caught.value.exit_code is error.exit_code
+    assert only_process()
+
+
+def test_an_error_of_the_system_keeps_its_number_and_file() -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        apart(lambda: os.stat("/not/there"))
+    assert caught.value.filename == "/not/there"
+
+
+def test_one_that_cannot_be_pickled_is_told_in_words() -> None:
+    class Local(Exception):
+        pass
+
+    with pytest.raises(RuntimeError, match="Local: why"):
+        apart(lambda: raising(Local("why")))
+    assert pickle.dumps(portable(Local("why")))
+
+
+def test_a_fork_that_is_killed_is_a_shortage() -> None:
+    with pytest.raises(ForkKilled) as caught:
+        apart(lambda: os.kill(os.getpid(), signal.SIGKILL))
+    assert str(caught.value) == "what reads the lock was ended by SIGKILL"
+    assert caught.value.exit_code is ExitCode.NOT_ENOUGH
+    assert only_process()
+
+
+def test_whoever_is_interrupted_leaves_no_fork_behind() -> None:
+    parent = os.getpid()
+
+    def work() -> None:
+        os.kill(parent, signal.SIGINT)
+        signal.pause()
+
+    with pytest.raises(KeyboardInterrupt):
+        apart(work)
+    assert only_process()
+
+
+def test_a_result_that_cannot_be_pickled_is_a_defect(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(RuntimeError, match="a fork has failed"):
+        apart(lambda: lambda: None)
+    assert "pickle" in capfd.readouterr().err
+    assert only_process()
