@@ -7,8 +7,10 @@ all of it.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pickle
+import select
 import signal
 import traceback
 from collections.abc import Callable
@@ -16,7 +18,7 @@ from typing import NoReturn, TypeVar
 
 from executor.shortage import ForkKilled
 
-__all__ = ["apart", "portable"]
+__all__ = ["apart", "end_with_parent", "portable"]
 
 R = TypeVar("R")
 
@@ -28,23 +30,27 @@ def apart(work: Callable[[], R]) -> R:
     Raises ForkKilled where the fork was ended from outside.
     """
     hearing, telling = os.pipe()
+    parent_lives, alive = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(hearing)
-        _tell(work, telling)
+        os.close(alive)
+        _tell(work, telling, parent_lives)
     os.close(telling)
+    os.close(parent_lives)
     is_over = False
     try:
         with open(hearing, "rb") as stream:
             # It was written by a fork of ourselves.
             result, error = pickle.load(stream)  # noqa: S301
-    except EOFError:
+    except (EOFError, pickle.UnpicklingError):
         _, status = os.waitpid(pid, 0)
         is_over = True
         if os.WIFSIGNALED(status):
             raise ForkKilled(signal.Signals(os.WTERMSIG(status)).name) from None
         raise RuntimeError("a fork has failed; what it said is above") from None
     finally:
+        os.close(alive)
         if not is_over:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
@@ -54,13 +60,11 @@ def apart(work: Callable[[], R]) -> R:
     return done
 
 
-def _tell(work: Callable[[], object], telling: int) -> NoReturn:
+def _tell(work: Callable[[], object], telling: int, parent_lives: int) -> NoReturn:
     """The life of the fork."""
     status = 1
     try:
-        # Whoever waits for us is told to stop as well, and ends us.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)
+        end_with_parent(parent_lives)
         outcome: tuple[object, Exception | None]
         try:
             outcome = work(), None
@@ -84,3 +88,18 @@ def portable(error: Exception) -> Exception:
     except Exception:  # noqa: BLE001  # whatever its pickling raises
         return RuntimeError("".join(traceback.format_exception(error)))
     return error
+
+
+def end_with_parent(pipe: int) -> None:
+    """Be ended by the kernel when the other end of ``pipe`` closes, which is when the parent ends.
+
+    A signal is sent when the pipe changes (https://man7.org/linux/man-pages/man2/fcntl.2.html,
+    F_SETOWN); SIGIO ends a process that has no handler for it.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGIO, signal.SIG_DFL)
+    fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(pipe, fcntl.F_SETFL, fcntl.fcntl(pipe, fcntl.F_GETFL) | os.O_ASYNC)
+    if select.select([pipe], [], [], 0)[0]:
+        os._exit(0)

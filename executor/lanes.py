@@ -22,7 +22,7 @@ from functools import partial
 from struct import Struct
 from typing import Any, Generic, TypeVar
 
-from executor.apart import portable
+from executor.apart import end_with_parent, portable
 from executor.shortage import LaneKilled
 from executor.sources.http import HttpClient
 from executor.step import Step
@@ -171,7 +171,7 @@ class _Run(Generic[R]):
             os.close(listening)
             for end in self._alive:
                 os.close(end)
-            _end_with_parent(parent_lives)
+            end_with_parent(parent_lives)
             self._lane(speaking)
             status = 0
         except BaseException:  # noqa: BLE001  # a fork must never return into its parent's code
@@ -302,18 +302,3 @@ def _say(pipe: int, kind: str, number: int, content: object) -> None:
     data = memoryview(_LENGTH.pack(len(message)) + message)
     while data:
         data = data[os.write(pipe, data) :]
-
-
-def _end_with_parent(pipe: int) -> None:
-    """Be ended by the kernel when the other end of ``pipe`` closes, which is when the parent ends.
-
-    A signal is sent when the pipe changes (https://man7.org/linux/man-pages/man2/fcntl.2.html,
-    F_SETOWN); SIGIO ends a process that has no handler for it.
-    """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGIO, signal.SIG_DFL)
-    fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(pipe, fcntl.F_SETFL, fcntl.fcntl(pipe, fcntl.F_GETFL) | os.O_ASYNC)
-    if select.select([pipe], [], [], 0)[0]:
-        os._exit(0)

@@ -6,6 +6,9 @@ import os
 import pickle
 import signal
 import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -25,6 +28,22 @@ ERRORS = [
 
 def raising(error: BaseException) -> NoReturn:
     raise error
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait for something that has to come."""
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def is_at_work(pid: int) -> bool:
+    """Whether there is such a process, and not only its status for whoever adopted it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except OSError:
+        return False
 
 
 def only_process() -> bool:
@@ -106,6 +125,24 @@ def test_whoever_is_interrupted_leaves_no_fork_behind() -> None:
     with pytest.raises(KeyboardInterrupt):
         apart(work)
     assert only_process()
+
+
+def test_it_ends_with_whoever_waits_for_it(tmp_path: Path) -> None:
+    told = tmp_path / "pid"
+
+    def work() -> None:
+        (tmp_path / "new").write_text(str(os.getpid()))
+        (tmp_path / "new").rename(told)
+        signal.pause()
+
+    waiting = os.fork()
+    if waiting == 0:
+        apart(work)
+        os._exit(1)
+    until(told.exists)
+    os.kill(waiting, signal.SIGKILL)
+    os.waitpid(waiting, 0)
+    until(lambda: not is_at_work(int(told.read_text())))
 
 
 def test_a_result_that_cannot_be_pickled_is_a_defect(capfd: pytest.CaptureFixture[str]) -> None:
