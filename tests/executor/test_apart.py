@@ -117,13 +117,18 @@ def test_a_fork_that_is_killed_is_a_shortage() -> None:
 
 def test_whoever_is_interrupted_leaves_no_fork_behind() -> None:
     parent = os.getpid()
+    # What a shell starts in the background ignores it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def work() -> None:
         os.kill(parent, signal.SIGINT)
         signal.pause()
 
-    with pytest.raises(KeyboardInterrupt):
-        apart(work)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            apart(work)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert only_process()
 
 
