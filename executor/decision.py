@@ -5,12 +5,12 @@ Here a lock is read, with all that takes; see apart.py.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 from executor.changes import Changes, Sync, decide_changes
 from executor.drift import Drift, find_drift
 from executor.environment import Environment
+from executor.folders import folder_of
 from executor.reader import LockReader
 from executor.removal import check_removal
 from executor.selection import Selector
@@ -38,7 +38,7 @@ def decide(
     changes = decide_changes(steps, schemes, sync or Sync(), skipped)
     for found in changes.remove:
         check_removal(found, schemes.roots)
-    (places or Places()).check(changes.install, _folder_of(lock))
+    (places or Places()).check(changes.install, folder_of(lock))
     return changes
 
 
@@ -58,7 +58,7 @@ def _select(
     lock: str, environment: Environment, wanted: Wanted | None
 ) -> tuple[list[Step], list[str]]:
     wanted, target = wanted or Wanted(), environment.interpreter.target
-    projects = [project.step(target, _folder_of(lock)) for project in wanted.projects]
+    projects = [project.step(target, folder_of(lock)) for project in wanted.projects]
     if wanted.no_deps:
         return fixed_order(projects), []
     reader = LockReader(lock)
@@ -67,8 +67,3 @@ def _select(
     steps = fixed_order([*(step for step in selected if step is not None), *projects])
     selector.finish()
     return steps, selector.skipped
-
-
-def _folder_of(lock: str) -> str:
-    """What relative paths in the lock begin at (PEP 751)."""
-    return os.path.dirname(os.path.abspath(lock))

@@ -1,4 +1,6 @@
-"""Folders: make one with all above it, and take away again what was made for nothing."""
+"""Folders: that of a lock; one that is made with all above it, and taken away again where that was
+for nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-__all__ = ["made_folder", "remove_tree"]
+__all__ = ["folder_of", "made_folder", "remove_tree"]
+
+
+def folder_of(lock: str) -> str:
+    """What relative paths in the lock file ``lock`` begin at (PEP 751); absolute."""
+    return os.path.dirname(os.path.abspath(lock))
 
 
 @contextmanager

@@ -7,7 +7,6 @@ lock -> packages -> selection -> changes (all checks; nothing written yet)
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -22,6 +21,7 @@ from executor.confinement import confined
 from executor.disk import check_disk, file_system, has_journal, is_in_memory
 from executor.durability import Durability
 from executor.environment import Environment
+from executor.folders import folder_of
 from executor.installed import installed_distributions
 from executor.journal import Journal
 from executor.memory import charged_peak, rss_peak
@@ -89,7 +89,7 @@ def execute(
         journal=Journal(schemes.purelib, durability),
         schemes=schemes,
         places=places,
-        lock_folder=_folder_of(lock),
+        lock_folder=folder_of(lock),
         rules=rules,
         last_wins=last_wins,
         reporter=reporter,
@@ -213,11 +213,6 @@ def _held_to(memory: int | None, budget: Budget) -> Iterator[bool]:
         return
     with confined(memory) as is_confined:
         yield is_confined
-
-
-def _folder_of(lock: str) -> str:
-    """What relative paths in the lock begin at (PEP 751)."""
-    return os.path.dirname(os.path.abspath(lock))
 
 
 def _compile(schemes: Schemes, names: Collection[str]) -> None:
