@@ -118,5 +118,7 @@ def at_change(number: int, act: Callable[[], None]) -> Callable[[str, tuple[Any,
 
 def _is_change(event: str, arguments: tuple[Any, ...]) -> bool:
     if event == "open":
+        if isinstance(arguments[0], int):
+            return False  # of what is open already
         return bool(arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
     return event in CHANGES
