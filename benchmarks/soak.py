@@ -201,18 +201,16 @@ def families(options: argparse.Namespace, work: Path) -> Iterator[Family]:
     for scenario in SCENARIOS:
         name = scenario.name
         if "kills" in options.kinds:
-            yield Family(f"kills: {name}", partial(kills, options.every), scenario, full)
+            strike = partial(kills, options.every)
+            yield Family(f"kills: {name}", strike, scenario, full)
+            yield Family(f"kills: {name}, tight", strike, scenario, full, is_tight=True)
         if "kills" in options.kinds and len(scenario.new) > 1:
             # The other lanes go on for a moment, and take the files in an order of their own.
             strike = partial(kills, 3 * options.every)
             yield Family(f"kills: {name}, 3 lanes", strike, scenario, {"lanes": 3})
-        if "kills" in options.kinds:
-            strike = partial(kills, options.every)
-            yield Family(f"kills: {name}, tight", strike, scenario, full, is_tight=True)
         if "errors" in options.kinds:
-            every = EVERY_ERROR * options.every
-            yield Family(f"errors: {name}", partial(errors, every), scenario, full)
-            strike = partial(errors, every)
+            strike = partial(errors, EVERY_ERROR * options.every)
+            yield Family(f"errors: {name}", strike, scenario, full)
             yield Family(f"errors: {name}, tight", strike, scenario, full, is_tight=True)
         if "pairs" in options.kinds:
             strike = partial(pairs, options.pairs)

@@ -78,12 +78,12 @@ def with_projects(
         lock = os.path.join(lock, "pylock.toml")
     if editable and not folders:
         raise UsageError("--editable is for projects", hint="name the folder of one with --project")
-    if not folders:
-        return lock, replace(wanted, no_deps=no_deps)
-    from executor.project import LocalProject  # noqa: PLC0415  # it reads TOML
+    if folders:
+        from executor.project import LocalProject  # noqa: PLC0415  # it reads TOML
 
-    found = tuple(LocalProject(folder=folder, editable=editable) for folder in folders)
-    return lock, replace(wanted, projects=found, no_deps=no_deps)
+        found = tuple(LocalProject(folder=folder, editable=editable) for folder in folders)
+        wanted = replace(wanted, projects=found, no_deps=no_deps)
+    return lock, wanted
 
 
 def building_of(

@@ -153,8 +153,7 @@ def has_journal(path: str) -> bool:
         journals = os.listdir(_JOURNALS)
     except OSError:
         return False
-    device = _device(path)
-    disk = os.path.join(_DISKS, f"{os.major(device)}:{os.minor(device)}")
+    disk = os.path.join(_DISKS, _number(path))
     if not os.path.exists(disk):
         return bool(journals) and _kind(path) == _OVERLAY
     # As the kernel names it: cciss/c0d0 is cciss!c0d0 in both places.
@@ -164,8 +163,7 @@ def has_journal(path: str) -> bool:
 
 def _kind(path: str) -> str | None:
     """Of the file system that ``path`` is on, or will be, as far as that is told."""
-    device = _device(path)
-    number = f"{os.major(device)}:{os.minor(device)}"
+    number = _number(path)
     return next((kind for mounted, kind, _ in _mounts() if mounted == number), None)
 
 
@@ -179,6 +177,12 @@ def _mounts() -> Iterator[tuple[str, str, str]]:
                 yield mount.split()[2], kind, source
     except OSError:
         return
+
+
+def _number(path: str) -> str:
+    """That of ``_device``, as the kernel writes it."""
+    device = _device(path)
+    return f"{os.major(device)}:{os.minor(device)}"
 
 
 def _device(path: str) -> int:
