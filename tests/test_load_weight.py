@@ -1,0 +1,71 @@
+"""What each entry point loads: modules cost memory and start-up time, and stay until the end.
+
+An import that a refactoring moves into the wrong module shows up here, as a name.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parent.parent
+
+HEAVY = frozenset({
+    "asyncio", "concurrent.futures", "ctypes", "decimal", "email", "html", "http.client",
+    "importlib.metadata", "json", "logging", "lzma", "multiprocessing", "ssl", "subprocess",
+    "tempfile", "tomllib", "unittest", "uuid", "zipfile",
+})  # fmt: skip
+"""Modules of the standard library that take 100 KiB or more, or a millisecond."""
+
+HEAVY_THIRD_PARTIES = frozenset({"packaging.markers", "packaging.pylock", "packaging.requirements"})
+"""Parts of packaging that bring the grammar of markers, 1.3 MiB."""
+
+READS_A_LOCK = frozenset({
+    "click", "packaging", "packaging.markers", "packaging.pylock", "packaging.requirements",
+    "html", "json", "logging", "lzma", "subprocess", "tomllib", "uuid",
+})  # fmt: skip
+"""What every command loads that reads a whole lock."""
+
+LOADED = {
+    "lockstream": {"click", "uuid"},
+    "executor.cli": {
+        "click", "isal", "packaging", "email", "http.client", "json", "logging", "ssl",
+        "subprocess", "uuid",
+    },
+    "planner.cli.plan": READS_A_LOCK | {
+        "concurrent.futures", "email", "tomli_w", "zstandard",
+    },
+    "planner.cli.check": READS_A_LOCK | {"email"},
+    "planner.cli.show": READS_A_LOCK,
+    "planner.cli.graph": READS_A_LOCK | {"email"},
+    "planner.cli.cache": READS_A_LOCK | {"zstandard"},
+}  # fmt: skip
+
+
+def loaded_by(entry: str) -> set[str]:
+    program = f"import sys; old = set(sys.modules); import {entry}; print(*set(sys.modules) - old)"
+    command = [
+        sys.executable,
+        "-I",
+        "-c",
+        f"import sys; sys.path.append({str(PROJECT)!r}); {program}",
+    ]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    return set(result.stdout.split())
+
+
+@pytest.mark.parametrize("entry", LOADED)
+def test_an_entry_point_loads_nothing_else_that_is_heavy(entry: str) -> None:
+    loaded = loaded_by(entry)
+    ours = {"lockstream", "schemas", "planner", "executor"}
+    third = {name.partition(".")[0] for name in loaded} - sys.stdlib_module_names - ours
+    third = {name for name in third if not name.startswith("_")}
+    unexpected = (third | (loaded & (HEAVY | HEAVY_THIRD_PARTIES))) - LOADED[entry]
+    assert not unexpected
+
+
+def test_the_executor_loads_nothing_of_the_planner() -> None:
+    assert not {name for name in loaded_by("executor.cli") if name.startswith("planner")}
