@@ -48,12 +48,14 @@ COMMANDS = {
     "check": Entry("planner.cli.check", "check", "Tell whether a lock still answers its inputs."),
     "show": Entry("planner.cli.show", "show", "Tell what executing a lock takes, per target."),
     "diff": Entry("planner.cli.show", "diff", "Compare two locks in versions and cost."),
-    "why": Entry("planner.cli.graph", "why", "Tell who asks for a package of a lock."),
-    "tree": Entry("planner.cli.graph", "tree", "Print who asks for whom in a lock."),
+    "why": Entry("planner.cli.tree", "why", "Tell who asks for a package of a lock."),
+    "tree": Entry("planner.cli.tree", "tree", "Print who asks for whom in a lock."),
     "enrich": Entry("planner.cli.enrich", "enrich", "Add sizes to a lock of another tool."),
     "cache": Entry("planner.cli.cache", "cache", "Look at or remove what plans keep of indexes."),
-    "execute": Entry("executor.cli", "execute", "Install a lock inside a memory budget."),
-    "verify": Entry("executor.cli", "verify", "Tell whether an environment is what its lock says."),
+    "execute": Entry("executor.cli.execute", "execute", "Install a lock inside a memory budget."),
+    "verify": Entry(
+        "executor.cli.execute", "verify", "Tell whether an environment is what its lock says."
+    ),
 }
 
 EXIT_CODES = """\b

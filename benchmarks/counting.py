@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from planner.configuration import PUBLIC_INDEX
+from planner.inputs.pip_config import PUBLIC_INDEX
 
 __all__ = ["FRESHNESS", "CountingIndex", "counting_index"]
 

@@ -9,7 +9,7 @@ breaks a law ends the run, and is written down: put it into tests/property/test_
 lines the cases reach that were kept is told by
 
     PYTHONPATH=tests coverage run --branch -m benchmarks.fuzz --replay
-    coverage report --include='executor/unzip.py,executor/inflate.py,executor/sources/*,...'
+    coverage report --include='executor/archive/*,executor/sources/*,...'
 """
 
 from __future__ import annotations

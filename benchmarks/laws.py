@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from benchmarks.strikes import End
-from executor.environment import Environment
-from executor.errors import EnvironmentBusy
-from executor.report import Report
-from executor.reporter import Reporter
+from executor.environment.environment import Environment
+from executor.lock.errors import EnvironmentBusy
+from executor.report.report import Report
+from executor.report.reporter import Reporter
 from helpers.environments import check_nothing_lies
 from helpers.scenarios import Scenario
 from helpers.trees import differences, snapshot

@@ -26,8 +26,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import lockstream
-from executor.environment import Environment
-from executor.schemes import STAGING
+from executor.environment.environment import Environment
+from executor.environment.schemes import STAGING
 from helpers.environments import spread
 from helpers.networks import ENCODED, LASTING, PASSING, PROXY_ANSWERS, RESUMABLE, Fault
 from helpers.servers import CERTIFICATE, Connection, Proxy, Request, Server, file

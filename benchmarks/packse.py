@@ -29,9 +29,9 @@ from packaging.utils import canonicalize_name
 import lockstream
 from helpers.index import Index
 from helpers.wheels import build_wheel
-from planner.client import IndexClient
-from planner.configuration import PUBLIC_INDEX
-from planner.pages import ACCEPT, MAX_PAGE_SIZE, parse_page
+from planner.index.client import IndexClient
+from planner.index.pages import ACCEPT, MAX_PAGE_SIZE, parse_page
+from planner.inputs.pip_config import PUBLIC_INDEX
 
 PROJECT = canonicalize_name("packse")
 VERSION = "0.3.59"

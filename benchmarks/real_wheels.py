@@ -28,10 +28,10 @@ from packaging.utils import parse_wheel_filename
 
 from benchmarks.installers import LOCKSTREAM, run
 from benchmarks.mirror import CORPORA, fetch, wheels_of
-from executor.errors import WheelRefused
-from executor.install import execute
-from executor.rules import Rules
-from executor.schemes import Schemes
+from executor.environment.schemes import Schemes
+from executor.install.install import execute
+from executor.lock.errors import WheelRefused
+from executor.wheels.rules import Rules
 from helpers.environments import (
     INSTALLERS_OWN,
     environment_below,

@@ -29,8 +29,8 @@ from unittest.mock import patch
 
 from benchmarks.laws import Stage, broken_by_error, broken_laws
 from benchmarks.strikes import Point, can_strike, done_at_once, done_by_a_fork, points_of, struck
-from executor.budget import Budget, decide_budget
-from executor.pagecache import SMALLEST_WINDOW
+from executor.budget.budget import Budget, decide_budget
+from executor.files.writer import SMALLEST_WINDOW
 from helpers.faults import count_changes
 from helpers.mounts import mounted_tmpfs
 from helpers.power import Disk, can_lose_power
@@ -153,7 +153,7 @@ def disks(place: Path, stage: Stage, tally: Tally) -> None:
                 }
                 resize(f"{unit}={used[unit] + room}")
                 # Before anything is written it would refuse all of them.
-                with patch("executor.install.check_disk"):
+                with patch("executor.install.install.check_disk"):
                     end = done_by_a_fork(partial(stage.run, environment))
                 resize(LARGE)
                 laws = [*broken_by_error(stage, environment, end)]
@@ -241,7 +241,9 @@ def soaked(family: Family, work: Path) -> Tally:
     tally = Tally(family.name, family.shall_break)
     started = time.monotonic()
     with (
-        patch("executor.install.decide_budget", _tight if family.is_tight else decide_budget),
+        patch(
+            "executor.install.install.decide_budget", _tight if family.is_tight else decide_budget
+        ),
         Stage(family.scenario, work, **family.options) as stage,
     ):
         family.strike(stage, tally)

@@ -10,25 +10,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from executor.builds.artifact import Artifact
     from executor.builds.backend import BuildSystem, read_build_system
-    from executor.builds.containment import Outcome, Terms
+    from executor.builds.built_wheel import Artifact
     from executor.builds.errors import BackendUnusable
-    from executor.builds.repository import check_out
+    from executor.builds.git import check_out
+    from executor.builds.sandbox import Outcome, Terms
     from executor.builds.toolchain import default_flags, describe, with_jobs
-    from executor.builds.workplace import LEFT_OUT, Workplace
-    from executor.changes import Changes, Sync
-    from executor.decision import decide, verify_environment
-    from executor.drift import Drift
-    from executor.environment import Environment
-    from executor.install import Building, execute
-    from executor.keychain import Keychain
-    from executor.project import LocalProject
-    from executor.report import Report
-    from executor.reporter import Reporter
-    from executor.sources import Places
-    from executor.stopping import stoppable
-    from executor.wanted import Wanted
+    from executor.builds.workspace import LEFT_OUT, Workplace
+    from executor.environment.changes import Changes, Sync
+    from executor.environment.drift import Drift
+    from executor.environment.environment import Environment
+    from executor.install.decide import decide, verify_environment
+    from executor.install.install import Building, execute
+    from executor.lanes.signals import stoppable
+    from executor.lock.local_project import LocalProject
+    from executor.lock.options import Wanted
+    from executor.report.report import Report
+    from executor.report.reporter import Reporter
+    from executor.sources.keychain import Keychain
+    from executor.sources.origins import Places
 
 __all__ = [
     "LEFT_OUT",
@@ -61,32 +61,32 @@ __all__ = [
 ]
 
 _HOMES = {
-    "LEFT_OUT": "builds.workplace",
-    "Artifact": "builds.artifact",
+    "LEFT_OUT": "builds.workspace",
+    "Artifact": "builds.built_wheel",
     "BackendUnusable": "builds.errors",
     "BuildSystem": "builds.backend",
-    "Building": "install",
-    "Changes": "changes",
-    "Drift": "drift",
-    "Environment": "environment",
-    "Keychain": "keychain",
-    "LocalProject": "project",
-    "Outcome": "builds.containment",
-    "Places": "sources",
-    "Report": "report",
-    "Reporter": "reporter",
-    "Sync": "changes",
-    "Terms": "builds.containment",
-    "Wanted": "wanted",
-    "Workplace": "builds.workplace",
-    "check_out": "builds.repository",
-    "decide": "decision",
+    "Building": "install.install",
+    "Changes": "environment.changes",
+    "Drift": "environment.drift",
+    "Environment": "environment.environment",
+    "Keychain": "sources.keychain",
+    "LocalProject": "lock.local_project",
+    "Outcome": "builds.sandbox",
+    "Places": "sources.origins",
+    "Report": "report.report",
+    "Reporter": "report.reporter",
+    "Sync": "environment.changes",
+    "Terms": "builds.sandbox",
+    "Wanted": "lock.options",
+    "Workplace": "builds.workspace",
+    "check_out": "builds.git",
+    "decide": "install.decide",
     "default_flags": "builds.toolchain",
     "describe": "builds.toolchain",
-    "execute": "install",
+    "execute": "install.install",
     "read_build_system": "builds.backend",
-    "stoppable": "stopping",
-    "verify_environment": "decision",
+    "stoppable": "lanes.signals",
+    "verify_environment": "install.decide",
     "with_jobs": "builds.toolchain",
 }
 

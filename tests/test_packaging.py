@@ -27,7 +27,7 @@ PROJECT_TABLE = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project
 VERSION = PROJECT_TABLE["version"]
 
 EXECUTOR_DEPENDENCIES = ("click", "packaging", "pyproject-hooks", "zstandard")
-PROGRAMS = {"executor/builds/launch.py", "executor/probe.py"}
+PROGRAMS = {"executor/builds/launcher.py", "executor/environment/probe.py"}
 """What runs as a program of its own, in the interpreter of a target."""
 PLANNER_DEPENDENCIES = ("httpx", "msgspec", "resolvelib", "tomli-w")
 

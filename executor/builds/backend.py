@@ -14,22 +14,30 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from executor.builds.containment import Outcome, Terms, contained
 from executor.builds.errors import BackendFailed, BackendUnusable, BuildKilled
+from executor.builds.sandbox import Outcome, Terms, contained
 from schemas.builds import BuildFlags
 
 __all__ = ["HOME", "Backend", "BuildSystem", "read_build_system"]
 
+
 T = TypeVar("T")
+
 
 HOME = "home"
 """The folder, in that of a build, that all its processes have as theirs."""
 
+
 _DEFAULT = "setuptools.build_meta:__legacy__"
 """What builds a tree that names no backend (PEP 517)."""
+
+
 _LOG_LINES = 25
+
+
 _MAX_LOG_TAIL = 64 << 10
 """Bytes of the log that are read for a message."""
+
 
 _PASSED_ON = frozenset({
     "LANG", "LC_ALL", "LC_CTYPE", "PKG_CONFIG_PATH", "PKG_CONFIG_LIBDIR", "LD_LIBRARY_PATH",
@@ -38,10 +46,14 @@ _PASSED_ON = frozenset({
 })  # fmt: skip
 """Variables that tell where things are on a machine. All others, which may steer compilers or hold
 credentials, a build does not see."""
+
+
 _FOR_NETWORK = frozenset({
     "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
     "http_proxy", "https_proxy", "all_proxy", "no_proxy",
 })  # fmt: skip
+
+
 _NO_NETWORK = {"PIP_NO_INDEX": "1", "CARGO_NET_OFFLINE": "true"}
 """So that tools say so at once, in place of trying for long."""
 

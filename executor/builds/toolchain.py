@@ -18,12 +18,15 @@ from schemas.target import Target
 
 __all__ = ["default_flags", "describe", "with_jobs"]
 
+
 _GCC_FLAGS = "-g0 --param ggc-min-expand=10 --param ggc-min-heapsize=8192"
 """No debug information, and the heap that gcc itself gives small machines: the code is the same to
 the byte, the memory half, the time up to 1.4 times."""
 
+
 _EPOCH = "315532800"
 """1980, the first year that a zip can tell: two builds differ in no date."""
+
 
 _JOBS = (
     "MAX_JOBS",  # torch's extensions
@@ -36,10 +39,13 @@ _JOBS = (
     "RAYON_NUM_THREADS",
     "GOMAXPROCS",
 )
+
+
 _JEMALLOC = "dirty_decay_ms:0,muzzy_decay_ms:0"
 """Give pages back as soon as they are free, not ten seconds later: rustc, which has jemalloc built
 in, held 249 MiB in place of 263, in the same time
 (http://jemalloc.net/jemalloc.3.html, opt.dirty_decay_ms)."""
+
 
 _FIXED = {
     "NVCC_THREADS": "1",
@@ -48,7 +54,10 @@ _FIXED = {
     "SOURCE_DATE_EPOCH": _EPOCH,
 }
 
+
 _VERSION = re.compile(r"(\d+)\.\d+")
+
+
 _PROBE_SECONDS = 20.0
 
 

@@ -15,6 +15,7 @@ from schemas.errors import UsageError
 
 __all__ = ["proxy_for"]
 
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
-from executor.errors import Unreachable
+from executor.lock.errors import Unreachable
 from schemas.urls import redacted
 
 __all__ = ["LOCK_AGAIN", "MALFORMED", "URL_CHARACTERS", "following", "split"]
 
+
 URL_CHARACTERS = "%!#$&'()*+,/:;=?@[]~"
 """All that has a meaning in a URL; what else is not plain ASCII text is quoted, as browsers do."""
 
+
 MALFORMED = "it, or what it redirects to, is malformed"
+
+
 LOCK_AGAIN = "lock again from an index whose URLs are well-formed"
 
 

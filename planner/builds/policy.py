@@ -17,25 +17,31 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from planner.builds.settings import BuildSetting
-from planner.evaluator import Names
-from planner.policy import parse_names
+from planner.inputs.build_settings import BuildSetting
+from planner.model.policy import parse_names
+from planner.resolver.evaluator import Names
 from schemas.builds import BuildFlags
 from schemas.errors import UsageError
 
 __all__ = ["BuildPolicy", "BuildRequest"]
 
+
 WHEELHOUSE = "wheelhouse"
 """The folder beside the lock, where none is named."""
+
 
 _ASSIGNMENT = re.compile(
     r"(?:(?P<package>[A-Za-z0-9][A-Za-z0-9._-]*):)?(?P<key>[^=\s]+)=(?P<value>.*)", re.DOTALL
 )
+
+
 _SECRET_NAME = re.compile(
     r"(?:^|_)(?:TOKEN|SECRET|PASS(?:WORD|WD|PHRASE)?|CREDENTIALS?|AUTH|API_?KEY|ACCESS_?KEY|"
     r"PRIVATE_?KEY)(?:$|_)",
     re.IGNORECASE,
 )
+
+
 _SECRET_VALUE = re.compile(r"://[^/\s@]+@")
 
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from packaging.pylock import Pylock
 
-from planner.builds.hosts import Hosts
-from planner.builds.workshop import Workshop
-from planner.project import read_document
-from planner.reader import read_lock
-from planner.writer import render_lock, write_atomically
+from planner.builds.builder import Workshop
+from planner.builds.interpreters import Hosts
+from planner.inputs.project import read_document
+from planner.lock.reader import read_lock
+from planner.lock.writer import render_lock, write_atomically
 from schemas.builds import build_lock_name, project_name
 from schemas.errors import UsageError
 from schemas.hints import TOOL_NAME

@@ -6,24 +6,27 @@ metadata version 2.2 on, what PKG-INFO does not call dynamic is what every wheel
 
 from __future__ import annotations
 
-import email.parser
 import email.policy
 import hashlib
 import os
 import shutil
 
-from planner.client import IndexClient
-from planner.errors import UnreadableWheel, WheelDiffers
-from planner.metadata import split_headers
-from planner.pages import ProjectFile
+from planner.index.client import IndexClient
+from planner.index.errors import UnreadableWheel, WheelDiffers
+from planner.index.pages import ProjectFile
+from planner.metadata.core_metadata import split_headers
 from schemas.digests import SECURE_ALGORITHMS
 
 __all__ = ["archive_suffix", "fetch_source", "sha256_of", "static_metadata"]
 
+
 MAX_SOURCE_SIZE = 4 << 30
 """Bytes of an archive; the largest of the 360 most downloaded projects has 400 MB."""
 
+
 _FIRST_STATIC = (2, 2)
+
+
 _NEEDED = {"requires-dist", "requires-python", "provides-extra"}
 """The fields that planning reads, beside name and version, which are never dynamic."""
 

@@ -7,11 +7,12 @@ import os
 
 import click
 
-from planner.cache import MAX_SIZE, Cache, default_folder
-from planner.cli.lock import json_option
+from planner.cli.lock_options import json_option
+from planner.index.cache import MAX_SIZE, Cache, default_folder
 from schemas.sizes import format_size, parse_size
 
 __all__ = ["cache"]
+
 
 _folder_option = click.option(
     "--cache-dir", metavar="DIR", help="Default: LOCKSTREAM_CACHE_DIR, else the user's."

@@ -6,10 +6,10 @@ import json
 
 import click
 
-from planner.check import Stale, find_problems
-from planner.cli.lock import inputs_of, json_option, lock_argument, targets_of
-from planner.environments import group_targets
-from planner.reader import read_lock
+from planner.cli.lock_options import inputs_of, json_option, lock_argument, targets_of
+from planner.lock.reader import read_lock
+from planner.model.environments import group_targets
+from planner.review.check import Stale, find_problems
 
 __all__ = ["check"]
 

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 import click
 from packaging.pylock import Pylock
 
-from planner.cli.live import LiveLine
-from planner.cost import Cost
-from planner.errors import enumerate_some
-from planner.reporter import Reporter
+from planner.cli.live_line import LiveLine
+from planner.index.errors import enumerate_some
+from planner.planning.reporter import Reporter
+from planner.review.cost import Cost
 from schemas.builds import BuildRecord
 from schemas.sizes import format_size
 

@@ -7,11 +7,11 @@ import os
 import click
 
 from executor import Keychain
-from planner.cli.lock import lock_argument
-from planner.client import IndexClient
-from planner.enrich import enrich as enrich_text
-from planner.requirements import UnreadableInput
-from planner.writer import write_atomically
+from planner.cli.lock_options import lock_argument
+from planner.index.client import IndexClient
+from planner.inputs.requirements_file import UnreadableInput
+from planner.lock.enrich import enrich as enrich_text
+from planner.lock.writer import write_atomically
 from schemas.errors import InvalidLockText, UsageError
 
 __all__ = ["enrich"]

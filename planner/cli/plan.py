@@ -14,26 +14,26 @@ import click
 from packaging.pylock import Pylock, is_valid_pylock_path
 from packaging.utils import canonicalize_name
 
-from planner.access import Access
-from planner.builds.built import known_builds
-from planner.cache import Cache, default_folder
-from planner.cli.building import build_options, build_policy
+from planner.cli.build_options import build_options, build_policy
 from planner.cli.console import ConsoleReporter
-from planner.cli.lock import json_option, sources_of
-from planner.cli.merging import read_merged, with_targets_of
-from planner.cli.options import index_options, input_options, policy_options
-from planner.cost import Cost, cost_of
-from planner.environments import Environment, group_targets
-from planner.fit import Room, check_fit
-from planner.inputs import Sources, read_inputs
-from planner.memo import Memo, follows_from_indexes
-from planner.policy import Preferences
-from planner.previous import check_files, is_current, preferences
-from planner.reader import parse_lock, read_lock
-from planner.reporter import tell
-from planner.request import IndexRequest, PolicyRequest, index_table, targets_for
-from planner.requirements import Inputs
-from planner.writer import write_atomically
+from planner.cli.lock_options import json_option, sources_of
+from planner.cli.merge_into import read_merged, with_targets_of
+from planner.cli.plan_options import index_options, input_options, policy_options
+from planner.index.access import Access
+from planner.index.cache import Cache, default_folder
+from planner.inputs.options import IndexRequest, PolicyRequest, index_table, targets_for
+from planner.inputs.provenance import Sources, read_inputs
+from planner.inputs.requirements_file import Inputs
+from planner.lock.built import known_builds
+from planner.lock.reader import parse_lock, read_lock
+from planner.lock.writer import write_atomically
+from planner.model.environments import Environment, group_targets
+from planner.model.policy import Preferences
+from planner.planning.answer_cache import Memo, follows_from_indexes
+from planner.planning.reporter import tell
+from planner.review.cost import Cost, cost_of
+from planner.review.fit import Room, check_fit
+from planner.review.previous import check_files, is_current, preferences
 from schemas.errors import UsageError
 
 __all__ = ["plan"]
@@ -217,7 +217,7 @@ def plan(
         text = found.text
         tell(found.remarks, reporter)
     else:
-        from planner.cli.resolve import resolve  # noqa: PLC0415  # what is known needs none of it
+        from planner.api import resolve  # noqa: PLC0415
 
         text, lock = resolve(
             inputs,

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from planner.cli.lock import (
+from planner.cli.lock_options import (
     choose_scopes,
     json_option,
     lock_argument,
@@ -16,13 +16,14 @@ from planner.cli.lock import (
     target_options,
     targets_of,
 )
-from planner.compare import compare
-from planner.cost import Cost, PackageCost, cost_of
-from planner.fit import Room, check_fit
-from planner.reader import read_lock
+from planner.lock.reader import read_lock
+from planner.review.cost import Cost, PackageCost, cost_of
+from planner.review.diff import compare
+from planner.review.fit import Room, check_fit
 from schemas.sizes import format_size
 
 __all__ = ["diff", "show"]
+
 
 SHOWN_PACKAGES = 10
 

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from executor.pagecache import SMALLEST_WINDOW, PageCache
+from executor.files.writer import SMALLEST_WINDOW, PageCache
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from executor.errors import Unreachable
-from executor.sources.ahead import MAX_REQUESTS, NEAR, WINDOW
-from executor.sources.http import HttpClient, tls_context
+from executor.lock.errors import Unreachable
+from executor.sources.client import HttpClient, tls_context
+from executor.sources.prefetch import MAX_REQUESTS, NEAR, WINDOW
 from helpers.servers import (
     CERTIFICATE,
     Answer,

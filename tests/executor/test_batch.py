@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor import batch as module
-from executor.batch import MAX_FILES, MAX_SIZE, Batch
+from executor.files import aio as module
+from executor.files.aio import MAX_FILES, MAX_SIZE, Batch
 from helpers.descriptors import created, is_open, limited_file_size
 
 NOT_TAKEN = 1 << 30

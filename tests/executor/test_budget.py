@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from executor import budget as budget_module
-from executor.budget import (
+from executor.budget import budget as budget_module
+from executor.budget.budget import (
     BASE,
     INODES,
     JOURNAL,
@@ -16,9 +16,9 @@ from executor.budget import (
     FileSystem,
     decide_budget,
 )
-from executor.memory import Limit
-from executor.processors import usable_processors
-from executor.shortage import BudgetTooSmall
+from executor.budget.memory import Limit
+from executor.budget.processors import usable_processors
+from executor.transaction.errors import BudgetTooSmall
 from schemas.errors import ExitCode
 
 MIB = 1 << 20

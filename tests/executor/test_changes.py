@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from executor.changes import Changes, Sync, decide_changes, protected
-from executor.errors import NotRemovable, RecordUnreadable
-from executor.installed import installed_distributions
-from executor.schemes import Schemes
-from executor.step import Step
+from executor.environment.changes import Changes, Sync, decide_changes, protected
+from executor.environment.installed import installed_distributions
+from executor.environment.schemes import Schemes
+from executor.lock.errors import NotRemovable, RecordUnreadable
+from executor.lock.step import Step
 from helpers.environments import schemes_below
 
 SHA = (("sha256", "00"),)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from executor.collisions import refuse_collisions
-from executor.errors import FileConflict
-from executor.finish import StagedWheel
-from executor.installed import installed_distributions
-from executor.pathset import PathSet
-from executor.schemes import Schemes
+from executor.environment.installed import installed_distributions
+from executor.environment.schemes import Schemes
+from executor.files.path_set import PathSet
+from executor.lock.errors import FileConflict
+from executor.transaction.collisions import refuse_collisions
+from executor.wheels.finish import StagedWheel
 from helpers.environments import schemes_below, stage
 from helpers.wheels import Wheel, build_wheel
 from schemas.errors import ExitCode

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from executor.commit import apply, moves_of
-from executor.journal import Journal, Move, Removal
+from executor.transaction.commit import apply, moves_of
+from executor.transaction.journal import Journal, Move, Removal
 from helpers.environments import schemes_below, stage
 from helpers.trees import snapshot
 from helpers.wheels import build_wheel

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from executor import confinement
-from executor.cgroups import own_groups, read_int
-from executor.confinement import SMALLEST, confined
-from executor.memory import resident
+from executor.budget import confinement
+from executor.budget.cgroups import own_groups, read_int
+from executor.budget.confinement import SMALLEST, confined
+from executor.budget.memory import resident
 
 MIB = 1 << 20
 

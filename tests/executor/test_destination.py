@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.destination import Destination, PathTaken
-from executor.pagecache import PageCache
+from executor.files.destination import Destination, PathTaken
+from executor.files.writer import PageCache
 from helpers.trees import snapshot
 
 SEGMENTS = st.text("ab", min_size=1, max_size=2)

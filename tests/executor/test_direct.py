@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.direct import DirectFile, NotTaken, buffers
-from executor.disk import is_in_memory
-from executor.pagecache import SMALLEST_WINDOW, PageCache
+from executor.files.direct_io import DirectFile, NotTaken, buffers
+from executor.files.writer import SMALLEST_WINDOW, PageCache
+from executor.install.preflight import is_in_memory
 
 KIB = 1 << 10
 BUFFER = 8 * KIB

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from executor.decision import verify_environment
-from executor.drift import Drift, find_drift
-from executor.environment import Environment
-from executor.install import execute
-from executor.wanted import Wanted
+from executor.environment.drift import Drift, find_drift
+from executor.environment.environment import Environment
+from executor.install.decide import verify_environment
+from executor.install.install import execute
+from executor.lock.options import Wanted
 from helpers.environments import environment_below
 from helpers.wheels import Wheel, build_wheel, lock_of
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from executor import durability
-from executor.durability import flush
+from executor.files import durability
+from executor.files.durability import flush
 
 
 class Libc:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from executor.environment import Environment
-from executor.errors import EnvironmentBusy, ExternallyManaged, InterpreterUnusable
+from executor.environment.environment import Environment
+from executor.lock.errors import EnvironmentBusy, ExternallyManaged, InterpreterUnusable
 from helpers.trees import snapshot
 from schemas.errors import ExitCode, UsageError
 

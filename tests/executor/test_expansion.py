@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from executor.expansion import MAX_FACTOR, MAX_UNSTATED, MIN_LIMIT, Expansion
+from executor.archive.expansion_limit import MAX_FACTOR, MAX_UNSTATED, MIN_LIMIT, Expansion
 from schemas.zipformat import InvalidZip
 
 MIB = 1 << 20

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.feed import Feed, Truncated
+from executor.archive.chunk_reader import Feed, Truncated
 
 CHUNKS = st.lists(st.binary(max_size=12), max_size=12)
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.errors import HashMismatch, SizeMismatch
-from executor.fetch import verified
-from executor.step import Step
+from executor.lock.errors import HashMismatch, SizeMismatch
+from executor.lock.step import Step
+from executor.sources.verified import verified
 from schemas.errors import ExitCode
 
 ORIGIN = "https://example.com/demo-1.0-py3-none-any.whl"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.folders import made_folder, remove_tree
+from executor.files.folders import made_folder, remove_tree
 
 
 def fail_below(folder: Path, *files: str) -> None:

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from executor.errors import WheelRefused
-from executor.install import execute
-from executor.report import Report
-from executor.rules import Rules
+from executor.install.install import execute
+from executor.lock.errors import WheelRefused
+from executor.report.report import Report
+from executor.wheels.rules import Rules
 from helpers.archives import Descriptor, Member, zip64_extra
 from helpers.environments import environment_below, read_record, record_row
 from helpers.hostile import CARRIERS, Case, cases

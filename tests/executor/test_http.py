@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 import pytest
 
-from executor.errors import Replaced, Unreachable
-from executor.sources import http as http_module
-from executor.sources.http import HttpClient
+from executor.lock.errors import Replaced, Unreachable
+from executor.sources import client as http_module
+from executor.sources.client import HttpClient
 from helpers.servers import (
     CERTIFICATE,
     FAULTS,
@@ -59,7 +59,7 @@ def trusted_test_servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def recorded_pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses between attempts, which are not made."""
     pauses: list[float] = []
-    monkeypatch.setattr("executor.sources.http.time.sleep", pauses.append)
+    monkeypatch.setattr("executor.sources.client.time.sleep", pauses.append)
     return pauses
 
 
@@ -240,8 +240,8 @@ class TestFaults:
         self, server: Server, client: HttpClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """On a connection that was kept, too."""
-        monkeypatch.setattr("executor.sources.patience.IDLE_SECONDS", 1.6)
-        monkeypatch.setattr("executor.sources.patience._LEAST_IDLE_SECONDS", 0.2)
+        monkeypatch.setattr("executor.sources.retries.IDLE_SECONDS", 1.6)
+        monkeypatch.setattr("executor.sources.retries._LEAST_IDLE_SECONDS", 0.2)
         server.script("/good", file(CONTENT))
         began = time.monotonic()
         for number in range(10):
@@ -311,7 +311,7 @@ class TestDrips:
 
     @pytest.fixture(autouse=True)
     def _impatience(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("executor.sources.patience._PACE_SECONDS", 0.1)
+        monkeypatch.setattr("executor.sources.retries._PACE_SECONDS", 0.1)
 
     @pytest.mark.parametrize(
         ("before", "piece"),

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from isal import isal_zlib
 
-import executor.inflate
-from executor.feed import Feed, Truncated
-from executor.inflate import MAX_OUTPUT, contents, crc32
+import executor.archive.inflate
+from executor.archive.chunk_reader import Feed, Truncated
+from executor.archive.inflate import MAX_OUTPUT, contents, crc32
 from helpers.archives import compress
 from helpers.environments import chunked
 from schemas.zipformat import InvalidZip, Method
@@ -28,8 +28,8 @@ NOISE = bytes((number * number >> 3) % 251 for number in range(3000))
 def _inflater(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both libraries, whichever is installed where lockstream runs."""
     module: ModuleType = request.param
-    monkeypatch.setattr(executor.inflate, "_zlib", module)
-    monkeypatch.setattr(executor.inflate, "_errors", module.error)
+    monkeypatch.setattr(executor.archive.inflate, "_zlib", module)
+    monkeypatch.setattr(executor.archive.inflate, "_errors", module.error)
 
 
 def refusal(feed: Feed, method: Method, compressed_size: int | None) -> str:

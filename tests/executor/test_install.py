@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from executor.changes import Sync
-from executor.decision import decide
-from executor.environment import Environment
-from executor.install import execute
-from executor.installed import installed_distributions
-from executor.shortage import NotEnoughDisk
+from executor.environment.changes import Sync
+from executor.environment.environment import Environment
+from executor.environment.installed import installed_distributions
+from executor.install.decide import decide
+from executor.install.install import execute
+from executor.transaction.errors import NotEnoughDisk
 from helpers.environments import environment_below, read_record
 from helpers.trees import snapshot
 from helpers.wheels import Wheel, build_wheel, lock_of

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.installed import Installed, installed_distributions
+from executor.environment.installed import Installed, installed_distributions
 
 
 def names(folder: Path) -> list[tuple[str, str]]:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from executor.errors import EnvironmentBusy
-from executor.journal import Journal, Move, Removal
+from executor.lock.errors import EnvironmentBusy
+from executor.transaction.journal import Journal, Move, Removal
 from helpers.trees import snapshot
 from schemas.errors import ExitCode
 

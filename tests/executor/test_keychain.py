@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import pytest
 
-from executor.keychain import Keychain
+from executor.sources.keychain import Keychain
 from schemas.credentials import INDEX_VARIABLES, Login
 
 URL = "https://files.example.com/demo.whl"

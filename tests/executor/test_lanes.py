@@ -15,12 +15,13 @@ from contextlib import ExitStack
 
 import pytest
 
-from executor import errors, shortage
-from executor.errors import HashMismatch, Unreachable
-from executor.lanes import run_lanes
-from executor.shortage import LaneKilled
-from executor.sources.http import HttpClient
-from executor.step import Step
+from executor.lanes.lanes import run_lanes
+from executor.lock import errors
+from executor.lock.errors import HashMismatch, Unreachable
+from executor.lock.step import Step
+from executor.sources.client import HttpClient
+from executor.transaction import errors as shortage
+from executor.transaction.errors import LaneKilled
 from schemas.digests import Mismatch
 from schemas.errors import ExitCode, LockstreamError
 
@@ -308,8 +309,8 @@ class TestErrors:
         program = textwrap.dedent(
             """
             import os, sys, time
-            from executor.lanes import run_lanes
-            from executor.sources.http import HttpClient
+            from executor.lanes.lanes import run_lanes
+            from executor.sources.client import HttpClient
 
             def work(number, *_):
                 os.write(1, b"%d\\n" % os.getpid())  # at once: lines of lanes must not mingle

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.ledger import MAX_HELD, Ledger, Row
-from executor.records import encode_digest, record_row
+from executor.wheels.manifest import MAX_HELD, Ledger, Row
+from executor.wheels.records import encode_digest, record_row
 from schemas.zipformat import CentralEntry, Method
 
 DIGEST = encode_digest(bytes(32))

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from executor.memory import Limit, charged_peak, rss_peak, smallest_limit
+from executor.budget.memory import Limit, charged_peak, rss_peak, smallest_limit
 
 MIB = 1 << 20
 OWN = 20 * MIB
@@ -54,7 +54,7 @@ def prepared_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Su
             return builtins.open(path, *arguments, **options)
 
         for module in ("memory", "cgroups"):
-            monkeypatch.setattr(f"executor.{module}.open", open_prepared, raising=False)
+            monkeypatch.setattr(f"executor.budget.{module}.open", open_prepared, raising=False)
 
     return surround
 
@@ -210,7 +210,7 @@ class TestElsewhere:
             raise FileNotFoundError
 
         for module in ("memory", "cgroups"):
-            monkeypatch.setattr(f"executor.{module}.open", absent, raising=False)
+            monkeypatch.setattr(f"executor.budget.{module}.open", absent, raising=False)
         monkeypatch.setattr("resource.getrusage", lambda _: SimpleNamespace(ru_maxrss=0))
         assert (smallest_limit(), charged_peak(), rss_peak()) == (None, None, 0)
 

@@ -31,8 +31,8 @@ TAGS = [
 
 SELECT = """
 import sys
-from executor.environment import Environment
-from executor.decision import decide
+from executor.environment.environment import Environment
+from executor.install.decide import decide
 environment = Environment.target(sys.argv[2])
 changes = decide(sys.argv[1], environment)
 with open("/proc/self/status") as status:

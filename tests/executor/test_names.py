@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from executor.names import NameCollision, Names, folded
+from executor.wheels.member_names import NameCollision, Names, folded
 
 
 def check(*names: str) -> None:

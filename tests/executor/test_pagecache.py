@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.destination import Destination
-from executor.pagecache import SMALLEST_WINDOW, PageCache
+from executor.files.destination import Destination
+from executor.files.writer import SMALLEST_WINDOW, PageCache
 from helpers.descriptors import created, is_open, limited_file_size
 from helpers.power import Disk, can_lose_power
 
@@ -190,7 +190,7 @@ def test_in_the_smallest_window_small_files_go_together(
 def test_where_no_batch_is_taken_files_are_written_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tight: PageCache
 ) -> None:
-    monkeypatch.setattr("executor.pagecache._RWF_DONTCACHE", 1 << 30)  # no kernel knows it
+    monkeypatch.setattr("executor.files.writer._RWF_DONTCACHE", 1 << 30)  # no kernel knows it
     waits = write_whole(tight, tmp_path / "first", b"first")
     assert is_open(waits)
     tight.flush()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.pathset import PathSet
+from executor.files.path_set import PathSet
 
 COUNT = 200_000
 
@@ -21,7 +21,7 @@ PATHS = st.lists(st.text(max_size=3), max_size=60)
 def _short_runs() -> Iterator[None]:
     """So that a few paths make several."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("executor.pathset._RUN", 8)
+        patch.setattr("executor.files.path_set._RUN", 8)
         yield
 
 
@@ -50,7 +50,7 @@ def test_more_can_be_added_after_it_was_asked(before: list[str], after: list[str
 
 
 def test_a_path_takes_eight_bytes_however_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("executor.pathset._RUN", 2048)
+    monkeypatch.setattr("executor.files.path_set._RUN", 2048)
     tracemalloc.start()
     try:
         held = PathSet(f"{'x' * 300}/{number}" for number in range(COUNT))

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from executor.sources import patience as patience_module
-from executor.sources.patience import IDLE_SECONDS, Attempts, Pace, Patience
+from executor.sources import retries as patience_module
+from executor.sources.retries import IDLE_SECONDS, Attempts, Pace, Patience
 
 DAY = 24 * 3600.0
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from executor import processors
-from executor.processors import usable_processors
+from executor.budget import processors
+from executor.budget.processors import usable_processors
 
 
 @pytest.fixture(name="group")

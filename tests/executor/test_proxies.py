@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from executor.errors import Unreachable
-from executor.sources import http as http_module
-from executor.sources.http import HttpClient
+from executor.lock.errors import Unreachable
+from executor.sources import client as http_module
+from executor.sources.client import HttpClient
 from executor.sources.proxies import proxy_for
 from helpers.servers import CERTIFICATE, Proxy, Server, cut, file
 from schemas.errors import ExitCode, UsageError
@@ -25,7 +25,7 @@ def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.lower().endswith("_proxy") or name in {"REQUEST_METHOD", "REQUESTS_CA_BUNDLE"}:
             monkeypatch.delenv(name)
     monkeypatch.setenv("NETRC", "/dev/null")
-    monkeypatch.setattr("executor.sources.http.time.sleep", lambda _: None)
+    monkeypatch.setattr("executor.sources.client.time.sleep", lambda _: None)
 
 
 def address(scheme: str = "https", host: str = "example.com", port: int | None = None) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from packaging.pylock import Pylock
 
-from executor.errors import LockUnreadable
-from executor.reader import LockReader
+from executor.lock.errors import LockUnreadable
+from executor.lock.reader import LockReader
 from helpers.wheels import build_wheel, lock_of
 from schemas.blocks import LockNotText, LockTooLarge
 from schemas.errors import ExitCode, InvalidInput, InvalidLockText

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.records import (
+from executor.wheels.records import (
     NEW_SUFFIX,
     InvalidRecord,
     Promise,

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from executor.report import Report
-from executor.spent import Spent
+from executor.report.report import Report
+from executor.report.timing import Spent
 
 FIGURES: dict[str, Any] = {
     "environment": "/app/.venv",

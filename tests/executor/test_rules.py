@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.decision import verify_environment
-from executor.errors import HashMismatch, WheelRefused
-from executor.install import execute
-from executor.records import encode_digest
-from executor.rules import STRICT, Rules
+from executor.install.decide import verify_environment
+from executor.install.install import execute
+from executor.lock.errors import HashMismatch, WheelRefused
+from executor.wheels.records import encode_digest
+from executor.wheels.rules import STRICT, Rules
 from helpers.archives import Member
 from helpers.environments import (
     INSTALLERS_OWN,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from executor.errors import Unreachable
-from executor.runlog import RunLog
+from executor.lock.errors import Unreachable
+from executor.transaction.run_log import RunLog
 from schemas.errors import Interrupted, LockstreamError, UsageError
 
 

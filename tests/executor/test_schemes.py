@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.schemes import Layout, MisplacedMember, installed_path, record_prefixes
+from executor.environment.schemes import Layout, MisplacedMember, installed_path, record_prefixes
 from helpers.environments import schemes_below
 from schemas.wheel import Scheme
 

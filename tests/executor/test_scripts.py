@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.scripts import (
+from executor.wheels.scripts import (
     EntryPoint,
     InvalidEntryPoint,
     check_script_name,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from packaging.markers import Environment as MarkerEnvironment
 from packaging.pylock import Package, PackageWheel, Pylock, PylockSelectError
 
-from executor.errors import (
+from executor.lock.errors import (
     Ambiguous,
     InsecureHashes,
     NeedsBuild,
@@ -23,9 +23,9 @@ from executor.errors import (
     NotInstallable,
     UnknownName,
 )
-from executor.selection import Selector
-from executor.step import Step, fixed_order
-from executor.wanted import Wanted
+from executor.lock.options import Wanted
+from executor.lock.selection import Selector
+from executor.lock.step import Step, fixed_order
 from helpers.wheels import build_wheel, lock_of
 from schemas.errors import ExitCode, LockstreamError
 from schemas.hints import WheelHints

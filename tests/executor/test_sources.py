@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from executor.errors import Missing, NotInstallable, Offline, Unreachable
-from executor.sources import Origin, Places
-from executor.sources.http import HttpClient
-from executor.step import Step
+from executor.lock.errors import Missing, NotInstallable, Offline, Unreachable
+from executor.lock.step import Step
+from executor.sources.client import HttpClient
+from executor.sources.origins import Origin, Places
 from helpers.servers import Server, file
 from schemas.errors import ExitCode
 

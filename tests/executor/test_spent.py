@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from executor.pagecache import PageCache
-from executor.sources.http import HttpClient
-from executor.spent import Spent, timed
-from executor.step import Step
+from executor.files.writer import PageCache
+from executor.lock.step import Step
+from executor.report.timing import Spent, timed
+from executor.sources.client import HttpClient
 
 STEP = Step(
     name="demo", version="1", filename="demo-1-py3-none-any.whl", url=None, path="", size=None,

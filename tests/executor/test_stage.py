@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from executor.errors import HashMismatch, WheelRefused
+from executor.lock.errors import HashMismatch, WheelRefused
 from helpers.archives import Descriptor, Member
 from helpers.environments import chunked, schemes_below, stage
 from helpers.trees import snapshot

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from executor.finish import StagedWheel
-from executor.records import encode_digest
-from executor.rules import STRICT, Rules
-from executor.staging import Staging
-from executor.step import Step
+from executor.lock.step import Step
+from executor.transaction.staging import Staging
+from executor.wheels.finish import StagedWheel
+from executor.wheels.records import encode_digest
+from executor.wheels.rules import STRICT, Rules
 from helpers.environments import schemes_below, stage
 from helpers.wheels import build_wheel
 

@@ -7,7 +7,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.tally import Tally
+from executor.wheels.multiset_hash import Tally
 
 ROWS = st.lists(st.text(max_size=8), max_size=8)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from executor.feed import Truncated
-from executor.unzip import MAX_TRAILING_ZEROS, ForwardZip
+from executor.archive.chunk_reader import Truncated
+from executor.archive.unzip import MAX_TRAILING_ZEROS, ForwardZip
 from helpers.archives import Descriptor, Member, build_archive, zip64_extra
 from helpers.environments import chunked
 from schemas.zipformat import InvalidZip, Method
@@ -188,7 +188,7 @@ class TestFraming:
     def test_more_members_than_any_wheel_has_are_refused(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("executor.unzip.MAX_MEMBERS", 3)
+        monkeypatch.setattr("executor.archive.unzip.MAX_MEMBERS", 3)
         assert set(read([build_archive([Member(f"{n}") for n in range(3)])])) == {"0", "1", "2"}
         assert refusal(build_archive([Member(f"{n}") for n in range(4)])) == (
             "it holds more than 3 members"

@@ -26,10 +26,10 @@ from packaging.pylock import (
     PylockValidationError,
 )
 
-from executor.errors import Ambiguous, NoCompatibleWheel, NotForThisTarget
-from executor.reader import LockReader
-from executor.selection import Selector
-from executor.wanted import Wanted
+from executor.lock.errors import Ambiguous, NoCompatibleWheel, NotForThisTarget
+from executor.lock.options import Wanted
+from executor.lock.reader import LockReader
+from executor.lock.selection import Selector
 from schemas.errors import InvalidLockText
 from schemas.lock import UnsupportedLockVersion
 from schemas.target import Target

@@ -10,10 +10,10 @@ from typing import IO, Any
 
 import pytest
 
-from executor.errors import WheelRefused
-from executor.records import encode_digest
-from executor.rules import STRICT, Rules
-from executor.verify import MAX_RECORD_SIZE
+from executor.lock.errors import WheelRefused
+from executor.wheels.record_check import MAX_RECORD_SIZE
+from executor.wheels.records import encode_digest
+from executor.wheels.rules import STRICT, Rules
 from helpers.environments import stage
 from helpers.wheels import Wheel, build_wheel
 
@@ -228,7 +228,7 @@ def test_a_record_larger_than_any_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert MAX_RECORD_SIZE == 64 << 20
-    monkeypatch.setattr("executor.verify.MAX_RECORD_SIZE", len(RECORD) - 1)
+    monkeypatch.setattr("executor.wheels.record_check.MAX_RECORD_SIZE", len(RECORD) - 1)
     with pytest.raises(WheelRefused, match=f"it is larger than {len(RECORD) - 1} bytes"):
         stage(GOOD, tmp_path / "s")
 
@@ -241,6 +241,6 @@ def test_a_disk_that_fails_is_no_fault_of_the_wheel(
             raise OSError(errno.EIO, os.strerror(errno.EIO), path)
         return open(path, mode, **options)  # closed by whoever asks
 
-    monkeypatch.setattr("executor.verify.open", fail, raising=False)
+    monkeypatch.setattr("executor.wheels.record_check.open", fail, raising=False)
     with pytest.raises(OSError, match="Input/output error"):
         stage(GOOD, tmp_path / "s")

@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
-from executor.environment import Environment
-from executor.finish import StagedWheel
-from executor.installed import installed_distributions
-from executor.interpreter import Interpreter, probe
-from executor.rules import STRICT, Rules
-from executor.schemes import Schemes
-from executor.stage import stage_wheel
+from executor.environment.environment import Environment
+from executor.environment.installed import installed_distributions
+from executor.environment.interpreter import Interpreter, probe
+from executor.environment.schemes import Schemes
+from executor.wheels.finish import StagedWheel
+from executor.wheels.rules import STRICT, Rules
+from executor.wheels.unpack import stage_wheel
 from helpers.wheels import Wheel
 from schemas.target import Target
 

@@ -21,14 +21,14 @@ from typing import Any
 from unicodedata import normalize
 from unittest.mock import patch
 
-from executor import unzip
-from executor.errors import Unreachable
-from executor.feed import Truncated
-from executor.ledger import Row
-from executor.records import InvalidRecord, read_promises
-from executor.scripts import InvalidEntryPoint, check_script_name, read_entry_points, wrapper
-from executor.sources.http import HttpClient
-from executor.unzip import ForwardZip
+from executor.archive import unzip
+from executor.archive.chunk_reader import Truncated
+from executor.archive.unzip import ForwardZip
+from executor.lock.errors import Unreachable
+from executor.sources.client import HttpClient
+from executor.wheels.manifest import Row
+from executor.wheels.records import InvalidRecord, read_promises
+from executor.wheels.scripts import InvalidEntryPoint, check_script_name, read_entry_points, wrapper
 from helpers.archives import Descriptor, Member, build_archive, zip64_extra
 from helpers.environments import chunked
 from schemas.blocks import scan_blocks

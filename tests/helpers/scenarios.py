@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from executor.changes import Sync
-from executor.environment import Environment
-from executor.install import execute
-from executor.report import Report
+from executor.environment.changes import Sync
+from executor.environment.environment import Environment
+from executor.install.install import execute
+from executor.report.report import Report
 from helpers.environments import environment_below
 from helpers.faults import killed_at
 from helpers.wheels import Wheel, build_wheel, lock_of

@@ -13,15 +13,15 @@ from typing import Any
 
 import pytest
 
-from executor.changes import Sync
-from executor.environment import Environment
-from executor.errors import EnvironmentBusy
-from executor.finish import StagedWheel
-from executor.install import execute
-from executor.installed import installed_distributions
-from executor.journal import Journal
-from executor.schemes import STAGING
-from executor.stage import stage_wheel
+from executor.environment.changes import Sync
+from executor.environment.environment import Environment
+from executor.environment.installed import installed_distributions
+from executor.environment.schemes import STAGING
+from executor.install.install import execute
+from executor.lock.errors import EnvironmentBusy
+from executor.transaction.journal import Journal
+from executor.wheels.finish import StagedWheel
+from executor.wheels.unpack import stage_wheel
 from helpers.environments import check_nothing_lies, environment_below
 from helpers.faults import killed_at
 from helpers.trees import snapshot
@@ -167,7 +167,7 @@ def test_a_lane_that_is_killed_is_told_of_and_leaves_what_is_complete(
         return stage_wheel(*arguments, **options)
 
     with monkeypatch.context() as patched:
-        patched.setattr("executor.transaction.stage_wheel", killed_in_a_fork)
+        patched.setattr("executor.transaction.transaction.stage_wheel", killed_in_a_fork)
         with pytest.raises(NotEnough) as caught:
             execute(lock, environment, lanes=2)
     assert str(caught.value) == "a lane was ended by SIGKILL"

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from executor.environment import Environment
-from executor.install import execute
-from executor.schemes import STAGING
-from executor.shortage import OutOfMemory
+from executor.environment.environment import Environment
+from executor.environment.schemes import STAGING
+from executor.install.install import execute
+from executor.transaction.errors import OutOfMemory
 from helpers.environments import check_nothing_lies, environment_below
 from helpers.faults import count_changes, failed_at
 from helpers.mounts import mounted_tmpfs
@@ -141,7 +141,7 @@ def test_too_little_memory_is_told(upgrade: Upgrade, monkeypatch: pytest.MonkeyP
     def refuse(*_: object, **__: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("executor.transaction.stage_wheel", refuse)
+    monkeypatch.setattr("executor.transaction.transaction.stage_wheel", refuse)
     with pytest.raises(OutOfMemory) as caught:
         upgrade.run(environment)
     assert "the environment is as it was before" in caught.value.hint
@@ -151,8 +151,8 @@ def test_too_little_memory_is_told(upgrade: Upgrade, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("place", "told"),
     [
-        ("commit._move_entries", "then run it again: it finishes what was begun"),
-        ("install._compile", "the environment is what the lock says"),
+        ("transaction.commit._move_entries", "then run it again: it finishes what was begun"),
+        ("install.install._compile", "the environment is what the lock says"),
     ],
 )
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "full"), MemoryError()], ids=repr)

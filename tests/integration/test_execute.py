@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 
 import lockstream
-from executor.environment import Environment
-from executor.errors import FileConflict
-from executor.install import execute
-from executor.reporter import Reporter
-from executor.schemes import STAGING
-from executor.scripts import shebang
+from executor.environment.environment import Environment
+from executor.environment.schemes import STAGING
+from executor.install.install import execute
+from executor.lock.errors import FileConflict
+from executor.report.reporter import Reporter
+from executor.wheels.scripts import shebang
 from helpers.environments import (
     INSTALLERS_OWN,
     environment_below,

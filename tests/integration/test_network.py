@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from executor.install import execute
-from executor.schemes import STAGING
-from executor.sources import Places, tls
+from executor.environment.schemes import STAGING
+from executor.install.install import execute
+from executor.sources import tls
+from executor.sources.origins import Places
 from helpers.environments import environment_below, spread
 from helpers.networks import (
     ENCODED,
@@ -45,8 +46,8 @@ WHEELS = [
 @pytest.fixture(autouse=True)
 def _impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
-    monkeypatch.setattr("executor.sources.patience.IDLE_SECONDS", IDLE)
-    monkeypatch.setattr("executor.sources.patience._PACE_SECONDS", IDLE)
+    monkeypatch.setattr("executor.sources.retries.IDLE_SECONDS", IDLE)
+    monkeypatch.setattr("executor.sources.retries._PACE_SECONDS", IDLE)
     leave_plain(monkeypatch)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import lockstream
-from executor.interpreter import probe
+from executor.environment.interpreter import probe
 from helpers.pythons import PYTHONS, minor
 from helpers.wheels import Wheel, build_wheel, lock_of
 from schemas.errors import ExitCode

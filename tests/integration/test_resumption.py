@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 
 import lockstream
-from executor.environment import Environment
-from executor.install import execute
-from executor.reporter import Reporter
-from executor.schemes import STAGING
+from executor.environment.environment import Environment
+from executor.environment.schemes import STAGING
+from executor.install.install import execute
+from executor.report.reporter import Reporter
 from helpers.environments import environment_below
 from helpers.faults import killed_at
 from helpers.servers import Answer, Connection, Request, Server, file, status
@@ -280,7 +280,7 @@ class TestSignals:
     def test_one_that_comes_in_the_commit_waits_for_its_end(
         self, tmp_path: Path, server: Server, environment: Environment
     ) -> None:
-        from executor.stopping import stoppable
+        from executor.lanes.signals import stoppable
         from schemas.errors import Interrupted
 
         class Stops(Reporter):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import lockstream
 from executor import Environment, Sync, execute, verify_environment
-from executor.installed import installed_distributions
+from executor.environment.installed import installed_distributions
 from helpers.environments import environment_below
 from helpers.trees import differences, snapshot
 from helpers.wheels import Wheel, build_wheel, lock_of

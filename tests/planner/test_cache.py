@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.cache import KINDS, USE_SECONDS, Cache, default_folder
+from planner.index.cache import KINDS, USE_SECONDS, Cache, default_folder
 
 CONTENT = b"some content " * 100
 
@@ -111,7 +111,7 @@ def test_it_can_be_looked_at_and_removed(cache: Cache) -> None:
 
 WRITER = """
 import sys
-from planner.cache import USE_SECONDS, Cache
+from planner.index.cache import USE_SECONDS, Cache
 cache = Cache(sys.argv[1])
 for turn in range(100):
     for key in "abc":

@@ -9,9 +9,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from planner.candidates import CandidateFinder, Prereleases, Project, ReleaseJudge
-from planner.evaluator import FileEvaluator
-from planner.pages import ProjectFile, ProjectPage, group_files
+from planner.index.pages import ProjectFile, ProjectPage, group_files
+from planner.resolver.candidates import CandidateFinder, Prereleases, Project, ReleaseJudge
+from planner.resolver.evaluator import FileEvaluator
 from schemas.target import Target
 
 NAME = canonicalize_name("demo")

@@ -9,8 +9,8 @@ import pytest
 
 from executor import Keychain
 from helpers.index import Index
-from planner.client import ATTEMPTS, IndexClient, Part, _check_redirects
-from planner.errors import IndexAnswer, IndexDenied, IndexUnreachable
+from planner.index.client import ATTEMPTS, IndexClient, Part, _check_redirects
+from planner.index.errors import IndexAnswer, IndexDenied, IndexUnreachable
 from schemas.credentials import Login
 
 CONTENT = bytes(range(256)) * 16

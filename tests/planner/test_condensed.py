@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
-from planner.condensed import condense, condense_json, parse_condensed
-from planner.errors import IndexAnswer
-from planner.pages import ProjectFile, ProjectPage, group_files, parse_page
+from planner.index.errors import IndexAnswer
+from planner.index.page_extract import condense, condense_json, parse_condensed
+from planner.index.pages import ProjectFile, ProjectPage, group_files, parse_page
 
 JSON = "application/vnd.pypi.simple.v1+json"
 NAME = canonicalize_name("demo")

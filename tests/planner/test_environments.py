@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from planner.environments import group_targets
+from planner.model.environments import group_targets
 from schemas.errors import UsageError
 from schemas.target import Target
 

@@ -9,8 +9,8 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from planner.evaluator import FileEvaluator, FileRules, Names, Rejection, Wheel
-from planner.pages import ProjectFile
+from planner.index.pages import ProjectFile
+from planner.resolver.evaluator import FileEvaluator, FileRules, Names, Rejection, Wheel
 from schemas.target import Target
 
 NAME = canonicalize_name("demo")

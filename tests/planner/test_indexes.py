@@ -13,7 +13,7 @@ import lockstream
 from helpers.index import Index as RunningIndex
 from helpers.locks import LINUX
 from helpers.wheels import Wheel, build_wheel
-from planner.indexes import (
+from planner.index.indexes import (
     Index,
     Indexes,
     Links,

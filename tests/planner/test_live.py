@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from planner.cli.console import ConsoleReporter
-from planner.cli.live import LiveLine
+from planner.cli.live_line import LiveLine
 
 ERASE = "\r\x1b[2K"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import lockstream
-from executor.budget import BASE, JOURNAL, LANE
+from executor.budget.budget import BASE, JOURNAL, LANE
 from helpers.index import Index
 from helpers.locks import WINDOWS, plan_into
 from helpers.wheels import Wheel, build_wheel, lock_of

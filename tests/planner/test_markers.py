@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
-from planner.dependencies import Scope
-from planner.markers import Conditions
+from planner.lock.markers import Conditions
+from planner.model.dependencies import Scope
 from schemas.target import Target
 
 PYTHONS = ("3.9", "3.10", "3.11", "3.12")

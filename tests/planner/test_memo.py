@@ -10,9 +10,9 @@ import lockstream
 from helpers.index import Index
 from helpers.locks import LINUX
 from helpers.wheels import build_wheel
-from planner.cache import Cache
-from planner.memo import Memo, PageSeen, Remembered
-from planner.solve import solve
+from planner.index.cache import Cache
+from planner.planning.answer_cache import Memo, PageSeen, Remembered
+from planner.resolver.solve import solve
 
 PAGE = PageSeen("https://index.example/simple", "app", "ab", 100.0)  # type: ignore[arg-type]
 ANSWER = Remembered("[lock]\n", (("yanked", ("app-1.0.whl", "broken")),), (PAGE,))
@@ -35,7 +35,7 @@ def searches(monkeypatch: pytest.MonkeyPatch) -> list[object]:
         begun.append(arguments)
         return solve(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("planner.plan.solve", begin)
+    monkeypatch.setattr("planner.planning.plan.solve", begin)
     return begun
 
 

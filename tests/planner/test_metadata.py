@@ -6,7 +6,7 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from planner.metadata import InvalidMetadata, WheelMetadata, parse_metadata
+from planner.metadata.core_metadata import InvalidMetadata, WheelMetadata, parse_metadata
 from schemas.target import Target
 
 TARGET = Target.named("3.11", "manylinux_2_28_x86_64")

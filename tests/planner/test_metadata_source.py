@@ -12,12 +12,12 @@ from packaging.utils import canonicalize_name
 from helpers.index import Index
 from helpers.wheels import Wheel as MadeWheel
 from helpers.wheels import build_wheel
-from planner.client import IndexClient
-from planner.errors import UnreadableWheel, WheelDiffers
-from planner.evaluator import FileEvaluator, Wheel
-from planner.metadata import InvalidMetadata
-from planner.metadata_source import MetadataSource
-from planner.pages import parse_page
+from planner.index.client import IndexClient
+from planner.index.errors import UnreadableWheel, WheelDiffers
+from planner.index.pages import parse_page
+from planner.metadata.core_metadata import InvalidMetadata
+from planner.metadata.remote_metadata import MetadataSource
+from planner.resolver.evaluator import FileEvaluator, Wheel
 from schemas.target import Target
 from schemas.zipformat import InvalidZip
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from planner.cache import Cache
-from planner.page_cache import KeptAnswer, PageCache
+from planner.index.cache import Cache
+from planner.index.http_cache import KeptAnswer, PageCache
 
 URL, ACCEPT = "https://index.example/simple/demo/", "text/html"
 ANSWER = KeptAnswer(

@@ -10,8 +10,8 @@ from packaging.utils import canonicalize_name
 
 from helpers.index import Index
 from helpers.wheels import build_wheel
-from planner.errors import IndexAnswer
-from planner.pages import ProjectFile, ProjectPage, parse_page
+from planner.index.errors import IndexAnswer
+from planner.index.pages import ProjectFile, ProjectPage, parse_page
 
 NAME = canonicalize_name("demo")
 URL = "https://index.example/simple/demo/"

@@ -11,19 +11,19 @@ import pytest
 from executor import Keychain
 from helpers.index import Index
 from helpers.wheels import build_wheel
-from planner.candidates import Prereleases
-from planner.client import IndexClient
-from planner.dependencies import Dependency
-from planner.environments import group_targets
-from planner.errors import IndexAnswer, IndexDenied, InvalidRequirementLine, UnreadableWheel
-from planner.explanation import Unsolvable
-from planner.indexes import Indexes, parse_index
-from planner.plan import Plan, plan
-from planner.policy import Policy
-from planner.provider import Candidate, Provider
-from planner.reporter import Reporter
-from planner.requirements import read_requirements
-from planner.solve import HashesMissing
+from planner.index.client import IndexClient
+from planner.index.errors import IndexAnswer, IndexDenied, InvalidRequirementLine, UnreadableWheel
+from planner.index.indexes import Indexes, parse_index
+from planner.inputs.requirements_file import read_requirements
+from planner.model.dependencies import Dependency
+from planner.model.environments import group_targets
+from planner.model.policy import Policy
+from planner.planning.plan import Plan, plan
+from planner.planning.reporter import Reporter
+from planner.resolver.candidates import Prereleases
+from planner.resolver.explanation import Unsolvable
+from planner.resolver.provider import Candidate, Provider
+from planner.resolver.solve import HashesMissing
 from schemas.target import Target
 
 TARGET = Target.named("3.11", "manylinux_2_28_x86_64")

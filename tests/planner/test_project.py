@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from packaging.utils import canonicalize_name
 
-from planner.dependencies import Scope
-from planner.errors import InvalidRequirementLine, UnsupportedRequirementLine
-from planner.project import InvalidProject, read_projects
-from planner.requirements import Inputs, UnreadableInput
+from planner.index.errors import InvalidRequirementLine, UnsupportedRequirementLine
+from planner.inputs.project import InvalidProject, read_projects
+from planner.inputs.requirements_file import Inputs, UnreadableInput
+from planner.model.dependencies import Scope
 
 
 def read(folder: Path, text: str, **asked: Any) -> Inputs:

@@ -13,7 +13,7 @@ from packaging.pylock import PackageWheel, Pylock
 from uv import find_uv_bin
 
 import lockstream
-from planner.configuration import PUBLIC_INDEX
+from planner.inputs.pip_config import PUBLIC_INDEX
 from schemas.target import Target
 
 pytestmark = pytest.mark.registry

@@ -11,10 +11,10 @@ import pytest
 from helpers.archives import ArchiveOptions, Descriptor, Member, build_archive, compress
 from helpers.index import Index
 from helpers.wheels import Wheel, build_wheel
-from planner.client import IndexClient
-from planner.errors import IndexAnswer, WheelDiffers
-from planner.pages import ProjectFile, parse_page
-from planner.remote_zip import TAIL_SIZE, open_wheel, read_directory, read_member
+from planner.index.client import IndexClient
+from planner.index.errors import IndexAnswer, WheelDiffers
+from planner.index.pages import ProjectFile, parse_page
+from planner.metadata.remote_zip import TAIL_SIZE, open_wheel, read_directory, read_member
 from schemas.zipformat import InvalidZip, Method
 
 NOISE = random.Random(0).randbytes(3 * TAIL_SIZE)

@@ -11,7 +11,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from helpers.index import Index
 from helpers.locks import plan_into
 from helpers.wheels import build_wheel
-from planner.repairs import read_requirement, read_specifiers
+from planner.model.specifiers import read_requirement, read_specifiers
 
 
 @pytest.mark.parametrize(

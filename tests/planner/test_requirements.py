@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from planner.errors import InvalidRequirementLine, UnsupportedRequirementLine
-from planner.requirements import Inputs, UnreadableInput, read_requirements
+from planner.index.errors import InvalidRequirementLine, UnsupportedRequirementLine
+from planner.inputs.requirements_file import Inputs, UnreadableInput, read_requirements
 
 
 def read(folder: Path, text: str, **environment: str) -> Inputs:

@@ -11,7 +11,7 @@ import lockstream
 from helpers.index import Index
 from helpers.locks import LINUX
 from helpers.wheels import build_wheel
-from planner.script import parse_script
+from planner.inputs.script import parse_script
 
 SCRIPT = """\
 #!/usr/bin/env python

@@ -6,10 +6,10 @@ import tomllib
 
 import pytest
 
-from planner.candidates import Prereleases
-from planner.indexes import Strategy
-from planner.policy import Ordering
-from planner.settings import IndexSetting, InvalidSetting, Settings, read_settings
+from planner.index.indexes import Strategy
+from planner.inputs.settings import IndexSetting, InvalidSetting, Settings, read_settings
+from planner.model.policy import Ordering
+from planner.resolver.candidates import Prereleases
 
 ALL = """
 [tool.lockstream]

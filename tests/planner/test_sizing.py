@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from helpers.archives import Descriptor, Member, build_archive
-from planner.sizing import size_wheel
+from planner.metadata.sizing import size_wheel
 from schemas.hints import WheelHints
 from schemas.zipformat import CentralEntry, Method, parse_central_directory, parse_end_record
 

@@ -10,15 +10,15 @@ from packaging.pylock import Pylock
 
 from helpers.index import Index
 from helpers.wheels import build_wheel
-from planner.client import IndexClient
-from planner.environments import group_targets
-from planner.explanation import Unsolvable
-from planner.indexes import Indexes, parse_index
-from planner.lock import LockContent, build_lock
-from planner.plan import Plan, plan
-from planner.policy import Policy
-from planner.requirements import read_requirements
-from planner.solve import UnsolvableTargets
+from planner.index.client import IndexClient
+from planner.index.indexes import Indexes, parse_index
+from planner.inputs.requirements_file import read_requirements
+from planner.lock.compose import LockContent, build_lock
+from planner.model.environments import group_targets
+from planner.model.policy import Policy
+from planner.planning.plan import Plan, plan
+from planner.resolver.explanation import Unsolvable
+from planner.resolver.solve import UnsolvableTargets
 from schemas.target import Target
 
 LINUX = Target.named("3.11", "manylinux_2_28_x86_64")

@@ -58,7 +58,7 @@ def test_a_page_that_is_sent_again_unchanged_is_used_as_it_was_kept(
     plan(index)
     before = Path("pylock.toml").read_bytes()
     with monkeypatch.context() as patch:
-        patch.delattr("planner.index_reader.condense_json")
+        patch.delattr("planner.index.reader.condense_json")
         # Other inputs, so that the answer is not remembered but searched.
         Path("requirements.in").write_text("app\nbase\n")
         assert plan(index) == (0, PAGES)

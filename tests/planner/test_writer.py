@@ -17,13 +17,13 @@ from packaging.version import Version
 
 from helpers.wheels import Wheel as MadeWheel
 from helpers.wheels import build_wheel
-from planner.entries import Entry
-from planner.environments import group_targets
-from planner.errors import SecretInLock, SecretInURL
-from planner.lock import LockContent, build_lock
-from planner.metadata_source import SizedFile
-from planner.pages import ProjectFile
-from planner.writer import render_lock, write_atomically
+from planner.index.errors import SecretInLock, SecretInURL
+from planner.index.pages import ProjectFile
+from planner.lock.compose import LockContent, build_lock
+from planner.lock.merge import Entry
+from planner.lock.writer import render_lock, write_atomically
+from planner.metadata.remote_metadata import SizedFile
+from planner.model.environments import group_targets
 from schemas.blocks import scan_blocks
 from schemas.hints import WheelHints, wheel_hints
 from schemas.target import Target

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from executor.errors import WheelRefused
-from executor.unzip import ForwardZip
+from executor.archive.unzip import ForwardZip
+from executor.lock.errors import WheelRefused
 from helpers.environments import chunked, schemes_below, stage
 from helpers.trees import snapshot
 from helpers.wheels import Wheel, build_wheel

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from executor.builds import containment
-from executor.builds.containment import Outcome, Terms, contained, pause_after
-from executor.builds.groups import BuildGroup
-from executor.disk import is_in_memory
+from executor.builds import sandbox as containment
+from executor.builds.cgroup import BuildGroup
+from executor.builds.sandbox import Outcome, Terms, contained, pause_after
+from executor.install.preflight import is_in_memory
 
 Run = Callable[..., Outcome]
 
@@ -271,7 +271,7 @@ def test_a_kill_by_the_kernel_is_known_though_the_build_ended_well(run: Run) -> 
 def test_what_a_killed_program_left_running_is_ended_by_the_next(tmp_path: Path) -> None:
     code = (
         "import os, subprocess, sys, time\n"
-        "from executor.builds.groups import BuildGroup\n"
+        "from executor.builds.cgroup import BuildGroup\n"
         "group = BuildGroup.make(None)\n"
         "command = [sys.executable, '-c', 'import time; time.sleep(600)']\n"
         "child = subprocess.Popen(command, stdout=subprocess.DEVNULL)\n"

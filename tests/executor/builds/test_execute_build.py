@@ -14,7 +14,7 @@ import tomli_w
 
 import lockstream
 from executor.builds.toolchain import describe
-from executor.interpreter import probe
+from executor.environment.interpreter import probe
 from helpers.repositories import Repository, needs_git
 from helpers.sdists import Sdist, build_sdist
 from helpers.wheels import build_wheel, lock_of

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from executor.builds.errors import RepositoryUnusable
-from executor.builds.repository import check_out
+from executor.builds.git import check_out
 from helpers.repositories import Repository, needs_git
 
 pytestmark = needs_git

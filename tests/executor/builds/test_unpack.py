@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from executor.builds import unpack
+from executor.builds import source_archive as unpack
 from executor.builds.errors import SourceRefused
-from executor.builds.unpack import unpack_source
+from executor.builds.source_archive import unpack_source
 from helpers.sdists import archive_of, build_sdist
 
 

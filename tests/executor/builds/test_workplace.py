@@ -12,17 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from executor.builds.artifact import Artifact
 from executor.builds.backend import read_build_system
-from executor.builds.containment import Outcome, Terms
-from executor.builds.errors import (
-    BackendFailed,
-    BackendUnusable,
-    BuildKilled,
-    WheelDiffersFromPlan,
-)
+from executor.builds.built_wheel import Artifact
+from executor.builds.errors import BackendFailed, BackendUnusable, BuildKilled, WheelDiffersFromPlan
+from executor.builds.sandbox import Outcome, Terms
 from executor.builds.toolchain import default_flags, describe, with_jobs
-from executor.builds.workplace import Workplace
+from executor.builds.workspace import Workplace
 from helpers.sdists import Sdist, build_sdist
 from helpers.wheels import build_wheel, lock_of
 from schemas.builds import BuildFlags, BuildRecord, ConfigSettings
@@ -211,9 +206,9 @@ class TestFlags:
 class TestWhatAKilledProgramLeft:
     KILLED = (
         "import os, sys\n"
-        "from executor.builds.containment import Terms\n"
+        "from executor.builds.sandbox import Terms\n"
         "from executor.builds.backend import read_build_system\n"
-        "from executor.builds.workplace import Workplace\n"
+        "from executor.builds.workspace import Workplace\n"
         "from schemas.builds import BuildFlags\n"
         "with Workplace.opened('demo') as place:\n"
         "    tree = place.tree(sys.argv[1])\n"

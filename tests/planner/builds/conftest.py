@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from planner.builds import site
+from planner.builds import source_build as site
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ from executor import Environment
 from helpers.index import Index
 from helpers.sdists import Sdist, build_sdist
 from helpers.wheels import build_wheel
-from planner.builds import site
+from planner.builds import source_build as site
 from schemas.builds import build_records
 
 Plan = Callable[..., int]

@@ -1,0 +1,292 @@
+"""Read a zip archive forwards, once: members as they come, then the central directory.
+
+The archive must be ``local header + data`` from its first byte on, without gaps, then the central
+directory, then the end records, then nothing: 994 of 994 real wheels are so, and every other shape
+is one that two unzip programs could read differently. Source: PKWARE APPNOTE 6.3.10, 4.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from struct import Struct
+
+from executor.archive.chunk_reader import Feed
+from executor.archive.inflate import MAX_OUTPUT, contents, crc32, whole
+from schemas.zipformat import (
+    CENTRAL_FIELDS,
+    CENTRAL_SIGNATURE,
+    DESCRIPTOR_SIGNATURE,
+    END_RECORD,
+    END_SIGNATURE,
+    LOCAL_FIELDS,
+    LOCAL_SIGNATURE,
+    ZIP64_END_RECORD,
+    ZIP64_END_SIGNATURE,
+    ZIP64_LOCATOR,
+    CentralEntry,
+    EndRecord,
+    InvalidZip,
+    LocalHeader,
+    central_entry,
+    local_header,
+    parse_end_record,
+    parse_zip64_end_record,
+    parse_zip64_locator,
+)
+
+__all__ = [
+    "MAX_MEMBERS",
+    "MAX_TRAILING_ZEROS",
+    "ForwardZip",
+    "Member",
+    "read_central_entry",
+    "resolve_end",
+]
+
+
+MAX_MEMBERS = 200_000
+"""The largest real wheel has 39,913 (homeassistant 2025.1.4)."""
+
+
+MAX_TRAILING_ZEROS = 64
+"""Bytes of padding that some private indexes leave behind the archive (astral-sh/uv#15451)."""
+
+
+_DESCRIPTOR_32 = Struct("<LLL")
+
+
+_DESCRIPTOR_64 = Struct("<LQQ")
+
+
+class Member:
+    """One member: its header, and its contents to be read once, before the next member."""
+
+    __slots__ = (
+        "_entry", "_feed", "compressed_size", "crc", "finished", "header", "offset", "size",
+    )  # fmt: skip
+
+    def __init__(
+        self, feed: Feed, header: LocalHeader, offset: int, entry: CentralEntry | None = None
+    ) -> None:
+        """``entry`` is that of the central directory, where it was read before."""
+        self._feed = feed
+        self._entry = entry if entry is not None and entry.offset == offset else None
+        self.header = header
+        self.offset = offset
+        """Of the local header, in bytes from the start of the archive."""
+        self.crc = self.size = self.compressed_size = 0
+        """CRC and sizes (bytes) of what was really read; complete once all is read."""
+        self.finished = False
+
+    @property
+    def name(self) -> str:
+        return self.header.name
+
+    def whole(self) -> bytes | None:
+        """The contents at once, where they are small, at hand and flawless; most members are.
+
+        None where ``pieces`` must be read instead.
+        """
+        header = self.header
+        _, _, method, crc, compressed_size, size = header
+        if size > MAX_OUTPUT or header.has_descriptor:
+            return None
+        data = self._feed.at_hand(compressed_size)
+        content = None if data is None else whole(data, method, size)
+        if content is None or crc32(content, 0) != crc:
+            return None
+        self._feed.skip(compressed_size)
+        self.crc, self.size, self.compressed_size = crc, size, compressed_size
+        self.finished = True
+        return content
+
+    def pieces(self) -> Iterator[bytes]:
+        """The contents, checked at their end against what the archive says of them.
+
+        Raises InvalidZip and feed.Truncated.
+        """
+        header, feed = self.header, self._feed
+        start = feed.offset
+        expected = None if header.has_descriptor else header.size
+        compressed_size = None if header.has_descriptor else header.compressed_size
+        if compressed_size is None and self._entry is not None:
+            compressed_size = self._entry.compressed_size
+        crc, size = 0, 0
+        for piece in contents(feed, header.method, compressed_size):
+            size += len(piece)
+            if expected is not None and size > expected:
+                raise InvalidZip(f"it unpacks to more than the {expected} bytes it states")
+            crc = crc32(piece, crc)
+            yield piece
+        self.crc, self.size, self.compressed_size = crc, size, feed.offset - start
+        if header.has_descriptor:
+            self._check_descriptor()
+        elif size != header.size:
+            raise InvalidZip(f"it unpacks to {size} bytes, not to the {header.size} it states")
+        elif crc != header.crc:
+            raise InvalidZip(f"its CRC is {crc:08x}, not the {header.crc:08x} it states")
+        self.finished = True
+
+    def _check_descriptor(self) -> None:
+        """APPNOTE 4.3.9: with or without a signature, with sizes of four or of eight bytes. The
+        form is the one that says what was read. The header before the data leaves all to it (4.4.4)
+        or says the same; a reader that believes the header would read another member.
+        """
+        feed, header = self._feed, self.header
+        found = (self.crc, self.compressed_size, self.size)
+        stated = (header.crc, header.compressed_size, header.size)
+        if any(told not in (0, read) for told, read in zip(stated, found, strict=True)):
+            raise InvalidZip("its header and the data descriptor behind it say different things")
+        data = feed.exactly(_DESCRIPTOR_32.size)
+        if data[:4] == DESCRIPTOR_SIGNATURE:
+            # Without a signature, data[:4] is a CRC that may look like one.
+            if _DESCRIPTOR_32.unpack(data) == found:
+                return
+            data = data[4:] + feed.exactly(4)
+        for form in (_DESCRIPTOR_32, _DESCRIPTOR_64):
+            if len(data) < form.size:
+                data += feed.exactly(form.size - len(data))
+            if form.unpack(data) == found:
+                if form is _DESCRIPTOR_32 and self.size == 0:
+                    self._skip_rest_of_descriptor()
+                return
+        raise InvalidZip("the data descriptor behind it does not say what was read")
+
+    def _skip_rest_of_descriptor(self) -> None:
+        """Of an empty member, the long form begins like the short one; then come zeros, and never
+        a signature.
+        """
+        ahead = self._feed.exactly(4)
+        if ahead == bytes(4):
+            ahead = self._feed.exactly(4)
+            if ahead != bytes(4):
+                raise InvalidZip("the data descriptor behind it does not say what was read")
+        else:
+            self._feed.give_back(ahead)
+
+
+class ForwardZip:
+    """A zip archive that is read from ``chunks`` in one pass.
+
+    Read all ``members``, each one's pieces to the end, then all ``central_entries``. Both raise
+    InvalidZip where the archive breaks a rule, inflate.NotStreamable where only ``directory`` would
+    tell how to read on, and feed.Truncated where it is cut short.
+    """
+
+    def __init__(
+        self, chunks: Iterable[bytes], directory: Iterable[CentralEntry] | None = None
+    ) -> None:
+        """``directory`` are the central entries, where they could be read before."""
+        self._feed = Feed(chunks)
+        self._directory = iter(() if directory is None else directory)
+        self._members = 0
+        self._signature = b""
+        self._directory_offset = 0
+
+    @property
+    def offset(self) -> int:
+        """Bytes read so far."""
+        return self._feed.offset
+
+    def members(self) -> Iterator[Member]:
+        """The members in the order of the archive."""
+        feed = self._feed
+        while True:
+            offset = feed.offset
+            self._signature = feed.exactly(4)
+            if self._signature != LOCAL_SIGNATURE:
+                break
+            if self._members == MAX_MEMBERS:
+                raise InvalidZip(f"it holds more than {MAX_MEMBERS} members")
+            self._members += 1
+            fields = feed.fields(LOCAL_FIELDS)
+            name = feed.exactly(fields[8])
+            extra = feed.exactly(fields[9]) if fields[9] else b""
+            entry = next(self._directory, None)
+            member = Member(feed, local_header(fields, name, extra), offset, entry)
+            yield member
+            if not member.finished:
+                for _ in member.pieces():
+                    pass
+        self._directory_offset = offset
+
+    def central_entries(self) -> Iterator[CentralEntry]:
+        """The entries of the central directory in its order; the end of the archive is checked
+        behind the last one.
+        """
+        feed = self._feed
+        entries = 0
+        while self._signature == CENTRAL_SIGNATURE:
+            entries += 1
+            yield read_central_entry(feed)
+            self._signature = feed.exactly(4)
+        if self._signature not in (ZIP64_END_SIGNATURE, END_SIGNATURE):
+            raise self._misplaced()
+        if entries != self._members:
+            raise InvalidZip(
+                f"it holds {self._members} members, but its central directory lists {entries}"
+            )
+        self._read_end(
+            EndRecord(entries, feed.offset - 4 - self._directory_offset, self._directory_offset)
+        )
+
+    def _read_end(self, found: EndRecord) -> None:
+        feed = self._feed
+        zip64: EndRecord | None = None
+        if self._signature == ZIP64_END_SIGNATURE:
+            offset = feed.offset - 4
+            zip64 = parse_zip64_end_record(
+                ZIP64_END_SIGNATURE + feed.exactly(ZIP64_END_RECORD.size - 4)
+            )
+            if parse_zip64_locator(feed.exactly(ZIP64_LOCATOR.size)) != offset:
+                raise InvalidZip("the locator of the ZIP64 end record points elsewhere")
+            self._signature = feed.exactly(4)
+        if self._signature != END_SIGNATURE:
+            raise self._misplaced()
+        end = parse_end_record(END_SIGNATURE + feed.exactly(END_RECORD.size - 4))
+        stated = resolve_end(end, zip64)
+        if stated != (found.entries, found.directory_size, found.directory_offset):
+            raise InvalidZip("its end record does not describe the central directory before it")
+        if b"PK" in feed.exactly(end.comment_size):
+            raise InvalidZip("its comment could be read as another archive")
+        self._check_nothing_follows()
+
+    def _misplaced(self) -> InvalidZip:
+        return InvalidZip(
+            f"where a member, an entry or the end should begin, at byte {self._feed.offset - 4}, "
+            f"stands {self._signature!r}"
+        )
+
+    def _check_nothing_follows(self) -> None:
+        trailing = 0
+        while piece := self._feed.some(MAX_TRAILING_ZEROS + 1):
+            trailing += len(piece)
+            if trailing > MAX_TRAILING_ZEROS or any(piece):
+                raise InvalidZip("bytes follow its end")
+
+
+def read_central_entry(feed: Feed) -> CentralEntry:
+    """The entry whose signature was just read. Raises InvalidZip and feed.Truncated."""
+    fields = feed.fields(CENTRAL_FIELDS)
+    name_size, extra_size, comment_size = fields[9:12]
+    name = feed.exactly(name_size)
+    extra = feed.exactly(extra_size) if extra_size else b""
+    if comment_size:
+        feed.exactly(comment_size)
+    return central_entry(fields, name, extra)
+
+
+def resolve_end(end: EndRecord, zip64: EndRecord | None) -> tuple[int, int, int]:
+    """Entries, size and offset as the end records state them together (APPNOTE 4.4.1.4)."""
+    if zip64 is None:
+        if end.needs_zip64:
+            raise InvalidZip("its end record leaves sizes to a ZIP64 end record that is missing")
+        return end.entries, end.directory_size, end.directory_offset
+    for small, large, unknown in (
+        (end.entries, zip64.entries, 0xFFFF),
+        (end.directory_size, zip64.directory_size, 0xFFFFFFFF),
+        (end.directory_offset, zip64.directory_offset, 0xFFFFFFFF),
+    ):
+        if small not in (unknown, large):
+            raise InvalidZip("its two end records contradict each other")
+    return zip64.entries, zip64.directory_size, zip64.directory_offset

@@ -1,0 +1,31 @@
+"""Processors: how many of them this process may keep busy."""
+
+from __future__ import annotations
+
+import os
+
+from executor.budget.cgroups import own_groups, read_int, read_words
+
+__all__ = ["usable_processors"]
+
+
+def usable_processors() -> int:
+    """At least one: those we may run on, or less where a quota of our cgroups gives less time.
+
+    Sources: https://man7.org/linux/man-pages/man2/sched_getaffinity.2.html (which counts cpusets),
+    https://www.kernel.org/doc/html/latest/scheduler/sched-bwc.html.
+    """
+    # Systems without cpusets have no such call.
+    affinity = getattr(os, "sched_getaffinity", None)
+    usable = float(len(affinity(0)) if affinity else os.cpu_count() or 1)
+    for folder, version in own_groups("cpu"):
+        if version == 2:
+            words = read_words(os.path.join(folder, "cpu.max"))
+            quota = int(words[0]) if words and words[0].isdigit() else None
+            period = int(words[1]) if len(words) > 1 else None
+        else:
+            quota = read_int(os.path.join(folder, "cpu.cfs_quota_us"))
+            period = read_int(os.path.join(folder, "cpu.cfs_period_us"))
+        if quota and period:
+            usable = min(usable, quota / period)
+    return max(1, int(usable))

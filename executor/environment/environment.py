@@ -1,0 +1,238 @@
+"""Environment: what is filled. A virtual environment is made where it is absent."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+
+from executor.environment.interpreter import Interpreter, probe
+from executor.environment.schemes import STAGING
+from executor.files.folders import made_folder, remove_tree
+from executor.lock.errors import EnvironmentBusy, ExternallyManaged, InterpreterUnusable
+from schemas.errors import UsageError
+from schemas.target import Target
+
+__all__ = ["Environment"]
+
+
+_LAUNCHERS = {"win_amd64": "win-amd64", "win32": "win-ia32", "win_arm64": "win-arm64"}
+"""What the ``installer`` library calls the launchers of a platform."""
+
+
+_UNSETTLED = ".lockstream-unsettled"
+"""The file in a virtual environment that is being made, or was when its maker was killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What is installed into."""
+
+    path: str
+    """Absolute path that names it to the user."""
+    interpreter: Interpreter
+    exists: bool
+    base: str = ""
+    """The interpreter that makes it where it is absent."""
+
+    @classmethod
+    def venv(cls, path: str, executable: str | None = None) -> Environment:
+        """The virtual environment at ``path``.
+
+        One that is absent is made for the interpreter ``executable`` (None: the running one); one
+        that is there has to be for the same version of Python, where an interpreter is named.
+        Raises UsageError where the folder is something else, and InterpreterUnusable.
+        """
+        path = os.path.abspath(path)
+        base = _find_program(executable or sys.executable)
+        is_settled = not os.path.lexists(os.path.join(path, _UNSETTLED))
+        if is_settled and os.path.exists(os.path.join(path, "pyvenv.cfg")):
+            found = probe(_python_of(path), "venv", path)
+            if executable is not None:
+                _check_same_python(path, found.target, probe(base).target)
+            return cls(path, found, exists=True)
+        is_empty = os.path.isdir(path) and not os.listdir(path)
+        if is_settled and os.path.lexists(path) and not is_empty:
+            raise UsageError(
+                f"{path} exists and is no virtual environment (it has no pyvenv.cfg)",
+                hint="name another folder with --venv, or remove this one",
+            )
+        return cls(path, probe(base, "venv", path), exists=False, base=base)
+
+    @classmethod
+    def of_python(cls, executable: str, *, break_system: bool = False) -> Environment:
+        """The environment that the interpreter ``executable`` belongs to.
+
+        Raises InterpreterUnusable, and ExternallyManaged where it is another package manager's
+        (PEP 668) and ``break_system`` is not given.
+        """
+        found = _find_program(executable)
+        interpreter = probe(found)
+        if interpreter.externally_managed is not None and not break_system:
+            raise ExternallyManaged(_reason(found, interpreter.externally_managed))
+        return cls(os.path.abspath(found), interpreter, exists=True)
+
+    @classmethod
+    def prefix(cls, path: str, executable: str | None = None) -> Environment:
+        """The folder ``path``, laid out as an installation of Python is below its prefix.
+
+        ``executable`` is the interpreter it is for (None: the running one).
+        """
+        path = os.path.abspath(path)
+        python = _find_program(executable or sys.executable)
+        return cls(path, probe(python, "prefix", path), exists=True)
+
+    @classmethod
+    def target(
+        cls,
+        path: str,
+        executable: str | None = None,
+        *,
+        python_version: str | None = None,
+        platform: str | None = None,
+    ) -> Environment:
+        """The folder ``path``, with packages directly in it, for PYTHONPATH.
+
+        It may be for another machine: with ``python_version`` or ``platform`` nothing is asked
+        of an interpreter but what is not named. Raises UsageError and InterpreterUnusable.
+        """
+        path = os.path.abspath(path)
+        interpreter = probe(_find_program(executable or sys.executable), "target", path)
+        if python_version is None and platform is None:
+            return cls(path, interpreter, exists=True)
+        own = interpreter.target
+        target = Target.named(
+            python_version or own.environment["python_version"], platform or own.platform
+        )
+        # What runs there is found there.
+        python = f"/usr/bin/env python{target.environment['python_version']}"
+        launcher = _LAUNCHERS.get(target.platform)
+        schemes = replace(
+            interpreter.schemes,
+            executable="python.exe" if launcher else python,
+            launcher=launcher,
+        )
+        return cls(path, Interpreter(target, schemes, None), exists=True)
+
+    @contextmanager
+    def made(self) -> Iterator[None]:
+        """Make the environment if it is absent. If the body fails it is removed again, unless
+        something in it waits for the next run.
+
+        Until ``settled`` it counts as absent, for a process that is killed meanwhile. Raises
+        InterpreterUnusable where it cannot be made, and EnvironmentBusy where another one makes it.
+        """
+        if self.exists:
+            yield
+            return
+        with made_folder(self.path), _locked(self.path):
+            if os.listdir(self.path) and not os.path.lexists(self._mark):
+                raise EnvironmentBusy(self.path)
+            try:
+                _clear(self.path, keep=_UNSETTLED)
+                os.close(os.open(self._mark, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666))
+                _make_venv(self.base, self.path)
+                yield
+                self.settled()
+            except BaseException:
+                if not os.path.isdir(os.path.join(self.interpreter.schemes.purelib, STAGING)):
+                    _clear(self.path)
+                raise
+
+    def settled(self) -> None:
+        """Whoever comes now waits for the lock of the packages: the environment is complete."""
+        with suppress(FileNotFoundError):
+            os.unlink(self._mark)
+
+    @property
+    def _mark(self) -> str:
+        return os.path.join(self.path, _UNSETTLED)
+
+
+@contextmanager
+def _locked(folder: str) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise EnvironmentBusy(folder) from None
+    finally:
+        os.close(descriptor)
+
+
+def _clear(folder: str, keep: str = "") -> None:
+    """Remove what is in ``folder``; ``keep``, or what says that it is not settled, last."""
+    for name in sorted(os.listdir(folder), key=_UNSETTLED.__eq__):
+        path = os.path.join(folder, name)
+        if os.path.isdir(path) and not os.path.islink(path):
+            remove_tree(path)
+        elif name != keep:
+            with suppress(OSError):
+                os.unlink(path)
+
+
+def _find_program(executable: str) -> str:
+    if os.path.dirname(executable):
+        is_program = os.path.isfile(executable) and os.access(executable, os.X_OK)
+        found = executable if is_program else None
+    else:
+        import shutil  # noqa: PLC0415  # it brings all its formats
+
+        found = shutil.which(executable)
+    if found is None:
+        raise InterpreterUnusable(
+            f"{executable}: there is no such program", hint="name it with its path"
+        )
+    return found
+
+
+def _python_of(venv: str) -> str:
+    folder, name = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
+    return os.path.join(venv, folder, name)
+
+
+def _check_same_python(path: str, found: Target, named: Target) -> None:
+    there, wanted = (target.environment["python_version"] for target in (found, named))
+    if there != wanted:
+        raise UsageError(
+            f"{path} is an environment of Python {there}, --python names Python {wanted}",
+            hint="leave --python out, or name another folder with --venv",
+        )
+
+
+def _make_venv(executable: str, path: str) -> None:
+    # In a process of its own: the modules it needs would stay in ours for good.
+    run = subprocess.run(
+        [executable, "-I", "-m", "venv", "--without-pip", path],
+        capture_output=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    if run.returncode != 0:
+        problem = (run.stderr or run.stdout).decode(errors="replace").strip()
+        raise InterpreterUnusable(
+            f"{path}: the virtual environment cannot be made: {problem}",
+            hint="on Debian and Ubuntu, install python3-venv",
+        )
+
+
+def _reason(executable: str, marker: str) -> str:
+    """PEP 668 asks installers to print the ``Error`` of the marker file, in the user's language."""
+    import configparser  # noqa: PLC0415  # on this path only
+    import locale  # noqa: PLC0415
+
+    parser = configparser.ConfigParser(interpolation=None)
+    with suppress(configparser.Error, OSError, UnicodeDecodeError):
+        parser.read(marker, encoding="utf-8")
+    language = locale.getlocale()[0] or ""
+    if parser.has_section("externally-managed"):
+        section = parser["externally-managed"]
+        for key in (f"Error-{language}", f"Error-{language.partition('_')[0]}", "Error"):
+            if key in section:
+                return f"{executable} is externally managed:\n{section[key]}"
+    return f"{executable} is externally managed (PEP 668)"

@@ -1,0 +1,134 @@
+"""Installed: the distributions that an environment holds, and the files each of them owns.
+
+Source: https://packaging.python.org/specifications/recording-installed-packages/.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any, NamedTuple
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from executor.lock.errors import RecordUnreadable
+
+__all__ = ["Installed", "RecordedFile", "installed_distributions", "recorded_files"]
+
+
+_REQUIRED = re.compile(r"Requires-Dist:\s*([A-Za-z0-9._-]+)", re.IGNORECASE)
+
+
+_OF_AN_EXTRA = re.compile(r";.*\bextra\b")
+
+
+class RecordedFile(NamedTuple):
+    """One row of a RECORD."""
+
+    path: str
+    """Absolute."""
+    digest: str
+    """As RECORD spells it, ``sha256=...``; empty where it has none."""
+    size: str
+    """In bytes; empty where RECORD has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A distribution, known by its dist-info folder (or by an egg-info of older tools)."""
+
+    name: str
+    """Normalized."""
+    version: str
+    path: str
+    """Of the dist-info folder or the egg-info, absolute."""
+
+    @property
+    def record(self) -> str:
+        """Path of its RECORD. An egg-info has none; without one nothing says what it owns."""
+        return os.path.join(self.path, "RECORD")
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it can be left as it is, or be removed."""
+        return os.path.isfile(self.record)
+
+    def has_version(self, version: str) -> bool:
+        """Whether it is of this version, however either spells it; empty, any will do."""
+        if not version:
+            return True
+        try:
+            return Version(self.version.replace("_", "+")) == Version(version)
+        except InvalidVersion:
+            return self.version == version
+
+    def direct_url(self) -> Mapping[str, Any] | None:
+        """Where it came from, if it was asked for by an address and not by a version."""
+        try:
+            with open(os.path.join(self.path, "direct_url.json"), "rb") as file:
+                content = json.load(file)
+        except (OSError, ValueError):
+            return None
+        return content if isinstance(content, dict) else None
+
+    def required_names(self) -> Iterator[str]:
+        """The normalized names of the projects it always needs, or needs somewhere."""
+        try:
+            with open(
+                os.path.join(self.path, "METADATA"), encoding="utf-8", errors="replace"
+            ) as text:
+                for line in takewhile(str.strip, text):
+                    found = _REQUIRED.match(line)
+                    if found and not _OF_AN_EXTRA.search(line):
+                        yield canonicalize_name(found[1])
+        except OSError:
+            return
+
+    def recorded(self) -> Iterator[RecordedFile]:
+        """What its RECORD lists. Raises RecordUnreadable, and OSError where there is none."""
+        yield from recorded_files(self.record, os.path.dirname(self.path))
+
+    def files(self) -> Iterator[str]:
+        """The absolute paths that its RECORD lists; raises as ``recorded`` does."""
+        return (file.path for file in self.recorded())
+
+
+def installed_distributions(folder: str) -> Iterator[Installed]:
+    """The distributions in a purelib or platlib folder, which may be absent; sorted by name.
+
+    Only the names of folders are read, not their contents.
+    """
+    try:
+        names = sorted(os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for name in names:
+        stem, dot, kind = name.rpartition(".")
+        distribution, dash, rest = stem.partition("-")
+        if dot and dash and kind in {"dist-info", "egg-info"}:
+            # demo-1.0-py3.11.egg-info tells the Python as well.
+            version = rest.partition("-")[0] if kind == "egg-info" else rest
+            yield Installed(canonicalize_name(distribution), version, os.path.join(folder, name))
+
+
+def recorded_files(record: str, root: str) -> Iterator[RecordedFile]:
+    """The rows of the RECORD at ``record``; ``root`` is the folder that its paths begin at.
+
+    Raises RecordUnreadable and OSError.
+    """
+    with open(record, encoding="utf-8", newline="") as lines:
+        try:
+            for row in csv.reader(lines):
+                if row:
+                    path, digest, size = (*row, "", "")[:3]
+                    if "\0" in path:
+                        raise RecordUnreadable(record, "a path has a null character in it")
+                    yield RecordedFile(os.path.normpath(os.path.join(root, path)), digest, size)
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise RecordUnreadable(record, str(error)) from None

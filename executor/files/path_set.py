@@ -1,0 +1,71 @@
+"""PathSet: many paths in little memory, to ask for one of them, or for two that are the same.
+
+It holds keyed hashes (SipHash, https://peps.python.org/pep-0456/) of 8 bytes each, so two of a
+million paths are taken for one another once in 40 million runs, and nobody can aim for it. They
+are in one array, for many that grow leave holes behind, and in sorted runs, for Python sorts lists
+only: a list of one run is small.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+__all__ = ["PathSet"]
+
+
+_RUN = 2048
+"""Hashes that are sorted at once, in 80 KiB."""
+
+
+class PathSet:
+    """A set of paths in 8 bytes each, whatever their length."""
+
+    __slots__ = ("_hashes", "_sorted")
+
+    def __init__(self, paths: Iterable[str] = ()) -> None:
+        self._hashes = array("q", map(hash, paths))
+        self._sorted = 0
+
+    def add(self, path: str) -> None:
+        """Add one path, which may be there already."""
+        self._hashes.append(hash(path))
+
+    def __contains__(self, path: str) -> bool:
+        self._sort()
+        wanted, hashes, size = hash(path), self._hashes, len(self._hashes)
+        for start in range(0, size, _RUN):
+            place = bisect_left(hashes, wanted, start, min(start + _RUN, size))
+            if place < size and hashes[place] == wanted:
+                return True
+        return False
+
+    def repeated(self) -> frozenset[int]:
+        """The hashes of the paths that were added more than once."""
+        return frozenset(
+            one for part in self._parts() for one, other in pairwise(part) if one == other
+        )
+
+    def _sort(self) -> None:
+        hashes, size = self._hashes, len(self._hashes)
+        if self._sorted < size:
+            for start in range(self._sorted - self._sorted % _RUN, size, _RUN):
+                hashes[start : start + _RUN] = array("q", sorted(hashes[start : start + _RUN]))
+            self._sorted = size
+
+    def _parts(self) -> Iterator[list[int]]:
+        """All hashes in their order, in lists of about a run; equal ones are in one list."""
+        self._sort()
+        hashes, size = self._hashes, len(self._hashes)
+        runs = range(0, size, _RUN)
+        width = -(-(1 << 64) // max(1, len(runs)))
+        for low in range(-1 << 63, 1 << 63, width):
+            part: list[int] = []
+            for start in runs:
+                end = min(start + _RUN, size)
+                first = bisect_left(hashes, low, start, end)
+                part.extend(hashes[first : bisect_left(hashes, low + width, first, end)])
+            part.sort()
+            yield part

@@ -1,0 +1,69 @@
+"""Decision: what a lock asks of an environment, with nothing written or fetched.
+
+Here a lock is read, with all that takes; see apart.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from executor.environment.changes import Changes, Sync, decide_changes
+from executor.environment.drift import Drift, find_drift
+from executor.environment.environment import Environment
+from executor.environment.uninstall import check_removal
+from executor.files.folders import folder_of
+from executor.lock.options import Wanted
+from executor.lock.reader import LockReader
+from executor.lock.selection import Selector
+from executor.lock.step import Step, fixed_order
+from executor.sources.origins import Places
+
+__all__ = ["decide", "verify_environment"]
+
+
+def decide(
+    lock: str,
+    environment: Environment,
+    *,
+    wanted: Wanted | None = None,
+    sync: Sync | None = None,
+    places: Places | None = None,
+) -> Changes:
+    """What ``execute`` would do with the same arguments. Nothing is written or fetched.
+
+    Raises the errors of ``executor.errors`` and ``schemas``, all of them LockstreamError.
+    """
+    schemes = environment.interpreter.schemes
+    steps, skipped = _select(lock, environment, wanted)
+    changes = decide_changes(steps, schemes, sync or Sync(), skipped)
+    for found in changes.remove:
+        check_removal(found, schemes.roots)
+    (places or Places()).check(changes.install, folder_of(lock))
+    return changes
+
+
+def verify_environment(
+    lock: str, environment: Environment, *, wanted: Wanted | None = None
+) -> tuple[int, Iterator[Drift]]:
+    """How many packages the lock file ``lock`` selects for ``environment``, and where the
+    environment is not what it says, file by file.
+
+    Raises the errors of ``executor.errors`` and ``schemas``, all of them LockstreamError.
+    """
+    steps, skipped = _select(lock, environment, wanted)
+    return len(steps), find_drift(steps, environment.interpreter.schemes, skipped)
+
+
+def _select(
+    lock: str, environment: Environment, wanted: Wanted | None
+) -> tuple[list[Step], list[str]]:
+    wanted, target = wanted or Wanted(), environment.interpreter.target
+    projects = [project.step(target, folder_of(lock)) for project in wanted.projects]
+    if wanted.no_deps:
+        return fixed_order(projects), []
+    reader = LockReader(lock)
+    selector = Selector(reader.header, target, wanted)
+    selected = (selector.select(package, line) for package, line in reader.packages())
+    steps = fixed_order([*(step for step in selected if step is not None), *projects])
+    selector.finish()
+    return steps, selector.skipped

@@ -1,0 +1,81 @@
+"""The project at hand as a step: built where it is, and installed like what a lock lists.
+
+Its requirements are not looked at: those are the lock's. What it is built with stands in a lock of
+its own, which ``lockstream plan --build-project`` writes.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+
+from executor.lock.reader import LockReader
+from executor.lock.step import Source, Step
+from schemas.builds import build_lock_name, project_name, project_version, suitable_record
+from schemas.errors import InvalidInput, NoSolution, UsageError
+from schemas.target import Target
+
+__all__ = ["LocalProject", "ProjectUnlocked"]
+
+
+@dataclass(eq=False)
+class ProjectUnlocked(NoSolution):
+    """Nothing says what a project is built with."""
+
+    folder: str
+    lock: str
+    hint: str = "write it with lockstream plan --build-project, and commit it"
+
+    def __str__(self) -> str:
+        return f"{self.folder}: there is no {self.lock}, which says what it is built with"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalProject:
+    """A folder with a project."""
+
+    folder: str
+    editable: bool = False
+    """Whether what is installed leads to the folder instead of being a copy (PEP 660)."""
+
+    def step(self, target: Target, lock_folder: str) -> Step:
+        """What installs it. The lock of what it is built with is looked for in ``lock_folder``,
+        then in the folder itself.
+
+        Raises UsageError, InvalidInput, ProjectUnlocked, and what ``LockReader`` raises.
+        """
+        folder = os.path.abspath(self.folder)
+        path = os.path.join(folder, "pyproject.toml")
+        try:
+            with open(path, "rb") as file:
+                document = tomllib.load(file)
+        except OSError as error:
+            raise UsageError(
+                f"{path} cannot be read: {os.strerror(error.errno or 0)}",
+                hint="name the folder of a project",
+            ) from None
+        except ValueError as error:
+            raise InvalidInput(f"{path}: {error}") from None
+        name = project_name(document)
+        if name is None:
+            raise InvalidInput(f"{path} does not name a project")
+        places = [os.path.join(place, build_lock_name(name)) for place in (lock_folder, folder)]
+        lock = next(filter(os.path.exists, places), None)
+        requires = document.get("build-system", {}).get("requires", True)
+        if lock is None and requires:
+            raise ProjectUnlocked(self.folder, build_lock_name(name))
+        record = suitable_record(LockReader(lock).header.tool, target.tags) if lock else None
+        planned = str(record.version) if record else ""
+        return Step(
+            name=name,
+            version=project_version(document) or planned,
+            filename=name,
+            url=None,
+            path=folder,
+            size=None,
+            hashes=(),
+            hints=None,
+            is_direct=True,
+            source=Source(record, folder=folder, editable=self.editable, lock=lock),
+        )

@@ -1,0 +1,65 @@
+"""Wanted: what of a lock is asked for beyond its plain packages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from executor.lock.errors import UnknownName
+
+if TYPE_CHECKING:
+    from packaging.pylock import Pylock
+
+    from executor.lock.local_project import LocalProject
+
+__all__ = ["Wanted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What of a lock is wanted beyond its plain packages."""
+
+    extras: frozenset[str] = frozenset()
+    all_extras: bool = False
+    groups: frozenset[str] = frozenset()
+    all_groups: bool = False
+    default_groups: bool = True
+    """Whether the groups that the lock calls default are wanted too."""
+    skip_unbuildable: bool = False
+    """Whether packages that would have to be built are left out instead of refused."""
+    build: bool = False
+    """Whether source distributions and archives are built where there is no wheel."""
+    projects: tuple[LocalProject, ...] = ()
+    """Folders that are built and installed besides."""
+    no_deps: bool = False
+    """Whether they alone are wanted, and nothing of the lock."""
+
+    def variables(self, header: Pylock) -> dict[str, frozenset[str]]:
+        """The marker variables ``extras`` and ``dependency_groups`` (PEP 751, installation, 1).
+
+        Raises UnknownName for an extra or a group that the lock does not have.
+        """
+        known_extras = frozenset(header.extras or ())
+        extras = frozenset(canonicalize_name(extra) for extra in self.extras)
+        known_groups = frozenset(header.dependency_groups or ())
+        default = frozenset(header.default_groups or ())
+        # Groups are compared normalized (PEP 735) and given to markers as the lock spells them.
+        spelled = {canonicalize_name(group): group for group in known_groups | default}
+        groups = frozenset(canonicalize_name(group) for group in self.groups)
+        for kind, unknown, known in (
+            ("extra", extras - known_extras, known_extras),
+            ("dependency group", groups - spelled.keys(), known_groups),
+        ):
+            if unknown:
+                raise UnknownName(kind, min(unknown), tuple(sorted(known)))
+        chosen = {spelled[group] for group in groups}
+        return {
+            "extras": known_extras if self.all_extras else extras,
+            "dependency_groups": frozenset(
+                chosen
+                | (known_groups if self.all_groups else frozenset())
+                | (default if self.default_groups else frozenset())
+            ),
+        }

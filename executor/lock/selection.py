@@ -1,0 +1,266 @@
+"""Selection: which files of a lock the target needs, decided before anything is written.
+
+Source: https://packaging.python.org/specifications/pylock-toml/#installation, followed step by step
+with the packages going by one at a time. What stays is one small ``Step`` per selected package.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from sys import intern
+from typing import Any
+
+from packaging.pylock import (
+    Package,
+    PackageArchive,
+    PackageDirectory,
+    PackageSdist,
+    PackageVcs,
+    PackageWheel,
+    Pylock,
+)
+from packaging.tags import Tag, create_compatible_tags_selector
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+from executor.lock.errors import (
+    Ambiguous,
+    InsecureHashes,
+    NeedsBuild,
+    NoCompatibleWheel,
+    NotForThisTarget,
+    NotInstallable,
+)
+from executor.lock.options import Wanted
+from executor.lock.step import Source, Step
+from schemas.builds import BuildRecord, suitable_record
+from schemas.digests import Digests
+from schemas.hints import wheel_hints
+from schemas.target import Target
+
+__all__ = ["Selector"]
+
+
+_Selected = Iterator[PackageWheel]
+
+
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+"""The whole name of a commit: a shorter one may come to stand for another."""
+
+
+class _Unbuilt(Exception):  # it never leaves this module
+    """All that the lock has of a package is of this kind."""
+
+
+class Selector:
+    """Chooses from ``header``'s packages for ``target``.
+
+    Raises NotForThisTarget where the lock as a whole excludes the target, and UnknownName.
+    """
+
+    def __init__(self, header: Pylock, target: Target, wanted: Wanted) -> None:
+        self.skipped: list[str] = []
+        """Names of the packages that were left out because they would have to be built."""
+        self._to_build: list[str] = []
+        self._skip_unbuildable = wanted.skip_unbuildable
+        self._build = wanted.build
+        self._target = target
+        self._environment: dict[str, Any] = {**target.environment, **wanted.variables(header)}
+        self._choose: Callable[[Iterable[tuple[PackageWheel, frozenset[Tag]]]], _Selected] = (
+            create_compatible_tags_selector(target.tags)
+        )
+        self._lines: dict[str, int] = {}
+        self._check_header(header)
+
+    def select(self, package: Package, line: int) -> Step | None:
+        """The step for one package; None where its marker excludes the target, or it would have
+        to be built.
+
+        Raises NotForThisTarget, Ambiguous, NoCompatibleWheel, NotInstallable and InsecureHashes.
+        """
+        if package.marker and not package.marker.evaluate(self._environment, context="lock_file"):
+            return None
+        python = self._target.python_version
+        if package.requires_python and not package.requires_python.contains(
+            python, prereleases=True
+        ):
+            raise NotForThisTarget(
+                str(self._target), package.name, f"Python {package.requires_python}"
+            )
+        if package.name in self._lines:
+            raise Ambiguous(package.name, self._lines[package.name], line)
+        self._lines[package.name] = line
+        try:
+            return self._step(package)
+        except _Unbuilt as unbuilt:
+            self._to_build.append(f"{package.name} ({unbuilt})")
+            self.skipped.append(package.name)
+            return None
+
+    def _step(self, package: Package) -> Step:
+        if package.vcs is not None:
+            return self._repository(package, package.vcs)
+        if package.directory is not None:
+            return self._directory(package, package.directory)
+        if package.archive is not None:
+            return self._archive(package, package.archive)
+        return self._wheel(package)
+
+    def finish(self) -> None:
+        """All packages went by.
+
+        Raises NeedsBuild with all that would have to be built, unless they may be skipped.
+        """
+        if self._to_build and not self._skip_unbuildable:
+            raise NeedsBuild(tuple(self._to_build))
+
+    def _check_header(self, header: Pylock) -> None:
+        python = self._target.python_version
+        if header.requires_python and not header.requires_python.contains(python, prereleases=True):
+            raise NotForThisTarget(
+                str(self._target), "the lock", f"Python {header.requires_python}"
+            )
+        environments = header.environments or ()
+        if environments and not any(
+            marker.evaluate(dict(self._target.environment), context="requirement")
+            for marker in environments
+        ):
+            raise NotForThisTarget(
+                str(self._target), "the lock", " or ".join(str(marker) for marker in environments)
+            )
+
+    def _wheel(self, package: Package) -> Step:
+        wheels = package.wheels or ()
+        chosen = next(
+            self._choose((wheel, parse_wheel_filename(wheel.filename)[3]) for wheel in wheels), None
+        )
+        version = str(package.version or "")
+        if chosen is None:
+            if package.sdist is not None:
+                if self._build:
+                    return self._source(package, package.sdist, package.sdist.filename)
+                raise _Unbuilt("source distribution")
+            raise NoCompatibleWheel(
+                package.name,
+                version,
+                str(self._target),
+                tuple(sorted(wheel.filename for wheel in wheels)),
+            )
+        return _step(package, chosen, chosen.filename, is_direct=False)
+
+    def _archive(self, package: Package, archive: PackageArchive) -> Step:
+        filename = PackageWheel(path=archive.path, url=archive.url, hashes={}).filename
+        if not filename.endswith(".whl"):
+            if self._build:
+                return self._source(package, archive, filename)
+            raise _Unbuilt("source archive")
+        if archive.subdirectory:
+            raise NotInstallable(package.name, f"{filename} is a wheel, it has no subdirectory")
+        # What packaging.pylock checks of wheels it leaves open for archives.
+        try:
+            name, version, _, tags = parse_wheel_filename(filename)
+        except InvalidWheelFilename:
+            raise NotInstallable(package.name, f"{filename!r} is not named as a wheel is") from None
+        if name != package.name or version != (package.version or version):
+            raise NotInstallable(package.name, f"{filename} is a wheel of {name} {version}")
+        if tags.isdisjoint(self._target.tags):
+            raise NoCompatibleWheel(
+                package.name, str(version), str(self._target), wheels=(filename,)
+            )
+        return _step(package, archive, filename, is_direct=True)
+
+    def _source(self, package: Package, file: PackageSdist | PackageArchive, filename: str) -> Step:
+        if not Digests(file.hashes).secure:
+            raise InsecureHashes(filename, tuple(sorted(file.hashes)))
+        record = suitable_record(package.tool, self._target.tags)
+        is_archive = isinstance(file, PackageArchive)
+        subdirectory = (file.subdirectory or "") if isinstance(file, PackageArchive) else ""
+        return Step(
+            name=package.name,
+            version=_version(package, record),
+            filename=filename,
+            url=file.url,
+            path=file.path,
+            size=file.size,
+            hashes=_kept(file.hashes),
+            hints=wheel_hints(package.tool, record.wheel) if record else None,
+            is_direct=is_archive,
+            source=Source(record, subdirectory),
+        )
+
+    def _repository(self, package: Package, vcs: PackageVcs) -> Step:
+        if vcs.type != "git" or not self._build:
+            raise _Unbuilt(f"{vcs.type} repository")
+        if not _COMMIT.fullmatch(vcs.commit_id):
+            raise NotInstallable(package.name, f"its commit-id {vcs.commit_id!r} is no commit")
+        record = suitable_record(package.tool, self._target.tags)
+        return _unpacked(
+            package,
+            Source(
+                record,
+                vcs.subdirectory or "",
+                commit=vcs.commit_id,
+                revision=vcs.requested_revision or "",
+            ),
+            url=vcs.url,
+            path=vcs.path,
+        )
+
+    def _directory(self, package: Package, directory: PackageDirectory) -> Step:
+        if not self._build:
+            raise _Unbuilt("directory")
+        record = suitable_record(package.tool, self._target.tags)
+        source = Source(
+            record,
+            directory.subdirectory or "",
+            folder=directory.path,
+            editable=bool(directory.editable),
+        )
+        return _unpacked(package, source, url=None, path=directory.path)
+
+
+def _unpacked(package: Package, source: Source, *, url: str | None, path: str | None) -> Step:
+    """The step of a source that is no file, and that its address or path leads to."""
+    return Step(
+        name=package.name,
+        version=_version(package, source.record),
+        filename=package.name,
+        url=url,
+        path=path,
+        size=None,
+        hashes=(),
+        hints=wheel_hints(package.tool, source.record.wheel) if source.record else None,
+        is_direct=True,
+        source=source,
+    )
+
+
+def _version(package: Package, record: BuildRecord | None) -> str:
+    """What the lock tells of it; empty where only the build will."""
+    if package.version is None and record:
+        return str(record.version)
+    return str(package.version or "")
+
+
+def _kept(hashes: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """As a step keeps them; their names are few, and there may be a thousand steps."""
+    return tuple((intern(name), digest) for name, digest in hashes.items())
+
+
+def _step(
+    package: Package, file: PackageWheel | PackageArchive, filename: str, *, is_direct: bool
+) -> Step:
+    if not Digests(file.hashes).secure:
+        raise InsecureHashes(filename, tuple(sorted(file.hashes)))
+    version = package.version or parse_wheel_filename(filename)[1]
+    return Step(
+        name=package.name,
+        version=str(version),
+        filename=filename,
+        url=file.url,
+        path=file.path,
+        size=file.size,
+        hashes=_kept(file.hashes),
+        hints=wheel_hints(package.tool, filename),
+        is_direct=is_direct,
+    )

@@ -1,0 +1,136 @@
+"""Report: what an execution did and what it took."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from executor.report.timing import Spent
+from executor.wheels.finish import StagedWheel
+
+__all__ = ["BuildReport", "Report", "Staged"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildReport:
+    """What one build took, and what held it."""
+
+    package: str
+    seconds: float
+    demand: int
+    """Bytes that all its processes held together at the peak."""
+    limit: int | None
+    """Bytes that it was given."""
+    jobs: int
+    tier: str
+    """What kept it within its limit. Without a control group of its own, it was watched from
+    outside, which a build that allocates fast enough outruns."""
+    network: str
+    writes: str
+
+    def line(self) -> str:
+        """The report for a person."""
+        limit = f" of {_mib(self.limit)}" if self.limit is not None else ""
+        return (
+            f"  built {self.package} in {self.seconds:.1f} s: held {_mib(self.demand)}{limit} "
+            f"({self.tier}; jobs: {self.jobs}; network: {self.network}; writes: {self.writes})"
+        )
+
+
+@dataclass(slots=True)
+class Staged:
+    """What was staged, all wheels together: there may be thousands."""
+
+    wheels: int = 0
+    files: int = 0
+    bytes: int = 0
+    """Number and size of all files that will be installed."""
+    bytes_fetched: int = 0
+    startup: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    """What the wheels bring of them, each after the name of its wheel."""
+
+    def add(self, wheel: StagedWheel, size: int | None) -> None:
+        """One more, of a file of ``size`` bytes."""
+        self.wheels += 1
+        self.files += wheel.files
+        self.bytes += wheel.bytes
+        if not wheel.is_reused:
+            self.bytes_fetched += size or 0
+        self.startup.extend(f"{wheel.filename}: {name}" for name in wheel.startup)
+        self.warnings.extend(f"{wheel.filename}: {text}" for text in wheel.warnings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Counts, sizes in bytes, times in seconds."""
+
+    environment: str
+    target: str
+    installed: int
+    removed: int
+    """Replaced distributions included."""
+    unchanged: int
+    files: int
+    bytes_fetched: int
+    bytes_installed: int
+    verified_record: bool
+    """Whether each file was held to its hash in the RECORD of its wheel."""
+    startup: tuple[str, ...] = ()
+    """Files by which Python runs code whenever it starts (``.pth``), with their wheels."""
+    warnings: tuple[str, ...] = ()
+    seconds: float
+    spent: Spent
+    """Where the seconds went."""
+    lanes: int
+    budget: int | None
+    """What the memory may be, or None without a limit."""
+    budget_source: str
+    rss_peak: int
+    charged_peak: int | None
+    """What the kernel charged to the cgroup at most, page cache included; None without one."""
+    is_confined: bool
+    """Whether a control group of our own enforced the budget."""
+    builds: tuple[BuildReport, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as the ``--report`` file holds it; its keys are those of this class."""
+        return asdict(self)
+
+    def lines(self) -> Iterator[str]:
+        """The report for a person."""
+        more = "".join(
+            f", {count} {what}"
+            for count, what in ((self.removed, "removed"), (self.unchanged, "unchanged"))
+            if count
+        )
+        yield f"installed {self.installed} packages{more} into {self.environment}"
+        yield (
+            f"  {self.files} files, {_mib(self.bytes_installed)} from "
+            f"{_mib(self.bytes_fetched)} fetched, in {self.seconds:.1f} s"
+        )
+        if not self.verified_record:
+            yield "  files not held to RECORD (--no-verify-record)"
+        yield from (build.line() for build in self.builds)
+        yield from self._time()
+        charged = "" if self.charged_peak is None else f", charged {_mib(self.charged_peak)}"
+        yield f"  memory: peak RSS {_mib(self.rss_peak)}{charged}"
+        budget = "none" if self.budget is None else _mib(self.budget)
+        enforced = ", enforced by a group of our own" if self.is_confined else ""
+        yield f"  budget: {budget} ({self.budget_source}{enforced}), {self.lanes} lanes"
+
+    def _time(self) -> Iterator[str]:
+        spent = self.spent
+        if total := spent.network + spent.writing + spent.unpacking:
+            shares = (
+                ("waiting for the network", spent.network),
+                ("writing", spent.writing),
+                ("unpacking", spent.unpacking),
+            )
+            told = ", ".join(f"{seconds / total:.0%} {what}" for what, seconds in shares)
+            yield f"  time: {told}; then {spent.committing:.1f} s to commit"
+
+
+def _mib(size: int) -> str:
+    return f"{size / 2**20:.1f} MiB"

@@ -1,0 +1,48 @@
+"""Files that are on this machine already."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+
+from executor.lock.errors import Unreachable
+from schemas.digests import Digests
+
+__all__ = ["holds_file", "read_file"]
+
+
+_CHUNK = 128 << 10
+"""Bytes read at once."""
+
+
+def read_file(path: str, start: int = 0) -> Iterator[bytes]:
+    """The bytes of the file at ``path``, from byte ``start`` on.
+
+    Raises Unreachable.
+    """
+    try:
+        with open(path, "rb", buffering=0) as file:
+            file.seek(start)
+            while chunk := file.read(_CHUNK):
+                yield chunk
+    except OSError as error:
+        raise Unreachable(
+            path,
+            f"cannot be read: {os.strerror(error.errno or 0)}",
+            hint="the lock names it by path; put the file there, or lock it by URL",
+        ) from None
+
+
+def holds_file(path: str, size: int | None, hashes: Iterable[tuple[str, str]]) -> bool:
+    """Whether the file at ``path`` is there and is the one with this size (bytes) and hashes."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return False
+    if not stat.S_ISREG(status.st_mode) or size not in {None, status.st_size}:
+        return False
+    digests = Digests(dict(hashes))
+    for chunk in read_file(path):
+        digests.update(chunk)
+    return digests.mismatch() is None

@@ -1,0 +1,157 @@
+"""Staging: the wheels of a transaction, each in a folder that is named for what it will be.
+
+A run that is killed leaves its complete wheels behind, and the next one takes them instead of
+fetching them again. The name of the folder is a digest of all that its contents depend on; what is
+in it is held to its RECORD, byte by byte, before it is taken.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, fields
+
+from executor.environment.schemes import Schemes, record_prefixes
+from executor.lock.step import Step
+from executor.wheels.finish import StagedWheel
+from executor.wheels.records import encode_digest
+from executor.wheels.rules import Rules
+from schemas.wheel import SCHEME_NAMES
+
+__all__ = ["StagedWheels", "Staging"]
+
+
+_FORMAT = 2
+"""Raised when what is staged for a wheel becomes another."""
+
+
+_COMPLETE = "complete"
+"""The file that says that a wheel is complete."""
+
+
+_FACTS = tuple(field.name for field in fields(StagedWheel) if field.name != "folder")
+"""What is kept of a wheel: all but where it is."""
+
+
+_BLOCK = 128 << 10
+"""Bytes read at once of a file that is hashed."""
+
+
+class StagedWheels:
+    """The complete wheels in the folders ``names`` of ``staging``.
+
+    There may be a thousand of them, so they are not held in memory: each iteration reads them again
+    and raises OSError.
+    """
+
+    def __init__(self, staging: Staging, names: Sequence[str]) -> None:
+        self._staging = staging
+        self._names = names
+
+    def __iter__(self) -> Iterator[StagedWheel]:
+        for name in self._names:
+            wheel, _ = self._staging.read(name)
+            yield wheel
+
+
+class Staging:
+    """The staged wheels in ``folder``, for one environment."""
+
+    def __init__(self, folder: str, schemes: Schemes, rules: Rules) -> None:
+        self.folder = folder
+        self._schemes = schemes
+        self._context = json.dumps(
+            [_FORMAT, asdict(schemes), {**asdict(rules), "startup": sorted(rules.startup)}]
+        )
+
+    def name(self, step: Step) -> str:
+        """The name of the folder for the wheel of a step."""
+        facts = [step.filename, sorted(step.hashes), step.is_direct, step.url, step.path]
+        return hashlib.sha256(f"{self._context}{json.dumps(facts)}".encode()).hexdigest()[:32]
+
+    def path(self, step: Step) -> str:
+        """The folder for the wheel of a step, absolute."""
+        return os.path.join(self.folder, self.name(step))
+
+    def keep(self, step: Step, wheel: StagedWheel) -> None:
+        """The wheel is complete. Raises OSError."""
+        facts = {name: getattr(wheel, name) for name in _FACTS}
+        facts["record"] = _digest(_record_of(wheel))[0]
+        path = os.path.join(self.path(step), _COMPLETE)
+        with open(f"{path}.new", "w", encoding="utf-8") as file:
+            file.write(json.dumps(facts))
+        os.rename(f"{path}.new", path)
+
+    def is_complete(self, name: str) -> bool:
+        """Whether the folder of this name says so."""
+        return os.path.isfile(os.path.join(self.folder, name, _COMPLETE))
+
+    def find(self, step: Step) -> StagedWheel | None:
+        """The wheel that an earlier run has staged; None where it has not, or it is damaged."""
+        try:
+            wheel, record = self.read(self.name(step))
+            is_whole = _digest(_record_of(wheel))[0] == record and self._is_as_recorded(wheel)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return wheel if is_whole and wheel.filename == step.filename else None
+
+    def read(self, name: str) -> tuple[StagedWheel, str]:
+        """The complete wheel in the folder of this name, and the digest of its RECORD. Raises
+        OSError, and ValueError, KeyError or TypeError where somebody else has written it.
+        """
+        folder = os.path.join(self.folder, name)
+        with open(os.path.join(folder, _COMPLETE), encoding="utf-8") as file:
+            facts = json.load(file)
+        record = facts.pop("record")
+        for several in ("startup", "warnings"):
+            facts[several] = tuple(facts[several])
+        return StagedWheel(folder=folder, **facts), record
+
+    def _is_as_recorded(self, wheel: StagedWheel) -> bool:
+        """Whether the staged files are those of RECORD, and no others."""
+        listed = 0
+        with open(_record_of(wheel), encoding="utf-8", newline="") as lines:
+            for path, spelled, size in csv.reader(lines):
+                listed += 1
+                places = list(self._places(wheel, path))
+                if not places:
+                    return False
+                algorithm = spelled.partition("=")[0]
+                if spelled and any(
+                    _digest(place, algorithm) != (spelled, int(size)) for place in places
+                ):
+                    return False
+        found = sum(
+            len(names) for folder in (wheel.tree, wheel.data) for _, _, names in os.walk(folder)
+        )
+        return listed == wheel.files == found
+
+    def _places(self, wheel: StagedWheel, path: str) -> Iterator[str]:
+        """Where a path of RECORD is staged. Scripts may be reached through the data scheme too."""
+        prefixes = record_prefixes(self._schemes, wheel.root, wheel.layout.distribution)
+        for scheme in SCHEME_NAMES:
+            if path.startswith(prefixes[scheme]):
+                folders = [os.path.join(wheel.data, scheme)]
+                if scheme == wheel.root:
+                    folders.append(wheel.tree)
+                for folder in folders:
+                    place = os.path.join(folder, path.removeprefix(prefixes[scheme]))
+                    if os.path.isfile(place) and not os.path.islink(place):
+                        yield place
+
+
+def _record_of(wheel: StagedWheel) -> str:
+    return os.path.join(wheel.tree, wheel.dist_info, "RECORD")
+
+
+def _digest(path: str, algorithm: str = "sha256") -> tuple[str, int]:
+    """Digest, as RECORD spells it, and size of a file."""
+    digest, size = hashlib.new(algorithm), 0
+    with open(path, "rb", buffering=0) as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+            size += len(block)
+    return f"{algorithm}={encode_digest(digest.digest())}", size

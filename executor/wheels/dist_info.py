@@ -1,0 +1,175 @@
+"""DistInfo: the metadata folder of an unpacked wheel, read from disk and held to its file name.
+
+Which of its members come last is the wheel's choice, and one wheel in five does not end with its
+RECORD; so all of them are read only when everything is unpacked.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.version import Version
+
+from executor.environment.schemes import Layout
+from executor.lock.errors import WheelRefused
+from schemas.wheel import dist_info_matches
+
+__all__ = ["MAX_METADATA_SIZE", "MAX_WHOLE_SIZE", "DistInfo"]
+
+
+MAX_METADATA_SIZE = 4 << 20
+"""Bytes of METADATA, of which only the headers are read; the largest real one has 233 kB."""
+
+
+MAX_WHOLE_SIZE = 256 << 10
+"""Bytes of WHEEL and entry_points.txt, which are read whole; a parser makes twenty times as much of
+them. The largest real one of 994 wheels has 17 kB."""
+
+
+_WHEEL_VERSION = re.compile(r"(\d{1,9})\.\d{1,9}", re.ASCII)
+
+
+_TAG = re.compile(r"[^\s-]+-[^\s-]+-[^\s-]+")
+"""Wherever it stands: WHEEL files with folded lines and with two blocks are about."""
+
+
+_LINE = re.compile(r"([^\r\n]*)(?:\r\n?|\n|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class DistInfo:
+    """The one dist-info folder of the wheel that is unpacked in ``tree``."""
+
+    layout: Layout
+    tree: str
+    folder: str
+    """Its name below ``tree``."""
+    data: str
+    """The name of the wheel's data folder below ``tree``, which may be absent."""
+
+    @classmethod
+    def find(cls, layout: Layout, tree: str) -> DistInfo:
+        """Look for it. Raises WheelRefused where there is none, or more than one."""
+        found = _folders(layout, tree, ".dist-info")
+        if len(found) != 1:
+            what = f"it has {len(found)}: {', '.join(found)}" if found else "it has none"
+            raise WheelRefused(
+                layout.filename, f"a wheel has one dist-info folder of its name; {what}"
+            )
+        data = _folders(layout, tree, ".data") or [found[0].removesuffix(".dist-info") + ".data"]
+        if len(data) != 1:
+            raise WheelRefused(
+                layout.filename, f"a wheel has at most one data folder; it has {', '.join(data)}"
+            )
+        return cls(layout, tree, found[0], data[0])
+
+    def refused(self, rule: str, member: str | None = None) -> WheelRefused:
+        """The refusal of this wheel, because of one of its members or as a whole."""
+        return WheelRefused(self.layout.filename, rule, member)
+
+    def member(self, name: str) -> str:
+        """The member name of a file in this folder."""
+        return f"{self.folder}/{name}"
+
+    def path(self, member: str) -> str:
+        """Where a member is unpacked."""
+        return os.path.join(self.tree, member)
+
+    def read(self, name: str) -> str | None:
+        """The text of a file in this folder, or None where the wheel has none of the name."""
+        member = self.member(name)
+        try:
+            with open(self.path(member), "rb") as file:
+                size = os.fstat(file.fileno()).st_size
+                limit = MAX_METADATA_SIZE if name == "METADATA" else MAX_WHOLE_SIZE
+                if size > limit:
+                    raise self.refused(f"it is larger than {limit} bytes", member)
+                content = file.read() if size <= MAX_WHOLE_SIZE else _headers_of(file)
+        except FileNotFoundError:
+            return None
+        except IsADirectoryError:
+            raise self.refused("it is a folder", member) from None
+        try:
+            return content.decode()
+        except UnicodeDecodeError:
+            raise self.refused("it is not UTF-8 text", member) from None
+
+    def root_is_purelib(self) -> bool:
+        """What WHEEL says of where the wheel's root belongs; its version is checked."""
+        version, root_is_purelib = self._headers("WHEEL", "wheel-version", "root-is-purelib")
+        found = _WHEEL_VERSION.fullmatch(version)
+        if found is None:
+            raise self.refused(f"its Wheel-Version is {version!r}", self.member("WHEEL"))
+        if int(found[1]) > 1:
+            raise self.refused(
+                f"its Wheel-Version is {version}, this installer knows 1.x", self.member("WHEEL")
+            )
+        return root_is_purelib.lower() == "true"
+
+    def warnings(self) -> Iterator[str]:
+        """What WHEEL says that does not keep the wheel from being installed."""
+        version, _ = self._headers("WHEEL", "wheel-version", "root-is-purelib")
+        if version != "1.0":
+            # "A wheel installer should warn if Wheel-Version is greater than the version it
+            # supports" (binary distribution format, the .dist-info directory).
+            yield f"its Wheel-Version is {version}, this installer knows 1.0"
+        stated = set(_TAG.findall(self.read("WHEEL") or ""))
+        named = {str(tag) for tag in parse_wheel_filename(self.layout.filename)[3]}
+        if missing := sorted(named - stated):
+            yield f"its WHEEL file does not state the tag {missing[0]} of its file name"
+
+    def check_identity(self) -> None:
+        """Refuse a wheel whose METADATA names another project or version than its file name."""
+        name, version = self._headers("METADATA", "name", "version")
+        if canonicalize_name(name) != canonicalize_name(self.layout.distribution):
+            raise self.refused(
+                f"it names {name!r}, the file name another project", self.member("METADATA")
+            )
+        try:
+            same = Version(version) == Version(self.layout.version.replace("_", "+"))
+        except ValueError:  # InvalidVersion is one, and so is a number of 5,000 digits
+            same = version == self.layout.version
+        if not same:
+            raise self.refused(
+                f"it states version {version!r}, the file name another", self.member("METADATA")
+            )
+
+    def _headers(self, name: str, *wanted: str) -> tuple[str, ...]:
+        """The values of some headers of METADATA or WHEEL, empty where there is none.
+
+        ``wanted`` are lower-case names; the first header of each counts. ``email`` reads them as
+        well and costs 2 MiB; continued lines are not needed here.
+        """
+        text = self.read(name)
+        if text is None:
+            raise self.refused("it is missing", self.member(name))
+        headers: dict[str, str] = {}
+        for line in _LINE.finditer(text):
+            if not line[1]:
+                break
+            key, colon, value = line[1].partition(":")
+            if colon and key.lower() in wanted:
+                headers.setdefault(key.lower(), value.strip())
+        return tuple(headers.get(key, "") for key in wanted)
+
+
+def _headers_of(file: BinaryIO) -> bytes:
+    """The beginning of a METADATA file, in which its headers are; behind them is the long text."""
+    content = file.read(MAX_WHOLE_SIZE)
+    return content[: content.rfind(b"\n") + 1]
+
+
+def _folders(layout: Layout, tree: str, suffix: str) -> list[str]:
+    with os.scandir(tree) as entries:
+        return sorted(
+            entry.name
+            for entry in entries
+            if entry.name.endswith(suffix)
+            and entry.is_dir(follow_symlinks=False)
+            and dist_info_matches(entry.name, layout.distribution, layout.version)
+        )

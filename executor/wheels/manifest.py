@@ -1,0 +1,170 @@
+"""Ledger: what was read and written of one wheel, a row per member; many rows go to disk.
+
+The rows are written in the order of the archive and read back in that order: once beside the
+central directory, which must say the same, and once to make the new RECORD. So a wheel of 100,000
+members costs no more memory than one of a thousand.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from io import BytesIO
+from struct import Struct
+from typing import BinaryIO, NamedTuple, Self
+
+from executor.wheels.multiset_hash import Tally
+from executor.wheels.records import record_row
+from schemas.zipformat import CentralEntry, InvalidZip
+
+__all__ = ["MAX_HELD", "MAX_REPEATS", "Ledger", "Row"]
+
+
+MAX_REPEATS = 1000
+"""Members that may be there twice, where that is let pass; zeroconf 0.47.1 has 33."""
+
+
+_ROW = Struct("<LQQQHHHH")
+
+
+_BLOCK = 32 << 10
+"""Bytes of rows read at once."""
+
+
+MAX_HELD = 256 << 10
+"""Bytes of rows that are held in memory, some 1,800 of them; 9 wheels of 10 have fewer. A file
+that is soon removed is dear where the file system discards its blocks at once."""
+
+
+class Row(NamedTuple):
+    """One member as it was read."""
+
+    name: str
+    flags: int
+    method: int
+    crc: int
+    compressed_size: int
+    size: int
+    offset: int
+    record: str
+    """Its row in RECORD, as ``record_row`` makes it."""
+
+    @property
+    def is_directory(self) -> bool:
+        return self.name.endswith("/")
+
+    @property
+    def digest(self) -> str:
+        """The digest of its contents, as RECORD spells it behind the name of its algorithm."""
+        return self.record.rsplit(",", 2)[1].partition("=")[2]
+
+    def at(self, path: str) -> str:
+        """Its row in RECORD where it goes to another path."""
+        _, digest, _ = self.record.rsplit(",", 2)
+        algorithm, _, spelled = digest.partition("=")
+        return record_row(path, spelled, self.size, algorithm)
+
+    def difference(self, entry: CentralEntry) -> str | None:
+        """The first thing the central directory says otherwise, as a sentence."""
+        # The fields of both have one order, for there are many to compare.
+        if self[:7] == entry[:7]:
+            return None
+        for what, here, there in (
+            ("name", self.name, entry.name),
+            ("compression method", self.method, entry.method),
+            ("flags", self.flags, entry.flags),
+            ("CRC", self.crc, entry.crc),
+            ("compressed size", self.compressed_size, entry.compressed_size),
+            ("size", self.size, entry.size),
+            ("offset", self.offset, entry.offset),
+        ):
+            if here != there:
+                return (
+                    f"the central directory states {what} {_spelled(there)}, the archive has "
+                    f"{_spelled(here)}"
+                )
+        return None
+
+
+class Ledger:
+    """The rows of one wheel. Use it as a context manager."""
+
+    def __init__(self, path: str, *, is_hashed: bool = True) -> None:
+        """``path`` is where a file is made for the rows when they become many; ``is_hashed`` tells
+        whether they have a digest.
+        """
+        self.is_hashed = is_hashed
+        self.tally = Tally()
+        """Of the rows in RECORD of all files, each of them once."""
+        self._path = path
+        self._file: BinaryIO = BytesIO()
+        self._held = 0
+        self._repeats: set[int] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def repeat(self, offset: int) -> None:
+        """The member at ``offset``, whose row comes next, is the same file as an earlier one.
+
+        Raises InvalidZip where there are too many of them.
+        """
+        if len(self._repeats) == MAX_REPEATS:
+            raise InvalidZip(f"the wheel holds more than {MAX_REPEATS} files twice")
+        self._repeats.add(offset)
+
+    def append(self, row: Row) -> None:
+        """Add the row of the next member."""
+        name, flags, method, crc, compressed_size, size, offset, record = row
+        if name[-1] != "/" and offset not in self._repeats:
+            self.tally.add(record)
+        text = record.encode()
+        written = self._file.write(
+            _ROW.pack(
+                crc, compressed_size, size, offset, flags, method, len(name), len(text)
+            )
+            + text
+        )  # fmt: skip
+        if self._held <= MAX_HELD:
+            self._held += written
+            if self._held > MAX_HELD:
+                self._spill()
+
+    def _spill(self) -> None:
+        held, self._file = self._file, open(self._path, "w+b")  # noqa: SIM115  # closed by us
+        # Nobody else needs its name, and it goes whatever becomes of us.
+        os.unlink(self._path)
+        held.seek(0)
+        while block := held.read(_BLOCK):
+            self._file.write(block)
+
+    def files(self) -> Iterator[Row]:
+        """The rows of all files, each of them once."""
+        repeats = self._repeats
+        return (row for row in self.rows() if row[0][-1] != "/" and row[6] not in repeats)
+
+    def rows(self) -> Iterator[Row]:
+        """All rows from the first on, in the order of the archive. Append none meanwhile."""
+        self._file.seek(0)
+        rest, begin = b"", 0
+        while block := self._file.read(_BLOCK):
+            rest, begin = rest[begin:] + block, 0
+            while len(rest) - begin >= _ROW.size:
+                crc, compressed_size, size, offset, flags, method, length, text_size = (
+                    _ROW.unpack_from(rest, begin)
+                )
+                end = begin + _ROW.size + text_size
+                if end > len(rest):
+                    break
+                record = rest[begin + _ROW.size : end].decode()
+                begin = end
+                # Where it is in quotes; there are none within the name of a member.
+                name = record[1 : length + 1] if record[0] == '"' else record[:length]
+                yield Row(name, flags, method, crc, compressed_size, size, offset, record)
+
+
+def _spelled(value: object) -> str:
+    return repr(value) if isinstance(value, str) else f"{value:d}"

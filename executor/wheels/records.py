@@ -1,0 +1,147 @@
+"""RECORD: the rows a wheel promises, and the rows an installation leaves behind.
+
+Source: https://packaging.python.org/specifications/recording-installed-packages/ (the RECORD file).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import csv
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, Self
+
+from schemas.digests import SECURE_ALGORITHMS
+
+__all__ = [
+    "NEW_SUFFIX",
+    "InvalidRecord",
+    "Promise",
+    "RecordWriter",
+    "encode_digest",
+    "read_promises",
+    "record_row",
+]
+
+
+NEW_SUFFIX = ".lockstream"
+"""What the name of a file ends with until it takes another one's place."""
+
+
+_QUOTED = re.compile('[,"\r\n]')
+"""What a field that is not in quotes cannot hold (https://www.rfc-editor.org/rfc/rfc4180)."""
+
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+"""What base64 that is safe in addresses has in the place of two characters
+(https://www.rfc-editor.org/rfc/rfc4648#section-5)."""
+
+
+_DIGEST_SIZES = {name: hashlib.new(name).digest_size for name in SECURE_ALGORITHMS}
+"""Bytes."""
+
+
+class InvalidRecord(ValueError):
+    """The RECORD of a wheel is malformed."""
+
+
+class Promise(NamedTuple):
+    """What a row of RECORD says of a file."""
+
+    path: str
+    algorithm: str
+    """Empty where the row gives no digest."""
+    digest: bytes
+    size: int | None
+
+
+def read_promises(lines: Iterable[str]) -> Iterator[Promise]:
+    """The rows of a wheel's RECORD.
+
+    Raises InvalidRecord with the number of the row.
+    """
+    try:
+        for number, row in enumerate(csv.reader(lines, strict=True), 1):
+            if not row:
+                continue
+            if len(row) != 3:
+                raise InvalidRecord(f"row {number} has {len(row)} fields, not 3")
+            path, spelled, size = row
+            algorithm, _, digest = spelled.partition("=")
+            if spelled and algorithm not in _DIGEST_SIZES:
+                raise InvalidRecord(
+                    f"row {number} has a hash of {algorithm!r}, which is not secure"
+                )
+            if size and not (size.isascii() and size.isdigit()):
+                raise InvalidRecord(f"row {number} has {size!r} where a size should be")
+            found = _decode_digest(digest, algorithm, number)
+            if algorithm and len(found) != _DIGEST_SIZES[algorithm]:
+                raise InvalidRecord(f"row {number} has a {algorithm} of {len(found)} bytes")
+            yield Promise(path, algorithm, found, int(size) if size else None)
+    except csv.Error as error:
+        raise InvalidRecord(f"it is not CSV: {error}") from None
+
+
+def encode_digest(digest: bytes) -> str:
+    """A digest as RECORD spells it: URL-safe base64 without padding."""
+    return binascii.b2a_base64(digest, newline=False).translate(_URL_SAFE, b"=").decode()
+
+
+def record_row(path: str, digest: str, size: int, algorithm: str = "sha256") -> str:
+    """The row of RECORD for a file, without the end of the line: its path and digest as RECORD
+    spells them, and its size in bytes.
+    """
+    if _QUOTED.search(path):
+        path = '"' + path.replace('"', '""') + '"'
+    return f"{path},{algorithm}={digest},{size}"
+
+
+def _decode_digest(text: str, algorithm: str, number: int) -> bytes:
+    """URL-safe base64 without padding, says the standard; gmsh's wheels have hexadecimal digits,
+    of which there are too many to be taken for it.
+    """
+    try:
+        if len(text) == 2 * _DIGEST_SIZES.get(algorithm, 0):
+            return bytes.fromhex(text)
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidRecord(f"row {number} has a hash that is not base64") from None
+
+
+class RecordWriter:
+    """A new RECORD at ``path``, row by row. It takes the place of a file there when it is complete.
+
+    Use it as a context manager; leaving it by an error leaves the file at ``path`` alone.
+    """
+
+    def __init__(self, path: str, own_row: str) -> None:
+        """``own_row`` is the path that RECORD lists itself under."""
+        self.files = 0
+        self.bytes = 0
+        self._path = path
+        self._own_row = own_row
+        self._file = open(path + NEW_SUFFIX, "x", encoding="utf-8", newline="")  # noqa: SIM115
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            csv.writer(self._file, lineterminator="\n").writerow((self._own_row, "", ""))
+            self.files += 1
+        self._file.close()
+        if kind is None:
+            os.replace(self._path + NEW_SUFFIX, self._path)
+
+    def add(self, path: str, sha256: bytes, size: int) -> None:
+        """List a file: its path as RECORD spells it, digest (32 bytes) and size in bytes."""
+        self.add_row(record_row(path, encode_digest(sha256), size), size)
+
+    def add_row(self, row: str, size: int) -> None:
+        """List a file of ``size`` bytes, whose row is made already."""
+        self._file.write(f"{row}\n")
+        self.files += 1
+        self.bytes += size

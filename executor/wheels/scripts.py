@@ -1,0 +1,171 @@
+"""Scripts: wrappers for entry points, and the first line of scripts that a wheel ships.
+
+Sources: https://packaging.python.org/specifications/entry-points/ and
+https://packaging.python.org/specifications/binary-distribution-format/#recommended-installer-features.
+"""
+
+from __future__ import annotations
+
+import configparser
+import keyword
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+from schemas.errors import UsageError
+
+__all__ = [
+    "SHIPPED_MARK",
+    "EntryPoint",
+    "InvalidEntryPoint",
+    "check_replaces_nothing",
+    "check_script_name",
+    "read_entry_points",
+    "shebang",
+    "windows_launcher",
+    "wrapper",
+]
+
+
+SHIPPED_MARK = b"#!python"
+"""A script in a wheel that begins so wants the installation's Python; ``#!pythonw`` too."""
+
+
+_MAX_SHEBANG = 127
+"""Bytes; what kernels before 5.1 read of the first line (https://lwn.net/Articles/779997/)."""
+
+
+_ENV = "/usr/bin/env "
+"""Looks the interpreter up where the script is run: for a tree that is filled elsewhere."""
+
+
+_SCRIPT_NAME = re.compile(r"[\w.-]+")
+
+
+_RESERVED_NAME = re.compile(
+    r"python[\d.]*[td]?|pythonw|pypy[\d.]*|activate(?:\..*|_this\.py)?|deactivate(?:\..*)?",
+    re.IGNORECASE,
+)
+
+
+_WRAPPER = """\
+import sys
+from {module} import {first}
+if __name__ == "__main__":
+    if sys.argv[0].endswith(".exe"):
+        sys.argv[0] = sys.argv[0][:-4]
+    sys.exit({attribute}())
+"""
+
+
+class InvalidEntryPoint(ValueError):
+    """An entry point that would write elsewhere, or run something else than it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPoint:
+    """A command: call ``attribute`` of ``module``."""
+
+    name: str
+    module: str
+    attribute: str
+    is_gui: bool = False
+
+
+def read_entry_points(text: str) -> Iterator[EntryPoint]:
+    """The console and gui scripts of an ``entry_points.txt``, in its order.
+
+    Raises InvalidEntryPoint.
+    """
+    # A name that no section can have: to entry points, [DEFAULT] is a section like any other.
+    parser = configparser.ConfigParser(
+        delimiters=("=",), interpolation=None, strict=False, default_section=""
+    )
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # names are case-sensitive
+    try:
+        parser.read_string(text)
+    except configparser.Error as error:
+        raise InvalidEntryPoint(str(error).replace("\n", " ")) from None
+    for group in ("console_scripts", "gui_scripts"):
+        if parser.has_section(group):
+            for name, value in parser.items(group):
+                yield _entry_point(name, value, is_gui=group == "gui_scripts")
+
+
+def check_script_name(name: str) -> None:
+    """Refuse a script that would land elsewhere or in the place of the interpreter.
+
+    Raises InvalidEntryPoint.
+    """
+    if not _SCRIPT_NAME.fullmatch(name) or name in {".", ".."}:
+        raise InvalidEntryPoint(f"the script name {name!r} is not made of letters, digits, . _ -")
+    check_replaces_nothing(name)
+
+
+def check_replaces_nothing(name: str) -> None:
+    """Refuse a name that a part of the environment has. Raises InvalidEntryPoint."""
+    if _RESERVED_NAME.fullmatch(name):
+        raise InvalidEntryPoint(f"the script name {name!r} is that of a part of the environment")
+
+
+def shebang(executable: str) -> bytes:
+    """The first line (or lines) that make ``executable`` run the script.
+
+    A path that is too long for the kernel, or has a space in it, goes through the shell, which
+    both sh and Python read: to Python the line is a string.
+    """
+    line = b"#!%b\n" % executable.encode()
+    if executable.startswith(_ENV):
+        return line
+    if len(line) <= _MAX_SHEBANG and b" " not in line:
+        return line
+    quoted = executable.replace("'", "'\"'\"'")
+    return f"#!/bin/sh\n'''exec' '{quoted}' \"$0\" \"$@\"\n' '''\n".encode()
+
+
+def wrapper(entry_point: EntryPoint, executable: str) -> bytes:
+    """The script of an entry point, for the interpreter at ``executable``."""
+    body = _WRAPPER.format(
+        module=entry_point.module,
+        first=entry_point.attribute.partition(".")[0],
+        attribute=entry_point.attribute,
+    )
+    return shebang(executable) + body.encode()
+
+
+def windows_launcher(entry_point: EntryPoint, executable: str, kind: str) -> tuple[str, bytes]:
+    """File name and contents of the program that runs an entry point on Windows.
+
+    ``kind`` is a launcher of the ``installer`` library, which maintains them. Raises UsageError
+    where it is not installed.
+    """
+    try:
+        from installer.scripts import Script  # noqa: PLC0415  # for a Windows target only
+    except ImportError:
+        raise UsageError(
+            "commands for Windows need launchers, which the installer library brings",
+            hint="install lockstream[windows]",
+        ) from None
+    section = "gui" if entry_point.is_gui else "console"
+    script = Script(
+        entry_point.name, entry_point.module, entry_point.attribute, cast("Any", section)
+    )
+    name, content = script.generate(executable, cast("Any", kind))
+    return name, content
+
+
+def _entry_point(name: str, value: str, *, is_gui: bool) -> EntryPoint:
+    check_script_name(name)
+    # The standard lets extras stand behind and tells installers to ignore them.
+    reference = value.partition("[")[0].strip()
+    module, colon, attribute = (part.strip() for part in reference.partition(":"))
+    if not colon or not _is_dotted_name(module) or not _is_dotted_name(attribute):
+        raise InvalidEntryPoint(
+            f"the script {name!r} refers to {value!r}, which is not of the form module:attribute"
+        )
+    return EntryPoint(name, module, attribute, is_gui)
+
+
+def _is_dotted_name(text: str) -> bool:
+    return all(part.isidentifier() and not keyword.iskeyword(part) for part in text.split("."))

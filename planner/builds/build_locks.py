@@ -1,0 +1,93 @@
+"""The requirements of builds, locked: a standard file beside the lock, with a hash for each wheel.
+
+PEP 751 has no place for them in the lock itself, so each build has a lock of its own, which any
+installer can install.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from planner.index.client import IndexClient
+from planner.index.errors import InvalidRequirementLine
+from planner.index.indexes import Indexes
+from planner.inputs.requirements_file import InputRequirement, Inputs
+from planner.lock.compose import LockContent, build_lock
+from planner.lock.reader import read_lock
+from planner.lock.writer import render_lock, write_atomically
+from planner.model.environments import group_targets
+from planner.model.policy import Policy
+from planner.planning.plan import plan
+from planner.resolver.evaluator import Names
+from planner.review.previous import preferences
+from schemas.target import Target
+
+__all__ = ["BuildRequirements"]
+
+
+@dataclass(kw_only=True)
+class BuildRequirements:
+    """Locks them. Wheels alone are used: building never begins another build."""
+
+    client: IndexClient
+    indexes: Indexes
+    policy: Policy
+    folder: str
+    keep: bool = True
+    """Whether the versions of a lock that is there are kept."""
+    written: list[str] = field(default_factory=list)
+
+    def __call__(self, name: str, requirements: Sequence[str], target: Target) -> str:
+        """Resolve ``requirements`` for ``target`` and write ``pylock.NAME.toml``; its path.
+
+        Raises what ``plan`` and ``build_lock`` raise.
+        """
+        path = os.path.join(self.folder, f"pylock.{name}.toml")
+        read = partial(_parse, f"{name.removeprefix('build-')} (build requirements)")
+        inputs = Inputs(requirements=[read(text) for text in requirements])
+        environments = group_targets((target,))
+        known = (
+            preferences(read_lock(path), environments)
+            if self.keep and path not in self.written and os.path.exists(path)
+            else ()
+        )
+        answer = plan(
+            inputs,
+            environments,
+            client=self.client,
+            indexes=self.indexes,
+            policy=replace(
+                self.policy,
+                no_binary=Names(),
+                sources=None,
+                trees=None,
+                require_hashes=False,
+                preferences=known,
+            ),
+        )
+        lock = build_lock(
+            LockContent(
+                environments=answer.environments,
+                entries=answer.entries,
+                extras=(),
+                groups=(),
+                inputs={"requires": sorted(requirements)},
+                folder=self.folder,
+            )
+        )
+        write_atomically(path, render_lock(lock, self.client.keychain.secrets))
+        self.written.append(path)
+        return path
+
+
+def _parse(origin: str, text: str) -> InputRequirement:
+    try:
+        return InputRequirement(requirement=Requirement(text), origin=origin)
+    except InvalidRequirement as error:
+        problem = str(error).partition("\n")[0]
+        raise InvalidRequirementLine(origin, f"{text!r} is no requirement: {problem}") from None

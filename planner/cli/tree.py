@@ -1,0 +1,157 @@
+"""The commands ``why`` and ``tree``: who asks for whom in a lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import click
+from packaging.utils import NormalizedName, canonicalize_name
+
+from planner.cli.lock_options import inputs_of, lock_argument, target_options, targets_of
+from planner.lock.reader import read_lock
+from planner.model.dependencies import Dependency, Identifier, Scope
+from planner.model.environments import Environment, group_targets
+from planner.resolver.applicable import applicable_dependencies
+from planner.resolver.overrides import Adjustments
+from planner.review.graph import Edge, Graph
+from schemas.errors import Refused
+
+__all__ = ["tree", "why"]
+
+
+MAX_SHOWN_CHAINS = 50
+"""Of one package; who reads further wants the tree."""
+
+
+@click.command("why")
+@click.argument("name", metavar="NAME")
+@lock_argument
+@target_options
+def why(name: str, lock: str, python_versions: tuple[str, ...], platforms: tuple[str, ...]) -> None:
+    """Tell who asks for the package NAME: a chain of requirements from the inputs for each.
+
+    Exit status 1 where the lock does not have it.
+    """
+    wanted = canonicalize_name(name)
+    chains: dict[str, dict[str, None]] = {}
+    for _, graph, roots in _graphs(lock, python_versions, platforms):
+        edges = graph.reach(roots)
+        if package := graph.packages.get(wanted):
+            found = chains.setdefault(f"{package.name} {package.version}", {})
+            found.update(dict.fromkeys(_chains(wanted, edges)))
+    if not chains:
+        raise Refused(f"{lock} does not have {wanted}")
+    for package_name, told in chains.items():
+        click.echo(package_name)
+        for chain in list(told)[:MAX_SHOWN_CHAINS]:
+            click.echo(f"  {chain}")
+        if (more := len(told) - MAX_SHOWN_CHAINS) > 0:
+            click.echo(f"  and {more} more")
+
+
+@click.command("tree")
+@lock_argument
+@target_options
+@click.option("--depth", type=click.IntRange(0), metavar="N", help="Show so many levels.")
+def tree(
+    lock: str,
+    python_versions: tuple[str, ...],
+    platforms: tuple[str, ...],
+    depth: int | None,
+) -> None:
+    """Print who asks for whom, from the inputs down, for each target.
+
+    What was shown above is not shown again: (*).
+    """
+    graphs = _graphs(lock, python_versions, platforms)
+    for position, (environment, graph, roots) in enumerate(graphs):
+        if len(graphs) > 1:
+            click.echo(f"{chr(10) if position else ''}{environment}")
+        for line in _Tree(graph, depth).lines(roots):
+            click.echo(line)
+
+
+def _graphs(
+    path: str, python_versions: Sequence[str], platforms: Sequence[str]
+) -> list[tuple[Environment, Graph, list[Dependency]]]:
+    """The lock as each environment sees it, with all extras and groups, and what is asked for."""
+    lock = read_lock(path)
+    inputs = inputs_of(lock, path)
+    scopes = [Scope("extra", extra) for extra in inputs.extras]
+    scopes += (Scope("group", group) for group in inputs.groups)
+    found = []
+    for environment in group_targets(targets_of(lock, python_versions, platforms)):
+        adjustments = Adjustments(inputs, environment)
+        graph = Graph(lock, environment.variables, scopes, adjustments)
+        asked = applicable_dependencies(inputs.requirements, environment)
+        found.append((environment, graph, list(adjustments.apply(asked))))
+    return found
+
+
+def _chains(name: NormalizedName, edges: Mapping[Identifier, Sequence[Edge]]) -> Iterator[str]:
+    """For each who asks for ``name``, the shortest way there from the inputs."""
+    for identifier, asked in edges.items():
+        if identifier.name == name:
+            for edge in asked:
+                if edge.parent is None or edge.parent.name != name:
+                    yield "; ".join(str(one) for one in reversed(_chain(edge, edges)))
+
+
+def _chain(edge: Edge, edges: Mapping[Identifier, Sequence[Edge]]) -> list[Edge]:
+    chain = [edge]
+    while chain[-1].parent is not None:
+        chain.append(edges[chain[-1].parent][0])
+    return chain
+
+
+class _Tree:
+    """Prints a graph from its roots down, each package once in full."""
+
+    def __init__(self, graph: Graph, depth: int | None) -> None:
+        self._graph = graph
+        self._depth = depth
+        self._shown: set[Identifier] = set()
+
+    def lines(self, roots: Iterable[Dependency]) -> Iterator[str]:
+        for root in _merged(roots):
+            scope = f" [{root.scope}]" if root.scope else ""
+            yield from self._subtree(root, "", "", f"  ({root.origin}{scope})", 0)
+
+    def _subtree(
+        self, dependency: Dependency, head: str, indent: str, told: str, level: int
+    ) -> Iterator[str]:
+        identifier = dependency.identifier
+        package = self._graph.packages.get(identifier.name)
+        version = package.version if package else "is missing"
+        again = identifier in self._shown
+        children = [] if again or not package else self._children(identifier)
+        mark = " (*)" if again and self._children(identifier) else ""
+        yield f"{head}{identifier} {version}{told}{mark}"
+        self._shown.add(identifier)
+        if self._depth is not None and level >= self._depth:
+            return
+        for position, child in enumerate(children):
+            last = position == len(children) - 1
+            yield from self._subtree(
+                child,
+                f"{indent}{'└── ' if last else '├── '}",
+                f"{indent}{'    ' if last else '│   '}",
+                f"  {child.specifier}" if child.specifier else "",
+                level + 1,
+            )
+
+    def _children(self, identifier: Identifier) -> list[Dependency]:
+        """What the project and the extra of ``identifier`` ask for, other than the project."""
+        found = list(self._graph.dependencies(Identifier(identifier.name)))
+        if identifier.extra:
+            found += self._graph.dependencies(identifier)
+        return _merged(one for one in found if one.identifier.name != identifier.name)
+
+
+def _merged(dependencies: Iterable[Dependency]) -> list[Dependency]:
+    """One of each requirement: that of an extra asks for the project too, which is said once."""
+    found = list(dependencies)
+    with_extra = {(one.text, one.origin) for one in found if one.identifier.extra}
+    return [
+        one for one in found if one.identifier.extra or (one.text, one.origin) not in with_extra
+    ]

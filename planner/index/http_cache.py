@@ -1,0 +1,140 @@
+"""PageCache: answers of indexes, kept as long as HTTP allows and asked about after that.
+
+Source: RFC 9111 (HTTP caching), as far as a private cache of documents needs it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Self
+
+from planner.index.cache import Cache
+
+__all__ = ["KeptAnswer", "PageCache"]
+
+
+_MAX_AGE = re.compile(r"(?:^|[,\s])max-age=\"?(\d+)", re.IGNORECASE)
+
+
+_NEVER = re.compile(r"(?:^|[,\s])no-store\b", re.IGNORECASE)
+
+
+_ALWAYS_ASK = re.compile(r"(?:^|[,\s])no-cache\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptAnswer:
+    """A document, and what its server said about keeping it."""
+
+    url: str
+    """Where it was found, after redirects."""
+    content_type: str
+    content: bytes
+    digest: str
+    """SHA-256 of what the server sent, which ``content`` may be an extract of."""
+    etag: str
+    last_modified: str
+    fresh_until: float
+    """Seconds since the epoch; until then nobody need be asked."""
+
+    @property
+    def conditions(self) -> dict[str, str]:
+        """The headers of a request that wants the document only if it changed."""
+        conditions = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in conditions.items() if value}
+
+    def to_bytes(self) -> bytes:
+        """A line of JSON, then the content."""
+        header = {
+            "url": self.url,
+            "content-type": self.content_type,
+            "digest": self.digest,
+            "etag": self.etag,
+            "last-modified": self.last_modified,
+            "fresh-until": self.fresh_until,
+        }
+        return json.dumps(header).encode() + b"\n" + self.content
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self | None:
+        """Read what ``to_bytes`` wrote; None where it is something else."""
+        line, _, content = data.partition(b"\n")
+        try:
+            header = json.loads(line)
+            return cls(
+                url=str(header["url"]),
+                content_type=str(header["content-type"]),
+                content=content,
+                digest=str(header["digest"]),
+                etag=str(header["etag"]),
+                last_modified=str(header["last-modified"]),
+                fresh_until=float(header["fresh-until"]),
+            )
+        except (ValueError, KeyError, TypeError):
+            return None
+
+
+class PageCache:
+    """Keeps answers in ``cache``, and asks about each anew if ``refresh``; ``now`` is the clock."""
+
+    def __init__(
+        self,
+        cache: Cache | None,
+        *,
+        refresh: bool = False,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._cache = cache
+        self._refresh = refresh
+        self._now = now
+
+    def find(self, url: str, accept: str) -> KeptAnswer | None:
+        """What is kept of ``url``, fresh or not."""
+        data = self._cache.read("pages", f"{accept} {url}") if self._cache else None
+        return KeptAnswer.from_bytes(data) if data is not None else None
+
+    def is_fresh(self, kept: KeptAnswer) -> bool:
+        """Whether it can be used without asking."""
+        return not self._refresh and self._now() < kept.fresh_until
+
+    def keep(
+        self, url: str, accept: str, answer: KeptAnswer, headers: Mapping[str, str]
+    ) -> KeptAnswer:
+        """Keep ``answer`` as long as ``headers`` allow, which came with it; how it is kept."""
+        dated = self._dated(answer, headers)
+        if self._cache and not _NEVER.search(headers.get("cache-control", "")):
+            self._cache.write("pages", f"{accept} {url}", dated.to_bytes())
+        return dated
+
+    def renew(
+        self, url: str, accept: str, kept: KeptAnswer, headers: Mapping[str, str]
+    ) -> KeptAnswer:
+        """Keep on keeping what is ``kept``, as long as ``headers`` allow, which say that it is the
+        same still; how it is kept.
+        """
+        if self._dated(kept, headers) == kept:
+            return kept
+        return self.keep(url, accept, kept, headers)
+
+    def _dated(self, answer: KeptAnswer, headers: Mapping[str, str]) -> KeptAnswer:
+        seconds = _freshness(headers.get("cache-control", ""), headers.get("age", ""))
+        return replace(
+            answer,
+            etag=headers.get("etag", answer.etag),
+            last_modified=headers.get("last-modified", answer.last_modified),
+            fresh_until=self._now() + seconds if seconds else 0.0,
+        )
+
+
+def _freshness(control: str, age: str) -> int:
+    """Seconds for which an answer is fresh yet (RFC 9111, 4.2); where its server does not say,
+    none: a version that was published just now should be found.
+    """
+    found = _MAX_AGE.search(control)
+    if not found or _ALWAYS_ASK.search(control):
+        return 0
+    return max(0, int(found[1]) - (int(age) if age.isdecimal() else 0))

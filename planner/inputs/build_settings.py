@@ -1,0 +1,101 @@
+"""Build settings: ``[tool.lockstream.build.NAME]`` of a project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from packaging.pylock import Pylock
+from packaging.utils import canonicalize_name
+
+from schemas.builds import BuildFlags, ConfigSettings, build_records
+from schemas.hints import TOOL_NAME
+
+__all__ = ["BuildSetting", "find_changed_flags", "read_build_settings"]
+
+
+_KEYS = {"config-settings", "environment", "jobs", "defaults"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSetting:
+    """Flags that somebody asks for; what they say nothing of is None or empty."""
+
+    config_settings: ConfigSettings = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    jobs: int | None = None
+    defaults: bool | None = None
+
+    def with_variable(self, name: str, value: str) -> BuildSetting:
+        """The same, and an environment variable."""
+        return replace(self, environment={**self.environment, name: value})
+
+    def with_setting(self, key: str, value: str) -> BuildSetting:
+        """The same, and a config setting; one that is given again becomes a list."""
+        before = self.config_settings.get(key)
+        several = [*([before] if isinstance(before, str) else before or []), value]
+        told: str | list[str] = several if len(several) > 1 else value
+        return replace(self, config_settings={**self.config_settings, key: told})
+
+    def texts(self) -> dict[str, str]:
+        """The config settings, each as one text."""
+        return {
+            key: value if isinstance(value, str) else " ".join(value)
+            for key, value in self.config_settings.items()
+        }
+
+    def to_table(self) -> dict[str, Any]:
+        """The TOML table."""
+        table = BuildFlags(
+            config_settings=self.config_settings, environment=self.environment
+        ).to_table()
+        del table["jobs"]
+        if self.jobs is not None:
+            table["jobs"] = self.jobs
+        if self.defaults is not None:
+            table["defaults"] = self.defaults
+        return table
+
+
+def read_build_settings(value: object) -> dict[str, BuildSetting]:
+    """The settings by package. Raises ValueError, which says what is wrong."""
+    if not isinstance(value, Mapping):
+        raise ValueError("is no table")  # noqa: TRY004  # it is the user's, not a programmer's
+    return {name: _read_one(name, table) for name, table in value.items()}
+
+
+def find_changed_flags(lock: Pylock, settled: Mapping[str, BuildSetting]) -> Iterator[str]:
+    """The packages that ``lock`` holds a build of, made with other flags than the project settles
+    now; each as a sentence.
+    """
+    table: object = lock.tool
+    for key in (TOOL_NAME, "policy", "build", "settings"):
+        table = table.get(key) if isinstance(table, Mapping) else None
+    before = table if isinstance(table, Mapping) else {}
+    now = {canonicalize_name(name): one.to_table() for name, one in settled.items()}
+    for package in lock.packages:
+        was_built = bool(build_records(package.tool))
+        if was_built and before.get(package.name, {}) != now.get(package.name, {}):
+            yield f"{package.name} was built with other flags than the project settles"
+
+
+def _read_one(name: str, table: object) -> BuildSetting:
+    if not isinstance(table, Mapping) or not table.keys() <= _KEYS:
+        raise ValueError(f"{name} is no table of {', '.join(sorted(_KEYS))}")
+    flags = BuildFlags.from_table(table)
+    jobs, defaults = table.get("jobs"), table.get("defaults")
+    if dict(flags.environment) != table.get("environment", {}):
+        raise ValueError(f"{name}.environment is no table of texts")
+    if dict(flags.config_settings) != table.get("config-settings", {}):
+        raise ValueError(f"{name}.config-settings is no table of texts and lists of texts")
+    if jobs is not None and (type(jobs) is not int or jobs < 1):
+        raise ValueError(f"{name}.jobs is no number above 0")
+    if defaults is not None and not isinstance(defaults, bool):
+        raise ValueError(f"{name}.defaults is neither true nor false")
+    return BuildSetting(
+        config_settings=flags.config_settings,
+        environment=flags.environment,
+        jobs=jobs,
+        defaults=defaults,
+    )

@@ -1,0 +1,106 @@
+"""What the command line leaves unsaid: the index that pip is set up for, and this interpreter.
+
+Sources: https://pip.pypa.io/en/stable/topics/configuration/ and
+https://docs.astral.sh/uv/reference/environment/.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+from collections.abc import Iterator, Mapping, Sequence
+
+from packaging.markers import default_environment
+from packaging.tags import sys_tags
+
+from schemas.errors import UsageError
+from schemas.target import Target
+
+__all__ = ["PUBLIC_INDEX", "choose_targets", "configured_index", "extra_indexes"]
+
+
+PUBLIC_INDEX = "https://" + "pypi" + ".org/simple/"
+
+
+_INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "PIP_INDEX_URL", "UV_INDEX_URL")
+
+
+_EXTRA_VARIABLES = ("UV_INDEX", "UV_EXTRA_INDEX_URL", "PIP_EXTRA_INDEX_URL")
+
+
+def configured_index(environment: Mapping[str, str]) -> str:
+    """The index to ask where neither the command line nor an input names one: that of the
+    environment, else that of pip's configuration files, else PyPI.
+    """
+    for variable in _INDEX_VARIABLES:
+        if url := environment.get(variable):
+            return url
+    for path in _pip_configuration_files(environment):
+        if url := _read_index_url(path):
+            return url
+    return PUBLIC_INDEX
+
+
+def _pip_configuration_files(environment: Mapping[str, str]) -> Iterator[str]:
+    """The files that pip reads, the most specific first."""
+    own = environment.get("PIP_CONFIG_FILE")
+    if own == os.devnull:
+        return
+    if own:
+        yield own
+    if folder := environment.get("VIRTUAL_ENV"):
+        yield os.path.join(folder, "pip.conf")
+    if home := environment.get("HOME"):
+        settings = environment.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
+        yield os.path.join(settings, "pip", "pip.conf")
+        yield os.path.join(home, ".pip", "pip.conf")
+    yield "/etc/pip.conf"
+
+
+def _read_index_url(path: str) -> str | None:
+    parser = configparser.RawConfigParser()
+    try:
+        with open(path, encoding="utf-8") as file:
+            parser.read_file(file)
+    except OSError:
+        return None
+    except (configparser.Error, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: pip's configuration cannot be read: {error}") from None
+    for name in ("index-url", "index_url"):
+        if url := parser.get("global", name, fallback=""):
+            return url
+    return None
+
+
+def extra_indexes(environment: Mapping[str, str]) -> Iterator[str]:
+    """The further indexes that the environment names: ``URL``, or ``NAME=URL`` as uv has it."""
+    for variable in _EXTRA_VARIABLES:
+        yield from environment.get(variable, "").split()
+
+
+def choose_targets(
+    python_versions: Sequence[str] = (), platforms: Sequence[str] = ()
+) -> tuple[Target, ...]:
+    """The targets that are named, each Python on each platform; what is not named is as in the
+    interpreter that runs this.
+
+    Raises UsageError for a version or a platform that is none.
+    """
+    tags = tuple(sys_tags())
+    environment = default_environment()
+    # sys_tags begins with the native tag (linux_x86_64), which no wheel of an index has.
+    own_platform = next(
+        (tag.platform for tag in tags if not tag.platform.startswith("linux_")), tags[0].platform
+    )
+    own = Target(
+        environment={key: str(value) for key, value in environment.items()},
+        tags=tags,
+        platform=own_platform,
+    )
+    if not python_versions and not platforms:
+        return (own,)
+    return tuple(
+        Target.named(version, platform)
+        for version in python_versions or (own.python_name.replace("+", ""),)
+        for platform in platforms or (own_platform,)
+    )

@@ -1,0 +1,228 @@
+"""What projects ask for: dependencies, extras and dependency groups of ``pyproject.toml``.
+
+Source: https://packaging.python.org/specifications/pyproject-toml/ and
+https://packaging.python.org/specifications/dependency-groups/.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+from packaging.dependency_groups import DependencyGroupResolver
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import NormalizedName, canonicalize_name
+
+from planner.inputs.requirements_file import (
+    InputRequirement,
+    Inputs,
+    UnreadableInput,
+    parse_requirement,
+)
+from planner.inputs.script import parse_script
+from planner.inputs.settings import read_settings
+from planner.model.dependencies import Scope
+from schemas.errors import InvalidInput
+
+__all__ = ["InvalidProject", "read_document", "read_projects"]
+
+
+@dataclass(eq=False)
+class InvalidProject(InvalidInput):
+    """A ``pyproject.toml`` does not hold what is asked of it."""
+
+    path: str
+    problem: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}"
+
+
+def read_document(folder: str) -> tuple[str, Mapping[str, Any]]:
+    """The ``pyproject.toml`` in ``folder``, or what the script ``folder`` says of itself: its path
+    and its content.
+
+    Raises UnreadableInput and InvalidProject.
+    """
+    is_script = folder.endswith(".py")
+    path = os.path.normpath(folder if is_script else os.path.join(folder, "pyproject.toml"))
+    try:
+        with open(path, "rb") as file:
+            text = file.read().decode("utf-8-sig")
+        return path, parse_script(text) if is_script else tomllib.loads(text)
+    except OSError as error:
+        raise UnreadableInput(path, error.strerror or str(error)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidProject(path, f"not valid TOML: {error}") from None
+    except UnicodeDecodeError as error:
+        raise InvalidProject(path, f"byte {error.start} is not UTF-8 text") from None
+    except ValueError as error:
+        raise InvalidProject(path, str(error)) from None
+
+
+def read_projects(
+    folders: Sequence[str],
+    *,
+    extras: Iterable[str] = (),
+    groups: Iterable[str] = (),
+    all_extras: bool = False,
+    all_groups: bool = False,
+) -> Inputs:
+    """Read what the projects in ``folders`` depend on together, with these extras and dependency
+    groups of theirs. Where one asks for another it is not looked for on an index.
+
+    Raises UnreadableInput, InvalidProject, InvalidRequirementLine and UnsupportedRequirementLine.
+    """
+    readers = [_ProjectReader(*read_document(folder)) for folder in folders]
+    members = {reader.name: reader for reader in readers if reader.name}
+    for reader in readers:
+        reader.members = members
+    wanted_extras = {canonicalize_name(extra) for extra in extras}
+    wanted_groups = {canonicalize_name(group) for group in groups}
+    known_extras = {extra for reader in readers for extra in reader.extras}
+    known_groups = {group for reader in readers for group in reader.groups}
+    _check_known(readers[0], "extra", wanted_extras, known_extras)
+    _check_known(readers[0], "dependency group", wanted_groups, known_groups)
+    inputs = Inputs(
+        extras=tuple(sorted(known_extras if all_extras else wanted_extras)),
+        groups=tuple(sorted(known_groups if all_groups else wanted_groups)),
+    )
+    for reader in readers:
+        inputs.requirements += reader.dependencies()
+        for extra in inputs.extras:
+            if extra in reader.extras:
+                inputs.requirements += reader.extra_dependencies(extra, Scope("extra", extra))
+        for group in inputs.groups:
+            if group in reader.groups:
+                inputs.requirements += reader.group_dependencies(group)
+    _read_adjustments(inputs, readers[0])
+    limits = [reader.requires_python for reader in readers if reader.requires_python]
+    inputs.requires_python = reduce(lambda one, other: one & other, limits) if limits else None
+    return inputs
+
+
+def _read_adjustments(inputs: Inputs, reader: _ProjectReader) -> None:
+    """What the settings say about requirements; those of the first project count for all."""
+    inputs.settings = reader.settings
+    folder = os.path.dirname(reader.path)
+    inputs.find_links += (
+        place if "://" in place else os.path.normpath(os.path.join(folder, place))
+        for place in reader.settings.find_links
+    )
+    inputs.excludes += map(canonicalize_name, reader.settings.excludes)
+    for key, lines, known in (
+        ("constraints", reader.settings.constraints, inputs.constraints),
+        ("overrides", reader.settings.overrides, inputs.overrides),
+    ):
+        origin = f"{reader.path} [tool.lockstream] {key}"
+        for line in lines:
+            requirement = parse_requirement(line, origin)
+            known.append(InputRequirement(requirement=requirement, origin=origin))
+
+
+def _check_known(
+    reader: _ProjectReader, kind: str, wanted: set[NormalizedName], known: set[NormalizedName]
+) -> None:
+    for name in sorted(wanted - known):
+        raise InvalidProject(reader.path, f"there is no {kind} {name!r}; it has {_list(known)}")
+
+
+class _ProjectReader:
+    def __init__(self, path: str, document: Mapping[str, Any]) -> None:
+        self.path = path
+        self.members: Mapping[NormalizedName, _ProjectReader] = {}
+        """All projects that are read, by name."""
+        self.settings = read_settings(document, path)
+        self._project = self._table(document, "project")
+        self.name = canonicalize_name(str(self._project.get("name", "")))
+        extras = self._table(self._project, "optional-dependencies", "project.")
+        self.extras = {canonicalize_name(name): lines for name, lines in extras.items()}
+        groups = self._table(document, "dependency-groups")
+        self.groups = {canonicalize_name(name) for name in groups}
+        self._groups = groups
+
+    def _table(self, above: Mapping[str, Any], key: str, prefix: str = "") -> Mapping[str, Any]:
+        table = above.get(key, {})
+        if not isinstance(table, Mapping):
+            raise InvalidProject(self.path, f"[{prefix}{key}] is no table")
+        return table
+
+    @property
+    def requires_python(self) -> SpecifierSet | None:
+        told = self._project.get("requires-python")
+        if told is None:
+            return None
+        try:
+            return SpecifierSet(told if isinstance(told, str) else "no text")
+        except InvalidSpecifier:
+            raise InvalidProject(
+                self.path, "[project] requires-python is no version specifier"
+            ) from None
+
+    def dependencies(self) -> Iterator[InputRequirement]:
+        if "dependencies" in self._project.get("dynamic", ()):
+            raise InvalidProject(
+                self.path,
+                "its dependencies are dynamic, so only building it would tell them",
+                hint="list them under [project] dependencies, or name a requirements file with -r",
+            )
+        lines = self._project.get("dependencies", [])
+        return self._read(lines, "[project] dependencies", None, frozenset())
+
+    def extra_dependencies(
+        self,
+        extra: NormalizedName,
+        scope: Scope | None,
+        above: frozenset[tuple[NormalizedName, NormalizedName]] = frozenset(),
+    ) -> Iterator[InputRequirement]:
+        """What an extra asks for. One that asks for another extra of a project that is planned
+        (``all`` often does) stands for what that one asks for.
+        """
+        if extra not in self.extras:
+            raise InvalidProject(
+                self.path, f"there is no extra {extra!r}; it has {_list(self.extras)}"
+            )
+        if (self.name, extra) in above:
+            return iter(())
+        origin = f"[project.optional-dependencies] {extra}"
+        return self._read(self.extras[extra], origin, scope, above | {(self.name, extra)})
+
+    def group_dependencies(self, group: NormalizedName) -> Iterator[InputRequirement]:
+        try:
+            requirements = DependencyGroupResolver(self._groups).resolve(group)
+        except ExceptionGroup as errors:
+            problems = "; ".join(str(error).partition("\n")[0] for error in errors.exceptions)
+            raise InvalidProject(
+                self.path, f"{problems} (its dependency groups: {_list(self.groups)})"
+            ) from None
+        lines = [str(one) for one in requirements]
+        scope = Scope("group", group)
+        return self._read(lines, f"[dependency-groups] {group}", scope, frozenset())
+
+    def _read(
+        self,
+        lines: object,
+        place: str,
+        scope: Scope | None,
+        above: frozenset[tuple[NormalizedName, NormalizedName]],
+    ) -> Iterator[InputRequirement]:
+        if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+            raise InvalidProject(self.path, f"{place} is no list of texts")
+        origin = f"{self.path} {place}"
+        for line in lines:
+            requirement = parse_requirement(line, origin)
+            member = self.members.get(canonicalize_name(requirement.name))
+            if member is None:
+                yield InputRequirement(requirement=requirement, origin=origin, scope=scope)
+                continue
+            for extra in sorted(map(canonicalize_name, requirement.extras)):
+                yield from member.extra_dependencies(extra, scope, above)
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"

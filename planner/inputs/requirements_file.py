@@ -1,0 +1,379 @@
+"""Requirements files: what they ask for, with the place where each line stands.
+
+Source: https://pip.pypa.io/en/stable/reference/requirements-file-format/. The libraries that read
+this format either are no longer kept (pip-requirements-parser, last released in 2022) or know
+neither constraints nor environment variables (requirements-parser), so it is read here: strictly,
+refusing by file and line what planning does not do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shlex
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, NoReturn
+from urllib.parse import unquote, urlsplit
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import NormalizedName, canonicalize_name
+
+from planner.index.errors import InvalidRequirementLine, UnsupportedRequirementLine
+from planner.inputs.settings import Settings
+from planner.model.dependencies import Scope
+from schemas.errors import InvalidInput
+
+__all__ = [
+    "InputRequirement",
+    "Inputs",
+    "UnreadableInput",
+    "parse_requirement",
+    "read_requirements",
+]
+
+
+Kind = Literal["requirement", "constraint", "override"]
+
+
+_COMMENT = re.compile(r"(?:^|\s+)#.*$")
+
+
+_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
+
+
+_FIRST_OPTION = re.compile(r"\s+(?=-)")
+
+
+_HASH = re.compile(r"(sha256|sha384|sha512):([0-9a-fA-F]+)")
+
+
+_REFERENCE = re.compile(
+    r"(?P<place>[^\s;@\[]+\.whl(?:#\S+)?|[a-z]+://\S+\.whl(?:[?#][^\s\[]*)?)"
+    r"(?P<extras>\[[^\]]*\])?(?:\s*;\s*(?P<marker>.+))?"
+)
+
+
+_FILE_OR_URL = re.compile(r"^[./~]|://|\.(?:whl|tar\.gz|zip)\b")
+
+
+_FETCHED = {
+    *("https", "http", "file"),
+    *("git+https", "git+http", "git+ssh", "git+git", "git+file"),
+}
+"""The schemes of addresses that stand in place of a version."""
+
+
+MAX_DEPTH = 32
+"""Files that include each other; a cycle is deeper."""
+
+
+@dataclass(eq=False)
+class UnreadableInput(InvalidInput):
+    """A file that the command line or another file names cannot be read."""
+
+    path: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputRequirement:
+    """A requirement that the user wrote."""
+
+    requirement: Requirement
+    origin: str
+    """Where, such as ``requirements.in:3``."""
+    hashes: frozenset[str] = frozenset()
+    """``sha256:9f86...``: the files that are allowed, or empty where all are."""
+    scope: Scope | None = None
+    """The extra or the dependency group it belongs to; None where it counts always."""
+
+    @property
+    def name(self) -> NormalizedName:
+        return canonicalize_name(self.requirement.name)
+
+
+@dataclass(slots=True, kw_only=True)
+class Inputs:
+    """What all inputs ask for together."""
+
+    requirements: list[InputRequirement] = field(default_factory=list)
+    constraints: list[InputRequirement] = field(default_factory=list)
+    overrides: list[InputRequirement] = field(default_factory=list)
+    """What is asked for in place of what packages ask for."""
+    excludes: list[NormalizedName] = field(default_factory=list)
+    """Projects that are left out, whoever asks for them."""
+    extras: tuple[NormalizedName, ...] = ()
+    """Extras that installs may choose from, sorted."""
+    groups: tuple[NormalizedName, ...] = ()
+    """Dependency groups that installs may choose from, sorted."""
+    requires_python: SpecifierSet | None = None
+    """What the project that asks says of itself."""
+    settings: Settings = field(default_factory=Settings)
+    """What the project that asks settles."""
+    index_url: str | None = None
+    extra_index_urls: list[str] = field(default_factory=list)
+    no_index: bool = False
+    find_links: list[str] = field(default_factory=list)
+    no_binary: list[str] = field(default_factory=list)
+    """In the order in which files say it, as pip's option takes it; so is the next."""
+    only_binary: list[str] = field(default_factory=list)
+    prereleases: bool = False
+    require_hashes: bool = False
+
+
+def read_requirements(
+    paths: Iterable[str],
+    constraints: Iterable[str] = (),
+    overrides: Iterable[str] = (),
+    *,
+    environment: Mapping[str, str],
+    inputs: Inputs | None = None,
+) -> Inputs:
+    """Read requirements, constraints and overrides files, with all files that they include.
+
+    ``environment`` gives the values of ``${NAME}``; what is read is added to ``inputs``.
+
+    Raises UnreadableInput, InvalidRequirementLine and UnsupportedRequirementLine.
+    """
+    inputs = inputs or Inputs()
+    kinds: tuple[tuple[Kind, Iterable[str]], ...] = (
+        ("requirement", paths),
+        ("constraint", constraints),
+        ("override", overrides),
+    )
+    for kind, files in kinds:
+        for path in files:
+            _Reader(inputs, environment, kind).read(path)
+    return inputs
+
+
+class _OptionParser(argparse.ArgumentParser):
+    """The options a line may have, parsed without ever leaving the program."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(message)
+
+
+def _line_options() -> _OptionParser:
+    parser = _OptionParser(add_help=False, allow_abbrev=False, usage=argparse.SUPPRESS)
+    parser.add_argument("-r", "--requirement")
+    parser.add_argument("-c", "--constraint")
+    parser.add_argument("-i", "--index-url", "--pypi-url")
+    parser.add_argument("--extra-index-url", action="append", default=[])
+    parser.add_argument("--no-index", action="store_true")
+    parser.add_argument("-f", "--find-links", action="append", default=[])
+    parser.add_argument("--no-binary", action="append", default=[])
+    parser.add_argument("--pre", action="store_true")
+    parser.add_argument("--require-hashes", action="store_true")
+    # Wheels are all that is used, so these ask for what is the case already.
+    parser.add_argument("--prefer-binary", action="store_true")
+    parser.add_argument("--only-binary", action="append", default=[])
+    return parser
+
+
+def _requirement_options() -> _OptionParser:
+    parser = _OptionParser(add_help=False, allow_abbrev=False, usage=argparse.SUPPRESS)
+    parser.add_argument("--hash", action="append", default=[])
+    return parser
+
+
+_ADVICE = {
+    "-e": "name the folder of the project as PROJECT; what it depends on is planned",
+    "--editable": "name the folder of the project as PROJECT; what it depends on is planned",
+    "--trusted-host": "name the index with http:// if it has no certificate",
+}
+
+
+_LINE_OPTIONS = _line_options()
+
+
+_REQUIREMENT_OPTIONS = _requirement_options()
+
+
+class _Reader:
+    """Reads files into ``inputs``, all as requirements of one kind."""
+
+    def __init__(
+        self,
+        inputs: Inputs,
+        environment: Mapping[str, str],
+        kind: Kind,
+        depth: int = 0,
+    ) -> None:
+        self._inputs = inputs
+        self._environment = environment
+        self._kind: Kind = kind
+        self._depth = depth
+
+    def read(self, path: str) -> None:
+        for number, line in _logical_lines(self._read_text(path)):
+            origin = f"{path}:{number}"
+            text = self._expand(line, origin)
+            if text.startswith("-"):
+                self._read_options(text, path, origin)
+            else:
+                self._read_requirement(text, line, origin)
+
+    def _read_text(self, path: str) -> str:
+        try:
+            if path == "-":
+                return sys.stdin.read()
+            with open(path, "rb") as file:
+                return file.read().decode("utf-8-sig")
+        except OSError as error:
+            raise UnreadableInput(path, error.strerror or str(error)) from None
+        except UnicodeDecodeError as error:
+            raise UnreadableInput(path, f"byte {error.start} is not UTF-8 text") from None
+
+    def _expand(self, line: str, origin: str) -> str:
+        def value(found: re.Match[str]) -> str:
+            if found[1] not in self._environment:
+                raise InvalidRequirementLine(
+                    origin,
+                    f"the environment variable {found[1]} is not set",
+                    hint="set it, or write the value into the file if it is no secret",
+                )
+            return self._environment[found[1]]
+
+        return _VARIABLE.sub(value, line)
+
+    def _read_options(self, text: str, path: str, origin: str) -> None:
+        try:
+            options, others = _LINE_OPTIONS.parse_known_args(shlex.split(text))
+        except ValueError as error:
+            raise InvalidRequirementLine(origin, str(error)) from None
+        if others:
+            # Only the name: its value may hold a secret that came from the environment.
+            name = others[0].partition("=")[0]
+            raise UnsupportedRequirementLine(
+                origin, f"{name} is not supported", hint=_ADVICE.get(name, "")
+            )
+        inputs = self._inputs
+        inputs.index_url = options.index_url or inputs.index_url
+        inputs.extra_index_urls += options.extra_index_url
+        inputs.no_index |= options.no_index
+        inputs.find_links += (_beside(path, place) for place in options.find_links)
+        inputs.no_binary += options.no_binary
+        inputs.only_binary += options.only_binary
+        inputs.prereleases |= options.pre
+        inputs.require_hashes |= options.require_hashes
+        if options.requirement:
+            self._include(options.requirement, path, origin, self._kind)
+        if options.constraint:
+            self._include(options.constraint, path, origin, "constraint")
+
+    def _include(self, included: str, path: str, origin: str, kind: Kind) -> None:
+        if "://" in included:
+            raise UnsupportedRequirementLine(
+                origin, "a file at a URL is not supported", hint="download it and name the copy"
+            )
+        if self._depth == MAX_DEPTH:
+            raise InvalidRequirementLine(
+                origin, f"more than {MAX_DEPTH} files include each other; is there a cycle?"
+            )
+        reader = _Reader(self._inputs, self._environment, kind, self._depth + 1)
+        reader.read(_beside(path, included))
+
+    def _read_requirement(self, text: str, line: str, origin: str) -> None:
+        text, *options = _FIRST_OPTION.split(text, maxsplit=1)
+        try:
+            requirement = parse_requirement(text, origin, written=line)
+            words = shlex.split(options[0]) if options else []
+            parsed, others = _REQUIREMENT_OPTIONS.parse_known_args(words)
+        except ValueError as error:
+            raise InvalidRequirementLine(origin, f"{line!r}: {error}") from None
+        if others:
+            name = others[0].partition("=")[0]
+            raise UnsupportedRequirementLine(origin, f"{name} of a requirement is not supported")
+        if self._kind == "constraint" and requirement.extras:
+            raise InvalidRequirementLine(origin, f"a constraint cannot ask for extras: {line!r}")
+        hashes = frozenset(_parse_hash(text, origin) for text in parsed.hash)
+        found = InputRequirement(requirement=requirement, origin=origin, hashes=hashes)
+        known = {
+            "requirement": self._inputs.requirements,
+            "constraint": self._inputs.constraints,
+            "override": self._inputs.overrides,
+        }
+        known[self._kind].append(found)
+
+
+def parse_requirement(text: str, origin: str, *, written: str | None = None) -> Requirement:
+    """A dependency specifier, or a wheel by its URL or path alone. ``written`` is what stands at
+    ``origin``, where variables were expanded since: errors show nothing that came from the
+    environment.
+
+    Raises InvalidRequirementLine and, for what is no wheel, UnsupportedRequirementLine.
+    """
+    reference = _REFERENCE.fullmatch(text)
+    try:
+        requirement = Requirement(_complete(reference) if reference else text)
+    except InvalidRequirement as error:
+        if _FILE_OR_URL.search(text):
+            raise _unsupported_reference(origin) from None
+        problem = str(error).partition("\n")[0]
+        raise InvalidRequirementLine(
+            origin, f"{written or text!r} is no requirement: {problem}"
+        ) from None
+    if requirement.url and urlsplit(requirement.url).scheme not in _FETCHED:
+        raise _unsupported_reference(origin)
+    return requirement
+
+
+def _complete(reference: re.Match[str]) -> str:
+    """``NAME[EXTRAS] @ URL ; MARKER`` for a line that names a wheel only, as pip allows: a URL,
+    or a path from the working folder.
+    """
+    place = reference["place"]
+    if "://" not in place:
+        place = Path(os.path.abspath(place)).as_uri()
+    name = unquote(urlsplit(place).path.rpartition("/")[2]).partition("-")[0]
+    marker = f" ; {reference['marker']}" if reference["marker"] else ""
+    return f"{name}{reference['extras'] or ''} @ {place}{marker}"
+
+
+def _beside(path: str, other: str) -> str:
+    """``other`` as the file at ``path`` names it; an address stays one."""
+    return other if "://" in other else os.path.normpath(os.path.join(os.path.dirname(path), other))
+
+
+def _unsupported_reference(origin: str) -> UnsupportedRequirementLine:
+    return UnsupportedRequirementLine(
+        origin,
+        "an address in place of a version has to be a wheel's, an archive's, a folder's or a git "
+        "repository's",
+        hint="write NAME @ URL, with https:, file: or git+https:; a wheel may stand alone",
+    )
+
+
+def _parse_hash(text: str, origin: str) -> str:
+    if not (found := _HASH.fullmatch(text)):
+        raise InvalidRequirementLine(
+            origin, f"--hash={text} is not sha256, sha384 or sha512 with hexadecimal digits"
+        )
+    return f"{found[1]}:{found[2].lower()}"
+
+
+def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Join continued lines and drop comments; the number is that of the first line."""
+    parts: list[str] = []
+    start = 1
+    for number, line in enumerate(text.splitlines(), 1):
+        start = start if parts else number
+        # A comment ends a continuation, whatever it ends with.
+        if line.endswith("\\") and not _COMMENT.match(line):
+            parts.append(line.removesuffix("\\"))
+            continue
+        joined = _COMMENT.sub("", "".join([*parts, line])).strip()
+        parts.clear()
+        if joined:
+            yield start, joined
+    if joined := _COMMENT.sub("", "".join(parts)).strip():
+        yield start, joined

@@ -1,0 +1,34 @@
+"""Scripts: the requirements that a single file of Python has in a comment.
+
+Source: https://packaging.python.org/specifications/inline-script-metadata/ (PEP 723).
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import Any
+
+__all__ = ["parse_script"]
+
+
+_BLOCK = re.compile(
+    r"^# /// (?P<type>[a-zA-Z0-9-]+)[ \t]*\r?\n(?P<content>(?:^#(?:| .*)\r?\n)+)^# ///[ \t]*\r?$",
+    re.MULTILINE,
+)
+"""As the standard has it, but for the ends of lines."""
+
+
+def parse_script(text: str) -> dict[str, Any]:
+    """What the script says of itself, as a ``pyproject.toml`` would.
+
+    Raises ValueError where it says nothing, or says it twice, or not in TOML.
+    """
+    blocks = [one["content"] for one in _BLOCK.finditer(text) if one["type"] == "script"]
+    if len(blocks) != 1:
+        count = "several" if blocks else "no"
+        raise ValueError(f"it has {count} '# /// script' blocks")
+    lines = (line[2:] if line.startswith("# ") else line[1:] for line in blocks[0].splitlines())
+    document = tomllib.loads("\n".join(lines))
+    project = {key: document[key] for key in ("dependencies", "requires-python") if key in document}
+    return {"project": project, "tool": document.get("tool", {})}

@@ -1,0 +1,204 @@
+"""Settings: ``[tool.lockstream]`` of a project, which say what its command lines need not.
+
+::
+
+    [tool.lockstream]
+    targets = [{ python = ["3.11", "3.12"], platform = ["linux", "macos"] }]
+    exclude-newer = "7 days"
+    overrides = ["urllib3<2"]
+
+    [tool.lockstream.indexes]
+    internal = { url = "https://index.example/simple/", explicit = true }
+
+    [tool.lockstream.sources]
+    our-library = "internal"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from typing import Any
+
+from planner.index.indexes import Strategy
+from planner.inputs.build_settings import BuildSetting, read_build_settings
+from planner.model.policy import Ordering
+from planner.resolver.candidates import Prereleases
+from schemas.errors import InvalidInput, UsageError
+from schemas.target import Target
+
+__all__ = ["IndexSetting", "InvalidSetting", "Settings", "read_settings"]
+
+
+@dataclass(eq=False)
+class InvalidSetting(InvalidInput):
+    """A key of ``[tool.lockstream]`` does not hold what it should."""
+
+    path: str
+    key: str
+    problem: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.path}: [tool.lockstream] {self.key}: {self.problem}"
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSetting:
+    """An index of a project."""
+
+    url: str
+    explicit: bool = False
+    """Whether it is for the projects only that name it as their source."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a project settles. What it says nothing of is None or empty."""
+
+    targets: tuple[Target, ...] = ()
+    constraints: tuple[str, ...] = ()
+    """Requirements, as the next."""
+    overrides: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    """Names of projects."""
+    default_index: str | None = None
+    indexes: Mapping[str, IndexSetting] = field(default_factory=dict)
+    """By name, in the order of their rank."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """The name of the index of a project."""
+    index_strategy: Strategy | None = None
+    find_links: tuple[str, ...] = ()
+    """Folders, relative to the project, and pages."""
+    prerelease: Prereleases | None = None
+    resolution: Ordering | None = None
+    exclude_newer: str | None = None
+    no_binary: tuple[str, ...] = ()
+    only_binary: tuple[str, ...] = ()
+    allow_hosts: tuple[str, ...] = ()
+    align: bool | None = None
+    build: Mapping[str, BuildSetting] = field(default_factory=dict)
+    """Flags by the name of the package that is built."""
+
+
+def read_settings(document: Mapping[str, Any], path: str) -> Settings:
+    """The settings in the ``pyproject.toml`` that was read from ``path``.
+
+    Raises InvalidSetting.
+    """
+    tool = document.get("tool", {})
+    table = tool.get("lockstream", {}) if isinstance(tool, Mapping) else {}
+    if not isinstance(table, Mapping):
+        raise InvalidSetting(path, "", "is no table")
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        read = _READERS.get(key)
+        if read is None:
+            known = ", ".join(sorted(_READERS))
+            raise InvalidSetting(path, key, "there is no such key", hint=f"known are {known}")
+        try:
+            found[key.replace("-", "_")] = read(value)
+        except ValueError as error:
+            raise InvalidSetting(path, key, str(error)) from None
+        except UsageError as error:
+            raise InvalidSetting(path, key, str(error), hint=error.hint) from None
+    return Settings(**found)
+
+
+class _Unreadable(ValueError):
+    """What a value should have been."""
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise _Unreadable("is no text")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _Unreadable("is neither true nor false")
+    return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise _Unreadable("is no list of texts")
+    return tuple(value)
+
+
+def _choice(kind: type[StrEnum]) -> Callable[[object], StrEnum]:
+    def read(value: object) -> StrEnum:
+        try:
+            return kind(_text(value))
+        except ValueError:
+            raise _Unreadable(f"is none of {', '.join(kind)}") from None
+
+    return read
+
+
+def _targets(value: object) -> tuple[Target, ...]:
+    if not isinstance(value, list):
+        raise _Unreadable("is no list of tables")
+    return tuple(target for table in value for target in _expand_target(table))
+
+
+def _expand_target(table: object) -> Iterator[Target]:
+    """Each Python on each platform of one table."""
+    if not isinstance(table, Mapping) or set(table) != {"python", "platform"}:
+        raise _Unreadable("each target is a table of python and platform")
+    pythons, platforms = (
+        [value] if isinstance(value, str) else _texts(value)
+        for value in (table["python"], table["platform"])
+    )
+    for python in pythons:
+        for platform in platforms:
+            yield Target.named(python, platform)
+
+
+def _indexes(value: object) -> dict[str, IndexSetting]:
+    return {name: _index(one) for name, one in _table(value).items()}
+
+
+def _index(value: object) -> IndexSetting:
+    if isinstance(value, str):
+        return IndexSetting(value)
+    table = _table(value)
+    if not set(table) <= {"url", "explicit"} or "url" not in table:
+        raise _Unreadable("each index is a URL, or a table of url and explicit")
+    return IndexSetting(_text(table["url"]), _flag(table.get("explicit", False)))
+
+
+def _sources(value: object) -> dict[str, str]:
+    return {name: _text(one) for name, one in _table(value).items()}
+
+
+def _table(value: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise _Unreadable("is no table")
+    return value
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "targets": _targets,
+    "constraints": _texts,
+    "overrides": _texts,
+    "excludes": _texts,
+    "default-index": _text,
+    "indexes": _indexes,
+    "sources": _sources,
+    "index-strategy": _choice(Strategy),
+    "find-links": _texts,
+    "prerelease": _choice(Prereleases),
+    "resolution": _choice(Ordering),
+    "exclude-newer": _text,
+    "no-binary": _texts,
+    "only-binary": _texts,
+    "allow-hosts": _texts,
+    "align": _flag,
+    "build": read_build_settings,
+}
+
+
+assert {key.replace("-", "_") for key in _READERS} == {one.name for one in fields(Settings)}

@@ -1,0 +1,156 @@
+"""A lock: resolved and sized packages as the standard's own types.
+
+Source: https://packaging.python.org/specifications/pylock-toml/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from packaging.pylock import (
+    Package,
+    PackageArchive,
+    PackageDirectory,
+    PackageVcs,
+    PackageWheel,
+    Pylock,
+)
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from planner.index.pages import ProjectFile, parse_time
+from planner.lock.built import Built
+from planner.lock.merge import Entry
+from planner.lock.source_entries import list_sdist, list_tree, lockable_url, relative_path
+from planner.metadata.remote_metadata import SizedFile
+from planner.model.environments import Environment
+from planner.model.specifiers import read_specifiers
+from schemas.hints import TOOL_NAME
+
+__all__ = ["LockContent", "build_lock"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockContent:
+    """All that a lock is made of."""
+
+    environments: Sequence[Environment]
+    entries: Sequence[tuple[Entry, Sequence[SizedFile]]]
+    """Sorted by name and version."""
+    extras: Sequence[NormalizedName]
+    """What installs may choose from; sorted, as the groups."""
+    groups: Sequence[NormalizedName]
+    inputs: Mapping[str, Any]
+    """The table that tells where the requirements are."""
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    """The table that tells how versions were chosen."""
+    folder: str = ""
+    """Where the lock will be; paths in it start there."""
+    built: Mapping[str, Built] = field(default_factory=dict)
+    """The wheels among the files that were built for it, by file name."""
+
+
+def build_lock(content: LockContent) -> Pylock:
+    """The lock as the standard's own types.
+
+    Raises SecretInURL where an address would carry a credential into it.
+    """
+    pythons = (one.variables["python_version"] for one in content.environments)
+    lock = Pylock(
+        lock_version=Version("1.0"),
+        environments=[environment.marker for environment in content.environments],
+        requires_python=SpecifierSet(f">={min(pythons, key=Version)}"),
+        extras=content.extras,
+        dependency_groups=content.groups,
+        created_by=TOOL_NAME,
+        packages=[_package(entry, sizes, content) for entry, sizes in content.entries],
+        tool={TOOL_NAME: _tool_table(content)},
+    )
+    lock.validate()
+    return lock
+
+
+def _tool_table(content: LockContent) -> dict[str, Any]:
+    targets = [target.to_table() for one in content.environments for target in one.targets]
+    table: dict[str, Any] = {"targets": targets}
+    for key, told in (("inputs", content.inputs), ("policy", content.policy)):
+        if told:
+            table[key] = dict(told)
+    return table
+
+
+def _package(entry: Entry, sizes: Sequence[SizedFile], content: LockContent) -> Package:
+    files = list(zip(entry.files, sizes, strict=True))
+    built = [content.built[file.filename] for file in entry.files if file.filename in content.built]
+    left_out = {one.wheel.filename for one in built if not one.is_kept}
+    pythons = {file.requires_python for file in entry.files}
+    indexes = {file.index for file in entry.files}
+    tool: dict[str, Any] = {"requires": list(entry.requires)} if entry.requires else {}
+    tool["wheels"] = {file.filename: sized.hints.to_table() for file, sized in files}
+    if built:
+        tool["build"] = {one.record.wheel: one.record.to_table() for one in built}
+    dependencies = [
+        {"name": name} if version is None else {"name": name, "version": str(version)}
+        for name, version in entry.dependencies
+    ]
+    wheels = [
+        _wheel(file, sized, content) for file, sized in files if file.filename not in left_out
+    ]
+    source = built[0] if built else None
+    # A tree and wheels of it cannot both be listed.
+    tree = list_tree(source, content.folder) if source and not wheels else None
+    return Package(
+        name=entry.name,
+        version=None if tree else entry.version,
+        marker=entry.marker,
+        requires_python=_parse_specifier(pythons.pop()) if len(pythons) == 1 else None,
+        dependencies=dependencies or None,
+        vcs=tree if isinstance(tree, PackageVcs) else None,
+        directory=tree if isinstance(tree, PackageDirectory) else None,
+        archive=_archive(wheels[0]) if files[0][0].is_direct else _only_archive(tree),
+        index=(indexes.pop() or None) if len(indexes) == 1 else None,
+        sdist=list_sdist(source, content.folder) if source and not tree else None,
+        wheels=None if files[0][0].is_direct else wheels or None,
+        tool={TOOL_NAME: tool},
+    )
+
+
+def _only_archive(tree: object) -> PackageArchive | None:
+    return tree if isinstance(tree, PackageArchive) else None
+
+
+def _archive(wheel: PackageWheel) -> PackageArchive:
+    """A wheel that was asked for by its address."""
+    return PackageArchive(path=wheel.path, url=wheel.url, size=wheel.size, hashes=wheel.hashes)
+
+
+def _wheel(file: ProjectFile, sized: SizedFile, content: LockContent) -> PackageWheel:
+    hashes = dict(sorted(sized.digests.items()))
+    built = content.built.get(file.filename)
+    if built and built.url:
+        return PackageWheel(url=built.url, size=sized.size, hashes=hashes)
+    if file.path is not None:
+        path = relative_path(file.path, content.folder)
+        return PackageWheel(path=path, size=sized.size, hashes=hashes)
+    url = lockable_url(file.url, file.filename)
+    name_in_url = unquote(urlsplit(url).path.rpartition("/")[2])
+    return PackageWheel(
+        name=file.filename if name_in_url != file.filename else None,
+        upload_time=parse_time(file.upload_time),
+        url=url,
+        size=sized.size,
+        hashes=hashes,
+    )
+
+
+def _parse_specifier(text: str | None) -> SpecifierSet | None:
+    if not text:
+        return None
+    with suppress(InvalidSpecifier):
+        return read_specifiers(text)
+    return None

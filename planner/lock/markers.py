@@ -1,0 +1,135 @@
+"""Markers for a lock: short conditions that hold in some of its environments and no other.
+
+An entry of a lock that not every environment needs carries a marker. It only has to be right in
+the environments of the lock, which are few and known; so instead of joining the markers of all
+requirements on the way to a package, the shortest condition that picks its environments is
+searched for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import combinations
+from typing import NamedTuple
+
+from packaging.markers import Marker
+from packaging.version import Version
+
+from planner.model.dependencies import Scope
+
+__all__ = ["Conditions"]
+
+
+_VARIABLES = ("sys_platform", "platform_machine", "implementation_name", "python_version")
+"""In the order of preference: what depends on a platform should say so."""
+
+
+class _Term(NamedTuple):
+    """Conditions that are joined by ``and``."""
+
+    text: str
+    where: int
+    """The environments in which it holds, as a set of bits."""
+
+
+class Conditions:
+    """Finds conditions for environments that are given by the values of their marker variables.
+
+    No two of them may have the same values of ``planner.environments.VARIABLES``.
+    """
+
+    def __init__(self, environments: Sequence[Mapping[str, str]]) -> None:
+        self._environments = environments
+        self._everywhere = (1 << len(environments)) - 1
+        self._literals = list(self._find_literals())
+        self._cover = cache(self._find_cover)
+
+    def marker(self, needed: Mapping[Scope | None, Iterable[int]]) -> Marker | None:
+        """The condition of a package that is ``needed`` in these environments, told by their
+        positions: for each extra and dependency group, and for None whatever is chosen. None
+        where it is needed always.
+        """
+        always = _bits(needed.get(None, ()))
+        if always == self._everywhere:
+            return None
+        parts = [self._cover(always, self._everywhere & ~always)] if always else []
+        scopes: dict[str, list[Scope]] = {}
+        for scope in sorted(filter(None, needed)):
+            chosen = _bits(needed[scope]) & ~always
+            if chosen:
+                # Where it is needed anyway, the condition of the extra may hold or not.
+                condition = self._cover(chosen, self._everywhere & ~chosen & ~always)
+                scopes.setdefault(condition, []).append(scope)
+        for condition, names in scopes.items():
+            told = " or ".join(f'"{scope.name}" in {scope.variable}' for scope in names)
+            parts.append(f"{_group(told)} and {_group(condition)}" if condition else told)
+        return Marker(" or ".join(parts))
+
+    def _find_cover(self, wanted: int, unwanted: int) -> str:
+        """The condition that holds in all of ``wanted`` and in none of ``unwanted``: an ``or``
+        of few short terms, empty where it may hold everywhere.
+        """
+        if not unwanted:
+            return ""
+        terms: list[_Term] = []
+        for size in range(1, len(_VARIABLES) + 2):
+            terms += (
+                term
+                for term in self._terms(size)
+                if term.where & wanted and not term.where & unwanted
+            )
+            if wanted & ~_union(terms) == 0:
+                break
+        chosen = []
+        while wanted:
+            best = max(terms, key=lambda term: (term.where & wanted).bit_count())
+            chosen.append(best.text)
+            wanted &= ~best.where
+        return " or ".join(sorted(chosen))
+
+    def _terms(self, size: int) -> Iterator[_Term]:
+        for literals in combinations(self._literals, size):
+            where = self._everywhere
+            for literal in literals:
+                where &= literal.where
+            yield _Term(" and ".join(literal.text for literal in literals), where)
+
+    def _find_literals(self) -> Iterator[_Term]:
+        for variable in _VARIABLES:
+            values = {environment[variable] for environment in self._environments}
+            if len(values) == 1:
+                continue
+            if variable == "python_version":
+                ordered = sorted(values, key=Version)
+                for position, value in enumerate(ordered[1:], 1):
+                    yield self._literal(variable, "<", value, set(ordered[:position]))
+                    yield self._literal(variable, ">=", value, set(ordered[position:]))
+            for value in sorted(values):
+                yield self._literal(variable, "==", value, {value})
+            if len(values) > 2:
+                for value in sorted(values):
+                    yield self._literal(variable, "!=", value, values - {value})
+
+    def _literal(self, variable: str, operator: str, value: str, holds: set[str]) -> _Term:
+        where = _bits(
+            position
+            for position, environment in enumerate(self._environments)
+            if environment[variable] in holds
+        )
+        return _Term(f'{variable} {operator} "{value}"', where)
+
+
+def _group(text: str) -> str:
+    return f"({text})" if " or " in text else text
+
+
+def _bits(positions: Iterable[int]) -> int:
+    return sum({1 << position for position in positions})
+
+
+def _union(terms: Iterable[_Term]) -> int:
+    union = 0
+    for term in terms:
+        union |= term.where
+    return union

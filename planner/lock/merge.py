@@ -1,0 +1,115 @@
+"""Entries: the answers for all environments, merged to what a lock lists."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from planner.index.pages import ProjectFile
+from planner.lock.markers import Conditions
+from planner.metadata.consistency import are_alike
+from planner.model.dependencies import Scope
+from planner.resolver.search import ResolvedPackage
+from planner.resolver.solve import Solution
+
+__all__ = ["Entry", "merge"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One version of one project, as a lock lists it."""
+
+    name: NormalizedName
+    version: Version
+    marker: Marker | None
+    """Where it is needed; None where it is always."""
+    files: tuple[ProjectFile, ...]
+    """The best wheel for each target that needs it, sorted by file name."""
+    dependencies: tuple[tuple[NormalizedName, Version | None], ...]
+    """The entries that it may need; with the version where the name is that of several."""
+    requires: tuple[str, ...]
+    """The requirements of its metadata that count in some environment; sorted."""
+
+
+@dataclass(slots=True)
+class _Draft:
+    """What is known of an entry while environments are gone through."""
+
+    where: dict[Scope | None, set[int]] = field(default_factory=dict)
+    files: dict[str, ProjectFile] = field(default_factory=dict)
+    dependencies: set[tuple[NormalizedName, Version]] = field(default_factory=set)
+    packages: dict[int, ResolvedPackage] = field(default_factory=dict)
+    """By the position of the environment."""
+
+    def add(self, position: int, package: ResolvedPackage) -> None:
+        for scope in package.scopes:
+            self.where.setdefault(scope, set()).add(position)
+        for wheel in package.wheels:
+            self.files[wheel.file.filename] = wheel.file
+        self.packages[position] = package
+
+    def requirements(self, conditions: Conditions) -> Iterator[str]:
+        """What the metadata asks for; what only that of some wheels does, on the condition that
+        tells their environments.
+        """
+        texts = {text for package in self.packages.values() for text in package.requires}
+        if are_alike([one for package in self.packages.values() for one in package.metadata]):
+            yield from texts
+            return
+        declared = {
+            position: {str(line) for one in package.metadata for line in one.requires}
+            for position, package in self.packages.items()
+        }
+        for text in texts:
+            where = [position for position, lines in declared.items() if text in lines]
+            condition = conditions.marker({None: where}) if len(where) < len(declared) else None
+            yield _limit(text, condition) if condition else text
+
+
+def merge(solutions: Sequence[Solution]) -> tuple[Entry, ...]:
+    """One entry for each version of a project that is needed anywhere, and for each file that is
+    asked for by its address; sorted.
+    """
+    conditions = Conditions([solution.environment.variables for solution in solutions])
+    drafts: dict[tuple[NormalizedName, Version, str], _Draft] = {}
+    for position, solution in enumerate(solutions):
+        versions = {package.name: package.version for package in solution.packages}
+        for package in solution.packages:
+            draft = drafts.setdefault(_key(package), _Draft())
+            draft.add(position, package)
+            draft.dependencies.update((name, versions[name]) for name in package.dependencies)
+    counts = Counter(name for name, *_ in drafts)
+    ambiguous = {name for name, count in counts.items() if count > 1}
+    return tuple(
+        Entry(
+            name=name,
+            version=version,
+            marker=conditions.marker(draft.where),
+            files=tuple(draft.files[filename] for filename in sorted(draft.files)),
+            dependencies=tuple(
+                (other, needed if other in ambiguous else None)
+                for other, needed in sorted(draft.dependencies)
+            ),
+            requires=tuple(sorted(draft.requirements(conditions))),
+        )
+        for (name, version, _), draft in sorted(drafts.items(), key=lambda item: item[0])
+    )
+
+
+def _limit(text: str, condition: Marker) -> str:
+    requirement = Requirement(text)
+    marker = requirement.marker
+    requirement.marker = Marker(f"({marker}) and ({condition})") if marker else condition
+    return str(requirement)
+
+
+def _key(package: ResolvedPackage) -> tuple[NormalizedName, Version, str]:
+    # An entry has one archive at most, so files that were asked for by address do not share one.
+    direct = [wheel.file.filename for wheel in package.wheels if wheel.file.is_direct]
+    return package.name, package.version, "".join(direct)

@@ -1,0 +1,219 @@
+"""MetadataSource: the metadata of wheels, and what their last bytes tell besides.
+
+An index may serve the metadata as a file of its own (PEP 658); where it does not, the METADATA
+file is read out of the wheel by range, and its directory, read on the way, is sized at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from planner.index.cache import Kind
+from planner.index.client import IndexClient
+from planner.index.errors import UnreadableWheel, WheelDiffers
+from planner.index.pages import ProjectFile
+from planner.metadata.collisions import Listing
+from planner.metadata.core_metadata import (
+    InvalidMetadata,
+    WheelMetadata,
+    parse_metadata,
+    split_headers,
+)
+from planner.metadata.remote_zip import (
+    RangeReader,
+    find_at_end,
+    open_wheel,
+    read_directory,
+    read_member,
+)
+from planner.metadata.sizing import size_wheel
+from planner.resolver.evaluator import Wheel
+from schemas.digests import SECURE_ALGORITHMS
+from schemas.hints import WheelHints
+from schemas.wheel import dist_info_matches, split_wheel_filename
+from schemas.zipformat import CentralEntry, InvalidZip
+
+__all__ = ["MetadataSource", "SizedFile"]
+
+
+MAX_METADATA_SIZE = 16 << 20
+"""Bytes. The largest METADATA of 994 real wheels has 233 kB."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizedFile:
+    """What the lock tells of a wheel beyond its address."""
+
+    size: int
+    """Of the wheel itself, in bytes."""
+    digests: Mapping[str, str]
+    """Secure ones only, in hexadecimal by algorithm."""
+    hints: WheelHints
+
+    def to_bytes(self) -> bytes:
+        """As JSON, for a cache."""
+        told = {"size": self.size, "digests": self.digests, "hints": self.hints.to_table()}
+        return json.dumps(told).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self | None:
+        """Read what ``to_bytes`` wrote; None where it is something else."""
+        try:
+            told = json.loads(data)
+            hints = WheelHints.from_table(told["hints"])
+            digests = {str(kind): str(value) for kind, value in told["digests"].items()}
+            return cls(size=int(told["size"]), digests=digests, hints=hints) if hints else None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+
+class MetadataSource:
+    """Reads metadata and sizes of wheels, and keeps them in the cache of ``client`` by the hash
+    of the wheel; safe to use from many threads.
+    """
+
+    def __init__(
+        self, client: IndexClient, build_metadata: Callable[[Wheel], bytes] | None = None
+    ) -> None:
+        """``build_metadata`` tells what a wheel that is built of a source would say of itself."""
+        self._client = client
+        self._build_metadata = build_metadata
+        self._built: dict[str, WheelMetadata] = {}
+        self._cache = client.cache
+        self._sized: dict[str, SizedFile] = {}
+        self._listings: dict[str, Listing] = {}
+        self.is_pinned = True
+        """Whether each file that was read has a digest on its page, which settles what it says."""
+
+    def metadata(self, wheel: Wheel) -> WheelMetadata:
+        """The metadata of ``wheel``, which is that of its file name.
+
+        Raises InvalidMetadata and InvalidZip where this wheel cannot be used; WheelDiffers,
+        IndexUnreachable and IndexAnswer where the index cannot.
+        """
+        if wheel.file.is_source:
+            if wheel.file.url not in self._built:
+                assert self._build_metadata is not None
+                content = self._build_metadata(wheel)
+                self._built[wheel.file.url] = _of_its_name(wheel, parse_metadata(content))
+            return self._built[wheel.file.url]
+        return _of_its_name(wheel, parse_metadata(self._read_metadata(wheel)))
+
+    def size(self, file: ProjectFile) -> SizedFile:
+        """What the lock tells of ``file``; known already where its metadata was read inside.
+
+        Raises UnreadableWheel, WheelDiffers, IndexUnreachable and IndexAnswer.
+        """
+        if file.url not in self._sized and (kept := self._find("sizes", file)):
+            sized = SizedFile.from_bytes(kept)
+            # An index that says otherwise is held to what it says.
+            if sized and file.size in {None, sized.size}:
+                self._sized[file.url] = sized
+        if file.url not in self._sized:
+            self._read_directory(file)
+        return self._sized[file.url]
+
+    def listing(self, file: ProjectFile) -> Listing:
+        """Where the files of a wheel go. Raises what ``size`` raises."""
+        if file.url not in self._listings:
+            if (kept := self._find("listings", file)) is not None:
+                self._listings[file.url] = Listing(kept)
+            else:
+                self._read_directory(file)
+        return self._listings[file.url]
+
+    def _read_metadata(self, wheel: Wheel) -> bytes:
+        if (kept := self._find("metadata", wheel.file)) is not None:
+            return kept
+        content = self._read_beside(wheel.file)
+        headers = split_headers(self._read_inside(wheel) if content is None else content)
+        self._keep("metadata", wheel.file, headers)
+        return headers
+
+    def _read_directory(self, file: ProjectFile) -> None:
+        try:
+            with open_wheel(self._client, file) as reader:
+                self._note(file, reader, read_directory(reader))
+        except InvalidZip as error:
+            raise UnreadableWheel(file.filename, str(error)) from None
+
+    def _find(self, kind: Kind, file: ProjectFile) -> bytes | None:
+        key = _cache_key(file)
+        self.is_pinned &= key is not None
+        return self._cache.read(kind, key) if self._cache and key else None
+
+    def _keep(self, kind: Kind, file: ProjectFile, content: bytes) -> None:
+        key = _cache_key(file)
+        if self._cache and key:
+            self._cache.write(kind, key, content)
+
+    def _read_beside(self, file: ProjectFile) -> bytes | None:
+        if file.metadata_hashes is None:
+            return None
+        answer = self._client.get(file.metadata_url, accept="*/*", limit=MAX_METADATA_SIZE)
+        if answer is None:
+            return None
+        for kind in SECURE_ALGORITHMS:
+            if expected := file.metadata_hashes.get(kind):
+                found = hashlib.new(kind, answer.content).hexdigest()
+                if found != expected:
+                    raise WheelDiffers(f"{file.filename}.metadata", kind, expected, found)
+        return answer.content
+
+    def _read_inside(self, wheel: Wheel) -> bytes:
+        with open_wheel(self._client, wheel.file) as reader:
+            # Of a wheel with many members the rest is read when it is chosen.
+            member = find_at_end(reader, ".dist-info/METADATA")
+            if member is None or not _is_metadata(member, wheel.file.filename):
+                entries = read_directory(reader)
+                self._note(wheel.file, reader, entries)
+                member = _find_metadata(wheel.file.filename, entries)
+            return read_member(reader, member, limit=MAX_METADATA_SIZE)
+
+    def _note(
+        self, file: ProjectFile, reader: RangeReader, entries: tuple[CentralEntry, ...]
+    ) -> None:
+        sized = SizedFile(size=reader.size, digests=reader.digests, hints=size_wheel(entries))
+        listing = Listing.of(entries)
+        self._sized[file.url] = sized
+        self._listings[file.url] = listing
+        self._keep("sizes", file, sized.to_bytes())
+        self._keep("listings", file, listing.packed)
+
+
+def _of_its_name(wheel: Wheel, metadata: WheelMetadata) -> WheelMetadata:
+    if (metadata.name, metadata.version) != (wheel.name, wheel.version):
+        raise InvalidMetadata(
+            f"its metadata is that of {metadata.name} {metadata.version}, not of its file name"
+        )
+    return metadata
+
+
+def _cache_key(file: ProjectFile) -> str | None:
+    """The digest of ``file``, under which what was read of it holds for ever; None where the
+    index gives none.
+    """
+    if file.path is not None:
+        return None
+    hashes = file.hashes
+    return next((f"{kind}:{hashes[kind]}" for kind in SECURE_ALGORITHMS if kind in hashes), None)
+
+
+def _find_metadata(filename: str, entries: tuple[CentralEntry, ...]) -> CentralEntry:
+    for entry in entries:
+        if _is_metadata(entry, filename):
+            return entry
+    raise InvalidMetadata("it has no METADATA in a .dist-info folder of its own name")
+
+
+def _is_metadata(entry: CentralEntry, filename: str) -> bool:
+    folder, _, rest = entry.name.partition("/")
+    return (
+        rest == "METADATA"
+        and folder.endswith(".dist-info")
+        and dist_info_matches(folder, *split_wheel_filename(filename))
+    )

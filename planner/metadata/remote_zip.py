@@ -1,0 +1,301 @@
+"""Read the central directory and single members of a wheel without downloading it.
+
+A zip archive ends with its directory (APPNOTE 4.3.6), so the last bytes of a wheel tell the name
+and the size of each of its files, and mostly hold its metadata as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import IO, Protocol
+
+from planner.index.client import IndexClient, Part
+from planner.index.errors import IndexAnswer, UnreadableWheel, WheelDiffers
+from planner.index.pages import ProjectFile
+from schemas.digests import SECURE_ALGORITHMS, Digests
+from schemas.zipformat import (
+    CENTRAL_FIELDS,
+    CENTRAL_HEADER,
+    CENTRAL_SIGNATURE,
+    END_RECORD,
+    END_SIGNATURE,
+    LOCAL_HEADER,
+    MAX_COMMENT_SIZE,
+    ZIP64_END_RECORD,
+    ZIP64_LOCATOR,
+    CentralEntry,
+    EndRecord,
+    InvalidZip,
+    Method,
+    central_entry,
+    parse_central_directory,
+    parse_end_record,
+    parse_local_header,
+    parse_zip64_end_record,
+    parse_zip64_locator,
+)
+
+__all__ = ["RangeReader", "find_at_end", "open_wheel", "read_directory", "read_member"]
+
+
+TAIL_SIZE = 64 << 10
+"""Bytes of the first read. Of the 146 wheels of three real projects, 136 have their directory in
+the last 64 KiB and 132 their metadata too; twice as much would have saved six reads."""
+
+
+MAX_DIRECTORY_SIZE = 64 << 20
+"""Bytes. The largest of 994 real wheels has 39,913 members in 6 MB."""
+
+
+MAX_DOWNLOAD_SIZE = 16 << 30
+"""Bytes of a wheel whose size the index does not give. No public index takes so large a file."""
+
+
+MAX_EXTRA_SIZE = 64
+"""Bytes read beyond what the central entry promises: the extra field of a local header may be
+longer than that of the directory (Info-ZIP's time stamps have 28 against 24)."""
+
+
+MAX_TRAILING_ZEROS = 64
+"""Bytes behind the end that some private indexes pad files with, and that mean nothing."""
+
+
+DOWNLOAD_CHUNK_SIZE = 1 << 20
+
+
+class RangeReader(Protocol):
+    """Random access to the bytes of a wheel."""
+
+    @property
+    def size(self) -> int:
+        """Of the whole file, in bytes."""
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """Secure digests of the whole file, in hexadecimal by algorithm."""
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Exactly the ``length`` bytes from ``offset``."""
+
+
+@contextmanager
+def open_wheel(client: IndexClient, file: ProjectFile) -> Iterator[RangeReader]:
+    """Access the wheel ``file``: where it is on this machine, or by ranges, or where the server
+    has none, or the index gives no digest that a lock may hold, by downloading it to a temporary
+    file.
+
+    Raises IndexUnreachable, IndexAnswer, WheelDiffers and UnreadableWheel.
+    """
+    if file.path is not None:
+        with _open_local(file, file.path) as body:
+            yield _FileReader(body, file)
+        return
+    secure = {kind: file.hashes[kind] for kind in SECURE_ALGORITHMS if kind in file.hashes}
+    if secure and (tail := _read_tail(client, file)):
+        if file.size not in {None, tail.total}:
+            raise WheelDiffers(file.filename, "size", f"{file.size} bytes", f"{tail.total} bytes")
+        yield _RemoteReader(client, file, tail, secure)
+        return
+    limit = MAX_DOWNLOAD_SIZE if file.size is None else file.size
+    with client.download(file.url, limit=limit) as body:
+        yield _FileReader(body, file)
+
+
+def _open_local(file: ProjectFile, path: str) -> IO[bytes]:
+    try:
+        return open(path, "rb")
+    except OSError as error:
+        raise UnreadableWheel(file.filename, error.strerror or str(error)) from None
+
+
+def _read_tail(client: IndexClient, file: ProjectFile) -> Part | None:
+    """The last bytes of the file, or None where they can be had by downloading it only."""
+    size = file.size
+    if size is None:
+        if tail := client.get_part(file.url, offset=None, length=TAIL_SIZE):
+            return tail
+        # Some servers know ranges but no suffixes (object stores among them).
+        if (size := client.get_size(file.url)) is None:
+            return None
+    length = min(size, TAIL_SIZE)
+    return client.get_part(file.url, offset=size - length, length=length) if length else None
+
+
+class _RemoteReader:
+    """Reads by HTTP ranges and keeps what it has read."""
+
+    def __init__(
+        self, client: IndexClient, file: ProjectFile, tail: Part, digests: Mapping[str, str]
+    ) -> None:
+        self.size = tail.total
+        self.digests = digests
+        self._client = client
+        self._file = file
+        self._parts = [tail]
+
+    def read(self, offset: int, length: int) -> bytes:
+        for part in self._parts:
+            start = offset - part.offset
+            if start >= 0 and start + length <= len(part.content):
+                return part.content[start : start + length]
+        part = self._read_missing(offset, length)
+        self._parts.append(part)
+        return part.content[offset - part.offset :][:length]
+
+    def _read_missing(self, offset: int, length: int) -> Part:
+        """Read up to the part that is known already, where the wanted one reaches into it."""
+        known = self._parts[-1]
+        overlaps = offset < known.offset < offset + length
+        end = known.offset if overlaps else offset + length
+        part = self._client.get_part(self._file.url, offset=offset, length=end - offset)
+        if part is None or part.total != self.size:
+            raise IndexAnswer(self._file.url, "the server answered with a range once, then did not")
+        if overlaps:
+            return Part(offset, part.content + known.content, self.size)
+        return part
+
+
+class _FileReader:
+    """Reads a wheel that has been downloaded, after checking it."""
+
+    def __init__(self, body: IO[bytes], file: ProjectFile) -> None:
+        promised = Digests(file.hashes)
+        sha256 = hashlib.sha256()
+        body.seek(0)
+        while chunk := body.read(DOWNLOAD_CHUNK_SIZE):
+            promised.update(chunk)
+            sha256.update(chunk)
+        if mismatch := promised.mismatch():
+            raise WheelDiffers(file.filename, mismatch.algorithm, mismatch.expected, mismatch.found)
+        self.size = body.tell()
+        if file.size not in {None, self.size}:
+            raise WheelDiffers(file.filename, "size", f"{file.size} bytes", f"{self.size} bytes")
+        self.digests: Mapping[str, str] = {"sha256": sha256.hexdigest()}
+        self._body = body
+
+    def read(self, offset: int, length: int) -> bytes:
+        self._body.seek(offset)
+        content = self._body.read(length)
+        if len(content) < length:
+            raise InvalidZip("a record lies behind the end of the file")
+        return content
+
+
+def read_directory(reader: RangeReader) -> tuple[CentralEntry, ...]:
+    """The central directory of the archive.
+
+    Raises InvalidZip, and what reading raises.
+    """
+    record = _locate_directory(reader)
+    directory = reader.read(record.directory_offset, record.directory_size)
+    return tuple(parse_central_directory(directory, record.entries))
+
+
+def find_at_end(reader: RangeReader, suffix: str) -> CentralEntry | None:
+    """The last member whose name ends with ``suffix``, where it is among the last of a directory
+    that the first read has only a part of; else None. The directory itself is not read.
+
+    Wheels may have 40,000 members, and those of dist-info should be the last
+    (https://packaging.python.org/specifications/binary-distribution-format/).
+
+    Raises what ``read_directory`` raises.
+    """
+    record = _locate_directory(reader)
+    start = max(0, reader.size - TAIL_SIZE)
+    end = record.directory_offset + record.directory_size
+    if not record.directory_offset < start < end:
+        return None
+    known = reader.read(start, end - start)
+    found = known.rfind(suffix.encode())
+    at = known.rfind(CENTRAL_SIGNATURE, 0, found) if found >= 0 else -1
+    if at < 0 or found - at < CENTRAL_HEADER.size:
+        return None
+    fields = CENTRAL_FIELDS.unpack_from(known, at + len(CENTRAL_SIGNATURE))
+    name_size, extra_size = fields[9:11]
+    name = known[at + CENTRAL_HEADER.size :][:name_size]
+    if at + CENTRAL_HEADER.size + name_size != found + len(suffix):
+        return None
+    return central_entry(fields, name, known[found + len(suffix) :][:extra_size])
+
+
+def _locate_directory(reader: RangeReader) -> EndRecord:
+    record, position = _find_end_record(reader)
+    if record.needs_zip64:
+        record, position = _read_zip64(reader, position)
+    if record.directory_size > MAX_DIRECTORY_SIZE:
+        raise InvalidZip(f"its central directory has more than {MAX_DIRECTORY_SIZE} bytes")
+    if record.directory_offset + record.directory_size != position:
+        raise InvalidZip("its central directory is not where the end record says")
+    return record
+
+
+def _find_end_record(reader: RangeReader) -> tuple[EndRecord, int]:
+    """The end record and where it begins; behind it there is nothing but its comment."""
+    if reader.size < END_RECORD.size:
+        raise InvalidZip("it is too short to be a zip archive")
+    # Without a comment the record is the end; the search through 64 KiB is for the others.
+    for most in (END_RECORD.size, END_RECORD.size + MAX_COMMENT_SIZE + MAX_TRAILING_ZEROS):
+        length = min(most, reader.size)
+        tail = reader.read(reader.size - length, length)
+        found = tail.rfind(END_SIGNATURE, 0, length - END_RECORD.size + len(END_SIGNATURE))
+        if found >= 0:
+            record = parse_end_record(tail[found : found + END_RECORD.size])
+            end = found + END_RECORD.size + record.comment_size
+            trailing = tail[end:]
+            if end <= length and len(trailing) <= MAX_TRAILING_ZEROS and not any(trailing):
+                return record, reader.size - length + found
+    raise InvalidZip("it does not end as a zip archive does")
+
+
+def _read_zip64(reader: RangeReader, position: int) -> tuple[EndRecord, int]:
+    if position < ZIP64_LOCATOR.size + ZIP64_END_RECORD.size:
+        raise InvalidZip("its ZIP64 end record is missing")
+    locator = reader.read(position - ZIP64_LOCATOR.size, ZIP64_LOCATOR.size)
+    start = parse_zip64_locator(locator)
+    if start + ZIP64_END_RECORD.size != position - ZIP64_LOCATOR.size:
+        raise InvalidZip("its ZIP64 end record is not where the locator says")
+    return parse_zip64_end_record(reader.read(start, ZIP64_END_RECORD.size)), start
+
+
+def read_member(reader: RangeReader, entry: CentralEntry, *, limit: int) -> bytes:
+    """The content of one member of at most ``limit`` bytes, its CRC checked.
+
+    Raises InvalidZip, and what reading raises.
+    """
+    if entry.size > limit or entry.compressed_size > limit:
+        raise InvalidZip(f"{entry.name} has more than {limit} bytes")
+    expected = LOCAL_HEADER.size + len(entry.name.encode()) + MAX_EXTRA_SIZE
+    available = reader.size - entry.offset
+    if available < LOCAL_HEADER.size + entry.compressed_size:
+        raise InvalidZip(f"{entry.name} lies behind the end of the archive")
+    content = reader.read(entry.offset, min(expected + entry.compressed_size, available))
+    *_, name_size, extra_size = LOCAL_HEADER.unpack_from(content)
+    start = LOCAL_HEADER.size + name_size + extra_size
+    if (end := start + entry.compressed_size) > len(content):
+        if end > available:
+            raise InvalidZip(f"{entry.name} lies behind the end of the archive")
+        content = reader.read(entry.offset, end)
+    name = content[LOCAL_HEADER.size : LOCAL_HEADER.size + name_size]
+    extra = content[LOCAL_HEADER.size + name_size : start]
+    header = parse_local_header(content[: LOCAL_HEADER.size], name, extra)
+    if header.name != entry.name:
+        raise InvalidZip(f"its directory says {entry.name} where {header.name} is")
+    packed = content[start:end]
+    data = _unpack(packed, entry)
+    if len(data) != entry.size or zlib.crc32(data) != entry.crc:
+        raise InvalidZip(f"{entry.name} is damaged")
+    return data
+
+
+def _unpack(packed: bytes, entry: CentralEntry) -> bytes:
+    if entry.method is Method.STORED:
+        return packed
+    if entry.method is not Method.DEFLATED:
+        raise InvalidZip(f"{entry.name} is packed with {entry.method.name.lower()}")
+    try:
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, entry.size + 1)
+    except zlib.error as error:
+        raise InvalidZip(f"{entry.name} is damaged: {error}") from None

@@ -1,0 +1,79 @@
+"""Environments: targets as far as markers can tell them apart.
+
+The standard has no marker for the C library, its version or the ABI. Targets that differ in
+nothing else are one environment: they are given the same packages, and every one of those has a
+wheel for each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from packaging.markers import Marker
+from packaging.pylock import Pylock
+from packaging.version import Version
+
+from schemas.errors import UsageError
+from schemas.hints import TOOL_NAME
+from schemas.target import Target
+
+__all__ = ["VARIABLES", "Environment", "group_targets", "recorded_targets"]
+
+
+VARIABLES = ("implementation_name", "platform_machine", "python_version", "sys_platform")
+"""The marker variables that a lock distinguishes environments by. Releases of one minor version
+of Python are one environment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One or more targets for which all marker variables have the same values."""
+
+    targets: tuple[Target, ...]
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The values of all marker variables but ``extra``."""
+        return self.targets[0].environment
+
+    @property
+    def python_version(self) -> Version:
+        return self.targets[0].python_version
+
+    @property
+    def marker(self) -> Marker:
+        """What holds in this environment and in none of another kind."""
+        return Marker(" and ".join(f'{name} == "{self.variables[name]}"' for name in VARIABLES))
+
+    def __str__(self) -> str:
+        return " and ".join(map(str, self.targets))
+
+
+def group_targets(targets: Iterable[Target]) -> tuple[Environment, ...]:
+    """The environments that ``targets`` make up, in the order of their first target.
+
+    Raises UsageError for targets that a lock could not tell apart although they need not have
+    the same answer.
+    """
+    groups: dict[tuple[str, ...], list[Target]] = {}
+    for target in targets:
+        group = groups.setdefault(tuple(target.environment[name] for name in VARIABLES), [])
+        if group and group[0].environment != target.environment:
+            raise UsageError(
+                f"a lock cannot tell {group[0]} from {target}",
+                hint="environments of a lock differ in platform, machine or minor version of "
+                "Python; name one of the two",
+            )
+        if target not in group:
+            group.append(target)
+    return tuple(Environment(tuple(group)) for group in groups.values())
+
+
+def recorded_targets(lock: Pylock) -> tuple[Target, ...]:
+    """The targets that ``lock`` was planned for, where it tells."""
+    table = (lock.tool or {}).get(TOOL_NAME)
+    tables = table.get("targets") if isinstance(table, Mapping) else None
+    if not isinstance(tables, list):
+        return ()
+    return tuple(target for one in tables if (target := Target.from_table(one)))

@@ -1,0 +1,65 @@
+"""Repairs: specifiers that were published before anybody checked them, read as they were meant.
+
+Some hundred releases on PyPI have them, and requirements may leave no newer one. Nothing else is
+guessed at: what no repair makes a specifier of stays invalid. uv reads the same ones.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+__all__ = ["read_requirement", "read_specifiers"]
+
+
+_REPAIRS = (
+    (re.compile(r"['\"]"), ""),  # >='2.7'
+    (re.compile(r"!=~\s*(\d+(?:\.\d+)*)"), r"!=\1.*"),  # !=~5.0
+    (re.compile(r">\s*dev\b"), ">0.0.dev0"),  # >dev
+    (re.compile(r"(?<=\d)\*"), ".*"),  # !=3.0*
+    (re.compile(r"([<>]=?)\s*(\d+(?:\.\d+)*)\.\*"), r"\1\2"),  # >=3.6.*
+    (re.compile(r"(?<=[\w*])\s*(?=[<>=!~])"), ","),  # >=7.2<8
+)
+
+
+_PARTS = re.compile(
+    r"(?P<project>\s*[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^\]]*\])?)\s*"
+    r"(?P<open>\()?(?P<specifiers>[^;@()]*)(?(open)\))\s*(?P<marker>;.*)?",
+    re.DOTALL,
+)
+
+
+@lru_cache(maxsize=1 << 12)
+def read_specifiers(text: str) -> SpecifierSet:
+    """The version specifiers that ``text`` is or was meant to be. Raises InvalidSpecifier."""
+    try:
+        return SpecifierSet(text)
+    except InvalidSpecifier as error:
+        try:
+            return SpecifierSet(_repair(text))
+        except InvalidSpecifier:
+            raise error from None
+
+
+def read_requirement(line: str) -> Requirement:
+    """The dependency specifier that ``line`` is or was meant to be. Raises InvalidRequirement."""
+    try:
+        return Requirement(line)
+    except InvalidRequirement as error:
+        parts = _PARTS.fullmatch(line)
+        if parts is None:
+            raise
+        try:
+            specifiers = _repair(parts["specifiers"])
+            return Requirement(f"{parts['project']}{specifiers}{parts['marker'] or ''}")
+        except InvalidRequirement:
+            raise error from None
+
+
+def _repair(specifiers: str) -> str:
+    for pattern, meant in _REPAIRS:
+        specifiers = pattern.sub(meant, specifiers)
+    return specifiers

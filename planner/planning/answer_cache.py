@@ -1,0 +1,148 @@
+"""Memo: a plan that was made before, and the pages that it followed from.
+
+The same question has the same answer as long as the indexes say the same: all else that a plan
+reads of them stands there by its hash. So an answer is kept with the digest of every page that was
+looked at, and where each of those is as it was, nothing has to be read or solved again. (Build
+systems call this a verifying trace: Mokhov et al., Build Systems à la Carte, 4.2.2.)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Self
+
+from packaging.utils import NormalizedName
+
+from planner.index.cache import Cache
+from planner.index.indexes import Index, Indexes
+from planner.inputs.requirements_file import Inputs
+from planner.planning.reporter import Remark
+
+__all__ = ["Memo", "PageSeen", "Remembered", "follows_from_indexes"]
+
+
+READERS = 16
+"""Pages that are asked about at once: as many as a client has connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageSeen:
+    """A page that a plan looked at."""
+
+    index: str
+    """The URL of the index."""
+    project: NormalizedName
+    digest: str
+    """SHA-256 of what the index sent; empty where it does not know the project."""
+    fresh_until: float
+    """Seconds since the epoch; until then nobody need be asked whether it is the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """An answer, and what it rests on."""
+
+    text: str
+    """Of the lock."""
+    remarks: tuple[Remark, ...]
+    """What was told about it."""
+    pages: tuple[PageSeen, ...]
+
+    def to_bytes(self) -> bytes:
+        """A line of JSON, then the lock."""
+        header = {"remarks": self.remarks, "pages": [asdict(page) for page in self.pages]}
+        return json.dumps(header).encode() + b"\n" + self.text.encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self | None:
+        """Read what ``to_bytes`` wrote; None where it is something else."""
+        line, _, text = data.partition(b"\n")
+        try:
+            told = json.loads(line)
+            return cls(
+                text.decode(),
+                tuple((str(hook), tuple(facts)) for hook, facts in told["remarks"]),
+                tuple(PageSeen(**page) for page in told["pages"]),
+            )
+        except (ValueError, KeyError, TypeError):
+            return None
+
+
+class Memo:
+    """What ``cache`` has of the answer to one question, which is all that the answer depends on
+    beside the pages of indexes.
+    """
+
+    def __init__(
+        self, cache: Cache, question: Iterable[object], now: Callable[[], float] = time.time
+    ) -> None:
+        told = json.dumps([*question, *_program()], default=_spell)
+        self._cache = cache
+        self._key = sha256(told.encode()).hexdigest()
+        self._now = now
+
+    def recall(self) -> Remembered | None:
+        """The answer, where no page has to be asked about."""
+        found = self._find()
+        now = self._now()
+        return found if found and all(now < page.fresh_until for page in found.pages) else None
+
+    def confirm(self, look: Callable[[str, NormalizedName], PageSeen]) -> Remembered | None:
+        """The answer, where ``look`` finds each page as it was. Raises what ``look`` raises."""
+        found = self._find()
+        if not found:
+            return None
+        with ThreadPoolExecutor(READERS, thread_name_prefix="confirm") as pool:
+            asked = [pool.submit(look, page.index, page.project) for page in found.pages]
+            seen = tuple(one.result() for one in asked)
+        if any(new.digest != old.digest for new, old in zip(seen, found.pages, strict=True)):
+            return None
+        self.keep(confirmed := Remembered(found.text, found.remarks, seen))
+        return confirmed
+
+    def keep(self, answer: Remembered) -> None:
+        """Remember ``answer``."""
+        self._cache.write("plans", self._key, answer.to_bytes())
+
+    def _find(self) -> Remembered | None:
+        data = self._cache.read("plans", self._key)
+        return Remembered.from_bytes(data) if data is not None else None
+
+
+def follows_from_indexes(inputs: Inputs, indexes: Indexes) -> bool:
+    """Whether a plan is settled by these and by what pages of indexes say: not where files of
+    this machine, pages of links or files at other addresses have a say.
+    """
+    asked = (*inputs.requirements, *inputs.constraints, *inputs.overrides)
+    return all(isinstance(place, Index) for place in indexes.places) and not any(
+        one.requirement.url for one in asked
+    )
+
+
+def _spell(value: object) -> Sequence[object] | Mapping[str, object] | str:
+    """``value`` in terms of JSON: equal ones alike, in every process."""
+    if is_dataclass(value):
+        return [getattr(value, field.name) for field in fields(value)]
+    if isinstance(value, frozenset | set):
+        return sorted(map(str, value))
+    if isinstance(value, Mapping):
+        return dict(value)
+    return str(value)
+
+
+def _program() -> Iterator[tuple[str, int]]:
+    """What finds answers, for another version may find another one: when each file changed."""
+    root = Path(__file__).parents[2]
+    for path in sorted([*root.glob("planner/**/*.py"), *root.glob("schemas/**/*.py")]):
+        yield path.relative_to(root).as_posix(), path.stat().st_mtime_ns
+    for library in ("packaging", "resolvelib"):
+        if (spec := find_spec(library)) and spec.origin:
+            yield library, os.stat(spec.origin).st_mtime_ns

@@ -1,0 +1,153 @@
+"""The walk from requirements to what a lock holds: read, resolve, merge, size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Protocol
+
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from planner.index.client import IndexClient
+from planner.index.indexes import Indexes
+from planner.index.pages import ProjectFile, ProjectPage
+from planner.index.reader import IndexReader
+from planner.inputs.requirements_file import InputRequirement, Inputs
+from planner.lock.merge import Entry, merge
+from planner.metadata.collisions import find_collisions
+from planner.metadata.consistency import find_inconsistency
+from planner.metadata.core_metadata import WheelMetadata
+from planner.metadata.remote_metadata import MetadataSource, SizedFile
+from planner.model.environments import Environment
+from planner.model.policy import Policy
+from planner.planning.answer_cache import PageSeen
+from planner.planning.reporter import Remark, Reporter, tell
+from planner.resolver.candidates import Project
+from planner.resolver.evaluator import Wheel
+from planner.resolver.prefetch import Fetcher
+from planner.resolver.solve import Solution, solve
+from schemas.target import Target
+
+__all__ = ["Builder", "Plan", "plan"]
+
+
+class Builder(Protocol):
+    """Who makes wheels of sources."""
+
+    def refuse(self, project: NormalizedName, target: Target) -> str | None:
+        """Why no wheel of ``project`` may be built for ``target``, if none may."""
+
+    def with_known(self, page: ProjectPage, environments: Sequence[Environment]) -> ProjectPage:
+        """The same, and the wheels that were built of its sources for other machines."""
+
+    def open_tree(self, requirement: InputRequirement, target: Target) -> ProjectFile:
+        """What a direct reference leads to, as the source of one version."""
+
+    def metadata(self, wheel: Wheel) -> bytes:
+        """The metadata that a wheel of this source has."""
+
+    def build(self, solutions: Sequence[Solution]) -> tuple[Solution, ...]:
+        """The same, with a wheel in the place of each source."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What the inputs ask for, answered for each environment."""
+
+    environments: tuple[Environment, ...]
+    entries: tuple[tuple[Entry, tuple[SizedFile, ...]], ...]
+    """Sorted by name and version, with the size of each of their files."""
+    remarks: tuple[Remark, ...] = ()
+    """What was told to the reporter."""
+    pages: tuple[PageSeen, ...] | None = None
+    """What it all follows from; None where other things than pages of indexes had a say."""
+
+
+def plan(
+    inputs: Inputs,
+    environments: Sequence[Environment],
+    *,
+    client: IndexClient,
+    indexes: Indexes,
+    policy: Policy | None = None,
+    reporter: Reporter | None = None,
+    builder: Builder | None = None,
+) -> Plan:
+    """Choose and size wheels for everything that ``inputs`` need in ``environments``; those that
+    there are none of are built by ``builder``.
+
+    Raises Unsolvable, UnsolvableTargets and SearchTooLong where there is no answer,
+    HashesMissing, UnreadableWheel and WheelDiffers where it would not be safe, UsageError where
+    ``indexes`` name what is none, IndexUnreachable and IndexAnswer where an index fails.
+    With a ``builder``, also BuildFailed.
+    """
+    reporter = reporter or Reporter()
+    reader = IndexReader(indexes, client)
+
+    def load_project(name: NormalizedName) -> Project:
+        page = reader.page(name)
+        return Project(builder.with_known(page, environments) if builder else page)
+
+    policy = policy or Policy()
+    if builder:
+        policy = replace(policy, sources=builder.refuse, trees=builder.open_tree)
+    source = MetadataSource(client, builder.metadata if builder else None)
+    with Fetcher(load_project, source) as fetcher:
+        solutions = solve(inputs, environments, policy, fetcher)
+        if builder:
+            solutions = builder.build(solutions)
+        entries = merge(solutions)
+        sizes = iter(fetcher.sizes([file for entry in entries for file in entry.files]))
+        sized = tuple((entry, tuple(next(sizes) for _ in entry.files)) for entry in entries)
+        # Once, though it be so in many environments.
+        remarks = dict.fromkeys(
+            remark
+            for solution in solutions
+            for remark in chain(_remarks(solution), _collisions(solution, source))
+        )
+        remarks |= dict.fromkeys(_inconsistencies(solutions))
+        tell(remarks, reporter)
+        return Plan(
+            environments=tuple(environments),
+            entries=sized,
+            remarks=tuple(remarks),
+            pages=tuple(reader.seen.values()) if source.is_pinned else None,
+        )
+
+
+def _collisions(solution: Solution, source: MetadataSource) -> Iterator[Remark]:
+    """For each target, the wheels that do not go together."""
+    for position in range(len(solution.environment.targets)):
+        files = (package.wheels[position].file for package in solution.packages)
+        for one in find_collisions((file.filename, source.listing(file)) for file in files):
+            yield "collision", (one.first, one.second, one.places)
+
+
+def _inconsistencies(solutions: Iterable[Solution]) -> Iterator[Remark]:
+    """Releases of which the chosen wheels, for whatever target, ask for different things."""
+    wheels: dict[tuple[NormalizedName, Version], dict[str, WheelMetadata]] = {}
+    for package in (package for solution in solutions for package in solution.packages):
+        known = wheels.setdefault((package.name, package.version), {})
+        for wheel, metadata in zip(package.wheels, package.metadata, strict=True):
+            known[wheel.file.filename] = metadata
+    for known in wheels.values():
+        if found := find_inconsistency([*known.items()]):
+            yield "inconsistent", (found.first, found.second, found.of_first, found.of_second)
+
+
+def _remarks(solution: Solution) -> Iterator[Remark]:
+    for package, page in zip(solution.packages, solution.pages, strict=True):
+        if page.status != "active":
+            yield "project_status", (package.name, page.status, page.status_reason)
+        if page.has_newer_version:
+            yield "newer_api", (package.wheels[0].file.index, page.api_version)
+        if package.passed_over:
+            version, reason = package.passed_over
+            yield "passed_over", (package.name, str(version), reason)
+        for extra in package.unknown_extras:
+            yield "unknown_extra", (package.name, str(package.version), extra)
+        for file in (wheel.file for wheel in package.wheels):
+            if file.yanked is not None:
+                yield "yanked", (file.filename, file.yanked)

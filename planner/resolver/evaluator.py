@@ -1,0 +1,199 @@
+"""FileEvaluator: can this file of an index be used for the target, and if not, why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from packaging.specifiers import InvalidSpecifier
+from packaging.tags import Tag
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    NormalizedName,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+from packaging.version import Version
+
+from planner.index.pages import ProjectFile, parse_time
+from planner.model.specifiers import read_specifiers
+from schemas.target import Target
+
+__all__ = [
+    "FileEvaluator",
+    "FileRules",
+    "Names",
+    "Rejection",
+    "SourceRule",
+    "Wheel",
+    "refuse_python",
+]
+
+
+SourceRule = Callable[[NormalizedName, Target], str | None]
+"""Why no wheel of a project may be built for a target; None where one may."""
+
+
+_LAST_RESORT = -(1 << 30)
+"""The preference of a source: what is built comes behind every wheel that there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Some projects, or all but some."""
+
+    named: frozenset[NormalizedName] = frozenset()
+    are_excluded: bool = False
+    """Whether it is all but ``named``."""
+
+    def __contains__(self, name: object) -> bool:
+        return (name in self.named) is not self.are_excluded
+
+    def __bool__(self) -> bool:
+        return self.are_excluded or bool(self.named)
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """A file that suits the target: a wheel, or a source that one may be built of."""
+
+    file: ProjectFile
+    name: NormalizedName
+    version: Version
+    preference: tuple[int, tuple[int, str], str]
+    """Among the wheels of one version the largest is the best: the tag that the target likes
+    most, then the highest build number, which the format calls a tie-breaker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A file that does not."""
+
+    file: ProjectFile
+    reason: str
+    """A sentence about the file; files refused alike have equal ones."""
+    is_elsewhere: bool = False
+    """Whether it is for another Python or platform."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRules:
+    """Which files may be used at all, whatever the target."""
+
+    hashes: Mapping[NormalizedName, frozenset[str]] = field(default_factory=dict)
+    """For each project whose files the requirements restrict to some, those as
+    ``sha256:9f86...``."""
+    pins: Mapping[NormalizedName, frozenset[Version]] = field(default_factory=dict)
+    """The exact versions that the user's own requirements name: only those may be yanked
+    (https://packaging.python.org/specifications/file-yanking/)."""
+    uploaded_before: datetime | None = None
+    """The end of what counts; None where all does."""
+    no_binary: Names = field(default_factory=Names)
+    """Projects that are to be built, so that their wheels are of no use."""
+    only_binary: Names = field(default_factory=Names)
+    """Projects that are not to be built, so that their sources are of no use."""
+    hosts: frozenset[str] = frozenset()
+    """The hosts that files may come from; empty where all may."""
+    sources: SourceRule | None = None
+    """What may be built; None where nothing may."""
+
+    def refuse(self, project: NormalizedName, version: Version, file: ProjectFile) -> str | None:
+        """Why ``file`` may not be used, if it may not."""
+        is_ready = not (file.is_direct or file.is_built or file.is_source)
+        if project in self.no_binary and is_ready:
+            return "it is a wheel, and --no-binary asks for building the project"
+        if file.yanked is not None and version not in self.pins.get(project, ()):
+            return f"it was yanked: {file.yanked}" if file.yanked else "it was yanked"
+        wanted = self.hashes.get(project)
+        if wanted and not any(f"{kind}:{value}" in wanted for kind, value in file.hashes.items()):
+            return "its hash is not among those that the requirements give"
+        return self._refuse_time(file) or self._refuse_host(file)
+
+    def _refuse_time(self, file: ProjectFile) -> str | None:
+        if self.uploaded_before is None or file.path is not None or file.is_direct:
+            return None
+        uploaded = parse_time(file.upload_time)
+        if uploaded is None:
+            return "the index does not tell when it was uploaded, and --exclude-newer asks"
+        if uploaded >= self.uploaded_before:
+            return f"it was uploaded on {uploaded:%Y-%m-%d}, too late for --exclude-newer"
+        return None
+
+    def _refuse_host(self, file: ProjectFile) -> str | None:
+        if not self.hosts or file.path is not None:
+            return None
+        host = urlsplit(file.url).hostname or ""
+        return None if host in self.hosts else f"it is at {host}, which --allow-host does not name"
+
+
+class FileEvaluator:
+    """Judges the files of an index for one target."""
+
+    def __init__(self, target: Target, rules: FileRules | None = None) -> None:
+        self._target = target
+        self._python_version = target.python_version
+        self._rules = rules or FileRules()
+        self._ranks = {tag: rank for rank, tag in enumerate(target.tags)}
+        self._pythons = {(tag.interpreter, tag.abi) for tag in target.tags}
+
+    def evaluate(self, project: NormalizedName, file: ProjectFile) -> Wheel | Rejection:
+        """Judge one file of the page of ``project``."""
+        if file.filename.endswith((".tar.gz", ".zip")):
+            return self._evaluate_source(project, file)
+        try:
+            name, version, build, tags = parse_wheel_filename(file.filename)
+        except InvalidWheelFilename:
+            return Rejection(file, "its name is not one that a wheel may have")
+        if name != project:
+            return Rejection(file, f"it is a wheel of {name}")
+        ranks = [self._ranks[tag] for tag in tags if tag in self._ranks]
+        if not ranks:
+            return Rejection(file, self._explain_tags(tags), is_elsewhere=True)
+        reason = refuse_python(file.requires_python, self._python_version)
+        if reason := reason or self._rules.refuse(name, version, file):
+            return Rejection(file, reason)
+        return Wheel(file, name, version, (-min(ranks), build or (-1, ""), file.filename))
+
+    def _evaluate_source(self, project: NormalizedName, file: ProjectFile) -> Wheel | Rejection:
+        if self._rules.sources is None:
+            return Rejection(file, "it is a source distribution, and only wheels are used")
+        try:
+            name, version = parse_sdist_filename(file.filename)
+        except InvalidSdistFilename:
+            return Rejection(file, "its name is not one that a source distribution may have")
+        if name != project:
+            return Rejection(file, f"it is a source distribution of {name}")
+        if name in self._rules.only_binary and not file.is_direct:
+            return Rejection(
+                file, "it is a source distribution, and --only-binary forbids building the project"
+            )
+        reason = refuse_python(file.requires_python, self._python_version)
+        reason = reason or self._rules.refuse(name, version, file)
+        # Asked last: it may have to look for an interpreter.
+        if reason := reason or self._rules.sources(name, self._target):
+            return Rejection(file, reason)
+        return Wheel(file, name, version, (_LAST_RESORT, (-1, ""), file.filename))
+
+    def _explain_tags(self, tags: Iterable[Tag]) -> str:
+        platforms = sorted(
+            tag.platform for tag in tags if (tag.interpreter, tag.abi) in self._pythons
+        )
+        if platforms:
+            return f"it is built for {platforms[0]}"
+        return f"it is built for {min(f'{tag.interpreter}-{tag.abi}' for tag in tags)}"
+
+
+def refuse_python(requires_python: str | None, version: Version) -> str | None:
+    """Why a ``Requires-Python`` field excludes the Python ``version``, if it does."""
+    if not requires_python:
+        return None
+    try:
+        supported = read_specifiers(requires_python)
+    except InvalidSpecifier:
+        return f"its Requires-Python {requires_python!r} cannot be read"
+    if supported.contains(version, prereleases=True):
+        return None
+    return f"it needs Python {supported}"

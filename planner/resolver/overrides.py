@@ -1,0 +1,51 @@
+"""Adjustments: what the user says over the heads of packages, about what they ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from packaging.utils import NormalizedName
+
+from planner.inputs.requirements_file import Inputs
+from planner.model.dependencies import Dependency
+from planner.model.environments import Environment
+from planner.resolver.applicable import applicable_dependencies
+
+__all__ = ["Adjustments"]
+
+
+class Adjustments:
+    """The overrides and excludes of ``inputs``, as they count in ``environment``.
+
+    Whoever asks for a project that is overridden asks for what the override says, and for nothing
+    where its marker does not hold. Who asks for one that is excluded asks for nothing.
+    """
+
+    def __init__(self, inputs: Inputs, environment: Environment) -> None:
+        self._excluded = frozenset(inputs.excludes)
+        self._overridden: dict[NormalizedName, list[Dependency]] = {
+            one.name: [] for one in inputs.overrides
+        }
+        for override in applicable_dependencies(inputs.overrides, environment):
+            self._overridden[override.identifier.name].append(override)
+
+    def apply(self, dependencies: Iterable[Dependency]) -> Iterator[Dependency]:
+        """What ``dependencies`` ask for in the end."""
+        for dependency in dependencies:
+            name = dependency.identifier.name
+            if name in self._excluded:
+                continue
+            if name not in self._overridden:
+                yield dependency
+                continue
+            for override in self._overridden[name]:
+                # An extra that was asked for is asked for still.
+                extra = dependency.identifier.extra or override.identifier.extra
+                yield replace(
+                    dependency,
+                    identifier=dependency.identifier._replace(extra=extra),
+                    specifier=override.specifier,
+                    text=f"{dependency.text}, which {override.origin} overrides with "
+                    f"{override.text}",
+                )

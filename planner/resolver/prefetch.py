@@ -1,0 +1,194 @@
+"""Fetch what the resolver will ask for next while it still thinks about what it has.
+
+The resolver asks one question at a time, and each answer is a round trip away. So pages and
+metadata are fetched by a pool of threads as soon as they may be wanted, each once: a dependency
+leads to a page, the page to the wheel that would be chosen if nothing else were asked for, its
+metadata to more dependencies. What is fetched in vain costs a request, never another answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from itertools import dropwhile, islice
+from threading import Lock
+from typing import Self, TypeVar
+
+from packaging.specifiers import SpecifierSet
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from planner.index.client import CONNECTIONS
+from planner.index.pages import ProjectFile
+from planner.metadata.core_metadata import InvalidMetadata, WheelMetadata
+from planner.metadata.remote_metadata import MetadataSource, SizedFile
+from planner.model.dependencies import Dependency, Identifier
+from planner.model.environments import Environment
+from planner.resolver.candidates import CandidateFinder, Project
+from planner.resolver.evaluator import Wheel
+from planner.resolver.overrides import Adjustments
+
+__all__ = ["Fetcher", "Prefetcher"]
+
+
+K = TypeVar("K")
+
+
+V = TypeVar("V")
+
+
+class Fetcher:
+    """Projects, metadata and sizes: fetched in the background, remembered, waited for."""
+
+    def __init__(
+        self, load_project: Callable[[NormalizedName], Project], source: MetadataSource
+    ) -> None:
+        self._load_project = load_project
+        self._source = source
+        self._pool = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="plan")
+        self._lock = Lock()
+        self._closed = False
+        self._projects: dict[NormalizedName, Future[Project]] = {}
+        self._metadata: dict[str, Future[WheelMetadata]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._closed = True
+        self._pool.shutdown(cancel_futures=True)
+
+    def project(self, name: NormalizedName) -> Project:
+        """What the index has of a project. Raises IndexUnreachable and IndexAnswer."""
+        return self._take(self._projects, name, self._load_project, name)
+
+    def metadata(self, wheel: Wheel) -> WheelMetadata:
+        """The metadata of ``wheel``. Raises what ``MetadataSource.metadata`` raises."""
+        if wheel.file.is_source:
+            return self._source.metadata(wheel)
+        return self._take(self._metadata, wheel.file.url, self._source.metadata, wheel)
+
+    def sizes(self, files: Iterable[ProjectFile]) -> list[SizedFile]:
+        """The sizes of wheels. Raises what ``MetadataSource.size`` raises."""
+        return list(self._pool.map(self._source.size, files))
+
+    def request_project(self, name: NormalizedName) -> Future[Project]:
+        """Begin to fetch a project, if nobody did."""
+        return self._request(self._projects, name, self._load_project, name)
+
+    def request_metadata(self, wheel: Wheel) -> Future[WheelMetadata]:
+        """Begin to fetch metadata, if nobody did."""
+        return self._request(self._metadata, wheel.file.url, self._source.metadata, wheel)
+
+    def _take(
+        self, known: dict[K, Future[V]], key: K, load: Callable[..., V], argument: object
+    ) -> V:
+        """The result of a request. One that still waits behind guesses is served at once, here."""
+        future = self._request(known, key, load, argument)
+        if future.cancel():
+            future = known[key] = Future()
+            try:
+                future.set_result(load(argument))
+            except Exception as error:
+                future.set_exception(error)
+                raise
+        return future.result()
+
+    def _request(
+        self, known: dict[K, Future[V]], key: K, load: Callable[..., V], argument: object
+    ) -> Future[V]:
+        with self._lock:
+            if key not in known:
+                if self._closed:
+                    return _cancelled()
+                known[key] = self._pool.submit(load, argument)
+            return known[key]
+
+
+def _cancelled() -> Future[V]:
+    future: Future[V] = Future()
+    future.cancel()
+    return future
+
+
+def _done(result: V) -> Future[V]:
+    future: Future[V] = Future()
+    future.set_result(result)
+    return future
+
+
+class Prefetcher:
+    """Expects that dependencies will be resolved to the best wheel that suits them.
+
+    ``known`` holds, by project, what is certain to count: the user's own requirements and
+    constraints.
+    """
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        finder: CandidateFinder,
+        environment: Environment,
+        known: Mapping[NormalizedName, Sequence[Dependency]],
+        adjustments: Adjustments,
+        direct: Mapping[NormalizedName, Project] | None = None,
+    ) -> None:
+        self._fetcher = fetcher
+        self._finder = finder
+        self._environment = environment
+        self._known = known
+        self._adjustments = adjustments
+        self._direct = {name: _done(project) for name, project in (direct or {}).items()}
+        self._expected: set[tuple[Identifier, str, bool]] = set()
+
+    def expect(self, dependencies: Iterable[Dependency], *, deep: bool = True) -> None:
+        """Begin to fetch what resolving ``dependencies`` will need, and return at once; if not
+        ``deep``, nothing that they depend on in turn.
+        """
+        for dependency in dependencies:
+            if not dependency.identifier.refused:
+                name = dependency.identifier.name
+                project = self._direct.get(name) or self._fetcher.request_project(name)
+                project.add_done_callback(partial(self._expect_wheel, dependency, deep))
+
+    def expect_next(self, name: NormalizedName, version: Version, count: int) -> None:
+        """Begin to fetch the metadata of the ``count`` releases that come after ``version``."""
+        found = self._finder.find(name, self._known_specifiers(name))
+        later = dropwhile(lambda wheels: wheels[0].version != version, found)
+        for wheels in islice(later, 1, count + 1):
+            for wheel in wheels:
+                if not wheel.file.is_source:
+                    self._fetcher.request_metadata(wheel)
+
+    def _expect_wheel(self, dependency: Dependency, deep: bool, project: Future[Project]) -> None:
+        if _failed(project):
+            return
+        identifier = dependency.identifier
+        specifiers = [dependency.specifier, *self._known_specifiers(identifier.name)]
+        wheels = next(self._finder.find(identifier.name, specifiers), ())
+        for wheel in wheels:
+            # What a source needs may only be known by running it, so nobody does that for a guess.
+            key = identifier, wheel.file.url, deep
+            if key not in self._expected and not wheel.file.is_source:
+                self._expected.add(key)
+                metadata = self._fetcher.request_metadata(wheel)
+                if deep:
+                    metadata.add_done_callback(partial(self._expect_dependencies, identifier))
+
+    def _known_specifiers(self, name: NormalizedName) -> Iterator[SpecifierSet]:
+        return (dependency.specifier for dependency in self._known.get(name, ()))
+
+    def _expect_dependencies(self, identifier: Identifier, metadata: Future[WheelMetadata]) -> None:
+        if not _failed(metadata):
+            with suppress(InvalidMetadata):
+                variables = self._environment.variables
+                found = metadata.result().dependencies(variables, identifier.extra)
+                self.expect(self._adjustments.apply(found))
+
+
+def _failed(future: Future[V]) -> bool:
+    """Whether there is no result. Who needs it will meet the error; expecting it was a guess."""
+    return future.cancelled() or future.exception() is not None

@@ -1,0 +1,148 @@
+"""Cost: what installing a lock takes on one target, told by the lock alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from packaging.pylock import Package, PackageArchive, PackageWheel, Pylock
+from packaging.tags import Tag, create_compatible_tags_selector
+from packaging.utils import NormalizedName, parse_wheel_filename
+from packaging.version import Version
+
+from schemas.builds import BuildRecord, foreseen, suitable_record
+from schemas.demand import disk_of, peak_memory
+from schemas.hints import WheelHints, wheel_hints
+from schemas.target import Target
+
+__all__ = ["Cost", "PackageCost", "cost_of"]
+
+
+_Select = Callable[[Iterable[tuple[PackageWheel, frozenset[Tag]]]], Iterator[PackageWheel]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageCost:
+    """What one package takes."""
+
+    name: NormalizedName
+    version: Version | None
+    filename: str | None
+    """The wheel that is chosen; None where there is none for the target."""
+    size: int | None
+    """Bytes to fetch, where the lock tells."""
+    hints: WheelHints | None
+    """What unpacking takes, where the lock tells."""
+    build: BuildRecord | None = None
+    """How its wheel was built, where the lock tells."""
+
+    @property
+    def unpacked_size(self) -> int:
+        """Bytes, as far as the lock tells."""
+        return self.hints.unpacked_size if self.hints else 0
+
+    @property
+    def build_memory(self) -> int:
+        """Bytes that building it takes where it has to be; 0 where there is a wheel."""
+        return foreseen(self.build.peak) if self.build and self.filename is None else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What all packages take together; what the lock does not tell counts as nothing."""
+
+    target: Target
+    packages: tuple[PackageCost, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes to fetch."""
+        return sum(package.size or 0 for package in self.packages)
+
+    @property
+    def unpacked_size(self) -> int:
+        """Bytes of all files."""
+        return sum(hints.unpacked_size for _, hints in self._hinted())
+
+    @property
+    def files(self) -> int:
+        return sum(hints.files for _, hints in self._hinted())
+
+    @property
+    def largest_file(self) -> int:
+        """Bytes."""
+        return max((hints.largest_file for _, hints in self._hinted()), default=0)
+
+    @property
+    def memory(self) -> int:
+        """Bytes that the execution needs at least, with one lane, and one build at a time."""
+        return max([peak_memory(), *(package.build_memory for package in self.packages)])
+
+    @property
+    def disk(self) -> int:
+        """Bytes on disk at the peak."""
+        return disk_of(self._hinted())
+
+    @property
+    def unknown(self) -> tuple[NormalizedName, ...]:
+        """Packages of which the lock does not tell what they take."""
+        return tuple(one.name for one in self.packages if one.hints is None or one.size is None)
+
+    def biggest(self, count: int) -> list[PackageCost]:
+        """The packages that take most on disk."""
+        return sorted(self.packages, key=lambda one: (-one.unpacked_size, one.name))[:count]
+
+    def _hinted(self) -> Iterator[tuple[int, WheelHints]]:
+        return ((one.size or 0, one.hints) for one in self.packages if one.hints)
+
+
+def cost_of(
+    lock: Pylock,
+    target: Target,
+    *,
+    extras: Collection[str] = (),
+    groups: Collection[str] = (),
+) -> Cost:
+    """What ``lock`` takes on ``target`` with these extras and dependency groups."""
+    environment: dict[str, Any] = {
+        **target.environment,
+        "extras": frozenset(extras),
+        "dependency_groups": frozenset(groups),
+    }
+    select: _Select = create_compatible_tags_selector(target.tags)
+    tags = frozenset(target.tags)
+    return Cost(
+        target=target,
+        packages=tuple(
+            _package_cost(package, select, tags)
+            for package in lock.packages
+            if not package.marker or package.marker.evaluate(environment, context="lock_file")
+        ),
+    )
+
+
+def _package_cost(package: Package, select: _Select, tags: Collection[Tag]) -> PackageCost:
+    file: PackageWheel | PackageArchive | None = package.archive
+    if file is None:
+        wheels = package.wheels or ()
+        file = next(select((one, parse_wheel_filename(one.filename)[3]) for one in wheels), None)
+    filename = _filename(file)
+    build = suitable_record(package.tool, tags)
+    if filename and not filename.endswith(".whl"):
+        filename = None
+    known = filename or (build.wheel if build else None)
+    return PackageCost(
+        name=package.name,
+        version=package.version or (build.version if build else None),
+        filename=filename,
+        size=file.size if file and filename else None,
+        hints=wheel_hints(package.tool, known) if known else None,
+        build=build,
+    )
+
+
+def _filename(file: PackageWheel | PackageArchive | None) -> str | None:
+    if isinstance(file, PackageArchive):
+        return PackageWheel(path=file.path, url=file.url, hashes={}).filename
+    return file.filename if file else None

@@ -1,0 +1,119 @@
+"""Graph: who asks for whom in a lock, as one environment sees it.
+
+The requirements of each package are in its tool table, for the standard's own ``dependencies`` tell
+names only. So a lock can be followed from its inputs to its last package without any index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from packaging.pylock import Package, Pylock
+from packaging.requirements import InvalidRequirement
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from planner.metadata.core_metadata import InvalidMetadata, parse_requirement, select
+from planner.model.dependencies import Dependency, Identifier, Scope
+from planner.resolver.overrides import Adjustments
+from schemas.errors import Refused
+from schemas.hints import TOOL_NAME
+
+__all__ = ["Edge", "Graph", "RequirementsUnknown"]
+
+
+@dataclass(eq=False)
+class RequirementsUnknown(Refused):
+    """A package of the lock does not tell what it asks for."""
+
+    name: str
+    hint = "only locks that lockstream wrote tell; write it again with lockstream plan"
+
+    def __str__(self) -> str:
+        return f"the lock does not tell what {self.name} asks for"
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A requirement, and who has it."""
+
+    parent: Identifier | None
+    """None where it is an input."""
+    version: Version | None
+    """Of the parent."""
+    dependency: Dependency
+
+    def __str__(self) -> str:
+        if self.parent is None:
+            return f"{self.dependency.origin} says {self.dependency.text}"
+        return f"{self.parent} {self.version} needs {self.dependency.text}"
+
+
+class Graph:
+    """The packages of ``lock`` that an installation in an environment with these marker
+    ``variables`` installs, when these extras and dependency groups are chosen. ``adjustments``
+    count over what packages ask for.
+    """
+
+    def __init__(
+        self,
+        lock: Pylock,
+        variables: Mapping[str, str],
+        scopes: Collection[Scope] = (),
+        adjustments: Adjustments | None = None,
+    ) -> None:
+        environment: dict[str, Any] = {**variables}
+        for variable, kind in (("extras", "extra"), ("dependency_groups", "group")):
+            environment[variable] = frozenset(one.name for one in scopes if one.kind == kind)
+        self._variables = variables
+        self._adjustments = adjustments
+        self._dependencies: dict[Identifier, tuple[Dependency, ...]] = {}
+        self.packages: dict[NormalizedName, Package] = {}
+        self.doubled: list[Package] = []
+        """Packages whose name another one has too, where there may be one of a name."""
+        for package in lock.packages:
+            if not package.marker or package.marker.evaluate(environment, context="lock_file"):
+                if package.name in self.packages:
+                    self.doubled.append(package)
+                else:
+                    self.packages[package.name] = package
+
+    def dependencies(self, identifier: Identifier) -> tuple[Dependency, ...]:
+        """What the package of ``identifier`` asks for; of an extra, what that adds.
+
+        Raises RequirementsUnknown.
+        """
+        if identifier not in self._dependencies:
+            package = self.packages[identifier.name]
+            self._dependencies[identifier] = self._read(package, identifier)
+        return self._dependencies[identifier]
+
+    def reach(self, roots: Iterable[Dependency]) -> dict[Identifier, list[Edge]]:
+        """All that ``roots`` ask for, in the order in which it is met, with all who ask for it.
+
+        Raises RequirementsUnknown.
+        """
+        edges: dict[Identifier, list[Edge]] = {}
+        waiting = [Edge(None, None, root) for root in roots]
+        for edge in waiting:
+            identifier = edge.dependency.identifier
+            known = edges.setdefault(identifier, [])
+            if not known and identifier.name in self.packages:
+                version = self.packages[identifier.name].version
+                waiting += (Edge(identifier, version, one) for one in self.dependencies(identifier))
+            known.append(edge)
+        return edges
+
+    def _read(self, package: Package, identifier: Identifier) -> tuple[Dependency, ...]:
+        table = (package.tool or {}).get(TOOL_NAME)
+        lines = table.get("requires", []) if isinstance(table, Mapping) else None
+        if not isinstance(lines, list):
+            raise RequirementsUnknown(package.name)
+        try:
+            requirements = [parse_requirement(str(line)) for line in lines]
+            found = select(requirements, self._variables, identifier.extra)
+            return tuple(self._adjustments.apply(found) if self._adjustments else found)
+        except (InvalidRequirement, InvalidMetadata):
+            raise RequirementsUnknown(package.name) from None
