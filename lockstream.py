@@ -54,7 +54,7 @@ COMMANDS = {
     "cache": Entry("planner.cli.cache", "cache", "Look at or remove what plans keep of indexes."),
     "execute": Entry("executor.cli.execute", "execute", "Install a lock inside a memory budget."),
     "verify": Entry(
-        "executor.cli.execute", "verify", "Tell whether an environment is what its lock says."
+        "executor.cli.verify", "verify", "Tell whether an environment is what its lock says."
     ),
 }
 

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from benchmarks.strikes import End
 from executor.environment.environment import Environment
-from executor.lock.errors import EnvironmentBusy
+from executor.environment.errors import EnvironmentBusy
 from executor.report.report import Report
 from executor.report.reporter import Reporter
 from helpers.environments import check_nothing_lies

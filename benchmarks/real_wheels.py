@@ -30,7 +30,7 @@ from benchmarks.installers import LOCKSTREAM, run
 from benchmarks.mirror import CORPORA, fetch, wheels_of
 from executor.environment.schemes import Schemes
 from executor.install.install import execute
-from executor.lock.errors import WheelRefused
+from executor.wheels.errors import WheelRefused
 from executor.wheels.rules import Rules
 from helpers.environments import (
     INSTALLERS_OWN,

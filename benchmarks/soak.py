@@ -29,8 +29,7 @@ from unittest.mock import patch
 
 from benchmarks.laws import Stage, broken_by_error, broken_laws
 from benchmarks.strikes import Point, can_strike, done_at_once, done_by_a_fork, points_of, struck
-from executor.budget.budget import Budget, decide_budget
-from executor.files.writer import SMALLEST_WINDOW
+from executor.budget.budget import SMALLEST_WINDOW, Budget, decide_budget
 from helpers.faults import count_changes
 from helpers.mounts import mounted_tmpfs
 from helpers.power import Disk, can_lose_power

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from executor.api import Building
     from executor.builds.backend import BuildSystem, read_build_system
     from executor.builds.built_wheel import Artifact
     from executor.builds.errors import BackendUnusable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from executor.environment.drift import Drift
     from executor.environment.environment import Environment
     from executor.install.decide import decide, verify_environment
-    from executor.install.install import Building, execute
+    from executor.install.install import execute
     from executor.lanes.signals import stoppable
     from executor.lock.local_project import LocalProject
     from executor.lock.options import Wanted
@@ -65,7 +66,7 @@ _HOMES = {
     "Artifact": "builds.built_wheel",
     "BackendUnusable": "builds.errors",
     "BuildSystem": "builds.backend",
-    "Building": "install.install",
+    "Building": "api",
     "Changes": "environment.changes",
     "Drift": "environment.drift",
     "Environment": "environment.environment",

@@ -15,7 +15,7 @@ from planner.index.access import Access
 from planner.index.client import IndexClient
 from planner.index.indexes import Indexes
 from planner.index.reader import IndexReader
-from planner.inputs.requirements_file import Inputs
+from planner.inputs.inputs import Inputs
 from planner.lock.built import KnownBuild
 from planner.lock.writer import render_lock
 from planner.model.environments import Environment

@@ -7,7 +7,7 @@ wheels are not on PyPI any more, and in private indexes; pip and uv install them
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from executor.archive.chunk_reader import Feed
 from executor.archive.unzip import MAX_TRAILING_ZEROS, read_central_entry, resolve_end
@@ -26,16 +26,7 @@ from schemas.zipformat import (
     parse_zip64_locator,
 )
 
-__all__ = ["read_directory", "write_spool"]
-
-
-def write_spool(path: str, chunks: Iterable[bytes]) -> None:
-    """Write ``chunks`` to a new file. Raises OSError and what ``chunks`` raises."""
-    with open(path, "xb", buffering=0) as file:
-        for chunk in chunks:
-            rest = memoryview(chunk)
-            while rest:
-                rest = rest[file.write(rest) :]
+__all__ = ["read_directory"]
 
 
 def read_directory(path: str) -> Iterator[CentralEntry]:

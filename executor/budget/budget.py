@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from executor.budget.errors import BudgetTooSmall
 from executor.budget.memory import Limit, smallest_limit
 from executor.budget.processors import usable_processors
-from executor.files.writer import SMALLEST_WINDOW
-from executor.transaction.errors import BudgetTooSmall
+from executor.files.mounts import FileSystem
 
 __all__ = [
     "BASE",
@@ -21,8 +21,8 @@ __all__ = [
     "JOURNAL",
     "LANE",
     "MAX_LANES",
+    "SMALLEST_WINDOW",
     "Budget",
-    "FileSystem",
     "PageCachePolicy",
     "decide_budget",
 ]
@@ -44,10 +44,6 @@ PROGRAM = 1.75
 there is a second lane: they map more later. The kernel drops these pages first, for it can read
 them again; one lane is slowed down by that, two come to nothing: in 36 MiB two took 24 s and one
 5 s, in 40 MiB 3.6 and 5.4."""
-
-
-FileSystem = Literal["ext4", "overlay", "other"]
-"""What the inodes of an environment are held by: ext4, an overlay over it, or anything else."""
 
 
 JOURNAL = 2 << 20
@@ -138,3 +134,7 @@ def decide_budget(
         keeps,
         has_batches=file_system == "ext4",
     )
+
+
+SMALLEST_WINDOW = 4 << 20
+"""Bytes; each window costs a journal commit, some milliseconds."""

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
-from executor.archive.central_directory import write_spool
 from executor.budget.budget import Budget
 from executor.budget.cgroups import read_words
 from executor.budget.memory import own_memory
@@ -26,11 +25,12 @@ from executor.builds.toolchain import describe, with_jobs
 from executor.builds.wheel_cache import Wheelhouse, default_wheelhouse, digest_of
 from executor.builds.workspace import Workplace
 from executor.environment.environment import Environment
-from executor.lock.errors import Missing
+from executor.files.folders import write_spool
 from executor.lock.step import Step
 from executor.report.report import BuildReport
 from executor.report.reporter import Reporter
 from executor.sources.client import HttpClient
+from executor.sources.errors import Missing
 from executor.sources.origins import Places
 from executor.sources.verified import verified
 from schemas.builds import BuildFlags, BuildRecord, foreseen, unhurried

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from executor.install.install import Building
+from executor.api import Building
 from executor.lock.options import Wanted
 from schemas.errors import UsageError
 

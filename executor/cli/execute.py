@@ -4,105 +4,34 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 from packaging.utils import canonicalize_name
 
-from executor.budget.budget import Budget, PageCachePolicy
+from executor.budget.budget import PageCachePolicy
 from executor.cli.build_options import building_of, building_options, with_projects
-from executor.environment.changes import Changes, Sync
-from executor.environment.environment import Environment
+from executor.cli.console import _Lines, _Warnings
+from executor.cli.mirrors import _mirrors
+from executor.cli.options import (
+    _environment,
+    _environment_options,
+    _json_option,
+    _lock_argument,
+    _print,
+    _selection_options,
+    _wanted,
+)
+from executor.environment.changes import Sync
 from executor.files.durability import Durability
 from executor.install.install import execute as execute_lock
 from executor.lanes.signals import stoppable
-from executor.lock.options import Wanted
-from executor.lock.step import Step
-from executor.report.reporter import Reporter
 from executor.sources.origins import Places
-from executor.wheels.finish import StagedWheel
 from executor.wheels.rules import Rules
-from schemas.errors import ExitCode, InvalidInput, UsageError
-from schemas.hints import TOOL_NAME
+from schemas.errors import UsageError
 from schemas.sizes import parse_size
-from schemas.urls import redacted
 
-__all__ = ["execute", "verify"]
-
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-MIRROR_VARIABLE = "LOCKSTREAM_MIRRORS"
-"""Pairs ``FROM=TO``, divided by spaces."""
-
-
-class _Warnings(Reporter):
-    """What the user should know in any case."""
-
-    def warned(self, text: str) -> None:
-        click.echo(f"warning: {text}", err=True)
-
-
-class _Lines(_Warnings):
-    """Plain lines: one for each wheel, in order."""
-
-    def __init__(self) -> None:
-        self._total = 0
-
-    def selected(self, changes: Changes, budget: Budget) -> None:
-        self._total = len(changes.install)
-        for name in changes.skipped:
-            click.echo(f"warning: {name} is left out, it would have to be built", err=True)
-
-    def staged(self, number: int, step: Step, wheel: StagedWheel) -> None:
-        click.echo(f"[{number + 1}/{self._total}] {step.name} {step.version}", err=True)
-
-
-def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
-    def decorate(function: F) -> F:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
-
-
-_lock_argument = click.argument("lock", default="pylock.toml", metavar="[LOCK]")
-
-
-_environment_options = _options(
-    click.option("--venv", metavar="DIR", help="Virtual environment (default: .venv)."),
-    click.option(
-        "--python",
-        metavar="EXE",
-        help="The environment of this interpreter; with another place, that place for it.",
-    ),
-    click.option("--target", metavar="DIR", help="A folder of packages, as for PYTHONPATH."),
-    click.option("--prefix", metavar="DIR", help="A folder laid out as below a Python's prefix."),
-    click.option("--python-version", metavar="X.Y", help="With --target: for this Python."),
-    click.option("--platform", metavar="TAG", help="With --target: for this platform."),
-    click.option(
-        "--break-system-packages",
-        is_flag=True,
-        help="Change a Python that belongs to another package manager, at your own risk.",
-    ),
-)
-
-
-_selection_options = _options(
-    click.option("--extra", multiple=True, metavar="NAME", help="Install this extra too."),
-    click.option("--all-extras", is_flag=True, help="Install all extras of the lock."),
-    click.option("--group", multiple=True, metavar="NAME", help="Install this group too."),
-    click.option("--all-groups", is_flag=True, help="Install all dependency groups."),
-    click.option("--no-default-groups", is_flag=True, help="Leave the default groups out."),
-    click.option("--build", is_flag=True, help="Build what the lock lists without a wheel."),
-    click.option("--skip-unbuildable", is_flag=True, help="Leave out what would have to be built."),
-)
-
-
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+__all__ = ["execute"]
 
 
 @click.command()
@@ -266,116 +195,6 @@ def execute(
     _print(done.to_json() if as_json else None, done.lines())
 
 
-@click.command()
-@_lock_argument
-@_environment_options
-@_selection_options
-@_json_option
-def verify(lock: str, as_json: bool, **where_and_what: Any) -> None:
-    """Tell whether an environment is what LOCK (default: pylock.toml) says, file by file.
-
-    Exit status 1 if anything is missing, changed or extra.
-    """
-    from executor.install.decide import verify_environment  # noqa: PLC0415
-
-    environment = _environment(**where_and_what)
-    packages, found = verify_environment(lock, environment, wanted=_wanted(**where_and_what))
-    drifts = list(found)
-    summary = f"{packages} packages verified, {len(drifts)} differences"
-    _print([drift.to_json() for drift in drifts] if as_json else None, [*map(str, drifts), summary])
-    if drifts:
-        raise click.exceptions.Exit(ExitCode.REFUSED)
-
-
-def _wanted(
-    *,
-    extra: Iterable[str],
-    all_extras: bool,
-    group: Iterable[str],
-    all_groups: bool,
-    no_default_groups: bool,
-    skip_unbuildable: bool,
-    build: bool,
-    **_: Any,
-) -> Wanted:
-    return Wanted(
-        extras=frozenset(extra),
-        all_extras=all_extras,
-        groups=frozenset(group),
-        all_groups=all_groups,
-        default_groups=not no_default_groups,
-        skip_unbuildable=skip_unbuildable,
-        build=build,
-    )
-
-
-def _environment(
-    *,
-    venv: str | None,
-    python: str | None,
-    target: str | None,
-    prefix: str | None,
-    python_version: str | None,
-    platform: str | None,
-    break_system_packages: bool,
-    **_: Any,
-) -> Environment:
-    places = [
-        name
-        for name, given in (("--venv", venv), ("--target", target), ("--prefix", prefix))
-        if given
-    ]
-    if len(places) > 1:
-        raise UsageError(f"{' and '.join(places)} exclude each other", hint="name one of them")
-    if (python_version or platform) and not target:
-        raise UsageError(
-            "--python-version and --platform are for a folder that another machine runs",
-            hint="name the folder with --target, or leave them out",
-        )
-    if target:
-        return Environment.target(target, python, python_version=python_version, platform=platform)
-    if prefix:
-        return Environment.prefix(prefix, python)
-    if python and not venv:
-        return Environment.of_python(python, break_system=break_system_packages)
-    return Environment.venv(venv or ".venv", python)
-
-
-def _mirrors(options: Iterable[str], lock: str) -> tuple[tuple[str, str], ...]:
-    """From the command line, the environment, and ``[tool.lockstream] mirrors`` of the
-    pyproject.toml beside the lock, in this order.
-    """
-    words = [*options, *os.environ.get(MIRROR_VARIABLE, "").split()]
-    pairs: list[tuple[Any, Any]] = [
-        (prefix, replacement) for prefix, _, replacement in (word.partition("=") for word in words)
-    ]
-    path = os.path.join(os.path.dirname(os.path.abspath(lock)), "pyproject.toml")
-    if os.path.exists(path):
-        import tomllib  # noqa: PLC0415  # it stays in memory
-
-        try:
-            with open(path, "rb") as file:
-                tool = tomllib.load(file).get("tool", {}).get(TOOL_NAME, {})
-                for prefix, places in tool.get("mirrors", {}).items():
-                    several = places if isinstance(places, list) else [places]
-                    pairs.extend((prefix, place) for place in several)
-        except (OSError, ValueError) as error:  # not TOML, or not UTF-8
-            raise InvalidInput(f"{path}: {error}") from None
-        except AttributeError:
-            raise InvalidInput(f"{path}: [tool.{TOOL_NAME}] mirrors is not a table") from None
-    for prefix, replacement in pairs:
-        if not (_is_url(prefix) and _is_url(replacement)):
-            raise UsageError(
-                f"{redacted(str(prefix))} = {redacted(str(replacement))} is not a mirror",
-                hint="write --mirror https://from.example/=https://to.example/",
-            )
-    return tuple(pairs)
-
-
-def _is_url(text: object) -> bool:
-    return isinstance(text, str) and "://" in text
-
-
 def _write_json(path: str, content: object) -> None:
     try:
         with open(path, "w", encoding="utf-8") as file:
@@ -386,11 +205,3 @@ def _write_json(path: str, content: object) -> None:
             f"{path}: cannot be written: {os.strerror(error.errno or 0)}",
             hint="the environment is filled; name another file, and run it again for its report",
         ) from None
-
-
-def _print(content: object, lines: Iterable[str]) -> None:
-    if content is not None:
-        click.echo(json.dumps(content, indent=2))
-        return
-    for line in lines:
-        click.echo(line)

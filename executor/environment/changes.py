@@ -6,18 +6,13 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from executor.environment.installed import Installed, installed_distributions
+from executor.environment.errors import NotRemovable
+from executor.environment.installed import Installed, installed_distributions, protected
 from executor.environment.schemes import Schemes
 from executor.files.path_set import PathSet
-from executor.lock.errors import NotRemovable
 from executor.lock.step import Step
-from schemas.hints import TOOL_NAME
 
-__all__ = ["Changes", "Sync", "decide_changes", "protected"]
-
-
-_SEEDS = frozenset({"pip", "setuptools", "wheel"})
-"""Parts of an environment, which no lock of a project lists; ``uv pip sync`` spares them too."""
+__all__ = ["Changes", "Sync", "decide_changes"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,21 +122,6 @@ def decide_changes(
         [step for step in steps if step.name in kept],
         skipped,
     )
-
-
-def protected(installed: Iterable[Installed]) -> frozenset[str]:
-    """Names of what belongs to the environment itself, and is no difference to a lock: what is
-    there to install with, and lockstream with all it needs where it is installed there.
-    """
-    by_name = {found.name: found for found in installed}
-    own: set[str] = set()
-    waiting = [TOOL_NAME]
-    while waiting:
-        name = waiting.pop()
-        if name in by_name and name not in own:
-            own.add(name)
-            waiting.extend(by_name[name].required_names())
-    return _SEEDS | own
 
 
 def _left_incomplete(kept: Iterable[Installed], remove: Sequence[Installed]) -> Iterator[Installed]:

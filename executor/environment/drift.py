@@ -9,11 +9,15 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 
-from executor.environment.changes import protected
-from executor.environment.installed import Installed, RecordedFile, installed_distributions
+from executor.environment.errors import RecordUnreadable
+from executor.environment.installed import (
+    Installed,
+    RecordedFile,
+    installed_distributions,
+    protected,
+)
 from executor.environment.schemes import Schemes
 from executor.files.path_set import PathSet
-from executor.lock.errors import RecordUnreadable
 from executor.lock.step import Step
 
 __all__ = ["Drift", "find_drift"]

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
+from executor.environment.errors import EnvironmentBusy, ExternallyManaged, InterpreterUnusable
 from executor.environment.interpreter import Interpreter, probe
 from executor.environment.schemes import STAGING
 from executor.files.folders import made_folder, remove_tree
-from executor.lock.errors import EnvironmentBusy, ExternallyManaged, InterpreterUnusable
 from schemas.errors import UsageError
 from schemas.target import Target
 

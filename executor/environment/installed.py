@@ -9,7 +9,7 @@ import csv
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, NamedTuple
@@ -17,9 +17,29 @@ from typing import Any, NamedTuple
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from executor.lock.errors import RecordUnreadable
+from executor.environment.errors import RecordUnreadable
+from schemas.hints import TOOL_NAME
 
-__all__ = ["Installed", "RecordedFile", "installed_distributions", "recorded_files"]
+__all__ = ["Installed", "RecordedFile", "installed_distributions", "protected", "recorded_files"]
+
+
+_SEEDS = frozenset({"pip", "setuptools", "wheel"})
+"""Parts of an environment, which no lock of a project lists; ``uv pip sync`` spares them too."""
+
+
+def protected(installed: Iterable[Installed]) -> frozenset[str]:
+    """Names of what belongs to the environment itself, and is no difference to a lock: what is
+    there to install with, and lockstream with all it needs where it is installed there.
+    """
+    by_name = {found.name: found for found in installed}
+    own: set[str] = set()
+    waiting = [TOOL_NAME]
+    while waiting:
+        name = waiting.pop()
+        if name in by_name and name not in own:
+            own.add(name)
+            waiting.extend(by_name[name].required_names())
+    return _SEEDS | own
 
 
 _REQUIRED = re.compile(r"Requires-Dist:\s*([A-Za-z0-9._-]+)", re.IGNORECASE)

@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 from packaging.version import InvalidVersion
 
+from executor.environment.errors import InterpreterUnusable
 from executor.environment.probe import facts as own_facts
 from executor.environment.schemes import Schemes
-from executor.lock.errors import InterpreterUnusable
 from schemas.errors import UsageError
 from schemas.target import Target
 

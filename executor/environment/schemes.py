@@ -6,38 +6,17 @@ Source: https://packaging.python.org/specifications/binary-distribution-format/#
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from executor.wheels.scripts import check_replaces_nothing
-from schemas.wheel import SCHEME_NAMES, Scheme, dist_info_matches, split_wheel_filename
+from schemas.wheel import SCHEME_NAMES, Scheme
 
-__all__ = [
-    "STAGING",
-    "Layout",
-    "MisplacedMember",
-    "Schemes",
-    "check_data_path",
-    "check_startup",
-    "installed_path",
-    "is_data_folder",
-    "record_prefixes",
-]
+__all__ = ["STAGING", "Schemes", "record_prefixes"]
 
 
 STAGING = ".lockstream"
 """The folder beside the packages that wheels are staged in. A name that begins with a dot cannot be
 imported, and one that does not end in ``.dist-info`` is not seen by ``importlib.metadata``."""
-
-
-_STARTUP = re.compile(r"(?:site|user)customize(?:[./].*)?", re.IGNORECASE | re.DOTALL)
-"""Modules that Python imports whenever it starts
-(https://docs.python.org/3/library/site.html#module-sitecustomize)."""
-
-
-class MisplacedMember(ValueError):
-    """A member stands in a folder that a wheel may not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,106 +46,6 @@ class Schemes:
             return os.path.join(self.headers, distribution)
         path: str = getattr(self, scheme)
         return path
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """The folders that the wheel ``filename`` may hold, and what they stand for."""
-
-    filename: str
-    distribution: str
-    version: str
-
-    @classmethod
-    def of(cls, filename: str) -> Layout:
-        """The layout that the name of a wheel file promises."""
-        return cls(filename, *split_wheel_filename(filename))
-
-    def check_member(self, name: str) -> None:
-        """Refuse a member in the dist-info or data folder of another distribution, below an
-        unknown key of its own data folder, or where installations are staged.
-
-        Raises MisplacedMember.
-        """
-        if f"/{STAGING}/" in f"/{name.lower()}/":
-            raise MisplacedMember(f"a folder named {STAGING!r} is where installations are staged")
-        top, slash, rest = name.partition("/")
-        # importlib.metadata looks for distributions in lower case.
-        if top.lower().endswith(".dist-info"):
-            self._check_own(top, ".dist-info", slash)
-        elif top.endswith(".data") and "-" in top and (slash or self._is_own(top)):
-            self._check_own(top, ".data", slash)
-            self._check_data(rest)
-
-    def _is_own(self, folder: str) -> bool:
-        return dist_info_matches(folder, self.distribution, self.version)
-
-    def _check_own(self, top: str, suffix: str, slash: str) -> None:
-        if not slash:
-            raise MisplacedMember("it is a file where a wheel has a folder")
-        if not (top.endswith(suffix) and self._is_own(top)):
-            raise MisplacedMember(f"the folder {top!r} belongs to another distribution")
-
-    def _check_data(self, rest: str) -> None:
-        """``rest`` is a member name below the data folder; empty for the folder itself."""
-        key, slash, below = rest.partition("/")
-        if rest and (key not in SCHEME_NAMES or not slash):
-            raise MisplacedMember(f"a data folder holds {', '.join(SCHEME_NAMES)}, not {key!r}")
-        if key == "scripts" and "/" in below:
-            raise MisplacedMember("the scripts of a wheel are files, not folders")
-        inner = below.partition("/")[0]
-        if key in {"purelib", "platlib"} and inner.lower().endswith(".dist-info"):
-            raise MisplacedMember("a wheel has its dist-info folder at its root only")
-
-
-def check_startup(name: str) -> None:
-    """Refuse a member that runs whenever Python starts, without a trace of whose it is.
-
-    There is one of each name, so it takes the place of the environment's own. A ``.pth`` file does
-    so under its own name; wheels bring it for good reasons, and it is reported.
-
-    Raises MisplacedMember.
-    """
-    scheme, below = installed_path(name, "purelib")
-    if scheme in {"purelib", "platlib"} and _STARTUP.fullmatch(below):
-        raise MisplacedMember(
-            "it would run whenever Python starts; if it may, name its package with --allow-startup"
-        )
-
-
-def check_data_path(path: str, schemes: Schemes) -> None:
-    """Refuse a file of the data scheme that is a part of the environment or of another
-    distribution: the data folder of an environment holds all others.
-
-    Raises MisplacedMember and scripts.InvalidEntryPoint.
-    """
-    place = os.path.normpath(os.path.join(schemes.data, path)).lower()
-    if place == os.path.join(schemes.data, "pyvenv.cfg").lower():
-        raise MisplacedMember("it is what makes a folder a virtual environment")
-    for folder in (schemes.purelib, schemes.platlib):
-        if place.startswith(below := f"{folder}{os.sep}".lower()):
-            inner = place.removeprefix(below).replace(os.sep, "/")
-            if inner.partition("/")[0].endswith(".dist-info"):
-                raise MisplacedMember("a wheel has its dist-info folder at its root only")
-            check_startup(inner)
-    if os.path.dirname(place) == schemes.scripts.lower():
-        check_replaces_nothing(os.path.basename(place))
-
-
-def is_data_folder(folder: str) -> bool:
-    """Whether the members of ``folder`` go directly into a folder of the environment."""
-    top, _, rest = folder.partition("/")
-    return top.endswith(".data") and "/" not in rest
-
-
-def installed_path(name: str, root: Scheme) -> tuple[Scheme, str]:
-    """Scheme and path below its folder of a member, in a wheel whose root goes to ``root``."""
-    top, _, rest = name.partition("/")
-    if top.endswith(".data") and "-" in top:
-        key, _, below = rest.partition("/")
-        if key in SCHEME_NAMES:
-            return key, below
-    return root, name
 
 
 def record_prefixes(schemes: Schemes, root: Scheme, distribution: str) -> Mapping[Scheme, str]:

@@ -11,9 +11,9 @@ import os
 from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import suppress
 
+from executor.environment.errors import RecordEscapes
 from executor.environment.installed import Installed, recorded_files
 from executor.files.path_set import PathSet
-from executor.lock.errors import RecordEscapes
 
 __all__ = ["check_removal", "remove_files", "shared_paths"]
 

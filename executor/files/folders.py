@@ -5,15 +5,10 @@ for nothing.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
-__all__ = ["folder_of", "made_folder", "remove_tree"]
-
-
-def folder_of(lock: str) -> str:
-    """What relative paths in the lock file ``lock`` begin at (PEP 751); absolute."""
-    return os.path.dirname(os.path.abspath(lock))
+__all__ = ["made_folder", "remove_tree", "write_spool"]
 
 
 @contextmanager
@@ -53,3 +48,12 @@ def remove_tree(path: str) -> None:
                 (os.unlink if os.path.islink(folder) else os.rmdir)(folder)
     with suppress(OSError):
         os.rmdir(path)
+
+
+def write_spool(path: str, chunks: Iterable[bytes]) -> None:
+    """Write ``chunks`` to a new file. Raises OSError and what ``chunks`` raises."""
+    with open(path, "xb", buffering=0) as file:
+        for chunk in chunks:
+            rest = memoryview(chunk)
+            while rest:
+                rest = rest[file.write(rest) :]

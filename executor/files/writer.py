@@ -24,11 +24,7 @@ from executor.files.direct_io import DirectFile, NotTaken, buffers
 if TYPE_CHECKING:
     from executor.files.aio import Batch
 
-__all__ = ["SMALLEST_WINDOW", "PageCache", "Writing"]
-
-
-SMALLEST_WINDOW = 4 << 20
-"""Bytes; each window costs a journal commit, some milliseconds."""
+__all__ = ["PageCache", "Writing"]
 
 
 _BYTES_PER_FILE = 16 << 10

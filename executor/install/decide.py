@@ -11,11 +11,10 @@ from executor.environment.changes import Changes, Sync, decide_changes
 from executor.environment.drift import Drift, find_drift
 from executor.environment.environment import Environment
 from executor.environment.uninstall import check_removal
-from executor.files.folders import folder_of
 from executor.lock.options import Wanted
 from executor.lock.reader import LockReader
 from executor.lock.selection import Selector
-from executor.lock.step import Step, fixed_order
+from executor.lock.step import Step, fixed_order, folder_of
 from executor.sources.origins import Places
 
 __all__ = ["decide", "verify_environment"]

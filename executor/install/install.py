@@ -8,11 +8,13 @@ lock -> packages -> selection -> changes (all checks; nothing written yet)
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
+from executor.api import _builds
 from executor.budget.budget import Budget, PageCachePolicy, decide_budget
 from executor.budget.confinement import confined
 from executor.budget.memory import charged_peak, rss_peak
@@ -22,31 +24,23 @@ from executor.environment.environment import Environment
 from executor.environment.installed import installed_distributions
 from executor.environment.schemes import Schemes
 from executor.files.durability import Durability
-from executor.files.folders import folder_of
-from executor.install.preflight import check_disk, file_system, has_journal, is_in_memory
+from executor.files.mounts import file_system, has_journal, is_in_memory
+from executor.install.preflight import check_disk
 from executor.lanes.forks import apart
 from executor.lock.options import Wanted
-from executor.lock.step import Step
+from executor.lock.step import folder_of
 from executor.report.report import BuildReport, Report
 from executor.report.reporter import Reporter
 from executor.sources.origins import Places
 from executor.transaction.errors import OutOfMemory, translated_os_error
 from executor.transaction.journal import Journal
-from executor.transaction.transaction import Build, Transaction
+from executor.transaction.transaction import Transaction
 from executor.wheels.rules import STRICT, Rules
 
-__all__ = ["Building", "execute"]
+if TYPE_CHECKING:
+    from executor.api import Building
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Building:
-    """How what has no wheel may be built."""
-
-    network: bool = False
-    seconds: float = 3600.0
-    """After which a build is given up."""
-    unmeasured: bool = False
-    """Whether builds may run of which the lock does not tell what they take."""
+__all__ = ["execute"]
 
 
 def execute(
@@ -173,36 +167,6 @@ def _decided(
     from executor.install.decide import decide  # noqa: PLC0415
 
     return decide(lock, environment, wanted=wanted, sync=sync, places=places)
-
-
-@contextmanager
-def _builds(
-    steps: Sequence[Step],
-    environment: Environment,
-    transaction: Transaction,
-    budget: Budget,
-    building: Building | None,
-) -> Iterator[tuple[Build, list[BuildReport]]]:
-    """What makes the wheels of ``steps``, and where it tells what they took. Raises what
-    ``Builds.check`` raises.
-    """
-    from executor.builds.builder import Builds  # noqa: PLC0415
-
-    told = building or Building()
-    builds = Builds(
-        environment=environment,
-        places=transaction.places,
-        folder=transaction.lock_folder,
-        network=told.network,
-        seconds=told.seconds,
-        unmeasured=told.unmeasured,
-        reporter=transaction.reporter,
-    )
-    builds.check(steps, budget)
-    try:
-        yield lambda step, client: builds.make(step, client, budget), builds.reports
-    finally:
-        builds.close()
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
-from executor.transaction.errors import ForkKilled
+from executor.lanes.errors import ForkKilled
 
 __all__ = ["apart", "end_with_parent", "portable"]
 

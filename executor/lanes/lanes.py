@@ -22,10 +22,10 @@ from functools import partial
 from struct import Struct
 from typing import Any, Generic, TypeVar
 
+from executor.lanes.errors import LaneKilled
 from executor.lanes.forks import end_with_parent, portable
 from executor.lock.step import Step
 from executor.sources.client import HttpClient
-from executor.transaction.errors import LaneKilled
 
 __all__ = ["Work", "run_lanes"]
 

@@ -5,6 +5,7 @@ What a lock is read with is not imported here: a run that holds steps needs none
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,7 +15,12 @@ from schemas.hints import WheelHints
 if TYPE_CHECKING:
     from schemas.builds import BuildRecord
 
-__all__ = ["Source", "Step", "fixed_order"]
+__all__ = ["Source", "Step", "fixed_order", "folder_of"]
+
+
+def folder_of(lock: str) -> str:
+    """What relative paths in the lock file ``lock`` begin at (PEP 751); absolute."""
+    return os.path.dirname(os.path.abspath(lock))
 
 
 @dataclass(frozen=True, slots=True)

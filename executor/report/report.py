@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from executor.report.timing import Spent
-from executor.wheels.finish import StagedWheel
+from executor.wheels.staged_wheel import StagedWheel
 
 __all__ = ["BuildReport", "Report", "Staged"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from executor.budget.budget import Budget
 from executor.environment.changes import Changes
 from executor.lock.step import Step
-from executor.wheels.finish import StagedWheel
+from executor.wheels.staged_wheel import StagedWheel
 
 __all__ = ["Reporter"]
 

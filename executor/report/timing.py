@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from time import perf_counter
-from typing import TypeVar
 
-from executor.files.writer import PageCache
-from executor.lanes.lanes import Work
-from executor.lock.step import Step
-from executor.sources.client import HttpClient
-
-__all__ = ["Spent", "timed"]
-
-
-R = TypeVar("R")
+__all__ = ["Spent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +27,3 @@ class Spent:
             self.unpacking + other.unpacking,
             self.committing + other.committing,
         )
-
-
-def timed(work: Work[R], cache: PageCache) -> Work[tuple[R, Spent]]:
-    """``work`` of a lane that writes through ``cache``, with the time it took."""
-
-    def call(
-        number: int, step: Step, client: HttpClient, wrote: Callable[[int], None]
-    ) -> tuple[R, Spent]:
-        began, waited, written = perf_counter(), client.waited, cache.seconds
-        result = work(number, step, client, wrote)
-        network, writing = client.waited - waited, cache.seconds - written
-        return result, Spent(network, writing, perf_counter() - began - network - writing)
-
-    return call

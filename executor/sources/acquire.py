@@ -9,15 +9,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 
-from executor.archive.central_directory import read_directory, write_spool
+from executor.archive.central_directory import read_directory
 from executor.archive.inflate import NotStreamable
-from executor.lock.errors import HashMismatch, Replaced, SizeMismatch
+from executor.files.folders import write_spool
 from executor.lock.step import Step
 from executor.sources.client import HttpClient
+from executor.sources.errors import HashMismatch, Replaced, SizeMismatch
 from executor.sources.local_file import read_file
 from executor.sources.origins import Origin
 from executor.sources.verified import verified
-from executor.wheels.finish import StagedWheel
+from executor.wheels.staged_wheel import StagedWheel
 from schemas.errors import NetworkError
 from schemas.zipformat import CentralEntry
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from urllib.parse import SplitResult, quote, urlunsplit
 
-from executor.lock.errors import Replaced, Unreachable
+from executor.sources.errors import Replaced, Unreachable
 from executor.sources.keychain import Keychain
 from executor.sources.prefetch import Ahead, Early, Server, Upcoming
 from executor.sources.proxies import proxy_for

@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 
-from executor.lock.errors import Unreachable
+from executor.sources.errors import Unreachable
 from schemas.digests import Digests
 
 __all__ = ["holds_file", "read_file"]

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlsplit
 
-from executor.lock.errors import Missing, NotInstallable, Offline
+from executor.lock.errors import NotInstallable
 from executor.lock.step import Step
 from executor.sources.client import HttpClient, tls_context
+from executor.sources.errors import Missing, Offline
 from executor.sources.keychain import Keychain
 from executor.sources.local_file import holds_file, read_file
 from schemas.credentials import Login

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
-from executor.lock.errors import Unreachable
+from executor.sources.errors import Unreachable
 from schemas.urls import redacted
 
 __all__ = ["LOCK_AGAIN", "MALFORMED", "URL_CHARACTERS", "following", "split"]

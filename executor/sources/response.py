@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from executor.lock.errors import Unreachable
+from executor.sources.errors import Unreachable
 from executor.sources.retries import Pace, Retryable, clock
 
 __all__ = ["PacedResponse", "check_type", "is_encoded", "printable", "read_body", "reason_of"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from executor.lock.errors import HashMismatch, SizeMismatch
 from executor.lock.step import Step
+from executor.sources.errors import HashMismatch, SizeMismatch
 from schemas.digests import Digests
 
 __all__ = ["verified"]

@@ -15,12 +15,13 @@ from itertools import chain
 from packaging.utils import canonicalize_name
 
 from executor.environment.installed import Installed
-from executor.environment.schemes import Layout, Schemes
+from executor.environment.schemes import Schemes
 from executor.files.path_set import PathSet
-from executor.lock.errors import FileConflict
 from executor.transaction.commit import moves_of
-from executor.wheels.finish import StagedWheel
+from executor.transaction.errors import FileConflict
+from executor.wheels.layout import Layout
 from executor.wheels.member_names import folded
+from executor.wheels.staged_wheel import StagedWheel
 
 __all__ = ["refuse_collisions"]
 

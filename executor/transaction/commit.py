@@ -13,7 +13,7 @@ from executor.environment.installed import Installed
 from executor.environment.schemes import Schemes
 from executor.environment.uninstall import remove_files
 from executor.transaction.journal import Journal, Move, Removal
-from executor.wheels.finish import StagedWheel
+from executor.wheels.staged_wheel import StagedWheel
 from schemas.wheel import SCHEME_NAMES
 
 __all__ = ["apply", "moves_of", "removal_of"]

@@ -7,19 +7,22 @@ import os
 from dataclasses import dataclass, field
 from typing import Literal
 
-from schemas.errors import LockstreamError, NotEnough
+from schemas.errors import ArtifactRefused, LockstreamError, NotEnough
 
-__all__ = [
-    "BudgetTooSmall",
-    "ForkKilled",
-    "LaneKilled",
-    "NotEnoughDisk",
-    "NotEnoughInodes",
-    "OutOfMemory",
-    "Reached",
-    "WriteFailed",
-    "translated_os_error",
-]
+__all__ = ["FileConflict", "OutOfMemory", "Reached", "WriteFailed", "translated_os_error"]
+
+
+@dataclass(eq=False)
+class FileConflict(ArtifactRefused):
+    """Two distributions own one path with different contents."""
+
+    path: str
+    owner: str
+    other: str
+    hint: str = "lock only one of the two"
+
+    def __str__(self) -> str:
+        return f"{self.path}: belongs to {self.other} and, with other contents, to {self.owner}"
 
 
 Reached = Literal["nothing", "commit", "end"]
@@ -35,97 +38,6 @@ def _advice(reached: Reached, remedy: str) -> str:
             return f"{remedy}, then run it again: it finishes what was begun"
         case "end":
             return f"the environment is what the lock says; {remedy}"
-
-
-def _mib_above(size: int) -> int:
-    """Rounded so that what is needed never looks the same as what there is."""
-    return -(-size >> 20)
-
-
-def _mib_below(size: int) -> int:
-    return max(0, size) >> 20
-
-
-@dataclass(eq=False)
-class BudgetTooSmall(NotEnough):
-    """The memory given does not hold even one lane. All sizes in bytes."""
-
-    needed: int
-    available: int
-    source: str
-    held: int = 0
-    """By the files that will be installed, where their file system is memory itself."""
-
-    @property
-    def hint(self) -> str:  # type: ignore[override]  # rendered late, from the figures
-        total = _mib_above(self.needed + self.held)
-        remedy = f"give it at least {total} MiB: a larger limit, or --memory"
-        return f"{remedy}; or install onto a disk" if self.held else remedy
-
-    def __str__(self) -> str:
-        files = f" and the files on a tmpfs {_mib_above(self.held)} MiB" if self.held else ""
-        return (
-            f"one lane needs {_mib_above(self.needed)} MiB of memory{files}, "
-            f"but {self.source} leaves {_mib_below(self.available)} MiB"
-        )
-
-
-@dataclass(eq=False)
-class LaneKilled(NotEnough):
-    """A lane was ended from outside."""
-
-    signal: str
-    hint: str = (
-        "the environment is as it was before; if the kernel did it (SIGKILL), memory ran out: "
-        "give a budget with --memory, or --lanes 1"
-    )
-
-    def __str__(self) -> str:
-        return f"a lane was ended by {self.signal}"
-
-
-@dataclass(eq=False)
-class ForkKilled(NotEnough):
-    """What reads the lock was ended from outside."""
-
-    signal: str
-    hint: str = "nothing was written; if the kernel did it (SIGKILL), memory ran out: give it more"
-
-    def __str__(self) -> str:
-        return f"what reads the lock was ended by {self.signal}"
-
-
-@dataclass(eq=False)
-class NotEnoughDisk(NotEnough):
-    """A file system is too small for what goes there. All sizes in bytes."""
-
-    path: str
-    mount: str
-    """Where the file system begins."""
-    needed: int
-    available: int
-    hint: str
-
-    def __str__(self) -> str:
-        return (
-            f"{self.path}: needs {_mib_above(self.needed)} MiB of disk, "
-            f"{_mib_below(self.available)} MiB are free on {self.mount}"
-        )
-
-
-@dataclass(eq=False)
-class NotEnoughInodes(NotEnough):
-    """A file system has room for the bytes that go there, and not for so many files."""
-
-    path: str
-    mount: str
-    """Where the file system begins."""
-    needed: int
-    available: int
-    hint: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: needs {self.needed} inodes, {self.available} are free on {self.mount}"
 
 
 @dataclass(eq=False)

@@ -19,10 +19,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from executor.environment.errors import EnvironmentBusy
 from executor.environment.schemes import STAGING
 from executor.files.durability import Durability, flush
 from executor.files.folders import made_folder, remove_tree
-from executor.lock.errors import EnvironmentBusy
 from executor.transaction.errors import Reached
 
 __all__ = ["Journal", "Move", "Removal"]

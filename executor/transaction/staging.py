@@ -16,9 +16,9 @@ from dataclasses import asdict, fields
 
 from executor.environment.schemes import Schemes, record_prefixes
 from executor.lock.step import Step
-from executor.wheels.finish import StagedWheel
 from executor.wheels.records import encode_digest
 from executor.wheels.rules import Rules
+from executor.wheels.staged_wheel import StagedWheel
 from schemas.wheel import SCHEME_NAMES
 
 __all__ = ["StagedWheels", "Staging"]

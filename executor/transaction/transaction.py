@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from itertools import chain
 from time import perf_counter
-from typing import Any
+from typing import TypeVar
 
 from executor.budget.budget import Budget
 from executor.environment.changes import Changes
@@ -18,29 +17,46 @@ from executor.environment.schemes import Schemes
 from executor.environment.uninstall import shared_paths
 from executor.files.path_set import PathSet
 from executor.files.writer import PageCache
-from executor.install.preflight import check_moves
-from executor.lanes.lanes import run_lanes
+from executor.lanes.lanes import Work, run_lanes
 from executor.lanes.signals import held_back
 from executor.lock.step import Step
 from executor.report.report import Staged
 from executor.report.reporter import Reporter
-from executor.report.timing import Spent, timed
+from executor.report.timing import Spent
 from executor.sources.acquire import obtain
 from executor.sources.client import HttpClient
 from executor.sources.origins import Places
 from executor.transaction.collisions import refuse_collisions
 from executor.transaction.commit import apply, moves_of, removal_of
+from executor.transaction.disk_check import check_moves
 from executor.transaction.journal import Journal, Move
 from executor.transaction.run_log import RunLog
 from executor.transaction.staging import StagedWheels, Staging
-from executor.wheels.finish import StagedWheel
+from executor.wheels.direct_url import _metadata
 from executor.wheels.rules import Rules
+from executor.wheels.staged_wheel import StagedWheel
 from executor.wheels.unpack import stage_wheel
 from schemas.errors import BuildFailed, Interrupted, NetworkError, NotEnough
-from schemas.hints import TOOL_NAME
 from schemas.zipformat import CentralEntry
 
-__all__ = ["Build", "Transaction"]
+__all__ = ["Build", "Transaction", "timed"]
+
+
+R = TypeVar("R")
+
+
+def timed(work: Work[R], cache: PageCache) -> Work[tuple[R, Spent]]:
+    """``work`` of a lane that writes through ``cache``, with the time it took."""
+
+    def call(
+        number: int, step: Step, client: HttpClient, wrote: Callable[[int], None]
+    ) -> tuple[R, Spent]:
+        began, waited, written = perf_counter(), client.waited, cache.seconds
+        result = work(number, step, client, wrote)
+        network, writing = client.waited - waited, cache.seconds - written
+        return result, Spent(network, writing, perf_counter() - began - network - writing)
+
+    return call
 
 
 _NO_FAULT_OF_THE_WHEELS = (NetworkError, NotEnough, BuildFailed)
@@ -238,29 +254,3 @@ class Transaction:
 
     def _moves(self, wheels: StagedWheels) -> Iterator[Move]:
         return (m for wheel in wheels for m in moves_of(wheel, self.schemes, self.journal.folder))
-
-
-def _metadata(step: Step, url: str) -> Mapping[str, bytes]:
-    """What this installer writes into dist-info. Both pip and uv mark all packages of a lock as
-    requested.
-    """
-    metadata = {"INSTALLER": f"{TOOL_NAME}\n".encode(), "REQUESTED": b""}
-    if step.is_direct:
-        metadata["direct_url.json"] = json.dumps({"url": url, **_direct_url(step)}).encode()
-    return metadata
-
-
-def _direct_url(step: Step) -> dict[str, Any]:
-    """What there is to say of what is at the address
-    (https://packaging.python.org/specifications/direct-url-data-structure/).
-    """
-    source = step.source
-    told: dict[str, Any] = {"archive_info": {"hashes": dict(sorted(step.hashes))}}
-    if source and source.commit:
-        asked = {"requested_revision": source.revision} if source.revision else {}
-        told = {"vcs_info": {"vcs": "git", **asked, "commit_id": source.commit}}
-    elif source and source.folder:
-        told = {"dir_info": {"editable": True} if source.editable else {}}
-    if source and source.subdirectory:
-        told["subdirectory"] = source.subdirectory
-    return told

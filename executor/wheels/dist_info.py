@@ -15,8 +15,8 @@ from typing import BinaryIO
 from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
-from executor.environment.schemes import Layout
-from executor.lock.errors import WheelRefused
+from executor.wheels.errors import WheelRefused
+from executor.wheels.layout import Layout
 from schemas.wheel import dist_info_matches
 
 __all__ = ["MAX_METADATA_SIZE", "MAX_WHOLE_SIZE", "DistInfo"]

@@ -10,18 +10,11 @@ import hashlib
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 
-from executor.environment.schemes import (
-    Layout,
-    MisplacedMember,
-    Schemes,
-    check_data_path,
-    installed_path,
-    record_prefixes,
-)
-from executor.lock.errors import WheelRefused
+from executor.environment.schemes import Schemes, record_prefixes
 from executor.wheels.dist_info import DistInfo
+from executor.wheels.errors import WheelRefused
+from executor.wheels.layout import Layout, MisplacedMember, check_data_path, installed_path
 from executor.wheels.manifest import Ledger, Row
 from executor.wheels.record_check import hashed_files, promised_files, verify_record
 from executor.wheels.records import NEW_SUFFIX, RecordWriter, encode_digest, record_row
@@ -30,21 +23,16 @@ from executor.wheels.scripts import (
     EntryPoint,
     InvalidEntryPoint,
     check_script_name,
+    make_executable,
     read_entry_points,
     shebang,
     windows_launcher,
     wrapper,
 )
+from executor.wheels.staged_wheel import StagedWheel
 from schemas.wheel import Scheme
 
-__all__ = ["TREE", "StagedWheel", "finish", "make_executable"]
-
-
-TREE = "tree"
-
-
-_DATA = "data"
-"""The folders of a staged wheel."""
+__all__ = ["finish"]
 
 
 _INSTALLERS_OWN = ("INSTALLER", "REQUESTED", "direct_url.json")
@@ -59,45 +47,6 @@ _MAX_STARTUP = 20
 
 _BLOCK = 64 << 10
 """Bytes read at once of a script that is copied."""
-
-
-@dataclass(frozen=True, slots=True)
-class StagedWheel:
-    """A wheel that is complete on the target's file system and only has to be moved into place."""
-
-    filename: str
-    folder: str
-    """Absolute path of the folder that holds it."""
-    dist_info: str
-    """Name of its dist-info folder below ``tree``."""
-    root: Scheme
-    """The scheme that everything outside of the data folder belongs to."""
-    files: int
-    bytes: int
-    """Number and size of all files that will be installed."""
-    startup: tuple[str, ...] = ()
-    """Names of its files that make Python run code whenever it starts (``.pth``)."""
-    warnings: tuple[str, ...] = ()
-    """What the user should know of it, as sentences."""
-    is_reused: bool = False
-    """Whether an earlier run has staged it."""
-
-    # What follows from its fields is not kept: there may be a thousand of them.
-
-    @property
-    def layout(self) -> Layout:
-        """What its file name promises."""
-        return Layout.of(self.filename)
-
-    @property
-    def tree(self) -> str:
-        """Absolute path of the folder that holds what goes to the root scheme."""
-        return os.path.join(self.folder, TREE)
-
-    @property
-    def data(self) -> str:
-        """Absolute path of the folder of one folder for each other scheme; it may be absent."""
-        return os.path.join(self.folder, _DATA)
 
 
 def finish(
@@ -263,8 +212,3 @@ class _Finish:
         scheme, below = installed_path(member, self._root)
         path = self._prefixes[scheme] + below
         self._record.add(path, hashlib.sha256(content).digest(), len(content))
-
-
-def make_executable(path: str) -> None:
-    """Let everybody execute a file, as pip and uv do; who may read it is left to the umask."""
-    os.chmod(path, (os.stat(path).st_mode & 0o777) | 0o111)  # noqa: S103  # a program is for all

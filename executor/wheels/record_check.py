@@ -17,8 +17,8 @@ from typing import BinaryIO, TextIO
 
 from executor.archive.unzip import MAX_MEMBERS
 from executor.files.path_set import PathSet
-from executor.lock.errors import WheelRefused
 from executor.wheels.dist_info import DistInfo
+from executor.wheels.errors import WheelRefused
 from executor.wheels.manifest import Ledger, Row
 from executor.wheels.multiset_hash import Tally
 from executor.wheels.records import InvalidRecord, Promise, encode_digest, read_promises, record_row

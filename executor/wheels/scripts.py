@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import configparser
 import keyword
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,11 +22,17 @@ __all__ = [
     "InvalidEntryPoint",
     "check_replaces_nothing",
     "check_script_name",
+    "make_executable",
     "read_entry_points",
     "shebang",
     "windows_launcher",
     "wrapper",
 ]
+
+
+def make_executable(path: str) -> None:
+    """Let everybody execute a file, as pip and uv do; who may read it is left to the umask."""
+    os.chmod(path, (os.stat(path).st_mode & 0o777) | 0o111)  # noqa: S103  # a program is for all
 
 
 SHIPPED_MARK = b"#!python"

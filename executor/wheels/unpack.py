@@ -16,21 +16,18 @@ from executor.archive.chunk_reader import Truncated
 from executor.archive.expansion_limit import Expansion
 from executor.archive.inflate import NotStreamable
 from executor.archive.unzip import ForwardZip, Member
-from executor.environment.schemes import (
-    Layout,
-    MisplacedMember,
-    Schemes,
-    check_startup,
-    is_data_folder,
-)
+from executor.environment.schemes import Schemes
 from executor.files.destination import Destination, PathTaken
 from executor.files.writer import PageCache
-from executor.lock.errors import WheelRefused
-from executor.wheels.finish import TREE, StagedWheel, finish, make_executable
+from executor.wheels.errors import WheelRefused
+from executor.wheels.finish import finish
+from executor.wheels.layout import Layout, MisplacedMember, check_startup, is_data_folder
 from executor.wheels.manifest import Ledger, Row
 from executor.wheels.member_names import NameCollision, Names
 from executor.wheels.records import encode_digest, record_row
 from executor.wheels.rules import STRICT, Rules
+from executor.wheels.scripts import make_executable
+from executor.wheels.staged_wheel import TREE, StagedWheel
 from schemas.wheel import MAX_NAME_SIZE, InvalidMemberName, check_last_segment, check_member_name
 from schemas.zipformat import CentralEntry, InvalidZip
 

@@ -14,16 +14,16 @@ from functools import partial
 from packaging.requirements import InvalidRequirement, Requirement
 
 from planner.index.client import IndexClient
-from planner.index.errors import InvalidRequirementLine
 from planner.index.indexes import Indexes
-from planner.inputs.requirements_file import InputRequirement, Inputs
+from planner.inputs.errors import InvalidRequirementLine
+from planner.inputs.inputs import InputRequirement, Inputs
 from planner.lock.compose import LockContent, build_lock
 from planner.lock.reader import read_lock
 from planner.lock.writer import render_lock, write_atomically
 from planner.model.environments import group_targets
 from planner.model.policy import Policy
+from planner.model.project_set import Names
 from planner.planning.plan import plan
-from planner.resolver.evaluator import Names
 from planner.review.previous import preferences
 from schemas.target import Target
 

@@ -21,17 +21,17 @@ from planner.builds.interpreters import Host, Hosts
 from planner.builds.policy import BuildPolicy
 from planner.builds.sdist import archive_suffix, fetch_source, sha256_of
 from planner.builds.source_build import Requirements, Site
-from planner.builds.source_tree import Origin
 from planner.index.client import IndexClient
-from planner.index.errors import InvalidRequirementLine
 from planner.index.pages import ProjectFile, ProjectPage
-from planner.inputs.requirements_file import InputRequirement
+from planner.inputs.errors import InvalidRequirementLine
+from planner.inputs.inputs import InputRequirement
 from planner.lock.built import Built, KnownBuild
 from planner.metadata.core_metadata import InvalidMetadata, parse_metadata
+from planner.metadata.distribution import Wheel
+from planner.model.direct_reference import Origin
 from planner.model.environments import Environment
 from planner.planning.reporter import Reporter
 from planner.resolver.direct import TreeUnbuildable
-from planner.resolver.evaluator import Wheel
 from planner.resolver.solve import Solution
 from schemas.builds import BuildRecord
 from schemas.target import Target

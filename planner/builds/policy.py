@@ -18,8 +18,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from planner.inputs.build_settings import BuildSetting
-from planner.model.policy import parse_names
-from planner.resolver.evaluator import Names
+from planner.model.project_set import Names, parse_names
 from schemas.builds import BuildFlags
 from schemas.errors import UsageError
 

@@ -12,9 +12,9 @@ import os
 import shutil
 
 from planner.index.client import IndexClient
-from planner.index.errors import UnreadableWheel, WheelDiffers
 from planner.index.pages import ProjectFile
 from planner.metadata.core_metadata import split_headers
+from planner.metadata.errors import UnreadableWheel, WheelDiffers
 from schemas.digests import SECURE_ALGORITHMS
 
 __all__ = ["archive_suffix", "fetch_source", "sha256_of", "static_metadata"]

@@ -9,22 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import Literal
-from urllib.parse import parse_qs, unquote, urldefrag, urlsplit, urlunsplit
+from dataclasses import dataclass
 
-from executor import LEFT_OUT, check_out
-from planner.builds.sdist import fetch_source
-from planner.index.client import IndexClient
-from planner.index.pages import ProjectFile
-from planner.lock.source_entries import relative_path
-from schemas.digests import SECURE_ALGORITHMS
-from schemas.urls import without_credentials
+from executor import LEFT_OUT
 
-__all__ = ["Fetched", "Origin"]
-
-
-_GIT = "git+"
+__all__ = ["Fetched"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,102 +24,6 @@ class Fetched:
     """Of an archive or a folder."""
     digest: str
     """SHA-256 of an archive or of all that is in a folder, or the name of a commit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a source is."""
-
-    kind: Literal["archive", "vcs", "directory"]
-    reference: str
-    """As the inputs have it, without credentials."""
-    address: str = field(repr=False)
-    """A URL, perhaps with credentials, or an absolute path."""
-    subdirectory: str = ""
-    revision: str = ""
-    """Of a repository: a branch, a tag or a commit; empty for what it shows first."""
-    commit: str = ""
-    """Of a repository, once it is known."""
-    hashes: tuple[tuple[str, str], ...] = ()
-    """Of an archive, as the inputs give them."""
-
-    @classmethod
-    def parse(cls, url: str, hashes: tuple[tuple[str, str], ...] = ()) -> Origin:
-        """What ``url`` leads to: ``git+https://host/repository@revision#subdirectory=part``, the
-        URL of an archive, or a ``file:`` URL of an archive or a folder.
-        """
-        address, fragment = urldefrag(url)
-        told = parse_qs(fragment)
-        part = told.get("subdirectory", [""])[0].strip("/")
-        if address.startswith(_GIT):
-            place, revision = _split_revision(address.removeprefix(_GIT))
-            return cls("vcs", _shown(url), _path_or_url(place), part, revision=revision)
-        place = _path_or_url(address)
-        if os.path.isdir(place):
-            return cls("directory", _shown(url), place, part)
-        named = [(kind, told[kind][0].lower()) for kind in SECURE_ALGORITHMS if kind in told]
-        return cls("archive", _shown(url), place, part, hashes=(*hashes, *named))
-
-    @property
-    def path(self) -> str | None:
-        """Where it is on this machine, if it is."""
-        return self.address if os.path.isabs(self.address) else None
-
-    @property
-    def url(self) -> str:
-        """Where it is, as it may be written down."""
-        return _shown(self.address)
-
-    def told_from(self, folder: str) -> str:
-        """What to tell of it in a lock in ``folder``: for what is on this machine, its path."""
-        if self.path is None:
-            return self.reference
-        prefix = _GIT if self.kind == "vcs" else ""
-        revision = f"@{self.revision}" if self.revision else ""
-        part = f"#subdirectory={self.subdirectory}" if self.subdirectory else ""
-        return f"{prefix}{relative_path(self.path, folder)}{revision}{part}"
-
-    def fetch(self, package: str, client: IndexClient, folder: str) -> Fetched:
-        """The source of ``package``, in ``folder`` or where it is.
-
-        Raises RepositoryUnusable, and for archives what ``fetch_source`` raises.
-        """
-        if self.kind == "directory":
-            return Fetched(self.address, _digest_of_tree(self.address))
-        if self.kind == "vcs":
-            tree = os.path.join(folder, "repository")
-            return Fetched(
-                tree, check_out(package, self.address, self.commit or self.revision, tree)
-            )
-        name = unquote(urlsplit(self.address).path.rpartition("/")[2]) or package
-        entry = {"url": self.address, "hashes": dict(self.hashes)}
-        file = ProjectFile(name, "", entry, path=self.path, is_direct=True)
-        return Fetched(*fetch_source(client, file, folder))
-
-    def at(self, commit: str) -> Origin:
-        """The same, at one commit."""
-        return replace(self, commit=commit)
-
-
-def _path_or_url(address: str) -> str:
-    parts = urlsplit(address)
-    return os.path.normpath(unquote(parts.path)) if parts.scheme == "file" else address
-
-
-def _split_revision(address: str) -> tuple[str, str]:
-    """``https://git@host/repository@revision``: the last part of the path may name a revision."""
-    parts = urlsplit(address)
-    path, _, revision = parts.path.partition("@")
-    return urlunsplit(parts._replace(path=path)), revision
-
-
-def _shown(url: str) -> str:
-    """Without a password. A user of ssh is a part of the address."""
-    parts = urlsplit(url)
-    if parts.scheme.endswith("ssh") and parts.username:
-        host = parts.netloc.rpartition("@")[2]
-        return urlunsplit(parts._replace(netloc=f"{parts.username}@{host}"))
-    return without_credentials(url)
 
 
 def _digest_of_tree(folder: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from planner.builds.policy import BuildPolicy, BuildRequest
-from planner.inputs.requirements_file import Inputs
+from planner.inputs.inputs import Inputs
 
 __all__ = ["build_options", "build_policy"]
 

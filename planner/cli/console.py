@@ -11,11 +11,11 @@ import click
 from packaging.pylock import Pylock
 
 from planner.cli.live_line import LiveLine
-from planner.index.errors import enumerate_some
 from planner.planning.reporter import Reporter
 from planner.review.cost import Cost
 from schemas.builds import BuildRecord
 from schemas.sizes import format_size
+from schemas.text import enumerate_some
 
 __all__ = ["ConsoleReporter"]
 

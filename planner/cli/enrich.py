@@ -9,7 +9,7 @@ import click
 from executor import Keychain
 from planner.cli.lock_options import lock_argument
 from planner.index.client import IndexClient
-from planner.inputs.requirements_file import UnreadableInput
+from planner.inputs.errors import UnreadableInput
 from planner.lock.enrich import enrich as enrich_text
 from planner.lock.writer import write_atomically
 from schemas.errors import InvalidLockText, UsageError

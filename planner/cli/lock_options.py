@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import click
 from packaging.pylock import Pylock
 
-from planner.inputs.pip_config import choose_targets
+from planner.inputs.inputs import Inputs
 from planner.inputs.provenance import Sources, read_inputs
-from planner.inputs.requirements_file import Inputs
+from planner.inputs.targets import choose_targets
 from planner.model.environments import recorded_targets
 from schemas.errors import UsageError
 from schemas.hints import TOOL_NAME

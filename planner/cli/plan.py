@@ -21,9 +21,10 @@ from planner.cli.merge_into import read_merged, with_targets_of
 from planner.cli.plan_options import index_options, input_options, policy_options
 from planner.index.access import Access
 from planner.index.cache import Cache, default_folder
-from planner.inputs.options import IndexRequest, PolicyRequest, index_table, targets_for
+from planner.inputs.inputs import Inputs
+from planner.inputs.options import IndexRequest, PolicyRequest, index_table
 from planner.inputs.provenance import Sources, read_inputs
-from planner.inputs.requirements_file import Inputs
+from planner.inputs.targets import targets_for
 from planner.lock.built import known_builds
 from planner.lock.reader import parse_lock, read_lock
 from planner.lock.writer import write_atomically

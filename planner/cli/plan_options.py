@@ -9,8 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from planner.index.indexes import Strategy
-from planner.model.policy import Ordering
-from planner.resolver.candidates import Prereleases
+from planner.model.policy import Ordering, Prereleases
 
 __all__ = ["index_options", "input_options", "policy_options"]
 

@@ -19,8 +19,9 @@ from hashlib import sha256
 from typing import Literal
 
 import zstandard
+from packaging.utils import NormalizedName
 
-__all__ = ["KINDS", "Cache", "Kind", "Usage", "default_folder"]
+__all__ = ["KINDS", "Cache", "Kind", "PageSeen", "Usage", "default_folder"]
 
 
 Kind = Literal["pages", "plans", "metadata", "sizes", "listings"]
@@ -189,3 +190,16 @@ def _age(path: str) -> float:
         return time.time() - os.stat(path).st_mtime
     except FileNotFoundError:
         return float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class PageSeen:
+    """A page that a plan looked at."""
+
+    index: str
+    """The URL of the index."""
+    project: NormalizedName
+    digest: str
+    """SHA-256 of what the index sent; empty where it does not know the project."""
+    fresh_until: float
+    """Seconds since the epoch; until then nobody need be asked whether it is the same."""

@@ -11,6 +11,7 @@ from threading import Lock
 
 from packaging.utils import NormalizedName, canonicalize_name
 
+from planner.index.cache import PageSeen
 from planner.index.client import Answer, IndexClient
 from planner.index.indexes import Index, Indexes, Links, Strategy
 from planner.index.page_extract import MEDIA_TYPE, condense, condense_json, parse_condensed
@@ -24,7 +25,6 @@ from planner.index.pages import (
     parse_links,
     parse_page,
 )
-from planner.planning.answer_cache import PageSeen
 from schemas.errors import UsageError
 
 __all__ = ["IndexReader"]

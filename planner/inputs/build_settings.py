@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from packaging.pylock import Pylock
-from packaging.utils import canonicalize_name
+from schemas.builds import BuildFlags, ConfigSettings
 
-from schemas.builds import BuildFlags, ConfigSettings, build_records
-from schemas.hints import TOOL_NAME
-
-__all__ = ["BuildSetting", "find_changed_flags", "read_build_settings"]
+__all__ = ["BuildSetting", "read_build_settings"]
 
 
 _KEYS = {"config-settings", "environment", "jobs", "defaults"}
@@ -63,21 +59,6 @@ def read_build_settings(value: object) -> dict[str, BuildSetting]:
     if not isinstance(value, Mapping):
         raise ValueError("is no table")  # noqa: TRY004  # it is the user's, not a programmer's
     return {name: _read_one(name, table) for name, table in value.items()}
-
-
-def find_changed_flags(lock: Pylock, settled: Mapping[str, BuildSetting]) -> Iterator[str]:
-    """The packages that ``lock`` holds a build of, made with other flags than the project settles
-    now; each as a sentence.
-    """
-    table: object = lock.tool
-    for key in (TOOL_NAME, "policy", "build", "settings"):
-        table = table.get(key) if isinstance(table, Mapping) else None
-    before = table if isinstance(table, Mapping) else {}
-    now = {canonicalize_name(name): one.to_table() for name, one in settled.items()}
-    for package in lock.packages:
-        was_built = bool(build_records(package.tool))
-        if was_built and before.get(package.name, {}) != now.get(package.name, {}):
-            yield f"{package.name} was built with other flags than the project settles"
 
 
 def _read_one(name: str, table: object) -> BuildSetting:

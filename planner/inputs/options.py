@@ -22,14 +22,13 @@ from planner.index.indexes import (
     parse_index,
     parse_links_place,
 )
-from planner.inputs.pip_config import choose_targets, configured_index, extra_indexes
-from planner.inputs.requirements_file import Inputs
-from planner.model.policy import Ordering, Policy, parse_moment, parse_names
-from planner.resolver.candidates import Prereleases
+from planner.inputs.inputs import Inputs
+from planner.inputs.pip_config import configured_index, extra_indexes
+from planner.model.policy import Ordering, Policy, Prereleases, parse_moment
+from planner.model.project_set import parse_names
 from schemas.errors import UsageError
-from schemas.target import Target
 
-__all__ = ["IndexRequest", "PolicyRequest", "index_table", "targets_for"]
+__all__ = ["IndexRequest", "PolicyRequest", "index_table"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,18 +156,6 @@ def index_table(indexes: Indexes, folder: str) -> dict[str, Any]:
     if indexes.pins:
         table["sources"] = dict(sorted(indexes.pins.items()))
     return table
-
-
-def targets_for(
-    inputs: Inputs, python_versions: Sequence[str], platforms: Sequence[str]
-) -> tuple[Target, ...]:
-    """The targets that are named, else those of the project, else this interpreter.
-
-    Raises UsageError.
-    """
-    if python_versions or platforms or not inputs.settings.targets:
-        return choose_targets(python_versions, platforms)
-    return inputs.settings.targets
 
 
 def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import configparser
 import os
-from collections.abc import Iterator, Mapping, Sequence
-
-from packaging.markers import default_environment
-from packaging.tags import sys_tags
+from collections.abc import Iterator, Mapping
 
 from schemas.errors import UsageError
-from schemas.target import Target
 
-__all__ = ["PUBLIC_INDEX", "choose_targets", "configured_index", "extra_indexes"]
+__all__ = ["PUBLIC_INDEX", "configured_index", "extra_indexes"]
 
 
 PUBLIC_INDEX = "https://" + "pypi" + ".org/simple/"
@@ -76,31 +72,3 @@ def extra_indexes(environment: Mapping[str, str]) -> Iterator[str]:
     """The further indexes that the environment names: ``URL``, or ``NAME=URL`` as uv has it."""
     for variable in _EXTRA_VARIABLES:
         yield from environment.get(variable, "").split()
-
-
-def choose_targets(
-    python_versions: Sequence[str] = (), platforms: Sequence[str] = ()
-) -> tuple[Target, ...]:
-    """The targets that are named, each Python on each platform; what is not named is as in the
-    interpreter that runs this.
-
-    Raises UsageError for a version or a platform that is none.
-    """
-    tags = tuple(sys_tags())
-    environment = default_environment()
-    # sys_tags begins with the native tag (linux_x86_64), which no wheel of an index has.
-    own_platform = next(
-        (tag.platform for tag in tags if not tag.platform.startswith("linux_")), tags[0].platform
-    )
-    own = Target(
-        environment={key: str(value) for key, value in environment.items()},
-        tags=tags,
-        platform=own_platform,
-    )
-    if not python_versions and not platforms:
-        return (own,)
-    return tuple(
-        Target.named(version, platform)
-        for version in python_versions or (own.python_name.replace("+", ""),)
-        for platform in platforms or (own_platform,)
-    )

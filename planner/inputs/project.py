@@ -17,12 +17,9 @@ from packaging.dependency_groups import DependencyGroupResolver
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
-from planner.inputs.requirements_file import (
-    InputRequirement,
-    Inputs,
-    UnreadableInput,
-    parse_requirement,
-)
+from planner.inputs.errors import UnreadableInput
+from planner.inputs.inputs import InputRequirement, Inputs
+from planner.inputs.requirements_file import parse_requirement
 from planner.inputs.script import parse_script
 from planner.inputs.settings import read_settings
 from planner.model.dependencies import Scope

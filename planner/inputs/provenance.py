@@ -10,8 +10,9 @@ from typing import Any, Self
 
 from packaging.utils import canonicalize_name
 
+from planner.inputs.inputs import Inputs
 from planner.inputs.project import read_projects
-from planner.inputs.requirements_file import Inputs, read_requirements
+from planner.inputs.requirements_file import read_requirements
 from schemas.errors import UsageError
 
 __all__ = ["Sources", "read_inputs"]

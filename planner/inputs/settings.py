@@ -23,8 +23,7 @@ from typing import Any
 
 from planner.index.indexes import Strategy
 from planner.inputs.build_settings import BuildSetting, read_build_settings
-from planner.model.policy import Ordering
-from planner.resolver.candidates import Prereleases
+from planner.model.policy import Ordering, Prereleases
 from schemas.errors import InvalidInput, UsageError
 from schemas.target import Target
 

@@ -14,7 +14,7 @@ from schemas.builds import BuildRecord, build_records
 from schemas.target import Target
 
 if TYPE_CHECKING:
-    from planner.builds.source_tree import Origin
+    from planner.model.direct_reference import Origin
 
 __all__ = ["Built", "KnownBuild", "known_builds"]
 

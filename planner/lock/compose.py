@@ -26,9 +26,10 @@ from packaging.version import Version
 from planner.index.pages import ProjectFile, parse_time
 from planner.lock.built import Built
 from planner.lock.merge import Entry
-from planner.lock.source_entries import list_sdist, list_tree, lockable_url, relative_path
+from planner.lock.source_entries import list_sdist, list_tree, lockable_url
 from planner.metadata.remote_metadata import SizedFile
 from planner.model.environments import Environment
+from planner.model.paths import relative_path
 from planner.model.specifiers import read_specifiers
 from schemas.hints import TOOL_NAME
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from packaging.pylock import Package, Pylock
 
-from planner.inputs.requirements_file import UnreadableInput
+from planner.inputs.errors import UnreadableInput
 from schemas.blocks import Block, scan_blocks
 from schemas.errors import InvalidLockText
 from schemas.lock import InvalidLock, parse_block, parse_header, parse_package

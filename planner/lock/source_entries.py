@@ -7,16 +7,16 @@ repository, a folder, an archive), or wheels and a source distribution.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from packaging.pylock import PackageArchive, PackageDirectory, PackageSdist, PackageVcs
 
-from planner.index.errors import SecretInURL
 from planner.index.pages import parse_time
 from planner.lock.built import Built
+from planner.lock.errors import SecretInURL
+from planner.model.paths import relative_path
 
-__all__ = ["list_sdist", "list_tree", "lockable_url", "relative_path"]
+__all__ = ["list_sdist", "list_tree", "lockable_url"]
 
 
 _SIGNING_PARAMETERS = (
@@ -77,11 +77,6 @@ def list_tree(built: Built, folder: str) -> PackageArchive | PackageDirectory | 
         )
     hashes = {"sha256": built.sha256}
     return PackageArchive(url=url, path=path, size=built.size, hashes=hashes, subdirectory=part)
-
-
-def relative_path(path: str, folder: str) -> str:
-    """``path`` as a lock in ``folder`` has it."""
-    return Path(os.path.relpath(path, folder or os.curdir)).as_posix()
 
 
 def lockable_url(url: str, filename: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import tomli_w
 from packaging.pylock import Pylock
 
-from planner.index.errors import SecretInLock
+from planner.lock.errors import SecretInLock
 
 __all__ = ["render_lock", "write_atomically"]
 

@@ -14,7 +14,6 @@ from typing import Self
 
 from planner.index.cache import Kind
 from planner.index.client import IndexClient
-from planner.index.errors import UnreadableWheel, WheelDiffers
 from planner.index.pages import ProjectFile
 from planner.metadata.collisions import Listing
 from planner.metadata.core_metadata import (
@@ -23,6 +22,8 @@ from planner.metadata.core_metadata import (
     parse_metadata,
     split_headers,
 )
+from planner.metadata.distribution import Wheel
+from planner.metadata.errors import UnreadableWheel, WheelDiffers
 from planner.metadata.remote_zip import (
     RangeReader,
     find_at_end,
@@ -31,7 +32,6 @@ from planner.metadata.remote_zip import (
     read_member,
 )
 from planner.metadata.sizing import size_wheel
-from planner.resolver.evaluator import Wheel
 from schemas.digests import SECURE_ALGORITHMS
 from schemas.hints import WheelHints
 from schemas.wheel import dist_info_matches, split_wheel_filename

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from typing import IO, Protocol
 
 from planner.index.client import IndexClient, Part
-from planner.index.errors import IndexAnswer, UnreadableWheel, WheelDiffers
+from planner.index.errors import IndexAnswer
 from planner.index.pages import ProjectFile
+from planner.metadata.errors import UnreadableWheel, WheelDiffers
 from schemas.digests import SECURE_ALGORITHMS, Digests
 from schemas.zipformat import (
     CENTRAL_FIELDS,

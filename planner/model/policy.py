@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from packaging.utils import NormalizedName, canonicalize_name
+from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from planner.resolver.candidates import Prereleases
-from planner.resolver.evaluator import Names
+from planner.model.project_set import Names
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
     from planner.resolver.direct import TreeRule
     from planner.resolver.evaluator import SourceRule
 
-__all__ = ["Ordering", "Policy", "Preferences", "parse_moment", "parse_names"]
+__all__ = ["Ordering", "Policy", "Preferences", "Prereleases", "parse_moment"]
+
+
+class Prereleases(StrEnum):
+    """Which pre-releases may be chosen (https://packaging.python.org/specifications/version-specifiers/)."""
+
+    DISALLOW = "disallow"
+    ALLOW = "allow"
+    IF_NECESSARY = "if-necessary"
+    """Those of a project for which the user's own requirements name one; of others, where no
+    final release will do."""
 
 
 Preferences = Mapping[NormalizedName, Sequence[Version]]
@@ -87,19 +96,3 @@ def parse_moment(text: str, now: datetime) -> datetime:
             hint="write it as 2026-03-01, 2026-03-01T12:00:00Z or '7 days'",
         ) from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def parse_names(words: Iterable[str]) -> Names:
-    """Projects as pip's ``--no-binary`` takes them: names divided by commas, ``:all:``, and
-    ``:none:``, which takes back what was said before.
-    """
-    named: set[NormalizedName] = set()
-    everything = False
-    for word in (one.strip() for text in words for one in text.split(",")):
-        if word == ":none:":
-            named, everything = set(), False
-        elif word == ":all:":
-            everything = True
-        elif word:
-            named.add(canonicalize_name(word))
-    return Names(frozenset(), are_excluded=True) if everything else Names(frozenset(named))

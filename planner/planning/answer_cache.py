@@ -21,29 +21,16 @@ from typing import Self
 
 from packaging.utils import NormalizedName
 
-from planner.index.cache import Cache
+from planner.index.cache import Cache, PageSeen
 from planner.index.indexes import Index, Indexes
-from planner.inputs.requirements_file import Inputs
+from planner.inputs.inputs import Inputs
 from planner.planning.reporter import Remark
 
-__all__ = ["Memo", "PageSeen", "Remembered", "follows_from_indexes"]
+__all__ = ["Memo", "Remembered", "follows_from_indexes"]
 
 
 READERS = 16
 """Pages that are asked about at once: as many as a client has connections."""
-
-
-@dataclass(frozen=True, slots=True)
-class PageSeen:
-    """A page that a plan looked at."""
-
-    index: str
-    """The URL of the index."""
-    project: NormalizedName
-    digest: str
-    """SHA-256 of what the index sent; empty where it does not know the project."""
-    fresh_until: float
-    """Seconds since the epoch; until then nobody need be asked whether it is the same."""
 
 
 @dataclass(frozen=True, slots=True)

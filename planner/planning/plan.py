@@ -10,22 +10,22 @@ from typing import Protocol
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
+from planner.index.cache import PageSeen
 from planner.index.client import IndexClient
 from planner.index.indexes import Indexes
 from planner.index.pages import ProjectFile, ProjectPage
 from planner.index.reader import IndexReader
-from planner.inputs.requirements_file import InputRequirement, Inputs
+from planner.inputs.inputs import InputRequirement, Inputs
 from planner.lock.merge import Entry, merge
 from planner.metadata.collisions import find_collisions
 from planner.metadata.consistency import find_inconsistency
 from planner.metadata.core_metadata import WheelMetadata
+from planner.metadata.distribution import Wheel
 from planner.metadata.remote_metadata import MetadataSource, SizedFile
 from planner.model.environments import Environment
 from planner.model.policy import Policy
-from planner.planning.answer_cache import PageSeen
 from planner.planning.reporter import Remark, Reporter, tell
 from planner.resolver.candidates import Project
-from planner.resolver.evaluator import Wheel
 from planner.resolver.prefetch import Fetcher
 from planner.resolver.solve import Solution, solve
 from schemas.target import Target

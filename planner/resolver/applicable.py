@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 
-from planner.index.errors import InvalidRequirementLine
-from planner.inputs.requirements_file import InputRequirement
+from planner.inputs.errors import InvalidRequirementLine
+from planner.inputs.inputs import InputRequirement
 from planner.model.dependencies import Dependency, applies, expand
 from planner.model.environments import Environment
 

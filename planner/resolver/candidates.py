@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from enum import StrEnum
 from itertools import chain
 
 from packaging.specifiers import SpecifierSet
@@ -17,31 +16,15 @@ from packaging.utils import NormalizedName
 from packaging.version import InvalidVersion, Version
 
 from planner.index.pages import ProjectFile, ProjectPage
-from planner.resolver.evaluator import FileEvaluator, Rejection, Wheel
+from planner.metadata.distribution import Wheel
+from planner.model.policy import Prereleases
+from planner.resolver.evaluator import FileEvaluator, Rejection
 
-__all__ = [
-    "CandidateFinder",
-    "Judgement",
-    "Prereleases",
-    "Project",
-    "Release",
-    "ReleaseJudge",
-    "Wheels",
-]
+__all__ = ["CandidateFinder", "Judgement", "Project", "Release", "ReleaseJudge", "Wheels"]
 
 
 Wheels = tuple[Wheel, ...]
 """Of one release, the best wheel for each target of an environment, in their order; never none."""
-
-
-class Prereleases(StrEnum):
-    """Which pre-releases may be chosen (https://packaging.python.org/specifications/version-specifiers/)."""
-
-    DISALLOW = "disallow"
-    ALLOW = "allow"
-    IF_NECESSARY = "if-necessary"
-    """Those of a project for which the user's own requirements name one; of others, where no
-    final release will do."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,9 +19,9 @@ from packaging.utils import (
     parse_wheel_filename,
 )
 
-from planner.index.errors import InvalidRequirementLine
 from planner.index.pages import ProjectFile, ProjectPage, group_files
-from planner.inputs.requirements_file import InputRequirement
+from planner.inputs.errors import InvalidRequirementLine
+from planner.inputs.inputs import InputRequirement
 from planner.resolver.candidates import Project
 from schemas.credentials import Login, origin_of, split_login
 from schemas.errors import NoSolution

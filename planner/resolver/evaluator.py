@@ -19,18 +19,12 @@ from packaging.utils import (
 from packaging.version import Version
 
 from planner.index.pages import ProjectFile, parse_time
+from planner.metadata.distribution import Wheel
+from planner.model.project_set import Names
 from planner.model.specifiers import read_specifiers
 from schemas.target import Target
 
-__all__ = [
-    "FileEvaluator",
-    "FileRules",
-    "Names",
-    "Rejection",
-    "SourceRule",
-    "Wheel",
-    "refuse_python",
-]
+__all__ = ["FileEvaluator", "FileRules", "Rejection", "SourceRule", "refuse_python"]
 
 
 SourceRule = Callable[[NormalizedName, Target], str | None]
@@ -39,33 +33,6 @@ SourceRule = Callable[[NormalizedName, Target], str | None]
 
 _LAST_RESORT = -(1 << 30)
 """The preference of a source: what is built comes behind every wheel that there is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """Some projects, or all but some."""
-
-    named: frozenset[NormalizedName] = frozenset()
-    are_excluded: bool = False
-    """Whether it is all but ``named``."""
-
-    def __contains__(self, name: object) -> bool:
-        return (name in self.named) is not self.are_excluded
-
-    def __bool__(self) -> bool:
-        return self.are_excluded or bool(self.named)
-
-
-@dataclass(frozen=True, slots=True)
-class Wheel:
-    """A file that suits the target: a wheel, or a source that one may be built of."""
-
-    file: ProjectFile
-    name: NormalizedName
-    version: Version
-    preference: tuple[int, tuple[int, str], str]
-    """Among the wheels of one version the largest is the best: the tag that the target likes
-    most, then the highest build number, which the format calls a tie-breaker."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 from resolvelib.structs import RequirementInformation
 
-from planner.index.errors import enumerate_some
 from planner.model.dependencies import Dependency, Identifier
 from planner.model.environments import Environment
 from planner.resolver.candidates import Judgement, Project, Release, ReleaseJudge
 from planner.resolver.evaluator import Rejection
 from planner.resolver.provider import Candidate, Provider
 from schemas.errors import NoSolution
+from schemas.text import enumerate_some
 
 __all__ = ["Asked", "Explainer", "SearchTooLong", "Supply", "Unsolvable"]
 

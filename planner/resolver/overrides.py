@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from packaging.utils import NormalizedName
 
-from planner.inputs.requirements_file import Inputs
+from planner.inputs.inputs import Inputs
 from planner.model.dependencies import Dependency
 from planner.model.environments import Environment
 from planner.resolver.applicable import applicable_dependencies

@@ -23,11 +23,11 @@ from packaging.version import Version
 from planner.index.client import CONNECTIONS
 from planner.index.pages import ProjectFile
 from planner.metadata.core_metadata import InvalidMetadata, WheelMetadata
+from planner.metadata.distribution import Wheel
 from planner.metadata.remote_metadata import MetadataSource, SizedFile
 from planner.model.dependencies import Dependency, Identifier
 from planner.model.environments import Environment
 from planner.resolver.candidates import CandidateFinder, Project
-from planner.resolver.evaluator import Wheel
 from planner.resolver.overrides import Adjustments
 
 __all__ = ["Fetcher", "Prefetcher"]

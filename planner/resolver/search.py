@@ -12,10 +12,10 @@ from resolvelib.resolvers import Criterion, ResolutionTooDeep
 from resolvelib.structs import RequirementInformation, State
 
 from planner.metadata.core_metadata import WheelMetadata
+from planner.metadata.distribution import Wheel
 from planner.model.dependencies import Dependency, Identifier, Scope
 from planner.model.environments import Environment
 from planner.resolver.candidates import Wheels
-from planner.resolver.evaluator import Wheel
 from planner.resolver.explanation import Asked, Explainer, SearchTooLong
 from planner.resolver.provider import Candidate, Provider
 

@@ -9,22 +9,23 @@ from functools import partial
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from planner.index.errors import enumerate_some
 from planner.index.pages import ProjectPage
-from planner.inputs.requirements_file import InputRequirement, Inputs
+from planner.inputs.inputs import InputRequirement, Inputs
 from planner.model.dependencies import Dependency, pinned_versions
 from planner.model.environments import Environment
-from planner.model.policy import Ordering, Policy, Preferences
+from planner.model.policy import Ordering, Policy, Preferences, Prereleases
+from planner.model.project_set import Names
 from planner.resolver.applicable import applicable, applicable_dependencies
-from planner.resolver.candidates import CandidateFinder, Prereleases, Project, ReleaseJudge
+from planner.resolver.candidates import CandidateFinder, Project, ReleaseJudge
 from planner.resolver.direct import direct_projects
-from planner.resolver.evaluator import FileEvaluator, FileRules, Names
+from planner.resolver.evaluator import FileEvaluator, FileRules
 from planner.resolver.explanation import Explainer, Unsolvable
 from planner.resolver.overrides import Adjustments
 from planner.resolver.prefetch import Fetcher, Prefetcher
 from planner.resolver.provider import Provider
 from planner.resolver.search import ResolvedPackage, resolve
 from schemas.errors import InvalidInput, NoSolution
+from schemas.text import enumerate_some
 
 __all__ = ["HashesMissing", "Solution", "UnsolvableTargets", "solve"]
 

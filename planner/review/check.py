@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from packaging.pylock import Package, Pylock
 from packaging.tags import Tag
-from packaging.utils import parse_wheel_filename
+from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from planner.inputs.build_settings import find_changed_flags
-from planner.inputs.requirements_file import Inputs
+from planner.inputs.build_settings import BuildSetting
+from planner.inputs.inputs import Inputs
 from planner.model.dependencies import Scope
 from planner.model.environments import Environment, recorded_targets
 from planner.resolver.applicable import applicable_dependencies
@@ -22,8 +22,24 @@ from planner.review.graph import Edge, Graph
 from schemas.builds import build_records
 from schemas.credentials import split_login
 from schemas.errors import Refused
+from schemas.hints import TOOL_NAME
 
-__all__ = ["Stale", "find_problems"]
+__all__ = ["Stale", "find_changed_flags", "find_problems"]
+
+
+def find_changed_flags(lock: Pylock, settled: Mapping[str, BuildSetting]) -> Iterator[str]:
+    """The packages that ``lock`` holds a build of, made with other flags than the project settles
+    now; each as a sentence.
+    """
+    table: object = lock.tool
+    for key in (TOOL_NAME, "policy", "build", "settings"):
+        table = table.get(key) if isinstance(table, Mapping) else None
+    before = table if isinstance(table, Mapping) else {}
+    now = {canonicalize_name(name): one.to_table() for name, one in settled.items()}
+    for package in lock.packages:
+        was_built = bool(build_records(package.tool))
+        if was_built and before.get(package.name, {}) != now.get(package.name, {}):
+            yield f"{package.name} was built with other flags than the project settles"
 
 
 @dataclass(eq=False)

@@ -12,7 +12,7 @@ from packaging.pylock import Pylock
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from planner.inputs.requirements_file import Inputs
+from planner.inputs.inputs import Inputs
 from planner.model.environments import Environment
 from planner.model.policy import Preferences
 from planner.review.check import find_problems

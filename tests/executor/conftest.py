@@ -7,7 +7,8 @@ from contextlib import closing
 
 import pytest
 
-from executor.files.writer import SMALLEST_WINDOW, PageCache
+from executor.budget.budget import SMALLEST_WINDOW
+from executor.files.writer import PageCache
 
 
 @pytest.fixture

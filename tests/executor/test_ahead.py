@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from executor.lock.errors import Unreachable
 from executor.sources.client import HttpClient, tls_context
+from executor.sources.errors import Unreachable
 from executor.sources.prefetch import MAX_REQUESTS, NEAR, WINDOW
 from helpers.servers import (
     CERTIFICATE,

@@ -13,9 +13,9 @@ from typing import NoReturn
 
 import pytest
 
+from executor.lanes.errors import ForkKilled
 from executor.lanes.forks import apart, portable
 from executor.lock.errors import Ambiguous, NeedsBuild, UnknownName
-from executor.transaction.errors import ForkKilled
 from schemas.errors import ExitCode, LockstreamError, UsageError
 
 ERRORS = [

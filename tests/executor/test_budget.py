@@ -13,12 +13,12 @@ from executor.budget.budget import (
     LARGEST_WINDOW,
     MAX_LANES,
     Budget,
-    FileSystem,
     decide_budget,
 )
+from executor.budget.errors import BudgetTooSmall
 from executor.budget.memory import Limit
 from executor.budget.processors import usable_processors
-from executor.transaction.errors import BudgetTooSmall
+from executor.files.mounts import FileSystem
 from schemas.errors import ExitCode
 
 MIB = 1 << 20

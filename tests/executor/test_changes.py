@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from executor.environment.changes import Changes, Sync, decide_changes, protected
-from executor.environment.installed import installed_distributions
+from executor.environment.changes import Changes, Sync, decide_changes
+from executor.environment.errors import NotRemovable, RecordUnreadable
+from executor.environment.installed import installed_distributions, protected
 from executor.environment.schemes import Schemes
-from executor.lock.errors import NotRemovable, RecordUnreadable
 from executor.lock.step import Step
 from helpers.environments import schemes_below
 

@@ -10,9 +10,9 @@ import pytest
 from executor.environment.installed import installed_distributions
 from executor.environment.schemes import Schemes
 from executor.files.path_set import PathSet
-from executor.lock.errors import FileConflict
 from executor.transaction.collisions import refuse_collisions
-from executor.wheels.finish import StagedWheel
+from executor.transaction.errors import FileConflict
+from executor.wheels.staged_wheel import StagedWheel
 from helpers.environments import schemes_below, stage
 from helpers.wheels import Wheel, build_wheel
 from schemas.errors import ExitCode

@@ -16,9 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from executor.budget.budget import SMALLEST_WINDOW
 from executor.files.direct_io import DirectFile, NotTaken, buffers
-from executor.files.writer import SMALLEST_WINDOW, PageCache
-from executor.install.preflight import is_in_memory
+from executor.files.mounts import is_in_memory
+from executor.files.writer import PageCache
 
 KIB = 1 << 10
 BUFFER = 8 * KIB

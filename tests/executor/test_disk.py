@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from executor.install.preflight import check_disk, file_system, has_journal, is_in_memory
+from executor.files.errors import NotEnoughDisk, NotEnoughInodes
+from executor.files.mounts import file_system, has_journal, is_in_memory
+from executor.install.preflight import check_disk
 from executor.lock.step import Step
-from executor.transaction.errors import NotEnoughDisk, NotEnoughInodes
 from helpers.environments import schemes_below
 from helpers.power import Disk, can_lose_power
 from schemas.errors import ExitCode
@@ -24,9 +25,7 @@ INODES = 1000
 def small_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file system with 100 MiB left for users, and more for root."""
     values = (4096, 4096, 0, 2 * FREE // 4096, FREE // 4096, 9000, 2000, INODES, 0, 255)
-    monkeypatch.setattr(
-        "executor.install.preflight.os.statvfs", lambda _: os.statvfs_result(values)
-    )
+    monkeypatch.setattr("executor.files.disk_space.os.statvfs", lambda _: os.statvfs_result(values))
 
 
 def step(size: int | None, unpacked: int | None = None, files: int = 1) -> Step:
@@ -96,9 +95,7 @@ def test_a_file_system_that_states_no_inodes_has_enough(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values = (4096, 4096, 0, FREE, FREE, 0, 0, 0, 0, 255)
-    monkeypatch.setattr(
-        "executor.install.preflight.os.statvfs", lambda _: os.statvfs_result(values)
-    )
+    monkeypatch.setattr("executor.files.disk_space.os.statvfs", lambda _: os.statvfs_result(values))
     check_disk([step(1, 1, 10**6)], schemes_below(tmp_path))
 
 
@@ -139,7 +136,7 @@ def test_an_overlay_is_over_the_disks_of_its_host(
         (f"{os.major(device)}:{os.minor(device)}", "overlay", "overlay"),
         *(("0:1", *disk.split()) for disk in disks.split(",")),
     ]
-    monkeypatch.setattr("executor.install.preflight._mounts", lambda: iter(mounts))
+    monkeypatch.setattr("executor.files.mounts._mounts", lambda: iter(mounts))
     assert file_system(str(tmp_path)) == expected
 
 
@@ -165,9 +162,9 @@ def test_an_overlay_may_lie_on_any_journal_there_is(
 ) -> None:
     device = tmp_path.stat().st_dev
     number = f"{os.major(device)}:{os.minor(device)}"
-    monkeypatch.setattr("executor.install.preflight._mounts", lambda: iter([(number, kind, kind)]))
-    monkeypatch.setattr("executor.install.preflight._DISKS", str(tmp_path))
-    monkeypatch.setattr("executor.install.preflight._JOURNALS", str(tmp_path / "jbd2"))
+    monkeypatch.setattr("executor.files.mounts._mounts", lambda: iter([(number, kind, kind)]))
+    monkeypatch.setattr("executor.files.mounts._DISKS", str(tmp_path))
+    monkeypatch.setattr("executor.files.mounts._JOURNALS", str(tmp_path / "jbd2"))
     for journal in journals:
         (tmp_path / "jbd2" / journal).mkdir(parents=True)
     assert has_journal(str(tmp_path)) == (kind == "overlay" and bool(journals))

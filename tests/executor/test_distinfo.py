@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from executor.environment.schemes import Layout
-from executor.lock.errors import WheelRefused
 from executor.wheels.dist_info import MAX_METADATA_SIZE, MAX_WHOLE_SIZE, DistInfo
+from executor.wheels.errors import WheelRefused
+from executor.wheels.layout import Layout
 
 FILENAME = "demo-1.0-py3-none-any.whl"
 LAYOUT = Layout.of(FILENAME)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from executor.environment.environment import Environment
-from executor.lock.errors import EnvironmentBusy, ExternallyManaged, InterpreterUnusable
+from executor.environment.errors import EnvironmentBusy, ExternallyManaged, InterpreterUnusable
 from helpers.trees import snapshot
 from schemas.errors import ExitCode, UsageError
 

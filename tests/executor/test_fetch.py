@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.lock.errors import HashMismatch, SizeMismatch
 from executor.lock.step import Step
+from executor.sources.errors import HashMismatch, SizeMismatch
 from executor.sources.verified import verified
 from schemas.errors import ExitCode
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from executor.lock.errors import WheelRefused
-from executor.wheels.finish import StagedWheel
+from executor.wheels.errors import WheelRefused
 from executor.wheels.scripts import shebang
+from executor.wheels.staged_wheel import StagedWheel
 from helpers.environments import INSTALLERS_OWN, read_record, record_row, stage
 from helpers.trees import snapshot
 from helpers.wheels import build_wheel

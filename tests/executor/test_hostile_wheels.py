@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from executor.install.install import execute
-from executor.lock.errors import WheelRefused
 from executor.report.report import Report
+from executor.wheels.errors import WheelRefused
 from executor.wheels.rules import Rules
 from helpers.archives import Descriptor, Member, zip64_extra
 from helpers.environments import environment_below, read_record, record_row

@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 import pytest
 
-from executor.lock.errors import Replaced, Unreachable
 from executor.sources import client as http_module
 from executor.sources.client import HttpClient
+from executor.sources.errors import Replaced, Unreachable
 from helpers.servers import (
     CERTIFICATE,
     FAULTS,

@@ -11,9 +11,9 @@ import pytest
 from executor.environment.changes import Sync
 from executor.environment.environment import Environment
 from executor.environment.installed import installed_distributions
+from executor.files.errors import NotEnoughDisk
 from executor.install.decide import decide
 from executor.install.install import execute
-from executor.transaction.errors import NotEnoughDisk
 from helpers.environments import environment_below, read_record
 from helpers.trees import snapshot
 from helpers.wheels import Wheel, build_wheel, lock_of

@@ -14,8 +14,8 @@ import packaging
 import pytest
 from packaging.specifiers import SpecifierSet
 
+from executor.environment.errors import InterpreterUnusable
 from executor.environment.interpreter import Kind, probe
-from executor.lock.errors import InterpreterUnusable
 from helpers.pythons import PYTHONS, minor
 from schemas.errors import ExitCode
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.lock.errors import EnvironmentBusy
+from executor.environment.errors import EnvironmentBusy
 from executor.transaction.journal import Journal, Move, Removal
 from helpers.trees import snapshot
 from schemas.errors import ExitCode

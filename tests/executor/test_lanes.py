@@ -15,13 +15,13 @@ from contextlib import ExitStack
 
 import pytest
 
+from executor.lanes.errors import LaneKilled
 from executor.lanes.lanes import run_lanes
 from executor.lock import errors
-from executor.lock.errors import HashMismatch, Unreachable
 from executor.lock.step import Step
 from executor.sources.client import HttpClient
+from executor.sources.errors import HashMismatch, Unreachable
 from executor.transaction import errors as shortage
-from executor.transaction.errors import LaneKilled
 from schemas.digests import Mismatch
 from schemas.errors import ExitCode, LockstreamError
 

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from executor.budget.budget import SMALLEST_WINDOW
 from executor.files.destination import Destination
-from executor.files.writer import SMALLEST_WINDOW, PageCache
+from executor.files.writer import PageCache
 from helpers.descriptors import created, is_open, limited_file_size
 from helpers.power import Disk, can_lose_power
 

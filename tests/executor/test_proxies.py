@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from executor.lock.errors import Unreachable
 from executor.sources import client as http_module
 from executor.sources.client import HttpClient
+from executor.sources.errors import Unreachable
 from executor.sources.proxies import proxy_for
 from helpers.servers import CERTIFICATE, Proxy, Server, cut, file
 from schemas.errors import ExitCode, UsageError

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from executor.environment.errors import RecordEscapes, RecordUnreadable
 from executor.environment.installed import Installed, installed_distributions
 from executor.environment.uninstall import check_removal, remove_files, shared_paths
-from executor.lock.errors import RecordEscapes, RecordUnreadable
 from helpers.trees import snapshot
 
 RECORD = "demo-1.0.dist-info/RECORD"

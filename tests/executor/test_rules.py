@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from executor.install.decide import verify_environment
 from executor.install.install import execute
-from executor.lock.errors import HashMismatch, WheelRefused
+from executor.sources.errors import HashMismatch
+from executor.wheels.errors import WheelRefused
 from executor.wheels.records import encode_digest
 from executor.wheels.rules import STRICT, Rules
 from helpers.archives import Member

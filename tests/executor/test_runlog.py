@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.lock.errors import Unreachable
+from executor.sources.errors import Unreachable
 from executor.transaction.run_log import RunLog
 from schemas.errors import Interrupted, LockstreamError, UsageError
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from executor.environment.schemes import Layout, MisplacedMember, installed_path, record_prefixes
+from executor.environment.schemes import record_prefixes
+from executor.wheels.layout import Layout, MisplacedMember, installed_path
 from helpers.environments import schemes_below
 from schemas.wheel import Scheme
 

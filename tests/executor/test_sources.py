@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from executor.lock.errors import Missing, NotInstallable, Offline, Unreachable
+from executor.lock.errors import NotInstallable
 from executor.lock.step import Step
 from executor.sources.client import HttpClient
+from executor.sources.errors import Missing, Offline, Unreachable
 from executor.sources.origins import Origin, Places
 from helpers.servers import Server, file
 from schemas.errors import ExitCode

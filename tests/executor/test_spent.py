@@ -9,8 +9,9 @@ import pytest
 
 from executor.files.writer import PageCache
 from executor.lock.step import Step
-from executor.report.timing import Spent, timed
+from executor.report.timing import Spent
 from executor.sources.client import HttpClient
+from executor.transaction.transaction import timed
 
 STEP = Step(
     name="demo", version="1", filename="demo-1-py3-none-any.whl", url=None, path="", size=None,

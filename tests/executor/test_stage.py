@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from executor.lock.errors import HashMismatch, WheelRefused
+from executor.sources.errors import HashMismatch
+from executor.wheels.errors import WheelRefused
 from helpers.archives import Descriptor, Member
 from helpers.environments import chunked, schemes_below, stage
 from helpers.trees import snapshot

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import pytest
 
-from executor.lock.errors import WheelRefused
+from executor.wheels.errors import WheelRefused
 from executor.wheels.record_check import MAX_RECORD_SIZE
 from executor.wheels.records import encode_digest
 from executor.wheels.rules import STRICT, Rules

@@ -16,8 +16,8 @@ from executor.environment.environment import Environment
 from executor.environment.installed import installed_distributions
 from executor.environment.interpreter import Interpreter, probe
 from executor.environment.schemes import Schemes
-from executor.wheels.finish import StagedWheel
 from executor.wheels.rules import STRICT, Rules
+from executor.wheels.staged_wheel import StagedWheel
 from executor.wheels.unpack import stage_wheel
 from helpers.wheels import Wheel
 from schemas.target import Target

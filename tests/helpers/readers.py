@@ -24,8 +24,8 @@ from unittest.mock import patch
 from executor.archive import unzip
 from executor.archive.chunk_reader import Truncated
 from executor.archive.unzip import ForwardZip
-from executor.lock.errors import Unreachable
 from executor.sources.client import HttpClient
+from executor.sources.errors import Unreachable
 from executor.wheels.manifest import Row
 from executor.wheels.records import InvalidRecord, read_promises
 from executor.wheels.scripts import InvalidEntryPoint, check_script_name, read_entry_points, wrapper

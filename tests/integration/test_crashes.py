@@ -15,12 +15,12 @@ import pytest
 
 from executor.environment.changes import Sync
 from executor.environment.environment import Environment
+from executor.environment.errors import EnvironmentBusy
 from executor.environment.installed import installed_distributions
 from executor.environment.schemes import STAGING
 from executor.install.install import execute
-from executor.lock.errors import EnvironmentBusy
 from executor.transaction.journal import Journal
-from executor.wheels.finish import StagedWheel
+from executor.wheels.staged_wheel import StagedWheel
 from executor.wheels.unpack import stage_wheel
 from helpers.environments import check_nothing_lies, environment_below
 from helpers.faults import killed_at

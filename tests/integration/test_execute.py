@@ -20,8 +20,8 @@ import lockstream
 from executor.environment.environment import Environment
 from executor.environment.schemes import STAGING
 from executor.install.install import execute
-from executor.lock.errors import FileConflict
 from executor.report.reporter import Reporter
+from executor.transaction.errors import FileConflict
 from executor.wheels.scripts import shebang
 from helpers.environments import (
     INSTALLERS_OWN,

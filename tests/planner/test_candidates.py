@@ -10,7 +10,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from planner.index.pages import ProjectFile, ProjectPage, group_files
-from planner.resolver.candidates import CandidateFinder, Prereleases, Project, ReleaseJudge
+from planner.model.policy import Prereleases
+from planner.resolver.candidates import CandidateFinder, Project, ReleaseJudge
 from planner.resolver.evaluator import FileEvaluator
 from schemas.target import Target
 

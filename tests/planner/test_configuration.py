@@ -9,7 +9,8 @@ import pytest
 from packaging.markers import default_environment
 from packaging.tags import sys_tags
 
-from planner.inputs.pip_config import PUBLIC_INDEX, choose_targets, configured_index, extra_indexes
+from planner.inputs.pip_config import PUBLIC_INDEX, configured_index, extra_indexes
+from planner.inputs.targets import choose_targets
 from schemas.errors import UsageError
 
 ONE = "https://one.example/simple/"

@@ -10,7 +10,9 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from planner.index.pages import ProjectFile
-from planner.resolver.evaluator import FileEvaluator, FileRules, Names, Rejection, Wheel
+from planner.metadata.distribution import Wheel
+from planner.model.project_set import Names
+from planner.resolver.evaluator import FileEvaluator, FileRules, Rejection
 from schemas.target import Target
 
 NAME = canonicalize_name("demo")

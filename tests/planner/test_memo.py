@@ -10,8 +10,8 @@ import lockstream
 from helpers.index import Index
 from helpers.locks import LINUX
 from helpers.wheels import build_wheel
-from planner.index.cache import Cache
-from planner.planning.answer_cache import Memo, PageSeen, Remembered
+from planner.index.cache import Cache, PageSeen
+from planner.planning.answer_cache import Memo, Remembered
 from planner.resolver.solve import solve
 
 PAGE = PageSeen("https://index.example/simple", "app", "ab", 100.0)  # type: ignore[arg-type]

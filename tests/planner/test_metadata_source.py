@@ -13,11 +13,12 @@ from helpers.index import Index
 from helpers.wheels import Wheel as MadeWheel
 from helpers.wheels import build_wheel
 from planner.index.client import IndexClient
-from planner.index.errors import UnreadableWheel, WheelDiffers
 from planner.index.pages import parse_page
 from planner.metadata.core_metadata import InvalidMetadata
+from planner.metadata.distribution import Wheel
+from planner.metadata.errors import UnreadableWheel, WheelDiffers
 from planner.metadata.remote_metadata import MetadataSource
-from planner.resolver.evaluator import FileEvaluator, Wheel
+from planner.resolver.evaluator import FileEvaluator
 from schemas.target import Target
 from schemas.zipformat import InvalidZip
 

@@ -12,15 +12,16 @@ from executor import Keychain
 from helpers.index import Index
 from helpers.wheels import build_wheel
 from planner.index.client import IndexClient
-from planner.index.errors import IndexAnswer, IndexDenied, InvalidRequirementLine, UnreadableWheel
+from planner.index.errors import IndexAnswer, IndexDenied
 from planner.index.indexes import Indexes, parse_index
+from planner.inputs.errors import InvalidRequirementLine
 from planner.inputs.requirements_file import read_requirements
+from planner.metadata.errors import UnreadableWheel
 from planner.model.dependencies import Dependency
 from planner.model.environments import group_targets
-from planner.model.policy import Policy
+from planner.model.policy import Policy, Prereleases
 from planner.planning.plan import Plan, plan
 from planner.planning.reporter import Reporter
-from planner.resolver.candidates import Prereleases
 from planner.resolver.explanation import Unsolvable
 from planner.resolver.provider import Candidate, Provider
 from planner.resolver.solve import HashesMissing

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from packaging.utils import canonicalize_name
 
-from planner.model.policy import parse_moment, parse_names
+from planner.model.policy import parse_moment
+from planner.model.project_set import parse_names
 from schemas.errors import UsageError
 
 NOW = datetime(2026, 3, 15, 12, 0, tzinfo=UTC)

@@ -8,9 +8,13 @@ from typing import Any
 import pytest
 from packaging.utils import canonicalize_name
 
-from planner.index.errors import InvalidRequirementLine, UnsupportedRequirementLine
+from planner.inputs.errors import (
+    InvalidRequirementLine,
+    UnreadableInput,
+    UnsupportedRequirementLine,
+)
+from planner.inputs.inputs import Inputs
 from planner.inputs.project import InvalidProject, read_projects
-from planner.inputs.requirements_file import Inputs, UnreadableInput
 from planner.model.dependencies import Scope
 
 

@@ -12,8 +12,9 @@ from helpers.archives import ArchiveOptions, Descriptor, Member, build_archive, 
 from helpers.index import Index
 from helpers.wheels import Wheel, build_wheel
 from planner.index.client import IndexClient
-from planner.index.errors import IndexAnswer, WheelDiffers
+from planner.index.errors import IndexAnswer
 from planner.index.pages import ProjectFile, parse_page
+from planner.metadata.errors import WheelDiffers
 from planner.metadata.remote_zip import TAIL_SIZE, open_wheel, read_directory, read_member
 from schemas.zipformat import InvalidZip, Method
 

@@ -8,8 +8,13 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from planner.index.errors import InvalidRequirementLine, UnsupportedRequirementLine
-from planner.inputs.requirements_file import Inputs, UnreadableInput, read_requirements
+from planner.inputs.errors import (
+    InvalidRequirementLine,
+    UnreadableInput,
+    UnsupportedRequirementLine,
+)
+from planner.inputs.inputs import Inputs
+from planner.inputs.requirements_file import read_requirements
 
 
 def read(folder: Path, text: str, **environment: str) -> Inputs:

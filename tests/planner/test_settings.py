@@ -8,8 +8,7 @@ import pytest
 
 from planner.index.indexes import Strategy
 from planner.inputs.settings import IndexSetting, InvalidSetting, Settings, read_settings
-from planner.model.policy import Ordering
-from planner.resolver.candidates import Prereleases
+from planner.model.policy import Ordering, Prereleases
 
 ALL = """
 [tool.lockstream]

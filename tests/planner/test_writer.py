@@ -17,9 +17,9 @@ from packaging.version import Version
 
 from helpers.wheels import Wheel as MadeWheel
 from helpers.wheels import build_wheel
-from planner.index.errors import SecretInLock, SecretInURL
 from planner.index.pages import ProjectFile
 from planner.lock.compose import LockContent, build_lock
+from planner.lock.errors import SecretInLock, SecretInURL
 from planner.lock.merge import Entry
 from planner.lock.writer import render_lock, write_atomically
 from planner.metadata.remote_metadata import SizedFile

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from executor.archive.unzip import ForwardZip
-from executor.lock.errors import WheelRefused
+from executor.wheels.errors import WheelRefused
 from helpers.environments import chunked, schemes_below, stage
 from helpers.trees import snapshot
 from helpers.wheels import Wheel, build_wheel

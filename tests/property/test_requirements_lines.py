@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
-from planner.inputs.requirements_file import Inputs, read_requirements
+from planner.inputs.inputs import Inputs
+from planner.inputs.requirements_file import read_requirements
 from schemas.errors import InvalidInput
 
 names = st.from_regex(r"[a-z][a-z0-9]{0,8}([-_.][a-z0-9]{1,4})?", fullmatch=True)

@@ -15,7 +15,7 @@ import pytest
 from executor.builds import sandbox as containment
 from executor.builds.cgroup import BuildGroup
 from executor.builds.sandbox import Outcome, Terms, contained, pause_after
-from executor.install.preflight import is_in_memory
+from executor.files.mounts import is_in_memory
 
 Run = Callable[..., Outcome]
 

@@ -18,7 +18,7 @@ from helpers.index import Index
 from helpers.repositories import Repository, needs_git
 from helpers.sdists import build_sdist
 from helpers.wheels import build_wheel
-from planner.builds.source_tree import Origin
+from planner.model.direct_reference import Origin
 from schemas.builds import build_records
 
 

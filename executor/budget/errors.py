@@ -1,0 +1,34 @@
+"""Errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from executor.files.errors import _mib_above, _mib_below
+from schemas.errors import NotEnough
+
+__all__ = ["BudgetTooSmall"]
+
+
+@dataclass(eq=False)
+class BudgetTooSmall(NotEnough):
+    """The memory given does not hold even one lane. All sizes in bytes."""
+
+    needed: int
+    available: int
+    source: str
+    held: int = 0
+    """By the files that will be installed, where their file system is memory itself."""
+
+    @property
+    def hint(self) -> str:  # type: ignore[override]  # rendered late, from the figures
+        total = _mib_above(self.needed + self.held)
+        remedy = f"give it at least {total} MiB: a larger limit, or --memory"
+        return f"{remedy}; or install onto a disk" if self.held else remedy
+
+    def __str__(self) -> str:
+        files = f" and the files on a tmpfs {_mib_above(self.held)} MiB" if self.held else ""
+        return (
+            f"one lane needs {_mib_above(self.needed)} MiB of memory{files}, "
+            f"but {self.source} leaves {_mib_below(self.available)} MiB"
+        )

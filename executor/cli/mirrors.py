@@ -1,0 +1,49 @@
+"""Mirrors."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from schemas.errors import InvalidInput, UsageError
+from schemas.hints import TOOL_NAME
+from schemas.urls import redacted
+
+MIRROR_VARIABLE = "LOCKSTREAM_MIRRORS"
+"""Pairs ``FROM=TO``, divided by spaces."""
+
+
+def _mirrors(options: Iterable[str], lock: str) -> tuple[tuple[str, str], ...]:
+    """From the command line, the environment, and ``[tool.lockstream] mirrors`` of the
+    pyproject.toml beside the lock, in this order.
+    """
+    words = [*options, *os.environ.get(MIRROR_VARIABLE, "").split()]
+    pairs: list[tuple[Any, Any]] = [
+        (prefix, replacement) for prefix, _, replacement in (word.partition("=") for word in words)
+    ]
+    path = os.path.join(os.path.dirname(os.path.abspath(lock)), "pyproject.toml")
+    if os.path.exists(path):
+        import tomllib  # noqa: PLC0415  # it stays in memory
+
+        try:
+            with open(path, "rb") as file:
+                tool = tomllib.load(file).get("tool", {}).get(TOOL_NAME, {})
+                for prefix, places in tool.get("mirrors", {}).items():
+                    several = places if isinstance(places, list) else [places]
+                    pairs.extend((prefix, place) for place in several)
+        except (OSError, ValueError) as error:  # not TOML, or not UTF-8
+            raise InvalidInput(f"{path}: {error}") from None
+        except AttributeError:
+            raise InvalidInput(f"{path}: [tool.{TOOL_NAME}] mirrors is not a table") from None
+    for prefix, replacement in pairs:
+        if not (_is_url(prefix) and _is_url(replacement)):
+            raise UsageError(
+                f"{redacted(str(prefix))} = {redacted(str(replacement))} is not a mirror",
+                hint="write --mirror https://from.example/=https://to.example/",
+            )
+    return tuple(pairs)
+
+
+def _is_url(text: object) -> bool:
+    return isinstance(text, str) and "://" in text

@@ -1,0 +1,85 @@
+"""Errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schemas.errors import Refused, UsageError
+
+__all__ = [
+    "EnvironmentBusy",
+    "ExternallyManaged",
+    "InterpreterUnusable",
+    "NotRemovable",
+    "RecordEscapes",
+    "RecordUnreadable",
+]
+
+
+class InterpreterUnusable(UsageError):
+    """The Python to install for cannot be run, or is too old."""
+
+
+@dataclass(eq=False)
+class ExternallyManaged(Refused):
+    """The target Python belongs to another package manager (PEP 668)."""
+
+    message: str
+    hint: str = "install into a virtual environment: lockstream execute --venv .venv"
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass(eq=False)
+class NotRemovable(Refused):
+    """Something has to go, and nothing says which files it owns."""
+
+    package: str
+    version: str
+    path: str
+    hint: str = "remove it with the tool that installed it, or name a fresh environment with --venv"
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.package} {self.version} has no RECORD, so it cannot be removed"
+
+
+@dataclass(eq=False)
+class RecordEscapes(Refused):
+    """The RECORD of something that has to go lists files that are not its own."""
+
+    package: str
+    version: str
+    path: str
+    hint: str = "its RECORD is damaged or hostile; name a fresh environment with --venv"
+
+    def __str__(self) -> str:
+        return (
+            f"{self.package} {self.version} cannot be removed: its RECORD lists {self.path}, "
+            "which is outside of the environment"
+        )
+
+
+@dataclass(eq=False)
+class RecordUnreadable(Refused):
+    """The RECORD of something installed is not what its format demands."""
+
+    path: str
+    problem: str
+    hint: str = (
+        "reinstall it with the tool that installed it, or name a fresh environment with --venv"
+    )
+
+    def __str__(self) -> str:
+        return f"{self.path}: is damaged: {self.problem}"
+
+
+@dataclass(eq=False)
+class EnvironmentBusy(Refused):
+    """Another lockstream works on the environment."""
+
+    path: str
+    hint: str = "wait until it has ended, then run this again"
+
+    def __str__(self) -> str:
+        return f"{self.path}: another lockstream is changing this environment"

@@ -1,0 +1,51 @@
+"""Errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schemas.errors import NotEnough
+
+__all__ = ["NotEnoughDisk", "NotEnoughInodes"]
+
+
+def _mib_above(size: int) -> int:
+    """Rounded so that what is needed never looks the same as what there is."""
+    return -(-size >> 20)
+
+
+def _mib_below(size: int) -> int:
+    return max(0, size) >> 20
+
+
+@dataclass(eq=False)
+class NotEnoughDisk(NotEnough):
+    """A file system is too small for what goes there. All sizes in bytes."""
+
+    path: str
+    mount: str
+    """Where the file system begins."""
+    needed: int
+    available: int
+    hint: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path}: needs {_mib_above(self.needed)} MiB of disk, "
+            f"{_mib_below(self.available)} MiB are free on {self.mount}"
+        )
+
+
+@dataclass(eq=False)
+class NotEnoughInodes(NotEnough):
+    """A file system has room for the bytes that go there, and not for so many files."""
+
+    path: str
+    mount: str
+    """Where the file system begins."""
+    needed: int
+    available: int
+    hint: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: needs {self.needed} inodes, {self.available} are free on {self.mount}"

@@ -1,0 +1,93 @@
+"""Errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from schemas.digests import Mismatch
+from schemas.errors import ArtifactRefused, NetworkError
+
+__all__ = ["HashMismatch", "Missing", "Offline", "Replaced", "SizeMismatch", "Unreachable"]
+
+
+@dataclass(eq=False)
+class HashMismatch(ArtifactRefused):
+    """The bytes that arrived are not those that were locked."""
+
+    filename: str
+    origin: str
+    mismatch: Mismatch
+    hint: str = (
+        "the file was replaced at its origin or changed on the way; nothing of it was installed"
+    )
+
+    def __str__(self) -> str:
+        return (
+            f"{self.filename} from {self.origin}: {self.mismatch.algorithm} differs\n"
+            f"  expected {self.mismatch.expected}\n"
+            f"  found    {self.mismatch.found}"
+        )
+
+
+@dataclass(eq=False)
+class SizeMismatch(ArtifactRefused):
+    """The file that arrived has another length than the locked one."""
+
+    filename: str
+    origin: str
+    expected: int
+    found: int
+    hint: str = "the file was replaced at its origin or cut short; nothing of it was installed"
+
+    def __str__(self) -> str:
+        found = f"more than {self.expected}" if self.found > self.expected else str(self.found)
+        return f"{self.filename} from {self.origin}: expected {self.expected} bytes, found {found}"
+
+
+@dataclass(eq=False)
+class Unreachable(NetworkError):
+    """A file could not be fetched."""
+
+    url: str
+    reason: str
+    attempts: int = 1
+    hint: str = "check the address, the proxy variables and the credentials, then run it again"
+
+    def __str__(self) -> str:
+        tried = f" (tried {self.attempts} times)" if self.attempts > 1 else ""
+        return f"{self.url}: {self.reason}{tried}"
+
+
+@dataclass(eq=False)
+class Replaced(Unreachable):
+    """Another file took the place of one that was being read."""
+
+    hint: str = "run it again, when nobody changes the files of the index"
+
+
+@dataclass(eq=False)
+class Missing(NetworkError):
+    """A file that the lock names by path only is not there."""
+
+    package: str
+    path: str
+    hint: str = "commit the folder that holds it together with the lock, or name it: --find-links"
+
+    def __str__(self) -> str:
+        return f"{self.package}: its file {self.path} does not exist"
+
+
+@dataclass(eq=False)
+class Offline(NetworkError):
+    """Files would have to be fetched, and must not."""
+
+    filenames: tuple[str, ...]
+    shown: ClassVar[int] = 5
+    hint: str = "put them into a folder and name it with --find-links, or leave out --offline"
+
+    def __str__(self) -> str:
+        listed = ", ".join(self.filenames[: self.shown])
+        if len(self.filenames) > self.shown:
+            listed += f" and {len(self.filenames) - self.shown} more"
+        return f"offline, and {len(self.filenames)} files are not on this machine: {listed}"

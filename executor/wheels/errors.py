@@ -1,0 +1,23 @@
+"""Errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schemas.errors import ArtifactRefused
+
+__all__ = ["WheelRefused"]
+
+
+@dataclass(eq=False)
+class WheelRefused(ArtifactRefused):
+    """A wheel breaks a rule that keeps its installation safe and the same everywhere."""
+
+    wheel: str
+    rule: str
+    member: str | None = None
+    hint: str = "the wheel is damaged or hostile; report it to its project, or lock another version"
+
+    def __str__(self) -> str:
+        member = f"{self.member!r}: " if self.member is not None else ""
+        return f"{self.wheel}: {member}{self.rule}"

@@ -1,0 +1,37 @@
+"""Errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schemas.errors import InvalidInput
+
+__all__ = ["InvalidRequirementLine", "UnreadableInput", "UnsupportedRequirementLine"]
+
+
+@dataclass(eq=False)
+class InvalidRequirementLine(InvalidInput):
+    """A line of an input is not what its format allows."""
+
+    origin: str
+    """Where it stands, such as ``requirements.in:3``."""
+    problem: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.origin}: {self.problem}"
+
+
+class UnsupportedRequirementLine(InvalidRequirementLine):
+    """A line of an input is right, and asks for what lockstream does not do."""
+
+
+@dataclass(eq=False)
+class UnreadableInput(InvalidInput):
+    """A file that the command line or another file names cannot be read."""
+
+    path: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}"

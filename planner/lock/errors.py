@@ -1,0 +1,33 @@
+"""Errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schemas.errors import InvalidInput
+
+__all__ = ["SecretInLock", "SecretInURL"]
+
+
+@dataclass(eq=False)
+class SecretInURL(InvalidInput):
+    """An address that would have to be written into the lock carries a credential."""
+
+    filename: str
+    parameters: tuple[str, ...]
+    hint = "locks are committed and read by everybody; use an index whose file addresses are stable"
+
+    def __str__(self) -> str:
+        return (
+            f"{self.filename}: the index gives it an address signed for this moment "
+            f"({', '.join(self.parameters)}), which cannot be written into a lock"
+        )
+
+
+class SecretInLock(InvalidInput):
+    """A password or token that was used would have to be written into the lock."""
+
+    hint = "do not use a password that is a part of names or addresses; nothing was written"
+
+    def __str__(self) -> str:
+        return "a credential of an index appears in what would be written into the lock"

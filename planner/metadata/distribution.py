@@ -1,0 +1,24 @@
+"""Distribution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from planner.index.pages import ProjectFile
+
+__all__ = ["Wheel"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """A file that suits the target: a wheel, or a source that one may be built of."""
+
+    file: ProjectFile
+    name: NormalizedName
+    version: Version
+    preference: tuple[int, tuple[int, str], str]
+    """Among the wheels of one version the largest is the best: the tag that the target likes
+    most, then the highest build number, which the format calls a tie-breaker."""
