@@ -28,8 +28,8 @@ from packaging.utils import parse_wheel_filename
 
 from benchmarks.installers import LOCKSTREAM, run
 from benchmarks.mirror import CORPORA, fetch, wheels_of
+from executor.api import execute
 from executor.environment.schemes import Schemes
-from executor.install.install import execute
 from executor.wheels.errors import WheelRefused
 from executor.wheels.rules import Rules
 from helpers.environments import (

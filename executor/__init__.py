@@ -10,46 +10,45 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from executor.api import Building
+    from executor.api import Building, execute
     from executor.builds.backend import BuildSystem, read_build_system
-    from executor.builds.built_wheel import Artifact
+    from executor.builds.built_wheel import BuiltWheel
     from executor.builds.errors import BackendUnusable
     from executor.builds.git import check_out
-    from executor.builds.sandbox import Outcome, Terms
+    from executor.builds.sandbox import SandboxLimits, SandboxResult
     from executor.builds.toolchain import default_flags, describe, with_jobs
-    from executor.builds.workspace import LEFT_OUT, Workplace
+    from executor.builds.workspace import LEFT_OUT, Workspace
     from executor.environment.changes import Changes, Sync
     from executor.environment.drift import Drift
     from executor.environment.environment import Environment
     from executor.install.decide import decide, verify_environment
-    from executor.install.install import execute
     from executor.lanes.signals import stoppable
     from executor.lock.local_project import LocalProject
-    from executor.lock.options import Wanted
+    from executor.lock.options import SelectOptions
     from executor.report.report import Report
     from executor.report.reporter import Reporter
     from executor.sources.keychain import Keychain
-    from executor.sources.origins import Places
+    from executor.sources.origins import Origins
 
 __all__ = [
     "LEFT_OUT",
-    "Artifact",
     "BackendUnusable",
     "BuildSystem",
     "Building",
+    "BuiltWheel",
     "Changes",
     "Drift",
     "Environment",
     "Keychain",
     "LocalProject",
-    "Outcome",
-    "Places",
+    "Origins",
     "Report",
     "Reporter",
+    "SandboxLimits",
+    "SandboxResult",
+    "SelectOptions",
     "Sync",
-    "Terms",
-    "Wanted",
-    "Workplace",
+    "Workspace",
     "check_out",
     "decide",
     "default_flags",
@@ -63,7 +62,7 @@ __all__ = [
 
 _HOMES = {
     "LEFT_OUT": "builds.workspace",
-    "Artifact": "builds.built_wheel",
+    "BuiltWheel": "builds.built_wheel",
     "BackendUnusable": "builds.errors",
     "BuildSystem": "builds.backend",
     "Building": "api",
@@ -72,19 +71,19 @@ _HOMES = {
     "Environment": "environment.environment",
     "Keychain": "sources.keychain",
     "LocalProject": "lock.local_project",
-    "Outcome": "builds.sandbox",
-    "Places": "sources.origins",
+    "SandboxResult": "builds.sandbox",
+    "Origins": "sources.origins",
     "Report": "report.report",
     "Reporter": "report.reporter",
     "Sync": "environment.changes",
-    "Terms": "builds.sandbox",
-    "Wanted": "lock.options",
-    "Workplace": "builds.workspace",
+    "SandboxLimits": "builds.sandbox",
+    "SelectOptions": "lock.options",
+    "Workspace": "builds.workspace",
     "check_out": "builds.git",
     "decide": "install.decide",
     "default_flags": "builds.toolchain",
     "describe": "builds.toolchain",
-    "execute": "install.install",
+    "execute": "api",
     "read_build_system": "builds.backend",
     "stoppable": "lanes.signals",
     "verify_environment": "install.decide",

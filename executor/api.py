@@ -1,56 +1,108 @@
-"""Api."""
+"""The verbs of the executor: they join the builder of ``builds`` with the walk of ``install``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
-from executor.budget.budget import Budget
+from executor.budget.budget import PageCachePolicy
+from executor.environment.changes import Sync
 from executor.environment.environment import Environment
-from executor.lock.step import Step
-from executor.report.report import BuildReport
-from executor.transaction.transaction import Build, Transaction
+from executor.files.durability import Durability
+from executor.install.install import install
+from executor.install.options import ExecuteOptions
+from executor.lock.options import SelectOptions
+from executor.report.report import Report
+from executor.report.reporter import Reporter
+from executor.sources.origins import Origins
+from executor.wheels.rules import STRICT, Rules
 
-__all__ = ["Building"]
+if TYPE_CHECKING:
+    from executor.install.builder import WheelBuilder
+
+__all__ = ["Building", "execute", "execute_with"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Building:
-    """How what has no wheel may be built."""
+    """How packages without a wheel may be built."""
 
     network: bool = False
+    """Whether builds may use the network."""
     seconds: float = 3600.0
-    """After which a build is given up."""
+    """Time limit of one build."""
     unmeasured: bool = False
-    """Whether builds may run of which the lock does not tell what they take."""
+    """Whether builds may run whose memory demand the lock does not record."""
 
 
-@contextmanager
-def _builds(
-    steps: Sequence[Step],
+def execute(
+    lock: str,
     environment: Environment,
-    transaction: Transaction,
-    budget: Budget,
-    building: Building | None,
-) -> Iterator[tuple[Build, list[BuildReport]]]:
-    """What makes the wheels of ``steps``, and where it tells what they took. Raises what
-    ``Builds.check`` raises.
-    """
-    from executor.builds.builder import Builds  # noqa: PLC0415
+    *,
+    memory: int | None = None,
+    lanes: int | None = None,
+    select: SelectOptions | None = None,
+    sync: Sync | None = None,
+    origins: Origins | None = None,
+    last_wins: bool = False,
+    compile_files: bool = False,
+    rules: Rules = STRICT,
+    page_cache: PageCachePolicy = "auto",
+    durability: Durability = "full",
+    building: Building | None = None,
+    reporter: Reporter | None = None,
+) -> Report:
+    """Make ``environment`` what the lock file ``lock`` selects for it.
 
-    told = building or Building()
-    builds = Builds(
-        environment=environment,
-        places=transaction.places,
-        folder=transaction.lock_folder,
-        network=told.network,
-        seconds=told.seconds,
-        unmeasured=told.unmeasured,
-        reporter=transaction.reporter,
+    The keywords are the fields of ``ExecuteOptions``; ``building`` says how wheels are built if
+    ``select`` allows builds. The environment changes only when every wheel is verified.
+
+    Raises LockstreamError: each room of the executor has its subclasses in ``errors``.
+    """
+    options = ExecuteOptions(
+        memory=memory,
+        lanes=lanes,
+        select=select or SelectOptions(),
+        sync=sync or Sync(),
+        origins=origins or Origins(),
+        last_wins=last_wins,
+        compile_files=compile_files,
+        rules=rules,
+        page_cache=page_cache,
+        durability=durability,
     )
-    builds.check(steps, budget)
-    try:
-        yield lambda step, client: builds.make(step, client, budget), builds.reports
-    finally:
-        builds.close()
+    return execute_with(lock, environment, options, building=building, reporter=reporter)
+
+
+def execute_with(
+    lock: str,
+    environment: Environment,
+    options: ExecuteOptions,
+    *,
+    building: Building | None = None,
+    reporter: Reporter | None = None,
+) -> Report:
+    """Do what ``execute`` does, with its options as one value. Raises what ``execute`` raises."""
+    open_builder = partial(_open_builder, building or Building())
+    return install(lock, environment, options, open_builder=open_builder, reporter=reporter)
+
+
+def _open_builder(
+    building: Building,
+    environment: Environment,
+    origins: Origins,
+    folder: str,
+    reporter: Reporter,
+) -> WheelBuilder:
+    from executor.builds.builder import Builder  # noqa: PLC0415  # only a build pays for it
+
+    return Builder(
+        environment=environment,
+        origins=origins,
+        folder=folder,
+        network=building.network,
+        seconds=building.seconds,
+        unmeasured=building.unmeasured,
+        reporter=reporter,
+    )

@@ -18,9 +18,9 @@ from planner.index.reader import IndexReader
 from planner.inputs.inputs import Inputs
 from planner.lock.built import KnownBuild
 from planner.lock.writer import render_lock
-from planner.model.environments import Environment
+from planner.model.environments import MarkerEnvironment
 from planner.model.policy import Policy
-from planner.planning.answer_cache import Memo, Remembered
+from planner.planning.answer_cache import AnswerCache, Remembered
 from planner.planning.reporter import Reporter, tell
 from planner.resolver.direct import direct_logins
 
@@ -29,7 +29,7 @@ __all__ = ["resolve"]
 
 def resolve(
     inputs: Inputs,
-    environments: Sequence[Environment],
+    environments: Sequence[MarkerEnvironment],
     *,
     policy: Policy,
     indexes: Indexes,
@@ -40,7 +40,7 @@ def resolve(
     builds: BuildPolicy,
     known: Sequence[KnownBuild] = (),
     projects: Sequence[str] = (),
-    memo: Memo | None = None,
+    memo: AnswerCache | None = None,
 ) -> tuple[str, Pylock | None]:
     """The text of the lock for ``folder``, and the lock itself unless ``memo`` has the text.
 
@@ -61,7 +61,7 @@ def resolve(
         if builds.allowed or projects:
             # Loads the executor, which a plan without builds has no use for.
             from planner.builds.build_locks import BuildRequirements  # noqa: PLC0415
-            from planner.builds.builder import Workshop  # noqa: PLC0415
+            from planner.builds.builder import Builder  # noqa: PLC0415
 
             requirements = BuildRequirements(
                 client=client,
@@ -71,7 +71,7 @@ def resolve(
                 keep=bool(policy.preferences),
             )
             builder = stack.enter_context(
-                Workshop(
+                Builder(
                     policy=builds,
                     client=client,
                     requirements=requirements,

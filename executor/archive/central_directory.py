@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import partial
+from io import RawIOBase
 
-from executor.archive.chunk_reader import Feed
+from executor.archive.chunk_reader import ChunkReader
 from executor.archive.unzip import MAX_TRAILING_ZEROS, read_central_entry, resolve_end
-from executor.sources.local_file import read_file
 from schemas.zipformat import (
     CENTRAL_SIGNATURE,
     END_RECORD,
@@ -28,6 +29,9 @@ from schemas.zipformat import (
 
 __all__ = ["read_directory"]
 
+_CHUNK = 64 * 1024
+"""Bytes read at a time, as of a wheel that arrives."""
+
 
 def read_directory(path: str) -> Iterator[CentralEntry]:
     """The central entries of the archive at ``path``, as far as there are any.
@@ -35,19 +39,22 @@ def read_directory(path: str) -> Iterator[CentralEntry]:
     They are found as other unzip programs find them, from the end, and not believed: whoever reads
     the archive holds them to its members. Raises OSError.
     """
-    try:
-        feed = Feed(read_file(path, _directory_offset(path)))
-        while feed.exactly(4) == CENTRAL_SIGNATURE:
-            yield read_central_entry(feed)
-    except ValueError:  # InvalidZip and Truncated are
-        return
+    with open(path, "rb", buffering=0) as file:
+        try:
+            file.seek(_directory_offset(file))
+            feed = ChunkReader(iter(partial(file.read, _CHUNK), b""))
+            while feed.exactly(4) == CENTRAL_SIGNATURE:
+                yield read_central_entry(feed)
+        except ValueError:  # InvalidZip and Truncated are
+            return
 
 
-def _directory_offset(path: str) -> int:
-    size = os.stat(path).st_size
+def _directory_offset(file: RawIOBase) -> int:
+    size = file.seek(0, os.SEEK_END)
     before = ZIP64_END_RECORD.size + ZIP64_LOCATOR.size
     start = max(0, size - before - END_RECORD.size - MAX_COMMENT_SIZE - MAX_TRAILING_ZEROS)
-    tail = b"".join(read_file(path, start))
+    file.seek(start)
+    tail = b"".join(iter(partial(file.read, _CHUNK), b""))
     end_at = tail.rfind(END_SIGNATURE)
     record = tail[end_at : end_at + END_RECORD.size]
     if end_at < 0 or len(record) < END_RECORD.size:

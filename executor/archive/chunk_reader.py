@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from struct import Struct
 
-__all__ = ["Feed", "Truncated"]
+__all__ = ["ChunkReader", "Truncated"]
 
 
 class Truncated(ValueError):
     """The bytes ended before what had to be read."""
 
 
-class Feed:
+class ChunkReader:
     """Reads from ``chunks`` in order, holding one chunk at a time."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from schemas.zipformat import InvalidZip
 
-__all__ = ["MAX_FACTOR", "MAX_UNSTATED", "MIN_LIMIT", "Expansion"]
+__all__ = ["MAX_FACTOR", "MAX_UNSTATED", "MIN_LIMIT", "ExpansionLimit"]
 
 
 MAX_FACTOR = 50
@@ -26,7 +26,7 @@ MAX_UNSTATED = 1 << 30
 that are packed tightly may come first."""
 
 
-class Expansion:
+class ExpansionLimit:
     """Counts what one wheel unpacks to."""
 
     def __init__(self, size: int | None, read: Callable[[], int]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import IO, cast
 
-from executor.archive.chunk_reader import Feed, Truncated
+from executor.archive.chunk_reader import ChunkReader, Truncated
 from schemas.zipformat import InvalidZip, Method
 
 __all__ = ["MAX_OUTPUT", "NotStreamable", "contents", "crc32", "whole"]
@@ -56,7 +56,7 @@ class NotStreamable(InvalidZip):
     """Where a member ends can only be told from the central directory, which is behind it."""
 
 
-def contents(feed: Feed, method: Method, compressed_size: int | None) -> Iterator[bytes]:
+def contents(feed: ChunkReader, method: Method, compressed_size: int | None) -> Iterator[bytes]:
     """The plain bytes of the member whose data begins at the feed's place.
 
     ``compressed_size`` (bytes) is None where it follows the data; only a compressed stream,
@@ -99,7 +99,7 @@ def whole(data: memoryview, method: Method, size: int) -> bytes | None:
     return content if exact else None
 
 
-def _stored(feed: Feed, size: int) -> Iterator[bytes]:
+def _stored(feed: ChunkReader, size: int) -> Iterator[bytes]:
     while size:
         piece = feed.some(min(size, MAX_OUTPUT))
         if not piece:
@@ -108,7 +108,7 @@ def _stored(feed: Feed, size: int) -> Iterator[bytes]:
         yield bytes(piece)
 
 
-def _deflated(feed: Feed, compressed_size: int | None) -> Iterator[bytes]:
+def _deflated(feed: ChunkReader, compressed_size: int | None) -> Iterator[bytes]:
     stream = _zlib.decompressobj(_RAW_DEFLATE)
     left = compressed_size
     pending: bytes | memoryview = b""
@@ -128,7 +128,7 @@ def _deflated(feed: Feed, compressed_size: int | None) -> Iterator[bytes]:
     feed.give_back(stream.unused_data)
 
 
-def _next_input(feed: Feed, left: int | None) -> memoryview:
+def _next_input(feed: ChunkReader, left: int | None) -> memoryview:
     if left == 0:
         raise InvalidZip("its compressed data goes on behind its compressed size")
     data = feed.some(MAX_OUTPUT if left is None else min(left, MAX_OUTPUT))
@@ -137,7 +137,7 @@ def _next_input(feed: Feed, left: int | None) -> memoryview:
     return data
 
 
-def _zstandard(feed: Feed, compressed_size: int | None) -> Iterator[bytes]:
+def _zstandard(feed: ChunkReader, compressed_size: int | None) -> Iterator[bytes]:
     # Imported when met: no wheel on PyPI uses it yet, and it costs 2 MiB.
     import zstandard  # noqa: PLC0415
 
@@ -165,7 +165,7 @@ def _zstandard(feed: Feed, compressed_size: int | None) -> Iterator[bytes]:
 class _Portion:
     """The next ``size`` bytes of a feed, as the file that zstandard reads from."""
 
-    def __init__(self, feed: Feed, size: int) -> None:
+    def __init__(self, feed: ChunkReader, size: int) -> None:
         self._feed = feed
         self._left = size
         self.head = b""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from struct import Struct
 
-from executor.archive.chunk_reader import Feed
+from executor.archive.chunk_reader import ChunkReader
 from executor.archive.inflate import MAX_OUTPUT, contents, crc32, whole
 from schemas.zipformat import (
     CENTRAL_FIELDS,
@@ -66,7 +66,7 @@ class Member:
     )  # fmt: skip
 
     def __init__(
-        self, feed: Feed, header: LocalHeader, offset: int, entry: CentralEntry | None = None
+        self, feed: ChunkReader, header: LocalHeader, offset: int, entry: CentralEntry | None = None
     ) -> None:
         """``entry`` is that of the central directory, where it was read before."""
         self._feed = feed
@@ -177,7 +177,7 @@ class ForwardZip:
         self, chunks: Iterable[bytes], directory: Iterable[CentralEntry] | None = None
     ) -> None:
         """``directory`` are the central entries, where they could be read before."""
-        self._feed = Feed(chunks)
+        self._feed = ChunkReader(chunks)
         self._directory = iter(() if directory is None else directory)
         self._members = 0
         self._signature = b""
@@ -265,7 +265,7 @@ class ForwardZip:
                 raise InvalidZip("bytes follow its end")
 
 
-def read_central_entry(feed: Feed) -> CentralEntry:
+def read_central_entry(feed: ChunkReader) -> CentralEntry:
     """The entry whose signature was just read. Raises InvalidZip and feed.Truncated."""
     fields = feed.fields(CENTRAL_FIELDS)
     name_size, extra_size, comment_size = fields[9:12]

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from executor.builds.errors import BackendFailed, BackendUnusable, BuildKilled
-from executor.builds.sandbox import Outcome, Terms, contained
+from executor.builds.sandbox import SandboxLimits, SandboxResult, contained
 from schemas.builds import BuildFlags
 
 __all__ = ["HOME", "Backend", "BuildSystem", "read_build_system"]
@@ -112,11 +112,11 @@ class Backend:
     """The interpreter of the build environment."""
     folder: str
     """Below which the build may write; tree and environment are in it."""
-    terms: Terms = field(default_factory=Terms)
+    terms: SandboxLimits = field(default_factory=SandboxLimits)
     flags: BuildFlags = field(default_factory=BuildFlags)
     writable: tuple[str, ...] = ()
     """Folders outside of it that the build may write to as well."""
-    outcome: Outcome | None = None
+    outcome: SandboxResult | None = None
     """Of the last hook."""
 
     def requires(self, kind: str = "wheel") -> list[str]:
@@ -186,7 +186,7 @@ class Backend:
         except (ValueError, OSError) as error:
             raise BackendUnusable(self.package, f"its backend cannot be run: {error}") from None
 
-    def _check(self, hook: str, outcome: Outcome, log: str) -> None:
+    def _check(self, hook: str, outcome: SandboxResult, log: str) -> None:
         reason = outcome.stopped or ("oom" if outcome.kills else "")
         if reason:
             raise BuildKilled(

@@ -20,10 +20,10 @@ from executor.budget.processors import usable_processors
 from executor.builds.backend import read_build_system
 from executor.builds.errors import BuildsTooBig, BuildsUnmeasured, BuildTooBig
 from executor.builds.git import check_out
-from executor.builds.sandbox import Terms
+from executor.builds.sandbox import SandboxLimits
 from executor.builds.toolchain import describe, with_jobs
 from executor.builds.wheel_cache import Wheelhouse, default_wheelhouse, digest_of
-from executor.builds.workspace import Workplace
+from executor.builds.workspace import Workspace
 from executor.environment.environment import Environment
 from executor.files.folders import write_spool
 from executor.lock.step import Step
@@ -31,12 +31,12 @@ from executor.report.report import BuildReport
 from executor.report.reporter import Reporter
 from executor.sources.client import HttpClient
 from executor.sources.errors import Missing
-from executor.sources.origins import Places
+from executor.sources.origins import Origins
 from executor.sources.verified import verified
 from schemas.builds import BuildFlags, BuildRecord, foreseen, unhurried
 from schemas.sizes import format_size
 
-__all__ = ["Builds"]
+__all__ = ["Builder"]
 
 
 _KERNEL = 2 << 20
@@ -44,11 +44,11 @@ _KERNEL = 2 << 20
 
 
 @dataclass(kw_only=True)
-class Builds:
+class Builder:
     """What has to be built for one environment."""
 
     environment: Environment
-    places: Places
+    origins: Origins
     folder: str
     """That of the lock: where the locks of build requirements are."""
     network: bool = False
@@ -126,11 +126,11 @@ class Builds:
         python = self.environment.interpreter.schemes.executable
         if not self.environment.exists:
             python = self.environment.base
-        place = self._stack.enter_context(Workplace.opened(step.name, python))
+        place = self._stack.enter_context(Workspace.opened(step.name, python))
         tree = self._tree(step, place, client)
         system = read_build_system(step.name, tree)
         if (lock := self._lock(step)) is not None:
-            place.install(lock, self.places)
+            place.install(lock, self.origins)
         available, _ = _available(budget)
         flags = self._flags(record, available)
         terms = self._terms(record, budget)
@@ -160,7 +160,7 @@ class Builds:
         )
         return artifact.path
 
-    def _tree(self, step: Step, place: Workplace, client: HttpClient) -> str:
+    def _tree(self, step: Step, place: Workspace, client: HttpClient) -> str:
         """The source tree: a fresh one, or the folder itself that an editable wheel leads to."""
         source = step.source
         assert source is not None
@@ -171,10 +171,10 @@ class Builds:
             return place.tree(folder, source.subdirectory)
         if source.commit:
             folder = os.path.join(place.folder, "repository")
-            check_out(step.name, self.places.repository(step, self.folder), source.commit, folder)
+            check_out(step.name, self.origins.repository(step, self.folder), source.commit, folder)
             return place.tree(folder, source.subdirectory)
         archive = os.path.join(place.folder, os.path.basename(step.filename))
-        origin = self.places.find(step, self.folder)
+        origin = self.origins.find(step, self.folder)
         write_spool(archive, verified(origin.open(client), step, origin.name))
         return place.tree(archive, source.subdirectory)
 
@@ -197,11 +197,11 @@ class Builds:
             return record.flags
         return with_jobs(record.flags, record.backend, jobs)
 
-    def _terms(self, record: BuildRecord | None, budget: Budget) -> Terms:
+    def _terms(self, record: BuildRecord | None, budget: Budget) -> SandboxLimits:
         limit = foreseen(max(record.demand.values()), alike=False) if record else None
         if budget.memory is not None:
             limit = budget.memory - own_memory() - _KERNEL
-        return Terms(
+        return SandboxLimits(
             limit=limit,
             seconds=self.seconds,
             expected_seconds=record.seconds if record else None,

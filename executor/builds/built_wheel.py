@@ -16,14 +16,14 @@ from executor.builds.errors import WheelDiffersFromPlan
 from schemas.builds import BuildRecord
 from schemas.target import Target
 
-__all__ = ["Artifact", "inspect_wheel"]
+__all__ = ["BuiltWheel", "inspect_wheel"]
 
 
 _NATIVE = (".so", ".pyd", ".dylib", ".dll")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Artifact:
+class BuiltWheel:
     """A wheel that was built."""
 
     path: str
@@ -59,7 +59,7 @@ class Artifact:
             )
 
 
-def inspect_wheel(path: str, package: str, version: str | None, target: Target) -> Artifact:
+def inspect_wheel(path: str, package: str, version: str | None, target: Target) -> BuiltWheel:
     """Look at the wheel that was built for ``package``; ``version`` is None where only the build
     tells it. Raises WheelDiffersFromPlan.
     """
@@ -77,4 +77,4 @@ def inspect_wheel(path: str, package: str, version: str | None, target: Target) 
     if tags.isdisjoint(target.tags):
         raise WheelDiffersFromPlan(package, f"{filename} does not suit {target}")
     native = sorted(member for member in members if member.endswith(_NATIVE) or ".so." in member)
-    return Artifact(path=path, name=name, version=str(found), native=tuple(native))
+    return BuiltWheel(path=path, name=name, version=str(found), native=tuple(native))

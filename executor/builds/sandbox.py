@@ -23,7 +23,7 @@ from executor.budget.memory import smallest_limit
 from executor.builds.cgroup import BuildGroup
 from executor.builds.process_tree import ProcessTree, computed, mapped_files
 
-__all__ = ["Outcome", "Terms", "contained", "pause_after"]
+__all__ = ["SandboxLimits", "SandboxResult", "contained", "pause_after"]
 
 
 LONGEST_PAUSE = 0.012
@@ -58,7 +58,7 @@ the time ended well after eighteen times its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class SandboxLimits:
     """What a build may do and take."""
 
     limit: int | None = None
@@ -74,7 +74,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class SandboxResult:
     """How a command ended, and what it took."""
 
     status: int
@@ -104,8 +104,8 @@ def contained(
     environment: Mapping[str, str],
     writable: Sequence[str],
     log: str,
-    terms: Terms,
-) -> Outcome:
+    terms: SandboxLimits,
+) -> SandboxResult:
     """Run ``command`` in ``folder`` with exactly this ``environment``, able to write below
     ``writable`` only; what it says goes to the file ``log``. However it ends, nothing of it runs
     on.
@@ -136,7 +136,7 @@ def contained(
         watch = _Watch(tree, terms, started)
         status = watch.wait(process)
         told = json.loads(os.read(told_here, 4096) or b"{}")
-        return Outcome(
+        return SandboxResult(
             status=status,
             seconds=time.monotonic() - started,
             demand=watch.peak,
@@ -160,7 +160,9 @@ def contained(
 class _Watch:
     """Samples a build while it runs, and ends it where it must be."""
 
-    def __init__(self, tree: BuildGroup | ProcessTree, terms: Terms, started: float) -> None:
+    def __init__(
+        self, tree: BuildGroup | ProcessTree, terms: SandboxLimits, started: float
+    ) -> None:
         self.peak = 0
         self.files = 0
         self.stopped = ""
@@ -231,7 +233,7 @@ def _told(
     environment: Mapping[str, str],
     writable: Sequence[str],
     group: BuildGroup | None,
-    terms: Terms,
+    terms: SandboxLimits,
     told: int,
 ) -> dict[str, Any]:
     usable = sorted(os.sched_getaffinity(0))

@@ -22,17 +22,18 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from executor.builds.backend import HOME, Backend, BuildSystem
-from executor.builds.built_wheel import Artifact, inspect_wheel
+from executor.builds.built_wheel import BuiltWheel, inspect_wheel
 from executor.builds.errors import BackendUnusable
 from executor.builds.process_tree import end_strays
-from executor.builds.sandbox import Outcome, Terms
+from executor.builds.sandbox import SandboxLimits, SandboxResult
 from executor.builds.source_archive import unpack_source
 from executor.environment.environment import Environment
-from executor.install.install import execute
-from executor.sources.origins import Places
+from executor.install.install import install
+from executor.install.options import ExecuteOptions
+from executor.sources.origins import Origins
 from schemas.builds import BuildFlags
 
-__all__ = ["LEFT_OUT", "Workplace"]
+__all__ = ["LEFT_OUT", "Workspace"]
 
 
 LEFT_OUT = (".venv", ".tox", ".nox", "node_modules", "__pycache__")
@@ -47,7 +48,7 @@ _FRESH_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Workplace:
+class Workspace:
     """Where one package is built."""
 
     package: str
@@ -58,7 +59,7 @@ class Workplace:
 
     @classmethod
     @contextmanager
-    def opened(cls, package: str, python: str | None = None) -> Iterator[Workplace]:
+    def opened(cls, package: str, python: str | None = None) -> Iterator[Workspace]:
         """One on disk: what a build writes to a tmpfs would be memory. ``python`` is the
         interpreter to build with (None: the running one).
 
@@ -94,14 +95,15 @@ class Workplace:
             raise BackendUnusable(self.package, f"its source has no folder {subdirectory!r}")
         return tree
 
-    def install(self, lock: str, places: Places | None = None) -> None:
+    def install(self, lock: str, origins: Origins | None = None) -> None:
         """Make the environment what the lock of the build requirements says; no more, no less.
 
-        Raises what ``execute`` raises.
+        Raises what ``install`` raises.
         """
         path = self.environment.path
         environment = Environment.venv(path, None if self._is_made else self.environment.base)
-        execute(lock, environment, lanes=1, places=places, durability="kill")
+        options = ExecuteOptions(lanes=1, origins=origins or Origins(), durability="kill")
+        install(lock, environment, options)
 
     def make_empty(self) -> None:
         """Make an environment without build requirements, if it is not made."""
@@ -109,7 +111,9 @@ class Workplace:
             with self.environment.made():
                 pass
 
-    def backend(self, tree: str, system: BuildSystem, flags: BuildFlags, terms: Terms) -> Backend:
+    def backend(
+        self, tree: str, system: BuildSystem, flags: BuildFlags, terms: SandboxLimits
+    ) -> Backend:
         """The hooks of a tree, in the environment."""
         self.make_empty()
         return Backend(
@@ -122,7 +126,9 @@ class Workplace:
             terms=replace(terms, jobs=flags.jobs),
         )
 
-    def metadata(self, tree: str, system: BuildSystem, flags: BuildFlags, terms: Terms) -> bytes:
+    def metadata(
+        self, tree: str, system: BuildSystem, flags: BuildFlags, terms: SandboxLimits
+    ) -> bytes:
         """The METADATA that the wheel will have. Raises BuildFailed."""
         folder = self._fresh("metadata")
         found = self.backend(tree, system, flags, terms).metadata(folder)
@@ -139,11 +145,11 @@ class Workplace:
         tree: str,
         system: BuildSystem,
         flags: BuildFlags,
-        terms: Terms,
+        terms: SandboxLimits,
         *,
         version: str | None,
         kind: str = "wheel",
-    ) -> tuple[Artifact, Outcome]:
+    ) -> tuple[BuiltWheel, SandboxResult]:
         """Build it, a ``wheel`` or an ``editable`` one. Raises BuildFailed."""
         backend = self.backend(tree, system, flags, terms)
         if kind == "editable":

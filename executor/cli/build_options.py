@@ -1,25 +1,65 @@
-"""The options of ``execute`` that are about building, and how it is told of."""
+"""The options of ``execute`` that are about building and local projects."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
 
 import click
 
 from executor.api import Building
-from executor.lock.options import Wanted
+from executor.cli.option_group import option_group
+from executor.lock.options import SelectOptions
 from schemas.errors import UsageError
 
-__all__ = ["building_of", "building_options", "with_projects"]
+__all__ = ["BuildOptions", "build_options"]
 
 
-F = TypeVar("F", bound=Callable[..., Any])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildOptions:
+    """How to build, and which local projects to build and install."""
+
+    build_network: bool
+    build_timeout: float
+    build_unmeasured: bool
+    projects: tuple[str, ...]
+    no_deps: bool
+    editable: bool
+
+    def building(self) -> Building:
+        """Return how packages without a wheel may be built."""
+        return Building(
+            network=self.build_network,
+            seconds=self.build_timeout,
+            unmeasured=self.build_unmeasured,
+        )
+
+    def with_projects(self, lock: str, select: SelectOptions) -> tuple[str, SelectOptions]:
+        """Return the path of the lock, and ``select`` with the projects. Raises UsageError."""
+        folders = list(self.projects)
+        if self.no_deps:
+            if not os.path.isdir(lock):
+                raise UsageError(
+                    f"--no-deps installs a project alone, and {lock} is no folder",
+                    hint="name the folder of the project: lockstream execute --no-deps .",
+                )
+            folders.insert(0, lock)
+            lock = os.path.join(lock, "pylock.toml")
+        if self.editable and not folders:
+            raise UsageError(
+                "--editable is for projects", hint="name the folder of one with --project"
+            )
+        if folders:
+            from executor.lock.local_project import LocalProject  # noqa: PLC0415
+
+            found = tuple(LocalProject(folder=one, editable=self.editable) for one in folders)
+            select = replace(select, projects=found, no_deps=self.no_deps)
+        return lock, select
 
 
-_OPTIONS = (
+build_options = option_group(
+    "builds",
+    BuildOptions,
     click.option("--build-network", is_flag=True, help="With --build: builds may use the network."),
     click.option(
         "--build-timeout",
@@ -50,46 +90,3 @@ _OPTIONS = (
         "--editable", is_flag=True, help="Install projects so that they lead to their folders."
     ),
 )
-
-
-def building_options(function: F) -> F:
-    """The options that say how to build."""
-    for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
-
-
-def with_projects(
-    lock: str,
-    wanted: Wanted,
-    *,
-    projects: tuple[str, ...],
-    no_deps: bool,
-    editable: bool,
-    **_: Any,
-) -> tuple[str, Wanted]:
-    """The path of the lock, and what is wanted with these projects. Raises UsageError."""
-    folders = list(projects)
-    if no_deps:
-        if not os.path.isdir(lock):
-            raise UsageError(
-                f"--no-deps installs a project alone, and {lock} is no folder",
-                hint="name the folder of the project: lockstream execute --no-deps .",
-            )
-        folders.insert(0, lock)
-        lock = os.path.join(lock, "pylock.toml")
-    if editable and not folders:
-        raise UsageError("--editable is for projects", hint="name the folder of one with --project")
-    if folders:
-        from executor.lock.local_project import LocalProject  # noqa: PLC0415
-
-        found = tuple(LocalProject(folder=folder, editable=editable) for folder in folders)
-        wanted = replace(wanted, projects=found, no_deps=no_deps)
-    return lock, wanted
-
-
-def building_of(
-    *, build_network: bool, build_timeout: float, build_unmeasured: bool, **_: Any
-) -> Building:
-    """What they say."""
-    return Building(network=build_network, seconds=build_timeout, unmeasured=build_unmeasured)

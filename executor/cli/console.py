@@ -1,6 +1,9 @@
-"""Console."""
+"""What the commands of the executor print."""
 
 from __future__ import annotations
+
+import json
+from collections.abc import Iterable
 
 import click
 
@@ -10,16 +13,27 @@ from executor.lock.step import Step
 from executor.report.reporter import Reporter
 from executor.wheels.staged_wheel import StagedWheel
 
+__all__ = ["LineReporter", "WarningReporter", "print_result"]
 
-class _Warnings(Reporter):
-    """What the user should know in any case."""
+
+def print_result(content: object, lines: Iterable[str]) -> None:
+    """Print ``content`` as JSON, or ``lines`` if it is None."""
+    if content is not None:
+        click.echo(json.dumps(content, indent=2))
+        return
+    for line in lines:
+        click.echo(line)
+
+
+class WarningReporter(Reporter):
+    """Prints warnings only."""
 
     def warned(self, text: str) -> None:
         click.echo(f"warning: {text}", err=True)
 
 
-class _Lines(_Warnings):
-    """Plain lines: one for each wheel, in order."""
+class LineReporter(WarningReporter):
+    """Prints a line for each wheel, in the order of the lock."""
 
     def __init__(self) -> None:
         self._total = 0

@@ -1,4 +1,4 @@
-"""Mirrors."""
+"""Mirrors: from the command line, the environment and the project."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from schemas.errors import InvalidInput, UsageError
 from schemas.hints import TOOL_NAME
 from schemas.urls import redacted
 
+__all__ = ["MIRROR_VARIABLE", "read_mirrors"]
+
 MIRROR_VARIABLE = "LOCKSTREAM_MIRRORS"
 """Pairs ``FROM=TO``, divided by spaces."""
 
 
-def _mirrors(options: Iterable[str], lock: str) -> tuple[tuple[str, str], ...]:
+def read_mirrors(options: Iterable[str], lock: str) -> tuple[tuple[str, str], ...]:
     """From the command line, the environment, and ``[tool.lockstream] mirrors`` of the
     pyproject.toml beside the lock, in this order.
     """

@@ -1,33 +1,61 @@
-"""Options."""
+"""The options that ``execute`` and ``verify`` share: which environment, and what of the lock."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from dataclasses import dataclass
 
 import click
 
+from executor.cli.option_group import option_group
 from executor.environment.environment import Environment
-from executor.lock.options import Wanted
+from executor.lock.options import SelectOptions
 from schemas.errors import UsageError
 
-F = TypeVar("F", bound=Callable[..., Any])
+__all__ = ["EnvironmentOptions", "environment_options", "selection_options"]
 
 
-def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
-    def decorate(function: F) -> F:
-        for option in reversed(options):
-            function = option(function)
-        return function
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentOptions:
+    """Which environment the user named."""
 
-    return decorate
+    venv: str | None
+    python: str | None
+    target: str | None
+    prefix: str | None
+    python_version: str | None
+    platform: str | None
+    break_system_packages: bool
+
+    def open(self) -> Environment:
+        """Ask the interpreter about the environment. Raises UsageError, InterpreterUnusable and
+        ExternallyManaged.
+        """
+        named = (("--venv", self.venv), ("--target", self.target), ("--prefix", self.prefix))
+        given = [name for name, value in named if value]
+        if len(given) > 1:
+            raise UsageError(f"{' and '.join(given)} exclude each other", hint="name one of them")
+        if (self.python_version or self.platform) and not self.target:
+            raise UsageError(
+                "--python-version and --platform are for a folder that another machine runs",
+                hint="name the folder with --target, or leave them out",
+            )
+        if self.target:
+            return Environment.target(
+                self.target,
+                self.python,
+                python_version=self.python_version,
+                platform=self.platform,
+            )
+        if self.prefix:
+            return Environment.prefix(self.prefix, self.python)
+        if self.python and not self.venv:
+            return Environment.of_python(self.python, break_system=self.break_system_packages)
+        return Environment.venv(self.venv or ".venv", self.python)
 
 
-_lock_argument = click.argument("lock", default="pylock.toml", metavar="[LOCK]")
-
-
-_environment_options = _options(
+environment_options = option_group(
+    "where",
+    EnvironmentOptions,
     click.option("--venv", metavar="DIR", help="Virtual environment (default: .venv)."),
     click.option(
         "--python",
@@ -46,32 +74,17 @@ _environment_options = _options(
 )
 
 
-_selection_options = _options(
-    click.option("--extra", multiple=True, metavar="NAME", help="Install this extra too."),
-    click.option("--all-extras", is_flag=True, help="Install all extras of the lock."),
-    click.option("--group", multiple=True, metavar="NAME", help="Install this group too."),
-    click.option("--all-groups", is_flag=True, help="Install all dependency groups."),
-    click.option("--no-default-groups", is_flag=True, help="Leave the default groups out."),
-    click.option("--build", is_flag=True, help="Build what the lock lists without a wheel."),
-    click.option("--skip-unbuildable", is_flag=True, help="Leave out what would have to be built."),
-)
-
-
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-
-
-def _wanted(
+def _selection(
     *,
-    extra: Iterable[str],
+    extra: tuple[str, ...],
     all_extras: bool,
-    group: Iterable[str],
+    group: tuple[str, ...],
     all_groups: bool,
     no_default_groups: bool,
     skip_unbuildable: bool,
     build: bool,
-    **_: Any,
-) -> Wanted:
-    return Wanted(
+) -> SelectOptions:
+    return SelectOptions(
         extras=frozenset(extra),
         all_extras=all_extras,
         groups=frozenset(group),
@@ -82,41 +95,14 @@ def _wanted(
     )
 
 
-def _environment(
-    *,
-    venv: str | None,
-    python: str | None,
-    target: str | None,
-    prefix: str | None,
-    python_version: str | None,
-    platform: str | None,
-    break_system_packages: bool,
-    **_: Any,
-) -> Environment:
-    places = [
-        name
-        for name, given in (("--venv", venv), ("--target", target), ("--prefix", prefix))
-        if given
-    ]
-    if len(places) > 1:
-        raise UsageError(f"{' and '.join(places)} exclude each other", hint="name one of them")
-    if (python_version or platform) and not target:
-        raise UsageError(
-            "--python-version and --platform are for a folder that another machine runs",
-            hint="name the folder with --target, or leave them out",
-        )
-    if target:
-        return Environment.target(target, python, python_version=python_version, platform=platform)
-    if prefix:
-        return Environment.prefix(prefix, python)
-    if python and not venv:
-        return Environment.of_python(python, break_system=break_system_packages)
-    return Environment.venv(venv or ".venv", python)
-
-
-def _print(content: object, lines: Iterable[str]) -> None:
-    if content is not None:
-        click.echo(json.dumps(content, indent=2))
-        return
-    for line in lines:
-        click.echo(line)
+selection_options = option_group(
+    "select",
+    _selection,
+    click.option("--extra", multiple=True, metavar="NAME", help="Install this extra too."),
+    click.option("--all-extras", is_flag=True, help="Install all extras of the lock."),
+    click.option("--group", multiple=True, metavar="NAME", help="Install this group too."),
+    click.option("--all-groups", is_flag=True, help="Install all dependency groups."),
+    click.option("--no-default-groups", is_flag=True, help="Leave the default groups out."),
+    click.option("--build", is_flag=True, help="Build what the lock lists without a wheel."),
+    click.option("--skip-unbuildable", is_flag=True, help="Leave out what would have to be built."),
+)

@@ -20,7 +20,7 @@ from struct import Struct, calcsize
 from threading import Thread
 from typing import NamedTuple, Self, cast
 
-__all__ = ["MAX_FILES", "MAX_SIZE", "Batch", "Written"]
+__all__ = ["MAX_FILES", "MAX_SIZE", "Batch", "WrittenFile"]
 
 
 MAX_FILES = 32
@@ -60,7 +60,7 @@ _NUMBERS = {
 """By machine; all others use other forms of the structures, or nobody has tried them."""
 
 
-class Written(NamedTuple):
+class WrittenFile(NamedTuple):
     """A file of a batch."""
 
     descriptor: int
@@ -121,7 +121,7 @@ class Batch:
         )  # fmt: skip
         self._files.append((descriptor, start, size))
 
-    def write(self) -> Iterator[Written]:
+    def write(self) -> Iterator[WrittenFile]:
         """Write all files at once, and tell how far that went; the rest, and why, is for whoever
         writes it. Raises OSError where it cannot be known.
         """
@@ -139,7 +139,7 @@ class Batch:
                 begun -= 1
         memory = memoryview(self._memory)
         for (descriptor, start, size), written in zip(self._files, sizes, strict=True):
-            yield Written(descriptor, memory[start : start + size], written)
+            yield WrittenFile(descriptor, memory[start : start + size], written)
 
     def clear(self) -> None:
         """Close all files."""

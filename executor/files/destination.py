@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from time import perf_counter
 from typing import Self
 
-from executor.files.writer import PageCache
+from executor.files.writer import FileWriter
 
 __all__ = ["Destination", "PathTaken"]
 
@@ -34,14 +34,14 @@ class Destination:
     """The folder ``path``, which must exist and be empty. Use it as a context manager."""
 
     def __init__(
-        self, path: str, cache: PageCache | None = None, *, is_hashed: bool = True
+        self, path: str, cache: FileWriter | None = None, *, is_hashed: bool = True
     ) -> None:
         """``cache`` writes the files (None: one that keeps nothing back). With
         ``is_hashed`` false, no bytes are told in the place of the SHA-256 of each.
         """
         self.path = path
         self._is_hashed = is_hashed
-        self._cache = cache or PageCache(None)
+        self._cache = cache or FileWriter(None)
         self._names: list[str] = []
         self._descriptors = [os.open(path, _FOLDER)]
         self._folder = ""

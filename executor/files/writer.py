@@ -24,7 +24,7 @@ from executor.files.direct_io import DirectFile, NotTaken, buffers
 if TYPE_CHECKING:
     from executor.files.aio import Batch
 
-__all__ = ["PageCache", "Writing"]
+__all__ = ["FileWriter", "Writing"]
 
 
 _BYTES_PER_FILE = 16 << 10
@@ -78,7 +78,7 @@ class Writing(AbstractContextManager["Writing"], Protocol):
         """Nothing more comes. Raises OSError."""
 
 
-class PageCache:
+class FileWriter:
     """Writes the files of one lane."""
 
     def __init__(
@@ -216,7 +216,7 @@ class PageCache:
 class _Cached:
     """A file that is written into the page cache."""
 
-    def __init__(self, cache: PageCache, descriptor: int) -> None:
+    def __init__(self, cache: FileWriter, descriptor: int) -> None:
         self._cache = cache
         self._descriptor = descriptor
         self._size = 0

@@ -11,11 +11,11 @@ from executor.environment.changes import Changes, Sync, decide_changes
 from executor.environment.drift import Drift, find_drift
 from executor.environment.environment import Environment
 from executor.environment.uninstall import check_removal
-from executor.lock.options import Wanted
+from executor.lock.options import SelectOptions
 from executor.lock.reader import LockReader
 from executor.lock.selection import Selector
 from executor.lock.step import Step, fixed_order, folder_of
-from executor.sources.origins import Places
+from executor.sources.origins import Origins
 
 __all__ = ["decide", "verify_environment"]
 
@@ -24,44 +24,44 @@ def decide(
     lock: str,
     environment: Environment,
     *,
-    wanted: Wanted | None = None,
+    select: SelectOptions | None = None,
     sync: Sync | None = None,
-    places: Places | None = None,
+    origins: Origins | None = None,
 ) -> Changes:
     """What ``execute`` would do with the same arguments. Nothing is written or fetched.
 
     Raises the errors of ``executor.errors`` and ``schemas``, all of them LockstreamError.
     """
     schemes = environment.interpreter.schemes
-    steps, skipped = _select(lock, environment, wanted)
+    steps, skipped = _select(lock, environment, select)
     changes = decide_changes(steps, schemes, sync or Sync(), skipped)
     for found in changes.remove:
         check_removal(found, schemes.roots)
-    (places or Places()).check(changes.install, folder_of(lock))
+    (origins or Origins()).check(changes.install, folder_of(lock))
     return changes
 
 
 def verify_environment(
-    lock: str, environment: Environment, *, wanted: Wanted | None = None
+    lock: str, environment: Environment, *, select: SelectOptions | None = None
 ) -> tuple[int, Iterator[Drift]]:
     """How many packages the lock file ``lock`` selects for ``environment``, and where the
     environment is not what it says, file by file.
 
     Raises the errors of ``executor.errors`` and ``schemas``, all of them LockstreamError.
     """
-    steps, skipped = _select(lock, environment, wanted)
+    steps, skipped = _select(lock, environment, select)
     return len(steps), find_drift(steps, environment.interpreter.schemes, skipped)
 
 
 def _select(
-    lock: str, environment: Environment, wanted: Wanted | None
+    lock: str, environment: Environment, select: SelectOptions | None
 ) -> tuple[list[Step], list[str]]:
-    wanted, target = wanted or Wanted(), environment.interpreter.target
-    projects = [project.step(target, folder_of(lock)) for project in wanted.projects]
-    if wanted.no_deps:
+    select, target = select or SelectOptions(), environment.interpreter.target
+    projects = [project.step(target, folder_of(lock)) for project in select.projects]
+    if select.no_deps:
         return fixed_order(projects), []
     reader = LockReader(lock)
-    selector = Selector(reader.header, target, wanted)
+    selector = Selector(reader.header, target, select)
     selected = (selector.select(package, line) for package, line in reader.packages())
     steps = fixed_order([*(step for step in selected if step is not None), *projects])
     selector.finish()

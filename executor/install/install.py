@@ -1,4 +1,4 @@
-"""Install: the walk from a lock to an environment that holds what it says.
+"""The walk from a lock to an environment that holds what it says.
 
 lock -> packages -> selection -> changes (all checks; nothing written yet)
 -> preflight (memory, disk) -> lanes: fetch -> unzip -> stage
@@ -10,133 +10,70 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
 
-from executor.api import _builds
-from executor.budget.budget import Budget, PageCachePolicy, decide_budget
+from executor.budget.budget import Budget, decide_budget
 from executor.budget.confinement import confined
 from executor.budget.memory import charged_peak, rss_peak
 from executor.environment import bytecode
-from executor.environment.changes import Changes, Sync
+from executor.environment.changes import Changes
 from executor.environment.environment import Environment
 from executor.environment.installed import installed_distributions
 from executor.environment.schemes import Schemes
-from executor.files.durability import Durability
 from executor.files.mounts import file_system, has_journal, is_in_memory
+from executor.install.builder import OpenBuilder, WheelBuilder
+from executor.install.options import ExecuteOptions
 from executor.install.preflight import check_disk
 from executor.lanes.forks import apart
-from executor.lock.options import Wanted
-from executor.lock.step import folder_of
-from executor.report.report import BuildReport, Report
+from executor.lock.step import Step, folder_of
+from executor.report.report import Report, Staged
 from executor.report.reporter import Reporter
-from executor.sources.origins import Places
+from executor.report.timing import Timing
+from executor.sources.client import HttpClient
 from executor.transaction.errors import OutOfMemory, translated_os_error
 from executor.transaction.journal import Journal
 from executor.transaction.transaction import Transaction
-from executor.wheels.rules import STRICT, Rules
 
-if TYPE_CHECKING:
-    from executor.api import Building
-
-__all__ = ["execute"]
+__all__ = ["install"]
 
 
-def execute(
+def install(
     lock: str,
     environment: Environment,
+    options: ExecuteOptions,
     *,
-    memory: int | None = None,
-    lanes: int | None = None,
-    wanted: Wanted | None = None,
-    sync: Sync | None = None,
-    places: Places | None = None,
-    last_wins: bool = False,
-    compile_files: bool = False,
-    rules: Rules = STRICT,
-    page_cache: PageCachePolicy = "auto",
-    durability: Durability = "full",
-    building: Building | None = None,
+    open_builder: OpenBuilder | None = None,
     reporter: Reporter | None = None,
 ) -> Report:
     """Make ``environment`` what the lock file ``lock`` selects for it.
 
-    ``memory`` is the budget in bytes (None: what the surrounding cgroups leave), ``lanes`` how
-    many wheels to work on at once (None: what suits the budget). ``wanted`` names extras and
-    groups, ``sync`` says how far to go, ``places`` where files may come from. ``last_wins`` lets
-    the later of two distributions, by name, have a path that both own; ``compile_files`` makes
-    byte code of what is installed; ``rules`` say what to let pass of what wheels are refused for;
-    ``page_cache`` says whether written files stay in memory (auto: not where it is limited, and
-    large ones not where the disk is waited for); ``durability`` what an execution survives;
-    ``building`` how builds are made, where ``wanted`` allows them. The environment changes only
-    when everything is verified.
+    ``open_builder`` opens what builds the packages that have no wheel; it is needed only if
+    ``options.select`` allows builds.
 
-    Raises the errors of ``executor.errors`` and ``schemas``, all of them LockstreamError.
+    Raises LockstreamError: each room of the executor has its subclasses in ``errors``.
     """
     started = time.monotonic()
     charged_before = charged_peak()
     reporter = reporter or Reporter()
-    places = places or Places()
-    schemes = environment.interpreter.schemes
-    transaction = Transaction(
-        journal=Journal(schemes.purelib, durability),
-        schemes=schemes,
-        places=places,
-        lock_folder=folder_of(lock),
-        rules=rules,
-        last_wins=last_wins,
-        reporter=reporter,
-    )
+    transaction = _transaction(lock, environment, options, reporter)
     journal = transaction.journal
-    builds: list[BuildReport] = []
     try:
-        # When everything else is closed, signals are let through again, and no budget is held to:
-        # what reads the folders that it removes is charged for them.
-        with ExitStack() as last, ExitStack() as held:
-            if environment.exists:
-                held.enter_context(journal.opened())
-                # First of all: what is there now may be half of what a killed run had decided on.
-                transaction.resume()
-            # One that is made here brings its interpreter.
-            if compile_files and environment.exists:
-                bytecode.check_compiler(schemes.executable)
-            changes = apart(partial(_decided, lock, environment, wanted, sync, places))
-            files = check_disk(transaction.missing(changes.install), schemes)
-            held_by_files = files if is_in_memory(schemes.purelib) else 0
-            budget = decide_budget(
-                memory,
-                lanes,
-                page_cache,
-                held=held_by_files,
-                file_system=file_system(schemes.purelib),
-                has_journal=has_journal(schemes.purelib),
-            )
-            if sources := [step for step in changes.install if step.source]:
-                build, builds = held.enter_context(
-                    _builds(sources, environment, transaction, budget, building)
-                )
-                transaction = replace(transaction, build=build)
-            reporter.selected(changes, budget)
-            is_confined = last.enter_context(_held_to(memory, budget))
-            if not environment.exists:
-                held.enter_context(environment.made())
-                held.enter_context(journal.opened())
-                environment.settled()
-            staged, spent = transaction.run(changes, budget, last)
-        if compile_files:
-            _compile(schemes, {step.name for step in changes.install})
+        done = _run(lock, environment, options, transaction, open_builder)
+        if options.compile_files:
+            _compile(transaction.schemes, {step.name for step in done.changes.install})
     except MemoryError:
         raise OutOfMemory(journal.reached) from None
     except OSError as error:
         raise translated_os_error(error, environment.path, journal.reached) from error
     charged = charged_peak()
+    staged, budget = done.staged, done.budget
     return Report(
         environment=environment.path,
         target=str(environment.interpreter.target),
         installed=staged.wheels,
-        removed=len(changes.remove),
-        unchanged=len(changes.unchanged),
+        removed=len(done.changes.remove),
+        unchanged=len(done.changes.unchanged),
         files=staged.files,
         bytes_fetched=staged.bytes_fetched,
         bytes_installed=staged.bytes,
@@ -144,34 +81,114 @@ def execute(
         startup=tuple(staged.startup),
         warnings=tuple(staged.warnings),
         seconds=round(time.monotonic() - started, 3),
-        spent=spent,
+        spent=done.spent,
         lanes=budget.lanes,
         budget=budget.memory,
         budget_source=budget.source,
         rss_peak=rss_peak(),
         # Without a limit the group may be one that lives long, and its peak somebody else's.
         charged_peak=charged if budget.memory or charged != charged_before else None,
-        is_confined=is_confined,
-        builds=tuple(builds),
+        is_confined=done.is_confined,
+        builds=tuple(done.builder.reports) if done.builder else (),
     )
 
 
-def _decided(
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What a run decided and did, for the report."""
+
+    changes: Changes
+    budget: Budget
+    is_confined: bool
+    builder: WheelBuilder | None
+    staged: Staged
+    spent: Timing
+
+
+def _transaction(
+    lock: str, environment: Environment, options: ExecuteOptions, reporter: Reporter
+) -> Transaction:
+    schemes = environment.interpreter.schemes
+    return Transaction(
+        journal=Journal(schemes.purelib, options.durability),
+        schemes=schemes,
+        origins=options.origins,
+        lock_folder=folder_of(lock),
+        rules=options.rules,
+        last_wins=options.last_wins,
+        reporter=reporter,
+    )
+
+
+def _run(
     lock: str,
     environment: Environment,
-    wanted: Wanted | None,
-    sync: Sync | None,
-    places: Places,
-) -> Changes:
-    """What to do. What a lock is read with is imported here, where it does not stay."""
+    options: ExecuteOptions,
+    transaction: Transaction,
+    open_builder: OpenBuilder | None,
+) -> _Done:
+    journal = transaction.journal
+    # When everything else is closed, signals are let through again, and no budget is held to:
+    # what reads the folders that it removes is charged for them.
+    with ExitStack() as last, ExitStack() as held:
+        if environment.exists:
+            held.enter_context(journal.opened())
+            # First of all: what is there now may be half of what a killed run had decided on.
+            transaction.resume()
+        # An environment that is made here brings its interpreter.
+        if options.compile_files and environment.exists:
+            bytecode.check_compiler(transaction.schemes.executable)
+        changes = apart(partial(_decide, lock, environment, options))
+        budget = _preflight(changes, transaction, options)
+        builder = None
+        if sources := [step for step in changes.install if step.source]:
+            assert open_builder is not None
+            builder = open_builder(
+                environment, options.origins, transaction.lock_folder, transaction.reporter
+            )
+            builder.check(sources, budget)
+            held.callback(builder.close)
+            transaction = replace(transaction, build=partial(_build, builder, budget))
+        transaction.reporter.selected(changes, budget)
+        is_confined = last.enter_context(_held_to(options.memory, budget))
+        if not environment.exists:
+            held.enter_context(environment.made())
+            held.enter_context(journal.opened())
+            environment.settled()
+        staged, spent = transaction.run(changes, budget, last)
+    return _Done(changes, budget, is_confined, builder, staged, spent)
+
+
+def _decide(lock: str, environment: Environment, options: ExecuteOptions) -> Changes:
+    """Return the changes. Modules that only read locks are imported here, in a fork."""
     from executor.install.decide import decide  # noqa: PLC0415
 
-    return decide(lock, environment, wanted=wanted, sync=sync, places=places)
+    return decide(
+        lock, environment, select=options.select, sync=options.sync, origins=options.origins
+    )
+
+
+def _preflight(changes: Changes, transaction: Transaction, options: ExecuteOptions) -> Budget:
+    """Return the budget. Raises if the disk or the memory is too small."""
+    schemes = transaction.schemes
+    files = check_disk(transaction.missing(changes.install), schemes)
+    return decide_budget(
+        options.memory,
+        options.lanes,
+        options.page_cache,
+        held=files if is_in_memory(schemes.purelib) else 0,
+        file_system=file_system(schemes.purelib),
+        has_journal=has_journal(schemes.purelib),
+    )
+
+
+def _build(builder: WheelBuilder, budget: Budget, step: Step, client: HttpClient) -> Step:
+    return builder.make(step, client, budget)
 
 
 @contextmanager
 def _held_to(memory: int | None, budget: Budget) -> Iterator[bool]:
-    """A budget that the user names is enforced where that is possible; yields whether it is."""
+    """Enforce a budget that the user named, if that is possible; yields whether it is."""
     if memory is None or budget.window is None:
         yield False
         return

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from executor.lock.local_project import LocalProject
 
-__all__ = ["Wanted"]
+__all__ = ["SelectOptions"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class SelectOptions:
     """What of a lock is wanted beyond its plain packages."""
 
     extras: frozenset[str] = frozenset()

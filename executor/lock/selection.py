@@ -31,7 +31,7 @@ from executor.lock.errors import (
     NotForThisTarget,
     NotInstallable,
 )
-from executor.lock.options import Wanted
+from executor.lock.options import SelectOptions
 from executor.lock.step import Source, Step
 from schemas.builds import BuildRecord, suitable_record
 from schemas.digests import Digests
@@ -58,7 +58,7 @@ class Selector:
     Raises NotForThisTarget where the lock as a whole excludes the target, and UnknownName.
     """
 
-    def __init__(self, header: Pylock, target: Target, wanted: Wanted) -> None:
+    def __init__(self, header: Pylock, target: Target, wanted: SelectOptions) -> None:
         self.skipped: list[str] = []
         """Names of the packages that were left out because they would have to be built."""
         self._to_build: list[str] = []

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from executor.report.timing import Spent
+from executor.report.timing import Timing
 from executor.wheels.staged_wheel import StagedWheel
 
 __all__ = ["BuildReport", "Report", "Staged"]
@@ -81,7 +81,7 @@ class Report:
     """Files by which Python runs code whenever it starts (``.pth``), with their wheels."""
     warnings: tuple[str, ...] = ()
     seconds: float
-    spent: Spent
+    spent: Timing
     """Where the seconds went."""
     lanes: int
     budget: int | None

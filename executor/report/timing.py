@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Spent"]
+__all__ = ["Timing"]
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class Timing:
     """Seconds; those of all lanes are added up."""
 
     network: float = 0.0
@@ -20,8 +20,8 @@ class Spent:
     committing: float = 0.0
     """From the last verified byte on, without any lane: waiting for the disk, moving into place."""
 
-    def __add__(self, other: Spent) -> Spent:
-        return Spent(
+    def __add__(self, other: Timing) -> Timing:
+        return Timing(
             self.network + other.network,
             self.writing + other.writing,
             self.unpacking + other.unpacking,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from executor.archive.central_directory import read_directory
 from executor.archive.inflate import NotStreamable
@@ -18,7 +19,6 @@ from executor.sources.errors import HashMismatch, Replaced, SizeMismatch
 from executor.sources.local_file import read_file
 from executor.sources.origins import Origin
 from executor.sources.verified import verified
-from executor.wheels.staged_wheel import StagedWheel
 from schemas.errors import NetworkError
 from schemas.zipformat import CentralEntry
 
@@ -29,13 +29,16 @@ _MAX_RESTARTS = 2
 """Times that a wheel is begun anew from one place; a file that changes more often is not locked."""
 
 
-Unpack = Callable[[str, Iterable[bytes], Iterable[CentralEntry] | None], StagedWheel]
+T = TypeVar("T")
+"""What is made of a wheel when it is unpacked."""
+
+Unpack = Callable[[str, Iterable[bytes], Iterable[CentralEntry] | None], T]
 """Unpacks chunks into an empty folder, with the help of the central directory where it is known."""
 
 
 def obtain(
-    step: Step, origins: Sequence[Origin], client: HttpClient, folder: str, unpack: Unpack
-) -> StagedWheel:
+    step: Step, origins: Sequence[Origin], client: HttpClient, folder: str, unpack: Unpack[T]
+) -> T:
     """The wheel of ``step`` from one of ``origins``, staged in ``folder``, which is made.
 
     Raises what the last of the origins raises.
@@ -49,8 +52,8 @@ def obtain(
 
 
 def _from_origin(
-    step: Step, origin: Origin, client: HttpClient, folder: str, unpack: Unpack
-) -> StagedWheel:
+    step: Step, origin: Origin, client: HttpClient, folder: str, unpack: Unpack[T]
+) -> T:
     restarts = 0
     while True:
         try:
@@ -62,9 +65,7 @@ def _from_origin(
             restarts += 1
 
 
-def _at_once(
-    step: Step, origin: Origin, client: HttpClient, folder: str, unpack: Unpack
-) -> StagedWheel:
+def _at_once(step: Step, origin: Origin, client: HttpClient, folder: str, unpack: Unpack[T]) -> T:
     if step.hints is None or step.hints.streamable:
         _make_anew(folder)
         try:

@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, quote, urlunsplit
 
 from executor.sources.errors import Replaced, Unreachable
 from executor.sources.keychain import Keychain
-from executor.sources.prefetch import Ahead, Early, Server, Upcoming
+from executor.sources.prefetch import PendingResponse, Prefetch, Server, Upcoming
 from executor.sources.proxies import proxy_for
 from executor.sources.redirects import LOCK_AGAIN, MALFORMED, URL_CHARACTERS, following, split
 from executor.sources.response import (
@@ -29,7 +29,7 @@ from executor.sources.response import (
     read_body,
     reason_of,
 )
-from executor.sources.retries import Attempts, Pace, Patience, Retryable, clock
+from executor.sources.retries import Pace, Retries, Retryable, Timeouts, clock
 from executor.sources.tls import tls_context
 from schemas.credentials import login_in
 from schemas.urls import redacted
@@ -95,8 +95,8 @@ class HttpClient:
         self.waited = 0.0
         """Seconds spent on getting bytes so far."""
         self._connections: dict[Server, http.client.HTTPConnection] = {}
-        self._patience: dict[str, Patience] = {}
-        self._ahead = Ahead()
+        self._patience: dict[str, Timeouts] = {}
+        self._ahead = Prefetch()
 
     def look_ahead(self, upcoming: Upcoming) -> None:
         """From now on, begin to ask for small files before they are wanted."""
@@ -127,10 +127,10 @@ class HttpClient:
         body = _Body(url)
         self.was_pieced = False
         server = split(url, url).netloc.rpartition("@")[2]
-        patience = self._patience.setdefault(server, Patience())
+        patience = self._patience.setdefault(server, Timeouts())
         if patience.is_over:
             raise Unreachable(redacted(url), "its server has kept us waiting for too long before")
-        attempts = Attempts(patience)
+        attempts = Retries(patience)
         while True:
             before, pace = body.received, attempts.begin()
             try:
@@ -187,7 +187,7 @@ class HttpClient:
             return 0
         return body.received
 
-    def _begin(self, url: str) -> Early | None:
+    def _begin(self, url: str) -> PendingResponse | None:
         """A request for ``url`` that nobody waits for yet; None where it has to be made when it is
         wanted: to a server that we do not know yet, through a proxy, or in vain.
         """
@@ -201,7 +201,9 @@ class HttpClient:
             return None
         connection = self._ahead.spare(server) or self._connect(parts, None, None)
         try:
-            return Early(connection, known.sock, _target(parts), self._headers(parts, _Body(url)))
+            return PendingResponse(
+                connection, known.sock, _target(parts), self._headers(parts, _Body(url))
+            )
         except (OSError, http.client.HTTPException):
             connection.close()
             return None
@@ -284,7 +286,7 @@ class HttpClient:
         _hold_to(pace, connection)
         _while_waiting(pace, partial(connection.request, "GET", target, headers=headers))
 
-    def _finish(self, early: Early, key: Server, pace: Pace) -> None:
+    def _finish(self, early: PendingResponse, key: Server, pace: Pace) -> None:
         """Have a request made that is under way, over a connection that is kept from now on."""
         if key in self._connections:
             self._ahead.keep(key, self._connections[key])

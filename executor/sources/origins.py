@@ -21,7 +21,7 @@ from schemas.credentials import Login
 from schemas.errors import UsageError
 from schemas.urls import redacted, storable
 
-__all__ = ["Origin", "Places"]
+__all__ = ["Origin", "Origins"]
 
 
 _FETCHED = {"http", "https"}
@@ -40,7 +40,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class Origins:
     """Where files may be taken from."""
 
     find_links: tuple[str, ...] = ()

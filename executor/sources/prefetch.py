@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from executor.sources.tls import tls_context
 
-__all__ = ["MAX_REQUESTS", "NEAR", "WINDOW", "Ahead", "Early", "Server", "Upcoming"]
+__all__ = ["MAX_REQUESTS", "NEAR", "WINDOW", "PendingResponse", "Prefetch", "Server", "Upcoming"]
 
 
 Server = tuple[str, str]
@@ -47,7 +47,7 @@ longer than a round trip; and another lane that runs out of work does not miss i
 _FAILURES = (OSError, http.client.HTTPException)
 
 
-class Early:
+class PendingResponse:
     """One request that is being made."""
 
     def __init__(
@@ -113,15 +113,15 @@ class Early:
             raise TimeoutError
 
 
-class Ahead:
+class Prefetch:
     """The requests that one lane has under way."""
 
     def __init__(self) -> None:
         self.upcoming: Upcoming | None = None
-        self._begun: dict[str, tuple[Early, int]] = {}
+        self._begun: dict[str, tuple[PendingResponse, int]] = {}
         self._spare: dict[Server, list[http.client.HTTPConnection]] = {}
 
-    def fill(self, left: int, begin: Callable[[str], Early | None]) -> None:
+    def fill(self, left: int, begin: Callable[[str], PendingResponse | None]) -> None:
         """Bring what is under way further, and ``begin`` more where little is: ``left`` bytes of
         the file that is being read, and what was asked for already.
         """
@@ -143,7 +143,7 @@ class Ahead:
             self._begun[url] = begun, size
             waiting += size
 
-    def take(self, url: str) -> Early | None:
+    def take(self, url: str) -> PendingResponse | None:
         """The request for ``url``, which is wanted now; None where there is none under way."""
         return self._begun.pop(url, (None, 0))[0]
 

@@ -12,7 +12,7 @@ import random
 import time
 from collections.abc import Callable
 
-__all__ = ["Attempts", "Pace", "Patience", "Retryable"]
+__all__ = ["Pace", "Retries", "Retryable", "Timeouts"]
 
 
 IDLE_SECONDS = 15.0
@@ -126,7 +126,7 @@ class Pace:
             self.problem = f"it has taken more than {_TOTAL_SECONDS / 3600:.0f} hours"
 
 
-class Patience:
+class Timeouts:
     """With one server, over all its files."""
 
     def __init__(self) -> None:
@@ -157,10 +157,10 @@ class Patience:
         self._idle = min(max(self._idle, least), IDLE_SECONDS)
 
 
-class Attempts:
+class Retries:
     """To get one file from a server."""
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, patience: Timeouts) -> None:
         self.in_a_row = 0
         """How many have failed since bytes came, and with the one that brought them."""
         self._patience = patience

@@ -16,16 +16,16 @@ from executor.environment.installed import Installed, installed_distributions
 from executor.environment.schemes import Schemes
 from executor.environment.uninstall import shared_paths
 from executor.files.path_set import PathSet
-from executor.files.writer import PageCache
+from executor.files.writer import FileWriter
 from executor.lanes.lanes import Work, run_lanes
 from executor.lanes.signals import held_back
 from executor.lock.step import Step
 from executor.report.report import Staged
 from executor.report.reporter import Reporter
-from executor.report.timing import Spent
+from executor.report.timing import Timing
 from executor.sources.acquire import obtain
 from executor.sources.client import HttpClient
-from executor.sources.origins import Places
+from executor.sources.origins import Origins
 from executor.transaction.collisions import refuse_collisions
 from executor.transaction.commit import apply, moves_of, removal_of
 from executor.transaction.disk_check import check_moves
@@ -45,16 +45,16 @@ __all__ = ["Build", "Transaction", "timed"]
 R = TypeVar("R")
 
 
-def timed(work: Work[R], cache: PageCache) -> Work[tuple[R, Spent]]:
+def timed(work: Work[R], cache: FileWriter) -> Work[tuple[R, Timing]]:
     """``work`` of a lane that writes through ``cache``, with the time it took."""
 
     def call(
         number: int, step: Step, client: HttpClient, wrote: Callable[[int], None]
-    ) -> tuple[R, Spent]:
+    ) -> tuple[R, Timing]:
         began, waited, written = perf_counter(), client.waited, cache.seconds
         result = work(number, step, client, wrote)
         network, writing = client.waited - waited, cache.seconds - written
-        return result, Spent(network, writing, perf_counter() - began - network - writing)
+        return result, Timing(network, writing, perf_counter() - began - network - writing)
 
     return call
 
@@ -74,7 +74,7 @@ class Transaction:
 
     journal: Journal
     schemes: Schemes
-    places: Places
+    origins: Origins
     lock_folder: str
     """What relative paths in the lock begin at."""
     rules: Rules
@@ -101,7 +101,7 @@ class Transaction:
         staging = self.staging
         return [step for step in steps if not staging.is_complete(staging.name(step))]
 
-    def run(self, changes: Changes, budget: Budget, last: ExitStack) -> tuple[Staged, Spent]:
+    def run(self, changes: Changes, budget: Budget, last: ExitStack) -> tuple[Staged, Timing]:
         """Make the changes; what was staged, and the time it took. ``last`` is closed when all else
         is: until then signals that ask to stop wait, from the commit on, and it waits for the lanes
         to end.
@@ -132,7 +132,7 @@ class Transaction:
             raise
         began = perf_counter()
         self._commit(changes.remove, wheels, log, last)
-        return staged, spent + Spent(committing=perf_counter() - began)
+        return staged, spent + Timing(committing=perf_counter() - began)
 
     def _stage(
         self,
@@ -141,13 +141,13 @@ class Transaction:
         budget: Budget,
         log: RunLog,
         last: ExitStack,
-    ) -> tuple[Staged, Spent]:
+    ) -> tuple[Staged, Timing]:
         """What was staged, and the time it took. ``names`` are those of the folders of the steps;
         what is built has another one in the end.
         """
         # Each lane has its own copy.
         is_awaited = self.journal.is_durable and not budget.keeps_files
-        cache = PageCache(budget.window, is_awaited=is_awaited, has_batches=budget.has_batches)
+        cache = FileWriter(budget.window, is_awaited=is_awaited, has_batches=budget.has_batches)
         staging = self.staging
 
         def stage(
@@ -160,8 +160,8 @@ class Transaction:
             if (wheel := staging.find(step)) is not None:
                 return replace(wheel, is_reused=True)
             log.note("begins", step.filename)
-            origins = self.places.origins(step, self.lock_folder)
-            asked_for = self.places.find(source, self.lock_folder) if source else origins[0]
+            origins = self.origins.origins(step, self.lock_folder)
+            asked_for = self.origins.find(source, self.lock_folder) if source else origins[0]
 
             def unpack(
                 folder: str, chunks: Iterable[bytes], directory: Iterable[CentralEntry] | None
@@ -192,9 +192,9 @@ class Transaction:
 
         def address(step: Step) -> str | None:
             """Where the wheel of a step will be fetched from, if it is."""
-            return None if staging.is_complete(staging.name(step)) else self.places.address(step)
+            return None if staging.is_complete(staging.name(step)) else self.origins.address(step)
 
-        staged, spent = Staged(), Spent()
+        staged, spent = Staged(), Timing()
         fetched = [step for step in steps if step.source is None]
         built = steps[len(fetched) :]
         # One at a time, when nothing else is at work: a build takes what there is.
@@ -202,14 +202,14 @@ class Transaction:
             run_lanes(
                 fetched,
                 timed(stage, cache),
-                self.places.client(fetched),
+                self.origins.client(fetched),
                 budget.lanes,
                 self.reporter.wrote,
                 address,
                 last,
             ),
             run_lanes(
-                built, timed(build, cache), self.places.client(built), 1, self.reporter.wrote
+                built, timed(build, cache), self.origins.client(built), 1, self.reporter.wrote
             ),
         )
         with closing(cache):

@@ -15,7 +15,7 @@ from executor.environment.schemes import Schemes, record_prefixes
 from executor.wheels.dist_info import DistInfo
 from executor.wheels.errors import WheelRefused
 from executor.wheels.layout import Layout, MisplacedMember, check_data_path, installed_path
-from executor.wheels.manifest import Ledger, Row
+from executor.wheels.manifest import Manifest, ManifestRow
 from executor.wheels.record_check import hashed_files, promised_files, verify_record
 from executor.wheels.records import NEW_SUFFIX, RecordWriter, encode_digest, record_row
 from executor.wheels.scripts import (
@@ -52,7 +52,7 @@ _BLOCK = 64 << 10
 def finish(
     layout: Layout,
     tree: str,
-    ledger: Ledger,
+    ledger: Manifest,
     schemes: Schemes,
     metadata: Mapping[str, bytes],
     *,
@@ -113,7 +113,7 @@ class _Finish:
         self.startup: list[str] = []
         self.byte_code = 0
 
-    def write(self, files: Iterable[Row], metadata: Mapping[str, bytes]) -> None:
+    def write(self, files: Iterable[ManifestRow], metadata: Mapping[str, bytes]) -> None:
         """Finish and record every file, then what the wheel does not hold itself."""
         entry_points = self._entry_points()
         # Where a wheel ships a script of the same name, the entry point is the one that counts.
@@ -147,7 +147,7 @@ class _Finish:
         """The member name that a script of the wheel would have."""
         return f"{self._info.data}/scripts/{entry_point.name}"
 
-    def _finish_member(self, row: Row) -> None:
+    def _finish_member(self, row: ManifestRow) -> None:
         scheme, below = installed_path(row.name, self._root)
         changed: tuple[str, int] | None = None
         try:
@@ -176,7 +176,7 @@ class _Finish:
         with suppress(OSError):
             os.rmdir(os.path.dirname(path))
 
-    def _finish_script(self, row: Row) -> tuple[str, int] | None:
+    def _finish_script(self, row: ManifestRow) -> tuple[str, int] | None:
         """Give a shipped script the interpreter it asks for, and let it be executed; its SHA-256
         and its size where it becomes another.
         """

@@ -13,11 +13,11 @@ from io import BytesIO
 from struct import Struct
 from typing import BinaryIO, NamedTuple, Self
 
-from executor.wheels.multiset_hash import Tally
+from executor.wheels.multiset_hash import MultisetHash
 from executor.wheels.records import record_row
 from schemas.zipformat import CentralEntry, InvalidZip
 
-__all__ = ["MAX_HELD", "MAX_REPEATS", "Ledger", "Row"]
+__all__ = ["MAX_HELD", "MAX_REPEATS", "Manifest", "ManifestRow"]
 
 
 MAX_REPEATS = 1000
@@ -36,7 +36,7 @@ MAX_HELD = 256 << 10
 that is soon removed is dear where the file system discards its blocks at once."""
 
 
-class Row(NamedTuple):
+class ManifestRow(NamedTuple):
     """One member as it was read."""
 
     name: str
@@ -86,7 +86,7 @@ class Row(NamedTuple):
         return None
 
 
-class Ledger:
+class Manifest:
     """The rows of one wheel. Use it as a context manager."""
 
     def __init__(self, path: str, *, is_hashed: bool = True) -> None:
@@ -94,7 +94,7 @@ class Ledger:
         whether they have a digest.
         """
         self.is_hashed = is_hashed
-        self.tally = Tally()
+        self.tally = MultisetHash()
         """Of the rows in RECORD of all files, each of them once."""
         self._path = path
         self._file: BinaryIO = BytesIO()
@@ -116,7 +116,7 @@ class Ledger:
             raise InvalidZip(f"the wheel holds more than {MAX_REPEATS} files twice")
         self._repeats.add(offset)
 
-    def append(self, row: Row) -> None:
+    def append(self, row: ManifestRow) -> None:
         """Add the row of the next member."""
         name, flags, method, crc, compressed_size, size, offset, record = row
         if name[-1] != "/" and offset not in self._repeats:
@@ -141,12 +141,12 @@ class Ledger:
         while block := held.read(_BLOCK):
             self._file.write(block)
 
-    def files(self) -> Iterator[Row]:
+    def files(self) -> Iterator[ManifestRow]:
         """The rows of all files, each of them once."""
         repeats = self._repeats
         return (row for row in self.rows() if row[0][-1] != "/" and row[6] not in repeats)
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[ManifestRow]:
         """All rows from the first on, in the order of the archive. Append none meanwhile."""
         self._file.seek(0)
         rest, begin = b"", 0
@@ -163,7 +163,7 @@ class Ledger:
                 begin = end
                 # Where it is in quotes; there are none within the name of a member.
                 name = record[1 : length + 1] if record[0] == '"' else record[:length]
-                yield Row(name, flags, method, crc, compressed_size, size, offset, record)
+                yield ManifestRow(name, flags, method, crc, compressed_size, size, offset, record)
 
 
 def _spelled(value: object) -> str:

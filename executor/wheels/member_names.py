@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from executor.files.path_set import PathSet
 
-__all__ = ["NameCollision", "Names", "folded"]
+__all__ = ["MemberNames", "NameCollision", "folded"]
 
 
 class NameCollision(ValueError):
@@ -24,7 +24,7 @@ class NameCollision(ValueError):
         self.name = name
 
 
-class Names:
+class MemberNames:
     """The names of a wheel's files, in 8 bytes each."""
 
     def __init__(self) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["Tally"]
+__all__ = ["MultisetHash"]
 
 
-class Tally:
+class MultisetHash:
     """Two lists of rows are equal when their tallies are, in whatever order they come.
 
     A tally is a sum of keyed hashes (SipHash, https://peps.python.org/pep-0456/) modulo 2**64, so
@@ -21,9 +21,9 @@ class Tally:
         self._salt = os.urandom(16).hex()
         self._sum = 0
 
-    def empty(self) -> Tally:
+    def empty(self) -> MultisetHash:
         """A tally that can be compared with this one, of no rows yet."""
-        other = Tally()
+        other = MultisetHash()
         other._salt = self._salt
         return other
 
@@ -32,7 +32,7 @@ class Tally:
         self._sum += hash(self._salt + row)
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Tally):
+        if not isinstance(other, MultisetHash):
             return NotImplemented
         return (self._sum - other._sum) % (1 << 64) == 0
 

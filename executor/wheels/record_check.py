@@ -19,9 +19,15 @@ from executor.archive.unzip import MAX_MEMBERS
 from executor.files.path_set import PathSet
 from executor.wheels.dist_info import DistInfo
 from executor.wheels.errors import WheelRefused
-from executor.wheels.manifest import Ledger, Row
-from executor.wheels.multiset_hash import Tally
-from executor.wheels.records import InvalidRecord, Promise, encode_digest, read_promises, record_row
+from executor.wheels.manifest import Manifest, ManifestRow
+from executor.wheels.multiset_hash import MultisetHash
+from executor.wheels.records import (
+    InvalidRecord,
+    RecordRow,
+    encode_digest,
+    read_promises,
+    record_row,
+)
 from schemas.wheel import InvalidMemberName, check_member_name
 
 __all__ = ["MAX_RECORD_SIZE", "hashed_files", "promised_files", "verify_record"]
@@ -63,7 +69,7 @@ _NO_FILE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 """What is the fault of the wheel; a disk that fails is not."""
 
 
-def verify_record(info: DistInfo, ledger: Ledger) -> None:
+def verify_record(info: DistInfo, ledger: Manifest) -> None:
     """Hold every file of the wheel to the row that RECORD has for it, and RECORD to the files.
 
     Raises WheelRefused and names the file.
@@ -82,7 +88,7 @@ def verify_record(info: DistInfo, ledger: Ledger) -> None:
         raise _name_record_fault(info, ledger, exempt)
 
 
-def promised_files(info: DistInfo) -> Iterator[Row]:
+def promised_files(info: DistInfo) -> Iterator[ManifestRow]:
     """The files, but RECORD, of a wheel whose RECORD was held to its ledger, with the digests that
     it states, in its order. What it cannot state is computed; what only the archive tells is 0.
     """
@@ -100,7 +106,7 @@ def promised_files(info: DistInfo) -> Iterator[Row]:
                 lines = chain((line,), lines)
                 break
             if not path.endswith("/"):
-                yield Row(path, 0, 0, 0, 0, int(spelled[2]), 0, row)
+                yield ManifestRow(path, 0, 0, 0, 0, int(spelled[2]), 0, row)
         for path, algorithm, digest, size in _promises(info, exempt, lines):
             # Folders need no row, and what was in them may be removed by now.
             if not path.endswith("/"):
@@ -108,23 +114,23 @@ def promised_files(info: DistInfo) -> Iterator[Row]:
                 yield _file(path, digest, found, algorithm)
 
 
-def hashed_files(info: DistInfo, ledger: Ledger) -> Iterator[Row]:
+def hashed_files(info: DistInfo, ledger: Manifest) -> Iterator[ManifestRow]:
     """The files of a wheel whose RECORD cannot be believed, with the digests that they have."""
     for row in ledger.files():
         _, sha256, size = _hash_staged(info, row.name, "sha256")
         yield _file(row.name, sha256, size)
 
 
-def _file(path: str, digest: bytes, size: int, algorithm: str = "sha256") -> Row:
+def _file(path: str, digest: bytes, size: int, algorithm: str = "sha256") -> ManifestRow:
     record = record_row(path, encode_digest(digest), size, algorithm)
-    return Row(path, 0, 0, 0, 0, size, 0, record)
+    return ManifestRow(path, 0, 0, 0, 0, size, 0, record)
 
 
 def _exempt(info: DistInfo) -> set[str]:
     return {info.member(name) for name in _SIGNATURES}
 
 
-def _tally_of_exempt(info: DistInfo, ledger: Ledger, exempt: set[str]) -> Tally:
+def _tally_of_exempt(info: DistInfo, ledger: Manifest, exempt: set[str]) -> MultisetHash:
     """The tally of the files that RECORD need not promise."""
     tally = ledger.tally.empty()
     for name in exempt:
@@ -135,7 +141,7 @@ def _tally_of_exempt(info: DistInfo, ledger: Ledger, exempt: set[str]) -> Tally:
     return tally
 
 
-def _tally_as_spelled(info: DistInfo, ledger: Ledger, exempt: set[str]) -> Tally:
+def _tally_as_spelled(info: DistInfo, ledger: Manifest, exempt: set[str]) -> MultisetHash:
     """The tally of the lines of RECORD as they stand, but for those without a promise."""
     without = {f"{name},," for name in exempt}
     with _opened(info) as file:
@@ -170,7 +176,7 @@ def _opened(info: DistInfo) -> Iterator[TextIO]:
             raise InvalidRecord("it is not UTF-8 text") from None
 
 
-def _promises(info: DistInfo, exempt: set[str], lines: Iterable[str]) -> Iterator[Promise]:
+def _promises(info: DistInfo, exempt: set[str], lines: Iterable[str]) -> Iterator[RecordRow]:
     """The rows for files that RECORD has to promise, and for folders."""
     member, rows = info.member("RECORD"), 0
     for promise in read_promises(lines):
@@ -184,7 +190,7 @@ def _promises(info: DistInfo, exempt: set[str], lines: Iterable[str]) -> Iterato
 
 
 def _promised_rows(
-    info: DistInfo, ledger: Ledger, exempt: set[str]
+    info: DistInfo, ledger: Manifest, exempt: set[str]
 ) -> Iterator[tuple[str, bytes, int]]:
     """Path, SHA-256 and size of each row that RECORD promises; no bytes where the ledger has no
     digests.
@@ -209,7 +215,7 @@ def _promised_rows(
             yield path, digest, size
 
 
-def _is_for_folder(info: DistInfo, promise: Promise) -> bool:
+def _is_for_folder(info: DistInfo, promise: RecordRow) -> bool:
     """Whether a row lists a folder of the wheel, as those of meshlib's wheels do; it holds nothing
     that could be another.
     """
@@ -256,7 +262,7 @@ def _staged(info: DistInfo, path: str) -> Iterator[BinaryIO]:
         raise InvalidRecord(f"its row for {path!r} is for no file of the wheel") from None
 
 
-def _name_record_fault(info: DistInfo, ledger: Ledger, exempt: set[str]) -> WheelRefused:
+def _name_record_fault(info: DistInfo, ledger: Manifest, exempt: set[str]) -> WheelRefused:
     """Which row makes the tallies differ; 8 bytes are remembered of each, three times."""
     member = info.member("RECORD")
     rows, paths, held = PathSet(), PathSet(), PathSet()
@@ -283,7 +289,9 @@ def _name_record_fault(info: DistInfo, ledger: Ledger, exempt: set[str]) -> Whee
     return info.refused("it lists a file twice", member)
 
 
-def _name_difference(info: DistInfo, ledger: Ledger, row: Row, exempt: set[str]) -> WheelRefused:
+def _name_difference(
+    info: DistInfo, ledger: Manifest, row: ManifestRow, exempt: set[str]
+) -> WheelRefused:
     """What the last row of RECORD for a member says otherwise."""
     found = [
         promised for promised in _promised_rows(info, ledger, exempt) if promised[0] == row.name

@@ -19,7 +19,7 @@ from schemas.digests import SECURE_ALGORITHMS
 __all__ = [
     "NEW_SUFFIX",
     "InvalidRecord",
-    "Promise",
+    "RecordRow",
     "RecordWriter",
     "encode_digest",
     "read_promises",
@@ -48,7 +48,7 @@ class InvalidRecord(ValueError):
     """The RECORD of a wheel is malformed."""
 
 
-class Promise(NamedTuple):
+class RecordRow(NamedTuple):
     """What a row of RECORD says of a file."""
 
     path: str
@@ -58,7 +58,7 @@ class Promise(NamedTuple):
     size: int | None
 
 
-def read_promises(lines: Iterable[str]) -> Iterator[Promise]:
+def read_promises(lines: Iterable[str]) -> Iterator[RecordRow]:
     """The rows of a wheel's RECORD.
 
     Raises InvalidRecord with the number of the row.
@@ -80,7 +80,7 @@ def read_promises(lines: Iterable[str]) -> Iterator[Promise]:
             found = _decode_digest(digest, algorithm, number)
             if algorithm and len(found) != _DIGEST_SIZES[algorithm]:
                 raise InvalidRecord(f"row {number} has a {algorithm} of {len(found)} bytes")
-            yield Promise(path, algorithm, found, int(size) if size else None)
+            yield RecordRow(path, algorithm, found, int(size) if size else None)
     except csv.Error as error:
         raise InvalidRecord(f"it is not CSV: {error}") from None
 

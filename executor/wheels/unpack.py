@@ -13,17 +13,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from packaging.utils import canonicalize_name
 
 from executor.archive.chunk_reader import Truncated
-from executor.archive.expansion_limit import Expansion
+from executor.archive.expansion_limit import ExpansionLimit
 from executor.archive.inflate import NotStreamable
 from executor.archive.unzip import ForwardZip, Member
 from executor.environment.schemes import Schemes
 from executor.files.destination import Destination, PathTaken
-from executor.files.writer import PageCache
+from executor.files.writer import FileWriter
 from executor.wheels.errors import WheelRefused
 from executor.wheels.finish import finish
 from executor.wheels.layout import Layout, MisplacedMember, check_startup, is_data_folder
-from executor.wheels.manifest import Ledger, Row
-from executor.wheels.member_names import NameCollision, Names
+from executor.wheels.manifest import Manifest, ManifestRow
+from executor.wheels.member_names import MemberNames, NameCollision
 from executor.wheels.records import encode_digest, record_row
 from executor.wheels.rules import STRICT, Rules
 from executor.wheels.scripts import make_executable
@@ -48,7 +48,7 @@ def stage_wheel(
     size: int | None = None,
     directory: Iterable[CentralEntry] | None = None,
     rules: Rules = STRICT,
-    cache: PageCache | None = None,
+    cache: FileWriter | None = None,
 ) -> StagedWheel:
     """Unpack the wheel ``filename`` into ``folder``, which must exist and be empty.
 
@@ -66,7 +66,7 @@ def stage_wheel(
     tree = os.path.join(folder, TREE)
     os.mkdir(tree)
     source = iter(chunks)
-    with Ledger(os.path.join(folder, "ledger"), is_hashed=rules.verify_record) as ledger:
+    with Manifest(os.path.join(folder, "ledger"), is_hashed=rules.verify_record) as ledger:
         try:
             unpacking = _Unpacking(
                 layout,
@@ -115,14 +115,14 @@ class _Unpacking:
         self._can_be_spooled = can_be_spooled
         self._layout = layout
         self._zip = archive
-        self._expansion = Expansion(size, lambda: archive.offset)
-        self._names = Names()
+        self._expansion = ExpansionLimit(size, lambda: archive.offset)
+        self._names = MemberNames()
         self._may_start = canonicalize_name(layout.distribution) in rules.startup
         self._lenient = rules.lenient
         self._wrote = wrote
         self._checked_folder: str | None = None
 
-    def unpack(self, tree: str, ledger: Ledger, cache: PageCache | None) -> None:
+    def unpack(self, tree: str, ledger: Manifest, cache: FileWriter | None) -> None:
         """Write all members below ``tree``, and a row of each into ``ledger``."""
         with Destination(tree, cache, is_hashed=ledger.is_hashed) as destination:
             for member in self._zip.members():
@@ -146,7 +146,7 @@ class _Unpacking:
         except NameCollision as error:
             raise self._refused(str(error), error.name) from None
 
-    def _write(self, member: Member, destination: Destination, ledger: Ledger) -> None:
+    def _write(self, member: Member, destination: Destination, ledger: Manifest) -> None:
         name, header = member.name, member.header
         sha256 = _NOTHING
         try:
@@ -177,7 +177,7 @@ class _Unpacking:
             raise self._refused(str(error), name) from None
         record = record_row(name, encode_digest(sha256), member.size)
         ledger.append(
-            Row(
+            ManifestRow(
                 name, header.flags, header.method, member.crc,
                 member.compressed_size, member.size, member.offset, record,
             )

@@ -22,7 +22,7 @@ from planner.lock.reader import read_lock
 from planner.lock.writer import render_lock, write_atomically
 from planner.model.environments import group_targets
 from planner.model.policy import Policy
-from planner.model.project_set import Names
+from planner.model.project_set import ProjectSet
 from planner.planning.plan import plan
 from planner.review.previous import preferences
 from schemas.target import Target
@@ -63,9 +63,7 @@ class BuildRequirements:
             indexes=self.indexes,
             policy=replace(
                 self.policy,
-                no_binary=Names(),
-                sources=None,
-                trees=None,
+                no_binary=ProjectSet(),
                 require_hashes=False,
                 preferences=known,
             ),

@@ -16,31 +16,32 @@ from typing import Self
 
 from packaging.utils import NormalizedName
 
-from executor import Workplace, stoppable
-from planner.builds.interpreters import Host, Hosts
+from executor import Workspace, stoppable
+from planner.builds.interpreters import Interpreter, Interpreters
 from planner.builds.policy import BuildPolicy
 from planner.builds.sdist import archive_suffix, fetch_source, sha256_of
-from planner.builds.source_build import Requirements, Site
+from planner.builds.source_build import Requirements, SourceBuild
+from planner.builds.source_tree import fetch_tree
 from planner.index.client import IndexClient
 from planner.index.pages import ProjectFile, ProjectPage
 from planner.inputs.errors import InvalidRequirementLine
 from planner.inputs.inputs import InputRequirement
 from planner.lock.built import Built, KnownBuild
 from planner.metadata.core_metadata import InvalidMetadata, parse_metadata
-from planner.metadata.distribution import Wheel
-from planner.model.direct_reference import Origin
-from planner.model.environments import Environment
+from planner.metadata.distribution import Distribution
+from planner.model.direct_reference import DirectReference
+from planner.model.environments import MarkerEnvironment
 from planner.planning.reporter import Reporter
 from planner.resolver.direct import TreeUnbuildable
 from planner.resolver.solve import Solution
 from schemas.builds import BuildRecord
 from schemas.target import Target
 
-__all__ = ["Workshop"]
+__all__ = ["Builder"]
 
 
 @dataclass(kw_only=True)
-class Workshop:
+class Builder:
     """Builds for one plan. A context that ends with its folders removed, though it be by a signal
     that asks to stop; for the main thread.
     """
@@ -55,12 +56,12 @@ class Workshop:
     reporter: Reporter = field(default_factory=Reporter)
     built: dict[str, Built] = field(default_factory=dict)
     """By file name of the wheel."""
-    _hosts: Hosts = field(default_factory=Hosts)
+    _hosts: Interpreters = field(default_factory=Interpreters)
     _accepted: dict[str, Target] = field(default_factory=dict)
     """By project, a target that it may be built for."""
-    _origins: dict[tuple[NormalizedName, str], Origin] = field(default_factory=dict)
+    _origins: dict[tuple[NormalizedName, str], DirectReference] = field(default_factory=dict)
     """What direct references lead to, by project and address."""
-    _sites: dict[tuple[str, str, str], Site] = field(default_factory=dict)
+    _sites: dict[tuple[str, str, str], SourceBuild] = field(default_factory=dict)
     """By project, address and interpreter."""
     _stack: ExitStack = field(default_factory=ExitStack)
 
@@ -84,7 +85,9 @@ class Workshop:
         self._accepted.setdefault(project, target)
         return None
 
-    def with_known(self, page: ProjectPage, environments: Sequence[Environment]) -> ProjectPage:
+    def with_known(
+        self, page: ProjectPage, environments: Sequence[MarkerEnvironment]
+    ) -> ProjectPage:
         """The same, and the wheels that an earlier plan has built of its sources for those targets
         that this machine cannot build for.
         """
@@ -101,8 +104,7 @@ class Workshop:
         """The source that ``requirement`` gives the address of, as if an index had it: of the
         version that its metadata tells.
 
-        Raises TreeUnbuildable, InvalidRequirementLine, BuildFailed, and what ``Origin.fetch``
-        raises.
+        Raises TreeUnbuildable, InvalidRequirementLine, BuildFailed, and what ``fetch_tree`` raises.
         """
         name, url = requirement.name, requirement.requirement.url
         assert url is not None
@@ -110,7 +112,7 @@ class Workshop:
             (kind, digest)
             for kind, _, digest in (one.partition(":") for one in sorted(requirement.hashes))
         )
-        origin = Origin.parse(url, hashes)
+        origin = DirectReference.parse(url, hashes)
         if reason := self.refuse(name, target):
             if wheel := self._built_elsewhere(name, origin, target):
                 return wheel
@@ -134,7 +136,7 @@ class Workshop:
         )
 
     def _built_elsewhere(
-        self, name: NormalizedName, origin: Origin, target: Target
+        self, name: NormalizedName, origin: DirectReference, target: Target
     ) -> ProjectFile | None:
         """The wheel that an earlier plan has built of ``origin`` for ``target``."""
         for known in self.known:
@@ -146,13 +148,13 @@ class Workshop:
                     return built.wheel
         return None
 
-    def _pinned(self, origin: Origin) -> Origin:
+    def _pinned(self, origin: DirectReference) -> DirectReference:
         """At the commit of an earlier lock, if that tells of one."""
         records = (known.record for known in self.known)
         commits = (one.commit for one in records if one.source == origin.told_from(self.folder))
         return origin.at(next(commits, ""))
 
-    def metadata(self, wheel: Wheel) -> bytes:
+    def metadata(self, wheel: Distribution) -> bytes:
         """The metadata that a wheel of this source has.
 
         Raises BuildFailed, SourceRefused and what ``fetch_source`` raises.
@@ -180,7 +182,7 @@ class Workshop:
             for solution in solutions
         )
 
-    def _stand_in(self, wheel: Wheel, target: Target) -> Wheel:
+    def _stand_in(self, wheel: Distribution, target: Target) -> Distribution:
         if not wheel.file.is_source:
             return wheel
         site = self._site(wheel, target)
@@ -189,7 +191,7 @@ class Workshop:
             self.built[site.built.wheel.filename] = site.built
         return replace(wheel, file=site.built.wheel)
 
-    def _known(self, wheel: Wheel, target: Target) -> Built | None:
+    def _known(self, wheel: Distribution, target: Target) -> Built | None:
         """The build of an earlier lock, where all that it depends on is as it was."""
         site = self._site(wheel, target)
         for known in (one for one in self.known if one.suits(target)):
@@ -202,25 +204,27 @@ class Workshop:
                     return self._place(wheel, site, known.path, record)
         return None
 
-    def _build(self, wheel: Wheel, target: Target) -> Built:
+    def _build(self, wheel: Distribution, target: Target) -> Built:
         site = self._site(wheel, target)
         made, record = site.measure(str(wheel.version))
         return self._place(wheel, site, made.path, record)
 
-    def open_site(self, name: str, label: str, host: Host, source: str, sha256: str) -> Site:
+    def open_site(
+        self, name: str, label: str, host: Interpreter, source: str, sha256: str
+    ) -> SourceBuild:
         """Where the source of a package is built; closed with this."""
-        place = self._stack.enter_context(Workplace.opened(name, host.python))
+        place = self._stack.enter_context(Workspace.opened(name, host.python))
         return self._site_at(place, label, host, source, sha256)
 
-    def _site(self, wheel: Wheel, target: Target) -> Site:
+    def _site(self, wheel: Distribution, target: Target) -> SourceBuild:
         return self._site_of(wheel.name, wheel.file, target)
 
-    def _site_of(self, name: NormalizedName, file: ProjectFile, target: Target) -> Site:
+    def _site_of(self, name: NormalizedName, file: ProjectFile, target: Target) -> SourceBuild:
         host = self._hosts.find(target)
         assert host is not None
         key = name, file.url, host.python
         if key not in self._sites:
-            place = self._stack.enter_context(Workplace.opened(name, host.python))
+            place = self._stack.enter_context(Workspace.opened(name, host.python))
             site = self._begin(place, host, name, file)
             others = [one for one in self._sites.values() if one.place.package == name]
             if any(one.host != host for one in others):
@@ -228,12 +232,14 @@ class Workshop:
             self._sites[key] = site
         return self._sites[key]
 
-    def _begin(self, place: Workplace, host: Host, name: NormalizedName, file: ProjectFile) -> Site:
+    def _begin(
+        self, place: Workspace, host: Interpreter, name: NormalizedName, file: ProjectFile
+    ) -> SourceBuild:
         origin = self._origins.get((name, file.url))
         if origin is None:
             path, digest = fetch_source(self.client, file, place.folder)
             return self._site_at(place, file.filename, host, path, digest)
-        found = origin.fetch(name, self.client, place.folder)
+        found = fetch_tree(origin, name, self.client, place.folder)
         if origin.kind == "vcs":
             # A branch may have gone on when the next interpreter asks.
             self._origins[name, file.url] = origin.at(found.digest)
@@ -242,14 +248,14 @@ class Workshop:
 
     def _site_at(
         self,
-        place: Workplace,
+        place: Workspace,
         label: str,
-        host: Host,
+        host: Interpreter,
         source: str,
         sha256: str,
         subdirectory: str = "",
-    ) -> Site:
-        return Site(
+    ) -> SourceBuild:
+        return SourceBuild(
             place=place,
             host=host,
             label=label,
@@ -264,7 +270,9 @@ class Workshop:
             lock_name=f"build-{place.package}",
         )
 
-    def _place(self, wheel: Wheel, site: Site, path: str, record: BuildRecord) -> Built:
+    def _place(
+        self, wheel: Distribution, site: SourceBuild, path: str, record: BuildRecord
+    ) -> Built:
         """Put the wheel where it is kept, and tell of it as an index would."""
         keep = self.policy.wheelhouse is not None
         folder = os.path.join(self.folder, self.policy.wheelhouse or "")

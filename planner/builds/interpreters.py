@@ -13,11 +13,11 @@ from planner.model.environments import VARIABLES
 from schemas.errors import UsageError
 from schemas.target import Target
 
-__all__ = ["Host", "Hosts"]
+__all__ = ["Interpreter", "Interpreters"]
 
 
 @dataclass(frozen=True, slots=True)
-class Host:
+class Interpreter:
     """An interpreter, and the target that it is."""
 
     python: str
@@ -34,23 +34,23 @@ class Host:
         )
 
 
-class Hosts:
+class Interpreters:
     """Those that are on the PATH, asked once each."""
 
     def __init__(self) -> None:
-        self._found: dict[str, Host | None] = {}
+        self._found: dict[str, Interpreter | None] = {}
 
-    def find(self, target: Target) -> Host | None:
+    def find(self, target: Target) -> Interpreter | None:
         """One that builds for ``target``, if there is any."""
         hosts = (self._ask(python) for python in _candidates(target))
         return next((host for host in hosts if host and host.builds_for(target)), None)
 
-    def _ask(self, python: str) -> Host | None:
+    def _ask(self, python: str) -> Interpreter | None:
         if python not in self._found:
             try:
                 # Nothing is made: it is asked what such a folder would hold.
                 place = Environment.prefix(os.path.join(os.sep, "nonexistent"), python)
-                self._found[python] = Host(python, place.interpreter.target)
+                self._found[python] = Interpreter(python, place.interpreter.target)
             except UsageError:
                 self._found[python] = None
         return self._found[python]

@@ -18,7 +18,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from planner.inputs.build_settings import BuildSetting
-from planner.model.project_set import Names, parse_names
+from planner.model.project_set import ProjectSet, parse_names
 from schemas.builds import BuildFlags
 from schemas.errors import UsageError
 
@@ -48,7 +48,7 @@ _SECRET_VALUE = re.compile(r"://[^/\s@]+@")
 class BuildPolicy:
     """What is decided about building."""
 
-    allowed: Names = field(default_factory=Names)
+    allowed: ProjectSet = field(default_factory=ProjectSet)
     """Projects of which wheels may be built where there are none."""
     asked: Mapping[str, BuildSetting] = field(default_factory=dict)
     """Flags by project, as the command line has them; under the empty name, those of all."""
@@ -166,7 +166,7 @@ class BuildRequest:
         )
 
 
-def _parse_select(words: Sequence[str]) -> Names:
+def _parse_select(words: Sequence[str]) -> ProjectSet:
     found: list[str] = []
     for word in (one.strip() for text in words for one in text.split(",")):
         if word == "never":

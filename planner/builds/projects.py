@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from packaging.pylock import Pylock
 
-from planner.builds.builder import Workshop
-from planner.builds.interpreters import Hosts
+from planner.builds.builder import Builder
+from planner.builds.interpreters import Interpreters
 from planner.inputs.project import read_document
 from planner.lock.reader import read_lock
 from planner.lock.writer import render_lock, write_atomically
@@ -21,14 +21,14 @@ from schemas.target import Target
 __all__ = ["lock_projects"]
 
 
-def lock_projects(workshop: Workshop, folders: Sequence[str], targets: Sequence[Target]) -> None:
+def lock_projects(workshop: Builder, folders: Sequence[str], targets: Sequence[Target]) -> None:
     """For each project write the lock of what it is built with, with what building it took, into
     the folder of the lock.
 
     Raises UsageError where this machine is none of ``targets``, BuildFailed, and what resolving
     its build requirements raises.
     """
-    hosts = Hosts()
+    hosts = Interpreters()
     host = next(filter(None, map(hosts.find, targets)), None)
     if host is None:
         raise UsageError(

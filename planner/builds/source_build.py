@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from executor import (
-    Artifact,
     BackendUnusable,
     BuildSystem,
+    BuiltWheel,
     Keychain,
-    Outcome,
-    Places,
-    Terms,
-    Workplace,
+    Origins,
+    SandboxLimits,
+    SandboxResult,
+    Workspace,
     describe,
     read_build_system,
     with_jobs,
 )
-from planner.builds.interpreters import Host
+from planner.builds.interpreters import Interpreter
 from planner.builds.policy import BuildPolicy
 from planner.builds.sdist import static_metadata
 from planner.lock.built import Built
@@ -32,7 +32,7 @@ from planner.planning.reporter import Reporter
 from schemas.builds import BuildFlags, BuildRecord
 from schemas.target import Target
 
-__all__ = ["Requirements", "Site"]
+__all__ = ["Requirements", "SourceBuild"]
 
 
 RUNS = 2
@@ -54,11 +54,11 @@ class Requirements(Protocol):
 
 
 @dataclass(slots=True, kw_only=True)
-class Site:
+class SourceBuild:
     """Where one source is built with one interpreter."""
 
-    place: Workplace
-    host: Host
+    place: Workspace
+    host: Interpreter
     label: str
     """What the user is told of."""
     source: str
@@ -82,9 +82,9 @@ class Site:
     _is_ready: bool = False
 
     @property
-    def terms(self) -> Terms:
+    def terms(self) -> SandboxLimits:
         """What a build may do here: memory is what is measured, so nothing limits it."""
-        return Terms(seconds=self.policy.seconds, network=self.policy.network)
+        return SandboxLimits(seconds=self.policy.seconds, network=self.policy.network)
 
     def metadata(self) -> bytes:
         """The metadata that a wheel of it has. Raises BuildFailed."""
@@ -116,14 +116,14 @@ class Site:
         self._is_ready = True
         return system, flags
 
-    def measure(self, version: str | None) -> tuple[Artifact, BuildRecord]:
+    def measure(self, version: str | None) -> tuple[BuiltWheel, BuildRecord]:
         """Build it, again and again, each time from a fresh copy; the first wheel, and what it
         took. Raises BuildFailed.
         """
         system, flags = self.prepare()
         demand: dict[int, int] = {}
 
-        def run(jobs: int) -> tuple[Artifact, Outcome]:
+        def run(jobs: int) -> tuple[BuiltWheel, SandboxResult]:
             self.reporter.building(self.label, f"measuring, jobs {jobs}")
             tree = self.place.tree(self.source, self.subdirectory)
             told = flags if jobs == flags.jobs else with_jobs(flags, system.backend, jobs)
@@ -171,4 +171,4 @@ class Site:
     def _install(self, requirements: Sequence[str]) -> None:
         if requirements:
             self.lock = self.requirements(self.lock_name, requirements, self.host.target)
-            self.place.install(self.lock, Places(logins=self.keychain.logins))
+            self.place.install(self.lock, Origins(logins=self.keychain.logins))

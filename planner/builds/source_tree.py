@@ -10,10 +10,15 @@ import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
 
-from executor import LEFT_OUT
+from executor import LEFT_OUT, check_out
+from planner.builds.sdist import fetch_source
+from planner.index.client import IndexClient
+from planner.index.pages import ProjectFile
+from planner.model.direct_reference import DirectReference
 
-__all__ = ["Fetched"]
+__all__ = ["Fetched", "fetch_tree"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,25 @@ class Fetched:
     """Of an archive or a folder."""
     digest: str
     """SHA-256 of an archive or of all that is in a folder, or the name of a commit."""
+
+
+def fetch_tree(
+    reference: DirectReference, package: str, client: IndexClient, folder: str
+) -> Fetched:
+    """Fetch the source of ``package`` into ``folder``; a folder stays where it is.
+
+    Raises RepositoryUnusable, and for archives what ``fetch_source`` raises.
+    """
+    if reference.kind == "directory":
+        return Fetched(reference.address, _digest_of_tree(reference.address))
+    if reference.kind == "vcs":
+        tree = os.path.join(folder, "repository")
+        revision = reference.commit or reference.revision
+        return Fetched(tree, check_out(package, reference.address, revision, tree))
+    name = unquote(urlsplit(reference.address).path.rpartition("/")[2]) or package
+    entry = {"url": reference.address, "hashes": dict(reference.hashes)}
+    file = ProjectFile(name, "", entry, path=reference.path, is_direct=True)
+    return Fetched(*fetch_source(client, file, folder))
 
 
 def _digest_of_tree(folder: str) -> str:

@@ -10,7 +10,7 @@ import click
 from packaging.pylock import Pylock
 
 from planner.inputs.inputs import Inputs
-from planner.inputs.provenance import Sources, read_inputs
+from planner.inputs.provenance import Provenance, read_inputs
 from planner.inputs.targets import choose_targets
 from planner.model.environments import recorded_targets
 from schemas.errors import UsageError
@@ -99,11 +99,11 @@ def inputs_of(lock: Pylock, path: str) -> Inputs:
     return read_inputs(sources_of(lock, path), environment=os.environ)
 
 
-def sources_of(lock: Pylock, path: str) -> Sources:
+def sources_of(lock: Pylock, path: str) -> Provenance:
     """Where the inputs of the lock at ``path`` are. Raises UsageError where it does not tell."""
     table = (lock.tool or {}).get(TOOL_NAME)
     told = table.get("inputs") if isinstance(table, Mapping) else None
-    sources = Sources.from_table(told, os.path.dirname(path))
+    sources = Provenance.from_table(told, os.path.dirname(path))
     if sources is None:
         raise UsageError(
             f"{path} does not tell where its requirements are",

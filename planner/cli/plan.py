@@ -23,17 +23,17 @@ from planner.index.access import Access
 from planner.index.cache import Cache, default_folder
 from planner.inputs.inputs import Inputs
 from planner.inputs.options import IndexRequest, PolicyRequest, index_table
-from planner.inputs.provenance import Sources, read_inputs
+from planner.inputs.provenance import Provenance, read_inputs
 from planner.inputs.targets import targets_for
 from planner.lock.built import known_builds
 from planner.lock.reader import parse_lock, read_lock
 from planner.lock.writer import write_atomically
-from planner.model.environments import Environment, group_targets
+from planner.model.environments import MarkerEnvironment, group_targets
 from planner.model.policy import Preferences
-from planner.planning.answer_cache import Memo, follows_from_indexes
+from planner.planning.answer_cache import AnswerCache, follows_from_indexes
 from planner.planning.reporter import tell
 from planner.review.cost import Cost, cost_of
-from planner.review.fit import Room, check_fit
+from planner.review.fit import ContainerSize, check_fit
 from planner.review.previous import check_files, is_current, preferences
 from schemas.errors import UsageError
 
@@ -147,7 +147,7 @@ def plan(
     started = time.monotonic()
     _check_output(output, as_json=as_json)
     _check_room((), room)
-    sources = Sources(
+    sources = Provenance(
         projects=projects,
         requirements=requirements,
         constraints=constraints,
@@ -212,7 +212,7 @@ def plan(
     cache = None if no_cache else Cache(cache_dir or default_folder(os.environ))
     is_settled = not (builds.allowed or build_project) and follows_from_indexes(inputs, places)
     question = (inputs, environments, policy, places, provenance)
-    memo = Memo(cache, question) if cache and is_settled else None
+    memo = AnswerCache(cache, question) if cache and is_settled else None
     lock: Pylock | None = None
     if memo and not refresh and (found := memo.recall()):
         text = found.text
@@ -246,7 +246,10 @@ def plan(
 
 
 def _check(
-    lock: Pylock, previous: Pylock | None, environments: Sequence[Environment], room: str | None
+    lock: Pylock,
+    previous: Pylock | None,
+    environments: Sequence[MarkerEnvironment],
+    room: str | None,
 ) -> list[Cost]:
     """What ``lock`` takes, where it may take the place of ``previous``."""
     if previous:
@@ -258,7 +261,7 @@ def _check(
 
 def _check_room(costs: Sequence[Cost], room: str | None) -> None:
     if room:
-        check_fit(costs, Room.parse(room))
+        check_fit(costs, ContainerSize.parse(room))
 
 
 def _check_output(output: str, *, as_json: bool) -> None:
@@ -271,7 +274,7 @@ def _check_output(output: str, *, as_json: bool) -> None:
         )
 
 
-def _check_python(inputs: Inputs, environments: Sequence[Environment]) -> None:
+def _check_python(inputs: Inputs, environments: Sequence[MarkerEnvironment]) -> None:
     wanted = inputs.requires_python
     for environment in environments:
         version = environment.python_version
@@ -287,13 +290,13 @@ def _read_previous(output: str) -> Pylock | None:
 
 
 def _preferences(
-    previous: Pylock | None, environments: Sequence[Environment], upgraded: Sequence[str]
+    previous: Pylock | None, environments: Sequence[MarkerEnvironment], upgraded: Sequence[str]
 ) -> Sequence[Preferences]:
     names = {canonicalize_name(name) for name in upgraded}
     return preferences(previous, environments, upgrade=names) if previous else ()
 
 
-def _costs(lock: Pylock, environments: Sequence[Environment]) -> list[Cost]:
+def _costs(lock: Pylock, environments: Sequence[MarkerEnvironment]) -> list[Cost]:
     """What everything takes that installs may choose."""
     extras, groups = lock.extras or (), lock.dependency_groups or ()
     return [

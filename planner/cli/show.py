@@ -19,7 +19,7 @@ from planner.cli.lock_options import (
 from planner.lock.reader import read_lock
 from planner.review.cost import Cost, PackageCost, cost_of
 from planner.review.diff import compare
-from planner.review.fit import Room, check_fit
+from planner.review.fit import ContainerSize, check_fit
 from schemas.sizes import format_size
 
 __all__ = ["diff", "show"]
@@ -78,7 +78,7 @@ def show(
     for cost in costs:
         _warn(cost)
     if room:
-        check_fit(costs, Room.parse(room))
+        check_fit(costs, ContainerSize.parse(room))
 
 
 @click.command("diff")

@@ -10,9 +10,9 @@ from packaging.utils import NormalizedName, canonicalize_name
 from planner.cli.lock_options import inputs_of, lock_argument, target_options, targets_of
 from planner.lock.reader import read_lock
 from planner.model.dependencies import Dependency, Identifier, Scope
-from planner.model.environments import Environment, group_targets
+from planner.model.environments import MarkerEnvironment, group_targets
 from planner.resolver.applicable import applicable_dependencies
-from planner.resolver.overrides import Adjustments
+from planner.resolver.overrides import Overrides
 from planner.review.graph import Edge, Graph
 from schemas.errors import Refused
 
@@ -73,7 +73,7 @@ def tree(
 
 def _graphs(
     path: str, python_versions: Sequence[str], platforms: Sequence[str]
-) -> list[tuple[Environment, Graph, list[Dependency]]]:
+) -> list[tuple[MarkerEnvironment, Graph, list[Dependency]]]:
     """The lock as each environment sees it, with all extras and groups, and what is asked for."""
     lock = read_lock(path)
     inputs = inputs_of(lock, path)
@@ -81,7 +81,7 @@ def _graphs(
     scopes += (Scope("group", group) for group in inputs.groups)
     found = []
     for environment in group_targets(targets_of(lock, python_versions, platforms)):
-        adjustments = Adjustments(inputs, environment)
+        adjustments = Overrides(inputs, environment)
         graph = Graph(lock, environment.variables, scopes, adjustments)
         asked = applicable_dependencies(inputs.requirements, environment)
         found.append((environment, graph, list(adjustments.apply(asked))))

@@ -18,8 +18,8 @@ import httpx
 
 from executor import Keychain
 from planner.index.cache import Cache
-from planner.index.errors import IndexAnswer, IndexDenied, IndexUnreachable, Offline
-from planner.index.http_cache import KeptAnswer, PageCache
+from planner.index.errors import IndexAnswer, IndexDenied, IndexUnreachable, NotCached
+from planner.index.http_cache import HttpCache, KeptAnswer
 from schemas.urls import redacted
 
 __all__ = ["Answer", "IndexClient", "Part"]
@@ -113,7 +113,7 @@ class IndexClient:
     ) -> None:
         self.keychain = keychain or Keychain(environment={})
         self.cache = cache
-        self._pages = PageCache(cache, refresh=refresh)
+        self._pages = HttpCache(cache, refresh=refresh)
         self._offline = offline
         self._asked: set[tuple[str, str]] = set()
         """Documents that were asked for: one plan sees one state of its indexes."""
@@ -250,7 +250,7 @@ class IndexClient:
     ) -> T:
         """Send a request and let ``read`` take the answer, again where a second try may help."""
         if self._offline:
-            raise Offline(redacted(url))
+            raise NotCached(redacted(url))
         pause = FIRST_PAUSE_SECONDS
         for attempt in range(1, ATTEMPTS + 1):
             wait = pause

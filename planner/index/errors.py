@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from schemas.errors import NetworkError
 
-__all__ = ["IndexAnswer", "IndexDenied", "IndexUnreachable", "Offline"]
+__all__ = ["IndexAnswer", "IndexDenied", "IndexUnreachable", "NotCached"]
 
 
 @dataclass(eq=False)
@@ -26,7 +26,7 @@ class IndexUnreachable(NetworkError):
 
 
 @dataclass(eq=False)
-class Offline(NetworkError):
+class NotCached(NetworkError):
     """Something is needed that is not in the cache, and nobody may be asked."""
 
     url: str

@@ -14,7 +14,7 @@ from typing import Self
 
 from planner.index.cache import Cache
 
-__all__ = ["KeptAnswer", "PageCache"]
+__all__ = ["HttpCache", "KeptAnswer"]
 
 
 _MAX_AGE = re.compile(r"(?:^|[,\s])max-age=\"?(\d+)", re.IGNORECASE)
@@ -78,7 +78,7 @@ class KeptAnswer:
             return None
 
 
-class PageCache:
+class HttpCache:
     """Keeps answers in ``cache``, and asks about each anew if ``refresh``; ``now`` is the clock."""
 
     def __init__(

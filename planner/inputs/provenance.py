@@ -15,11 +15,11 @@ from planner.inputs.project import read_projects
 from planner.inputs.requirements_file import read_requirements
 from schemas.errors import UsageError
 
-__all__ = ["Sources", "read_inputs"]
+__all__ = ["Provenance", "read_inputs"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
+class Provenance:
     """The inputs as a command line names them. Paths are relative to the working folder."""
 
     projects: tuple[str, ...] = ()
@@ -72,7 +72,7 @@ class Sources:
 _PATHS = ("projects", "requirements", "constraints", "overrides")
 
 
-def read_inputs(sources: Sources, *, environment: Mapping[str, str]) -> Inputs:
+def read_inputs(sources: Provenance, *, environment: Mapping[str, str]) -> Inputs:
     """Read all that ``sources`` name; ``environment`` gives the values of ``${NAME}``.
 
     Raises UsageError where they cannot be meant together, UnreadableInput, InvalidProject,
@@ -101,7 +101,7 @@ def read_inputs(sources: Sources, *, environment: Mapping[str, str]) -> Inputs:
     )
 
 
-def _refuse_project(sources: Sources) -> None:
+def _refuse_project(sources: Provenance) -> None:
     of_project = (sources.extras, sources.groups, sources.all_extras, sources.all_groups)
     if sources.projects or any(of_project):
         raise UsageError(

@@ -14,7 +14,7 @@ from schemas.builds import BuildRecord, build_records
 from schemas.target import Target
 
 if TYPE_CHECKING:
-    from planner.model.direct_reference import Origin
+    from planner.model.direct_reference import DirectReference
 
 __all__ = ["Built", "KnownBuild", "known_builds"]
 
@@ -32,7 +32,7 @@ class Built:
     record: BuildRecord
     url: str | None
     """Where it will be served, if that is said."""
-    origin: Origin | None
+    origin: DirectReference | None
     """What the source is, where it is no source distribution."""
     is_kept: bool
     """Whether the lock may list it; else only what it took is of interest."""
@@ -64,7 +64,7 @@ class KnownBuild:
         hashes = (file.hashes for files in page.files.values() for file in files)
         return page.name == self.name and any(told == one.get("sha256") for one in hashes if told)
 
-    def to_built(self, origin: Origin | None = None) -> Built | None:
+    def to_built(self, origin: DirectReference | None = None) -> Built | None:
         """The same for the next lock, of ``origin`` where that is no source distribution; None
         where the wheel is nowhere to be had.
         """

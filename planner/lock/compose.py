@@ -28,7 +28,7 @@ from planner.lock.built import Built
 from planner.lock.merge import Entry
 from planner.lock.source_entries import list_sdist, list_tree, lockable_url
 from planner.metadata.remote_metadata import SizedFile
-from planner.model.environments import Environment
+from planner.model.environments import MarkerEnvironment
 from planner.model.paths import relative_path
 from planner.model.specifiers import read_specifiers
 from schemas.hints import TOOL_NAME
@@ -40,7 +40,7 @@ __all__ = ["LockContent", "build_lock"]
 class LockContent:
     """All that a lock is made of."""
 
-    environments: Sequence[Environment]
+    environments: Sequence[MarkerEnvironment]
     entries: Sequence[tuple[Entry, Sequence[SizedFile]]]
     """Sorted by name and version."""
     extras: Sequence[NormalizedName]

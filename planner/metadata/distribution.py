@@ -9,11 +9,11 @@ from packaging.version import Version
 
 from planner.index.pages import ProjectFile
 
-__all__ = ["Wheel"]
+__all__ = ["Distribution"]
 
 
 @dataclass(frozen=True, slots=True)
-class Wheel:
+class Distribution:
     """A file that suits the target: a wheel, or a source that one may be built of."""
 
     file: ProjectFile

@@ -22,7 +22,7 @@ from planner.metadata.core_metadata import (
     parse_metadata,
     split_headers,
 )
-from planner.metadata.distribution import Wheel
+from planner.metadata.distribution import Distribution
 from planner.metadata.errors import UnreadableWheel, WheelDiffers
 from planner.metadata.remote_zip import (
     RangeReader,
@@ -77,7 +77,7 @@ class MetadataSource:
     """
 
     def __init__(
-        self, client: IndexClient, build_metadata: Callable[[Wheel], bytes] | None = None
+        self, client: IndexClient, build_metadata: Callable[[Distribution], bytes] | None = None
     ) -> None:
         """``build_metadata`` tells what a wheel that is built of a source would say of itself."""
         self._client = client
@@ -89,7 +89,7 @@ class MetadataSource:
         self.is_pinned = True
         """Whether each file that was read has a digest on its page, which settles what it says."""
 
-    def metadata(self, wheel: Wheel) -> WheelMetadata:
+    def metadata(self, wheel: Distribution) -> WheelMetadata:
         """The metadata of ``wheel``, which is that of its file name.
 
         Raises InvalidMetadata and InvalidZip where this wheel cannot be used; WheelDiffers,
@@ -126,7 +126,7 @@ class MetadataSource:
                 self._read_directory(file)
         return self._listings[file.url]
 
-    def _read_metadata(self, wheel: Wheel) -> bytes:
+    def _read_metadata(self, wheel: Distribution) -> bytes:
         if (kept := self._find("metadata", wheel.file)) is not None:
             return kept
         content = self._read_beside(wheel.file)
@@ -164,7 +164,7 @@ class MetadataSource:
                     raise WheelDiffers(f"{file.filename}.metadata", kind, expected, found)
         return answer.content
 
-    def _read_inside(self, wheel: Wheel) -> bytes:
+    def _read_inside(self, wheel: Distribution) -> bytes:
         with open_wheel(self._client, wheel.file) as reader:
             # Of a wheel with many members the rest is read when it is chosen.
             member = find_at_end(reader, ".dist-info/METADATA")
@@ -185,7 +185,7 @@ class MetadataSource:
         self._keep("listings", file, listing.packed)
 
 
-def _of_its_name(wheel: Wheel, metadata: WheelMetadata) -> WheelMetadata:
+def _of_its_name(wheel: Distribution, metadata: WheelMetadata) -> WheelMetadata:
     if (metadata.name, metadata.version) != (wheel.name, wheel.version):
         raise InvalidMetadata(
             f"its metadata is that of {metadata.name} {metadata.version}, not of its file name"

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from urllib.parse import parse_qs, unquote, urldefrag, urlsplit, urlunsplit
 
-from executor import check_out
-from planner.builds.sdist import fetch_source
-from planner.builds.source_tree import Fetched, _digest_of_tree
-from planner.index.pages import ProjectFile
 from planner.model.paths import relative_path
 from schemas.digests import SECURE_ALGORITHMS
 from schemas.urls import without_credentials
 
-if TYPE_CHECKING:
-    from planner.index.client import IndexClient
-
-__all__ = ["Origin"]
+__all__ = ["DirectReference"]
 
 
 _GIT = "git+"
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class DirectReference:
     """Where a source is."""
 
     kind: Literal["archive", "vcs", "directory"]
@@ -42,7 +35,7 @@ class Origin:
     """Of an archive, as the inputs give them."""
 
     @classmethod
-    def parse(cls, url: str, hashes: tuple[tuple[str, str], ...] = ()) -> Origin:
+    def parse(cls, url: str, hashes: tuple[tuple[str, str], ...] = ()) -> DirectReference:
         """What ``url`` leads to: ``git+https://host/repository@revision#subdirectory=part``, the
         URL of an archive, or a ``file:`` URL of an archive or a folder.
         """
@@ -77,24 +70,7 @@ class Origin:
         part = f"#subdirectory={self.subdirectory}" if self.subdirectory else ""
         return f"{prefix}{relative_path(self.path, folder)}{revision}{part}"
 
-    def fetch(self, package: str, client: IndexClient, folder: str) -> Fetched:
-        """The source of ``package``, in ``folder`` or where it is.
-
-        Raises RepositoryUnusable, and for archives what ``fetch_source`` raises.
-        """
-        if self.kind == "directory":
-            return Fetched(self.address, _digest_of_tree(self.address))
-        if self.kind == "vcs":
-            tree = os.path.join(folder, "repository")
-            return Fetched(
-                tree, check_out(package, self.address, self.commit or self.revision, tree)
-            )
-        name = unquote(urlsplit(self.address).path.rpartition("/")[2]) or package
-        entry = {"url": self.address, "hashes": dict(self.hashes)}
-        file = ProjectFile(name, "", entry, path=self.path, is_direct=True)
-        return Fetched(*fetch_source(client, file, folder))
-
-    def at(self, commit: str) -> Origin:
+    def at(self, commit: str) -> DirectReference:
         """The same, at one commit."""
         return replace(self, commit=commit)
 

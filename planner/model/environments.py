@@ -18,7 +18,7 @@ from schemas.errors import UsageError
 from schemas.hints import TOOL_NAME
 from schemas.target import Target
 
-__all__ = ["VARIABLES", "Environment", "group_targets", "recorded_targets"]
+__all__ = ["VARIABLES", "MarkerEnvironment", "group_targets", "recorded_targets"]
 
 
 VARIABLES = ("implementation_name", "platform_machine", "python_version", "sys_platform")
@@ -27,7 +27,7 @@ of Python are one environment."""
 
 
 @dataclass(frozen=True, slots=True)
-class Environment:
+class MarkerEnvironment:
     """One or more targets for which all marker variables have the same values."""
 
     targets: tuple[Target, ...]
@@ -50,7 +50,7 @@ class Environment:
         return " and ".join(map(str, self.targets))
 
 
-def group_targets(targets: Iterable[Target]) -> tuple[Environment, ...]:
+def group_targets(targets: Iterable[Target]) -> tuple[MarkerEnvironment, ...]:
     """The environments that ``targets`` make up, in the order of their first target.
 
     Raises UsageError for targets that a lock could not tell apart although they need not have
@@ -67,7 +67,7 @@ def group_targets(targets: Iterable[Target]) -> tuple[Environment, ...]:
             )
         if target not in group:
             group.append(target)
-    return tuple(Environment(tuple(group)) for group in groups.values())
+    return tuple(MarkerEnvironment(tuple(group)) for group in groups.values())
 
 
 def recorded_targets(lock: Pylock) -> tuple[Target, ...]:

@@ -7,17 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from planner.model.project_set import Names
+from planner.model.project_set import ProjectSet
 from schemas.errors import UsageError
-
-if TYPE_CHECKING:
-    from planner.resolver.direct import TreeRule
-    from planner.resolver.evaluator import SourceRule
 
 __all__ = ["Ordering", "Policy", "Preferences", "Prereleases", "parse_moment"]
 
@@ -60,9 +55,9 @@ class Policy:
     ordering: Ordering = Ordering.HIGHEST
     uploaded_before: datetime | None = None
     """Files that came later do not count; None where all do."""
-    no_binary: Names = field(default_factory=Names)
+    no_binary: ProjectSet = field(default_factory=ProjectSet)
     """Projects that are to be built."""
-    only_binary: Names = field(default_factory=Names)
+    only_binary: ProjectSet = field(default_factory=ProjectSet)
     """Projects that are not to be built."""
     hosts: frozenset[str] = frozenset()
     """The hosts that files may come from; empty where all may."""
@@ -71,10 +66,6 @@ class Policy:
     align: bool = True
     """Whether environments share versions wherever they can, rather than each having the newest
     that it could have alone."""
-    sources: SourceRule | None = None
-    """What may be built; None where nothing may."""
-    trees: TreeRule | None = None
-    """Opens what direct references lead to; None where nothing may be built."""
     preferences: Sequence[Preferences] = field(default=())
     """For each environment; empty where nothing is preferred."""
 

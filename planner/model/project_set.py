@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-__all__ = ["Names", "parse_names"]
+__all__ = ["ProjectSet", "parse_names"]
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class ProjectSet:
     """Some projects, or all but some."""
 
     named: frozenset[NormalizedName] = frozenset()
@@ -25,7 +25,7 @@ class Names:
         return self.are_excluded or bool(self.named)
 
 
-def parse_names(words: Iterable[str]) -> Names:
+def parse_names(words: Iterable[str]) -> ProjectSet:
     """Projects as pip's ``--no-binary`` takes them: names divided by commas, ``:all:``, and
     ``:none:``, which takes back what was said before.
     """
@@ -38,4 +38,6 @@ def parse_names(words: Iterable[str]) -> Names:
             everything = True
         elif word:
             named.add(canonicalize_name(word))
-    return Names(frozenset(), are_excluded=True) if everything else Names(frozenset(named))
+    return (
+        ProjectSet(frozenset(), are_excluded=True) if everything else ProjectSet(frozenset(named))
+    )

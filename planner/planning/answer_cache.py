@@ -26,7 +26,7 @@ from planner.index.indexes import Index, Indexes
 from planner.inputs.inputs import Inputs
 from planner.planning.reporter import Remark
 
-__all__ = ["Memo", "Remembered", "follows_from_indexes"]
+__all__ = ["AnswerCache", "Remembered", "follows_from_indexes"]
 
 
 READERS = 16
@@ -63,7 +63,7 @@ class Remembered:
             return None
 
 
-class Memo:
+class AnswerCache:
     """What ``cache`` has of the answer to one question, which is all that the answer depends on
     beside the pages of indexes.
     """

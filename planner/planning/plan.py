@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol
 
@@ -13,39 +13,35 @@ from packaging.version import Version
 from planner.index.cache import PageSeen
 from planner.index.client import IndexClient
 from planner.index.indexes import Indexes
-from planner.index.pages import ProjectFile, ProjectPage
+from planner.index.pages import ProjectPage
 from planner.index.reader import IndexReader
-from planner.inputs.inputs import InputRequirement, Inputs
+from planner.inputs.inputs import Inputs
 from planner.lock.merge import Entry, merge
 from planner.metadata.collisions import find_collisions
 from planner.metadata.consistency import find_inconsistency
 from planner.metadata.core_metadata import WheelMetadata
-from planner.metadata.distribution import Wheel
+from planner.metadata.distribution import Distribution
 from planner.metadata.remote_metadata import MetadataSource, SizedFile
-from planner.model.environments import Environment
+from planner.model.environments import MarkerEnvironment
 from planner.model.policy import Policy
 from planner.planning.reporter import Remark, Reporter, tell
+from planner.resolver.builder import SourceBuilder
 from planner.resolver.candidates import Project
 from planner.resolver.prefetch import Fetcher
 from planner.resolver.solve import Solution, solve
-from schemas.target import Target
 
-__all__ = ["Builder", "Plan", "plan"]
+__all__ = ["Plan", "PlanBuilder", "plan"]
 
 
-class Builder(Protocol):
-    """Who makes wheels of sources."""
+class PlanBuilder(SourceBuilder, Protocol):
+    """Makes wheels of the sources that a plan chooses."""
 
-    def refuse(self, project: NormalizedName, target: Target) -> str | None:
-        """Why no wheel of ``project`` may be built for ``target``, if none may."""
-
-    def with_known(self, page: ProjectPage, environments: Sequence[Environment]) -> ProjectPage:
+    def with_known(
+        self, page: ProjectPage, environments: Sequence[MarkerEnvironment]
+    ) -> ProjectPage:
         """The same, and the wheels that were built of its sources for other machines."""
 
-    def open_tree(self, requirement: InputRequirement, target: Target) -> ProjectFile:
-        """What a direct reference leads to, as the source of one version."""
-
-    def metadata(self, wheel: Wheel) -> bytes:
+    def metadata(self, wheel: Distribution) -> bytes:
         """The metadata that a wheel of this source has."""
 
     def build(self, solutions: Sequence[Solution]) -> tuple[Solution, ...]:
@@ -56,7 +52,7 @@ class Builder(Protocol):
 class Plan:
     """What the inputs ask for, answered for each environment."""
 
-    environments: tuple[Environment, ...]
+    environments: tuple[MarkerEnvironment, ...]
     entries: tuple[tuple[Entry, tuple[SizedFile, ...]], ...]
     """Sorted by name and version, with the size of each of their files."""
     remarks: tuple[Remark, ...] = ()
@@ -67,13 +63,13 @@ class Plan:
 
 def plan(
     inputs: Inputs,
-    environments: Sequence[Environment],
+    environments: Sequence[MarkerEnvironment],
     *,
     client: IndexClient,
     indexes: Indexes,
     policy: Policy | None = None,
     reporter: Reporter | None = None,
-    builder: Builder | None = None,
+    builder: PlanBuilder | None = None,
 ) -> Plan:
     """Choose and size wheels for everything that ``inputs`` need in ``environments``; those that
     there are none of are built by ``builder``.
@@ -91,11 +87,9 @@ def plan(
         return Project(builder.with_known(page, environments) if builder else page)
 
     policy = policy or Policy()
-    if builder:
-        policy = replace(policy, sources=builder.refuse, trees=builder.open_tree)
     source = MetadataSource(client, builder.metadata if builder else None)
     with Fetcher(load_project, source) as fetcher:
-        solutions = solve(inputs, environments, policy, fetcher)
+        solutions = solve(inputs, environments, policy, fetcher, builder)
         if builder:
             solutions = builder.build(solutions)
         entries = merge(solutions)

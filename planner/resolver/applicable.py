@@ -9,13 +9,13 @@ from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from planner.inputs.errors import InvalidRequirementLine
 from planner.inputs.inputs import InputRequirement
 from planner.model.dependencies import Dependency, applies, expand
-from planner.model.environments import Environment
+from planner.model.environments import MarkerEnvironment
 
 __all__ = ["applicable", "applicable_dependencies"]
 
 
 def applicable(
-    requirements: Iterable[InputRequirement], environment: Environment
+    requirements: Iterable[InputRequirement], environment: MarkerEnvironment
 ) -> list[InputRequirement]:
     """Those whose markers hold in ``environment``. Raises InvalidRequirementLine."""
     found = []
@@ -29,7 +29,7 @@ def applicable(
 
 
 def applicable_dependencies(
-    requirements: Iterable[InputRequirement], environment: Environment
+    requirements: Iterable[InputRequirement], environment: MarkerEnvironment
 ) -> list[Dependency]:
     """The same as dependencies. Raises InvalidRequirementLine."""
     return [

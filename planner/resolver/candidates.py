@@ -16,14 +16,14 @@ from packaging.utils import NormalizedName
 from packaging.version import InvalidVersion, Version
 
 from planner.index.pages import ProjectFile, ProjectPage
-from planner.metadata.distribution import Wheel
+from planner.metadata.distribution import Distribution
 from planner.model.policy import Prereleases
 from planner.resolver.evaluator import FileEvaluator, Rejection
 
 __all__ = ["CandidateFinder", "Judgement", "Project", "Release", "ReleaseJudge", "Wheels"]
 
 
-Wheels = tuple[Wheel, ...]
+Wheels = tuple[Distribution, ...]
 """Of one release, the best wheel for each target of an environment, in their order; never none."""
 
 
@@ -66,11 +66,11 @@ class ReleaseJudge:
         return self._judgements[release]
 
     def _judge(self, release: Release) -> Judgement:
-        wheels: list[Wheel] = []
+        wheels: list[Distribution] = []
         rejections: dict[tuple[str, str], Rejection] = {}
         for evaluator in self._evaluators:
             verdicts = [evaluator.evaluate(release.project, file) for file in release.files]
-            suitable = [verdict for verdict in verdicts if isinstance(verdict, Wheel)]
+            suitable = [verdict for verdict in verdicts if isinstance(verdict, Distribution)]
             if suitable:
                 wheels.append(max(suitable, key=lambda wheel: wheel.preference))
             for one in verdicts:

@@ -7,7 +7,7 @@ the place of all that an index has of their projects.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote, urldefrag, urlsplit
 
@@ -22,16 +22,13 @@ from packaging.utils import (
 from planner.index.pages import ProjectFile, ProjectPage, group_files
 from planner.inputs.errors import InvalidRequirementLine
 from planner.inputs.inputs import InputRequirement
+from planner.resolver.builder import SourceBuilder
 from planner.resolver.candidates import Project
 from schemas.credentials import Login, origin_of, split_login
 from schemas.errors import NoSolution
 from schemas.target import Target
 
-__all__ = ["TreeRule", "TreeUnbuildable", "direct_logins", "direct_projects"]
-
-
-TreeRule = Callable[[InputRequirement, Target], ProjectFile]
-"""Opens what a requirement gives the address of, to build it for a target."""
+__all__ = ["TreeUnbuildable", "direct_logins", "direct_projects"]
 
 
 @dataclass(eq=False)
@@ -48,13 +45,13 @@ class TreeUnbuildable(NoSolution):
 
 
 def direct_projects(
-    requirements: Iterable[InputRequirement], target: Target, open_tree: TreeRule | None
+    requirements: Iterable[InputRequirement], target: Target, builder: SourceBuilder | None
 ) -> dict[NormalizedName, Project]:
     """A project of one file for each that ``requirements`` give the address of. What is no
     distribution is opened for ``target``, if it may be.
 
     Raises InvalidRequirementLine where that is nothing of it, or another was given before,
-    TreeUnbuildable, and what ``open_tree`` raises.
+    TreeUnbuildable, and what ``builder.open_tree`` raises.
     """
     found: dict[NormalizedName, tuple[str, str]] = {}
     projects: dict[NormalizedName, Project] = {}
@@ -71,8 +68,8 @@ def direct_projects(
         if one.name not in projects:
             if _is_distribution(url):
                 file = _to_file(one, url)
-            elif open_tree is not None:
-                file = open_tree(one, target)
+            elif builder is not None:
+                file = builder.open_tree(one, target)
             else:
                 raise TreeUnbuildable(
                     one.origin, one.name, "it has to be built, and only wheels are used"

@@ -19,8 +19,8 @@ from packaging.utils import (
 from packaging.version import Version
 
 from planner.index.pages import ProjectFile, parse_time
-from planner.metadata.distribution import Wheel
-from planner.model.project_set import Names
+from planner.metadata.distribution import Distribution
+from planner.model.project_set import ProjectSet
 from planner.model.specifiers import read_specifiers
 from schemas.target import Target
 
@@ -58,9 +58,9 @@ class FileRules:
     (https://packaging.python.org/specifications/file-yanking/)."""
     uploaded_before: datetime | None = None
     """The end of what counts; None where all does."""
-    no_binary: Names = field(default_factory=Names)
+    no_binary: ProjectSet = field(default_factory=ProjectSet)
     """Projects that are to be built, so that their wheels are of no use."""
-    only_binary: Names = field(default_factory=Names)
+    only_binary: ProjectSet = field(default_factory=ProjectSet)
     """Projects that are not to be built, so that their sources are of no use."""
     hosts: frozenset[str] = frozenset()
     """The hosts that files may come from; empty where all may."""
@@ -106,7 +106,7 @@ class FileEvaluator:
         self._ranks = {tag: rank for rank, tag in enumerate(target.tags)}
         self._pythons = {(tag.interpreter, tag.abi) for tag in target.tags}
 
-    def evaluate(self, project: NormalizedName, file: ProjectFile) -> Wheel | Rejection:
+    def evaluate(self, project: NormalizedName, file: ProjectFile) -> Distribution | Rejection:
         """Judge one file of the page of ``project``."""
         if file.filename.endswith((".tar.gz", ".zip")):
             return self._evaluate_source(project, file)
@@ -122,9 +122,11 @@ class FileEvaluator:
         reason = refuse_python(file.requires_python, self._python_version)
         if reason := reason or self._rules.refuse(name, version, file):
             return Rejection(file, reason)
-        return Wheel(file, name, version, (-min(ranks), build or (-1, ""), file.filename))
+        return Distribution(file, name, version, (-min(ranks), build or (-1, ""), file.filename))
 
-    def _evaluate_source(self, project: NormalizedName, file: ProjectFile) -> Wheel | Rejection:
+    def _evaluate_source(
+        self, project: NormalizedName, file: ProjectFile
+    ) -> Distribution | Rejection:
         if self._rules.sources is None:
             return Rejection(file, "it is a source distribution, and only wheels are used")
         try:
@@ -142,7 +144,7 @@ class FileEvaluator:
         # Asked last: it may have to look for an interpreter.
         if reason := reason or self._rules.sources(name, self._target):
             return Rejection(file, reason)
-        return Wheel(file, name, version, (_LAST_RESORT, (-1, ""), file.filename))
+        return Distribution(file, name, version, (_LAST_RESORT, (-1, ""), file.filename))
 
     def _explain_tags(self, tags: Iterable[Tag]) -> str:
         platforms = sorted(

@@ -10,7 +10,7 @@ from packaging.version import Version
 from resolvelib.structs import RequirementInformation
 
 from planner.model.dependencies import Dependency, Identifier
-from planner.model.environments import Environment
+from planner.model.environments import MarkerEnvironment
 from planner.resolver.candidates import Judgement, Project, Release, ReleaseJudge
 from planner.resolver.evaluator import Rejection
 from planner.resolver.provider import Candidate, Provider
@@ -152,7 +152,7 @@ class Supply:
 class Unsolvable(NoSolution):
     """No choice of wheels satisfies all requirements."""
 
-    environment: Environment
+    environment: MarkerEnvironment
     supplies: tuple[Supply, ...]
 
     @property
@@ -204,7 +204,7 @@ class Explainer:
         self._asked = asked
         self._known = known
 
-    def explain(self, causes: Iterable[Cause], environment: Environment) -> Unsolvable:
+    def explain(self, causes: Iterable[Cause], environment: MarkerEnvironment) -> Unsolvable:
         """The error for the conflict that has these causes.
 
         Where a requirement of the user's own cannot be met by itself, the causes are a detail of

@@ -9,20 +9,20 @@ from packaging.utils import NormalizedName
 
 from planner.inputs.inputs import Inputs
 from planner.model.dependencies import Dependency
-from planner.model.environments import Environment
+from planner.model.environments import MarkerEnvironment
 from planner.resolver.applicable import applicable_dependencies
 
-__all__ = ["Adjustments"]
+__all__ = ["Overrides"]
 
 
-class Adjustments:
+class Overrides:
     """The overrides and excludes of ``inputs``, as they count in ``environment``.
 
     Whoever asks for a project that is overridden asks for what the override says, and for nothing
     where its marker does not hold. Who asks for one that is excluded asks for nothing.
     """
 
-    def __init__(self, inputs: Inputs, environment: Environment) -> None:
+    def __init__(self, inputs: Inputs, environment: MarkerEnvironment) -> None:
         self._excluded = frozenset(inputs.excludes)
         self._overridden: dict[NormalizedName, list[Dependency]] = {
             one.name: [] for one in inputs.overrides

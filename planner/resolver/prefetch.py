@@ -23,12 +23,12 @@ from packaging.version import Version
 from planner.index.client import CONNECTIONS
 from planner.index.pages import ProjectFile
 from planner.metadata.core_metadata import InvalidMetadata, WheelMetadata
-from planner.metadata.distribution import Wheel
+from planner.metadata.distribution import Distribution
 from planner.metadata.remote_metadata import MetadataSource, SizedFile
 from planner.model.dependencies import Dependency, Identifier
-from planner.model.environments import Environment
+from planner.model.environments import MarkerEnvironment
 from planner.resolver.candidates import CandidateFinder, Project
-from planner.resolver.overrides import Adjustments
+from planner.resolver.overrides import Overrides
 
 __all__ = ["Fetcher", "Prefetcher"]
 
@@ -65,7 +65,7 @@ class Fetcher:
         """What the index has of a project. Raises IndexUnreachable and IndexAnswer."""
         return self._take(self._projects, name, self._load_project, name)
 
-    def metadata(self, wheel: Wheel) -> WheelMetadata:
+    def metadata(self, wheel: Distribution) -> WheelMetadata:
         """The metadata of ``wheel``. Raises what ``MetadataSource.metadata`` raises."""
         if wheel.file.is_source:
             return self._source.metadata(wheel)
@@ -79,7 +79,7 @@ class Fetcher:
         """Begin to fetch a project, if nobody did."""
         return self._request(self._projects, name, self._load_project, name)
 
-    def request_metadata(self, wheel: Wheel) -> Future[WheelMetadata]:
+    def request_metadata(self, wheel: Distribution) -> Future[WheelMetadata]:
         """Begin to fetch metadata, if nobody did."""
         return self._request(self._metadata, wheel.file.url, self._source.metadata, wheel)
 
@@ -131,9 +131,9 @@ class Prefetcher:
         self,
         fetcher: Fetcher,
         finder: CandidateFinder,
-        environment: Environment,
+        environment: MarkerEnvironment,
         known: Mapping[NormalizedName, Sequence[Dependency]],
-        adjustments: Adjustments,
+        adjustments: Overrides,
         direct: Mapping[NormalizedName, Project] | None = None,
     ) -> None:
         self._fetcher = fetcher

@@ -20,10 +20,10 @@ from resolvelib.structs import Matches, RequirementInformation
 
 from planner.metadata.core_metadata import InvalidMetadata, WheelMetadata
 from planner.model.dependencies import Dependency, Identifier
-from planner.model.environments import Environment
+from planner.model.environments import MarkerEnvironment
 from planner.resolver.candidates import CandidateFinder, Wheels
 from planner.resolver.evaluator import refuse_python
-from planner.resolver.overrides import Adjustments
+from planner.resolver.overrides import Overrides
 from planner.resolver.prefetch import Fetcher, Prefetcher
 from schemas.zipformat import InvalidZip
 
@@ -75,10 +75,10 @@ class Provider(AbstractProvider[Dependency, Candidate, Identifier]):
         finder: CandidateFinder,
         fetcher: Fetcher,
         prefetcher: Prefetcher,
-        environment: Environment,
+        environment: MarkerEnvironment,
         *,
         known: Mapping[NormalizedName, Sequence[Dependency]],
-        adjustments: Adjustments,
+        adjustments: Overrides,
         direct: Collection[NormalizedName] = (),
     ) -> None:
         self._finder = finder

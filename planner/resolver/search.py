@@ -12,9 +12,9 @@ from resolvelib.resolvers import Criterion, ResolutionTooDeep
 from resolvelib.structs import RequirementInformation, State
 
 from planner.metadata.core_metadata import WheelMetadata
-from planner.metadata.distribution import Wheel
+from planner.metadata.distribution import Distribution
 from planner.model.dependencies import Dependency, Identifier, Scope
-from planner.model.environments import Environment
+from planner.model.environments import MarkerEnvironment
 from planner.resolver.candidates import Wheels
 from planner.resolver.explanation import Asked, Explainer, SearchTooLong
 from planner.resolver.provider import Candidate, Provider
@@ -109,7 +109,7 @@ def resolve(
     dependencies: Sequence[Dependency],
     provider: Provider,
     explainer: Callable[[Asked], Explainer],
-    environment: Environment,
+    environment: MarkerEnvironment,
 ) -> tuple[ResolvedPackage, ...]:
     """Choose wheels for each project that is needed; sorted by name. ``explainer`` makes one who
     can tell why that is not possible.
@@ -198,7 +198,7 @@ def _package(
 
 
 def _passed_over(
-    wheel: Wheel, obstacles: Mapping[tuple[Identifier, Version], Dependency]
+    wheel: Distribution, obstacles: Mapping[tuple[Identifier, Version], Dependency]
 ) -> tuple[Version, str] | None:
     newer = {
         version: obstacle

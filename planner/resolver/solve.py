@@ -12,15 +12,16 @@ from packaging.version import Version
 from planner.index.pages import ProjectPage
 from planner.inputs.inputs import InputRequirement, Inputs
 from planner.model.dependencies import Dependency, pinned_versions
-from planner.model.environments import Environment
+from planner.model.environments import MarkerEnvironment
 from planner.model.policy import Ordering, Policy, Preferences, Prereleases
-from planner.model.project_set import Names
+from planner.model.project_set import ProjectSet
 from planner.resolver.applicable import applicable, applicable_dependencies
+from planner.resolver.builder import SourceBuilder
 from planner.resolver.candidates import CandidateFinder, Project, ReleaseJudge
 from planner.resolver.direct import direct_projects
 from planner.resolver.evaluator import FileEvaluator, FileRules
 from planner.resolver.explanation import Explainer, Unsolvable
-from planner.resolver.overrides import Adjustments
+from planner.resolver.overrides import Overrides
 from planner.resolver.prefetch import Fetcher, Prefetcher
 from planner.resolver.provider import Provider
 from planner.resolver.search import ResolvedPackage, resolve
@@ -34,7 +35,7 @@ __all__ = ["HashesMissing", "Solution", "UnsolvableTargets", "solve"]
 class Solution:
     """The packages that one environment needs, sorted by name."""
 
-    environment: Environment
+    environment: MarkerEnvironment
     packages: tuple[ResolvedPackage, ...]
     pages: tuple[ProjectPage, ...]
     """What the indexes have of each of them."""
@@ -69,15 +70,21 @@ class UnsolvableTargets(NoSolution):
 
 
 def solve(
-    inputs: Inputs, environments: Sequence[Environment], policy: Policy, fetcher: Fetcher
+    inputs: Inputs,
+    environments: Sequence[MarkerEnvironment],
+    policy: Policy,
+    fetcher: Fetcher,
+    builder: SourceBuilder | None = None,
 ) -> tuple[Solution, ...]:
-    """Choose the packages of each of ``environments``.
+    """Choose the packages of each of ``environments``; sources only if ``builder`` can build them.
 
     Raises Unsolvable, UnsolvableTargets and SearchTooLong where there is no answer,
     HashesMissing, InvalidRequirementLine, IndexUnreachable and IndexAnswer.
     """
     # Made at once, so that all begin to fetch what they will need.
-    solvers = [_Solver(inputs, environment, policy, fetcher) for environment in environments]
+    solvers = [
+        _Solver(inputs, environment, policy, fetcher, builder) for environment in environments
+    ]
     preferences = policy.preferences or [{} for _ in solvers]
     solutions = _solve_all(solvers, preferences)
     if policy.align and len(solvers) > 1:
@@ -134,17 +141,22 @@ class _Solver:
     """Answers for one environment, as often as it is asked, fetching nothing twice."""
 
     def __init__(
-        self, inputs: Inputs, environment: Environment, policy: Policy, fetcher: Fetcher
+        self,
+        inputs: Inputs,
+        environment: MarkerEnvironment,
+        policy: Policy,
+        fetcher: Fetcher,
+        builder: SourceBuilder | None,
     ) -> None:
         self._environment = environment
         self._require_hashes = inputs.require_hashes or policy.require_hashes
-        adjustments = Adjustments(inputs, environment)
+        adjustments = Overrides(inputs, environment)
         asked = applicable_dependencies(inputs.requirements, environment)
         self._roots = list(adjustments.apply(asked))
         allowed = applicable_dependencies(inputs.constraints, environment)
         known = _by_name([*self._roots, *allowed])
         direct = direct_projects(
-            applicable(inputs.requirements, environment), environment.targets[0], policy.trees
+            applicable(inputs.requirements, environment), environment.targets[0], builder
         )
 
         def find_project(name: NormalizedName) -> Project:
@@ -159,7 +171,7 @@ class _Solver:
             no_binary=policy.no_binary,
             only_binary=policy.only_binary,
             hosts=policy.hosts,
-            sources=policy.sources,
+            sources=builder.refuse if builder else None,
         )
         judge = ReleaseJudge([FileEvaluator(target, rules) for target in environment.targets])
         self._finder = CandidateFinder(
@@ -196,10 +208,10 @@ class _Solver:
             raise HashesMissing(missing)
 
 
-def _oldest_first(ordering: Ordering, roots: Iterable[Dependency]) -> Names:
+def _oldest_first(ordering: Ordering, roots: Iterable[Dependency]) -> ProjectSet:
     if ordering is Ordering.LOWEST_DIRECT:
-        return Names(frozenset(root.identifier.name for root in roots))
-    return Names(are_excluded=ordering is Ordering.LOWEST)
+        return ProjectSet(frozenset(root.identifier.name for root in roots))
+    return ProjectSet(are_excluded=ordering is Ordering.LOWEST)
 
 
 def _by_name(dependencies: Iterable[Dependency]) -> dict[NormalizedName, list[Dependency]]:

@@ -15,9 +15,9 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 from planner.inputs.build_settings import BuildSetting
 from planner.inputs.inputs import Inputs
 from planner.model.dependencies import Scope
-from planner.model.environments import Environment, recorded_targets
+from planner.model.environments import MarkerEnvironment, recorded_targets
 from planner.resolver.applicable import applicable_dependencies
-from planner.resolver.overrides import Adjustments
+from planner.resolver.overrides import Overrides
 from planner.review.graph import Edge, Graph
 from schemas.builds import build_records
 from schemas.credentials import split_login
@@ -58,7 +58,7 @@ class Stale(Refused):
 
 
 def find_problems(
-    lock: Pylock, inputs: Inputs, environments: Sequence[Environment]
+    lock: Pylock, inputs: Inputs, environments: Sequence[MarkerEnvironment]
 ) -> tuple[str, ...]:
     """What is wrong with ``lock``: each requirement that it does not meet, in any environment and
     with any extra or dependency group, and each package that nothing asks for. Empty where it
@@ -83,7 +83,7 @@ def find_problems(
 
 
 def _check_header(
-    lock: Pylock, inputs: Inputs, environments: Sequence[Environment]
+    lock: Pylock, inputs: Inputs, environments: Sequence[MarkerEnvironment]
 ) -> Iterator[str]:
     for kind, told, asked in (
         ("extras", lock.extras, inputs.extras),
@@ -109,10 +109,10 @@ def _check_header(
 class _Checker:
     """Checks a lock for one environment."""
 
-    def __init__(self, lock: Pylock, inputs: Inputs, environment: Environment) -> None:
+    def __init__(self, lock: Pylock, inputs: Inputs, environment: MarkerEnvironment) -> None:
         self._lock = lock
         self._environment = environment
-        self._adjustments = Adjustments(inputs, environment)
+        self._adjustments = Overrides(inputs, environment)
         asked = applicable_dependencies(inputs.requirements, environment)
         self._roots = list(self._adjustments.apply(asked))
         self._constraints = applicable_dependencies(inputs.constraints, environment)

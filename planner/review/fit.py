@@ -10,14 +10,14 @@ from planner.review.cost import Cost
 from schemas.errors import Refused, UsageError
 from schemas.sizes import format_size, parse_size
 
-__all__ = ["DoesNotFit", "Room", "check_fit"]
+__all__ = ["ContainerSize", "DoesNotFit", "check_fit"]
 
 
 MAX_SHOWN_PACKAGES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class ContainerSize:
     """What there is; None where it does not matter."""
 
     memory: int | None
@@ -46,7 +46,7 @@ class Room:
 class DoesNotFit(Refused):
     """What a lock takes is more than there is."""
 
-    room: Room
+    room: ContainerSize
     costs: tuple[Cost, ...]
     """Those that do not fit."""
 
@@ -76,7 +76,7 @@ class DoesNotFit(Refused):
                     yield f"    {package.name} {package.version}: {told}"
 
 
-def check_fit(costs: Iterable[Cost], room: Room) -> None:
+def check_fit(costs: Iterable[Cost], room: ContainerSize) -> None:
     """Raises DoesNotFit."""
     breaking = tuple(
         cost

@@ -17,7 +17,7 @@ from packaging.version import Version
 
 from planner.metadata.core_metadata import InvalidMetadata, parse_requirement, select
 from planner.model.dependencies import Dependency, Identifier, Scope
-from planner.resolver.overrides import Adjustments
+from planner.resolver.overrides import Overrides
 from schemas.errors import Refused
 from schemas.hints import TOOL_NAME
 
@@ -62,7 +62,7 @@ class Graph:
         lock: Pylock,
         variables: Mapping[str, str],
         scopes: Collection[Scope] = (),
-        adjustments: Adjustments | None = None,
+        adjustments: Overrides | None = None,
     ) -> None:
         environment: dict[str, Any] = {**variables}
         for variable, kind in (("extras", "extra"), ("dependency_groups", "group")):

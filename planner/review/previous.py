@@ -13,7 +13,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from planner.inputs.inputs import Inputs
-from planner.model.environments import Environment
+from planner.model.environments import MarkerEnvironment
 from planner.model.policy import Preferences
 from planner.review.check import find_problems
 from planner.review.graph import RequirementsUnknown
@@ -44,7 +44,7 @@ class FileExchanged(ArtifactRefused):
 def is_current(
     lock: Pylock,
     inputs: Inputs,
-    environments: Sequence[Environment],
+    environments: Sequence[MarkerEnvironment],
     provenance: Mapping[str, Mapping[str, Any]],
 ) -> bool:
     """Whether ``lock`` is for these environments and answers the inputs, and was made as it would
@@ -65,7 +65,10 @@ def is_current(
 
 
 def preferences(
-    lock: Pylock, environments: Iterable[Environment], *, upgrade: Collection[NormalizedName] = ()
+    lock: Pylock,
+    environments: Iterable[MarkerEnvironment],
+    *,
+    upgrade: Collection[NormalizedName] = (),
 ) -> list[Preferences]:
     """For each environment the versions that ``lock`` has of each project: first the one that is
     for the environment, then the others. Those of the projects ``upgrade`` are free.

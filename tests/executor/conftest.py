@@ -8,11 +8,11 @@ from contextlib import closing
 import pytest
 
 from executor.budget.budget import SMALLEST_WINDOW
-from executor.files.writer import PageCache
+from executor.files.writer import FileWriter
 
 
 @pytest.fixture
-def tight() -> Iterator[PageCache]:
+def tight() -> Iterator[FileWriter]:
     """One with the smallest window, where small files wait for others."""
-    with closing(PageCache(SMALLEST_WINDOW)) as cache:
+    with closing(FileWriter(SMALLEST_WINDOW)) as cache:
         yield cache

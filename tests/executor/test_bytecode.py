@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import lockstream
+from executor.api import execute
 from executor.environment import bytecode
 from executor.environment.bytecode import compile_files
-from executor.install.install import execute
 from helpers.environments import environment_below, read_record
 from helpers.wheels import build_wheel, lock_of
 from schemas.errors import ExitCode

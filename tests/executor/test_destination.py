@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.files.destination import Destination, PathTaken
-from executor.files.writer import PageCache
+from executor.files.writer import FileWriter
 from helpers.trees import snapshot
 
 SEGMENTS = st.text("ab", min_size=1, max_size=2)
@@ -138,7 +138,7 @@ def test_no_descriptor_stays_open_and_few_are_open_meanwhile(tmp_path: Path) -> 
 
 
 def test_files_that_wait_for_others_are_written_in_the_end(
-    tmp_path: Path, tight: PageCache
+    tmp_path: Path, tight: FileWriter
 ) -> None:
     with Destination(str(tmp_path), tight) as destination:
         digest = destination.write_whole("a/waits", b"content")
@@ -148,7 +148,7 @@ def test_files_that_wait_for_others_are_written_in_the_end(
     assert contents(tmp_path) == {"a/waits": b"content", "b/large": b"large", "c/last": b"last"}
 
 
-def test_left_by_an_error_it_holds_no_descriptor(tmp_path: Path, tight: PageCache) -> None:
+def test_left_by_an_error_it_holds_no_descriptor(tmp_path: Path, tight: FileWriter) -> None:
     def write_and_end() -> None:
         with Destination(str(tmp_path), tight) as destination:
             destination.write_whole("a/b/waits", b"content")

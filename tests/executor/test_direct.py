@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from executor.budget.budget import SMALLEST_WINDOW
 from executor.files.direct_io import DirectFile, NotTaken, buffers
 from executor.files.mounts import is_in_memory
-from executor.files.writer import PageCache
+from executor.files.writer import FileWriter
 
 KIB = 1 << 10
 BUFFER = 8 * KIB
@@ -98,7 +98,7 @@ def test_pieces_of_any_size_make_the_same_file(
 
 def test_only_the_rest_of_a_file_is_in_memory(tmp_path: Path) -> None:
     path, size = tmp_path / "large", 3 * (1 << 20) + 1000
-    cache = PageCache(None, is_awaited=True)
+    cache = FileWriter(None, is_awaited=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
         with cache.writing(descriptor, size) as file:
@@ -114,16 +114,16 @@ def test_only_the_rest_of_a_file_is_in_memory(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cache", "size", "expected"),
     [
-        pytest.param(PageCache(None, is_awaited=True), 512 * KIB, True, id="awaited"),
-        pytest.param(PageCache(64 << 20), 512 * KIB, True, id="bounded"),
-        pytest.param(PageCache(64 << 20), 512 * KIB - 1, False, id="small"),
-        pytest.param(PageCache(SMALLEST_WINDOW), 256 * KIB, True, id="small where it is tight"),
-        pytest.param(PageCache(64 << 20), None, False, id="of unknown size"),
-        pytest.param(PageCache(None), 1 << 30, False, id="not bounded"),
+        pytest.param(FileWriter(None, is_awaited=True), 512 * KIB, True, id="awaited"),
+        pytest.param(FileWriter(64 << 20), 512 * KIB, True, id="bounded"),
+        pytest.param(FileWriter(64 << 20), 512 * KIB - 1, False, id="small"),
+        pytest.param(FileWriter(SMALLEST_WINDOW), 256 * KIB, True, id="small where it is tight"),
+        pytest.param(FileWriter(64 << 20), None, False, id="of unknown size"),
+        pytest.param(FileWriter(None), 1 << 30, False, id="not bounded"),
     ],
 )
 def test_large_files_pass_by_where_memory_or_the_disk_counts(
-    descriptor: int, cache: PageCache, size: int | None, expected: bool
+    descriptor: int, cache: FileWriter, size: int | None, expected: bool
 ) -> None:
     with cache.writing(descriptor, size):
         assert is_direct(descriptor) is expected
@@ -158,7 +158,7 @@ def test_a_file_system_without_it_is_asked_once(
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
 
     monkeypatch.setattr(fcntl, "fcntl", refuse)
-    cache = PageCache(64 << 20)
+    cache = FileWriter(64 << 20)
     for number in range(3):
         descriptor = os.open(tmp_path / str(number), os.O_WRONLY | os.O_CREAT)
         try:
@@ -225,7 +225,7 @@ def test_where_no_thread_can_be_made_the_page_cache_does(
     monkeypatch.setattr(threading.Thread, "start", refuse)
     before = len(os.listdir("/proc/self/fd"))
     with (tmp_path / "file").open("wb") as opened:
-        with PageCache(64 << 20).writing(opened.fileno(), 1 << 20) as file:
+        with FileWriter(64 << 20).writing(opened.fileno(), 1 << 20) as file:
             file.write(CONTENT)
             file.finish()
         assert not is_direct(opened.fileno())

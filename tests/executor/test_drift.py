@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from executor.api import execute
 from executor.environment.drift import Drift, find_drift
 from executor.environment.environment import Environment
 from executor.install.decide import verify_environment
-from executor.install.install import execute
-from executor.lock.options import Wanted
+from executor.lock.options import SelectOptions
 from helpers.environments import environment_below
 from helpers.wheels import Wheel, build_wheel, lock_of
 
@@ -48,9 +48,9 @@ def write_lock(folder: Path, *wheels: Wheel) -> str:
     return str(folder / "pylock.toml")
 
 
-def drifts(lock: str, environment: Environment, wanted: Wanted | None = None) -> list[str]:
+def drifts(lock: str, environment: Environment, wanted: SelectOptions | None = None) -> list[str]:
     """What is found, with paths below the environment."""
-    _, found = verify_environment(lock, environment, wanted=wanted)
+    _, found = verify_environment(lock, environment, select=wanted)
     return [str(drift).replace(f"{environment.path}/", "") for drift in found]
 
 
@@ -203,7 +203,7 @@ def test_what_the_lock_leaves_to_others_is_no_difference(
     text = lock_of([DEMO]) + '\n[[packages]]\nname = "other"\ndirectory = { path = "." }\n'
     path = tmp_path / "skipping.toml"
     path.write_text(text)
-    assert drifts(str(path), environment, Wanted(skip_unbuildable=True)) == []
+    assert drifts(str(path), environment, SelectOptions(skip_unbuildable=True)) == []
     assert packages.is_dir()
 
 

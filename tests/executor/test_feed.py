@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.archive.chunk_reader import Feed, Truncated
+from executor.archive.chunk_reader import ChunkReader, Truncated
 
 CHUNKS = st.lists(st.binary(max_size=12), max_size=12)
 
 
 @given(CHUNKS, st.lists(st.integers(0, 20), max_size=12))
 def test_counts_are_read_across_chunks(chunks: list[bytes], counts: list[int]) -> None:
-    whole, feed, place = b"".join(chunks), Feed(chunks), 0
+    whole, feed, place = b"".join(chunks), ChunkReader(chunks), 0
     for count in counts:
         if place + count > len(whole):
             with pytest.raises(Truncated):
@@ -28,7 +28,7 @@ def test_counts_are_read_across_chunks(chunks: list[bytes], counts: list[int]) -
 def test_some_gives_all_bytes_in_order_and_never_more_than_asked_for(
     chunks: list[bytes], limit: int
 ) -> None:
-    feed = Feed(chunks)
+    feed = ChunkReader(chunks)
     pieces = []
     while piece := bytes(feed.some(limit)):
         assert len(piece) <= limit
@@ -42,7 +42,7 @@ def test_some_gives_all_bytes_in_order_and_never_more_than_asked_for(
 def test_what_is_given_back_is_read_again_even_if_it_came_in_several_chunks(
     chunks: list[bytes], data: st.DataObject
 ) -> None:
-    whole, feed = b"".join(chunks), Feed(chunks)
+    whole, feed = b"".join(chunks), ChunkReader(chunks)
     read = data.draw(st.integers(0, len(whole)))
     back = data.draw(st.integers(0, read))
     feed.exactly(read)
@@ -54,6 +54,6 @@ def test_what_is_given_back_is_read_again_even_if_it_came_in_several_chunks(
 def test_no_more_than_one_chunk_is_taken_ahead() -> None:
     taken = []
     source = (taken.append(number) or b"0123456789" for number in range(5))  # type: ignore[func-returns-value]
-    feed = Feed(source)
+    feed = ChunkReader(source)
     feed.exactly(11)
     assert taken == [0, 1]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from executor.install.install import execute
+from executor.api import execute
 from executor.report.report import Report
 from executor.wheels.errors import WheelRefused
 from executor.wheels.rules import Rules

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from isal import isal_zlib
 
 import executor.archive.inflate
-from executor.archive.chunk_reader import Feed, Truncated
+from executor.archive.chunk_reader import ChunkReader, Truncated
 from executor.archive.inflate import MAX_OUTPUT, contents, crc32
 from helpers.archives import compress
 from helpers.environments import chunked
@@ -32,7 +32,7 @@ def _inflater(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(executor.archive.inflate, "_errors", module.error)
 
 
-def refusal(feed: Feed, method: Method, compressed_size: int | None) -> str:
+def refusal(feed: ChunkReader, method: Method, compressed_size: int | None) -> str:
     with pytest.raises(InvalidZip) as caught:
         list(contents(feed, method, compressed_size))
     return str(caught.value)
@@ -45,7 +45,7 @@ class TestDeflated:
     def test_it_ends_where_the_data_ends(self, chunk: int, told: bool) -> None:
         data = NOISE * 10
         packed = compress(data, Method.DEFLATED)
-        feed = Feed(chunked(packed + b"what follows", chunk))
+        feed = ChunkReader(chunked(packed + b"what follows", chunk))
         assert b"".join(contents(feed, Method.DEFLATED, len(packed) if told else None)) == data
         assert feed.offset == len(packed)
         assert feed.exactly(12) == b"what follows"
@@ -59,7 +59,7 @@ class TestDeflated:
         """The input is used up by then, but the stream holds output back."""
         data = bytes(pieces * MAX_OUTPUT + beyond)
         packed = compress(data, Method.DEFLATED)
-        feed = Feed(chunked(packed + b"PK", 64 << 10))
+        feed = ChunkReader(chunked(packed + b"PK", 64 << 10))
         assert b"".join(contents(feed, Method.DEFLATED, len(packed) if told else None)) == data
         assert feed.exactly(2) == b"PK"
 
@@ -68,7 +68,7 @@ class TestDeflated:
         size = 0
         tracemalloc.start()
         try:
-            for piece in contents(Feed([packed]), Method.DEFLATED, len(packed)):
+            for piece in contents(ChunkReader([packed]), Method.DEFLATED, len(packed)):
                 assert len(piece) <= MAX_OUTPUT
                 size += len(piece)
             _, peak = tracemalloc.get_traced_memory()
@@ -79,32 +79,32 @@ class TestDeflated:
 
     def test_bytes_behind_the_end_of_its_stream_are_refused(self) -> None:
         packed = compress(NOISE, Method.DEFLATED)
-        message = refusal(Feed([packed + b"junk"]), Method.DEFLATED, len(packed) + 4)
+        message = refusal(ChunkReader([packed + b"junk"]), Method.DEFLATED, len(packed) + 4)
         assert message == (
             f"its data ends after {len(packed)} of {len(packed) + 4} compressed bytes"
         )
 
     def test_data_that_goes_on_behind_its_size_is_refused(self) -> None:
         packed = compress(NOISE, Method.DEFLATED)
-        message = refusal(Feed([packed]), Method.DEFLATED, len(packed) - 1)
+        message = refusal(ChunkReader([packed]), Method.DEFLATED, len(packed) - 1)
         assert message == "its compressed data goes on behind its compressed size"
 
     def test_damage_is_refused(self) -> None:
-        message = refusal(Feed([b"\x07" + bytes(40)]), Method.DEFLATED, 41)
+        message = refusal(ChunkReader([b"\x07" + bytes(40)]), Method.DEFLATED, 41)
         assert message.startswith("its deflated data is damaged (")
 
     @given(cut=st.integers(0, len(compress(NOISE, Method.DEFLATED)) - 1))
     def test_truncated_data_is_noticed(self, cut: int) -> None:
         packed = compress(NOISE, Method.DEFLATED)
         with pytest.raises(Truncated):
-            list(contents(Feed([packed[:cut]]), Method.DEFLATED, len(packed)))
+            list(contents(ChunkReader([packed[:cut]]), Method.DEFLATED, len(packed)))
 
     @given(data=st.binary(max_size=400), junk=st.binary(max_size=40), chunk=st.integers(1, 50))
     def test_any_data_in_any_chunks_is_given_back(
         self, data: bytes, junk: bytes, chunk: int
     ) -> None:
         packed = compress(data, Method.DEFLATED)
-        feed = Feed(chunked(packed + junk, chunk))
+        feed = ChunkReader(chunked(packed + junk, chunk))
         assert b"".join(contents(feed, Method.DEFLATED, None)) == data
         assert feed.exactly(len(junk)) == junk
 
@@ -112,31 +112,33 @@ class TestDeflated:
 class TestStored:
     @pytest.mark.parametrize("chunk", [1, 7, 64 << 10])
     def test_it_is_passed_through_to_its_size(self, chunk: int) -> None:
-        feed = Feed(chunked(NOISE + b"next", chunk))
+        feed = ChunkReader(chunked(NOISE + b"next", chunk))
         assert b"".join(contents(feed, Method.STORED, len(NOISE))) == NOISE
         assert feed.exactly(4) == b"next"
 
     def test_it_must_tell_its_size_before_its_data(self) -> None:
-        assert refusal(Feed([NOISE]), Method.STORED, None) == (
+        assert refusal(ChunkReader([NOISE]), Method.STORED, None) == (
             "it is stored without saying how long it is, before its data"
         )
 
     def test_truncated_data_is_noticed(self) -> None:
         with pytest.raises(Truncated):
-            list(contents(Feed([NOISE]), Method.STORED, len(NOISE) + 1))
+            list(contents(ChunkReader([NOISE]), Method.STORED, len(NOISE) + 1))
 
 
 class TestZstandard:
     @pytest.mark.parametrize("chunk", [1, 7, 64 << 10])
     def test_it_ends_where_its_size_ends(self, chunk: int) -> None:
         packed = compress(NOISE, Method.ZSTANDARD)
-        feed = Feed(chunked(packed + b"next", chunk))
+        feed = ChunkReader(chunked(packed + b"next", chunk))
         assert b"".join(contents(feed, Method.ZSTANDARD, len(packed))) == NOISE
         assert feed.exactly(4) == b"next"
 
     def test_a_bomb_comes_in_pieces(self) -> None:
         packed = compress(bytes(64 * MIB), Method.ZSTANDARD)
-        sizes = [len(piece) for piece in contents(Feed([packed]), Method.ZSTANDARD, len(packed))]
+        sizes = [
+            len(piece) for piece in contents(ChunkReader([packed]), Method.ZSTANDARD, len(packed))
+        ]
         assert sum(sizes) == 64 * MIB
         assert max(sizes) <= MAX_OUTPUT
 
@@ -146,24 +148,24 @@ class TestZstandard:
         parameters = zstandard.ZstdCompressionParameters(window_log=27)
         compressor = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
         packed = compressor.compress(NOISE) + compressor.flush()
-        message = refusal(Feed([packed]), Method.ZSTANDARD, len(packed))
+        message = refusal(ChunkReader([packed]), Method.ZSTANDARD, len(packed))
         assert message.startswith("its zstandard data is damaged (")
 
     @pytest.mark.parametrize("junk", [b"junk", b"jk"])
     def test_bytes_behind_its_frame_are_refused(self, junk: bytes) -> None:
         packed = compress(NOISE, Method.ZSTANDARD) + junk
-        message = refusal(Feed([packed]), Method.ZSTANDARD, len(packed))
+        message = refusal(ChunkReader([packed]), Method.ZSTANDARD, len(packed))
         assert message.startswith("its zstandard data is damaged (")
 
     def test_it_must_tell_its_size_before_its_data(self) -> None:
-        assert refusal(Feed([NOISE]), Method.ZSTANDARD, None) == (
+        assert refusal(ChunkReader([NOISE]), Method.ZSTANDARD, None) == (
             "it is zstandard-compressed without saying how long it is, before its data"
         )
 
     def test_truncated_data_is_noticed(self) -> None:
         packed = compress(NOISE, Method.ZSTANDARD)
         with pytest.raises(Truncated):
-            list(contents(Feed([packed[:-1]]), Method.ZSTANDARD, len(packed)))
+            list(contents(ChunkReader([packed[:-1]]), Method.ZSTANDARD, len(packed)))
 
 
 @given(st.binary(max_size=300), st.integers(1, 60))
@@ -183,5 +185,5 @@ def test_only_what_is_asked_for_is_inflated() -> None:
             read.append(len(chunk))
             yield chunk
 
-    next(contents(Feed(chunks()), Method.STORED, MIB))
+    next(contents(ChunkReader(chunks()), Method.STORED, MIB))
     assert len(read) == 1

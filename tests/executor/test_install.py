@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from executor.api import execute
 from executor.environment.changes import Sync
 from executor.environment.environment import Environment
 from executor.environment.installed import installed_distributions
 from executor.files.errors import NotEnoughDisk
 from executor.install.decide import decide
-from executor.install.install import execute
 from helpers.environments import environment_below, read_record
 from helpers.trees import snapshot
 from helpers.wheels import Wheel, build_wheel, lock_of

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.wheels.manifest import MAX_HELD, Ledger, Row
+from executor.wheels.manifest import MAX_HELD, Manifest, ManifestRow
 from executor.wheels.records import encode_digest, record_row
 from schemas.zipformat import CentralEntry, Method
 
 DIGEST = encode_digest(bytes(32))
 U16, U32, U64 = (st.integers(0, 2**bits - 1) for bits in (16, 32, 64))
 ROWS = st.builds(
-    Row,
+    ManifestRow,
     # Names that hold a quotation mark are refused before they come here.
     name=st.text(st.characters(exclude_characters='"', exclude_categories=["Cs"]), min_size=1),
     flags=U16,
@@ -31,8 +31,8 @@ ROWS = st.builds(
 ).map(lambda row: row._replace(record=record_row(row.name, DIGEST, row.size)))
 
 
-def row_of(name: str) -> Row:
-    return Row(name, 0, 8, 0xCAFE, 10, 20, 30, record_row(name, DIGEST, 20))
+def row_of(name: str) -> ManifestRow:
+    return ManifestRow(name, 0, 8, 0xCAFE, 10, 20, 30, record_row(name, DIGEST, 20))
 
 
 ROW = row_of("a/b.py")
@@ -40,8 +40,8 @@ ENTRY = CentralEntry("a/b.py", 0, Method.DEFLATED, 0xCAFE, 10, 20, 30, 0o100644)
 
 
 @given(st.lists(ROWS))
-def test_rows_are_read_back_in_their_order_as_often_as_asked(rows: list[Row]) -> None:
-    with Ledger("/nowhere") as ledger:
+def test_rows_are_read_back_in_their_order_as_often_as_asked(rows: list[ManifestRow]) -> None:
+    with Manifest("/nowhere") as ledger:
         for row in rows:
             ledger.append(row)
         assert list(ledger.rows()) == rows
@@ -51,7 +51,7 @@ def test_rows_are_read_back_in_their_order_as_often_as_asked(rows: list[Row]) ->
 def test_many_rows_are_on_disk_in_a_file_without_a_name(tmp_path: Path) -> None:
     path = tmp_path / "ledger"
     rows = [row_of(f"folder/{number:05d}.py") for number in range(MAX_HELD // 50)]
-    with Ledger(str(path)) as ledger:
+    with Manifest(str(path)) as ledger:
         ledger.append(rows[0])
         assert list(ledger.rows()) == rows[:1]
         for row in rows[1:]:
@@ -69,7 +69,7 @@ def test_it_takes_no_memory_per_row(tmp_path: Path) -> None:
 
 def peak_of(rows: int, path: str) -> int:
     """Bytes of Python objects at most, while so many rows are written and read again."""
-    with Ledger(path) as ledger:
+    with Manifest(path) as ledger:
         tracemalloc.start()
         try:
             for number in range(rows):
@@ -127,13 +127,13 @@ def test_a_name_that_ends_with_a_slash_is_a_folder() -> None:
 
 
 @given(ROWS)
-def test_a_row_knows_the_digest_that_its_record_spells(row: Row) -> None:
+def test_a_row_knows_the_digest_that_its_record_spells(row: ManifestRow) -> None:
     assert row.digest == DIGEST
 
 
 @given(st.lists(ROWS.filter(lambda row: row.name[-1] != "/"), max_size=5))
-def test_the_tally_counts_each_file_once(rows: list[Row]) -> None:
-    with Ledger("/nowhere") as ledger:
+def test_the_tally_counts_each_file_once(rows: list[ManifestRow]) -> None:
+    with Manifest("/nowhere") as ledger:
         expected = ledger.tally.empty()
         for number, row in enumerate(rows):
             ledger.append(row._replace(offset=2 * number))

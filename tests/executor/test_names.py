@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from executor.wheels.member_names import NameCollision, Names, folded
+from executor.wheels.member_names import MemberNames, NameCollision, folded
 
 
 def check(*names: str) -> None:
-    known = Names()
+    known = MemberNames()
     files = [name for name in names if not name.endswith("/")]
     for name in files:
         known.add(name)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from executor.budget.budget import SMALLEST_WINDOW
 from executor.files.destination import Destination
-from executor.files.writer import PageCache
+from executor.files.writer import FileWriter
 from helpers.descriptors import created, is_open, limited_file_size
 from helpers.power import Disk, can_lose_power
 
@@ -48,7 +48,7 @@ class Calls:
         monkeypatch.setattr(os, "pwritev", remember_write)
 
 
-def write(cache: PageCache, path: Path, *pieces: bytes) -> None:
+def write(cache: FileWriter, path: Path, *pieces: bytes) -> None:
     descriptor = created(path)
     try:
         offset = 0
@@ -63,7 +63,7 @@ def write(cache: PageCache, path: Path, *pieces: bytes) -> None:
 @pytest.mark.parametrize("window", [None, SMALLEST_WINDOW, 1])
 def test_what_is_written_is_what_was_given(tmp_path: Path, window: int | None) -> None:
     pieces = [b"a" * 10, b"b" * (300 << 10), b"c" * (64 << 10), b"", b"d"]
-    write(PageCache(window), tmp_path / "file", *pieces)
+    write(FileWriter(window), tmp_path / "file", *pieces)
     assert (tmp_path / "file").read_bytes() == b"".join(pieces)
 
 
@@ -71,7 +71,7 @@ def test_without_a_bound_nothing_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = Calls(monkeypatch)
-    write(PageCache(None), tmp_path / "file", *[b"x" * MIB] * 20)
+    write(FileWriter(None), tmp_path / "file", *[b"x" * MIB] * 20)
     assert (calls.synced, calls.dropped, calls.at_once) == ([], 0, 0)
 
 
@@ -79,14 +79,14 @@ def test_after_each_window_the_disk_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = Calls(monkeypatch)
-    write(PageCache(6 * MIB), tmp_path / "file", *[b"x" * MIB] * 15)
+    write(FileWriter(6 * MIB), tmp_path / "file", *[b"x" * MIB] * 15)
     assert calls.synced == [6 * MIB, 12 * MIB]
     assert calls.dropped == 2
 
 
 def test_many_small_files_are_a_window_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = Calls(monkeypatch)
-    cache = PageCache(SMALLEST_WINDOW)
+    cache = FileWriter(SMALLEST_WINDOW)
     for number in range(600):
         write(cache, tmp_path / str(number), b"x")
     assert len(calls.synced) == 2
@@ -94,7 +94,7 @@ def test_many_small_files_are_a_window_too(tmp_path: Path, monkeypatch: pytest.M
 
 def test_folders_are_counted_as_files_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = Calls(monkeypatch)
-    with Destination(str(tmp_path), PageCache(SMALLEST_WINDOW)) as destination:
+    with Destination(str(tmp_path), FileWriter(SMALLEST_WINDOW)) as destination:
         for number in range(300):
             destination.write(f"{number}/file", [b"x"])
     assert len(calls.synced) == 2
@@ -104,7 +104,7 @@ def test_large_pieces_are_dropped_as_they_are_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = Calls(monkeypatch)
-    write(PageCache(MIB), tmp_path / "file", b"x" * (64 << 10), b"x" * ((64 << 10) - 1))
+    write(FileWriter(MIB), tmp_path / "file", b"x" * (64 << 10), b"x" * ((64 << 10) - 1))
     assert calls.at_once == 1
 
 
@@ -121,7 +121,7 @@ def test_where_that_is_not_taken_it_is_asked_once(
         return refuse(*arguments)
 
     monkeypatch.setattr(os, "pwritev", count)
-    write(PageCache(MIB), tmp_path / "file", *[b"x" * (64 << 10)] * 5)
+    write(FileWriter(MIB), tmp_path / "file", *[b"x" * (64 << 10)] * 5)
     assert len(asked) == 1
     assert (tmp_path / "file").stat().st_size == 5 * (64 << 10)
 
@@ -129,14 +129,14 @@ def test_where_that_is_not_taken_it_is_asked_once(
 def test_a_full_disk_is_no_missing_feature(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Calls(monkeypatch, dontcache=errno.ENOSPC)
     with pytest.raises(OSError, match="No space left"):
-        write(PageCache(MIB), tmp_path / "file", b"x" * (64 << 10))
+        write(FileWriter(MIB), tmp_path / "file", b"x" * (64 << 10))
 
 
 def test_a_write_that_is_cut_short_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = os.pwrite
     monkeypatch.setattr(os, "pwrite", lambda fd, data, offset: whole(fd, data[:1000], offset))
     content = os.urandom(12_345)
-    write(PageCache(None), tmp_path / "file", content)
+    write(FileWriter(None), tmp_path / "file", content)
     assert (tmp_path / "file").read_bytes() == content
 
 
@@ -145,13 +145,13 @@ def test_in_the_smallest_window_every_file_starts_on_its_way_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, window: int | None, started: int
 ) -> None:
     calls = Calls(monkeypatch)
-    cache = PageCache(window)
+    cache = FileWriter(window)
     for number in range(3):
         write(cache, tmp_path / str(number), b"small")
     assert (calls.dropped, calls.synced) == (started, [])
 
 
-def write_whole(cache: PageCache, path: Path, content: bytes) -> int:
+def write_whole(cache: FileWriter, path: Path, content: bytes) -> int:
     descriptor = created(path)
     cache.write_whole(descriptor, content)
     return descriptor
@@ -166,7 +166,7 @@ def test_whole_files_hold_what_was_given_when_they_are_flushed(
 ) -> None:
     root = tmp_path_factory.mktemp("files")
     contents = [bytes([number]) * size for number, size in enumerate(sizes)]
-    with closing(PageCache(window)) as cache:
+    with closing(FileWriter(window)) as cache:
         descriptors = [
             write_whole(cache, root / str(number), content)
             for number, content in enumerate(contents)
@@ -177,7 +177,7 @@ def test_whole_files_hold_what_was_given_when_they_are_flushed(
 
 
 def test_in_the_smallest_window_small_files_go_together(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tight: PageCache
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tight: FileWriter
 ) -> None:
     calls = Calls(monkeypatch)
     alone = []
@@ -189,7 +189,7 @@ def test_in_the_smallest_window_small_files_go_together(
 
 
 def test_where_no_batch_is_taken_files_are_written_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tight: PageCache
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tight: FileWriter
 ) -> None:
     monkeypatch.setattr("executor.files.writer._RWF_DONTCACHE", 1 << 30)  # no kernel knows it
     waits = write_whole(tight, tmp_path / "first", b"first")
@@ -200,7 +200,7 @@ def test_where_no_batch_is_taken_files_are_written_alone(
     assert (tmp_path / "second").read_bytes() == b"second"
 
 
-def test_a_batch_that_fails_tells_it_and_closes_all(tmp_path: Path, tight: PageCache) -> None:
+def test_a_batch_that_fails_tells_it_and_closes_all(tmp_path: Path, tight: FileWriter) -> None:
     descriptors = [write_whole(tight, tmp_path / name, bytes(5000)) for name in ("one", "two")]
     with limited_file_size(4096), pytest.raises(OSError, match="File too large"):
         tight.flush()
@@ -208,7 +208,7 @@ def test_a_batch_that_fails_tells_it_and_closes_all(tmp_path: Path, tight: PageC
 
 
 @pytest.mark.skipif(not can_lose_power(), reason="needs root, loop devices and mkfs.ext4")
-def test_a_disk_that_is_full_within_a_batch_is_told_of(tmp_path: Path, tight: PageCache) -> None:
+def test_a_disk_that_is_full_within_a_batch_is_told_of(tmp_path: Path, tight: FileWriter) -> None:
     (place := tmp_path / "place").mkdir()
     with Disk(tmp_path / "image", place).mounted():
         with (place / "rest").open("wb", buffering=0) as rest, suppress(OSError):
@@ -220,7 +220,7 @@ def test_a_disk_that_is_full_within_a_batch_is_told_of(tmp_path: Path, tight: Pa
         assert not any(map(is_open, descriptors))
 
 
-def test_what_is_discarded_is_closed(tmp_path: Path, tight: PageCache) -> None:
+def test_what_is_discarded_is_closed(tmp_path: Path, tight: FileWriter) -> None:
     descriptor = write_whole(tight, tmp_path / "file", b"content")
     tight.discard()
     assert not is_open(descriptor)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from executor.sources import retries as patience_module
-from executor.sources.retries import IDLE_SECONDS, Attempts, Pace, Patience
+from executor.sources.retries import IDLE_SECONDS, Pace, Retries, Timeouts
 
 DAY = 24 * 3600.0
 
@@ -70,19 +70,19 @@ def _now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.fixture(name="patience")
-def _patience(now: list[float]) -> Patience:
+def _patience(now: list[float]) -> Timeouts:
     assert now == [0.0]
-    return Patience()
+    return Timeouts()
 
 
 class Files:
     """Files of a server that stalls: what one of them costs, and whether it is given up."""
 
-    def __init__(self, patience: Patience, now: list[float]) -> None:
+    def __init__(self, patience: Timeouts, now: list[float]) -> None:
         self.patience = patience
         self.now = now
 
-    def attempt(self, attempts: Attempts, *waits: tuple[float, int], brings: bool) -> bool:
+    def attempt(self, attempts: Retries, *waits: tuple[float, int], brings: bool) -> bool:
         """Whether the file goes on after an attempt that fails in silence."""
         pace = attempts.begin()
         for waited, size in (*waits, (pace.idle, 0)):
@@ -90,14 +90,14 @@ class Files:
             self.now[0] += waited
         return attempts.fail(has_brought=brings)
 
-    def succeed(self, attempts: Attempts, wait: float = 0.01) -> None:
+    def succeed(self, attempts: Retries, wait: float = 0.01) -> None:
         attempts.begin().add(1 << 20, wait, 0.0)
         self.now[0] += wait
         attempts.succeed()
 
 
 @pytest.fixture(name="files")
-def _files(patience: Patience, now: list[float]) -> Files:
+def _files(patience: Timeouts, now: list[float]) -> Files:
     return Files(patience, now)
 
 
@@ -108,7 +108,7 @@ class TestServers:
     ) -> None:
         waits = []
         for _ in range(20):
-            attempts = Attempts(files.patience)
+            attempts = Retries(files.patience)
             waits.append(files.patience.idle(0))
             started = [(0.0, 500)] if brings else []
             assert files.attempt(attempts, *started, brings=brings)
@@ -118,39 +118,39 @@ class TestServers:
 
     def test_one_that_is_slow_to_answer_is_waited_for_longer_again(self, files: Files) -> None:
         for _ in range(3):
-            attempts = Attempts(files.patience)
+            attempts = Retries(files.patience)
             files.attempt(attempts, brings=False)
             files.succeed(attempts)
         assert files.patience.idle(0) == 1.0
-        attempts = Attempts(files.patience)
+        attempts = Retries(files.patience)
         assert files.attempt(attempts, brings=False)  # 1 second
         assert files.attempt(attempts, brings=False)  # 2 seconds
         files.succeed(attempts, 3.0)
         assert files.patience.idle(0) == 6.0
 
     def test_silence_that_has_ended_with_bytes_is_never_cut_short(self, files: Files) -> None:
-        files.succeed(Attempts(files.patience), 5.0)
+        files.succeed(Retries(files.patience), 5.0)
         for _ in range(5):
-            attempts = Attempts(files.patience)
+            attempts = Retries(files.patience)
             files.attempt(attempts, brings=False)
             files.succeed(attempts)
         assert files.patience.idle(0) == 10.0
 
     def test_one_that_never_answers_is_given_up_within_a_minute(self, files: Files) -> None:
-        attempts = Attempts(files.patience)
+        attempts = Retries(files.patience)
         while files.attempt(attempts, brings=False):
             pass
         assert attempts.in_a_row == 3
         assert files.now[0] == 45.0
 
     def test_one_that_drips_is_given_up_within_a_minute(self, files: Files) -> None:
-        attempts = Attempts(files.patience)
+        attempts = Retries(files.patience)
         while files.attempt(attempts, *[(0.5, 1)] * 20, brings=True):
             pass
         assert files.now[0] < 60
 
     def test_one_that_hangs_again_and_again_is_given_up_within_a_minute(self, files: Files) -> None:
-        attempts = Attempts(files.patience)
+        attempts = Retries(files.patience)
         while files.attempt(attempts, (0.0, 1 << 20), brings=True):
             pass
         assert files.now[0] < 60
@@ -158,12 +158,12 @@ class TestServers:
 
     def test_one_that_has_served_long_is_forgiven_more(self, files: Files) -> None:
         files.now[0] = 3600.0
-        attempts = Attempts(files.patience)
+        attempts = Retries(files.patience)
         for _ in range(100):
             assert files.attempt(attempts, (0.0, 1 << 20), brings=True)
 
     def test_one_that_was_given_up_is_asked_again_when_time_has_passed(self, files: Files) -> None:
-        attempts = Attempts(files.patience)
+        attempts = Retries(files.patience)
         while files.attempt(attempts, brings=False):
             pass
         files.patience.lose(1.0)
@@ -173,7 +173,7 @@ class TestServers:
 
     def test_pauses_count_but_those_that_it_asks_for(self, files: Files) -> None:
         for _ in range(400):
-            attempts = Attempts(files.patience)
+            attempts = Retries(files.patience)
             attempts.begin()
             attempts.fail(has_brought=False)
             assert attempts.pause(2.0) == 2.0

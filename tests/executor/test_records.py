@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from executor.wheels.records import (
     NEW_SUFFIX,
     InvalidRecord,
-    Promise,
+    RecordRow,
     RecordWriter,
     encode_digest,
     read_promises,
@@ -25,18 +25,18 @@ NAMES = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_
 SPELLED = f"sha256={encode_digest(SHA256)}"
 
 
-def read(text: str) -> list[Promise]:
+def read(text: str) -> list[RecordRow]:
     return list(read_promises(text.splitlines(keepends=True)))
 
 
 class TestReading:
     def test_a_row_gives_path_hash_and_size(self) -> None:
-        assert read(f"a/b.py,{SPELLED},4\n") == [Promise("a/b.py", "sha256", SHA256, 4)]
+        assert read(f"a/b.py,{SPELLED},4\n") == [RecordRow("a/b.py", "sha256", SHA256, 4)]
 
     def test_hash_and_size_may_be_absent(self) -> None:
         assert read("RECORD,,\n\na,,7\n") == [
-            Promise("RECORD", "", b"", None),
-            Promise("a", "", b"", 7),
+            RecordRow("RECORD", "", b"", None),
+            RecordRow("a", "", b"", 7),
         ]
 
     def test_quoted_paths_are_read(self) -> None:
@@ -96,7 +96,7 @@ class TestReading:
     @given(st.text(max_size=80))
     def test_noise_is_read_or_refused_and_nothing_else_happens(self, text: str) -> None:
         with suppress(InvalidRecord):
-            assert all(isinstance(row, Promise) for row in read(text))
+            assert all(isinstance(row, RecordRow) for row in read(text))
 
 
 class TestWriting:
@@ -143,6 +143,6 @@ class TestWriting:
         assert [(row.path, row.size) for row in rows[:-1]] == [
             (name, number) for number, name in enumerate(paths)
         ]
-        assert rows[-1] == Promise("own", "", b"", None)
+        assert rows[-1] == RecordRow("own", "", b"", None)
         with path.open(encoding="utf-8", newline="") as lines:
             assert [row[0] for row in csv.reader(lines)] == [*paths, "own"]

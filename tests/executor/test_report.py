@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from executor.report.report import Report
-from executor.report.timing import Spent
+from executor.report.timing import Timing
 
 FIGURES: dict[str, Any] = {
     "environment": "/app/.venv",
@@ -24,7 +24,7 @@ FIGURES: dict[str, Any] = {
     "startup": ["demo-1.0-py3-none-any.whl: demo.pth"],
     "warnings": [],
     "seconds": 1.25,
-    "spent": Spent(network=0.5, writing=0.3, unpacking=1.2, committing=0.24),
+    "spent": Timing(network=0.5, writing=0.3, unpacking=1.2, committing=0.24),
     "lanes": 2,
     "budget": 64 << 20,
     "budget_source": "--memory",
@@ -62,7 +62,7 @@ def test_what_was_left_unchecked_is_told() -> None:
             {"removed": 1, "unchanged": 4},
             "installed 3 packages, 1 removed, 4 unchanged into /app/.venv",
         ),
-        ({"spent": Spent(), "charged_peak": None}, "  memory: peak RSS 30.0 MiB"),
+        ({"spent": Timing(), "charged_peak": None}, "  memory: peak RSS 30.0 MiB"),
         (
             {"budget": None, "budget_source": "no limit"},
             "  budget: none (no limit), 2 lanes",

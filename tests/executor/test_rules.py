@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from executor.api import execute
 from executor.install.decide import verify_environment
-from executor.install.install import execute
 from executor.sources.errors import HashMismatch
 from executor.wheels.errors import WheelRefused
 from executor.wheels.records import encode_digest

@@ -23,7 +23,7 @@ from executor.lock.errors import (
     NotInstallable,
     UnknownName,
 )
-from executor.lock.options import Wanted
+from executor.lock.options import SelectOptions
 from executor.lock.selection import Selector
 from executor.lock.step import Step, fixed_order
 from helpers.wheels import build_wheel, lock_of
@@ -57,8 +57,10 @@ def lock(*packages: Mapping[str, Any], **header: Any) -> Pylock:
     return Pylock.from_dict({**document, "packages": list(packages)})
 
 
-def select(pylock: Pylock, target: Target = LINUX, wanted: Wanted | None = None) -> list[Step]:
-    selector = Selector(pylock, target, wanted or Wanted())
+def select(
+    pylock: Pylock, target: Target = LINUX, wanted: SelectOptions | None = None
+) -> list[Step]:
+    selector = Selector(pylock, target, wanted or SelectOptions())
     steps = (selector.select(found, line) for line, found in enumerate(pylock.packages, 1))
     chosen = [step for step in steps if step is not None]
     selector.finish()
@@ -157,7 +159,7 @@ class TestAgreement:
         groups: set[str] | None,
     ) -> None:
         pylock = lock(*tables, **header)
-        wanted = Wanted(
+        wanted = SelectOptions(
             extras=frozenset(extras),
             groups=frozenset(groups or ()),
             default_groups=groups is None,
@@ -187,12 +189,12 @@ class TestAgreement:
         pylock = lock(
             package(marker=f"'{spelled}' in dependency_groups"), dependency_groups=[spelled]
         )
-        assert len(select(pylock, wanted=Wanted(groups=frozenset({group})))) == 1
+        assert len(select(pylock, wanted=SelectOptions(groups=frozenset({group})))) == 1
         assert len(selected_by_packaging(pylock, LINUX, groups=[spelled])) == 1
 
     def test_extras_are_the_same_however_they_are_spelled(self) -> None:
         pylock = lock(package(marker="'a-b' in extras"), extras=["a-b"])
-        assert len(select(pylock, wanted=Wanted(extras=frozenset({"A_b"})))) == 1
+        assert len(select(pylock, wanted=SelectOptions(extras=frozenset({"A_b"})))) == 1
 
 
 class TestWanted:
@@ -207,25 +209,32 @@ class TestWanted:
     @pytest.mark.parametrize(
         ("wanted", "names"),
         [
-            (Wanted(), "ga gc"),
-            (Wanted(default_groups=False), ""),
-            (Wanted(all_extras=True), "ex ey ga gc"),
-            (Wanted(all_groups=True), "ga gb gc"),
-            (Wanted(all_groups=True, default_groups=False), "ga gb"),
-            (Wanted(extras=frozenset("y"), groups=frozenset("b")), "ey ga gb gc"),
+            (SelectOptions(), "ga gc"),
+            (SelectOptions(default_groups=False), ""),
+            (SelectOptions(all_extras=True), "ex ey ga gc"),
+            (SelectOptions(all_groups=True), "ga gb gc"),
+            (SelectOptions(all_groups=True, default_groups=False), "ga gb"),
+            (SelectOptions(extras=frozenset("y"), groups=frozenset("b")), "ey ga gb gc"),
         ],
     )
-    def test_extras_and_groups_are_what_is_asked_for(self, wanted: Wanted, names: str) -> None:
+    def test_extras_and_groups_are_what_is_asked_for(
+        self, wanted: SelectOptions, names: str
+    ) -> None:
         assert [step.name for step in select(self.LOCK, wanted=wanted)] == names.split()
 
     @pytest.mark.parametrize(
         ("wanted", "message"),
         [
-            (Wanted(extras=frozenset("z")), "the lock has no extra 'z'; it has x, y"),
-            (Wanted(groups=frozenset("z")), "the lock has no dependency group 'z'; it has a, b"),
+            (SelectOptions(extras=frozenset("z")), "the lock has no extra 'z'; it has x, y"),
+            (
+                SelectOptions(groups=frozenset("z")),
+                "the lock has no dependency group 'z'; it has a, b",
+            ),
         ],
     )
-    def test_one_that_the_lock_has_not_is_refused(self, wanted: Wanted, message: str) -> None:
+    def test_one_that_the_lock_has_not_is_refused(
+        self, wanted: SelectOptions, message: str
+    ) -> None:
         with pytest.raises(UnknownName) as caught:
             select(self.LOCK, wanted=wanted)
         assert str(caught.value) == message
@@ -234,12 +243,12 @@ class TestWanted:
 
     def test_a_lock_without_any_says_so(self) -> None:
         with pytest.raises(UnknownName, match=r"^the lock has no extra 'z'; it has none$"):
-            select(lock(), wanted=Wanted(extras=frozenset("z")))
+            select(lock(), wanted=SelectOptions(extras=frozenset("z")))
 
     def test_what_is_left_out_is_named(self) -> None:
         sdist = package("source", wheels=None, sdist=wheel("source-1.0.tar.gz"))
         pylock = lock(sdist, package("demo"))
-        selector = Selector(pylock, LINUX, Wanted(skip_unbuildable=True))
+        selector = Selector(pylock, LINUX, SelectOptions(skip_unbuildable=True))
         steps = [selector.select(found, 1) for found in pylock.packages]
         assert [step.name for step in steps if step] == ["demo"]
         assert selector.skipped == ["source"]

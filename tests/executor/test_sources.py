@@ -13,7 +13,7 @@ from executor.lock.errors import NotInstallable
 from executor.lock.step import Step
 from executor.sources.client import HttpClient
 from executor.sources.errors import Missing, Offline, Unreachable
-from executor.sources.origins import Origin, Places
+from executor.sources.origins import Origin, Origins
 from helpers.servers import Server, file
 from schemas.errors import ExitCode
 
@@ -62,25 +62,25 @@ def read(origin: Origin, client: HttpClient) -> bytes:
 
 class TestPath:
     def test_it_goes_before_the_url(self, wheels: Path, client: HttpClient) -> None:
-        origin = Places().find(step(URL, f"{wheels.name}/{FILENAME}"), str(wheels.parent))
+        origin = Origins().find(step(URL, f"{wheels.name}/{FILENAME}"), str(wheels.parent))
         assert origin.name == str(wheels / FILENAME)
         assert read(origin, client) == CONTENT
 
     def test_it_may_be_absolute(self, wheels: Path, client: HttpClient) -> None:
-        origin = Places().find(step(path=str(wheels / FILENAME)), "/elsewhere")
+        origin = Origins().find(step(path=str(wheels / FILENAME)), "/elsewhere")
         assert read(origin, client) == CONTENT
 
     def test_its_url_is_that_of_the_file(self, wheels: Path) -> None:
-        origin = Places().find(step(path=FILENAME), str(wheels))
+        origin = Origins().find(step(path=FILENAME), str(wheels))
         assert origin.url == (wheels / FILENAME).as_uri()
 
     def test_the_url_is_taken_where_there_is_no_such_file(self, wheels: Path) -> None:
-        origin = Places().find(step(URL, f"absent/{FILENAME}"), str(wheels))
+        origin = Origins().find(step(URL, f"absent/{FILENAME}"), str(wheels))
         assert origin.name == f"https://example.com/{FILENAME}"
 
     @pytest.mark.parametrize("check", [True, False], ids=["check", "find"])
     def test_one_that_is_all_there_is_must_exist(self, wheels: Path, check: bool) -> None:
-        places, one = Places(), step(path="absent/x.whl")
+        places, one = Origins(), step(path="absent/x.whl")
         with pytest.raises(Missing) as caught:
             places.check([one], str(wheels)) if check else places.find(one, str(wheels))
         assert str(caught.value) == f"demo: its file {wheels}/absent/x.whl does not exist"
@@ -98,7 +98,7 @@ class TestPath:
     def test_one_that_cannot_be_read_is_told(
         self, wheels: Path, client: HttpClient, spoil: object, reason: str
     ) -> None:
-        origin = Places().find(step(path=FILENAME), str(wheels))
+        origin = Origins().find(step(path=FILENAME), str(wheels))
         assert callable(spoil)
         spoil(wheels / FILENAME)
         with pytest.raises(Unreachable) as caught:
@@ -108,27 +108,27 @@ class TestPath:
 
     def test_a_large_file_comes_in_bounded_pieces(self, wheels: Path, client: HttpClient) -> None:
         (wheels / FILENAME).write_bytes(b"x" * 1_000_000)
-        chunks = list(Places().find(step(path=FILENAME), str(wheels)).open(client))
+        chunks = list(Origins().find(step(path=FILENAME), str(wheels)).open(client))
         assert sum(map(len, chunks)) == 1_000_000
         assert max(map(len, chunks)) <= 128 << 10
 
 
 class TestUrl:
     def test_it_is_shown_and_kept_without_secrets(self) -> None:
-        origin = Places().find(step(URL), "/")
+        origin = Origins().find(step(URL), "/")
         assert origin.name == f"https://example.com/{FILENAME}"
         assert origin.url.startswith(f"https://example.com/{FILENAME}")
         assert "user" not in origin.url
 
     def test_a_file_is_read_from_its_url(self, wheels: Path, client: HttpClient) -> None:
-        origin = Places().find(step((wheels / FILENAME).as_uri()), "/")
+        origin = Origins().find(step((wheels / FILENAME).as_uri()), "/")
         assert origin.name == str(wheels / FILENAME)
         assert read(origin, client) == CONTENT
 
     def test_a_file_is_fetched_from_its_url(self, client: HttpClient) -> None:
         with Server() as server:
             url = server.script(f"/{FILENAME}", file(CONTENT))
-            assert read(Places().find(step(url, size=len(CONTENT)), "/"), client) == CONTENT
+            assert read(Origins().find(step(url, size=len(CONTENT)), "/"), client) == CONTENT
             client.close()
 
     @pytest.mark.parametrize("check", [True, False], ids=["check", "find"])
@@ -146,7 +146,7 @@ class TestUrl:
         self, check: bool, url: str, shown: str
     ) -> None:
         with pytest.raises(NotInstallable) as caught:
-            Places().check([step(url)], "/") if check else Places().find(step(url), "/")
+            Origins().check([step(url)], "/") if check else Origins().find(step(url), "/")
         assert str(caught.value) == f"demo: its URL {shown} is of a kind that is not fetched"
         assert caught.value.hint == "lock it with an https:, http: or file: URL, or with a path"
         assert caught.value.exit_code is ExitCode.INVALID_INPUT
@@ -154,7 +154,7 @@ class TestUrl:
 
 class TestFindLinks:
     def test_a_folder_of_the_user_goes_first(self, wheels: Path, client: HttpClient) -> None:
-        places = Places(find_links=(str(wheels.parent), str(wheels)))
+        places = Origins(find_links=(str(wheels.parent), str(wheels)))
         origin = places.find(step(URL, "other/path.whl", len(CONTENT)), "/")
         assert origin.name == str(wheels / FILENAME)
         assert read(origin, client) == CONTENT
@@ -165,26 +165,26 @@ class TestFindLinks:
         self, wheels: Path, size: int | None, content: bytes
     ) -> None:
         (wheels / FILENAME).write_bytes(content)
-        origin = Places(find_links=(str(wheels),)).find(step(URL, size=size), "/")
+        origin = Origins(find_links=(str(wheels),)).find(step(URL, size=size), "/")
         assert origin.name.startswith("https://")
 
     def test_a_folder_of_that_name_is_passed_over(self, wheels: Path) -> None:
         (wheels / FILENAME).unlink()
         (wheels / FILENAME).mkdir()
-        origin = Places(find_links=(str(wheels),)).find(step(URL), "/")
+        origin = Origins(find_links=(str(wheels),)).find(step(URL), "/")
         assert origin.name.startswith("https://")
 
 
 class TestOffline:
     def test_files_on_this_machine_count(self, wheels: Path) -> None:
-        places = Places(find_links=(str(wheels),), offline=True)
+        places = Origins(find_links=(str(wheels),), offline=True)
         places.check([step(URL)], "/")
-        Places(offline=True).check([step(URL, FILENAME)], str(wheels))
-        Places(offline=True).check([step((wheels / FILENAME).as_uri())], "/")
+        Origins(offline=True).check([step(URL, FILENAME)], str(wheels))
+        Origins(offline=True).check([step((wheels / FILENAME).as_uri())], "/")
 
     def test_all_others_are_named_at_once(self) -> None:
         with pytest.raises(Offline) as caught:
-            Places(offline=True).check([step(URL)] * 7, "/")
+            Origins(offline=True).check([step(URL)] * 7, "/")
         assert str(caught.value) == (
             f"offline, and 7 files are not on this machine: {', '.join([FILENAME] * 5)} and 2 more"
         )
@@ -208,6 +208,6 @@ class TestMirrors:
         ],
     )
     def test_the_first_prefix_that_fits_is_replaced(self, url: str, name: str) -> None:
-        origin = Places(mirrors=self.MIRRORS).find(step(url), "/")
+        origin = Origins(mirrors=self.MIRRORS).find(step(url), "/")
         assert origin.name == name
         assert origin.url == url

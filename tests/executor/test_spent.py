@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from executor.files.writer import PageCache
+from executor.files.writer import FileWriter
 from executor.lock.step import Step
-from executor.report.timing import Spent
+from executor.report.timing import Timing
 from executor.sources.client import HttpClient
 from executor.transaction.transaction import timed
 
@@ -20,7 +20,7 @@ STEP = Step(
 
 
 def test_what_neither_the_network_nor_the_disk_took_is_unpacking() -> None:
-    client, cache = HttpClient(), PageCache(None)
+    client, cache = HttpClient(), FileWriter(None)
     client.waited, cache.seconds = 5.0, 7.0
 
     def work(_number: int, _step: Step, client: HttpClient, _wrote: Callable[[int], None]) -> str:
@@ -38,4 +38,4 @@ def test_what_neither_the_network_nor_the_disk_took_is_unpacking() -> None:
 
 
 def test_the_times_of_lanes_add_up() -> None:
-    assert Spent(1, 2, 3, 4) + Spent(10, 20, 30, 40) == Spent(11, 22, 33, 44)
+    assert Timing(1, 2, 3, 4) + Timing(10, 20, 30, 40) == Timing(11, 22, 33, 44)

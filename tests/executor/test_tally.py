@@ -7,12 +7,12 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.wheels.multiset_hash import Tally
+from executor.wheels.multiset_hash import MultisetHash
 
 ROWS = st.lists(st.text(max_size=8), max_size=8)
 
 
-def counted(tally: Tally, rows: list[str]) -> Tally:
+def counted(tally: MultisetHash, rows: list[str]) -> MultisetHash:
     for row in rows:
         tally.add(row)
     return tally
@@ -20,7 +20,7 @@ def counted(tally: Tally, rows: list[str]) -> Tally:
 
 @given(ROWS, st.randoms())
 def test_the_order_of_rows_is_nothing_to_it(rows: list[str], random: Random) -> None:
-    tally = counted(Tally(), rows)
+    tally = counted(MultisetHash(), rows)
     shuffled = list(rows)
     random.shuffle(shuffled)
     assert counted(tally.empty(), shuffled) == tally
@@ -28,14 +28,14 @@ def test_the_order_of_rows_is_nothing_to_it(rows: list[str], random: Random) -> 
 
 @given(ROWS, ROWS)
 def test_other_rows_make_another_tally(one: list[str], other: list[str]) -> None:
-    tally = counted(Tally(), one)
+    tally = counted(MultisetHash(), one)
     assert (counted(tally.empty(), other) == tally) == (sorted(one) == sorted(other))
 
 
 def test_a_row_twice_is_not_a_row_once() -> None:
-    tally = counted(Tally(), ["a,,"])
+    tally = counted(MultisetHash(), ["a,,"])
     assert counted(tally.empty(), ["a,,", "a,,"]) != tally
 
 
 def test_nobody_knows_what_a_row_counts_in_another_tally() -> None:
-    assert counted(Tally(), ["a,,"]) != counted(Tally(), ["a,,"])
+    assert counted(MultisetHash(), ["a,,"]) != counted(MultisetHash(), ["a,,"])

@@ -27,7 +27,7 @@ from packaging.pylock import (
 )
 
 from executor.lock.errors import Ambiguous, NoCompatibleWheel, NotForThisTarget
-from executor.lock.options import Wanted
+from executor.lock.options import SelectOptions
 from executor.lock.reader import LockReader
 from executor.lock.selection import Selector
 from schemas.errors import InvalidLockText
@@ -349,7 +349,7 @@ def test_extras_and_groups_select_as_in_packaging(
 def check_selection(
     path: Path, document: Lock, extras: tuple[str, ...], groups: tuple[str, ...] | None
 ) -> None:
-    wanted = Wanted(
+    wanted = SelectOptions(
         extras=frozenset(extras),
         groups=frozenset(groups or ()),
         default_groups=groups is None,

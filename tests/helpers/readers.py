@@ -26,7 +26,7 @@ from executor.archive.chunk_reader import Truncated
 from executor.archive.unzip import ForwardZip
 from executor.sources.client import HttpClient
 from executor.sources.errors import Unreachable
-from executor.wheels.manifest import Row
+from executor.wheels.manifest import ManifestRow
 from executor.wheels.records import InvalidRecord, read_promises
 from executor.wheels.scripts import InvalidEntryPoint, check_script_name, read_entry_points, wrapper
 from helpers.archives import Descriptor, Member, build_archive, zip64_extra
@@ -75,9 +75,9 @@ def _unzipped(chunks: Iterable[bytes]) -> list[tuple[str, bytes]] | None:
     return found
 
 
-def _row_of(member: unzip.Member) -> Row:
+def _row_of(member: unzip.Member) -> ManifestRow:
     header = member.header
-    return Row(
+    return ManifestRow(
         member.name, header.flags, header.method, member.crc, member.compressed_size, member.size,
         member.offset, "",
     )  # fmt: skip

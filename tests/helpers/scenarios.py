@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from executor.api import execute
 from executor.environment.changes import Sync
 from executor.environment.environment import Environment
-from executor.install.install import execute
 from executor.report.report import Report
 from helpers.environments import environment_below
 from helpers.faults import killed_at

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
+from executor.api import execute
 from executor.environment.changes import Sync
 from executor.environment.environment import Environment
 from executor.environment.errors import EnvironmentBusy
 from executor.environment.installed import installed_distributions
 from executor.environment.schemes import STAGING
-from executor.install.install import execute
 from executor.transaction.journal import Journal
 from executor.wheels.staged_wheel import StagedWheel
 from executor.wheels.unpack import stage_wheel

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from executor.api import execute
 from executor.environment.environment import Environment
 from executor.environment.schemes import STAGING
-from executor.install.install import execute
 from executor.transaction.errors import OutOfMemory
 from helpers.environments import check_nothing_lies, environment_below
 from helpers.faults import count_changes, failed_at

@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 import lockstream
+from executor.api import execute
 from executor.environment.environment import Environment
 from executor.environment.schemes import STAGING
-from executor.install.install import execute
 from executor.report.reporter import Reporter
 from executor.transaction.errors import FileConflict
 from executor.wheels.scripts import shebang

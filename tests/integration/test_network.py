@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from executor.api import execute
 from executor.environment.schemes import STAGING
-from executor.install.install import execute
 from executor.sources import tls
-from executor.sources.origins import Places
+from executor.sources.origins import Origins
 from helpers.environments import environment_below, spread
 from helpers.networks import (
     ENCODED,
@@ -185,17 +185,17 @@ class TestMirrors:
                 execute(
                     str(tmp_path / "pylock.toml"),
                     environment_below(tmp_path / str(number)),
-                    places=Places(mirrors=mirrors),
+                    origins=Origins(mirrors=mirrors),
                 )
                 assert len(second.requests) == (0 if number == 3 else 1)
 
     def test_all_that_fail_are_an_error(self, tmp_path: Path) -> None:
         (tmp_path / "pylock.toml").write_text(lock_of([WHEELS[0]], base_url="https://x.example"))
         with Server() as server:
-            places = Places(mirrors=(("https://x.example", server.origin),) * 2)
+            places = Origins(mirrors=(("https://x.example", server.origin),) * 2)
             with pytest.raises(NetworkError, match="404"):
                 execute(
-                    str(tmp_path / "pylock.toml"), environment_below(tmp_path / "e"), places=places
+                    str(tmp_path / "pylock.toml"), environment_below(tmp_path / "e"), origins=places
                 )
 
 

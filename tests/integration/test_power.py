@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from executor.api import execute
 from executor.environment.environment import Environment
 from executor.files.durability import Durability
-from executor.install.install import execute
 from helpers.environments import check_nothing_lies, environment_below
 from helpers.faults import count_changes
 from helpers.power import Disk, can_lose_power

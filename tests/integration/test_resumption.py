@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 import lockstream
+from executor.api import execute
 from executor.environment.environment import Environment
 from executor.environment.schemes import STAGING
-from executor.install.install import execute
 from executor.report.reporter import Reporter
 from helpers.environments import environment_below
 from helpers.faults import killed_at

@@ -10,8 +10,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from planner.index.pages import ProjectFile
-from planner.metadata.distribution import Wheel
-from planner.model.project_set import Names
+from planner.metadata.distribution import Distribution
+from planner.model.project_set import ProjectSet
 from planner.resolver.evaluator import FileEvaluator, FileRules, Rejection
 from schemas.target import Target
 
@@ -19,7 +19,7 @@ NAME = canonicalize_name("demo")
 TARGET = Target.named("3.11", "manylinux_2_28_x86_64")
 
 
-def evaluate(filename: str, target: Target = TARGET, **told: Any) -> Wheel | Rejection:
+def evaluate(filename: str, target: Target = TARGET, **told: Any) -> Distribution | Rejection:
     entry = {"filename": filename, "url": filename, **told}
     file = ProjectFile(filename, "https://index.example/simple/demo/", entry)
     rules = FileRules(
@@ -42,7 +42,7 @@ def evaluate(filename: str, target: Target = TARGET, **told: Any) -> Wheel | Rej
 )
 def test_a_wheel_that_the_target_can_load_suits(filename: str) -> None:
     wheel = evaluate(filename)
-    assert isinstance(wheel, Wheel)
+    assert isinstance(wheel, Distribution)
     assert (wheel.name, wheel.version) == (NAME, Version("1.0"))
 
 
@@ -97,23 +97,23 @@ def test_a_file_that_does_not_suit_says_why(
 )  # fmt: skip
 def test_among_wheels_that_suit_one_is_best(better: str, worse: str) -> None:
     first, second = evaluate(better), evaluate(worse)
-    assert isinstance(first, Wheel)
-    assert isinstance(second, Wheel)
+    assert isinstance(first, Distribution)
+    assert isinstance(second, Distribution)
     assert first.preference > second.preference
 
 
 def test_a_pinned_version_may_be_yanked() -> None:
-    assert isinstance(evaluate("demo-2.0-py3-none-any.whl", yanked="broken"), Wheel)
+    assert isinstance(evaluate("demo-2.0-py3-none-any.whl", yanked="broken"), Distribution)
 
 
 def test_a_hash_that_the_requirements_give_is_accepted() -> None:
-    assert isinstance(evaluate("demo-1.0-py3-none-any.whl", hashes={"sha256": "aa"}), Wheel)
+    assert isinstance(evaluate("demo-1.0-py3-none-any.whl", hashes={"sha256": "aa"}), Distribution)
 
 
 def test_a_pre_release_of_python_meets_a_plain_lower_bound() -> None:
     target = Target.named("3.14.0rc1", "manylinux_2_28_x86_64")
     assert isinstance(
-        evaluate("demo-1.0-py3-none-any.whl", target, **{"requires-python": ">=3.9"}), Wheel
+        evaluate("demo-1.0-py3-none-any.whl", target, **{"requires-python": ">=3.9"}), Distribution
     )
 
 
@@ -132,10 +132,10 @@ NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
         pytest.param(FileRules(uploaded_before=NEW_YEAR), {},
                      "the index does not tell when it was uploaded, and --exclude-newer asks",
                      id="nobody knows when"),
-        pytest.param(FileRules(no_binary=Names(frozenset({NAME}))), {},
+        pytest.param(FileRules(no_binary=ProjectSet(frozenset({NAME}))), {},
                      "it is a wheel, and --no-binary asks for building the project", id="a build"),
-        pytest.param(FileRules(no_binary=Names(frozenset({NAME}), are_excluded=True)), {}, None,
-                     id="a build of all others"),
+        pytest.param(FileRules(no_binary=ProjectSet(frozenset({NAME}), are_excluded=True)), {},
+                     None, id="a build of all others"),
         pytest.param(FileRules(hosts=frozenset({"index.example"})), {}, None, id="a known host"),
         pytest.param(FileRules(hosts=frozenset({"files.example"})), {},
                      "it is at index.example, which --allow-host does not name", id="another host"),

@@ -11,7 +11,7 @@ from helpers.index import Index
 from helpers.locks import LINUX
 from helpers.wheels import build_wheel
 from planner.index.cache import Cache, PageSeen
-from planner.planning.answer_cache import Memo, Remembered
+from planner.planning.answer_cache import AnswerCache, Remembered
 from planner.resolver.solve import solve
 
 PAGE = PageSeen("https://index.example/simple", "app", "ab", 100.0)  # type: ignore[arg-type]
@@ -139,20 +139,20 @@ def test_files_without_hashes_are_searched_again(index: Index, searches: list[ob
 
 def test_an_answer_is_recalled_until_a_page_has_to_be_asked_about(tmp_path: Path) -> None:
     clock = [0.0]
-    memo = Memo(Cache(str(tmp_path)), ["why"], now=lambda: clock[0])
+    memo = AnswerCache(Cache(str(tmp_path)), ["why"], now=lambda: clock[0])
     assert memo.recall() is None
     memo.keep(ANSWER)
     assert memo.recall() == ANSWER
     clock[0] = 100.0
     assert memo.recall() is None
-    assert Memo(Cache(str(tmp_path)), ["how"]).recall() is None
+    assert AnswerCache(Cache(str(tmp_path)), ["how"]).recall() is None
 
 
 def test_sets_are_the_same_question_in_every_process(tmp_path: Path) -> None:
     cache = Cache(str(tmp_path))
     names = [f"name{number}" for number in range(20)]
-    Memo(cache, [frozenset(names)], now=lambda: 0).keep(ANSWER)
-    assert Memo(cache, [frozenset(reversed(names))], now=lambda: 0).recall() == ANSWER
+    AnswerCache(cache, [frozenset(names)], now=lambda: 0).keep(ANSWER)
+    assert AnswerCache(cache, [frozenset(reversed(names))], now=lambda: 0).recall() == ANSWER
 
 
 def test_what_is_no_answer_counts_as_none(tmp_path: Path) -> None:

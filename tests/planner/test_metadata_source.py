@@ -15,7 +15,7 @@ from helpers.wheels import build_wheel
 from planner.index.client import IndexClient
 from planner.index.pages import parse_page
 from planner.metadata.core_metadata import InvalidMetadata
-from planner.metadata.distribution import Wheel
+from planner.metadata.distribution import Distribution
 from planner.metadata.errors import UnreadableWheel, WheelDiffers
 from planner.metadata.remote_metadata import MetadataSource
 from planner.resolver.evaluator import FileEvaluator
@@ -32,14 +32,14 @@ def source() -> Iterator[MetadataSource]:
         yield MetadataSource(client)
 
 
-def offered(index: Index, made: MadeWheel) -> Wheel:
+def offered(index: Index, made: MadeWheel) -> Distribution:
     name = canonicalize_name(made.name)
     page = index.page(name)
     assert page is not None
     url = f"{index.url}{name}/"
     ((file,),) = parse_page(name, page[1], content_type=page[0], url=url).files.values()
     wheel = EVALUATOR.evaluate(name, file)
-    assert isinstance(wheel, Wheel)
+    assert isinstance(wheel, Distribution)
     return wheel
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from planner.index.cache import Cache
-from planner.index.http_cache import KeptAnswer, PageCache
+from planner.index.http_cache import HttpCache, KeptAnswer
 
 URL, ACCEPT = "https://index.example/simple/demo/", "text/html"
 ANSWER = KeptAnswer(
@@ -29,8 +29,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def pages(tmp_path: Path, clock: Clock) -> PageCache:
-    return PageCache(Cache(str(tmp_path)), now=clock)
+def pages(tmp_path: Path, clock: Clock) -> HttpCache:
+    return HttpCache(Cache(str(tmp_path)), now=clock)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def pages(tmp_path: Path, clock: Clock) -> PageCache:
     ],
 )
 def test_an_answer_is_fresh_for_as_long_as_its_server_says(
-    pages: PageCache, clock: Clock, headers: dict[str, str], seconds: int
+    pages: HttpCache, clock: Clock, headers: dict[str, str], seconds: int
 ) -> None:
     pages.keep(URL, ACCEPT, ANSWER, headers)
     kept = pages.find(URL, ACCEPT)
@@ -59,17 +59,17 @@ def test_an_answer_is_fresh_for_as_long_as_its_server_says(
     assert not pages.is_fresh(kept)
 
 
-def test_an_answer_that_may_not_be_kept_is_not(pages: PageCache) -> None:
+def test_an_answer_that_may_not_be_kept_is_not(pages: HttpCache) -> None:
     pages.keep(URL, ACCEPT, ANSWER, {"cache-control": "max-age=60, no-store", "etag": "x"})
     assert pages.find(URL, ACCEPT) is None
 
 
-def test_what_was_asked_for_in_another_form_is_another_answer(pages: PageCache) -> None:
+def test_what_was_asked_for_in_another_form_is_another_answer(pages: HttpCache) -> None:
     pages.keep(URL, ACCEPT, ANSWER, {})
     assert pages.find(URL, "application/json") is None
 
 
-def test_a_server_can_be_asked_whether_it_changed(pages: PageCache) -> None:
+def test_a_server_can_be_asked_whether_it_changed(pages: HttpCache) -> None:
     pages.keep(URL, ACCEPT, ANSWER, {"etag": '"x"', "last-modified": "yesterday"})
     kept = pages.find(URL, ACCEPT)
     assert kept is not None
@@ -84,14 +84,14 @@ def test_a_server_can_be_asked_whether_it_changed(pages: PageCache) -> None:
 
 def test_all_can_be_asked_about(tmp_path: Path) -> None:
     cache = Cache(str(tmp_path))
-    PageCache(cache).keep(URL, ACCEPT, ANSWER, {"cache-control": "max-age=60"})
-    pages = PageCache(cache, refresh=True)
+    HttpCache(cache).keep(URL, ACCEPT, ANSWER, {"cache-control": "max-age=60"})
+    pages = HttpCache(cache, refresh=True)
     kept = pages.find(URL, ACCEPT)
     assert kept is not None
     assert not pages.is_fresh(kept)
 
 
-def test_what_is_still_the_same_is_dated_anew(pages: PageCache, clock: Clock) -> None:
+def test_what_is_still_the_same_is_dated_anew(pages: HttpCache, clock: Clock) -> None:
     pages.keep(URL, ACCEPT, ANSWER, {"etag": "x", "cache-control": "max-age=60"})
     kept = pages.find(URL, ACCEPT)
     assert kept is not None
@@ -107,10 +107,10 @@ def test_what_is_still_the_same_is_dated_anew(pages: PageCache, clock: Clock) ->
 def test_an_entry_of_another_kind_is_none(tmp_path: Path, data: bytes) -> None:
     cache = Cache(str(tmp_path))
     cache.write("pages", f"{ACCEPT} {URL}", data)
-    assert PageCache(cache).find(URL, ACCEPT) is None
+    assert HttpCache(cache).find(URL, ACCEPT) is None
 
 
 def test_without_a_cache_nothing_is_kept() -> None:
-    pages = PageCache(None)
+    pages = HttpCache(None)
     pages.keep(URL, ACCEPT, ANSWER, {"cache-control": "max-age=60"})
     assert pages.find(URL, ACCEPT) is None

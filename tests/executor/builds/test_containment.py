@@ -14,10 +14,10 @@ import pytest
 
 from executor.builds import sandbox as containment
 from executor.builds.cgroup import BuildGroup
-from executor.builds.sandbox import Outcome, Terms, contained, pause_after
+from executor.builds.sandbox import SandboxLimits, SandboxResult, contained, pause_after
 from executor.files.mounts import is_in_memory
 
-Run = Callable[..., Outcome]
+Run = Callable[..., SandboxResult]
 
 MIB = 1 << 20
 
@@ -64,14 +64,14 @@ def _run(tmp_path: Path) -> Run:
     folder = tmp_path / "build"
     folder.mkdir()
 
-    def run(code: str, **terms: object) -> Outcome:
+    def run(code: str, **terms: object) -> SandboxResult:
         return contained(
             [sys.executable, "-c", code],
             folder=str(folder),
             environment={"PATH": os.environ["PATH"], "SHOWN": "yes"},
             writable=[str(folder)],
             log=str(tmp_path / "log"),
-            terms=Terms(**terms),  # type: ignore[arg-type]
+            terms=SandboxLimits(**terms),  # type: ignore[arg-type]
         )
 
     return run

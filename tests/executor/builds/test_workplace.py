@@ -13,35 +13,35 @@ from pathlib import Path
 import pytest
 
 from executor.builds.backend import read_build_system
-from executor.builds.built_wheel import Artifact
+from executor.builds.built_wheel import BuiltWheel
 from executor.builds.errors import BackendFailed, BackendUnusable, BuildKilled, WheelDiffersFromPlan
-from executor.builds.sandbox import Outcome, Terms
+from executor.builds.sandbox import SandboxLimits, SandboxResult
 from executor.builds.toolchain import default_flags, describe, with_jobs
-from executor.builds.workspace import Workplace
+from executor.builds.workspace import Workspace
 from helpers.sdists import Sdist, build_sdist
 from helpers.wheels import build_wheel, lock_of
 from schemas.builds import BuildFlags, BuildRecord, ConfigSettings
 from schemas.errors import ExitCode
 
-Build = Callable[..., tuple[Artifact, Outcome]]
+Build = Callable[..., tuple[BuiltWheel, SandboxResult]]
 
 MIB = 1 << 20
 
 
 @pytest.fixture(name="place")
-def _place() -> Iterator[Workplace]:
-    with Workplace.opened("demo") as place:
+def _place() -> Iterator[Workspace]:
+    with Workspace.opened("demo") as place:
         yield place
 
 
 @pytest.fixture(name="build")
-def _build(place: Workplace, tmp_path: Path) -> Build:
+def _build(place: Workspace, tmp_path: Path) -> Build:
     def build(
         sdist: Sdist, flags: BuildFlags | None = None, **terms: object
-    ) -> tuple[Artifact, Outcome]:
+    ) -> tuple[BuiltWheel, SandboxResult]:
         tree = place.tree(str(sdist.write(tmp_path)))
         system = read_build_system("demo", tree)
-        told = Terms(**terms)  # type: ignore[arg-type]
+        told = SandboxLimits(**terms)  # type: ignore[arg-type]
         return place.wheel(tree, system, flags or BuildFlags(), told, version="1.0")
 
     return build
@@ -63,16 +63,16 @@ def record_of(wheel: str, *native: str) -> BuildRecord:
 
 
 def test_a_source_distribution_becomes_a_wheel_and_leaves_nothing(tmp_path: Path) -> None:
-    with Workplace.opened("demo") as place:
+    with Workspace.opened("demo") as place:
         tree = place.tree(str(build_sdist().write(tmp_path)))
         system = read_build_system("demo", tree)
-        wheel, outcome = place.wheel(tree, system, BuildFlags(), Terms(), version="1.0")
+        wheel, outcome = place.wheel(tree, system, BuildFlags(), SandboxLimits(), version="1.0")
         assert wheel.filename == "demo-1.0-py3-none-any.whl"
         assert outcome.demand > 0
     assert not os.path.exists(place.folder)
 
 
-def test_what_is_built_with_is_installed_from_its_lock(place: Workplace, tmp_path: Path) -> None:
+def test_what_is_built_with_is_installed_from_its_lock(place: Workspace, tmp_path: Path) -> None:
     build_wheel("tool", "2.0").write(tmp_path)
     lock = tmp_path / "pylock.build-demo.toml"
     lock.write_text(lock_of([build_wheel("tool", "2.0")]))
@@ -80,19 +80,19 @@ def test_what_is_built_with_is_installed_from_its_lock(place: Workplace, tmp_pat
     tree = place.tree(str(sdist.write(tmp_path)))
     place.install(str(lock))
     system = read_build_system("demo", tree)
-    assert place.wheel(tree, system, BuildFlags(), Terms(), version="1.0")
+    assert place.wheel(tree, system, BuildFlags(), SandboxLimits(), version="1.0")
 
 
-def test_metadata_is_that_of_the_hook(place: Workplace, tmp_path: Path) -> None:
+def test_metadata_is_that_of_the_hook(place: Workspace, tmp_path: Path) -> None:
     tree = place.tree(str(build_sdist(requires=["other"]).write(tmp_path)))
     system = read_build_system("demo", tree)
-    found = place.metadata(tree, system, BuildFlags(), Terms())
+    found = place.metadata(tree, system, BuildFlags(), SandboxLimits())
     assert b"Requires-Dist: other" in found
 
 
-def test_a_backend_tells_what_else_it_needs(place: Workplace, tmp_path: Path) -> None:
+def test_a_backend_tells_what_else_it_needs(place: Workspace, tmp_path: Path) -> None:
     tree = place.tree(str(build_sdist(dynamic_requires=["wheel"]).write(tmp_path)))
-    backend = place.backend(tree, read_build_system("demo", tree), BuildFlags(), Terms())
+    backend = place.backend(tree, read_build_system("demo", tree), BuildFlags(), SandboxLimits())
     assert backend.requires() == ["wheel"]
 
 
@@ -128,10 +128,12 @@ class TestFailures:
         with pytest.raises(BuildKilled, match="did not end in time in build_wheel"):
             build(sdist, seconds=1.0)
 
-    def test_a_backend_that_is_not_there_is_named(self, place: Workplace, tmp_path: Path) -> None:
+    def test_a_backend_that_is_not_there_is_named(self, place: Workspace, tmp_path: Path) -> None:
         (tmp_path / "pyproject.toml").write_text('[build-system]\nbuild-backend = "nowhere"\n')
         tree = place.tree(str(tmp_path))
-        backend = place.backend(tree, read_build_system("demo", tree), BuildFlags(), Terms())
+        backend = place.backend(
+            tree, read_build_system("demo", tree), BuildFlags(), SandboxLimits()
+        )
         with pytest.raises(BackendUnusable, match="nowhere cannot be loaded"):
             backend.requires()
 
@@ -167,11 +169,11 @@ class TestPlannedWheel:
         with pytest.raises(WheelDiffersFromPlan, match=r"planned was demo-1\.0-cp311"):
             wheel.check_plan(record_of("demo-1.0-cp311-cp311-linux_x86_64.whl"))
 
-    def test_one_of_another_version_is_refused(self, place: Workplace, tmp_path: Path) -> None:
+    def test_one_of_another_version_is_refused(self, place: Workspace, tmp_path: Path) -> None:
         tree = place.tree(str(build_sdist(version="2.0").write(tmp_path)))
         system = read_build_system("demo", tree)
         with pytest.raises(WheelDiffersFromPlan, match=r"demo-2\.0"):
-            place.wheel(tree, system, BuildFlags(), Terms(), version="1.0")
+            place.wheel(tree, system, BuildFlags(), SandboxLimits(), version="1.0")
 
 
 class TestFlags:
@@ -197,7 +199,7 @@ class TestFlags:
             settings = default_flags(backend).environment["MALLOC_CONF"].split(",")
             assert {"dirty_decay_ms:0", "muzzy_decay_ms:0"} == set(settings)
 
-    def test_the_same_machine_is_described_the_same(self, place: Workplace) -> None:
+    def test_the_same_machine_is_described_the_same(self, place: Workspace) -> None:
         target = place.environment.interpreter.target
         assert describe(target, "a") == describe(target, "b")
         assert describe(target, "a")["python"] == target.environment["python_version"]
@@ -235,19 +237,19 @@ class TestWhatAKilledProgramLeft:
         assert Path(f"/proc/{pid}").exists()
         monkeypatch.setenv("TMPDIR", str(place))
         monkeypatch.setattr(tempfile, "tempdir", None)
-        with Workplace.opened("other"):
+        with Workspace.opened("other"):
             assert folder.exists(), "it may be one that was made just now"
         os.utime(folder, (0, 0))
-        with Workplace.opened("other"):
+        with Workspace.opened("other"):
             assert not folder.exists()
         assert not Path(f"/proc/{pid}").exists() or _is_dead(pid)
 
     def test_is_not_what_is_at_work(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TMPDIR", str(tmp_path))
         monkeypatch.setattr(tempfile, "tempdir", None)
-        with Workplace.opened("demo") as place:
+        with Workspace.opened("demo") as place:
             os.utime(place.folder, (0, 0))
-            with Workplace.opened("other"):
+            with Workspace.opened("other"):
                 assert os.path.exists(place.folder)
 
 

@@ -18,7 +18,7 @@ from helpers.index import Index
 from helpers.repositories import Repository, needs_git
 from helpers.sdists import build_sdist
 from helpers.wheels import build_wheel
-from planner.model.direct_reference import Origin
+from planner.model.direct_reference import DirectReference
 from schemas.builds import build_records
 
 
@@ -197,7 +197,7 @@ class TestARepository:
     ],
 )  # fmt: skip
 def test_a_password_is_used_and_not_told(url: str, address: str, shown: str) -> None:
-    origin = Origin.parse(url)
+    origin = DirectReference.parse(url)
     assert origin.address == address
     assert origin.reference == shown
     assert "pw" not in f"{origin} {origin.url} {origin.told_from(os.curdir)}"

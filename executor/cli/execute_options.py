@@ -1,0 +1,162 @@
+"""The options of ``execute`` alone: changes, origins of files, checks, resources, output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import click
+from packaging.utils import canonicalize_name
+
+from executor.budget.budget import PageCachePolicy
+from executor.cli.mirrors import read_mirrors
+from executor.cli.option_group import option_group
+from executor.environment.changes import Sync
+from executor.files.durability import Durability
+from executor.sources.origins import Origins
+from executor.wheels.rules import Rules
+from schemas.sizes import parse_size
+
+__all__ = [
+    "OriginOptions",
+    "ResourceOptions",
+    "change_options",
+    "check_options",
+    "origin_options",
+    "resource_options",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceOptions:
+    """What an execution may take, and what it promises."""
+
+    memory: str
+    lanes: int | None
+    page_cache: PageCachePolicy
+    durability: Durability
+
+    def budget(self) -> int | None:
+        """Return the budget in bytes; None for what the cgroups leave. Raises UsageError."""
+        return None if self.memory == "auto" else parse_size(self.memory)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OriginOptions:
+    """Where files may come from."""
+
+    offline: bool
+    find_links: tuple[str, ...]
+    mirror: tuple[str, ...]
+    keyring: bool
+
+    def origins(self, lock: str) -> Origins:
+        """Return the origins for the lock at ``lock``. Raises UsageError and InvalidInput."""
+        return Origins(
+            find_links=self.find_links,
+            mirrors=read_mirrors(self.mirror, lock),
+            offline=self.offline,
+            keyring=self.keyring,
+        )
+
+
+def _sync(
+    *, exact: bool, remove: tuple[str, ...], reinstall: bool, reinstall_package: tuple[str, ...]
+) -> Sync:
+    return Sync(
+        exact=exact,
+        reinstall=reinstall,
+        reinstall_packages=frozenset(map(canonicalize_name, reinstall_package)),
+        remove=frozenset(map(canonicalize_name, remove)),
+    )
+
+
+def _rules(*, lenient: bool, verify_record: bool, allow_startup: tuple[str, ...]) -> Rules:
+    return Rules(
+        lenient=lenient,
+        verify_record=verify_record,
+        startup=frozenset(map(canonicalize_name, allow_startup)),
+    )
+
+
+change_options = option_group(
+    "sync",
+    _sync,
+    click.option("--exact", is_flag=True, help="Remove what the lock does not hold."),
+    click.option(
+        "--remove",
+        multiple=True,
+        metavar="NAME",
+        help="Remove this package, if the lock does not hold it. --exact spares pip, setuptools, "
+        "wheel and lockstream; this does not.",
+    ),
+    click.option("--reinstall", is_flag=True, help="Replace everything, even what is right."),
+    click.option(
+        "--reinstall-package", multiple=True, metavar="NAME", help="Replace this package."
+    ),
+)
+
+origin_options = option_group(
+    "origins",
+    OriginOptions,
+    click.option("--offline", is_flag=True, help="Take files from this machine only."),
+    click.option("--find-links", multiple=True, metavar="DIR", help="Look for files here first."),
+    click.option(
+        "--mirror",
+        multiple=True,
+        metavar="FROM=TO",
+        help="Fetch URLs that begin with FROM from TO instead, or from the next TO given for it; "
+        "hashes still decide.",
+    ),
+    click.option("--keyring", is_flag=True, help="Ask the keyring program for credentials."),
+)
+
+resource_options = option_group(
+    "resources",
+    ResourceOptions,
+    click.option(
+        "--memory",
+        default="auto",
+        metavar="auto|SIZE",
+        show_default=True,
+        help="Memory budget, such as 64MiB. auto: what the surrounding cgroups leave.",
+    ),
+    click.option("--lanes", type=click.IntRange(1), metavar="N", help="Wheels to work on at once."),
+    click.option(
+        "--page-cache",
+        type=click.Choice(["auto", "drop", "keep"]),
+        default="auto",
+        show_default=True,
+        help="Whether written files stay in memory; auto: not where it is limited, and large ones "
+        "not where the disk is waited for.",
+    ),
+    click.option(
+        "--durability",
+        type=click.Choice(["full", "kill"]),
+        default="full",
+        show_default=True,
+        help="What the environment survives: the loss of power, or only that of the process.",
+    ),
+)
+
+check_options = option_group(
+    "rules",
+    _rules,
+    click.option(
+        "--lenient",
+        is_flag=True,
+        help="Install wheels whose RECORD is wrong, or that hold a file twice, with a warning.",
+    ),
+    click.option(
+        "--verify-record/--no-verify-record",
+        default=True,
+        show_default=True,
+        help="Hold each file to its hash in the wheel's RECORD, as the wheel standard demands, or "
+        "believe it, as pip and uv do. The hash of the lock decides in any case.",
+    ),
+    click.option(
+        "--allow-startup",
+        multiple=True,
+        metavar="NAME",
+        help="This package may bring a sitecustomize or usercustomize module.",
+    ),
+)

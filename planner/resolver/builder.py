@@ -1,0 +1,23 @@
+"""What a search asks of the side that builds wheels from sources."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from packaging.utils import NormalizedName
+
+from planner.index.pages import ProjectFile
+from planner.inputs.inputs import InputRequirement
+from schemas.target import Target
+
+__all__ = ["SourceBuilder"]
+
+
+class SourceBuilder(Protocol):
+    """Decides which sources are candidates, and opens those that have only an address."""
+
+    def refuse(self, project: NormalizedName, target: Target) -> str | None:
+        """Return why no wheel of ``project`` may be built for ``target``, or None if one may."""
+
+    def open_tree(self, requirement: InputRequirement, target: Target) -> ProjectFile:
+        """Return what a direct reference leads to, as the source of one version."""
