@@ -1,17 +1,23 @@
-"""What may import what, read from the sources."""
+"""What may import what, and how large a thing may be, read from the sources."""
 
 from __future__ import annotations
 
 import ast
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
+import executor
+from executor import _HOMES as PUBLIC
+
 PROJECT = Path(__file__).parent.parent
-ROOMS = ("lockstream", "schemas", "planner", "executor")
+PHASES = ("lockstream", "schemas", "planner", "executor")
 
 SIBLINGS = {
     "lockstream": {"schemas"},
@@ -19,15 +25,49 @@ SIBLINGS = {
     "planner": {"schemas", "executor"},
     "executor": {"schemas"},
 }
-THIRD_PARTY = {
+
+ORDER = {
+    "executor": (
+        "cli", "api", "builds", "install", "transaction", "report", "lanes", "sources", "wheels",
+        "environment", "lock", "archive", "budget", "files",
+    ),
+    "planner": (
+        "cli", "api", "builds", "planning", "review", "lock", "resolver", "metadata", "inputs",
+        "index", "model",
+    ),
+}  # fmt: skip
+"""The rooms of each phase. An import goes down: to its own room, or to one that stands later."""
+
+THIRD_PARTIES = {
     "lockstream": {"click"},
     "schemas": {"packaging"},
-    "planner": {"click", "httpx", "msgspec", "packaging", "resolvelib", "tomli_w", "zstandard"},
-    # Each is paid for in the container; httpx alone would take a quarter of the smallest budget.
-    # isal is used where it is installed, installer for Windows targets only, pyproject_hooks where
-    # something is built.
-    "executor": {"click", "installer", "isal", "packaging", "pyproject_hooks", "zstandard"},
+    "executor.cli": {"click", "packaging"},
+    "executor.builds": {"packaging", "pyproject_hooks"},
+    # isal is used if it is installed, zstandard if a wheel needs it.
+    "executor.archive": {"isal", "zstandard"},
+    # Launchers of scripts on Windows.
+    "executor.wheels": {"installer", "packaging"},
+    "executor.environment": {"packaging"},
+    "executor.lock": {"packaging"},
+    "executor.install": {"packaging"},
+    "executor.sources": {"packaging"},
+    "planner.cli": {"click", "packaging"},
+    "planner.api": {"packaging"},
+    "planner.builds": {"packaging"},
+    "planner.planning": {"packaging"},
+    "planner.review": {"packaging"},
+    "planner.lock": {"packaging", "tomli_w"},
+    "planner.resolver": {"packaging", "resolvelib"},
+    "planner.metadata": {"packaging"},
+    "planner.inputs": {"packaging"},
+    "planner.index": {"httpx", "msgspec", "packaging", "zstandard"},
+    "planner.model": {"packaging"},
 }
+"""By room. Each is paid for in the container; httpx alone would take a quarter of the smallest
+budget."""
+
+READERS_OF_TOML = {"executor.lock", "executor.cli", "executor.builds"}
+"""Rooms of the executor that may import tomllib, which stays in memory."""
 
 IMPURE_MODULES = {
     # files, processes, network
@@ -45,6 +85,18 @@ IMPURE_NAMES = {
 }  # fmt: skip
 
 MAX_LINES = 400
+MAX_FUNCTION_LINES = 60
+MAX_PARAMETERS = 8
+
+WIDE = {
+    "executor.api.execute": "the library's verb: its keywords are what callers type",
+}
+"""Functions with more parameters than the rest may have, and why."""
+
+TWICE = {"Reporter", "Builder"}
+"""Class names that both phases have, for the same thing on either side."""
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True)
@@ -52,14 +104,27 @@ class Module:
     path: Path
 
     @property
+    def parts(self) -> tuple[str, ...]:
+        parts = self.path.relative_to(PROJECT).with_suffix("").parts
+        return parts[:-1] if parts[-1] == "__init__" else parts
+
+    @property
     def name(self) -> str:
-        return self.path.relative_to(PROJECT).with_suffix("").as_posix()
+        return ".".join(self.parts)
+
+    @property
+    def phase(self) -> str:
+        return self.parts[0]
 
     @property
     def room(self) -> str:
-        return self.path.relative_to(PROJECT).with_suffix("").parts[0]
+        return ".".join(self.parts[:2]) if self.phase in ORDER else self.phase
 
     @property
+    def is_package(self) -> bool:
+        return self.path.name == "__init__.py"
+
+    @cached_property
     def tree(self) -> ast.Module:
         return ast.parse(self.path.read_bytes(), self.name)
 
@@ -73,35 +138,147 @@ class Module:
                 assert node.module is not None
                 yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
-    def imported_rooms(self) -> set[str]:
-        return {name.partition(".")[0] for name in self.imports()} & set(ROOMS)
+    def imported_modules(self) -> Iterator[tuple[Module, str | None]]:
+        """Our own modules that it imports, each with the name that it takes from it, if any."""
+        for dotted in self.imports():
+            parent, _, leaf = dotted.rpartition(".")
+            if parent == "executor" and leaf in PUBLIC and self.phase != "executor":
+                yield BY_NAME[f"executor.{PUBLIC[leaf]}"], leaf
+            elif dotted in BY_NAME:
+                yield BY_NAME[dotted], None
+            elif parent in BY_NAME:
+                yield BY_NAME[parent], leaf
+
+    def exported(self) -> set[str]:
+        for node in self.tree.body:
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+                return set(ast.literal_eval(node.value))
+        return set()
+
+    def functions(self) -> Iterator[tuple[str, Function]]:
+        def visit(node: ast.AST, prefix: str) -> Iterator[tuple[str, Function]]:
+            for child in ast.iter_child_nodes(node):
+                if isinstance(child, Function):
+                    yield f"{prefix}.{child.name}", child
+                    yield from visit(child, f"{prefix}.{child.name}")
+                elif isinstance(child, ast.ClassDef):
+                    yield from visit(child, f"{prefix}.{child.name}")
+
+        return visit(self.tree, self.name)
 
 
 MODULES = [
     Module(path)
-    for room in ROOMS
-    for path in sorted([*PROJECT.glob(f"{room}.py"), *PROJECT.glob(f"{room}/**/*.py")])
+    for phase in PHASES
+    for path in sorted([*PROJECT.glob(f"{phase}.py"), *PROJECT.glob(f"{phase}/**/*.py")])
 ]
+BY_NAME = {module.name: module for module in MODULES}
 every_module = pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
 
 
-def modules_of(room: str) -> list[Module]:
-    return [module for module in MODULES if module.room == room]
+def modules_of(phase: str) -> list[Module]:
+    return [module for module in MODULES if module.phase == phase]
 
 
-def test_each_room_has_modules() -> None:
-    assert {module.room for module in MODULES} == set(ROOMS)
+def rank(module: Module) -> int:
+    return ORDER[module.phase].index(module.parts[1])
+
+
+def test_each_phase_has_modules() -> None:
+    assert {module.phase for module in MODULES} == set(PHASES)
+
+
+@pytest.mark.parametrize("phase", ORDER)
+def test_the_order_names_every_room_and_no_other(phase: str) -> None:
+    rooms = {module.parts[1] for module in modules_of(phase) if len(module.parts) > 1}
+    assert rooms == set(ORDER[phase])
 
 
 @every_module
-def test_a_module_imports_only_the_rooms_open_to_its_own(module: Module) -> None:
-    assert module.imported_rooms() - {module.room} <= SIBLINGS[module.room]
+def test_a_module_imports_only_the_phases_open_to_its_own(module: Module) -> None:
+    phases = {name.partition(".")[0] for name in module.imports()} & set(PHASES)
+    assert phases - {module.phase} <= SIBLINGS[module.phase]
+
+
+@every_module
+def test_a_module_imports_only_its_own_room_and_those_below(module: Module) -> None:
+    if len(module.parts) < 2:
+        return  # the public names of a phase
+    upward = [
+        other.name
+        for other, _ in module.imported_modules()
+        if other.phase == module.phase and other.room != module.room and len(other.parts) > 1
+        if rank(other) < rank(module)
+    ]
+    assert not upward
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph: dict[str, set[str]] = defaultdict(set)
+    for module in MODULES:
+        if len(module.parts) > 1:
+            graph[module.name] = {other.name for other, _ in module.imported_modules()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle: {' <- '.join(error.args[1])}")
+
+
+@every_module
+def test_a_module_uses_only_public_names_of_other_rooms(module: Module) -> None:
+    private = [
+        f"{other.name}.{name}"
+        for other, name in module.imported_modules()
+        if name is not None and other.room != module.room and not other.is_package
+        if name not in other.exported()
+    ]
+    assert not private
 
 
 @every_module
 def test_a_module_needs_only_the_third_parties_of_its_room(module: Module) -> None:
     roots = {name.partition(".")[0] for name in module.imports()}
-    assert roots - sys.stdlib_module_names - set(ROOMS) <= THIRD_PARTY[module.room]
+    foreign = roots - sys.stdlib_module_names - set(PHASES)
+    assert foreign <= THIRD_PARTIES.get(module.room, set())
+
+
+@pytest.mark.parametrize("module", modules_of("executor"), ids=lambda module: module.name)
+def test_few_rooms_of_the_executor_read_toml(module: Module) -> None:
+    assert "tomllib" not in set(module.imports()) or module.room in READERS_OF_TOML
+
+
+@pytest.mark.parametrize("phase", ORDER)
+def test_no_class_of_a_phase_has_the_name_of_another(phase: str) -> None:
+    places: dict[str, list[str]] = defaultdict(list)
+    for module in modules_of(phase):
+        for node in module.tree.body:
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(module.name)
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
+def test_few_class_names_are_those_of_both_phases() -> None:
+    names = [
+        {
+            node.name
+            for module in modules_of(phase)
+            for node in module.tree.body
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+        }
+        for phase in ORDER
+    ]
+    assert names[0] & names[1] <= TWICE
+
+
+@every_module
+def test_the_entry_of_a_room_is_its_docstring(module: Module) -> None:
+    if not module.is_package or module.name in {"executor", "planner"}:
+        return
+    assert len(module.tree.body) == 1
+    docstring = ast.get_docstring(module.tree) or ""
+    if module.phase in ORDER:
+        assert "Doors:" in docstring
+        assert "May import:" in docstring
 
 
 @every_module
@@ -109,10 +286,44 @@ def test_a_module_is_short_enough_to_hold_one_noun(module: Module) -> None:
     assert len(module.path.read_text().splitlines()) <= MAX_LINES
 
 
+@every_module
+def test_a_function_is_short_and_takes_few_parameters(module: Module) -> None:
+    long, wide = {}, {}
+    for name, node in module.functions():
+        assert node.end_lineno is not None
+        lines = node.end_lineno - node.lineno + 1
+        given = node.args
+        count = len(given.posonlyargs) + len(given.args) + len(given.kwonlyargs)
+        if given.args and given.args[0].arg in {"self", "cls"}:
+            count -= 1
+        if lines > MAX_FUNCTION_LINES:
+            long[name] = lines
+        if count > MAX_PARAMETERS and name not in WIDE and not module.room.endswith(".cli"):
+            wide[name] = count
+    assert not long
+    assert not wide
+
+
+@every_module
+def test_no_function_takes_keywords_and_drops_them(module: Module) -> None:
+    tunnels = [
+        name
+        for name, node in module.functions()
+        if node.args.kwarg is not None and node.args.kwarg.arg == "_"
+    ]
+    assert not tunnels
+
+
 @pytest.mark.parametrize("module", modules_of("planner"), ids=lambda module: module.name)
 def test_the_planner_knows_only_the_public_names_of_the_executor(module: Module) -> None:
     names = {name for name in module.imports() if name.partition(".")[0] == "executor"}
     assert all(name.count(".") <= 1 for name in names), names
+
+
+def test_every_public_name_of_the_executor_is_exported_where_it_lives() -> None:
+    assert sorted(executor.__all__) == sorted(PUBLIC)
+    for name, home in PUBLIC.items():
+        assert name in BY_NAME[f"executor.{home}"].exported()
 
 
 @pytest.mark.parametrize("module", modules_of("schemas"), ids=lambda module: module.name)
@@ -133,4 +344,4 @@ def test_the_program_loads_no_room_before_it_runs() -> None:
     functions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
     at_import = [node for node in program.tree.body if not isinstance(node, functions)]
     loaded = {name for node in at_import for name in program.imports(node)}
-    assert not {name.partition(".")[0] for name in loaded} & set(ROOMS)
+    assert not {name.partition(".")[0] for name in loaded} & set(PHASES)

@@ -1,4 +1,4 @@
-"""Plans of these tests have a cache of their own: servers on loopback share addresses."""
+"""What the tests of the planner begin with."""
 
 from __future__ import annotations
 
@@ -6,9 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from planner.builds import source_build
+
 
 @pytest.fixture(autouse=True)
-def cache_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path_factory.mktemp("cache")
-    monkeypatch.setenv("LOCKSTREAM_CACHE_DIR", str(folder))
-    return folder
+def own_cache(cache_folder: Path) -> Path:
+    return cache_folder
+
+
+@pytest.fixture
+def single_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Builds are made once each: what a second run adds has a test of its own."""
+    monkeypatch.setattr(source_build, "RUNS", 1)
+    monkeypatch.setattr(source_build, "SHORT_RUNS", 1)

@@ -1,13 +1,10 @@
-"""Builds of these tests are made once each: what a second run adds has a test of its own."""
+"""Builds of these tests are made once each."""
 
 from __future__ import annotations
 
 import pytest
 
-from planner.builds import source_build as site
-
 
 @pytest.fixture(autouse=True)
-def runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(site, "RUNS", 1)
-    monkeypatch.setattr(site, "SHORT_RUNS", 1)
+def runs(single_runs: None) -> None:
+    return single_runs

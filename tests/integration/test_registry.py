@@ -16,7 +16,7 @@ import lockstream
 from planner.inputs.pip_config import PUBLIC_INDEX
 from schemas.target import Target
 
-pytestmark = pytest.mark.registry
+pytestmark = [pytest.mark.registry, pytest.mark.usefixtures("cache_folder")]
 
 PYTHON, PLATFORM = "3.12", "manylinux_2_28_x86_64"
 TARGET = Target.named(PYTHON, PLATFORM)

@@ -123,7 +123,7 @@ for turn in range(100):
 
 def test_many_may_use_it_at_once(tmp_path: Path) -> None:
     command = [sys.executable, "-c", WRITER, str(tmp_path)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
     running = [subprocess.Popen(command, env=environment) for _ in range(4)]
     assert [one.wait() for one in running] == [0, 0, 0, 0]
     assert not list(tmp_path.rglob("*.tmp"))

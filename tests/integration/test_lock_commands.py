@@ -16,6 +16,8 @@ from helpers.wheels import Wheel, build_wheel, lock_of
 from schemas.demand import BASE_MEMORY, JOURNAL_MEMORY, LANE_MEMORY, disk_of
 from schemas.hints import WheelHints
 
+pytestmark = pytest.mark.usefixtures("cache_folder")
+
 APP = build_wheel(
     "app", requires=["part[x]>=1", "win; os_name == 'nt'"], files={"app.py": "x" * 5_000_000}
 )

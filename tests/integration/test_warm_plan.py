@@ -12,6 +12,8 @@ from helpers.index import Index
 from helpers.locks import LINUX
 from helpers.wheels import build_wheel
 
+pytestmark = pytest.mark.usefixtures("cache_folder")
+
 
 @pytest.fixture(autouse=True)
 def _workplace(index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,8 @@ from helpers.sdists import build_sdist
 from helpers.wheels import Wheel, build_wheel
 from schemas.builds import build_records
 
+pytestmark = pytest.mark.usefixtures("single_runs")
+
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 NODOT = HERE.replace(".", "")
 

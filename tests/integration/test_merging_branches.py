@@ -12,6 +12,8 @@ from helpers.index import Index
 from helpers.locks import WINDOWS, plan_into
 from helpers.wheels import build_wheel
 
+pytestmark = pytest.mark.usefixtures("cache_folder")
+
 LINES = ["app", "middle", "zoo"]
 
 

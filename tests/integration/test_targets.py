@@ -19,6 +19,8 @@ from helpers.locks import plan_into
 from helpers.wheels import build_wheel
 from schemas.target import Target
 
+pytestmark = pytest.mark.usefixtures("cache_folder")
+
 PYTHONS = ("3.11", "3.12", "3.13")
 PLATFORMS = {
     "manylinux_2_28_x86_64": "x86_64-manylinux_2_28",
