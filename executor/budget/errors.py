@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from executor.files.errors import _mib_above, _mib_below
+from executor.files.errors import mib_above, mib_below
 from schemas.errors import NotEnough
 
 __all__ = ["BudgetTooSmall"]
@@ -22,13 +22,13 @@ class BudgetTooSmall(NotEnough):
 
     @property
     def hint(self) -> str:  # type: ignore[override]  # rendered late, from the figures
-        total = _mib_above(self.needed + self.held)
+        total = mib_above(self.needed + self.held)
         remedy = f"give it at least {total} MiB: a larger limit, or --memory"
         return f"{remedy}; or install onto a disk" if self.held else remedy
 
     def __str__(self) -> str:
-        files = f" and the files on a tmpfs {_mib_above(self.held)} MiB" if self.held else ""
+        files = f" and the files on a tmpfs {mib_above(self.held)} MiB" if self.held else ""
         return (
-            f"one lane needs {_mib_above(self.needed)} MiB of memory{files}, "
-            f"but {self.source} leaves {_mib_below(self.available)} MiB"
+            f"one lane needs {mib_above(self.needed)} MiB of memory{files}, "
+            f"but {self.source} leaves {mib_below(self.available)} MiB"
         )

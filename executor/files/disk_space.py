@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from executor.files.errors import NotEnoughDisk, NotEnoughInodes
 from executor.files.mounts import _existing, _mount_of
 
+__all__ = ["Need", "check_space"]
+
 _BLOCK = 4096
 """Bytes that a file is rounded up to: the block of ext4, xfs and tmpfs where nobody chose one."""
 
 
 @dataclass(slots=True)
-class _Need:
+class Need:
     """What will be written onto a file system."""
 
     bytes: int = 0
@@ -27,7 +29,7 @@ class _Need:
                 self.bytes += -(-size // _BLOCK) * _BLOCK
 
 
-def _check_room(path: str, need: _Need, so_far: str = "") -> None:
+def check_space(path: str, need: Need, so_far: str = "") -> None:
     """Whether the file system of ``path`` has it; ``so_far`` begins the hint where it has not."""
     place = _existing(path)
     status = os.statvfs(place)

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from schemas.errors import NotEnough
 
-__all__ = ["NotEnoughDisk", "NotEnoughInodes"]
+__all__ = ["NotEnoughDisk", "NotEnoughInodes", "mib_above", "mib_below"]
 
 
-def _mib_above(size: int) -> int:
+def mib_above(size: int) -> int:
     """Rounded so that what is needed never looks the same as what there is."""
     return -(-size >> 20)
 
 
-def _mib_below(size: int) -> int:
+def mib_below(size: int) -> int:
     return max(0, size) >> 20
 
 
@@ -31,8 +31,8 @@ class NotEnoughDisk(NotEnough):
 
     def __str__(self) -> str:
         return (
-            f"{self.path}: needs {_mib_above(self.needed)} MiB of disk, "
-            f"{_mib_below(self.available)} MiB are free on {self.mount}"
+            f"{self.path}: needs {mib_above(self.needed)} MiB of disk, "
+            f"{mib_below(self.available)} MiB are free on {self.mount}"
         )
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import Literal
 
-__all__ = ["FileSystem", "file_system", "has_journal", "is_in_memory"]
+__all__ = ["FileSystem", "device_of", "file_system", "has_journal", "is_in_memory"]
 
 
 FileSystem = Literal["ext4", "overlay", "other"]
@@ -87,12 +87,12 @@ def _mounts() -> Iterator[tuple[str, str, str]]:
 
 
 def _number(path: str) -> str:
-    """That of ``_device``, as the kernel writes it."""
-    device = _device(path)
+    """That of ``device_of``, as the kernel writes it."""
+    device = device_of(path)
     return f"{os.major(device)}:{os.minor(device)}"
 
 
-def _device(path: str) -> int:
+def device_of(path: str) -> int:
     """The number of the file system that ``path`` is on, or will be."""
     return os.stat(_existing(path)).st_dev
 

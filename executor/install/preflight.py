@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from executor.environment.schemes import Schemes
-from executor.files.disk_space import _check_room, _Need
-from executor.files.mounts import _device
+from executor.files.disk_space import Need, check_space
+from executor.files.mounts import device_of
 from executor.lock.step import Step
 
 __all__ = ["check_disk"]
@@ -35,17 +35,17 @@ def check_disk(steps: Sequence[Step], schemes: Schemes) -> int:
     NotEnoughInodes where the files are more, as far as hints tell.
     """
     whole = _need_of(steps)
-    _check_room(schemes.purelib, whole, "nothing was written; ")
-    if _device(schemes.platlib) != _device(schemes.purelib):
+    check_space(schemes.purelib, whole, "nothing was written; ")
+    if device_of(schemes.platlib) != device_of(schemes.purelib):
         binary = _need_of([step for step in steps if not step.filename.endswith("-any.whl")])
-        _check_room(schemes.platlib, binary, "nothing was written; ")
+        check_space(schemes.platlib, binary, "nothing was written; ")
     return whole.bytes
 
 
-def _need_of(steps: Sequence[Step]) -> _Need:
+def _need_of(steps: Sequence[Step]) -> Need:
     files = sum(step.hints.files for step in steps if step.hints is not None)
     inodes = _RESERVED_INODES + files + files // _FOLDERS if files else 0
-    return _Need(_RESERVE + sum(map(_unpacked_size, steps)), inodes)
+    return Need(_RESERVE + sum(map(_unpacked_size, steps)), inodes)
 
 
 def _unpacked_size(step: Step) -> int:

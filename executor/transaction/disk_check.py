@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from executor.environment.schemes import Schemes
-from executor.files.disk_space import _check_room, _Need
-from executor.files.mounts import _device
+from executor.files.disk_space import Need, check_space
+from executor.files.mounts import device_of
 from executor.transaction.journal import Move
 
 __all__ = ["check_moves"]
@@ -27,13 +27,13 @@ def check_moves(
     ``going`` are the paths of files that are removed before. Raises NotEnoughDisk, NotEnoughInodes
     and OSError.
     """
-    here = _device(staging)
-    if all(_device(root) == here for root in schemes.roots):
+    here = device_of(staging)
+    if all(device_of(root) == here for root in schemes.roots):
         return
-    needs: dict[int, tuple[str, _Need]] = {}
+    needs: dict[int, tuple[str, Need]] = {}
     for move in moves:
-        if (device := _device(move.destination)) != here:
-            _, need = needs.setdefault(device, (move.destination, _Need()))
+        if (device := device_of(move.destination)) != here:
+            _, need = needs.setdefault(device, (move.destination, Need()))
             need.add_tree(os.path.join(staging, move.source))
     for path in going if needs else ():
         with suppress(FileNotFoundError):
@@ -43,4 +43,4 @@ def check_moves(
                 need.bytes -= status.st_blocks * _STAT_BLOCK
                 need.inodes -= 1
     for path, need in needs.values():
-        _check_room(path, need)
+        check_space(path, need)

@@ -32,7 +32,7 @@ from executor.transaction.disk_check import check_moves
 from executor.transaction.journal import Journal, Move
 from executor.transaction.run_log import RunLog
 from executor.transaction.staging import StagedWheels, Staging
-from executor.wheels.direct_url import _metadata
+from executor.wheels.direct_url import installer_metadata
 from executor.wheels.rules import Rules
 from executor.wheels.staged_wheel import StagedWheel
 from executor.wheels.unpack import stage_wheel
@@ -171,7 +171,7 @@ class Transaction:
                     chunks,
                     folder,
                     self.schemes,
-                    _metadata(source or step, asked_for.url),
+                    installer_metadata(source or step, asked_for.url),
                     wrote,
                     size=step.size,
                     directory=directory,

@@ -9,8 +9,10 @@ from typing import Any
 from executor.lock.step import Step
 from schemas.hints import TOOL_NAME
 
+__all__ = ["installer_metadata"]
 
-def _metadata(step: Step, url: str) -> Mapping[str, bytes]:
+
+def installer_metadata(step: Step, url: str) -> Mapping[str, bytes]:
     """What this installer writes into dist-info. Both pip and uv mark all packages of a lock as
     requested.
     """

@@ -21,7 +21,7 @@ from typing import Literal
 import zstandard
 from packaging.utils import NormalizedName
 
-__all__ = ["KINDS", "Cache", "Kind", "PageSeen", "Usage", "default_folder"]
+__all__ = ["KINDS", "MAX_SIZE", "Cache", "Kind", "PageSeen", "Usage", "default_folder"]
 
 
 Kind = Literal["pages", "plans", "metadata", "sizes", "listings"]
@@ -66,7 +66,7 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
+class _KeptFile:
     used: float
     size: int
     path: str
@@ -172,16 +172,16 @@ class Cache:
         digest = sha256(key.encode()).hexdigest()
         return os.path.join(self._root, kind, digest[:2], digest[2:])
 
-    def _files(self, kind: Kind) -> Iterator[_File]:
+    def _files(self, kind: Kind) -> Iterator[_KeptFile]:
         for folder, _, names in os.walk(os.path.join(self._root, kind)):
             for name in names:
                 path = os.path.join(folder, name)
                 with suppress(OSError):
                     status = os.stat(path)
-                    yield _File(status.st_mtime, status.st_size, path)
+                    yield _KeptFile(status.st_mtime, status.st_size, path)
 
 
-def _by_use(file: _File) -> float:
+def _by_use(file: _KeptFile) -> float:
     return file.used
 
 

@@ -22,7 +22,7 @@ from planner.index.errors import IndexAnswer, IndexDenied, IndexUnreachable, Not
 from planner.index.http_cache import HttpCache, KeptAnswer
 from schemas.urls import redacted
 
-__all__ = ["Answer", "IndexClient", "Part"]
+__all__ = ["CONNECTIONS", "Answer", "IndexClient", "Part"]
 
 
 T = TypeVar("T")
