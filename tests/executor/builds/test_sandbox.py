@@ -218,12 +218,12 @@ class TestStalling:
     def test_in_the_group_of_all_is_ended(self, tmp_path: Path) -> None:
         code = (
             "import os, sys\n"
-            "from executor.builds import containment\n"
-            "containment.STALL_SECONDS = 0.5\n"
+            "from executor.builds import sandbox\n"
+            "sandbox.STALL_SECONDS = 0.5\n"
             "open(sys.argv[1], 'w').write(str(os.getpid()))\n"
-            "terms = containment.Terms(group=False, expected_seconds=0.0, seconds=60)\n"
+            "terms = sandbox.SandboxLimits(group=False, expected_seconds=0.0, seconds=60)\n"
             "command = [sys.executable, '-c', sys.argv[2]]\n"
-            "print(containment.contained(command, folder='.', environment={}, writable=['.'],\n"
+            "print(sandbox.contained(command, folder='.', environment={}, writable=['.'],\n"
             "                            log='log', terms=terms).stopped)"
         )
         group = BuildGroup.make(96 * MIB)
