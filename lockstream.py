@@ -69,6 +69,7 @@ Exit codes:
   6  an artifact was refused: hash, size, hostile content
   7  not enough memory or disk
   8  a build failed
+  9  the environment or a file may not be changed: permission, read-only, another owner
 """
 
 

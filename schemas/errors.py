@@ -21,6 +21,7 @@ __all__ = [
     "NetworkError",
     "NoSolution",
     "NotEnough",
+    "NotPermitted",
     "Refused",
     "UsageError",
 ]
@@ -39,6 +40,9 @@ class ExitCode(IntEnum):
     ARTIFACT_REFUSED = 6
     NOT_ENOUGH = 7
     BUILD_FAILED = 8
+    NOT_PERMITTED = 9
+    """The environment or a file may not be changed: permission, a read-only file system, another
+    owner."""
 
 
 class LockstreamError(Exception):
@@ -129,6 +133,12 @@ class BuildFailed(LockstreamError):
     """Building a wheel from source failed."""
 
     exit_code = ExitCode.BUILD_FAILED
+
+
+class NotPermitted(LockstreamError):
+    """The system does not permit a change: permission, a read-only file system, another owner."""
+
+    exit_code = ExitCode.NOT_PERMITTED
 
 
 class Interrupted(KeyboardInterrupt):

@@ -21,6 +21,7 @@ from schemas.errors import ExitCode, InvalidInput, LockstreamError, UsageError
         pytest.param(errors.ArtifactRefused, 6, id="artifact refused"),
         pytest.param(errors.NotEnough, 7, id="not enough"),
         pytest.param(errors.BuildFailed, 8, id="build failed"),
+        pytest.param(errors.NotPermitted, 9, id="not permitted"),
     ],
 )
 def test_the_kind_of_an_error_decides_the_exit_status(
