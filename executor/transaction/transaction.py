@@ -35,7 +35,7 @@ from executor.transaction.staging import StagedWheels, Staging
 from executor.wheels.direct_url import installer_metadata
 from executor.wheels.rules import Rules
 from executor.wheels.staged_wheel import StagedWheel
-from executor.wheels.unpack import stage_wheel
+from executor.wheels.unpack import StageOptions, stage_wheel
 from schemas.errors import BuildFailed, Interrupted, NetworkError, NotEnough
 from schemas.zipformat import CentralEntry
 
@@ -166,18 +166,16 @@ class Transaction:
             def unpack(
                 folder: str, chunks: Iterable[bytes], directory: Iterable[CentralEntry] | None
             ) -> StagedWheel:
-                return stage_wheel(
-                    step.filename,
-                    chunks,
-                    folder,
-                    self.schemes,
-                    installer_metadata(source or step, asked_for.url),
-                    wrote,
+                options = StageOptions(
+                    schemes=self.schemes,
+                    metadata=installer_metadata(source or step, asked_for.url),
                     size=step.size,
                     directory=directory,
                     rules=self.rules,
-                    cache=cache,
+                    writer=cache,
+                    wrote=wrote,
                 )
+                return stage_wheel(step.filename, chunks, folder, options)
 
             wheel = obtain(step, origins, client, staging.path(step), unpack)
             staging.keep(step, wheel)

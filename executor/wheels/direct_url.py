@@ -1,4 +1,8 @@
-"""Direct url."""
+"""The metadata that an installer adds to dist-info: INSTALLER, REQUESTED and direct_url.json.
+
+Sources: https://packaging.python.org/specifications/recording-installed-packages/ and
+https://packaging.python.org/specifications/direct-url-data-structure/.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,10 @@ __all__ = ["installer_metadata"]
 
 
 def installer_metadata(step: Step, url: str) -> Mapping[str, bytes]:
-    """What this installer writes into dist-info. Both pip and uv mark all packages of a lock as
-    requested.
+    """Return the files to write into the dist-info folder of ``step``, contents by file name.
+
+    ``url`` is the address that the wheel, or its source, came from. Every package of a lock counts
+    as requested, as with pip and uv.
     """
     metadata = {"INSTALLER": f"{TOOL_NAME}\n".encode(), "REQUESTED": b""}
     if step.is_direct:
@@ -23,16 +29,14 @@ def installer_metadata(step: Step, url: str) -> Mapping[str, bytes]:
 
 
 def _direct_url(step: Step) -> dict[str, Any]:
-    """What there is to say of what is at the address
-    (https://packaging.python.org/specifications/direct-url-data-structure/).
-    """
+    """Return the members of direct_url.json except ``url``: an archive, a commit or a folder."""
     source = step.source
-    told: dict[str, Any] = {"archive_info": {"hashes": dict(sorted(step.hashes))}}
+    members: dict[str, Any] = {"archive_info": {"hashes": dict(sorted(step.hashes))}}
     if source and source.commit:
-        asked = {"requested_revision": source.revision} if source.revision else {}
-        told = {"vcs_info": {"vcs": "git", **asked, "commit_id": source.commit}}
+        requested = {"requested_revision": source.revision} if source.revision else {}
+        members = {"vcs_info": {"vcs": "git", **requested, "commit_id": source.commit}}
     elif source and source.folder:
-        told = {"dir_info": {"editable": True} if source.editable else {}}
+        members = {"dir_info": {"editable": True} if source.editable else {}}
     if source and source.subdirectory:
-        told["subdirectory"] = source.subdirectory
-    return told
+        members["subdirectory"] = source.subdirectory
+    return members

@@ -1,7 +1,7 @@
-"""DistInfo: the metadata folder of an unpacked wheel, read from disk and held to its file name.
+"""The dist-info folder of an unpacked wheel, read from disk and compared with its file name.
 
-Which of its members come last is the wheel's choice, and one wheel in five does not end with its
-RECORD; so all of them are read only when everything is unpacked.
+A wheel may hold its members in any order, and one wheel in five does not end with its RECORD, so
+they are read only after the whole wheel is unpacked.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ __all__ = ["MAX_METADATA_SIZE", "MAX_WHOLE_SIZE", "DistInfo"]
 
 
 MAX_METADATA_SIZE = 4 << 20
-"""Bytes of METADATA, of which only the headers are read; the largest real one has 233 kB."""
+"""Bytes of METADATA. Only its headers are read; the largest real one has 233 kB."""
 
 
 MAX_WHOLE_SIZE = 256 << 10
-"""Bytes of WHEEL and entry_points.txt, which are read whole; a parser makes twenty times as much of
-them. The largest real one of 994 wheels has 17 kB."""
+"""Bytes of WHEEL and entry_points.txt. Both are read whole, and a parser takes twenty times their
+size in memory. The largest real one of 994 wheels has 17 kB."""
 
 
 _WHEEL_VERSION = re.compile(r"(\d{1,9})\.\d{1,9}", re.ASCII)
 
 
 _TAG = re.compile(r"[^\s-]+-[^\s-]+-[^\s-]+")
-"""Wherever it stands: WHEEL files with folded lines and with two blocks are about."""
+"""A tag anywhere in the text: there are WHEEL files with folded lines, and with two blocks."""
 
 
 _LINE = re.compile(r"([^\r\n]*)(?:\r\n?|\n|$)")
@@ -54,7 +54,10 @@ class DistInfo:
 
     @classmethod
     def find(cls, layout: Layout, tree: str) -> DistInfo:
-        """Look for it. Raises WheelRefused where there is none, or more than one."""
+        """Find the folder of the wheel ``layout`` in ``tree``.
+
+        Raises WheelRefused if the wheel does not hold exactly one.
+        """
         found = _folders(layout, tree, ".dist-info")
         if len(found) != 1:
             what = f"it has {len(found)}: {', '.join(found)}" if found else "it has none"
@@ -69,19 +72,22 @@ class DistInfo:
         return cls(layout, tree, found[0], data[0])
 
     def refused(self, rule: str, member: str | None = None) -> WheelRefused:
-        """The refusal of this wheel, because of one of its members or as a whole."""
+        """Return the error that refuses this wheel, for one of its members or as a whole."""
         return WheelRefused(self.layout.filename, rule, member)
 
     def member(self, name: str) -> str:
-        """The member name of a file in this folder."""
+        """Return the member name of the file ``name`` in this folder."""
         return f"{self.folder}/{name}"
 
     def path(self, member: str) -> str:
-        """Where a member is unpacked."""
+        """Return the path that a member is unpacked to."""
         return os.path.join(self.tree, member)
 
     def read(self, name: str) -> str | None:
-        """The text of a file in this folder, or None where the wheel has none of the name."""
+        """Return the text of a file in this folder, or None if the wheel does not hold it.
+
+        Raises WheelRefused if it is not a file of UTF-8 text, or is too large.
+        """
         member = self.member(name)
         try:
             with open(self.path(member), "rb") as file:
@@ -100,7 +106,7 @@ class DistInfo:
             raise self.refused("it is not UTF-8 text", member) from None
 
     def root_is_purelib(self) -> bool:
-        """What WHEEL says of where the wheel's root belongs; its version is checked."""
+        """Return ``Root-Is-Purelib`` of WHEEL. Raises WheelRefused if its version is not 1.x."""
         version, root_is_purelib = self._headers("WHEEL", "wheel-version", "root-is-purelib")
         found = _WHEEL_VERSION.fullmatch(version)
         if found is None:
@@ -112,7 +118,7 @@ class DistInfo:
         return root_is_purelib.lower() == "true"
 
     def warnings(self) -> Iterator[str]:
-        """What WHEEL says that does not keep the wheel from being installed."""
+        """Yield what is wrong in WHEEL but does not prevent the installation, as sentences."""
         version, _ = self._headers("WHEEL", "wheel-version", "root-is-purelib")
         if version != "1.0":
             # "A wheel installer should warn if Wheel-Version is greater than the version it
@@ -124,7 +130,7 @@ class DistInfo:
             yield f"its WHEEL file does not state the tag {missing[0]} of its file name"
 
     def check_identity(self) -> None:
-        """Refuse a wheel whose METADATA names another project or version than its file name."""
+        """Raise WheelRefused if METADATA names another project or version than the file name."""
         name, version = self._headers("METADATA", "name", "version")
         if canonicalize_name(name) != canonicalize_name(self.layout.distribution):
             raise self.refused(
@@ -139,11 +145,11 @@ class DistInfo:
                 f"it states version {version!r}, the file name another", self.member("METADATA")
             )
 
-    def _headers(self, name: str, *wanted: str) -> tuple[str, ...]:
-        """The values of some headers of METADATA or WHEEL, empty where there is none.
+    def _headers(self, name: str, *keys: str) -> tuple[str, ...]:
+        """Return the values of some headers of METADATA or WHEEL; empty if a header is missing.
 
-        ``wanted`` are lower-case names; the first header of each counts. ``email`` reads them as
-        well and costs 2 MiB; continued lines are not needed here.
+        ``keys`` are lower-case names; the first header of each counts. The ``email`` package reads
+        them too, but costs 2 MiB of memory; continued lines are not needed here.
         """
         text = self.read(name)
         if text is None:
@@ -153,18 +159,19 @@ class DistInfo:
             if not line[1]:
                 break
             key, colon, value = line[1].partition(":")
-            if colon and key.lower() in wanted:
+            if colon and key.lower() in keys:
                 headers.setdefault(key.lower(), value.strip())
-        return tuple(headers.get(key, "") for key in wanted)
+        return tuple(headers.get(key, "") for key in keys)
 
 
 def _headers_of(file: BinaryIO) -> bytes:
-    """The beginning of a METADATA file, in which its headers are; behind them is the long text."""
+    """Return the beginning of a METADATA file, where its headers are."""
     content = file.read(MAX_WHOLE_SIZE)
     return content[: content.rfind(b"\n") + 1]
 
 
 def _folders(layout: Layout, tree: str, suffix: str) -> list[str]:
+    """Return the names of the wheel's own folders in ``tree`` that end with ``suffix``, sorted."""
     with os.scandir(tree) as entries:
         return sorted(
             entry.name

@@ -1,4 +1,4 @@
-"""Errors."""
+"""The error of a wheel that is refused."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ __all__ = ["WheelRefused"]
 
 @dataclass(eq=False)
 class WheelRefused(ArtifactRefused):
-    """A wheel breaks a rule that keeps its installation safe and the same everywhere."""
+    """A wheel breaks a rule that keeps its installation safe, and the same on every system."""
 
     wheel: str
+    """Its file name."""
     rule: str
+    """What is wrong, as a sentence."""
     member: str | None = None
+    """The member at fault, if it is one."""
     hint: str = "the wheel is damaged or hostile; report it to its project, or lock another version"
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Finish: turn the unpacked members of a wheel into what an installation of it is.
+"""Turn the unpacked members of a wheel into an installation of it.
 
 Source:
 https://packaging.python.org/specifications/binary-distribution-format/#installing-a-wheel-distribution-1-0-py32-none-any-whl
@@ -16,7 +16,7 @@ from executor.wheels.dist_info import DistInfo
 from executor.wheels.errors import WheelRefused
 from executor.wheels.layout import Layout, MisplacedMember, check_data_path, installed_path
 from executor.wheels.manifest import Manifest, ManifestRow
-from executor.wheels.record_check import hashed_files, promised_files, verify_record
+from executor.wheels.record_check import hashed_files, recorded_files, verify_record
 from executor.wheels.records import NEW_SUFFIX, RecordWriter, encode_digest, record_row
 from executor.wheels.scripts import (
     SHIPPED_MARK,
@@ -36,13 +36,14 @@ __all__ = ["finish"]
 
 
 _INSTALLERS_OWN = ("INSTALLER", "REQUESTED", "direct_url.json")
+"""Files of dist-info that describe an installation; those of a wheel are dropped."""
 
 
 _BYTE_CODE = (".pyc", ".pyo")
 
 
 _MAX_STARTUP = 20
-"""Names of ``.pth`` files that are told; wheels bring one."""
+"""Names of ``.pth`` files that are reported; a wheel usually brings at most one."""
 
 
 _BLOCK = 64 << 10
@@ -52,47 +53,75 @@ _BLOCK = 64 << 10
 def finish(
     layout: Layout,
     tree: str,
-    ledger: Manifest,
+    manifest: Manifest,
     schemes: Schemes,
     metadata: Mapping[str, bytes],
     *,
     lenient: bool = False,
 ) -> StagedWheel:
-    """Check the metadata of the wheel unpacked in ``tree`` and write what an installer writes:
-    scripts, RECORD, and into dist-info the files of ``metadata``, by name.
+    """Finish the wheel that is unpacked in ``tree``; ``manifest`` lists its members.
 
-    Where the ledger has no digests, those of the wheel's RECORD are taken over. With ``lenient`` a
-    wrong RECORD is a warning. Raises WheelRefused and OSError.
+    Scripts and RECORD are written, and the files of ``metadata`` into dist-info, contents by name.
+    If the manifest has no digests, those of the wheel's RECORD are used. With ``lenient`` a wrong
+    RECORD is a warning. Raises WheelRefused and OSError.
     """
     info = DistInfo.find(layout, tree)
     root: Scheme = "purelib" if info.root_is_purelib() else "platlib"
     info.check_identity()
     warnings = list(info.warnings())
-    own_row = info.member("RECORD")
-    try:
-        verify_record(info, ledger)
-        files = ledger.files() if ledger.is_hashed else promised_files(info)
-    except WheelRefused as error:
-        if not (lenient and os.path.isfile(info.path(own_row))):
-            raise
-        warnings.append(f"{error.member}: {error.rule}")
-        files = ledger.files() if ledger.is_hashed else hashed_files(info, ledger)
-    try:
-        with RecordWriter(info.path(own_row), own_row) as record:
-            finishing = _Finish(info, schemes, root, record)
-            finishing.write(files, metadata)
-    except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
-        # Nobody but the wheel has put anything there.
-        member = os.path.relpath(error.filename, tree)
-        raise info.refused("it is in the way of what an installer writes", member) from None
+    files = _checked_files(info, manifest, warnings, lenient=lenient)
+    finishing = _write_installation(info, files, schemes, root, metadata)
     if finishing.byte_code:
         warnings.append(
             f"{finishing.byte_code} compiled files below __pycache__ are left out: "
             "Python would run them unread, in the place of the sources"
         )
+    return _moved_apart(info, finishing, tuple(warnings))
+
+
+def _checked_files(
+    info: DistInfo, manifest: Manifest, warnings: list[str], *, lenient: bool
+) -> Iterable[ManifestRow]:
+    """Return the files of the wheel with the digests to record, once its RECORD is checked.
+
+    With ``lenient`` a wrong RECORD is added to ``warnings``. Raises WheelRefused.
+    """
+    try:
+        verify_record(info, manifest)
+        return manifest.files() if manifest.is_hashed else recorded_files(info)
+    except WheelRefused as error:
+        if not (lenient and os.path.isfile(info.path(info.member("RECORD")))):
+            raise
+        warnings.append(f"{error.member}: {error.rule}")
+        return manifest.files() if manifest.is_hashed else hashed_files(info, manifest)
+
+
+def _write_installation(
+    info: DistInfo,
+    files: Iterable[ManifestRow],
+    schemes: Schemes,
+    root: Scheme,
+    metadata: Mapping[str, bytes],
+) -> _Finish:
+    """Write scripts, metadata and the new RECORD. Raises WheelRefused if a member is in the way."""
+    own_row = info.member("RECORD")
+    try:
+        with RecordWriter(info.path(own_row), own_row) as record:
+            finishing = _Finish(info, schemes, root, record)
+            finishing.write(files, metadata)
+    except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
+        # Only the wheel has put anything there.
+        member = os.path.relpath(error.filename, info.tree)
+        raise info.refused("it is in the way of what an installer writes", member) from None
+    return finishing
+
+
+def _moved_apart(info: DistInfo, finishing: _Finish, warnings: tuple[str, ...]) -> StagedWheel:
+    """Move the data folder out of the tree of the root scheme, and return the staged wheel."""
+    record = finishing.record
     wheel = StagedWheel(
-        layout.filename, os.path.dirname(tree), info.folder, root, record.files, record.bytes,
-        tuple(finishing.startup), tuple(warnings),
+        info.layout.filename, os.path.dirname(info.tree), info.folder, finishing.root,
+        record.files, record.bytes, tuple(finishing.startup), warnings,
     )  # fmt: skip
     with suppress(FileNotFoundError):
         os.rename(info.path(info.data), wheel.data)
@@ -100,26 +129,30 @@ def finish(
 
 
 class _Finish:
+    """The files of one wheel while they are finished and listed in its new RECORD."""
+
     def __init__(
         self, info: DistInfo, schemes: Schemes, root: Scheme, record: RecordWriter
     ) -> None:
         self._info = info
         self._executable = schemes.executable
         self._launcher = schemes.launcher
-        self._root: Scheme = root
-        self._record = record
+        self.root: Scheme = root
+        self.record = record
         self._prefixes = record_prefixes(schemes, root, info.layout.distribution)
         self._schemes = schemes
         self.startup: list[str] = []
+        """Names of ``.pth`` files."""
         self.byte_code = 0
+        """Number of compiled files that were left out."""
 
     def write(self, files: Iterable[ManifestRow], metadata: Mapping[str, bytes]) -> None:
-        """Finish and record every file, then what the wheel does not hold itself."""
+        """Finish and record every file, then write and record what the installer adds."""
         entry_points = self._entry_points()
-        # Where a wheel ships a script of the same name, the entry point is the one that counts.
+        # An entry point replaces a script of the same name that the wheel ships.
         skipped = {self._script(entry_point) for entry_point in entry_points}
         skipped.add(self._info.member("RECORD"))
-        # What an installer says of an installation is not the wheel's to say.
+        # Only the installer describes the installation.
         own = {self._info.member(name) for name in _INSTALLERS_OWN}
         for row in files:
             if row.name in own:
@@ -134,6 +167,7 @@ class _Finish:
             self._write(self._info.member(name), content)
 
     def _entry_points(self) -> list[EntryPoint]:
+        """Return the entry points of the wheel; the last of each name counts."""
         text = self._info.read("entry_points.txt")
         if text is None:
             return []
@@ -144,11 +178,12 @@ class _Finish:
             raise self._info.refused(str(error), member) from None
 
     def _script(self, entry_point: EntryPoint) -> str:
-        """The member name that a script of the wheel would have."""
+        """Return the member name of a shipped script with the name of ``entry_point``."""
         return f"{self._info.data}/scripts/{entry_point.name}"
 
     def _finish_member(self, row: ManifestRow) -> None:
-        scheme, below = installed_path(row.name, self._root)
+        """Check the place of one file, finish it if it is a script, and record it."""
+        scheme, below = installed_path(row.name, self.root)
         changed: tuple[str, int] | None = None
         try:
             if scheme == "scripts":
@@ -161,15 +196,16 @@ class _Finish:
         except (InvalidEntryPoint, MisplacedMember) as error:
             raise self._info.refused(str(error), row.name) from None
         if below is row.name:
-            self._record.add_row(row.record, row.size)
+            self.record.add_row(row.record, row.size)
         else:
             path = self._prefixes[scheme] + below
             if changed is None:
-                self._record.add_row(row.at(path), row.size)
+                self.record.add_row(row.at(path), row.size)
             else:
-                self._record.add_row(record_row(path, *changed), changed[1])
+                self.record.add_row(record_row(path, *changed), changed[1])
 
     def _drop_byte_code(self, name: str) -> None:
+        """Remove a compiled file, and its folder if that is empty then."""
         self.byte_code += 1
         path = self._info.path(name)
         os.unlink(path)
@@ -177,8 +213,10 @@ class _Finish:
             os.rmdir(os.path.dirname(path))
 
     def _finish_script(self, row: ManifestRow) -> tuple[str, int] | None:
-        """Give a shipped script the interpreter it asks for, and let it be executed; its SHA-256
-        and its size where it becomes another.
+        """Make a shipped script executable, by the environment's interpreter if it wants that.
+
+        Return its new digest, as RECORD spells it, and its new size in bytes; None if its contents
+        stay as they are.
         """
         path = self._info.path(row.name)
         changed: tuple[str, int] | None = None
@@ -197,6 +235,7 @@ class _Finish:
         return changed
 
     def _write_wrapper(self, entry_point: EntryPoint) -> None:
+        """Write the script or launcher of an entry point, and record it."""
         member = self._script(entry_point)
         os.makedirs(os.path.dirname(self._info.path(member)), exist_ok=True)
         if self._launcher is None:
@@ -207,8 +246,9 @@ class _Finish:
             self._write(f"{os.path.dirname(member)}/{name}", content)
 
     def _write(self, member: str, content: bytes) -> None:
+        """Write and record a file that the wheel does not hold."""
         with open(self._info.path(member), "wb") as file:
             file.write(content)
-        scheme, below = installed_path(member, self._root)
+        scheme, below = installed_path(member, self.root)
         path = self._prefixes[scheme] + below
-        self._record.add(path, hashlib.sha256(content).digest(), len(content))
+        self.record.add(path, hashlib.sha256(content).digest(), len(content))

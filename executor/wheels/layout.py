@@ -1,4 +1,4 @@
-"""Layout."""
+"""The folders that a wheel may hold, and the places of an environment that they stand for."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _STARTUP = re.compile(r"(?:site|user)customize(?:[./].*)?", re.IGNORECASE | re.D
 
 
 class MisplacedMember(ValueError):
-    """A member stands in a folder that a wheel may not have."""
+    """A member is in a folder, or has a name, that a wheel must not have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The folders that the wheel ``filename`` may hold, and what they stand for."""
+    """The rules for the member names of one wheel, which follow from its file name."""
 
     filename: str
     distribution: str
@@ -39,14 +39,14 @@ class Layout:
 
     @classmethod
     def of(cls, filename: str) -> Layout:
-        """The layout that the name of a wheel file promises."""
+        """Return the layout of the wheel with this file name."""
         return cls(filename, *split_wheel_filename(filename))
 
     def check_member(self, name: str) -> None:
-        """Refuse a member in the dist-info or data folder of another distribution, below an
-        unknown key of its own data folder, or where installations are staged.
+        """Raise MisplacedMember if a member is in a folder that the wheel must not have.
 
-        Raises MisplacedMember.
+        Such folders are the dist-info or data folder of another distribution, one below an unknown
+        key of the wheel's own data folder, and the folder in which installations are staged.
         """
         if f"/{STAGING}/" in f"/{name.lower()}/":
             raise MisplacedMember(f"a folder named {STAGING!r} is where installations are staged")
@@ -68,7 +68,7 @@ class Layout:
             raise MisplacedMember(f"the folder {top!r} belongs to another distribution")
 
     def _check_data(self, rest: str) -> None:
-        """``rest`` is a member name below the data folder; empty for the folder itself."""
+        """Check ``rest``, a member name below the data folder; empty for the folder itself."""
         key, slash, below = rest.partition("/")
         if rest and (key not in SCHEME_NAMES or not slash):
             raise MisplacedMember(f"a data folder holds {', '.join(SCHEME_NAMES)}, not {key!r}")
@@ -80,12 +80,11 @@ class Layout:
 
 
 def check_startup(name: str) -> None:
-    """Refuse a member that runs whenever Python starts, without a trace of whose it is.
+    """Raise MisplacedMember if the member ``name`` would run whenever Python starts.
 
-    There is one of each name, so it takes the place of the environment's own. A ``.pth`` file does
-    so under its own name; wheels bring it for good reasons, and it is reported.
-
-    Raises MisplacedMember.
+    An environment has one sitecustomize and one usercustomize module, and a wheel that brings one
+    would replace it unseen. A ``.pth`` file runs code too, but under a name of its own; wheels
+    bring some for good reasons, so those are reported instead.
     """
     scheme, below = installed_path(name, "purelib")
     if scheme in {"purelib", "platlib"} and _STARTUP.fullmatch(below):
@@ -95,14 +94,14 @@ def check_startup(name: str) -> None:
 
 
 def check_data_path(path: str, schemes: Schemes) -> None:
-    """Refuse a file of the data scheme that is a part of the environment or of another
-    distribution: the data folder of an environment holds all others.
+    """Raise if a file of the data scheme would be a part of the environment or of another
+    distribution: the data folder of an environment holds the folders of all other schemes.
 
-    Raises MisplacedMember and scripts.InvalidEntryPoint.
+    ``path`` is relative to the data folder. Raises MisplacedMember and scripts.InvalidEntryPoint.
     """
     place = os.path.normpath(os.path.join(schemes.data, path)).lower()
     if place == os.path.join(schemes.data, "pyvenv.cfg").lower():
-        raise MisplacedMember("it is what makes a folder a virtual environment")
+        raise MisplacedMember("it would make the folder a virtual environment")
     for folder in (schemes.purelib, schemes.platlib):
         if place.startswith(below := f"{folder}{os.sep}".lower()):
             inner = place.removeprefix(below).replace(os.sep, "/")
@@ -114,13 +113,16 @@ def check_data_path(path: str, schemes: Schemes) -> None:
 
 
 def is_data_folder(folder: str) -> bool:
-    """Whether the members of ``folder`` go directly into a folder of the environment."""
+    """Return whether the members of ``folder`` go directly into a folder of the environment."""
     top, _, rest = folder.partition("/")
     return top.endswith(".data") and "/" not in rest
 
 
 def installed_path(name: str, root: Scheme) -> tuple[Scheme, str]:
-    """Scheme and path below its folder of a member, in a wheel whose root goes to ``root``."""
+    """Return the scheme of a member, and its path below the scheme's folder.
+
+    ``root`` is the scheme of the wheel's root.
+    """
     top, _, rest = name.partition("/")
     if top.endswith(".data") and "-" in top:
         key, _, below = rest.partition("/")

@@ -1,8 +1,8 @@
-"""Ledger: what was read and written of one wheel, a row per member; many rows go to disk.
+"""The list of what was read and written of one wheel, a row per member; many rows go to disk.
 
-The rows are written in the order of the archive and read back in that order: once beside the
-central directory, which must say the same, and once to make the new RECORD. So a wheel of 100,000
-members costs no more memory than one of a thousand.
+The rows are written in the order of the archive and read back in that order twice: to compare them
+with the central directory, and to write the new RECORD. So a wheel of 100,000 members costs no more
+memory than one of a thousand.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["MAX_HELD", "MAX_REPEATS", "Manifest", "ManifestRow"]
 
 
 MAX_REPEATS = 1000
-"""Members that may be there twice, where that is let pass; zeroconf 0.47.1 has 33."""
+"""Members that a wheel may hold twice if the user waives that check; zeroconf 0.47.1 has 33."""
 
 
 _ROW = Struct("<LQQQHHHH")
@@ -32,8 +32,8 @@ _BLOCK = 32 << 10
 
 
 MAX_HELD = 256 << 10
-"""Bytes of rows that are held in memory, some 1,800 of them; 9 wheels of 10 have fewer. A file
-that is soon removed is dear where the file system discards its blocks at once."""
+"""Bytes of rows that are held in memory, some 1,800 rows; 9 wheels of 10 have fewer. A short-lived
+file is expensive on a file system that discards its blocks at once."""
 
 
 class ManifestRow(NamedTuple):
@@ -47,7 +47,7 @@ class ManifestRow(NamedTuple):
     size: int
     offset: int
     record: str
-    """Its row in RECORD, as ``record_row`` makes it."""
+    """The member's row in RECORD, as ``record_row`` returns it."""
 
     @property
     def is_directory(self) -> bool:
@@ -55,18 +55,18 @@ class ManifestRow(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """The digest of its contents, as RECORD spells it behind the name of its algorithm."""
+        """The digest of its contents, as RECORD spells it after the name of the algorithm."""
         return self.record.rsplit(",", 2)[1].partition("=")[2]
 
     def at(self, path: str) -> str:
-        """Its row in RECORD where it goes to another path."""
+        """Return its row in RECORD for the file at another path."""
         _, digest, _ = self.record.rsplit(",", 2)
         algorithm, _, spelled = digest.partition("=")
         return record_row(path, spelled, self.size, algorithm)
 
     def difference(self, entry: CentralEntry) -> str | None:
-        """The first thing the central directory says otherwise, as a sentence."""
-        # The fields of both have one order, for there are many to compare.
+        """Return the first difference to its central directory entry, as a sentence."""
+        # Both have their fields in the same order, because there are many rows to compare.
         if self[:7] == entry[:7]:
             return None
         for what, here, there in (
@@ -87,15 +87,15 @@ class ManifestRow(NamedTuple):
 
 
 class Manifest:
-    """The rows of one wheel. Use it as a context manager."""
+    """The rows of one wheel, owned by the code that stages it. Use it as a context manager."""
 
     def __init__(self, path: str, *, is_hashed: bool = True) -> None:
-        """``path`` is where a file is made for the rows when they become many; ``is_hashed`` tells
-        whether they have a digest.
+        """``path`` is the file to create if the rows do not fit in memory; ``is_hashed`` says
+        whether the rows have a digest.
         """
         self.is_hashed = is_hashed
-        self.tally = MultisetHash()
-        """Of the rows in RECORD of all files, each of them once."""
+        self.rows_hash = MultisetHash()
+        """The hash of the RECORD rows of all files, each file once."""
         self._path = path
         self._file: BinaryIO = BytesIO()
         self._held = 0
@@ -108,9 +108,10 @@ class Manifest:
         self._file.close()
 
     def repeat(self, offset: int) -> None:
-        """The member at ``offset``, whose row comes next, is the same file as an earlier one.
+        """Note that the next row, of the member at ``offset``, is for the same file as an earlier
+        one.
 
-        Raises InvalidZip where there are too many of them.
+        Raises InvalidZip if there are too many of them.
         """
         if len(self._repeats) == MAX_REPEATS:
             raise InvalidZip(f"the wheel holds more than {MAX_REPEATS} files twice")
@@ -120,7 +121,7 @@ class Manifest:
         """Add the row of the next member."""
         name, flags, method, crc, compressed_size, size, offset, record = row
         if name[-1] != "/" and offset not in self._repeats:
-            self.tally.add(record)
+            self.rows_hash.add(record)
         text = record.encode()
         written = self._file.write(
             _ROW.pack(
@@ -135,19 +136,19 @@ class Manifest:
 
     def _spill(self) -> None:
         held, self._file = self._file, open(self._path, "w+b")  # noqa: SIM115  # closed by us
-        # Nobody else needs its name, and it goes whatever becomes of us.
+        # Without a name the file is removed however this process ends.
         os.unlink(self._path)
         held.seek(0)
         while block := held.read(_BLOCK):
             self._file.write(block)
 
     def files(self) -> Iterator[ManifestRow]:
-        """The rows of all files, each of them once."""
+        """Return the rows of all files, each file once."""
         repeats = self._repeats
         return (row for row in self.rows() if row[0][-1] != "/" and row[6] not in repeats)
 
     def rows(self) -> Iterator[ManifestRow]:
-        """All rows from the first on, in the order of the archive. Append none meanwhile."""
+        """Yield all rows in the order of the archive. Do not append while this runs."""
         self._file.seek(0)
         rest, begin = b"", 0
         while block := self._file.read(_BLOCK):
@@ -161,7 +162,7 @@ class Manifest:
                     break
                 record = rest[begin + _ROW.size : end].decode()
                 begin = end
-                # Where it is in quotes; there are none within the name of a member.
+                # A name may be in quotes, but never contains one.
                 name = record[1 : length + 1] if record[0] == '"' else record[:length]
                 yield ManifestRow(name, flags, method, crc, compressed_size, size, offset, record)
 

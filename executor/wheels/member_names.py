@@ -1,8 +1,8 @@
-"""Names: two members of a wheel that some file system takes for one.
+"""Member names of a wheel that are different, but name one file on some file systems.
 
-macOS and Windows do not tell upper case from lower, and macOS does not tell a composed letter from
-one with its accent behind it; there, the later of two such members would overwrite the earlier, and
-a lock would not mean the same tree everywhere.
+macOS and Windows ignore case, and macOS takes a composed letter for the same as a letter followed
+by its accent. There, the later of two such members would overwrite the earlier, and one lock would
+give different trees.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["MemberNames", "NameCollision", "folded"]
 
 
 class NameCollision(ValueError):
-    """A member has the name of another one on some file systems."""
+    """On some file systems two members have the same name."""
 
     def __init__(self, name: str) -> None:
         super().__init__(
@@ -25,7 +25,7 @@ class NameCollision(ValueError):
 
 
 class MemberNames:
-    """The names of a wheel's files, in 8 bytes each."""
+    """The names of one wheel's files, in 8 bytes each."""
 
     def __init__(self) -> None:
         self._files = PathSet()
@@ -36,9 +36,9 @@ class MemberNames:
         self._files.add(name.lower() if name.isascii() else folded(name))
 
     def check_files(self, names: Iterable[str]) -> None:
-        """Look for two files of one name; ``names`` are all that were added, to tell which.
+        """Raise NameCollision if two files have one name.
 
-        Raises NameCollision.
+        ``names`` are all that were added, read again to find which they are.
         """
         if repeated := self._files.repeated():
             seen: set[int] = set()
@@ -50,10 +50,10 @@ class MemberNames:
                     seen.add(key)
 
     def check_folders(self, name: str) -> None:
-        """Look for files that have the name of a folder that the member ``name`` is in, or is.
+        """Raise NameCollision if a file has the name of a folder above the member ``name``.
 
-        Members of one folder follow each other; what was checked of it is not checked again.
-        Raises NameCollision.
+        Members of one folder follow each other, so the folder that was checked last is not checked
+        again.
         """
         folder = name.rpartition("/")[0]
         if folder != self._folder:
@@ -65,12 +65,12 @@ class MemberNames:
 
 
 def folded(name: str) -> str:
-    """The same for all names that some file system takes for one (caseless matching of the
-    Unicode Standard, 3.13, D145).
+    """Return a text that is equal for all names that some file system takes for one (canonical
+    caseless matching, Unicode Standard, 3.13, D145).
     """
     if name.isascii():
         return name.lower()
-    # Imported when met: none of 994 real wheels has such a name.
+    # Imported late: none of 994 real wheels has such a name.
     from unicodedata import normalize  # noqa: PLC0415
 
     return normalize("NFC", normalize("NFD", name).casefold())

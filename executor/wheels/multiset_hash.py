@@ -1,4 +1,4 @@
-"""Tally: whether two lists of rows hold the same, in constant memory."""
+"""A hash of rows that ignores their order, to compare two lists of rows in constant memory."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ __all__ = ["MultisetHash"]
 
 
 class MultisetHash:
-    """Two lists of rows are equal when their tallies are, in whatever order they come.
+    """The hash of a list of rows: two lists hold the same rows if their hashes are equal.
 
-    A tally is a sum of keyed hashes (SipHash, https://peps.python.org/pep-0456/) modulo 2**64, so
-    it takes no memory per row. The salt is drawn per list and never leaves the process: whoever
-    made the list cannot aim for a sum.
+    It is the sum of keyed hashes (SipHash, https://peps.python.org/pep-0456/) modulo 2**64, so it
+    takes no memory per row. The salt is random and never leaves the process, so the author of a
+    list cannot aim for a sum.
     """
 
     __slots__ = ("_salt", "_sum")
@@ -22,13 +22,13 @@ class MultisetHash:
         self._sum = 0
 
     def empty(self) -> MultisetHash:
-        """A tally that can be compared with this one, of no rows yet."""
+        """Return a hash of no rows that can be compared with this one."""
         other = MultisetHash()
         other._salt = self._salt
         return other
 
     def add(self, row: str) -> None:
-        """Count one row."""
+        """Add one row."""
         self._sum += hash(self._salt + row)
 
     def __eq__(self, other: object) -> bool:

@@ -1,8 +1,8 @@
-"""Verify the files of a wheel against its RECORD, in any order and in constant memory.
+"""Check the files of a wheel against its RECORD, in any order and in constant memory.
 
 "Installation will fail if any file in the archive is not both mentioned and correctly hashed in
-RECORD" (https://packaging.python.org/specifications/binary-distribution-format/). Where the user
-does without the hashes, the ledger has none: names and sizes are compared all the same.
+RECORD" (https://packaging.python.org/specifications/binary-distribution-format/). If the user
+waives the hashes, the manifest has none, but names and sizes are still compared.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from executor.wheels.records import (
     InvalidRecord,
     RecordRow,
     encode_digest,
-    read_promises,
+    read_rows,
     record_row,
 )
 from schemas.wheel import InvalidMemberName, check_member_name
 
-__all__ = ["MAX_RECORD_SIZE", "hashed_files", "promised_files", "verify_record"]
+__all__ = ["MAX_RECORD_SIZE", "hashed_files", "recorded_files", "verify_record"]
 
 
 MAX_RECORD_SIZE = 64 << 20
@@ -42,23 +42,23 @@ _MAX_LINE = 4096
 
 
 _MAX_ROWS = MAX_MEMBERS + 10
-"""More than a wheel may have members."""
+"""More rows than a wheel may have members."""
 
 
 _MAX_REPEATED = 1000
-"""Files that are listed twice and compared, to tell one whose rows differ."""
+"""Files listed twice whose rows are compared, to name one whose rows differ."""
 
 
 _SIGNATURES = ("RECORD", "RECORD.jws", "RECORD.p7s")
-"""The files that RECORD cannot hold a hash of."""
+"""The files that RECORD cannot state a hash of."""
 
 
 _DIGEST = re.compile(r",sha256=[\w-]{43},(?=[0-9]+$)", re.ASCII)
-"""The SHA-256 in a row, as it is spelled."""
+"""The SHA-256 in a row."""
 
 
 _SPELLED = re.compile(r"([^,\"\r\n]+),sha256=[\w-]{42}[AEIMQUYcgkosw048],(0|[1-9][0-9]*)", re.ASCII)
-"""A row that is spelled as we do: 32 bytes leave the last two bits of their base64 unused."""
+"""A row spelled as ``record_row`` does: 32 bytes leave the last two bits of their base64 unused."""
 
 
 _BLOCK = 64 << 10
@@ -66,31 +66,30 @@ _BLOCK = 64 << 10
 
 
 _NO_FILE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
-"""What is the fault of the wheel; a disk that fails is not."""
+"""Errors that are the fault of the wheel; a failing disk raises others."""
 
 
-def verify_record(info: DistInfo, ledger: Manifest) -> None:
-    """Hold every file of the wheel to the row that RECORD has for it, and RECORD to the files.
-
-    Raises WheelRefused and names the file.
-    """
+def verify_record(info: DistInfo, manifest: Manifest) -> None:
+    """Raise WheelRefused, and name the file, if RECORD and the files of the wheel differ."""
     member, exempt = info.member("RECORD"), _exempt(info)
     try:
-        # Most wheels spell all rows as we do, which need not be taken apart to be compared.
-        if ledger.tally == _tally_as_spelled(info, ledger, exempt):
+        # Most wheels spell all rows as record_row does, so they can be compared unparsed.
+        if manifest.rows_hash == _rows_hash_as_spelled(info, manifest, exempt):
             return
-        promised = _tally_of_exempt(info, ledger, exempt)
-        for path, sha256, size in _promised_rows(info, ledger, exempt):
-            promised.add(record_row(path, encode_digest(sha256), size))
+        stated = _rows_hash_of_exempt(info, manifest, exempt)
+        for path, sha256, size in _stated_rows(info, manifest, exempt):
+            stated.add(record_row(path, encode_digest(sha256), size))
     except InvalidRecord as error:
         raise info.refused(str(error), member) from None
-    if ledger.tally != promised:
-        raise _name_record_fault(info, ledger, exempt)
+    if manifest.rows_hash != stated:
+        raise _find_fault(info, manifest, exempt)
 
 
-def promised_files(info: DistInfo) -> Iterator[ManifestRow]:
-    """The files, but RECORD, of a wheel whose RECORD was held to its ledger, with the digests that
-    it states, in its order. What it cannot state is computed; what only the archive tells is 0.
+def recorded_files(info: DistInfo) -> Iterator[ManifestRow]:
+    """Yield a row for every file of a verified wheel except RECORD itself, in RECORD order.
+
+    Digests come from RECORD; for the files that it may not state them of they are computed. Fields
+    known only to the archive are 0.
     """
     for path in map(info.member, _SIGNATURES[1:]):
         if os.path.isfile(info.path(path)):
@@ -101,22 +100,22 @@ def promised_files(info: DistInfo) -> Iterator[ManifestRow]:
         lines = _lines(file)
         for line in lines:
             row = line.rstrip("\r\n")
-            # Most rows are spelled as we do, and taken over as they are.
+            # Most rows are spelled as record_row does, and copied unparsed.
             if not (spelled := _SPELLED.fullmatch(row)) or (path := spelled[1]) in exempt:
                 lines = chain((line,), lines)
                 break
             if not path.endswith("/"):
                 yield ManifestRow(path, 0, 0, 0, 0, int(spelled[2]), 0, row)
-        for path, algorithm, digest, size in _promises(info, exempt, lines):
-            # Folders need no row, and what was in them may be removed by now.
+        for path, algorithm, digest, size in _rows_of_files(info, exempt, lines):
+            # Folders need no row, and their files may have been removed by now.
             if not path.endswith("/"):
                 found = _size_of_staged(info, path) if size is None else size
                 yield _file(path, digest, found, algorithm)
 
 
-def hashed_files(info: DistInfo, ledger: Manifest) -> Iterator[ManifestRow]:
-    """The files of a wheel whose RECORD cannot be believed, with the digests that they have."""
-    for row in ledger.files():
+def hashed_files(info: DistInfo, manifest: Manifest) -> Iterator[ManifestRow]:
+    """Yield a row for every file of a wheel whose RECORD is wrong, with a computed digest."""
+    for row in manifest.files():
         _, sha256, size = _hash_staged(info, row.name, "sha256")
         yield _file(row.name, sha256, size)
 
@@ -130,32 +129,33 @@ def _exempt(info: DistInfo) -> set[str]:
     return {info.member(name) for name in _SIGNATURES}
 
 
-def _tally_of_exempt(info: DistInfo, ledger: Manifest, exempt: set[str]) -> MultisetHash:
-    """The tally of the files that RECORD need not promise."""
-    tally = ledger.tally.empty()
+def _rows_hash_of_exempt(info: DistInfo, manifest: Manifest, exempt: set[str]) -> MultisetHash:
+    """Return the hash of the rows of the files that RECORD need not state a hash of."""
+    rows_hash = manifest.rows_hash.empty()
     for name in exempt:
         if os.path.isfile(info.path(name)):
             _, sha256, size = _hash_staged(info, name, "sha256")
-            digest = encode_digest(sha256 if ledger.is_hashed else b"")
-            tally.add(record_row(name, digest, size))
-    return tally
+            digest = encode_digest(sha256 if manifest.is_hashed else b"")
+            rows_hash.add(record_row(name, digest, size))
+    return rows_hash
 
 
-def _tally_as_spelled(info: DistInfo, ledger: Manifest, exempt: set[str]) -> MultisetHash:
-    """The tally of the lines of RECORD as they stand, but for those without a promise."""
+def _rows_hash_as_spelled(info: DistInfo, manifest: Manifest, exempt: set[str]) -> MultisetHash:
+    """Return the hash of the lines of RECORD as they are spelled, without those of exempt files."""
     without = {f"{name},," for name in exempt}
     with _opened(info) as file:
-        tally = _tally_of_exempt(info, ledger, exempt)
+        rows_hash = _rows_hash_of_exempt(info, manifest, exempt)
         for line in _lines(file):
             row = line.rstrip("\r\n")
             if row and row not in without:
-                tally.add(row if ledger.is_hashed else _without_digest(row))
-    return tally
+                rows_hash.add(row if manifest.is_hashed else _without_digest(row))
+    return rows_hash
 
 
 def _without_digest(row: str) -> str:
-    """A row as the ledger has it of a file that was not hashed; nothing where it is spelled
-    otherwise.
+    """Return a row as the manifest has it for a file that was not hashed.
+
+    Empty if the row is spelled otherwise than ``record_row`` does.
     """
     bare, digests = _DIGEST.subn(",sha256=,", row)
     return bare if digests else ""
@@ -163,7 +163,7 @@ def _without_digest(row: str) -> str:
 
 @contextmanager
 def _opened(info: DistInfo) -> Iterator[TextIO]:
-    """RECORD for reading. Raises InvalidRecord where it cannot be, or is no text."""
+    """Open RECORD for reading. Raises InvalidRecord if it is missing, too large, or not text."""
     path = info.path(info.member("RECORD"))
     if not os.path.isfile(path):
         raise InvalidRecord("it is missing")
@@ -176,35 +176,34 @@ def _opened(info: DistInfo) -> Iterator[TextIO]:
             raise InvalidRecord("it is not UTF-8 text") from None
 
 
-def _promises(info: DistInfo, exempt: set[str], lines: Iterable[str]) -> Iterator[RecordRow]:
-    """The rows for files that RECORD has to promise, and for folders."""
+def _rows_of_files(info: DistInfo, exempt: set[str], lines: Iterable[str]) -> Iterator[RecordRow]:
+    """Yield the rows of all files but the exempt ones, and of folders. Raises InvalidRecord."""
     member, rows = info.member("RECORD"), 0
-    for promise in read_promises(lines):
-        if promise.path in exempt:
-            if promise.path == member and promise.algorithm:
+    for row in read_rows(lines):
+        if row.path in exempt:
+            if row.path == member and row.algorithm:
                 raise InvalidRecord("it gives a hash of itself")
             continue
         if (rows := rows + 1) > _MAX_ROWS:
             raise InvalidRecord(f"it has more than {_MAX_ROWS} rows")
-        yield promise
+        yield row
 
 
-def _promised_rows(
-    info: DistInfo, ledger: Manifest, exempt: set[str]
+def _stated_rows(
+    info: DistInfo, manifest: Manifest, exempt: set[str]
 ) -> Iterator[tuple[str, bytes, int]]:
-    """Path, SHA-256 and size of each row that RECORD promises; no bytes where the ledger has no
-    digests.
+    """Yield path, SHA-256 (empty if the manifest has no digests) and size of each row.
 
     A row with another secure hash, or without a size, is compared with the staged file here.
     """
     with _opened(info) as file:
-        for promise in _promises(info, exempt, _lines(file)):
-            if _is_for_folder(info, promise):
+        for row in _rows_of_files(info, exempt, _lines(file)):
+            if _is_for_folder(info, row):
                 continue
-            path, algorithm, digest, size = promise
+            path, algorithm, digest, size = row
             if not algorithm:
                 raise InvalidRecord(f"its row for {path!r} has no hash")
-            if not ledger.is_hashed:
+            if not manifest.is_hashed:
                 yield path, b"", _size_of_staged(info, path) if size is None else size
                 continue
             if algorithm != "sha256" or size is None:
@@ -215,20 +214,22 @@ def _promised_rows(
             yield path, digest, size
 
 
-def _is_for_folder(info: DistInfo, promise: RecordRow) -> bool:
-    """Whether a row lists a folder of the wheel, as those of meshlib's wheels do; it holds nothing
-    that could be another.
+def _is_for_folder(info: DistInfo, row: RecordRow) -> bool:
+    """Return whether a row lists a folder of the wheel, which has no contents to compare.
+
+    meshlib's wheels have such rows.
     """
-    if not promise.path.endswith("/") or promise.size not in (None, 0):
+    if not row.path.endswith("/") or row.size not in (None, 0):
         return False
     try:
-        check_member_name(promise.path)
+        check_member_name(row.path)
     except InvalidMemberName:
         return False
-    return os.path.isdir(info.path(promise.path))
+    return os.path.isdir(info.path(row.path))
 
 
 def _lines(file: TextIO) -> Iterator[str]:
+    """Yield the lines of RECORD. Raises InvalidRecord if one is too long."""
     while line := file.readline(_MAX_LINE):
         if len(line) == _MAX_LINE:
             raise InvalidRecord(f"it has a line of more than {_MAX_LINE} characters")
@@ -236,13 +237,14 @@ def _lines(file: TextIO) -> Iterator[str]:
 
 
 def _hash_staged(info: DistInfo, path: str, algorithm: str) -> tuple[bytes, bytes, int]:
-    wanted, sha256, size = hashlib.new(algorithm), hashlib.sha256(), 0
+    """Return the digest of a staged file by ``algorithm``, its SHA-256, and its size in bytes."""
+    digest, sha256, size = hashlib.new(algorithm), hashlib.sha256(), 0
     with _staged(info, path) as file:
         while block := file.read(_BLOCK):
-            wanted.update(block)
+            digest.update(block)
             sha256.update(block)
             size += len(block)
-    return wanted.digest(), sha256.digest(), size
+    return digest.digest(), sha256.digest(), size
 
 
 def _size_of_staged(info: DistInfo, path: str) -> int:
@@ -252,9 +254,9 @@ def _size_of_staged(info: DistInfo, path: str) -> int:
 
 @contextmanager
 def _staged(info: DistInfo, path: str) -> Iterator[BinaryIO]:
-    """The file that a row of RECORD is for. Raises InvalidRecord where there is none."""
+    """Open the file that a row of RECORD is for. Raises InvalidRecord if the wheel lacks it."""
     try:
-        # An absolute path, or one with "..", would be read outside of the wheel.
+        # An absolute path, or one with "..", would lead outside of the wheel.
         check_member_name(path)
         with open(info.path(path), "rb") as file:
             yield file
@@ -262,44 +264,42 @@ def _staged(info: DistInfo, path: str) -> Iterator[BinaryIO]:
         raise InvalidRecord(f"its row for {path!r} is for no file of the wheel") from None
 
 
-def _name_record_fault(info: DistInfo, ledger: Manifest, exempt: set[str]) -> WheelRefused:
-    """Which row makes the tallies differ; 8 bytes are remembered of each, three times."""
+def _find_fault(info: DistInfo, manifest: Manifest, exempt: set[str]) -> WheelRefused:
+    """Return the error that names the row that differs; it keeps 24 bytes per row meanwhile."""
     member = info.member("RECORD")
     rows, paths, held = PathSet(), PathSet(), PathSet()
-    for path, sha256, size in _promised_rows(info, ledger, exempt):
+    for path, sha256, size in _stated_rows(info, manifest, exempt):
         paths.add(path)
         rows.add(record_row(path, encode_digest(sha256), size))
     repeated = paths.repeated()
     first: dict[str, tuple[bytes, int]] = {}
-    for path, sha256, size in _promised_rows(info, ledger, exempt) if repeated else ():
+    for path, sha256, size in _stated_rows(info, manifest, exempt) if repeated else ():
         known = hash(path) not in repeated or len(first) == _MAX_REPEATED
         if not known and first.setdefault(path, (sha256, size)) != (sha256, size):
             return info.refused(f"two rows for {path!r} differ", member)
-    for row in ledger.files():
+    for row in manifest.files():
         if row.name in exempt:
             continue
         held.add(row.name)
         if row.name not in paths:
             return info.refused("RECORD does not list it", row.name)
         if row.record not in rows:
-            return _name_difference(info, ledger, row, exempt)
-    for path, _, _ in _promised_rows(info, ledger, exempt):
+            return _describe_difference(info, manifest, row, exempt)
+    for path, _, _ in _stated_rows(info, manifest, exempt):
         if path not in held:
             return info.refused(f"it lists what the wheel does not hold: {path!r}", member)
     return info.refused("it lists a file twice", member)
 
 
-def _name_difference(
-    info: DistInfo, ledger: Manifest, row: ManifestRow, exempt: set[str]
+def _describe_difference(
+    info: DistInfo, manifest: Manifest, row: ManifestRow, exempt: set[str]
 ) -> WheelRefused:
-    """What the last row of RECORD for a member says otherwise."""
-    found = [
-        promised for promised in _promised_rows(info, ledger, exempt) if promised[0] == row.name
-    ]
-    _, sha256, size = found[-1]
+    """Return the error that says how the last row of RECORD for a member differs from ``row``."""
+    stated = [found for found in _stated_rows(info, manifest, exempt) if found[0] == row.name]
+    _, sha256, size = stated[-1]
     if size != row.size:
         return info.refused(f"RECORD gives it {size} bytes, it has {row.size}", row.name)
     return info.refused(
-        f"its sha256 is {row.digest}, RECORD promises {encode_digest(sha256)}",
+        f"its sha256 is {row.digest}, RECORD states {encode_digest(sha256)}",
         row.name,
     )

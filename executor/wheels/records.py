@@ -1,4 +1,4 @@
-"""RECORD: the rows a wheel promises, and the rows an installation leaves behind.
+"""Reading and writing RECORD files.
 
 Source: https://packaging.python.org/specifications/recording-installed-packages/ (the RECORD file).
 """
@@ -22,26 +22,26 @@ __all__ = [
     "RecordRow",
     "RecordWriter",
     "encode_digest",
-    "read_promises",
+    "read_rows",
     "record_row",
 ]
 
 
 NEW_SUFFIX = ".lockstream"
-"""What the name of a file ends with until it takes another one's place."""
+"""Ends the name of a file that will replace another one once it is complete."""
 
 
 _QUOTED = re.compile('[,"\r\n]')
-"""What a field that is not in quotes cannot hold (https://www.rfc-editor.org/rfc/rfc4180)."""
+"""Characters that only a quoted field can hold (https://www.rfc-editor.org/rfc/rfc4180)."""
 
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
-"""What base64 that is safe in addresses has in the place of two characters
+"""The two characters that URL-safe base64 replaces
 (https://www.rfc-editor.org/rfc/rfc4648#section-5)."""
 
 
 _DIGEST_SIZES = {name: hashlib.new(name).digest_size for name in SECURE_ALGORITHMS}
-"""Bytes."""
+"""Bytes, by algorithm."""
 
 
 class InvalidRecord(ValueError):
@@ -49,20 +49,17 @@ class InvalidRecord(ValueError):
 
 
 class RecordRow(NamedTuple):
-    """What a row of RECORD says of a file."""
+    """One row of a RECORD: what it states about a file."""
 
     path: str
     algorithm: str
-    """Empty where the row gives no digest."""
+    """Empty if the row gives no digest."""
     digest: bytes
     size: int | None
 
 
-def read_promises(lines: Iterable[str]) -> Iterator[RecordRow]:
-    """The rows of a wheel's RECORD.
-
-    Raises InvalidRecord with the number of the row.
-    """
+def read_rows(lines: Iterable[str]) -> Iterator[RecordRow]:
+    """Yield the rows of a wheel's RECORD. Raises InvalidRecord with the number of the row."""
     try:
         for number, row in enumerate(csv.reader(lines, strict=True), 1):
             if not row:
@@ -86,13 +83,14 @@ def read_promises(lines: Iterable[str]) -> Iterator[RecordRow]:
 
 
 def encode_digest(digest: bytes) -> str:
-    """A digest as RECORD spells it: URL-safe base64 without padding."""
+    """Return a digest as RECORD spells it: URL-safe base64 without padding."""
     return binascii.b2a_base64(digest, newline=False).translate(_URL_SAFE, b"=").decode()
 
 
 def record_row(path: str, digest: str, size: int, algorithm: str = "sha256") -> str:
-    """The row of RECORD for a file, without the end of the line: its path and digest as RECORD
-    spells them, and its size in bytes.
+    """Return the row of a file in RECORD, without the end of the line.
+
+    ``path`` and ``digest`` are spelled as in RECORD; ``size`` is in bytes.
     """
     if _QUOTED.search(path):
         path = '"' + path.replace('"', '""') + '"'
@@ -100,8 +98,10 @@ def record_row(path: str, digest: str, size: int, algorithm: str = "sha256") -> 
 
 
 def _decode_digest(text: str, algorithm: str, number: int) -> bytes:
-    """URL-safe base64 without padding, says the standard; gmsh's wheels have hexadecimal digits,
-    of which there are too many to be taken for it.
+    """Return the digest that row ``number`` spells as ``text``. Raises InvalidRecord.
+
+    The standard requires URL-safe base64 without padding. gmsh's wheels have hexadecimal digits,
+    which are told apart by their number.
     """
     try:
         if len(text) == 2 * _DIGEST_SIZES.get(algorithm, 0):
@@ -112,13 +112,13 @@ def _decode_digest(text: str, algorithm: str, number: int) -> bytes:
 
 
 class RecordWriter:
-    """A new RECORD at ``path``, row by row. It takes the place of a file there when it is complete.
+    """A new RECORD at ``path``, written row by row; it replaces a file there when it is complete.
 
-    Use it as a context manager; leaving it by an error leaves the file at ``path`` alone.
+    Use it as a context manager. If an error leaves it, the file at ``path`` stays as it is.
     """
 
     def __init__(self, path: str, own_row: str) -> None:
-        """``own_row`` is the path that RECORD lists itself under."""
+        """``own_row`` is the path under which RECORD lists itself."""
         self.files = 0
         self.bytes = 0
         self._path = path
@@ -137,11 +137,11 @@ class RecordWriter:
             os.replace(self._path + NEW_SUFFIX, self._path)
 
     def add(self, path: str, sha256: bytes, size: int) -> None:
-        """List a file: its path as RECORD spells it, digest (32 bytes) and size in bytes."""
+        """List a file: its path as RECORD spells it, digest of 32 bytes, and size in bytes."""
         self.add_row(record_row(path, encode_digest(sha256), size), size)
 
     def add_row(self, row: str, size: int) -> None:
-        """List a file of ``size`` bytes, whose row is made already."""
+        """List a file of ``size`` bytes with a row that ``record_row`` has made."""
         self._file.write(f"{row}\n")
         self.files += 1
         self.bytes += size

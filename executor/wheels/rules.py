@@ -1,4 +1,4 @@
-"""Rules: what the user lets pass of what wheels are refused for."""
+"""Which checks on a wheel the user has waived."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ __all__ = ["STRICT", "Rules"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """The strictest there are, unless the user says otherwise."""
+    """How strictly the wheels of one execution are checked. Defaults are the strictest."""
 
     lenient: bool = False
-    """Install a wheel whose RECORD is wrong, or that holds the same file twice, and warn of it:
-    some old wheels are so (selenium 4.1.0, zeroconf 0.47.1)."""
+    """Install a wheel whose RECORD is wrong, or that holds the same file twice, with a warning;
+    some old wheels are like that (selenium 4.1.0, zeroconf 0.47.1)."""
     verify_record: bool = True
-    """Hold the contents of each file to the hash that RECORD states, as the standard of wheels
-    demands. Else it is believed, and goes into the new RECORD: hashing is a fifth of the processor
+    """Compare each file with the hash that RECORD states, as the wheel standard requires. Otherwise
+    the stated hash is copied into the new RECORD unchecked: hashing is a fifth of the processor
     time that a large wheel takes."""
     startup: frozenset[str] = frozenset()
     """Normalized names of packages that may bring a sitecustomize or usercustomize module."""

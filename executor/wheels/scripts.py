@@ -1,4 +1,4 @@
-"""Scripts: wrappers for entry points, and the first line of scripts that a wheel ships.
+"""Scripts of a wheel: wrappers of its entry points, and the first line of those that it ships.
 
 Sources: https://packaging.python.org/specifications/entry-points/ and
 https://packaging.python.org/specifications/binary-distribution-format/#recommended-installer-features.
@@ -31,20 +31,20 @@ __all__ = [
 
 
 def make_executable(path: str) -> None:
-    """Let everybody execute a file, as pip and uv do; who may read it is left to the umask."""
+    """Let every user execute a file, as pip and uv do; the umask decides who may read it."""
     os.chmod(path, (os.stat(path).st_mode & 0o777) | 0o111)  # noqa: S103  # a program is for all
 
 
 SHIPPED_MARK = b"#!python"
-"""A script in a wheel that begins so wants the installation's Python; ``#!pythonw`` too."""
+"""Begins a shipped script that the environment's Python has to run; ``#!pythonw`` does too."""
 
 
 _MAX_SHEBANG = 127
-"""Bytes; what kernels before 5.1 read of the first line (https://lwn.net/Articles/779997/)."""
+"""Bytes that kernels before 5.1 read of the first line (https://lwn.net/Articles/779997/)."""
 
 
 _ENV = "/usr/bin/env "
-"""Looks the interpreter up where the script is run: for a tree that is filled elsewhere."""
+"""Finds the interpreter when the script runs: for a tree that another machine will use."""
 
 
 _SCRIPT_NAME = re.compile(r"[\w.-]+")
@@ -67,12 +67,12 @@ if __name__ == "__main__":
 
 
 class InvalidEntryPoint(ValueError):
-    """An entry point that would write elsewhere, or run something else than it says."""
+    """An entry point that would write outside of the scripts folder, or is malformed."""
 
 
 @dataclass(frozen=True, slots=True)
 class EntryPoint:
-    """A command: call ``attribute`` of ``module``."""
+    """A command that calls ``attribute`` of ``module``."""
 
     name: str
     module: str
@@ -81,11 +81,11 @@ class EntryPoint:
 
 
 def read_entry_points(text: str) -> Iterator[EntryPoint]:
-    """The console and gui scripts of an ``entry_points.txt``, in its order.
+    """Yield the console and gui scripts of an ``entry_points.txt``, in its order.
 
     Raises InvalidEntryPoint.
     """
-    # A name that no section can have: to entry points, [DEFAULT] is a section like any other.
+    # A name that no section can have: in this format [DEFAULT] is a section like any other.
     parser = configparser.ConfigParser(
         delimiters=("=",), interpolation=None, strict=False, default_section=""
     )
@@ -101,26 +101,23 @@ def read_entry_points(text: str) -> Iterator[EntryPoint]:
 
 
 def check_script_name(name: str) -> None:
-    """Refuse a script that would land elsewhere or in the place of the interpreter.
-
-    Raises InvalidEntryPoint.
-    """
+    """Raise InvalidEntryPoint if a script would land elsewhere, or replace the interpreter."""
     if not _SCRIPT_NAME.fullmatch(name) or name in {".", ".."}:
         raise InvalidEntryPoint(f"the script name {name!r} is not made of letters, digits, . _ -")
     check_replaces_nothing(name)
 
 
 def check_replaces_nothing(name: str) -> None:
-    """Refuse a name that a part of the environment has. Raises InvalidEntryPoint."""
+    """Raise InvalidEntryPoint if a part of the environment has this name."""
     if _RESERVED_NAME.fullmatch(name):
         raise InvalidEntryPoint(f"the script name {name!r} is that of a part of the environment")
 
 
 def shebang(executable: str) -> bytes:
-    """The first line (or lines) that make ``executable`` run the script.
+    """Return the first lines of a script that ``executable`` runs.
 
-    A path that is too long for the kernel, or has a space in it, goes through the shell, which
-    both sh and Python read: to Python the line is a string.
+    If its path is too long for the kernel, or has a space in it, they are lines that sh runs and
+    that Python reads as a string.
     """
     line = b"#!%b\n" % executable.encode()
     if executable.startswith(_ENV):
@@ -132,7 +129,7 @@ def shebang(executable: str) -> bytes:
 
 
 def wrapper(entry_point: EntryPoint, executable: str) -> bytes:
-    """The script of an entry point, for the interpreter at ``executable``."""
+    """Return the script of an entry point, for the interpreter at ``executable``."""
     body = _WRAPPER.format(
         module=entry_point.module,
         first=entry_point.attribute.partition(".")[0],
@@ -142,16 +139,16 @@ def wrapper(entry_point: EntryPoint, executable: str) -> bytes:
 
 
 def windows_launcher(entry_point: EntryPoint, executable: str, kind: str) -> tuple[str, bytes]:
-    """File name and contents of the program that runs an entry point on Windows.
+    """Return the file name and contents of the program that runs an entry point on Windows.
 
-    ``kind`` is a launcher of the ``installer`` library, which maintains them. Raises UsageError
-    where it is not installed.
+    ``kind`` names a launcher of the ``installer`` library, which maintains them. Raises UsageError
+    if that library is not installed.
     """
     try:
         from installer.scripts import Script  # noqa: PLC0415  # for a Windows target only
     except ImportError:
         raise UsageError(
-            "commands for Windows need launchers, which the installer library brings",
+            "commands for Windows need launchers, which are part of the installer library",
             hint="install lockstream[windows]",
         ) from None
     section = "gui" if entry_point.is_gui else "console"
@@ -164,7 +161,7 @@ def windows_launcher(entry_point: EntryPoint, executable: str, kind: str) -> tup
 
 def _entry_point(name: str, value: str, *, is_gui: bool) -> EntryPoint:
     check_script_name(name)
-    # The standard lets extras stand behind and tells installers to ignore them.
+    # The standard allows extras after the reference, and requires installers to ignore them.
     reference = value.partition("[")[0].strip()
     module, colon, attribute = (part.strip() for part in reference.partition(":"))
     if not colon or not _is_dotted_name(module) or not _is_dotted_name(attribute):

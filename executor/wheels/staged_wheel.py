@@ -1,4 +1,4 @@
-"""Staged wheel."""
+"""A wheel that is unpacked and finished on the target's file system."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ __all__ = ["TREE", "StagedWheel"]
 
 
 TREE = "tree"
+"""The folder of a staged wheel that holds the files of its root scheme."""
 
 
 _DATA = "data"
-"""The folders of a staged wheel."""
+"""The folder of a staged wheel that holds a folder for each other scheme."""
 
 
 @dataclass(frozen=True, slots=True)
 class StagedWheel:
-    """A wheel that is complete on the target's file system and only has to be moved into place."""
+    """A wheel that only has to be moved into place. A transaction owns it and its folder."""
 
     filename: str
     folder: str
@@ -28,30 +29,30 @@ class StagedWheel:
     dist_info: str
     """Name of its dist-info folder below ``tree``."""
     root: Scheme
-    """The scheme that everything outside of the data folder belongs to."""
+    """The scheme of everything outside of the data folder."""
     files: int
     bytes: int
-    """Number and size of all files that will be installed."""
+    """Number and total size of the files to install."""
     startup: tuple[str, ...] = ()
-    """Names of its files that make Python run code whenever it starts (``.pth``)."""
+    """Names of its ``.pth`` files, which make Python run code whenever it starts."""
     warnings: tuple[str, ...] = ()
-    """What the user should know of it, as sentences."""
+    """Warnings for the user, as sentences."""
     is_reused: bool = False
-    """Whether an earlier run has staged it."""
+    """Whether an earlier run staged it."""
 
-    # What follows from its fields is not kept: there may be a thousand of them.
+    # Everything below is computed, not stored: there may be a thousand staged wheels.
 
     @property
     def layout(self) -> Layout:
-        """What its file name promises."""
+        """The layout that follows from its file name."""
         return Layout.of(self.filename)
 
     @property
     def tree(self) -> str:
-        """Absolute path of the folder that holds what goes to the root scheme."""
+        """Absolute path of the folder that holds the files of the root scheme."""
         return os.path.join(self.folder, TREE)
 
     @property
     def data(self) -> str:
-        """Absolute path of the folder of one folder for each other scheme; it may be absent."""
+        """Absolute path of the folder with a folder for each other scheme; it may be absent."""
         return os.path.join(self.folder, _DATA)

@@ -1,7 +1,7 @@
-"""Stage: one wheel from its chunks to a complete installation beside its final place.
+"""Unpack one wheel, from the chunks of its archive to files that are ready to be moved into place.
 
-One pass: hash, unzip, inflate, write. The central directory comes last and must say what was read;
-modes are known only then.
+One pass: hash, unzip, inflate, write. The central directory comes last and must agree with what was
+read before; the modes of the files are known only then.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name
 
@@ -31,103 +32,103 @@ from executor.wheels.staged_wheel import TREE, StagedWheel
 from schemas.wheel import MAX_NAME_SIZE, InvalidMemberName, check_last_segment, check_member_name
 from schemas.zipformat import CentralEntry, InvalidZip
 
-__all__ = ["stage_wheel"]
+__all__ = ["StageOptions", "stage_wheel"]
 
 
 _NOTHING = hashlib.sha256().digest()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageOptions:
+    """How one wheel is staged."""
+
+    schemes: Schemes
+    metadata: Mapping[str, bytes]
+    """Files to add to its dist-info folder, contents by file name."""
+    size: int | None = None
+    """Size of the wheel in bytes, if the lock records it."""
+    directory: Iterable[CentralEntry] | None = None
+    """Its central directory, if that was read before the members."""
+    rules: Rules = STRICT
+    writer: FileWriter | None = None
+    """Writes the files, and keeps what it has opened from wheel to wheel."""
+    wrote: Callable[[int], None]
+    """Called with the number of bytes of each write."""
+
+
 def stage_wheel(
-    filename: str,
-    chunks: Iterable[bytes],
-    folder: str,
-    schemes: Schemes,
-    metadata: Mapping[str, bytes],
-    wrote: Callable[[int], None],
-    *,
-    size: int | None = None,
-    directory: Iterable[CentralEntry] | None = None,
-    rules: Rules = STRICT,
-    cache: FileWriter | None = None,
+    filename: str, chunks: Iterable[bytes], folder: str, options: StageOptions
 ) -> StagedWheel:
-    """Unpack the wheel ``filename`` into ``folder``, which must exist and be empty.
+    """Unpack and finish the wheel ``filename`` in ``folder``, which must exist and be empty.
 
-    ``chunks`` are its bytes, and raise at their end if they are not those of the lock.
-    ``metadata`` goes into its dist-info folder, contents by file name. ``wrote`` is told how many
-    bytes each write took. ``size`` is that of the wheel in bytes, where the lock states it.
-    ``cache`` writes the files.
+    ``chunks`` are its bytes; they must raise at their end if they are not those of the lock.
 
-    ``directory`` are its central entries, where they could be read before.
-
-    Raises WheelRefused, OSError, inflate.NotStreamable where ``directory`` would have helped, and
-    what ``chunks`` raises.
+    Raises WheelRefused, OSError, inflate.NotStreamable if it can only be unpacked with
+    ``options.directory``, and what ``chunks`` raises.
     """
     layout = Layout.of(filename)
     tree = os.path.join(folder, TREE)
     os.mkdir(tree)
     source = iter(chunks)
-    with Manifest(os.path.join(folder, "ledger"), is_hashed=rules.verify_record) as ledger:
+    is_hashed = options.rules.verify_record
+    with Manifest(os.path.join(folder, "manifest"), is_hashed=is_hashed) as manifest:
         try:
-            unpacking = _Unpacking(
-                layout,
-                ForwardZip(source, directory),
-                size,
-                rules,
-                wrote,
-                can_be_spooled=directory is None,
-            )
-            unpacking.unpack(tree, ledger, cache)
+            archive = ForwardZip(source, options.directory)
+            _Unpacking(layout, archive, options).unpack(tree, manifest)
         except NotStreamable:
             raise
         except (InvalidZip, Truncated, WheelRefused) as error:
-            # Damage shows first where the bytes are read; if they are not the locked ones, that
-            # is what happened, and not a fault of the wheel.
+            # Damage shows first in the bytes that are read. Read to the end: if the bytes are not
+            # the locked ones, that is the fault, and not one of the wheel.
             for _ in source:
                 pass
             if isinstance(error, WheelRefused):
                 raise
             rule = str(error) or "it ends before its last record"
             raise WheelRefused(filename, rule) from None
-        return finish(layout, tree, ledger, schemes, metadata, lenient=rules.lenient)
+        lenient = options.rules.lenient
+        return finish(layout, tree, manifest, options.schemes, options.metadata, lenient=lenient)
 
 
 def _without_final_dots(folder: str) -> str:
-    """The name of a listed folder, which is never made itself, without the dots and spaces that it
-    ends with: the wheels of pyarrow 15 and 16 list an empty ``pyarrow./``.
+    """Return the name of a listed folder without the dots and spaces that it ends with.
+
+    The folder itself is never made: the wheels of pyarrow 15 and 16 list an empty ``pyarrow./``.
     """
     stem = folder[:-1].rstrip(". ")
     return f"{stem}/" if stem and not stem.endswith("/") else folder
 
 
 class _Unpacking:
-    """One wheel on its way from bytes to files."""
+    """One wheel on its way from bytes to files, owned by ``stage_wheel``."""
 
-    def __init__(
-        self,
-        layout: Layout,
-        archive: ForwardZip,
-        size: int | None,
-        rules: Rules,
-        wrote: Callable[[int], None],
-        *,
-        can_be_spooled: bool,
-    ) -> None:
-        self._can_be_spooled = can_be_spooled
+    def __init__(self, layout: Layout, archive: ForwardZip, options: StageOptions) -> None:
+        self._can_be_spooled = options.directory is None
         self._layout = layout
         self._zip = archive
-        self._expansion = ExpansionLimit(size, lambda: archive.offset)
+        self._expansion = ExpansionLimit(options.size, lambda: archive.offset)
         self._names = MemberNames()
-        self._may_start = canonicalize_name(layout.distribution) in rules.startup
-        self._lenient = rules.lenient
-        self._wrote = wrote
+        self._may_start = canonicalize_name(layout.distribution) in options.rules.startup
+        self._lenient = options.rules.lenient
+        self._writer = options.writer
+        self._wrote = options.wrote
         self._checked_folder: str | None = None
 
-    def unpack(self, tree: str, ledger: Manifest, cache: FileWriter | None) -> None:
-        """Write all members below ``tree``, and a row of each into ``ledger``."""
-        with Destination(tree, cache, is_hashed=ledger.is_hashed) as destination:
+    def unpack(self, tree: str, manifest: Manifest) -> None:
+        """Write all members below ``tree``, and a row of each into ``manifest``."""
+        with Destination(tree, self._writer, is_hashed=manifest.is_hashed) as destination:
             for member in self._zip.members():
-                self._write(member, destination, ledger)
-        rows = ledger.rows()
+                self._write(member, destination, manifest)
+        self._check_directory(tree, manifest)
+        self._expansion.finish()
+        try:
+            self._names.check_files(row.name for row in manifest.files())
+        except NameCollision as error:
+            raise self._refused(str(error), error.name) from None
+
+    def _check_directory(self, tree: str, manifest: Manifest) -> None:
+        """Compare the central directory with the members, and set the modes that it states."""
+        rows = manifest.rows()
         for entry in self._zip.central_entries():
             row = next(rows, None)
             difference = row.difference(entry) if row else "the archive does not hold it"
@@ -140,13 +141,9 @@ class _Unpacking:
                 raise self._refused(str(error), entry.name) from None
             if entry.is_executable and not entry.is_directory:
                 make_executable(os.path.join(tree, entry.name))
-        self._expansion.finish()
-        try:
-            self._names.check_files(row.name for row in ledger.files())
-        except NameCollision as error:
-            raise self._refused(str(error), error.name) from None
 
-    def _write(self, member: Member, destination: Destination, ledger: Manifest) -> None:
+    def _write(self, member: Member, destination: Destination, manifest: Manifest) -> None:
+        """Write one member, unless it is a folder, and add its row."""
         name, header = member.name, member.header
         sha256 = _NOTHING
         try:
@@ -170,13 +167,13 @@ class _Unpacking:
                         raise
                     pieces = self._counted(member.pieces()) if content is None else (content,)
                     sha256 = self._repeated(destination, name, pieces)
-                    ledger.repeat(member.offset)
+                    manifest.repeat(member.offset)
         except (InvalidMemberName, MisplacedMember, PathTaken, InvalidZip) as error:
             if isinstance(error, NotStreamable) and self._can_be_spooled:
                 raise
             raise self._refused(str(error), name) from None
         record = record_row(name, encode_digest(sha256), member.size)
-        ledger.append(
+        manifest.append(
             ManifestRow(
                 name, header.flags, header.method, member.crc,
                 member.compressed_size, member.size, member.offset, record,
@@ -184,7 +181,8 @@ class _Unpacking:
         )  # fmt: skip
 
     def _check_name(self, name: str) -> None:
-        # Members of one folder follow each other; what was checked of it need not be again.
+        """Raise InvalidMemberName or MisplacedMember if a wheel must not have this member."""
+        # Members of one folder follow each other, so each folder is checked once.
         folder, _, rest = name.rpartition("/")
         is_short = len(name) * 4 <= MAX_NAME_SIZE
         if rest and folder and folder == self._checked_folder and is_short:
@@ -194,11 +192,14 @@ class _Unpacking:
         self._layout.check_member(name)
         if not self._may_start:
             check_startup(name)
-        # Rules for single files hold at the root, which "/x" has, too, and in a data folder.
+        # At the root (of "/x" too) and in a data folder there are rules for single files.
         self._checked_folder = None if is_data_folder(folder) else folder
 
     def _repeated(self, destination: Destination, name: str, pieces: Iterable[bytes]) -> bytes:
-        """The SHA-256 of a file that is there already, if ``pieces`` are its contents."""
+        """Return the SHA-256 of the file ``name`` if ``pieces`` are its contents too.
+
+        Raises PathTaken if they are not.
+        """
         digest = hashlib.sha256()
         for piece in pieces:
             digest.update(piece)
@@ -207,6 +208,7 @@ class _Unpacking:
         return digest.digest()
 
     def _counted(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield ``pieces``, each checked against the expansion limit and reported when written."""
         for piece in pieces:
             self._expansion.add(len(piece))
             yield piece

@@ -18,7 +18,7 @@ from executor.environment.interpreter import Interpreter, probe
 from executor.environment.schemes import Schemes
 from executor.wheels.rules import STRICT, Rules
 from executor.wheels.staged_wheel import StagedWheel
-from executor.wheels.unpack import stage_wheel
+from executor.wheels.unpack import StageOptions, stage_wheel
 from helpers.wheels import Wheel
 from schemas.target import Target
 
@@ -80,15 +80,14 @@ def stage(
 ) -> StagedWheel:
     """Stage ``wheel`` in ``folder``, which is made; from other ``chunks`` than its own, if any."""
     folder.mkdir(parents=True)
-    return stage_wheel(
-        wheel.filename,
-        chunked(wheel.content, chunk) if chunks is None else chunks,
-        str(folder),
-        schemes or schemes_below(folder / "environment"),
-        INSTALLERS_OWN,
-        wrote,
+    options = StageOptions(
+        schemes=schemes or schemes_below(folder / "environment"),
+        metadata=INSTALLERS_OWN,
+        wrote=wrote,
         rules=rules,
     )
+    given = chunked(wheel.content, chunk) if chunks is None else chunks
+    return stage_wheel(wheel.filename, given, str(folder), options)
 
 
 def places(

@@ -27,7 +27,7 @@ from executor.archive.unzip import ForwardZip
 from executor.sources.client import HttpClient
 from executor.sources.errors import Unreachable
 from executor.wheels.manifest import ManifestRow
-from executor.wheels.records import InvalidRecord, read_promises
+from executor.wheels.records import InvalidRecord, read_rows
 from executor.wheels.scripts import InvalidEntryPoint, check_script_name, read_entry_points, wrapper
 from helpers.archives import Descriptor, Member, build_archive, zip64_extra
 from helpers.environments import chunked
@@ -183,7 +183,7 @@ def read_record(data: bytes) -> None:
     """Its rows are those that the csv module finds."""
     text = data.decode(errors="replace")
     try:
-        rows = list(read_promises(io.StringIO(text, newline="")))
+        rows = list(read_rows(io.StringIO(text, newline="")))
     except InvalidRecord:
         return
     found = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]

@@ -192,7 +192,7 @@ LENIENT = [
      [f"{INFO}/RECORD: its row for '/{INFO}/RECORD' has no hash"]),
     ("wrong hash", GOOD.edited("demo.py", data=b"other"),
      [("demo.py: its sha256 is 2SmKENGwc1g33EvYXaxkGw887yekfl1TpU8vP1svz_o, "
-      "RECORD promises n1bnYdeb_bNDBKASWGywTRa0Ne9hMAkal3AuVZJgovI")]),
+      "RECORD states n1bnYdeb_bNDBKASWGywTRa0Ne9hMAkal3AuVZJgovI")]),
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""DistInfo: the metadata of a wheel is its own, and of a version that is known."""
+"""The metadata of a wheel is its own, and of a version that is known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finish: what an installer adds to a wheel, and RECORD of all that will be installed."""
+"""An installer adds scripts and metadata to a wheel, and a RECORD of all installed files."""
 
 from __future__ import annotations
 

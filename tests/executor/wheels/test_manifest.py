@@ -1,4 +1,4 @@
-"""Ledger: rows come back as they were written, and from disk."""
+"""The rows of a manifest come back as they were written, also from disk."""
 
 from __future__ import annotations
 
@@ -41,40 +41,40 @@ ENTRY = CentralEntry("a/b.py", 0, Method.DEFLATED, 0xCAFE, 10, 20, 30, 0o100644)
 
 @given(st.lists(ROWS))
 def test_rows_are_read_back_in_their_order_as_often_as_asked(rows: list[ManifestRow]) -> None:
-    with Manifest("/nowhere") as ledger:
+    with Manifest("/nowhere") as manifest:
         for row in rows:
-            ledger.append(row)
-        assert list(ledger.rows()) == rows
-        assert list(ledger.rows()) == rows
+            manifest.append(row)
+        assert list(manifest.rows()) == rows
+        assert list(manifest.rows()) == rows
 
 
 def test_many_rows_are_on_disk_in_a_file_without_a_name(tmp_path: Path) -> None:
-    path = tmp_path / "ledger"
+    path = tmp_path / "manifest"
     rows = [row_of(f"folder/{number:05d}.py") for number in range(MAX_HELD // 50)]
-    with Manifest(str(path)) as ledger:
-        ledger.append(rows[0])
-        assert list(ledger.rows()) == rows[:1]
+    with Manifest(str(path)) as manifest:
+        manifest.append(rows[0])
+        assert list(manifest.rows()) == rows[:1]
         for row in rows[1:]:
-            ledger.append(row)
-        assert list(ledger.rows()) == list(ledger.rows()) == rows
+            manifest.append(row)
+        assert list(manifest.rows()) == list(manifest.rows()) == rows
         opened = {os.path.realpath(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")}
         assert f"{path} (deleted)" in opened
     assert not list(tmp_path.iterdir())
 
 
 def test_it_takes_no_memory_per_row(tmp_path: Path) -> None:
-    path = str(tmp_path / "ledger")
+    path = str(tmp_path / "manifest")
     assert peak_of(20_000, path) - peak_of(5_000, path) < 16 << 10
 
 
 def peak_of(rows: int, path: str) -> int:
     """Bytes of Python objects at most, while so many rows are written and read again."""
-    with Manifest(path) as ledger:
+    with Manifest(path) as manifest:
         tracemalloc.start()
         try:
             for number in range(rows):
-                ledger.append(row_of(f"folder/{number:05d}.py"))
-            assert sum(1 for _ in ledger.rows()) == rows
+                manifest.append(row_of(f"folder/{number:05d}.py"))
+            assert sum(1 for _ in manifest.rows()) == rows
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
@@ -133,12 +133,12 @@ def test_a_row_knows_the_digest_that_its_record_spells(row: ManifestRow) -> None
 
 @given(st.lists(ROWS.filter(lambda row: row.name[-1] != "/"), max_size=5))
 def test_the_tally_counts_each_file_once(rows: list[ManifestRow]) -> None:
-    with Manifest("/nowhere") as ledger:
-        expected = ledger.tally.empty()
+    with Manifest("/nowhere") as manifest:
+        expected = manifest.rows_hash.empty()
         for number, row in enumerate(rows):
-            ledger.append(row._replace(offset=2 * number))
+            manifest.append(row._replace(offset=2 * number))
             expected.add(row.record)
-            ledger.repeat(2 * number + 1)
-            ledger.append(row._replace(offset=2 * number + 1))
-        ledger.append(row_of("folder/"))
-        assert ledger.tally == expected
+            manifest.repeat(2 * number + 1)
+            manifest.append(row._replace(offset=2 * number + 1))
+        manifest.append(row_of("folder/"))
+        assert manifest.rows_hash == expected

@@ -1,4 +1,4 @@
-"""Names: what any file system takes for one name is one."""
+"""Names that any file system takes for one are one."""
 
 from __future__ import annotations
 

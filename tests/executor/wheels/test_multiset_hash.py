@@ -1,4 +1,4 @@
-"""Tally: two lists of rows are equal when their tallies are."""
+"""Two lists hold the same rows if their hashes are equal."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from executor.wheels.multiset_hash import MultisetHash
 ROWS = st.lists(st.text(max_size=8), max_size=8)
 
 
-def counted(tally: MultisetHash, rows: list[str]) -> MultisetHash:
+def counted(rows_hash: MultisetHash, rows: list[str]) -> MultisetHash:
     for row in rows:
-        tally.add(row)
-    return tally
+        rows_hash.add(row)
+    return rows_hash
 
 
 @given(ROWS, st.randoms())
 def test_the_order_of_rows_is_nothing_to_it(rows: list[str], random: Random) -> None:
-    tally = counted(MultisetHash(), rows)
+    rows_hash = counted(MultisetHash(), rows)
     shuffled = list(rows)
     random.shuffle(shuffled)
-    assert counted(tally.empty(), shuffled) == tally
+    assert counted(rows_hash.empty(), shuffled) == rows_hash
 
 
 @given(ROWS, ROWS)
 def test_other_rows_make_another_tally(one: list[str], other: list[str]) -> None:
-    tally = counted(MultisetHash(), one)
-    assert (counted(tally.empty(), other) == tally) == (sorted(one) == sorted(other))
+    rows_hash = counted(MultisetHash(), one)
+    assert (counted(rows_hash.empty(), other) == rows_hash) == (sorted(one) == sorted(other))
 
 
 def test_a_row_twice_is_not_a_row_once() -> None:
-    tally = counted(MultisetHash(), ["a,,"])
-    assert counted(tally.empty(), ["a,,", "a,,"]) != tally
+    rows_hash = counted(MultisetHash(), ["a,,"])
+    assert counted(rows_hash.empty(), ["a,,", "a,,"]) != rows_hash
 
 
 def test_nobody_knows_what_a_row_counts_in_another_tally() -> None:

@@ -1,4 +1,4 @@
-"""Verify: every file is listed and hashed as it is, and nothing else is listed."""
+"""Every file is listed and hashed as it is, and nothing else is listed."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ MEMBER = f"'{GOOD.dist_info}/RECORD': "
 WRONG_HASHES = [
     pytest.param(
         replaced("demo.py", f"demo.py,sha256={WRONG},5"),
-        f"'demo.py': its sha256 is {RIGHT}, RECORD promises {WRONG}",
+        f"'demo.py': its sha256 is {RIGHT}, RECORD states {WRONG}",
         id="wrong hash",
     ),
     pytest.param(
@@ -83,7 +83,7 @@ WRONG_HASHES = [
     ),
     pytest.param(
         replaced("demo.py", f"demo.py,sha256={bytes(32).hex()},5"),
-        f"'demo.py': its sha256 is {RIGHT}, RECORD promises {encode_digest(bytes(32))}",
+        f"'demo.py': its sha256 is {RIGHT}, RECORD states {encode_digest(bytes(32))}",
         id="hexadecimal",
     ),
 ]
@@ -143,8 +143,8 @@ REFUSED = [
         id="absolute row that would have to be read",
     ),
     pytest.param(
-        RECORD + f"../ledger,{hashed('sha512', b'')},\n",
-        f"{MEMBER}its row for '../ledger' is for no file of the wheel",
+        RECORD + f"../manifest,{hashed('sha512', b'')},\n",
+        f"{MEMBER}its row for '../manifest' is for no file of the wheel",
         id="row outside that would have to be read",
     ),
     pytest.param(

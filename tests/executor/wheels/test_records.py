@@ -1,4 +1,4 @@
-"""RECORD: rows are read strictly, and written so that others read them."""
+"""Rows of RECORD are read strictly, and written so that other programs read them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from executor.wheels.records import (
     RecordRow,
     RecordWriter,
     encode_digest,
-    read_promises,
+    read_rows,
 )
 
 SHA256 = hashlib.sha256(b"data").digest()
@@ -26,7 +26,7 @@ SPELLED = f"sha256={encode_digest(SHA256)}"
 
 
 def read(text: str) -> list[RecordRow]:
-    return list(read_promises(text.splitlines(keepends=True)))
+    return list(read_rows(text.splitlines(keepends=True)))
 
 
 class TestReading:
@@ -139,7 +139,7 @@ class TestWriting:
             for number, name in enumerate(paths):
                 record.add(name, SHA256, number)
         with path.open(encoding="utf-8", newline="") as lines:
-            rows = list(read_promises(lines))
+            rows = list(read_rows(lines))
         assert [(row.path, row.size) for row in rows[:-1]] == [
             (name, number) for number, name in enumerate(paths)
         ]

@@ -1,4 +1,4 @@
-"""Rules: without the hashes of RECORD, nothing is hashed, and nothing else becomes another."""
+"""Without the hashes of RECORD nothing is hashed, and every other rule holds as before."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ def installed(folder: Path, wheel: Wheel, **options: Any) -> Path:
 
 
 def test_a_hash_that_is_wrong_is_refused_or_kept_and_found_later(tmp_path: Path) -> None:
-    with pytest.raises(WheelRefused, match=r"'demo.py': its sha256 is .*, RECORD promises "):
+    with pytest.raises(WheelRefused, match=r"'demo.py': its sha256 is .*, RECORD states "):
         installed(tmp_path / "hashed", WRONG)
     packages = installed(tmp_path / "believed", WRONG, rules=BELIEVING)
     assert (packages / "demo.py").read_bytes() == b"x = 2\n"

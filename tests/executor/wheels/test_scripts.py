@@ -1,4 +1,4 @@
-"""Scripts: they run what the entry point says, with the interpreter they are for, and nothing
+"""Scripts run what the entry point says, with the interpreter they are for, and nothing
 else is run or written.
 """
 

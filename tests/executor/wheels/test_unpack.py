@@ -1,4 +1,4 @@
-"""Stage: a wheel in any chunks becomes the same folder, or is refused."""
+"""A wheel in any chunks becomes the same folder, or is refused."""
 
 from __future__ import annotations
 

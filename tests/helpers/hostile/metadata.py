@@ -48,7 +48,7 @@ def _hashes(c: Carrier) -> Iterator[Case]:
     yield hashed(
         "wrong",
         f"sha256={'A' * 43}",
-        f"'demo.py': its sha256 is {true[7:]}, RECORD promises {'A' * 43}",
+        f"'demo.py': its sha256 is {true[7:]}, RECORD states {'A' * 43}",
     )
     yield hashed(
         "of 35 bytes", true.replace("=", "=AAAA"), f"{own}: row 1 has a sha256 of 35 bytes"
@@ -58,7 +58,7 @@ def _hashes(c: Carrier) -> Iterator[Case]:
     yield hashed(
         "in hexadecimal",
         "sha256=" + "0" * 64,
-        f"'demo.py': its sha256 is {true[7:]}, RECORD promises {'A' * 43}",
+        f"'demo.py': its sha256 is {true[7:]}, RECORD states {'A' * 43}",
     )
     yield hashed("not base64", "sha256=" + "!" * 43, f"{own}: row 1 has a hash that is not base64")
     for name, spelled in (
@@ -96,7 +96,7 @@ def _hashes(c: Carrier) -> Iterator[Case]:
         "file that was changed",
         c.good.edited("demo.py", data=b"evil\n"),
         "'demo.py': its sha256 is iGtnSA2-c7QGrYOh3W2VlvkwidkMIgzPyRlEyV8caMQ, "
-        f"RECORD promises {true[7:]}",
+        f"RECORD states {true[7:]}",
     )
 
 
@@ -394,7 +394,9 @@ def _environment(c: Carrier) -> Iterator[Case]:
     )
     path = "demo-1.0.data/data/pyvenv.cfg"
     yield Case(
-        "pyvenv.cfg", c.plus(path), f"'{path}': it is what makes a folder a virtual environment"
+        "pyvenv.cfg",
+        c.plus(path),
+        f"'{path}': it would make the folder a virtual environment",
     )
 
 
