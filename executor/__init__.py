@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from executor.builds.sandbox import SandboxLimits, SandboxResult
     from executor.builds.toolchain import default_flags, describe, with_jobs
     from executor.builds.workspace import LEFT_OUT, Workspace
+    from executor.cli.option_group import json_option, lock_argument, option_group
     from executor.environment.changes import Changes, Sync
     from executor.environment.drift import Drift
     from executor.environment.environment import Environment
@@ -54,6 +55,9 @@ __all__ = [
     "default_flags",
     "describe",
     "execute",
+    "json_option",
+    "lock_argument",
+    "option_group",
     "read_build_system",
     "stoppable",
     "verify_environment",
@@ -84,6 +88,9 @@ _HOMES = {
     "default_flags": "builds.toolchain",
     "describe": "builds.toolchain",
     "execute": "api",
+    "json_option": "cli.option_group",
+    "lock_argument": "cli.option_group",
+    "option_group": "cli.option_group",
     "read_build_system": "builds.backend",
     "stoppable": "lanes.signals",
     "verify_environment": "install.decide",

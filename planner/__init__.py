@@ -1,1 +1,29 @@
-"""Requirement to lock: resolve, size every wheel, write a pylock.toml."""
+"""Requirements to a lock: resolve, size, build and record.
+
+``from planner import plan_lock, PlanRequest`` is the library. The names are looked up when they are
+first used, so that ``import planner.lock.reader`` alone does not load a client for HTTP.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from planner.api import PlanRequest, check_lock, plan_lock
+    from planner.planning.reporter import Reporter
+
+__all__ = ["PlanRequest", "Reporter", "check_lock", "plan_lock"]
+
+_HOMES = {
+    "PlanRequest": "api",
+    "Reporter": "planning.reporter",
+    "check_lock": "api",
+    "plan_lock": "api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -146,7 +146,6 @@ TESTED_ELSEWHERE = {
     "executor.wheels.errors": "to be written",
     "executor.wheels.layout": "to be written",
     "executor.wheels.staged_wheel": "to be written",
-    "planner.api": "to be written",
     "planner.builds.build_locks": "to be written",
     "planner.builds.interpreters": "to be written",
     "planner.builds.policy": "to be written",

@@ -1,22 +1,59 @@
-"""The options of ``plan`` that are about building, and the workshop that they set up."""
+"""The options of ``plan`` about building."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import click
 
-from planner.builds.policy import BuildPolicy, BuildRequest
-from planner.inputs.inputs import Inputs
+from executor import option_group
+from planner.builds.policy import BuildRequest
 
-__all__ = ["build_options", "build_policy"]
-
-
-F = TypeVar("F", bound=Callable[..., Any])
+__all__ = ["PlanBuildOptions", "build_options"]
 
 
-_OPTIONS = (
+@dataclass(frozen=True, slots=True)
+class PlanBuildOptions:
+    """What a command line says about building."""
+
+    request: BuildRequest
+    project: bool
+    """Whether the projects themselves are built, measured and locked too."""
+
+
+def _make(
+    *,
+    build_select: Sequence[str],
+    build_env: Sequence[str],
+    build_settings: Sequence[str],
+    build_defaults: bool,
+    build_jobs: int,
+    build_network: bool,
+    build_timeout: float,
+    wheelhouse: str | None,
+    wheelhouse_url: str | None,
+    no_wheelhouse: bool,
+    build_project: bool,
+) -> PlanBuildOptions:
+    request = BuildRequest(
+        select=build_select,
+        environment=build_env,
+        config_settings=build_settings,
+        defaults=build_defaults,
+        measured_jobs=build_jobs,
+        network=build_network,
+        seconds=build_timeout,
+        wheelhouse=wheelhouse,
+        wheelhouse_url=wheelhouse_url,
+        no_wheelhouse=no_wheelhouse,
+    )
+    return PlanBuildOptions(request, build_project)
+
+
+build_options = option_group(
+    "builds",
+    _make,
     click.option(
         "--build", "build_select", multiple=True, metavar="never|missing|NAMES",
         help="Build wheels here of what has none for a target: of nothing (the default), of all "
@@ -63,39 +100,3 @@ _OPTIONS = (
         help="Measure only: keep no wheels, so that execute --build makes them anew.",
     ),
 )  # fmt: skip
-
-
-def build_options(function: F) -> F:
-    """The options of ``--build``."""
-    for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
-
-
-def build_policy(
-    inputs: Inputs,
-    *,
-    build_select: Sequence[str],
-    build_env: Sequence[str],
-    build_settings: Sequence[str],
-    build_defaults: bool,
-    build_jobs: int,
-    build_network: bool,
-    build_timeout: float,
-    wheelhouse: str | None,
-    wheelhouse_url: str | None,
-    no_wheelhouse: bool,
-) -> BuildPolicy:
-    """What the options and the project say about building. Raises UsageError."""
-    return BuildRequest(
-        select=build_select,
-        environment=build_env,
-        config_settings=build_settings,
-        defaults=build_defaults,
-        measured_jobs=build_jobs,
-        network=build_network,
-        seconds=build_timeout,
-        wheelhouse=wheelhouse,
-        wheelhouse_url=wheelhouse_url,
-        no_wheelhouse=no_wheelhouse,
-    ).resolve(inputs.settings.build)

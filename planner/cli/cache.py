@@ -7,7 +7,7 @@ import os
 
 import click
 
-from planner.cli.lock_options import json_option
+from executor import json_option
 from planner.index.cache import MAX_SIZE, Cache, default_folder
 from schemas.sizes import format_size, parse_size
 

@@ -6,10 +6,9 @@ import json
 
 import click
 
-from planner.cli.lock_options import inputs_of, json_option, lock_argument, targets_of
-from planner.lock.reader import read_lock
-from planner.model.environments import group_targets
-from planner.review.check import Stale, find_problems
+from executor import json_option, lock_argument
+from planner.api import check_lock
+from planner.review.check import Stale
 
 __all__ = ["check"]
 
@@ -25,15 +24,13 @@ def check(lock: str, as_json: bool, quiet: bool) -> None:
     target, extra and dependency group. Exit status 1 where something is missing, does not fit or
     is not needed.
     """
-    content = read_lock(lock)
-    environments = group_targets(targets_of(content, (), ()))
-    problems = find_problems(content, inputs_of(content, lock), environments)
+    checked = check_lock(lock)
+    problems = checked.problems
     if as_json:
         click.echo(json.dumps({"lock": lock, "current": not problems, "problems": problems}))
     if problems:
         raise Stale(lock, problems)
     if not quiet and not as_json:
-        targets = sum(len(environment.targets) for environment in environments)
-        click.echo(
-            f"{lock} answers its inputs: packages {len(content.packages)}, targets {targets}"
-        )
+        packages = len(checked.lock.packages)
+        targets = sum(len(environment.targets) for environment in checked.environments)
+        click.echo(f"{lock} answers its inputs: packages {packages}, targets {targets}")

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import click
 from packaging.pylock import Pylock
 
+from planner.api import PlannedLock
 from planner.cli.live_line import LiveLine
 from planner.planning.reporter import Reporter
 from planner.review.cost import Cost
@@ -44,14 +45,15 @@ class ConsoleReporter(Reporter):
         finally:
             self._live = None
 
-    def kept(self, lock: Pylock, costs: Sequence[Cost], output: str, seconds: float) -> None:
-        """The lock at ``output`` answers as it is."""
-        self._print_json(lock, costs, output, changed=False)
-        self._sum_up("kept", lock, costs, f"in {seconds:.1f} s, {output} is up to date")
-
-    def planned(self, lock: Pylock, costs: Sequence[Cost], output: str, seconds: float) -> None:
-        """The lock is written to ``output``."""
-        self._print_json(lock, costs, output, changed=True)
+    def done(self, planned: PlannedLock, seconds: float) -> None:
+        """Sum up the lock, which took ``seconds``."""
+        if self._quiet and not self._as_json:
+            return  # the lock need not be read
+        lock, costs, output = planned.lock, planned.costs, planned.path
+        self._print_json(lock, costs, output, changed=planned.is_changed)
+        if not planned.is_changed:
+            self._sum_up("kept", lock, costs, f"in {seconds:.1f} s, {output} is up to date")
+            return
         end = f"in {seconds:.1f} s" + ("" if output == "-" else f", wrote {output}")
         self._sum_up("resolved", lock, costs, end)
 

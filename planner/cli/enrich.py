@@ -6,8 +6,7 @@ import os
 
 import click
 
-from executor import Keychain
-from planner.cli.lock_options import lock_argument
+from executor import Keychain, lock_argument
 from planner.index.client import IndexClient
 from planner.inputs.errors import UnreadableInput
 from planner.lock.enrich import enrich as enrich_text

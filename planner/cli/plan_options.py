@@ -1,20 +1,87 @@
-"""The options of ``plan``, by what they are about."""
+"""The options of ``plan``, in groups that each become one value."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
 
 import click
 
+from executor import option_group
+from planner.index.access import Access
+from planner.index.cache import Cache, default_folder
 from planner.index.indexes import Strategy
+from planner.inputs.options import IndexRequest, PolicyRequest
+from planner.inputs.provenance import Provenance
 from planner.model.policy import Ordering, Prereleases
+from planner.review.fit import ContainerSize
 
-__all__ = ["index_options", "input_options", "policy_options"]
+__all__ = [
+    "LockOptions",
+    "TargetOptions",
+    "access_options",
+    "index_options",
+    "input_options",
+    "lock_options",
+    "plan_target_options",
+    "policy_options",
+]
 
 
-F = TypeVar("F", bound=Callable[..., Any])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetOptions:
+    """The targets that a command line names."""
+
+    python_versions: tuple[str, ...]
+    platforms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockOptions:
+    """Which lock is written, what of it is kept, and how large it may be."""
+
+    output: str
+    merge_into: str | None
+    upgrade: bool
+    upgraded: tuple[str, ...]
+    fit: str | None
+
+    def container(self) -> ContainerSize | None:
+        """Return the container that the lock has to fit into. Raises UsageError."""
+        return ContainerSize.parse(self.fit) if self.fit else None
+
+
+def _access(
+    *, keyring: bool, offline: bool, cache_dir: str | None, refresh: bool, no_cache: bool
+) -> Access:
+    cache = None if no_cache else Cache(cache_dir or default_folder(os.environ))
+    return Access(keyring=keyring, offline=offline, refresh=refresh, cache=cache)
+
+
+def _policy(
+    *,
+    prerelease: str | None,
+    resolution: str | None,
+    exclude_newer: str | None,
+    no_binary: Sequence[str],
+    only_binary: Sequence[str],
+    no_build: bool,
+    allow_hosts: Sequence[str],
+    require_hashes: bool,
+    align: bool | None,
+) -> PolicyRequest:
+    return PolicyRequest(
+        prerelease=prerelease,
+        resolution=resolution,
+        exclude_newer=exclude_newer,
+        no_binary=no_binary,
+        only_binary=(*only_binary, *([":all:"] if no_build else ())),
+        allow_hosts=allow_hosts,
+        require_hashes=require_hashes,
+        align=align,
+    )
 
 
 def _choice(kind: type[StrEnum]) -> click.Choice[str]:
@@ -22,16 +89,10 @@ def _choice(kind: type[StrEnum]) -> click.Choice[str]:
     return click.Choice([member.value for member in kind])
 
 
-def _together(*options: Callable[[F], F]) -> Callable[[F], F]:
-    def decorate(function: F) -> F:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
-
-
-input_options = _together(
+input_options = option_group(
+    "sources",
+    Provenance,
+    click.argument("projects", metavar="[PROJECT]...", nargs=-1, type=click.Path()),
     click.option(
         "-r", "--requirement", "requirements", multiple=True, metavar="FILE",
         help="A requirements file; - is standard input. Repeatable.",
@@ -60,8 +121,24 @@ input_options = _together(
     click.option("--all-groups", is_flag=True, help="All dependency groups of the projects."),
 )  # fmt: skip
 
+plan_target_options = option_group(
+    "targets",
+    TargetOptions,
+    click.option(
+        "--python-version", "python_versions", multiple=True, metavar="VERSION",
+        help="A Python to plan for, such as 3.12, 3.13t (free-threaded) or pypy3.11. Repeatable. "
+        "Default: the targets of the project, else the Python that runs lockstream.",
+    ),
+    click.option(
+        "--platform", "platforms", multiple=True, metavar="TAG",
+        help="The newest platform tag of a target, such as manylinux_2_28_x86_64, or linux, macos "
+        "or windows. Repeatable: each with each Python. Default: this machine's.",
+    ),
+)  # fmt: skip
 
-index_options = _together(
+index_options = option_group(
+    "indexes",
+    IndexRequest,
     click.option(
         "-i", "--default-index", "--index-url", "default_index", metavar="URL",
         help="The package index that is asked last. Default: that of the requirements, of the "
@@ -85,6 +162,11 @@ index_options = _together(
         help="A folder with wheels, or a page with links to them; asked first. Repeatable.",
     ),
     click.option("--no-index", is_flag=True, help="Ask no index, only --find-links."),
+)  # fmt: skip
+
+access_options = option_group(
+    "access",
+    _access,
     click.option("--keyring", is_flag=True, help="Ask the keyring program for credentials."),
     click.option("--offline", is_flag=True, help="Ask nobody; use what the cache has."),
     click.option(
@@ -96,14 +178,11 @@ index_options = _together(
         help="Ask indexes anew, even where the lock or the cache has an answer.",
     ),
     click.option("--no-cache", is_flag=True, help="Keep nothing and use nothing that was kept."),
-    click.option(
-        "--allow-host", "allow_hosts", multiple=True, metavar="HOST",
-        help="Use files at this host only. Repeatable.",
-    ),
 )  # fmt: skip
 
-
-policy_options = _together(
+policy_options = option_group(
+    "policy",
+    _policy,
     click.option(
         "--prerelease", type=_choice(Prereleases),
         help="Whether to choose pre-releases. if-necessary (the default): of projects for which "
@@ -135,5 +214,35 @@ policy_options = _together(
         "--align/--no-align", default=None,
         help="Use the same versions for all targets wherever they go together (the default), or "
         "for each target the newest.",
+    ),
+    click.option(
+        "--allow-host", "allow_hosts", multiple=True, metavar="HOST",
+        help="Use files at this host only. Repeatable.",
+    ),
+)  # fmt: skip
+
+lock_options = option_group(
+    "locks",
+    LockOptions,
+    click.option(
+        "-o", "--output", default="pylock.toml", show_default=True, metavar="FILE",
+        help="Where to write the lock; - is standard output.",
+    ),
+    click.option(
+        "--merge-into", metavar="LOCK",
+        help="Add this machine, or the targets that are named, to those of an existing lock, with "
+        "the wheels built here for them; what it has is kept. The inputs are those of the lock, "
+        "unless others are named.",
+    ),
+    click.option(
+        "-U", "--upgrade", is_flag=True, help="Choose anew; otherwise what the lock has is kept."
+    ),
+    click.option(
+        "-P", "--upgrade-package", "upgraded", multiple=True, metavar="NAME",
+        help="Choose anew for this package. Repeatable.",
+    ),
+    click.option(
+        "--fit", metavar="SIZE[/SIZE-disk]",
+        help="Write no lock whose execution needs more, such as 64MiB/2GiB-disk.",
     ),
 )  # fmt: skip

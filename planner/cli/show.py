@@ -8,18 +8,13 @@ from typing import Any
 
 import click
 
-from planner.cli.lock_options import (
-    choose_scopes,
-    json_option,
-    lock_argument,
-    scope_options,
-    target_options,
-    targets_of,
-)
+from executor import json_option, lock_argument
+from planner.cli.lock_options import choose_scopes, scope_options, target_options
 from planner.lock.reader import read_lock
 from planner.review.cost import Cost, PackageCost, cost_of
 from planner.review.diff import compare
 from planner.review.fit import ContainerSize, check_fit
+from planner.review.recorded import targets_of
 from schemas.sizes import format_size
 
 __all__ = ["diff", "show"]

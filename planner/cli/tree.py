@@ -7,13 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import click
 from packaging.utils import NormalizedName, canonicalize_name
 
-from planner.cli.lock_options import inputs_of, lock_argument, target_options, targets_of
+from executor import lock_argument
+from planner.cli.lock_options import target_options
 from planner.lock.reader import read_lock
 from planner.model.dependencies import Dependency, Identifier, Scope
 from planner.model.environments import MarkerEnvironment, group_targets
 from planner.resolver.applicable import applicable_dependencies
 from planner.resolver.overrides import Overrides
 from planner.review.graph import Edge, Graph
+from planner.review.recorded import recorded_inputs, targets_of
 from schemas.errors import Refused
 
 __all__ = ["tree", "why"]
@@ -76,7 +78,7 @@ def _graphs(
 ) -> list[tuple[MarkerEnvironment, Graph, list[Dependency]]]:
     """The lock as each environment sees it, with all extras and groups, and what is asked for."""
     lock = read_lock(path)
-    inputs = inputs_of(lock, path)
+    inputs = recorded_inputs(lock, path)
     scopes = [Scope("extra", extra) for extra in inputs.extras]
     scopes += (Scope("group", group) for group in inputs.groups)
     found = []

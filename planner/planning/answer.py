@@ -1,0 +1,116 @@
+"""The part of planning that needs package indexes: resolve, build, and compose the lock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from packaging.pylock import Pylock
+
+from executor import Keychain
+from planner.index.access import Access
+from planner.index.client import IndexClient
+from planner.index.reader import IndexReader
+from planner.lock.built import Built
+from planner.lock.writer import render_lock
+from planner.planning.answer_cache import AnswerCache, Remembered
+from planner.planning.question import Question
+from planner.planning.reporter import Reporter, tell
+from planner.resolver.direct import direct_logins
+
+if TYPE_CHECKING:
+    from planner.planning.plan import Plan, PlanBuilder
+
+__all__ = ["ComposedLock", "OpenBuilder", "answer"]
+
+
+@dataclass(frozen=True, slots=True)
+class ComposedLock:
+    """The lock that answers a question; whoever planned owns it."""
+
+    text: str
+    lock: Pylock | None
+    """The content of ``text``; None if the answer cache had the text."""
+
+
+class OpenBuilder(Protocol):
+    """Opens what builds wheels for one plan."""
+
+    def __call__(
+        self, client: IndexClient
+    ) -> AbstractContextManager[tuple[PlanBuilder | None, Mapping[str, Built]]]:
+        """Return a context of the builder, and of the wheels that it has built by file name.
+
+        The builder is None if the plan itself may not build.
+        """
+
+
+def answer(
+    question: Question,
+    access: Access,
+    *,
+    reporter: Reporter,
+    memo: AnswerCache | None = None,
+    open_builder: OpenBuilder | None = None,
+) -> ComposedLock:
+    """Return the lock that answers ``question``; from ``memo`` if the indexes have not changed.
+
+    Raises what ``plan``, ``build_lock`` and ``render_lock`` raise.
+    """
+    logins = {**direct_logins(question.inputs.requirements), **question.indexes.logins()}
+    keychain = Keychain(logins, environment=os.environ, keyring=access.keyring)
+    with ExitStack() as stack:
+        client = stack.enter_context(
+            IndexClient(
+                keychain=keychain,
+                cache=access.cache,
+                offline=access.offline,
+                refresh=access.refresh,
+            )
+        )
+        builder: PlanBuilder | None = None
+        built: Mapping[str, Built] = {}
+        if open_builder:
+            builder, built = stack.enter_context(open_builder(client))
+        with reporter.watch(lambda: client.requests):
+            look = IndexReader(question.indexes, client).look
+            if memo and (found := memo.confirm(look)):
+                tell(found.remarks, reporter)
+                return ComposedLock(found.text, None)
+            # Loading the resolver takes as long as confirming a remembered answer.
+            from planner.planning.plan import plan  # noqa: PLC0415
+
+            planned = plan(
+                question.inputs,
+                question.environments,
+                client=client,
+                indexes=question.indexes,
+                policy=question.policy,
+                reporter=reporter,
+                builder=builder,
+            )
+    lock = _compose(question, planned, built)
+    text = render_lock(lock, keychain.secrets)
+    if memo and planned.pages is not None:
+        memo.keep(Remembered(text, planned.remarks, planned.pages))
+    return ComposedLock(text, lock)
+
+
+def _compose(question: Question, planned: Plan, built: Mapping[str, Built]) -> Pylock:
+    from planner.lock.compose import LockContent, build_lock  # noqa: PLC0415  # as above
+
+    return build_lock(
+        LockContent(
+            environments=planned.environments,
+            entries=planned.entries,
+            extras=question.inputs.extras,
+            groups=question.inputs.groups,
+            inputs=question.provenance["inputs"],
+            policy=question.provenance["policy"],
+            folder=question.folder,
+            built=built,
+        )
+    )

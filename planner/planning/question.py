@@ -1,0 +1,38 @@
+"""A plan that is to be made: everything that its answer depends on, except what indexes serve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from planner.index.indexes import Indexes
+from planner.inputs.inputs import Inputs
+from planner.model.environments import MarkerEnvironment
+from planner.model.policy import Policy
+from schemas.target import Target
+
+__all__ = ["Question"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """The inputs, targets and rules of one plan; made once and handed down."""
+
+    inputs: Inputs
+    environments: tuple[MarkerEnvironment, ...]
+    policy: Policy
+    indexes: Indexes
+    folder: str
+    """The folder of the lock; paths in the lock start there."""
+    provenance: Mapping[str, Mapping[str, Any]]
+    """The tables of the lock that record the inputs and the policy."""
+
+    @property
+    def targets(self) -> Iterator[Target]:
+        """Yield the targets of all environments."""
+        return (target for one in self.environments for target in one.targets)
+
+    def cache_key(self) -> tuple[object, ...]:
+        """Return what distinguishes this question from others whose answer may differ."""
+        return (self.inputs, self.environments, self.policy, self.indexes, self.provenance)

@@ -1,0 +1,112 @@
+"""The library's verbs: a lock is planned and checked without a command line."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+import planner
+from helpers.index import Index
+from helpers.wheels import build_wheel
+from planner import PlanRequest, Reporter, check_lock, plan_lock
+from planner.inputs.options import IndexRequest
+from planner.inputs.provenance import Provenance
+from planner.review.fit import ContainerSize, DoesNotFit
+from schemas.errors import UsageError
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, index: Index) -> None:
+    index.add(build_wheel("app", "1.0", requires=["base"]), build_wheel("base", "1.0"))
+    monkeypatch.chdir(tmp_path)
+    Path("requirements.in").write_text("app\n")
+
+
+def request(index: Index, **changes: object) -> PlanRequest:
+    fields = {
+        "sources": Provenance(requirements=("requirements.in",)),
+        "python_versions": ("3.11",),
+        "platforms": ("manylinux_2_28_x86_64",),
+        "indexes": IndexRequest(default_index=index.url),
+        **changes,
+    }
+    return PlanRequest(**fields)  # type: ignore[arg-type]  # keywords of a test
+
+
+def test_every_public_name_is_found_where_it_lives() -> None:
+    assert all(hasattr(planner, name) for name in planner.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'plan_everything'"):
+        _ = planner.plan_everything
+
+
+def test_a_plan_is_written_and_returned(index: Index) -> None:
+    planned = plan_lock(request(index))
+    assert planned.is_changed
+    assert [package.name for package in planned.lock.packages] == ["app", "base"]
+    assert Path(planned.path).read_text() == planned.text
+    assert len(planned.costs) == 1
+
+
+def test_a_lock_that_is_current_is_kept_without_any_request(index: Index) -> None:
+    first = plan_lock(request(index))
+    asked = len(index.asked)
+    second = plan_lock(request(index))
+    assert (second.is_changed, second.text) == (False, first.text)
+    assert len(index.asked) == asked
+
+
+def test_without_a_path_nothing_is_written(index: Index) -> None:
+    assert plan_lock(request(index, output="-")).text
+    assert not list(Path().glob("pylock*"))
+
+
+def test_a_lock_that_does_not_fit_is_not_written(index: Index) -> None:
+    with pytest.raises(DoesNotFit):
+        plan_lock(request(index, fit=ContainerSize(memory=1, disk=None)))
+    assert not list(Path().glob("pylock*"))
+
+
+def test_a_lock_has_the_name_of_one(index: Index) -> None:
+    with pytest.raises(UsageError, match=r"a lock cannot be called 'lock\.toml'"):
+        plan_lock(request(index, output="lock.toml"))
+    assert not index.asked
+
+
+def test_a_target_that_the_project_excludes_is_refused(index: Index) -> None:
+    Path("pyproject.toml").write_text('[project]\nname = "a"\nrequires-python = ">=3.12"\n')
+    with pytest.raises(UsageError, match=r"needs Python >=3\.12, and the target has 3\.11"):
+        plan_lock(request(index, sources=Provenance(projects=(".",))))
+
+
+def test_a_check_names_what_is_missing(index: Index) -> None:
+    plan_lock(request(index))
+    assert check_lock("pylock.toml").problems == ()
+    Path("requirements.in").write_text("app\nother\n")
+    assert check_lock("pylock.toml").problems == (
+        "requirements.in:2 says other, which the lock does not have",
+    )
+
+
+def test_a_reporter_hears_of_the_requests(index: Index) -> None:
+    heard: list[int] = []
+
+    class Counting(Reporter):
+        def watch(self, requests):  # type: ignore[no-untyped-def]  # as the base has it
+            heard.append(requests())
+            return super().watch(requests)
+
+    plan_lock(request(index), Counting())
+    assert heard == [0]
+
+
+def test_a_folder_that_cannot_be_written_leaves_no_lock(index: Index) -> None:
+    if os.geteuid() == 0:
+        Path("file").write_text("")
+        output = "file/pylock.toml"
+    else:
+        Path("closed").mkdir(mode=0o500)
+        output = "closed/pylock.toml"
+    with pytest.raises(UsageError, match="cannot be written"):
+        plan_lock(request(index, output=output))
