@@ -12,9 +12,17 @@ __all__ = ["json_option", "lock_argument", "option_group"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-lock_argument = click.argument("lock", default="pylock.toml", metavar="[LOCK]")
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def lock_argument(function: F) -> F:
+    """Add the argument ``LOCK``, the path of a lock, to a command; it gets it as ``lock``."""
+    return click.argument("lock", default="pylock.toml", metavar="[LOCK]")(function)
+
+
+def json_option(function: F) -> F:
+    """Add the option ``--json`` to a command; it gets it as ``as_json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(
+        function
+    )
 
 
 def option_group(
