@@ -1,109 +1,152 @@
-"""Unpack a source archive into a folder of its own, so that nothing lands outside of it.
+"""Source archives, unpacked by our own walk so that nothing lands outside of one folder.
 
-Source: https://packaging.python.org/specifications/source-distribution-format/ (PEP 721: the
-``data`` filter of tarfile: no absolute or escaping names and links, no devices, no set-uid bits).
+Source: https://packaging.python.org/specifications/source-distribution-format/ (PEP 721: no
+escaping names and links, no devices, no set-uid bits).
 """
 
 from __future__ import annotations
 
 import os
 import stat
-import tarfile
-import zipfile
 from collections.abc import Iterator
-from typing import IO
+from functools import partial
+from typing import BinaryIO
 
+from executor.archive.central_directory import read_directory
+from executor.archive.chunk_reader import ChunkReader, Truncated
+from executor.archive.unzip import ForwardZip
 from executor.builds.errors import SourceRefused
+from executor.builds.source_files import SourceFiles, Unsafe
+from executor.builds.tar_reader import InvalidTar, TarMember, read_tar
+from schemas.zipformat import InvalidZip
 
-__all__ = ["MAX_MEMBERS", "MAX_SIZE", "unpack_source"]
-
-
-MAX_SIZE = 8 << 30
-"""Bytes of all members; the sdist of torch has 400 MiB unpacked."""
-
-
-MAX_MEMBERS = 500_000
-"""Files and folders; the most in a real sdist are some 60,000 (vendored C++ libraries)."""
-
+__all__ = ["unpack_source"]
 
 _CHUNK = 256 << 10
+"""Bytes read at a time, and inflated at most at a time."""
+
+_XZ_MEMORY = 256 << 20
+"""Bytes that an xz archive may ask for; its highest preset takes 65 MiB."""
+
+_XZ, _BZIP2, _GZIP, _ZIP = b"\xfd7zXZ\0", b"BZh", b"\x1f\x8b", b"PK\3\4"
 
 
 def unpack_source(archive: str, folder: str) -> str:
-    """Unpack the file ``archive`` into the empty ``folder``; the path of the source tree, which is
-    the one folder that the archive holds, or ``folder`` where it holds more.
+    """Unpack the file ``archive`` into the empty ``folder``. Return the path of the source tree:
+    the one folder that the archive holds, or ``folder`` if it holds more.
 
-    Raises SourceRefused.
+    Raises SourceRefused, and OSError if the disk fails.
     """
     name = os.path.basename(archive)
+    files = SourceFiles(folder)
     try:
-        if _is_zip(archive):
-            _unpack_zip(archive, folder)
-        else:
-            _unpack_tar(archive, folder)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+        with open(archive, "rb") as file:
+            # By its content: archives of a forge are named after the branch.
+            begins = file.read(6)
+            file.seek(0)
+            if begins.startswith(_ZIP):
+                _unpack_zip(archive, file, files)
+            else:
+                _unpack_tar(_plain(file, begins), files)
+    except Unsafe as error:
+        raise SourceRefused(name, str(error)) from None
+    except (InvalidTar, InvalidZip, _Damaged) as error:
         raise SourceRefused(name, f"cannot be unpacked: {error}") from None
-    except (ValueError, RuntimeError) as error:  # zlib's and lzma's errors come as OSError too
-        raise SourceRefused(name, f"cannot be unpacked: {error}") from None
+    except Truncated:
+        raise SourceRefused(name, "cannot be unpacked: it ends too early") from None
     entries = os.listdir(folder)
     only = os.path.join(folder, entries[0]) if len(entries) == 1 else folder
     return only if os.path.isdir(only) and not os.path.islink(only) else folder
 
 
-def _is_zip(archive: str) -> bool:
-    """By its content: archives of a forge are called as the branch is."""
-    with open(archive, "rb") as file:
-        return file.read(4) == b"PK\3\4"
+class _Damaged(ValueError):
+    """Compressed data that no compressor writes."""
 
 
-def _unpack_tar(archive: str, folder: str) -> None:
-    with tarfile.open(archive) as tar:
-        tar.extractall(folder, members=_counted(tar, archive), filter="data")
+def _unpack_tar(chunks: Iterator[bytes], files: SourceFiles) -> None:
+    reader = ChunkReader(chunks)
+    for member in read_tar(reader):
+        if member.kind == "folder":
+            files.folder(member.name)
+        elif member.kind == "symlink":
+            files.symlink(member.name, member.target)
+        elif member.kind == "hardlink":
+            files.hardlink(member.name, member.target)
+        else:
+            content = _content(reader, member)
+            files.file(member.name, content, executable=bool(member.mode & stat.S_IXUSR))
 
 
-def _counted(tar: tarfile.TarFile, archive: str) -> Iterator[tarfile.TarInfo]:
-    size = 0
-    for count, member in enumerate(tar, 1):
-        size += member.size
-        _check_bounds(archive, size, count)
-        yield member
+def _content(reader: ChunkReader, member: TarMember) -> Iterator[bytes]:
+    left = member.size
+    while left:
+        piece = reader.some(left)
+        if not piece:
+            raise Truncated
+        left -= len(piece)
+        yield bytes(piece)
 
 
-def _check_bounds(archive: str, size: int, count: int) -> None:
-    name = os.path.basename(archive)
-    if size > MAX_SIZE:
-        raise SourceRefused(name, f"its members have more than {MAX_SIZE} bytes")
-    if count > MAX_MEMBERS:
-        raise SourceRefused(name, f"it has more than {MAX_MEMBERS} members")
+def _unpack_zip(archive: str, file: BinaryIO, files: SourceFiles) -> None:
+    opened = ForwardZip(iter(partial(file.read, _CHUNK), b""), read_directory(archive))
+    written: dict[int, str] = {}
+    for member in opened.members():
+        if "\\" in member.name or member.name.startswith("/"):
+            raise Unsafe(f"{member.name!r} is outside")
+        if member.name.endswith("/"):
+            files.folder(member.name)
+        else:
+            path = files.file(member.name, member.pieces(), executable=False)
+            written[member.offset] = path
+    for entry in opened.central_entries():
+        if stat.S_IFMT(entry.mode) == stat.S_IFLNK:
+            raise Unsafe(f"{entry.name!r} is a link")
+        path = written.get(entry.offset, "")
+        if path and os.path.isfile(path):
+            os.chmod(path, 0o755 if entry.is_executable else 0o644)
 
 
-def _unpack_zip(archive: str, folder: str) -> None:
-    root = os.path.realpath(folder)
-    written = 0
-    with zipfile.ZipFile(archive) as opened:
-        for count, info in enumerate(opened.infolist(), 1):
-            _check_bounds(archive, written, count)
-            path = os.path.join(root, info.filename)
-            mode = info.external_attr >> 16
-            if os.path.commonpath([root, os.path.normpath(path)]) != root or "\\" in info.filename:
-                raise SourceRefused(os.path.basename(archive), f"{info.filename!r} is outside")
-            if stat.S_ISLNK(mode):
-                raise SourceRefused(os.path.basename(archive), f"{info.filename!r} is a link")
-            if info.is_dir():
-                os.makedirs(path, exist_ok=True)
-                continue
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with opened.open(info) as source, open(path, "xb") as file:
-                written += _copy(source, file, archive, MAX_SIZE - written)
-            os.chmod(path, 0o755 if mode & 0o100 else 0o644)
+def _plain(file: BinaryIO, begins: bytes) -> Iterator[bytes]:
+    """Yield the bytes of a tar archive, however it is compressed."""
+    if begins.startswith(_GZIP):
+        return _gunzipped(file)
+    if begins.startswith((_BZIP2, _XZ)):
+        return _decompressed(file, is_xz=begins.startswith(_XZ))
+    return iter(partial(file.read, _CHUNK), b"")
 
 
-def _copy(source: IO[bytes], file: IO[bytes], archive: str, room: int) -> int:
-    """What a header says of a size is not believed."""
-    copied = 0
-    while chunk := source.read(_CHUNK):
-        copied += len(chunk)
-        if copied > room:
-            _check_bounds(archive, MAX_SIZE + 1, 0)
-        file.write(chunk)
-    return copied
+def _gunzipped(file: BinaryIO) -> Iterator[bytes]:
+    import gzip  # noqa: PLC0415  # only builds unpack sources
+    import zlib  # noqa: PLC0415
+
+    with gzip.GzipFile(fileobj=file) as opened:
+        try:
+            yield from iter(partial(opened.read, _CHUNK), b"")
+        except EOFError:
+            raise Truncated from None
+        except (zlib.error, gzip.BadGzipFile) as error:
+            raise _Damaged(str(error)) from None
+
+
+def _decompressed(file: BinaryIO, *, is_xz: bool) -> Iterator[bytes]:
+    """Yield the plain bytes of the streams in a bzip2 or xz file."""
+    import bz2  # noqa: PLC0415
+    import lzma  # noqa: PLC0415
+
+    data = file.read(_CHUNK)
+    while data:
+        stream: bz2.BZ2Decompressor | lzma.LZMADecompressor = (
+            lzma.LZMADecompressor(memlimit=_XZ_MEMORY) if is_xz else bz2.BZ2Decompressor()
+        )
+        while not stream.eof:
+            if stream.needs_input and not (data := data or file.read(_CHUNK)):
+                raise Truncated
+            try:
+                piece = stream.decompress(data, max_length=_CHUNK)
+            except (lzma.LZMAError, OSError, ValueError) as error:
+                raise _Damaged(str(error)) from None
+            data = b""
+            if piece:
+                yield piece
+        # Padding of zeros may follow the last stream (xz file format, 2.2).
+        data = (stream.unused_data or file.read(_CHUNK)).lstrip(b"\0")

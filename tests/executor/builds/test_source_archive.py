@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.builds import source_archive as unpack
+from executor.builds import source_files
 from executor.builds.errors import SourceRefused
 from executor.builds.source_archive import unpack_source
 from helpers.sdists import archive_of, build_sdist
@@ -92,7 +92,7 @@ def test_devices_are_refused(tmp_path: Path) -> None:
 def test_what_unpacks_to_too_much_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unpack, "MAX_SIZE", 1000)
+    monkeypatch.setattr(source_files, "MAX_SIZE", 1000)
     with pytest.raises(SourceRefused, match="more than 1000 bytes"):
         unpacked(archive_of({"demo-1.0/zeros": bytes(2000)}), tmp_path)
 
