@@ -1,7 +1,7 @@
-"""lockstream: plan an installation where memory is plentiful, execute it where it is not.
+"""Plan an installation where memory is plentiful, and execute it where memory is scarce.
 
 This module is the program: the table of commands, and the one place where errors become exit
-codes. A phase is imported when one of its commands runs, so that ``execute`` neither needs nor
+codes. A phase is imported when one of its commands runs, so that ``execute`` neither requires nor
 pays for what only ``plan`` uses.
 """
 
@@ -25,16 +25,17 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOMS = frozenset({"schemas", "planner", "executor"})
 
 DEFECT = 70
-"""Exit status of an error nobody foresaw (EX_SOFTWARE of sysexits.h). Python's own status for it
-is 1, which would read as an answer."""
+"""Exit status of an unforeseen error (EX_SOFTWARE of sysexits.h). Python's own status for it is 1,
+which would read as an answer."""
 INTERRUPTED = 130
 """128 + SIGINT, as shells report it."""
 OUTPUT_CLOSED = 141
-"""128 + SIGPIPE. The signal itself stays ignored, or a closed connection would end the program."""
+"""128 + SIGPIPE. The signal itself stays ignored; otherwise a closed connection would end the
+program."""
 
 
 class Entry(NamedTuple):
-    """Where a command is, and what ``--help`` says of it without looking there."""
+    """One command: its place, and its line in ``--help``, which is printed without loading it."""
 
     module: str
     attribute: str
@@ -45,17 +46,15 @@ COMMANDS = {
     "plan": Entry(
         "planner.cli.plan", "plan", "Resolve requirements, size every wheel, write the lock."
     ),
-    "check": Entry("planner.cli.check", "check", "Tell whether a lock still answers its inputs."),
-    "show": Entry("planner.cli.show", "show", "Tell what executing a lock takes, per target."),
+    "check": Entry("planner.cli.check", "check", "Check that a lock is up to date."),
+    "show": Entry("planner.cli.show", "show", "Show what executing a lock takes, per target."),
     "diff": Entry("planner.cli.show", "diff", "Compare two locks in versions and cost."),
-    "why": Entry("planner.cli.tree", "why", "Tell who asks for a package of a lock."),
-    "tree": Entry("planner.cli.tree", "tree", "Print who asks for whom in a lock."),
+    "why": Entry("planner.cli.tree", "why", "Show which packages require a package of a lock."),
+    "tree": Entry("planner.cli.tree", "tree", "Print the packages of a lock as a tree."),
     "enrich": Entry("planner.cli.enrich", "enrich", "Add sizes to a lock of another tool."),
-    "cache": Entry("planner.cli.cache", "cache", "Look at or remove what plans keep of indexes."),
+    "cache": Entry("planner.cli.cache", "cache", "Show or remove what plans keep of indexes."),
     "execute": Entry("executor.cli.execute", "execute", "Install a lock inside a memory budget."),
-    "verify": Entry(
-        "executor.cli.verify", "verify", "Tell whether an environment is what its lock says."
-    ),
+    "verify": Entry("executor.cli.verify", "verify", "Check that an environment matches its lock."),
 }
 
 EXIT_CODES = """\b
@@ -82,7 +81,7 @@ class Program(click.Group):
     def get_command(self, _context: click.Context, name: str) -> click.Command | None:
         if (entry := COMMANDS.get(name)) is None:
             return None
-        # What is imported stays, and looking for garbage in it takes a tenth of the time.
+        # Imported modules stay, and searching them for garbage takes a tenth of the time.
         gc.disable()
         try:
             command: click.Command = getattr(import_module(entry.module), entry.attribute)
@@ -98,10 +97,10 @@ class Program(click.Group):
 
 
 class RoomFinder:
-    """Finds the rooms beside this file, whatever else the import path holds.
+    """Finds the rooms in the folder of this file, whatever else the import path holds.
 
-    ``schemas``, ``planner`` and ``executor`` are names that users give their own modules, and
-    ``PYTHONPATH`` and the working directory of ``python -m`` come before the installed program.
+    Users call their own modules ``schemas``, ``planner`` and ``executor`` too, and ``PYTHONPATH``
+    and the working directory of ``python -m`` come before the installed program.
     """
 
     @staticmethod
@@ -120,18 +119,18 @@ class RoomFinder:
 def program() -> None:
     """Install Python packages in two phases.
 
-    Plan where memory is plentiful; execute in the container where it is not.
+    Plan where memory is plentiful; execute in a container with little memory.
     """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program with ``arguments`` (those of the process if None); its exit status."""
+    """Run the program with ``arguments`` (None: those of the process); return its exit status."""
     _claim_rooms()
-    # Ours only from here on.
+    # From here on the names of the rooms mean ours.
     from schemas.errors import ExitCode, Interrupted, LockstreamError  # noqa: PLC0415
 
     try:
-        # Not program.main(): it would exit with 1 where the reader of its output went away.
+        # Not program.main(): it would exit with 1 if the reader of its output went away.
         words = list(sys.argv[1:] if arguments is None else arguments)
         with program.make_context("lockstream", words) as context:
             program.invoke(context)
@@ -153,7 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo("interrupted", err=True)
         return INTERRUPTED
     except BrokenPipeError:
-        # So that the flush at exit has where to go:
+        # Gives the flush at exit a place to write to:
         # https://docs.python.org/3/library/signal.html#note-on-sigpipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OUTPUT_CLOSED
@@ -161,18 +160,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         traceback.print_exc()
         return DEFECT
     finally:
-        # The interpreter looks for garbage in all there is as it ends, and then ends anyway: a
-        # fiftieth of the time of a small installation.
+        # The interpreter would search all objects for garbage before it ends: a fiftieth of the
+        # time of a small installation.
         gc.freeze()
     return ExitCode.DONE
 
 
 def _claim_rooms() -> None:
-    """Make the names of the rooms mean ours for the rest of the process."""
+    """Make the names of the rooms mean our packages for the rest of the process."""
     if not any(isinstance(finder, RoomFinder) for finder in sys.meta_path):
         sys.meta_path.insert(0, RoomFinder())
     for name, module in list(sys.modules.items()):
-        # A .pth file or sitecustomize of the user's may have come first; what it holds it keeps.
+        # A .pth file or sitecustomize of the user may have imported its own; that keeps its
+        # references.
         if name.partition(".")[0] in ROOMS and not _is_ours(module):
             del sys.modules[name]
 

@@ -1,7 +1,7 @@
-"""Lock to files, in bounded memory.
+"""From a lock to files, in bounded memory.
 
-``from executor import execute`` and its arguments' types is the library. The names are looked up
-when they are asked for: ``import executor.reader`` alone must not load a client for HTTP.
+This package is the library: ``from executor import execute``. Its names are looked up when they are
+first used, so that importing a single module of it does not load the HTTP client.
 """
 
 from __future__ import annotations
@@ -10,79 +10,59 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from executor.api import Building, execute
-    from executor.builds.backend import BuildSystem, read_build_system
-    from executor.builds.built_wheel import BuiltWheel
-    from executor.builds.errors import BackendUnusable
-    from executor.builds.git import check_out
-    from executor.builds.sandbox import SandboxLimits, SandboxResult
-    from executor.builds.toolchain import default_flags, describe, with_jobs
-    from executor.builds.workspace import LEFT_OUT, Workspace
-    from executor.cli.option_group import json_option, lock_argument, option_group
-    from executor.environment.changes import Changes, Sync
-    from executor.environment.drift import Drift
-    from executor.environment.environment import Environment
-    from executor.install.decide import decide, verify_environment
-    from executor.lanes.signals import stoppable
-    from executor.lock.local_project import LocalProject
-    from executor.lock.options import SelectOptions
-    from executor.report.report import Report
-    from executor.report.reporter import Reporter
-    from executor.sources.keychain import Keychain
-    from executor.sources.origins import Origins
-
-__all__ = [
-    "LEFT_OUT",
-    "BackendUnusable",
-    "BuildSystem",
-    "Building",
-    "BuiltWheel",
-    "Changes",
-    "Drift",
-    "Environment",
-    "Keychain",
-    "LocalProject",
-    "Origins",
-    "Report",
-    "Reporter",
-    "SandboxLimits",
-    "SandboxResult",
-    "SelectOptions",
-    "Sync",
-    "Workspace",
-    "check_out",
-    "decide",
-    "default_flags",
-    "describe",
-    "execute",
-    "json_option",
-    "lock_argument",
-    "option_group",
-    "read_build_system",
-    "stoppable",
-    "verify_environment",
-    "with_jobs",
-]
+    # "as" re-exports a name for type checkers, which cannot evaluate __all__.
+    from executor.api import Building as Building
+    from executor.api import execute as execute
+    from executor.builds.backend import BuildSystem as BuildSystem
+    from executor.builds.backend import read_build_system as read_build_system
+    from executor.builds.built_wheel import BuiltWheel as BuiltWheel
+    from executor.builds.errors import BackendUnusable as BackendUnusable
+    from executor.builds.git import check_out as check_out
+    from executor.builds.sandbox import SandboxLimits as SandboxLimits
+    from executor.builds.sandbox import SandboxResult as SandboxResult
+    from executor.builds.toolchain import default_flags as default_flags
+    from executor.builds.toolchain import describe as describe
+    from executor.builds.toolchain import with_jobs as with_jobs
+    from executor.builds.workspace import LEFT_OUT as LEFT_OUT
+    from executor.builds.workspace import Workspace as Workspace
+    from executor.cli.option_group import json_option as json_option
+    from executor.cli.option_group import lock_argument as lock_argument
+    from executor.cli.option_group import option_group as option_group
+    from executor.environment.changes import Changes as Changes
+    from executor.environment.changes import Sync as Sync
+    from executor.environment.drift import Drift as Drift
+    from executor.environment.environment import Environment as Environment
+    from executor.files.user_folders import cache_folder as cache_folder
+    from executor.install.decide import decide as decide
+    from executor.install.decide import verify_environment as verify_environment
+    from executor.lanes.signals import stoppable as stoppable
+    from executor.lock.local_project import LocalProject as LocalProject
+    from executor.lock.options import SelectOptions as SelectOptions
+    from executor.report.report import Report as Report
+    from executor.report.reporter import Reporter as Reporter
+    from executor.sources.keychain import Keychain as Keychain
+    from executor.sources.origins import Origins as Origins
 
 _HOMES = {
     "LEFT_OUT": "builds.workspace",
-    "BuiltWheel": "builds.built_wheel",
     "BackendUnusable": "builds.errors",
     "BuildSystem": "builds.backend",
     "Building": "api",
+    "BuiltWheel": "builds.built_wheel",
     "Changes": "environment.changes",
     "Drift": "environment.drift",
     "Environment": "environment.environment",
     "Keychain": "sources.keychain",
     "LocalProject": "lock.local_project",
-    "SandboxResult": "builds.sandbox",
     "Origins": "sources.origins",
     "Report": "report.report",
     "Reporter": "report.reporter",
-    "Sync": "environment.changes",
     "SandboxLimits": "builds.sandbox",
+    "SandboxResult": "builds.sandbox",
     "SelectOptions": "lock.options",
+    "Sync": "environment.changes",
     "Workspace": "builds.workspace",
+    "cache_folder": "files.user_folders",
     "check_out": "builds.git",
     "decide": "install.decide",
     "default_flags": "builds.toolchain",
@@ -96,6 +76,9 @@ _HOMES = {
     "verify_environment": "install.decide",
     "with_jobs": "builds.toolchain",
 }
+"""The module of each public name."""
+
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

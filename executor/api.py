@@ -1,4 +1,4 @@
-"""The verbs of the executor: they join the builder of ``builds`` with the walk of ``install``."""
+"""The verbs of the executor: ``install`` is called with a builder from ``builds``."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["Building", "execute", "execute_with"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Building:
-    """How packages without a wheel may be built."""
+    """How packages without a wheel may be built in an execution."""
 
     network: bool = False
     """Whether builds may use the network."""
@@ -53,7 +53,7 @@ def execute(
     building: Building | None = None,
     reporter: Reporter | None = None,
 ) -> Report:
-    """Make ``environment`` what the lock file ``lock`` selects for it.
+    """Install into ``environment`` what the lock file ``lock`` selects for it.
 
     The keywords are the fields of ``ExecuteOptions``; ``building`` says how wheels are built if
     ``select`` allows builds. The environment changes only when every wheel is verified.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -73,3 +74,18 @@ def test_a_single_module_does_not_load_the_others(tmp_path: Path) -> None:
         "executor.lanes.lanes",
     } & set(loaded)
     assert run(tmp_path, "import sys, executor; print('packaging' in sys.modules)") == "False\n"
+
+
+def test_type_checkers_see_each_public_name_in_the_module_that_it_is_looked_up_in() -> None:
+    tree = ast.parse(Path(executor.__file__).read_bytes())
+    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
+    assert ast.unparse(block.test) == "TYPE_CHECKING"
+    seen = {
+        alias.asname: node.module
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.asname == alias.name
+    }
+    looked_up = {name: f"executor.{home}" for name, home in executor._HOMES.items()}
+    assert seen == looked_up

@@ -22,7 +22,7 @@ from executor.builds.errors import BuildsTooBig, BuildsUnmeasured, BuildTooBig
 from executor.builds.git import check_out
 from executor.builds.sandbox import SandboxLimits
 from executor.builds.toolchain import describe, with_jobs
-from executor.builds.wheel_cache import Wheelhouse, default_wheelhouse, digest_of
+from executor.builds.wheel_cache import WheelCache, default_wheel_cache, digest_of
 from executor.builds.workspace import Workspace
 from executor.environment.environment import Environment
 from executor.files.folders import write_spool
@@ -55,7 +55,7 @@ class Builder:
     seconds: float = 3600.0
     unmeasured: bool = False
     """Whether builds may run of which nothing was measured."""
-    wheelhouse: Wheelhouse = field(default_factory=lambda: default_wheelhouse(os.environ))
+    wheel_cache: WheelCache = field(default_factory=lambda: default_wheel_cache(os.environ))
     reporter: Reporter = field(default_factory=Reporter)
     reports: list[BuildReport] = field(default_factory=list)
     """What was built, with what it took."""
@@ -108,7 +108,7 @@ class Builder:
         if path is None:
             path = self._build(step, record, client, budget)
             if _is_fixed(step):
-                self.wheelhouse.keep(self._key(step, record), path)
+                self.wheel_cache.keep(self._key(step, record), path)
         return replace(
             step,
             filename=os.path.basename(path),
@@ -180,7 +180,7 @@ class Builder:
 
     def _find(self, step: Step, record: BuildRecord | None) -> str | None:
         """The wheel that was built before. A folder may have changed since."""
-        return self.wheelhouse.find(self._key(step, record)) if _is_fixed(step) else None
+        return self.wheel_cache.find(self._key(step, record)) if _is_fixed(step) else None
 
     def _flags(self, record: BuildRecord | None, available: int) -> BuildFlags:
         """Those of the lock, with the most jobs whose measured demand fits."""

@@ -1,4 +1,4 @@
-"""Wheelhouse: wheels that were built on this machine, kept by all that they depend on."""
+"""A cache of the wheels that were built on this machine, by everything that they depend on."""
 
 from __future__ import annotations
 
@@ -9,25 +9,29 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from schemas.hints import TOOL_NAME
+from executor.files.user_folders import cache_folder
 
-__all__ = ["Wheelhouse", "default_wheelhouse", "digest_of"]
+__all__ = ["WheelCache", "default_wheel_cache", "digest_of"]
 
 
 _DIGEST = "sha256"
-"""The file beside a wheel that says what it has to be."""
+"""Name of the file that records the digest of the wheel in its folder."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wheelhouse:
-    """Wheels in ``folder``, each in one that is named for its key. What cannot be read is not
-    there, and what cannot be written is not kept.
+class WheelCache:
+    """The built wheels of one user, each in a folder that is named for its key.
+
+    A wheel that cannot be read counts as missing, and one that cannot be written is not kept.
     """
 
-    folder: str
+    folder: str | None
+    """None to keep no wheels."""
 
     def find(self, key: str) -> str | None:
-        """The path of the wheel with this key, which is what was kept."""
+        """Return the path of the wheel with this key if it is there and unchanged."""
+        if self.folder is None:
+            return None
         place = os.path.join(self.folder, key)
         with suppress(OSError):
             (name,) = [one for one in os.listdir(place) if one.endswith(".whl")] or [""]
@@ -40,6 +44,8 @@ class Wheelhouse:
 
     def keep(self, key: str, path: str) -> None:
         """Keep a copy of the wheel at ``path``."""
+        if self.folder is None:
+            return
         place = os.path.join(self.folder, key)
         unfinished = f"{place}.{os.getpid()}"
         with suppress(OSError):
@@ -52,14 +58,13 @@ class Wheelhouse:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def default_wheelhouse(environment: Mapping[str, str]) -> Wheelhouse:
-    """That of the user, in the folder where planning keeps its cache too."""
-    base = environment.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    folder = environment.get("LOCKSTREAM_CACHE_DIR") or os.path.join(base, TOOL_NAME)
-    return Wheelhouse(os.path.join(folder, "built"))
+def default_wheel_cache(environ: Mapping[str, str]) -> WheelCache:
+    """Return the cache of the user; ``environ`` as ``os.environ``."""
+    folder = cache_folder(environ)
+    return WheelCache(os.path.join(folder, "built") if folder else None)
 
 
 def digest_of(path: str) -> str:
-    """SHA-256 of a file, in hexadecimal. Raises OSError."""
+    """Return the SHA-256 of a file, in hexadecimal digits. Raises OSError."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

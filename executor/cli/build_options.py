@@ -1,4 +1,4 @@
-"""The options of ``execute`` that are about building and local projects."""
+"""The options of ``execute`` for builds and local projects."""
 
 from __future__ import annotations
 
@@ -35,12 +35,15 @@ class BuildOptions:
         )
 
     def with_projects(self, lock: str, select: SelectOptions) -> tuple[str, SelectOptions]:
-        """Return the path of the lock, and ``select`` with the projects. Raises UsageError."""
+        """Return the path of the lock, and ``select`` with the local projects added.
+
+        With ``--no-deps``, ``lock`` names the folder of a project. Raises UsageError.
+        """
         folders = list(self.projects)
         if self.no_deps:
             if not os.path.isdir(lock):
                 raise UsageError(
-                    f"--no-deps installs a project alone, and {lock} is no folder",
+                    f"--no-deps installs a project alone, and {lock} is not a folder",
                     hint="name the folder of the project: lockstream execute --no-deps .",
                 )
             folders.insert(0, lock)
@@ -67,12 +70,12 @@ build_options = option_group(
         default=3600.0,
         show_default=True,
         metavar="SECONDS",
-        help="With --build: give a build up after so long.",
+        help="With --build: stop a build that takes longer.",
     ),
     click.option(
         "--build-unmeasured",
         is_flag=True,
-        help="With --build: build also what the lock does not tell the memory of.",
+        help="With --build: also build packages whose memory demand the lock does not record.",
     ),
     click.option(
         "--project",
@@ -84,9 +87,9 @@ build_options = option_group(
     click.option(
         "--no-deps",
         is_flag=True,
-        help="LOCK is the folder of a project: build and install that alone.",
+        help="LOCK is the folder of a project: build and install only that project.",
     ),
     click.option(
-        "--editable", is_flag=True, help="Install projects so that they lead to their folders."
+        "--editable", is_flag=True, help="Install links to the folders of projects, not copies."
     ),
 )

@@ -1,4 +1,4 @@
-"""What the commands of the executor print."""
+"""The output of the executor's commands: results to stdout, progress and warnings to stderr."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class LineReporter(WarningReporter):
     def selected(self, changes: Changes, budget: Budget) -> None:
         self._total = len(changes.install)
         for name in changes.skipped:
-            click.echo(f"warning: {name} is left out, it would have to be built", err=True)
+            click.echo(f"warning: {name} is left out, because it must be built", err=True)
 
     def staged(self, number: int, step: Step, wheel: StagedWheel) -> None:
         click.echo(f"[{number + 1}/{self._total}] {step.name} {step.version}", err=True)

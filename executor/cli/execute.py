@@ -44,17 +44,17 @@ __all__ = ["execute"]
     type=click.Choice(["refuse", "last"]),
     default="refuse",
     show_default=True,
-    help="When two packages own one path with different contents.",
+    help="If two packages own one path with different contents: refuse them, or install the last.",
 )
 @check_options
-@click.option("--compile", "compile_files", is_flag=True, help="Compile to byte code.")
+@click.option("--compile", "compile_files", is_flag=True, help="Compile modules to byte code.")
 @click.option("--report", metavar="FILE", help="Write the report as JSON.")
 @click.option(
     "--progress",
     type=click.Choice(["plain", "none"]),
     default="plain",
     show_default=True,
-    help="A line for each wheel, or nothing.",
+    help="Print a line for each wheel, or nothing.",
 )
 @json_option
 def execute(
@@ -74,10 +74,10 @@ def execute(
     progress: str,
     as_json: bool,
 ) -> None:
-    """Make an environment what LOCK (default: pylock.toml) says, inside a memory budget.
+    """Install LOCK (default: pylock.toml) into an environment, inside a memory budget.
 
     Every wheel is streamed from the network to the disk in one pass and verified on the way. The
-    environment changes only when all of them are complete.
+    environment changes only when all wheels are complete.
     """
     given = origins.origins(lock)
     memory = resources.budget()
@@ -119,5 +119,5 @@ def _write_json(path: str, content: object) -> None:
     except OSError as error:
         raise UsageError(
             f"{path}: cannot be written: {os.strerror(error.errno or 0)}",
-            hint="the environment is filled; name another file, and run it again for its report",
+            hint="the environment is complete; name another file and run the command again",
         ) from None

@@ -1,4 +1,4 @@
-"""The options of ``execute`` alone: changes, origins of files, checks, resources, output."""
+"""The options of ``execute`` for changes, origins of files, checks and resources."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceOptions:
-    """What an execution may take, and what it promises."""
+    """The memory, lanes and durability of an execution."""
 
     memory: str
     lanes: int | None
@@ -36,13 +36,13 @@ class ResourceOptions:
     durability: Durability
 
     def budget(self) -> int | None:
-        """Return the budget in bytes; None for what the cgroups leave. Raises UsageError."""
+        """Return the budget in bytes; None to use what the cgroups leave. Raises UsageError."""
         return None if self.memory == "auto" else parse_size(self.memory)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OriginOptions:
-    """Where files may come from."""
+    """The places that files may come from."""
 
     offline: bool
     find_links: tuple[str, ...]
@@ -81,33 +81,41 @@ def _rules(*, lenient: bool, verify_record: bool, allow_startup: tuple[str, ...]
 change_options = option_group(
     "sync",
     _sync,
-    click.option("--exact", is_flag=True, help="Remove what the lock does not hold."),
+    click.option("--exact", is_flag=True, help="Remove packages that the lock does not list."),
     click.option(
         "--remove",
         multiple=True,
         metavar="NAME",
-        help="Remove this package, if the lock does not hold it. --exact spares pip, setuptools, "
-        "wheel and lockstream; this does not.",
+        help="Remove this package if the lock does not list it. --exact keeps pip, setuptools, "
+        "wheel and lockstream; this option does not. Repeatable.",
     ),
-    click.option("--reinstall", is_flag=True, help="Replace everything, even what is right."),
+    click.option("--reinstall", is_flag=True, help="Replace all packages, even unchanged ones."),
     click.option(
-        "--reinstall-package", multiple=True, metavar="NAME", help="Replace this package."
+        "--reinstall-package",
+        multiple=True,
+        metavar="NAME",
+        help="Replace this package, even if it is unchanged. Repeatable.",
     ),
 )
 
 origin_options = option_group(
     "origins",
     OriginOptions,
-    click.option("--offline", is_flag=True, help="Take files from this machine only."),
-    click.option("--find-links", multiple=True, metavar="DIR", help="Look for files here first."),
+    click.option("--offline", is_flag=True, help="Use only files on this machine."),
+    click.option(
+        "--find-links",
+        multiple=True,
+        metavar="DIR",
+        help="Look for files in this folder first. Repeatable.",
+    ),
     click.option(
         "--mirror",
         multiple=True,
         metavar="FROM=TO",
-        help="Fetch URLs that begin with FROM from TO instead, or from the next TO given for it; "
-        "hashes still decide.",
+        help="Fetch URLs that begin with FROM from TO instead; if that fails, from the next TO of "
+        "the same FROM. The hashes of the lock still decide. Repeatable.",
     ),
-    click.option("--keyring", is_flag=True, help="Ask the keyring program for credentials."),
+    click.option("--keyring", is_flag=True, help="Get credentials from the keyring program."),
 )
 
 resource_options = option_group(
@@ -120,21 +128,23 @@ resource_options = option_group(
         show_default=True,
         help="Memory budget, such as 64MiB. auto: what the surrounding cgroups leave.",
     ),
-    click.option("--lanes", type=click.IntRange(1), metavar="N", help="Wheels to work on at once."),
+    click.option(
+        "--lanes", type=click.IntRange(1), metavar="N", help="Wheels to process at the same time."
+    ),
     click.option(
         "--page-cache",
         type=click.Choice(["auto", "drop", "keep"]),
         default="auto",
         show_default=True,
-        help="Whether written files stay in memory; auto: not where it is limited, and large ones "
-        "not where the disk is waited for.",
+        help="Whether written files stay in the page cache. auto: no if memory is limited; large "
+        "files also not if the execution waits for the disk.",
     ),
     click.option(
         "--durability",
         type=click.Choice(["full", "kill"]),
         default="full",
         show_default=True,
-        help="What the environment survives: the loss of power, or only that of the process.",
+        help="What the environment survives: a power failure, or only the kill of the process.",
     ),
 )
 
@@ -144,19 +154,19 @@ check_options = option_group(
     click.option(
         "--lenient",
         is_flag=True,
-        help="Install wheels whose RECORD is wrong, or that hold a file twice, with a warning.",
+        help="Install wheels with a wrong RECORD, or with a file twice, and print a warning.",
     ),
     click.option(
         "--verify-record/--no-verify-record",
         default=True,
         show_default=True,
-        help="Hold each file to its hash in the wheel's RECORD, as the wheel standard demands, or "
-        "believe it, as pip and uv do. The hash of the lock decides in any case.",
+        help="Compare each file with its hash in the wheel's RECORD, as the wheel standard "
+        "requires, or skip that, as pip and uv do. The hash of the lock is always checked.",
     ),
     click.option(
         "--allow-startup",
         multiple=True,
         metavar="NAME",
-        help="This package may bring a sitecustomize or usercustomize module.",
+        help="This package may contain a sitecustomize or usercustomize module. Repeatable.",
     ),
 )

@@ -1,4 +1,4 @@
-"""Mirrors: from the command line, the environment and the project."""
+"""Mirrors that the user has set: on the command line, in the environment, in the project."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from schemas.urls import redacted
 __all__ = ["MIRROR_VARIABLE", "read_mirrors"]
 
 MIRROR_VARIABLE = "LOCKSTREAM_MIRRORS"
-"""Pairs ``FROM=TO``, divided by spaces."""
+"""The environment variable of pairs ``FROM=TO``, separated by spaces."""
 
 
 def read_mirrors(options: Iterable[str], lock: str) -> tuple[tuple[str, str], ...]:
-    """From the command line, the environment, and ``[tool.lockstream] mirrors`` of the
-    pyproject.toml beside the lock, in this order.
+    """Return pairs of a URL prefix and its replacement, in the order in which they are tried.
+
+    They come from ``options``, MIRROR_VARIABLE, and ``[tool.lockstream] mirrors`` of the
+    pyproject.toml in the folder of ``lock``. Raises InvalidInput and UsageError.
     """
     words = [*options, *os.environ.get(MIRROR_VARIABLE, "").split()]
     pairs: list[tuple[Any, Any]] = [

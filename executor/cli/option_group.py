@@ -55,5 +55,5 @@ def _parameter_names(options: tuple[Callable[[F], F], ...]) -> list[str]:
     decorated: Any = probe
     for option in options:
         decorated = option(decorated)
-    # Where click keeps what its decorators add, until the command is made.
+    # click keeps the parameters here until the command is made.
     return [str(parameter.name) for parameter in decorated.__click_params__]

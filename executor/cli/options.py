@@ -1,4 +1,4 @@
-"""The options that ``execute`` and ``verify`` share: which environment, and what of the lock."""
+"""The options that ``execute`` and ``verify`` share: the environment, and what to install."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["EnvironmentOptions", "environment_options", "selection_options"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentOptions:
-    """Which environment the user named."""
+    """The environment that the user named."""
 
     venv: str | None
     python: str | None
@@ -27,8 +27,9 @@ class EnvironmentOptions:
     break_system_packages: bool
 
     def open(self) -> Environment:
-        """Ask the interpreter about the environment. Raises UsageError, InterpreterUnusable and
-        ExternallyManaged.
+        """Return the environment, as its interpreter describes it.
+
+        Raises UsageError, InterpreterUnusable and ExternallyManaged.
         """
         named = (("--venv", self.venv), ("--target", self.target), ("--prefix", self.prefix))
         given = [name for name, value in named if value]
@@ -60,16 +61,17 @@ environment_options = option_group(
     click.option(
         "--python",
         metavar="EXE",
-        help="The environment of this interpreter; with another place, that place for it.",
+        help="The environment of this interpreter; with --venv, --target or --prefix: the "
+        "interpreter that the folder is for.",
     ),
-    click.option("--target", metavar="DIR", help="A folder of packages, as for PYTHONPATH."),
-    click.option("--prefix", metavar="DIR", help="A folder laid out as below a Python's prefix."),
-    click.option("--python-version", metavar="X.Y", help="With --target: for this Python."),
+    click.option("--target", metavar="DIR", help="A folder of packages, as in PYTHONPATH."),
+    click.option("--prefix", metavar="DIR", help="A folder with the layout of a Python prefix."),
+    click.option("--python-version", metavar="X.Y", help="With --target: for this Python version."),
     click.option("--platform", metavar="TAG", help="With --target: for this platform."),
     click.option(
         "--break-system-packages",
         is_flag=True,
-        help="Change a Python that belongs to another package manager, at your own risk.",
+        help="Change a Python that another package manager owns, at your own risk.",
     ),
 )
 
@@ -98,11 +100,15 @@ def _selection(
 selection_options = option_group(
     "select",
     _selection,
-    click.option("--extra", multiple=True, metavar="NAME", help="Install this extra too."),
+    click.option(
+        "--extra", multiple=True, metavar="NAME", help="Install this extra too. Repeatable."
+    ),
     click.option("--all-extras", is_flag=True, help="Install all extras of the lock."),
-    click.option("--group", multiple=True, metavar="NAME", help="Install this group too."),
+    click.option(
+        "--group", multiple=True, metavar="NAME", help="Install this group too. Repeatable."
+    ),
     click.option("--all-groups", is_flag=True, help="Install all dependency groups."),
-    click.option("--no-default-groups", is_flag=True, help="Leave the default groups out."),
-    click.option("--build", is_flag=True, help="Build what the lock lists without a wheel."),
-    click.option("--skip-unbuildable", is_flag=True, help="Leave out what would have to be built."),
+    click.option("--no-default-groups", is_flag=True, help="Leave out the default groups."),
+    click.option("--build", is_flag=True, help="Build packages that the lock has no wheel of."),
+    click.option("--skip-unbuildable", is_flag=True, help="Leave out packages that must be built."),
 )

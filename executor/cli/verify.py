@@ -19,9 +19,9 @@ __all__ = ["verify"]
 @selection_options
 @json_option
 def verify(lock: str, *, where: EnvironmentOptions, select: SelectOptions, as_json: bool) -> None:
-    """Tell whether an environment is what LOCK (default: pylock.toml) says, file by file.
+    """Check file by file that an environment matches LOCK (default: pylock.toml).
 
-    Exit status 1 if anything is missing, changed or extra.
+    The exit code is 1 if anything is missing, changed or extra.
     """
     from executor.install.decide import verify_environment  # noqa: PLC0415
 

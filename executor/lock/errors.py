@@ -1,11 +1,11 @@
-"""What can go wrong between a lock and its files."""
+"""Errors of a lock that cannot be read, or that does not suit the target."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from schemas.errors import InvalidInput, NoSolution, UsageError
+from schemas.text import enumerate_some
 
 __all__ = [
     "Ambiguous",
@@ -24,7 +24,7 @@ _PLAN_AGAIN = "plan again for this environment, or execute where the lock was pl
 
 @dataclass(eq=False)
 class LockUnreadable(InvalidInput):
-    """There is no lock to read."""
+    """The file of the lock cannot be read."""
 
     path: str
     reason: str
@@ -39,38 +39,36 @@ class NotForThisTarget(NoSolution):
     """The lock, or one of its packages, excludes the target."""
 
     target: str
-    what: str
-    demand: str
+    subject: str
+    """The lock, or the name of a package."""
+    required: str
     hint: str = _PLAN_AGAIN
 
     def __str__(self) -> str:
-        return f"{self.what} is for {self.demand}, but the target is {self.target}"
+        return f"{self.subject} is for {self.required}, but the target is {self.target}"
 
 
 @dataclass(eq=False)
 class NoCompatibleWheel(NoSolution):
-    """A package has wheels, and none for the target."""
+    """A package has wheels, but none for the target."""
 
     package: str
     version: str
     target: str
     wheels: tuple[str, ...]
-    shown: ClassVar[int] = 5
+    """File names."""
     hint: str = _PLAN_AGAIN
 
     def __str__(self) -> str:
-        listed = ", ".join(self.wheels[: self.shown])
-        if len(self.wheels) > self.shown:
-            listed += f" and {len(self.wheels) - self.shown} more"
         return (
             f"{self.package} {self.version}: none of its wheels suits {self.target}; "
-            f"the lock lists {listed}"
+            f"the lock lists {enumerate_some(self.wheels, limit=5)}"
         )
 
 
 @dataclass(eq=False)
 class UnknownName(UsageError):
-    """An extra or a dependency group that the lock does not have."""
+    """The user named an extra or a dependency group that the lock does not have."""
 
     kind: str
     name: str
@@ -84,21 +82,18 @@ class UnknownName(UsageError):
 
 @dataclass(eq=False)
 class NeedsBuild(NoSolution):
-    """Packages can only be had by building them."""
+    """The lock has no wheels of some packages, and the user has not allowed builds."""
 
     packages: tuple[str, ...]
-    """Each with the kind of source that the lock has of it."""
-    shown: ClassVar[int] = 10
+    """Names, each with the kind of source that the lock lists."""
     hint: str = (
-        "lock again with lockstream plan --build, which builds them where memory is plentiful, "
-        "build them here with --build, or leave them out with --skip-unbuildable"
+        "plan again with lockstream plan --build, which builds them where memory is plentiful; "
+        "or build them here with --build, or leave them out with --skip-unbuildable"
     )
 
     def __str__(self) -> str:
-        listed = ", ".join(self.packages[: self.shown])
-        if len(self.packages) > self.shown:
-            listed += f" and {len(self.packages) - self.shown} more"
-        return f"the lock has no wheel of what would have to be built: {listed}"
+        listed = enumerate_some(self.packages, limit=10)
+        return f"the lock has no wheels of these packages, which must be built: {listed}"
 
 
 @dataclass(eq=False)
@@ -108,7 +103,7 @@ class Ambiguous(InvalidInput):
     package: str
     first_line: int
     second_line: int
-    hint: str = "their markers must exclude each other (PEP 751); lock again"
+    hint: str = "their markers must exclude each other (PEP 751); plan again"
 
     def __str__(self) -> str:
         return (
@@ -119,11 +114,11 @@ class Ambiguous(InvalidInput):
 
 @dataclass(eq=False)
 class InsecureHashes(InvalidInput):
-    """A file in the lock has no hash that means anything."""
+    """The lock has no secure hash of a file."""
 
     filename: str
     algorithms: tuple[str, ...]
-    hint: str = "PEP 751 demands at least one secure hash; lock again with sha256"
+    hint: str = "PEP 751 requires at least one secure hash; lock again with sha256"
 
     def __str__(self) -> str:
         return (
@@ -133,7 +128,7 @@ class InsecureHashes(InvalidInput):
 
 @dataclass(eq=False)
 class NotInstallable(InvalidInput):
-    """An entry of the lock asks for something this program does not do."""
+    """An entry of the lock describes something that cannot be installed."""
 
     package: str
     problem: str

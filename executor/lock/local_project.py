@@ -1,7 +1,7 @@
-"""The project at hand as a step: built where it is, and installed like what a lock lists.
+"""A local project as a step, which is built in place and installed like a package of the lock.
 
-Its requirements are not looked at: those are the lock's. What it is built with stands in a lock of
-its own, which ``lockstream plan --build-project`` writes.
+The lock provides its requirements, so they are not read here. Its build requirements have a lock of
+their own, which ``lockstream plan --build-project`` writes.
 """
 
 from __future__ import annotations
@@ -21,29 +21,30 @@ __all__ = ["LocalProject", "ProjectUnlocked"]
 
 @dataclass(eq=False)
 class ProjectUnlocked(NoSolution):
-    """Nothing says what a project is built with."""
+    """A project has build requirements, and no lock of them was found."""
 
     folder: str
     lock: str
     hint: str = "write it with lockstream plan --build-project, and commit it"
 
     def __str__(self) -> str:
-        return f"{self.folder}: there is no {self.lock}, which says what it is built with"
+        return f"{self.folder}: {self.lock}, the lock of its build requirements, is missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalProject:
-    """A folder with a project."""
+    """A folder with a project that the user wants to install."""
 
     folder: str
     editable: bool = False
-    """Whether what is installed leads to the folder instead of being a copy (PEP 660)."""
+    """Whether to install a link to the folder instead of a copy (PEP 660)."""
 
     def step(self, target: Target, lock_folder: str) -> Step:
-        """What installs it. The lock of what it is built with is looked for in ``lock_folder``,
-        then in the folder itself.
+        """Return the step that installs it.
 
-        Raises UsageError, InvalidInput, ProjectUnlocked, and what ``LockReader`` raises.
+        The lock of its build requirements is searched for in ``lock_folder``, then in the folder of
+        the project. Raises UsageError, InvalidInput, ProjectUnlocked, and what ``LockReader``
+        raises.
         """
         folder = os.path.abspath(self.folder)
         path = os.path.join(folder, "pyproject.toml")
@@ -59,7 +60,7 @@ class LocalProject:
             raise InvalidInput(f"{path}: {error}") from None
         name = project_name(document)
         if name is None:
-            raise InvalidInput(f"{path} does not name a project")
+            raise InvalidInput(f"{path}: [project] has no name")
         places = [os.path.join(place, build_lock_name(name)) for place in (lock_folder, folder)]
         lock = next(filter(os.path.exists, places), None)
         requires = document.get("build-system", {}).get("requires", True)

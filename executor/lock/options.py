@@ -1,4 +1,4 @@
-"""Wanted: what of a lock is asked for beyond its plain packages."""
+"""The user's choice of extras, dependency groups, builds and local projects."""
 
 from __future__ import annotations
 
@@ -19,25 +19,26 @@ __all__ = ["SelectOptions"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelectOptions:
-    """What of a lock is wanted beyond its plain packages."""
+    """What to install of a lock beyond its plain packages."""
 
     extras: frozenset[str] = frozenset()
     all_extras: bool = False
     groups: frozenset[str] = frozenset()
     all_groups: bool = False
     default_groups: bool = True
-    """Whether the groups that the lock calls default are wanted too."""
+    """Whether to install the default groups of the lock too."""
     skip_unbuildable: bool = False
-    """Whether packages that would have to be built are left out instead of refused."""
+    """Whether to leave out packages that must be built, instead of refusing the lock."""
     build: bool = False
-    """Whether source distributions and archives are built where there is no wheel."""
+    """Whether to build packages that have no wheel."""
     projects: tuple[LocalProject, ...] = ()
-    """Folders that are built and installed besides."""
+    """Local projects to build and install as well."""
     no_deps: bool = False
-    """Whether they alone are wanted, and nothing of the lock."""
+    """Whether to install only the local projects, and nothing of the lock."""
 
     def variables(self, header: Pylock) -> dict[str, frozenset[str]]:
-        """The marker variables ``extras`` and ``dependency_groups`` (PEP 751, installation, 1).
+        """Return the marker variables ``extras`` and ``dependency_groups`` (PEP 751, installation,
+        1).
 
         Raises UnknownName for an extra or a group that the lock does not have.
         """
@@ -45,7 +46,7 @@ class SelectOptions:
         extras = frozenset(canonicalize_name(extra) for extra in self.extras)
         known_groups = frozenset(header.dependency_groups or ())
         default = frozenset(header.default_groups or ())
-        # Groups are compared normalized (PEP 735) and given to markers as the lock spells them.
+        # Groups are compared by normalized name (PEP 735), but markers see the lock's spelling.
         spelled = {canonicalize_name(group): group for group in known_groups | default}
         groups = frozenset(canonicalize_name(group) for group in self.groups)
         for kind, unknown, known in (

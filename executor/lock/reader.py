@@ -1,4 +1,4 @@
-"""LockReader: a lock from disk, one package at a time."""
+"""Read a lock from disk, one package at a time."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ __all__ = ["LockReader"]
 
 
 _CHUNK = 64 << 10
-"""Bytes read at once; a block is larger only where a package lists more than 200 files."""
+"""Bytes read at once; a block is larger only if a package lists more than 200 files."""
 
 
 class LockReader:
     """The lock at ``path``: its ``header``, and its ``packages``, which can be read once.
 
-    Both making and reading it raise LockUnreadable and the InvalidLockText errors of ``schemas``.
+    The constructor and ``packages`` raise LockUnreadable and InvalidLockText.
     """
 
     def __init__(self, path: str) -> None:
@@ -36,7 +36,7 @@ class LockReader:
         self._inline: Any = document.get("packages")
 
     def packages(self) -> Iterator[tuple[Package, int]]:
-        """The packages in the order of the lock, each with the line that it begins at."""
+        """Yield the packages in the order of the lock, each with the line at which it begins."""
         with self._located():
             in_one_piece = self._inline is not None
             empty = not in_one_piece
@@ -46,7 +46,7 @@ class LockReader:
                 table = parse_block(block)
                 if block.is_package:
                     if in_one_piece:
-                        # As TOML has it: such an array cannot be added to.
+                        # In TOML, nothing can be added to an inline array.
                         raise InvalidLock("it has two packages arrays", block.line)
                     empty = False
                     yield parse_package(table, block.line), block.line
@@ -80,7 +80,7 @@ class LockReader:
 
 
 def _check_is_tool(table: dict[str, Any], block: Block) -> None:
-    """Behind the packages, TOML leaves room for other tables only; PEP 751 defines ``tool``."""
+    """Raise InvalidLock if a table after the packages is not ``tool``, the only one of PEP 751."""
     unknown = sorted(set(table) - {"tool"})
     if unknown:
-        raise InvalidLock(f"the table {unknown[0]!r} is none that a lock may have", block.line)
+        raise InvalidLock(f"a lock must not have the table {unknown[0]!r}", block.line)

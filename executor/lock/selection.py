@@ -1,7 +1,7 @@
-"""Selection: which files of a lock the target needs, decided before anything is written.
+"""Select the files of a lock that the target needs, before anything is written.
 
-Source: https://packaging.python.org/specifications/pylock-toml/#installation, followed step by step
-with the packages going by one at a time. What stays is one small ``Step`` per selected package.
+Source: https://packaging.python.org/specifications/pylock-toml/#installation, followed step by
+step. Packages are read one at a time, and only one small ``Step`` per selected package is kept.
 """
 
 from __future__ import annotations
@@ -45,27 +45,27 @@ _Selected = Iterator[PackageWheel]
 
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-"""The whole name of a commit: a shorter one may come to stand for another."""
+"""The full name of a commit: a shorter one may come to mean another commit."""
 
 
 class _Unbuilt(Exception):  # it never leaves this module
-    """All that the lock has of a package is of this kind."""
+    """The lock lists only a source of this kind for a package."""
 
 
 class Selector:
-    """Chooses from ``header``'s packages for ``target``.
+    """Selects packages of one lock for one target, and is used for one pass over them.
 
-    Raises NotForThisTarget where the lock as a whole excludes the target, and UnknownName.
+    Raises NotForThisTarget if the lock as a whole excludes the target, and UnknownName.
     """
 
-    def __init__(self, header: Pylock, target: Target, wanted: SelectOptions) -> None:
+    def __init__(self, header: Pylock, target: Target, options: SelectOptions) -> None:
         self.skipped: list[str] = []
-        """Names of the packages that were left out because they would have to be built."""
+        """Names of the packages that were left out because they must be built."""
         self._to_build: list[str] = []
-        self._skip_unbuildable = wanted.skip_unbuildable
-        self._build = wanted.build
+        self._skip_unbuildable = options.skip_unbuildable
+        self._build = options.build
         self._target = target
-        self._environment: dict[str, Any] = {**target.environment, **wanted.variables(header)}
+        self._environment: dict[str, Any] = {**target.environment, **options.variables(header)}
         self._choose: Callable[[Iterable[tuple[PackageWheel, frozenset[Tag]]]], _Selected] = (
             create_compatible_tags_selector(target.tags)
         )
@@ -73,9 +73,9 @@ class Selector:
         self._check_header(header)
 
     def select(self, package: Package, line: int) -> Step | None:
-        """The step for one package; None where its marker excludes the target, or it would have
-        to be built.
+        """Return the step for the package at ``line``.
 
+        None if its marker excludes the target, or if it must be built and may not be.
         Raises NotForThisTarget, Ambiguous, NoCompatibleWheel, NotInstallable and InsecureHashes.
         """
         if package.marker and not package.marker.evaluate(self._environment, context="lock_file"):
@@ -107,9 +107,9 @@ class Selector:
         return self._wheel(package)
 
     def finish(self) -> None:
-        """All packages went by.
+        """Raise NeedsBuild with all packages that must be built, unless they may be skipped.
 
-        Raises NeedsBuild with all that would have to be built, unless they may be skipped.
+        Call it after the last package.
         """
         if self._to_build and not self._skip_unbuildable:
             raise NeedsBuild(tuple(self._to_build))
@@ -156,7 +156,7 @@ class Selector:
             raise _Unbuilt("source archive")
         if archive.subdirectory:
             raise NotInstallable(package.name, f"{filename} is a wheel, it has no subdirectory")
-        # What packaging.pylock checks of wheels it leaves open for archives.
+        # packaging.pylock checks the names of wheels, but not those of archives.
         try:
             name, version, _, tags = parse_wheel_filename(filename)
         except InvalidWheelFilename:
@@ -192,7 +192,9 @@ class Selector:
         if vcs.type != "git" or not self._build:
             raise _Unbuilt(f"{vcs.type} repository")
         if not _COMMIT.fullmatch(vcs.commit_id):
-            raise NotInstallable(package.name, f"its commit-id {vcs.commit_id!r} is no commit")
+            raise NotInstallable(
+                package.name, f"its commit-id {vcs.commit_id!r} is not the full name of a commit"
+            )
         record = suitable_record(package.tool, self._target.tags)
         return _unpacked(
             package,
@@ -220,7 +222,7 @@ class Selector:
 
 
 def _unpacked(package: Package, source: Source, *, url: str | None, path: str | None) -> Step:
-    """The step of a source that is no file, and that its address or path leads to."""
+    """Return the step of a source that is not a file: a repository or a folder."""
     return Step(
         name=package.name,
         version=_version(package, source.record),
@@ -236,20 +238,21 @@ def _unpacked(package: Package, source: Source, *, url: str | None, path: str | 
 
 
 def _version(package: Package, record: BuildRecord | None) -> str:
-    """What the lock tells of it; empty where only the build will."""
+    """Return the version that the lock records; empty if it is known only after the build."""
     if package.version is None and record:
         return str(record.version)
     return str(package.version or "")
 
 
 def _kept(hashes: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """As a step keeps them; their names are few, and there may be a thousand steps."""
+    """Return hashes as a step keeps them: few names are shared by perhaps a thousand steps."""
     return tuple((intern(name), digest) for name, digest in hashes.items())
 
 
 def _step(
     package: Package, file: PackageWheel | PackageArchive, filename: str, *, is_direct: bool
 ) -> Step:
+    """Return the step of a wheel. Raises InsecureHashes."""
     if not Digests(file.hashes).secure:
         raise InsecureHashes(filename, tuple(sorted(file.hashes)))
     version = package.version or parse_wheel_filename(filename)[1]

@@ -1,6 +1,6 @@
-"""Step: one wheel to install, or a source that becomes one; and the order of steps.
+"""One wheel to install, or a source that is built into one; and the order of such steps.
 
-What a lock is read with is not imported here: a run that holds steps needs none of it.
+The parser of locks is not imported here, so that an execution that holds steps does not load it.
 """
 
 from __future__ import annotations
@@ -19,27 +19,28 @@ __all__ = ["Source", "Step", "fixed_order", "folder_of"]
 
 
 def folder_of(lock: str) -> str:
-    """What relative paths in the lock file ``lock`` begin at (PEP 751); absolute."""
+    """Return the absolute folder that relative paths in the file ``lock`` start from (PEP 751)."""
     return os.path.dirname(os.path.abspath(lock))
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What has to become a wheel first."""
+    """A source that must be built before it can be installed."""
 
     record: BuildRecord | None
-    """How that went where it was planned; None where the lock does not tell."""
+    """The build that the plan made of it; None if the lock records none."""
     subdirectory: str = ""
     folder: str = ""
-    """The source tree, where it is a folder; relative to that of the lock, or absolute."""
+    """The source tree, if it is a folder; absolute, or relative to the folder of the lock."""
     commit: str = ""
-    """Of the git repository that is at the path or URL of the step, where it is one."""
+    """The commit, if the path or URL of the step is a git repository."""
     revision: str = ""
-    """What was asked for when the commit was found."""
+    """The branch or tag that the user requested when the commit was found."""
     editable: bool = False
-    """Whether what is installed leads to that folder (PEP 660)."""
+    """Whether to install a link to the folder (PEP 660)."""
     lock: str | None = None
-    """The lock of what it is built with, where that is not beside the lock; absolute."""
+    """Absolute path of the lock of its build requirements, if that is in another folder than the
+    lock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,19 +53,21 @@ class Step:
     filename: str
     url: str | None
     path: str | None
-    """Relative to the folder of the lock, or absolute; it goes before ``url``."""
+    """Absolute, or relative to the folder of the lock; used before ``url``."""
     size: int | None
-    """Bytes to fetch, where the lock tells."""
+    """Bytes to fetch, if the lock records it."""
     hashes: tuple[tuple[str, str], ...]
     hints: WheelHints | None
     is_direct: bool
-    """Whether the lock asks for this file by its address (an archive), not by its version."""
+    """Whether the lock names this file by its address (an archive), not by its version."""
     source: Source | None = None
-    """Set where the file is no wheel."""
+    """Set if the file is not a wheel."""
 
 
 def fixed_order(steps: Iterable[Step]) -> list[Step]:
-    """The order that wheels are staged and committed in: largest first, so that lanes end
-    together, then by name; what has to be built comes last. It depends on the steps alone.
+    """Return ``steps`` in the order in which wheels are staged and committed.
+
+    Largest first, so that lanes end together, then by name; packages that must be built come last.
+    The order depends on the steps alone.
     """
     return sorted(steps, key=lambda step: (bool(step.source), -(step.size or 0), step.name))

@@ -7,8 +7,9 @@ import os
 
 import click
 
-from executor import json_option
-from planner.index.cache import MAX_SIZE, Cache, default_folder
+from executor import cache_folder, json_option
+from planner.index.cache import MAX_SIZE, Cache
+from schemas.errors import UsageError
 from schemas.sizes import format_size, parse_size
 
 __all__ = ["cache"]
@@ -61,4 +62,10 @@ def clear(cache_dir: str | None) -> None:
 
 
 def _open(folder: str | None) -> Cache:
-    return Cache(folder or default_folder(os.environ))
+    found = folder or cache_folder(os.environ)
+    if found is None:
+        raise UsageError(
+            "HOME is not set, and the user has no home folder, so there is no cache",
+            hint="name the folder with --cache-dir or LOCKSTREAM_CACHE_DIR",
+        )
+    return Cache(found)

@@ -9,9 +9,9 @@ from enum import StrEnum
 
 import click
 
-from executor import option_group
+from executor import cache_folder, option_group
 from planner.index.access import Access
-from planner.index.cache import Cache, default_folder
+from planner.index.cache import Cache
 from planner.index.indexes import Strategy
 from planner.inputs.options import IndexRequest, PolicyRequest
 from planner.inputs.provenance import Provenance
@@ -56,7 +56,8 @@ class LockOptions:
 def _access(
     *, keyring: bool, offline: bool, cache_dir: str | None, refresh: bool, no_cache: bool
 ) -> Access:
-    cache = None if no_cache else Cache(cache_dir or default_folder(os.environ))
+    folder = None if no_cache else cache_dir or cache_folder(os.environ)
+    cache = Cache(folder) if folder else None
     return Access(keyring=keyring, offline=offline, refresh=refresh, cache=cache)
 
 

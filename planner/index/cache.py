@@ -10,9 +10,8 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -21,7 +20,7 @@ from typing import Literal
 import zstandard
 from packaging.utils import NormalizedName
 
-__all__ = ["KINDS", "MAX_SIZE", "Cache", "Kind", "PageSeen", "Usage", "default_folder"]
+__all__ = ["KINDS", "MAX_SIZE", "Cache", "Kind", "PageSeen", "Usage"]
 
 
 Kind = Literal["pages", "plans", "metadata", "sizes", "listings"]
@@ -70,19 +69,6 @@ class _KeptFile:
     used: float
     size: int
     path: str
-
-
-def default_folder(environment: Mapping[str, str]) -> str:
-    """Where the cache is, if nobody says otherwise."""
-    if named := environment.get("LOCKSTREAM_CACHE_DIR"):
-        return named
-    if sys.platform == "win32":
-        base = environment.get("LOCALAPPDATA") or os.path.expanduser("~\\AppData\\Local")
-    elif sys.platform == "darwin":
-        base = os.path.expanduser("~/Library/Caches")
-    else:
-        base = environment.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return os.path.join(base, "lockstream")
 
 
 class Cache:

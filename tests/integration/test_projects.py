@@ -109,7 +109,7 @@ def test_without_its_lock_it_is_refused_with_advice(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("--no-deps", "pylock.toml"), "is no folder"),
+        (("--no-deps", "pylock.toml"), "is not a folder"),
         (("--editable",), "--editable is for projects"),
         (("--project", "nowhere"), "nowhere/pyproject.toml cannot be read"),
     ],

@@ -190,7 +190,7 @@ class TestASourceTreeIsBuilt:
         assert "demo: the repository" in capsys.readouterr().err
         write_lock_of(vcs={**vcs, "commit-id": "main"})
         assert execute("--build") == 3
-        assert "'main' is no commit" in capsys.readouterr().err
+        assert "'main' is not the full name of a commit" in capsys.readouterr().err
         assert is_untouched()
 
     @pytest.mark.parametrize("editable", [False, True])

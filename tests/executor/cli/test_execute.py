@@ -119,8 +119,7 @@ class TestExecute:
         assert lockstream.main([*arguments, "--report", str(report)]) == ExitCode.USAGE
         assert capsys.readouterr().err == (
             f"error: {report}: cannot be written: No such file or directory\n"
-            "hint: the environment is filled; name another file, "
-            "and run it again for its report\n"
+            "hint: the environment is complete; name another file and run the command again\n"
         )
         assert (tmp_path / "t/demo.py").is_file()
 

@@ -1,4 +1,4 @@
-"""Selection: what packaging.pylock selects, or an error that names the package and the target."""
+"""Selected is what packaging.pylock selects, or an error names the package and the target."""
 
 from __future__ import annotations
 
@@ -353,7 +353,8 @@ class TestArchives:
             pytest.param(
                 archive("demo-1.0.tar.gz"),
                 NeedsBuild,
-                "the lock has no wheel of what would have to be built: demo (source archive)",
+                "the lock has no wheels of these packages, which must be built: "
+                "demo (source archive)",
                 id="source",
             ),
         ],
@@ -387,7 +388,7 @@ class TestRefusals:
     def test_what_would_have_to_be_built_is_named(self, source: dict[str, Any], kind: str) -> None:
         table = package(**{"wheels": None, "version": None, **source})
         assert refusal(NeedsBuild, table) == (
-            f"the lock has no wheel of what would have to be built: demo ({kind})"
+            f"the lock has no wheels of these packages, which must be built: demo ({kind})"
         )
         assert NeedsBuild.exit_code is ExitCode.NO_SOLUTION
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.index.cache import KINDS, USE_SECONDS, Cache, default_folder
+from planner.index.cache import KINDS, USE_SECONDS, Cache
 
 CONTENT = b"some content " * 100
 
@@ -127,11 +127,3 @@ def test_many_may_use_it_at_once(tmp_path: Path) -> None:
     running = [subprocess.Popen(command, env=environment) for _ in range(4)]
     assert [one.wait() for one in running] == [0, 0, 0, 0]
     assert not list(tmp_path.rglob("*.tmp"))
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems have other places")
-def test_the_folder_is_where_users_say_or_expect() -> None:
-    home = os.path.expanduser("~")
-    assert default_folder({}) == f"{home}/.cache/lockstream"
-    assert default_folder({"XDG_CACHE_HOME": "/xdg"}) == "/xdg/lockstream"
-    assert default_folder({"XDG_CACHE_HOME": "/xdg", "LOCKSTREAM_CACHE_DIR": "/own"}) == "/own"
