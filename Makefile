@@ -46,29 +46,29 @@ types: .venv/made
 	.venv/bin/mypy
 
 peers: .venv/made
-	.venv/bin/python -m benchmarks.against_peers --corpus $(CORPUS)
+	.venv/bin/python -m benchmarks.peers.one_corpus --corpus $(CORPUS)
 
 bench: .venv/made
-	.venv/bin/python -m benchmarks --rounds $(ROUNDS) $(BENCH)
+	.venv/bin/python -m benchmarks.peers --rounds $(ROUNDS) $(BENCH)
 
 builds: .venv/made
 	.venv/bin/python -m benchmarks.builds $(BUILDS)
 
 soak: .venv/made
-	PYTHONPATH=tests .venv/bin/python -m benchmarks.soak $(SOAK)
+	.venv/bin/python -m stress.soak $(SOAK)
 
 hostile: .venv/made
-	PYTHONPATH=tests .venv/bin/python -m benchmarks.hostile
+	.venv/bin/python -m stress.hostile
 
 fuzz: .venv/made
 	-.venv/bin/$(PIP) install --group fuzz
-	PYTHONPATH=tests .venv/bin/python -m benchmarks.fuzz --seconds $(SECONDS) $(FUZZ)
+	.venv/bin/python -m stress.fuzz --seconds $(SECONDS) $(FUZZ)
 
 network: .venv/made
-	PYTHONPATH=tests .venv/bin/python -m benchmarks.network
+	.venv/bin/python -m stress.network
 
 real: .venv/made
-	PYTHONPATH=tests .venv/bin/python -m benchmarks.real_wheels $(WHEELS)
+	.venv/bin/python -m stress.real_wheels $(WHEELS)
 
 clean:
 	rm -rf .demo .venv

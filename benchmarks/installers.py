@@ -142,7 +142,8 @@ def install_command(tool: str, environment: Path, lock: Path, tools: Tools) -> C
     without compiling, for no other tool compiles.
 
     uv has an empty cache beside the environment. With ``--no-cache`` it makes one too and removes
-    it, at the expense of its own time and of the run behind it (see ``sections.no_cache``).
+    it, at the expense of its own time and of the run behind it
+    (see ``no_cache`` in peers/measurements.py).
     """
     python = environment / "bin" / "python"
     cache = environment.with_name(f"{environment.name}-cache")

@@ -22,10 +22,11 @@ import tomli_w
 
 from benchmarks.installers import CLEAN, LOCKSTREAM, Command
 
-__all__ = ["CORPORA", "LARGE", "WORK", "Mirror", "served"]
+__all__ = ["CORPORA", "LARGE", "RESULTS", "WORK", "Mirror", "served"]
 
 FOLDER = Path(__file__).parent
 WORK = FOLDER / "work"
+RESULTS = FOLDER / "results"
 CORPORA = {path.stem: path for path in sorted((FOLDER / "corpora").glob("*.in"))}
 
 LARGE = frozenset({"torch-cuda"})

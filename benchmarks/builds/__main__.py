@@ -27,11 +27,11 @@ from typing import Any
 import tomli_w
 
 from benchmarks.cgroup import Cost, measure
-from benchmarks.comparison import BOOKKEEPING, compare_trees
 from benchmarks.installers import PEERS, Tools, find_uv, install_command, make_environment
+from benchmarks.tree_comparison import BOOKKEEPING, compare_trees
 from schemas.builds import BuildRecord, build_records, foreseen
 
-RESULTS = Path(__file__).parent / "results" / "builds.json"
+RESULTS = Path(__file__).parents[1] / "results" / "builds.json"
 MIB = 1 << 20
 SMALL = 48 * MIB
 """The container in which wheels that were built elsewhere are installed."""

@@ -1,6 +1,6 @@
 """lockstream beside uv and pip: time and memory, on real packages and at the extremes.
 
-    python -m benchmarks --corpus ci-tools --rounds 1 --limits 64,48 --only peers
+    python -m benchmarks.peers --corpus ci-tools --rounds 1 --limits 64,48 --only peers
 
 installs locks from a mirror on loopback (see mirror.py) and writes ``benchmarks/results``: the
 runs as JSON, a page of tables in Markdown, and a plot as SVG. Parts that are not measured stay as
@@ -18,11 +18,8 @@ from itertools import product
 from pathlib import Path
 
 from benchmarks.installers import Tools, find_uv
-from benchmarks.latency import ROUND_TRIPS, latency
-from benchmarks.mirror import CORPORA, LARGE, WORK, served
-from benchmarks.plot import plot
-from benchmarks.runs import Bench, Record, Results, Run, machine
-from benchmarks.sections import (
+from benchmarks.mirror import CORPORA, LARGE, RESULTS, WORK, served
+from benchmarks.peers.measurements import (
     charged,
     extremes,
     first,
@@ -31,10 +28,12 @@ from benchmarks.sections import (
     peers,
     synthetic_locks,
 )
-from benchmarks.slow_disk import slow_disk
-from benchmarks.tables import document
+from benchmarks.peers.plot import plot
+from benchmarks.peers.runs import Bench, Record, Results, Run, machine
+from benchmarks.peers.slow_disk import slow_disk
+from benchmarks.peers.slow_network import ROUND_TRIPS, latency
+from benchmarks.peers.tables import document
 
-RESULTS = Path(__file__).parent / "results"
 SECTIONS = ("peers", "first", "charged", "latency", "extremes", "slow-disk", "no-cache")
 REPEATED_ON_SLOW_DISK = 2
 """Runs per round: how often something is killed takes more of them to tell."""

@@ -1,7 +1,7 @@
 """Locks of other tools, installed by lockstream and by uv or pip, and compared.
 
-    python -m benchmarks.lockers
-    python -m benchmarks.lockers --corpus service --locker pdm --locker nab
+    python -m benchmarks.peers.foreign_locks
+    python -m benchmarks.peers.foreign_locks --corpus service --locker pdm --locker nab
 
 installs each locker into an environment of its own, lets it lock each corpus for the running
 Python, installs the lock with lockstream and with uv (pip where uv does not take the lock), at the
@@ -28,9 +28,9 @@ from pathlib import Path
 
 import tomli_w
 
-from benchmarks.comparison import BOOKKEEPING, compare_trees, first_of
 from benchmarks.installers import CLEAN, LOCKSTREAM, find_uv, run
 from benchmarks.mirror import CORPORA, LARGE, WORK
+from benchmarks.tree_comparison import BOOKKEEPING, compare_trees, first_of
 
 TESTED_WITH = "pdm[locked]"
 """pdm with the versions it was tested with: it does not bound those of its libraries itself."""

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import Path
 
-from benchmarks.comparison import compare_trees, first_of
 from benchmarks.installers import PEERS, TURNS, Command
 from benchmarks.mirror import LARGE
-from benchmarks.runs import Bench, Run
+from benchmarks.peers.runs import Bench, Run
+from benchmarks.tree_comparison import compare_trees, first_of
 
 __all__ = ["charged", "extremes", "first", "lanes", "no_cache", "peers", "synthetic_locks"]
-
-TESTS = Path(__file__).parent.parent / "tests"
 
 MEMORY = ("--memory", "64MiB")
 LANES = (1, 2, 4)
@@ -81,9 +78,8 @@ def charged(bench: Bench, corpus: str, rounds: int) -> Iterator[Run]:
 def synthetic_locks(bench: Bench) -> dict[str, Path]:
     """Locks of the synthetic wheels, which are made the first time, by the name of the series."""
     root = bench.mirror.root / "synthetic"
-    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
-    making: Command = [sys.executable, "-m", "benchmarks.synthetic", root]
-    subprocess.run(making, check=True, env=environment)
+    making: Command = [sys.executable, "-m", "benchmarks.peers.synthetic_wheels", root]
+    subprocess.run(making, check=True)
     return {
         planned.parent.name: bench.mirror.relocated(planned, bench.work)
         for planned in sorted(root.glob("*/pylock.*.toml"))

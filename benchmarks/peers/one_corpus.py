@@ -1,6 +1,6 @@
 """lockstream beside uv and pip, on one lock of real packages.
 
-    python -m benchmarks.against_peers --corpus ci-tools
+    python -m benchmarks.peers.one_corpus --corpus ci-tools
 
 plans the corpus, executes the lock in a memory cgroup with a cold page cache, lets uv and pip
 install the same lock, and compares: the versions with what uv resolves, the trees byte for byte
@@ -31,7 +31,6 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from benchmarks.cgroup import Cost, measure
-from benchmarks.comparison import BOOKKEEPING, compare_trees, first_of
 from benchmarks.installers import (
     CLEAN,
     LOCKSTREAM,
@@ -46,6 +45,7 @@ from benchmarks.installers import (
     versions,
 )
 from benchmarks.mirror import CORPORA, WORK
+from benchmarks.tree_comparison import BOOKKEEPING, compare_trees, first_of
 
 IMPORTS = Path(__file__).with_name("import_all.py")
 

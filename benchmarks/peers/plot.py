@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 
 from benchmarks.installers import PEERS
-from benchmarks.runs import Results, Run
+from benchmarks.peers.runs import Results, Run
 
 __all__ = ["plot"]
 

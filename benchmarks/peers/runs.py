@@ -28,7 +28,7 @@ from benchmarks.installers import (
     versions,
 )
 from benchmarks.mirror import Mirror
-from benchmarks.neighbour import in_memory
+from benchmarks.peers.shared_pages import in_memory
 
 __all__ = ["Bench", "Record", "Results", "Run", "Sample", "machine"]
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.installers import TURNS
-from benchmarks.runs import Bench, Run
+from benchmarks.peers.runs import Bench, Run
 
 __all__ = ["LIMIT", "slow_disk"]
 

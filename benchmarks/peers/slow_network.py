@@ -1,7 +1,7 @@
 """Installations from a server that is far away: a relay on loopback holds all bytes back for half a
 round trip, and the first ones of a connection for another whole one, as its handshake would.
 
-    python -m benchmarks.latency PORT SECONDS
+    python -m benchmarks.peers.slow_network PORT SECONDS
 
 relays to PORT of this machine with round trips of SECONDS, and prints the port that it listens on.
 """
@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from benchmarks.installers import TURNS
 from benchmarks.mirror import Mirror
-from benchmarks.runs import Bench, Run
+from benchmarks.peers.runs import Bench, Run
 
 __all__ = ["ROUND_TRIPS", "latency"]
 
@@ -42,8 +42,8 @@ def latency(bench: Bench, corpus: str, rounds: int, milliseconds: int) -> Iterat
 def relayed(url: str, seconds: float) -> Iterator[str]:
     """The address at which a server is as far away as that."""
     port = urlsplit(url).port
-    command = [sys.executable, "-m", "benchmarks.latency", str(port), str(seconds)]
-    root = Path(__file__).parent.parent
+    command = [sys.executable, "-m", "benchmarks.peers.slow_network", str(port), str(seconds)]
+    root = Path(__file__).parents[2]
     relay = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root)
     try:
         assert relay.stdout is not None

@@ -1,6 +1,6 @@
 """Wheels at the extremes, and locks that list them by path.
 
-    PYTHONPATH=tests python -m benchmarks.synthetic FOLDER
+    python -m benchmarks.peers.synthetic_wheels FOLDER
 
 writes each series into a folder of its own: ``packages-N`` (N wheels of ten small files),
 ``size-N`` (a wheel with one file of N MiB, a quarter of it as a wheel), ``members-N`` (a wheel of N

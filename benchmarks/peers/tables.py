@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 
 from benchmarks.installers import PATIENCE
-from benchmarks.runs import Record, Results, Run
+from benchmarks.peers.runs import Record, Results, Run
 
 __all__ = ["document"]
 

@@ -1,7 +1,7 @@
 """The answers of lockstream beside those of ``uv pip compile``.
 
-    python -m benchmarks.answers
-    python -m benchmarks.answers cloud-aws data-airflow
+    python -m benchmarks.planning.compare_with_uv
+    python -m benchmarks.planning.compare_with_uv cloud-aws data-airflow
 
 plans each ``benchmarks/corpora/answers/*.in`` with both, for the same Python and platform, with
 wheels only and as of the same day. Where versions differ, each answer is given to the other tool as
@@ -25,7 +25,7 @@ from pathlib import Path
 
 from benchmarks.installers import LOCKSTREAM, find_uv
 
-FOLDER = Path(__file__).parent / "corpora" / "answers"
+FOLDER = Path(__file__).parents[1] / "corpora" / "answers"
 DAY = "2026-11-01T00:00:00Z"
 """Later uploads do not count, so that the answers stay what they are."""
 PYTHON = "3.12"

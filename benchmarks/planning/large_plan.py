@@ -1,7 +1,7 @@
 """Time and memory of a plan that is larger than those of most projects.
 
-    PYTHONPATH=tests python -m benchmarks.large_plan
-    PYTHONPATH=tests python -m benchmarks.large_plan --packages 100
+    python -m benchmarks.planning.large_plan
+    python -m benchmarks.planning.large_plan --packages 100
 
 serves made-up projects on loopback, of which each asks for some others, some with markers, and
 every tenth has a wheel for each target; then plans all of them for three Pythons on four platforms,
@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.installers import LOCKSTREAM
-from benchmarks.targets import PLATFORMS, PYTHONS
+from benchmarks.planning.many_targets import PLATFORMS, PYTHONS
 from helpers.index import Index
 from helpers.wheels import Wheel, build_wheel
 

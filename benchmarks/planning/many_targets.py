@@ -1,7 +1,7 @@
 """One lock for many targets, read by others and compared with locks of one target each.
 
-    python -m benchmarks.targets
-    python -m benchmarks.targets lint-today
+    python -m benchmarks.planning.many_targets
+    python -m benchmarks.planning.many_targets lint-today
 
 plans sets of ``benchmarks/corpora/answers`` for three Pythons on Linux (x86_64 and aarch64), macOS
 and Windows. For each target the selection of ``packaging`` has to be complete, ``uv pip sync
@@ -26,8 +26,8 @@ from pathlib import Path
 
 from packaging.pylock import PackageWheel, Pylock
 
-from benchmarks.answers import DAY, FOLDER, Versions
 from benchmarks.installers import LOCKSTREAM, find_uv
+from benchmarks.planning.compare_with_uv import DAY, FOLDER, Versions
 from schemas.target import Target
 
 SETS = ("web-django", "data-notebooks", "ml-classic", "cloud-azure", "lint-today")

@@ -1,7 +1,7 @@
 """The scenarios of packse, with which the resolver of uv is tested, answered by lockstream.
 
-    PYTHONPATH=tests python -m benchmarks.packse
-    PYTHONPATH=tests python -m benchmarks.packse --scenarios FOLDER
+    python -m benchmarks.planning.packse_scenarios
+    python -m benchmarks.planning.packse_scenarios --scenarios FOLDER
 
 takes the scenarios from the source distribution of packse, builds what each tells of as wheels,
 serves them on loopback, and compares the plan with what the scenario expects. A universal scenario

@@ -1,7 +1,7 @@
 """How long planning takes, beside uv, pip, nab, pdm and poetry, and what is fetched for it.
 
-    python -m benchmarks.planners
-    python -m benchmarks.planners --corpus ci-tools --tool lockstream --tool uv --rounds 5
+    python -m benchmarks.planning.planning_time
+    python -m benchmarks.planning.planning_time --corpus ci-tools --tool uv --rounds 5
 
 installs each tool into an environment of its own, and lets all of them in turn lock each corpus
 for this Python and machine: *cold* with nothing in their caches, *warm* with what the cold run left
@@ -26,10 +26,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from benchmarks.counting import FRESHNESS, CountingIndex, counting_index
 from benchmarks.installers import LOCKSTREAM
-from benchmarks.lockers import TESTED_WITH, Corpus, install_lockers
 from benchmarks.mirror import FOLDER, WORK
+from benchmarks.peers.foreign_locks import TESTED_WITH, Corpus, install_lockers
+from benchmarks.planning.recording_index import FRESHNESS, CountingIndex, counting_index
 
 CORPORA = {
     "ci-tools": FOLDER / "corpora" / "ci-tools.in",

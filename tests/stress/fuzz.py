@@ -1,6 +1,6 @@
 """Fuzz the readers of bytes that strangers made, for as long as one likes.
 
-    PYTHONPATH=tests python -m benchmarks.fuzz --seconds 600
+    python -m stress.fuzz --seconds 600
 
 A quarter of the time goes to cases that are nearly right, made by tests/helpers/readers.py, and the
 rest to libFuzzer, which looks for bytes that reach new code (through atheris, if it is installed).
@@ -8,7 +8,7 @@ It keeps what it found in the folder ``--work``, and goes on from there the next
 breaks a law ends the run, and is written down: put it into tests/property/test_readers.py. Which
 lines the cases reach that were kept is told by
 
-    PYTHONPATH=tests coverage run --branch -m benchmarks.fuzz --replay
+    coverage run --branch -m stress.fuzz --replay
     coverage report --include='executor/archive/*,executor/sources/*,...'
 """
 
@@ -28,7 +28,7 @@ from random import Random
 
 from helpers.readers import READERS, Reader
 
-WORK = Path(__file__).parent / "work" / "fuzz"
+WORK = Path(__file__).parents[2] / "benchmarks" / "work" / "fuzz"
 
 SEEDS = 300
 """Cases that libFuzzer begins with."""
@@ -84,7 +84,7 @@ def guided(reader: Reader, seconds: float, work: Path) -> Outcome:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "benchmarks.guided", reader.name),
+            *(sys.executable, "-m", "stress.fuzz_target", reader.name),
             *(f"-max_total_time={seconds:.0f}", f"-max_len={MAX_LENGTH}", "-print_final_stats=1"),
             *("-rss_limit_mb=2048", "-timeout=30", f"-artifact_prefix={corpus}-", str(corpus)),
         ],

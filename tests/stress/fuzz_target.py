@@ -1,6 +1,6 @@
 """One reader under libFuzzer, which takes the process for its own: see fuzz.py.
 
-python -m benchmarks.guided READER [libFuzzer's options and corpus]
+python -m stress.fuzz_target READER [libFuzzer's options and corpus]
 """
 
 from __future__ import annotations

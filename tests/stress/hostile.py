@@ -1,6 +1,6 @@
 """Hostile wheels, and what lockstream, uv and pip make of them.
 
-    PYTHONPATH=tests python -m benchmarks.hostile [--peers none]
+    python -m stress.hostile [--peers none]
 
 Every wheel of tests/helpers/hostile, in each of its carriers, goes to lockstream from a folder and
 over HTTP: it must be refused with exit code 6 and one sentence, and a prefix that holds something

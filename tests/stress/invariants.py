@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from benchmarks.strikes import End
 from executor.environment.environment import Environment
 from executor.environment.errors import EnvironmentBusy
 from executor.report.report import Report
@@ -23,8 +22,9 @@ from helpers.environments import check_nothing_lies
 from helpers.scenarios import Scenario
 from helpers.trees import differences, snapshot
 from schemas.errors import ExitCode, LockstreamError
+from stress.injected_faults import End
 
-__all__ = ["Stage", "broken_by_error", "broken_laws"]
+__all__ = ["Stage", "broken_by_error", "broken_invariants"]
 
 ORPHANS = 20.0
 """Seconds in which the lanes of a killed execution have to notice."""
@@ -76,7 +76,7 @@ class Stage:
         return self.scenario.run(self.locks, chosen, reporter=reporter, **self.options)
 
 
-def broken_laws(
+def broken_invariants(
     stage: Stage, environment: Environment, *, keeps_staged: bool = True
 ) -> Iterator[str]:
     """What does not hold in an environment of a stage, before and behind one more run.

@@ -1,6 +1,6 @@
 """Networks that fail, in real time: how long it takes, how it ends, and what was fetched.
 
-    PYTHONPATH=tests python -m benchmarks.network [--only TEXT] [--jobs 12]
+    python -m stress.network [--only TEXT] [--jobs 12]
 
 Every fault of tests/helpers/networks.py happens once for each file, or always; to one wheel and to
 twenty; over HTTP, HTTPS and through a proxy; each in a process of its own, with nothing patched, so
@@ -149,7 +149,7 @@ def tried(trial: Trial, work: Path) -> Result:
 
 
 def broken(trial: Trial, result: Result) -> Iterator[str]:
-    """The laws that it breaks."""
+    """Yield what is wrong with the result of a trial."""
     allowed = {ExitCode.DONE, ExitCode.NETWORK}
     if trial.fault in LASTING:
         allowed = {LASTING[trial.fault][1].exit_code}
@@ -169,7 +169,7 @@ def broken(trial: Trial, result: Result) -> Iterator[str]:
 
 def run(trial: Trial) -> Result:
     """Run it in a process of its own, which is ended where it hangs."""
-    command = [sys.executable, "-m", "benchmarks.network", "--trial", json.dumps(asdict(trial))]
+    command = [sys.executable, "-m", "stress.network", "--trial", json.dumps(asdict(trial))]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=HANGS_SECONDS
@@ -197,9 +197,9 @@ def main() -> int:
     with ThreadPoolExecutor(options.jobs) as pool:
         for trial, result in zip(chosen, pool.map(run, chosen), strict=True):
             results.append(result)
-            if laws := "; ".join(broken(trial, result)):
+            if faults := "; ".join(broken(trial, result)):
                 bad += 1
-                print(f"{trial.name}: {laws}: {result.told}", flush=True)
+                print(f"{trial.name}: {faults}: {result.told}", flush=True)
     slowest = max(results, key=lambda result: result.seconds)
     installed = [result for result in results if result.status == 0]
     resumed = [

@@ -1,6 +1,6 @@
 """Real wheels, one by one: installed as zipfile extracts them, and as ``installer`` records them.
 
-    PYTHONPATH=tests python -m benchmarks.real_wheels FOLDER [--corpora] [--odd]
+    python -m stress.real_wheels FOLDER [--corpora] [--odd]
 
 takes every wheel in FOLDER. ``--corpora`` first fills it with the wheels of all corpora, for three
 systems, and ``--odd`` with the oddest wheels known, through pip. Each is executed from a lock of

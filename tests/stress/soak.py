@@ -1,13 +1,14 @@
 """Soak: executions that are killed, that fail and that lose power, at every call that changes
 something.
 
-    PYTHONPATH=tests python -m benchmarks.soak [kills] [errors] [disks] [power] [pairs]
+    python -m stress.soak [kills] [errors] [disks] [power] [pairs]
 
 A scenario of tests/helpers/scenarios.py is run once under strace, to list every call that touches
 the environment, its staging or its journal; then once more for each of them, with SIGKILL in its
 place (kills) or an error code as its result (errors). ``disks`` takes file systems that are too
 small, ``power`` shuts loop-mounted ones down, ``pairs`` starts two executions at once. What must
-hold after each is in laws.py. Linux, as root, with strace and mkfs.ext4 (mkfs.xfs where it is).
+hold after each is in invariants.py. Linux, as root, with strace and mkfs.ext4 (and mkfs.xfs, if it
+is installed).
 """
 
 from __future__ import annotations
@@ -27,14 +28,21 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from benchmarks.laws import Stage, broken_by_error, broken_laws
-from benchmarks.strikes import Point, can_strike, done_at_once, done_by_a_fork, points_of, struck
 from executor.budget.budget import SMALLEST_WINDOW, Budget, decide_budget
 from helpers.faults import count_changes
 from helpers.mounts import mounted_tmpfs
 from helpers.power import Disk, can_lose_power
 from helpers.scenarios import SCENARIOS, Scenario
 from helpers.trees import differences, snapshot
+from stress.injected_faults import (
+    Point,
+    can_strike,
+    done_at_once,
+    done_by_a_fork,
+    points_of,
+    struck,
+)
+from stress.invariants import Stage, broken_by_error, broken_invariants
 
 KINDS = ("kills", "errors", "disks", "power", "pairs")
 
@@ -64,7 +72,7 @@ LARGE = "size=64m,nr_inodes=100000"
 """Enough for any scenario."""
 
 SHOWN = 10
-"""Broken laws of a family that are printed; all are in the report."""
+"""Broken invariants of a family that are printed; all are in the report."""
 
 
 @dataclass(slots=True)
@@ -78,14 +86,14 @@ class Tally:
     struck: int = 0
     """Points at which an execution really ended early, failed or refused to begin."""
     broken: list[str] = field(default_factory=list)
-    """The laws that did not hold, and where."""
+    """The invariants that did not hold, each with its point."""
     seconds: float = 0.0
 
-    def add(self, point: str, laws: Iterable[str], *, is_struck: bool) -> None:
-        """Count a point, at which ``laws`` were broken."""
+    def add(self, point: str, broken: Iterable[str], *, is_struck: bool) -> None:
+        """Count a point and the invariants that were ``broken`` at it."""
         self.points += 1
         self.struck += is_struck
-        self.broken += (f"{point}: {law}" for law in laws)
+        self.broken += (f"{point}: {claim}" for claim in broken)
 
     @property
     def is_good(self) -> bool:
@@ -111,9 +119,9 @@ def kills(every: int, stage: Stage, tally: Tally) -> None:
     for point in _points(stage)[::every]:
         stage.reset()
         end = struck(stage.run, point, "signal=KILL")
-        laws = [] if end.status in {0, -9} else [f"ended with {end}"]
-        laws += broken_laws(stage, stage.environment)
-        tally.add(str(point), laws, is_struck=end.status == -9)
+        broken = [] if end.status in {0, -9} else [f"ended with {end}"]
+        broken += broken_invariants(stage, stage.environment)
+        tally.add(str(point), broken, is_struck=end.status == -9)
 
 
 def errors(every: int, stage: Stage, tally: Tally) -> None:
@@ -124,9 +132,9 @@ def errors(every: int, stage: Stage, tally: Tally) -> None:
         for point in chosen[number % every :: every]:
             stage.reset()
             end = struck(stage.run, point, f"error={code}")
-            laws = [*broken_by_error(stage, stage.environment, end)]
-            laws += broken_laws(stage, stage.environment)
-            tally.add(f"{code} at {point}: {end.told}", laws, is_struck=end.status != 0)
+            broken = [*broken_by_error(stage, stage.environment, end)]
+            broken += broken_invariants(stage, stage.environment)
+            tally.add(f"{code} at {point}: {end.told}", broken, is_struck=end.status != 0)
 
 
 def _points(stage: Stage) -> list[Point]:
@@ -134,7 +142,7 @@ def _points(stage: Stage) -> list[Point]:
     is imported: what this process imports later, its forks would not open any more.
     """
     struck(stage.run, Point("rename", 1), "signal=KILL")
-    list(broken_laws(stage, stage.environment))
+    list(broken_invariants(stage, stage.environment))
     stage.reset()
     return points_of(stage.run, stage.root)
 
@@ -155,9 +163,9 @@ def disks(place: Path, stage: Stage, tally: Tally) -> None:
                 with patch("executor.install.install.check_disk"):
                     end = done_by_a_fork(partial(stage.run, environment))
                 resize(LARGE)
-                laws = [*broken_by_error(stage, environment, end)]
-                laws += broken_laws(stage, environment)
-            tally.add(f"{unit} + {room}: {end.told}", laws, is_struck=end.status != 0)
+                broken = [*broken_by_error(stage, environment, end)]
+                broken += broken_invariants(stage, environment)
+            tally.add(f"{unit} + {room}: {end.told}", broken, is_struck=end.status != 0)
             if end.status == 0:
                 break
 
@@ -175,8 +183,8 @@ def power(work: Path, system: str, cuts: int, stage: Stage, tally: Tally) -> Non
             run = partial(stage.run, environment)
             is_cut = disk.lose_power_at(number, run, busy=turn % 2 == 0)
         with disk.mounted():
-            laws = list(broken_laws(stage, environment, keeps_staged=False))
-        tally.add(f"before change {number}", laws, is_struck=is_cut)
+            broken = list(broken_invariants(stage, environment, keeps_staged=False))
+        tally.add(f"before change {number}", broken, is_struck=is_cut)
         disk.image.unlink()
     disk.place.rmdir()
 
@@ -187,10 +195,10 @@ def pairs(number: int, stage: Stage, tally: Tally) -> None:
         stage.reset()
         ends = done_at_once(stage.run, stage.run)
         statuses = sorted(end.status for end in ends)
-        laws = [] if statuses in ([0, 0], [0, 1]) else [str(ends)]
+        broken = [] if statuses in ([0, 0], [0, 1]) else [str(ends)]
         if (found := snapshot(stage.root)) != stage.after:
-            laws += differences(stage.after, found)[:3]
-        tally.add(f"turn {turn}", laws, is_struck=statuses == [0, 1])
+            broken += differences(stage.after, found)[:3]
+        tally.add(f"turn {turn}", broken, is_struck=statuses == [0, 1])
 
 
 def families(options: argparse.Namespace, work: Path) -> Iterator[Family]:
