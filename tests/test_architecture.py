@@ -194,7 +194,6 @@ TESTED_ELSEWHERE = {
     "planner.review.diff": "to be written",
     "planner.review.fit": "to be written",
     "planner.review.graph": "to be written",
-    "schemas.demand": "to be written",
     "schemas.sizes": "to be written",
     "schemas.text": "to be written",
 }

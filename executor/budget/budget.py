@@ -1,7 +1,7 @@
 """Budget: from the memory that may be used to what may be done with it.
 
-This is the only place where the formula stands. Its constants were measured on CPython 3.11 to
-3.13 on x86-64 with glibc 2.36, as the peak of VmHWM over an execution.
+This is the only place of the formula. The constants that the planner predicts with too stand in
+``schemas.demand``.
 """
 
 from __future__ import annotations
@@ -14,12 +14,10 @@ from executor.budget.errors import BudgetTooSmall
 from executor.budget.memory import Limit, smallest_limit
 from executor.budget.processors import usable_processors
 from executor.files.mounts import FileSystem
+from schemas.demand import BASE_MEMORY, JOURNAL_MEMORY, LANE_MEMORY
 
 __all__ = [
-    "BASE",
     "INODES",
-    "JOURNAL",
-    "LANE",
     "MAX_LANES",
     "SMALLEST_WINDOW",
     "Budget",
@@ -28,28 +26,11 @@ __all__ = [
 ]
 
 
-BASE = 18 << 20
-"""Bytes of the interpreter, the modules that an execution imports, and one selection, as far as
-the kernel cannot take them back: ci-tools runs through in a cgroup of 24 MiB with one lane and of
-28 MiB with two, and is killed in 20 and 24."""
-
-
-LANE = 6 << 20
-"""Bytes of one lane: what a fork does not share, a chunk of input, a piece of output, inflate's
-window, and pages being written."""
-
-
 PROGRAM = 1.75
 """What counts of each byte of our program and its libraries that is mapped and charged for, before
 there is a second lane: they map more later. The kernel drops these pages first, for it can read
 them again; one lane is slowed down by that, two come to nothing: in 36 MiB two took 24 s and one
 5 s, in 40 MiB 3.6 and 5.4."""
-
-
-JOURNAL = 2 << 20
-"""Bytes that each lane holds beside on an ext4 with a journal: what its files changed in folders
-and tables of inodes stays until that is committed. Two lanes are killed one time in eight in 30 MiB
-and run through in 31, one is killed in 22 and runs through in 24."""
 
 
 INODES: Mapping[FileSystem, int] = {"ext4": 0, "overlay": 4 << 20, "other": 18 << 20}
@@ -119,8 +100,8 @@ def decide_budget(
     if limit is None:
         window = LARGEST_WINDOW if page_cache == "drop" else None
         return Budget(None, "no limit", wanted, window, keeps)
-    base = BASE + INODES[file_system]
-    lane = LANE + (JOURNAL if has_journal else 0)
+    base = BASE_MEMORY + INODES[file_system]
+    lane = LANE_MEMORY + (JOURNAL_MEMORY if has_journal else 0)
     free = limit.available - held
     if free < base + lane:
         raise BudgetTooSmall(base + lane, limit.available, limit.source, held)

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 
 from executor.files.errors import NotEnoughDisk, NotEnoughInodes
 from executor.files.mounts import _existing, _mount_of
+from schemas.demand import BLOCK_SIZE
 
 __all__ = ["Need", "check_space"]
-
-_BLOCK = 4096
-"""Bytes that a file is rounded up to: the block of ext4, xfs and tmpfs where nobody chose one."""
 
 
 @dataclass(slots=True)
@@ -26,7 +24,7 @@ class Need:
             self.inodes += len(folders) + len(files)
             for name in files:
                 size = os.lstat(os.path.join(place, name)).st_size
-                self.bytes += -(-size // _BLOCK) * _BLOCK
+                self.bytes += -(-size // BLOCK_SIZE) * BLOCK_SIZE
 
 
 def check_space(path: str, need: Need, so_far: str = "") -> None:

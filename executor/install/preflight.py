@@ -8,16 +8,13 @@ from executor.environment.schemes import Schemes
 from executor.files.disk_space import Need, check_space
 from executor.files.mounts import device_of
 from executor.lock.step import Step
+from schemas.demand import BASE_DISK
 
 __all__ = ["check_disk"]
 
 
 _GUESSED_RATIO = 4
 """Unpacked size over wheel size where no hint tells: the mean of 994 real wheels is 3.4."""
-
-
-_RESERVE = 8 << 20
-"""Bytes beyond the files: folders, ledgers and the journal."""
 
 
 _FOLDERS = 3
@@ -45,7 +42,7 @@ def check_disk(steps: Sequence[Step], schemes: Schemes) -> int:
 def _need_of(steps: Sequence[Step]) -> Need:
     files = sum(step.hints.files for step in steps if step.hints is not None)
     inodes = _RESERVED_INODES + files + files // _FOLDERS if files else 0
-    return Need(_RESERVE + sum(map(_unpacked_size, steps)), inodes)
+    return Need(BASE_DISK + sum(map(_unpacked_size, steps)), inodes)
 
 
 def _unpacked_size(step: Step) -> int:

@@ -9,12 +9,10 @@ from pathlib import Path
 import pytest
 
 import lockstream
-from executor.budget.budget import BASE, JOURNAL, LANE
 from helpers.index import Index
 from helpers.locks import WINDOWS, plan_into
 from helpers.wheels import Wheel, build_wheel, lock_of
-from schemas.demand import BASE_MEMORY, JOURNAL_MEMORY, LANE_MEMORY, disk_of
-from schemas.hints import WheelHints
+from schemas.demand import disk_of
 
 pytestmark = pytest.mark.usefixtures("cache_folder")
 
@@ -74,16 +72,6 @@ def test_show_prints_tables(capsys: pytest.CaptureFixture[str]) -> None:
     ]  # fmt: skip
     assert targets[0].split("  ")[-1] == "disk"
     assert [line.split("  ")[0] for line in packages] == ["package", "app 1.0", "base 1.0"]
-
-
-def test_memory_is_predicted_as_the_executor_decides() -> None:
-    assert (BASE_MEMORY, LANE_MEMORY, JOURNAL_MEMORY) == (BASE, LANE, JOURNAL)
-
-
-def test_what_cannot_be_streamed_takes_room_twice() -> None:
-    hints = WheelHints(unpacked_size=1000, files=0, largest_file=1000)
-    spooled = WheelHints(unpacked_size=1000, files=0, largest_file=1000, streamable=False)
-    assert disk_of([(500, spooled)]) == disk_of([(500, hints)]) + 500
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,7 @@ import pytest
 
 from executor.budget import budget as budget_module
 from executor.budget.budget import (
-    BASE,
     INODES,
-    JOURNAL,
-    LANE,
     LARGEST_WINDOW,
     MAX_LANES,
     Budget,
@@ -19,6 +16,7 @@ from executor.budget.errors import BudgetTooSmall
 from executor.budget.memory import Limit
 from executor.budget.processors import usable_processors
 from executor.files.mounts import FileSystem
+from schemas.demand import BASE_MEMORY, JOURNAL_MEMORY, LANE_MEMORY
 from schemas.errors import ExitCode
 
 MIB = 1 << 20
@@ -35,8 +33,8 @@ def surround(monkeypatch: pytest.MonkeyPatch, available: int | None, programs: i
 
 @pytest.mark.parametrize("lanes", [1, 2, 5])
 def test_memory_for_some_lanes_is_spent_on_as_many(lanes: int) -> None:
-    assert decide_budget(BASE + lanes * LANE, 10).lanes == lanes
-    assert decide_budget(BASE + (lanes + 1) * LANE - 1, 10).lanes == lanes
+    assert decide_budget(BASE_MEMORY + lanes * LANE_MEMORY, 10).lanes == lanes
+    assert decide_budget(BASE_MEMORY + (lanes + 1) * LANE_MEMORY - 1, 10).lanes == lanes
 
 
 def test_more_lanes_than_are_useful_are_made_only_on_demand() -> None:
@@ -46,7 +44,9 @@ def test_more_lanes_than_are_useful_are_made_only_on_demand() -> None:
 
 
 def test_what_memory_allows_goes_before_what_is_asked_for() -> None:
-    assert decide_budget(BASE + LANE, 7) == Budget(BASE + LANE, "--memory", 1, 6 * MIB)
+    assert decide_budget(BASE_MEMORY + LANE_MEMORY, 7) == Budget(
+        BASE_MEMORY + LANE_MEMORY, "--memory", 1, 6 * MIB
+    )
 
 
 def test_a_budget_that_is_given_goes_before_the_surroundings(
@@ -57,8 +57,8 @@ def test_a_budget_that_is_given_goes_before_the_surroundings(
 
 
 def test_without_a_budget_the_surroundings_decide(monkeypatch: pytest.MonkeyPatch) -> None:
-    surround(monkeypatch, BASE + LANE)
-    assert decide_budget() == Budget(BASE + LANE, SOURCE, 1, 6 * MIB)
+    surround(monkeypatch, BASE_MEMORY + LANE_MEMORY)
+    assert decide_budget() == Budget(BASE_MEMORY + LANE_MEMORY, SOURCE, 1, 6 * MIB)
 
 
 def test_without_any_limit_nothing_is_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,11 +66,11 @@ def test_without_any_limit_nothing_is_held_back(monkeypatch: pytest.MonkeyPatch)
     assert decide_budget(lanes=3) == Budget(None, "no limit", 3, None)
 
 
-@pytest.mark.parametrize("missing", [1, MIB, BASE + LANE, 10 * BASE])
+@pytest.mark.parametrize("missing", [1, MIB, BASE_MEMORY + LANE_MEMORY, 10 * BASE_MEMORY])
 def test_memory_for_no_lane_is_refused_with_both_sizes(
     monkeypatch: pytest.MonkeyPatch, missing: int
 ) -> None:
-    needed, available = BASE + LANE, BASE + LANE - missing
+    needed, available = BASE_MEMORY + LANE_MEMORY, BASE_MEMORY + LANE_MEMORY - missing
     surround(monkeypatch, available)
     with pytest.raises(BudgetTooSmall) as caught:
         decide_budget()
@@ -86,22 +86,22 @@ def test_memory_for_no_lane_is_refused_with_both_sizes(
 
 @pytest.mark.parametrize("file_system", ["overlay", "other"])
 def test_what_else_holds_inodes_needs_more(file_system: FileSystem) -> None:
-    base = BASE + INODES[file_system]
-    for memory, lanes in ((LANE, 1), (2 * LANE - 1, 1), (2 * LANE, 2)):
+    base = BASE_MEMORY + INODES[file_system]
+    for memory, lanes in ((LANE_MEMORY, 1), (2 * LANE_MEMORY - 1, 1), (2 * LANE_MEMORY, 2)):
         budget = decide_budget(base + memory, 2, file_system=file_system)
         assert (budget.lanes, budget.has_batches) == (lanes, False)
     with pytest.raises(BudgetTooSmall) as caught:
-        decide_budget(base + LANE - 1, file_system=file_system)
-    assert caught.value.needed == base + LANE
+        decide_budget(base + LANE_MEMORY - 1, file_system=file_system)
+    assert caught.value.needed == base + LANE_MEMORY
 
 
 def test_each_lane_holds_what_a_journal_has_not_committed() -> None:
-    lane = LANE + JOURNAL
+    lane = LANE_MEMORY + JOURNAL_MEMORY
     for memory, lanes in ((lane, 1), (2 * lane - 1, 1), (2 * lane, 2)):
-        assert decide_budget(BASE + memory, 2, has_journal=True).lanes == lanes
+        assert decide_budget(BASE_MEMORY + memory, 2, has_journal=True).lanes == lanes
     with pytest.raises(BudgetTooSmall) as caught:
-        decide_budget(BASE + lane - 1, has_journal=True)
-    assert caught.value.needed == BASE + lane
+        decide_budget(BASE_MEMORY + lane - 1, has_journal=True)
+    assert caught.value.needed == BASE_MEMORY + lane
 
 
 def test_what_is_needed_never_reads_as_what_there_is() -> None:
@@ -151,10 +151,10 @@ def test_a_second_lane_needs_room_for_the_program_too(
 
 
 def test_files_that_stay_in_memory_are_counted_before_lanes() -> None:
-    assert decide_budget(BASE + 4 * LANE, 4, held=2 * LANE).lanes == 2
+    assert decide_budget(BASE_MEMORY + 4 * LANE_MEMORY, 4, held=2 * LANE_MEMORY).lanes == 2
     with pytest.raises(BudgetTooSmall) as caught:
         decide_budget(64 * MIB, held=100 * MIB)
-    needed = (BASE + LANE) // MIB
+    needed = (BASE_MEMORY + LANE_MEMORY) // MIB
     assert str(caught.value) == (
         f"one lane needs {needed} MiB of memory and the files on a tmpfs 100 MiB, "
         "but --memory leaves 64 MiB"
