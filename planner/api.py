@@ -243,7 +243,7 @@ def _environments(
         required = inputs.requires_python
         if required and not required.contains(version, prereleases=True):
             raise UsageError(
-                f"the project needs Python {required}, and the target has {version}",
+                f"the project requires Python {required}, and the target has {version}",
                 hint="name another target with --python-version",
             )
     return environments

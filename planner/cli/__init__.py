@@ -1,1 +1,6 @@
-"""The commands of the planner, a module for each or for those that belong together."""
+"""The commands of the planner, one module for each command or pair of commands.
+
+Doors: plan, check, show, tree, enrich, cache; each holds the click command of that name.
+
+May import: api and every room below it, and the public names of the executor.
+"""

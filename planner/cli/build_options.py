@@ -56,8 +56,9 @@ build_options = option_group(
     _make,
     click.option(
         "--build", "build_select", multiple=True, metavar="never|missing|NAMES",
-        help="Build wheels here of what has none for a target: of nothing (the default), of all "
-        "that is missing one, or of these packages. Each build is measured, and its wheel listed.",
+        help="Build wheels here for packages that have none for a target: never (the default), for "
+        "every one that is missing, or for these packages. Each build is measured, and its wheel "
+        "is listed.",
     ),
     click.option(
         "--build-env", multiple=True, metavar="[NAME:]VAR=VALUE",
@@ -69,34 +70,35 @@ build_options = option_group(
     ),
     click.option(
         "--build-defaults/--no-build-defaults", default=True,
-        help="Whether to add flags that bound memory without changing what is built (the default).",
+        help="Add flags that bound memory without changing what is built (the default).",
     ),
     click.option(
         "--measure-jobs", "build_jobs", type=click.IntRange(1), default=1, metavar="N",
-        help="Measure builds with N compilers at once too, so that execute may use as many.",
+        help="Also measure builds with N compilers at once, so that execute may use as many.",
     ),
     click.option(
         "--build-network/--no-build-network", default=True,
-        help="Whether builds may use the network (the default).",
+        help="Let builds use the network (the default).",
     ),
     click.option(
         "--build-timeout", type=click.FloatRange(1), default=3600.0, metavar="SECONDS",
-        show_default=True, help="Give a build up after so long.",
+        show_default=True, help="Stop a build after this time.",
     ),
     click.option(
         "--wheelhouse", metavar="DIR",
-        help="The folder for wheels that are built. Default: wheelhouse, beside the lock.",
+        help="The folder for wheels that are built. Default: wheelhouse, next to the lock.",
     ),
     click.option(
         "--wheelhouse-url", metavar="URL",
-        help="List wheels that are built below this address instead of by their path.",
+        help="List wheels that are built by their URL below this address, not by their path.",
     ),
     click.option(
         "--build-project", is_flag=True,
-        help="Also lock what PROJECT itself is built with, and measure it, for execute --project.",
+        help="Also build and measure PROJECT itself, and lock its build requirements, for execute "
+        "--project.",
     ),
     click.option(
         "--no-wheelhouse", is_flag=True,
-        help="Measure only: keep no wheels, so that execute --build makes them anew.",
+        help="Measure only: keep no wheels, so that execute --build builds them again.",
     ),
 )  # fmt: skip

@@ -16,25 +16,27 @@ __all__ = ["cache"]
 
 
 _folder_option = click.option(
-    "--cache-dir", metavar="DIR", help="Default: LOCKSTREAM_CACHE_DIR, else the user's."
+    "--cache-dir",
+    metavar="DIR",
+    help="The folder of the cache. Default: LOCKSTREAM_CACHE_DIR, else that of the user.",
 )
 
 
 @click.group("cache")
 def cache() -> None:
-    """Look at, shrink or remove what plans have kept of indexes."""
+    """Show, shrink or clear the cache of index pages, metadata and answers."""
 
 
 @cache.command("info")
 @_folder_option
 @json_option
 def info(cache_dir: str | None, as_json: bool) -> None:
-    """Tell where it is, and what it holds."""
+    """Print the folder of the cache and what it holds."""
     kept = _open(cache_dir)
     usage = kept.usage()
     if as_json:
-        told = {kind: {"entries": one.entries, "size": one.size} for kind, one in usage.items()}
-        click.echo(json.dumps({"folder": kept.folder, **told}))
+        sizes = {kind: {"entries": one.entries, "size": one.size} for kind, one in usage.items()}
+        click.echo(json.dumps({"folder": kept.folder, **sizes}))
         return
     click.echo(kept.folder)
     for kind, one in usage.items():
@@ -46,10 +48,10 @@ def info(cache_dir: str | None, as_json: bool) -> None:
 @click.option(
     "--max-size",
     metavar="SIZE",
-    help=f"What may remain. Default: {format_size(MAX_SIZE)}, as after each plan.",
+    help=f"Size that may remain. Default: {format_size(MAX_SIZE)}, as after each plan.",
 )
 def prune(cache_dir: str | None, max_size: str | None) -> None:
-    """Remove what was not used for longest."""
+    """Remove the entries that were not used for the longest time."""
     freed = _open(cache_dir).prune(parse_size(max_size) if max_size else None)
     click.echo(f"freed {format_size(freed)}")
 
@@ -57,7 +59,7 @@ def prune(cache_dir: str | None, max_size: str | None) -> None:
 @cache.command("clear")
 @_folder_option
 def clear(cache_dir: str | None) -> None:
-    """Remove everything."""
+    """Remove every entry."""
     click.echo(f"freed {format_size(_open(cache_dir).clear())}")
 
 

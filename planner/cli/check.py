@@ -16,13 +16,13 @@ __all__ = ["check"]
 @click.command("check")
 @lock_argument
 @json_option
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing where the lock is right.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing if the lock is current.")
 def check(lock: str, as_json: bool, quiet: bool) -> None:
-    """Tell whether the lock still answers its inputs, without any index.
+    """Check that the lock is up to date with its inputs, without asking any index.
 
     Every requirement of the inputs and of every package is compared with what is locked, for each
-    target, extra and dependency group. Exit status 1 where something is missing, does not fit or
-    is not needed.
+    target, extra and dependency group. Exit status 1 if anything is missing, does not match or is
+    not required.
     """
     checked = check_lock(lock)
     problems = checked.problems

@@ -1,4 +1,4 @@
-"""What happens during planning, told to people on standard error."""
+"""Messages of a plan for people on standard error, and its result for programs."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ MAX_SHOWN_PLACES = 3
 
 
 class ConsoleReporter(Reporter):
-    """Tells what somebody who waits wants to know; if ``quiet``, warnings only. The result goes to
-    standard output if ``as_json``.
+    """Prints what happens during one plan; the command ``plan`` owns it.
+
+    If ``quiet``, it prints warnings only; if ``as_json``, also the result on standard output.
     """
 
     def __init__(self, *, quiet: bool, as_json: bool = False) -> None:
@@ -71,8 +72,8 @@ class ConsoleReporter(Reporter):
             }
             for cost in costs
         ]
-        told = {"lock": output, "changed": changed, "packages": len(lock.packages)}
-        click.echo(json.dumps({**told, "targets": targets}))
+        summary = {"lock": output, "changed": changed, "packages": len(lock.packages)}
+        click.echo(json.dumps({**summary, "targets": targets}))
 
     def _sum_up(self, verb: str, lock: Pylock, costs: Sequence[Cost], end: str) -> None:
         lines = [
@@ -98,19 +99,19 @@ class ConsoleReporter(Reporter):
 
     def collision(self, first: str, second: str, places: Sequence[str]) -> None:
         self._warn(
-            f"{first} and {second} have different files of one name, of which one would be lost: "
-            f"{enumerate_some(places, MAX_SHOWN_PLACES)}"
+            f"{first} and {second} have different files of the same name, one of which would be "
+            f"lost: {enumerate_some(places, MAX_SHOWN_PLACES)}"
         )
 
     def inconsistent(
         self, first: str, second: str, of_first: Sequence[str], of_second: Sequence[str]
     ) -> None:
-        told = "; ".join(
-            f"only {name} needs {enumerate_some(texts, MAX_SHOWN_PLACES)}"
+        differences = "; ".join(
+            f"only {name} requires {enumerate_some(texts, MAX_SHOWN_PLACES)}"
             for name, texts in ((first, of_first), (second, of_second))
             if texts
         )
-        self._warn(f"wheels of one release ask for different things: {told}")
+        self._warn(f"wheels of one release require different things: {differences}")
 
     def building(self, filename: str, what: str) -> None:
         self._say(f"building {filename} ({what})")

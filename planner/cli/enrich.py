@@ -23,10 +23,10 @@ __all__ = ["enrich"]
     "standard output.",
 )  # fmt: skip
 def enrich(lock: str, output: str | None) -> None:
-    """Add to a lock of another tool what unpacking each wheel takes.
+    """Add the unpacked size of each wheel to a lock that another tool wrote.
 
-    The sizes are read from the wheels where they are, a few kilobytes of each. What is installed
-    stays the same.
+    The sizes are read from the indexes, a few kilobytes of each wheel. What is installed stays the
+    same.
     """
     try:
         with open(lock, encoding="utf-8", newline="") as file:
@@ -47,4 +47,4 @@ def enrich(lock: str, output: str | None) -> None:
             write_atomically(output or lock, enriched)
         except OSError as error:
             raise UsageError(f"{output or lock} cannot be written: {error.strerror}") from None
-    click.echo(f"noted the sizes of {count} wheels", err=True)
+    click.echo(f"recorded the sizes of {count} wheels", err=True)

@@ -1,4 +1,4 @@
-"""LiveLine: one line on a terminal that changes while something goes on."""
+"""One line on a terminal that is redrawn while work goes on."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ __all__ = ["LiveLine"]
 
 
 INTERVAL = 0.1
-"""Seconds between two looks: as often as an eye can follow numbers."""
+"""Seconds between two drawings: as often as an eye can follow numbers."""
 
 
 _ERASE = "\r\x1b[2K"
-"""To the first column, and away with the line (ECMA-48, EL)."""
+"""Carriage return, then erase the line (ECMA-48, EL)."""
 
 
 class LiveLine:
-    """Says on ``stream`` what ``describe`` says now, again and again; nothing where that is no
-    terminal.
+    """A context that shows what ``describe`` returns on ``stream``, and redraws it.
+
+    It shows nothing if ``stream`` is not a terminal.
     """
 
     def __init__(self, stream: TextIO, describe: Callable[[], str]) -> None:
@@ -42,7 +43,7 @@ class LiveLine:
         self.clear()
 
     def draw(self) -> None:
-        """Show the line as it is now."""
+        """Draw the line as it is now."""
         text = self._describe()
         with self._lock:
             if text != self._shown:
@@ -56,7 +57,7 @@ class LiveLine:
             self._shown = ""
 
     def clear(self) -> None:
-        """Take the line away."""
+        """Erase the line."""
         with self._lock:
             if self._shown:
                 self._write(_ERASE)

@@ -1,4 +1,4 @@
-"""What the commands that look at a lock have in common."""
+"""Options that several commands on an existing lock share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def target_options(function: F) -> F:
-    """The options that name targets; without them, those that the lock was planned for."""
+    """Add the options that name targets; the default is the targets that the lock records."""
     for option in (
         click.option(
             "--platform", "platforms", multiple=True, metavar="TAG", help="For this platform."
@@ -30,7 +30,7 @@ def target_options(function: F) -> F:
             "python_versions",
             multiple=True,
             metavar="VERSION",
-            help="For this Python. Default: what the lock was planned for.",
+            help="For this Python. Default: the targets of the lock.",
         ),
     ):
         function = option(function)
@@ -38,7 +38,7 @@ def target_options(function: F) -> F:
 
 
 def scope_options(function: F) -> F:
-    """The options that choose extras and dependency groups of a lock."""
+    """Add the options that choose extras and dependency groups of a lock."""
     for option in (
         click.option("--all-groups", is_flag=True, help="With all dependency groups."),
         click.option("--group", "groups", multiple=True, metavar="NAME", help="With this group."),
@@ -52,7 +52,7 @@ def scope_options(function: F) -> F:
 def choose_scopes(
     known: Sequence[str] | None, named: Collection[str], *, everything: bool, kind: str
 ) -> tuple[str, ...]:
-    """Of the extras or groups that a lock has, those that are chosen. Raises UsageError."""
+    """Return which of the extras or groups of a lock are chosen. Raises UsageError."""
     for name in named:
         if name not in (known or ()):
             raise UsageError(

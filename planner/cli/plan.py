@@ -36,7 +36,7 @@ __all__ = ["plan"]
 @policy_options
 @build_options
 @lock_options
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but warnings and errors.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only warnings and errors.")
 @json_option
 def plan(
     sources: Provenance,
@@ -49,12 +49,12 @@ def plan(
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Choose wheels for everything that is needed, size them, and write the lock.
+    """Choose a wheel of everything that is required, size it, and write the lock.
 
-    What is needed is told by requirements files, or by the pyproject.toml in each folder PROJECT
-    (by default the current one), or by a script with inline metadata (PEP 723). One lock serves
-    all targets that are named. Where the lock exists, its versions are kept as far as they still
-    answer; where all of it does, no index is asked (see --upgrade and --refresh).
+    The requirements are those of requirements files, or of the pyproject.toml in each folder
+    PROJECT (by default the current one), or of a script with inline metadata (PEP 723). One lock
+    serves all targets that are named. The versions of an existing lock are kept if they still
+    match; if all of it does, no index is asked (see --upgrade and --refresh).
     """
     started = time.monotonic()
     if locks.output == "-" and as_json:

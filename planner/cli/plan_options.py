@@ -100,15 +100,15 @@ input_options = option_group(
     ),
     click.option(
         "-c", "--constraint", "constraints", multiple=True, metavar="FILE",
-        help="A constraints file: which versions to use of what is needed anyway. Repeatable.",
+        help="A constraints file: limits on the versions of what is required anyway. Repeatable.",
     ),
     click.option(
         "--override", "overrides", multiple=True, metavar="FILE",
-        help="An overrides file: what to use in place of what packages ask for. Repeatable.",
+        help="An overrides file: requirements that replace those of packages. Repeatable.",
     ),
     click.option(
         "--exclude", "excludes", multiple=True, metavar="NAME",
-        help="Leave this package out, whoever asks for it. Repeatable.",
+        help="Leave this package out, whatever requires it. Repeatable.",
     ),
     click.option(
         "--extra", "extras", multiple=True, metavar="NAME",
@@ -142,12 +142,12 @@ index_options = option_group(
     IndexRequest,
     click.option(
         "-i", "--default-index", "--index-url", "default_index", metavar="URL",
-        help="The package index that is asked last. Default: that of the requirements, of the "
+        help="The package index of the lowest rank. Default: that of the requirements, of the "
         "project, of UV_DEFAULT_INDEX, of PIP_INDEX_URL, of pip's configuration, else PyPI.",
     ),
     click.option(
         "--index", "--extra-index-url", "indexes", multiple=True, metavar="[NAME=]URL",
-        help="A package index that is asked before the default one. Repeatable.",
+        help="A package index that ranks before the default one. Repeatable.",
     ),
     click.option(
         "--package-index", "pins", multiple=True, metavar="PROJECT=NAME",
@@ -155,30 +155,30 @@ index_options = option_group(
     ),
     click.option(
         "--index-strategy", "strategy", type=_choice(Strategy),
-        help="first-index (the default): only the first index that knows a project is asked for "
-        "it. unsafe-best-match: whichever has the highest version, so anybody who publishes one.",
+        help="first-index (the default): a project comes from the first index that has it. "
+        "unsafe-best-match: from the one with the highest version, whoever publishes that.",
     ),
     click.option(
         "-f", "--find-links", multiple=True, metavar="DIR|URL",
-        help="A folder with wheels, or a page with links to them; asked first. Repeatable.",
+        help="A folder of wheels, or a page with links to them; ranks first. Repeatable.",
     ),
-    click.option("--no-index", is_flag=True, help="Ask no index, only --find-links."),
+    click.option("--no-index", is_flag=True, help="Use no index, only --find-links."),
 )  # fmt: skip
 
 access_options = option_group(
     "access",
     _access,
     click.option("--keyring", is_flag=True, help="Ask the keyring program for credentials."),
-    click.option("--offline", is_flag=True, help="Ask nobody; use what the cache has."),
+    click.option("--offline", is_flag=True, help="Use only the cache; make no network requests."),
     click.option(
         "--cache-dir", metavar="DIR",
-        help="Where to keep what indexes say. Default: LOCKSTREAM_CACHE_DIR, else the user's.",
+        help="The folder of the cache. Default: LOCKSTREAM_CACHE_DIR, else that of the user.",
     ),
     click.option(
         "--refresh", is_flag=True,
-        help="Ask indexes anew, even where the lock or the cache has an answer.",
+        help="Ask the indexes again, even if the lock or the cache has an answer.",
     ),
-    click.option("--no-cache", is_flag=True, help="Keep nothing and use nothing that was kept."),
+    click.option("--no-cache", is_flag=True, help="Neither read nor write the cache."),
 )  # fmt: skip
 
 policy_options = option_group(
@@ -187,7 +187,7 @@ policy_options = option_group(
     click.option(
         "--prerelease", type=_choice(Prereleases),
         help="Whether to choose pre-releases. if-necessary (the default): of projects for which "
-        "the inputs name one, and where no final release will do.",
+        "the inputs name one, and if no final release matches.",
     ),
     click.option(
         "--resolution", type=_choice(Ordering),
@@ -195,30 +195,30 @@ policy_options = option_group(
     ),
     click.option(
         "--exclude-newer", metavar="MOMENT",
-        help="Use no file that was uploaded later: 2026-03-01, 2026-03-01T12:00:00Z or '7 days' "
+        help="Ignore files that were uploaded later: 2026-03-01, 2026-03-01T12:00:00Z or '7 days' "
         "(ago).",
     ),
     click.option(
         "--only-binary", "--no-build-package", multiple=True, metavar="NAME",
-        help="Build no wheel of this project, whatever --build says; :all: for none. Repeatable.",
+        help="Never build this project, whatever --build says; :all: for every one. Repeatable.",
     ),
     click.option(
         "--no-binary", multiple=True, metavar="NAME",
-        help="Use no wheel of this project from an index; :all: for any. Repeatable.",
+        help="Use no wheel of this project from an index; :all: for every one. Repeatable.",
     ),
     click.option("--no-build", is_flag=True, help="The same as --only-binary :all:."),
     click.option(
         "--require-hashes", is_flag=True,
-        help="The inputs have to give hashes for all that is needed.",
+        help="Require the inputs to give hashes for every package.",
     ),
     click.option(
         "--align/--no-align", default=None,
-        help="Use the same versions for all targets wherever they go together (the default), or "
-        "for each target the newest.",
+        help="Use the same version for all targets if one suits them all (the default), or the "
+        "newest for each target.",
     ),
     click.option(
         "--allow-host", "allow_hosts", multiple=True, metavar="HOST",
-        help="Use files at this host only. Repeatable.",
+        help="Use only files at this host. Repeatable.",
     ),
 )  # fmt: skip
 
@@ -231,19 +231,20 @@ lock_options = option_group(
     ),
     click.option(
         "--merge-into", metavar="LOCK",
-        help="Add this machine, or the targets that are named, to those of an existing lock, with "
-        "the wheels built here for them; what it has is kept. The inputs are those of the lock, "
+        help="Add this machine, or the targets that are named, to an existing lock, with the "
+        "wheels built here for them; its versions are kept. The inputs are those of the lock, "
         "unless others are named.",
     ),
     click.option(
-        "-U", "--upgrade", is_flag=True, help="Choose anew; otherwise what the lock has is kept."
+        "-U", "--upgrade", is_flag=True,
+        help="Choose every version again; without it, the versions of the lock are kept.",
     ),
     click.option(
         "-P", "--upgrade-package", "upgraded", multiple=True, metavar="NAME",
-        help="Choose anew for this package. Repeatable.",
+        help="Choose the version of this package again. Repeatable.",
     ),
     click.option(
         "--fit", metavar="SIZE[/SIZE-disk]",
-        help="Write no lock whose execution needs more, such as 64MiB/2GiB-disk.",
+        help="Write no lock that takes more to execute, such as 64MiB/2GiB-disk.",
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The commands ``show`` and ``diff``: what locks cost."""
+"""The commands ``show`` and ``diff``: the cost of a lock, and of a change to it."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ SHOWN_PACKAGES = 10
 @scope_options
 @click.option(
     "--fit",
-    "room",
+    "fit",
     metavar="SIZE[/SIZE-disk]",
-    help="Exit with status 1 where an execution needs more, such as 64MiB/2GiB-disk.",
+    help="Exit with status 1 if an execution needs more, such as 64MiB/2GiB-disk.",
 )
 @click.option(
     "--packages",
@@ -39,7 +39,7 @@ SHOWN_PACKAGES = 10
     type=click.IntRange(0),
     default=SHOWN_PACKAGES,
     show_default=True,
-    help="Show so many of the biggest packages.",
+    help="Show this many of the largest packages.",
 )
 @json_option
 def show(
@@ -50,11 +50,11 @@ def show(
     all_extras: bool,
     groups: tuple[str, ...],
     all_groups: bool,
-    room: str | None,
+    fit: str | None,
     count: int,
     as_json: bool,
 ) -> None:
-    """Tell what an execution of the lock takes, on each of its targets."""
+    """Show what an execution of the lock takes on each of its targets."""
     content = read_lock(lock)
     chosen_extras = choose_scopes(content.extras, extras, everything=all_extras, kind="extra")
     chosen_groups = choose_scopes(
@@ -72,8 +72,8 @@ def show(
         _print_builds(costs)
     for cost in costs:
         _warn(cost)
-    if room:
-        check_fit(costs, ContainerSize.parse(room))
+    if fit:
+        check_fit(costs, ContainerSize.parse(fit))
 
 
 @click.command("diff")
@@ -84,22 +84,21 @@ def show(
 def diff(
     old: str, new: str, python_versions: tuple[str, ...], platforms: tuple[str, ...], as_json: bool
 ) -> None:
-    """Tell what is different in the lock NEW: versions, and what an execution takes.
+    """Show what differs in the lock NEW: versions, and what an execution takes.
 
-    A package that comes from another index, or a file that was exchanged under its name, is said
-    beside it.
+    A package from another index, and a file that was replaced under its name, are marked.
     """
     before, after = read_lock(old), read_lock(new)
     changes = compare(before, after)
     targets = targets_of(after, python_versions, platforms)
     pairs = [(_whole_cost(before, target), _whole_cost(after, target)) for target in targets]
     if as_json:
-        told = [
+        rows = [
             {"name": one.name, "old": one.old, "new": one.new, "notes": one.notes}
             for one in changes
         ]
         costs = [{"old": _to_json(one), "new": _to_json(other)} for one, other in pairs]
-        click.echo(json.dumps({"changes": told, "costs": costs}, indent=2))
+        click.echo(json.dumps({"changes": rows, "costs": costs}, indent=2))
         return
     for change in changes:
         click.echo(str(change))
@@ -140,7 +139,7 @@ def _print_costs(costs: Iterable[Cost]) -> None:
 
 
 def _print_packages(costs: Iterable[Cost], count: int) -> None:
-    """The biggest, each as it is where it is biggest."""
+    """Print the largest packages, each with its largest size on any target."""
     largest: dict[tuple[str, str], PackageCost] = {}
     for package in (package for cost in costs for package in cost.packages):
         key = package.name, str(package.version)
@@ -166,7 +165,7 @@ def _print_packages(costs: Iterable[Cost], count: int) -> None:
 
 
 def _print_builds(costs: Iterable[Cost]) -> None:
-    """What was built, and what has to be built anew."""
+    """Print what was built, and what has to be built again."""
     builds = {
         one.build.wheel: one for cost in costs for one in cost.packages if one.build is not None
     }
@@ -198,14 +197,14 @@ def _print_table(rows: Sequence[Sequence[str]]) -> None:
 def _warn(cost: Cost) -> None:
     for package in cost.packages:
         if package.filename is None:
-            told = f"{package.name} has no wheel for {cost.target}"
+            warning = f"{package.name} has no wheel for {cost.target}"
             if package.build:
-                told += "; execute --build makes it"
-            click.echo(f"warning: {told}", err=True)
+                warning += "; execute --build builds it"
+            click.echo(f"warning: {warning}", err=True)
     if cost.unknown:
         click.echo(
-            f"warning: {cost.target}: the lock does not tell what {len(cost.unknown)} packages "
-            "take; lockstream enrich finds out",
+            f"warning: {cost.target}: the lock does not record the sizes of {len(cost.unknown)} "
+            "packages; lockstream enrich adds them",
             err=True,
         )
 

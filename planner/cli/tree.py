@@ -1,4 +1,4 @@
-"""The commands ``why`` and ``tree``: who asks for whom in a lock."""
+"""The commands ``why`` and ``tree``: which package of a lock requires which."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["tree", "why"]
 
 
 MAX_SHOWN_CHAINS = 50
-"""Of one package; who reads further wants the tree."""
+"""Of one package; more of them read better as a tree."""
 
 
 @click.command("why")
@@ -30,40 +30,40 @@ MAX_SHOWN_CHAINS = 50
 @lock_argument
 @target_options
 def why(name: str, lock: str, python_versions: tuple[str, ...], platforms: tuple[str, ...]) -> None:
-    """Tell who asks for the package NAME: a chain of requirements from the inputs for each.
+    """Show which packages require NAME: for each, a chain of requirements from the inputs.
 
-    Exit status 1 where the lock does not have it.
+    Exit status 1 if the lock does not have it.
     """
-    wanted = canonicalize_name(name)
+    project = canonicalize_name(name)
     chains: dict[str, dict[str, None]] = {}
     for _, graph, roots in _graphs(lock, python_versions, platforms):
         edges = graph.reach(roots)
-        if package := graph.packages.get(wanted):
-            found = chains.setdefault(f"{package.name} {package.version}", {})
-            found.update(dict.fromkeys(_chains(wanted, edges)))
+        if package := graph.packages.get(project):
+            known = chains.setdefault(f"{package.name} {package.version}", {})
+            known.update(dict.fromkeys(_chains(project, edges)))
     if not chains:
-        raise Refused(f"{lock} does not have {wanted}")
-    for package_name, told in chains.items():
+        raise Refused(f"{lock} does not have {project}")
+    for package_name, found in chains.items():
         click.echo(package_name)
-        for chain in list(told)[:MAX_SHOWN_CHAINS]:
+        for chain in list(found)[:MAX_SHOWN_CHAINS]:
             click.echo(f"  {chain}")
-        if (more := len(told) - MAX_SHOWN_CHAINS) > 0:
+        if (more := len(found) - MAX_SHOWN_CHAINS) > 0:
             click.echo(f"  and {more} more")
 
 
 @click.command("tree")
 @lock_argument
 @target_options
-@click.option("--depth", type=click.IntRange(0), metavar="N", help="Show so many levels.")
+@click.option("--depth", type=click.IntRange(0), metavar="N", help="Show this many levels.")
 def tree(
     lock: str,
     python_versions: tuple[str, ...],
     platforms: tuple[str, ...],
     depth: int | None,
 ) -> None:
-    """Print who asks for whom, from the inputs down, for each target.
+    """Print what each package requires, from the inputs down, for each target.
 
-    What was shown above is not shown again: (*).
+    A package that was shown above with its requirements is marked (*).
     """
     graphs = _graphs(lock, python_versions, platforms)
     for position, (environment, graph, roots) in enumerate(graphs):
@@ -76,22 +76,22 @@ def tree(
 def _graphs(
     path: str, python_versions: Sequence[str], platforms: Sequence[str]
 ) -> list[tuple[MarkerEnvironment, Graph, list[Dependency]]]:
-    """The lock as each environment sees it, with all extras and groups, and what is asked for."""
+    """Return, for each environment, its packages with all extras and groups, and the roots."""
     lock = read_lock(path)
     inputs = recorded_inputs(lock, path)
     scopes = [Scope("extra", extra) for extra in inputs.extras]
     scopes += (Scope("group", group) for group in inputs.groups)
     found = []
     for environment in group_targets(targets_of(lock, python_versions, platforms)):
-        adjustments = Overrides(inputs, environment)
-        graph = Graph(lock, environment.variables, scopes, adjustments)
-        asked = applicable_dependencies(inputs.requirements, environment)
-        found.append((environment, graph, list(adjustments.apply(asked))))
+        overrides = Overrides(inputs, environment)
+        graph = Graph(lock, environment.variables, scopes, overrides)
+        required = applicable_dependencies(inputs.requirements, environment)
+        found.append((environment, graph, list(overrides.apply(required))))
     return found
 
 
 def _chains(name: NormalizedName, edges: Mapping[Identifier, Sequence[Edge]]) -> Iterator[str]:
-    """For each who asks for ``name``, the shortest way there from the inputs."""
+    """Yield, for each package that requires ``name``, the shortest chain from the inputs."""
     for identifier, asked in edges.items():
         if identifier.name == name:
             for edge in asked:
@@ -107,7 +107,7 @@ def _chain(edge: Edge, edges: Mapping[Identifier, Sequence[Edge]]) -> list[Edge]
 
 
 class _Tree:
-    """Prints a graph from its roots down, each package once in full."""
+    """The lines of one graph, from its roots down; each package is expanded once."""
 
     def __init__(self, graph: Graph, depth: int | None) -> None:
         self._graph = graph
@@ -143,7 +143,7 @@ class _Tree:
             )
 
     def _children(self, identifier: Identifier) -> list[Dependency]:
-        """What the project and the extra of ``identifier`` ask for, other than the project."""
+        """Return what the project and the extra of ``identifier`` require, except the project."""
         found = list(self._graph.dependencies(Identifier(identifier.name)))
         if identifier.extra:
             found += self._graph.dependencies(identifier)
@@ -151,7 +151,7 @@ class _Tree:
 
 
 def _merged(dependencies: Iterable[Dependency]) -> list[Dependency]:
-    """One of each requirement: that of an extra asks for the project too, which is said once."""
+    """Return each requirement once: one on an extra requires the project too."""
     found = list(dependencies)
     with_extra = {(one.text, one.origin) for one in found if one.identifier.extra}
     return [

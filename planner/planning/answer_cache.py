@@ -1,9 +1,9 @@
-"""Memo: a plan that was made before, and the pages that it followed from.
+"""Answers of earlier plans, with the index pages that they follow from.
 
-The same question has the same answer as long as the indexes say the same: all else that a plan
-reads of them stands there by its hash. So an answer is kept with the digest of every page that was
-looked at, and where each of those is as it was, nothing has to be read or solved again. (Build
-systems call this a verifying trace: Mokhov et al., Build Systems à la Carte, 4.2.2.)
+The same question has the same answer while the index pages are the same: everything else that a
+plan reads from an index is named there by its hash. So an answer is stored with the digest of every
+page that the plan read, and if all pages are unchanged, nothing has to be read or solved again.
+(Build systems call this a verifying trace: Mokhov et al., Build Systems à la Carte, 4.2.2.)
 """
 
 from __future__ import annotations
@@ -30,73 +30,77 @@ __all__ = ["AnswerCache", "Remembered", "follows_from_indexes"]
 
 
 READERS = 16
-"""Pages that are asked about at once: as many as a client has connections."""
+"""Pages that are confirmed at once: as many as a client has connections."""
 
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """An answer, and what it rests on."""
+    """An answer, and what it follows from; stored by the cache."""
 
     text: str
-    """Of the lock."""
+    """The text of the lock."""
     remarks: tuple[Remark, ...]
-    """What was told about it."""
+    """What was reported about it."""
     pages: tuple[PageSeen, ...]
 
     def to_bytes(self) -> bytes:
-        """A line of JSON, then the lock."""
+        """Return a line of JSON, then the lock."""
         header = {"remarks": self.remarks, "pages": [asdict(page) for page in self.pages]}
         return json.dumps(header).encode() + b"\n" + self.text.encode()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self | None:
-        """Read what ``to_bytes`` wrote; None where it is something else."""
+        """Read what ``to_bytes`` wrote; return None if it is something else."""
         line, _, text = data.partition(b"\n")
         try:
-            told = json.loads(line)
+            header = json.loads(line)
             return cls(
                 text.decode(),
-                tuple((str(hook), tuple(facts)) for hook, facts in told["remarks"]),
-                tuple(PageSeen(**page) for page in told["pages"]),
+                tuple((str(hook), tuple(facts)) for hook, facts in header["remarks"]),
+                tuple(PageSeen(**page) for page in header["pages"]),
             )
         except (ValueError, KeyError, TypeError):
             return None
 
 
 class AnswerCache:
-    """What ``cache`` has of the answer to one question, which is all that the answer depends on
-    beside the pages of indexes.
+    """The place in ``cache`` for the answer to one question.
+
+    The question holds everything that the answer depends on except the pages of indexes.
     """
 
     def __init__(
         self, cache: Cache, question: Iterable[object], now: Callable[[], float] = time.time
     ) -> None:
-        told = json.dumps([*question, *_program()], default=_spell)
+        spelled = json.dumps([*question, *_program()], default=_spell)
         self._cache = cache
-        self._key = sha256(told.encode()).hexdigest()
+        self._key = sha256(spelled.encode()).hexdigest()
         self._now = now
 
     def recall(self) -> Remembered | None:
-        """The answer, where no page has to be asked about."""
+        """Return the answer, if all its pages are still fresh; else None."""
         found = self._find()
         now = self._now()
         return found if found and all(now < page.fresh_until for page in found.pages) else None
 
     def confirm(self, look: Callable[[str, NormalizedName], PageSeen]) -> Remembered | None:
-        """The answer, where ``look`` finds each page as it was. Raises what ``look`` raises."""
+        """Return the answer, if ``look`` finds each page unchanged; else None.
+
+        Raises what ``look`` raises.
+        """
         found = self._find()
         if not found:
             return None
         with ThreadPoolExecutor(READERS, thread_name_prefix="confirm") as pool:
-            asked = [pool.submit(look, page.index, page.project) for page in found.pages]
-            seen = tuple(one.result() for one in asked)
+            looks = [pool.submit(look, page.index, page.project) for page in found.pages]
+            seen = tuple(one.result() for one in looks)
         if any(new.digest != old.digest for new, old in zip(seen, found.pages, strict=True)):
             return None
         self.keep(confirmed := Remembered(found.text, found.remarks, seen))
         return confirmed
 
     def keep(self, answer: Remembered) -> None:
-        """Remember ``answer``."""
+        """Store ``answer``."""
         self._cache.write("plans", self._key, answer.to_bytes())
 
     def _find(self) -> Remembered | None:
@@ -105,17 +109,18 @@ class AnswerCache:
 
 
 def follows_from_indexes(inputs: Inputs, indexes: Indexes) -> bool:
-    """Whether a plan is settled by these and by what pages of indexes say: not where files of
-    this machine, pages of links or files at other addresses have a say.
+    """Return whether these and index pages decide a plan alone.
+
+    They do not if local files, pages of links or files at other addresses take part.
     """
-    asked = (*inputs.requirements, *inputs.constraints, *inputs.overrides)
+    required = (*inputs.requirements, *inputs.constraints, *inputs.overrides)
     return all(isinstance(place, Index) for place in indexes.places) and not any(
-        one.requirement.url for one in asked
+        one.requirement.url for one in required
     )
 
 
 def _spell(value: object) -> Sequence[object] | Mapping[str, object] | str:
-    """``value`` in terms of JSON: equal ones alike, in every process."""
+    """Return ``value`` in terms of JSON: the same for equal values, in every process."""
     if is_dataclass(value):
         return [getattr(value, field.name) for field in fields(value)]
     if isinstance(value, frozenset | set):
@@ -126,7 +131,7 @@ def _spell(value: object) -> Sequence[object] | Mapping[str, object] | str:
 
 
 def _program() -> Iterator[tuple[str, int]]:
-    """What finds answers, for another version may find another one: when each file changed."""
+    """Yield when each file of the program changed: another version may find another answer."""
     root = Path(__file__).parents[2]
     for path in sorted([*root.glob("planner/**/*.py"), *root.glob("schemas/**/*.py")]):
         yield path.relative_to(root).as_posix(), path.stat().st_mtime_ns

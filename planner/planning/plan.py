@@ -1,4 +1,4 @@
-"""The walk from requirements to what a lock holds: read, resolve, merge, size."""
+"""The walk from requirements to the entries of a lock: read, resolve, merge, size."""
 
 from __future__ import annotations
 
@@ -34,31 +34,31 @@ __all__ = ["Plan", "PlanBuilder", "plan"]
 
 
 class PlanBuilder(SourceBuilder, Protocol):
-    """Makes wheels of the sources that a plan chooses."""
+    """Builds wheels of the sources that a plan chooses; opened and closed by the caller."""
 
     def with_known(
         self, page: ProjectPage, environments: Sequence[MarkerEnvironment]
     ) -> ProjectPage:
-        """The same, and the wheels that were built of its sources for other machines."""
+        """Return the page with the wheels that were built of its sources for other machines."""
 
     def metadata(self, wheel: Distribution) -> bytes:
-        """The metadata that a wheel of this source has."""
+        """Return the METADATA of a wheel of this source."""
 
     def build(self, solutions: Sequence[Solution]) -> tuple[Solution, ...]:
-        """The same, with a wheel in the place of each source."""
+        """Return the solutions with a wheel in place of each source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What the inputs ask for, answered for each environment."""
+    """The packages of each environment, merged and sized, before they become a lock."""
 
     environments: tuple[MarkerEnvironment, ...]
     entries: tuple[tuple[Entry, tuple[SizedFile, ...]], ...]
     """Sorted by name and version, with the size of each of their files."""
     remarks: tuple[Remark, ...] = ()
-    """What was told to the reporter."""
+    """What was reported."""
     pages: tuple[PageSeen, ...] | None = None
-    """What it all follows from; None where other things than pages of indexes had a say."""
+    """The index pages that it follows from; None if anything else took part."""
 
 
 def plan(
@@ -71,13 +71,14 @@ def plan(
     reporter: Reporter | None = None,
     builder: PlanBuilder | None = None,
 ) -> Plan:
-    """Choose and size wheels for everything that ``inputs`` need in ``environments``; those that
-    there are none of are built by ``builder``.
+    """Choose and size wheels for everything that ``inputs`` require in ``environments``.
 
-    Raises Unsolvable, UnsolvableTargets and SearchTooLong where there is no answer,
-    HashesMissing, UnreadableWheel and WheelDiffers where it would not be safe, UsageError where
-    ``indexes`` name what is none, IndexUnreachable and IndexAnswer where an index fails.
-    With a ``builder``, also BuildFailed.
+    ``builder`` builds those that no index has.
+
+    Raises Unsolvable, UnsolvableTargets and SearchTooLong if there is no solution, HashesMissing,
+    UnreadableWheel and WheelDiffers if a solution would not be safe, UsageError if ``indexes`` name
+    something that is not an index, IndexUnreachable and IndexAnswer if an index fails, and with a
+    ``builder`` BuildFailed.
     """
     reporter = reporter or Reporter()
     reader = IndexReader(indexes, client)
@@ -95,7 +96,7 @@ def plan(
         entries = merge(solutions)
         sizes = iter(fetcher.sizes([file for entry in entries for file in entry.files]))
         sized = tuple((entry, tuple(next(sizes) for _ in entry.files)) for entry in entries)
-        # Once, though it be so in many environments.
+        # Reported once, even if several environments have it.
         remarks = dict.fromkeys(
             remark
             for solution in solutions
@@ -112,7 +113,7 @@ def plan(
 
 
 def _collisions(solution: Solution, source: MetadataSource) -> Iterator[Remark]:
-    """For each target, the wheels that do not go together."""
+    """Yield, for each target, pairs of wheels that have different files of one path."""
     for position in range(len(solution.environment.targets)):
         files = (package.wheels[position].file for package in solution.packages)
         for one in find_collisions((file.filename, source.listing(file)) for file in files):
@@ -120,7 +121,7 @@ def _collisions(solution: Solution, source: MetadataSource) -> Iterator[Remark]:
 
 
 def _inconsistencies(solutions: Iterable[Solution]) -> Iterator[Remark]:
-    """Releases of which the chosen wheels, for whatever target, ask for different things."""
+    """Yield the releases of which the chosen wheels have different requirements."""
     wheels: dict[tuple[NormalizedName, Version], dict[str, WheelMetadata]] = {}
     for package in (package for solution in solutions for package in solution.packages):
         known = wheels.setdefault((package.name, package.version), {})

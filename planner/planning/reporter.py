@@ -1,4 +1,4 @@
-"""What happens during planning, told to whom it concerns; by default to nobody."""
+"""Events of a plan, for a front end to show."""
 
 from __future__ import annotations
 
@@ -12,49 +12,51 @@ __all__ = ["Remark", "Reporter", "tell"]
 
 
 Remark = tuple[str, tuple[Any, ...]]
-"""A hook of ``Reporter``, and what to tell it: texts, and rows of them."""
+"""The name of a method of ``Reporter``, and its arguments: texts, and lists of texts."""
 
 
 class Reporter:
-    """Events of planning. Every hook does nothing until a front end overrides it; all are
-    called from the thread that plans.
+    """Receives the events of one plan; the front end owns it.
+
+    Every method does nothing until a subclass overrides it. All are called from the thread that
+    plans.
     """
 
     def watch(self, requests: Callable[[], int]) -> AbstractContextManager[None]:
-        """Surrounds what asks indexes; ``requests`` tells how often they have been asked."""
+        """Return a context that lasts while indexes are asked; ``requests`` counts requests."""
         return nullcontext()
 
     def passed_over(self, name: str, version: str, reason: str) -> None:
-        """A version newer than the chosen one cannot be used, whatever else is chosen."""
+        """Report a version newer than the chosen one that no choice of others makes usable."""
 
     def unknown_extra(self, name: str, version: str, extra: str) -> None:
-        """A requirement asks for an extra that this version does not have."""
+        """Report a required extra that this version does not have."""
 
     def project_status(self, name: str, status: str, reason: str) -> None:
-        """A chosen project is archived, deprecated or quarantined (PEP 792)."""
+        """Report that a chosen project is archived, deprecated or quarantined (PEP 792)."""
 
     def newer_api(self, index: str, version: str) -> None:
-        """An index speaks a newer minor version of its API than is understood here."""
+        """Report an index whose API has a newer minor version than lockstream reads."""
 
     def collision(self, first: str, second: str, places: Sequence[str]) -> None:
-        """Two wheels of one target have files of different contents in the same places."""
+        """Report two wheels of one target that have different files of the same path."""
 
     def inconsistent(
         self, first: str, second: str, of_first: Sequence[str], of_second: Sequence[str]
     ) -> None:
-        """Two wheels of one release do not ask for the same: what only one of them asks for."""
+        """Report two wheels of one release, with what only one of them requires."""
 
     def building(self, filename: str, what: str) -> None:
-        """A source is about to be built, or asked for its metadata."""
+        """Report that a source is about to be built, or its metadata prepared."""
 
     def built(self, filename: str, record: BuildRecord) -> None:
-        """A source was built and measured."""
+        """Report that a source was built and measured."""
 
     def yanked(self, filename: str, reason: str) -> None:
-        """A withdrawn file is used since a requirement pins its version."""
+        """Report a yanked file that is used because a requirement pins its version."""
 
 
 def tell(remarks: Iterable[Remark], reporter: Reporter) -> None:
-    """Tell ``reporter`` each of ``remarks``."""
+    """Call the methods of ``reporter`` that ``remarks`` name."""
     for hook, facts in remarks:
         getattr(reporter, hook)(*facts)

@@ -1,4 +1,4 @@
-"""Check: does a lock still answer its inputs? Told by the lock and the inputs alone."""
+"""Differences between a lock and its inputs, found without any index."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ __all__ = ["Stale", "find_changed_flags", "find_problems"]
 
 
 def find_changed_flags(lock: Pylock, settled: Mapping[str, BuildSetting]) -> Iterator[str]:
-    """The packages that ``lock`` holds a build of, made with other flags than the project settles
-    now; each as a sentence.
+    """Yield a sentence for each package of ``lock`` that was built with other flags than the
+    project sets now.
     """
     table: object = lock.tool
     for key in (TOOL_NAME, "policy", "build", "settings"):
@@ -39,12 +39,12 @@ def find_changed_flags(lock: Pylock, settled: Mapping[str, BuildSetting]) -> Ite
     for package in lock.packages:
         was_built = bool(build_records(package.tool))
         if was_built and before.get(package.name, {}) != now.get(package.name, {}):
-            yield f"{package.name} was built with other flags than the project settles"
+            yield f"{package.name} was built with other flags than the project sets"
 
 
 @dataclass(eq=False)
 class Stale(Refused):
-    """A lock does not answer its inputs."""
+    """A lock is not up to date with its inputs."""
 
     path: str
     problems: tuple[str, ...]
@@ -90,16 +90,17 @@ def _check_header(
         ("dependency groups", lock.dependency_groups, inputs.groups),
     ):
         if sorted(told or ()) != list(asked):
-            yield f"its {kind} are {_list(told or ())}; asked for are {_list(asked)}"
+            yield f"its {kind} are {_list(told or ())}; the inputs have {_list(asked)}"
     recorded = recorded_targets(lock)
     if inputs.settings.targets and set(map(str, inputs.settings.targets)) != set(
         map(str, recorded)
     ):
-        yield f"it is for {_list(recorded)}; asked for are {_list(inputs.settings.targets)}"
+        settled = _list(inputs.settings.targets)
+        yield f"its targets are {_list(recorded)}; the project sets {settled}"
     for environment in environments:
         wanted = inputs.requires_python
         if wanted and not wanted.contains(environment.python_version, prereleases=True):
-            yield f"the project needs Python {wanted}; the lock is for {environment}"
+            yield f"the project requires Python {wanted}; the lock is for {environment}"
         if lock.environments and not any(
             marker.evaluate(dict(environment.variables)) for marker in lock.environments
         ):
@@ -136,7 +137,7 @@ class _Checker:
             yield f"it has two versions of {package.name}"
         for package in graph.packages.values():
             if package.name not in needed:
-                told = f"nothing asks for {package.name} {package.version}"
+                told = f"nothing requires {package.name} {package.version}"
                 yield f"{told} with {scope}" if scope and package.marker else told
             yield from self._check_files(package)
 
@@ -154,7 +155,7 @@ class _Checker:
     def _check_files(self, package: Package) -> Iterator[str]:
         python = package.requires_python
         if python and not python.contains(self._environment.python_version, prereleases=True):
-            yield f"{package.name} {package.version} needs Python {python}"
+            yield f"{package.name} {package.version} requires Python {python}"
         if package.wheels is not None:
             tags = [_tags(wheel.filename) for wheel in package.wheels]
             for target, accepted in self._accepted:

@@ -1,4 +1,4 @@
-"""Cost: what installing a lock takes on one target, told by the lock alone."""
+"""What installing a lock takes on one target, computed from the lock alone."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ _Select = Callable[[Iterable[tuple[PackageWheel, frozenset[Tag]]]], Iterator[Pac
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageCost:
-    """What one package takes."""
+    """The cost of one package; part of a ``Cost``."""
 
     name: NormalizedName
     version: Version | None
     filename: str | None
-    """The wheel that is chosen; None where there is none for the target."""
+    """The wheel that is chosen; None if the lock has none for the target."""
     size: int | None
-    """Bytes to fetch, where the lock tells."""
+    """Bytes to fetch; None if the lock does not record them."""
     hints: WheelHints | None
-    """What unpacking takes, where the lock tells."""
+    """What unpacking takes; None if the lock does not record it."""
     build: BuildRecord | None = None
-    """How its wheel was built, where the lock tells."""
+    """How its wheel was built, if it was."""
 
     @property
     def unpacked_size(self) -> int:
-        """Bytes, as far as the lock tells."""
+        """Bytes of its files; 0 if the lock does not record them."""
         return self.hints.unpacked_size if self.hints else 0
 
     @property
     def build_memory(self) -> int:
-        """Bytes that building it takes where it has to be; 0 where there is a wheel."""
+        """Bytes of memory that building it takes; 0 if there is a wheel."""
         return foreseen(self.build.peak) if self.build and self.filename is None else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What all packages take together; what the lock does not tell counts as nothing."""
+    """What all packages take together; what the lock does not record counts as 0."""
 
     target: Target
     packages: tuple[PackageCost, ...]
@@ -76,7 +76,7 @@ class Cost:
 
     @property
     def memory(self) -> int:
-        """Bytes that the execution needs at least, with one lane, and one build at a time."""
+        """Bytes of memory that an execution needs, with one lane and one build at a time."""
         return max([peak_memory(), *(package.build_memory for package in self.packages)])
 
     @property
@@ -86,11 +86,11 @@ class Cost:
 
     @property
     def unknown(self) -> tuple[NormalizedName, ...]:
-        """Packages of which the lock does not tell what they take."""
+        """Packages whose cost the lock does not record."""
         return tuple(one.name for one in self.packages if one.hints is None or one.size is None)
 
     def biggest(self, count: int) -> list[PackageCost]:
-        """The packages that take most on disk."""
+        """Return the ``count`` packages that take most on disk."""
         return sorted(self.packages, key=lambda one: (-one.unpacked_size, one.name))[:count]
 
     def _hinted(self) -> Iterator[tuple[int, WheelHints]]:
@@ -104,7 +104,7 @@ def cost_of(
     extras: Collection[str] = (),
     groups: Collection[str] = (),
 ) -> Cost:
-    """What ``lock`` takes on ``target`` with these extras and dependency groups."""
+    """Return what ``lock`` takes on ``target`` with these extras and dependency groups."""
     environment: dict[str, Any] = {
         **target.environment,
         "extras": frozenset(extras),

@@ -1,4 +1,4 @@
-"""Compare: what changes from one lock to another, in versions and files."""
+"""Differences between two locks, in versions and files."""
 
 from __future__ import annotations
 
@@ -13,28 +13,29 @@ __all__ = ["Change", "compare"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A project that two locks do not have alike."""
+    """A project that differs between two locks."""
 
     name: NormalizedName
     old: tuple[str, ...]
-    """Its versions in the old lock, as they are; empty where it is new."""
+    """Its versions in the old lock; empty if the project is new."""
     new: tuple[str, ...]
-    """Its versions in the new lock; empty where it is gone."""
+    """Its versions in the new lock; empty if the project was removed."""
     notes: tuple[str, ...]
-    """What should make a reader look twice."""
+    """Changes that deserve a second look: another index, another file of the same name."""
 
     def __str__(self) -> str:
         old, new = " and ".join(self.old), " and ".join(self.new)
         if not old or not new:
-            told = f"{'+' if new else '-'} {self.name} {new or old}"
+            text = f"{'+' if new else '-'} {self.name} {new or old}"
         else:
-            told = f"~ {self.name} {old}" + (f" -> {new}" if new != old else "")
-        return f"{told} ({'; '.join(self.notes)})" if self.notes else told
+            text = f"~ {self.name} {old}" + (f" -> {new}" if new != old else "")
+        return f"{text} ({'; '.join(self.notes)})" if self.notes else text
 
 
 def compare(old: Pylock, new: Pylock) -> tuple[Change, ...]:
-    """What is different in ``new``, by project; sorted. Where and when it is needed does not count,
-    nor does which of their wheels are listed.
+    """Return what differs in ``new``, sorted by project.
+
+    Markers do not count, nor does which wheels of a version are listed.
     """
     before, after = _by_name(old), _by_name(new)
     return tuple(
@@ -62,7 +63,7 @@ def _compare(name: NormalizedName, old: list[Package], new: list[Package]) -> Ch
 def _notes(old: list[Package], new: list[Package]) -> Iterator[str]:
     indexes = {one.index for one in old if one.index}
     for index in sorted({one.index for one in new if one.index} - indexes):
-        # Where the old lock does not tell, nobody knows that it changed.
+        # A lock that records no index cannot show that it changed.
         if indexes:
             yield f"from {index}"
     known = {wheel.filename: wheel.hashes for one in old for wheel in one.wheels or ()}

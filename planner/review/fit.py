@@ -1,4 +1,4 @@
-"""Fit: does what a lock takes go into a container of a given size?"""
+"""Check that an execution of a lock fits into a container of a given size."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_SHOWN_PACKAGES = 5
 
 @dataclass(frozen=True, slots=True)
 class ContainerSize:
-    """What there is; None where it does not matter."""
+    """The memory and disk of a container; None for no limit."""
 
     memory: int | None
     """Bytes."""
@@ -27,7 +27,7 @@ class ContainerSize:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """``64MiB``, ``2GiB-disk`` or ``64MiB/2GiB-disk``. Raises UsageError."""
+        """Read ``64MiB``, ``2GiB-disk`` or ``64MiB/2GiB-disk``. Raises UsageError."""
         memory = disk = None
         for part in text.split("/"):
             if part.endswith("-disk") and disk is None:
@@ -44,16 +44,16 @@ class ContainerSize:
 
 @dataclass(eq=False)
 class DoesNotFit(Refused):
-    """What a lock takes is more than there is."""
+    """A lock takes more than the container has."""
 
-    room: ContainerSize
+    container: ContainerSize
     costs: tuple[Cost, ...]
-    """Those that do not fit."""
+    """The costs that exceed the container."""
 
     @property
     def hint(self) -> str:  # type: ignore[override]  # rendered late, from the costs
-        if any(_exceeds(cost.disk, self.room.disk) for cost in self.costs):
-            return "give more disk, or leave out what needs the biggest packages (lockstream why)"
+        if any(_exceeds(cost.disk, self.container.disk) for cost in self.costs):
+            return "give more disk, or drop what requires the largest packages (lockstream why)"
         if any(package.build_memory for cost in self.costs for package in cost.packages):
             return "give more memory, or list the wheel: plan --build without --no-wheelhouse"
         return "give more memory; no choice of packages makes an execution smaller"
@@ -63,28 +63,28 @@ class DoesNotFit(Refused):
 
     def _lines(self) -> Iterator[str]:
         for cost in self.costs:
-            if _exceeds(cost.memory, self.room.memory):
+            if _exceeds(cost.memory, self.container.memory):
                 yield f"  {cost.target}: {format_size(cost.memory)} of memory are needed"
                 for package in cost.packages:
-                    if _exceeds(package.build_memory, self.room.memory):
-                        told = format_size(package.build_memory)
-                        yield f"    {package.name} {package.version} has to be built: {told}"
-            if _exceeds(cost.disk, self.room.disk):
+                    if _exceeds(package.build_memory, self.container.memory):
+                        size = format_size(package.build_memory)
+                        yield f"    {package.name} {package.version} has to be built: {size}"
+            if _exceeds(cost.disk, self.container.disk):
                 yield f"  {cost.target}: {format_size(cost.disk)} of disk are needed"
                 for package in cost.biggest(MAX_SHOWN_PACKAGES):
-                    told = format_size(package.unpacked_size)
-                    yield f"    {package.name} {package.version}: {told}"
+                    size = format_size(package.unpacked_size)
+                    yield f"    {package.name} {package.version}: {size}"
 
 
-def check_fit(costs: Iterable[Cost], room: ContainerSize) -> None:
-    """Raises DoesNotFit."""
+def check_fit(costs: Iterable[Cost], container: ContainerSize) -> None:
+    """Raise DoesNotFit if any of ``costs`` exceeds ``container``."""
     breaking = tuple(
         cost
         for cost in costs
-        if _exceeds(cost.memory, room.memory) or _exceeds(cost.disk, room.disk)
+        if _exceeds(cost.memory, container.memory) or _exceeds(cost.disk, container.disk)
     )
     if breaking:
-        raise DoesNotFit(room, breaking)
+        raise DoesNotFit(container, breaking)
 
 
 def _exceeds(needed: int, available: int | None) -> bool:

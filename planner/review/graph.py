@@ -1,7 +1,7 @@
-"""Graph: who asks for whom in a lock, as one environment sees it.
+"""Which package of a lock requires which, in one environment.
 
-The requirements of each package are in its tool table, for the standard's own ``dependencies`` tell
-names only. So a lock can be followed from its inputs to its last package without any index.
+The requirements of each package are in its tool table, because the standard's own ``dependencies``
+hold names only. So a lock can be followed from its inputs to its last package without any index.
 """
 
 from __future__ import annotations
@@ -26,35 +26,36 @@ __all__ = ["Edge", "Graph", "RequirementsUnknown"]
 
 @dataclass(eq=False)
 class RequirementsUnknown(Refused):
-    """A package of the lock does not tell what it asks for."""
+    """The lock does not record the requirements of a package."""
 
     name: str
-    hint = "only locks that lockstream wrote tell; write it again with lockstream plan"
+    hint = "only locks that lockstream wrote record them; write it again with lockstream plan"
 
     def __str__(self) -> str:
-        return f"the lock does not tell what {self.name} asks for"
+        return f"the lock does not record the requirements of {self.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A requirement, and who has it."""
+    """A requirement and the package that has it; part of a ``Graph``."""
 
     parent: Identifier | None
-    """None where it is an input."""
+    """None for a requirement of the inputs."""
     version: Version | None
-    """Of the parent."""
+    """The version of the parent."""
     dependency: Dependency
 
     def __str__(self) -> str:
         if self.parent is None:
-            return f"{self.dependency.origin} says {self.dependency.text}"
-        return f"{self.parent} {self.version} needs {self.dependency.text}"
+            return f"{self.dependency.origin} requires {self.dependency.text}"
+        return f"{self.parent} {self.version} requires {self.dependency.text}"
 
 
 class Graph:
-    """The packages of ``lock`` that an installation in an environment with these marker
-    ``variables`` installs, when these extras and dependency groups are chosen. ``adjustments``
-    count over what packages ask for.
+    """The packages of ``lock`` that are installed in one environment, and their requirements.
+
+    ``variables`` are the marker variables of the environment, ``scopes`` the extras and dependency
+    groups that are chosen. ``overrides`` replace requirements of packages.
     """
 
     def __init__(
@@ -62,17 +63,17 @@ class Graph:
         lock: Pylock,
         variables: Mapping[str, str],
         scopes: Collection[Scope] = (),
-        adjustments: Overrides | None = None,
+        overrides: Overrides | None = None,
     ) -> None:
         environment: dict[str, Any] = {**variables}
         for variable, kind in (("extras", "extra"), ("dependency_groups", "group")):
             environment[variable] = frozenset(one.name for one in scopes if one.kind == kind)
         self._variables = variables
-        self._adjustments = adjustments
+        self._overrides = overrides
         self._dependencies: dict[Identifier, tuple[Dependency, ...]] = {}
         self.packages: dict[NormalizedName, Package] = {}
         self.doubled: list[Package] = []
-        """Packages whose name another one has too, where there may be one of a name."""
+        """Packages with the name of another one, of which only one can be installed."""
         for package in lock.packages:
             if not package.marker or package.marker.evaluate(environment, context="lock_file"):
                 if package.name in self.packages:
@@ -81,7 +82,7 @@ class Graph:
                     self.packages[package.name] = package
 
     def dependencies(self, identifier: Identifier) -> tuple[Dependency, ...]:
-        """What the package of ``identifier`` asks for; of an extra, what that adds.
+        """Return what the package of ``identifier`` requires; for an extra, what that adds.
 
         Raises RequirementsUnknown.
         """
@@ -91,7 +92,7 @@ class Graph:
         return self._dependencies[identifier]
 
     def reach(self, roots: Iterable[Dependency]) -> dict[Identifier, list[Edge]]:
-        """All that ``roots`` ask for, in the order in which it is met, with all who ask for it.
+        """Return everything that ``roots`` lead to, in order of discovery, with the edges to it.
 
         Raises RequirementsUnknown.
         """
@@ -114,6 +115,6 @@ class Graph:
         try:
             requirements = [parse_requirement(str(line)) for line in lines]
             found = select(requirements, self._variables, identifier.extra)
-            return tuple(self._adjustments.apply(found) if self._adjustments else found)
+            return tuple(self._overrides.apply(found) if self._overrides else found)
         except (InvalidRequirement, InvalidMetadata):
             raise RequirementsUnknown(package.name) from None

@@ -1,4 +1,4 @@
-"""``plan --merge-into``: a machine adds its own target, and what it builds, to a lock of others."""
+"""Targets of an existing lock that ``plan --merge-into`` adds others to."""
 
 from __future__ import annotations
 
@@ -16,23 +16,24 @@ __all__ = ["read_merged", "with_targets_of"]
 
 
 def read_merged(path: str, *, output: str, upgrade: bool) -> Pylock:
-    """The lock at ``path``, which others will be added to. Raises UsageError."""
+    """Read the lock at ``path``, which targets are to be added to. Raises UsageError."""
     if output not in {path, "pylock.toml"}:
         raise UsageError(f"--merge-into writes {path}, and --output {output}", hint="name one")
     if upgrade:
         raise UsageError(
             "--merge-into keeps what the lock has, and --upgrade does not",
-            hint="upgrade it first, where it was planned; -P NAME chooses anew for one package",
+            hint="upgrade it first, on the machine that planned it; -P NAME upgrades one package",
         )
     if not os.path.exists(path):
         raise UsageError(
-            f"--merge-into {path}: there is no such lock", hint="without it, plan -o writes one"
+            f"--merge-into {path}: the file does not exist",
+            hint="without it, plan -o writes a lock",
         )
     lock = read_lock(path)
     if not recorded_targets(lock):
         raise UsageError(
-            f"{path} does not tell which targets it is for",
-            hint="only locks that lockstream planned tell; plan one for all targets instead",
+            f"{path} does not record its targets",
+            hint="only locks that lockstream planned record them; plan one for all targets",
         )
     return lock
 
@@ -40,22 +41,26 @@ def read_merged(path: str, *, output: str, upgrade: bool) -> Pylock:
 def with_targets_of(
     lock: Pylock, targets: Iterable[Target], *, are_named: bool
 ) -> tuple[Target, ...]:
-    """Those of ``lock``, then those of ``targets`` that are others; of targets that nobody named
-    (this machine), only what the lock has nothing for.
+    """Return the targets of ``lock``, then those of ``targets`` that it does not have.
+
+    If the user did not name them (``are_named``), a target is left out if the lock already has one
+    with the same marker variables.
     """
     recorded = recorded_targets(lock)
-    places = {_place(target) for target in recorded}
+    environments = {_variables_of(target) for target in recorded}
     known = set(map(str, recorded))
     return (
         *recorded,
         *(
             target
             for target in targets
-            if (str(target) not in known if are_named else _place(target) not in places)
+            if (
+                str(target) not in known if are_named else _variables_of(target) not in environments
+            )
         ),
     )
 
 
-def _place(target: Target) -> tuple[str, ...]:
-    """What a lock tells environments apart by."""
+def _variables_of(target: Target) -> tuple[str, ...]:
+    """Return the marker values by which a lock distinguishes environments."""
     return tuple(target.environment[name] for name in VARIABLES)

@@ -46,7 +46,7 @@ def recorded_sources(lock: Pylock, path: str) -> Provenance:
     sources = Provenance.from_table(recorded, os.path.dirname(path))
     if sources is None:
         raise UsageError(
-            f"{path} does not tell where its requirements are",
-            hint="only locks that lockstream wrote from files tell",
+            f"{path} does not record where its requirements are",
+            hint="only locks that lockstream planned from files record it",
         )
     return sources

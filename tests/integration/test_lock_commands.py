@@ -108,10 +108,10 @@ def test_why_tells_each_chain_from_the_inputs(capsys: pytest.CaptureFixture[str]
     place = Path.cwd() / "requirements.in"
     assert run(capsys, "why", "Base")[1].replace(str(place), place.name) == (
         "base 1.0\n"
-        "  requirements.in:2 says base\n"
-        "  requirements.in:1 says app; app 1.0 needs part[x]>=1; part[x] 1.0 needs base; "
+        "  requirements.in:2 requires base\n"
+        "  requirements.in:1 requires app; app 1.0 requires part[x]>=1; part[x] 1.0 requires base; "
         'extra == "x"\n'
-        "  requirements.in:1 says app; app 1.0 needs part[x]>=1; part 1.0 needs base<2\n"
+        "  requirements.in:1 requires app; app 1.0 requires part[x]>=1; part 1.0 requires base<2\n"
     )
     assert run(capsys, "why", "win", "--platform", "linux")[::2] == (
         1, "error: pylock.toml does not have win\n",
@@ -180,8 +180,8 @@ def test_locks_of_other_tools_are_shown_and_enriched(
     theirs.write_text(before)
     named = ["--python-version", "3.11", "--platform", "linux"]
     _, _, err = run(capsys, "show", str(theirs), *named)
-    assert "the lock does not tell what 2 packages take; lockstream enrich finds out" in err
-    assert run(capsys, "enrich", str(theirs)) == (0, "", "noted the sizes of 2 wheels\n")
+    assert "the lock does not record the sizes of 2 packages; lockstream enrich adds them" in err
+    assert run(capsys, "enrich", str(theirs)) == (0, "", "recorded the sizes of 2 wheels\n")
     _, out, err = run(capsys, "show", str(theirs), *named, "--json")
     assert err == ""
     (cost,) = json.loads(out)
@@ -192,7 +192,7 @@ def test_locks_of_other_tools_are_shown_and_enriched(
     for package in document["packages"]:
         del package["tool"]
     assert document == tomllib.loads(before)
-    assert run(capsys, "enrich", str(theirs)) == (0, "", "noted the sizes of 0 wheels\n")
+    assert run(capsys, "enrich", str(theirs)) == (0, "", "recorded the sizes of 0 wheels\n")
     assert theirs.read_text() == after
 
 
@@ -201,7 +201,7 @@ def test_locks_of_other_tools_are_shown_and_enriched(
     [
         pytest.param('lock-version = "1.0"\ncreated-by = "x"\npackages = [{name = "a"}]\n', 3,
                      "the hints of an inline array of packages cannot be added", id="inline"),
-        pytest.param("lock-version = 1", 0, "noted the sizes of 0 wheels", id="no packages"),
+        pytest.param("lock-version = 1", 0, "recorded the sizes of 0 wheels", id="no packages"),
         pytest.param('[[packages]]\nname = "A"\n', 3, "pylock.theirs.toml: package 'A' (line 1): ",
                      id="invalid"),
     ],

@@ -76,7 +76,7 @@ def test_a_lock_has_the_name_of_one(index: Index) -> None:
 
 def test_a_target_that_the_project_excludes_is_refused(index: Index) -> None:
     Path("pyproject.toml").write_text('[project]\nname = "a"\nrequires-python = ">=3.12"\n')
-    with pytest.raises(UsageError, match=r"needs Python >=3\.12, and the target has 3\.11"):
+    with pytest.raises(UsageError, match=r"requires Python >=3\.12, and the target has 3\.11"):
         plan_lock(request(index, sources=Provenance(projects=(".",))))
 
 
@@ -85,7 +85,7 @@ def test_a_check_names_what_is_missing(index: Index) -> None:
     assert check_lock("pylock.toml").problems == ()
     Path("requirements.in").write_text("app\nother\n")
     assert check_lock("pylock.toml").problems == (
-        "requirements.in:2 says other, which the lock does not have",
+        "requirements.in:2 requires other, which the lock does not have",
     )
 
 

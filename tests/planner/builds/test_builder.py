@@ -156,7 +156,7 @@ class TestAWheelIsBuilt:
         assert lockstream.main(["show"]) == 0
         shown = capsys.readouterr()
         assert "to be built" in shown.out
-        assert "execute --build makes it" in shown.err
+        assert "execute --build builds it" in shown.err
         assert lockstream.main(["show", "--fit", "32MiB"]) == 1
         assert "demo 1.0 has to be built" in capsys.readouterr().err
 

@@ -201,7 +201,9 @@ def test_a_project_is_not_planned_for_a_python_that_it_excludes(
 ) -> None:
     Path("pyproject.toml").write_text('[project]\nname = "top"\nrequires-python = ">=3.12"\n')
     assert run("-i", index.url) == 2
-    assert "the project needs Python >=3.12, and the target has 3.11.0" in capsys.readouterr().err
+    assert (
+        "the project requires Python >=3.12, and the target has 3.11.0" in capsys.readouterr().err
+    )
 
 
 def test_constraints_are_read_for_projects_too(index: Index) -> None:

@@ -61,8 +61,8 @@ def test_different_files_of_one_place_are_told(
         return
     assert told == [
         (
-            f"warning: {one.filename} and {other.filename} have different files of one name, "
-            f"of which one would be lost: {places}"
+            f"warning: {one.filename} and {other.filename} have different files of the same name, "
+            f"one of which would be lost: {places}"
         )
     ]
 

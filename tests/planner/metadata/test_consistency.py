@@ -42,8 +42,8 @@ def test_what_only_one_wheel_asks_for_is_told_and_needed_there_alone(
     index.add(build_wheel("app", tag=MAC, requires=["base"]))
     assert plan(index, PLATFORMS) == 0
     assert capsys.readouterr().err == (
-        "warning: wheels of one release ask for different things: "
-        f"only app-1.0-{LINUX}.whl needs Python >=3.8, gpu>=1\n"
+        "warning: wheels of one release require different things: "
+        f"only app-1.0-{LINUX}.whl requires Python >=3.8, gpu>=1\n"
     )
     assert requires("app") == ["base", 'gpu>=1; sys_platform == "linux"']
     assert lockstream.main(["check"]) == 0
@@ -67,8 +67,8 @@ def test_targets_that_no_marker_tells_apart_get_what_either_wheel_asks_for(
     index.add(build_wheel("app", tag=OLD_LINUX, requires=["gpu"]))
     assert plan(index, ["manylinux_2_28_x86_64", "manylinux_2_17_x86_64"]) == 0
     assert capsys.readouterr().err == (
-        "warning: wheels of one release ask for different things: "
-        f"only app-1.0-{OLD_LINUX}.whl needs gpu; only app-1.0-{LINUX}.whl needs base\n"
+        "warning: wheels of one release require different things: "
+        f"only app-1.0-{OLD_LINUX}.whl requires gpu; only app-1.0-{LINUX}.whl requires base\n"
     )
     assert requires("app") == ["base", "gpu"]
     assert lockstream.main(["check"]) == 0

@@ -54,20 +54,23 @@ def test_a_fresh_lock_answers(index: Index, capsys: pytest.CaptureFixture[str]) 
         pytest.param(["app>=1", "base!=2.0"], [], id="another requirement that it meets"),
         pytest.param(["app"], [], id="one less that others ask for too"),
         pytest.param(["app>=2", "base<2"],
-                     ["requirements.in:1 says app>=2; the lock has app 1.0"], id="a newer version"),
-        pytest.param(["app", "base<1"], ["requirements.in:2 says base<1; the lock has base 1.0"],
+                     ["requirements.in:1 requires app>=2; the lock has app 1.0"],
+                     id="a newer version"),
+        pytest.param(["app", "base<1"],
+                     ["requirements.in:2 requires base<1; the lock has base 1.0"],
                      id="an older version"),
         pytest.param(["app", "other"],
-                     ["requirements.in:2 says other, which the lock does not have"], id="one more"),
+                     ["requirements.in:2 requires other, which the lock does not have"],
+                     id="one more"),
         pytest.param(["app", "other; sys_platform == 'win32'"],
-                     [('requirements.in:2 says other; sys_platform == "win32", which the lock does '
-                      "not have (CPython 3.11.0 on win_amd64)")], id="one more on one target"),
+                     [('requirements.in:2 requires other; sys_platform == "win32", which the lock '
+                      "does not have (CPython 3.11.0 on win_amd64)")], id="one more on one target"),
         pytest.param(["base"],
-                     ["nothing asks for app 1.0", "nothing asks for more 1.0",
-                      "nothing asks for part 1.0",
-                      "nothing asks for win 1.0 (CPython 3.11.0 on win_amd64)"], id="one less"),
+                     ["nothing requires app 1.0", "nothing requires more 1.0",
+                      "nothing requires part 1.0",
+                      "nothing requires win 1.0 (CPython 3.11.0 on win_amd64)"], id="one less"),
         pytest.param(["app", "-c limits.txt"],
-                     ["limits.txt:1 says base>=2; the lock has base 1.0"], id="a constraint"),
+                     ["limits.txt:1 requires base>=2; the lock has base 1.0"], id="a constraint"),
     ],
 )  # fmt: skip
 def test_what_the_inputs_ask_for_now_is_compared(
@@ -101,13 +104,13 @@ def edit(lock: Path, name: str, **changes: object) -> None:
     [
         pytest.param("base", {"version": "3.0", "wheels": [
             {"url": "https://files.example/base-3.0-py3-none-any.whl", "hashes": {"sha256": "0"}}]},
-            "requirements.in:2 says base<2; the lock has base 3.0", id="a version by hand"),
+            "requirements.in:2 requires base<2; the lock has base 3.0", id="a version by hand"),
         pytest.param("part", {"marker": "sys_platform == 'win32'"},
-                     "app 1.0 needs part[x], which the lock does not have "
+                     "app 1.0 requires part[x], which the lock does not have "
                      "(CPython 3.11.0 on manylinux_2_28_x86_64)", id="a marker by hand"),
-        pytest.param("win", {"marker": None}, "nothing asks for win 1.0 "
+        pytest.param("win", {"marker": None}, "nothing requires win 1.0 "
                      "(CPython 3.11.0 on manylinux_2_28_x86_64)", id="no marker"),
-        pytest.param("part", {"requires-python": ">=3.12"}, "part 1.0 needs Python >=3.12",
+        pytest.param("part", {"requires-python": ">=3.12"}, "part 1.0 requires Python >=3.12",
                      id="another Python"),
         pytest.param("part", {"wheels": [
             {"url": "https://files.example/part-1.0-cp311-cp311-win_amd64.whl",
@@ -133,13 +136,13 @@ def test_a_lock_of_another_tool_cannot_be_checked(
     lock: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     edit(lock, "app", tool={})
-    assert check(capsys)[1][0] == "error: the lock does not tell what app asks for"
+    assert check(capsys)[1][0] == "error: the lock does not record the requirements of app"
     document = tomllib.loads(lock.read_text())
     del document["tool"]
     lock.write_text(tomli_w.dumps(document))
     status, told = check(capsys)
     assert (status, told[0]) == (
-        2, "error: pylock.toml does not tell where its requirements are",
+        2, "error: pylock.toml does not record where its requirements are",
     )  # fmt: skip
 
 
@@ -150,7 +153,7 @@ def test_the_result_can_be_read_by_programs(lock: Path, capsys: pytest.CaptureFi
     assert json.loads(capsys.readouterr().out) == {
         "lock": "pylock.toml",
         "current": False,
-        "problems": ["requirements.in:2 says other, which the lock does not have"],
+        "problems": ["requirements.in:2 requires other, which the lock does not have"],
     }
 
 
@@ -182,18 +185,18 @@ def project(index: Index, lock: Path) -> Path:
         pytest.param("[project]", '[project]\nversion = "2"\ndescription = "New"', [],
                      id="what has no part in it"),
         pytest.param('["part"]', '["part>=2"]',
-                     [("pyproject.toml [project.optional-dependencies] x says part>=2; "
+                     [("pyproject.toml [project.optional-dependencies] x requires part>=2; "
                       "the lock has part 1.0")], id="an extra"),
-        pytest.param('["part"]', "[]", ["nothing asks for part 1.0 with extra x"],
+        pytest.param('["part"]', "[]", ["nothing requires part 1.0 with extra x"],
                      id="an extra that is empty now"),
         pytest.param('["app"]', '["app", "other"]',
-                     [("pyproject.toml [dependency-groups] test says other, which the lock does "
-                      "not have")], id="a group"),
-        pytest.param("x =", "y =", ["its extras are x; asked for are y",
-                     ("pyproject.toml [project.optional-dependencies] y says part, which the lock "
-                     "does not have")], id="a renamed extra"),
+                     [("pyproject.toml [dependency-groups] test requires other, which the lock "
+                      "does not have")], id="a group"),
+        pytest.param("x =", "y =", ["its extras are x; the inputs have y",
+                     ("pyproject.toml [project.optional-dependencies] y requires part, which the "
+                      "lock does not have")], id="a renamed extra"),
         pytest.param("[project]", '[project]\nrequires-python = ">=3.12"',
-                     [("the project needs Python >=3.12; the lock is for CPython 3.11.0 on "
+                     [("the project requires Python >=3.12; the lock is for CPython 3.11.0 on "
                       "manylinux_2_28_x86_64")], id="another Python"),
     ],
 )  # fmt: skip

@@ -151,10 +151,10 @@ class TestRefusals:
         self, plan: Plan, index: Index, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert plan("--merge-into", "pylock.toml") == 2
-        assert "there is no such lock" in capsys.readouterr().err
+        assert "the file does not exist" in capsys.readouterr().err
         Path("pylock.toml").write_text('lock-version = "1.0"\ncreated-by = "x"\npackages = []\n')
         assert plan("--merge-into", "pylock.toml") == 2
-        assert "does not tell which targets" in capsys.readouterr().err
+        assert "does not record its targets" in capsys.readouterr().err
         assert plan("--merge-into", "pylock.toml", "--upgrade") == 2
         assert plan("--merge-into", "pylock.toml", "-o", "pylock.other.toml") == 2
 

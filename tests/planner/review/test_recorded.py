@@ -50,5 +50,5 @@ def test_paths_start_at_the_folder_of_the_lock(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("table", [{}, {"inputs": "nowhere"}, {"inputs": {"extras": ["x"]}}])
 def test_a_lock_without_inputs_is_refused(table: dict[str, object]) -> None:
-    with pytest.raises(UsageError, match=r"^a/pylock\.toml does not tell"):
+    with pytest.raises(UsageError, match=r"^a/pylock\.toml does not record"):
         recorded_sources(lock(**table), "a/pylock.toml")
