@@ -1,4 +1,4 @@
-"""The requirements of builds, locked: a standard file beside the lock, with a hash for each wheel.
+"""Lock the requirements of builds in files next to the lock, with a hash for each wheel.
 
 PEP 751 has no place for them in the lock itself, so each build has a lock of its own, which any
 installer can install.
@@ -32,24 +32,24 @@ __all__ = ["BuildRequirements"]
 
 @dataclass(kw_only=True)
 class BuildRequirements:
-    """Locks them. Wheels alone are used: building never begins another build."""
+    """The build requirements of one plan. Only wheels are used, so a build never starts another."""
 
     client: IndexClient
     indexes: Indexes
     policy: Policy
     folder: str
     keep: bool = True
-    """Whether the versions of a lock that is there are kept."""
+    """True if the versions of an existing lock are kept."""
     written: list[str] = field(default_factory=list)
 
     def __call__(self, name: str, requirements: Sequence[str], target: Target) -> str:
-        """Resolve ``requirements`` for ``target`` and write ``pylock.NAME.toml``; its path.
+        """Resolve ``requirements`` for ``target``, write ``pylock.NAME.toml`` and return its path.
 
-        Raises what ``plan`` and ``build_lock`` raise.
+        Raise what ``plan`` and ``build_lock`` raise.
         """
         path = os.path.join(self.folder, f"pylock.{name}.toml")
         read = partial(_parse, f"{name.removeprefix('build-')} (build requirements)")
-        inputs = Inputs(requirements=[read(text) for text in requirements])
+        inputs = Inputs(requirements=tuple(read(text) for text in requirements))
         environments = group_targets((target,))
         known = (
             preferences(read_lock(path), environments)
@@ -88,4 +88,4 @@ def _parse(origin: str, text: str) -> InputRequirement:
         return InputRequirement(requirement=Requirement(text), origin=origin)
     except InvalidRequirement as error:
         problem = str(error).partition("\n")[0]
-        raise InvalidRequirementLine(origin, f"{text!r} is no requirement: {problem}") from None
+        raise InvalidRequirementLine(origin, f"{text!r} is not a requirement: {problem}") from None

@@ -1,4 +1,4 @@
-"""Build settings: ``[tool.lockstream.build.NAME]`` of a project."""
+"""Flags of builds that a project sets in ``[tool.lockstream.build.NAME]``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _KEYS = {"config-settings", "environment", "jobs", "defaults"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildSetting:
-    """Flags that somebody asks for; what they say nothing of is None or empty."""
+    """Build flags as the user gives them, for one package; a flag not given is None or empty."""
 
     config_settings: ConfigSettings = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -24,25 +24,25 @@ class BuildSetting:
     defaults: bool | None = None
 
     def with_variable(self, name: str, value: str) -> BuildSetting:
-        """The same, and an environment variable."""
+        """Return a copy with one more environment variable."""
         return replace(self, environment={**self.environment, name: value})
 
     def with_setting(self, key: str, value: str) -> BuildSetting:
-        """The same, and a config setting; one that is given again becomes a list."""
+        """Return a copy with one more config setting; a key given twice becomes a list."""
         before = self.config_settings.get(key)
         several = [*([before] if isinstance(before, str) else before or []), value]
-        told: str | list[str] = several if len(several) > 1 else value
-        return replace(self, config_settings={**self.config_settings, key: told})
+        setting: str | list[str] = several if len(several) > 1 else value
+        return replace(self, config_settings={**self.config_settings, key: setting})
 
     def texts(self) -> dict[str, str]:
-        """The config settings, each as one text."""
+        """Return the config settings, each as one text."""
         return {
             key: value if isinstance(value, str) else " ".join(value)
             for key, value in self.config_settings.items()
         }
 
     def to_table(self) -> dict[str, Any]:
-        """The TOML table."""
+        """Return the TOML table that the lock records."""
         table = BuildFlags(
             config_settings=self.config_settings, environment=self.environment
         ).to_table()
@@ -55,23 +55,23 @@ class BuildSetting:
 
 
 def read_build_settings(value: object) -> dict[str, BuildSetting]:
-    """The settings by package. Raises ValueError, which says what is wrong."""
+    """Return the settings by package. Raise ValueError, which says what is wrong."""
     if not isinstance(value, Mapping):
-        raise ValueError("is no table")  # noqa: TRY004  # it is the user's, not a programmer's
+        raise ValueError("is not a table")  # noqa: TRY004  # the user's mistake, not a programmer's
     return {name: _read_one(name, table) for name, table in value.items()}
 
 
 def _read_one(name: str, table: object) -> BuildSetting:
     if not isinstance(table, Mapping) or not table.keys() <= _KEYS:
-        raise ValueError(f"{name} is no table of {', '.join(sorted(_KEYS))}")
+        raise ValueError(f"{name} is not a table of {', '.join(sorted(_KEYS))}")
     flags = BuildFlags.from_table(table)
     jobs, defaults = table.get("jobs"), table.get("defaults")
     if dict(flags.environment) != table.get("environment", {}):
-        raise ValueError(f"{name}.environment is no table of texts")
+        raise ValueError(f"{name}.environment is not a table of strings")
     if dict(flags.config_settings) != table.get("config-settings", {}):
-        raise ValueError(f"{name}.config-settings is no table of texts and lists of texts")
+        raise ValueError(f"{name}.config-settings is not a table of strings and lists of strings")
     if jobs is not None and (type(jobs) is not int or jobs < 1):
-        raise ValueError(f"{name}.jobs is no number above 0")
+        raise ValueError(f"{name}.jobs is not a number above 0")
     if defaults is not None and not isinstance(defaults, bool):
         raise ValueError(f"{name}.defaults is neither true nor false")
     return BuildSetting(

@@ -1,4 +1,4 @@
-"""Errors."""
+"""Errors about what the user wrote: files that cannot be read, lines that cannot be used."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class InvalidRequirementLine(InvalidInput):
 
 
 class UnsupportedRequirementLine(InvalidRequirementLine):
-    """A line of an input is right, and asks for what lockstream does not do."""
+    """A line of an input is valid, but lockstream does not support what it requires."""
 
 
 @dataclass(eq=False)

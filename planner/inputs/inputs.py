@@ -1,8 +1,10 @@
-"""Inputs."""
+"""Everything that the user wants planned, as one value."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import and_
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -20,41 +22,65 @@ class InputRequirement:
 
     requirement: Requirement
     origin: str
-    """Where, such as ``requirements.in:3``."""
+    """The file and line, such as ``requirements.in:3``."""
     hashes: frozenset[str] = frozenset()
-    """``sha256:9f86...``: the files that are allowed, or empty where all are."""
+    """``sha256:9f86...``: the files that are allowed; empty if all are."""
     scope: Scope | None = None
-    """The extra or the dependency group it belongs to; None where it counts always."""
+    """The extra or the dependency group that it belongs to; None if it applies always."""
 
     @property
     def name(self) -> NormalizedName:
         return canonicalize_name(self.requirement.name)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """What all inputs ask for together."""
+    """What one or more inputs require together, as the readers return it."""
 
-    requirements: list[InputRequirement] = field(default_factory=list)
-    constraints: list[InputRequirement] = field(default_factory=list)
-    overrides: list[InputRequirement] = field(default_factory=list)
-    """What is asked for in place of what packages ask for."""
-    excludes: list[NormalizedName] = field(default_factory=list)
-    """Projects that are left out, whoever asks for them."""
+    requirements: tuple[InputRequirement, ...] = ()
+    constraints: tuple[InputRequirement, ...] = ()
+    overrides: tuple[InputRequirement, ...] = ()
+    """Requirements that take the place of those of packages."""
+    excludes: tuple[NormalizedName, ...] = ()
+    """Projects that are left out, whichever package requires them."""
     extras: tuple[NormalizedName, ...] = ()
-    """Extras that installs may choose from, sorted."""
+    """Extras that an installation may select, sorted."""
     groups: tuple[NormalizedName, ...] = ()
-    """Dependency groups that installs may choose from, sorted."""
+    """Dependency groups that an installation may select, sorted."""
     requires_python: SpecifierSet | None = None
-    """What the project that asks says of itself."""
+    """The Pythons that the projects among the inputs support; None if they do not say."""
     settings: Settings = field(default_factory=Settings)
-    """What the project that asks settles."""
+    """The settings of the first project among the inputs."""
     index_url: str | None = None
-    extra_index_urls: list[str] = field(default_factory=list)
+    extra_index_urls: tuple[str, ...] = ()
     no_index: bool = False
-    find_links: list[str] = field(default_factory=list)
-    no_binary: list[str] = field(default_factory=list)
-    """In the order in which files say it, as pip's option takes it; so is the next."""
-    only_binary: list[str] = field(default_factory=list)
+    find_links: tuple[str, ...] = ()
+    no_binary: tuple[str, ...] = ()
+    """Values of pip's option in the order of the files, as later ones may take back earlier
+    ones."""
+    only_binary: tuple[str, ...] = ()
+    """In the same order."""
     prereleases: bool = False
     require_hashes: bool = False
+
+    def merge(self, other: Inputs) -> Inputs:
+        """Return both together; ``other`` comes later, so its index replaces that of this one."""
+        limits = [one.requires_python for one in (self, other) if one.requires_python is not None]
+        return Inputs(
+            requirements=self.requirements + other.requirements,
+            constraints=self.constraints + other.constraints,
+            overrides=self.overrides + other.overrides,
+            excludes=self.excludes + other.excludes,
+            extras=tuple(sorted({*self.extras, *other.extras})),
+            groups=tuple(sorted({*self.groups, *other.groups})),
+            requires_python=reduce(and_, limits) if limits else None,
+            settings=other.settings if self.settings == Settings() else self.settings,
+            index_url=other.index_url or self.index_url,
+            extra_index_urls=self.extra_index_urls + other.extra_index_urls,
+            no_index=self.no_index or other.no_index,
+            find_links=self.find_links + other.find_links,
+            no_binary=self.no_binary + other.no_binary,
+            only_binary=self.only_binary + other.only_binary,
+            prereleases=self.prereleases or other.prereleases,
+            require_hashes=self.require_hashes or other.require_hashes,
+        )

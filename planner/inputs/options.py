@@ -1,6 +1,4 @@
-"""Requests: what a command line asks for, over what the project settles and the machine is set
-up for.
-"""
+"""Options of the command line, resolved over the settings of the project and the machine."""
 
 from __future__ import annotations
 
@@ -33,7 +31,7 @@ __all__ = ["IndexRequest", "PolicyRequest", "index_table"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexRequest:
-    """Where a command line says to look for files."""
+    """The options that say where to look for files."""
 
     default_index: str | None = None
     indexes: Sequence[str] = ()
@@ -45,8 +43,8 @@ class IndexRequest:
     strategy: str | None = None
 
     def resolve(self, inputs: Inputs, environment: Mapping[str, str]) -> Indexes:
-        """All places, in the order of their rank: folders and pages with links, then the indexes
-        that are named, then the default one. Raises UsageError.
+        """Return all places in the order of their rank: folders and pages with links, then the
+        named indexes, then the default index. Raise UsageError if an option is malformed.
         """
         settings = inputs.settings
         links = dict.fromkeys([*self.find_links, *inputs.find_links])
@@ -65,9 +63,9 @@ class IndexRequest:
         settings = inputs.settings
         texts = [*self.indexes, *inputs.extra_index_urls]
         named = [parse_index(text, named=True) for text in texts]
-        for name, told in settings.indexes.items():
+        for name, setting in settings.indexes.items():
             if name not in {one.name for one in named}:
-                index = replace(parse_index(told.url), name=name, explicit=told.explicit)
+                index = replace(parse_index(setting.url), name=name, explicit=setting.explicit)
                 named.append(index)
         named += (parse_index(text, named=True) for text in extra_indexes(environment))
         default = self.default_index or inputs.index_url or settings.default_index
@@ -83,7 +81,7 @@ class IndexRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyRequest:
-    """How a command line says to choose."""
+    """The options that say how to choose among versions and files."""
 
     prerelease: str | None = None
     resolution: str | None = None
@@ -95,7 +93,7 @@ class PolicyRequest:
     align: bool | None = None
 
     def resolve(self, inputs: Inputs, now: datetime) -> Policy:
-        """The policy, at the moment ``now``. Raises UsageError."""
+        """Return the policy at the moment ``now``. Raise UsageError if an option is malformed."""
         settings = inputs.settings
         moment = self.exclude_newer or settings.exclude_newer
         align = settings.align if self.align is None else self.align
@@ -115,8 +113,8 @@ class PolicyRequest:
         )
 
     def to_table(self, policy: Policy, inputs: Inputs) -> dict[str, Any]:
-        """What of ``policy`` is not as it would be if nobody said anything, for the lock: another
-        policy would have made another lock.
+        """Return the settings of ``policy`` that differ from the defaults. The lock records them,
+        because another policy could have made another lock.
         """
         settings = inputs.settings
         table: dict[str, Any] = {}
@@ -140,12 +138,12 @@ class PolicyRequest:
 
 
 def index_table(indexes: Indexes, folder: str) -> dict[str, Any]:
-    """Where files were looked for, for a lock in ``folder``."""
+    """Return the table of the places that were searched, for a lock in ``folder``."""
     places = []
     for place in indexes.places:
         if isinstance(place, Index):
-            told = f"{place.name}={place.url}" if place.name else place.url
-            places.append(f"{told} (explicit)" if place.explicit else told)
+            address = f"{place.name}={place.url}" if place.name else place.url
+            places.append(f"{address} (explicit)" if place.explicit else address)
         elif place.is_page:
             places.append(place.place)
         else:
@@ -163,6 +161,6 @@ def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str]]:
         project, equals, name = word.partition("=")
         if not equals or not name:
             raise UsageError(
-                f"--package-index {word!r} is no pair", hint="write it as PROJECT=NAME"
+                f"--package-index {word!r} is not a pair", hint="write it as PROJECT=NAME"
             )
         yield project, name

@@ -1,4 +1,4 @@
-"""What the command line leaves unsaid: the index that pip is set up for, and this interpreter.
+"""The indexes that the user has configured for pip and uv.
 
 Sources: https://pip.pypa.io/en/stable/topics/configuration/ and
 https://docs.astral.sh/uv/reference/environment/.
@@ -25,8 +25,8 @@ _EXTRA_VARIABLES = ("UV_INDEX", "UV_EXTRA_INDEX_URL", "PIP_EXTRA_INDEX_URL")
 
 
 def configured_index(environment: Mapping[str, str]) -> str:
-    """The index to ask where neither the command line nor an input names one: that of the
-    environment, else that of pip's configuration files, else PyPI.
+    """Return the index to use if neither the command line nor an input names one: that of the
+    environment variables, else that of pip's configuration files, else PyPI.
     """
     for variable in _INDEX_VARIABLES:
         if url := environment.get(variable):
@@ -38,7 +38,7 @@ def configured_index(environment: Mapping[str, str]) -> str:
 
 
 def _pip_configuration_files(environment: Mapping[str, str]) -> Iterator[str]:
-    """The files that pip reads, the most specific first."""
+    """Yield the paths of the files that pip reads, the most specific first."""
     own = environment.get("PIP_CONFIG_FILE")
     if own == os.devnull:
         return
@@ -69,6 +69,6 @@ def _read_index_url(path: str) -> str | None:
 
 
 def extra_indexes(environment: Mapping[str, str]) -> Iterator[str]:
-    """The further indexes that the environment names: ``URL``, or ``NAME=URL`` as uv has it."""
+    """Yield the further indexes of the environment variables: ``URL``, or uv's ``NAME=URL``."""
     for variable in _EXTRA_VARIABLES:
         yield from environment.get(variable, "").split()

@@ -1,4 +1,4 @@
-"""What projects ask for: dependencies, extras and dependency groups of ``pyproject.toml``.
+"""The dependencies, extras and dependency groups of projects, from ``pyproject.toml``.
 
 Source: https://packaging.python.org/specifications/pyproject-toml/ and
 https://packaging.python.org/specifications/dependency-groups/.
@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import reduce
+from dataclasses import dataclass, replace
 from typing import Any
 
 from packaging.dependency_groups import DependencyGroupResolver
@@ -30,7 +29,7 @@ __all__ = ["InvalidProject", "read_document", "read_projects"]
 
 @dataclass(eq=False)
 class InvalidProject(InvalidInput):
-    """A ``pyproject.toml`` does not hold what is asked of it."""
+    """A ``pyproject.toml`` lacks what planning needs, or holds it in the wrong form."""
 
     path: str
     problem: str
@@ -41,10 +40,10 @@ class InvalidProject(InvalidInput):
 
 
 def read_document(folder: str) -> tuple[str, Mapping[str, Any]]:
-    """The ``pyproject.toml`` in ``folder``, or what the script ``folder`` says of itself: its path
-    and its content.
+    """Return the path and the content of the ``pyproject.toml`` in ``folder``, or of the metadata
+    of a script if ``folder`` is the path of one.
 
-    Raises UnreadableInput and InvalidProject.
+    Raise UnreadableInput or InvalidProject.
     """
     is_script = folder.endswith(".py")
     path = os.path.normpath(folder if is_script else os.path.join(folder, "pyproject.toml"))
@@ -71,9 +70,9 @@ def read_projects(
     all_groups: bool = False,
 ) -> Inputs:
     """Read what the projects in ``folders`` depend on together, with these extras and dependency
-    groups of theirs. Where one asks for another it is not looked for on an index.
+    groups of theirs. A requirement of one project on another is met by the project itself.
 
-    Raises UnreadableInput, InvalidProject, InvalidRequirementLine and UnsupportedRequirementLine.
+    Raise UnreadableInput, InvalidProject, InvalidRequirementLine or UnsupportedRequirementLine.
     """
     readers = [_ProjectReader(*read_document(folder)) for folder in folders]
     members = {reader.name: reader for reader in readers if reader.name}
@@ -85,41 +84,43 @@ def read_projects(
     known_groups = {group for reader in readers for group in reader.groups}
     _check_known(readers[0], "extra", wanted_extras, known_extras)
     _check_known(readers[0], "dependency group", wanted_groups, known_groups)
-    inputs = Inputs(
-        extras=tuple(sorted(known_extras if all_extras else wanted_extras)),
-        groups=tuple(sorted(known_groups if all_groups else wanted_groups)),
-    )
+    chosen_extras = sorted(known_extras if all_extras else wanted_extras)
+    chosen_groups = sorted(known_groups if all_groups else wanted_groups)
+    inputs = _read_settings_of(readers[0])
     for reader in readers:
-        inputs.requirements += reader.dependencies()
-        for extra in inputs.extras:
-            if extra in reader.extras:
-                inputs.requirements += reader.extra_dependencies(extra, Scope("extra", extra))
-        for group in inputs.groups:
-            if group in reader.groups:
-                inputs.requirements += reader.group_dependencies(group)
-    _read_adjustments(inputs, readers[0])
-    limits = [reader.requires_python for reader in readers if reader.requires_python]
-    inputs.requires_python = reduce(lambda one, other: one & other, limits) if limits else None
-    return inputs
+        inputs = inputs.merge(
+            Inputs(
+                requirements=tuple(reader.requirements(chosen_extras, chosen_groups)),
+                requires_python=reader.requires_python,
+            )
+        )
+    return replace(inputs, extras=tuple(chosen_extras), groups=tuple(chosen_groups))
 
 
-def _read_adjustments(inputs: Inputs, reader: _ProjectReader) -> None:
-    """What the settings say about requirements; those of the first project count for all."""
-    inputs.settings = reader.settings
+def _read_settings_of(reader: _ProjectReader) -> Inputs:
+    """Return the settings of a project, and what they add to the requirements. Those of the first
+    project apply to all.
+    """
+    settings = reader.settings
     folder = os.path.dirname(reader.path)
-    inputs.find_links += (
-        place if "://" in place else os.path.normpath(os.path.join(folder, place))
-        for place in reader.settings.find_links
+    return Inputs(
+        settings=settings,
+        find_links=tuple(
+            place if "://" in place else os.path.normpath(os.path.join(folder, place))
+            for place in settings.find_links
+        ),
+        excludes=tuple(map(canonicalize_name, settings.excludes)),
+        constraints=_read_setting(reader.path, "constraints", settings.constraints),
+        overrides=_read_setting(reader.path, "overrides", settings.overrides),
     )
-    inputs.excludes += map(canonicalize_name, reader.settings.excludes)
-    for key, lines, known in (
-        ("constraints", reader.settings.constraints, inputs.constraints),
-        ("overrides", reader.settings.overrides, inputs.overrides),
-    ):
-        origin = f"{reader.path} [tool.lockstream] {key}"
-        for line in lines:
-            requirement = parse_requirement(line, origin)
-            known.append(InputRequirement(requirement=requirement, origin=origin))
+
+
+def _read_setting(path: str, key: str, lines: Iterable[str]) -> tuple[InputRequirement, ...]:
+    origin = f"{path} [tool.lockstream] {key}"
+    return tuple(
+        InputRequirement(requirement=parse_requirement(line, origin), origin=origin)
+        for line in lines
+    )
 
 
 def _check_known(
@@ -130,10 +131,12 @@ def _check_known(
 
 
 class _ProjectReader:
+    """Reads the document of one project; owned by one call of ``read_projects``."""
+
     def __init__(self, path: str, document: Mapping[str, Any]) -> None:
         self.path = path
         self.members: Mapping[NormalizedName, _ProjectReader] = {}
-        """All projects that are read, by name."""
+        """All projects of the inputs, by name."""
         self.settings = read_settings(document, path)
         self._project = self._table(document, "project")
         self.name = canonicalize_name(str(self._project.get("name", "")))
@@ -146,26 +149,38 @@ class _ProjectReader:
     def _table(self, above: Mapping[str, Any], key: str, prefix: str = "") -> Mapping[str, Any]:
         table = above.get(key, {})
         if not isinstance(table, Mapping):
-            raise InvalidProject(self.path, f"[{prefix}{key}] is no table")
+            raise InvalidProject(self.path, f"[{prefix}{key}] is not a table")
         return table
 
     @property
     def requires_python(self) -> SpecifierSet | None:
-        told = self._project.get("requires-python")
-        if told is None:
+        text = self._project.get("requires-python")
+        if text is None:
             return None
         try:
-            return SpecifierSet(told if isinstance(told, str) else "no text")
+            return SpecifierSet(text if isinstance(text, str) else "not a string")
         except InvalidSpecifier:
             raise InvalidProject(
-                self.path, "[project] requires-python is no version specifier"
+                self.path, "[project] requires-python is not a version specifier"
             ) from None
 
-    def dependencies(self) -> Iterator[InputRequirement]:
+    def requirements(
+        self, extras: Iterable[NormalizedName], groups: Iterable[NormalizedName]
+    ) -> Iterator[InputRequirement]:
+        """Yield the dependencies, then those of the extras and groups that the project has."""
+        yield from self._dependencies()
+        for extra in extras:
+            if extra in self.extras:
+                yield from self.extra_dependencies(extra, Scope("extra", extra))
+        for group in groups:
+            if group in self.groups:
+                yield from self._group_dependencies(group)
+
+    def _dependencies(self) -> Iterator[InputRequirement]:
         if "dependencies" in self._project.get("dynamic", ()):
             raise InvalidProject(
                 self.path,
-                "its dependencies are dynamic, so only building it would tell them",
+                "its dependencies are dynamic: only its build backend knows them",
                 hint="list them under [project] dependencies, or name a requirements file with -r",
             )
         lines = self._project.get("dependencies", [])
@@ -177,8 +192,8 @@ class _ProjectReader:
         scope: Scope | None,
         above: frozenset[tuple[NormalizedName, NormalizedName]] = frozenset(),
     ) -> Iterator[InputRequirement]:
-        """What an extra asks for. One that asks for another extra of a project that is planned
-        (``all`` often does) stands for what that one asks for.
+        """Return the requirements of an extra. A requirement on another extra of a planned project
+        (as ``all`` often has) is replaced by the requirements of that extra.
         """
         if extra not in self.extras:
             raise InvalidProject(
@@ -189,7 +204,7 @@ class _ProjectReader:
         origin = f"[project.optional-dependencies] {extra}"
         return self._read(self.extras[extra], origin, scope, above | {(self.name, extra)})
 
-    def group_dependencies(self, group: NormalizedName) -> Iterator[InputRequirement]:
+    def _group_dependencies(self, group: NormalizedName) -> Iterator[InputRequirement]:
         try:
             requirements = DependencyGroupResolver(self._groups).resolve(group)
         except ExceptionGroup as errors:
@@ -209,7 +224,7 @@ class _ProjectReader:
         above: frozenset[tuple[NormalizedName, NormalizedName]],
     ) -> Iterator[InputRequirement]:
         if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
-            raise InvalidProject(self.path, f"{place} is no list of texts")
+            raise InvalidProject(self.path, f"{place} is not a list of strings")
         origin = f"{self.path} {place}"
         for line in lines:
             requirement = parse_requirement(line, origin)

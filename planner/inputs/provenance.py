@@ -1,4 +1,4 @@
-"""Inputs: where the requirements of a lock come from, noted in it so that it can be checked."""
+"""The files and options that a lock was planned from, recorded in it so that it can be checked."""
 
 from __future__ import annotations
 
@@ -38,72 +38,77 @@ class Provenance:
     all_groups: bool = False
 
     def to_table(self, folder: str) -> dict[str, Any]:
-        """The TOML table for a lock in ``folder``: what is named, paths relative to there. What
-        came from standard input cannot be read again, so nothing is noted of it.
+        """Return the TOML table for a lock in ``folder``, with paths relative to that folder.
+        Standard input cannot be read again, so it is not recorded.
         """
         table: dict[str, Any] = {}
         for field in fields(self):
-            told = getattr(self, field.name)
+            value = getattr(self, field.name)
             if field.name in _PATHS:
-                told = [
-                    Path(os.path.relpath(path, folder)).as_posix() for path in told if path != "-"
+                value = [
+                    Path(os.path.relpath(path, folder)).as_posix() for path in value if path != "-"
                 ]
-            if told:
-                table[field.name.replace("_", "-")] = told if told is True else sorted(set(told))
+            if value:
+                table[field.name.replace("_", "-")] = value if value is True else sorted(set(value))
         return table
 
     @classmethod
     def from_table(cls, table: object, folder: str) -> Self | None:
-        """Read what ``to_table`` wrote; None where the lock does not tell."""
+        """Return what ``to_table`` recorded; None if the lock does not record its inputs."""
         if not isinstance(table, Mapping):
             return None
-        told: dict[str, Any] = {}
+        known: dict[str, Any] = {}
         for field in fields(cls):
             value = table.get(field.name.replace("_", "-"))
             if isinstance(value, list) and all(isinstance(one, str) for one in value):
                 if field.name in _PATHS:
                     value = [os.path.normpath(os.path.join(folder, path)) for path in value]
-                told[field.name] = tuple(value)
+                known[field.name] = tuple(value)
             elif value is True and field.name.startswith("all_"):
-                told[field.name] = True
-        return cls(**told) if "projects" in told or "requirements" in told else None
+                known[field.name] = True
+        return cls(**known) if "projects" in known or "requirements" in known else None
 
 
 _PATHS = ("projects", "requirements", "constraints", "overrides")
 
 
-def read_inputs(sources: Provenance, *, environment: Mapping[str, str]) -> Inputs:
-    """Read all that ``sources`` name; ``environment`` gives the values of ``${NAME}``.
+def read_inputs(provenance: Provenance, *, environment: Mapping[str, str]) -> Inputs:
+    """Read everything that ``provenance`` names; ``environment`` gives the values of ``${NAME}``.
 
-    Raises UsageError where they cannot be meant together, UnreadableInput, InvalidProject,
-    InvalidRequirementLine and UnsupportedRequirementLine.
+    Raise UsageError if requirements files and a project are named together, UnreadableInput,
+    InvalidProject, InvalidRequirementLine or UnsupportedRequirementLine.
     """
     inputs = Inputs()
-    if sources.requirements:
-        _refuse_project(sources)
+    if provenance.requirements:
+        _refuse_project(provenance)
     else:
-        projects = sources.projects or (os.curdir,)
-        _check_projects(projects, named=bool(sources.projects))
+        projects = provenance.projects or (os.curdir,)
+        _check_projects(projects, named=bool(provenance.projects))
         inputs = read_projects(
             projects,
-            extras=sources.extras,
-            groups=sources.groups,
-            all_extras=sources.all_extras,
-            all_groups=sources.all_groups,
+            extras=provenance.extras,
+            groups=provenance.groups,
+            all_extras=provenance.all_extras,
+            all_groups=provenance.all_groups,
         )
-    inputs.excludes += map(canonicalize_name, sources.excludes)
-    return read_requirements(
-        sources.requirements,
-        sources.constraints,
-        sources.overrides,
+    excludes = tuple(map(canonicalize_name, provenance.excludes))
+    files = read_requirements(
+        provenance.requirements,
+        provenance.constraints,
+        provenance.overrides,
         environment=environment,
-        inputs=inputs,
     )
+    return inputs.merge(Inputs(excludes=excludes)).merge(files)
 
 
-def _refuse_project(sources: Provenance) -> None:
-    of_project = (sources.extras, sources.groups, sources.all_extras, sources.all_groups)
-    if sources.projects or any(of_project):
+def _refuse_project(provenance: Provenance) -> None:
+    of_project = (
+        provenance.extras,
+        provenance.groups,
+        provenance.all_extras,
+        provenance.all_groups,
+    )
+    if provenance.projects or any(of_project):
         raise UsageError(
             "requirements files and a project cannot be planned together",
             hint="give either -r, or PROJECT with --extra and --group",

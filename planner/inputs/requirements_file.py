@@ -1,9 +1,9 @@
-"""Requirements files: what they ask for, with the place where each line stands.
+"""The reader of requirements files, which keeps the file and line of each requirement.
 
-Source: https://pip.pypa.io/en/stable/reference/requirements-file-format/. The libraries that read
-this format either are no longer kept (pip-requirements-parser, last released in 2022) or know
-neither constraints nor environment variables (requirements-parser), so it is read here: strictly,
-refusing by file and line what planning does not do.
+Source: https://pip.pypa.io/en/stable/reference/requirements-file-format/. The libraries for
+this format are either no longer maintained (pip-requirements-parser, last released in 2022) or
+know neither constraints nor environment variables (requirements-parser). So it is read here,
+strictly: what planning does not support is refused with its file and line.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import re
 import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NoReturn
 from urllib.parse import unquote, urlsplit
@@ -58,11 +59,11 @@ _FETCHED = {
     *("https", "http", "file"),
     *("git+https", "git+http", "git+ssh", "git+git", "git+file"),
 }
-"""The schemes of addresses that stand in place of a version."""
+"""The schemes of addresses that may take the place of a version."""
 
 
 MAX_DEPTH = 32
-"""Files that include each other; a cycle is deeper."""
+"""Levels of files that include each other; only a cycle is deeper."""
 
 
 def read_requirements(
@@ -71,15 +72,14 @@ def read_requirements(
     overrides: Iterable[str] = (),
     *,
     environment: Mapping[str, str],
-    inputs: Inputs | None = None,
 ) -> Inputs:
     """Read requirements, constraints and overrides files, with all files that they include.
 
-    ``environment`` gives the values of ``${NAME}``; what is read is added to ``inputs``.
+    ``environment`` gives the values of ``${NAME}``.
 
-    Raises UnreadableInput, InvalidRequirementLine and UnsupportedRequirementLine.
+    Raise UnreadableInput, InvalidRequirementLine or UnsupportedRequirementLine.
     """
-    inputs = inputs or Inputs()
+    draft = _FileContent()
     kinds: tuple[tuple[Kind, Iterable[str]], ...] = (
         ("requirement", paths),
         ("constraint", constraints),
@@ -87,12 +87,12 @@ def read_requirements(
     )
     for kind, files in kinds:
         for path in files:
-            _Reader(inputs, environment, kind).read(path)
-    return inputs
+            _Reader(draft, environment, kind).read(path)
+    return draft.to_inputs()
 
 
 class _OptionParser(argparse.ArgumentParser):
-    """The options a line may have, parsed without ever leaving the program."""
+    """A parser of the options of a line, which raises ValueError and never ends the program."""
 
     def error(self, message: str) -> NoReturn:
         raise ValueError(message)
@@ -109,7 +109,7 @@ def _line_options() -> _OptionParser:
     parser.add_argument("--no-binary", action="append", default=[])
     parser.add_argument("--pre", action="store_true")
     parser.add_argument("--require-hashes", action="store_true")
-    # Wheels are all that is used, so these ask for what is the case already.
+    # Only wheels are used, so this is the case already.
     parser.add_argument("--prefer-binary", action="store_true")
     parser.add_argument("--only-binary", action="append", default=[])
     return parser
@@ -134,17 +134,50 @@ _LINE_OPTIONS = _line_options()
 _REQUIREMENT_OPTIONS = _requirement_options()
 
 
+@dataclass(slots=True)
+class _FileContent:
+    """What has been read so far, owned by one call of ``read_requirements``."""
+
+    requirements: dict[Kind, list[InputRequirement]] = field(
+        default_factory=lambda: {"requirement": [], "constraint": [], "override": []}
+    )
+    index_url: str | None = None
+    extra_index_urls: list[str] = field(default_factory=list)
+    no_index: bool = False
+    find_links: list[str] = field(default_factory=list)
+    no_binary: list[str] = field(default_factory=list)
+    only_binary: list[str] = field(default_factory=list)
+    prereleases: bool = False
+    require_hashes: bool = False
+
+    def to_inputs(self) -> Inputs:
+        """Return all of it as a value."""
+        return Inputs(
+            requirements=tuple(self.requirements["requirement"]),
+            constraints=tuple(self.requirements["constraint"]),
+            overrides=tuple(self.requirements["override"]),
+            index_url=self.index_url,
+            extra_index_urls=tuple(self.extra_index_urls),
+            no_index=self.no_index,
+            find_links=tuple(self.find_links),
+            no_binary=tuple(self.no_binary),
+            only_binary=tuple(self.only_binary),
+            prereleases=self.prereleases,
+            require_hashes=self.require_hashes,
+        )
+
+
 class _Reader:
-    """Reads files into ``inputs``, all as requirements of one kind."""
+    """Reads files into a draft, all as requirements of one kind."""
 
     def __init__(
         self,
-        inputs: Inputs,
+        draft: _FileContent,
         environment: Mapping[str, str],
         kind: Kind,
         depth: int = 0,
     ) -> None:
-        self._inputs = inputs
+        self._draft = draft
         self._environment = environment
         self._kind: Kind = kind
         self._depth = depth
@@ -192,15 +225,15 @@ class _Reader:
             raise UnsupportedRequirementLine(
                 origin, f"{name} is not supported", hint=_ADVICE.get(name, "")
             )
-        inputs = self._inputs
-        inputs.index_url = options.index_url or inputs.index_url
-        inputs.extra_index_urls += options.extra_index_url
-        inputs.no_index |= options.no_index
-        inputs.find_links += (_beside(path, place) for place in options.find_links)
-        inputs.no_binary += options.no_binary
-        inputs.only_binary += options.only_binary
-        inputs.prereleases |= options.pre
-        inputs.require_hashes |= options.require_hashes
+        draft = self._draft
+        draft.index_url = options.index_url or draft.index_url
+        draft.extra_index_urls += options.extra_index_url
+        draft.no_index |= options.no_index
+        draft.find_links += (_resolve_path(path, place) for place in options.find_links)
+        draft.no_binary += options.no_binary
+        draft.only_binary += options.only_binary
+        draft.prereleases |= options.pre
+        draft.require_hashes |= options.require_hashes
         if options.requirement:
             self._include(options.requirement, path, origin, self._kind)
         if options.constraint:
@@ -215,8 +248,8 @@ class _Reader:
             raise InvalidRequirementLine(
                 origin, f"more than {MAX_DEPTH} files include each other; is there a cycle?"
             )
-        reader = _Reader(self._inputs, self._environment, kind, self._depth + 1)
-        reader.read(_beside(path, included))
+        reader = _Reader(self._draft, self._environment, kind, self._depth + 1)
+        reader.read(_resolve_path(path, included))
 
     def _read_requirement(self, text: str, line: str, origin: str) -> None:
         text, *options = _FIRST_OPTION.split(text, maxsplit=1)
@@ -230,23 +263,19 @@ class _Reader:
             name = others[0].partition("=")[0]
             raise UnsupportedRequirementLine(origin, f"{name} of a requirement is not supported")
         if self._kind == "constraint" and requirement.extras:
-            raise InvalidRequirementLine(origin, f"a constraint cannot ask for extras: {line!r}")
+            raise InvalidRequirementLine(origin, f"a constraint cannot require extras: {line!r}")
         hashes = frozenset(_parse_hash(text, origin) for text in parsed.hash)
         found = InputRequirement(requirement=requirement, origin=origin, hashes=hashes)
-        known = {
-            "requirement": self._inputs.requirements,
-            "constraint": self._inputs.constraints,
-            "override": self._inputs.overrides,
-        }
-        known[self._kind].append(found)
+        self._draft.requirements[self._kind].append(found)
 
 
 def parse_requirement(text: str, origin: str, *, written: str | None = None) -> Requirement:
-    """A dependency specifier, or a wheel by its URL or path alone. ``written`` is what stands at
-    ``origin``, where variables were expanded since: errors show nothing that came from the
-    environment.
+    """Return the requirement of a dependency specifier, or of the URL or path of a wheel alone.
 
-    Raises InvalidRequirementLine and, for what is no wheel, UnsupportedRequirementLine.
+    ``written`` is the text at ``origin`` before variables were expanded: errors show nothing that
+    came from the environment.
+
+    Raise InvalidRequirementLine or, for the address of anything else, UnsupportedRequirementLine.
     """
     reference = _REFERENCE.fullmatch(text)
     try:
@@ -256,7 +285,7 @@ def parse_requirement(text: str, origin: str, *, written: str | None = None) -> 
             raise _unsupported_reference(origin) from None
         problem = str(error).partition("\n")[0]
         raise InvalidRequirementLine(
-            origin, f"{written or text!r} is no requirement: {problem}"
+            origin, f"{written or text!r} is not a requirement: {problem}"
         ) from None
     if requirement.url and urlsplit(requirement.url).scheme not in _FETCHED:
         raise _unsupported_reference(origin)
@@ -264,8 +293,8 @@ def parse_requirement(text: str, origin: str, *, written: str | None = None) -> 
 
 
 def _complete(reference: re.Match[str]) -> str:
-    """``NAME[EXTRAS] @ URL ; MARKER`` for a line that names a wheel only, as pip allows: a URL,
-    or a path from the working folder.
+    """Return ``NAME[EXTRAS] @ URL ; MARKER`` for a line that gives the address of a wheel only, as
+    pip allows: a URL, or a path from the working folder.
     """
     place = reference["place"]
     if "://" not in place:
@@ -275,16 +304,16 @@ def _complete(reference: re.Match[str]) -> str:
     return f"{name}{reference['extras'] or ''} @ {place}{marker}"
 
 
-def _beside(path: str, other: str) -> str:
-    """``other`` as the file at ``path`` names it; an address stays one."""
+def _resolve_path(path: str, other: str) -> str:
+    """Return the path of ``other``, which the file at ``path`` names; a URL stays a URL."""
     return other if "://" in other else os.path.normpath(os.path.join(os.path.dirname(path), other))
 
 
 def _unsupported_reference(origin: str) -> UnsupportedRequirementLine:
     return UnsupportedRequirementLine(
         origin,
-        "an address in place of a version has to be a wheel's, an archive's, a folder's or a git "
-        "repository's",
+        "an address in place of a version has to be that of a wheel, an archive, a folder or a git "
+        "repository",
         hint="write NAME @ URL, with https:, file: or git+https:; a wheel may stand alone",
     )
 
@@ -298,7 +327,9 @@ def _parse_hash(text: str, origin: str) -> str:
 
 
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Join continued lines and drop comments; the number is that of the first line."""
+    """Yield each line with its number, comments dropped and continued lines joined under the number
+    of the first.
+    """
     parts: list[str] = []
     start = 1
     for number, line in enumerate(text.splitlines(), 1):

@@ -1,4 +1,4 @@
-"""Scripts: the requirements that a single file of Python has in a comment.
+"""The requirements that a script of a single file carries in a comment.
 
 Source: https://packaging.python.org/specifications/inline-script-metadata/ (PEP 723).
 """
@@ -16,13 +16,13 @@ _BLOCK = re.compile(
     r"^# /// (?P<type>[a-zA-Z0-9-]+)[ \t]*\r?\n(?P<content>(?:^#(?:| .*)\r?\n)+)^# ///[ \t]*\r?$",
     re.MULTILINE,
 )
-"""As the standard has it, but for the ends of lines."""
+"""The expression of the standard, which also accepts the line ends of Windows here."""
 
 
 def parse_script(text: str) -> dict[str, Any]:
-    """What the script says of itself, as a ``pyproject.toml`` would.
+    """Return the metadata of a script in the shape of a ``pyproject.toml``.
 
-    Raises ValueError where it says nothing, or says it twice, or not in TOML.
+    Raise ValueError if the script has no such block or several, or if it is not valid TOML.
     """
     blocks = [one["content"] for one in _BLOCK.finditer(text) if one["type"] == "script"]
     if len(blocks) != 1:

@@ -1,4 +1,4 @@
-"""Settings: ``[tool.lockstream]`` of a project, which say what its command lines need not.
+"""The settings of a project in ``[tool.lockstream]``, so that no command line has to repeat them.
 
 ::
 
@@ -45,20 +45,20 @@ class InvalidSetting(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class IndexSetting:
-    """An index of a project."""
+    """An index that a project names."""
 
     url: str
     explicit: bool = False
-    """Whether it is for the projects only that name it as their source."""
+    """Whether it serves only the projects that ``sources`` assigns to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a project settles. What it says nothing of is None or empty."""
+    """The settings of one project. A setting not given is None or empty."""
 
     targets: tuple[Target, ...] = ()
     constraints: tuple[str, ...] = ()
-    """Requirements, as the next."""
+    """Requirements, as are the overrides."""
     overrides: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     """Names of projects."""
@@ -66,7 +66,7 @@ class Settings:
     indexes: Mapping[str, IndexSetting] = field(default_factory=dict)
     """By name, in the order of their rank."""
     sources: Mapping[str, str] = field(default_factory=dict)
-    """The name of the index of a project."""
+    """The name of the index of each project."""
     index_strategy: Strategy | None = None
     find_links: tuple[str, ...] = ()
     """Folders, relative to the project, and pages."""
@@ -78,18 +78,18 @@ class Settings:
     allow_hosts: tuple[str, ...] = ()
     align: bool | None = None
     build: Mapping[str, BuildSetting] = field(default_factory=dict)
-    """Flags by the name of the package that is built."""
+    """Flags by the name of the package to build."""
 
 
 def read_settings(document: Mapping[str, Any], path: str) -> Settings:
-    """The settings in the ``pyproject.toml`` that was read from ``path``.
+    """Return the settings of the ``pyproject.toml`` that was read from ``path``.
 
-    Raises InvalidSetting.
+    Raise InvalidSetting.
     """
     tool = document.get("tool", {})
     table = tool.get("lockstream", {}) if isinstance(tool, Mapping) else {}
     if not isinstance(table, Mapping):
-        raise InvalidSetting(path, "", "is no table")
+        raise InvalidSetting(path, "", "is not a table")
     found: dict[str, Any] = {}
     for key, value in table.items():
         read = _READERS.get(key)
@@ -106,12 +106,12 @@ def read_settings(document: Mapping[str, Any], path: str) -> Settings:
 
 
 class _Unreadable(ValueError):
-    """What a value should have been."""
+    """The value of a key is of the wrong kind; the text says what was expected."""
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise _Unreadable("is no text")
+        raise _Unreadable("is not a string")
     return value
 
 
@@ -123,7 +123,7 @@ def _flag(value: object) -> bool:
 
 def _texts(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise _Unreadable("is no list of texts")
+        raise _Unreadable("is not a list of strings")
     return tuple(value)
 
 
@@ -132,19 +132,19 @@ def _choice(kind: type[StrEnum]) -> Callable[[object], StrEnum]:
         try:
             return kind(_text(value))
         except ValueError:
-            raise _Unreadable(f"is none of {', '.join(kind)}") from None
+            raise _Unreadable(f"is not one of {', '.join(kind)}") from None
 
     return read
 
 
 def _targets(value: object) -> tuple[Target, ...]:
     if not isinstance(value, list):
-        raise _Unreadable("is no list of tables")
+        raise _Unreadable("is not a list of tables")
     return tuple(target for table in value for target in _expand_target(table))
 
 
 def _expand_target(table: object) -> Iterator[Target]:
-    """Each Python on each platform of one table."""
+    """Yield a target for each Python on each platform of one table."""
     if not isinstance(table, Mapping) or set(table) != {"python", "platform"}:
         raise _Unreadable("each target is a table of python and platform")
     pythons, platforms = (
@@ -175,7 +175,7 @@ def _sources(value: object) -> dict[str, str]:
 
 def _table(value: object) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise _Unreadable("is no table")
+        raise _Unreadable("is not a table")
     return value
 
 

@@ -1,4 +1,4 @@
-"""Targets."""
+"""The targets to plan for: from the command line, the project, or this interpreter."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ __all__ = ["choose_targets", "targets_for"]
 def choose_targets(
     python_versions: Sequence[str] = (), platforms: Sequence[str] = ()
 ) -> tuple[Target, ...]:
-    """The targets that are named, each Python on each platform; what is not named is as in the
-    interpreter that runs this.
+    """Return a target for each named Python on each named platform; the running interpreter
+    supplies whichever of the two is not named.
 
-    Raises UsageError for a version or a platform that is none.
+    Raise UsageError if a version or a platform is not known.
     """
     tags = tuple(sys_tags())
     environment = default_environment()
@@ -44,9 +44,9 @@ def choose_targets(
 def targets_for(
     inputs: Inputs, python_versions: Sequence[str], platforms: Sequence[str]
 ) -> tuple[Target, ...]:
-    """The targets that are named, else those of the project, else this interpreter.
+    """Return the named targets, else those of the project, else this interpreter.
 
-    Raises UsageError.
+    Raise UsageError if a version or a platform is not known.
     """
     if python_versions or platforms or not inputs.settings.targets:
         return choose_targets(python_versions, platforms)

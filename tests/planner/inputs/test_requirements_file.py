@@ -103,7 +103,7 @@ def test_options_are_noted(tmp_path: Path) -> None:
     [
         pytest.param(
             "demo>=>1",
-            "'demo>=>1' is no requirement: Expected semicolon (after name with no version "
+            "'demo>=>1' is not a requirement: Expected semicolon (after name with no version "
             "specifier) or end",
             id="a malformed specifier",
         ),
@@ -127,8 +127,8 @@ def test_a_wrong_line_is_named(tmp_path: Path, line: str, problem: str) -> None:
 
 
 ADDRESS = (
-    "an address in place of a version has to be a wheel's, an archive's, a folder's or a git "
-    "repository's"
+    "an address in place of a version has to be that of a wheel, an archive, a folder or a git "
+    "repository"
 )
 
 
@@ -168,7 +168,7 @@ def test_an_error_never_shows_the_value_of_a_variable(tmp_path: Path) -> None:
 def test_a_constraint_has_no_extras(tmp_path: Path) -> None:
     path = tmp_path / "limits.txt"
     path.write_text("demo[a]<2\n")
-    with pytest.raises(InvalidRequirementLine, match="a constraint cannot ask for extras"):
+    with pytest.raises(InvalidRequirementLine, match="a constraint cannot require extras"):
         read_requirements([], [str(path)], environment={})
 
 
@@ -198,11 +198,11 @@ def test_options_of_pip_say_where_to_look(tmp_path: Path) -> None:
         "--no-binary a,b\n--only-binary c\n--prefer-binary\n",
     )
     assert inputs.index_url == "https://one.example/"
-    assert inputs.extra_index_urls == ["https://two.example/", "https://three.example/"]
-    assert inputs.find_links == [str(tmp_path / "wheels"), "https://links.example/page"]
+    assert inputs.extra_index_urls == ("https://two.example/", "https://three.example/")
+    assert inputs.find_links == (str(tmp_path / "wheels"), "https://links.example/page")
     assert inputs.no_index
-    assert inputs.no_binary == ["a,b"]
-    assert inputs.only_binary == ["c"]
+    assert inputs.no_binary == ("a,b",)
+    assert inputs.only_binary == ("c",)
 
 
 def test_overrides_are_read_apart(tmp_path: Path) -> None:
@@ -210,7 +210,7 @@ def test_overrides_are_read_apart(tmp_path: Path) -> None:
     path.write_text("demo[x]<2; python_version > '3'\n")
     inputs = read_requirements([], [], [str(path)], environment={})
     assert [str(one.requirement) for one in inputs.overrides] == ['demo[x]<2; python_version > "3"']
-    assert inputs.requirements == inputs.constraints == []
+    assert inputs.requirements == inputs.constraints == ()
 
 
 WHEEL = "https://files.example/demo-1.0-py3-none-any.whl"
