@@ -1,7 +1,7 @@
-"""Workshop: sources in, metadata and measured wheels out.
+"""The builder of a plan: it takes sources and returns their metadata and measured wheels.
 
-Nothing of a source is run before it is needed: its own static metadata is asked first, and what is
-built is what was chosen in the end. One build runs at a time.
+No code of a source runs before it is needed: static metadata is preferred, and only the packages of
+the solution are built. One build runs at a time.
 """
 
 from __future__ import annotations
@@ -42,26 +42,26 @@ __all__ = ["Builder"]
 
 @dataclass(kw_only=True)
 class Builder:
-    """Builds for one plan. A context that ends with its folders removed, though it be by a signal
-    that asks to stop; for the main thread.
+    """The builds of one plan. A context manager that removes its folders at the end, even if a
+    signal ends the plan; for the main thread only.
     """
 
     policy: BuildPolicy
     client: IndexClient
     requirements: Requirements
     folder: str
-    """Where the lock will be."""
+    """The folder of the lock."""
     known: Sequence[KnownBuild] = ()
     """Builds of an earlier lock."""
     reporter: Reporter = field(default_factory=Reporter)
     built: dict[str, Built] = field(default_factory=dict)
-    """By file name of the wheel."""
-    _hosts: Interpreters = field(default_factory=Interpreters)
+    """By the file name of the wheel."""
+    _interpreters: Interpreters = field(default_factory=Interpreters)
     _accepted: dict[str, Target] = field(default_factory=dict)
     """By project, a target that it may be built for."""
-    _origins: dict[tuple[NormalizedName, str], DirectReference] = field(default_factory=dict)
-    """What direct references lead to, by project and address."""
-    _sites: dict[tuple[str, str, str], SourceBuild] = field(default_factory=dict)
+    _references: dict[tuple[NormalizedName, str], DirectReference] = field(default_factory=dict)
+    """The direct references of the inputs, by project and address."""
+    _source_builds: dict[tuple[str, str, str], SourceBuild] = field(default_factory=dict)
     """By project, address and interpreter."""
     _stack: ExitStack = field(default_factory=ExitStack)
 
@@ -73,10 +73,10 @@ class Builder:
         self._stack.close()
 
     def refuse(self, project: NormalizedName, target: Target) -> str | None:
-        """Why no wheel of ``project`` may be built for ``target``, if none may."""
+        """Return why no wheel of ``project`` may be built for ``target``; None if one may."""
         if project not in self.policy.allowed:
             return "it is a source distribution, and only wheels are used (--build allows it)"
-        if self._hosts.find(target) is None:
+        if self._interpreters.find(target) is None:
             return (
                 "it is a source distribution, and a wheel for "
                 f"{target} can only be built on such a machine: plan for that target there, or in "
@@ -88,11 +88,11 @@ class Builder:
     def with_known(
         self, page: ProjectPage, environments: Sequence[MarkerEnvironment]
     ) -> ProjectPage:
-        """The same, and the wheels that an earlier plan has built of its sources for those targets
-        that this machine cannot build for.
+        """Return ``page`` with the wheels that an earlier plan has built from its sources for
+        targets that this machine cannot build for.
         """
         targets = (target for environment in environments for target in environment.targets)
-        foreign = [target for target in targets if self._hosts.find(target) is None]
+        foreign = [target for target in targets if self._interpreters.find(target) is None]
         files = {version: list(its) for version, its in page.files.items()}
         for known in self.known:
             if known.is_of(page) and any(map(known.suits, foreign)) and (built := known.to_built()):
@@ -101,10 +101,10 @@ class Builder:
         return replace(page, files=files)
 
     def open_tree(self, requirement: InputRequirement, target: Target) -> ProjectFile:
-        """The source that ``requirement`` gives the address of, as if an index had it: of the
-        version that its metadata tells.
+        """Return the source at the address of ``requirement`` as a file of an index would be, with
+        the version of its metadata.
 
-        Raises TreeUnbuildable, InvalidRequirementLine, BuildFailed, and what ``fetch_tree`` raises.
+        Raise TreeUnbuildable, InvalidRequirementLine, BuildFailed, or what ``fetch_tree`` raises.
         """
         name, url = requirement.name, requirement.requirement.url
         assert url is not None
@@ -112,14 +112,14 @@ class Builder:
             (kind, digest)
             for kind, _, digest in (one.partition(":") for one in sorted(requirement.hashes))
         )
-        origin = DirectReference.parse(url, hashes)
+        reference = DirectReference.parse(url, hashes)
         if reason := self.refuse(name, target):
-            if wheel := self._built_elsewhere(name, origin, target):
+            if wheel := self._built_elsewhere(name, reference, target):
                 return wheel
             raise TreeUnbuildable(requirement.origin, name, reason)
-        entry = {"url": origin.reference}
-        self._origins.setdefault((name, ProjectFile("", "", entry).url), self._pinned(origin))
-        found = self._site_of(name, ProjectFile(name, "", entry), target)
+        entry = {"url": reference.reference}
+        self._references.setdefault((name, ProjectFile("", "", entry).url), self._pinned(reference))
+        found = self._source_build(name, ProjectFile(name, "", entry), target)
         try:
             metadata = parse_metadata(found.metadata())
         except InvalidMetadata as error:
@@ -136,33 +136,35 @@ class Builder:
         )
 
     def _built_elsewhere(
-        self, name: NormalizedName, origin: DirectReference, target: Target
+        self, name: NormalizedName, reference: DirectReference, target: Target
     ) -> ProjectFile | None:
-        """The wheel that an earlier plan has built of ``origin`` for ``target``."""
+        """Return the wheel that an earlier plan has built from ``reference``, if any."""
         for known in self.known:
-            is_it = known.name == name and known.record.source == origin.told_from(self.folder)
+            is_it = known.name == name and known.record.source == reference.relative_to(self.folder)
             if is_it and known.suits(target):
-                built = known.to_built(origin.at(known.record.commit))
+                built = known.to_built(reference.at(known.record.commit))
                 if built is not None:
                     self.built[built.wheel.filename] = built
                     return built.wheel
         return None
 
-    def _pinned(self, origin: DirectReference) -> DirectReference:
-        """At the commit of an earlier lock, if that tells of one."""
+    def _pinned(self, reference: DirectReference) -> DirectReference:
+        """Return ``reference`` at the commit that an earlier lock records, if it records one."""
         records = (known.record for known in self.known)
-        commits = (one.commit for one in records if one.source == origin.told_from(self.folder))
-        return origin.at(next(commits, ""))
+        commits = (
+            one.commit for one in records if one.source == reference.relative_to(self.folder)
+        )
+        return reference.at(next(commits, ""))
 
     def metadata(self, wheel: Distribution) -> bytes:
-        """The metadata that a wheel of this source has.
+        """Return the metadata that a wheel of this source has.
 
-        Raises BuildFailed, SourceRefused and what ``fetch_source`` raises.
+        Raise BuildFailed, SourceRefused, or what ``fetch_source`` raises.
         """
-        return self._site(wheel, self._accepted[wheel.name]).metadata()
+        return self._build_of(wheel, self._accepted[wheel.name]).metadata()
 
     def build(self, solutions: Sequence[Solution]) -> tuple[Solution, ...]:
-        """The same, with a wheel in the place of each source. Raises what ``metadata`` raises."""
+        """Return the solutions with wheels instead of sources. Raise what ``metadata`` raises."""
         return tuple(
             replace(
                 solution,
@@ -185,95 +187,101 @@ class Builder:
     def _stand_in(self, wheel: Distribution, target: Target) -> Distribution:
         if not wheel.file.is_source:
             return wheel
-        site = self._site(wheel, target)
-        if site.built is None:
-            site.built = self._known(wheel, target) or self._build(wheel, target)
-            self.built[site.built.wheel.filename] = site.built
-        return replace(wheel, file=site.built.wheel)
+        build = self._build_of(wheel, target)
+        if build.built is None:
+            build.built = self._known(wheel, target) or self._build(wheel, target)
+            self.built[build.built.wheel.filename] = build.built
+        return replace(wheel, file=build.built.wheel)
 
     def _known(self, wheel: Distribution, target: Target) -> Built | None:
-        """The build of an earlier lock, where all that it depends on is as it was."""
-        site = self._site(wheel, target)
+        """Return the build of an earlier lock, if nothing that it depends on has changed."""
+        build = self._build_of(wheel, target)
         for known in (one for one in self.known if one.suits(target)):
             record = known.record
             lock = os.path.join(self.folder, record.lock) if record.lock else None
             flags = self.policy.flags(wheel.name, record.backend)
             with suppress(OSError):
-                is_it = site.key(flags, lock) == record.key
+                is_it = build.key(flags, lock) == record.key
                 if is_it and sha256_of(known.path) == known.sha256:
-                    return self._place(wheel, site, known.path, record)
+                    return self._place(wheel, build, known.path, record)
         return None
 
     def _build(self, wheel: Distribution, target: Target) -> Built:
-        site = self._site(wheel, target)
-        made, record = site.measure(str(wheel.version))
-        return self._place(wheel, site, made.path, record)
+        build = self._build_of(wheel, target)
+        built, record = build.measure(str(wheel.version))
+        return self._place(wheel, build, built.path, record)
 
-    def open_site(
-        self, name: str, label: str, host: Interpreter, source: str, sha256: str
+    def open_source(
+        self, name: str, label: str, interpreter: Interpreter, source: str, sha256: str
     ) -> SourceBuild:
-        """Where the source of a package is built; closed with this."""
-        place = self._stack.enter_context(Workspace.opened(name, host.python))
-        return self._site_at(place, label, host, source, sha256)
+        """Return the build of the source of a package; this builder closes it."""
+        workspace = self._stack.enter_context(Workspace.opened(name, interpreter.python))
+        return self._open_at(workspace, label, interpreter, source, sha256)
 
-    def _site(self, wheel: Distribution, target: Target) -> SourceBuild:
-        return self._site_of(wheel.name, wheel.file, target)
+    def _build_of(self, wheel: Distribution, target: Target) -> SourceBuild:
+        return self._source_build(wheel.name, wheel.file, target)
 
-    def _site_of(self, name: NormalizedName, file: ProjectFile, target: Target) -> SourceBuild:
-        host = self._hosts.find(target)
-        assert host is not None
-        key = name, file.url, host.python
-        if key not in self._sites:
-            place = self._stack.enter_context(Workspace.opened(name, host.python))
-            site = self._begin(place, host, name, file)
-            others = [one for one in self._sites.values() if one.place.package == name]
-            if any(one.host != host for one in others):
-                site.lock_name += f"-{host.target.tags[0].interpreter}"
-            self._sites[key] = site
-        return self._sites[key]
+    def _source_build(self, name: NormalizedName, file: ProjectFile, target: Target) -> SourceBuild:
+        interpreter = self._interpreters.find(target)
+        assert interpreter is not None
+        key = name, file.url, interpreter.python
+        if key not in self._source_builds:
+            workspace = self._stack.enter_context(Workspace.opened(name, interpreter.python))
+            build = self._begin(workspace, interpreter, name, file)
+            others = [one for one in self._source_builds.values() if one.workspace.package == name]
+            if any(one.interpreter != interpreter for one in others):
+                build.lock_name += f"-{interpreter.target.tags[0].interpreter}"
+            self._source_builds[key] = build
+        return self._source_builds[key]
 
     def _begin(
-        self, place: Workspace, host: Interpreter, name: NormalizedName, file: ProjectFile
-    ) -> SourceBuild:
-        origin = self._origins.get((name, file.url))
-        if origin is None:
-            path, digest = fetch_source(self.client, file, place.folder)
-            return self._site_at(place, file.filename, host, path, digest)
-        found = fetch_tree(origin, name, self.client, place.folder)
-        if origin.kind == "vcs":
-            # A branch may have gone on when the next interpreter asks.
-            self._origins[name, file.url] = origin.at(found.digest)
-        label = f"{name} ({origin.reference})"
-        return self._site_at(place, label, host, found.path, found.digest, origin.subdirectory)
-
-    def _site_at(
         self,
-        place: Workspace,
+        workspace: Workspace,
+        interpreter: Interpreter,
+        name: NormalizedName,
+        file: ProjectFile,
+    ) -> SourceBuild:
+        reference = self._references.get((name, file.url))
+        if reference is None:
+            path, digest = fetch_source(self.client, file, workspace.folder)
+            return self._open_at(workspace, file.filename, interpreter, path, digest)
+        found = fetch_tree(reference, name, self.client, workspace.folder)
+        if reference.kind == "vcs":
+            # A branch may have new commits when the next interpreter fetches it.
+            self._references[name, file.url] = reference.at(found.digest)
+        label = f"{name} ({reference.reference})"
+        return self._open_at(
+            workspace, label, interpreter, found.path, found.digest, reference.subdirectory
+        )
+
+    def _open_at(
+        self,
+        workspace: Workspace,
         label: str,
-        host: Interpreter,
+        interpreter: Interpreter,
         source: str,
         sha256: str,
         subdirectory: str = "",
     ) -> SourceBuild:
         return SourceBuild(
-            place=place,
-            host=host,
+            workspace=workspace,
+            interpreter=interpreter,
             label=label,
             source=source,
             sha256=sha256,
             subdirectory=subdirectory,
-            tree=place.tree(source, subdirectory),
+            tree=workspace.tree(source, subdirectory),
             policy=self.policy,
             requirements=self.requirements,
             keychain=self.client.keychain,
             reporter=self.reporter,
-            lock_name=f"build-{place.package}",
+            lock_name=f"build-{workspace.package}",
         )
 
     def _place(
-        self, wheel: Distribution, site: SourceBuild, path: str, record: BuildRecord
+        self, wheel: Distribution, build: SourceBuild, path: str, record: BuildRecord
     ) -> Built:
-        """Put the wheel where it is kept, and tell of it as an index would."""
+        """Move the wheel into the wheelhouse and describe it as an index would."""
         keep = self.policy.wheelhouse is not None
         folder = os.path.join(self.folder, self.policy.wheelhouse or "")
         if not keep:
@@ -285,11 +293,13 @@ class Builder:
             os.replace(f"{kept}.part", kept)
         prefix = self.policy.wheelhouse_url
         source = wheel.file
-        origin = self._origins.get((wheel.name, source.url))
-        if origin is not None:
-            record = replace(record, source=origin.told_from(self.folder), commit=origin.commit)
-            name = f"{wheel.name}-{wheel.version}{archive_suffix(site.source)}"
-            source = replace(source, filename=name, path=origin.path)
+        reference = self._references.get((wheel.name, source.url))
+        if reference is not None:
+            record = replace(
+                record, source=reference.relative_to(self.folder), commit=reference.commit
+            )
+            name = f"{wheel.name}-{wheel.version}{archive_suffix(build.source)}"
+            source = replace(source, filename=name, path=reference.path)
         entry = {
             "url": f"file://{kept}",
             "requires-python": wheel.file.requires_python,
@@ -297,11 +307,11 @@ class Builder:
         }
         return Built(
             source=source,
-            sha256=site.sha256,
-            size=os.path.getsize(site.source),
+            sha256=build.sha256,
+            size=os.path.getsize(build.source),
             wheel=ProjectFile(record.wheel, "", entry, wheel.file.index, path=kept),
             record=record,
             url=f"{prefix.rstrip('/')}/{record.wheel}" if prefix else None,
-            origin=origin,
+            reference=reference,
             is_kept=keep,
         )

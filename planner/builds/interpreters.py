@@ -1,4 +1,4 @@
-"""Hosts: the interpreters of this machine that wheels for a target can be built with."""
+"""The interpreters of this machine that can build wheels for a target."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["Interpreter", "Interpreters"]
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
-    """An interpreter, and the target that it is."""
+    """An interpreter of this machine, and the target that it is."""
 
     python: str
     target: Target
 
     def builds_for(self, target: Target) -> bool:
-        """Whether what is built with it suits ``target``: the same Python on the same machine
-        with the same C library, whose version may be another one.
+        """Return if its wheels suit ``target``: the same Python on the same machine with the same
+        C library, whose version may differ.
         """
         return (
             all(self.target.environment[name] == target.environment[name] for name in VARIABLES)
@@ -35,22 +35,22 @@ class Interpreter:
 
 
 class Interpreters:
-    """Those that are on the PATH, asked once each."""
+    """The interpreters on the PATH, each probed once."""
 
     def __init__(self) -> None:
         self._found: dict[str, Interpreter | None] = {}
 
     def find(self, target: Target) -> Interpreter | None:
-        """One that builds for ``target``, if there is any."""
-        hosts = (self._ask(python) for python in _candidates(target))
-        return next((host for host in hosts if host and host.builds_for(target)), None)
+        """Return an interpreter that builds for ``target``; None if this machine has none."""
+        known = (self._probe(python) for python in _candidates(target))
+        return next((one for one in known if one and one.builds_for(target)), None)
 
-    def _ask(self, python: str) -> Interpreter | None:
+    def _probe(self, python: str) -> Interpreter | None:
         if python not in self._found:
             try:
-                # Nothing is made: it is asked what such a folder would hold.
-                place = Environment.prefix(os.path.join(os.sep, "nonexistent"), python)
-                self._found[python] = Interpreter(python, place.interpreter.target)
+                # Creates nothing: only the schemes of such a folder are probed.
+                prefix = Environment.prefix(os.path.join(os.sep, "nonexistent"), python)
+                self._found[python] = Interpreter(python, prefix.interpreter.target)
             except UsageError:
                 self._found[python] = None
         return self._found[python]
@@ -66,6 +66,6 @@ def _candidates(target: Target) -> Iterator[str]:
 
 
 def _libc(platform: str) -> str:
-    """``manylinux`` of ``manylinux_2_28_x86_64``."""
+    """Return the C library of a platform: ``manylinux`` of ``manylinux_2_28_x86_64``."""
     name = platform.partition("_")[0]
     return "manylinux" if name.startswith("manylinux") else name

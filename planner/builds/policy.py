@@ -26,7 +26,7 @@ __all__ = ["BuildPolicy", "BuildRequest"]
 
 
 WHEELHOUSE = "wheelhouse"
-"""The folder beside the lock, where none is named."""
+"""The folder next to the lock, if the user names no other."""
 
 
 _ASSIGNMENT = re.compile(
@@ -46,44 +46,44 @@ _SECRET_VALUE = re.compile(r"://[^/\s@]+@")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildPolicy:
-    """What is decided about building."""
+    """The user's decisions about building."""
 
     allowed: ProjectSet = field(default_factory=ProjectSet)
-    """Projects of which wheels may be built where there are none."""
-    asked: Mapping[str, BuildSetting] = field(default_factory=dict)
-    """Flags by project, as the command line has them; under the empty name, those of all."""
-    settled: Mapping[str, BuildSetting] = field(default_factory=dict)
-    """The same, as the project has them."""
+    """Projects that may be built if they have no wheel for a target."""
+    requested: Mapping[str, BuildSetting] = field(default_factory=dict)
+    """Flags of the command line by project; those under the empty name apply to all projects."""
+    configured: Mapping[str, BuildSetting] = field(default_factory=dict)
+    """Flags of the project's settings, by project."""
     defaults: bool = True
-    """Whether flags are added that bound memory without changing what is built."""
+    """True to add flags that bound the memory of a build without changing its wheel."""
     measured_jobs: int = 1
-    """Up to so many compilers at once are measured."""
+    """The largest number of parallel compiler processes to measure."""
     network: bool = True
     seconds: float = 3600.0
-    """After which a build is given up."""
+    """The time limit of one build."""
     wheelhouse: str | None = WHEELHOUSE
-    """The folder that wheels are kept in; None where none are."""
+    """The folder for the built wheels; None if they are not kept."""
     wheelhouse_url: str | None = None
-    """The address under which that folder will be served."""
+    """The URL at which that folder will be served."""
 
     def flags(self, package: str, backend: str) -> BuildFlags:
-        """The flags for one build, at one job or at what is asked for."""
-        # Loading the executor takes a tenth of a plan, and few build anything.
+        """Return the flags for one build, with one job unless the user requests more."""
+        # Loading the executor takes a tenth of the time of a plan, and few plans build anything.
         from executor import default_flags, with_jobs  # noqa: PLC0415
 
-        told = [
+        settings = [
             setting
             for setting in (
-                self.settled.get(package),
-                self.asked.get(""),
-                self.asked.get(package),
+                self.configured.get(package),
+                self.requested.get(""),
+                self.requested.get(package),
             )
             if setting is not None
         ]
-        wants_defaults = self.defaults and all(one.defaults is not False for one in told)
+        wants_defaults = self.defaults and all(one.defaults is not False for one in settings)
         flags = default_flags(backend) if wants_defaults else BuildFlags()
         jobs = 1
-        for one in told:
+        for one in settings:
             flags = replace(
                 flags,
                 config_settings={**flags.config_settings, **one.config_settings},
@@ -93,15 +93,15 @@ class BuildPolicy:
         return with_jobs(flags, backend, jobs) if wants_defaults else replace(flags, jobs=jobs)
 
     def to_table(self) -> dict[str, Any]:
-        """What of it makes another lock, for the lock."""
+        """Return the table of all that influences the lock, for the lock to record."""
         if not self.allowed:
             return {}
         table: dict[str, Any] = {
             "packages": "missing" if self.allowed.are_excluded else sorted(self.allowed.named)
         }
-        for key, settings in (("flags", self.asked), ("settings", self.settled)):
-            if told := {name or "*": one.to_table() for name, one in sorted(settings.items())}:
-                table[key] = told
+        for key, settings in (("flags", self.requested), ("settings", self.configured)):
+            if tables := {name or "*": one.to_table() for name, one in sorted(settings.items())}:
+                table[key] = tables
         if not self.defaults:
             table["defaults"] = False
         if self.measured_jobs > 1:
@@ -115,7 +115,7 @@ class BuildPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildRequest:
-    """What a command line says about building."""
+    """The options of the command line about building."""
 
     select: Sequence[str] = ()
     """``never``, ``missing``, or names divided by commas."""
@@ -131,32 +131,33 @@ class BuildRequest:
     no_wheelhouse: bool = False
     wheelhouse_url: str | None = None
 
-    def resolve(self, settled: Mapping[str, BuildSetting]) -> BuildPolicy:
-        """The policy, with what the project settles. Raises UsageError."""
-        asked: dict[str, BuildSetting] = {}
+    def resolve(self, configured: Mapping[str, BuildSetting]) -> BuildPolicy:
+        """Return the policy, with the settings of the project. Raise UsageError."""
+        requested: dict[str, BuildSetting] = {}
         for option, words in (
             ("--build-env", self.environment),
             ("--config-setting", self.config_settings),
         ):
             for package, key, value in _assignments(option, words):
-                before = asked.get(package, BuildSetting())
-                asked[package] = (
+                before = requested.get(package, BuildSetting())
+                requested[package] = (
                     before.with_variable(key, value)
                     if option == "--build-env"
                     else before.with_setting(key, value)
                 )
-        for settings in (asked, settled):
+        for settings in (requested, configured):
             for one in settings.values():
                 _refuse_secrets(one.environment)
                 _refuse_secrets(one.texts())
         if self.no_wheelhouse and (self.wheelhouse or self.wheelhouse_url):
             raise UsageError(
-                "--no-wheelhouse leaves no wheel to name a place for", hint="leave one of them out"
+                "--no-wheelhouse keeps no wheels, so a wheelhouse cannot be named",
+                hint="leave one of the options out",
             )
         return BuildPolicy(
             allowed=_parse_select(self.select),
-            asked=asked,
-            settled={canonicalize_name(name): one for name, one in settled.items()},
+            requested=requested,
+            configured={canonicalize_name(name): one for name, one in configured.items()},
             defaults=self.defaults,
             measured_jobs=self.measured_jobs,
             network=self.network,
@@ -180,9 +181,9 @@ def _assignments(option: str, words: Iterable[str]) -> Iterable[tuple[str, str, 
     for word in words:
         match = _ASSIGNMENT.fullmatch(word)
         if match is None:
-            # The value may be a secret that was not meant to be seen.
+            # The value may be a secret, so it is not shown.
             raise UsageError(
-                f"{option} {word.partition('=')[0]!r} gives no value",
+                f"{option} {word.partition('=')[0]!r} has no value",
                 hint="write it as KEY=VALUE, or PACKAGE:KEY=VALUE",
             )
         package = match["package"]
@@ -194,6 +195,6 @@ def _refuse_secrets(flags: Mapping[str, str]) -> None:
         if _SECRET_NAME.search(name) or _SECRET_VALUE.search(value):
             raise UsageError(
                 f"the build flag {name} looks like a secret, and flags are written into the lock",
-                hint="builds get no secrets: let the index serve what it needs, or build the "
-                "wheel where the secret is and list that folder with --find-links",
+                hint="builds get no secrets: let the index serve what the build needs, or build "
+                "the wheel on a machine that has the secret and list its folder with --find-links",
             )

@@ -1,4 +1,4 @@
-"""The projects at hand: what building them takes, locked and measured."""
+"""Lock and measure the builds of the projects at hand."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from schemas.target import Target
 __all__ = ["lock_projects"]
 
 
-def lock_projects(workshop: Builder, folders: Sequence[str], targets: Sequence[Target]) -> None:
-    """For each project write the lock of what it is built with, with what building it took, into
-    the folder of the lock.
+def lock_projects(builder: Builder, folders: Sequence[str], targets: Sequence[Target]) -> None:
+    """Write the lock of the build requirements of each project, with the measured demand of its
+    build, into the folder of the lock.
 
-    Raises UsageError where this machine is none of ``targets``, BuildFailed, and what resolving
-    its build requirements raises.
+    Raise UsageError if this machine is not one of ``targets``, BuildFailed, or what resolving the
+    build requirements raises.
     """
-    hosts = Interpreters()
-    host = next(filter(None, map(hosts.find, targets)), None)
-    if host is None:
+    interpreters = Interpreters()
+    interpreter = next(filter(None, map(interpreters.find, targets)), None)
+    if interpreter is None:
         raise UsageError(
-            "no target is this machine, so the project cannot be built here",
+            "this machine is not one of the targets, so the project cannot be built here",
             hint="plan on a machine, or in a container, of the target's kind",
         )
     for folder in folders:
@@ -40,16 +40,18 @@ def lock_projects(workshop: Builder, folders: Sequence[str], targets: Sequence[T
         name = project_name(document)
         if name is None:
             raise UsageError(f"{path} does not name a project", hint="it needs [project] name")
-        site = workshop.open_site(name, f"{name} ({folder})", host, os.path.abspath(folder), "")
-        site.prepare(("wheel", "editable"))
-        if site.lock is None:
-            # Nothing is needed, which is worth telling too.
-            site.lock = workshop.requirements(site.lock_name, (), host.target)
-        _, record = site.measure(None)
-        lock = read_lock(site.lock)
-        assert os.path.basename(site.lock) == build_lock_name(name)
-        told = _with_record(lock, record.wheel, record.to_table())
-        write_atomically(site.lock, render_lock(told))
+        build = builder.open_source(
+            name, f"{name} ({folder})", interpreter, os.path.abspath(folder), ""
+        )
+        build.prepare(("wheel", "editable"))
+        if build.lock is None:
+            # It requires nothing; an empty lock records that.
+            build.lock = builder.requirements(build.lock_name, (), interpreter.target)
+        _, record = build.measure(None)
+        lock = read_lock(build.lock)
+        assert os.path.basename(build.lock) == build_lock_name(name)
+        extended = _with_record(lock, record.wheel, record.to_table())
+        write_atomically(build.lock, render_lock(extended))
 
 
 def _with_record(lock: Pylock, wheel: str, table: object) -> Pylock:

@@ -1,7 +1,7 @@
-"""Source distributions: fetched, verified, and read as far as they tell without being built.
+"""Fetch and verify source distributions, and read the metadata that needs no build.
 
 Source: https://packaging.python.org/specifications/source-distribution-format/ and PEP 643: from
-metadata version 2.2 on, what PKG-INFO does not call dynamic is what every wheel of it has.
+metadata version 2.2 on, every wheel has the fields of PKG-INFO that are not listed as dynamic.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _FIRST_STATIC = (2, 2)
 
 
 _NEEDED = {"requires-dist", "requires-python", "provides-extra"}
-"""The fields that planning reads, beside name and version, which are never dynamic."""
+"""The fields that planning reads, apart from name and version, which are never dynamic."""
 
 
 def fetch_source(client: IndexClient, file: ProjectFile, folder: str) -> tuple[str, str]:
-    """Fetch ``file`` into ``folder``, held to what its index says of it; its path and its SHA-256.
+    """Fetch ``file`` into ``folder``, check its size and hashes, and return its path and SHA-256.
 
-    Raises WheelDiffers, UnreadableWheel, IndexUnreachable and IndexAnswer.
+    Raise WheelDiffers, UnreadableWheel, IndexUnreachable or IndexAnswer.
     """
     path = os.path.join(folder, os.path.basename(file.filename))
     try:
@@ -58,7 +58,7 @@ def fetch_source(client: IndexClient, file: ProjectFile, folder: str) -> tuple[s
 
 
 def static_metadata(tree: str) -> bytes | None:
-    """The metadata of every wheel built of the source tree; None where only building tells."""
+    """Return the metadata of every wheel of the source tree; None if only a build has it."""
     try:
         with open(os.path.join(tree, "PKG-INFO"), "rb") as file:
             content = split_headers(file.read())
@@ -74,8 +74,8 @@ def static_metadata(tree: str) -> bytes | None:
 
 
 def archive_suffix(path: str) -> str:
-    """What the name of a source distribution of this content ends with; empty where it has to be
-    another one.
+    """Return the suffix of a source distribution of this content; empty if it is neither a zip
+    file nor a tar file compressed by gzip.
     """
     if os.path.isdir(path):
         return ""
@@ -85,7 +85,7 @@ def archive_suffix(path: str) -> str:
 
 
 def sha256_of(path: str) -> str:
-    """The digest of a file, in hexadecimal. Raises OSError."""
+    """Return the hexadecimal digest of a file. Raise OSError."""
     return _digest(path, "sha256")
 
 

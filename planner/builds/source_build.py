@@ -1,4 +1,4 @@
-"""Site: one source, from what it says of itself to a wheel and what that took."""
+"""The build of one source: its metadata, its wheel, and the memory and time that the build took."""
 
 from __future__ import annotations
 
@@ -36,103 +36,105 @@ __all__ = ["Requirements", "SourceBuild"]
 
 
 RUNS = 2
-"""Builds that are measured at one job; the larger figure counts."""
+"""Measured builds at one job; the larger figure counts."""
 
 
 SHORT_RUNS = 4
+"""Measured builds if the first is short: on a busy machine it is sampled only a few times."""
 
 
 SHORT_SECONDS = 5.0
-"""So many of builds that end sooner: on a busy machine looks at them are few."""
 
 
 class Requirements(Protocol):
-    """Who locks what builds need."""
+    """Locks the requirements of a build."""
 
     def __call__(self, name: str, requirements: Sequence[str], target: Target) -> str:
-        """Resolve ``requirements`` and write the lock of them; its path."""
+        """Resolve ``requirements``, write their lock and return its path."""
 
 
 @dataclass(slots=True, kw_only=True)
 class SourceBuild:
-    """Where one source is built with one interpreter."""
+    """One source and one interpreter to build it with, owned by the ``Builder`` of the plan."""
 
-    place: Workspace
-    host: Interpreter
+    workspace: Workspace
+    interpreter: Interpreter
     label: str
-    """What the user is told of."""
+    """The name that progress messages show."""
     source: str
     """The path of the archive or the folder."""
     sha256: str
-    """Of the archive, or another digest of the source; empty for what may change."""
+    """Of the archive, or another digest of the source; empty for files that may change."""
     subdirectory: str = ""
-    """Of the source tree, in which the package is."""
+    """The folder of the package in the source tree."""
     tree: str
-    """A copy of it that metadata may be asked of."""
+    """A copy of the source, for builds of metadata."""
     policy: BuildPolicy
     requirements: Requirements
     keychain: Keychain
-    """Whose credentials the installation of build requirements may use too."""
+    """The credentials that the installation of build requirements may use."""
     reporter: Reporter
     lock_name: str
-    """Of the lock of the build requirements, without what all locks are called."""
+    """The name of the lock of the build requirements, without ``pylock.`` and ``.toml``."""
     lock: str | None = None
     built: Built | None = None
     _metadata: bytes | None = None
     _is_ready: bool = False
 
     @property
-    def terms(self) -> SandboxLimits:
-        """What a build may do here: memory is what is measured, so nothing limits it."""
+    def limits(self) -> SandboxLimits:
+        """Return the limits of a build. Memory has none, because it is measured."""
         return SandboxLimits(seconds=self.policy.seconds, network=self.policy.network)
 
     def metadata(self) -> bytes:
-        """The metadata that a wheel of it has. Raises BuildFailed."""
+        """Return the metadata that a wheel of it has. Raise BuildFailed."""
         if self._metadata is None:
             self._metadata = static_metadata(self.tree)
         if self._metadata is None:
             self.reporter.building(self.label, "metadata")
             system, flags = self.prepare()
-            self._metadata = self.place.metadata(self.tree, system, flags, self.terms)
+            self._metadata = self.workspace.metadata(self.tree, system, flags, self.limits)
         return self._metadata
 
     def prepare(self, kinds: Sequence[str] = ("wheel",)) -> tuple[BuildSystem, BuildFlags]:
-        """Install what it is built with, locked; for an ``editable`` wheel too, if its backend
-        makes any.
+        """Lock and install the build requirements; those of an ``editable`` wheel too, if the
+        backend supports it. Return the build system and the flags.
         """
-        system = read_build_system(self.place.package, self.tree)
-        flags = self.policy.flags(self.place.package, system.backend)
+        system = read_build_system(self.workspace.package, self.tree)
+        flags = self.policy.flags(self.workspace.package, system.backend)
         if self._is_ready:
             return system, flags
-        wanted = list(dict.fromkeys(system.requires))
-        self._install(wanted)
-        backend = self.place.backend(self.tree, system, flags, self.terms)
+        requires = list(dict.fromkeys(system.requires))
+        self._install(requires)
+        backend = self.workspace.backend(self.tree, system, flags, self.limits)
         more = backend.requires()
         if "editable" in kinds:
             with suppress(BackendUnusable):
                 more += backend.requires("editable")
-        if set(more) - set(wanted):
-            self._install(list(dict.fromkeys([*wanted, *more])))
+        if set(more) - set(requires):
+            self._install(list(dict.fromkeys([*requires, *more])))
         self._is_ready = True
         return system, flags
 
     def measure(self, version: str | None) -> tuple[BuiltWheel, BuildRecord]:
-        """Build it, again and again, each time from a fresh copy; the first wheel, and what it
-        took. Raises BuildFailed.
+        """Build it several times, each time from a fresh copy. Return the first wheel and the
+        record of what the builds took. Raise BuildFailed.
         """
         system, flags = self.prepare()
         demand: dict[int, int] = {}
 
         def run(jobs: int) -> tuple[BuiltWheel, SandboxResult]:
             self.reporter.building(self.label, f"measuring, jobs {jobs}")
-            tree = self.place.tree(self.source, self.subdirectory)
-            told = flags if jobs == flags.jobs else with_jobs(flags, system.backend, jobs)
-            artifact, outcome = self.place.wheel(tree, system, told, self.terms, version=version)
+            tree = self.workspace.tree(self.source, self.subdirectory)
+            its_flags = flags if jobs == flags.jobs else with_jobs(flags, system.backend, jobs)
+            wheel, result = self.workspace.wheel(
+                tree, system, its_flags, self.limits, version=version
+            )
             shutil.rmtree(tree, ignore_errors=True)
-            demand[jobs] = max(demand.get(jobs, 0), outcome.demand)
-            return artifact, outcome
+            demand[jobs] = max(demand.get(jobs, 0), result.demand)
+            return wheel, result
 
-        made, first = run(flags.jobs)
+        wheel, first = run(flags.jobs)
         count = SHORT_RUNS if first.seconds < SHORT_SECONDS else RUNS
         figures = [first, *(run(flags.jobs)[1] for _ in range(count - 1))]
         if self.policy.measured_jobs > flags.jobs:
@@ -140,7 +142,7 @@ class SourceBuild:
                 run(self.policy.measured_jobs)
         record = BuildRecord(
             key=self.key(flags, self.lock),
-            wheel=made.filename,
+            wheel=wheel.filename,
             backend=system.backend,
             flags=flags,
             lock=os.path.basename(self.lock) if self.lock else None,
@@ -148,27 +150,27 @@ class SourceBuild:
             files=max(one.files for one in figures),
             charged_peak=max((one.charged_peak or 0 for one in figures), default=0) or None,
             seconds=round(max(one.seconds for one in figures), 1),
-            native=made.native,
-            measured_on=describe(self.place.environment.interpreter.target, system.backend),
+            native=wheel.native,
+            measured_on=describe(self.workspace.environment.interpreter.target, system.backend),
         )
         self.reporter.built(self.label, record)
-        return made, record
+        return wheel, record
 
     def key(self, flags: BuildFlags, lock: str | None) -> str:
-        """A digest of all that the wheel depends on. Raises OSError."""
+        """Return a digest of everything that the wheel depends on. Raise OSError."""
         content = b""
         if lock is not None:
             with open(lock, "rb") as file:
                 content = file.read()
-        told = {
+        causes = {
             "source": f"{self.sha256}#{self.subdirectory}" if self.subdirectory else self.sha256,
             "flags": flags.to_table(),
             "lock": hashlib.sha256(content).hexdigest(),
-            "target": self.host.target.to_table(),
+            "target": self.interpreter.target.to_table(),
         }
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(causes, sort_keys=True).encode()).hexdigest()
 
     def _install(self, requirements: Sequence[str]) -> None:
         if requirements:
-            self.lock = self.requirements(self.lock_name, requirements, self.host.target)
-            self.place.install(self.lock, Origins(logins=self.keychain.logins))
+            self.lock = self.requirements(self.lock_name, requirements, self.interpreter.target)
+            self.workspace.install(self.lock, Origins(logins=self.keychain.logins))

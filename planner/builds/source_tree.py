@@ -1,5 +1,4 @@
-"""Origin: what a direct reference leads to where that is no distribution: an archive, a repository,
-a folder.
+"""Fetch the source of a direct reference: an archive, a repository or a folder.
 
 Source: https://packaging.python.org/specifications/version-specifiers/#direct-references.
 """
@@ -23,12 +22,12 @@ __all__ = ["Fetched", "fetch_tree"]
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """The source, on this machine."""
+    """A source on this machine."""
 
     path: str
-    """Of an archive or a folder."""
+    """The path of an archive or a folder."""
     digest: str
-    """SHA-256 of an archive or of all that is in a folder, or the name of a commit."""
+    """SHA-256 of an archive or of the content of a folder, or the name of a commit."""
 
 
 def fetch_tree(
@@ -36,7 +35,7 @@ def fetch_tree(
 ) -> Fetched:
     """Fetch the source of ``package`` into ``folder``; a folder stays where it is.
 
-    Raises RepositoryUnusable, and for archives what ``fetch_source`` raises.
+    Raise RepositoryUnusable, or for archives what ``fetch_source`` raises.
     """
     if reference.kind == "directory":
         return Fetched(reference.address, _digest_of_tree(reference.address))

@@ -1,4 +1,4 @@
-"""Built: a wheel that stands in for a source, now or in an earlier lock."""
+"""Wheels that stand in for a source, built by this plan or recorded by an earlier lock."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Built", "KnownBuild", "known_builds"]
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A wheel that stands in for a source."""
+    """A wheel that stands in for a source, owned by the plan that lists it."""
 
     source: ProjectFile
     sha256: str
@@ -31,42 +31,44 @@ class Built:
     wheel: ProjectFile
     record: BuildRecord
     url: str | None
-    """Where it will be served, if that is said."""
-    origin: DirectReference | None
-    """What the source is, where it is no source distribution."""
+    """The URL at which it will be served; None if the user gives none."""
+    reference: DirectReference | None
+    """The address of the source; None if an index has it as a source distribution."""
     is_kept: bool
-    """Whether the lock may list it; else only what it took is of interest."""
+    """True if the lock lists the wheel; else it records only what the build took."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownBuild:
-    """What an earlier lock tells of a build."""
+    """A build that an earlier lock records."""
 
     folder: str
-    """That of the lock."""
+    """The folder of the lock."""
     name: NormalizedName
     record: BuildRecord
     path: str
-    """Where the wheel is, if it is on this machine."""
+    """The path at which the wheel is, if it is on this machine."""
     url: str | None
-    """Where it is served, if it is."""
+    """The URL of the wheel; None if the lock has none."""
     sha256: str
     sdist: PackageSdist | None
-    """What it was built of, where that is a source distribution or an archive."""
+    """The source distribution or archive that it was built from; None if it was a tree."""
 
     def suits(self, target: Target) -> bool:
-        """Whether the wheel is for ``target``."""
+        """Return if the wheel is for ``target``."""
         return not parse_wheel_filename(self.record.wheel)[3].isdisjoint(target.tags)
 
     def is_of(self, page: ProjectPage) -> bool:
-        """Whether the index still has what it was built of."""
-        told = self.sdist.hashes.get("sha256") if self.sdist else None
+        """Return if ``page`` still has the source that it was built from."""
+        sha256 = self.sdist.hashes.get("sha256") if self.sdist else None
         hashes = (file.hashes for files in page.files.values() for file in files)
-        return page.name == self.name and any(told == one.get("sha256") for one in hashes if told)
+        return page.name == self.name and any(
+            sha256 == one.get("sha256") for one in hashes if sha256
+        )
 
-    def to_built(self, origin: DirectReference | None = None) -> Built | None:
-        """The same for the next lock, of ``origin`` where that is no source distribution; None
-        where the wheel is nowhere to be had.
+    def to_built(self, reference: DirectReference | None = None) -> Built | None:
+        """Return the build for the next lock, with the ``reference`` of its source if it has one;
+        None if the wheel is neither on this machine nor served.
         """
         is_here = os.path.exists(self.path)
         if not is_here and self.url is None:
@@ -80,7 +82,7 @@ class KnownBuild:
             wheel=ProjectFile(self.record.wheel, "", entry, path=path, is_built=True),
             record=self.record,
             url=self.url,
-            origin=origin,
+            reference=reference,
             is_kept=True,
         )
 
@@ -88,17 +90,17 @@ class KnownBuild:
         if self.sdist is None:
             return ProjectFile(self.name, "", {"url": ""})
         time = self.sdist.upload_time
-        told = {
+        entry = {
             "url": self.sdist.url or "",
             "upload-time": time.isoformat() if time else None,
         }
         path = os.path.join(self.folder, self.sdist.path) if self.sdist.path else None
-        return ProjectFile(self.sdist.filename, "", told, path=path)
+        return ProjectFile(self.sdist.filename, "", entry, path=path)
 
 
 def known_builds(lock: Pylock, folder: str, wheelhouse: str = "") -> tuple[KnownBuild, ...]:
-    """The builds of ``lock``, which is in ``folder``; wheels that it lists by their URL are also
-    in the folder ``wheelhouse``.
+    """Return the builds that ``lock`` in ``folder`` records; the wheels that it lists by their URL
+    are also in the folder ``wheelhouse``.
     """
     found = []
     for package in lock.packages:

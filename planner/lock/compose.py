@@ -1,4 +1,4 @@
-"""A lock: resolved and sized packages as the standard's own types.
+"""Compose a lock of resolved and sized packages, as the standard's own types.
 
 Source: https://packaging.python.org/specifications/pylock-toml/.
 """
@@ -38,28 +38,28 @@ __all__ = ["LockContent", "build_lock"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockContent:
-    """All that a lock is made of."""
+    """Everything that a lock is made of."""
 
     environments: Sequence[MarkerEnvironment]
     entries: Sequence[tuple[Entry, Sequence[SizedFile]]]
     """Sorted by name and version."""
     extras: Sequence[NormalizedName]
-    """What installs may choose from; sorted, as the groups."""
+    """The extras that an installation may select; sorted, as the groups are."""
     groups: Sequence[NormalizedName]
     inputs: Mapping[str, Any]
-    """The table that tells where the requirements are."""
+    """The table that records where the requirements came from."""
     policy: Mapping[str, Any] = field(default_factory=dict)
-    """The table that tells how versions were chosen."""
+    """The table that records how versions were chosen."""
     folder: str = ""
-    """Where the lock will be; paths in it start there."""
+    """The folder of the lock; paths in the lock are relative to it."""
     built: Mapping[str, Built] = field(default_factory=dict)
-    """The wheels among the files that were built for it, by file name."""
+    """The wheels that were built for the lock, by file name."""
 
 
 def build_lock(content: LockContent) -> Pylock:
-    """The lock as the standard's own types.
+    """Return the lock as the standard's own types.
 
-    Raises SecretInURL where an address would carry a credential into it.
+    Raise SecretInURL if an address would carry a credential into it.
     """
     pythons = (one.variables["python_version"] for one in content.environments)
     lock = Pylock(
@@ -79,9 +79,9 @@ def build_lock(content: LockContent) -> Pylock:
 def _tool_table(content: LockContent) -> dict[str, Any]:
     targets = [target.to_table() for one in content.environments for target in one.targets]
     table: dict[str, Any] = {"targets": targets}
-    for key, told in (("inputs", content.inputs), ("policy", content.policy)):
-        if told:
-            table[key] = dict(told)
+    for key, record in (("inputs", content.inputs), ("policy", content.policy)):
+        if record:
+            table[key] = dict(record)
     return table
 
 
@@ -126,7 +126,7 @@ def _only_archive(tree: object) -> PackageArchive | None:
 
 
 def _archive(wheel: PackageWheel) -> PackageArchive:
-    """A wheel that was asked for by its address."""
+    """Return the entry of a wheel that is required by its address."""
     return PackageArchive(path=wheel.path, url=wheel.url, size=wheel.size, hashes=wheel.hashes)
 
 

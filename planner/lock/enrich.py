@@ -1,7 +1,7 @@
-"""Enrich: add to a lock of another tool what lockstream would have noted of its wheels.
+"""Add to the lock of another tool the hints that lockstream records of wheels.
 
-The text is left as it is; what is added stands at the end of each ``[[packages]]`` table, in a
-tool table, which changes nothing about what is installed (PEP 751).
+The text stays as it is; the hints go to the end of each ``[[packages]]`` table, into a tool table,
+which does not change what is installed (PEP 751).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["NotExtensible", "enrich"]
 
 @dataclass(eq=False)
 class NotExtensible(InvalidInput):
-    """A lock is written in a way that cannot be added to."""
+    """A lock is written in a form that hints cannot be added to."""
 
     package: str
     hint = "write each package as its own [[packages]] table, and its tool tables as tables"
@@ -38,21 +38,21 @@ class NotExtensible(InvalidInput):
 
 
 def enrich(text: str, client: IndexClient) -> tuple[str, int]:
-    """``text`` with the hints of all wheels that are at a URL and have none; and how many that
-    are.
+    """Return ``text`` with hints for all wheels at a URL that lack them, and the number of these
+    wheels.
 
-    Raises NotExtensible, the InvalidLockText errors of ``schemas``, UnreadableWheel, WheelDiffers,
-    IndexUnreachable and IndexAnswer.
+    Raise NotExtensible, the InvalidLockText errors of ``schemas``, UnreadableWheel, WheelDiffers,
+    IndexUnreachable or IndexAnswer.
     """
     blocks = list(scan_blocks([text.encode()]))
     source = MetadataSource(client)
     parts: list[str] = []
     count = 0
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        wanted = [list(_missing(block)) for block in blocks]
-        # All at once: each is one round trip or two, of a few milliseconds' work.
-        sizes = pool.map(source.size, [file for files in wanted for file in files])
-        for block, files in zip(blocks, wanted, strict=True):
+        lacking = [list(_missing(block)) for block in blocks]
+        # All at once: each takes one or two round trips, and a few milliseconds of work.
+        sizes = pool.map(source.size, [file for files in lacking for file in files])
+        for block, files in zip(blocks, lacking, strict=True):
             wheels = {file.filename: next(sizes).hints.to_table() for file in files}
             parts.append(_extend(block, wheels) if wheels else block.text)
             count += len(wheels)
@@ -60,7 +60,7 @@ def enrich(text: str, client: IndexClient) -> tuple[str, int]:
 
 
 def _missing(block: Block) -> Iterator[ProjectFile]:
-    """The wheels of a package whose hints are not known."""
+    """Yield the wheels of a package that have no hints."""
     table = parse_block(block)
     if not block.is_package:
         if table.get("packages"):
@@ -88,6 +88,6 @@ def _extend(block: Block, wheels: Mapping[str, Mapping[str, Any]]) -> str:
     except tomllib.TOMLDecodeError:
         raise NotExtensible(str(parse_block(block).get("name"))) from None
     [package] = document["packages"]
-    noted = package.get("tool", {}).get(TOOL_NAME, {}).get("wheels", {})
-    assert all(noted.get(filename) == table for filename, table in wheels.items())
+    recorded = package.get("tool", {}).get(TOOL_NAME, {}).get("wheels", {})
+    assert all(recorded.get(filename) == table for filename, table in wheels.items())
     return text

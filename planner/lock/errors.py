@@ -1,4 +1,4 @@
-"""Errors."""
+"""Errors about credentials that a lock would carry."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ class SecretInURL(InvalidInput):
 
     filename: str
     parameters: tuple[str, ...]
-    hint = "locks are committed and read by everybody; use an index whose file addresses are stable"
+    hint = "locks are committed and shared; use an index whose file addresses are stable"
 
     def __str__(self) -> str:
         return (
-            f"{self.filename}: the index gives it an address signed for this moment "
+            f"{self.filename}: the index gives it an address that is signed for a short time "
             f"({', '.join(self.parameters)}), which cannot be written into a lock"
         )
 
 
 class SecretInLock(InvalidInput):
-    """A password or token that was used would have to be written into the lock."""
+    """A password or token that was used for a download would appear in the lock."""
 
     hint = "do not use a password that is a part of names or addresses; nothing was written"
 
     def __str__(self) -> str:
-        return "a credential of an index appears in what would be written into the lock"
+        return "a credential of an index would appear in the lock"

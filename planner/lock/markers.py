@@ -1,9 +1,9 @@
-"""Markers for a lock: short conditions that hold in some of its environments and no other.
+"""Short markers for a lock, which hold in some of its environments and in no other.
 
 An entry of a lock that not every environment needs carries a marker. It only has to be right in
 the environments of the lock, which are few and known; so instead of joining the markers of all
-requirements on the way to a package, the shortest condition that picks its environments is
-searched for.
+requirements on the way to a package, this module searches for the
+shortest condition that selects its environments.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ __all__ = ["Conditions"]
 
 
 _VARIABLES = ("sys_platform", "platform_machine", "implementation_name", "python_version")
-"""In the order of preference: what depends on a platform should say so."""
+"""In the order of preference: a package that depends on the platform should say so."""
 
 
 class _Term(NamedTuple):
-    """Conditions that are joined by ``and``."""
+    """One or more conditions joined by ``and``."""
 
     text: str
     where: int
@@ -34,9 +34,9 @@ class _Term(NamedTuple):
 
 
 class Conditions:
-    """Finds conditions for environments that are given by the values of their marker variables.
+    """The markers of one lock, found for environments given by the values of their variables.
 
-    No two of them may have the same values of ``planner.environments.VARIABLES``.
+    No two environments may have the same values of ``planner.model.environments.VARIABLES``.
     """
 
     def __init__(self, environments: Sequence[Mapping[str, str]]) -> None:
@@ -46,9 +46,9 @@ class Conditions:
         self._cover = cache(self._find_cover)
 
     def marker(self, needed: Mapping[Scope | None, Iterable[int]]) -> Marker | None:
-        """The condition of a package that is ``needed`` in these environments, told by their
-        positions: for each extra and dependency group, and for None whatever is chosen. None
-        where it is needed always.
+        """Return the condition of a package that is ``needed`` in these environments, given by
+        their positions: for each extra and dependency group, and under None for every
+        installation. None if it is needed always.
         """
         always = _bits(needed.get(None, ()))
         if always == self._everywhere:

@@ -1,4 +1,4 @@
-"""Entries: the answers for all environments, merged to what a lock lists."""
+"""Merge the solutions of all environments into the entries of a lock."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ __all__ = ["Entry", "merge"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One version of one project, as a lock lists it."""
+    """One version of one project, as the lock lists it."""
 
     name: NormalizedName
     version: Version
     marker: Marker | None
-    """Where it is needed; None where it is always."""
+    """The condition on which it is needed; None if it is needed always."""
     files: tuple[ProjectFile, ...]
     """The best wheel for each target that needs it, sorted by file name."""
     dependencies: tuple[tuple[NormalizedName, Version | None], ...]
-    """The entries that it may need; with the version where the name is that of several."""
+    """The entries that it may need; with the version if several entries have the name."""
     requires: tuple[str, ...]
-    """The requirements of its metadata that count in some environment; sorted."""
+    """The requirements of its metadata that apply in some environment; sorted."""
 
 
 @dataclass(slots=True)
 class _Draft:
-    """What is known of an entry while environments are gone through."""
+    """An entry in the making, owned by one call of ``merge``."""
 
     where: dict[Scope | None, set[int]] = field(default_factory=dict)
     files: dict[str, ProjectFile] = field(default_factory=dict)
@@ -55,8 +55,8 @@ class _Draft:
         self.packages[position] = package
 
     def requirements(self, conditions: Conditions) -> Iterator[str]:
-        """What the metadata asks for; what only that of some wheels does, on the condition that
-        tells their environments.
+        """Yield the requirements of the metadata. A requirement that only some wheels have carries
+        the condition of their environments.
         """
         texts = {text for package in self.packages.values() for text in package.requires}
         if are_alike([one for package in self.packages.values() for one in package.metadata]):
@@ -73,8 +73,8 @@ class _Draft:
 
 
 def merge(solutions: Sequence[Solution]) -> tuple[Entry, ...]:
-    """One entry for each version of a project that is needed anywhere, and for each file that is
-    asked for by its address; sorted.
+    """Return one entry for each version of a project that is needed anywhere, and for each file
+    that is required by its address; sorted.
     """
     conditions = Conditions([solution.environment.variables for solution in solutions])
     drafts: dict[tuple[NormalizedName, Version, str], _Draft] = {}
@@ -110,6 +110,6 @@ def _limit(text: str, condition: Marker) -> str:
 
 
 def _key(package: ResolvedPackage) -> tuple[NormalizedName, Version, str]:
-    # An entry has one archive at most, so files that were asked for by address do not share one.
+    # An entry has at most one archive, so files that are required by address do not share one.
     direct = [wheel.file.filename for wheel in package.wheels if wheel.file.is_direct]
     return package.name, package.version, "".join(direct)

@@ -1,4 +1,4 @@
-"""Read a lock that exists, of any origin."""
+"""The reader of locks, whichever tool wrote them."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _CHUNK_SIZE = 1 << 20
 
 
 def read_lock(path: str) -> Pylock:
-    """The lock at ``path``.
+    """Return the lock at ``path``.
 
-    Raises UnreadableInput, InvalidLock, UnsupportedLockVersion, LockNotText and LockTooLarge.
+    Raise UnreadableInput, InvalidLock, UnsupportedLockVersion, LockNotText or LockTooLarge.
     """
     try:
         with open(path, "rb") as file:
@@ -35,9 +35,9 @@ def read_lock(path: str) -> Pylock:
 
 
 def parse_lock(text: str) -> Pylock:
-    """The lock of this ``text``.
+    """Return the lock of this ``text``.
 
-    Raises InvalidLock, UnsupportedLockVersion, LockNotText and LockTooLarge.
+    Raise InvalidLock, UnsupportedLockVersion, LockNotText or LockTooLarge.
     """
     return _parse([text.encode()])
 
@@ -56,7 +56,7 @@ def _parse(chunks: Iterable[bytes]) -> Pylock:
 
 
 def _inline_packages(table: dict[str, Any], block: Block) -> Iterator[Package]:
-    """Packages that are written as an inline array, as TOML allows and few lockers do."""
+    """Yield packages that are written as an inline array, as TOML allows and few lockers do."""
     tables = table.pop("packages", [])
     if not isinstance(tables, list) or not all(isinstance(one, dict) for one in tables):
         raise InvalidLock("packages is not an array of tables", block.line)

@@ -1,4 +1,4 @@
-"""Sources: what a lock lists of what its wheels were built of, and addresses as it may have them.
+"""The entries of a lock for sources that wheels are built from.
 
 Source: https://packaging.python.org/specifications/pylock-toml/: a package has either a tree (a
 repository, a folder, an archive), or wheels and a source distribution.
@@ -23,21 +23,21 @@ _SIGNING_PARAMETERS = (
     "access_token", "awsaccesskeyid", "expires", "key-pair-id", "policy", "se", "sig",
     "signature", "token", "x-amz-", "x-goog-",
 )  # fmt: skip
-"""Query parameters by which storage services grant access for a while, or their beginnings."""
+"""Query parameters, or their prefixes, by which storage services grant access for a short time."""
 
 
 _SDISTS = (".tar.gz", ".zip")
-"""What the name of a source distribution ends with."""
+"""The suffixes of source distributions."""
 
 
 def list_sdist(built: Built, folder: str) -> PackageSdist | None:
-    """What a wheel was built of, for those who have not got the wheel; None where that is no
-    archive, or the package is in a part of it, which only an entry without wheels can tell.
+    """Return the source distribution of a built wheel, for installers that cannot use the wheel.
 
-    Raises SecretInURL.
+    None if the source is not an archive, or if the package is in a subdirectory, which only an
+    entry without wheels can record. Raise SecretInURL.
     """
-    file, hashes, origin = built.source, {"sha256": built.sha256}, built.origin
-    if origin and (origin.kind != "archive" or origin.subdirectory):
+    file, hashes, reference = built.source, {"sha256": built.sha256}, built.reference
+    if reference and (reference.kind != "archive" or reference.subdirectory):
         return None
     if not file.filename.endswith(_SDISTS):
         return None
@@ -46,9 +46,9 @@ def list_sdist(built: Built, folder: str) -> PackageSdist | None:
         name = None if os.path.basename(path) == file.filename else file.filename
         return PackageSdist(name=name, path=path, size=built.size, hashes=hashes)
     url = lockable_url(file.url, file.filename)
-    name = None if urlsplit(url).path.endswith(f"/{file.filename}") or not origin else file.filename
+    is_named = urlsplit(url).path.endswith(f"/{file.filename}") or not reference
     return PackageSdist(
-        name=name,
+        name=None if is_named else file.filename,
         upload_time=parse_time(file.upload_time),
         url=url,
         size=built.size,
@@ -57,22 +57,24 @@ def list_sdist(built: Built, folder: str) -> PackageSdist | None:
 
 
 def list_tree(built: Built, folder: str) -> PackageArchive | PackageDirectory | PackageVcs | None:
-    """What a wheel would be built of, where that is no source distribution. Raises SecretInURL."""
-    origin = built.origin
-    if origin is None:
+    """Return the repository, folder or archive to build from; None if the source is a source
+    distribution of an index. Raise SecretInURL.
+    """
+    reference = built.reference
+    if reference is None:
         return None
-    part = origin.subdirectory or None
-    path = relative_path(origin.path, folder) if origin.path else None
-    if path is not None and origin.kind == "directory":
+    part = reference.subdirectory or None
+    path = relative_path(reference.path, folder) if reference.path else None
+    if path is not None and reference.kind == "directory":
         return PackageDirectory(path=path, subdirectory=part)
-    url = None if path else lockable_url(origin.url, built.source.filename)
-    if origin.kind == "vcs":
+    url = None if path else lockable_url(reference.url, built.source.filename)
+    if reference.kind == "vcs":
         return PackageVcs(
             type="git",
             url=url,
             path=path,
-            requested_revision=origin.revision or None,
-            commit_id=origin.commit,
+            requested_revision=reference.revision or None,
+            commit_id=reference.commit,
             subdirectory=part,
         )
     hashes = {"sha256": built.sha256}
@@ -80,8 +82,8 @@ def list_tree(built: Built, folder: str) -> PackageArchive | PackageDirectory | 
 
 
 def lockable_url(url: str, filename: str) -> str:
-    """``url``, that of ``filename``. Raises SecretInURL where it would open a door to readers of
-    the lock.
+    """Return ``url``, the address of ``filename``. Raise SecretInURL if it would grant access to
+    every reader of the lock.
     """
     names = {name.lower() for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
     if secret := sorted(name for name in names if _grants_access(name)):

@@ -1,8 +1,7 @@
-"""The text of a lock, and how it gets onto disk.
+"""Render a lock and write it to disk.
 
-The text is a function of the packages alone: sorted, one block for each, with nothing that counts
-or dates them all. So two branches that add different packages merge, and planning twice gives the
-same bytes.
+The text depends on the packages alone: sorted, one block for each, without a count or a date. So
+two branches that add different packages merge, and planning twice gives the same bytes.
 """
 
 from __future__ import annotations
@@ -21,14 +20,14 @@ __all__ = ["render_lock", "write_atomically"]
 
 
 MIN_SECRET_SIZE = 8
-"""Characters; what is shorter may stand in a lock by chance."""
+"""Characters; a shorter secret may appear in a lock by chance."""
 
 
 def render_lock(lock: Pylock, secrets: Collection[str] = ()) -> str:
-    """The text of the lock.
+    """Return the text of the lock.
 
-    Raises SecretInLock where one of ``secrets`` would stand in it: nothing should have brought
-    them here, so this is the last door.
+    Raise SecretInLock if one of ``secrets`` appears in it. No address should have carried it here,
+    so this is the last check.
     """
     text = "\n".join(_blocks(dict(lock.to_dict())))
     if any(len(secret) >= MIN_SECRET_SIZE and secret in text for secret in secrets):
@@ -37,7 +36,7 @@ def render_lock(lock: Pylock, secrets: Collection[str] = ()) -> str:
 
 
 def _blocks(document: dict[str, Any]) -> Iterator[str]:
-    """The header, then each package by itself, as the reader of the executor takes them."""
+    """Yield the header, then each package by itself, as the reader of the executor expects them."""
     packages = document.pop("packages")
     yield tomli_w.dumps(document if packages else {"packages": [], **document})
     for package in packages:
@@ -49,7 +48,7 @@ def _blocks(document: dict[str, Any]) -> Iterator[str]:
 def write_atomically(path: str, text: str) -> None:
     """Replace the file at ``path`` by one with this text, or leave it as it is.
 
-    Raises OSError.
+    Raise OSError.
     """
     path = os.path.realpath(path)
     folder, name = os.path.split(path)
@@ -64,7 +63,7 @@ def write_atomically(path: str, text: str) -> None:
         with suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
-    # The rename itself is lost in a power cut unless its folder is written too.
+    # A power cut loses the rename itself unless its folder is written too.
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Dependencies: what the resolver is asked for, one project or one extra of it at a time."""
+"""The edges of the graph that the resolver works on, one project or one of its extras at a time."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ __all__ = ["Dependency", "Identifier", "Scope", "applies", "expand", "pinned_ver
 
 
 class Scope(NamedTuple):
-    """An extra or a dependency group of the project that is planned: what installs may choose."""
+    """An extra or a dependency group of the planned project, which an installation may select."""
 
     kind: Literal["extra", "group"]
     name: NormalizedName
 
     @property
     def variable(self) -> str:
-        """The marker variable of a lock that it is looked up in."""
+        """Return the marker variable of a lock that holds it."""
         return "extras" if self.kind == "extra" else "dependency_groups"
 
     def __str__(self) -> str:
@@ -35,16 +35,16 @@ class Scope(NamedTuple):
 
 
 class Identifier(NamedTuple):
-    """What the resolver chooses one candidate for.
+    """A project or one of its extras: the resolver selects one candidate for each.
 
-    An extra is chosen by itself and depends on its project at the same version, so that
+    An extra has candidates of its own, which depend on the project at the same version, so that
     ``demo[a,b]`` and ``demo[b]`` share what they have in common.
     """
 
     name: NormalizedName
     extra: NormalizedName | None = None
     refused: Version | None = None
-    """Stands for what this version cannot have; nothing is ever found for it."""
+    """A version that cannot be used. An identifier with it never has a candidate."""
 
     def __str__(self) -> str:
         return f"{self.name}[{self.extra}]" if self.extra else self.name
@@ -52,29 +52,29 @@ class Identifier(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Dependency:
-    """One edge of the graph that is resolved."""
+    """One edge of the graph: a requirement on a project or on one of its extras."""
 
     identifier: Identifier
     specifier: SpecifierSet
     text: str
-    """The requirement as its author wrote it, or why there cannot be a solution."""
+    """The requirement as its author wrote it, or the reason why no solution can exist."""
     origin: str | None = None
-    """The place in the user's inputs; None where it is a distribution that asks."""
+    """The place in the user's inputs; None if a distribution requires it."""
     scope: Scope | None = None
-    """What it was asked for with; None where it counts always, or a distribution asks."""
+    """The extra or group that it belongs to; None if it applies always, or is of a distribution."""
     url: str | None = None
-    """The address of the only file that will do, without credentials."""
+    """The address of the only file that is allowed, without credentials; None if any file is."""
 
 
 def expand(
     requirement: Requirement, *, origin: str | None = None, scope: Scope | None = None
 ) -> Iterator[Dependency]:
-    """A requirement as dependencies: on each of its extras, then on the project."""
+    """Yield a requirement as dependencies: on each of its extras, then on the project."""
     name = canonicalize_name(requirement.name)
     url = requirement.url and without_credentials(urldefrag(requirement.url).url)
     text = str(requirement)
     if requirement.url:
-        # A password may stand in it.
+        # It may hold a password.
         text = f"{requirement.name} @ {redacted(requirement.url)}"
     extras = sorted(canonicalize_name(extra) for extra in requirement.extras)
     for extra in (*extras, None):
@@ -91,15 +91,15 @@ def expand(
 def applies(
     marker: Marker | None, environment: Mapping[str, str], extra: NormalizedName | None = None
 ) -> bool:
-    """Whether a requirement with ``marker`` counts, for ``extra`` or for the project itself."""
+    """Return if a requirement with ``marker`` applies, for ``extra`` or for the project itself."""
     return marker is None or marker.evaluate({**environment, "extra": extra or ""})
 
 
 def pinned_versions(specifiers: Iterable[SpecifierSet]) -> Iterator[Version]:
-    """The exact versions that ``specifiers`` name."""
+    """Yield the exact versions that ``specifiers`` name."""
     for specifier in specifiers:
         for part in specifier:
             if part.operator in {"==", "==="} and not part.version.endswith(".*"):
-                # === compares texts, which need not be versions.
+                # === compares strings, which need not be versions.
                 with suppress(InvalidVersion):
                     yield Version(part.version)

@@ -1,4 +1,7 @@
-"""Direct reference."""
+"""The address of a source: a repository, an archive, or a folder of this machine.
+
+Source: https://packaging.python.org/specifications/version-specifiers/#direct-references.
+"""
 
 from __future__ import annotations
 
@@ -19,50 +22,52 @@ _GIT = "git+"
 
 @dataclass(frozen=True, slots=True)
 class DirectReference:
-    """Where a source is."""
+    """The address of a source, with the revision, subdirectory and hashes that belong to it."""
 
     kind: Literal["archive", "vcs", "directory"]
     reference: str
-    """As the inputs have it, without credentials."""
+    """The address as the user wrote it, without credentials."""
     address: str = field(repr=False)
     """A URL, perhaps with credentials, or an absolute path."""
     subdirectory: str = ""
     revision: str = ""
-    """Of a repository: a branch, a tag or a commit; empty for what it shows first."""
+    """Of a repository: a branch, a tag or a commit; empty for its default branch."""
     commit: str = ""
-    """Of a repository, once it is known."""
+    """Of a repository, once the revision is resolved; empty before."""
     hashes: tuple[tuple[str, str], ...] = ()
-    """Of an archive, as the inputs give them."""
+    """Of an archive: pairs of algorithm and digest, as the inputs give them."""
 
     @classmethod
     def parse(cls, url: str, hashes: tuple[tuple[str, str], ...] = ()) -> DirectReference:
-        """What ``url`` leads to: ``git+https://host/repository@revision#subdirectory=part``, the
-        URL of an archive, or a ``file:`` URL of an archive or a folder.
+        """Return the reference of ``url``: ``git+https://host/repository@revision#subdirectory=part``,
+        the URL of an archive, or a ``file:`` URL of an archive or a folder.
         """
         address, fragment = urldefrag(url)
-        told = parse_qs(fragment)
-        part = told.get("subdirectory", [""])[0].strip("/")
+        parameters = parse_qs(fragment)
+        part = parameters.get("subdirectory", [""])[0].strip("/")
         if address.startswith(_GIT):
             place, revision = _split_revision(address.removeprefix(_GIT))
             return cls("vcs", _shown(url), _path_or_url(place), part, revision=revision)
         place = _path_or_url(address)
         if os.path.isdir(place):
             return cls("directory", _shown(url), place, part)
-        named = [(kind, told[kind][0].lower()) for kind in SECURE_ALGORITHMS if kind in told]
+        named = [
+            (kind, parameters[kind][0].lower()) for kind in SECURE_ALGORITHMS if kind in parameters
+        ]
         return cls("archive", _shown(url), place, part, hashes=(*hashes, *named))
 
     @property
     def path(self) -> str | None:
-        """Where it is on this machine, if it is."""
+        """Return its path, or None if it is not on this machine."""
         return self.address if os.path.isabs(self.address) else None
 
     @property
     def url(self) -> str:
-        """Where it is, as it may be written down."""
+        """Return its address without credentials, as a lock may record it."""
         return _shown(self.address)
 
-    def told_from(self, folder: str) -> str:
-        """What to tell of it in a lock in ``folder``: for what is on this machine, its path."""
+    def relative_to(self, folder: str) -> str:
+        """Return it as a lock in ``folder`` records it: a source on this machine by its path."""
         if self.path is None:
             return self.reference
         prefix = _GIT if self.kind == "vcs" else ""
@@ -71,7 +76,7 @@ class DirectReference:
         return f"{prefix}{relative_path(self.path, folder)}{revision}{part}"
 
     def at(self, commit: str) -> DirectReference:
-        """The same, at one commit."""
+        """Return a copy that is pinned to one commit."""
         return replace(self, commit=commit)
 
 
@@ -81,14 +86,14 @@ def _path_or_url(address: str) -> str:
 
 
 def _split_revision(address: str) -> tuple[str, str]:
-    """``https://git@host/repository@revision``: the last part of the path may name a revision."""
+    """Split ``https://git@host/repository@revision`` into address and revision."""
     parts = urlsplit(address)
     path, _, revision = parts.path.partition("@")
     return urlunsplit(parts._replace(path=path)), revision
 
 
 def _shown(url: str) -> str:
-    """Without a password. A user of ssh is a part of the address."""
+    """Return ``url`` without credentials; the user of an ssh address stays, as it is part of it."""
     parts = urlsplit(url)
     if parts.scheme.endswith("ssh") and parts.username:
         host = parts.netloc.rpartition("@")[2]

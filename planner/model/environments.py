@@ -1,8 +1,8 @@
-"""Environments: targets as far as markers can tell them apart.
+"""Groups of targets that markers cannot tell apart.
 
 The standard has no marker for the C library, its version or the ABI. Targets that differ in
-nothing else are one environment: they are given the same packages, and every one of those has a
-wheel for each of them.
+nothing else are one environment: they get the same packages, and each of these packages has a wheel
+for each of the targets.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ __all__ = ["VARIABLES", "MarkerEnvironment", "group_targets", "recorded_targets"
 
 
 VARIABLES = ("implementation_name", "platform_machine", "python_version", "sys_platform")
-"""The marker variables that a lock distinguishes environments by. Releases of one minor version
-of Python are one environment."""
+"""The marker variables by which a lock distinguishes environments. Patch releases of one minor
+version of Python are one environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class MarkerEnvironment:
 
     @property
     def variables(self) -> Mapping[str, str]:
-        """The values of all marker variables but ``extra``."""
+        """Return the values of all marker variables but ``extra``."""
         return self.targets[0].environment
 
     @property
@@ -43,7 +43,7 @@ class MarkerEnvironment:
 
     @property
     def marker(self) -> Marker:
-        """What holds in this environment and in none of another kind."""
+        """Return the marker that holds in this environment and in no other."""
         return Marker(" and ".join(f'{name} == "{self.variables[name]}"' for name in VARIABLES))
 
     def __str__(self) -> str:
@@ -51,10 +51,10 @@ class MarkerEnvironment:
 
 
 def group_targets(targets: Iterable[Target]) -> tuple[MarkerEnvironment, ...]:
-    """The environments that ``targets`` make up, in the order of their first target.
+    """Return the environments of ``targets``, in the order of their first target.
 
-    Raises UsageError for targets that a lock could not tell apart although they need not have
-    the same answer.
+    Raise UsageError for two targets that a lock could not tell apart although their answers may
+    differ.
     """
     groups: dict[tuple[str, ...], list[Target]] = {}
     for target in targets:
@@ -71,7 +71,7 @@ def group_targets(targets: Iterable[Target]) -> tuple[MarkerEnvironment, ...]:
 
 
 def recorded_targets(lock: Pylock) -> tuple[Target, ...]:
-    """The targets that ``lock`` was planned for, where it tells."""
+    """Return the targets that ``lock`` records; empty if another tool wrote it."""
     table = (lock.tool or {}).get(TOOL_NAME)
     tables = table.get("targets") if isinstance(table, Mapping) else None
     if not isinstance(tables, list):

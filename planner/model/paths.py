@@ -1,4 +1,4 @@
-"""Paths."""
+"""Paths as a lock records them."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ __all__ = ["relative_path"]
 
 
 def relative_path(path: str, folder: str) -> str:
-    """``path`` as a lock in ``folder`` has it."""
+    """Return ``path`` relative to ``folder``, with slashes on every platform."""
     return Path(os.path.relpath(path, folder or os.curdir)).as_posix()

@@ -1,4 +1,4 @@
-"""Policy: how to choose where requirements leave a choice, and what is never chosen."""
+"""How to choose if the requirements leave a choice, and what is never chosen."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Prereleases(StrEnum):
     DISALLOW = "disallow"
     ALLOW = "allow"
     IF_NECESSARY = "if-necessary"
-    """Those of a project for which the user's own requirements name one; of others, where no
-    final release will do."""
+    """Those of a project for which the user's own requirements name a pre-release; those of other
+    projects if no final release suits."""
 
 
 Preferences = Mapping[NormalizedName, Sequence[Version]]
-"""Versions to try before all others, by project, in this order."""
+"""Versions to try before all others, by project, in the order given."""
 
 
 _SPAN = re.compile(
@@ -39,51 +39,54 @@ _SPAN = re.compile(
 
 
 class Ordering(StrEnum):
-    """Which of the versions that suit is tried first."""
+    """Which of the suitable versions is tried first."""
 
     HIGHEST = "highest"
     LOWEST = "lowest"
     LOWEST_DIRECT = "lowest-direct"
-    """The lowest of what the inputs ask for, the highest of what packages ask for."""
+    """The lowest version of what the inputs require, the highest of what packages require."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What a user decides about choosing."""
+    """The user's decisions about which versions and files may be chosen."""
 
     prereleases: Prereleases = Prereleases.IF_NECESSARY
     ordering: Ordering = Ordering.HIGHEST
     uploaded_before: datetime | None = None
-    """Files that came later do not count; None where all do."""
+    """Files uploaded later are ignored; None if no file is."""
     no_binary: ProjectSet = field(default_factory=ProjectSet)
-    """Projects that are to be built."""
+    """Projects whose wheels are ignored, so that they are built."""
     only_binary: ProjectSet = field(default_factory=ProjectSet)
-    """Projects that are not to be built."""
+    """Projects that are never built."""
     hosts: frozenset[str] = frozenset()
-    """The hosts that files may come from; empty where all may."""
+    """The hosts that files may come from; empty if any host may."""
     require_hashes: bool = False
-    """Whether the inputs have to give hashes for all that is needed."""
+    """True if the inputs have to give a hash for every package."""
     align: bool = True
-    """Whether environments share versions wherever they can, rather than each having the newest
+    """True if environments share versions whenever they can; else each gets the newest versions
     that it could have alone."""
     preferences: Sequence[Preferences] = field(default=())
-    """For each environment; empty where nothing is preferred."""
+    """For each environment; empty if nothing is preferred."""
 
 
 def parse_moment(text: str, now: datetime) -> datetime:
-    """A moment: ``2026-03-01`` (its beginning, in UTC), ``2026-03-01T12:00:00Z``, or how long
-    before ``now``: ``7 days``, ``2 weeks``, ``P7D``, ``12 hours``.
+    """Return the moment that ``text`` names: ``2026-03-01`` (its beginning, in UTC),
+    ``2026-03-01T12:00:00Z``, or a span before ``now``: ``7 days``, ``2 weeks``, ``P7D``,
+    ``12 hours``.
 
-    Raises UsageError.
+    Raise UsageError if it names none.
     """
     span = _SPAN.fullmatch(text.strip())
     if span and any(span.groupdict().values()):
-        return now - timedelta(**{unit: int(told or 0) for unit, told in span.groupdict().items()})
+        return now - timedelta(
+            **{unit: int(count or 0) for unit, count in span.groupdict().items()}
+        )
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         raise UsageError(
-            f"{text!r} is no moment",
+            f"{text!r} is not a moment",
             hint="write it as 2026-03-01, 2026-03-01T12:00:00Z or '7 days'",
         ) from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,4 +1,4 @@
-"""Project set."""
+"""A set of projects that an option names, such as ``--no-binary``."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ __all__ = ["ProjectSet", "parse_names"]
 
 @dataclass(frozen=True, slots=True)
 class ProjectSet:
-    """Some projects, or all but some."""
+    """The named projects, or all projects except the named ones."""
 
     named: frozenset[NormalizedName] = frozenset()
     are_excluded: bool = False
-    """Whether it is all but ``named``."""
+    """True if the set is all projects except ``named``."""
 
     def __contains__(self, name: object) -> bool:
         return (name in self.named) is not self.are_excluded
@@ -26,8 +26,8 @@ class ProjectSet:
 
 
 def parse_names(words: Iterable[str]) -> ProjectSet:
-    """Projects as pip's ``--no-binary`` takes them: names divided by commas, ``:all:``, and
-    ``:none:``, which takes back what was said before.
+    """Return the projects of the values of pip's ``--no-binary``: names divided by commas,
+    ``:all:``, and ``:none:``, which empties the set.
     """
     named: set[NormalizedName] = set()
     everything = False

@@ -1,7 +1,8 @@
-"""Repairs: specifiers that were published before anybody checked them, read as they were meant.
+"""Version specifiers and requirements, with repairs for malformed ones that were published.
 
-Some hundred releases on PyPI have them, and requirements may leave no newer one. Nothing else is
-guessed at: what no repair makes a specifier of stays invalid. uv reads the same ones.
+Some hundred releases on PyPI have such specifiers, and requirements may leave no newer release.
+Nothing else is guessed: a specifier that no repair makes valid stays invalid. uv repairs the same
+ones.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _PARTS = re.compile(
 
 @lru_cache(maxsize=1 << 12)
 def read_specifiers(text: str) -> SpecifierSet:
-    """The version specifiers that ``text`` is or was meant to be. Raises InvalidSpecifier."""
+    """Return the version specifiers of ``text``, repaired if need be. Raise InvalidSpecifier."""
     try:
         return SpecifierSet(text)
     except InvalidSpecifier as error:
@@ -45,7 +46,7 @@ def read_specifiers(text: str) -> SpecifierSet:
 
 
 def read_requirement(line: str) -> Requirement:
-    """The dependency specifier that ``line`` is or was meant to be. Raises InvalidRequirement."""
+    """Return the requirement of ``line``, repaired if need be. Raise InvalidRequirement."""
     try:
         return Requirement(line)
     except InvalidRequirement as error:

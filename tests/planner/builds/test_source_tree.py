@@ -200,7 +200,7 @@ def test_a_password_is_used_and_not_told(url: str, address: str, shown: str) -> 
     origin = DirectReference.parse(url)
     assert origin.address == address
     assert origin.reference == shown
-    assert "pw" not in f"{origin} {origin.url} {origin.told_from(os.curdir)}"
+    assert "pw" not in f"{origin} {origin.url} {origin.relative_to(os.curdir)}"
 
 
 def _zip(files: dict[str, bytes]) -> bytes:

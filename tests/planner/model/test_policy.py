@@ -35,7 +35,7 @@ def test_a_moment_is_a_date_or_a_span(text: str, moment: datetime) -> None:
 
 @pytest.mark.parametrize("text", ["", "yesterday", "7", "P", "2026-13-01", "7 months"])
 def test_what_is_no_moment_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="is no moment"):
+    with pytest.raises(UsageError, match="is not a moment"):
         parse_moment(text, NOW)
 
 
