@@ -1,0 +1,74 @@
+"""Each group of options of ``plan`` becomes one value."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+import lockstream
+from planner.cli import plan_options
+from planner.index.access import Access
+from planner.inputs.options import IndexRequest, PolicyRequest
+from planner.inputs.provenance import Provenance
+from schemas.errors import UsageError
+
+
+def made(group: str, *words: str) -> Any:
+    found: list[object] = []
+
+    def keep(**values: object) -> None:
+        found.extend(values.values())
+
+    command = click.command()(getattr(plan_options, group)(keep))
+    result = CliRunner().invoke(command, words)
+    assert result.exit_code == 0, result.output
+    return found[0]
+
+
+def test_inputs_are_named_with_their_scopes() -> None:
+    words = ["a", "-r", "r.in", "-c", "c.in", "--override", "o.in", "--exclude", "x",
+             "--extra", "e", "--all-groups"]  # fmt: skip
+    assert made("input_options", *words) == Provenance(
+        projects=("a",), requirements=("r.in",), constraints=("c.in",), overrides=("o.in",),
+        excludes=("x",), extras=("e",), all_groups=True,
+    )  # fmt: skip
+
+
+def test_indexes_have_the_names_of_pip_and_uv() -> None:
+    words = ["--index-url", "https://a.example", "--extra-index-url", "b=https://b.example",
+             "--package-index", "p=b", "-f", "links", "--no-index"]  # fmt: skip
+    assert made("index_options", *words) == IndexRequest(
+        default_index="https://a.example", indexes=("b=https://b.example",), pins=("p=b",),
+        find_links=("links",), no_index=True,
+    )  # fmt: skip
+
+
+def test_no_build_is_a_word_for_only_binary_of_everything() -> None:
+    found = made("policy_options", "--only-binary", "a", "--no-build", "--no-align")
+    assert found == PolicyRequest(only_binary=("a", ":all:"), align=False)
+
+
+def test_a_cache_is_used_unless_it_is_refused() -> None:
+    assert made("access_options", "--no-cache", "--offline") == Access(offline=True)
+    found = made("access_options", "--cache-dir", "here")
+    assert os.path.basename(found.cache.folder) == "here"
+
+
+def test_targets_are_repeatable() -> None:
+    found = made("plan_target_options", "--python-version", "3.11", "--python-version", "3.12")
+    assert (found.python_versions, found.platforms) == (("3.11", "3.12"), ())
+
+
+def test_a_container_is_read_when_it_is_needed() -> None:
+    assert made("lock_options").container() is None
+    assert made("lock_options", "--fit", "1MiB").container().memory == 1 << 20
+    with pytest.raises(UsageError):
+        made("lock_options", "--fit", "much").container()
+
+
+def test_an_unknown_choice_is_wrong_usage() -> None:
+    assert lockstream.main(["plan", "--prerelease", "sometimes"]) == 2
