@@ -170,7 +170,6 @@ TESTED_ELSEWHERE = {
     "planner.lock.enrich": "to be written",
     "planner.lock.errors": "to be written",
     "planner.lock.merge": "to be written",
-    "planner.lock.reader": "to be written",
     "planner.lock.source_entries": "to be written",
     "planner.metadata.distribution": "to be written",
     "planner.metadata.errors": "to be written",

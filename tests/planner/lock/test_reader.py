@@ -1,0 +1,55 @@
+"""The planner reads a lock as the executor does: it accepts nothing that the executor refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from executor.lock.reader import LockReader
+from planner.inputs.errors import UnreadableInput
+from planner.lock.reader import parse_lock, read_lock
+from schemas.errors import InvalidLockText
+
+HEADER = 'lock-version = "1.0"\ncreated-by = "tests"\n'
+PACKAGE = '[[packages]]\nname = "{}"\ndirectory = {{ path = "src" }}\n'
+
+REFUSED = {
+    "empty": "",
+    "no packages": HEADER,
+    "no packages, but a tool table": HEADER + "[tool.x]\n",
+    "packages that are a table": HEADER + "[packages]\n",
+    "two packages arrays": HEADER + "packages = []\n" + PACKAGE.format("a"),
+    "an unknown table at the end": HEADER + PACKAGE.format("a") + "[other]\nx = 1\n",
+    "a package without a source": HEADER + '[[packages]]\nname = "a"\n',
+    "no TOML": HEADER + "[[packages]]\nname = \n",
+    "another version": 'lock-version = "2.0"\ncreated-by = "x"\npackages = []\n',
+    "another encoding": HEADER + "x = '\udcff'\n",
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_both_phases_refuse_a_lock_with_the_same_words(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "pylock.toml"
+    path.write_bytes(REFUSED[name].encode(errors="surrogateescape"))
+    with pytest.raises(InvalidLockText) as planned:
+        read_lock(str(path))
+    with pytest.raises(InvalidLockText) as executed:
+        list(LockReader(str(path)).packages())
+    assert str(planned.value) == str(executed.value)
+    assert str(planned.value).startswith(f"{path}: ")
+
+
+def test_a_lock_is_all_its_packages(tmp_path: Path) -> None:
+    path = tmp_path / "pylock.toml"
+    path.write_text(HEADER + PACKAGE.format("b") + PACKAGE.format("a") + "[tool.x]\ny = 1\n")
+    lock = read_lock(str(path))
+    assert [package.name for package in lock.packages] == ["b", "a"]
+    assert lock.tool == {"x": {"y": 1}}
+    assert parse_lock(path.read_text()) == lock
+
+
+def test_a_file_that_cannot_be_read_is_an_unreadable_input(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableInput) as caught:
+        read_lock(str(tmp_path / "absent"))
+    assert "No such file" in str(caught.value)
