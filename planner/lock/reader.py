@@ -1,4 +1,4 @@
-"""Read a lock that exists, of any origin."""
+"""The reader of locks, whichever tool wrote them."""
 
 from __future__ import annotations
 
