@@ -1,7 +1,7 @@
-"""Backend: the hooks of PEP 517 and PEP 660, each in a contained process of its own.
+"""The hooks of a build backend (PEP 517 and PEP 660), each run in a sandbox of its own.
 
-Source: https://peps.python.org/pep-0517/. ``pyproject_hooks`` is loaded here only; its errors
-become ours here.
+Source: https://peps.python.org/pep-0517/. ``pyproject_hooks`` is loaded only here, and its errors
+are translated here.
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ T = TypeVar("T")
 
 
 HOME = "home"
-"""The folder, in that of a build, that all its processes have as theirs."""
+"""The folder, below that of a build, that is HOME for all its processes."""
 
 
 _DEFAULT = "setuptools.build_meta:__legacy__"
-"""What builds a tree that names no backend (PEP 517)."""
+"""The backend of a tree that names none (PEP 517)."""
 
 
 _LOG_LINES = 25
+"""Last lines of the log that an error shows."""
 
 
 _MAX_LOG_TAIL = 64 << 10
@@ -44,8 +45,8 @@ _PASSED_ON = frozenset({
     "LIBRARY_PATH", "CPATH", "CUDA_HOME", "JAVA_HOME", "RUSTUP_TOOLCHAIN", "SSL_CERT_FILE",
     "SSL_CERT_DIR", "MACOSX_DEPLOYMENT_TARGET",
 })  # fmt: skip
-"""Variables that tell where things are on a machine. All others, which may steer compilers or hold
-credentials, a build does not see."""
+"""Environment variables that say where things are on a machine. A build does not see any others,
+which may change what compilers do or hold credentials."""
 
 
 _FOR_NETWORK = frozenset({
@@ -55,27 +56,27 @@ _FOR_NETWORK = frozenset({
 
 
 _NO_NETWORK = {"PIP_NO_INDEX": "1", "CARGO_NET_OFFLINE": "true"}
-"""So that tools say so at once, in place of trying for long."""
+"""Make tools fail at once if they need the network, instead of retrying for long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildSystem:
-    """What a source tree says of how it is built."""
+    """The ``[build-system]`` table of a source tree (PEP 518)."""
 
     backend: str
     requires: tuple[str, ...]
     path: tuple[str, ...] = ()
-    """Folders of the tree that hold the backend itself."""
+    """Folders of the tree that the backend itself is imported from."""
 
     @property
     def module(self) -> str:
-        """The top-level module of the backend, or the whole of one of setuptools."""
+        """The top-level module of the backend, or the full module name if it is of setuptools."""
         name = self.backend.partition(":")[0]
         return name if name.startswith("setuptools") else name.partition(".")[0]
 
 
 def read_build_system(package: str, tree: str) -> BuildSystem:
-    """Read ``[build-system]`` of the source tree (PEP 518). Raises BackendUnusable."""
+    """Return ``[build-system]`` of the source tree at ``tree``. Raises BackendUnusable."""
     path = os.path.join(tree, "pyproject.toml")
     try:
         with open(path, "rb") as file:
@@ -102,25 +103,26 @@ def _are_texts(value: object) -> bool:
 
 @dataclass(kw_only=True)
 class Backend:
-    """The backend of one source tree, in the environment of one interpreter."""
+    """The backend of one source tree in the build environment of one workspace."""
 
     package: str
-    """What errors call it."""
+    """The name that errors use."""
     tree: str
     system: BuildSystem
     python: str
     """The interpreter of the build environment."""
     folder: str
-    """Below which the build may write; tree and environment are in it."""
-    terms: SandboxLimits = field(default_factory=SandboxLimits)
+    """The folder that the build may write below; it holds tree and environment."""
+    limits: SandboxLimits = field(default_factory=SandboxLimits)
     flags: BuildFlags = field(default_factory=BuildFlags)
     writable: tuple[str, ...] = ()
-    """Folders outside of it that the build may write to as well."""
-    outcome: SandboxResult | None = None
-    """Of the last hook."""
+    """Folders outside of it that the build may write below as well."""
+    result: SandboxResult | None = None
+    """The result of the last hook."""
 
     def requires(self, kind: str = "wheel") -> list[str]:
-        """What it needs beyond ``[build-system] requires``, for a ``wheel`` or an ``editable``.
+        """Return requirements beyond ``[build-system] requires``, to build a wheel of ``kind``:
+        ``wheel`` or ``editable``.
 
         Raises BuildFailed, as all hooks do.
         """
@@ -128,20 +130,24 @@ class Backend:
         return list(found)
 
     def metadata(self, folder: str) -> str:
-        """Write the metadata that the wheel will have; the path of the dist-info folder."""
+        """Write the metadata of the future wheel below ``folder``; return the path of the dist-info
+        folder.
+        """
         name: str = self._call("prepare_metadata_for_build_wheel", folder)
         return os.path.join(folder, os.path.basename(name))
 
     def build(self, folder: str, kind: str = "wheel") -> str:
-        """Build a ``wheel``, or an ``editable`` one, into ``folder``; its path."""
+        """Build a wheel of ``kind`` into ``folder`` and return its path."""
         name: str = self._call(f"build_{kind}", folder)
         path = os.path.join(folder, os.path.basename(name))
         if not os.path.isfile(path) or not name.endswith(".whl"):
-            raise BackendUnusable(self.package, f"its backend names {name!r}, which is no wheel")
+            raise BackendUnusable(
+                self.package, f"its backend returned {name!r}, which is not a wheel"
+            )
         return path
 
     def _call(self, hook: str, *arguments: Any) -> Any:
-        import pyproject_hooks  # noqa: PLC0415  # 1.5 MiB, for builds alone
+        import pyproject_hooks  # noqa: PLC0415  # 1.5 MiB, only for builds
 
         log = os.path.join(self.folder, f"{hook}.log")
 
@@ -150,16 +156,16 @@ class Backend:
             cwd: str | None = None,
             extra_environ: Mapping[str, str] | None = None,
         ) -> None:
-            self.outcome = contained(
+            self.result = contained(
                 cmd,
                 folder=cwd or self.tree,
                 environment={**self._environment(), **(extra_environ or {})},
-                # The last is the folder in which the hook leaves its answer.
+                # The last argument is the folder that the hook writes its result to.
                 writable=[self.folder, *self.writable, cmd[-1]],
                 log=log,
-                terms=self.terms,
+                limits=self.limits,
             )
-            self._check(hook, self.outcome, log)
+            self._check(hook, self.result, log)
 
         try:
             caller = pyproject_hooks.BuildBackendHookCaller(
@@ -171,7 +177,7 @@ class Backend:
             )
             call: Callable[..., Any] = getattr(caller, hook)
             with warnings.catch_warnings():
-                # They are for the author of the project; the log has them.
+                # Warnings are for the author of the project, and the log has them.
                 warnings.simplefilter("ignore", pyproject_hooks.BuildBackendWarning)
                 return call(*arguments, config_settings=dict(self.flags.config_settings))
         except pyproject_hooks.BackendUnavailable as error:
@@ -186,24 +192,25 @@ class Backend:
         except (ValueError, OSError) as error:
             raise BackendUnusable(self.package, f"its backend cannot be run: {error}") from None
 
-    def _check(self, hook: str, outcome: SandboxResult, log: str) -> None:
-        reason = outcome.stopped or ("oom" if outcome.kills else "")
+    def _check(self, hook: str, result: SandboxResult, log: str) -> None:
+        """Raise BuildKilled or BackendFailed if ``hook`` did not end well."""
+        reason = result.stopped or ("oom" if result.kills else "")
         if reason:
             raise BuildKilled(
                 self.package,
                 hook,
                 reason,
-                max(outcome.demand, outcome.charged_peak or 0 if reason == "oom" else 0),
-                self.terms.limit,
-                outcome.seconds,
-                outcome.tier,
+                max(result.demand, result.charged_peak or 0 if reason == "oom" else 0),
+                self.limits.limit,
+                result.seconds,
+                result.tier,
             )
-        if outcome.status:
-            raise BackendFailed(self.package, hook, outcome.status, _tail(log))
+        if result.status:
+            raise BackendFailed(self.package, hook, result.status, _tail(log))
 
     def _environment(self) -> dict[str, str]:
-        """What the build sees: where things are, and the recorded flags."""
-        kept = _PASSED_ON | (_FOR_NETWORK if self.terms.network else frozenset())
+        """Return the environment variables of the build, with the recorded flags."""
+        kept = _PASSED_ON | (_FOR_NETWORK if self.limits.network else frozenset())
         home, temporary = os.path.join(self.folder, HOME), os.path.join(self.folder, "tmp")
         for folder in (home, temporary):
             os.makedirs(folder, exist_ok=True)
@@ -220,12 +227,13 @@ class Backend:
             "CARGO_HOME": os.path.join(home, ".cargo"),
             "PYTHONNOUSERSITE": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
-            **({} if self.terms.network else _NO_NETWORK),
+            **({} if self.limits.network else _NO_NETWORK),
             **self.flags.environment,
         }
 
 
 def _tail(log: str) -> str:
+    """Return the last lines of a log, each cut to a few lines of the terminal."""
     with open(log, "rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - _MAX_LOG_TAIL))

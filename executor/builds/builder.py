@@ -1,7 +1,7 @@
-"""Builds of an execution: foreseen before anything is written, then made one at a time.
+"""The builds of an execution, checked before anything is written, then done one at a time.
 
-Each is held to what was planned: the flags of the lock, requirements from a lock of their own, the
-jobs that budget and measurement allow, and a wheel of the same tags with the same native modules.
+Each follows the plan: the flags of the lock, build requirements from a lock of their own, as many
+jobs as budget and measurement allow, and a wheel with the same tags and native modules.
 """
 
 from __future__ import annotations
@@ -40,36 +40,39 @@ __all__ = ["Builder"]
 
 
 _KERNEL = 2 << 20
-"""Bytes that the kernel holds for this process while it waits."""
+"""Bytes that the kernel holds for this process while it waits for a build."""
 
 
 @dataclass(kw_only=True)
 class Builder:
-    """What has to be built for one environment."""
+    """Builds the wheels of one execution, which owns and closes it."""
 
     environment: Environment
+    """The environment to install into."""
     origins: Origins
     folder: str
-    """That of the lock: where the locks of build requirements are."""
+    """The folder of the lock, which also holds the locks of build requirements."""
     network: bool = False
+    """Whether builds may use the network."""
     seconds: float = 3600.0
+    """Time limit of one build."""
     unmeasured: bool = False
-    """Whether builds may run of which nothing was measured."""
+    """Whether builds may run whose memory demand was never measured."""
     wheel_cache: WheelCache = field(default_factory=lambda: default_wheel_cache(os.environ))
     reporter: Reporter = field(default_factory=Reporter)
     reports: list[BuildReport] = field(default_factory=list)
-    """What was built, with what it took."""
+    """One for each finished build."""
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def close(self) -> None:
-        """Remove what was built; it is staged or kept by now."""
+        """Remove the workspaces; the built wheels are staged or cached by now."""
         self._stack.close()
 
     def check(self, steps: Sequence[Step], budget: Budget) -> None:
-        """Refuse what cannot be done before anything is begun, and warn of what will be slow.
+        """Raise if a build of ``steps`` cannot be done, before any begins; warn of slow ones.
 
-        Raises BuildsTooBig with all that do not fit, BuildsUnmeasured, and Missing where a lock of
-        build requirements is.
+        Raises BuildsTooBig with all builds that do not fit, BuildsUnmeasured, and Missing if a lock
+        of build requirements is.
         """
         unmeasured = tuple(step.name for step in steps if _record(step) is None)
         if unmeasured and not self.unmeasured:
@@ -88,8 +91,8 @@ class Builder:
                 too_big.append(BuildTooBig(step.name, needed, record.peak))
             elif (enough := unhurried(record.peak, record.files)) > available:
                 slow.append(
-                    f"{step.name}: its build may be slow, for the files of its compiler "
-                    f"({format_size(record.files)}) will not all stay in the "
+                    f"{step.name}: its build may be slow, because the files of its compiler "
+                    f"({format_size(record.files)}) do not all stay in the "
                     f"{format_size(available)} that {source} leaves; "
                     f"{format_size(enough)} are enough"
                 )
@@ -99,7 +102,7 @@ class Builder:
             self.reporter.warned(text)
 
     def make(self, step: Step, client: HttpClient, budget: Budget) -> Step:
-        """The step of the wheel that is built of the source that ``step`` names.
+        """Return the step of a wheel built from the source of ``step``, or found in the cache.
 
         Raises BuildFailed, NetworkError and ArtifactRefused.
         """
@@ -123,6 +126,7 @@ class Builder:
     def _build(
         self, step: Step, record: BuildRecord | None, client: HttpClient, budget: Budget
     ) -> str:
+        """Build the wheel of ``step`` in a workspace and return its path."""
         python = self.environment.interpreter.schemes.executable
         if not self.environment.exists:
             python = self.environment.base
@@ -133,35 +137,35 @@ class Builder:
             place.install(lock, self.origins)
         available, _ = _available(budget)
         flags = self._flags(record, available)
-        terms = self._terms(record, budget)
+        limits = self._limits(record, budget)
         assert step.source is not None
-        artifact, outcome = place.wheel(
+        wheel, result = place.wheel(
             tree,
             system,
             flags,
-            terms,
-            # What is a folder may be of another version than when it was planned.
+            limits,
+            # A folder may have another version than when it was planned.
             version=None if step.source.folder else step.version or None,
             kind="editable" if step.source.editable else "wheel",
         )
         if record is not None and not step.source.editable:
-            artifact.check_plan(record)
+            wheel.check_plan(record)
         self.reports.append(
             BuildReport(
                 package=step.name,
-                seconds=round(outcome.seconds, 1),
-                demand=outcome.demand,
-                limit=terms.limit,
+                seconds=round(result.seconds, 1),
+                demand=result.demand,
+                limit=limits.limit,
                 jobs=flags.jobs,
-                tier=outcome.tier,
-                network=outcome.network,
-                writes=outcome.writes,
+                tier=result.tier,
+                network=result.network,
+                writes=result.writes,
             )
         )
-        return artifact.path
+        return wheel.path
 
     def _tree(self, step: Step, place: Workspace, client: HttpClient) -> str:
-        """The source tree: a fresh one, or the folder itself that an editable wheel leads to."""
+        """Return the source tree: a fresh copy, or for an editable wheel the folder itself."""
         source = step.source
         assert source is not None
         if source.folder:
@@ -179,11 +183,11 @@ class Builder:
         return place.tree(archive, source.subdirectory)
 
     def _find(self, step: Step, record: BuildRecord | None) -> str | None:
-        """The wheel that was built before. A folder may have changed since."""
+        """Return the path of the wheel in the cache; never one of a folder, which may change."""
         return self.wheel_cache.find(self._key(step, record)) if _is_fixed(step) else None
 
     def _flags(self, record: BuildRecord | None, available: int) -> BuildFlags:
-        """Those of the lock, with the most jobs whose measured demand fits."""
+        """Return the recorded flags, with the most jobs whose measured demand fits."""
         if record is None:
             return BuildFlags()
         alike = self._is_alike(record)
@@ -197,7 +201,8 @@ class Builder:
             return record.flags
         return with_jobs(record.flags, record.backend, jobs)
 
-    def _terms(self, record: BuildRecord | None, budget: Budget) -> SandboxLimits:
+    def _limits(self, record: BuildRecord | None, budget: Budget) -> SandboxLimits:
+        """Return the limits of one build: all that the budget leaves, or the demand foreseen."""
         limit = foreseen(max(record.demand.values()), alike=False) if record else None
         if budget.memory is not None:
             limit = budget.memory - own_memory() - _KERNEL
@@ -209,19 +214,21 @@ class Builder:
         )
 
     def _is_alike(self, record: BuildRecord) -> bool:
+        """Return whether this machine is like the one that the build was measured on."""
         target = self.environment.interpreter.target
         return dict(record.measured_on) == dict(describe(target, record.backend))
 
     def _lock(self, step: Step) -> str | None:
+        """Return the path of the lock of the build requirements, if there is one."""
         if step.source and step.source.lock:
             return step.source.lock
         record = _record(step)
         return os.path.join(self.folder, record.lock) if record and record.lock else None
 
     def _key(self, step: Step, record: BuildRecord | None) -> str:
-        """A digest of all that the wheel depends on."""
+        """Return a digest of everything that the wheel depends on."""
         lock = self._lock(step)
-        told = {
+        causes = {
             "source": sorted(step.hashes),
             "commit": step.source.commit if step.source else "",
             "subdirectory": step.source.subdirectory if step.source else "",
@@ -229,11 +236,11 @@ class Builder:
             "lock": digest_of(lock) if lock and os.path.exists(lock) else None,
             "target": self.environment.interpreter.target.to_table(),
         }
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(causes, sort_keys=True).encode()).hexdigest()
 
 
 def _is_fixed(step: Step) -> bool:
-    """Whether the lock tells what the source is, to the byte: not so of a folder."""
+    """Return whether the lock determines the bytes of the source, as it does not of a folder."""
     return bool(step.hashes or (step.source and step.source.commit))
 
 
@@ -242,7 +249,7 @@ def _record(step: Step) -> BuildRecord | None:
 
 
 def _available(budget: Budget) -> tuple[int, str]:
-    """Bytes of memory for everything, and what says so."""
+    """Return the bytes of memory available to everything, and the source of that figure."""
     if budget.memory is not None:
         return budget.memory, budget.source
     words = read_words("/proc/meminfo")

@@ -1,7 +1,7 @@
-"""Artifact: what a build has made, held to what was planned.
+"""A wheel that was built, compared with the planned one.
 
-A backend may go on without its compiler and end well, with a wheel of another kind: so the set of
-native modules counts, not only that there is a wheel.
+A backend may fail to run its compiler, continue, and return a wheel of another kind. So the set of
+native modules counts, not only the existence of a wheel.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _NATIVE = (".so", ".pyd", ".dylib", ".dll")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltWheel:
-    """A wheel that was built."""
+    """A wheel in the workspace that it was built in."""
 
     path: str
     name: str
@@ -38,12 +38,12 @@ class BuiltWheel:
         return os.path.basename(self.path)
 
     def check_plan(self, record: BuildRecord) -> None:
-        """Hold it to what was planned. Raises WheelDiffersFromPlan."""
+        """Raise WheelDiffersFromPlan if its tags or native modules are not the planned ones."""
         planned = parse_wheel_filename(record.wheel)[3]
         found = parse_wheel_filename(self.filename)[3]
         if planned != found:
             raise WheelDiffersFromPlan(
-                self.name, f"what was built is {self.filename}, planned was {record.wheel}"
+                self.name, f"the build made {self.filename}, but {record.wheel} was planned"
             )
         if missing := sorted(set(record.native) - set(self.native)):
             raise WheelDiffersFromPlan(
@@ -54,14 +54,16 @@ class BuiltWheel:
         if added := sorted(set(self.native) - set(record.native)):
             raise WheelDiffersFromPlan(
                 self.name,
-                f"{self.filename} was built with {', '.join(added)}, which the planned wheel has "
-                "not",
+                f"{self.filename} was built with {', '.join(added)}, which the planned wheel does "
+                "not have",
             )
 
 
 def inspect_wheel(path: str, package: str, version: str | None, target: Target) -> BuiltWheel:
-    """Look at the wheel that was built for ``package``; ``version`` is None where only the build
-    tells it. Raises WheelDiffersFromPlan.
+    """Return the wheel at ``path``, which was built for ``package``.
+
+    ``version`` is the expected one, or None if it is known only after the build.
+    Raises WheelDiffersFromPlan.
     """
     filename = os.path.basename(path)
     try:
@@ -69,10 +71,12 @@ def inspect_wheel(path: str, package: str, version: str | None, target: Target) 
         with zipfile.ZipFile(path) as archive:
             members = archive.namelist()
     except (InvalidWheelFilename, zipfile.BadZipFile, OSError) as error:
-        raise WheelDiffersFromPlan(package, f"{filename} is no wheel: {error}") from None
+        raise WheelDiffersFromPlan(package, f"{filename} is not a wheel: {error}") from None
     if name != package or version not in {None, str(found)}:
         raise WheelDiffersFromPlan(
-            package, f"its source is that of {package} {version or ''}, the wheel is {filename}"
+            package,
+            f"the source is of {f'{package} {version}' if version else package}, but the wheel is "
+            f"{filename}",
         )
     if tags.isdisjoint(target.tags):
         raise WheelDiffersFromPlan(package, f"{filename} does not suit {target}")

@@ -1,4 +1,4 @@
-"""A control group of a build's own: made, limited, read, emptied, removed.
+"""The control group of one build: made, limited, read, emptied, removed.
 
 Sources: https://docs.kernel.org/admin-guide/cgroup-v2.html (memory interface files) and
 https://docs.kernel.org/admin-guide/cgroup-v1/memory.html.
@@ -23,17 +23,17 @@ _HELD = {
     1: (b"total_rss", b"total_shmem"),
     2: (b"anon", b"shmem", b"slab_unreclaimable", b"kernel_stack", b"pagetables", b"sock"),
 }
-"""The keys of ``memory.stat``, by version, that demand is the sum of; version 1 counts the kernel's
-part in a file of its own."""
+"""The keys of ``memory.stat`` whose sum is the demand, by cgroup version. Version 1 counts the
+kernel's part in another file."""
 
 
 _CACHE = {1: ((b"total_cache",), b"total_shmem"), 2: ((b"file", b"slab_reclaimable"), b"shmem")}
-"""The keys for what the kernel takes back when it wants to, and for what of it it cannot."""
+"""The keys whose sum is page cache, and the key of the part that the kernel cannot reclaim."""
 
 
 _PEAK = {1: "memory.max_usage_in_bytes", 2: "memory.peak"}
-"""Bytes charged at once at the most, page cache included, since it was last written to. (Version 2:
-since Linux 6.12; older ones cannot begin anew.)"""
+"""The most bytes charged at once, page cache included, since the file was last written to.
+(Version 2: since Linux 6.12; older kernels cannot reset it.)"""
 
 
 _PREFIX = "lockstream-build"
@@ -43,18 +43,18 @@ _REMOVE_ATTEMPTS = 100
 
 
 _PAUSE_SECONDS = 0.02
-"""A group can be removed a moment after its last process has ended."""
+"""Between two attempts: a group can be removed only a moment after its last process has ended."""
 
 
 _numbers = count()
 
 
 class BuildGroup:
-    """A leaf of the memory hierarchy."""
+    """A leaf of the memory hierarchy, which the sandbox of one command owns."""
 
     tier = "own control group"
     shortest_pause = 0.003
-    """Seconds between two looks, each of which takes a tenth of a millisecond."""
+    """Seconds between two samples, each of which takes a tenth of a millisecond."""
 
     def __init__(self, folder: str, version: int) -> None:
         self._folder = folder
@@ -68,7 +68,7 @@ class BuildGroup:
 
     @classmethod
     def make(cls, limit: int | None) -> BuildGroup | None:
-        """One that may hold ``limit`` bytes; None where none can be made."""
+        """Return a new group that may hold ``limit`` bytes; None if none can be made."""
         place = place_for_group()
         if place is None:
             return None
@@ -88,12 +88,14 @@ class BuildGroup:
 
     @property
     def entrance(self) -> str:
-        """The file to write a process id to."""
+        """The file that a process writes its id to in order to enter."""
         return os.path.join(self._folder, "cgroup.procs")
 
     def demand(self) -> int:
-        """Bytes that the processes hold now and the kernel cannot take back, or, where that was
-        more, held at once since the last look: what was charged less what was page cache.
+        """Return the bytes that the processes hold and the kernel cannot reclaim.
+
+        If more was held since the last call, that peak counts: what was charged without the page
+        cache.
         """
         words = os.pread(self._stat.fileno(), 16 << 10, 0).split()
         sizes = dict(zip(words[::2], words[1::2], strict=False))
@@ -106,7 +108,7 @@ class BuildGroup:
         return max(held, self._peak_since() - max(before, cache))
 
     def _peak_since(self) -> int:
-        """Bytes charged at once since the last call; 0 where that cannot be told."""
+        """Return the most bytes charged at once since the last call; 0 if that is unknown."""
         try:
             peak = int(os.pread(self._peak, 32, 0))
             self._charged = max(self._charged, peak)
@@ -116,22 +118,24 @@ class BuildGroup:
         return peak
 
     def charged_peak(self) -> int | None:
-        """Bytes at the peak, with page cache."""
+        """Return the most bytes charged at once, page cache included."""
         return max(read_int(self._path(_PEAK[self._version])) or 0, self._charged) or None
 
     def kills(self) -> int:
-        """Processes that the kernel has killed for want of memory."""
+        """Return how many processes the kernel has killed because memory ran out."""
         name = "memory.events" if self._version == 2 else "memory.oom_control"
         return self._counter(name, "oom_kill")
 
     def is_full(self) -> bool:
-        """Whether next to nothing is left below its limit: what runs waits for files to be read
-        again and again. (Version 1 counts no failure as long as it finds a page to drop.)
+        """Return whether almost nothing is left below its limit.
+
+        Its processes then read the same files from the disk again and again. (Version 1 counts no
+        failure as long as it finds a page to drop.)
         """
         return is_full(self._folder, self._version)
 
     def kill(self) -> None:
-        """End all processes, whatever they do meanwhile."""
+        """Kill all processes, also those that start meanwhile."""
         with suppress(OSError), open(self._path("cgroup.kill"), "w", encoding="ascii") as file:
             file.write("1")
         for _ in range(_REMOVE_ATTEMPTS):
@@ -143,7 +147,7 @@ class BuildGroup:
             time.sleep(_PAUSE_SECONDS)
 
     def remove(self) -> None:
-        """End what is left, and take the group away."""
+        """Kill the remaining processes, and remove the group."""
         self.kill()
         self._stat.close()
         with suppress(OSError):
@@ -156,11 +160,11 @@ class BuildGroup:
             time.sleep(_PAUSE_SECONDS)
 
     def _folders(self) -> list[str]:
-        """Its own and those that the build has made below it, the deepest first."""
+        """Return its own folder and those that the build has made below it, the deepest first."""
         return [folder for folder, _, _ in os.walk(self._folder, topdown=False)]
 
     def processes(self) -> Iterator[int]:
-        """Those that run now."""
+        """Yield the ids of the running processes."""
         for folder in self._folders():
             yield from map(int, read_words(os.path.join(folder, "cgroup.procs")))
 
@@ -173,7 +177,7 @@ class BuildGroup:
 
 
 def is_full(folder: str, version: int) -> bool:
-    """Whether a group holds nearly all that it may, page cache included."""
+    """Return whether a group holds nearly all that it may, page cache included."""
     usage = "memory.current" if version == 2 else "memory.usage_in_bytes"
     limit = "memory.max" if version == 2 else "memory.limit_in_bytes"
     used = read_int(os.path.join(folder, usage))
@@ -182,7 +186,7 @@ def is_full(folder: str, version: int) -> bool:
 
 
 def _sweep(parent: str, version: int) -> None:
-    """End the builds of programs that were killed, and could not do it themselves."""
+    """Kill the builds that killed programs have left running, and remove their groups."""
     for name in os.listdir(parent):
         prefix, _, numbers = name.partition(".")
         owner = numbers.partition(".")[0]
@@ -196,7 +200,7 @@ def _limit(folder: str, version: int, limit: int | None) -> None:
         return
     if version == 1:
         _write(os.path.join(folder, "memory.limit_in_bytes"), limit)
-        with suppress(OSError):  # no swap accounting, no such file
+        with suppress(OSError):  # the file is missing if swap is not accounted
             _write(os.path.join(folder, "memory.memsw.limit_in_bytes"), limit)
         return
     _write(os.path.join(folder, "memory.max"), limit)

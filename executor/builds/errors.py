@@ -1,4 +1,4 @@
-"""What can go wrong between a source and its wheel."""
+"""Errors of builds, from the source to the wheel."""
 
 from __future__ import annotations
 
@@ -33,12 +33,14 @@ class SourceRefused(ArtifactRefused):
 
 @dataclass(eq=False)
 class RepositoryUnusable(NetworkError):
-    """The source tree of a commit cannot be had."""
+    """The source tree of a commit cannot be checked out."""
 
     package: str
     place: str
     problem: str
-    hint: str = "try it with git clone; credentials are git's own (a netrc file, a helper, ssh)"
+    hint: str = (
+        "try git clone with this address; git uses its own credentials (netrc, a helper, ssh)"
+    )
 
     def __str__(self) -> str:
         return f"{self.package}: the repository {self.place} cannot be used: {self.problem}"
@@ -46,11 +48,11 @@ class RepositoryUnusable(NetworkError):
 
 @dataclass(eq=False)
 class BackendUnusable(BuildFailed):
-    """The source tree does not say how it is built, or says it wrongly."""
+    """The source tree or its backend cannot be used."""
 
     package: str
     problem: str
-    hint: str = "report it to the project, or ask for a version that has a wheel"
+    hint: str = "report it to the project, or require a version that has a wheel"
 
     def __str__(self) -> str:
         return f"{self.package}: {self.problem}"
@@ -58,46 +60,47 @@ class BackendUnusable(BuildFailed):
 
 @dataclass(eq=False)
 class BackendFailed(BuildFailed):
-    """A hook of the build backend did not end well by itself."""
+    """A hook of the build backend failed."""
 
     package: str
     hook: str
     status: int
     log: str
-    """The last lines of what it said."""
+    """The last lines of its output."""
 
     @property
     def hint(self) -> str:  # type: ignore[override]  # rendered late, from the figures
         return (
-            "the lines above are the backend's; often a compiler or a library's headers are "
-            "missing, or a build requirement that the project does not declare"
+            "the lines above are the output of the backend; often a compiler or the headers of a "
+            "library are missing, or the project does not declare a build requirement"
         )
 
     def __str__(self) -> str:
-        told = "".join(f"\n  | {line}" for line in self.log.splitlines())
+        log = "".join(f"\n  | {line}" for line in self.log.splitlines())
         ended = f"ended by signal {-self.status}" if self.status < 0 else f"status {self.status}"
-        return f"{self.package}: the build failed in {self.hook} ({ended}){told}"
+        return f"{self.package}: the build failed in {self.hook} ({ended}){log}"
 
 
 @dataclass(eq=False)
 class BuildKilled(BuildFailed):
-    """A build was ended because it took more than it was given, or one of its processes was."""
+    """A build was ended because it took more than its limits, or the kernel killed a part of it."""
 
     package: str
     hook: str
     reason: str
     """``memory``, ``time``, ``stall`` or ``oom``."""
     peak: int
-    """Bytes that it held at the most."""
+    """The most bytes that it held."""
     limit: int | None
-    """Bytes that it was given."""
+    """The bytes that it was allowed."""
     seconds: float
     tier: str
+    """What measured and limited it."""
 
     @property
     def hint(self) -> str:  # type: ignore[override]  # rendered late, from the figures
         if self.reason == "time":
-            return "nothing was installed; give it longer with --build-timeout"
+            return "nothing was installed; allow more time with --build-timeout"
         return (
             "nothing was installed; build it where memory is plentiful (lockstream plan --build), "
             "with fewer jobs, or give a larger limit (--memory, or the container's)"
@@ -110,9 +113,8 @@ class BuildKilled(BuildFailed):
 
 
 _REASONS = {
-    "memory": "the build was ended before it took more memory than there is",
-    "oom": "the kernel killed a process of the build for want of memory, so it counts as failed "
-    "whatever it ended with,",
+    "memory": "the build was ended before it exceeded the memory limit",
+    "oom": "the kernel killed a process of the build because memory ran out, so the build failed",
     "time": "the build did not end in time",
     "stall": "the build made no progress against its memory limit",
 }
@@ -120,7 +122,7 @@ _REASONS = {
 
 @dataclass(eq=False)
 class WheelDiffersFromPlan(BuildFailed):
-    """What was built is another wheel than the one that was planned."""
+    """The built wheel is not like the planned one."""
 
     package: str
     problem: str
@@ -140,20 +142,20 @@ class BuildTooBig:
     package: str
     needed: int
     demand: int | None
-    """What was measured; None where nothing was."""
+    """The measured demand; None if it was not measured."""
 
 
 @dataclass(eq=False)
 class BuildsTooBig(NotEnough):
-    """Builds would take more memory than there is, told before anything is written."""
+    """Builds need more memory than is available. Raised before anything is written."""
 
     builds: tuple[BuildTooBig, ...]
     available: int
     source: str
-    """Where ``available`` comes from."""
+    """The source of ``available``."""
     hint: str = (
         "nothing was written; build the wheel where memory is plentiful (lockstream plan --build), "
-        "with fewer jobs, or give a bigger container"
+        "with fewer jobs, or in a larger container"
     )
 
     def __str__(self) -> str:
@@ -168,12 +170,12 @@ class BuildsTooBig(NotEnough):
 
 @dataclass(eq=False)
 class BuildsUnmeasured(UsageError):
-    """Nothing tells what builds would take."""
+    """The lock does not record the memory demand of builds."""
 
     packages: tuple[str, ...]
     hint: str = (
-        "plan with --build, which measures them, or let them run unforeseen with --build-unmeasured"
+        "plan with --build, which measures them, or build them all the same with --build-unmeasured"
     )
 
     def __str__(self) -> str:
-        return f"the lock does not tell what these builds take: {', '.join(self.packages)}"
+        return f"the lock does not record what these builds take: {', '.join(self.packages)}"

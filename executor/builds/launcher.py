@@ -1,8 +1,9 @@
-"""Runs as a program of its own: gives up what a build must not do, then becomes the build.
+"""A program that gives up what a build must not do, and then becomes the build.
 
-``python -I -S -c SOURCE TERMS COMMAND...``, with TERMS as JSON. It enters the control group before
-anything is charged, may write below the folders named only, may signal nobody else, and may be
-without network. What the kernel lends is told through the descriptor ``told``, before the build.
+``python -I -S -c SOURCE SETTINGS COMMAND...``, with SETTINGS as JSON. It enters the control group
+before anything is charged, and gives up writing outside of the named folders, signalling other
+processes, and possibly the network. What the kernel supports is reported through the descriptor
+``report`` before the build begins.
 
 Sources: https://docs.kernel.org/userspace-api/landlock.html and, for namespaces,
 https://man7.org/linux/man-pages/man2/unshare.2.html.
@@ -54,27 +55,28 @@ _SIGNALS = 0b10
 
 
 def main() -> None:
-    terms: dict[str, Any] = json.loads(sys.argv[1])
+    """Give up what the settings forbid, report it, and execute the command."""
+    settings: dict[str, Any] = json.loads(sys.argv[1])
     command = sys.argv[2:]
-    for path in terms["groups"]:
+    for path in settings["groups"]:
         with open(path, "w", encoding="ascii") as file:
             file.write(str(os.getpid()))
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
-        # Whoever else chooses among the processes of a container, chooses this one.
+        # If the kernel has to kill a process of the container, it chooses this one.
         file.write("1000")
-    if terms["data_limit"]:
-        resource.setrlimit(resource.RLIMIT_DATA, (terms["data_limit"], terms["data_limit"]))
+    if settings["data_limit"]:
+        resource.setrlimit(resource.RLIMIT_DATA, (settings["data_limit"], settings["data_limit"]))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if terms["processors"]:
-        os.sched_setaffinity(0, terms["processors"])
+    if settings["processors"]:
+        os.sched_setaffinity(0, settings["processors"])
     libc = ctypes.CDLL(None, use_errno=True)
-    # Nobody would end it where we are killed ourselves.
+    # If lockstream is killed, nothing else would end the build.
     libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-    is_cut_off = not terms["network"] and libc.unshare(_CLONE_NEWNET) == 0
-    version = restrict(libc, terms["writable"], network=terms["network"] or is_cut_off)
-    told = {
+    is_cut_off = not settings["network"] and libc.unshare(_CLONE_NEWNET) == 0
+    version = restrict(libc, settings["writable"], network=settings["network"] or is_cut_off)
+    lent = {
         "network": "allowed"
-        if terms["network"]
+        if settings["network"]
         else "none"
         if is_cut_off
         else "no TCP"
@@ -82,13 +84,13 @@ def main() -> None:
         else "asked not to",
         "writes": "held to its folders" if version else "anywhere",
     }
-    os.write(terms["told"], json.dumps(told).encode())
-    os.close(terms["told"])
-    os.execve(command[0], command, terms["environment"])  # noqa: S606
+    os.write(settings["report"], json.dumps(lent).encode())
+    os.close(settings["report"])
+    os.execve(command[0], command, settings["environment"])  # noqa: S606
 
 
 def restrict(libc: Any, writable: list[str], *, network: bool) -> int:
-    """Landlock: the version that is in force, or 0 where the kernel has none."""
+    """Restrict this process by Landlock; return the version in force, or 0 without Landlock."""
     version: int = libc.syscall(_CREATE_RULESET, None, 0, 1)
     if version < 1:
         return 0
@@ -105,7 +107,7 @@ def restrict(libc: Any, writable: list[str], *, network: bool) -> int:
         return 0
     for path in writable:
         _allow(libc, rules, path, writes)
-    # What multiprocessing makes its semaphores in is memory, and measured.
+    # multiprocessing makes its semaphores there; it is memory, and measured.
     _allow(libc, rules, "/dev/shm", writes)  # noqa: S108
     for device in ("/dev/null", "/dev/zero", "/dev/full", "/dev/tty", "/dev/ptmx"):
         _allow(libc, rules, device, _WRITE_FILE | (writes & _TRUNCATE))

@@ -1,6 +1,6 @@
-"""A build's process tree, watched from outside where no control group can be made for it.
+"""The process tree of a build, sampled from outside if no control group can be made for it.
 
-What a process leaves behind when it ends becomes our child, whatever session it went to
+When a process ends, its children become ours, whatever session they are in
 (PR_SET_CHILD_SUBREAPER, https://man7.org/linux/man-pages/man2/prctl.2.html), so none escapes.
 """
 
@@ -23,12 +23,12 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 _SHARED = (b"Pss_Anon:", b"Pss_Shmem:")
-"""Of what processes share, each counts its part
-(https://docs.kernel.org/filesystems/proc.html, smaps_rollup)."""
+"""Keys of smaps_rollup in which shared memory counts in equal parts for the processes that share
+it (https://docs.kernel.org/filesystems/proc.html)."""
 
 
 _KERNEL = 64 << 10
-"""Bytes for stacks and page tables of each process, which only control groups count."""
+"""Bytes assumed for the stacks and page tables of each process, which only control groups count."""
 
 
 _ATTEMPTS = 200
@@ -38,30 +38,33 @@ _PAUSE_SECONDS = 0.01
 
 
 class ProcessTree:
-    """All that our next child starts. Children that we have now are none of it."""
+    """The descendants of our next child; children that we have already do not belong to it.
+
+    The sandbox of one command owns it.
+    """
 
     tier = "watched, without a control group"
     shortest_pause = 0.012
-    """Seconds between two looks, each of which reads all of ``/proc``: some milliseconds."""
+    """Seconds between two samples, each of which reads all of ``/proc``: some milliseconds."""
 
     def __init__(self) -> None:
         self._others = set(_children_of(os.getpid(), _parents()))
         self._adopt(1)
 
     def demand(self) -> int:
-        """Bytes that the processes hold now."""
+        """Return the bytes that the processes hold now."""
         return sum(_held(process) for process in self.processes())
 
     def is_full(self) -> bool:
-        """Whether next to nothing is left below the limit of a group that we are in."""
+        """Return whether almost nothing is left below the limit of a group that we are in."""
         return any(is_full(folder, version) for folder, version in own_groups("memory"))
 
     def kill(self) -> None:
-        """End all processes, whatever they do meanwhile."""
+        """Kill all processes, also those that start meanwhile."""
         _end(self.processes)
 
     def remove(self) -> None:
-        """End what is left, and bury what was left to us."""
+        """Kill the remaining processes, and reap those that became our children."""
         self.kill()
         for process in set(_children_of(os.getpid(), _parents())) - self._others:
             with suppress(ChildProcessError):
@@ -69,7 +72,7 @@ class ProcessTree:
         self._adopt(0)
 
     def processes(self) -> list[int]:
-        """Those that run now."""
+        """Return the ids of the running processes."""
         parents = _parents(with_dead=False)
         found = [one for one in _children_of(os.getpid(), parents) if one not in self._others]
         for process in found:
@@ -82,16 +85,18 @@ class ProcessTree:
 
 
 def mapped_files(processes: Iterable[int]) -> int:
-    """Bytes of files, programs above all, that ``processes`` use in memory; what they share counts
-    in each. It is page cache, which their control group need not hold: whoever reads a page first
-    is charged for it.
+    """Return the bytes of files, mostly programs, that ``processes`` have mapped in memory.
+
+    Shared files count for each process. They are page cache, which need not be charged to the
+    processes' own control group: the group that reads a page first is charged.
     """
     return sum(_sum(process, "status", (b"RssFile:",)) for process in processes)
 
 
 def computed(processes: Iterable[int]) -> float:
-    """Seconds that ``processes``, and those of their children that have ended, ran code of their
-    own: what the kernel did for them, reading files above all, does not count.
+    """Return the seconds that ``processes``, and their ended children, ran their own code.
+
+    The kernel's work for them, mostly reading files, does not count.
     """
     ticks = 0
     for process in processes:
@@ -103,9 +108,7 @@ def computed(processes: Iterable[int]) -> float:
 
 
 def end_strays(home: str) -> None:
-    """End the processes whose home is the folder ``home``: those of a build of which nobody is
-    left to end it.
-    """
+    """Kill the processes whose HOME is the folder ``home``: a build whose lockstream was killed."""
     _end(lambda: [process for process in _parents(with_dead=False) if _has_home(process, home)])
 
 
@@ -116,7 +119,7 @@ def _has_home(process: int, home: str) -> bool:
 
 
 def _end(find: Callable[[], list[int]]) -> None:
-    """End the processes that ``find`` finds, until it finds none."""
+    """Kill the processes that ``find`` returns, until it returns none."""
     for _ in range(_ATTEMPTS):
         if not (running := find()):
             return
@@ -127,12 +130,12 @@ def _end(find: Callable[[], list[int]]) -> None:
 
 
 def _parents(*, with_dead: bool = True) -> dict[int, int]:
-    """The parent of each process; ``with_dead`` also of those that nobody has buried."""
+    """Return the parent of each process; ``with_dead`` includes processes that are not reaped."""
     found = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
             with suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
-                # The name in brackets may hold anything.
+                # The name in brackets may contain any character.
                 state, parent, *_ = file.read().rpartition(b")")[2].split()
                 if with_dead or state != b"Z":
                     found[int(name)] = int(parent)
@@ -148,7 +151,7 @@ def _held(process: int) -> int:
 
 
 def _sum(process: int, name: str, keys: tuple[bytes, ...]) -> int:
-    """What a file of a process says of ``keys``, in bytes."""
+    """Return the sum of ``keys`` in a file of ``/proc`` of a process, in bytes."""
     found = 0
     with suppress(OSError), open(f"/proc/{process}/{name}", "rb") as lines:
         for line in lines:

@@ -1,9 +1,9 @@
-"""Containment: run one command of a build so that it is measured, capped and ended whole.
+"""Run one command of a build so that it is measured, limited, and ended with all its processes.
 
-Where a control group can be made, the kernel counts and caps the whole tree. Where not, each
-process has a limit of its own data, and we look at all of them, and at the container's own figures,
-often enough to end the build before the kernel ends the container: in Kubernetes that is what an
-out-of-memory kill of any process does (memory.oom.group).
+If a control group can be made, the kernel measures and limits the whole tree. If not, each process
+has a limit of its own data, and we sample all of them, and the figures of the container, often
+enough to end the build before the kernel ends the container: in Kubernetes an out-of-memory kill of
+any process does that (memory.oom.group).
 """
 
 from __future__ import annotations
@@ -27,21 +27,22 @@ __all__ = ["SandboxLimits", "SandboxResult", "contained", "pause_after"]
 
 
 LONGEST_PAUSE = 0.012
-"""Seconds between two looks; peaks of compilers last for tens of milliseconds at least."""
+"""Seconds between two samples; peaks of compilers last for tens of milliseconds at least."""
 
 
-LOOKS = 200
-"""Of a build that ends at once, as many as can be. Of one of 0.4 s, looks each 12 ms missed up to
-9 % of the peak (17.2 to 18.8 MiB in ten runs), looks each 3 ms up to 4 %."""
+SAMPLES = 200
+"""Samples of a build, whatever its length, down to the shortest pause. Of a build of 0.4 s, samples
+each 12 ms missed up to 9 % of the peak (17.2 to 18.8 MiB in ten runs), samples each 3 ms up to
+4 %."""
 
 
 FILES_STEP = 1.05
-"""By what the demand has to rise before the files in use are looked at."""
+"""Factor by which the demand has to rise before the mapped files are measured again."""
 
 
 RESERVE = 16 << 20
-"""Bytes below the container's limit at which a build without a group of its own is ended: what
-arrives between two looks, measured at 10 ms on a process that fills memory as fast as it can."""
+"""Bytes below the container's limit at which a build without a group of its own is ended: what a
+process that fills memory as fast as it can takes between two samples of 10 ms."""
 
 
 STALL_FACTOR = 4
@@ -51,50 +52,54 @@ STALL_SECONDS = 60.0
 
 
 STALL_SHARE = 0.01
-"""A build that fills its limit, has taken so many times and seconds longer than when it was
-measured, and in as many more computed for less than this share of them, reads its compiler from
-the disk again and again: one of 2 s had not ended after 600. One that computed for a twentieth of
-the time ended well after eighteen times its own."""
+"""A build is stalled if it fills its limit, has taken STALL_FACTOR times and STALL_SECONDS longer
+than when it was measured, and computes for less than this share of a further STALL_SECONDS. It then
+reads its compiler from the disk again and again: one of 2 s had not ended after 600. A build that
+computed for a twentieth of the time ended well after eighteen times its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxLimits:
-    """What a build may do and take."""
+    """The limits of one command of a build."""
 
     limit: int | None = None
-    """Bytes; None where nothing caps it."""
+    """Bytes of memory; None for no limit."""
     seconds: float = 3600.0
+    """Time limit."""
     expected_seconds: float | None = None
-    """What it took when it was measured."""
+    """The time it took when it was measured."""
     network: bool = False
+    """Whether it may use the network."""
     jobs: int = 1
-    """So many processors it sees."""
+    """The number of processors that it sees."""
     group: bool = True
-    """Whether a control group is tried for."""
+    """Whether to try to make a control group."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxResult:
-    """How a command ended, and what it took."""
+    """How one command ended, and what it took."""
 
     status: int
-    """As subprocess has it: negative for a signal."""
+    """The exit status; negative for a signal, as in subprocess."""
     seconds: float
     demand: int
     """Bytes held by all processes together at the peak."""
     files: int
-    """Bytes of files that the processes used in memory when they held that much: programs above
-    all, which are page cache."""
+    """Bytes of files, mostly programs, that the processes had mapped near that peak. They are page
+    cache."""
     charged_peak: int | None
+    """The most bytes charged to its control group; None without one."""
     kills: int
-    """Processes that the kernel killed for want of memory."""
+    """Number of processes that the kernel killed because memory ran out."""
     stopped: str
-    """``memory``, ``oom``, ``time`` or ``stall`` where we ended it; else empty."""
+    """``memory``, ``oom``, ``time`` or ``stall`` if we ended it; else empty."""
     tier: str
-    """What kept it within its limit."""
+    """What measured and limited it."""
     network: str
-    """``allowed``, ``none``, ``no TCP``, or ``asked not to`` where the kernel lends nothing."""
+    """``allowed``, ``none``, ``no TCP``, or ``asked not to`` if the kernel cannot restrict it."""
     writes: str
+    """``held to its folders``, or ``anywhere`` if the kernel cannot restrict it."""
 
 
 def contained(
@@ -104,84 +109,107 @@ def contained(
     environment: Mapping[str, str],
     writable: Sequence[str],
     log: str,
-    terms: SandboxLimits,
+    limits: SandboxLimits,
 ) -> SandboxResult:
-    """Run ``command`` in ``folder`` with exactly this ``environment``, able to write below
-    ``writable`` only; what it says goes to the file ``log``. However it ends, nothing of it runs
-    on.
+    """Run ``command`` in ``folder`` with exactly this ``environment``.
 
-    Raises OSError where it cannot be begun.
+    It can write only below ``writable``; its output goes to the file ``log``. However it ends, none
+    of its processes keeps running.
+
+    Raises OSError if it cannot be started.
     """
-    group = BuildGroup.make(terms.limit) if terms.group else None
+    group = BuildGroup.make(limits.limit) if limits.group else None
     tree = group or ProcessTree()
-    told_here, told_there = os.pipe()
-    started = time.monotonic()
+    report, report_end = os.pipe()
     process = None
     try:
-        with open(log, "ab") as output:
-            process = subprocess.Popen(
-                [
-                    *(sys.executable, "-I", "-S", "-c", _launcher()),
-                    json.dumps(_told(environment, writable, group, terms, told_there)),
-                    *command,
-                ],
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                pass_fds=(told_there,),
-            )
-        os.close(told_there)
-        watch = _Watch(tree, terms, started)
+        watch = _Watch(tree, limits, time.monotonic())
+        try:
+            settings = _settings(environment, writable, group, limits, report_end)
+            process = _start(command, folder, log, settings)
+        finally:
+            os.close(report_end)
         status = watch.wait(process)
-        told = json.loads(os.read(told_here, 4096) or b"{}")
-        return SandboxResult(
-            status=status,
-            seconds=time.monotonic() - started,
-            demand=watch.peak,
-            files=watch.files,
-            charged_peak=group.charged_peak() if group else None,
-            kills=group.kills() if group else 0,
-            stopped=watch.stopped,
-            tier=tree.tier,
-            network=told.get("network", ""),
-            writes=told.get("writes", ""),
-        )
+        return _collect(watch, status, group, json.loads(os.read(report, 4096) or b"{}"))
     finally:
         if process is not None:
             process.kill()
         tree.remove()
         if process is not None:
             process.wait()
-        os.close(told_here)
+        os.close(report)
+
+
+def _start(
+    command: Sequence[str], folder: str, log: str, settings: Mapping[str, Any]
+) -> subprocess.Popen[bytes]:
+    """Start the launcher, which becomes ``command``. Raises OSError."""
+    with open(log, "ab") as output:
+        return subprocess.Popen(
+            [
+                *(sys.executable, "-I", "-S", "-c", _launcher()),
+                json.dumps(settings),
+                *command,
+            ],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            pass_fds=(settings["report"],),
+        )
+
+
+def _collect(
+    watch: _Watch, status: int, group: BuildGroup | None, report: Mapping[str, str]
+) -> SandboxResult:
+    """Return what was measured of a command that has ended; ``report`` is the launcher's."""
+    return SandboxResult(
+        status=status,
+        seconds=watch.seconds,
+        demand=watch.peak,
+        files=watch.files,
+        charged_peak=group.charged_peak() if group else None,
+        kills=group.kills() if group else 0,
+        stopped=watch.stopped,
+        tier=watch.tier,
+        network=report.get("network", ""),
+        writes=report.get("writes", ""),
+    )
 
 
 class _Watch:
-    """Samples a build while it runs, and ends it where it must be."""
+    """Samples one command while it runs, and ends it if it exceeds its limits."""
 
     def __init__(
-        self, tree: BuildGroup | ProcessTree, terms: SandboxLimits, started: float
+        self, tree: BuildGroup | ProcessTree, limits: SandboxLimits, started: float
     ) -> None:
         self.peak = 0
+        """Bytes."""
         self.files = 0
+        """Bytes of mapped files."""
         self.stopped = ""
+        """Why the command was ended; empty if it was not."""
+        self.tier = tree.tier
+        self.seconds = 0.0
+        """How long it has run."""
         self._tree = tree
-        self._terms = terms
+        self._limits = limits
         self._started = started
         self._next_files = 0.0
-        self._deadline = started + terms.seconds
-        expected = terms.expected_seconds
+        self._deadline = started + limits.seconds
+        expected = limits.expected_seconds
         self._computed = -math.inf
-        # Seconds; whatever the first look finds is progress.
+        # Seconds; the first sample always counts as progress.
         self._next_progress = (
             started + expected * STALL_FACTOR + STALL_SECONDS if expected is not None else math.inf
         )
 
     def wait(self, process: subprocess.Popen[bytes]) -> int:
-        """Until it ends; its status."""
+        """Sample until it ends, and return its status."""
         while True:
             status = process.poll()
+            self.seconds = time.monotonic() - self._started
             self.peak = max(self.peak, self._tree.demand())
             if self.peak > self._next_files:
                 self._next_files = self.peak * FILES_STEP
@@ -190,12 +218,13 @@ class _Watch:
                 return status
             if reason := self.stopped or self._reason():
                 self.stopped = reason
-                # It may be about to become one of the tree.
+                # The launcher may not have entered the tree yet.
                 process.kill()
                 self._tree.kill()
-            time.sleep(pause_after(time.monotonic() - self._started, self._tree.shortest_pause))
+            time.sleep(pause_after(self.seconds, self._tree.shortest_pause))
 
     def _reason(self) -> str:
+        """Return why the command has to be ended now; empty if it does not."""
         now = time.monotonic()
         if now > self._deadline:
             return "time"
@@ -205,51 +234,54 @@ class _Watch:
             return "stall"
         if isinstance(self._tree, BuildGroup):
             return ""
-        limit = self._terms.limit
+        limit = self._limits.limit
         if limit is not None and self.peak > limit:
             return "memory"
-        # What others in the container hold counts too, and may have grown since.
+        # Other processes of the container count too, and may have grown since.
         around = smallest_limit()
         return "memory" if around and around.available - self.peak < RESERVE else ""
 
     def _is_stalled(self, now: float) -> bool:
+        """Return whether it makes no progress, see STALL_SHARE."""
         if now < self._next_progress:
             return False
         self._next_progress = now + STALL_SECONDS
         before, self._computed = self._computed, computed(self._tree.processes())
-        # Where it is less than before, processes have ended, which is progress.
+        # If it is less than before, processes have ended, which is progress.
         is_idle = 0 <= self._computed - before < STALL_SECONDS * STALL_SHARE
         return is_idle and self._tree.is_full()
 
 
 def pause_after(seconds: float, shortest: float) -> float:
-    """How long to wait before the next look at what has run for ``seconds``: what lasts longer has
-    longer peaks.
+    """Return the seconds to wait before the next sample of a command that has run for ``seconds``:
+    longer builds have longer peaks.
     """
-    return min(LONGEST_PAUSE, max(shortest, seconds / LOOKS))
+    return min(LONGEST_PAUSE, max(shortest, seconds / SAMPLES))
 
 
-def _told(
+def _settings(
     environment: Mapping[str, str],
     writable: Sequence[str],
     group: BuildGroup | None,
-    terms: SandboxLimits,
-    told: int,
+    limits: SandboxLimits,
+    report: int,
 ) -> dict[str, Any]:
+    """Return the settings of the launcher, which writes its report to the descriptor ``report``."""
     usable = sorted(os.sched_getaffinity(0))
     return {
         "groups": [group.entrance] if group else [],
-        "data_limit": None if group else terms.limit,
-        "processors": usable[: terms.jobs] if terms.jobs < len(usable) else [],
-        "network": terms.network,
+        "data_limit": None if group else limits.limit,
+        "processors": usable[: limits.jobs] if limits.jobs < len(usable) else [],
+        "network": limits.network,
         "writable": list(writable),
         "environment": dict(environment),
-        "told": told,
+        "report": report,
     }
 
 
 def _launcher() -> str:
-    # Through the loader, so that it is found inside of a zipapp as well.
+    """Return the source of the launcher."""
+    # By the loader, which finds it inside of a zipapp as well.
     spec = find_spec("executor.builds.launcher")
     source = spec.loader.get_source(spec.name) if spec and spec.loader else None  # type: ignore[attr-defined]
     return str(source)

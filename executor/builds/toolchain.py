@@ -1,8 +1,8 @@
-"""Toolchain: what a build depends on, and the flags that bound how much memory it takes.
+"""The flags that limit the memory of a build, and the facts of a machine that it depends on.
 
-Most build tools run as many compilers at once as there are processors, each by a variable of its
-own; gcc sizes its heap by the machine's memory, whatever the container's is. What is set here is
-written into the lock as what it was, so that a later version may choose otherwise.
+Most build tools run as many compilers at once as there are processors, and each tool has a variable
+of its own for that; gcc sizes its heap by the memory of the machine, not of the container. The
+flags are recorded in the lock, so that a later version may choose other ones.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ __all__ = ["default_flags", "describe", "with_jobs"]
 
 
 _GCC_FLAGS = "-g0 --param ggc-min-expand=10 --param ggc-min-heapsize=8192"
-"""No debug information, and the heap that gcc itself gives small machines: the code is the same to
-the byte, the memory half, the time up to 1.4 times."""
+"""No debug information, and the heap that gcc itself uses on small machines: the code is the same
+to the byte, the memory half, the time up to 1.4 times."""
 
 
 _EPOCH = "315532800"
-"""1980, the first year that a zip can tell: two builds differ in no date."""
+"""1980, the first year that a zip can record: two builds have the same dates."""
 
 
 _JOBS = (
     "MAX_JOBS",  # torch's extensions
-    "CMAKE_BUILD_PARALLEL_LEVEL",  # whatever goes through cmake --build
+    "CMAKE_BUILD_PARALLEL_LEVEL",  # everything that runs cmake --build
     "CARGO_BUILD_JOBS",
     "GRPC_PYTHON_BUILD_EXT_COMPILER_JOBS",
     "NPY_NUM_BUILD_JOBS",
@@ -42,8 +42,8 @@ _JOBS = (
 
 
 _JEMALLOC = "dirty_decay_ms:0,muzzy_decay_ms:0"
-"""Give pages back as soon as they are free, not ten seconds later: rustc, which has jemalloc built
-in, held 249 MiB in place of 263, in the same time
+"""Return pages as soon as they are free, not ten seconds later: rustc, which has jemalloc built in,
+held 249 MiB instead of 263, in the same time
 (http://jemalloc.net/jemalloc.3.html, opt.dirty_decay_ms)."""
 
 
@@ -62,7 +62,7 @@ _PROBE_SECONDS = 20.0
 
 
 def default_flags(backend: str) -> BuildFlags:
-    """What bounds the memory of a build with ``backend`` without changing what is built."""
+    """Return flags that limit the memory of a build with ``backend``, but not what it builds."""
     environment = dict(_FIXED)
     if _compiler().startswith("gcc"):
         environment.update(CFLAGS=_GCC_FLAGS, CXXFLAGS=_GCC_FLAGS, FFLAGS=_GCC_FLAGS)
@@ -70,7 +70,7 @@ def default_flags(backend: str) -> BuildFlags:
 
 
 def with_jobs(flags: BuildFlags, backend: str, jobs: int) -> BuildFlags:
-    """The same flags for ``jobs`` compilers at once."""
+    """Return the same flags for ``jobs`` compilers at once."""
     environment = {
         **flags.environment,
         **dict.fromkeys(_JOBS, str(jobs)),
@@ -78,16 +78,16 @@ def with_jobs(flags: BuildFlags, backend: str, jobs: int) -> BuildFlags:
     }
     settings = dict(flags.config_settings)
     if backend == "mesonpy":
-        # It listens to no variable (https://mesonbuild.com/meson-python/reference/config-settings.html).
-        told = settings.get("compile-args", [])
-        others = [told] if isinstance(told, str) else told
-        kept = [one for one in others if not re.fullmatch(r"-j\d+", one)]
+        # It reads no variable (https://mesonbuild.com/meson-python/reference/config-settings.html).
+        given = settings.get("compile-args", [])
+        several = [given] if isinstance(given, str) else given
+        kept = [one for one in several if not re.fullmatch(r"-j\d+", one)]
         settings["compile-args"] = [*kept, f"-j{jobs}"]
     return BuildFlags(config_settings=settings, environment=environment, jobs=jobs)
 
 
 def describe(target: Target, backend: str) -> Mapping[str, str]:
-    """What the memory of a build depends on here; two builds with equal ones are alike."""
+    """Return the facts that the memory of a build depends on; builds with equal facts are alike."""
     found = {
         "machine": target.environment["platform_machine"],
         "python": target.environment["python_version"],
@@ -101,7 +101,7 @@ def describe(target: Target, backend: str) -> Mapping[str, str]:
 
 
 def _compiler() -> str:
-    """``gcc 12`` or ``clang 18``; empty where there is none."""
+    """Return ``gcc 12`` or ``clang 18``; empty if the machine has no compiler."""
     first = _first_line("cc")
     kind = "clang" if "clang" in first else "gcc" if first else ""
     version = _VERSION.search(first.rpartition(")")[2] or first)

@@ -1,12 +1,12 @@
-"""Workplace: a folder in which one source becomes a wheel, removed when that is done.
+"""A folder in which a wheel is built from one source, removed afterwards.
 
 ::
 
-    with Workplace.opened("demo", python) as place:
+    with Workspace.opened("demo", python) as place:
         tree = place.tree("demo-1.0.tar.gz")
         system = read_build_system("demo", tree)
         place.install("pylock.build-demo.toml")
-        wheel, outcome = place.wheel(tree, system, flags, terms, version="1.0")
+        wheel, result = place.wheel(tree, system, flags, limits, version="1.0")
 """
 
 from __future__ import annotations
@@ -37,33 +37,34 @@ __all__ = ["LEFT_OUT", "Workspace"]
 
 
 LEFT_OUT = (".venv", ".tox", ".nox", "node_modules", "__pycache__")
-"""Folders of a project that are made by its tools and that no build reads."""
+"""Folders that the tools of a project make, and that builds do not read."""
 
 
 _PREFIX = "lockstream-build-"
 
 
 _FRESH_SECONDS = 60.0
-"""A folder that was made just now may not be known to be in use yet."""
+"""A folder that was just made may not be locked yet by the program that made it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """Where one package is built."""
+    """The folder of one build, owned by a ``Builder``."""
 
     package: str
+    """The name of the project, for errors."""
     folder: str
     environment: Environment
-    """That of the build requirements; made by the first ``install``."""
+    """The environment of the build requirements; made by the first ``install``."""
     _numbers: Iterator[int]
 
     @classmethod
     @contextmanager
     def opened(cls, package: str, python: str | None = None) -> Iterator[Workspace]:
-        """One on disk: what a build writes to a tmpfs would be memory. ``python`` is the
-        interpreter to build with (None: the running one).
+        """Make a workspace on disk: on a tmpfs, everything that a build writes would be memory.
 
-        Raises OSError and InterpreterUnusable.
+        ``python`` is the interpreter to build with (None: the running one). Raises OSError and
+        InterpreterUnusable.
         """
         place = _place()
         _sweep(place)
@@ -78,7 +79,8 @@ class Workspace:
             os.close(in_use)
 
     def tree(self, source: str, subdirectory: str = "") -> str:
-        """A fresh copy of the source tree: an archive unpacked, a folder copied.
+        """Return the path of a fresh source tree: ``source`` unpacked if it is an archive, copied
+        if it is a folder.
 
         Raises SourceRefused and BackendUnusable.
         """
@@ -96,7 +98,7 @@ class Workspace:
         return tree
 
     def install(self, lock: str, origins: Origins | None = None) -> None:
-        """Make the environment what the lock of the build requirements says; no more, no less.
+        """Install the lock of the build requirements into the environment, and nothing else.
 
         Raises what ``install`` raises.
         """
@@ -106,15 +108,15 @@ class Workspace:
         install(lock, environment, options)
 
     def make_empty(self) -> None:
-        """Make an environment without build requirements, if it is not made."""
+        """Make an environment without build requirements if none is made yet."""
         if not self._is_made:
             with self.environment.made():
                 pass
 
     def backend(
-        self, tree: str, system: BuildSystem, flags: BuildFlags, terms: SandboxLimits
+        self, tree: str, system: BuildSystem, flags: BuildFlags, limits: SandboxLimits
     ) -> Backend:
-        """The hooks of a tree, in the environment."""
+        """Return the backend of a source tree in the environment."""
         self.make_empty()
         return Backend(
             package=self.package,
@@ -123,15 +125,15 @@ class Workspace:
             python=os.path.join(self.environment.path, "bin", "python"),
             folder=self.folder,
             flags=flags,
-            terms=replace(terms, jobs=flags.jobs),
+            limits=replace(limits, jobs=flags.jobs),
         )
 
     def metadata(
-        self, tree: str, system: BuildSystem, flags: BuildFlags, terms: SandboxLimits
+        self, tree: str, system: BuildSystem, flags: BuildFlags, limits: SandboxLimits
     ) -> bytes:
-        """The METADATA that the wheel will have. Raises BuildFailed."""
+        """Return the METADATA of the future wheel. Raises BuildFailed."""
         folder = self._fresh("metadata")
-        found = self.backend(tree, system, flags, terms).metadata(folder)
+        found = self.backend(tree, system, flags, limits).metadata(folder)
         try:
             with open(os.path.join(found, "METADATA"), "rb") as file:
                 return file.read()
@@ -145,20 +147,23 @@ class Workspace:
         tree: str,
         system: BuildSystem,
         flags: BuildFlags,
-        terms: SandboxLimits,
+        limits: SandboxLimits,
         *,
         version: str | None,
         kind: str = "wheel",
     ) -> tuple[BuiltWheel, SandboxResult]:
-        """Build it, a ``wheel`` or an ``editable`` one. Raises BuildFailed."""
-        backend = self.backend(tree, system, flags, terms)
+        """Build a wheel of ``kind``: ``wheel`` or ``editable``.
+
+        ``version`` is the expected one, if it is known. Raises BuildFailed.
+        """
+        backend = self.backend(tree, system, flags, limits)
         if kind == "editable":
-            # Compiled modules are left where they are imported from.
+            # Compiled modules are written into the tree that they are imported from.
             backend.writable = (tree,)
         path = backend.build(self._fresh("wheel"), kind)
-        assert backend.outcome is not None
+        assert backend.result is not None
         target = self.environment.interpreter.target
-        return inspect_wheel(path, self.package, version, target), backend.outcome
+        return inspect_wheel(path, self.package, version, target), backend.result
 
     @property
     def _is_made(self) -> bool:
@@ -171,8 +176,8 @@ class Workspace:
 
 
 def _place() -> str:
-    """Where temporary files go that are large and need not survive: where the user says, else on
-    disk, which the folder of the system often is not.
+    """Return the folder for large temporary files: the user's choice, else one on disk, which the
+    temporary folder of the system often is not.
     """
     if os.environ.get("TMPDIR") or not os.access("/var/tmp", os.W_OK):  # noqa: S108
         return tempfile.gettempdir()
@@ -180,7 +185,7 @@ def _place() -> str:
 
 
 def _sweep(place: str) -> None:
-    """Remove the folders of programs that were killed, and end what those builds left running."""
+    """Remove the workspaces of killed programs, and kill the builds that still run in them."""
     for name in os.listdir(place):
         folder = os.path.join(place, name)
         if not name.startswith(_PREFIX):

@@ -255,7 +255,7 @@ class TestWhatIsForeseen:
         assert execute("--build", "--memory", "180MiB") == 0
         told = capsys.readouterr().err
         assert ("warning: demo: its build may be slow" in told) is warns
-        assert ("(60.0 MiB) will not all stay in the 180.0 MiB that --memory" in told) is warns
+        assert ("(60.0 MiB) do not all stay in the 180.0 MiB that --memory" in told) is warns
         assert ("192.0 MiB are enough" in told) is warns
 
     def test_is_told_of_all_builds_at_once(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.builds import sandbox as containment
+from executor.builds import sandbox
 from executor.builds.cgroup import BuildGroup
 from executor.builds.sandbox import SandboxLimits, SandboxResult, contained, pause_after
 from executor.files.mounts import is_in_memory
@@ -64,14 +64,14 @@ def _run(tmp_path: Path) -> Run:
     folder = tmp_path / "build"
     folder.mkdir()
 
-    def run(code: str, **terms: object) -> SandboxResult:
+    def run(code: str, **limits: object) -> SandboxResult:
         return contained(
             [sys.executable, "-c", code],
             folder=str(folder),
             environment={"PATH": os.environ["PATH"], "SHOWN": "yes"},
             writable=[str(folder)],
             log=str(tmp_path / "log"),
-            terms=SandboxLimits(**terms),  # type: ignore[arg-type]
+            limits=SandboxLimits(**limits),  # type: ignore[arg-type]
         )
 
     return run
@@ -95,16 +95,16 @@ class TestMeasuring:
             "    x = bytearray(48 << 20); os.write(w, b'x'); time.sleep(1.0); os._exit(0)\n"
             "x = bytearray(48 << 20); os.read(r, 1); time.sleep(0.8); os.wait()"
         )
-        outcome = run(code, group=group)
-        assert outcome.status == 0
-        assert 96 * MIB <= outcome.demand <= 150 * MIB
+        result = run(code, group=group)
+        assert result.status == 0
+        assert 96 * MIB <= result.demand <= 150 * MIB
 
     def test_a_peak_between_two_looks_counts(
         self, run: Run, group: bool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         if not (group and is_reset_possible()):
             pytest.skip("this kernel does not tell")
-        monkeypatch.setattr(containment, "pause_after", lambda *_: 1.0)
+        monkeypatch.setattr(sandbox, "pause_after", lambda *_: 1.0)
         assert run("x = bytearray(96 << 20)", group=group).demand > 96 * MIB
 
     def test_page_cache_is_no_demand(self, run: Run, group: bool, tmp_path: Path) -> None:
@@ -128,9 +128,9 @@ class TestMeasuring:
             "sum(m[::4096])\n"
             "x = bytearray(48 << 20); time.sleep(1.0)"
         )
-        outcome = run(code, group=group)
-        assert outcome.files >= 32 * MIB
-        assert outcome.demand < 80 * MIB
+        result = run(code, group=group)
+        assert result.files >= 32 * MIB
+        assert result.demand < 80 * MIB
 
     def test_the_exit_status_is_that_of_the_command(self, run: Run, group: bool) -> None:
         assert run("raise SystemExit(3)", group=group).status == 3
@@ -145,11 +145,11 @@ def test_what_ends_soon_is_looked_at_more_often() -> None:
 @both_tiers
 class TestCapping:
     def test_what_allocates_without_end_ends(self, run: Run, group: bool) -> None:
-        outcome = run(
+        result = run(
             "x = []\nwhile True: x.append(bytearray(1 << 20))", limit=96 * MIB, group=group
         )
-        assert outcome.status != 0
-        assert outcome.demand <= 112 * MIB
+        assert result.status != 0
+        assert result.demand <= 112 * MIB
 
     def test_what_forks_without_end_ends_with_all_its_children(
         self, run: Run, group: bool, tmp_path: Path
@@ -163,19 +163,19 @@ class TestCapping:
             "        x = bytearray(8 << 20); time.sleep(60); os._exit(0)\n"
             "time.sleep(60)"
         )
-        outcome = run(code, limit=96 * MIB, seconds=30, group=group)
-        assert outcome.stopped or outcome.kills
+        result = run(code, limit=96 * MIB, seconds=30, group=group)
+        assert result.stopped or result.kills
         pids = [int(line) for line in (tmp_path / "build" / "pids").read_text().split()]
         assert pids
         assert not [pid for pid in pids if is_running(pid)]
 
     def test_what_hangs_is_ended(self, run: Run, group: bool) -> None:
-        outcome = run("import time; time.sleep(600)", seconds=0.5, group=group)
-        assert outcome.stopped == "time"
+        result = run("import time; time.sleep(600)", seconds=0.5, group=group)
+        assert result.stopped == "time"
 
     def test_what_has_hardly_begun_can_be_ended(self, run: Run, group: bool) -> None:
-        outcome = run("import time; time.sleep(600)", seconds=0.0, group=group)
-        assert outcome.stopped == "time"
+        result = run("import time; time.sleep(600)", seconds=0.0, group=group)
+        assert result.stopped == "time"
 
     def test_what_is_left_behind_is_ended(self, run: Run, group: bool, tmp_path: Path) -> None:
         code = (
@@ -210,7 +210,7 @@ class TestStalling:
     def _soon(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if is_in_memory(str(tmp_path)):
             pytest.skip("files are memory here")
-        monkeypatch.setattr(containment, "STALL_SECONDS", 0.5)
+        monkeypatch.setattr(sandbox, "STALL_SECONDS", 0.5)
 
     def test_in_a_group_of_its_own_is_ended(self, run: Run) -> None:
         assert run(FILLS + HANGS, limit=64 * MIB, expected_seconds=0.0).stopped == "stall"
@@ -221,10 +221,10 @@ class TestStalling:
             "from executor.builds import sandbox\n"
             "sandbox.STALL_SECONDS = 0.5\n"
             "open(sys.argv[1], 'w').write(str(os.getpid()))\n"
-            "terms = sandbox.SandboxLimits(group=False, expected_seconds=0.0, seconds=60)\n"
+            "limits = sandbox.SandboxLimits(group=False, expected_seconds=0.0, seconds=60)\n"
             "command = [sys.executable, '-c', sys.argv[2]]\n"
             "print(sandbox.contained(command, folder='.', environment={}, writable=['.'],\n"
-            "                            log='log', terms=terms).stopped)"
+            "                            log='log', limits=limits).stopped)"
         )
         group = BuildGroup.make(96 * MIB)
         assert group is not None
@@ -292,9 +292,9 @@ class TestRights:
     def test_it_writes_nowhere_but_in_its_folders(self, run: Run, tmp_path: Path) -> None:
         if tmp_path.is_relative_to("/dev/shm"):
             pytest.skip("this is where multiprocessing writes")
-        outcome = run(f"open('inside', 'w').close(); open({str(tmp_path / 'outside')!r}, 'w')")
-        assert outcome.status == 1
-        assert outcome.writes == "held to its folders"
+        result = run(f"open('inside', 'w').close(); open({str(tmp_path / 'outside')!r}, 'w')")
+        assert result.status == 1
+        assert result.writes == "held to its folders"
         assert (tmp_path / "build" / "inside").exists()
         assert not (tmp_path / "outside").exists()
 

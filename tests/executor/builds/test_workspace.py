@@ -37,11 +37,11 @@ def _place() -> Iterator[Workspace]:
 @pytest.fixture(name="build")
 def _build(place: Workspace, tmp_path: Path) -> Build:
     def build(
-        sdist: Sdist, flags: BuildFlags | None = None, **terms: object
+        sdist: Sdist, flags: BuildFlags | None = None, **limits: object
     ) -> tuple[BuiltWheel, SandboxResult]:
         tree = place.tree(str(sdist.write(tmp_path)))
         system = read_build_system("demo", tree)
-        told = SandboxLimits(**terms)  # type: ignore[arg-type]
+        told = SandboxLimits(**limits)  # type: ignore[arg-type]
         return place.wheel(tree, system, flags or BuildFlags(), told, version="1.0")
 
     return build
@@ -66,9 +66,9 @@ def test_a_source_distribution_becomes_a_wheel_and_leaves_nothing(tmp_path: Path
     with Workspace.opened("demo") as place:
         tree = place.tree(str(build_sdist().write(tmp_path)))
         system = read_build_system("demo", tree)
-        wheel, outcome = place.wheel(tree, system, BuildFlags(), SandboxLimits(), version="1.0")
+        wheel, result = place.wheel(tree, system, BuildFlags(), SandboxLimits(), version="1.0")
         assert wheel.filename == "demo-1.0-py3-none-any.whl"
-        assert outcome.demand > 0
+        assert result.demand > 0
     assert not os.path.exists(place.folder)
 
 
@@ -166,7 +166,7 @@ class TestPlannedWheel:
 
     def test_one_of_another_kind_is_refused(self, build: Build) -> None:
         wheel, _ = build(build_sdist())
-        with pytest.raises(WheelDiffersFromPlan, match=r"planned was demo-1\.0-cp311"):
+        with pytest.raises(WheelDiffersFromPlan, match=r"but demo-1\.0-cp311"):
             wheel.check_plan(record_of("demo-1.0-cp311-cp311-linux_x86_64.whl"))
 
     def test_one_of_another_version_is_refused(self, place: Workspace, tmp_path: Path) -> None:
@@ -208,14 +208,14 @@ class TestFlags:
 class TestWhatAKilledProgramLeft:
     KILLED = (
         "import os, sys\n"
-        "from executor.builds.sandbox import Terms\n"
+        "from executor.builds.sandbox import SandboxLimits\n"
         "from executor.builds.backend import read_build_system\n"
-        "from executor.builds.workspace import Workplace\n"
+        "from executor.builds.workspace import Workspace\n"
         "from schemas.builds import BuildFlags\n"
-        "with Workplace.opened('demo') as place:\n"
+        "with Workspace.opened('demo') as place:\n"
         "    tree = place.tree(sys.argv[1])\n"
         "    system = read_build_system('demo', tree)\n"
-        "    place.wheel(tree, system, BuildFlags(), Terms(group=False), version='1.0')\n"
+        "    place.wheel(tree, system, BuildFlags(), SandboxLimits(group=False), version='1.0')\n"
     )
     HANGS = (
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
