@@ -1,23 +1,24 @@
-"""URLs as they may be shown: without anything that opens a door."""
+"""URLs as they may be shown and stored, without the secrets that they carry."""
 
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote_plus, urlsplit, urlunsplit
 
-__all__ = ["redacted", "storable", "without_credentials"]
+__all__ = ["redacted", "secret_parameters", "storable", "without_credentials"]
 
 _SECRET_PARAMETER = re.compile(
-    r"(?:^|[&;])(?:x-amz-[^=]*|x-goog-[^=]*|awsaccesskeyid|sig|signature|policy|key-pair-id|se|"
-    r"[^=&;]*(?:token|secret|password|passwd|api_?key|auth|credential)[^=&;]*)=",
-    re.IGNORECASE,
+    r"x-amz-.*|x-goog-.*|awsaccesskeyid|expires|key-pair-id|policy|se|sig|signature|"
+    r".*(?:token|secret|passwo?r?d|api[-_]?key|credential).*|(?:.*[-_.])?auth(?:[-_.].*)?",
+    re.IGNORECASE | re.DOTALL,
 )
-"""Names of what signs a URL for the stores of Amazon, Google and Microsoft, and of passwords."""
+"""Names of query parameters that sign a URL for the storage services of Amazon, Google and
+Microsoft, and of passwords and tokens."""
 
 
 def redacted(url: str) -> str:
-    """The URL without user information, query and fragment: passwords, tokens and signatures
-    stand there. Of a malformed one, where they cannot be told apart, nothing is shown.
+    """Return the URL without user information, query and fragment, which may hold passwords, tokens
+    and signatures; a fixed text if the URL is malformed, since its parts cannot be separated.
     """
     try:
         parts = urlsplit(url)
@@ -28,7 +29,7 @@ def redacted(url: str) -> str:
 
 
 def without_credentials(url: str) -> str:
-    """The URL without user information, as it may be stored
+    """Return the URL without user information
     (https://packaging.python.org/specifications/direct-url-data-structure/).
     """
     parts = urlsplit(url)
@@ -36,10 +37,16 @@ def without_credentials(url: str) -> str:
 
 
 def storable(url: str) -> str:
-    """The URL as it may be written down: without user information, and without a query that holds
-    a secret. What is signed for a while is of no use to a later reader.
+    """Return the URL as it may be written to disk: without user information, and without a query
+    that holds a secret. A URL that is signed for a short time is of no use to a later reader.
     """
     parts = urlsplit(without_credentials(url))
-    if _SECRET_PARAMETER.search(parts.query):
+    if secret_parameters(parts.query):
         parts = parts._replace(query="", fragment="")
     return urlunsplit(parts)
+
+
+def secret_parameters(query: str) -> tuple[str, ...]:
+    """Return the names of the parameters in ``query`` that grant access, lower-case and sorted."""
+    names = {unquote_plus(part.partition("=")[0]).lower() for part in re.split("[&;]", query)}
+    return tuple(sorted(name for name in names if _SECRET_PARAMETER.fullmatch(name)))

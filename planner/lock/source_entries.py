@@ -7,7 +7,7 @@ repository, a folder, an archive), or wheels and a source distribution.
 from __future__ import annotations
 
 import os
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from packaging.pylock import PackageArchive, PackageDirectory, PackageSdist, PackageVcs
 
@@ -15,15 +15,9 @@ from planner.index.pages import parse_time
 from planner.lock.built import Built
 from planner.lock.errors import SecretInURL
 from planner.model.paths import relative_path
+from schemas.urls import secret_parameters
 
 __all__ = ["list_sdist", "list_tree", "lockable_url"]
-
-
-_SIGNING_PARAMETERS = (
-    "access_token", "awsaccesskeyid", "expires", "key-pair-id", "policy", "se", "sig",
-    "signature", "token", "x-amz-", "x-goog-",
-)  # fmt: skip
-"""Query parameters, or their prefixes, by which storage services grant access for a short time."""
 
 
 _SDISTS = (".tar.gz", ".zip")
@@ -85,14 +79,6 @@ def lockable_url(url: str, filename: str) -> str:
     """Return ``url``, the address of ``filename``. Raise SecretInURL if it would grant access to
     every reader of the lock.
     """
-    names = {name.lower() for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
-    if secret := sorted(name for name in names if _grants_access(name)):
-        raise SecretInURL(filename, tuple(secret))
+    if secret := secret_parameters(urlsplit(url).query):
+        raise SecretInURL(filename, secret)
     return url
-
-
-def _grants_access(parameter: str) -> bool:
-    return any(
-        parameter.startswith(known) if known.endswith("-") else parameter == known
-        for known in _SIGNING_PARAMETERS
-    )

@@ -1,10 +1,10 @@
-"""URLs: what is shown opens no door."""
+"""URLs are shown and stored without secrets."""
 
 from __future__ import annotations
 
 import pytest
 
-from schemas.urls import redacted, storable
+from schemas.urls import redacted, secret_parameters, storable
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,27 @@ def test_a_url_is_shown_without_secrets(url: str, shown: str) -> None:
         ("https://example.com/x?se=2030&sig=secret", "https://example.com/x"),
         ("https://example.com/x?private_token=secret", "https://example.com/x"),
         ("https://example.com/x?Key-Pair-Id=secret", "https://example.com/x"),
+        ("https://example.com/x?a=1;api%5Fkey=secret", "https://example.com/x"),
+        ("https://example.com/x?author=1&expired=2", "https://example.com/x?author=1&expired=2"),
         ("https://example.com/x?design=1&assignee=2", "https://example.com/x?design=1&assignee=2"),
     ],
 )
 def test_a_url_is_stored_without_secrets(url: str, stored: str) -> None:
     assert storable(url) == stored
+
+
+@pytest.mark.parametrize(
+    ("query", "secret"),
+    [
+        ("", ()),
+        ("download=1&authors=2&oauthor=3&monkey=4", ()),
+        ("Expires=1&Signature=x&AWSAccessKeyId=y", ("awsaccesskeyid", "expires", "signature")),
+        ("sv=1&se=2&sig=3", ("se", "sig")),
+        ("X-Amz-Date=1&x-goog-date=2", ("x-amz-date", "x-goog-date")),
+        ("access_token=1&auth=2&x-auth-user=3", ("access_token", "auth", "x-auth-user")),
+        ("passwd=1&password=2&apikey=3", ("apikey", "passwd", "password")),
+        ("token", ("token",)),
+    ],
+)
+def test_parameters_that_grant_access_are_named(query: str, secret: tuple[str, ...]) -> None:
+    assert secret_parameters(query) == secret
