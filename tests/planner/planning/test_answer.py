@@ -31,7 +31,7 @@ def question(index: Index, tmp_path: Path) -> Question:
     index.add(build_wheel("app", "1.0"))
     required = InputRequirement(requirement=Requirement("app"), origin="requirements.in:1")
     return Question(
-        inputs=Inputs(requirements=[required]),
+        inputs=Inputs(requirements=(required,)),
         environments=group_targets([Target.named("3.11", "linux")]),
         policy=Policy(),
         indexes=Indexes(places=(parse_index(index.url),)),
