@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from executor.environment.changes import Sync as Sync
     from executor.environment.drift import Drift as Drift
     from executor.environment.environment import Environment as Environment
+    from executor.files.file_digest import digest_file as digest_file
     from executor.files.user_folders import cache_folder as cache_folder
     from executor.install.decide import decide as decide
     from executor.install.decide import verify_environment as verify_environment
@@ -67,6 +68,7 @@ _HOMES = {
     "decide": "install.decide",
     "default_flags": "builds.toolchain",
     "describe": "builds.toolchain",
+    "digest_file": "files.file_digest",
     "execute": "api",
     "json_option": "cli.option_group",
     "lock_argument": "cli.option_group",

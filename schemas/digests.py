@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import binascii
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["SECURE_ALGORITHMS", "Digests", "Mismatch"]
+__all__ = ["SECURE_ALGORITHMS", "Digests", "Mismatch", "encode_digest"]
 
 SECURE_ALGORITHMS = ("sha256", "sha384", "sha512", "blake2b", "sha3_256", "sha3_384", "sha3_512")
 """PEP 751 demands at least one hash of a secure algorithm; md5 and sha1 count as none."""
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+"""The two characters that URL-safe base64 replaces
+(https://www.rfc-editor.org/rfc/rfc4648#section-5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +55,8 @@ class Digests:
             if (found := digest.hexdigest()) != self._promised[name]:
                 return Mismatch(name, self._promised[name], found)
         return None
+
+
+def encode_digest(digest: bytes) -> str:
+    """Return a digest as RECORD spells it: URL-safe base64 without padding."""
+    return binascii.b2a_base64(digest, newline=False).translate(_URL_SAFE, b"=").decode()

@@ -131,7 +131,6 @@ TESTED_ELSEWHERE = {
     "executor.lock.errors": "to be written",
     "executor.lock.local_project": "to be written",
     "executor.lock.options": "to be written",
-    "executor.lock.step": "to be written",
     "executor.report.reporter": "to be written",
     "executor.sources.acquire": "to be written",
     "executor.sources.errors": "to be written",

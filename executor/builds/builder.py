@@ -22,9 +22,10 @@ from executor.builds.errors import BuildsTooBig, BuildsUnmeasured, BuildTooBig
 from executor.builds.git import check_out
 from executor.builds.sandbox import SandboxLimits
 from executor.builds.toolchain import describe, with_jobs
-from executor.builds.wheel_cache import WheelCache, default_wheel_cache, digest_of
+from executor.builds.wheel_cache import WheelCache, default_wheel_cache
 from executor.builds.workspace import Workspace
 from executor.environment.environment import Environment
+from executor.files.file_digest import digest_file
 from executor.files.folders import write_spool
 from executor.lock.step import Step
 from executor.report.report import BuildReport
@@ -118,7 +119,7 @@ class Builder:
             path=path,
             url=None,
             size=os.path.getsize(path),
-            hashes=(("sha256", digest_of(path)),),
+            hashes=(("sha256", digest_file(path).hex()),),
             hints=None,
             source=None,
         )
@@ -233,7 +234,7 @@ class Builder:
             "commit": step.source.commit if step.source else "",
             "subdirectory": step.source.subdirectory if step.source else "",
             "flags": record.flags.to_table() if record else None,
-            "lock": digest_of(lock) if lock and os.path.exists(lock) else None,
+            "lock": digest_file(lock).hex() if lock and os.path.exists(lock) else None,
             "target": self.environment.interpreter.target.to_table(),
         }
         return hashlib.sha256(json.dumps(causes, sort_keys=True).encode()).hexdigest()

@@ -16,12 +16,10 @@ import subprocess
 from contextlib import suppress
 
 from executor.builds.errors import RepositoryUnusable
+from executor.lock.step import is_full_commit
 from schemas.urls import redacted
 
 __all__ = ["check_out"]
-
-
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 _PROTOCOLS = "https:http:ssh:git"
@@ -55,7 +53,7 @@ def check_out(package: str, place: str, revision: str, folder: str) -> str:
     git = _Git(package, place, folder)
     git.run("clone", "--quiet", "--no-checkout", "--filter=blob:none", "--", place, folder)
     commit = git.find(revision)
-    if _COMMIT.fullmatch(revision) and commit != revision:
+    if is_full_commit(revision) and commit != revision:
         raise RepositoryUnusable(package, git.name, f"it has {commit} instead of {revision}")
     git.inside("checkout", "--quiet", "--detach", commit)
     if os.path.exists(os.path.join(folder, ".gitmodules")):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+from executor.files.file_digest import digest_file
 from executor.files.user_folders import cache_folder
 
-__all__ = ["WheelCache", "default_wheel_cache", "digest_of"]
+__all__ = ["WheelCache", "default_wheel_cache"]
 
 
 _DIGEST = "sha256"
@@ -38,7 +38,7 @@ class WheelCache:
             with open(os.path.join(place, _DIGEST), encoding="ascii") as file:
                 expected = file.read()
             path = os.path.join(place, name)
-            if name and digest_of(path) == expected:
+            if name and digest_file(path).hex() == expected:
                 return path
         return None
 
@@ -52,7 +52,7 @@ class WheelCache:
             os.makedirs(unfinished)
             copy = shutil.copy(path, unfinished)
             with open(os.path.join(unfinished, _DIGEST), "w", encoding="ascii") as file:
-                file.write(digest_of(copy))
+                file.write(digest_file(copy).hex())
             shutil.rmtree(place, ignore_errors=True)
             os.rename(unfinished, place)
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -62,9 +62,3 @@ def default_wheel_cache(environ: Mapping[str, str]) -> WheelCache:
     """Return the cache of the user; ``environ`` as ``os.environ``."""
     folder = cache_folder(environ)
     return WheelCache(os.path.join(folder, "built") if folder else None)
-
-
-def digest_of(path: str) -> str:
-    """Return the SHA-256 of a file, in hexadecimal digits. Raises OSError."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
@@ -17,14 +15,12 @@ from executor.environment.installed import (
     protected,
 )
 from executor.environment.schemes import Schemes
+from executor.files.file_digest import digest_file
 from executor.files.path_set import PathSet
 from executor.lock.step import Step
+from schemas.digests import encode_digest
 
 __all__ = ["Drift", "find_drift"]
-
-
-_BLOCK = 128 << 10
-"""Bytes read at once of a file that is hashed."""
 
 
 _NOBODYS = frozenset({"README.txt", "_virtualenv.py", "_virtualenv.pth"})
@@ -105,7 +101,8 @@ def _changed_files(found: Installed, installed: Sequence[Installed]) -> Iterator
                 os.stat(path)
                 continue
             algorithm, _, expected = spelled.partition("=")
-            actual, actual_size = _hash(path, algorithm)
+            digest, actual_size = digest_file(path, algorithm)
+            actual = encode_digest(digest)
         except FileNotFoundError:
             yield Drift("missing", found.name, path, "the file does not exist")
             continue
@@ -155,12 +152,3 @@ def _unowned_files(folders: Sequence[str], installed: Sequence[Installed]) -> It
                 path = os.path.join(parent, name)
                 if path not in owned and not (parent == folder and name in _NOBODYS):
                     yield Drift("extra", "", path, "no installed package owns it")
-
-
-def _hash(path: str, algorithm: str) -> tuple[str, int]:
-    digest, size = hashlib.new(algorithm), 0
-    with open(path, "rb", buffering=0) as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-            size += len(block)
-    return base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode(), size

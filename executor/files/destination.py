@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from time import perf_counter
 from typing import Self
 
+from executor.files.file_digest import digest_file
 from executor.files.writer import FileWriter
 
 __all__ = ["Destination", "PathTaken"]
@@ -99,8 +100,7 @@ class Destination:
         """The SHA-256 of a file that was written; None where there is no such file."""
         self._cache.flush()
         try:
-            with open(os.path.join(self.path, name), "rb") as file:
-                return hashlib.file_digest(file, "sha256").digest()
+            return digest_file(os.path.join(self.path, name)).digest
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return None
 

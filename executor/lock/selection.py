@@ -6,7 +6,6 @@ step. Packages are read one at a time, and only one small ``Step`` per selected 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from sys import intern
 from typing import Any
@@ -32,7 +31,7 @@ from executor.lock.errors import (
     NotInstallable,
 )
 from executor.lock.options import SelectOptions
-from executor.lock.step import Source, Step
+from executor.lock.step import Source, Step, is_full_commit
 from schemas.builds import BuildRecord, suitable_record
 from schemas.digests import Digests
 from schemas.hints import wheel_hints
@@ -42,10 +41,6 @@ __all__ = ["Selector"]
 
 
 _Selected = Iterator[PackageWheel]
-
-
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-"""The full name of a commit: a shorter one may come to mean another commit."""
 
 
 class _Unbuilt(Exception):  # it never leaves this module
@@ -191,7 +186,7 @@ class Selector:
     def _repository(self, package: Package, vcs: PackageVcs) -> Step:
         if vcs.type != "git" or not self._build:
             raise _Unbuilt(f"{vcs.type} repository")
-        if not _COMMIT.fullmatch(vcs.commit_id):
+        if not is_full_commit(vcs.commit_id):
             raise NotInstallable(
                 package.name, f"its commit-id {vcs.commit_id!r} is not the full name of a commit"
             )

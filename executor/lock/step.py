@@ -6,6 +6,7 @@ The parser of locks is not imported here, so that an execution that holds steps 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,12 +16,23 @@ from schemas.hints import WheelHints
 if TYPE_CHECKING:
     from schemas.builds import BuildRecord
 
-__all__ = ["Source", "Step", "fixed_order", "folder_of"]
+__all__ = ["Source", "Step", "fixed_order", "folder_of", "is_full_commit"]
+
+
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+"""The full name of a commit, by SHA-1 or SHA-256."""
 
 
 def folder_of(lock: str) -> str:
     """Return the absolute folder that relative paths in the file ``lock`` start from (PEP 751)."""
     return os.path.dirname(os.path.abspath(lock))
+
+
+def is_full_commit(revision: str) -> bool:
+    """Return whether ``revision`` is the full name of a commit: a shorter one may come to mean
+    another commit.
+    """
+    return _COMMIT.fullmatch(revision) is not None
 
 
 @dataclass(frozen=True, slots=True)

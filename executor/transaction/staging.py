@@ -15,10 +15,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
 
 from executor.environment.schemes import Schemes, record_prefixes
+from executor.files.file_digest import digest_file
 from executor.lock.step import Step
-from executor.wheels.records import encode_digest
 from executor.wheels.rules import Rules
 from executor.wheels.staged_wheel import StagedWheel
+from schemas.digests import encode_digest
 from schemas.wheel import SCHEME_NAMES
 
 __all__ = ["StagedWheels", "Staging"]
@@ -34,10 +35,6 @@ _COMPLETE = "complete"
 
 _FACTS = tuple(field.name for field in fields(StagedWheel) if field.name != "folder")
 """What is kept of a wheel: all but where it is."""
-
-
-_BLOCK = 128 << 10
-"""Bytes read at once of a file that is hashed."""
 
 
 class StagedWheels:
@@ -149,9 +146,5 @@ def _record_of(wheel: StagedWheel) -> str:
 
 def _digest(path: str, algorithm: str = "sha256") -> tuple[str, int]:
     """Digest, as RECORD spells it, and size of a file."""
-    digest, size = hashlib.new(algorithm), 0
-    with open(path, "rb", buffering=0) as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-            size += len(block)
-    return f"{algorithm}={encode_digest(digest.digest())}", size
+    digest, size = digest_file(path, algorithm)
+    return f"{algorithm}={encode_digest(digest)}", size

@@ -17,7 +17,7 @@ from executor.wheels.errors import WheelRefused
 from executor.wheels.layout import Layout, MisplacedMember, check_data_path, installed_path
 from executor.wheels.manifest import Manifest, ManifestRow
 from executor.wheels.record_check import hashed_files, recorded_files, verify_record
-from executor.wheels.records import NEW_SUFFIX, RecordWriter, encode_digest, record_row
+from executor.wheels.records import NEW_SUFFIX, RecordWriter, record_row
 from executor.wheels.scripts import (
     SHIPPED_MARK,
     EntryPoint,
@@ -30,6 +30,7 @@ from executor.wheels.scripts import (
     wrapper,
 )
 from executor.wheels.staged_wheel import StagedWheel
+from schemas.digests import encode_digest
 from schemas.wheel import Scheme
 
 __all__ = ["finish"]

@@ -24,10 +24,10 @@ from executor.wheels.multiset_hash import MultisetHash
 from executor.wheels.records import (
     InvalidRecord,
     RecordRow,
-    encode_digest,
     read_rows,
     record_row,
 )
+from schemas.digests import encode_digest
 from schemas.wheel import InvalidMemberName, check_member_name
 
 __all__ = ["MAX_RECORD_SIZE", "hashed_files", "recorded_files", "verify_record"]

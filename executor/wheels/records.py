@@ -14,14 +14,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Self
 
-from schemas.digests import SECURE_ALGORITHMS
+from schemas.digests import SECURE_ALGORITHMS, encode_digest
 
 __all__ = [
     "NEW_SUFFIX",
     "InvalidRecord",
     "RecordRow",
     "RecordWriter",
-    "encode_digest",
     "read_rows",
     "record_row",
 ]
@@ -33,11 +32,6 @@ NEW_SUFFIX = ".lockstream"
 
 _QUOTED = re.compile('[,"\r\n]')
 """Characters that only a quoted field can hold (https://www.rfc-editor.org/rfc/rfc4180)."""
-
-
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
-"""The two characters that URL-safe base64 replaces
-(https://www.rfc-editor.org/rfc/rfc4648#section-5)."""
 
 
 _DIGEST_SIZES = {name: hashlib.new(name).digest_size for name in SECURE_ALGORITHMS}
@@ -80,11 +74,6 @@ def read_rows(lines: Iterable[str]) -> Iterator[RecordRow]:
             yield RecordRow(path, algorithm, found, int(size) if size else None)
     except csv.Error as error:
         raise InvalidRecord(f"it is not CSV: {error}") from None
-
-
-def encode_digest(digest: bytes) -> str:
-    """Return a digest as RECORD spells it: URL-safe base64 without padding."""
-    return binascii.b2a_base64(digest, newline=False).translate(_URL_SAFE, b"=").decode()
 
 
 def record_row(path: str, digest: str, size: int, algorithm: str = "sha256") -> str:

@@ -25,10 +25,11 @@ from executor.wheels.finish import finish
 from executor.wheels.layout import Layout, MisplacedMember, check_startup, is_data_folder
 from executor.wheels.manifest import Manifest, ManifestRow
 from executor.wheels.member_names import MemberNames, NameCollision
-from executor.wheels.records import encode_digest, record_row
+from executor.wheels.records import record_row
 from executor.wheels.rules import STRICT, Rules
 from executor.wheels.scripts import make_executable
 from executor.wheels.staged_wheel import TREE, StagedWheel
+from schemas.digests import encode_digest
 from schemas.wheel import MAX_NAME_SIZE, InvalidMemberName, check_last_segment, check_member_name
 from schemas.zipformat import CentralEntry, InvalidZip
 

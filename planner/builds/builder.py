@@ -16,10 +16,10 @@ from typing import Self
 
 from packaging.utils import NormalizedName
 
-from executor import Workspace, stoppable
+from executor import Workspace, digest_file, stoppable
 from planner.builds.interpreters import Interpreter, Interpreters
 from planner.builds.policy import BuildPolicy
-from planner.builds.sdist import archive_suffix, fetch_source, sha256_of
+from planner.builds.sdist import archive_suffix, fetch_source
 from planner.builds.source_build import Requirements, SourceBuild
 from planner.builds.source_tree import fetch_tree
 from planner.index.client import IndexClient
@@ -202,7 +202,7 @@ class Builder:
             flags = self.policy.flags(wheel.name, record.backend)
             with suppress(OSError):
                 is_it = build.key(flags, lock) == record.key
-                if is_it and sha256_of(known.path) == known.sha256:
+                if is_it and digest_file(known.path).hex() == known.sha256:
                     return self._place(wheel, build, known.path, record)
         return None
 

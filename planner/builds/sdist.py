@@ -7,17 +7,17 @@ metadata version 2.2 on, every wheel has the fields of PKG-INFO that are not lis
 from __future__ import annotations
 
 import email.policy
-import hashlib
 import os
 import shutil
 
+from executor import digest_file
 from planner.index.client import IndexClient
 from planner.index.pages import ProjectFile
 from planner.metadata.core_metadata import split_headers
 from planner.metadata.errors import UnreadableWheel, WheelDiffers
 from schemas.digests import SECURE_ALGORITHMS
 
-__all__ = ["archive_suffix", "fetch_source", "sha256_of", "static_metadata"]
+__all__ = ["archive_suffix", "fetch_source", "static_metadata"]
 
 
 MAX_SOURCE_SIZE = 4 << 30
@@ -51,10 +51,10 @@ def fetch_source(client: IndexClient, file: ProjectFile, folder: str) -> tuple[s
         raise WheelDiffers(file.filename, "size", f"{file.size} bytes", f"{size} bytes")
     for kind in SECURE_ALGORITHMS:
         if expected := file.hashes.get(kind):
-            found = _digest(path, kind)
+            found = digest_file(path, kind).hex()
             if found != expected:
                 raise WheelDiffers(file.filename, kind, expected, found)
-    return path, sha256_of(path)
+    return path, digest_file(path).hex()
 
 
 def static_metadata(tree: str) -> bytes | None:
@@ -82,13 +82,3 @@ def archive_suffix(path: str) -> str:
     with open(path, "rb") as file:
         magic = file.read(4)
     return ".zip" if magic == b"PK\3\4" else ".tar.gz" if magic[:2] == b"\x1f\x8b" else ""
-
-
-def sha256_of(path: str) -> str:
-    """Return the hexadecimal digest of a file. Raise OSError."""
-    return _digest(path, "sha256")
-
-
-def _digest(path: str, kind: str) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, kind).hexdigest()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from executor import LEFT_OUT, check_out
+from executor import LEFT_OUT, check_out, digest_file
 from planner.builds.sdist import fetch_source
 from planner.index.client import IndexClient
 from planner.index.pages import ProjectFile
@@ -56,8 +56,7 @@ def _digest_of_tree(folder: str) -> str:
         if os.path.islink(path):
             digest.update(os.readlink(path).encode())
             continue
-        with open(path, "rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+        digest.update(digest_file(path).digest)
     return digest.hexdigest()
 
 

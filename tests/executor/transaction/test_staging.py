@@ -13,11 +13,11 @@ import pytest
 
 from executor.lock.step import Step
 from executor.transaction.staging import Staging
-from executor.wheels.records import encode_digest
 from executor.wheels.rules import STRICT, Rules
 from executor.wheels.staged_wheel import StagedWheel
 from helpers.environments import schemes_below, stage
 from helpers.wheels import build_wheel
+from schemas.digests import encode_digest
 
 WHEEL = build_wheel(
     files={"demo/__init__.py": "text", "demo.pth": ""},

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.wheels.manifest import MAX_HELD, Manifest, ManifestRow
-from executor.wheels.records import encode_digest, record_row
+from executor.wheels.records import record_row
+from schemas.digests import encode_digest
 from schemas.zipformat import CentralEntry, Method
 
 DIGEST = encode_digest(bytes(32))

@@ -12,10 +12,10 @@ import pytest
 
 from executor.wheels.errors import WheelRefused
 from executor.wheels.record_check import MAX_RECORD_SIZE
-from executor.wheels.records import encode_digest
 from executor.wheels.rules import STRICT, Rules
 from helpers.environments import stage
 from helpers.wheels import Wheel, build_wheel
+from schemas.digests import encode_digest
 
 CODE = b"pass\n"
 FILES = {"demo.py": CODE, "demo_data/x.txt": b"data"}

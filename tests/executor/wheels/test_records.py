@@ -11,14 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.wheels.records import (
-    NEW_SUFFIX,
-    InvalidRecord,
-    RecordRow,
-    RecordWriter,
-    encode_digest,
-    read_rows,
-)
+from executor.wheels.records import NEW_SUFFIX, InvalidRecord, RecordRow, RecordWriter, read_rows
+from schemas.digests import encode_digest
 
 SHA256 = hashlib.sha256(b"data").digest()
 NAMES = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=30)

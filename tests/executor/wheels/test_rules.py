@@ -19,7 +19,6 @@ from executor.api import execute
 from executor.install.decide import verify_environment
 from executor.sources.errors import HashMismatch
 from executor.wheels.errors import WheelRefused
-from executor.wheels.records import encode_digest
 from executor.wheels.rules import STRICT, Rules
 from helpers.archives import Member
 from helpers.environments import (
@@ -32,6 +31,7 @@ from helpers.environments import (
 )
 from helpers.trees import snapshot
 from helpers.wheels import Wheel, build_wheel, lock_of
+from schemas.digests import encode_digest
 from schemas.errors import ExitCode
 from schemas.zipformat import Method
 
