@@ -1,0 +1,84 @@
+"""What may be built, and with which flags, from the command line and the project."""
+
+from __future__ import annotations
+
+import pytest
+from packaging.utils import canonicalize_name
+
+from planner.builds.policy import BuildPolicy, BuildRequest
+from planner.inputs.build_settings import BuildSetting
+from schemas.errors import UsageError
+
+DEMO = canonicalize_name("demo")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([], False),
+        (["missing"], True),
+        (["Demo,other"], True),
+        (["other"], False),
+        (["missing", "never"], False),
+        (["never", "demo"], True),
+    ],
+)
+def test_what_may_be_built_is_what_is_named_last(words: list[str], expected: bool) -> None:
+    assert (DEMO in BuildRequest(select=words).resolve({}).allowed) is expected
+
+
+def test_flags_of_a_package_go_before_those_of_all_and_these_before_the_project() -> None:
+    request = BuildRequest(
+        environment=("CFLAGS=-O1", "demo:CFLAGS=-O0"), config_settings=("demo:key=value",)
+    )
+    settings = {"Demo": BuildSetting(environment={"CFLAGS": "-O3", "LANG": "C"}, defaults=False)}
+    policy = request.resolve(settings)
+    flags = policy.flags("demo", "backend")
+    assert flags.environment == {"CFLAGS": "-O0", "LANG": "C"}
+    assert flags.config_settings == {"key": "value"}
+    other = BuildRequest(environment=("CFLAGS=-O1",), defaults=False).resolve({})
+    assert other.flags("other", "backend").environment == {"CFLAGS": "-O1"}
+
+
+def test_one_job_is_used_unless_the_project_says_otherwise() -> None:
+    policy = BuildPolicy(configured={"demo": BuildSetting(jobs=3)}, defaults=False)
+    assert policy.flags("demo", "backend").jobs == 3
+    assert policy.flags("other", "backend").jobs == 1
+
+
+@pytest.mark.parametrize("word", ["A", "=a", "demo:A"])
+def test_a_flag_without_a_value_is_refused(word: str) -> None:
+    with pytest.raises(UsageError, match=r"--build-env .* has no value"):
+        BuildRequest(environment=(word,)).resolve({})
+
+
+@pytest.mark.parametrize("word", ["API_TOKEN=x", "demo:URL=https://u:p@index.example"])
+def test_a_flag_that_looks_like_a_secret_is_refused_and_not_shown(word: str) -> None:
+    with pytest.raises(UsageError, match="looks like a secret") as raised:
+        BuildRequest(environment=(word,)).resolve({})
+    assert "u:p" not in str(raised.value)
+
+
+def test_a_wheelhouse_that_is_not_kept_cannot_be_named() -> None:
+    with pytest.raises(UsageError, match="--no-wheelhouse keeps no wheels"):
+        BuildRequest(no_wheelhouse=True, wheelhouse="wheels").resolve({})
+
+
+def test_only_what_influences_the_lock_is_recorded() -> None:
+    assert BuildRequest(environment=("A=1",)).resolve({}).to_table() == {}
+    policy = BuildRequest(
+        select=("missing",),
+        environment=("A=1",),
+        defaults=False,
+        measured_jobs=4,
+        no_wheelhouse=True,
+        network=False,
+    ).resolve({"demo": BuildSetting(jobs=2)})
+    assert policy.to_table() == {
+        "packages": "missing",
+        "flags": {"*": {"environment": {"A": "1"}}},
+        "settings": {"demo": {"jobs": 2}},
+        "defaults": False,
+        "measured-jobs": 4,
+        "wheelhouse": False,
+    }

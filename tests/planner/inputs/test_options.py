@@ -1,0 +1,124 @@
+"""Options of the command line go before files, these before settings, these before the machine."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from packaging.utils import canonicalize_name
+
+from planner.index.indexes import Index, Strategy
+from planner.inputs.inputs import Inputs
+from planner.inputs.options import IndexRequest, PolicyRequest, index_table
+from planner.inputs.settings import IndexSetting, Settings
+from planner.model.policy import Ordering, Prereleases
+from schemas.errors import UsageError
+
+NOW = datetime(2026, 3, 8, tzinfo=UTC)
+DEMO = canonicalize_name("demo")
+
+
+def urls(request: IndexRequest, inputs: Inputs, **environ: str) -> list[str]:
+    found = request.resolve(inputs, {"PIP_CONFIG_FILE": "/dev/null", **environ})
+    return [one.url if isinstance(one, Index) else one.place for one in found.places]
+
+
+def test_places_stand_in_the_order_of_their_rank() -> None:
+    inputs = Inputs(
+        index_url="https://file.example/simple",
+        extra_index_urls=("https://extra.example/simple",),
+        find_links=("wheels",),
+        settings=Settings(indexes={"internal": IndexSetting("https://internal.example/simple")}),
+    )
+    request = IndexRequest(indexes=("https://named.example/simple",), find_links=("mine",))
+    assert urls(request, inputs, PIP_EXTRA_INDEX_URL="https://machine.example/simple") == [
+        "mine",
+        "wheels",
+        "https://named.example/simple",
+        "https://extra.example/simple",
+        "https://internal.example/simple",
+        "https://machine.example/simple",
+        "https://file.example/simple",
+    ]
+
+
+def test_the_default_index_of_the_command_line_counts_before_all_others() -> None:
+    inputs = Inputs(index_url="https://file.example", settings=Settings(default_index="https://s"))
+    assert urls(IndexRequest(default_index="https://cli.example"), inputs) == [
+        "https://cli.example"
+    ]
+
+
+def test_without_an_index_there_are_links_only() -> None:
+    inputs = Inputs(no_index=True, find_links=("wheels",))
+    assert urls(IndexRequest(), inputs) == ["wheels"]
+
+
+def test_an_index_named_twice_is_asked_once() -> None:
+    inputs = Inputs(extra_index_urls=("https://one.example/simple/",))
+    request = IndexRequest(default_index="https://one.example/simple")
+    assert urls(request, inputs) == ["https://one.example/simple"]
+
+
+def test_a_pin_that_is_not_a_pair_is_refused() -> None:
+    with pytest.raises(UsageError, match="'demo' is not a pair"):
+        IndexRequest(pins=("demo",)).resolve(Inputs(), {})
+
+
+def test_the_policy_of_the_command_line_goes_before_that_of_the_project() -> None:
+    settings = Settings(
+        prerelease=Prereleases.ALLOW, resolution=Ordering.LOWEST, exclude_newer="7 days"
+    )
+    inputs = Inputs(settings=settings, no_binary=("demo",))
+    policy = PolicyRequest(prerelease="disallow").resolve(inputs, NOW)
+    assert policy.prereleases is Prereleases.DISALLOW
+    assert policy.ordering is Ordering.LOWEST
+    assert policy.uploaded_before == datetime(2026, 3, 1, tzinfo=UTC)
+    assert DEMO in policy.no_binary
+
+
+def test_only_what_differs_from_the_defaults_is_recorded() -> None:
+    request = PolicyRequest()
+    assert request.to_table(request.resolve(Inputs(), NOW), Inputs()) == {}
+    request = PolicyRequest(
+        prerelease="allow",
+        resolution="lowest",
+        exclude_newer="7 days",
+        allow_hosts=("b.example", "a.example"),
+        require_hashes=True,
+        align=False,
+    )
+    inputs = Inputs(only_binary=("demo",), no_binary=("other",))
+    assert request.to_table(request.resolve(inputs, NOW), inputs) == {
+        "prerelease": "allow",
+        "resolution": "lowest",
+        "exclude-newer": "7 days",
+        "no-binary": ["other"],
+        "only-binary": ["demo"],
+        "allow-hosts": ["a.example", "b.example"],
+        "require-hashes": True,
+        "align": False,
+    }
+
+
+def test_the_places_are_recorded_without_credentials_and_relative_to_the_lock(
+    tmp_path: Path,
+) -> None:
+    request = IndexRequest(
+        default_index="https://u:s3cret@one.example/simple",
+        indexes=("internal=https://two.example/simple",),
+        pins=("Demo=internal",),
+        find_links=(str(tmp_path / "wheels"), "https://links.example/page"),
+        strategy=Strategy.UNSAFE_BEST_MATCH,
+    )
+    assert index_table(request.resolve(Inputs(), {}), str(tmp_path)) == {
+        "indexes": [
+            "wheels",
+            "https://links.example/page",
+            "internal=https://two.example/simple",
+            "https://one.example/simple",
+        ],
+        "index-strategy": "unsafe-best-match",
+        "sources": {"demo": "internal"},
+    }

@@ -1,0 +1,62 @@
+"""A lock records its inputs so that they can be read again from its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from planner.inputs.provenance import Provenance, read_inputs
+from schemas.errors import UsageError
+
+
+def test_what_is_recorded_is_read_again_from_the_folder_of_the_lock(tmp_path: Path) -> None:
+    provenance = Provenance(
+        requirements=(str(tmp_path / "b.in"), str(tmp_path / "a.in")),
+        constraints=(str(tmp_path / "locks" / "c.txt"),),
+        excludes=("demo",),
+    )
+    folder = str(tmp_path / "locks")
+    table = provenance.to_table(folder)
+    assert table == {
+        "requirements": ["../a.in", "../b.in"],
+        "constraints": ["c.txt"],
+        "excludes": ["demo"],
+    }
+    again = Provenance.from_table(table, folder)
+    assert again is not None
+    assert sorted(again.requirements) == sorted(provenance.requirements)
+    assert again.constraints == provenance.constraints
+
+
+def test_standard_input_is_not_recorded(tmp_path: Path) -> None:
+    assert Provenance(requirements=("-",)).to_table(str(tmp_path)) == {}
+
+
+def test_flags_are_recorded_as_true() -> None:
+    table = Provenance(projects=(".",), all_extras=True).to_table(".")
+    assert table == {"projects": ["."], "all-extras": True}
+    assert Provenance.from_table(table, ".") == Provenance(projects=(".",), all_extras=True)
+
+
+@pytest.mark.parametrize("table", [None, 1, {}, {"requires": ["a"]}, {"projects": [1]}])
+def test_a_lock_without_inputs_has_no_provenance(table: object) -> None:
+    assert Provenance.from_table(table, ".") is None
+
+
+def test_files_and_a_project_cannot_be_planned_together(tmp_path: Path) -> None:
+    provenance = Provenance(requirements=("a.in",), projects=(str(tmp_path),))
+    with pytest.raises(UsageError, match="cannot be planned together"):
+        read_inputs(provenance, environment={})
+
+
+def test_a_folder_without_a_project_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"there is no pyproject\.toml in"):
+        read_inputs(Provenance(projects=(str(tmp_path),)), environment={})
+
+
+def test_what_is_left_out_adds_to_what_the_project_leaves_out(tmp_path: Path) -> None:
+    text = "[project]\nname = 'a'\nversion = '1'\n[tool.lockstream]\nexcludes = ['One']\n"
+    (tmp_path / "pyproject.toml").write_text(text)
+    provenance = Provenance(projects=(str(tmp_path),), excludes=("Two",))
+    assert read_inputs(provenance, environment={}).excludes == ("one", "two")

@@ -1,0 +1,34 @@
+"""The lock of another tool gets hints, and none of its own lines changes."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from helpers.index import Index
+from helpers.wheels import build_wheel, lock_of
+from planner.index.client import IndexClient
+from planner.lock.enrich import NotExtensible, enrich
+from schemas.hints import wheel_hints
+
+APP, BASE = build_wheel("app"), build_wheel("base")
+
+
+def test_hints_are_added_once_to_the_end_of_each_package(index: Index) -> None:
+    index.add(APP, BASE)
+    text = lock_of([APP, BASE], base_url=f"{index.origin}/files/")
+    with IndexClient() as client:
+        extended, count = enrich(text, client)
+        assert count == 2
+        assert enrich(extended, client) == (extended, 0)
+    for package, wheel in zip(tomllib.loads(extended)["packages"], (APP, BASE), strict=True):
+        assert wheel_hints(package["tool"], wheel.filename) == wheel.hints
+    kept = iter(extended.splitlines())
+    assert all(line in kept for line in text.splitlines())
+
+
+def test_an_inline_array_of_packages_is_refused() -> None:
+    text = 'lock-version = "1.0"\ncreated-by = "x"\npackages = [{name = "a", directory = {path = "x"}}]\n'
+    with IndexClient() as client, pytest.raises(NotExtensible, match="inline array of packages"):
+        enrich(text, client)
