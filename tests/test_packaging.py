@@ -21,14 +21,16 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from helpers.wheels import build_wheel, lock_of
+from schemas.version import VERSION
 
 PROJECT = Path(__file__).parent.parent
 PROJECT_TABLE = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
-VERSION = PROJECT_TABLE["version"]
 
 EXECUTOR_DEPENDENCIES = ("click", "packaging", "pyproject-hooks", "zstandard")
 PROGRAMS = {"executor/builds/launcher.py", "executor/environment/probe.py"}
 """What runs as a program of its own, in the interpreter of a target."""
+MARKERS = {f"{room}/py.typed" for room in ("schemas", "planner", "executor")}
+"""Files by which type checkers know that a package has types (PEP 561)."""
 PLANNER_DEPENDENCIES = ("httpx", "msgspec", "resolvelib", "tomli-w")
 
 
@@ -71,7 +73,7 @@ class TestWheel:
         with zipfile.ZipFile(wheel) as archive:
             names = set(archive.namelist())
         dist_info = f"lockstream-{VERSION}.dist-info"
-        assert names == sources() | {
+        assert names == sources() | MARKERS | {
             f"{dist_info}/{name}"
             for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE")
         }
@@ -89,6 +91,14 @@ class TestWheel:
         assert set(map(Requirement, metadata.get_all("Requires-Dist", []))) >= set(
             map(Requirement, PROJECT_TABLE["dependencies"])
         )
+
+    def test_type_checkers_find_its_types(self, wheel: Path) -> None:
+        with zipfile.ZipFile(wheel) as archive:
+            assert all(archive.read(marker) == b"" for marker in MARKERS)
+            packages = {name.partition("/")[0] for name in archive.namelist() if "/" in name}
+        assert {marker.partition("/")[0] for marker in MARKERS} == {
+            package for package in packages if not package.endswith(".dist-info")
+        }
 
     def test_it_can_be_built_from_the_sdist(self, wheel: Path, sdist: Path, tmp_path: Path) -> None:
         with tarfile.open(sdist) as archive:

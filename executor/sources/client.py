@@ -33,6 +33,7 @@ from executor.sources.retries import Pace, Retries, Retryable, Timeouts, clock
 from executor.sources.tls import tls_context
 from schemas.credentials import login_in
 from schemas.urls import redacted
+from schemas.version import USER_AGENT
 
 __all__ = ["HttpClient", "tls_context"]
 
@@ -67,9 +68,6 @@ _TUNNEL = re.compile(r"Tunnel connection failed: (4\d\d)\b")
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-\d+/(?:\d+|\*)", re.ASCII)
 
 
-_USER_AGENT = "lockstream/0.1"
-
-
 @dataclass(slots=True)
 class _Body:
     """What is known of the file that is being read, over all attempts."""
@@ -84,12 +82,9 @@ class _Body:
 class HttpClient:
     """Keeps one connection to each server. Not for several threads: each lane has its own."""
 
-    def __init__(
-        self, keychain: Keychain | None = None, context: ssl.SSLContext | None = None
-    ) -> None:
+    def __init__(self, keychain: Keychain | None = None) -> None:
         """``keychain`` has the credentials that URLs do not hold themselves."""
         self._keychain = keychain or Keychain()
-        self._context = context
         self.was_pieced = False
         """Whether the last file came in parts, which may be those of two files."""
         self.waited = 0.0
@@ -226,7 +221,7 @@ class HttpClient:
     def _headers(self, parts: SplitResult, body: _Body) -> dict[str, str]:
         headers = {
             "Host": parts.netloc.rpartition("@")[2],
-            "User-Agent": _USER_AGENT,
+            "User-Agent": USER_AGENT,
             "Accept": "*/*",
             # A wheel is compressed already, and its hash is that of the bytes as they are stored.
             "Accept-Encoding": "identity",

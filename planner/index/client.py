@@ -21,6 +21,7 @@ from planner.index.cache import Cache
 from planner.index.errors import IndexAnswer, IndexDenied, IndexUnreachable, NotCached
 from planner.index.http_cache import HttpCache, KeptAnswer
 from schemas.urls import redacted
+from schemas.version import USER_AGENT
 
 __all__ = ["CONNECTIONS", "Answer", "IndexClient", "Part"]
 
@@ -126,7 +127,7 @@ class IndexClient:
             max_redirects=MAX_REDIRECTS,
             timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
             limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
-            headers={"User-Agent": "lockstream"},
+            headers={"User-Agent": USER_AGENT},
         )
 
     def __enter__(self) -> Self:
