@@ -14,13 +14,12 @@ import pytest
 
 from executor.builds.backend import read_build_system
 from executor.builds.built_wheel import BuiltWheel
-from executor.builds.errors import BackendFailed, BackendUnusable, BuildKilled, WheelDiffersFromPlan
+from executor.builds.errors import BackendFailed, BackendUnusable, BuildKilled
 from executor.builds.sandbox import SandboxLimits, SandboxResult
-from executor.builds.toolchain import default_flags, describe, with_jobs
 from executor.builds.workspace import Workspace
 from helpers.sdists import Sdist, build_sdist
 from helpers.wheels import build_wheel, lock_of
-from schemas.builds import BuildFlags, BuildRecord, ConfigSettings
+from schemas.builds import BuildFlags
 from schemas.errors import ExitCode
 
 Build = Callable[..., tuple[BuiltWheel, SandboxResult]]
@@ -45,21 +44,6 @@ def _build(place: Workspace, tmp_path: Path) -> Build:
         return place.wheel(tree, system, flags or BuildFlags(), told, version="1.0")
 
     return build
-
-
-def record_of(wheel: str, *native: str) -> BuildRecord:
-    return BuildRecord(
-        key="k",
-        wheel=wheel,
-        backend="backend",
-        flags=BuildFlags(),
-        lock=None,
-        demand={1: 1},
-        charged_peak=None,
-        seconds=1.0,
-        native=native,
-        measured_on={},
-    )
 
 
 def test_a_source_distribution_becomes_a_wheel_and_leaves_nothing(tmp_path: Path) -> None:
@@ -136,73 +120,6 @@ class TestFailures:
         )
         with pytest.raises(BackendUnusable, match="nowhere cannot be loaded"):
             backend.requires()
-
-    def test_a_tree_without_a_word_on_building_is_none(self, tmp_path: Path) -> None:
-        with pytest.raises(BackendUnusable, match=r"neither pyproject\.toml nor setup\.py"):
-            read_build_system("demo", str(tmp_path))
-
-    def test_a_tree_that_names_no_backend_is_one_of_setuptools(self, tmp_path: Path) -> None:
-        (tmp_path / "setup.py").touch()
-        assert read_build_system("demo", str(tmp_path)).backend.startswith("setuptools.")
-
-    @pytest.mark.parametrize("text", ["[build-system]\nrequires = 1\n", "[build-system\n"])
-    def test_a_malformed_table_is_refused(self, tmp_path: Path, text: str) -> None:
-        (tmp_path / "pyproject.toml").write_text(text)
-        with pytest.raises(BackendUnusable, match=r"pyproject\.toml"):
-            read_build_system("demo", str(tmp_path))
-
-
-class TestPlannedWheel:
-    NATIVE = "demo/fast.cpython-311-x86_64-linux-gnu.so"
-
-    def test_the_planned_one_will_do(self, build: Build) -> None:
-        wheel, _ = build(build_sdist(native={self.NATIVE: "ELF"}))
-        wheel.check_plan(record_of("demo-1.0-py3-none-any.whl", self.NATIVE))
-
-    def test_one_that_lacks_a_native_module_is_refused(self, build: Build) -> None:
-        wheel, _ = build(build_sdist())
-        with pytest.raises(WheelDiffersFromPlan, match="was built without demo/fast"):
-            wheel.check_plan(record_of("demo-1.0-py3-none-any.whl", self.NATIVE))
-
-    def test_one_of_another_kind_is_refused(self, build: Build) -> None:
-        wheel, _ = build(build_sdist())
-        with pytest.raises(WheelDiffersFromPlan, match=r"but demo-1\.0-cp311"):
-            wheel.check_plan(record_of("demo-1.0-cp311-cp311-linux_x86_64.whl"))
-
-    def test_one_of_another_version_is_refused(self, place: Workspace, tmp_path: Path) -> None:
-        tree = place.tree(str(build_sdist(version="2.0").write(tmp_path)))
-        system = read_build_system("demo", tree)
-        with pytest.raises(WheelDiffersFromPlan, match=r"demo-2\.0"):
-            place.wheel(tree, system, BuildFlags(), SandboxLimits(), version="1.0")
-
-
-class TestFlags:
-    def test_jobs_are_told_in_every_tongue(self) -> None:
-        flags = with_jobs(BuildFlags(), "setuptools.build_meta", 3)
-        assert flags.jobs == 3
-        assert flags.environment["MAX_JOBS"] == flags.environment["CARGO_BUILD_JOBS"] == "3"
-        assert flags.environment["MAKEFLAGS"] == "-j3"
-
-    def test_meson_listens_to_settings_alone(self) -> None:
-        settings: ConfigSettings = {"compile-args": ["-v", "-j8"], "setup-args": "-Dx=1"}
-        flags = with_jobs(BuildFlags(config_settings=settings), "mesonpy", 1)
-        assert flags.config_settings == {"compile-args": ["-v", "-j1"], "setup-args": "-Dx=1"}
-
-    def test_defaults_are_for_one_job_and_a_fixed_date(self) -> None:
-        flags = default_flags("flit_core.buildapi")
-        assert flags.jobs == 1
-        assert flags.environment["SOURCE_DATE_EPOCH"] == "315532800"
-
-    def test_rust_gives_memory_back_at_once(self) -> None:
-        # setuptools' backend builds Rust too, so every one is told.
-        for backend in ("maturin", "setuptools.build_meta"):
-            settings = default_flags(backend).environment["MALLOC_CONF"].split(",")
-            assert {"dirty_decay_ms:0", "muzzy_decay_ms:0"} == set(settings)
-
-    def test_the_same_machine_is_described_the_same(self, place: Workspace) -> None:
-        target = place.environment.interpreter.target
-        assert describe(target, "a") == describe(target, "b")
-        assert describe(target, "a")["python"] == target.environment["python_version"]
 
 
 class TestWhatAKilledProgramLeft:

@@ -1,0 +1,83 @@
+"""Errors of builds name the package, the figures, and what to do."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from executor.builds.errors import (
+    BackendFailed,
+    BackendUnusable,
+    BuildKilled,
+    BuildsTooBig,
+    BuildsUnmeasured,
+    BuildTooBig,
+    RepositoryUnusable,
+    SourceRefused,
+    WheelDiffersFromPlan,
+)
+from schemas.errors import LockstreamError
+
+MIB = 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("error", "text", "code"),
+    [
+        (SourceRefused("a.zip", "it has a link"), "a.zip: it has a link", 6),
+        (
+            RepositoryUnusable("demo", "https://git.example/demo", "not found"),
+            "demo: the repository https://git.example/demo cannot be used: not found",
+            5,
+        ),
+        (BackendUnusable("demo", "it has none"), "demo: it has none", 8),
+        (
+            BackendFailed("demo", "build_wheel", 1, "one\ntwo"),
+            "demo: the build failed in build_wheel (status 1)\n  | one\n  | two",
+            8,
+        ),
+        (
+            BackendFailed("demo", "build_wheel", -11, ""),
+            "demo: the build failed in build_wheel (ended by signal 11)",
+            8,
+        ),
+        (WheelDiffersFromPlan("demo", "it is odd"), "demo: it is odd", 8),
+        (
+            BuildsTooBig((BuildTooBig("demo", 80 * MIB, 50 * MIB),), 64 * MIB, "the cgroup"),
+            (
+                "demo: its build needs 80.0 MiB of memory (measured: 50.0 MiB), "
+                "the cgroup leaves 64.0 MiB"
+            ),
+            7,
+        ),
+        (
+            BuildsUnmeasured(("a", "b")),
+            "the lock does not record what these builds take: a, b",
+            2,
+        ),
+    ],
+)
+def test_each_says_what_is_wrong_and_what_to_do(
+    error: LockstreamError, text: str, code: int
+) -> None:
+    assert str(error) == text
+    assert error.exit_code == code
+    assert error.hint
+
+
+@pytest.mark.parametrize(
+    ("reason", "text", "hint"),
+    [
+        ("memory", "the build was ended before it exceeded the memory limit", "--memory"),
+        ("oom", "the kernel killed a process of the build because memory ran out", "fewer jobs"),
+        ("time", "the build did not end in time", "--build-timeout"),
+        ("stall", "the build made no progress against its memory limit", "plan --build"),
+    ],
+)
+def test_a_killed_build_says_why(reason: str, text: str, hint: str) -> None:
+    error = BuildKilled("demo", "build_wheel", reason, 90 * MIB, 96 * MIB, 7.0, "watched")
+    assert str(error).startswith(f"demo: {text}")
+    assert str(error).endswith("in build_wheel: it held 90.0 MiB of 96.0 MiB after 7 s (watched)")
+    assert hint in error.hint
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)

@@ -1,0 +1,76 @@
+"""A built wheel is found again by its key if it is still the same, and only then."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from executor.builds.wheel_cache import WheelCache, default_wheel_cache, digest_of
+
+NAME = "demo-1.0-py3-none-any.whl"
+
+
+@pytest.fixture(name="cache")
+def _cache(tmp_path: Path) -> WheelCache:
+    return WheelCache(str(tmp_path / "built"))
+
+
+@pytest.fixture(name="wheel")
+def _wheel(tmp_path: Path) -> Path:
+    wheel = tmp_path / NAME
+    wheel.write_bytes(b"one")
+    return wheel
+
+
+def test_a_kept_wheel_is_found(cache: WheelCache, wheel: Path, tmp_path: Path) -> None:
+    assert cache.find("key") is None
+    cache.keep("key", str(wheel))
+    assert cache.find("key") == str(tmp_path / "built" / "key" / NAME)
+    assert cache.find("other") is None
+
+
+def test_a_later_wheel_replaces_an_earlier_one(cache: WheelCache, wheel: Path) -> None:
+    cache.keep("key", str(wheel))
+    wheel.write_bytes(b"two")
+    cache.keep("key", str(wheel))
+    found = cache.find("key")
+    assert found is not None
+    assert Path(found).read_bytes() == b"two"
+
+
+def test_a_changed_or_unfinished_one_is_missing(
+    cache: WheelCache, wheel: Path, tmp_path: Path
+) -> None:
+    cache.keep("key", str(wheel))
+    (tmp_path / "built" / "key" / NAME).write_bytes(b"changed")
+    assert cache.find("key") is None
+    cache.keep("key", str(wheel))
+    (tmp_path / "built" / "key" / "sha256").unlink()
+    assert cache.find("key") is None
+
+
+def test_what_cannot_be_kept_is_not_an_error(wheel: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    cache = WheelCache(str(tmp_path / "file" / "built"))
+    cache.keep("key", str(wheel))
+    assert cache.find("key") is None
+
+
+def test_without_a_folder_nothing_is_kept(
+    wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    cache = WheelCache(None)
+    cache.keep("key", str(wheel))
+    assert cache.find("key") is None
+    assert [one.name for one in tmp_path.iterdir()] == [NAME]
+
+
+def test_the_default_is_in_the_cache_of_the_user() -> None:
+    assert default_wheel_cache({"LOCKSTREAM_CACHE_DIR": "/own"}) == WheelCache("/own/built")
+
+
+def test_a_digest_is_that_of_the_bytes(wheel: Path) -> None:
+    assert digest_of(str(wheel)) == sha256(b"one").hexdigest()

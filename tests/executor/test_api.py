@@ -1,0 +1,54 @@
+"""The verbs of the library take their options as keywords, and open a builder only for builds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from executor import api
+from executor.api import Building, execute
+from executor.environment.environment import Environment
+from executor.install.options import ExecuteOptions
+from executor.lock.options import SelectOptions
+from executor.sources.origins import Origins
+
+
+@pytest.fixture(name="seen")
+def _seen(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    seen: dict[str, Any] = {}
+
+    def install(lock: str, environment: Any, options: ExecuteOptions, **given: Any) -> str:
+        seen.update(given, lock=lock, environment=environment, options=options)
+        return "report"
+
+    monkeypatch.setattr(api, "install", install)
+    return seen
+
+
+def test_nothing_named_is_the_default(seen: dict[str, Any]) -> None:
+    environment: Any = object()
+    assert execute("pylock.toml", environment) == "report"  # type: ignore[comparison-overlap]
+    assert (seen["lock"], seen["environment"]) == ("pylock.toml", environment)
+    assert seen["options"] == ExecuteOptions(origins=seen["options"].origins)
+
+
+def test_keywords_reach_the_installation(seen: dict[str, Any]) -> None:
+    select = SelectOptions(build=True)
+    execute("x", None, memory=5, lanes=2, select=select, last_wins=True)  # type: ignore[arg-type]
+    options = seen["options"]
+    assert (options.memory, options.lanes, options.select, options.last_wins) == (
+        5, 2, select, True,
+    )  # fmt: skip
+
+
+def test_a_builder_is_opened_with_what_the_caller_allows(
+    seen: dict[str, Any], tmp_path: Path
+) -> None:
+    environment = Environment.target(str(tmp_path))
+    building = Building(network=True, seconds=7.0, unmeasured=True)
+    execute("x", environment, building=building)
+    builder = seen["open_builder"](environment, Origins(), "/locks", None)
+    assert (builder.network, builder.seconds, builder.unmeasured) == (True, 7.0, True)
+    assert (builder.environment, builder.folder) == (environment, "/locks")
