@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from executor.builds.wheel_cache import WheelCache, default_wheel_cache, digest_of
+from executor.builds.wheel_cache import WheelCache, default_wheel_cache
 
 NAME = "demo-1.0-py3-none-any.whl"
 
@@ -70,7 +69,3 @@ def test_without_a_folder_nothing_is_kept(
 
 def test_the_default_is_in_the_cache_of_the_user() -> None:
     assert default_wheel_cache({"LOCKSTREAM_CACHE_DIR": "/own"}) == WheelCache("/own/built")
-
-
-def test_a_digest_is_that_of_the_bytes(wheel: Path) -> None:
-    assert digest_of(str(wheel)) == sha256(b"one").hexdigest()
