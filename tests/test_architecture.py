@@ -99,7 +99,6 @@ TWICE = {"Builder", "Interpreter", "Reporter"}
 """Class names that both phases have, for the same thing on either side."""
 
 TESTED_ELSEWHERE = {
-    "executor.archive.central_directory": "to be written",
     "executor.budget.cgroups": "to be written",
     "executor.budget.errors": "to be written",
     "executor.builds.launcher": "a program, run by tests/executor/builds/test_sandbox.py",

@@ -1,7 +1,8 @@
-"""Spool: a wheel that one pass cannot unpack is written to disk whole, then read by its directory.
+"""Read the central directory of a wheel that is on disk.
 
-A stored member whose size stands behind its data ends where only the central directory says. Such
-wheels are not on PyPI any more, and in private indexes; pip and uv install them from disk, too.
+One pass cannot unpack a wheel with a stored member whose size follows its data: only the central
+directory records where the member ends. Such a wheel is written to disk first. PyPI no longer
+accepts such wheels, but private indexes still have some; pip and uv install them from disk, too.
 """
 
 from __future__ import annotations
@@ -34,22 +35,23 @@ _CHUNK = 64 * 1024
 
 
 def read_directory(path: str) -> Iterator[CentralEntry]:
-    """The central entries of the archive at ``path``, as far as there are any.
+    """Yield the central entries of the archive at ``path`` up to the first damaged one.
 
-    They are found as other unzip programs find them, from the end, and not believed: whoever reads
-    the archive holds them to its members. Raises OSError.
+    They are found from the end of the file, as other unzip programs find them. They are hints:
+    ``ForwardZip`` compares them with the members. Raises OSError.
     """
     with open(path, "rb", buffering=0) as file:
         try:
             file.seek(_directory_offset(file))
-            feed = ChunkReader(iter(partial(file.read, _CHUNK), b""))
-            while feed.exactly(4) == CENTRAL_SIGNATURE:
-                yield read_central_entry(feed)
-        except ValueError:  # InvalidZip and Truncated are
+            reader = ChunkReader(iter(partial(file.read, _CHUNK), b""))
+            while reader.exactly(4) == CENTRAL_SIGNATURE:
+                yield read_central_entry(reader)
+        except ValueError:  # InvalidZip, Truncated
             return
 
 
 def _directory_offset(file: RawIOBase) -> int:
+    """Return where the central directory begins, in bytes. Raises InvalidZip and OSError."""
     size = file.seek(0, os.SEEK_END)
     before = ZIP64_END_RECORD.size + ZIP64_LOCATOR.size
     start = max(0, size - before - END_RECORD.size - MAX_COMMENT_SIZE - MAX_TRAILING_ZEROS)

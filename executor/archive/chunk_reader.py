@@ -1,7 +1,4 @@
-"""Feed: an iterable of chunks, read by count.
-
-The chunks may be cut anywhere; what is read does not depend on it.
-"""
+"""A reader of an iterable of chunks by number of bytes, wherever the chunks are cut."""
 
 from __future__ import annotations
 
@@ -16,7 +13,10 @@ class Truncated(ValueError):
 
 
 class ChunkReader:
-    """Reads from ``chunks`` in order, holding one chunk at a time."""
+    """The bytes of ``chunks`` in order, of which it holds one chunk at a time.
+
+    One wheel's ``ForwardZip`` owns it.
+    """
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks: Iterator[bytes] = iter(chunks)
@@ -26,14 +26,11 @@ class ChunkReader:
 
     @property
     def offset(self) -> int:
-        """Bytes read so far."""
+        """The number of bytes read so far."""
         return self._passed + self._position
 
     def exactly(self, count: int) -> bytes:
-        """The next ``count`` bytes.
-
-        Raises Truncated where there are fewer.
-        """
+        """Return the next ``count`` bytes. Raises Truncated if there are fewer."""
         end = self._position + count
         if end <= len(self._chunk):
             data = self._chunk[self._position : end]
@@ -49,9 +46,9 @@ class ChunkReader:
         return b"".join(parts)
 
     def fields(self, form: Struct) -> tuple[int, ...]:
-        """The next ``form.size`` bytes as the numbers that they stand for.
+        """Return the next ``form.size`` bytes as the numbers that ``form`` describes.
 
-        Raises Truncated where there are fewer.
+        Raises Truncated if there are fewer.
         """
         start = self._position
         end = start + form.size
@@ -61,7 +58,7 @@ class ChunkReader:
         return form.unpack(self.exactly(form.size))
 
     def some(self, limit: int) -> memoryview:
-        """At least one and at most ``limit`` bytes; none at the end. Valid until the next read."""
+        """Return one to ``limit`` bytes, or none at the end. They are valid until the next read."""
         while self._position == len(self._chunk):
             chunk = next(self._chunks, None)
             if chunk is None:
@@ -74,14 +71,17 @@ class ChunkReader:
         return memoryview(self._chunk)[start : self._position]
 
     def at_hand(self, count: int) -> memoryview | None:
-        """The next ``count`` bytes without reading them, if the chunk at hand holds them all."""
+        """Return the next ``count`` bytes without reading them; None if they end in a later chunk.
+
+        They are valid until the next read.
+        """
         end = self._position + count
         if end > len(self._chunk):
             return None
         return memoryview(self._chunk)[self._position : end]
 
     def skip(self, count: int) -> None:
-        """Read ``count`` bytes that are ``at_hand``."""
+        """Read past ``count`` bytes that ``at_hand`` returned."""
         self._position += count
 
     def give_back(self, data: bytes) -> None:

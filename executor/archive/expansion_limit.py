@@ -1,8 +1,8 @@
-"""Expansion: how much a wheel may unpack to, held while it unpacks.
+"""The limit of what a wheel may unpack to, enforced while it is unpacked.
 
-A few kilobytes of deflate stand for gigabytes. The rule is PyPI's own: an archive that unpacks to
-more than 64 MiB may not unpack to more than 50 times its size. The largest factor of 994 real
-wheels is 6.7. Single files may be packed tighter: onnx 1.23.1 has one of 1016 times its size.
+A few kilobytes of deflated data can unpack to gigabytes. The rule is PyPI's own: an archive that
+unpacks to more than 64 MiB may not unpack to more than 50 times its size. The largest factor of 994
+real wheels is 6.7. A single file may be packed tighter: onnx 1.23.1 has one of factor 1016.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ MIN_LIMIT = 64 << 20
 
 
 MAX_UNSTATED = 1 << 30
-"""Bytes that a wheel may unpack to before the factor counts, where nobody knows its size yet: files
-that are packed tightly may come first."""
+"""Bytes that a wheel of unknown size may unpack to before the factor counts: tightly packed files
+may come first."""
 
 
 class ExpansionLimit:
-    """Counts what one wheel unpacks to."""
+    """The bytes that one wheel has unpacked to, and their limit; its unpacking owns it."""
 
     def __init__(self, size: int | None, read: Callable[[], int]) -> None:
-        """``size`` is that of the wheel in bytes, where the lock states it; ``read`` tells how
-        many bytes of it were read.
+        """``size`` is the size of the wheel in bytes, if the lock records it; ``read`` returns how
+        many bytes of the wheel were read so far.
         """
         self._size = size
         self._read = read
@@ -47,7 +47,7 @@ class ExpansionLimit:
                 raise self._refused(self._size or self._read())
 
     def finish(self) -> None:
-        """All is read. Raises InvalidZip."""
+        """Check the whole wheel, whose size is known now. Raises InvalidZip."""
         if self._unpacked > max(MIN_LIMIT, MAX_FACTOR * self._read()):
             raise self._refused(self._read())
 

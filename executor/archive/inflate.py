@@ -1,7 +1,7 @@
-"""Inflate: the contents of a member from its compressed bytes, in capped pieces.
+"""Decompress the contents of a member in pieces of bounded size.
 
 A few compressed bytes can stand for gigabytes, so no piece is larger than ``MAX_OUTPUT``.
-``isal`` inflates about twice as fast as zlib and is used where it is installed.
+``isal`` inflates about twice as fast as zlib and is used if it is installed.
 """
 
 from __future__ import annotations
@@ -36,16 +36,17 @@ crc32: Callable[[bytes, int], int] = _zlib.crc32
 
 
 MAX_OUTPUT = 128 << 10
-"""Bytes per piece: large enough that a call's overhead does not show, and a lane holds one. With
-256 KiB, 5.2 GiB in 29 wheels took as long and 1.1 MiB more."""
+"""Bytes per piece, of which a lane holds one: large enough that the overhead of a call does not
+show. With 256 KiB, 5.2 GiB in 29 wheels took as long, and 1.1 MiB more memory."""
 
 
 _RAW_DEFLATE = -15
-"""zlib's sign for raw deflate (https://docs.python.org/3/library/zlib.html#zlib.decompressobj)."""
+"""The window size that stands for raw deflate in zlib
+(https://docs.python.org/3/library/zlib.html#zlib.decompressobj)."""
 
 
 _MAX_ZSTANDARD_WINDOW = 8 << 20
-"""Bytes; the window that RFC 8878, 3.1.1.1.2, asks every decoder to support."""
+"""Bytes; the window that every decoder should support (RFC 8878, 3.1.1.1.2)."""
 
 
 _MAX_ZSTANDARD_HEADER = 18
@@ -53,37 +54,39 @@ _MAX_ZSTANDARD_HEADER = 18
 
 
 class NotStreamable(InvalidZip):
-    """Where a member ends can only be told from the central directory, which is behind it."""
+    """Only the central directory, which follows all members, records where a member ends."""
 
 
-def contents(feed: ChunkReader, method: Method, compressed_size: int | None) -> Iterator[bytes]:
-    """The plain bytes of the member whose data begins at the feed's place.
+def contents(reader: ChunkReader, method: Method, compressed_size: int | None) -> Iterator[bytes]:
+    """Yield the decompressed bytes of the member whose data ``reader`` reads next.
 
-    ``compressed_size`` (bytes) is None where it follows the data; only a compressed stream,
-    which knows its own end, can be read so. The feed is left at the end of the data.
+    ``compressed_size`` (bytes) is None if it follows the data; then only a compressed stream,
+    which marks its own end, can be read. The reader is left at the end of the data.
 
-    Raises InvalidZip where the data is damaged or not of that size, NotStreamable where the size
-    is needed, and feed.Truncated.
+    Raises InvalidZip if the data is damaged or not of that size, NotStreamable if the size is
+    needed and unknown, and Truncated.
     """
-    start = feed.offset
+    start = reader.offset
     if method is Method.STORED:
         if compressed_size is None:
-            raise NotStreamable("it is stored without saying how long it is, before its data")
-        yield from _stored(feed, compressed_size)
+            raise NotStreamable("it is stored, and its size is not stated before its data")
+        yield from _stored(reader, compressed_size)
         return
     if method is Method.DEFLATED:
-        yield from _deflated(feed, compressed_size)
+        yield from _deflated(reader, compressed_size)
     else:
-        yield from _zstandard(feed, compressed_size)
-    if compressed_size is not None and feed.offset - start != compressed_size:
+        yield from _zstandard(reader, compressed_size)
+    if compressed_size is not None and reader.offset - start != compressed_size:
         raise InvalidZip(
-            f"its data ends after {feed.offset - start} of {compressed_size} compressed bytes"
+            f"its data ends after {reader.offset - start} of {compressed_size} compressed bytes"
         )
 
 
 def whole(data: memoryview, method: Method, size: int) -> bytes | None:
-    """The ``size`` bytes that ``data`` stands for, at once; None where it does not do so exactly,
-    and ``contents`` has to tell why.
+    """Return the ``size`` bytes that all of ``data`` decompresses to, at once.
+
+    None if it does not decompress to exactly that, or cannot be done at once; ``contents`` raises
+    the reason.
     """
     if method is Method.STORED:
         return bytes(data) if len(data) == size else None
@@ -99,24 +102,24 @@ def whole(data: memoryview, method: Method, size: int) -> bytes | None:
     return content if exact else None
 
 
-def _stored(feed: ChunkReader, size: int) -> Iterator[bytes]:
+def _stored(reader: ChunkReader, size: int) -> Iterator[bytes]:
     while size:
-        piece = feed.some(min(size, MAX_OUTPUT))
+        piece = reader.some(min(size, MAX_OUTPUT))
         if not piece:
             raise Truncated
         size -= len(piece)
         yield bytes(piece)
 
 
-def _deflated(feed: ChunkReader, compressed_size: int | None) -> Iterator[bytes]:
+def _deflated(reader: ChunkReader, compressed_size: int | None) -> Iterator[bytes]:
     stream = _zlib.decompressobj(_RAW_DEFLATE)
     left = compressed_size
     pending: bytes | memoryview = b""
     piece = b""
     while not stream.eof:
-        # Behind a full piece the stream may hold more output, though its input is used up.
+        # After a full piece the stream may hold more output, though its input is used up.
         if not pending and len(piece) < MAX_OUTPUT:
-            pending = _next_input(feed, left)
+            pending = _next_input(reader, left)
             left = None if left is None else left - len(pending)
         try:
             piece = stream.decompress(pending, MAX_OUTPUT)
@@ -125,33 +128,33 @@ def _deflated(feed: ChunkReader, compressed_size: int | None) -> Iterator[bytes]
         pending = stream.unconsumed_tail
         if piece:
             yield piece
-    feed.give_back(stream.unused_data)
+    reader.give_back(stream.unused_data)
 
 
-def _next_input(feed: ChunkReader, left: int | None) -> memoryview:
+def _next_input(reader: ChunkReader, left: int | None) -> memoryview:
     if left == 0:
-        raise InvalidZip("its compressed data goes on behind its compressed size")
-    data = feed.some(MAX_OUTPUT if left is None else min(left, MAX_OUTPUT))
+        raise InvalidZip("its compressed data goes on after its compressed size")
+    data = reader.some(MAX_OUTPUT if left is None else min(left, MAX_OUTPUT))
     if not data:
         raise Truncated
     return data
 
 
-def _zstandard(feed: ChunkReader, compressed_size: int | None) -> Iterator[bytes]:
-    # Imported when met: no wheel on PyPI uses it yet, and it costs 2 MiB.
+def _zstandard(reader: ChunkReader, compressed_size: int | None) -> Iterator[bytes]:
+    # Imported late: no wheel on PyPI uses it yet, and it takes 2 MiB.
     import zstandard  # noqa: PLC0415
 
     if compressed_size is None:
         raise NotStreamable(
-            "it is zstandard-compressed without saying how long it is, before its data"
+            "it is zstandard-compressed, and its size is not stated before its data"
         )
     decompressor = zstandard.ZstdDecompressor(max_window_size=_MAX_ZSTANDARD_WINDOW)
     # It calls nothing but read().
-    portion = _Portion(feed, compressed_size)
-    reader = decompressor.stream_reader(cast("IO[bytes]", portion), read_size=MAX_OUTPUT)
+    portion = _Portion(reader, compressed_size)
+    stream = decompressor.stream_reader(cast("IO[bytes]", portion), read_size=MAX_OUTPUT)
     size = 0
     try:
-        while piece := reader.read(MAX_OUTPUT):
+        while piece := stream.read(MAX_OUTPUT):
             size += len(piece)
             yield piece
         # The library compares them too, unless the last block is empty and comes by itself.
@@ -163,18 +166,21 @@ def _zstandard(feed: ChunkReader, compressed_size: int | None) -> Iterator[bytes
 
 
 class _Portion:
-    """The next ``size`` bytes of a feed, as the file that zstandard reads from."""
+    """The next ``size`` bytes of a reader, as the file that zstandard reads from. One member's
+    decompression owns it.
+    """
 
-    def __init__(self, feed: ChunkReader, size: int) -> None:
-        self._feed = feed
+    def __init__(self, reader: ChunkReader, size: int) -> None:
+        self._reader = reader
         self._left = size
         self.head = b""
         """Its first bytes, as many as a frame header can have."""
 
     def read(self, count: int) -> bytes:
+        """Return up to ``count`` bytes, none at the end. Raises Truncated."""
         if not self._left:
             return b""
-        piece = self._feed.some(min(count, self._left))
+        piece = self._reader.some(min(count, self._left))
         if not piece:
             raise Truncated
         self._left -= len(piece)

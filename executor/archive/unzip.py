@@ -1,8 +1,8 @@
-"""Read a zip archive forwards, once: members as they come, then the central directory.
+"""Read a zip archive forwards, once: its members in their order, then the central directory.
 
 The archive must be ``local header + data`` from its first byte on, without gaps, then the central
-directory, then the end records, then nothing: 994 of 994 real wheels are so, and every other shape
-is one that two unzip programs could read differently. Source: PKWARE APPNOTE 6.3.10, 4.3.
+directory, then the end records, then nothing. All of 994 real wheels have this shape, and two
+unzip programs could read any other shape differently. Source: PKWARE APPNOTE 6.3.10, 4.3.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ MAX_MEMBERS = 200_000
 
 
 MAX_TRAILING_ZEROS = 64
-"""Bytes of padding that some private indexes leave behind the archive (astral-sh/uv#15451)."""
+"""Bytes of padding that some private indexes append to the archive (astral-sh/uv#15451)."""
 
 
 _DESCRIPTOR_32 = Struct("<LLL")
@@ -59,17 +59,24 @@ _DESCRIPTOR_64 = Struct("<LQQ")
 
 
 class Member:
-    """One member: its header, and its contents to be read once, before the next member."""
+    """One member: its header, and its contents, which are read once, before the next member.
+
+    The ``ForwardZip`` that yields it owns it.
+    """
 
     __slots__ = (
-        "_entry", "_feed", "compressed_size", "crc", "finished", "header", "offset", "size",
+        "_entry", "_reader", "compressed_size", "crc", "finished", "header", "offset", "size",
     )  # fmt: skip
 
     def __init__(
-        self, feed: ChunkReader, header: LocalHeader, offset: int, entry: CentralEntry | None = None
+        self,
+        reader: ChunkReader,
+        header: LocalHeader,
+        offset: int,
+        entry: CentralEntry | None = None,
     ) -> None:
-        """``entry`` is that of the central directory, where it was read before."""
-        self._feed = feed
+        """``entry`` is its entry of the central directory, if that was read before."""
+        self._reader = reader
         self._entry = entry if entry is not None and entry.offset == offset else None
         self.header = header
         self.offset = offset
@@ -77,48 +84,50 @@ class Member:
         self.crc = self.size = self.compressed_size = 0
         """CRC and sizes (bytes) of what was really read; complete once all is read."""
         self.finished = False
+        """Whether all contents were read and checked."""
 
     @property
     def name(self) -> str:
+        """The path inside of the archive."""
         return self.header.name
 
     def whole(self) -> bytes | None:
-        """The contents at once, where they are small, at hand and flawless; most members are.
+        """Return the contents at once if they are small, in one chunk and intact, as most are.
 
-        None where ``pieces`` must be read instead.
+        None if ``pieces`` must be read instead.
         """
         header = self.header
         _, _, method, crc, compressed_size, size = header
         if size > MAX_OUTPUT or header.has_descriptor:
             return None
-        data = self._feed.at_hand(compressed_size)
+        data = self._reader.at_hand(compressed_size)
         content = None if data is None else whole(data, method, size)
         if content is None or crc32(content, 0) != crc:
             return None
-        self._feed.skip(compressed_size)
+        self._reader.skip(compressed_size)
         self.crc, self.size, self.compressed_size = crc, size, compressed_size
         self.finished = True
         return content
 
     def pieces(self) -> Iterator[bytes]:
-        """The contents, checked at their end against what the archive says of them.
+        """Yield the contents, and at their end check them against what the archive states.
 
-        Raises InvalidZip and feed.Truncated.
+        Raises InvalidZip and Truncated.
         """
-        header, feed = self.header, self._feed
-        start = feed.offset
+        header, reader = self.header, self._reader
+        start = reader.offset
         expected = None if header.has_descriptor else header.size
         compressed_size = None if header.has_descriptor else header.compressed_size
         if compressed_size is None and self._entry is not None:
             compressed_size = self._entry.compressed_size
         crc, size = 0, 0
-        for piece in contents(feed, header.method, compressed_size):
+        for piece in contents(reader, header.method, compressed_size):
             size += len(piece)
             if expected is not None and size > expected:
                 raise InvalidZip(f"it unpacks to more than the {expected} bytes it states")
             crc = crc32(piece, crc)
             yield piece
-        self.crc, self.size, self.compressed_size = crc, size, feed.offset - start
+        self.crc, self.size, self.compressed_size = crc, size, reader.offset - start
         if header.has_descriptor:
             self._check_descriptor()
         elif size != header.size:
@@ -128,56 +137,59 @@ class Member:
         self.finished = True
 
     def _check_descriptor(self) -> None:
-        """APPNOTE 4.3.9: with or without a signature, with sizes of four or of eight bytes. The
-        form is the one that says what was read. The header before the data leaves all to it (4.4.4)
-        or says the same; a reader that believes the header would read another member.
+        """Check the data descriptor, which has a signature or none, and sizes of four or of eight
+        bytes (APPNOTE 4.3.9): of these forms, the one that states what was read.
+
+        The local header states zeros (4.4.4) or the same figures; otherwise a program that trusts
+        the header would read another member. Raises InvalidZip and Truncated.
         """
-        feed, header = self._feed, self.header
+        reader, header = self._reader, self.header
         found = (self.crc, self.compressed_size, self.size)
         stated = (header.crc, header.compressed_size, header.size)
         if any(told not in (0, read) for told, read in zip(stated, found, strict=True)):
-            raise InvalidZip("its header and the data descriptor behind it say different things")
-        data = feed.exactly(_DESCRIPTOR_32.size)
+            raise InvalidZip("its header and its data descriptor state different figures")
+        data = reader.exactly(_DESCRIPTOR_32.size)
         if data[:4] == DESCRIPTOR_SIGNATURE:
             # Without a signature, data[:4] is a CRC that may look like one.
             if _DESCRIPTOR_32.unpack(data) == found:
                 return
-            data = data[4:] + feed.exactly(4)
+            data = data[4:] + reader.exactly(4)
         for form in (_DESCRIPTOR_32, _DESCRIPTOR_64):
             if len(data) < form.size:
-                data += feed.exactly(form.size - len(data))
+                data += reader.exactly(form.size - len(data))
             if form.unpack(data) == found:
                 if form is _DESCRIPTOR_32 and self.size == 0:
                     self._skip_rest_of_descriptor()
                 return
-        raise InvalidZip("the data descriptor behind it does not say what was read")
+        raise InvalidZip("its data descriptor does not state what was read")
 
     def _skip_rest_of_descriptor(self) -> None:
-        """Of an empty member, the long form begins like the short one; then come zeros, and never
-        a signature.
+        """Read the rest of a long descriptor of an empty member, if it is a long one.
+
+        It begins like the short form; then come zeros, which no signature begins with.
         """
-        ahead = self._feed.exactly(4)
+        ahead = self._reader.exactly(4)
         if ahead == bytes(4):
-            ahead = self._feed.exactly(4)
+            ahead = self._reader.exactly(4)
             if ahead != bytes(4):
-                raise InvalidZip("the data descriptor behind it does not say what was read")
+                raise InvalidZip("its data descriptor does not state what was read")
         else:
-            self._feed.give_back(ahead)
+            self._reader.give_back(ahead)
 
 
 class ForwardZip:
-    """A zip archive that is read from ``chunks`` in one pass.
+    """A zip archive that is read from ``chunks`` in one pass; the unpacking of one wheel owns it.
 
     Read all ``members``, each one's pieces to the end, then all ``central_entries``. Both raise
-    InvalidZip where the archive breaks a rule, inflate.NotStreamable where only ``directory`` would
-    tell how to read on, and feed.Truncated where it is cut short.
+    InvalidZip if the archive breaks a rule, NotStreamable if a member cannot be read without its
+    central entry, and Truncated if the archive is cut short.
     """
 
     def __init__(
         self, chunks: Iterable[bytes], directory: Iterable[CentralEntry] | None = None
     ) -> None:
-        """``directory`` are the central entries, where they could be read before."""
-        self._feed = ChunkReader(chunks)
+        """``directory`` are the central entries, if they could be read before."""
+        self._reader = ChunkReader(chunks)
         self._directory = iter(() if directory is None else directory)
         self._members = 0
         self._signature = b""
@@ -185,25 +197,25 @@ class ForwardZip:
 
     @property
     def offset(self) -> int:
-        """Bytes read so far."""
-        return self._feed.offset
+        """The number of bytes read so far."""
+        return self._reader.offset
 
     def members(self) -> Iterator[Member]:
-        """The members in the order of the archive."""
-        feed = self._feed
+        """Yield the members in the order of the archive."""
+        reader = self._reader
         while True:
-            offset = feed.offset
-            self._signature = feed.exactly(4)
+            offset = reader.offset
+            self._signature = reader.exactly(4)
             if self._signature != LOCAL_SIGNATURE:
                 break
             if self._members == MAX_MEMBERS:
                 raise InvalidZip(f"it holds more than {MAX_MEMBERS} members")
             self._members += 1
-            fields = feed.fields(LOCAL_FIELDS)
-            name = feed.exactly(fields[8])
-            extra = feed.exactly(fields[9]) if fields[9] else b""
+            fields = reader.fields(LOCAL_FIELDS)
+            name = reader.exactly(fields[8])
+            extra = reader.exactly(fields[9]) if fields[9] else b""
             entry = next(self._directory, None)
-            member = Member(feed, local_header(fields, name, extra), offset, entry)
+            member = Member(reader, local_header(fields, name, extra), offset, entry)
             yield member
             if not member.finished:
                 for _ in member.pieces():
@@ -211,15 +223,15 @@ class ForwardZip:
         self._directory_offset = offset
 
     def central_entries(self) -> Iterator[CentralEntry]:
-        """The entries of the central directory in its order; the end of the archive is checked
-        behind the last one.
+        """Yield the entries of the central directory in its order; after the last one, check the
+        end of the archive.
         """
-        feed = self._feed
+        reader = self._reader
         entries = 0
         while self._signature == CENTRAL_SIGNATURE:
             entries += 1
-            yield read_central_entry(feed)
-            self._signature = feed.exactly(4)
+            yield read_central_entry(reader)
+            self._signature = reader.exactly(4)
         if self._signature not in (ZIP64_END_SIGNATURE, END_SIGNATURE):
             raise self._misplaced()
         if entries != self._members:
@@ -227,57 +239,59 @@ class ForwardZip:
                 f"it holds {self._members} members, but its central directory lists {entries}"
             )
         self._read_end(
-            EndRecord(entries, feed.offset - 4 - self._directory_offset, self._directory_offset)
+            EndRecord(entries, reader.offset - 4 - self._directory_offset, self._directory_offset)
         )
 
     def _read_end(self, found: EndRecord) -> None:
-        feed = self._feed
+        reader = self._reader
         zip64: EndRecord | None = None
         if self._signature == ZIP64_END_SIGNATURE:
-            offset = feed.offset - 4
+            offset = reader.offset - 4
             zip64 = parse_zip64_end_record(
-                ZIP64_END_SIGNATURE + feed.exactly(ZIP64_END_RECORD.size - 4)
+                ZIP64_END_SIGNATURE + reader.exactly(ZIP64_END_RECORD.size - 4)
             )
-            if parse_zip64_locator(feed.exactly(ZIP64_LOCATOR.size)) != offset:
+            if parse_zip64_locator(reader.exactly(ZIP64_LOCATOR.size)) != offset:
                 raise InvalidZip("the locator of the ZIP64 end record points elsewhere")
-            self._signature = feed.exactly(4)
+            self._signature = reader.exactly(4)
         if self._signature != END_SIGNATURE:
             raise self._misplaced()
-        end = parse_end_record(END_SIGNATURE + feed.exactly(END_RECORD.size - 4))
+        end = parse_end_record(END_SIGNATURE + reader.exactly(END_RECORD.size - 4))
         stated = resolve_end(end, zip64)
         if stated != (found.entries, found.directory_size, found.directory_offset):
             raise InvalidZip("its end record does not describe the central directory before it")
-        if b"PK" in feed.exactly(end.comment_size):
+        if b"PK" in reader.exactly(end.comment_size):
             raise InvalidZip("its comment could be read as another archive")
         self._check_nothing_follows()
 
     def _misplaced(self) -> InvalidZip:
         return InvalidZip(
-            f"where a member, an entry or the end should begin, at byte {self._feed.offset - 4}, "
-            f"stands {self._signature!r}"
+            f"expected a member, an entry or the end at byte {self._reader.offset - 4}, "
+            f"found {self._signature!r}"
         )
 
     def _check_nothing_follows(self) -> None:
         trailing = 0
-        while piece := self._feed.some(MAX_TRAILING_ZEROS + 1):
+        while piece := self._reader.some(MAX_TRAILING_ZEROS + 1):
             trailing += len(piece)
             if trailing > MAX_TRAILING_ZEROS or any(piece):
                 raise InvalidZip("bytes follow its end")
 
 
-def read_central_entry(feed: ChunkReader) -> CentralEntry:
-    """The entry whose signature was just read. Raises InvalidZip and feed.Truncated."""
-    fields = feed.fields(CENTRAL_FIELDS)
+def read_central_entry(reader: ChunkReader) -> CentralEntry:
+    """Read the entry whose signature was just read. Raises InvalidZip and Truncated."""
+    fields = reader.fields(CENTRAL_FIELDS)
     name_size, extra_size, comment_size = fields[9:12]
-    name = feed.exactly(name_size)
-    extra = feed.exactly(extra_size) if extra_size else b""
+    name = reader.exactly(name_size)
+    extra = reader.exactly(extra_size) if extra_size else b""
     if comment_size:
-        feed.exactly(comment_size)
+        reader.exactly(comment_size)
     return central_entry(fields, name, extra)
 
 
 def resolve_end(end: EndRecord, zip64: EndRecord | None) -> tuple[int, int, int]:
-    """Entries, size and offset as the end records state them together (APPNOTE 4.4.1.4)."""
+    """Return the number of entries, and size and offset of the central directory in bytes, which
+    the end records state together (APPNOTE 4.4.1.4). Raises InvalidZip if they contradict.
+    """
     if zip64 is None:
         if end.needs_zip64:
             raise InvalidZip("its end record leaves sizes to a ZIP64 end record that is missing")

@@ -87,7 +87,7 @@ class TestDeflated:
     def test_data_that_goes_on_behind_its_size_is_refused(self) -> None:
         packed = compress(NOISE, Method.DEFLATED)
         message = refusal(ChunkReader([packed]), Method.DEFLATED, len(packed) - 1)
-        assert message == "its compressed data goes on behind its compressed size"
+        assert message == "its compressed data goes on after its compressed size"
 
     def test_damage_is_refused(self) -> None:
         message = refusal(ChunkReader([b"\x07" + bytes(40)]), Method.DEFLATED, 41)
@@ -118,7 +118,7 @@ class TestStored:
 
     def test_it_must_tell_its_size_before_its_data(self) -> None:
         assert refusal(ChunkReader([NOISE]), Method.STORED, None) == (
-            "it is stored without saying how long it is, before its data"
+            "it is stored, and its size is not stated before its data"
         )
 
     def test_truncated_data_is_noticed(self) -> None:
@@ -159,7 +159,7 @@ class TestZstandard:
 
     def test_it_must_tell_its_size_before_its_data(self) -> None:
         assert refusal(ChunkReader([NOISE]), Method.ZSTANDARD, None) == (
-            "it is zstandard-compressed without saying how long it is, before its data"
+            "it is zstandard-compressed, and its size is not stated before its data"
         )
 
     def test_truncated_data_is_noticed(self) -> None:

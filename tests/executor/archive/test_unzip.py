@@ -169,15 +169,15 @@ class TestFraming:
 
     def test_a_prefix_is_refused(self) -> None:
         assert refusal(build_archive(MEMBERS, prefix=b"#!/bin/sh\n")) == (
-            "where a member, an entry or the end should begin, at byte 0, stands b'#!/b'"
+            "expected a member, an entry or the end at byte 0, found b'#!/b'"
         )
 
     def test_a_gap_between_members_is_refused(self) -> None:
         members = [MEMBERS[0], Member("b/c.py", before=b"gap!")]
-        assert refusal(build_archive(members)).endswith("stands b'gap!'")
+        assert refusal(build_archive(members)).endswith("found b'gap!'")
 
     def test_a_gap_before_the_central_directory_is_refused(self) -> None:
-        assert refusal(build_archive(MEMBERS, gap=b"gap!")).endswith("stands b'gap!'")
+        assert refusal(build_archive(MEMBERS, gap=b"gap!")).endswith("found b'gap!'")
 
     def test_a_member_that_is_not_listed_is_refused(self) -> None:
         members = [MEMBERS[0], Member("hidden.py", b"x", listed=False)]
@@ -230,13 +230,13 @@ class TestContents:
         told = Descriptor(signed=signed, wide=wide, **{lie: 77})
         members = [Member("a.py", b"contents", descriptor=told), MEMBERS[1]]
         assert refusal(build_archive(members)) == (
-            "the data descriptor behind it does not say what was read"
+            "its data descriptor does not state what was read"
         )
 
     def test_that_have_no_descriptor_though_it_is_announced_are_refused(self) -> None:
         member = Member("a.py", b"contents", local={"flags": 1 << 3, "crc": 0, "size": 0})
         assert refusal(build_archive([member, MEMBERS[1]])) == (
-            "the data descriptor behind it does not say what was read"
+            "its data descriptor does not state what was read"
         )
 
     def test_a_stated_size_stops_a_bomb_while_it_is_inflated(self) -> None:

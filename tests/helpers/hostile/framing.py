@@ -18,9 +18,9 @@ from schemas.zipformat import Method
 __all__ = ["framing"]
 
 CENTRAL = "the central directory states"
-GAP = "where a member, an entry or the end should begin, at byte"
+GAP = "expected a member, an entry or the end at byte"
 END = "its end record does not describe the central directory before it"
-DESCRIPTOR = "'demo.py': the data descriptor behind it does not say what was read"
+DESCRIPTOR = "'demo.py': its data descriptor does not state what was read"
 DISKS = "the archive is spread over several disks"
 CUT = "it ends before its last record"
 ZIP64 = "its ZIP64 extra field does not hold exactly the sizes left to it"
@@ -64,7 +64,7 @@ def _descriptors(c: Carrier) -> Iterator[Case]:
     yield Case(
         "stored, no directory",
         unlisted,
-        "'demo.py': it is stored without saying how long it is, before its data",
+        "'demo.py': it is stored, and its size is not stated before its data",
     )
     missing = c.demo(headers={"flags": 8}, descriptor=None)
     yield Case("announced and missing", missing, DESCRIPTOR)
@@ -72,7 +72,7 @@ def _descriptors(c: Carrier) -> Iterator[Case]:
         yield Case(
             f"another {field} before the data",
             c.demo(descriptor=Descriptor(), local={field: told}),
-            "'demo.py': its header and the data descriptor behind it say different things",
+            "'demo.py': its header and its data descriptor state different figures",
         )
     flags = c.demo(descriptor=Descriptor(), central={"flags": 0})
     yield Case(
@@ -94,7 +94,7 @@ def _descriptors(c: Carrier) -> Iterator[Case]:
     yield Case(
         "unannounced",
         unannounced,
-        f"{GAP} {30 + 7 + len(c.packed)}, stands b'PK\\x07\\x08'",
+        f"{GAP} {30 + 7 + len(c.packed)}, found b'PK\\x07\\x08'",
     )
 
 
@@ -284,7 +284,7 @@ def _data(c: Carrier) -> Iterator[Case]:
     yield Case(
         "deflated data cut short",
         c.demo(headers={"compressed_size": size - 1}, descriptor=None, method=8),
-        "'demo.py': its compressed data goes on behind its compressed size",
+        "'demo.py': its compressed data goes on after its compressed size",
     )
     deflated = zlib.compress(c.main.data, level=6, wbits=-15)
     yield packed(
@@ -306,9 +306,7 @@ def _data(c: Carrier) -> Iterator[Case]:
         zlib.compress(c.main.data, wbits=31),
         "'demo.py': its deflated data is damaged...",
     )
-    yield packed(
-        "no data", b"", "'demo.py': its compressed data goes on behind its compressed size"
-    )
+    yield packed("no data", b"", "'demo.py': its compressed data goes on after its compressed size")
     frame = zstandard.ZstdCompressor().compress(c.main.data)
     yield frames(
         "two frames", frame * 2, "'demo.py': it unpacks to more than the 5 bytes it states"
@@ -336,19 +334,19 @@ def _around(c: Carrier) -> Iterator[Case]:
     good = c.good
     second = build_archive([Member("evil.py", b"evil")])
     directory = good.content.index(b"PK\x01\x02")
-    yield Case("prefix", c.archive(prefix=b"#!/bin/sh\n"), f"{GAP} 0, stands b'#!/b'")
+    yield Case("prefix", c.archive(prefix=b"#!/bin/sh\n"), f"{GAP} 0, found b'#!/b'")
     yield Case(
         "prefix that no offset counts",
         Wheel(good.filename, (), b"#!/b" + good.content),
-        f"{GAP} 0, stands b'#!/b'",
+        f"{GAP} 0, found b'#!/b'",
     )
     yield Case("archive before", c.archive(prefix=second), "bytes follow its end")
     yield Case(
         "NUL before",
         c.archive(prefix=b"\0"),
-        "where a member, an entry or the end should begin, at byte 0, stands b'\\x00PK\\x03'",
+        "expected a member, an entry or the end at byte 0, found b'\\x00PK\\x03'",
     )
-    yield Case("gap before a member", c.demo(before=b"gap"), f"{GAP} 0, stands b'gapP'")
+    yield Case("gap before a member", c.demo(before=b"gap"), f"{GAP} 0, found b'gapP'")
     yield Case(
         "member between members",
         c.good.edited(f"{c.info}/METADATA", before=second[: second.index(b"PK\x01\x02")]),
@@ -357,12 +355,12 @@ def _around(c: Carrier) -> Iterator[Case]:
     yield Case(
         "gap before the directory",
         c.archive(gap=b"PK\x03\x05"),
-        f"{GAP} {directory}, stands b'PK\\x03\\x05'",
+        f"{GAP} {directory}, found b'PK\\x03\\x05'",
     )
     yield Case(
         "archive extra data record",
         c.archive(gap=b"PK\x06\x08" + bytes(4)),
-        f"{GAP} {directory}, stands b'PK\\x06\\x08'",
+        f"{GAP} {directory}, found b'PK\\x06\\x08'",
     )
     yield Case(
         "archive before the directory",
@@ -407,13 +405,13 @@ def _ends(c: Carrier) -> Iterator[Case]:
     )
     yield end(
         "no signature",
-        "where a member, an entry or the end should begin, at byte 786, stands b'PK\\x05\\x07'",
+        "expected a member, an entry or the end at byte 786, found b'PK\\x05\\x07'",
         signature=b"PK\x05\x07",
     )
     yield Case(
         "digital signature",
         Wheel(c.good.filename, (), c.good.content[:-22] + b"PK\x05\x05\0\0" + c.good.content[-22:]),
-        "where a member, an entry or the end should begin, at byte 786, stands b'PK\\x05\\x05'",
+        "expected a member, an entry or the end at byte 786, found b'PK\\x05\\x05'",
     )
 
 
@@ -504,12 +502,12 @@ def _truncations(c: Carrier) -> Iterator[Case]:
     yield Case(
         "a sign-in page",
         Wheel(c.good.filename, (), b"<html>sign in</html>"),
-        f"{GAP} 0, stands b'<htm'",
+        f"{GAP} 0, found b'<htm'",
     )
     yield Case(
         "a tar file",
         Wheel(c.good.filename, (), b"demo.py".ljust(512, b"\0") * 2),
-        "where a member, an entry or the end should begin, at byte 0, stands b'demo'",
+        "expected a member, an entry or the end at byte 0, found b'demo'",
     )
     yield Case(
         "an archive of nothing",
