@@ -35,6 +35,7 @@ from executor.lock.step import Source, Step, is_full_commit
 from schemas.builds import BuildRecord, suitable_record
 from schemas.digests import Digests
 from schemas.hints import wheel_hints
+from schemas.markers import holds
 from schemas.target import Target
 
 __all__ = ["Selector"]
@@ -50,7 +51,8 @@ class _Unbuilt(Exception):  # it never leaves this module
 class Selector:
     """Selects packages of one lock for one target, and is used for one pass over them.
 
-    Raises NotForThisTarget if the lock as a whole excludes the target, and UnknownName.
+    Raises NotForThisTarget if the lock as a whole excludes the target, UnknownName, and
+    MarkerUnusable.
     """
 
     def __init__(self, header: Pylock, target: Target, options: SelectOptions) -> None:
@@ -71,9 +73,10 @@ class Selector:
         """Return the step for the package at ``line``.
 
         None if its marker excludes the target, or if it must be built and may not be.
-        Raises NotForThisTarget, Ambiguous, NoCompatibleWheel, NotInstallable and InsecureHashes.
+        Raises NotForThisTarget, Ambiguous, NoCompatibleWheel, NotInstallable, InsecureHashes and
+        MarkerUnusable.
         """
-        if package.marker and not package.marker.evaluate(self._environment, context="lock_file"):
+        if not holds(package.marker, self._environment, subject=package.name):
             return None
         python = self._target.python_version
         if package.requires_python and not package.requires_python.contains(
@@ -117,7 +120,7 @@ class Selector:
             )
         environments = header.environments or ()
         if environments and not any(
-            marker.evaluate(dict(self._target.environment), context="requirement")
+            holds(marker, self._target.environment, subject="the lock", context="requirement")
             for marker in environments
         ):
             raise NotForThisTarget(

@@ -23,6 +23,7 @@ from schemas.builds import build_records
 from schemas.credentials import split_login
 from schemas.errors import Refused
 from schemas.hints import TOOL_NAME
+from schemas.markers import holds
 
 __all__ = ["Stale", "find_changed_flags", "find_problems"]
 
@@ -102,7 +103,8 @@ def _check_header(
         if wanted and not wanted.contains(environment.python_version, prereleases=True):
             yield f"the project requires Python {wanted}; the lock is for {environment}"
         if lock.environments and not any(
-            marker.evaluate(dict(environment.variables)) for marker in lock.environments
+            holds(marker, environment.variables, subject="the lock", context="requirement")
+            for marker in lock.environments
         ):
             yield f"it is not for {environment}"
 

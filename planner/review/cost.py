@@ -14,6 +14,7 @@ from packaging.version import Version
 from schemas.builds import BuildRecord, foreseen, suitable_record
 from schemas.demand import disk_of, peak_memory
 from schemas.hints import WheelHints, wheel_hints
+from schemas.markers import holds
 from schemas.target import Target
 
 __all__ = ["Cost", "PackageCost", "cost_of"]
@@ -117,7 +118,7 @@ def cost_of(
         packages=tuple(
             _package_cost(package, select, tags)
             for package in lock.packages
-            if not package.marker or package.marker.evaluate(environment, context="lock_file")
+            if holds(package.marker, environment, subject=package.name)
         ),
     )
 

@@ -20,6 +20,7 @@ from planner.model.dependencies import Dependency, Identifier, Scope
 from planner.resolver.overrides import Overrides
 from schemas.errors import Refused
 from schemas.hints import TOOL_NAME
+from schemas.markers import holds
 
 __all__ = ["Edge", "Graph", "RequirementsUnknown"]
 
@@ -75,7 +76,7 @@ class Graph:
         self.doubled: list[Package] = []
         """Packages with the name of another one, of which only one can be installed."""
         for package in lock.packages:
-            if not package.marker or package.marker.evaluate(environment, context="lock_file"):
+            if holds(package.marker, environment, subject=package.name):
                 if package.name in self.packages:
                     self.doubled.append(package)
                 else:

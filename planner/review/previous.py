@@ -20,6 +20,7 @@ from planner.review.graph import RequirementsUnknown
 from schemas.builds import build_records
 from schemas.errors import ArtifactRefused
 from schemas.hints import TOOL_NAME
+from schemas.markers import holds
 
 __all__ = ["FileExchanged", "check_files", "is_current", "preferences"]
 
@@ -85,7 +86,7 @@ def preferences(
         for package in kept:
             known = versions.setdefault(package.name, [])
             assert package.version is not None
-            if not package.marker or package.marker.evaluate(variables, context="lock_file"):
+            if holds(package.marker, variables, subject=package.name):
                 known.insert(0, package.version)
             else:
                 known.append(package.version)
