@@ -1,7 +1,8 @@
-"""Byte code: compile what was installed, in one child process of the target's Python.
+"""Compile installed files to byte code, in one child process of the target's Python.
 
-Never in our own: what the compiler takes stays with a process for good. The child is limited, and
-a file that cannot be compiled (a template, code for another Python) is left as it is, as with pip.
+A child, because a process does not return the memory that the compiler takes. The child's memory is
+limited. A file that cannot be compiled (a template, code for another Python) is left as it is, as
+pip does.
 """
 
 from __future__ import annotations
@@ -16,23 +17,26 @@ __all__ = ["MEMORY", "check_compiler", "compile_files"]
 
 
 MEMORY = 256 << 20
-"""Bytes of data the child may take. The largest modules of 994 real wheels (sympy, botocore's
+"""Bytes of data that the child may hold. The largest modules of 994 real wheels (sympy, botocore's
 generated ones) take 120 MiB to compile."""
 
 
 def check_compiler(executable: str) -> None:
-    """Refuse an interpreter that is not on this machine. Raises UsageError."""
-    import shutil  # noqa: PLC0415  # where it is asked for
+    """Raise UsageError if the interpreter ``executable`` is not on this machine."""
+    import shutil  # noqa: PLC0415  # only --compile needs it
 
     if shutil.which(executable) is None:
         raise UsageError(
-            "byte code is made by the Python it is for, which is on another machine",
-            hint="leave --compile out; Python makes byte code when it runs, where it may write",
+            "byte code is made by the target's Python, which is not on this machine",
+            hint="leave --compile out; Python makes byte code when it runs, if it may write",
         )
 
 
 def compile_files(executable: str, paths: Iterable[str]) -> None:
-    """Compile the Python files among ``paths`` for the interpreter ``executable``."""
+    """Compile the Python files among the absolute ``paths`` for the interpreter ``executable``.
+
+    Raises OSError if the interpreter cannot be run.
+    """
     command = [executable, "-I", "-m", "compileall", "-q", "-q", "-j", "1", "-i", "-"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -1,4 +1,6 @@
-"""Changes: what has to be done to make an environment what its lock says. Decided, not done."""
+"""Decide which distributions to install, replace and remove, so that an environment is what its
+lock says.
+"""
 
 from __future__ import annotations
 
@@ -17,39 +19,39 @@ __all__ = ["Changes", "Sync", "decide_changes"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sync:
-    """How far to go."""
+    """The user's options for what may be replaced or removed."""
 
     exact: bool = False
-    """Remove what the lock does not hold."""
+    """Whether to remove what the lock does not hold."""
     reinstall: bool = False
-    """Replace everything, though it is of the right version."""
+    """Whether to replace everything, even if it has the right version."""
     reinstall_packages: frozenset[str] = frozenset()
-    """Normalized names of what to replace in any case."""
+    """Normalized names of distributions to replace, even if they have the right version."""
     remove: frozenset[str] = frozenset()
-    """Normalized names of what to remove where the lock does not hold it, parts of the environment
-    included."""
+    """Normalized names of distributions to remove if the lock does not hold them, even parts of the
+    environment, such as pip."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What will be done."""
+    """The changes that one execution makes to an environment."""
 
     install: Sequence[Step]
-    """In fixed order; some of them take the place of what is removed."""
+    """In fixed order; some of them replace what is in ``remove``."""
     remove: Sequence[Installed]
     """Sorted by name."""
     unchanged: Sequence[Step]
     skipped: Sequence[str]
-    """Names of packages that would have to be built, and were left out as the user asked."""
+    """Names of packages that would have to be built, which the user chose to leave out."""
 
     @property
     def replaced(self) -> dict[str, str]:
-        """The version that goes, by name, of what is installed in another one or again."""
+        """Return the version that is removed, by name, of each distribution that is replaced."""
         names = {step.name for step in self.install}
         return {found.name: found.version for found in self.remove if found.name in names}
 
     def to_json(self) -> dict[str, Any]:
-        """What ``--dry-run --json`` prints: names and versions, sizes in bytes."""
+        """Return what ``--dry-run --json`` prints: names and versions, sizes in bytes."""
         return {
             "install": [
                 {
@@ -71,7 +73,7 @@ class Changes:
         }
 
     def lines(self) -> Iterator[str]:
-        """The changes for a person: ``+`` comes, ``~`` is replaced, ``-`` goes."""
+        """Yield the changes as text: ``+`` is installed, ``~`` replaced, ``-`` removed."""
         table = self.to_json()
         for entry in table["install"]:
             old = entry["replaces"]
@@ -85,11 +87,11 @@ class Changes:
 def decide_changes(
     steps: Sequence[Step], schemes: Schemes, sync: Sync, skipped: Sequence[str] = ()
 ) -> Changes:
-    """Compare the steps, in fixed order, with what the environment holds.
+    """Return the changes from what the environment holds to ``steps``, which are in fixed order.
 
-    ``skipped`` names what the lock holds and is left as it is.
+    ``skipped`` are the names of packages in the lock that stay as they are.
 
-    Raises NotRemovable where something has to go that no RECORD describes, and RecordUnreadable.
+    Raises NotRemovable if a distribution without a RECORD has to be removed, and RecordUnreadable.
     """
     installed = [
         found
@@ -125,8 +127,8 @@ def decide_changes(
 
 
 def _left_incomplete(kept: Iterable[Installed], remove: Sequence[Installed]) -> Iterator[Installed]:
-    """Which of ``kept`` own a path that something else had the last word on, and that goes with it
-    (``--on-collision last``).
+    """Yield the distributions of ``kept`` that own a path whose contents are another's, which is
+    removed (``--on-collision last``).
     """
     if not remove:
         return
@@ -143,6 +145,7 @@ def _left_incomplete(kept: Iterable[Installed], remove: Sequence[Installed]) -> 
 
 
 def _must_replace(step: Step, found: Installed, sync: Sync) -> bool:
+    """Return whether ``found`` is not what ``step`` would install, or the user wants it anew."""
     if sync.reinstall or step.name in sync.reinstall_packages or not found.is_complete:
         return True
     if not found.has_version(step.version):
@@ -151,10 +154,10 @@ def _must_replace(step: Step, found: Installed, sync: Sync) -> bool:
     if not step.is_direct:
         return direct_url is not None
     if step.source and step.source.commit:
-        told = (direct_url or {}).get("vcs_info")
+        vcs_info = (direct_url or {}).get("vcs_info")
         return not (
-            isinstance(told, dict)
-            and told.get("commit_id") == step.source.commit
+            isinstance(vcs_info, dict)
+            and vcs_info.get("commit_id") == step.source.commit
             and (direct_url or {}).get("subdirectory", "") == step.source.subdirectory
         )
     archive = (direct_url or {}).get("archive_info")
@@ -163,4 +166,5 @@ def _must_replace(step: Step, found: Installed, sync: Sync) -> bool:
 
 
 def _agree(some: Iterable[tuple[str, str]], others: Collection[tuple[str, str]]) -> bool:
+    """Return whether two collections of hashes have one in common."""
     return bool(set(some) & set(others))

@@ -1,4 +1,4 @@
-"""Drift: where an environment is not what its lock says, found file by file."""
+"""Find the differences between an environment and its lock, file by file."""
 
 from __future__ import annotations
 
@@ -23,38 +23,39 @@ from schemas.digests import encode_digest
 __all__ = ["Drift", "find_drift"]
 
 
-_NOBODYS = frozenset({"README.txt", "_virtualenv.py", "_virtualenv.pth"})
+_WITHOUT_RECORD = frozenset({"README.txt", "_virtualenv.py", "_virtualenv.pth"})
 """Files directly in site-packages that Python, virtualenv and uv put there without a RECORD."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """One difference."""
+    """One difference between an environment and its lock."""
 
     kind: str
     """``missing``, ``changed`` or ``extra``."""
     package: str
-    """Normalized name; empty for a file that belongs to none."""
+    """Normalized name; empty for a file that no package owns."""
     path: str
-    """Of the file, or of the dist-info folder; absolute, empty where there is none."""
+    """Absolute path of the file or of the dist-info folder; empty if neither exists."""
     detail: str
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.path or self.package}: {self.detail}"
 
     def to_json(self) -> dict[str, str]:
-        """The difference as ``verify --json`` prints it; its keys are those of this class."""
+        """Return the difference as ``verify --json`` prints it; its keys are those of the class."""
         return asdict(self)
 
 
 def find_drift(
     steps: Sequence[Step], schemes: Schemes, skipped: Collection[str] = ()
 ) -> Iterator[Drift]:
-    """Compare an environment with what its lock selects, and each file with its RECORD.
+    """Yield the differences between an environment and ``steps``, and between each file and its
+    RECORD.
 
-    ``skipped`` names what the lock holds and leaves to others to install. Files are streamed;
-    what is remembered of each is 8 bytes. Missing and changed things come first, by package, then
-    what belongs to no package.
+    ``skipped`` are the names of packages in the lock that other tools install. Files are streamed,
+    and 8 bytes are remembered of each. What is missing or changed comes first, by package, then
+    files that no package owns.
     """
     folders = list(dict.fromkeys((schemes.purelib, schemes.platlib)))
     installed = [found for folder in folders for found in installed_distributions(folder)]
@@ -64,29 +65,29 @@ def find_drift(
     for step in sorted(steps, key=lambda step: step.name):
         yield from _changed(step, by_name.pop(step.name, []), installed)
     spared = protected(installed).union(skipped)
-    for name, having in sorted(by_name.items()):
+    for name, present in sorted(by_name.items()):
         if name not in spared:
-            for found in having:
+            for found in present:
                 yield Drift("extra", name, found.path, "the lock does not hold it")
     yield from _unowned_files(folders, installed)
 
 
 def _changed(
-    step: Step, having: Sequence[Installed], installed: Sequence[Installed]
+    step: Step, present: Sequence[Installed], installed: Sequence[Installed]
 ) -> Iterator[Drift]:
-    if not having:
+    if not present:
         yield Drift("missing", step.name, "", f"{step.version} is not installed")
-    elif len(having) > 1:
-        for found in having:
+    elif len(present) > 1:
+        for found in present:
             yield Drift("changed", step.name, found.path, "it is installed more than once")
-    elif not having[0].has_version(step.version):
-        detail = f"{having[0].version} is installed, the lock has {step.version}"
-        yield Drift("changed", step.name, having[0].path, detail)
-    elif not having[0].is_complete:
-        yield Drift("missing", step.name, having[0].record, "the file does not exist")
+    elif not present[0].has_version(step.version):
+        detail = f"{present[0].version} is installed, the lock has {step.version}"
+        yield Drift("changed", step.name, present[0].path, detail)
+    elif not present[0].is_complete:
+        yield Drift("missing", step.name, present[0].record, "the file does not exist")
     else:
         try:
-            yield from _changed_files(having[0], installed)
+            yield from _changed_files(present[0], installed)
         except RecordUnreadable as error:
             yield Drift("changed", step.name, error.path, error.problem)
 
@@ -94,7 +95,7 @@ def _changed(
 def _changed_files(found: Installed, installed: Sequence[Installed]) -> Iterator[Drift]:
     for path, spelled, size in found.recorded():
         if not spelled and path.endswith(".pyc"):
-            # Python makes it again where it is missing, and nothing says what it was.
+            # Python makes it again if it is missing, and RECORD does not say what it was.
             continue
         try:
             if not spelled:
@@ -112,15 +113,17 @@ def _changed_files(found: Installed, installed: Sequence[Installed]) -> Iterator
         except ValueError:
             yield Drift("changed", found.name, path, f"RECORD has no hash for it but {spelled!r}")
             continue
-        if actual != expected and not _is_anothers(path, f"{algorithm}={actual}", found, installed):
+        if actual != expected and not _is_shared(path, f"{algorithm}={actual}", found, installed):
             detail = f"{algorithm} differs"
             if size and size != str(actual_size):
                 detail = f"it has {actual_size} bytes, RECORD says {size}"
             yield Drift("changed", found.name, path, detail)
 
 
-def _is_anothers(path: str, digest: str, found: Installed, installed: Sequence[Installed]) -> bool:
-    """Whether the contents are those of another owner, who came later (``--on-collision last``)."""
+def _is_shared(path: str, digest: str, found: Installed, installed: Sequence[Installed]) -> bool:
+    """Return whether the contents are those of another owner, which was installed later
+    (``--on-collision last``).
+    """
     return any(
         file.digest == digest and file.path == path
         for other in installed
@@ -130,7 +133,9 @@ def _is_anothers(path: str, digest: str, found: Installed, installed: Sequence[I
 
 
 def _readable(found: Installed) -> Iterator[RecordedFile]:
-    """What it is known to own: a RECORD that is absent or damaged is told where it is verified."""
+    """Yield the rows of its RECORD, as far as they can be read. ``_changed`` reports one that is
+    absent or damaged.
+    """
     with suppress(RecordUnreadable, FileNotFoundError, NotADirectoryError):
         yield from found.recorded()
 
@@ -150,5 +155,5 @@ def _unowned_files(folders: Sequence[str], installed: Sequence[Installed]) -> It
                 continue
             for name in sorted(files):
                 path = os.path.join(parent, name)
-                if path not in owned and not (parent == folder and name in _NOBODYS):
+                if path not in owned and not (parent == folder and name in _WITHOUT_RECORD):
                     yield Drift("extra", "", path, "no installed package owns it")

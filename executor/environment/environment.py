@@ -1,4 +1,4 @@
-"""Environment: what is filled. A virtual environment is made where it is absent."""
+"""An environment that packages are installed into; a virtual one is made if it is absent."""
 
 from __future__ import annotations
 
@@ -21,31 +21,32 @@ __all__ = ["Environment"]
 
 
 _LAUNCHERS = {"win_amd64": "win-amd64", "win32": "win-ia32", "win_arm64": "win-arm64"}
-"""What the ``installer`` library calls the launchers of a platform."""
+"""The kinds of launchers in the ``installer`` library, by platform."""
 
 
 _UNSETTLED = ".lockstream-unsettled"
-"""The file in a virtual environment that is being made, or was when its maker was killed."""
+"""The file that marks a virtual environment as unfinished: it is being made, or was when its maker
+was killed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What is installed into."""
+    """An environment, present or still to be made. The caller of an execution owns it."""
 
     path: str
-    """Absolute path that names it to the user."""
+    """Absolute path that messages name it by."""
     interpreter: Interpreter
     exists: bool
     base: str = ""
-    """The interpreter that makes it where it is absent."""
+    """The interpreter that makes it if it is absent."""
 
     @classmethod
     def venv(cls, path: str, executable: str | None = None) -> Environment:
-        """The virtual environment at ``path``.
+        """Return the virtual environment at ``path``.
 
-        One that is absent is made for the interpreter ``executable`` (None: the running one); one
-        that is there has to be for the same version of Python, where an interpreter is named.
-        Raises UsageError where the folder is something else, and InterpreterUnusable.
+        If it is absent, it will be made for the interpreter ``executable`` (None: the running one).
+        If it is present and an interpreter is named, both must have the same version of Python.
+        Raises UsageError if they have not or the folder is something else, and InterpreterUnusable.
         """
         path = os.path.abspath(path)
         base = _find_program(executable or sys.executable)
@@ -58,16 +59,16 @@ class Environment:
         is_empty = os.path.isdir(path) and not os.listdir(path)
         if is_settled and os.path.lexists(path) and not is_empty:
             raise UsageError(
-                f"{path} exists and is no virtual environment (it has no pyvenv.cfg)",
+                f"{path} exists and is not a virtual environment (it has no pyvenv.cfg)",
                 hint="name another folder with --venv, or remove this one",
             )
         return cls(path, probe(base, "venv", path), exists=False, base=base)
 
     @classmethod
     def of_python(cls, executable: str, *, break_system: bool = False) -> Environment:
-        """The environment that the interpreter ``executable`` belongs to.
+        """Return the environment that the interpreter ``executable`` belongs to.
 
-        Raises InterpreterUnusable, and ExternallyManaged where it is another package manager's
+        Raises InterpreterUnusable, and ExternallyManaged if it belongs to another package manager
         (PEP 668) and ``break_system`` is not given.
         """
         found = _find_program(executable)
@@ -78,9 +79,9 @@ class Environment:
 
     @classmethod
     def prefix(cls, path: str, executable: str | None = None) -> Environment:
-        """The folder ``path``, laid out as an installation of Python is below its prefix.
+        """Return the folder ``path`` as an environment laid out like a Python below its prefix.
 
-        ``executable`` is the interpreter it is for (None: the running one).
+        ``executable`` is its interpreter (None: the running one). Raises InterpreterUnusable.
         """
         path = os.path.abspath(path)
         python = _find_program(executable or sys.executable)
@@ -95,10 +96,11 @@ class Environment:
         python_version: str | None = None,
         platform: str | None = None,
     ) -> Environment:
-        """The folder ``path``, with packages directly in it, for PYTHONPATH.
+        """Return the folder ``path`` as an environment with packages directly in it.
 
-        It may be for another machine: with ``python_version`` or ``platform`` nothing is asked
-        of an interpreter but what is not named. Raises UsageError and InterpreterUnusable.
+        It is for PYTHONPATH, and may be for another machine, of another ``python_version`` or
+        ``platform``; the interpreter ``executable`` (None: the running one) supplies what is not
+        named. Raises UsageError and InterpreterUnusable.
         """
         path = os.path.abspath(path)
         interpreter = probe(_find_program(executable or sys.executable), "target", path)
@@ -108,7 +110,7 @@ class Environment:
         target = Target.named(
             python_version or own.environment["python_version"], platform or own.platform
         )
-        # What runs there is found there.
+        # The interpreter is found on the machine that the folder is for.
         python = f"/usr/bin/env python{target.environment['python_version']}"
         launcher = _LAUNCHERS.get(target.platform)
         schemes = replace(
@@ -120,11 +122,11 @@ class Environment:
 
     @contextmanager
     def made(self) -> Iterator[None]:
-        """Make the environment if it is absent. If the body fails it is removed again, unless
-        something in it waits for the next run.
+        """Make the environment if it is absent. If the body fails, remove it again, unless wheels
+        in it wait for the next run.
 
-        Until ``settled`` it counts as absent, for a process that is killed meanwhile. Raises
-        InterpreterUnusable where it cannot be made, and EnvironmentBusy where another one makes it.
+        Until ``settled`` it counts as absent, in case the process is killed. Raises
+        InterpreterUnusable if it cannot be made, and EnvironmentBusy if another process makes it.
         """
         if self.exists:
             yield
@@ -144,7 +146,7 @@ class Environment:
                 raise
 
     def settled(self) -> None:
-        """Whoever comes now waits for the lock of the packages: the environment is complete."""
+        """Record that the environment is complete. From here on the journal's lock guards it."""
         with suppress(FileNotFoundError):
             os.unlink(self._mark)
 
@@ -166,7 +168,7 @@ def _locked(folder: str) -> Iterator[None]:
 
 
 def _clear(folder: str, keep: str = "") -> None:
-    """Remove what is in ``folder``; ``keep``, or what says that it is not settled, last."""
+    """Remove the contents of ``folder``, except ``keep``; the unfinished mark goes last."""
     for name in sorted(os.listdir(folder), key=_UNSETTLED.__eq__):
         path = os.path.join(folder, name)
         if os.path.isdir(path) and not os.path.islink(path):
@@ -177,6 +179,7 @@ def _clear(folder: str, keep: str = "") -> None:
 
 
 def _find_program(executable: str) -> str:
+    """Return the path of a program. Raises InterpreterUnusable if it does not exist."""
     if os.path.dirname(executable):
         is_program = os.path.isfile(executable) and os.access(executable, os.X_OK)
         found = executable if is_program else None
@@ -185,9 +188,7 @@ def _find_program(executable: str) -> str:
 
         found = shutil.which(executable)
     if found is None:
-        raise InterpreterUnusable(
-            f"{executable}: there is no such program", hint="name it with its path"
-        )
+        raise InterpreterUnusable(f"{executable}: no such program", hint="name it with its path")
     return found
 
 
@@ -197,16 +198,16 @@ def _python_of(venv: str) -> str:
 
 
 def _check_same_python(path: str, found: Target, named: Target) -> None:
-    there, wanted = (target.environment["python_version"] for target in (found, named))
-    if there != wanted:
+    present, expected = (target.environment["python_version"] for target in (found, named))
+    if present != expected:
         raise UsageError(
-            f"{path} is an environment of Python {there}, --python names Python {wanted}",
+            f"{path} is an environment of Python {present}, --python names Python {expected}",
             hint="leave --python out, or name another folder with --venv",
         )
 
 
 def _make_venv(executable: str, path: str) -> None:
-    # In a process of its own: the modules it needs would stay in ours for good.
+    # In a process of its own: the modules it imports would stay in the memory of this one.
     run = subprocess.run(
         [executable, "-I", "-m", "venv", "--without-pip", path],
         capture_output=True,
@@ -222,7 +223,9 @@ def _make_venv(executable: str, path: str) -> None:
 
 
 def _reason(executable: str, marker: str) -> str:
-    """PEP 668 asks installers to print the ``Error`` of the marker file, in the user's language."""
+    """Return the text of ExternallyManaged. PEP 668 requires installers to print the ``Error`` of
+    the marker file, in the user's language.
+    """
     import configparser  # noqa: PLC0415  # on this path only
     import locale  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""Errors."""
+"""Errors about an environment: its interpreter, its owner, what is installed in it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = [
 
 
 class InterpreterUnusable(UsageError):
-    """The Python to install for cannot be run, or is too old."""
+    """The interpreter of the environment cannot be run, or is too old."""
 
 
 @dataclass(eq=False)
@@ -33,7 +33,7 @@ class ExternallyManaged(Refused):
 
 @dataclass(eq=False)
 class NotRemovable(Refused):
-    """Something has to go, and nothing says which files it owns."""
+    """A distribution has to be removed, but has no RECORD of its files."""
 
     package: str
     version: str
@@ -46,7 +46,7 @@ class NotRemovable(Refused):
 
 @dataclass(eq=False)
 class RecordEscapes(Refused):
-    """The RECORD of something that has to go lists files that are not its own."""
+    """The RECORD of a distribution to be removed lists files outside of the environment."""
 
     package: str
     version: str
@@ -62,7 +62,7 @@ class RecordEscapes(Refused):
 
 @dataclass(eq=False)
 class RecordUnreadable(Refused):
-    """The RECORD of something installed is not what its format demands."""
+    """The RECORD of an installed distribution is not in its format."""
 
     path: str
     problem: str
@@ -76,10 +76,10 @@ class RecordUnreadable(Refused):
 
 @dataclass(eq=False)
 class EnvironmentBusy(Refused):
-    """Another lockstream works on the environment."""
+    """Another lockstream process is changing the environment."""
 
     path: str
-    hint: str = "wait until it has ended, then run this again"
+    hint: str = "wait until it has ended, then run the command again"
 
     def __str__(self) -> str:
         return f"{self.path}: another lockstream is changing this environment"

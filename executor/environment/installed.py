@@ -1,4 +1,4 @@
-"""Installed: the distributions that an environment holds, and the files each of them owns.
+"""The distributions that an environment holds, and the files that each of them owns.
 
 Source: https://packaging.python.org/specifications/recording-installed-packages/.
 """
@@ -24,12 +24,13 @@ __all__ = ["Installed", "RecordedFile", "installed_distributions", "protected", 
 
 
 _SEEDS = frozenset({"pip", "setuptools", "wheel"})
-"""Parts of an environment, which no lock of a project lists; ``uv pip sync`` spares them too."""
+"""Parts of an environment that the lock of a project does not list; ``uv pip sync`` keeps them."""
 
 
 def protected(installed: Iterable[Installed]) -> frozenset[str]:
-    """Names of what belongs to the environment itself, and is no difference to a lock: what is
-    there to install with, and lockstream with all it needs where it is installed there.
+    """Return the normalized names of the distributions that belong to the environment itself, and
+    are not a difference from a lock: installers, and lockstream with its dependencies if it is
+    installed there.
     """
     by_name = {found.name: found for found in installed}
     own: set[str] = set()
@@ -49,38 +50,38 @@ _OF_AN_EXTRA = re.compile(r";.*\bextra\b")
 
 
 class RecordedFile(NamedTuple):
-    """One row of a RECORD."""
+    """One row of the RECORD of an installed distribution."""
 
     path: str
     """Absolute."""
     digest: str
-    """As RECORD spells it, ``sha256=...``; empty where it has none."""
+    """As RECORD spells it, ``sha256=...``; empty if it has none."""
     size: str
-    """In bytes; empty where RECORD has none."""
+    """In bytes; empty if RECORD has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """A distribution, known by its dist-info folder (or by an egg-info of older tools)."""
+    """A distribution, known by its dist-info folder, or by an egg-info of older tools."""
 
     name: str
     """Normalized."""
     version: str
     path: str
-    """Of the dist-info folder or the egg-info, absolute."""
+    """Absolute path of the dist-info folder or the egg-info."""
 
     @property
     def record(self) -> str:
-        """Path of its RECORD. An egg-info has none; without one nothing says what it owns."""
+        """Return the path of its RECORD, which lists its files. An egg-info has none."""
         return os.path.join(self.path, "RECORD")
 
     @property
     def is_complete(self) -> bool:
-        """Whether it can be left as it is, or be removed."""
+        """Return whether it has a RECORD; without one it can be neither kept nor removed."""
         return os.path.isfile(self.record)
 
     def has_version(self, version: str) -> bool:
-        """Whether it is of this version, however either spells it; empty, any will do."""
+        """Return whether it has ``version``, in any spelling; an empty one always matches."""
         if not version:
             return True
         try:
@@ -89,7 +90,7 @@ class Installed:
             return self.version == version
 
     def direct_url(self) -> Mapping[str, Any] | None:
-        """Where it came from, if it was asked for by an address and not by a version."""
+        """Return its direct_url.json (PEP 610), or None if it was not required by a URL."""
         try:
             with open(os.path.join(self.path, "direct_url.json"), "rb") as file:
                 content = json.load(file)
@@ -98,7 +99,9 @@ class Installed:
         return content if isinstance(content, dict) else None
 
     def required_names(self) -> Iterator[str]:
-        """The normalized names of the projects it always needs, or needs somewhere."""
+        """Yield the normalized names of the projects that it requires in any environment, without
+        those of its extras.
+        """
         try:
             with open(
                 os.path.join(self.path, "METADATA"), encoding="utf-8", errors="replace"
@@ -111,18 +114,18 @@ class Installed:
             return
 
     def recorded(self) -> Iterator[RecordedFile]:
-        """What its RECORD lists. Raises RecordUnreadable, and OSError where there is none."""
+        """Yield the rows of its RECORD. Raises RecordUnreadable, and OSError if it has none."""
         yield from recorded_files(self.record, os.path.dirname(self.path))
 
     def files(self) -> Iterator[str]:
-        """The absolute paths that its RECORD lists; raises as ``recorded`` does."""
+        """Yield the absolute paths that its RECORD lists. Raises what ``recorded`` raises."""
         return (file.path for file in self.recorded())
 
 
 def installed_distributions(folder: str) -> Iterator[Installed]:
-    """The distributions in a purelib or platlib folder, which may be absent; sorted by name.
+    """Yield the distributions in a purelib or platlib folder, sorted by name.
 
-    Only the names of folders are read, not their contents.
+    Only the names of folders are read, not their contents. The folder may be absent.
     """
     try:
         names = sorted(os.listdir(folder))
@@ -132,13 +135,13 @@ def installed_distributions(folder: str) -> Iterator[Installed]:
         stem, dot, kind = name.rpartition(".")
         distribution, dash, rest = stem.partition("-")
         if dot and dash and kind in {"dist-info", "egg-info"}:
-            # demo-1.0-py3.11.egg-info tells the Python as well.
+            # demo-1.0-py3.11.egg-info names the Python too.
             version = rest.partition("-")[0] if kind == "egg-info" else rest
             yield Installed(canonicalize_name(distribution), version, os.path.join(folder, name))
 
 
 def recorded_files(record: str, root: str) -> Iterator[RecordedFile]:
-    """The rows of the RECORD at ``record``; ``root`` is the folder that its paths begin at.
+    """Yield the rows of the RECORD at ``record``, whose paths are relative to the folder ``root``.
 
     Raises RecordUnreadable and OSError.
     """

@@ -1,4 +1,4 @@
-"""Interpreter: ask the Python that wheels are installed for what it is and where it keeps files."""
+"""Probe an interpreter for its target, its folders and its owner."""
 
 from __future__ import annotations
 
@@ -22,20 +22,23 @@ __all__ = ["Interpreter", "Kind", "probe"]
 
 
 _PROBE_SECONDS = 60.0
-"""A Python that has not answered by then (a hung network mount or .pth file) is given up."""
+"""Seconds after which an interpreter is given up: a network mount or a .pth file of it hangs."""
 
 
 _OLDEST = (3, 8)
 
 
 _MOVING_VARIABLES = {"PYTHONHOME", "PYTHONPLATLIBDIR"}
-"""They give a Python other folders than its own (https://docs.python.org/3/using/cmdline.html), but
-not one that is run with ``-I``."""
+"""Variables that give a Python other folders than its own
+(https://docs.python.org/3/using/cmdline.html), unless it is run with ``-I``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
-    """A Python and the environment it belongs to, or would belong to."""
+    """A Python with the folders of the environment that it belongs to, or would belong to.
+
+    An Environment owns it.
+    """
 
     target: Target
     schemes: Schemes
@@ -44,11 +47,11 @@ class Interpreter:
 
 
 Kind = Literal["", "venv", "prefix", "target"]
-"""What is installed into: the interpreter's own environment, or a folder of this kind."""
+"""The kind of an environment: the interpreter's own (empty), or a folder of this kind."""
 
 
 def probe(executable: str, kind: Kind = "", folder: str = "") -> Interpreter:
-    """Let ``executable`` describe itself.
+    """Return what the interpreter ``executable`` says of itself.
 
     With a ``kind``, the paths are those of such an environment in ``folder``, an absolute path
     that need not exist.
@@ -61,8 +64,8 @@ def probe(executable: str, kind: Kind = "", folder: str = "") -> Interpreter:
 
 
 def _is_our_own(executable: str) -> bool:
-    """Whether it is the Python that we run on: then we know its answer, and need not wait 40 ms
-    for it, a fifth of the time until the first byte.
+    """Return whether ``executable`` is the running Python: then its answer is known without waiting
+    40 ms for it, a fifth of the time until the first byte.
     """
     if not _MOVING_VARIABLES.isdisjoint(os.environ):
         return False
@@ -70,9 +73,9 @@ def _is_our_own(executable: str) -> bool:
 
 
 def _facts_of(executable: str, kind: Kind, folder: str) -> dict[str, Any]:
-    """What it says when it is run."""
-    # -I keeps the working directory and the user's PYTHON* variables out of it; with -B it leaves
-    # no byte code behind of what .pth files import.
+    """Run the interpreter and return its facts. Raises InterpreterUnusable."""
+    # -I ignores the working directory and the user's PYTHON* variables; -B writes no byte code of
+    # what .pth files import.
     command = [executable, "-I", "-B", "-c", _probe_source(), kind, folder]
     try:
         run = subprocess.run(  # the user names the interpreter
@@ -90,13 +93,13 @@ def _facts_of(executable: str, kind: Kind, folder: str) -> dict[str, Any]:
     except subprocess.TimeoutExpired:
         raise InterpreterUnusable(
             f"{executable}: did not answer within {_PROBE_SECONDS:.0f} seconds",
-            hint="is it on a network mount, or does a .pth file of it hang?",
+            hint="check for a network mount or a .pth file that hangs",
         ) from None
     if run.returncode != 0:
         last = run.stderr.decode(errors="replace").strip().splitlines()[-1:]
         raise InterpreterUnusable(
             f"{executable}: failed with exit status {run.returncode}: {''.join(last)}",
-            hint="run it by hand; lockstream installs for Python 3.8 and newer",
+            hint="run it by hand to see why; lockstream installs for Python 3.8 and newer",
         )
     try:
         facts: dict[str, Any] = json.loads(run.stdout)
@@ -132,7 +135,7 @@ def _interpreter(executable: str, facts: dict[str, Any]) -> Interpreter:
 
 
 def _probe_source() -> str:
-    # Through the loader, so that it is found inside of a zipapp as well.
+    # Through the loader, so that it is found in a zipapp too.
     spec = find_spec("executor.environment.probe")
     source = spec.loader.get_source(spec.name) if spec and spec.loader else None  # type: ignore[attr-defined]
     return str(source)

@@ -1,9 +1,9 @@
-"""What an interpreter says of itself, as JSON on its standard output.
+"""Print the facts of the running interpreter as JSON.
 
-This file is run by the target interpreter (``python -I -c SOURCE KIND FOLDER``), which may be as
-old as Python 3.8 and has nothing installed; lockstream imports it where that interpreter is the one
-it runs on itself. With a KIND (venv, prefix, target) it tells the paths that such an environment in
-FOLDER has or would have.
+The target interpreter runs this file (``python -I -c SOURCE KIND FOLDER``). It may be as old as
+Python 3.8 and has nothing installed. lockstream imports the file if it runs on that interpreter
+itself. With a KIND (venv, prefix, target) the paths are those that such an environment in FOLDER
+has or would have.
 """
 
 import json
@@ -16,6 +16,7 @@ import sysconfig
 
 
 def facts(kind, folder):  # type: (str, str) -> dict[str, object]
+    """Return the marker environment, the tags and the paths, with an environment of ``kind``."""
     version = "{}.{}".format(*sys.version_info)
     in_venv = kind == "venv" or sys.prefix != sys.base_prefix
     paths = sysconfig.get_paths()
@@ -34,7 +35,7 @@ def facts(kind, folder):  # type: (str, str) -> dict[str, object]
     if kind == "venv":
         executable = os.path.join(paths["scripts"], "python.exe" if os.name == "nt" else "python")
     if kind == "venv" or (not kind and in_venv):
-        # pip's and uv's place: a virtual environment shares the include folder of its base.
+        # As pip and uv do: a virtual environment shares the include folder of its base.
         headers = os.path.join(folder or sys.prefix, "include", "site", "python" + version)
     marker = os.path.join(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED")
     is_managed = not in_venv and not kind and os.path.exists(marker)
@@ -97,7 +98,7 @@ def libc_version():  # type: () -> str
     match = re.match(r"(\d+)\.(\d+)", version)
     if name == "glibc" and match:
         return "manylinux_{}_{}".format(*match.groups())
-    # musl has no such call; its loader tells its version when it is run without arguments.
+    # musl has no such call; its loader prints its version when it is run without arguments.
     for folder in ("/lib", "/usr/lib"):
         names = os.listdir(folder) if os.path.isdir(folder) else []
         for loader in sorted(names):
@@ -111,7 +112,7 @@ def libc_version():  # type: () -> str
 
 
 def abis():  # type: () -> list[str]
-    """The ABIs that ``packaging.tags`` finds on this interpreter, best first."""
+    """Return the ABIs that ``packaging.tags`` finds on this interpreter, best first."""
     major, minor = sys.version_info[:2]
     if sys.implementation.name == "cpython":
         threading = "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""

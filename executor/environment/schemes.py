@@ -1,4 +1,4 @@
-"""Schemes: the folders of an environment, and which file of a wheel goes into which.
+"""The folders of an environment, one for each scheme of the wheel format.
 
 Source: https://packaging.python.org/specifications/binary-distribution-format/#installing-a-wheel-distribution-1-0-py32-none-any-whl
 """
@@ -15,33 +15,33 @@ __all__ = ["STAGING", "Schemes", "record_prefixes"]
 
 
 STAGING = ".lockstream"
-"""The folder beside the packages that wheels are staged in. A name that begins with a dot cannot be
-imported, and one that does not end in ``.dist-info`` is not seen by ``importlib.metadata``."""
+"""Name of the folder in purelib that wheels are staged in. A name that begins with a dot cannot be
+imported, and ``importlib.metadata`` ignores one that does not end in ``.dist-info``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Schemes:
-    """Where an environment keeps what; absolute paths."""
+    """The folders of one environment, as absolute paths. An Interpreter owns them."""
 
     purelib: str
     platlib: str
     scripts: str
     data: str
     headers: str
-    """Each distribution has its own folder below it."""
+    """Each distribution has a folder of its own below it."""
     executable: str
     """The interpreter, as scripts name it in their first line."""
     launcher: str | None = None
-    """The kind of launcher that commands need, such as ``win-amd64``; None where the first line of
-    a script is enough."""
+    """The kind of launcher that commands need, such as ``win-amd64``; None if the first line of a
+    script is enough."""
 
     @property
     def roots(self) -> tuple[str, ...]:
-        """The folders that an installation may write below, and that are not its own."""
+        """Return the folders that an installation writes below, and that it does not own."""
         return (self.purelib, self.platlib, self.scripts, self.data, self.headers)
 
     def folder(self, scheme: Scheme, distribution: str) -> str:
-        """The folder of a scheme for one distribution, named as its wheel file names it."""
+        """Return the folder of a scheme for one distribution, whose name is that in its wheel's."""
         if scheme == "headers":
             return os.path.join(self.headers, distribution)
         path: str = getattr(self, scheme)
@@ -49,7 +49,9 @@ class Schemes:
 
 
 def record_prefixes(schemes: Schemes, root: Scheme, distribution: str) -> Mapping[Scheme, str]:
-    """How RECORD, whose paths begin at the root scheme's folder, reaches each scheme's folder."""
+    """Return what a path in RECORD begins with for each scheme. Paths in RECORD are relative to the
+    folder of the ``root`` scheme.
+    """
     start = schemes.folder(root, distribution)
     prefixes: dict[Scheme, str] = {}
     for scheme in SCHEME_NAMES:

@@ -1,4 +1,4 @@
-"""What an installation asks of the side that builds wheels from sources."""
+"""The protocol between an installation and the room that builds wheels from sources."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ __all__ = ["OpenBuilder", "WheelBuilder"]
 
 
 class WheelBuilder(Protocol):
-    """Builds the wheels of one installation, one at a time."""
+    """A builder of wheels for one installation, which owns it. It builds one at a time."""
 
     reports: list[BuildReport]
-    """One for each wheel that was built, with what it took."""
+    """One for each wheel that was built, with the time and memory it took."""
 
     def check(self, steps: Sequence[Step], budget: Budget) -> None:
-        """Raise if a build of ``steps`` cannot be done inside ``budget``; nothing is begun."""
+        """Raise if the ``steps`` cannot be built inside ``budget``. Starts nothing."""
 
     def make(self, step: Step, client: HttpClient, budget: Budget) -> Step:
         """Return the step of the wheel that is built from the source of ``step``."""
 
     def close(self) -> None:
-        """Remove what was built."""
+        """Remove the built wheels and all temporary folders."""
 
 
 OpenBuilder = Callable[[Environment, Origins, str, Reporter], WheelBuilder]
-"""Opens a builder for an environment: with where files come from, and the folder of the lock."""
+"""Opens a builder for an environment, given the origins of files and the folder of the lock."""

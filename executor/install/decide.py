@@ -1,6 +1,7 @@
-"""Decision: what a lock asks of an environment, with nothing written or fetched.
+"""Decide what has to change in an environment, without writing or fetching anything.
 
-Here a lock is read, with all that takes; see apart.py.
+Only this module imports the readers of locks; it runs in a fork (``lanes.forks``), so that their
+memory is freed.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ def decide(
     sync: Sync | None = None,
     origins: Origins | None = None,
 ) -> Changes:
-    """What ``execute`` would do with the same arguments. Nothing is written or fetched.
+    """Return the changes that ``execute`` would make with the same arguments.
 
-    Raises the errors of ``executor.errors`` and ``schemas``, all of them LockstreamError.
+    Nothing is written or fetched. Raises LockstreamError.
     """
     schemes = environment.interpreter.schemes
     steps, skipped = _select(lock, environment, select)
@@ -44,10 +45,10 @@ def decide(
 def verify_environment(
     lock: str, environment: Environment, *, select: SelectOptions | None = None
 ) -> tuple[int, Iterator[Drift]]:
-    """How many packages the lock file ``lock`` selects for ``environment``, and where the
-    environment is not what it says, file by file.
+    """Return how many packages the lock file ``lock`` selects for ``environment``, and an iterator
+    of the differences between the two, file by file.
 
-    Raises the errors of ``executor.errors`` and ``schemas``, all of them LockstreamError.
+    Raises LockstreamError.
     """
     steps, skipped = _select(lock, environment, select)
     return len(steps), find_drift(steps, environment.interpreter.schemes, skipped)

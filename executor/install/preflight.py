@@ -1,4 +1,4 @@
-"""Disk: whether each file system that is written to has room and inodes, asked before it is."""
+"""Check space and inodes of every file system that staging writes to, before the first byte."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ __all__ = ["check_disk"]
 
 
 _GUESSED_RATIO = 4
-"""Unpacked size over wheel size where no hint tells: the mean of 994 real wheels is 3.4."""
+"""Unpacked size over wheel size if the lock has no hint: the mean of 994 real wheels is 3.4."""
 
 
 _FOLDERS = 3
-"""Files to a folder: ci-tools has 9,800 folders for 34,000 files."""
+"""Files per folder: ci-tools has 9,800 folders for 34,000 files."""
 
 
 _RESERVED_INODES = 50
+"""For the staging folder itself: manifests, journal, log."""
 
 
 def check_disk(steps: Sequence[Step], schemes: Schemes) -> int:
-    """Bytes that the steps will take where they are staged, beside the pure packages.
+    """Return the bytes that staging the steps takes on the file system of purelib.
 
-    Of other file systems the platform's packages are counted; what else goes there is known when
-    it is unpacked, see ``check_moves``. Raises NotEnoughDisk where a file system has less room, and
-    NotEnoughInodes where the files are more, as far as hints tell.
+    If platlib is on another file system, its wheels are checked there too; scripts, data and
+    headers are checked when they are unpacked, by ``disk_check.check_moves``. Raises NotEnoughDisk
+    if a file system has less space, and NotEnoughInodes if it has fewer inodes than the hints say.
     """
     whole = _need_of(steps)
     check_space(schemes.purelib, whole, "nothing was written; ")

@@ -1,4 +1,4 @@
-"""Report: what an execution did and what it took."""
+"""What an execution did, and the time and memory it took."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ __all__ = ["BuildReport", "Report", "Staged"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildReport:
-    """What one build took, and what held it."""
+    """The time and memory that one build took, and how it was confined. A Report owns it."""
 
     package: str
     seconds: float
     demand: int
-    """Bytes that all its processes held together at the peak."""
+    """Bytes that all processes of the build held together at the peak."""
     limit: int | None
-    """Bytes that it was given."""
+    """Bytes that the build was allowed; None for no limit."""
     jobs: int
     tier: str
-    """What kept it within its limit. Without a control group of its own, it was watched from
-    outside, which a build that allocates fast enough outruns."""
+    """How the limit was enforced. Without a control group of its own, the build was watched from
+    outside, and one that allocates fast enough can outrun that."""
     network: str
     writes: str
 
     def line(self) -> str:
-        """The report for a person."""
+        """Return the report of this build as a line of text."""
         limit = f" of {_mib(self.limit)}" if self.limit is not None else ""
         return (
             f"  built {self.package} in {self.seconds:.1f} s: held {_mib(self.demand)}{limit} "
@@ -40,7 +40,7 @@ class BuildReport:
 
 @dataclass(slots=True)
 class Staged:
-    """What was staged, all wheels together: there may be thousands."""
+    """The sums over all staged wheels of a transaction. There may be thousands, so none is kept."""
 
     wheels: int = 0
     files: int = 0
@@ -49,10 +49,10 @@ class Staged:
     bytes_fetched: int = 0
     startup: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    """What the wheels bring of them, each after the name of its wheel."""
+    """Startup files and warnings of the wheels, each after the name of its wheel."""
 
     def add(self, wheel: StagedWheel, size: int | None) -> None:
-        """One more, of a file of ``size`` bytes."""
+        """Count one more wheel, of an archive of ``size`` bytes."""
         self.wheels += 1
         self.files += wheel.files
         self.bytes += wheel.bytes
@@ -64,19 +64,19 @@ class Staged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Counts, sizes in bytes, times in seconds."""
+    """The figures of one execution: counts, sizes in bytes, times in seconds."""
 
     environment: str
     target: str
     installed: int
     removed: int
-    """Replaced distributions included."""
+    """Includes distributions that were replaced."""
     unchanged: int
     files: int
     bytes_fetched: int
     bytes_installed: int
     verified_record: bool
-    """Whether each file was held to its hash in the RECORD of its wheel."""
+    """Whether each file was compared with its hash in the RECORD of its wheel."""
     startup: tuple[str, ...] = ()
     """Files by which Python runs code whenever it starts (``.pth``), with their wheels."""
     warnings: tuple[str, ...] = ()
@@ -85,21 +85,21 @@ class Report:
     """Where the seconds went."""
     lanes: int
     budget: int | None
-    """What the memory may be, or None without a limit."""
+    """The memory limit in bytes, or None without a limit."""
     budget_source: str
     rss_peak: int
     charged_peak: int | None
-    """What the kernel charged to the cgroup at most, page cache included; None without one."""
+    """Peak of what the kernel charged to the cgroup, page cache included; None without a cgroup."""
     is_confined: bool
-    """Whether a control group of our own enforced the budget."""
+    """Whether a control group made for this execution enforced the budget."""
     builds: tuple[BuildReport, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """The report as the ``--report`` file holds it; its keys are those of this class."""
+        """Return the content of a ``--report`` file; its keys are the fields of this class."""
         return asdict(self)
 
     def lines(self) -> Iterator[str]:
-        """The report for a person."""
+        """Yield the report as lines of text."""
         more = "".join(
             f", {count} {what}"
             for count, what in ((self.removed, "removed"), (self.unchanged, "unchanged"))
@@ -128,8 +128,8 @@ class Report:
                 ("writing", spent.writing),
                 ("unpacking", spent.unpacking),
             )
-            told = ", ".join(f"{seconds / total:.0%} {what}" for what, seconds in shares)
-            yield f"  time: {told}; then {spent.committing:.1f} s to commit"
+            parts = ", ".join(f"{seconds / total:.0%} {what}" for what, seconds in shares)
+            yield f"  time: {parts}; then {spent.committing:.1f} s to commit"
 
 
 def _mib(size: int) -> str:

@@ -1,4 +1,4 @@
-"""Reporter: hears what an execution does, in its fixed order."""
+"""The events of an execution, in its fixed order."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ __all__ = ["Reporter"]
 
 
 class Reporter:
-    """Does nothing. Subclass it and override the events of interest.
+    """The receiver of the events of one execution, owned by the caller. This one ignores them all.
 
-    All are called from the process and the thread that called ``execute``.
+    Subclass it and override the events of interest. All are called in the process and the thread
+    that called ``execute``.
     """
 
     def selected(self, changes: Changes, budget: Budget) -> None:
-        """All checks passed; these changes will be made."""
+        """Receive the changes that will be made; all checks have passed."""
 
     def wrote(self, size: int) -> None:
-        """The lanes have written ``size`` bytes more. Called about once a MiB."""
+        """Count ``size`` bytes more that the lanes have written. Called about once per MiB."""
 
     def staged(self, number: int, step: Step, wheel: StagedWheel) -> None:
-        """Step ``number`` (from 0) is verified and waits for the others."""
+        """Note that step ``number`` (from 0) is verified and waits for the others."""
 
     def warned(self, text: str) -> None:
-        """Something is odd, and no reason to stop."""
+        """Receive a warning, a sentence. The execution goes on."""
 
     def committing(self) -> None:
-        """Everything is verified; from here on the environment changes."""
+        """Note that everything is verified. From here on the environment changes."""

@@ -1,4 +1,4 @@
-"""Spent: where the time of an execution went, so that a user sees what was the limit."""
+"""Where the time of an execution went, so that the user sees what limited it."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ __all__ = ["Timing"]
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds; those of all lanes are added up."""
+    """Seconds by activity, summed over all lanes."""
 
     network: float = 0.0
     """Waiting for bytes, and receiving them."""
     writing: float = 0.0
     """Making and writing files, and waiting for the disk meanwhile."""
     unpacking: float = 0.0
-    """All else that lanes do: hashing, inflating, checking."""
+    """Everything else that lanes do: hashing, inflating, checking."""
     committing: float = 0.0
-    """From the last verified byte on, without any lane: waiting for the disk, moving into place."""
+    """After the last verified byte, when no lane runs: waiting for the disk, moving into place."""
 
     def __add__(self, other: Timing) -> Timing:
         return Timing(

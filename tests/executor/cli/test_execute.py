@@ -126,7 +126,7 @@ class TestExecute:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
-            (["--venv", "a", "--python", "b"], "error: b: there is no such program"),
+            (["--venv", "a", "--python", "b"], "error: b: no such program"),
             (["--venv", "a", "--target", "b"], "error: --venv and --target exclude each other"),
             (["--target", "a", "--prefix", "b"], "error: --target and --prefix exclude each other"),
             (["--platform", "win_amd64"], "error: --python-version and --platform are for"),

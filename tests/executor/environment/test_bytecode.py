@@ -104,7 +104,7 @@ def test_byte_code_for_another_machine_is_refused_before_anything_is_written(
     arguments = ["--target", str(tmp_path / "t"), "--python-version", "3.9", "--compile"]
     assert lockstream.main(["execute", str(tmp_path / "pylock.toml"), *arguments]) == ExitCode.USAGE
     assert capsys.readouterr().err == (
-        "error: byte code is made by the Python it is for, which is on another machine\n"
-        "hint: leave --compile out; Python makes byte code when it runs, where it may write\n"
+        "error: byte code is made by the target's Python, which is not on this machine\n"
+        "hint: leave --compile out; Python makes byte code when it runs, if it may write\n"
     )
     assert not os.path.lexists(tmp_path / "t")

@@ -60,7 +60,7 @@ class TestVenv:
         with pytest.raises(UsageError) as caught:
             Environment.venv(str(folder))
         assert str(caught.value) == (
-            f"{folder} exists and is no virtual environment (it has no pyvenv.cfg)"
+            f"{folder} exists and is not a virtual environment (it has no pyvenv.cfg)"
         )
         assert caught.value.hint == "name another folder with --venv, or remove this one"
         assert os.path.lexists(folder)
@@ -196,7 +196,7 @@ json.dump(facts, sys.stdout)'
     def test_one_that_is_absent_is_told(self) -> None:
         with pytest.raises(InterpreterUnusable) as caught:
             Environment.of_python("python-of-nowhere")
-        assert str(caught.value) == "python-of-nowhere: there is no such program"
+        assert str(caught.value) == "python-of-nowhere: no such program"
         assert caught.value.hint == "name it with its path"
 
     @pytest.mark.parametrize(
