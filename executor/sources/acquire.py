@@ -1,7 +1,7 @@
-"""Obtain: one wheel from the first of its places that has it, begun anew where it must be.
+"""Get one wheel from the first of its origins that has it, and unpack it as it arrives.
 
-What one pass over its bytes cannot tell is spooled; a file that is replaced while it is read is
-read again from its beginning; a mirror that fails is followed by the next.
+A wheel that a single forward pass cannot unpack is stored first. A file that is replaced while it
+is read is read again from its beginning. If a mirror fails, the next one is used.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from executor.archive.inflate import NotStreamable
 from executor.files.folders import write_spool
 from executor.lock.step import Step
 from executor.sources.client import HttpClient
+from executor.sources.download import Download
 from executor.sources.errors import HashMismatch, Replaced, SizeMismatch
 from executor.sources.local_file import read_file
 from executor.sources.origins import Origin
@@ -22,26 +23,26 @@ from executor.sources.verified import verified
 from schemas.errors import NetworkError
 from schemas.zipformat import CentralEntry
 
-__all__ = ["Unpack", "obtain"]
+__all__ = ["Unpack", "acquire"]
 
 
 _MAX_RESTARTS = 2
-"""Times that a wheel is begun anew from one place; a file that changes more often is not locked."""
+"""How often a wheel is read again from one origin; a file that changes more often is not locked."""
 
 
 T = TypeVar("T")
-"""What is made of a wheel when it is unpacked."""
+"""What unpacking a wheel returns."""
 
 Unpack = Callable[[str, Iterable[bytes], Iterable[CentralEntry] | None], T]
-"""Unpacks chunks into an empty folder, with the help of the central directory where it is known."""
+"""Unpacks chunks into an empty folder; it gets the central directory if that is known."""
 
 
-def obtain(
+def acquire(
     step: Step, origins: Sequence[Origin], client: HttpClient, folder: str, unpack: Unpack[T]
 ) -> T:
-    """The wheel of ``step`` from one of ``origins``, staged in ``folder``, which is made.
+    """Make ``folder`` and unpack the wheel of ``step`` there, from the first origin that has it.
 
-    Raises what the last of the origins raises.
+    Return what ``unpack`` returns. Raises what the last of the origins raises.
     """
     for origin in origins[:-1]:
         try:
@@ -54,35 +55,39 @@ def obtain(
 def _from_origin(
     step: Step, origin: Origin, client: HttpClient, folder: str, unpack: Unpack[T]
 ) -> T:
+    is_streamable = step.hints is None or step.hints.streamable
     restarts = 0
     while True:
+        chunks = origin.open(client)
+        content = verified(chunks, step, origin.name)
+        _make_anew(folder)
         try:
-            return _at_once(step, origin, client, folder, unpack)
+            if is_streamable:
+                return unpack(folder, content, None)
+            return _unpack_stored(step, content, folder, unpack)
+        except NotStreamable:
+            if not is_streamable:
+                raise
+            is_streamable = False
         except (Replaced, HashMismatch, SizeMismatch) as error:
-            # Parts of two files, one of which may be the right one, are none.
-            if restarts == _MAX_RESTARTS or not (isinstance(error, Replaced) or client.was_pieced):
+            # The bytes may be parts of two files, one of which may be the right one.
+            is_pieced = isinstance(chunks, Download) and chunks.is_pieced
+            if restarts == _MAX_RESTARTS or not (isinstance(error, Replaced) or is_pieced):
                 raise
             restarts += 1
 
 
-def _at_once(step: Step, origin: Origin, client: HttpClient, folder: str, unpack: Unpack[T]) -> T:
-    if step.hints is None or step.hints.streamable:
-        _make_anew(folder)
-        try:
-            return unpack(folder, verified(origin.open(client), step, origin.name), None)
-        except NotStreamable:
-            pass
-    _make_anew(folder)
+def _unpack_stored(step: Step, content: Iterable[bytes], folder: str, unpack: Unpack[T]) -> T:
     spool = os.path.join(folder, "wheel")
-    write_spool(spool, verified(origin.open(client), step, origin.name))
-    wheel = unpack(folder, verified(read_file(spool), step, spool), read_directory(spool))
+    write_spool(spool, content)
+    result = unpack(folder, verified(read_file(spool), step, spool), read_directory(spool))
     os.unlink(spool)
-    return wheel
+    return result
 
 
 def _make_anew(folder: str) -> None:
     if os.path.lexists(folder):
-        import shutil  # noqa: PLC0415  # seldom met
+        import shutil  # noqa: PLC0415  # rarely needed
 
         shutil.rmtree(folder)
     os.mkdir(folder)

@@ -1,7 +1,7 @@
-"""HTTP: one file over a connection that is kept for the next, resumed where it breaks off.
+"""The HTTP client of the executor: keeps connections, follows redirects, resumes broken downloads.
 
-``http.client`` and not a larger library: httpx costs 8 MiB of the 32 that an execution may take,
-and copies every chunk twice. This is the one place where its errors become ours.
+It uses ``http.client``: httpx would cost 8 MiB of the 32 MiB that an execution may take, and copies
+every chunk twice. This is the one place where errors of ``http.client`` become errors of ours.
 """
 
 from __future__ import annotations
@@ -11,46 +11,40 @@ import http.client
 import re
 import ssl
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator
 from functools import partial
-from urllib.parse import SplitResult, quote, urlunsplit
+from urllib.parse import SplitResult
 
+from executor.sources.connection import connect, hold_to, request_target, while_waiting
+from executor.sources.download import Download, Progress
 from executor.sources.errors import Replaced, Unreachable
 from executor.sources.keychain import Keychain
 from executor.sources.prefetch import PendingResponse, Prefetch, Server, Upcoming
 from executor.sources.proxies import proxy_for
-from executor.sources.redirects import LOCK_AGAIN, MALFORMED, URL_CHARACTERS, following, split
-from executor.sources.response import (
-    PacedResponse,
-    check_type,
-    is_encoded,
-    printable,
-    read_body,
-    reason_of,
-)
-from executor.sources.retries import Pace, Retries, Retryable, Timeouts, clock
-from executor.sources.tls import tls_context
+from executor.sources.redirects import LOCK_AGAIN, MALFORMED, following, split
+from executor.sources.response import check_type, is_encoded, printable, read_body, reason_of
+from executor.sources.retries import Pace, Retries, Retryable, Timeouts
 from schemas.credentials import login_in
 from schemas.urls import redacted
 from schemas.version import USER_AGENT
 
-__all__ = ["HttpClient", "tls_context"]
+__all__ = ["HttpClient"]
 
 
 _MAX_REDIRECTS = 10
-"""Hops; browsers allow 20, indexes need 1."""
+"""Redirects of one request; browsers allow 20, indexes need 1."""
 
 
-_OUR_OWN = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS}
-"""What keeps us from connecting and is no fault of the network."""
+_LOCAL_FAULTS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS}
+"""Errors of connecting for which this machine is at fault, not the network."""
 
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
 _TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
-"""Statuses that a later attempt may not meet (https://www.rfc-editor.org/rfc/rfc9110#section-15)."""
+"""Statuses that a later attempt may not meet
+(https://www.rfc-editor.org/rfc/rfc9110#section-15)."""
 
 
 _STATUS_HINTS = {
@@ -62,129 +56,124 @@ _STATUS_HINTS = {
 
 
 _TUNNEL = re.compile(r"Tunnel connection failed: (4\d\d)\b")
-"""How http.client tells that a proxy does not connect us."""
+"""How http.client reports that a proxy refuses to connect to the server."""
 
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-\d+/(?:\d+|\*)", re.ASCII)
 
 
-@dataclass(slots=True)
-class _Body:
-    """What is known of the file that is being read, over all attempts."""
-
-    url: str
-    received: int = 0
-    etag: str | None = None
-    can_resume: bool = True
-    """Whether to ask for the rest only; else what came before is passed over."""
-
-
 class HttpClient:
-    """Keeps one connection to each server. Not for several threads: each lane has its own."""
+    """Fetches files for one lane, over one connection to each server. Not for several threads."""
 
     def __init__(self, keychain: Keychain | None = None) -> None:
-        """``keychain`` has the credentials that URLs do not hold themselves."""
+        """``keychain`` has the credentials that are not part of URLs."""
         self._keychain = keychain or Keychain()
-        self.was_pieced = False
-        """Whether the last file came in parts, which may be those of two files."""
         self.waited = 0.0
-        """Seconds spent on getting bytes so far."""
+        """Seconds spent on waiting for bytes and receiving them, over all files."""
         self._connections: dict[Server, http.client.HTTPConnection] = {}
-        self._patience: dict[str, Timeouts] = {}
-        self._ahead = Prefetch()
+        self._timeouts: dict[str, Timeouts] = {}
+        self._prefetch = Prefetch()
 
     def look_ahead(self, upcoming: Upcoming) -> None:
-        """From now on, begin to ask for small files before they are wanted."""
-        self._ahead.upcoming = upcoming
+        """From now on, request the small files that ``upcoming`` returns before they are needed."""
+        self._prefetch.upcoming = upcoming
 
     def close(self) -> None:
         """Close all connections."""
         while self._connections:
             self._connections.popitem()[1].close()
-        self._ahead.close()
+        self._prefetch.close()
 
-    def chunks(self, url: str, size: int | None) -> Iterator[bytes]:
-        """The bytes at ``url``, each of them once, however often the connection breaks.
+    def fetch(self, url: str, size: int | None) -> Download:
+        """Return the bytes at ``url``, which are requested when the first is read.
 
-        ``size`` is how many there must be, where that is known: a body that ends before is
-        taken up again. Raises Unreachable.
+        ``size`` is the expected number of bytes, if it is known: a shorter body is resumed. Reading
+        raises Unreachable.
         """
-        asked, received = time.monotonic(), 0
-        for chunk in self._all_attempts(url, size):
-            received += len(chunk)
-            if size is not None:
-                self._ahead.fill(size - received, self._begin)
-            self.waited += time.monotonic() - asked
-            yield chunk
-            asked = time.monotonic()
+        progress = Progress(url, size)
+        return Download(progress, self._read(progress))
 
-    def _all_attempts(self, url: str, size: int | None) -> Iterator[bytes]:
-        body = _Body(url)
-        self.was_pieced = False
+    def _read(self, progress: Progress) -> Generator[bytes]:
+        began = time.monotonic()
+        for chunk in self._all_attempts(progress):
+            if progress.size is not None:
+                self._prefetch.fill(progress.size - progress.received, self._begin)
+            self.waited += time.monotonic() - began
+            yield chunk
+            began = time.monotonic()
+
+    def _all_attempts(self, progress: Progress) -> Iterator[bytes]:
+        url = progress.url
         server = split(url, url).netloc.rpartition("@")[2]
-        patience = self._patience.setdefault(server, Timeouts())
-        if patience.is_over:
-            raise Unreachable(redacted(url), "its server has kept us waiting for too long before")
-        attempts = Retries(patience)
+        timeouts = self._timeouts.setdefault(server, Timeouts())
+        if timeouts.is_over:
+            raise Unreachable(redacted(url), "its server was too slow before and was given up")
+        retries = Retries(timeouts)
         while True:
-            before, pace = body.received, attempts.begin()
+            before, pace = progress.received, retries.begin()
             try:
-                yield from self._attempt(body, size, pace)
+                yield from self._attempt(progress, pace)
             except Retryable as problem:
-                if not attempts.fail(has_brought=body.received > before):
-                    raise Unreachable(redacted(url), str(problem), attempts.in_a_row) from None
-                time.sleep(attempts.pause(problem.pause))
+                if not retries.fail(has_brought=progress.received > before):
+                    raise Unreachable(redacted(url), str(problem), retries.in_a_row) from None
+                time.sleep(retries.pause(problem.pause))
             else:
-                attempts.succeed()
+                retries.succeed()
                 return
 
-    def _attempt(self, body: _Body, size: int | None, pace: Pace) -> Iterator[bytes]:
-        """Read on from where the body is. Raises Retryable, or Unreachable for good."""
-        self.was_pieced = self.was_pieced or body.received > 0
-        response, key = self._request(body, pace)
+    def _attempt(self, progress: Progress, pace: Pace) -> Iterator[bytes]:
+        """Yield the next bytes of the file. Raises Retryable, or Unreachable for good."""
+        progress.is_pieced = progress.is_pieced or progress.received > 0
+        response, server = self._request(progress, pace)
         complete = False
         try:
-            check_type(response, redacted(body.url))
-            decode = is_encoded(response, redacted(body.url))
-            skip = self._resume_at(body, response)
+            check_type(response, redacted(progress.url))
+            decode = is_encoded(response, redacted(progress.url))
+            skip = self._resume_at(progress, response)
             if decode:
-                # Places in what is sent are none in the file.
-                body.can_resume = False
+                # Positions in an encoded body are not positions in the file.
+                progress.can_resume = False
                 if response.status == http.client.PARTIAL_CONTENT:
-                    raise Retryable("it sends a part of an encoded file")
+                    raise Retryable("the server sent a part of an encoded file")
             for chunk in read_body(response, decode=decode):
                 if skip >= len(chunk):
                     skip -= len(chunk)
                     continue
-                body.received += len(chunk) - skip
+                progress.received += len(chunk) - skip
                 yield chunk[skip:] if skip else chunk
                 skip = 0
-            if size is not None and body.received < size:
-                raise Retryable(f"the body ended after {body.received} of {size} bytes")
+            size, received = progress.size, progress.received
+            if size is not None and received < size:
+                raise Retryable(f"the body ended after {received} of {size} bytes")
             complete = True
         finally:
             response.close()
             if not complete or response.will_close:
-                self._drop(key)
+                self._drop(server)
 
-    def _resume_at(self, body: _Body, response: http.client.HTTPResponse) -> int:
-        """How many bytes of this response were received before, by an earlier attempt."""
+    def _resume_at(self, progress: Progress, response: http.client.HTTPResponse) -> int:
+        """Return how many bytes of this response an earlier attempt has received.
+
+        Raises Replaced if the server names another version of the file.
+        """
         etag = response.getheader("ETag")
-        # A server that tells no tag has said nothing of the file; the hash will.
-        if body.received and etag and body.etag and etag != body.etag:
-            raise Replaced(redacted(body.url), "the file was replaced while it was being read")
-        body.etag = etag or body.etag
+        # Without a tag the server says nothing about the version of the file; the hash will.
+        if progress.received and etag and progress.etag and etag != progress.etag:
+            raise Replaced(redacted(progress.url), "the file was replaced while it was being read")
+        progress.etag = etag or progress.etag
         if response.status == http.client.PARTIAL_CONTENT:
             found = _CONTENT_RANGE.fullmatch(response.getheader("Content-Range", ""))
-            if found is None or int(found[1]) != body.received:
-                body.can_resume = False
-                raise Retryable(f"asked for byte {body.received} on, the server sent others")
+            if found is None or int(found[1]) != progress.received:
+                progress.can_resume = False
+                raise Retryable(
+                    f"the server sent other bytes than those requested, from {progress.received} on"
+                )
             return 0
-        return body.received
+        return progress.received
 
     def _begin(self, url: str) -> PendingResponse | None:
-        """A request for ``url`` that nobody waits for yet; None where it has to be made when it is
-        wanted: to a server that we do not know yet, through a proxy, or in vain.
+        """Return a request for ``url`` that is sent ahead; None if it must be sent when it is
+        needed: to a server without a connection, through a proxy, or after an error.
         """
         try:
             parts = split(url, url)
@@ -194,31 +183,33 @@ class HttpClient:
         known = self._connections.get(server)
         if known is None or known.sock is None or _proxy_of(parts):
             return None
-        connection = self._ahead.spare(server) or self._connect(parts, None, None)
+        connection = self._prefetch.spare(server) or connect(parts, None, None)
         try:
             return PendingResponse(
-                connection, known.sock, _target(parts), self._headers(parts, _Body(url))
+                connection, known.sock, request_target(parts), self._headers(parts)
             )
         except (OSError, http.client.HTTPException):
             connection.close()
             return None
 
-    def _request(self, body: _Body, pace: Pace) -> tuple[http.client.HTTPResponse, Server]:
-        """The response that holds the body, with redirects followed."""
-        url = body.url
+    def _request(self, progress: Progress, pace: Pace) -> tuple[http.client.HTTPResponse, Server]:
+        """Return the response that has the body, after all redirects."""
+        url = progress.url
         for _ in range(_MAX_REDIRECTS + 1):
-            parts = split(url, body.url)
-            key = (parts.scheme, parts.netloc)
-            response = self._send(parts, key, body, pace)
+            parts = split(url, progress.url)
+            server = (parts.scheme, parts.netloc)
+            response = self._send(parts, server, progress, pace)
             if response.status not in _REDIRECTS:
-                self._check_status(response, key, url, body)
-                return response, key
+                self._check_status(response, server, url, progress)
+                return response, server
             response.close()
-            self._drop(key)
-            url = following(parts, response.status, response.getheader("Location"), body.url)
-        raise Unreachable(redacted(body.url), f"it redirects more than {_MAX_REDIRECTS} times")
+            self._drop(server)
+            url = following(parts, response.status, response.getheader("Location"), progress.url)
+        raise Unreachable(
+            redacted(progress.url), f"the server redirects more than {_MAX_REDIRECTS} times"
+        )
 
-    def _headers(self, parts: SplitResult, body: _Body) -> dict[str, str]:
+    def _headers(self, parts: SplitResult, progress: Progress | None = None) -> dict[str, str]:
         headers = {
             "Host": parts.netloc.rpartition("@")[2],
             "User-Agent": USER_AGENT,
@@ -226,106 +217,87 @@ class HttpClient:
             # A wheel is compressed already, and its hash is that of the bytes as they are stored.
             "Accept-Encoding": "identity",
         }
-        # Looked up for each hop: what one host is told is not told to the next.
+        # Looked up for each redirect: the login for one host is not sent to the next.
         if login := self._keychain.login(parts.geturl()):
             headers["Authorization"] = login.authorization
-        if body.received and body.can_resume:
-            headers["Range"] = f"bytes={body.received}-"
-            if body.etag and not body.etag.startswith("W/"):
-                headers["If-Range"] = body.etag
+        if progress and progress.received and progress.can_resume:
+            headers["Range"] = f"bytes={progress.received}-"
+            if progress.etag and not progress.etag.startswith("W/"):
+                headers["If-Range"] = progress.etag
         return headers
 
     def _send(
-        self, parts: SplitResult, key: Server, body: _Body, pace: Pace
+        self, parts: SplitResult, server: Server, progress: Progress, pace: Pace
     ) -> http.client.HTTPResponse:
-        early = None if body.received else self._ahead.take(body.url)
-        reused = early is not None or key in self._connections
+        pending = None if progress.received else self._prefetch.take(progress.url)
+        reused = pending is not None or server in self._connections
         try:
-            if early is not None:
-                self._finish(early, key, pace)
+            if pending is not None:
+                self._finish(pending, server, pace)
             else:
-                self._ask(parts, key, body, pace)
-            return self._connections[key].getresponse()
+                self._send_now(parts, server, progress, pace)
+            return self._connections[server].getresponse()
         except Retryable:
-            self._drop(key)
+            self._drop(server)
             raise
         except ssl.SSLCertVerificationError as error:
-            self._drop(key)
+            self._drop(server)
             raise Unreachable(
-                redacted(body.url),
+                redacted(progress.url),
                 f"its certificate is not trusted: {error.verify_message}",
                 hint="name your certificate authority with SSL_CERT_FILE",
             ) from None
         except (ValueError, http.client.InvalidURL):
-            self._drop(key)
-            raise Unreachable(redacted(body.url), MALFORMED, hint=LOCK_AGAIN) from None
+            self._drop(server)
+            raise Unreachable(redacted(progress.url), MALFORMED, hint=LOCK_AGAIN) from None
         except (OSError, http.client.HTTPException) as error:
-            self._drop(key)
-            if isinstance(error, OSError) and error.errno in _OUR_OWN:
+            self._drop(server)
+            if isinstance(error, OSError) and error.errno in _LOCAL_FAULTS:
                 raise
-            _check_tunnel(error, body.url)
-            # A kept connection that the server has closed meanwhile says nothing of the server.
+            _check_tunnel(error, progress.url)
+            # The server may have closed a kept connection, which does not mean that it fails.
             pause = 0.0 if reused else None
             raise Retryable(reason_of(error), pause) from None
 
-    def _ask(self, parts: SplitResult, key: Server, body: _Body, pace: Pace) -> None:
-        """Send the request for a body, over the connection that is kept for ``key``."""
-        headers, target, proxy = self._headers(parts, body), _target(parts), _proxy_of(parts)
+    def _send_now(self, parts: SplitResult, server: Server, progress: Progress, pace: Pace) -> None:
+        """Send the request for a download, over the connection that is kept for ``server``."""
+        headers, target = self._headers(parts, progress), request_target(parts)
+        proxy = _proxy_of(parts)
         if proxy is not None and parts.scheme == "http":
             target = f"http://{headers['Host']}{target}"
             if login := login_in(proxy):
                 headers["Proxy-Authorization"] = login.authorization
-        if key not in self._connections:
-            self._connections[key] = self._connect(parts, proxy, pace.idle)
-        connection = self._connections[key]
-        _hold_to(pace, connection)
-        _while_waiting(pace, partial(connection.request, "GET", target, headers=headers))
+        if server not in self._connections:
+            self._connections[server] = connect(parts, proxy, pace.idle)
+        connection = self._connections[server]
+        hold_to(pace, connection)
+        while_waiting(pace, partial(connection.request, "GET", target, headers=headers))
 
-    def _finish(self, early: PendingResponse, key: Server, pace: Pace) -> None:
-        """Have a request made that is under way, over a connection that is kept from now on."""
-        if key in self._connections:
-            self._ahead.keep(key, self._connections[key])
-        self._connections[key] = connection = early.connection
-        _while_waiting(pace, partial(early.finish, pace.idle))
-        _hold_to(pace, connection)
-
-    def _connect(
-        self, parts: SplitResult, proxy: SplitResult | None, idle: float | None
-    ) -> http.client.HTTPConnection:
-        host, port = parts.hostname or "", parts.port
-        if parts.scheme == "http":
-            if proxy is not None:
-                host, port = proxy.hostname or "", proxy.port or 80
-            return http.client.HTTPConnection(host, port, timeout=idle)
-        context = tls_context()
-        if proxy is None:
-            return http.client.HTTPSConnection(host, port, timeout=idle, context=context)
-        connection = http.client.HTTPSConnection(
-            proxy.hostname or "", proxy.port or 80, timeout=idle, context=context
-        )
-        login = login_in(proxy)
-        connection.set_tunnel(
-            host, port, {"Proxy-Authorization": login.authorization} if login else None
-        )
-        return connection
+    def _finish(self, pending: PendingResponse, server: Server, pace: Pace) -> None:
+        """Complete a request that was sent ahead, and keep its connection from now on."""
+        if server in self._connections:
+            self._prefetch.keep(server, self._connections[server])
+        self._connections[server] = connection = pending.connection
+        while_waiting(pace, partial(pending.finish, pace.idle))
+        hold_to(pace, connection)
 
     def _check_status(
-        self, response: http.client.HTTPResponse, key: tuple[str, str], url: str, body: _Body
+        self, response: http.client.HTTPResponse, server: Server, url: str, progress: Progress
     ) -> None:
         status = response.status
         if status in {http.client.OK, http.client.PARTIAL_CONTENT}:
             return
         pause = _retry_after(response)
-        self._drop(key)
+        self._drop(server)
         if status == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
-            body.can_resume = False
+            progress.can_resume = False
         reason = f"the server answered {status} {printable(response.reason)}"
         if status in _TRANSIENT or status == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
             raise Retryable(reason, pause)
         raise Unreachable(redacted(url), reason, hint=_STATUS_HINTS.get(status, Unreachable.hint))
 
-    def _drop(self, key: tuple[str, str]) -> None:
-        connection = self._connections.pop(key, None)
+    def _drop(self, server: Server) -> None:
+        connection = self._connections.pop(server, None)
         if connection is not None:
             connection.close()
 
@@ -334,30 +306,8 @@ def _proxy_of(parts: SplitResult) -> SplitResult | None:
     return proxy_for(parts.scheme, parts.hostname or "", parts.port)
 
 
-def _target(parts: SplitResult) -> str:
-    """What a request names (https://www.rfc-editor.org/rfc/rfc9112#section-3.2.1)."""
-    return quote(urlunsplit(("", "", parts.path or "/", parts.query, "")), URL_CHARACTERS)
-
-
-def _hold_to(pace: Pace, connection: http.client.HTTPConnection) -> None:
-    """Let the next response over ``connection`` be waited for as long as the pace allows."""
-    connection.response_class = partial(PacedResponse, pace)  # type: ignore[assignment]
-    if connection.sock is not None:
-        connection.sock.settimeout(pace.idle)
-
-
-def _while_waiting(pace: Pace, ask: Callable[[], None]) -> None:
-    """Send a request. Connecting is waiting, too; what a proxy says meanwhile counts itself."""
-    began, before = clock(), pace.waited
-    try:
-        ask()
-    finally:
-        now = clock()
-        pace.add(0, max(0.0, now - began - (pace.waited - before)), now)
-
-
 def _check_tunnel(error: Exception, url: str) -> None:
-    """Give up where a proxy refuses for good. Raises Unreachable."""
+    """Raise Unreachable if a proxy refuses for good."""
     refused = _TUNNEL.search(str(error))
     if refused is not None and int(refused[1]) not in _TRANSIENT:
         hint = _STATUS_HINTS.get(int(refused[1]), Unreachable.hint)

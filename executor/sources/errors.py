@@ -1,4 +1,4 @@
-"""Errors."""
+"""Errors of files that cannot be fetched, or that are not the locked ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["HashMismatch", "Missing", "Offline", "Replaced", "SizeMismatch", "Un
 
 @dataclass(eq=False)
 class HashMismatch(ArtifactRefused):
-    """The bytes that arrived are not those that were locked."""
+    """The bytes that arrived are not the locked ones."""
 
     filename: str
     origin: str
@@ -32,7 +32,7 @@ class HashMismatch(ArtifactRefused):
 
 @dataclass(eq=False)
 class SizeMismatch(ArtifactRefused):
-    """The file that arrived has another length than the locked one."""
+    """The file that arrived is longer or shorter than the locked one."""
 
     filename: str
     origin: str
@@ -61,14 +61,14 @@ class Unreachable(NetworkError):
 
 @dataclass(eq=False)
 class Replaced(Unreachable):
-    """Another file took the place of one that was being read."""
+    """The file was replaced on its server while it was being read."""
 
-    hint: str = "run it again, when nobody changes the files of the index"
+    hint: str = "run it again once the files of the index no longer change"
 
 
 @dataclass(eq=False)
 class Missing(NetworkError):
-    """A file that the lock names by path only is not there."""
+    """A file that the lock names by path only does not exist."""
 
     package: str
     path: str
@@ -80,7 +80,7 @@ class Missing(NetworkError):
 
 @dataclass(eq=False)
 class Offline(NetworkError):
-    """Files would have to be fetched, and must not."""
+    """Files must be fetched, but the user chose to work offline."""
 
     filenames: tuple[str, ...]
     shown: ClassVar[int] = 5

@@ -1,9 +1,9 @@
-"""Keychain: credentials by origin, from where pip's and uv's users keep them.
+"""Credentials by origin, from the places where users of pip and uv keep them.
 
-A lock holds none. They are looked up for each origin that is asked, sent to it only, and never
-written or shown. The order: the URL itself, logins that are certain, the index URLs of the
-environment, netrc, and, where it is allowed, the keyring program. A URL that names a user and no
-password gets the password of that user.
+A lock holds no credentials. They are looked up for each origin that receives a request, sent to
+that origin only, and never written or shown. The order: the URL itself, known logins, the index
+URLs of the environment, netrc and, if allowed, the keyring program. If a URL has a user but no
+password, the password of that user is looked up.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ __all__ = ["Keychain"]
 
 
 _KEYRING_SECONDS = 20.0
-"""A keyring that asks for a password on a terminal that is not there is given up by then."""
+"""Seconds for the keyring program, which may wait for input from a terminal that does not exist."""
 
 
 class Keychain:
-    """Finds the login for a URL, and remembers it by origin."""
+    """The logins of one run, found when they are needed and kept by origin."""
 
     def __init__(
         self,
@@ -32,8 +32,8 @@ class Keychain:
         environment: Mapping[str, str] | None = None,
         keyring: bool = False,
     ) -> None:
-        """``known`` are logins that are certain, by origin; ``environment`` the variables to look
-        at (None: those of the process); ``keyring`` allows to run the program of that name.
+        """``known`` are logins by origin that come first; ``environment`` the variables to read
+        (None: those of the process); ``keyring`` permits to run the program of that name.
         """
         self._known = dict(known or {})
         self._environment = os.environ if environment is None else environment
@@ -41,18 +41,18 @@ class Keychain:
         self._found: dict[tuple[str, str], Login | None] = {}
 
     def login(self, url: str) -> Login | None:
-        """The login for ``url``, if there is one."""
+        """Return the login for ``url``, or None."""
         own = login_in(urlsplit(url))
         if own and own.password:
             return own
-        asked = (origin_of(url), own.user if own else "")
-        if asked not in self._found:
-            self._found[asked] = self._look_up(*asked) or own
-        return self._found[asked]
+        key = (origin_of(url), own.user if own else "")
+        if key not in self._found:
+            self._found[key] = self._look_up(*key) or own
+        return self._found[key]
 
     @property
     def logins(self) -> dict[str, Login]:
-        """All that is known, or was found so far for nobody in particular, by origin."""
+        """The known logins and those found so far for URLs without a user, by origin."""
         found = {
             origin: login for (origin, user), login in self._found.items() if login and not user
         }
@@ -60,14 +60,14 @@ class Keychain:
 
     @property
     def secrets(self) -> frozenset[str]:
-        """All that is known, or was found so far, and must never be seen."""
+        """The passwords and tokens that are known or were found so far; never show them."""
         logins = {*self._known.values(), *filter(None, self._found.values())}
         return frozenset(secret for login in logins for secret in login.secrets)
 
     def _look_up(self, origin: str, user: str) -> Login | None:
-        certain = self._known.get(origin)
-        if certain and user in {"", certain.user}:
-            return certain
+        known = self._known.get(origin)
+        if known and user in {"", known.user}:
+            return known
         words = (
             word
             for variable in INDEX_VARIABLES
@@ -88,7 +88,7 @@ class Keychain:
             path = os.path.join(home, ".netrc") if home else ""
         if not os.path.exists(path):
             return None
-        import netrc  # noqa: PLC0415  # where there is one
+        import netrc  # noqa: PLC0415  # only if the file exists
 
         try:
             found = netrc.netrc(path).authenticators(host)
@@ -100,7 +100,7 @@ class Keychain:
 
 
 def _from_keyring(origin: str, user: str) -> Login | None:
-    # Who knows the user is answered with the password alone, by any version of the program.
+    # For a given user every version of the program prints the password alone.
     mode = [] if user else ["--mode", "creds"]
     command = ["keyring", *mode, "get", origin, user]
     try:
@@ -113,10 +113,10 @@ def _from_keyring(origin: str, user: str) -> Login | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    said = run.stdout.decode(errors="replace").rstrip("\n")
-    if run.returncode != 0 or not said:
+    output = run.stdout.decode(errors="replace").rstrip("\n")
+    if run.returncode != 0 or not output:
         return None
     if user:
-        return Login(user, said)
-    found, newline, password = said.partition("\n")
-    return Login(found, password) if newline else None
+        return Login(user, output)
+    user, newline, password = output.partition("\n")
+    return Login(user, password) if newline else None

@@ -1,4 +1,4 @@
-"""Files that are on this machine already."""
+"""Files that are on this machine."""
 
 from __future__ import annotations
 
@@ -17,10 +17,7 @@ _CHUNK = 128 << 10
 
 
 def read_file(path: str, start: int = 0) -> Iterator[bytes]:
-    """The bytes of the file at ``path``, from byte ``start`` on.
-
-    Raises Unreachable.
-    """
+    """Yield the bytes of the file at ``path``, from byte ``start`` on. Raises Unreachable."""
     try:
         with open(path, "rb", buffering=0) as file:
             file.seek(start)
@@ -30,12 +27,12 @@ def read_file(path: str, start: int = 0) -> Iterator[bytes]:
         raise Unreachable(
             path,
             f"cannot be read: {os.strerror(error.errno or 0)}",
-            hint="the lock names it by path; put the file there, or lock it by URL",
+            hint="the lock names this path; put the file there, or lock it by URL",
         ) from None
 
 
 def holds_file(path: str, size: int | None, hashes: Iterable[tuple[str, str]]) -> bool:
-    """Whether the file at ``path`` is there and is the one with this size (bytes) and hashes."""
+    """Return whether a regular file at ``path`` has this size (bytes) and these hashes."""
     try:
         status = os.stat(path)
     except OSError:

@@ -1,7 +1,7 @@
-"""Sources: where the bytes of a locked file come from, in one order of preference.
+"""The places that a locked file may come from, in order of preference.
 
-Every source is an iterator of chunks, read forwards and once. What arrives is held to the lock by
-``executor.fetch``, whatever the source was.
+Every origin is an iterator of chunks, read forwards and once. ``sources.verified`` compares the
+bytes of each with the lock.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from urllib.parse import quote, unquote, urlsplit
 
 from executor.lock.errors import NotInstallable
 from executor.lock.step import Step
-from executor.sources.client import HttpClient, tls_context
+from executor.sources.client import HttpClient
 from executor.sources.errors import Missing, Offline
 from executor.sources.keychain import Keychain
 from executor.sources.local_file import holds_file, read_file
+from executor.sources.tls import tls_context
 from schemas.credentials import Login
 from schemas.errors import UsageError
 from schemas.urls import redacted, storable
@@ -29,52 +30,52 @@ _FETCHED = {"http", "https"}
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where one file is taken from."""
+    """One place that has a file; made by ``Origins`` for one step."""
 
     name: str
-    """For messages: a path, or a URL without secrets."""
+    """A path, or a URL without secrets, for messages."""
     url: str
-    """The same as a URL, for direct_url.json; as it may be written down."""
+    """The URL that direct_url.json records; without secrets."""
     open: Callable[[HttpClient], Iterator[bytes]]
-    """Begin to read. ``close()`` of the iterator frees what it holds."""
+    """Begins to read the file. ``close()`` of the iterator frees its resources."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origins:
-    """Where files may be taken from."""
+    """The user's choice of places that files may come from; one for each execution."""
 
     find_links: tuple[str, ...] = ()
-    """Folders that are looked into first, for a file of the name and the hash."""
+    """Folders that are searched first, for a file of the same name and hash."""
     mirrors: tuple[tuple[str, str], ...] = ()
-    """Pairs of URL prefixes: what is the first or below it is taken from the second instead; where
-    several pairs have the same first, from any of their seconds, in this order."""
+    """Pairs of URL prefixes: a URL that is or begins with the first is fetched from the second
+    instead; if several pairs have the same first, from any of their seconds, in this order."""
     offline: bool = False
-    """Whether only files on this machine count."""
+    """Whether to use only files on this machine."""
     keyring: bool = False
-    """Whether the keyring program may be asked for credentials."""
+    """Whether to run the keyring program for credentials."""
     logins: Mapping[str, Login] = field(default_factory=dict, repr=False)
-    """Credentials that are known already, by origin."""
+    """Known credentials, by origin."""
 
     def client(self, steps: Iterable[Step]) -> HttpClient:
-        """A client for the steps. What its forks can share is made by now."""
+        """Return a client for the steps. Everything that forks can share is loaded here."""
         urls = (url for step in steps for url in self._mirrored(step.url or ""))
         schemes = {url.partition(":")[0] for url in urls}
         if "https" in schemes:
             tls_context()
         if not schemes.isdisjoint({"http", "https"}):
-            import encodings.idna  # noqa: F401, PLC0415  # encodes the names of hosts
+            import encodings.idna  # noqa: F401, PLC0415  # sockets encode host names with it
         return HttpClient(Keychain(self.logins, keyring=self.keyring))
 
     def check(self, steps: Iterable[Step], lock_folder: str) -> None:
-        """Refuse what cannot be had, as far as that can be told before fetching.
+        """Raise if a file is known to be unobtainable before anything is fetched.
 
-        Raises UsageError for a find-links folder that is none, NotInstallable, Missing and, with
-        all that are missing, Offline.
+        Raises UsageError for a find-links folder that does not exist, NotInstallable, Missing and,
+        with all the files that would have to be fetched, Offline.
         """
         for folder in self.find_links:
             if not os.path.isdir(folder):
                 raise UsageError(
-                    f"--find-links {folder}: there is no such folder",
+                    f"--find-links {folder}: the folder does not exist",
                     hint="name a folder that holds wheels, or leave it out",
                 )
         unreachable = []
@@ -87,19 +88,19 @@ class Origins:
             raise Offline(tuple(unreachable))
 
     def find(self, step: Step, lock_folder: str) -> Origin:
-        """The first place to take the file of a step from. Raises NotInstallable and Missing."""
+        """Return the preferred origin of the file of a step. Raises NotInstallable and Missing."""
         return self.origins(step, lock_folder)[0]
 
     def origins(self, step: Step, lock_folder: str) -> Sequence[Origin]:
-        """The places to take the file of a step from: a find-links folder, its ``path``, or its
+        """Return the origins of the file of a step: a find-links folder, its ``path``, or its
         ``url``, which may have several mirrors. Raises NotInstallable and Missing.
         """
         local = self._local(step, lock_folder)
         return self._remote(step) if local is None else [local]
 
     def address(self, step: Step) -> str | None:
-        """The URL that the file of a step is fetched from first; None where no server is asked, or
-        where this machine may have it.
+        """Return the URL that the file of a step is fetched from first; None if it is not fetched,
+        or if this machine may have it.
         """
         if self.find_links or step.path is not None or step.url is None:
             return None
@@ -107,12 +108,12 @@ class Origins:
         return url if _scheme_of(url) in _FETCHED else None
 
     def repository(self, step: Step, lock_folder: str) -> str:
-        """The path or URL that git is to clone for a step. Raises Missing."""
+        """Return the path or URL that git clones for a step. Raises Missing."""
         local = self._local(step, lock_folder)
         return local.name if local else self._mirrored(step.url or "")[0]
 
     def _local(self, step: Step, lock_folder: str) -> Origin | None:
-        # What is known by no hash is no file: a folder, a repository.
+        # A source without a hash is not a file but a folder or a repository.
         for folder in self.find_links if step.hashes else ():
             path = os.path.join(folder, step.filename)
             if holds_file(path, step.size, step.hashes):
@@ -138,12 +139,12 @@ class Origins:
         ]
 
     def _mirrored(self, url: str) -> Sequence[str]:
-        """Where to take a URL from, which is itself where it has no mirror."""
+        """Return the mirror URLs of ``url``, or ``url`` itself if it has no mirror."""
         found: list[str] = []
         mirrored = ""
         for prefix, replacement in self.mirrors:
-            # Whole parts only: https://example.com is no prefix of https://example.com.evil, nor
-            # of https://example.com@evil, which would be told the mirror's credentials.
+            # Whole parts only: https://example.com is not a prefix of https://example.com.evil, nor
+            # of https://example.com@evil, which would receive the credentials of the mirror.
             rest = url.removeprefix(prefix.rstrip("/"))
             if rest != url and (not rest or rest[0] in "/?#") and (mirrored or prefix) == prefix:
                 mirrored = prefix
@@ -152,7 +153,7 @@ class Origins:
 
 
 def _scheme_of(url: str) -> str:
-    """Empty for a malformed URL."""
+    """Return the scheme of a URL; empty if it is malformed."""
     try:
         return urlsplit(url).scheme
     except ValueError:
@@ -164,18 +165,20 @@ def _remote(step: Step, url: str) -> Origin:
     if _scheme_of(url) not in ({*_FETCHED, "ssh", "git"} if is_repository else _FETCHED):
         raise NotInstallable(
             step.name,
-            f"its URL {redacted(url)!r} is of a kind that is not fetched",
+            f"its URL {redacted(url)!r} has a scheme that is not supported",
             hint="lock it with an https:, http: or file: URL, or with a path",
         )
     return Origin(
         redacted(url),
         storable(step.url or ""),
-        lambda client: client.chunks(url, step.size),
+        lambda client: client.fetch(url, step.size),
     )
 
 
 def _file(path: str, locked_url: str | None = None) -> Origin:
-    """``locked_url`` is what the lock has: which of several places held it is not written down."""
+    """Return the origin of a local file. ``locked_url``, the URL in the lock, is recorded instead
+    of the place that had the file.
+    """
     url = locked_url if locked_url and _scheme_of(locked_url) else ""
     url = url or f"file://{quote(os.path.abspath(path))}"
     return Origin(path, storable(url), lambda _: read_file(path))

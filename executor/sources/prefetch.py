@@ -1,10 +1,10 @@
-"""Ahead: requests that are made before their answers are wanted.
+"""Requests for the next files of a lane, sent before the lane needs their responses.
 
-A lane that asks for a file when the one before is unpacked waits a round trip for each: with a
-round trip of 100 ms, 99 wheels took 7.3 s on two lanes, with one of 1 ms 2.4 s. So the small files
-that come next are asked for while a lane is at work, each on a connection of its own. Nothing here
-waits: a connection is brought as far as it comes, and answers stay with the kernel. What goes wrong
-with such a request shows when its answer is wanted, and then it is made anew.
+A lane that requests a file only after it has unpacked the one before waits a round trip for each:
+at 100 ms, 99 wheels took 7.3 s on two lanes, at 1 ms 2.4 s. So the next small files are requested
+while the lane is at work, each on a connection of its own. Nothing here waits: a connection is
+advanced as far as it goes, and responses stay in the kernel. If such a request fails, that shows
+when its response is needed, and the request is then sent again.
 """
 
 from __future__ import annotations
@@ -23,32 +23,32 @@ __all__ = ["MAX_REQUESTS", "NEAR", "WINDOW", "PendingResponse", "Prefetch", "Ser
 
 
 Server = tuple[str, str]
-"""Scheme and authority."""
+"""Scheme and authority of a server."""
 
 
 Upcoming = Callable[[], tuple[str, int] | None]
-"""URL and size in bytes of what will be asked for next, another one each time."""
+"""Returns URL and size (bytes) of the next file that will be needed, another one at each call."""
 
 
 MAX_REQUESTS = 8
-"""Of one lane, under way at once. Browsers open 6 connections to a server, uv 50."""
+"""Requests of one lane at once. Browsers open 6 connections to a server, uv 50."""
 
 
 WINDOW = 512 << 10
-"""Bytes that all files asked for may have together. The kernel holds 64 KiB of one that nobody
-reads (https://man7.org/linux/man-pages/man7/tcp.7.html, tcp_rmem) and may be charged for them."""
+"""Bytes that all requested files may have together. The kernel holds 64 KiB of a response that is
+not read (https://man7.org/linux/man-pages/man7/tcp.7.html, tcp_rmem), and they may be charged."""
 
 
 NEAR = 8 << 20
-"""Bytes that may be left of a file when the next one is asked for, however large that is. They take
-longer than a round trip; and another lane that runs out of work does not miss it for long."""
+"""Bytes that may be left of a file when the next one is requested, whatever the size of that. They
+take longer than a round trip; and another lane that runs out of work does not miss it for long."""
 
 
 _FAILURES = (OSError, http.client.HTTPException)
 
 
 class PendingResponse:
-    """One request that is being made."""
+    """One request whose response is not needed yet; owned by ``Prefetch`` until it is taken."""
 
     def __init__(
         self,
@@ -57,8 +57,8 @@ class PendingResponse:
         target: str,
         headers: Mapping[str, str],
     ) -> None:
-        """``connection`` is open, or is opened to where ``known`` leads: a name that was looked up
-        once need not be again. Raises OSError and HTTPException.
+        """``connection`` is open, or is opened to the peer of ``known``, so that the name of the
+        host is not looked up again. Raises OSError and HTTPException.
         """
         self.connection = connection
         self._making = self._make(known, target, headers)
@@ -66,7 +66,7 @@ class PendingResponse:
         self.advance()
 
     def _make(self, known: socket.socket, target: str, headers: Mapping[str, str]) -> Iterator[int]:
-        """Whenever there is something to wait for, the event of poll(2) that tells of it."""
+        """Connect and send the request; yield an event of poll(2) whenever it has to be awaited."""
         connection = self.connection
         if connection.sock is None:
             connection.sock = socket.socket(known.family)
@@ -98,8 +98,9 @@ class PendingResponse:
                 return
 
     def advance(self, seconds: float = 0.0) -> None:
-        """Go on as far as is possible, waiting for at most ``seconds`` at each point. Raises
-        OSError and HTTPException.
+        """Go on as far as possible, waiting for at most ``seconds`` at each event.
+
+        Raises OSError and HTTPException.
         """
         while self._awaited is not None:
             if not _comes(self.connection.sock, self._awaited, seconds):
@@ -107,14 +108,17 @@ class PendingResponse:
             self._awaited = next(self._making, None)
 
     def finish(self, seconds: float) -> None:
-        """Make the request, now that its answer is wanted. Raises OSError and HTTPException."""
+        """Complete the request, now that its response is needed.
+
+        Raises OSError (TimeoutError after ``seconds``) and HTTPException.
+        """
         self.advance(seconds)
         if self._awaited is not None:
             raise TimeoutError
 
 
 class Prefetch:
-    """The requests that one lane has under way."""
+    """The pending requests of one lane, and its spare connections; owned by the client."""
 
     def __init__(self) -> None:
         self.upcoming: Upcoming | None = None
@@ -122,14 +126,14 @@ class Prefetch:
         self._spare: dict[Server, list[http.client.HTTPConnection]] = {}
 
     def fill(self, left: int, begin: Callable[[str], PendingResponse | None]) -> None:
-        """Bring what is under way further, and ``begin`` more where little is: ``left`` bytes of
-        the file that is being read, and what was asked for already.
+        """Advance the pending requests, and ``begin`` more if few bytes are still to come: ``left``
+        bytes of the file that is being read, and the sizes of the pending ones.
         """
-        for url, (early, _) in list(self._begun.items()):
+        for url, (pending, _) in list(self._begun.items()):
             try:
-                early.advance()
+                pending.advance()
             except _FAILURES:
-                early.connection.close()
+                pending.connection.close()
                 del self._begun[url]
         waiting = left + sum(size for _, size in self._begun.values())
         while self.upcoming and len(self._begun) < MAX_REQUESTS:
@@ -144,15 +148,17 @@ class Prefetch:
             waiting += size
 
     def take(self, url: str) -> PendingResponse | None:
-        """The request for ``url``, which is wanted now; None where there is none under way."""
+        """Return the pending request for ``url``, which is needed now; None if there is not one."""
         return self._begun.pop(url, (None, 0))[0]
 
     def keep(self, server: Server, connection: http.client.HTTPConnection) -> None:
-        """The next request may go over an open ``connection`` whose answer is read."""
+        """Keep an open ``connection`` whose response has been read, for a later request."""
         self._spare.setdefault(server, []).append(connection)
 
     def spare(self, server: Server) -> http.client.HTTPConnection | None:
-        """A connection that was kept, and that the server has not closed meanwhile."""
+        """Return a connection that was kept and that the server has not closed; None if there is
+        not one.
+        """
         kept = self._spare.get(server, [])
         while kept:
             connection = kept.pop()

@@ -1,9 +1,8 @@
-"""Proxies, as the usual variables name them.
+"""Proxies, as the usual environment variables name them.
 
 ``urllib.request`` reads them too and costs 2 MiB. Both spellings of a variable count, the
-lower-case one first, as in curl (https://everything.curl.dev/usingcurl/proxies/env.html);
-HTTP_PROXY in capitals is ignored in CGI programs, where a client can set it
-(https://httpoxy.org).
+lower-case one first, as in curl (https://everything.curl.dev/usingcurl/proxies/env.html). In CGI
+programs HTTP_PROXY in capitals is ignored, since a client can set it (https://httpoxy.org).
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def proxy_for(scheme: str, host: str, port: int | None) -> SplitResult | None:
-    """The proxy to reach ``host`` through, or None.
+    """Return the proxy to reach ``host`` through, or None.
 
-    Raises UsageError where a variable names a kind of proxy that is not spoken, or no address.
+    Raises UsageError if a variable names an unsupported kind of proxy, or is not an address.
     """
     proxy = _variable(f"{scheme}_proxy") or _variable("all_proxy")
     if not proxy or _is_exempt(host, port or _DEFAULT_PORTS.get(scheme)):
@@ -33,15 +32,15 @@ def proxy_for(scheme: str, host: str, port: int | None) -> SplitResult | None:
     except ValueError:
         well_formed = False
     if not well_formed:
-        # It is not shown: a password with a slash in it looks like this.
+        # The address is not shown: a password with a slash in it looks like this.
         raise UsageError(
-            f"the proxy for {scheme} is no address",
-            hint=f"set {scheme.upper()}_PROXY to http://host:port; quote what is special in a "
+            f"the proxy for {scheme} is not an address",
+            hint=f"set {scheme.upper()}_PROXY to http://host:port; quote special characters in a "
             "password (%23 for #)",
         )
     if parts.scheme != "http":
         raise UsageError(
-            f"the proxy for {scheme} is of kind {parts.scheme!r}, only http proxies are spoken",
+            f"the proxy for {scheme} is of kind {parts.scheme!r}, only http proxies are supported",
             hint=f"set {scheme.upper()}_PROXY to an http:// address, or NO_PROXY",
         )
     return parts
@@ -69,7 +68,7 @@ def _is_exempt(host: str, port: int | None) -> bool:
 
 
 def _in_network(host: str, network: str) -> bool:
-    # Only where NO_PROXY is set: the module costs half a MiB.
+    # Imported only if NO_PROXY is set: the module costs half a MiB.
     from ipaddress import ip_address, ip_network  # noqa: PLC0415
 
     try:

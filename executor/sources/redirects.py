@@ -1,4 +1,4 @@
-"""Redirects: which URLs can be asked, and where a redirect may lead."""
+"""Which URLs the client requests, and where a redirect may lead."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ __all__ = ["LOCK_AGAIN", "MALFORMED", "URL_CHARACTERS", "following", "split"]
 
 
 URL_CHARACTERS = "%!#$&'()*+,/:;=?@[]~"
-"""All that has a meaning in a URL; what else is not plain ASCII text is quoted, as browsers do."""
+"""Characters that have a meaning in a URL; all others but letters and digits are quoted, as
+browsers do."""
 
 
-MALFORMED = "it, or what it redirects to, is malformed"
+MALFORMED = "the URL, or one that it redirects to, is malformed"
 
 
 LOCK_AGAIN = "lock again from an index whose URLs are well-formed"
 
 
 def split(url: str, locked: str, base: str = "") -> SplitResult:
-    """The parts of ``url``, found at ``base``. ``locked`` is the URL that led to it.
+    """Return the parts of ``url``, which may be relative to ``base``.
 
-    Raises Unreachable where it cannot be asked.
+    ``locked`` is the URL of the lock that led to it. Raises Unreachable if it is malformed.
     """
     try:
         parts = urlsplit(urljoin(base, url))
@@ -35,15 +36,20 @@ def split(url: str, locked: str, base: str = "") -> SplitResult:
 
 
 def following(parts: SplitResult, status: int, location: str | None, locked: str) -> str:
-    """The URL that a redirect from ``parts`` to ``location`` leads to. Raises Unreachable."""
+    """Return the URL that a redirect from ``parts`` to ``location`` leads to.
+
+    Raises Unreachable.
+    """
     url = parts.geturl()
     if not location:
-        raise Unreachable(redacted(url), f"it redirects ({status}) and does not say where")
-    # http.client reads headers as Latin-1; on the wire were bytes, in UTF-8 where not ASCII.
+        raise Unreachable(redacted(url), f"the server redirects ({status}) without a location")
+    # http.client decodes headers as Latin-1; servers send UTF-8.
     there = split(quote(location.encode("latin-1"), URL_CHARACTERS), locked, base=url)
     if there.scheme not in {"https", parts.scheme}:
-        fault = "which is not secure" if there.scheme == "http" else "which is not spoken"
-        raise Unreachable(redacted(url), f"it redirects to {redacted(there.geturl())}, {fault}")
+        fault = "not secure" if there.scheme == "http" else "not supported"
+        raise Unreachable(
+            redacted(url), f"the server redirects to {redacted(there.geturl())}, which is {fault}"
+        )
     if there.username is None and _origin(there) == _origin(parts):
         there = there._replace(netloc=parts.netloc)
     return there.geturl()

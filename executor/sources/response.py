@@ -1,4 +1,4 @@
-"""Body: the bytes of one response, held to a pace, and decoded where a server encodes unasked."""
+"""The bytes of one HTTP response, held to a pace, and decoded if the server encoded them."""
 
 from __future__ import annotations
 
@@ -25,16 +25,18 @@ _GZIP = 16 + zlib.MAX_WBITS
 
 
 _MAX_HEAD = 1 << 20
-"""Bytes of a head, with all interim responses before it; real ones have a few hundred."""
+"""Bytes of a response head with all interim responses before it; real ones have a few hundred."""
 
 
 _MAX_SHOWN = 80
-"""Characters of what a server said that are shown: one line."""
+"""Characters of a server's text that are shown: one line."""
 
 
 class PacedResponse(http.client.HTTPResponse):
-    """A response that is held to a pace from the first byte of its head on: a server may drip
-    anywhere, and ``http.client`` waits for the end of a line however slowly it comes.
+    """A response that is held to a pace from the first byte of its head on; owned by the client.
+
+    A server may send slowly anywhere, and ``http.client`` waits for the end of a line however
+    slowly it comes.
     """
 
     def __init__(self, pace: Pace, sock: socket.socket, *arguments: Any, **options: Any) -> None:
@@ -49,11 +51,11 @@ class PacedResponse(http.client.HTTPResponse):
 
 
 class _Arriving(io.RawIOBase):
-    """The bytes of a connection as they arrive."""
+    """The bytes of a connection as they arrive, counted against a pace."""
 
     def __init__(self, raw: io.RawIOBase, pace: Pace) -> None:
         self.most: int | None = None
-        """How many bytes may come, where that is limited."""
+        """How many bytes may still come; None if that is not limited."""
         self._raw = raw
         self._pace = pace
 
@@ -73,7 +75,7 @@ class _Arriving(io.RawIOBase):
         if self.most is not None:
             self.most -= size
             if self.most < 0:
-                raise Retryable("its head does not end")
+                raise Retryable("the head of its response does not end")
         return size
 
     def close(self) -> None:
@@ -82,19 +84,23 @@ class _Arriving(io.RawIOBase):
 
 
 def check_type(response: http.client.HTTPResponse, url: str) -> None:
-    """Refuse a web page, which no wheel is. ``url`` is for the message. Raises Unreachable."""
+    """Raise Unreachable if the response is a web page, which is not a wheel.
+
+    ``url`` is for the message.
+    """
     kind = response.headers.get_content_type()
     if kind in {"text/html", "application/xhtml+xml"}:
         raise Unreachable(
             url,
-            f"it is answered with a web page ({kind})",
-            hint="is there a page to sign in to the network, or a proxy that asks for a password?",
+            f"the server answered with a web page ({kind})",
+            hint="check whether the network requires a sign-in, or a proxy requires a password",
         )
 
 
 def is_encoded(response: http.client.HTTPResponse, url: str) -> bool:
-    """Whether the body is compressed on the way, though that was not asked for. ``url`` is for the
-    message. Raises Unreachable where it is in a way that is not known.
+    """Return whether the server compressed the body, although the request did not accept that.
+
+    ``url`` is for the message. Raises Unreachable for an unknown encoding.
     """
     encoding = response.getheader("Content-Encoding", "").strip().lower()
     if encoding in {"", "identity"}:
@@ -103,13 +109,16 @@ def is_encoded(response: http.client.HTTPResponse, url: str) -> bool:
         return True
     raise Unreachable(
         url,
-        f"it is sent encoded as {printable(encoding)!r}, which was not asked for",
-        hint="the server or a proxy before it must send files as they are",
+        f"the server sent it encoded as {printable(encoding)!r}, which the request did not accept",
+        hint="configure the server, or the proxy in front of it, to send files unencoded",
     )
 
 
 def read_body(response: http.client.HTTPResponse, *, decode: bool) -> Iterator[bytes]:
-    """The body in chunks of at most 128 KiB. Raises Retryable where it ends early or is damaged."""
+    """Yield the body in chunks of at most 128 KiB.
+
+    Raises Retryable if it ends early or is damaged.
+    """
     expected = response.length
     arrived = 0
     decoder = zlib.decompressobj(_GZIP)
@@ -132,7 +141,7 @@ def read_body(response: http.client.HTTPResponse, *, decode: bool) -> Iterator[b
 
 
 def reason_of(error: Exception) -> str:
-    """What went wrong with a connection, for a person."""
+    """Return what went wrong with a connection, as text for the user."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, OSError) and error.strerror:
@@ -141,13 +150,13 @@ def reason_of(error: Exception) -> str:
 
 
 def printable(text: str) -> str:
-    """What a server said, fit for a line on a terminal."""
+    """Return the text of a server so that it fits on one line of a terminal."""
     shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
     return shown if len(shown) <= _MAX_SHOWN else f"{shown[:_MAX_SHOWN]}..."
 
 
 def _read(response: http.client.HTTPResponse) -> bytes:
-    """The next chunk; empty at the end."""
+    """Return the next chunk; empty at the end."""
     # Not response.read(): that waits for the whole chunk, however slowly it comes.
     parts: list[bytes] = []
     missing = _CHUNK
@@ -156,7 +165,7 @@ def _read(response: http.client.HTTPResponse) -> bytes:
             part = response.read1(missing)
         except (OSError, http.client.HTTPException, Retryable) as error:
             if parts:
-                # It shows again at the next read; what came before it counts.
+                # The error shows again at the next read; the bytes before it count.
                 break
             if isinstance(error, Retryable):
                 raise

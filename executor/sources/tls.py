@@ -1,4 +1,4 @@
-"""TLS: whom to trust and how to name ourselves, as pip's and uv's users have it set up."""
+"""TLS settings: trusted authorities and the client certificate, as pip and uv are configured."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["tls_context"]
 
 @cache
 def tls_context() -> ssl.SSLContext:
-    """Authorities as ssl finds them (SSL_CERT_FILE, SSL_CERT_DIR, the system's), or those of
-    REQUESTS_CA_BUNDLE, which pip's users set. SSL_CLIENT_CERT, which uv's users set, and
-    PIP_CLIENT_CERT name our own certificate with its key.
+    """Return the context of all connections, made once: the authorities take 2 MiB.
 
-    It is made once: the certificates of all authorities take 2 MiB.
+    Authorities are those of REQUESTS_CA_BUNDLE (pip), or those that ssl finds: SSL_CERT_FILE,
+    SSL_CERT_DIR, the system's. SSL_CLIENT_CERT (uv) and PIP_CLIENT_CERT name the client certificate
+    with its key. Raises UsageError.
     """
     bundle = os.environ.get("REQUESTS_CA_BUNDLE") or None
     try:
@@ -37,5 +37,5 @@ def tls_context() -> ssl.SSLContext:
 def _unreadable(variable: str, path: str | None, error: OSError) -> UsageError:
     return UsageError(
         f"{variable} names {path}, which cannot be read: {error.strerror}",
-        hint="it has to be a file in PEM format",
+        hint="name a file in PEM format",
     )

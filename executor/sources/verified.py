@@ -1,4 +1,4 @@
-"""Fetch: hold the bytes of a file to what the lock promises of it, while they go by."""
+"""Compare the bytes of a file with the size and hashes in the lock as they pass."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ __all__ = ["verified"]
 
 
 def verified(chunks: Iterable[bytes], step: Step, origin: str) -> Iterator[bytes]:
-    """Pass ``chunks`` through; behind the last one compare size and digests with the lock.
+    """Yield ``chunks``; after the last one, compare size and digests with the lock.
 
-    Whoever reads must read to the end: before it, nothing is verified. ``origin`` is for messages.
+    The caller must read to the end: before it, nothing is verified. ``origin`` is for messages.
 
     Raises SizeMismatch and HashMismatch.
     """

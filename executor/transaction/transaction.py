@@ -23,7 +23,7 @@ from executor.lock.step import Step
 from executor.report.report import Staged
 from executor.report.reporter import Reporter
 from executor.report.timing import Timing
-from executor.sources.acquire import obtain
+from executor.sources.acquire import acquire
 from executor.sources.client import HttpClient
 from executor.sources.origins import Origins
 from executor.transaction.collisions import refuse_collisions
@@ -177,7 +177,7 @@ class Transaction:
                 )
                 return stage_wheel(step.filename, chunks, folder, options)
 
-            wheel = obtain(step, origins, client, staging.path(step), unpack)
+            wheel = acquire(step, origins, client, staging.path(step), unpack)
             staging.keep(step, wheel)
             log.note("staged", step.filename)
             return wheel

@@ -400,7 +400,7 @@ def read_answers(data: bytes) -> None:
         patch("time.sleep"),
     ):
         try:
-            for chunk in client.chunks("http://x.example/x", len(CONTENT)):
+            for chunk in client.fetch("http://x.example/x", len(CONTENT)):
                 received += chunk
                 if len(received) > len(CONTENT):
                     return  # whoever counts stops here

@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 import pytest
 
-from executor.sources import client as http_module
 from executor.sources.client import HttpClient
 from executor.sources.errors import Replaced, Unreachable
+from executor.sources.tls import tls_context
 from helpers.servers import (
     CERTIFICATE,
     FAULTS,
@@ -52,7 +52,7 @@ def plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
 def trusted_test_servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
     yield
-    http_module.tls_context.cache_clear()
+    tls_context.cache_clear()
 
 
 @pytest.fixture(name="pauses", autouse=True)
@@ -77,7 +77,7 @@ def one_client(server: Server) -> Iterator[HttpClient]:
 
 
 def fetch(client: HttpClient, url: str, size: int | None = SIZE) -> bytes:
-    return b"".join(client.chunks(url, size))
+    return b"".join(client.fetch(url, size))
 
 
 def failure(client: HttpClient, url: str, size: int | None = SIZE) -> Unreachable:
@@ -118,7 +118,7 @@ class TestGoodServers:
 
     def test_chunks_are_bounded(self, server: Server, client: HttpClient) -> None:
         url = server.script(PATH, file(CONTENT * 4))
-        assert max(map(len, client.chunks(url, 4 * SIZE))) <= 128 << 10
+        assert max(map(len, client.fetch(url, 4 * SIZE))) <= 128 << 10
 
     def test_the_file_is_asked_for_as_it_is_stored(
         self, server: Server, client: HttpClient
@@ -139,9 +139,9 @@ class TestGoodServers:
     def test_a_file_that_is_left_half_read_does_not_spoil_the_next(
         self, server: Server, client: HttpClient
     ) -> None:
-        chunks = client.chunks(server.script("/a", file(CONTENT)), SIZE)
+        chunks = client.fetch(server.script("/a", file(CONTENT)), SIZE)
         next(chunks)
-        chunks.close()  # type: ignore[attr-defined]  # a generator
+        chunks.close()
         assert fetch(client, server.script("/b", file(b"other")), 5) == b"other"
         assert [request.connection for request in server.requests] == [0, 1]
 
@@ -294,7 +294,7 @@ class TestFaults:
         self, server: Server, client: HttpClient
     ) -> None:
         error = failure(client, server.script(PATH, cut(CONTENT, HALF), wrong_range(CONTENT, -1)))
-        assert error.reason == f"asked for byte {HALF} on, the server sent others"
+        assert error.reason == f"the server sent other bytes than those requested, from {HALF} on"
 
     def test_the_last_fault_is_told_with_the_number_of_attempts(
         self, server: Server, client: HttpClient
@@ -345,7 +345,7 @@ class TestDrips:
     ) -> None:
         interim = b"HTTP/1.1 100 Continue\r\nX: " + b"y" * 60_000 + b"\r\n\r\n"
         error = failure(client, server.script(PATH, trickling(b"", interim, 0.0)))
-        assert error.reason == "its head does not end"
+        assert error.reason == "the head of its response does not end"
 
 
 class TestPauses:
@@ -474,27 +474,27 @@ class TestRedirects:
         self, server: Server, client: HttpClient, pauses: list[float]
     ) -> None:
         error = failure(client, server.script(PATH, redirect(PATH)))
-        assert str(error) == f"{server.origin}{PATH}: it redirects more than 10 times"
+        assert str(error) == f"{server.origin}{PATH}: the server redirects more than 10 times"
         assert len(server.requests) == 11
         assert pauses == []
 
     def test_one_without_a_place_is_told(self, server: Server, client: HttpClient) -> None:
         error = failure(client, server.script(PATH, status(302)))
-        assert error.reason == "it redirects (302) and does not say where"
+        assert error.reason == "the server redirects (302) without a location"
 
     @pytest.mark.parametrize("location", ["http://[::1", "http://a:b/", "//:1/"])
     def test_one_to_a_malformed_place_is_told(
         self, server: Server, client: HttpClient, location: str
     ) -> None:
         error = failure(client, server.script(PATH, redirect(location)))
-        assert error.reason == "it, or what it redirects to, is malformed"
+        assert error.reason == "the URL, or one that it redirects to, is malformed"
 
     @pytest.mark.parametrize("location", ["ftp://user:secret@example.com/x", "file://a/etc/passwd"])
     def test_one_to_another_protocol_is_not_followed(
         self, server: Server, client: HttpClient, location: str
     ) -> None:
         error = failure(client, server.script(PATH, redirect(location)))
-        assert "which is not spoken" in str(error)
+        assert "which is not supported" in str(error)
         assert "secret" not in str(error)
 
     @pytest.mark.usefixtures("trust")
@@ -505,7 +505,7 @@ class TestRedirects:
             error = failure(client, secure.script("/x", redirect(plain)))
             client.close()
         assert str(error) == (
-            f"{secure.origin}/x: it redirects to {server.origin}{PATH}, which is not secure"
+            f"{secure.origin}/x: the server redirects to {server.origin}{PATH}, which is not secure"
         )
         assert server.requests == []
 

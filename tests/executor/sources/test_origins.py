@@ -147,7 +147,7 @@ class TestUrl:
     ) -> None:
         with pytest.raises(NotInstallable) as caught:
             Origins().check([step(url)], "/") if check else Origins().find(step(url), "/")
-        assert str(caught.value) == f"demo: its URL {shown} is of a kind that is not fetched"
+        assert str(caught.value) == f"demo: its URL {shown} has a scheme that is not supported"
         assert caught.value.hint == "lock it with an https:, http: or file: URL, or with a path"
         assert caught.value.exit_code is ExitCode.INVALID_INPUT
 

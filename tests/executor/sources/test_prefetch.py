@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from executor.sources.client import HttpClient, tls_context
+from executor.sources.client import HttpClient
 from executor.sources.errors import Unreachable
 from executor.sources.prefetch import MAX_REQUESTS, NEAR, WINDOW
+from executor.sources.tls import tls_context
 from helpers.servers import (
     CERTIFICATE,
     Answer,
@@ -62,7 +63,7 @@ def looking_ahead(client: HttpClient, files: list[tuple[str, int]]) -> list[tupl
 
 
 def fetch(client: HttpClient, url: str, size: int) -> bytes:
-    return b"".join(client.chunks(url, size))
+    return b"".join(client.fetch(url, size))
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -88,7 +89,7 @@ def test_the_next_file_is_asked_for_before_this_one_is_read(client: HttpClient) 
     with Server() as server:
         files = [(server.script(path, file(SMALL)), len(SMALL)) for path in PATHS]
         looking_ahead(client, files[1:])
-        reading = client.chunks(*files[0])
+        reading = client.fetch(*files[0])
         next(reading)
         until(lambda: len(server.requests) == 1 + MAX_REQUESTS)
         # And no more than that.
@@ -101,7 +102,7 @@ def test_large_files_are_asked_for_one_by_one_and_late(client: HttpClient) -> No
     with Server() as server:
         files = [(server.script(path, file(large)), len(large)) for path in PATHS[:4]]
         left = looking_ahead(client, files[1:])
-        reading = client.chunks(*files[0])
+        reading = client.fetch(*files[0])
         next(reading)
         assert len(left) == 3
         for _ in reading:
@@ -155,7 +156,7 @@ def test_what_goes_through_a_proxy_is_asked_for_when_it_is_wanted(
             server.script(path, file(SMALL))
         files = [(named + path, len(SMALL)) for path in PATHS]
         looking_ahead(client, files[1:])
-        reading = client.chunks(*files[0])
+        reading = client.fetch(*files[0])
         next(reading)
         time.sleep(0.05)
         assert len(server.requests) == 1

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from executor.sources import client as http_module
 from executor.sources.client import HttpClient
 from executor.sources.errors import Unreachable
 from executor.sources.proxies import proxy_for
+from executor.sources.tls import tls_context
 from helpers.servers import CERTIFICATE, Proxy, Server, cut, file
 from schemas.errors import ExitCode, UsageError
 
@@ -123,7 +123,7 @@ class TestVariables:
         with pytest.raises(UsageError) as caught:
             proxy_for("https", "example.com", None)
         assert str(caught.value) == (
-            f"the proxy for https is of kind {kind!r}, only http proxies are spoken"
+            f"the proxy for https is of kind {kind!r}, only http proxies are supported"
         )
         assert caught.value.hint == "set HTTPS_PROXY to an http:// address, or NO_PROXY"
         assert caught.value.exit_code is ExitCode.USAGE
@@ -146,7 +146,7 @@ class TestVariables:
         monkeypatch.setenv("HTTPS_PROXY", proxy)
         with pytest.raises(UsageError) as caught:
             proxy_for("https", "example.com", None)
-        assert str(caught.value) == "the proxy for https is no address"
+        assert str(caught.value) == "the proxy for https is not an address"
         assert "sec" not in caught.value.hint
 
 
@@ -154,11 +154,11 @@ class TestTraffic:
     @pytest.fixture(name="client", autouse=True)
     def trusting_client(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpClient]:
         monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
-        http_module.tls_context.cache_clear()
+        tls_context.cache_clear()
         client = HttpClient()
         yield client
         client.close()
-        http_module.tls_context.cache_clear()
+        tls_context.cache_clear()
 
     @pytest.mark.parametrize("tls", [True, False], ids=["tunnelled", "forwarded"])
     def test_a_file_comes_through_a_proxy_that_asks_for_a_password(
@@ -170,7 +170,7 @@ class TestTraffic:
             # The proxy knows the name, nobody else has to.
             url = server.script(PATH, cut(CONTENT, 1000), file(CONTENT))
             url = url.replace("127.0.0.1", "localhost" if tls else "files.invalid")
-            assert b"".join(client.chunks(url, len(CONTENT))) == CONTENT
+            assert b"".join(client.fetch(url, len(CONTENT))) == CONTENT
             client.close()
         methods = {request.method for request in proxy.requests}
         assert methods == {"CONNECT" if tls else "GET"}
@@ -195,7 +195,7 @@ class TestTraffic:
             monkeypatch.setenv("ALL_PROXY", proxy.url.replace("//", "//user:secret@"))
             url = server.script(PATH, file(CONTENT))
             with pytest.raises(Unreachable) as caught:
-                list(client.chunks(url, len(CONTENT)))
+                list(client.fetch(url, len(CONTENT)))
             client.close()
         assert str(caught.value) == f"{url}: {message}"
         assert "proxy" in caught.value.hint
@@ -208,7 +208,7 @@ class TestTraffic:
         with Server(tls=True) as server, Proxy() as proxy:
             monkeypatch.setenv("HTTPS_PROXY", proxy.url)
             url = server.script(PATH, file(CONTENT)).replace("//", "//user:secret@")
-            assert b"".join(client.chunks(url, len(CONTENT))) == CONTENT
+            assert b"".join(client.fetch(url, len(CONTENT))) == CONTENT
             client.close()
         assert "authorization" not in proxy.requests[0].headers
         assert "authorization" in server.requests[0].headers

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from executor import digest_file
 from helpers.index import Index
 from helpers.sdists import build_sdist
-from planner.builds.sdist import archive_suffix, fetch_source, sha256_of, static_metadata
+from planner.builds.sdist import archive_suffix, fetch_source, static_metadata
 from planner.index.client import IndexClient
 from planner.index.pages import ProjectFile
 from planner.metadata.errors import UnreadableWheel, WheelDiffers
@@ -28,7 +29,7 @@ def test_it_is_fetched_into_the_folder(index: Index, tmp_path: Path) -> None:
     entry = {"size": len(SDIST.content), "hashes": {"sha256": SDIST.sha256}}
     path, sha256 = fetch(index, tmp_path, **entry)
     assert path == str(tmp_path / SDIST.filename)
-    assert sha256 == SDIST.sha256 == sha256_of(path)
+    assert sha256 == SDIST.sha256 == digest_file(path).hex()
 
 
 @pytest.mark.parametrize(

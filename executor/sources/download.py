@@ -1,0 +1,53 @@
+"""The bytes of one file that is being fetched, and how far that has come."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+
+__all__ = ["Download", "Progress"]
+
+
+@dataclass(slots=True)
+class Progress:
+    """What the client knows of one file that it fetches, over all attempts."""
+
+    url: str
+    size: int | None
+    """Expected bytes, if they are known."""
+    received: int = 0
+    """Bytes so far."""
+    etag: str | None = None
+    """The tag by which the server tells versions of the file apart."""
+    can_resume: bool = True
+    """Whether the next attempt requests only the rest; otherwise it skips what has arrived."""
+    is_pieced: bool = False
+    """Whether the bytes came in several attempts, so that they may be of two files."""
+
+
+class Download:
+    """The bytes of one file, in order, each of them once, over as many attempts as they take.
+
+    An iterator of chunks, owned by the caller of ``HttpClient.fetch``, which reads it once.
+    """
+
+    def __init__(self, progress: Progress, chunks: Generator[bytes]) -> None:
+        # ``chunks`` refers to the progress and not to this object: a circle would keep its
+        # connection until the garbage is collected, which the executor never does.
+        self._progress = progress
+        self._chunks = chunks
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._chunks)
+
+    def close(self) -> None:
+        """End the download; free its connection if it is not complete."""
+        self._chunks.close()
+
+    @property
+    def is_pieced(self) -> bool:
+        """Whether the bytes so far came in several attempts, so that they may be of two files."""
+        return self._progress.is_pieced
