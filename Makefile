@@ -1,18 +1,29 @@
-# make demo   plan and execute an environment of 100 packages in .demo/
-# make test   lint, types and tests, in .venv/
-# make peers  compare with uv and pip (Linux, root, uv on the PATH); CORPUS=data-service for another
-# make bench  time and memory beside uv and pip, from a local mirror (also nginx), into
-#             benchmarks/results/; hours: ROUNDS=1 BENCH='--only peers --corpus ci-tools' is short
-# make builds build real packages from source (also gcc, headers, Rust), and hold what was foretold
-#             to what is found; BUILDS='--only docopt,pyyaml' for some
-# make soak   kill, fail and power off executions at every call that changes something (Linux, root,
-#             strace, mkfs.ext4); an hour: SOAK='kills --every 10' is short
-# make hostile  1,500 hostile wheels, and what lockstream, uv and pip make of them
-# make real   install real wheels, which it downloads (2 GB), and compare; WHEELS=FOLDER for others
-# make network  60 faults of servers and proxies, in real time (about 15 minutes of waiting)
-# make fuzz   look for bytes that break a reader of locks, wheels or answers, for SECONDS=60; FUZZ='--reader lock' for one
+# Every target makes the environment that it needs: .venv/, or .demo/ for the demo.
+#
+# make demo      plan and execute an environment of 100 packages in .demo/
+# make fast      the tests that need no server and no build: half a minute
+# make test      lint, types and all tests: about ten minutes
+# make pythons   the fast tests on each of Python 3.11, 3.12 and 3.13 that is found
+# make lowest    the fast tests with the oldest versions of the dependencies that pyproject.toml allows
+# make coverage  branch coverage of all tests; fails below the figure in pyproject.toml
+#
+# Measurements (docs/benchmarks.md, docs/builds.md):
+# make peers     one lock, compared with uv and pip (Linux, root, uv); CORPUS=data-service for another
+# make bench     time and memory of lockstream, uv and pip (Linux, root, nginx), written to
+#                benchmarks/results/; hours. A short run: ROUNDS=1 BENCH='--only peers --corpus ci-tools'
+# make builds    build real packages from source (gcc, headers, Rust), and compare the predicted with
+#                the measured memory; BUILDS='--only docopt,pyyaml' for some
+#
+# Tests that take minutes to hours (docs/safety.md):
+# make soak      kill, fail and power off executions at every system call that changes something
+#                (Linux, root, strace, mkfs.ext4); an hour. A short run: SOAK='kills --every 10'
+# make hostile   1,500 hostile wheels, and what lockstream, uv and pip do with them
+# make network   60 faults of servers and proxies, in real time: 15 minutes, mostly of waiting
+# make fuzz      look for bytes that break a reader of locks, wheels or answers, for SECONDS=60;
+#                FUZZ='--reader lock' for one reader
+# make real      download real wheels (2 GB), install and compare them; WHEELS=FOLDER for others
 
-# The oldest Python that the project runs on is 3.11: python3 if it will do, else a newer one.
+# python3 if it is 3.11 or newer, else the newest such Python on the PATH.
 PYTHON := $(shell for python in python3 python3.13 python3.12 python3.11 python3.14; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$python && break; done)
@@ -23,17 +34,22 @@ PIP := python -m pip --quiet --quiet --disable-pip-version-check
 CORPUS := ci-tools
 ROUNDS := 5
 BENCH :=
+TESTS :=
 BUILDS :=
 SOAK :=
 SECONDS := 60
 FUZZ :=
 WHEELS := --odd --corpora benchmarks/work/wheels
 
-.PHONY: demo test lint types peers bench builds soak hostile network fuzz real python clean
+.PHONY: demo fast test lint types pythons lowest coverage peers bench builds soak hostile network \
+	fuzz real python clean
 .DELETE_ON_ERROR:
 
 demo: .demo/pylock.toml
 	.demo/venv/bin/lockstream execute .demo/pylock.toml --venv .demo/env
+
+fast: .venv/made
+	.venv/bin/python -m pytest --quiet --fast
 
 test: lint types
 	.venv/bin/python -m pytest
@@ -44,6 +60,23 @@ lint: .venv/made
 
 types: .venv/made
 	.venv/bin/mypy
+
+pythons:
+	.ci/pythons
+
+lowest: .venv/made
+	.venv/bin/uv venv --quiet --clear --python .venv/bin/python .lowest
+	.venv/bin/uv pip install --quiet --python .lowest --resolution lowest-direct \
+		--editable '.[fast,windows]' --group test
+	.lowest/bin/python -m pytest --quiet --fast
+
+# A failing test does not stop it: some tests of memory fail when each line is traced.
+coverage: .venv/made
+	.venv/bin/$(PIP) install --group coverage
+	.venv/bin/coverage erase
+	-.venv/bin/coverage run -m pytest --quiet $(TESTS)
+	.venv/bin/coverage combine --quiet
+	.venv/bin/coverage report --skip-covered --sort=cover
 
 peers: .venv/made
 	.venv/bin/python -m benchmarks.peers.one_corpus --corpus $(CORPUS)
@@ -71,7 +104,7 @@ real: .venv/made
 	.venv/bin/python -m stress.real_wheels $(WHEELS)
 
 clean:
-	rm -rf .demo .venv
+	rm -rf .demo .venv .pythons .lowest .coverage-data
 
 .demo/pylock.toml: examples/ci-tools/requirements.in .demo/venv/made
 	.demo/venv/bin/lockstream plan -r $< -o $@

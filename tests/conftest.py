@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,30 @@ from helpers.index import Index
 # Nothing is asserted of time: machines differ, and the first draw of a fresh clone builds tables.
 settings.register_profile("timeless", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("timeless")
+
+SLOW_FOLDERS = {"integration", "property", "builds"}
+"""Folders whose tests run whole commands, draw many examples or build packages."""
+
+SLOW_FILES = {"test_packaging.py", "test_lockstream.py", "test_rules.py"}
+"""They build the project's own wheel, start the program, or unpack wheels of some hundred MiB."""
+
+SLOW_HELPERS = re.compile(r"^from helpers\.(index|networks|pythons|servers) import", re.MULTILINE)
+"""Helpers that start servers or interpreters. A test file that imports one is slow as a whole."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fast", action="store_true", help="only tests that need no server or build")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out slow files before they are imported, which takes a third of the time."""
+    if not config.getoption("--fast"):
+        return None
+    if collection_path.is_dir():
+        return True if collection_path.name in SLOW_FOLDERS else None
+    if collection_path.name in SLOW_FILES or SLOW_HELPERS.search(collection_path.read_text()):
+        return True
+    return None
 
 
 @pytest.fixture
