@@ -1,0 +1,143 @@
+"""A wheel comes from the first origin that has it, and is read again if its file was replaced."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from executor.archive.inflate import NotStreamable
+from executor.lock.step import Step
+from executor.sources.acquire import acquire
+from executor.sources.client import HttpClient
+from executor.sources.errors import HashMismatch, Replaced, Unreachable
+from executor.sources.origins import Origin
+from helpers.servers import Server, cut, file
+from helpers.surroundings import leave_plain
+from helpers.wheels import build_wheel
+from schemas.hints import WheelHints
+from schemas.zipformat import CentralEntry
+
+WHEEL = build_wheel("demo", "1.0")
+Chunks = Callable[[HttpClient], Iterator[bytes]]
+
+
+def step(*, streamable: bool = True, content: bytes = WHEEL.content) -> Step:
+    return Step(
+        name="demo", version="1.0", filename=WHEEL.filename, url=None, path=None,
+        size=len(content), hashes=(("sha256", hashlib.sha256(content).hexdigest()),),
+        hints=WheelHints(unpacked_size=1, files=1, largest_file=1, streamable=streamable),
+        is_direct=False,
+    )  # fmt: skip
+
+
+def origin(open_: Chunks, name: str = "an origin") -> Origin:
+    return Origin(name, name, open_)
+
+
+def of_bytes(content: bytes) -> Chunks:
+    return lambda _: iter([content[:100], content[100:]])
+
+
+def failing(error: Exception) -> Chunks:
+    def chunks(_: HttpClient) -> Iterator[bytes]:
+        yield b"PK"
+        raise error
+
+    return chunks
+
+
+def read(
+    folder: str, chunks: Iterable[bytes], directory: Iterable[CentralEntry] | None
+) -> tuple[bytes, bool]:
+    """Unpack into nothing but the bytes, and whether the central directory was known."""
+    assert Path(folder).is_dir()
+    return b"".join(chunks), directory is not None
+
+
+@pytest.fixture(name="folder")
+def _folder(tmp_path: Path) -> str:
+    return str(tmp_path / "staged")
+
+
+def test_the_first_origin_that_has_it_is_used(folder: str) -> None:
+    absent = origin(failing(Unreachable("https://a.example/x", "gone")))
+    origins = [absent, origin(of_bytes(b"other" * 9)), origin(of_bytes(WHEEL.content))]
+    assert acquire(step(), origins, HttpClient(), folder, read) == (WHEEL.content, False)
+
+
+def test_the_last_origin_tells_why_there_is_no_wheel(folder: str) -> None:
+    origins = [
+        origin(failing(Unreachable("https://a.example/x", "gone"))),
+        origin(of_bytes(bytes(len(WHEEL.content))), "the last"),
+    ]
+    with pytest.raises(HashMismatch) as caught:
+        acquire(step(), origins, HttpClient(), folder, read)
+    assert caught.value.origin == "the last"
+
+
+def test_a_wheel_that_cannot_be_streamed_is_stored_first(folder: str) -> None:
+    found = acquire(step(streamable=False), [origin(of_bytes(WHEEL.content))], HttpClient(), folder,
+                    read)  # fmt: skip
+    assert found == (WHEEL.content, True)
+    assert list(Path(folder).iterdir()) == []
+
+
+def test_a_wheel_that_turns_out_not_to_be_streamable_is_read_again(folder: str) -> None:
+    def unpack(
+        folder: str, chunks: Iterable[bytes], directory: Iterable[CentralEntry] | None
+    ) -> tuple[bytes, bool]:
+        if directory is None:
+            Path(folder, "half").write_bytes(next(iter(chunks)))
+            raise NotStreamable
+        assert not Path(folder, "half").exists()
+        return read(folder, chunks, directory)
+
+    opened: list[int] = []
+
+    def open_(_: HttpClient) -> Iterator[bytes]:
+        opened.append(1)
+        return iter([WHEEL.content])
+
+    assert acquire(step(), [origin(open_)], HttpClient(), folder, unpack) == (WHEEL.content, True)
+    assert len(opened) == 2
+
+
+@pytest.mark.parametrize(("times", "is_read"), [(2, True), (3, False)])
+def test_a_file_that_is_replaced_is_read_again_twice(
+    times: int, is_read: bool, folder: str
+) -> None:
+    replaced = failing(Replaced("https://a.example/x", "replaced"))
+    left = [replaced] * times + [of_bytes(WHEEL.content)]
+
+    def open_(client: HttpClient) -> Iterator[bytes]:
+        return left.pop(0)(client)
+
+    changing = origin(open_)
+    if is_read:
+        assert acquire(step(), [changing], HttpClient(), folder, read)[0] == WHEEL.content
+    else:
+        with pytest.raises(Replaced):
+            acquire(step(), [changing], HttpClient(), folder, read)
+
+
+@pytest.mark.parametrize("is_pieced", [True, False])
+def test_wrong_bytes_are_read_again_only_if_they_are_of_several_attempts(
+    is_pieced: bool, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_plain(monkeypatch)
+    monkeypatch.setattr("executor.sources.client.time.sleep", lambda _: None)
+    wrong = bytes(len(WHEEL.content))
+    with Server() as server:
+        first = cut(wrong, 50) if is_pieced else file(wrong)
+        url = server.script("/demo.whl", first, file(WHEEL.content))
+        client = HttpClient()
+        served = origin(lambda client: client.fetch(url, len(WHEEL.content)))
+        if is_pieced:
+            assert acquire(step(), [served], client, folder, read)[0] == WHEEL.content
+        else:
+            with pytest.raises(HashMismatch):
+                acquire(step(), [served], client, folder, read)
+        client.close()
