@@ -1,1 +1,10 @@
-"""Resolver."""
+"""The resolver: selects one release of every project that the inputs require, or explains why no
+selection is possible.
+
+Doors: ``solve.solve`` answers for all environments, with ``solve.Solution`` and
+``search.ResolvedPackage`` as its results; ``explanation.Unsolvable`` is its refusal;
+``prefetch.Fetcher`` fetches for it; ``candidates.Project`` and ``evaluator.FileEvaluator`` judge
+what an index lists; ``builder.SourceBuilder`` is what it needs of a builder.
+
+May import: metadata, inputs, index, model.
+"""

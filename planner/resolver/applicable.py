@@ -1,4 +1,4 @@
-"""Roots: what the inputs ask for in one environment."""
+"""The requirements of the inputs that apply in one environment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ __all__ = ["applicable", "applicable_dependencies"]
 def applicable(
     requirements: Iterable[InputRequirement], environment: MarkerEnvironment
 ) -> list[InputRequirement]:
-    """Those whose markers hold in ``environment``. Raises InvalidRequirementLine."""
+    """Return the requirements whose markers hold in ``environment``.
+
+    Raise InvalidRequirementLine for a marker that cannot be evaluated.
+    """
     found = []
     for one in requirements:
         try:
@@ -31,7 +34,7 @@ def applicable(
 def applicable_dependencies(
     requirements: Iterable[InputRequirement], environment: MarkerEnvironment
 ) -> list[Dependency]:
-    """The same as dependencies. Raises InvalidRequirementLine."""
+    """Return the applicable requirements as dependencies. Raise InvalidRequirementLine."""
     return [
         dependency
         for one in applicable(requirements, environment)

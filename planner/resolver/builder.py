@@ -1,4 +1,4 @@
-"""What a search asks of the side that builds wheels from sources."""
+"""The interface through which the resolver uses the builder of source distributions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["SourceBuilder"]
 
 
 class SourceBuilder(Protocol):
-    """Decides which sources are candidates, and opens those that have only an address."""
+    """A builder, owned by the plan, which decides what sources are candidates and opens trees."""
 
     def refuse(self, project: NormalizedName, target: Target) -> str | None:
         """Return why no wheel of ``project`` may be built for ``target``, or None if one may."""

@@ -1,7 +1,7 @@
-"""Projects and their releases: which versions an index has, and the best wheels of each.
+"""The releases that an index has of a project, and the best wheels of each.
 
-A page may list thousands of files of which one is needed. So versions alone are compared at once,
-and everything else is read only of the versions that are looked at.
+A page may list thousands of files, of which one is needed. So all versions are compared at once,
+and files are evaluated only for the versions that the resolver considers.
 """
 
 from __future__ import annotations
@@ -24,43 +24,46 @@ __all__ = ["CandidateFinder", "Judgement", "Project", "Release", "ReleaseJudge",
 
 
 Wheels = tuple[Distribution, ...]
-"""Of one release, the best wheel for each target of an environment, in their order; never none."""
+"""The best wheel of one release for each target of an environment, in their order; never empty."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Release:
-    """One version of a project."""
+    """One version of a project, with its files; its Project owns it."""
 
     version: Version
     project: NormalizedName
     groups: list[Sequence[ProjectFile]] = field(default_factory=list)
-    """Its files, by how their names spell the version."""
+    """Its files, one group for each spelling of the version in file names."""
 
     @property
     def files(self) -> Iterator[ProjectFile]:
-        """All of them."""
+        """Return all its files."""
         return chain.from_iterable(self.groups)
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What an environment can use of a release."""
+    """The files of a release that an environment can use, and those that it cannot."""
 
     wheels: Wheels | None
-    """None where one of the targets has none."""
+    """None if one of the targets has no usable wheel."""
     rejections: tuple[Rejection, ...]
-    """The files that do not suit, told once where they do not suit several targets."""
+    """The refused files; one that several targets refuse for the same reason is listed once."""
 
 
 class ReleaseJudge:
-    """Judges releases for one environment: for each of its targets by one of ``evaluators``."""
+    """A judge of releases for one environment, which remembers its judgements.
+
+    ``evaluators`` holds one for each target of the environment.
+    """
 
     def __init__(self, evaluators: Sequence[FileEvaluator]) -> None:
         self._evaluators = evaluators
         self._judgements: dict[Release, Judgement] = {}
 
     def judge(self, release: Release) -> Judgement:
-        """What can be used of ``release``."""
+        """Return the files of ``release`` that can be used."""
         if release not in self._judgements:
             self._judgements[release] = self._judge(release)
         return self._judgements[release]
@@ -81,7 +84,7 @@ class ReleaseJudge:
 
 
 class Project:
-    """All that an index has of one project."""
+    """A project as an index lists it, parsed into releases."""
 
     def __init__(self, page: ProjectPage) -> None:
         self.name = page.name
@@ -94,15 +97,15 @@ class Project:
                 release = releases.setdefault(version, Release(version, page.name))
                 release.groups.append(files)
         self.releases = tuple(releases[version] for version in sorted(releases, reverse=True))
-        """Newest first. Files whose names hold no version belong to none."""
+        """Newest first. A file whose name holds no version belongs to no release."""
 
 
 class CandidateFinder:
-    """Finds the wheels of a project that match specifiers, best version first.
+    """A finder of the wheels of a project that match specifiers, best version first.
 
-    ``project`` gives the project of a name, and may wait for the index. ``named_prereleases``
-    are the projects for which the user's own requirements name a pre-release, ``oldest_first``
-    those of which the oldest version is the best.
+    ``project`` returns the project of a name, and may wait for the index. The user's own
+    requirements name pre-releases of ``named_prereleases``. Of the projects ``oldest_first`` the
+    oldest version is preferred.
     """
 
     def __init__(
@@ -123,15 +126,17 @@ class CandidateFinder:
         self._matching: dict[tuple[str, ...], tuple[Release, ...]] = {}
 
     def prefer(self, versions: Mapping[NormalizedName, Sequence[Version]]) -> None:
-        """From now on, try these versions before all others wherever they match."""
+        """Try these versions, if they match, before all others from now on."""
         self._preferred = versions
         self._matching.clear()
 
     def find(self, name: NormalizedName, specifiers: Iterable[SpecifierSet]) -> Iterator[Wheels]:
-        """The best wheels of each release that matches all ``specifiers``: what is preferred,
-        then newest first, and pre-releases that nobody named behind all final ones.
+        """Yield the best wheels of each release that matches all ``specifiers``.
+
+        Preferred versions come first, then final ones, newest first, then pre-releases that no
+        requirement of the user names.
         """
-        # The resolver asks for the same again and again.
+        # The resolver calls this with the same arguments many times.
         wanted = {str(specifier): specifier for specifier in specifiers}
         key = name, *sorted(wanted)
         if key not in self._matching:

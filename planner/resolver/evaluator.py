@@ -1,4 +1,4 @@
-"""FileEvaluator: can this file of an index be used for the target, and if not, why not."""
+"""Judgement of the files of an index: which a target can use, and why it cannot use the others."""
 
 from __future__ import annotations
 
@@ -28,50 +28,50 @@ __all__ = ["FileEvaluator", "FileRules", "Rejection", "SourceRule", "refuse_pyth
 
 
 SourceRule = Callable[[NormalizedName, Target], str | None]
-"""Why no wheel of a project may be built for a target; None where one may."""
+"""Returns why no wheel of a project may be built for a target; None if one may be."""
 
 
 _LAST_RESORT = -(1 << 30)
-"""The preference of a source: what is built comes behind every wheel that there is."""
+"""The preference of a source distribution: every wheel is preferred to a build."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A file that does not."""
+    """A file that the target cannot use, and the reason."""
 
     file: ProjectFile
     reason: str
     """A sentence about the file; files refused alike have equal ones."""
     is_elsewhere: bool = False
-    """Whether it is for another Python or platform."""
+    """True if the file is for another Python or platform."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileRules:
-    """Which files may be used at all, whatever the target."""
+    """The files that may be used for any target, as the user's options and inputs restrict them."""
 
     hashes: Mapping[NormalizedName, frozenset[str]] = field(default_factory=dict)
-    """For each project whose files the requirements restrict to some, those as
-    ``sha256:9f86...``."""
+    """The accepted digests, as ``sha256:9f86...``, of each project whose files the requirements
+    restrict by hash."""
     pins: Mapping[NormalizedName, frozenset[Version]] = field(default_factory=dict)
     """The exact versions that the user's own requirements name: only those may be yanked
     (https://packaging.python.org/specifications/file-yanking/)."""
     uploaded_before: datetime | None = None
-    """The end of what counts; None where all does."""
+    """Files uploaded at this moment or later are refused; None if no file is."""
     no_binary: ProjectSet = field(default_factory=ProjectSet)
-    """Projects that are to be built, so that their wheels are of no use."""
+    """Projects that are built from source, so that their wheels are refused."""
     only_binary: ProjectSet = field(default_factory=ProjectSet)
-    """Projects that are not to be built, so that their sources are of no use."""
+    """Projects that are never built, so that their source distributions are refused."""
     hosts: frozenset[str] = frozenset()
-    """The hosts that files may come from; empty where all may."""
+    """The hosts that files may come from; empty if any host may."""
     sources: SourceRule | None = None
-    """What may be built; None where nothing may."""
+    """Decides what may be built; None if nothing may be."""
 
     def refuse(self, project: NormalizedName, version: Version, file: ProjectFile) -> str | None:
-        """Why ``file`` may not be used, if it may not."""
+        """Return why ``file`` may not be used, or None if it may."""
         is_ready = not (file.is_direct or file.is_built or file.is_source)
         if project in self.no_binary and is_ready:
-            return "it is a wheel, and --no-binary asks for building the project"
+            return "it is a wheel, and --no-binary requires building the project"
         if file.yanked is not None and version not in self.pins.get(project, ()):
             return f"it was yanked: {file.yanked}" if file.yanked else "it was yanked"
         wanted = self.hashes.get(project)
@@ -84,7 +84,7 @@ class FileRules:
             return None
         uploaded = parse_time(file.upload_time)
         if uploaded is None:
-            return "the index does not tell when it was uploaded, and --exclude-newer asks"
+            return "the index does not record when it was uploaded, which --exclude-newer needs"
         if uploaded >= self.uploaded_before:
             return f"it was uploaded on {uploaded:%Y-%m-%d}, too late for --exclude-newer"
         return None
@@ -97,7 +97,7 @@ class FileRules:
 
 
 class FileEvaluator:
-    """Judges the files of an index for one target."""
+    """A judge of index files for one target; a ReleaseJudge owns one for each of its targets."""
 
     def __init__(self, target: Target, rules: FileRules | None = None) -> None:
         self._target = target
@@ -107,7 +107,9 @@ class FileEvaluator:
         self._pythons = {(tag.interpreter, tag.abi) for tag in target.tags}
 
     def evaluate(self, project: NormalizedName, file: ProjectFile) -> Distribution | Rejection:
-        """Judge one file of the page of ``project``."""
+        """Return the distribution that ``file``, of the page of ``project``, is, or why the target
+        cannot use it.
+        """
         if file.filename.endswith((".tar.gz", ".zip")):
             return self._evaluate_source(project, file)
         try:
@@ -141,7 +143,7 @@ class FileEvaluator:
             )
         reason = refuse_python(file.requires_python, self._python_version)
         reason = reason or self._rules.refuse(name, version, file)
-        # Asked last: it may have to look for an interpreter.
+        # Called last: it may have to look for an interpreter.
         if reason := reason or self._rules.sources(name, self._target):
             return Rejection(file, reason)
         return Distribution(file, name, version, (_LAST_RESORT, (-1, ""), file.filename))
@@ -156,7 +158,7 @@ class FileEvaluator:
 
 
 def refuse_python(requires_python: str | None, version: Version) -> str | None:
-    """Why a ``Requires-Python`` field excludes the Python ``version``, if it does."""
+    """Return why a ``Requires-Python`` field excludes the Python ``version``, or None."""
     if not requires_python:
         return None
     try:

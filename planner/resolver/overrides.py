@@ -1,4 +1,4 @@
-"""Adjustments: what the user says over the heads of packages, about what they ask for."""
+"""Overrides and excludes: the user's corrections of what distributions require."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ __all__ = ["Overrides"]
 
 
 class Overrides:
-    """The overrides and excludes of ``inputs``, as they count in ``environment``.
+    """The overrides and excludes of ``inputs`` for ``environment``; its solver owns them.
 
-    Whoever asks for a project that is overridden asks for what the override says, and for nothing
-    where its marker does not hold. Who asks for one that is excluded asks for nothing.
+    An override replaces every requirement on its project, or drops it if the marker of the
+    override does not hold. A requirement on an excluded project is dropped.
     """
 
     def __init__(self, inputs: Inputs, environment: MarkerEnvironment) -> None:
@@ -31,7 +31,7 @@ class Overrides:
             self._overridden[override.identifier.name].append(override)
 
     def apply(self, dependencies: Iterable[Dependency]) -> Iterator[Dependency]:
-        """What ``dependencies`` ask for in the end."""
+        """Yield what is left of ``dependencies`` after overrides and excludes."""
         for dependency in dependencies:
             name = dependency.identifier.name
             if name in self._excluded:
@@ -40,7 +40,7 @@ class Overrides:
                 yield dependency
                 continue
             for override in self._overridden[name]:
-                # An extra that was asked for is asked for still.
+                # An override changes versions; an extra that was required stays required.
                 extra = dependency.identifier.extra or override.identifier.extra
                 yield replace(
                     dependency,

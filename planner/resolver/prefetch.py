@@ -1,9 +1,9 @@
-"""Fetch what the resolver will ask for next while it still thinks about what it has.
+"""Background fetching of the pages and metadata that the resolver will need next.
 
-The resolver asks one question at a time, and each answer is a round trip away. So pages and
-metadata are fetched by a pool of threads as soon as they may be wanted, each once: a dependency
-leads to a page, the page to the wheel that would be chosen if nothing else were asked for, its
-metadata to more dependencies. What is fetched in vain costs a request, never another answer.
+The resolver needs one answer at a time, and each is a round trip away. So a pool of threads fetches
+pages and metadata as soon as they may be needed, each once: a dependency leads to a page, the page
+to the wheel that would be selected if nothing else were required, its metadata to more
+dependencies. A wrong guess costs a request and never changes the answer.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ V = TypeVar("V")
 
 
 class Fetcher:
-    """Projects, metadata and sizes: fetched in the background, remembered, waited for."""
+    """A cache of projects, metadata and sizes, filled by a pool of threads; a plan owns one."""
 
     def __init__(
         self, load_project: Callable[[NormalizedName], Project], source: MetadataSource
@@ -62,31 +62,31 @@ class Fetcher:
         self._pool.shutdown(cancel_futures=True)
 
     def project(self, name: NormalizedName) -> Project:
-        """What the index has of a project. Raises IndexUnreachable and IndexAnswer."""
+        """Return what the index has of a project. Raise IndexUnreachable and IndexAnswer."""
         return self._take(self._projects, name, self._load_project, name)
 
     def metadata(self, wheel: Distribution) -> WheelMetadata:
-        """The metadata of ``wheel``. Raises what ``MetadataSource.metadata`` raises."""
+        """Return the metadata of ``wheel``. Raise what ``MetadataSource.metadata`` raises."""
         if wheel.file.is_source:
             return self._source.metadata(wheel)
         return self._take(self._metadata, wheel.file.url, self._source.metadata, wheel)
 
     def sizes(self, files: Iterable[ProjectFile]) -> list[SizedFile]:
-        """The sizes of wheels. Raises what ``MetadataSource.size`` raises."""
+        """Return the sizes of wheels. Raise what ``MetadataSource.size`` raises."""
         return list(self._pool.map(self._source.size, files))
 
     def request_project(self, name: NormalizedName) -> Future[Project]:
-        """Begin to fetch a project, if nobody did."""
+        """Begin to fetch a project unless a request for it has begun."""
         return self._request(self._projects, name, self._load_project, name)
 
     def request_metadata(self, wheel: Distribution) -> Future[WheelMetadata]:
-        """Begin to fetch metadata, if nobody did."""
+        """Begin to fetch metadata unless a request for it has begun."""
         return self._request(self._metadata, wheel.file.url, self._source.metadata, wheel)
 
     def _take(
         self, known: dict[K, Future[V]], key: K, load: Callable[..., V], argument: object
     ) -> V:
-        """The result of a request. One that still waits behind guesses is served at once, here."""
+        """Return the result of a request. One still queued after guesses is made in this thread."""
         future = self._request(known, key, load, argument)
         if future.cancel():
             future = known[key] = Future()
@@ -121,10 +121,10 @@ def _done(result: V) -> Future[V]:
 
 
 class Prefetcher:
-    """Expects that dependencies will be resolved to the best wheel that suits them.
+    """A prefetcher for one environment, which guesses that each dependency resolves to its best
+    wheel.
 
-    ``known`` holds, by project, what is certain to count: the user's own requirements and
-    constraints.
+    ``known`` holds, by project, the user's own requirements and constraints, which always apply.
     """
 
     def __init__(
@@ -133,20 +133,21 @@ class Prefetcher:
         finder: CandidateFinder,
         environment: MarkerEnvironment,
         known: Mapping[NormalizedName, Sequence[Dependency]],
-        adjustments: Overrides,
+        overrides: Overrides,
         direct: Mapping[NormalizedName, Project] | None = None,
     ) -> None:
         self._fetcher = fetcher
         self._finder = finder
         self._environment = environment
         self._known = known
-        self._adjustments = adjustments
+        self._overrides = overrides
         self._direct = {name: _done(project) for name, project in (direct or {}).items()}
         self._expected: set[tuple[Identifier, str, bool]] = set()
 
     def expect(self, dependencies: Iterable[Dependency], *, deep: bool = True) -> None:
-        """Begin to fetch what resolving ``dependencies`` will need, and return at once; if not
-        ``deep``, nothing that they depend on in turn.
+        """Begin to fetch what resolving ``dependencies`` will need, and return at once.
+
+        Their own dependencies are followed only if ``deep``.
         """
         for dependency in dependencies:
             if not dependency.identifier.refused:
@@ -155,7 +156,7 @@ class Prefetcher:
                 project.add_done_callback(partial(self._expect_wheel, dependency, deep))
 
     def expect_next(self, name: NormalizedName, version: Version, count: int) -> None:
-        """Begin to fetch the metadata of the ``count`` releases that come after ``version``."""
+        """Begin to fetch the metadata of the ``count`` releases that follow ``version``."""
         found = self._finder.find(name, self._known_specifiers(name))
         later = dropwhile(lambda wheels: wheels[0].version != version, found)
         for wheels in islice(later, 1, count + 1):
@@ -170,7 +171,7 @@ class Prefetcher:
         specifiers = [dependency.specifier, *self._known_specifiers(identifier.name)]
         wheels = next(self._finder.find(identifier.name, specifiers), ())
         for wheel in wheels:
-            # What a source needs may only be known by running it, so nobody does that for a guess.
+            # Reading the requirements of a source may mean running it: too much for a guess.
             key = identifier, wheel.file.url, deep
             if key not in self._expected and not wheel.file.is_source:
                 self._expected.add(key)
@@ -186,9 +187,9 @@ class Prefetcher:
             with suppress(InvalidMetadata):
                 variables = self._environment.variables
                 found = metadata.result().dependencies(variables, identifier.extra)
-                self.expect(self._adjustments.apply(found))
+                self.expect(self._overrides.apply(found))
 
 
 def _failed(future: Future[V]) -> bool:
-    """Whether there is no result. Who needs it will meet the error; expecting it was a guess."""
+    """Return True if there is no result. The resolver meets the error if it needs the result."""
     return future.cancelled() or future.exception() is not None

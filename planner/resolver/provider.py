@@ -78,7 +78,7 @@ class Provider(AbstractProvider[Dependency, Candidate, Identifier]):
         environment: MarkerEnvironment,
         *,
         known: Mapping[NormalizedName, Sequence[Dependency]],
-        adjustments: Overrides,
+        overrides: Overrides,
         direct: Collection[NormalizedName] = (),
     ) -> None:
         self._finder = finder
@@ -86,7 +86,7 @@ class Provider(AbstractProvider[Dependency, Candidate, Identifier]):
         self._prefetcher = prefetcher
         self._environment = environment
         self._known = known
-        self._adjustments = adjustments
+        self._overrides = overrides
         self._direct = direct
         self._order: dict[Identifier, int] = {}
         self._dependencies: dict[tuple[Identifier, Version], tuple[Dependency, ...]] = {}
@@ -269,7 +269,7 @@ class Provider(AbstractProvider[Dependency, Candidate, Identifier]):
             if not any(extra in one.extras for one in metadata):
                 self.unknown_extras.append(candidate)
             yield Dependency(identifier=Identifier(name), specifier=pin, text=f"{name}{pin}")
-        for dependency in self._adjustments.apply(dependencies):
+        for dependency in self._overrides.apply(dependencies):
             if dependency.url and dependency.identifier.name not in self._direct:
                 reason = f"it asks for a file that is on no index: {dependency.text}"
                 yield _refuse(candidate, reason)

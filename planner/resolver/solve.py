@@ -150,9 +150,9 @@ class _Solver:
     ) -> None:
         self._environment = environment
         self._require_hashes = inputs.require_hashes or policy.require_hashes
-        adjustments = Overrides(inputs, environment)
+        overrides = Overrides(inputs, environment)
         asked = applicable_dependencies(inputs.requirements, environment)
-        self._roots = list(adjustments.apply(asked))
+        self._roots = list(overrides.apply(asked))
         allowed = applicable_dependencies(inputs.constraints, environment)
         known = _by_name([*self._roots, *allowed])
         direct = direct_projects(
@@ -181,7 +181,7 @@ class _Solver:
             named_prereleases=_named_prereleases(known) | direct.keys(),
             oldest_first=_oldest_first(policy.ordering, self._roots),
         )
-        prefetcher = Prefetcher(fetcher, self._finder, environment, known, adjustments, direct)
+        prefetcher = Prefetcher(fetcher, self._finder, environment, known, overrides, direct)
         prefetcher.expect(self._roots)
         self._provider = Provider(
             self._finder,
@@ -189,7 +189,7 @@ class _Solver:
             prefetcher,
             environment,
             known=known,
-            adjustments=adjustments,
+            overrides=overrides,
             direct=direct.keys(),
         )
         self._explainer = partial(Explainer, self._provider, find_project, judge, known=known)

@@ -115,9 +115,9 @@ class _Checker:
     def __init__(self, lock: Pylock, inputs: Inputs, environment: MarkerEnvironment) -> None:
         self._lock = lock
         self._environment = environment
-        self._adjustments = Overrides(inputs, environment)
+        self._overrides = Overrides(inputs, environment)
         asked = applicable_dependencies(inputs.requirements, environment)
-        self._roots = list(self._adjustments.apply(asked))
+        self._roots = list(self._overrides.apply(asked))
         self._constraints = applicable_dependencies(inputs.constraints, environment)
         self._accepted = [(target, frozenset(target.tags)) for target in environment.targets]
 
@@ -125,7 +125,7 @@ class _Checker:
         """What is wrong where ``scope`` is chosen."""
         chosen = [] if scope is None else [scope]
         variables = self._environment.variables
-        graph = Graph(self._lock, variables, chosen, self._adjustments)
+        graph = Graph(self._lock, variables, chosen, self._overrides)
         roots = [root for root in self._roots if root.scope in {None, scope}]
         edges = graph.reach(roots)
         needed = {identifier.name for identifier in edges}
