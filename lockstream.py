@@ -7,17 +7,31 @@ pays for what only ``plan`` uses.
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
-import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import NamedTuple
 
-import click
+NOT_ENOUGH = 7
+"""``ExitCode.NOT_ENOUGH``, for an end in which ``schemas`` could not be imported."""
+NO_MEMORY = (
+    "error: there is not enough memory to run\n"
+    "hint: raise the memory limit (ulimit -v, ulimit -d, or that of the container)\n"
+)
+
+try:
+    import click
+except (ImportError, MemoryError, OSError) as failure:  # so under a small RLIMIT_AS
+    if isinstance(failure, ModuleNotFoundError):
+        raise
+    os.write(2, NO_MEMORY.encode())
+    sys.exit(NOT_ENOUGH)
 
 __all__ = ["COMMANDS", "main"]
 
@@ -90,6 +104,13 @@ class Program(click.Group):
             gc.enable()
         return command
 
+    def resolve_command(
+        self, context: click.Context, words: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        found = super().resolve_command(context, words)
+        _check_surroundings(words)
+        return found
+
     def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
         # click would load every command for its summary.
         with formatter.section("Commands"):
@@ -125,45 +146,183 @@ def program() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program with ``arguments`` (None: those of the process); return its exit status."""
-    _claim_rooms()
-    # From here on the names of the rooms mean ours.
-    from schemas.errors import ExitCode, Interrupted, LockstreamError  # noqa: PLC0415
-
     try:
-        # Not program.main(): it would exit with 1 if the reader of its output went away.
-        words = list(sys.argv[1:] if arguments is None else arguments)
-        with program.make_context("lockstream", words) as context:
-            program.invoke(context)
-        sys.stdout.flush()
-    except click.exceptions.Exit as done:
-        return done.exit_code
-    except click.ClickException as error:
-        error.show()
-        return ExitCode.USAGE
-    except LockstreamError as error:
-        click.echo(f"error: {error}", err=True)
-        if hint := "; ".join(filter(None, [error.hint, error.left])):
-            click.echo(f"hint: {hint}", err=True)
-        return error.exit_code
-    except Interrupted as stop:
-        click.echo(str(stop), err=True)
-        return stop.exit_status
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Gives the flush at exit a place to write to:
-        # https://docs.python.org/3/library/signal.html#note-on-sigpipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OUTPUT_CLOSED
-    except Exception:  # noqa: BLE001  # the last resort, see DEFECT
-        traceback.print_exc()
-        return DEFECT
+        _mend_streams()
+        _claim_rooms()
+        try:
+            # Not program.main(): it would exit with 1 if the reader of its output went away.
+            words = list(sys.argv[1:] if arguments is None else arguments)
+            with program.make_context("lockstream", words) as context:
+                program.invoke(context)
+            sys.stdout.flush()
+        except BaseException as error:  # noqa: BLE001  # every end has a status
+            return _end(error)
+        return 0
+    except (ImportError, MemoryError):  # also while the end was reported
+        os.write(2, NO_MEMORY.encode())
+        return NOT_ENOUGH
     finally:
         # The interpreter would search all objects for garbage before it ends: a fiftieth of the
         # time of a small installation.
         gc.freeze()
-    return ExitCode.DONE
+
+
+def _end(error: BaseException) -> int:
+    """Print why the program ends, and return the exit status."""
+    _drop_output()
+    if _is_shortage(error):
+        _tell(NO_MEMORY)
+        return NOT_ENOUGH
+    # Only now do the names of the rooms mean ours.
+    from schemas.errors import ExitCode, Interrupted, LockstreamError  # noqa: PLC0415
+
+    if isinstance(error, BrokenPipeError):
+        return OUTPUT_CLOSED
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        with suppress(OSError):
+            error.show()
+        return ExitCode.USAGE
+    if isinstance(error, LockstreamError):
+        hint = "; ".join(filter(None, [error.hint, error.left]))
+        _tell(f"error: {error}\n" + (f"hint: {hint}\n" if hint else ""))
+        return error.exit_code
+    if isinstance(error, Interrupted):
+        _tell(f"{error}\n")
+        return error.exit_status
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        _tell("interrupted\n")
+        return INTERRUPTED
+    if isinstance(error, OSError) and error.errno:
+        code, hint = _SYSTEM_ERRORS.get(error.errno, (7, "look for its cause in the system"))
+        subject = os.fsdecode(error.filename) if error.filename else "the system"
+        _tell(f"error: {subject}: {os.strerror(error.errno)}\nhint: {hint}\n")
+        return ExitCode(code)
+    import traceback  # noqa: PLC0415  # only a defect needs it
+
+    _tell("".join(traceback.format_exception(error)))
+    return DEFECT
+
+
+_SYSTEM_ERRORS = {
+    **dict.fromkeys(
+        (errno.EACCES, errno.EPERM, errno.EROFS),
+        (9, "run as a user who may do this, or name another place"),
+    ),
+    **dict.fromkeys(
+        (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG),
+        (2, "name a path that exists and is of this kind"),
+    ),
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), (7, "free disk space, or name another place")),
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), (7, "raise the limit of open files (ulimit -n)")),
+    errno.EAGAIN: (7, "raise the limit of processes (ulimit -u, or that of the container)"),
+}
+"""Exit code and hint of a system error that reached the program unexplained, by number."""
+
+
+def _is_shortage(error: BaseException) -> bool:
+    """Return whether ``error``, or what caused it, is a lack of memory.
+
+    Just below a limit of its address space or data, a library may fail in any way.
+    """
+    for one in _causes(error):
+        if isinstance(one, MemoryError):
+            return True
+        if isinstance(one, OSError) and one.errno == errno.ENOMEM:
+            return True
+        if isinstance(one, (ImportError, RuntimeError)) and any(
+            text in str(one) for text in _SHORTAGES
+        ):
+            return True
+    is_plain = type(error).__module__ == "builtins" and not isinstance(error, KeyboardInterrupt)
+    return is_plain and _is_near_limit()
+
+
+_SHORTAGES = ("annot allocate memory", "failed to map segment", "can't start new thread")
+"""Texts of the dynamic linker and of threading."""
+
+_NEAR_LIMIT = 8 << 20
+"""Bytes below RLIMIT_AS or RLIMIT_DATA within which an unforeseen error counts as a lack of memory:
+a shared library maps 2 to 6 MiB."""
+
+
+def _is_near_limit() -> bool:
+    with suppress(Exception):
+        import resource  # noqa: PLC0415  # not on all systems
+
+        with open("/proc/self/statm", "rb") as file:
+            pages = list(map(int, file.read().split()))
+        page = resource.getpagesize()
+        for limit, used in ((resource.RLIMIT_AS, pages[0]), (resource.RLIMIT_DATA, pages[5])):
+            soft = resource.getrlimit(limit)[0]
+            if soft != resource.RLIM_INFINITY and soft - used * page < _NEAR_LIMIT:
+                return True
+    return False
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and those that led to it."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _tell(text: str) -> None:
+    """Print to standard error; if that is closed or full, the exit status has to do."""
+    with suppress(OSError, ValueError):
+        click.echo(text, err=True, nl=False)
+
+
+def _drop_output() -> None:
+    """Make the flush at exit succeed if standard output cannot take what is left."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        # https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _mend_streams() -> None:
+    """Give the standard streams that are closed a place, and let them print any text."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # Else the next file that is opened would become a standard stream.
+            with suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_RDWR), descriptor)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _check_surroundings(words: Sequence[str]) -> None:
+    """Raise UsageError if an argument is empty, or if the working directory is deleted."""
+    from schemas.errors import UsageError  # noqa: PLC0415
+
+    for before, word in zip(["", *words], words, strict=False):
+        name, equals, value = word.partition("=")
+        is_option = word.startswith("--")
+        if not word or (is_option and equals and not value):
+            subject = name if is_option else before if before.startswith("-") else "an argument"
+            raise UsageError(
+                f"{subject} is empty",
+                hint="a variable of the shell may be unset; leave the option out for its default",
+            )
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise UsageError(
+            "the working directory is deleted",
+            hint="change into a folder that exists, and run the command again",
+        ) from None
 
 
 def _claim_rooms() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import click
 import pytest
 
 import lockstream
+from helpers.wheels import build_wheel, lock_of
 from lockstream import COMMANDS, Entry
 from schemas.errors import ExitCode, InvalidInput
 
@@ -123,20 +125,21 @@ class WrongColour(InvalidInput):
         return f"{self.colour} is no colour for a lock"
 
 
+@pytest.fixture(name="run_command")
+def _run_command(monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a function as the command ``probe``."""
+
+    def run_command(function: Callable[[], object]) -> int:
+        module = ModuleType("probe")
+        module.__dict__["probe"] = click.command()(function)
+        monkeypatch.setitem(sys.modules, "probe", module)
+        monkeypatch.setitem(COMMANDS, "probe", Entry("probe", "probe", ""))
+        return lockstream.main(["probe"])
+
+    return run_command
+
+
 class TestExitStatus:
-    @pytest.fixture(name="run_command")
-    def _run_command(self, monkeypatch: pytest.MonkeyPatch) -> Run:
-        """Runs a function as the command ``probe``."""
-
-        def run_command(function: Callable[[], object]) -> int:
-            module = ModuleType("probe")
-            module.__dict__["probe"] = click.command()(function)
-            monkeypatch.setitem(sys.modules, "probe", module)
-            monkeypatch.setitem(COMMANDS, "probe", Entry("probe", "probe", ""))
-            return lockstream.main(["probe"])
-
-        return run_command
-
     def test_a_command_that_ends_is_done(self, run_command: Run) -> None:
         assert run_command(lambda: None) == 0
 
@@ -207,6 +210,115 @@ class TestExitStatus:
         shown = run(sys.executable, "-m", "lockstream", "no-such-command", cwd=Path(PROJECT))
         assert shown.returncode == 2
         assert shown.stderr == run(SCRIPT, "no-such-command").stderr
+
+
+class TestEnds:
+    """However it ends, the exit status says why, and no traceback is shown."""
+
+    @pytest.fixture(name="lock")
+    def _lock(self, tmp_path: Path) -> Path:
+        wheel = build_wheel("demo", files={"demo.py": ""})
+        wheel.write(tmp_path)
+        lock = tmp_path / "pylock.toml"
+        lock.write_text(lock_of([wheel], folder=""))
+        return lock
+
+    @pytest.mark.parametrize("closed", [">&-", "<&-", "2>&-", "<&- >&- 2>&-"])
+    @pytest.mark.parametrize("option", ["", "--json", "--dry-run"])
+    def test_closed_streams_are_no_reason_to_fail(
+        self, lock: Path, closed: str, option: str
+    ) -> None:
+        command = f"exec {SCRIPT} execute {lock} --target t {option} {closed}"
+        done = run("/bin/sh", "-c", command, cwd=lock.parent)
+        assert done.returncode == 0, done.stderr
+        assert (lock.parent / "t/demo.py").exists() == (option != "--dry-run")
+
+    def test_a_full_output_is_an_error_that_is_named(self, lock: Path) -> None:
+        command = f"exec {SCRIPT} execute {lock} --target t --json >/dev/full"
+        done = run("/bin/sh", "-c", command, cwd=lock.parent)
+        assert done.returncode == ExitCode.NOT_ENOUGH
+        assert "error: the system: No space left on device\nhint: " in done.stderr
+        assert "Traceback" not in done.stderr
+
+    def test_a_full_error_output_leaves_the_status(self, lock: Path) -> None:
+        command = f"exec {SCRIPT} execute none.toml --target t 2>/dev/full"
+        done = run("/bin/sh", "-c", command, cwd=lock.parent)
+        assert done.returncode == ExitCode.INVALID_INPUT
+
+    def test_a_deleted_working_directory_is_wrong_usage(self, lock: Path) -> None:
+        command = f"mkdir gone && cd gone && rmdir ../gone && exec {SCRIPT} execute {lock}"
+        done = run("/bin/sh", "-c", command, cwd=lock.parent)
+        assert done.returncode == ExitCode.USAGE
+        assert done.stderr.startswith("error: the working directory is deleted\nhint: ")
+
+    @pytest.mark.parametrize(
+        ("words", "subject"),
+        [
+            (["execute", "--target", ""], "--target"),
+            (["execute", "--venv="], "--venv"),
+            (["execute", ""], "an argument"),
+            (["plan", "-r", ""], "-r"),
+            (["cache", "list", "--cache-dir", ""], "--cache-dir"),
+        ],
+    )
+    def test_an_empty_value_is_wrong_usage(
+        self, words: list[str], subject: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert lockstream.main(words) == ExitCode.USAGE
+        assert capsys.readouterr().err.startswith(f"error: {subject} is empty\nhint: ")
+
+    def test_any_text_can_be_printed_in_any_locale(self, lock: Path) -> None:
+        folder = lock.parent / os.fsdecode(b"caf\xe9 \xc3\xbc")
+        folder.mkdir()
+        done = run(
+            SCRIPT, "execute", str(lock), "--target", "t\N{SNOWMAN}", cwd=folder,
+            LC_ALL="POSIX", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0",
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert (folder / "t\N{SNOWMAN}" / "demo.py").exists()
+
+    @pytest.mark.parametrize(
+        ("number", "status"),
+        [
+            (errno.EACCES, 9),
+            (errno.EROFS, 9),
+            (errno.ENOSPC, 7),
+            (errno.EMFILE, 7),
+            (errno.ENOMEM, 7),
+            (errno.ENOTDIR, 2),
+            (errno.EIO, 7),
+        ],
+    )
+    def test_an_error_of_the_system_is_a_sentence(
+        self, run_command: Run, capsys: pytest.CaptureFixture[str], number: int, status: int
+    ) -> None:
+        assert run_command(raiser(OSError(number, os.strerror(number), "/some/file"))) == status
+        shown = capsys.readouterr().err
+        assert shown.startswith("error: ")
+        assert "\nhint: " in shown
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            MemoryError(),
+            ImportError("libssl.so.3: failed to map segment from shared object"),
+            RuntimeError("can't start new thread"),
+        ],
+    )
+    def test_a_lack_of_memory_is_told_apart(
+        self, run_command: Run, capsys: pytest.CaptureFixture[str], error: Exception
+    ) -> None:
+        assert run_command(raiser(error)) == ExitCode.NOT_ENOUGH == lockstream.NOT_ENOUGH
+        assert capsys.readouterr().err == lockstream.NO_MEMORY
+
+    @pytest.mark.parametrize("mebibytes", [24, 32, 40, 48, 64, 96])
+    def test_a_small_address_space_is_a_lack_of_memory(self, lock: Path, mebibytes: int) -> None:
+        command = f"ulimit -v {mebibytes << 10}; exec {SCRIPT} execute {lock} --target t"
+        begins = run("/bin/sh", "-c", f"ulimit -v {mebibytes << 10}; exec {sys.executable} -c ''")
+        done = run("/bin/sh", "-c", command, cwd=lock.parent)
+        if begins.returncode == 0:
+            assert done.returncode in {ExitCode.DONE, ExitCode.NOT_ENOUGH}, done.stderr
+            assert "Traceback" not in done.stderr
 
 
 def raiser(error: BaseException) -> Callable[[], None]:

@@ -17,9 +17,9 @@ def own_groups(controller: str) -> Iterator[tuple[str, int]]:
     the own one first, each with the version of its hierarchy.
     """
     try:
-        with open("/proc/self/cgroup", encoding="utf-8") as file:
+        with open("/proc/self/cgroup", encoding="utf-8", errors="surrogateescape") as file:
             memberships = [line.rstrip("\n").split(":", 2) for line in file]
-        with open("/proc/self/mountinfo", encoding="utf-8") as file:
+        with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
             mounts = [line.split() for line in file]
     except OSError:
         return

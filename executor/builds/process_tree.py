@@ -114,7 +114,7 @@ def end_strays(home: str) -> None:
 
 def _has_home(process: int, home: str) -> bool:
     with suppress(OSError), open(f"/proc/{process}/environ", "rb") as file:
-        return f"HOME={home}".encode() in file.read().split(b"\0")
+        return b"HOME=" + os.fsencode(home) in file.read().split(b"\0")
     return False
 
 

@@ -7,6 +7,7 @@ pip does.
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 from collections.abc import Iterable
@@ -46,7 +47,7 @@ def compile_files(executable: str, paths: Iterable[str]) -> None:
             assert child.stdin is not None
             for path in paths:
                 if path.endswith(".py"):
-                    child.stdin.write(f"{path}\n".encode())
+                    child.stdin.write(os.fsencode(f"{path}\n"))
             child.stdin.close()
         except BrokenPipeError:
             pass

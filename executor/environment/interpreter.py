@@ -75,8 +75,9 @@ def _is_our_own(executable: str) -> bool:
 def _facts_of(executable: str, kind: Kind, folder: str) -> dict[str, Any]:
     """Run the interpreter and return its facts. Raises InterpreterUnusable."""
     # -I ignores the working directory and the user's PYTHON* variables; -B writes no byte code of
-    # what .pth files import.
-    command = [executable, "-I", "-B", "-c", _probe_source(), kind, folder]
+    # what .pth files import. Both sides decode paths alike.
+    utf8 = f"utf8={sys.flags.utf8_mode}"
+    command = [executable, "-I", "-B", "-X", utf8, "-c", _probe_source(), kind, folder]
     try:
         run = subprocess.run(  # the user names the interpreter
             command,

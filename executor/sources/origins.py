@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from executor.lock.errors import NotInstallable
 from executor.lock.step import Step
@@ -127,14 +127,12 @@ class Origins:
         urls = self._mirrored(step.url or "")
         if any(_scheme_of(url) != "file" for url in urls):
             return None
-        paths = [unquote(urlsplit(url).path) for url in urls]
+        paths = [_path_of(url) for url in urls]
         return _file(next(filter(os.path.exists, paths), paths[0]), step.url)
 
     def _remote(self, step: Step) -> Sequence[Origin]:
         return [
-            _file(unquote(urlsplit(url).path), step.url)
-            if _scheme_of(url) == "file"
-            else _remote(step, url)
+            _file(_path_of(url), step.url) if _scheme_of(url) == "file" else _remote(step, url)
             for url in self._mirrored(step.url or "")
         ]
 
@@ -175,10 +173,15 @@ def _remote(step: Step, url: str) -> Origin:
     )
 
 
+def _path_of(url: str) -> str:
+    """Return the path of a file URL; its bytes need not be UTF-8."""
+    return os.fsdecode(unquote_to_bytes(urlsplit(url).path))
+
+
 def _file(path: str, locked_url: str | None = None) -> Origin:
     """Return the origin of a local file. ``locked_url``, the URL in the lock, is recorded instead
     of the place that had the file.
     """
     url = locked_url if locked_url and _scheme_of(locked_url) else ""
-    url = url or f"file://{quote(os.path.abspath(path))}"
+    url = url or f"file://{quote(os.fsencode(os.path.abspath(path)))}"
     return Origin(path, storable(url), lambda _: read_file(path))

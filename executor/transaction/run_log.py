@@ -46,7 +46,7 @@ class RunLog:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         descriptor = os.open(self.path, flags, 0o666)
         try:
-            os.write(descriptor, f"{what} {detail}\n".encode())
+            os.write(descriptor, os.fsencode(f"{what} {detail}\n"))
         finally:
             os.close(descriptor)
 

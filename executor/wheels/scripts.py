@@ -116,16 +116,26 @@ def check_replaces_nothing(name: str) -> None:
 def shebang(executable: str) -> bytes:
     """Return the first lines of a script that ``executable`` runs.
 
-    If its path is too long for the kernel, or has a space in it, they are lines that sh runs and
-    that Python reads as a string.
+    If its path is too long for the kernel, has a space in it, or is not UTF-8, they are lines that
+    sh runs and that Python reads as a string.
     """
-    line = b"#!%b\n" % executable.encode()
-    if executable.startswith(_ENV):
+    path = os.fsencode(executable)
+    line = b"#!%b\n" % path
+    is_text = _is_utf8(path)
+    if executable.startswith(_ENV) or (is_text and len(line) <= _MAX_SHEBANG and b" " not in line):
         return line
-    if len(line) <= _MAX_SHEBANG and b" " not in line:
-        return line
-    quoted = executable.replace("'", "'\"'\"'")
-    return f"#!/bin/sh\n'''exec' '{quoted}' \"$0\" \"$@\"\n' '''\n".encode()
+    # Python reads a source as UTF-8 unless its second line, after a first one that is, differs.
+    coding = b"" if is_text else b"# -*- coding: latin-1 -*-\n"
+    quoted = path.replace(b"'", b"'\"'\"'")
+    return b"#!/bin/sh\n%b'''exec' '%b' \"$0\" \"$@\"\n' '''\n" % (coding, quoted)
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def wrapper(entry_point: EntryPoint, executable: str) -> bytes:

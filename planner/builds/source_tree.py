@@ -52,9 +52,10 @@ def fetch_tree(
 def _digest_of_tree(folder: str) -> str:
     digest = hashlib.sha256()
     for path in _files(folder):
-        digest.update(f"{os.path.relpath(path, folder)}\0{os.access(path, os.X_OK)}\0".encode())
+        described = f"{os.path.relpath(path, folder)}\0{os.access(path, os.X_OK)}\0"
+        digest.update(os.fsencode(described))
         if os.path.islink(path):
-            digest.update(os.readlink(path).encode())
+            digest.update(os.fsencode(os.readlink(path)))
             continue
         digest.update(digest_file(path).digest)
     return digest.hexdigest()

@@ -74,6 +74,15 @@ class TestPath:
         origin = Origins().find(step(path=FILENAME), str(wheels))
         assert origin.url == (wheels / FILENAME).as_uri()
 
+    def test_its_url_says_a_folder_that_is_not_utf8(self, tmp_path: Path) -> None:
+        folder = tmp_path / os.fsdecode(b"caf\xe9")
+        folder.mkdir()
+        (folder / FILENAME).write_bytes(CONTENT)
+        origin = Origins().find(step(path=FILENAME), str(folder))
+        assert origin.url.endswith(f"/caf%E9/{FILENAME}")
+        again = Origins().find(step(origin.url), "/")
+        assert again.name == str(folder / FILENAME)
+
     def test_the_url_is_taken_where_there_is_no_such_file(self, wheels: Path) -> None:
         origin = Origins().find(step(URL, f"absent/{FILENAME}"), str(wheels))
         assert origin.name == f"https://example.com/{FILENAME}"

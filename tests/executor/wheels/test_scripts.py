@@ -144,6 +144,8 @@ class TestShebang:
             pytest.param("with 'both' \"kinds\" $HOME `x`", id="everything"),
             pytest.param("x" * 150, id="long"),
             pytest.param("ümlaut", id="not ASCII"),
+            pytest.param(os.fsdecode(b"caf\xe9"), id="not UTF-8"),
+            pytest.param(os.fsdecode(b"caf\xe9 with space"), id="not UTF-8, with space"),
         ],
     )
     def test_the_script_runs_wherever_the_interpreter_is(self, tmp_path: Path, folder: str) -> None:
