@@ -62,8 +62,7 @@ class Journal:
         self.folder = os.path.join(packages, STAGING)
         self.is_durable = durability == "full"
         """Whether it waits for the disk."""
-        self.keep: Collection[str] = ()
-        """Names in the folder that stay where the body of ``opened`` fails."""
+        self._left: Collection[str] = ()
         self._path = os.path.join(self.folder, "journal")
         self._removed = os.path.join(self.folder, "removed")
         self._has_committed = False
@@ -82,8 +81,8 @@ class Journal:
                     # All is done; what cannot be removed now is by the next run.
                     remove_tree(self.folder)
             except BaseException:
-                if self.keep:
-                    self.clear(self.keep)
+                if self._left:
+                    self.clear(self._left)
                 elif not self.is_committed:
                     remove_tree(self.folder)
                 raise
@@ -109,6 +108,10 @@ class Journal:
                 except FileNotFoundError:
                     pass
                 os.close(descriptor)
+
+    def leave(self, names: Collection[str]) -> None:
+        """Leave ``names`` in the folder for the next run if the body of ``opened`` fails."""
+        self._left = names
 
     def clear(self, keep: Collection[str] = ()) -> None:
         """Remove what is in the folder, but a journal and the names ``keep``."""

@@ -86,6 +86,10 @@ class Staging:
         """Whether the folder of this name says so."""
         return os.path.isfile(os.path.join(self.folder, name, _COMPLETE))
 
+    def complete_names(self) -> list[str]:
+        """Return the names of the folders whose wheels are complete. Raises OSError."""
+        return [name for name in sorted(os.listdir(self.folder)) if self.is_complete(name)]
+
     def find(self, step: Step) -> StagedWheel | None:
         """The wheel that an earlier run has staged; None where it has not, or it is damaged."""
         try:

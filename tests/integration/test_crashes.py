@@ -167,7 +167,7 @@ def test_a_lane_that_is_killed_is_told_of_and_leaves_what_is_complete(
         return stage_wheel(*arguments, **options)
 
     with monkeypatch.context() as patched:
-        patched.setattr("executor.transaction.transaction.stage_wheel", killed_in_a_fork)
+        patched.setattr("executor.transaction.stager.stage_wheel", killed_in_a_fork)
         with pytest.raises(NotEnough) as caught:
             execute(lock, environment, lanes=2)
     assert str(caught.value) == "a lane was ended by SIGKILL"

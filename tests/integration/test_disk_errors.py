@@ -141,7 +141,7 @@ def test_too_little_memory_is_told(upgrade: Upgrade, monkeypatch: pytest.MonkeyP
     def refuse(*_: object, **__: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("executor.transaction.transaction.stage_wheel", refuse)
+    monkeypatch.setattr("executor.transaction.stager.stage_wheel", refuse)
     with pytest.raises(OutOfMemory) as caught:
         upgrade.run(environment)
     assert "the environment is as it was before" in caught.value.hint

@@ -11,7 +11,7 @@ from executor.files.writer import FileWriter
 from executor.lock.step import Step
 from executor.report.timing import Timing
 from executor.sources.client import HttpClient
-from executor.transaction.transaction import timed
+from executor.transaction.stager import timed
 
 STEP = Step(
     name="demo", version="1", filename="demo-1-py3-none-any.whl", url=None, path="", size=None,

@@ -1,0 +1,161 @@
+"""Stage the wheels of one transaction: fetched ones in several lanes, then built ones."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from itertools import chain
+from time import perf_counter
+from typing import TypeVar
+
+from executor.budget.budget import Budget
+from executor.environment.schemes import Schemes
+from executor.files.writer import FileWriter
+from executor.lanes.lanes import Work, run_lanes
+from executor.lock.step import Step
+from executor.report.report import Staged
+from executor.report.reporter import Reporter
+from executor.report.timing import Timing
+from executor.sources.acquire import acquire
+from executor.sources.client import HttpClient
+from executor.sources.origins import Origins
+from executor.transaction.run_log import RunLog
+from executor.transaction.staging import Staging
+from executor.wheels.direct_url import installer_metadata
+from executor.wheels.rules import Rules
+from executor.wheels.staged_wheel import StagedWheel
+from executor.wheels.unpack import StageOptions, stage_wheel
+from schemas.zipformat import CentralEntry
+
+__all__ = ["Build", "Stager", "timed"]
+
+
+R = TypeVar("R")
+
+
+Build = Callable[[Step, HttpClient], Step]
+"""Builds the source of a step, and returns the step of the built wheel."""
+
+
+def timed(work: Work[R], writer: FileWriter) -> Work[tuple[R, Timing]]:
+    """Return ``work`` of a lane that writes with ``writer``, with the time that it took."""
+
+    def call(
+        number: int, step: Step, client: HttpClient, wrote: Callable[[int], None]
+    ) -> tuple[R, Timing]:
+        began, waited, written = perf_counter(), client.waited, writer.seconds
+        result = work(number, step, client, wrote)
+        network, writing = client.waited - waited, writer.seconds - written
+        return result, Timing(network, writing, perf_counter() - began - network - writing)
+
+    return call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stager:
+    """The stage of one transaction, which owns it: fetches or builds wheels, and unpacks them."""
+
+    staging: Staging
+    schemes: Schemes
+    origins: Origins
+    lock_folder: str
+    """The folder that relative paths in the lock begin at."""
+    rules: Rules
+    reporter: Reporter
+    log: RunLog
+    writer: FileWriter
+    """Writes the files; each lane has a copy of its own."""
+    build: Build | None
+    """Builds wheels, if any step has a source."""
+
+    def stage_all(
+        self, steps: Sequence[Step], budget: Budget, last: ExitStack
+    ) -> tuple[Staged, Timing, list[str]]:
+        """Stage the wheel of every step, in fixed order; those with a source come last.
+
+        Return the sums, the time, and the name of each step's folder, which for a built wheel is
+        known only now. When ``last`` is closed it waits for the lanes to end. Raises
+        LockstreamError, OSError and Interrupted.
+        """
+        staged, spent, names = Staged(), Timing(), list[str]()
+        with closing(self.writer):
+            for number, (wheel, took) in enumerate(self._results(steps, budget, last)):
+                self.reporter.staged(number, steps[number], wheel)
+                for warning in wheel.warnings:
+                    self.reporter.warned(f"{wheel.filename}: {warning}")
+                staged.add(wheel, steps[number].size)
+                names.append(os.path.basename(wheel.folder))
+                spent += took
+        return staged, spent, names
+
+    def _results(
+        self, steps: Sequence[Step], budget: Budget, last: ExitStack
+    ) -> Iterator[tuple[StagedWheel, Timing]]:
+        fetched = [step for step in steps if step.source is None]
+        built = steps[len(fetched) :]
+        wrote, client = self.reporter.wrote, self.origins.client
+        return chain(
+            run_lanes(
+                fetched,
+                timed(self._fetch, self.writer),
+                client(fetched),
+                budget.lanes,
+                wrote,
+                self._address,
+                last,
+            ),
+            # One at a time, when nothing else is at work: a build may take all of the machine.
+            run_lanes(built, timed(self._build, self.writer), client(built), 1, wrote),
+        )
+
+    def _fetch(
+        self, _number: int, step: Step, client: HttpClient, wrote: Callable[[int], None]
+    ) -> StagedWheel:
+        return self._stage(step, step, client, wrote)
+
+    def _build(
+        self, _number: int, step: Step, client: HttpClient, wrote: Callable[[int], None]
+    ) -> StagedWheel:
+        assert self.build is not None
+        return self._stage(self.build(step, client), step, client, wrote)
+
+    def _stage(
+        self, step: Step, locked: Step, client: HttpClient, wrote: Callable[[int], None]
+    ) -> StagedWheel:
+        """Stage the wheel of ``step``, unless an earlier run has; ``locked`` is the step of the
+        lock, which for a built wheel names its source.
+        """
+        if (wheel := self.staging.find(step)) is not None:
+            return replace(wheel, is_reused=True)
+        self.log.note("begins", step.filename)
+        origins = self.origins.origins(step, self.lock_folder)
+        origin = origins[0] if locked is step else self.origins.find(locked, self.lock_folder)
+
+        def unpack(
+            folder: str, chunks: Iterable[bytes], directory: Iterable[CentralEntry] | None
+        ) -> StagedWheel:
+            options = StageOptions(
+                schemes=self.schemes,
+                metadata=installer_metadata(locked, origin.url),
+                size=step.size,
+                directory=directory,
+                rules=self.rules,
+                writer=self.writer,
+                wrote=wrote,
+            )
+            return stage_wheel(step.filename, chunks, folder, options)
+
+        wheel = acquire(step, origins, client, self.staging.path(step), unpack)
+        self.staging.keep(step, wheel)
+        self.log.note("staged", step.filename)
+        return wheel
+
+    def _address(self, step: Step) -> str | None:
+        """Return the URL that the wheel of ``step`` will be fetched from, or None if it is staged
+        already or is a local file.
+        """
+        if self.staging.is_complete(self.staging.name(step)):
+            return None
+        return self.origins.address(step)
