@@ -40,6 +40,9 @@ from schemas.target import Target
 __all__ = ["Builder"]
 
 
+_KINDS = {"vcs": "repository", "directory": "folder"}
+
+
 @dataclass(kw_only=True)
 class Builder:
     """The builds of one plan. A context manager that removes its folders at the end, even if a
@@ -108,11 +111,16 @@ class Builder:
         """
         name, url = requirement.name, requirement.requirement.url
         assert url is not None
-        hashes = tuple(
-            (kind, digest)
-            for kind, _, digest in (one.partition(":") for one in sorted(requirement.hashes))
-        )
-        reference = DirectReference.parse(url, hashes)
+        # Of several hashes any may be the right one, so none of them is a promise.
+        hashes = requirement.hashes if len(requirement.hashes) == 1 else ()
+        pairs = tuple((kind, digest) for kind, _, digest in (one.partition(":") for one in hashes))
+        reference = DirectReference.parse(url, pairs)
+        if requirement.hashes and reference.kind != "archive":
+            raise InvalidRequirementLine(
+                requirement.origin,
+                f"the hash of a {_KINDS[reference.kind]} cannot be checked",
+                hint="leave out --hash; a commit in the address pins a repository",
+            )
         if reason := self.refuse(name, target):
             if wheel := self._built_elsewhere(name, reference, target):
                 return wheel
@@ -128,10 +136,11 @@ class Builder:
             raise InvalidRequirementLine(
                 requirement.origin, f"what is there is {metadata.name}, not {name}"
             )
+        digests = {"sha256": found.sha256} if reference.kind == "archive" else {}
         return ProjectFile(
             f"{name}-{metadata.version}.tar.gz",
             "",
-            {**entry, "requires-python": metadata.requires_python},
+            {**entry, "requires-python": metadata.requires_python, "hashes": digests},
             is_direct=True,
         )
 

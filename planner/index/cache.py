@@ -43,7 +43,7 @@ USE_SECONDS = 3600
 """How exactly it is known when an entry was used: noting it takes as long as reading it."""
 
 
-_VERSION = "v2"
+_VERSION = "v3"
 """Changes whenever entries are written in another way."""
 
 

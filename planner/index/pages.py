@@ -6,6 +6,7 @@ Source: https://packaging.python.org/specifications/simple-repository-api/ (PEP 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -109,8 +110,8 @@ class ProjectFile:
     @property
     def yanked(self) -> str | None:
         """Why the file is withdrawn, perhaps an empty text; None where it is not (PEP 592)."""
-        yanked = self.entry.get("yanked", False)
-        return None if yanked is False else _text(yanked) or ""
+        yanked = self.entry.get("yanked")
+        return (_text(yanked) or "") if yanked else None
 
     @property
     def is_source(self) -> bool:
@@ -276,7 +277,7 @@ def _to_entry(attributes: Mapping[str, str | None]) -> dict[str, Any]:
         "url": link,
         "hashes": _parse_hash(fragment),
         "requires-python": attributes.get("data-requires-python"),
-        "yanked": (attributes["data-yanked"] or "") if "data-yanked" in attributes else False,
+        "yanked": (attributes["data-yanked"] or True) if "data-yanked" in attributes else False,
     }
     for key in ("core-metadata", "dist-info-metadata"):
         told = attributes.get(f"data-{key}")
@@ -286,9 +287,12 @@ def _to_entry(attributes: Mapping[str, str | None]) -> dict[str, Any]:
 
 
 def _parse_hash(text: str) -> dict[str, str]:
-    """``sha256=9f86...``, as fragments and attributes spell it; other texts hold none."""
-    algorithm, equals, digest = text.partition("&")[0].partition("=")
-    return {algorithm.lower(): digest.lower()} if equals and algorithm.isalnum() else {}
+    """Return the digests of ``sha256=9f86...``, which may be one of several parts of a fragment."""
+    parts = (part.partition("=") for part in text.split("&"))
+    known = hashlib.algorithms_available
+    return {
+        key.lower(): digest.lower() for key, _, digest in parts if digest and key.lower() in known
+    }
 
 
 def check_version(version: str, url: str) -> None:

@@ -31,6 +31,7 @@ from planner.metadata.remote_metadata import SizedFile
 from planner.model.environments import MarkerEnvironment
 from planner.model.paths import relative_path
 from planner.model.specifiers import read_specifiers
+from schemas.digests import SECURE_ALGORITHMS
 from schemas.hints import TOOL_NAME
 
 __all__ = ["LockContent", "build_lock"]
@@ -131,7 +132,8 @@ def _archive(wheel: PackageWheel) -> PackageArchive:
 
 
 def _wheel(file: ProjectFile, sized: SizedFile, content: LockContent) -> PackageWheel:
-    hashes = dict(sorted(sized.digests.items()))
+    known = {one: file.hashes[one] for one in SECURE_ALGORITHMS if one in file.hashes}
+    hashes = dict(sorted({**known, **sized.digests}.items()))
     built = content.built.get(file.filename)
     if built and built.url:
         return PackageWheel(url=built.url, size=sized.size, hashes=hashes)

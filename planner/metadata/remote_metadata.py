@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -28,6 +28,7 @@ from planner.metadata.remote_zip import (
     RangeReader,
     find_at_end,
     open_wheel,
+    read_digests,
     read_directory,
     read_member,
 )
@@ -125,6 +126,13 @@ class MetadataSource:
             else:
                 self._read_directory(file)
         return self._listings[file.url]
+
+    def digests(self, file: ProjectFile, algorithms: Iterable[str]) -> dict[str, str]:
+        """Return digests of the whole file, after checking those that its index gives.
+
+        Raise UnreadableWheel, WheelDiffers, IndexUnreachable or IndexAnswer.
+        """
+        return read_digests(self._client, file, algorithms)
 
     def _read_metadata(self, wheel: Distribution) -> bytes:
         if (kept := self._find("metadata", wheel.file)) is not None:

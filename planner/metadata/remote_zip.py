@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, Protocol
 
@@ -39,7 +39,14 @@ from schemas.zipformat import (
     parse_zip64_locator,
 )
 
-__all__ = ["RangeReader", "find_at_end", "open_wheel", "read_directory", "read_member"]
+__all__ = [
+    "RangeReader",
+    "find_at_end",
+    "open_wheel",
+    "read_digests",
+    "read_directory",
+    "read_member",
+]
 
 
 TAIL_SIZE = 64 << 10
@@ -98,11 +105,47 @@ def open_wheel(client: IndexClient, file: ProjectFile) -> Iterator[RangeReader]:
     if secure and (tail := _read_tail(client, file)):
         if file.size not in {None, tail.total}:
             raise WheelDiffers(file.filename, "size", f"{file.size} bytes", f"{tail.total} bytes")
+        if len(tail.content) == tail.total:
+            _check_whole(file, tail.content)
         yield _RemoteReader(client, file, tail, secure)
         return
     limit = MAX_DOWNLOAD_SIZE if file.size is None else file.size
     with client.download(file.url, limit=limit) as body:
         yield _FileReader(body, file)
+
+
+def read_digests(
+    client: IndexClient, file: ProjectFile, algorithms: Iterable[str]
+) -> dict[str, str]:
+    """Read the whole ``file`` and return its digests, after checking those that are promised.
+
+    Raise IndexUnreachable, IndexAnswer, WheelDiffers or UnreadableWheel.
+    """
+    limit = MAX_DOWNLOAD_SIZE if file.size is None else file.size
+    hashes = {one: hashlib.new(one) for one in algorithms}
+    opened = (
+        client.download(file.url, limit=limit)
+        if file.path is None
+        else _open_local(file, file.path)
+    )
+    with opened as body:
+        promised = Digests(file.hashes)
+        body.seek(0)
+        while chunk := body.read(DOWNLOAD_CHUNK_SIZE):
+            promised.update(chunk)
+            for digest in hashes.values():
+                digest.update(chunk)
+        if mismatch := promised.mismatch():
+            raise WheelDiffers(file.filename, mismatch.algorithm, mismatch.expected, mismatch.found)
+    return {one: digest.hexdigest() for one, digest in hashes.items()}
+
+
+def _check_whole(file: ProjectFile, content: bytes) -> None:
+    """Raise WheelDiffers if the ``content`` of a file that one request has read is not its own."""
+    promised = Digests(file.hashes)
+    promised.update(content)
+    if mismatch := promised.mismatch():
+        raise WheelDiffers(file.filename, mismatch.algorithm, mismatch.expected, mismatch.found)
 
 
 def _open_local(file: ProjectFile, path: str) -> IO[bytes]:

@@ -60,7 +60,7 @@ def answer(
 
     Raises what ``plan``, ``build_lock`` and ``render_lock`` raise.
     """
-    logins = {**direct_logins(question.inputs.requirements), **question.indexes.logins()}
+    logins = {**direct_logins(question.inputs), **question.indexes.logins()}
     keychain = Keychain(logins, environment=os.environ, keyring=access.keyring)
     with ExitStack() as stack:
         client = stack.enter_context(

@@ -1,15 +1,15 @@
-"""Direct references: what the inputs ask for by its address instead of its version.
+"""Projects that the inputs require by an address instead of a version.
 
-Source: https://packaging.python.org/specifications/version-specifiers/#direct-references. They take
-the place of all that an index has of their projects.
+Source: https://packaging.python.org/specifications/version-specifiers/#direct-references. The file
+at the address takes the place of everything that an index has of its project.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from urllib.parse import unquote, urldefrag, urlsplit
+from urllib.parse import parse_qs, unquote, urldefrag, urlsplit
 
 from packaging.utils import (
     InvalidSdistFilename,
@@ -21,19 +21,22 @@ from packaging.utils import (
 
 from planner.index.pages import ProjectFile, ProjectPage, group_files
 from planner.inputs.errors import InvalidRequirementLine
-from planner.inputs.inputs import InputRequirement
+from planner.inputs.inputs import InputRequirement, Inputs
+from planner.model.environments import MarkerEnvironment
+from planner.resolver.applicable import applicable
 from planner.resolver.builder import SourceBuilder
 from planner.resolver.candidates import Project
 from schemas.credentials import Login, origin_of, split_login
+from schemas.digests import SECURE_ALGORITHMS
 from schemas.errors import NoSolution
-from schemas.target import Target
+from schemas.urls import redacted, without_credentials
 
-__all__ = ["TreeUnbuildable", "direct_logins", "direct_projects"]
+__all__ = ["DirectProjects", "TreeUnbuildable", "direct_logins"]
 
 
 @dataclass(eq=False)
 class TreeUnbuildable(NoSolution):
-    """What a requirement gives the address of would have to be built, and may not be."""
+    """The source at an address would have to be built, and may not be."""
 
     origin: str
     project: str
@@ -44,48 +47,109 @@ class TreeUnbuildable(NoSolution):
         return f"{self.origin}: {self.project} cannot be used: {self.reason}"
 
 
-def direct_projects(
-    requirements: Iterable[InputRequirement], target: Target, builder: SourceBuilder | None
-) -> dict[NormalizedName, Project]:
-    """A project of one file for each that ``requirements`` give the address of. What is no
-    distribution is opened for ``target``, if it may be.
+class DirectProjects:
+    """The projects of one environment that have an address; owned by its solver.
 
-    Raises InvalidRequirementLine where that is nothing of it, or another was given before,
-    TreeUnbuildable, and what ``builder.open_tree`` raises.
+    An override takes the place of requirements, with or without an address. The address of a
+    constraint holds if anything requires the project. A source that is only named by a constraint
+    is opened when the project is needed.
     """
-    found: dict[NormalizedName, tuple[str, str]] = {}
-    projects: dict[NormalizedName, Project] = {}
-    for one in requirements:
-        url = one.requirement.url
-        if url is None:
-            continue
-        address = urldefrag(url).url
-        known, origin = found.setdefault(one.name, (address, one.origin))
-        if known != address:
-            raise InvalidRequirementLine(
-                one.origin, f"it asks for another file of {one.name} than {origin}"
-            )
-        if one.name not in projects:
-            if _is_distribution(url):
-                file = _to_file(one, url)
-            elif builder is not None:
-                file = builder.open_tree(one, target)
-            else:
-                raise TreeUnbuildable(
-                    one.origin, one.name, "it has to be built, and only wheels are used"
+
+    def __init__(
+        self, inputs: Inputs, environment: MarkerEnvironment, builder: SourceBuilder | None
+    ) -> None:
+        """Raise InvalidRequirementLine if two addresses are given for one project or if the file
+        is not of the project, TreeUnbuildable, or what ``builder.open_tree`` raises.
+        """
+        self._environment = environment
+        self._builder = builder
+        self._named: dict[NormalizedName, InputRequirement] = {}
+        self._opened: dict[NormalizedName, Project] = {}
+        overridden = {one.name for one in inputs.overrides}
+        required = [
+            *(one for one in inputs.requirements if one.name not in overridden),
+            *inputs.overrides,
+        ]
+        for one in self._with_address([*required, *inputs.constraints]):
+            known = self._named.setdefault(one.name, one)
+            if _address_of(known) != _address_of(one):
+                raise InvalidRequirementLine(
+                    one.origin,
+                    f"it names another address of {one.name} than {known.origin}",
+                    hint=f"{known.origin} names {_shown(known)}, {one.origin} names {_shown(one)}; "
+                    "keep one of them, or choose one with --override",
                 )
-            projects[one.name] = Project(ProjectPage(one.name, group_files([file])))
-    return projects
+        for one in self._with_address(required):
+            self.project(one.name)
+        for one in self._with_address(inputs.constraints):
+            if _is_distribution(_url_of(one)):
+                self.project(one.name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._named
+
+    @property
+    def names(self) -> frozenset[NormalizedName]:
+        """Return the projects that have an address."""
+        return frozenset(self._named)
+
+    @property
+    def opened(self) -> dict[NormalizedName, Project]:
+        """Return the projects whose files are known already."""
+        return dict(self._opened)
+
+    def has_address(self, name: NormalizedName, url: str) -> bool:
+        """Return if ``url`` is the address of the project."""
+        one = self._named.get(name)
+        return one is not None and _address_of(one)[0] == urldefrag(without_credentials(url)).url
+
+    def project(self, name: NormalizedName) -> Project:
+        """Return the project of one file at the address of ``name``.
+
+        Raise InvalidRequirementLine, TreeUnbuildable, or what ``builder.open_tree`` raises.
+        """
+        if name not in self._opened:
+            file = self._open(self._named[name])
+            self._opened[name] = Project(ProjectPage(name, group_files([file])))
+        return self._opened[name]
+
+    def _open(self, one: InputRequirement) -> ProjectFile:
+        url = _url_of(one)
+        if _is_distribution(url):
+            return _to_file(one, url)
+        if self._builder is None:
+            raise TreeUnbuildable(
+                one.origin, one.name, "it has to be built, and only wheels are used"
+            )
+        return self._builder.open_tree(one, self._environment.targets[0])
+
+    def _with_address(self, requirements: Iterable[InputRequirement]) -> Iterator[InputRequirement]:
+        return (one for one in applicable(requirements, self._environment) if one.requirement.url)
+
+
+def _url_of(one: InputRequirement) -> str:
+    assert one.requirement.url is not None
+    return one.requirement.url
+
+
+def _address_of(one: InputRequirement) -> tuple[str, str]:
+    """Return the address without credentials, and the subdirectory of its fragment."""
+    url, fragment = urldefrag(without_credentials(_url_of(one)))
+    return url, parse_qs(fragment).get("subdirectory", [""])[0].strip("/")
+
+
+def _shown(one: InputRequirement) -> str:
+    return redacted(_url_of(one))
 
 
 def _is_distribution(url: str) -> bool:
-    """Whether what is at ``url`` is called as a wheel or a source distribution is."""
+    """Return if the file at ``url`` has the name of a wheel or a source distribution."""
     address, fragment = urldefrag(url)
     parts = urlsplit(address)
     filename = unquote(parts.path.rpartition("/")[2])
     if filename.endswith(".whl"):
         return True
-    if parts.scheme.startswith("git+") or "subdirectory=" in fragment:
+    if parts.scheme.startswith("git+") or "subdirectory" in parse_qs(fragment):
         return False
     try:
         parse_sdist_filename(filename)
@@ -109,18 +173,22 @@ def _to_file(one: InputRequirement, url: str) -> ProjectFile:
         ) from None
     if name != one.name:
         raise InvalidRequirementLine(one.origin, f"{filename} is a {kind} of {name}")
-    hashes = dict(told.split(":", 1) for told in sorted(one.hashes))
-    algorithm, equals, digest = fragment.partition("&")[0].partition("=")
-    if equals and algorithm in {"sha256", "sha384", "sha512"}:
-        hashes[algorithm] = digest.lower()
+    # Of several hashes any may be the right one, so none of them is a promise.
+    hashes = dict(text.split(":", 1) for text in one.hashes) if len(one.hashes) == 1 else {}
+    parameters = parse_qs(fragment)
+    hashes |= {
+        algorithm: parameters[algorithm][0].lower()
+        for algorithm in SECURE_ALGORITHMS
+        if algorithm in parameters
+    }
     path = unquote(parts.path) if parts.scheme == "file" else None
     return ProjectFile(filename, "", {"url": address, "hashes": hashes}, path=path, is_direct=True)
 
 
-def direct_logins(requirements: Iterable[InputRequirement]) -> dict[str, Login]:
-    """What stands in the addresses, by origin."""
+def direct_logins(inputs: Inputs) -> dict[str, Login]:
+    """Return the credentials in the addresses of ``inputs``, by origin; the first of each."""
     found: dict[str, Login] = {}
-    for one in requirements:
+    for one in (*inputs.requirements, *inputs.overrides, *inputs.constraints):
         if one.requirement.url:
             clean, login = split_login(one.requirement.url)
             if login:

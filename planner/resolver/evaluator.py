@@ -22,6 +22,7 @@ from planner.index.pages import ProjectFile, parse_time
 from planner.metadata.distribution import Distribution
 from planner.model.project_set import ProjectSet
 from planner.model.specifiers import read_specifiers
+from planner.resolver.required_hashes import RequiredHashes
 from schemas.target import Target
 
 __all__ = ["FileEvaluator", "FileRules", "Rejection", "SourceRule", "refuse_python"]
@@ -50,12 +51,11 @@ class Rejection:
 class FileRules:
     """The files that may be used for any target, as the user's options and inputs restrict them."""
 
-    hashes: Mapping[NormalizedName, frozenset[str]] = field(default_factory=dict)
-    """The accepted digests, as ``sha256:9f86...``, of each project whose files the requirements
-    restrict by hash."""
+    hashes: RequiredHashes = field(default_factory=RequiredHashes)
+    """The hashes that the requirements allow."""
     pins: Mapping[NormalizedName, frozenset[Version]] = field(default_factory=dict)
-    """The exact versions that the user's own requirements name: only those may be yanked
-    (https://packaging.python.org/specifications/file-yanking/)."""
+    """The exact versions that the user's requirements name or the lock has: no others may be
+    yanked (https://packaging.python.org/specifications/file-yanking/)."""
     uploaded_before: datetime | None = None
     """Files uploaded at this moment or later are refused; None if no file is."""
     no_binary: ProjectSet = field(default_factory=ProjectSet)
@@ -74,8 +74,7 @@ class FileRules:
             return "it is a wheel, and --no-binary requires building the project"
         if file.yanked is not None and version not in self.pins.get(project, ()):
             return f"it was yanked: {file.yanked}" if file.yanked else "it was yanked"
-        wanted = self.hashes.get(project)
-        if wanted and not any(f"{kind}:{value}" in wanted for kind, value in file.hashes.items()):
+        if not self.hashes.allow(project, file.hashes):
             return "its hash is not among those that the requirements give"
         return self._refuse_time(file) or self._refuse_host(file)
 

@@ -46,6 +46,7 @@ class Overrides:
                     dependency,
                     identifier=dependency.identifier._replace(extra=extra),
                     specifier=override.specifier,
+                    url=override.url,
                     text=f"{dependency.text}, which {override.origin} overrides with "
                     f"{override.text}",
                 )

@@ -28,6 +28,7 @@ from planner.metadata.remote_metadata import MetadataSource, SizedFile
 from planner.model.dependencies import Dependency, Identifier
 from planner.model.environments import MarkerEnvironment
 from planner.resolver.candidates import CandidateFinder, Project
+from planner.resolver.direct import DirectProjects
 from planner.resolver.overrides import Overrides
 
 __all__ = ["Fetcher", "Prefetcher"]
@@ -74,6 +75,10 @@ class Fetcher:
     def sizes(self, files: Iterable[ProjectFile]) -> list[SizedFile]:
         """Return the sizes of wheels. Raise what ``MetadataSource.size`` raises."""
         return list(self._pool.map(self._source.size, files))
+
+    def digests(self, file: ProjectFile, algorithms: Iterable[str]) -> dict[str, str]:
+        """Return digests of the file itself. Raise what ``MetadataSource.digests`` raises."""
+        return self._source.digests(file, algorithms)
 
     def request_project(self, name: NormalizedName) -> Future[Project]:
         """Begin to fetch a project unless a request for it has begun."""
@@ -134,14 +139,15 @@ class Prefetcher:
         environment: MarkerEnvironment,
         known: Mapping[NormalizedName, Sequence[Dependency]],
         overrides: Overrides,
-        direct: Mapping[NormalizedName, Project] | None = None,
+        direct: DirectProjects,
     ) -> None:
         self._fetcher = fetcher
         self._finder = finder
         self._environment = environment
         self._known = known
         self._overrides = overrides
-        self._direct = {name: _done(project) for name, project in (direct or {}).items()}
+        self._direct = direct
+        self._opened = {name: _done(project) for name, project in direct.opened.items()}
         self._expected: set[tuple[Identifier, str, bool]] = set()
 
     def expect(self, dependencies: Iterable[Dependency], *, deep: bool = True) -> None:
@@ -150,9 +156,11 @@ class Prefetcher:
         Their own dependencies are followed only if ``deep``.
         """
         for dependency in dependencies:
-            if not dependency.identifier.refused:
-                name = dependency.identifier.name
-                project = self._direct.get(name) or self._fetcher.request_project(name)
+            name = dependency.identifier.name
+            # A source is opened by the thread that plans, if it is needed.
+            is_closed = name in self._direct and name not in self._opened
+            if not dependency.identifier.refused and not is_closed:
+                project = self._opened.get(name) or self._fetcher.request_project(name)
                 project.add_done_callback(partial(self._expect_wheel, dependency, deep))
 
     def expect_next(self, name: NormalizedName, version: Version, count: int) -> None:

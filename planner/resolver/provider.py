@@ -7,7 +7,7 @@ which order they are preferred and what each depends on.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -22,6 +22,7 @@ from planner.metadata.core_metadata import InvalidMetadata, WheelMetadata
 from planner.model.dependencies import Dependency, Identifier
 from planner.model.environments import MarkerEnvironment
 from planner.resolver.candidates import CandidateFinder, Wheels
+from planner.resolver.direct import DirectProjects
 from planner.resolver.evaluator import refuse_python
 from planner.resolver.overrides import Overrides
 from planner.resolver.prefetch import Fetcher, Prefetcher
@@ -64,7 +65,7 @@ class Candidate:
 class Provider(AbstractProvider[Dependency, Candidate, Identifier]):
     """Answers for one environment.
 
-    ``direct`` are the projects that the inputs give an address for; packages may ask for no other.
+    ``direct`` are the projects that the inputs give an address for; packages may require no other.
 
     ``known`` holds, by project, the requirements and constraints of the user's own: they count
     for every candidate, whoever asks for it.
@@ -79,7 +80,7 @@ class Provider(AbstractProvider[Dependency, Candidate, Identifier]):
         *,
         known: Mapping[NormalizedName, Sequence[Dependency]],
         overrides: Overrides,
-        direct: Collection[NormalizedName] = (),
+        direct: DirectProjects,
     ) -> None:
         self._finder = finder
         self._fetcher = fetcher
@@ -270,8 +271,7 @@ class Provider(AbstractProvider[Dependency, Candidate, Identifier]):
                 self.unknown_extras.append(candidate)
             yield Dependency(identifier=Identifier(name), specifier=pin, text=f"{name}{pin}")
         for dependency in self._overrides.apply(dependencies):
-            if dependency.url and dependency.identifier.name not in self._direct:
-                reason = f"it asks for a file that is on no index: {dependency.text}"
+            if dependency.url and (reason := self._refuse_address(dependency)):
                 yield _refuse(candidate, reason)
                 return
             # Of one project there is one version: an extra that asks for others asks for its own.
@@ -279,6 +279,15 @@ class Provider(AbstractProvider[Dependency, Candidate, Identifier]):
                 yield replace(dependency, specifier=dependency.specifier & pin)
             else:
                 yield dependency
+
+    def _refuse_address(self, dependency: Dependency) -> str | None:
+        """Return why the address of a dependency of a package may not be used, if it may not."""
+        name, url = dependency.identifier.name, dependency.url
+        if name not in self._direct:
+            return f"it asks for a file that is on no index: {dependency.text}"
+        if url and not self._direct.has_address(name, url):
+            return f"it requires another address than the inputs: {dependency.text}"
+        return None
 
     def _look_ahead(self, candidate: Candidate) -> None:
         """Fetch the metadata of ever more of the next versions while versions are given up:

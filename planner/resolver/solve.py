@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from planner.index.pages import ProjectPage
-from planner.inputs.inputs import InputRequirement, Inputs
+from planner.inputs.inputs import Inputs
+from planner.metadata.distribution import Distribution
 from planner.model.dependencies import Dependency, pinned_versions
 from planner.model.environments import MarkerEnvironment
 from planner.model.policy import Ordering, Policy, Preferences, Prereleases
@@ -18,17 +19,18 @@ from planner.model.project_set import ProjectSet
 from planner.resolver.applicable import applicable, applicable_dependencies
 from planner.resolver.builder import SourceBuilder
 from planner.resolver.candidates import CandidateFinder, Project, ReleaseJudge
-from planner.resolver.direct import direct_projects
+from planner.resolver.direct import DirectProjects
 from planner.resolver.evaluator import FileEvaluator, FileRules
 from planner.resolver.explanation import Explainer, Unsolvable
 from planner.resolver.overrides import Overrides
 from planner.resolver.prefetch import Fetcher, Prefetcher
 from planner.resolver.provider import Provider
+from planner.resolver.required_hashes import HashesMissing, RequiredHashes
 from planner.resolver.search import ResolvedPackage, resolve
-from schemas.errors import InvalidInput, NoSolution
+from schemas.errors import ArtifactRefused, NoSolution
 from schemas.text import enumerate_some
 
-__all__ = ["HashesMissing", "Solution", "UnsolvableTargets", "solve"]
+__all__ = ["Solution", "UnsolvableTargets", "solve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +44,20 @@ class Solution:
 
 
 @dataclass(eq=False)
-class HashesMissing(InvalidInput):
-    """The inputs demand hashes, and do not give them for all that is needed."""
+class HashRefused(ArtifactRefused):
+    """A chosen file has none of the hashes that the inputs allow."""
 
-    names: tuple[NormalizedName, ...]
-    hint = "list each of them with its version and --hash, or leave out --require-hashes"
+    filename: str
+    expected: str
+    found: str
+    hint = "find out why; if the file is right, list its hash with --hash"
 
     def __str__(self) -> str:
-        return f"--require-hashes: no hashes are given for {enumerate_some(self.names)}"
+        return (
+            f"{self.filename}: its hash is not among those that the requirements give\n"
+            f"  expected {self.expected}\n"
+            f"  found    {self.found}"
+        )
 
 
 @dataclass(eq=False)
@@ -79,19 +87,22 @@ def solve(
     """Choose the packages of each of ``environments``; sources only if ``builder`` can build them.
 
     Raises Unsolvable, UnsolvableTargets and SearchTooLong where there is no answer,
-    HashesMissing, InvalidRequirementLine, IndexUnreachable and IndexAnswer.
+    HashesMissing, HashesDisjoint, HashRefused, InvalidRequirementLine, IndexUnreachable and
+    IndexAnswer.
     """
     # Made at once, so that all begin to fetch what they will need.
+    preferences = policy.preferences or [{} for _ in environments]
     solvers = [
-        _Solver(inputs, environment, policy, fetcher, builder) for environment in environments
+        _Solver(inputs, environment, replace(policy, preferences=(kept,)), fetcher, builder)
+        for environment, kept in zip(environments, preferences, strict=True)
     ]
-    preferences = policy.preferences or [{} for _ in solvers]
     solutions = _solve_all(solvers, preferences)
     if policy.align and len(solvers) > 1:
         solutions = _align(solvers, solutions, preferences)
-    for solver, solution in zip(solvers, solutions, strict=True):
-        solver.check_hashes(solution)
-    return tuple(solutions)
+    return tuple(
+        solver.with_checked_hashes(solution)
+        for solver, solution in zip(solvers, solutions, strict=True)
+    )
 
 
 def _solve_all(solvers: Sequence[_Solver], preferences: Sequence[Preferences]) -> list[Solution]:
@@ -155,18 +166,19 @@ class _Solver:
         self._roots = list(overrides.apply(asked))
         allowed = applicable_dependencies(inputs.constraints, environment)
         known = _by_name([*self._roots, *allowed])
-        direct = direct_projects(
-            applicable(inputs.requirements, environment), environment.targets[0], builder
-        )
+        direct = DirectProjects(inputs, environment, builder)
 
         def find_project(name: NormalizedName) -> Project:
-            return direct[name] if name in direct else fetcher.project(name)
+            return direct.project(name) if name in direct else fetcher.project(name)
 
         self._find_project = find_project
-        self._hashes = _hashes(applicable([*inputs.requirements, *inputs.constraints], environment))
+        self._fetcher = fetcher
+        self._hashes = RequiredHashes(
+            applicable([*inputs.requirements, *inputs.overrides, *inputs.constraints], environment)
+        )
         rules = FileRules(
             hashes=self._hashes,
-            pins=_pins(known),
+            pins=_pins(known, policy.preferences),
             uploaded_before=policy.uploaded_before,
             no_binary=policy.no_binary,
             only_binary=policy.only_binary,
@@ -178,7 +190,7 @@ class _Solver:
             find_project,
             judge,
             prereleases=Prereleases.ALLOW if inputs.prereleases else policy.prereleases,
-            named_prereleases=_named_prereleases(known) | direct.keys(),
+            named_prereleases=_named_prereleases(known) | direct.names,
             oldest_first=_oldest_first(policy.ordering, self._roots),
         )
         prefetcher = Prefetcher(fetcher, self._finder, environment, known, overrides, direct)
@@ -190,7 +202,7 @@ class _Solver:
             environment,
             known=known,
             overrides=overrides,
-            direct=direct.keys(),
+            direct=direct,
         )
         self._explainer = partial(Explainer, self._provider, find_project, judge, known=known)
 
@@ -201,11 +213,29 @@ class _Solver:
         pages = tuple(self._find_project(package.name).page for package in packages)
         return Solution(self._environment, packages, pages)
 
-    def check_hashes(self, solution: Solution) -> None:
-        """Raises HashesMissing."""
+    def with_checked_hashes(self, solution: Solution) -> Solution:
+        """Return the solution with the digests of files for which no index has the required ones.
+
+        Raise HashesMissing or HashRefused.
+        """
         missing = tuple(one.name for one in solution.packages if one.name not in self._hashes)
         if self._require_hashes and missing:
             raise HashesMissing(missing)
+        packages = tuple(
+            replace(one, wheels=tuple(map(self._with_checked_hash, one.wheels)))
+            for one in solution.packages
+        )
+        return replace(solution, packages=packages)
+
+    def _with_checked_hash(self, wheel: Distribution) -> Distribution:
+        known = wheel.file.hashes
+        if not (algorithms := self._hashes.undecided(wheel.name, known)):
+            return wheel
+        known = {**known, **self._fetcher.digests(wheel.file, algorithms)}
+        if self._hashes.undecided(wheel.name, known):
+            found = enumerate_some(f"{one}:{known[one]}" for one in sorted(algorithms))
+            raise HashRefused(wheel.file.filename, self._hashes.expected(wheel.name), found)
+        return replace(wheel, file=replace(wheel.file, entry={**wheel.file.entry, "hashes": known}))
 
 
 def _oldest_first(ordering: Ordering, roots: Iterable[Dependency]) -> ProjectSet:
@@ -222,12 +252,17 @@ def _by_name(dependencies: Iterable[Dependency]) -> dict[NormalizedName, list[De
 
 
 def _pins(
-    known: Mapping[NormalizedName, Sequence[Dependency]],
+    known: Mapping[NormalizedName, Sequence[Dependency]], kept: Iterable[Preferences]
 ) -> dict[NormalizedName, frozenset[Version]]:
-    return {
-        name: frozenset(pinned_versions(dependency.specifier for dependency in dependencies))
+    """Return the versions that may be yanked: those that the inputs pin or the lock has."""
+    pins = {
+        name: set(pinned_versions(dependency.specifier for dependency in dependencies))
         for name, dependencies in known.items()
     }
+    for versions in kept:
+        for name, preferred in versions.items():
+            pins.setdefault(name, set()).update(preferred)
+    return {name: frozenset(versions) for name, versions in pins.items()}
 
 
 def _named_prereleases(
@@ -238,14 +273,3 @@ def _named_prereleases(
         for name, dependencies in known.items()
         if any(dependency.specifier.prereleases for dependency in dependencies)
     )
-
-
-def _hashes(
-    requirements: Iterable[InputRequirement],
-) -> dict[NormalizedName, frozenset[str]]:
-    """Where several lines give hashes for one project, a file has to be among all of them."""
-    found: dict[NormalizedName, frozenset[str]] = {}
-    for one in requirements:
-        if one.hashes:
-            found[one.name] = found.get(one.name, one.hashes) & one.hashes
-    return found

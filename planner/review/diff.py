@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from packaging.pylock import Package, Pylock
 from packaging.utils import NormalizedName
 
+from planner.lock.locked_files import locked_files
+
 __all__ = ["Change", "compare"]
 
 
@@ -66,8 +68,8 @@ def _notes(old: list[Package], new: list[Package]) -> Iterator[str]:
         # A lock that records no index cannot show that it changed.
         if indexes:
             yield f"from {index}"
-    known = {wheel.filename: wheel.hashes for one in old for wheel in one.wheels or ()}
-    for wheel in (wheel for one in new for wheel in one.wheels or ()):
-        before = known.get(wheel.filename, {})
-        if any(before[kind] != wheel.hashes[kind] for kind in before.keys() & wheel.hashes.keys()):
-            yield f"{wheel.filename} is another file"
+    known = {name: hashes for one in old for name, hashes in locked_files(one)}
+    for name, hashes in (file for one in new for file in locked_files(one)):
+        before = known.get(name, {})
+        if any(before[kind] != hashes[kind] for kind in before.keys() & hashes.keys()):
+            yield f"{name} is another file"

@@ -13,6 +13,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from planner.inputs.inputs import Inputs
+from planner.lock.locked_files import locked_files
 from planner.model.environments import MarkerEnvironment
 from planner.model.policy import Preferences
 from planner.review.check import find_problems
@@ -27,16 +28,22 @@ __all__ = ["FileExchanged", "check_files", "is_current", "preferences"]
 
 @dataclass(eq=False)
 class FileExchanged(ArtifactRefused):
-    """An index has another file than before under the same name."""
+    """An index or an address has another file than before under the same name."""
 
     filename: str
     expected: str
     found: str
     hint = "find out why; if it is right, delete the lock and plan anew"
 
+    @property
+    def _source(self) -> str:
+        if "://" in self.filename:
+            return "the address has another file"
+        return "the index has another file of this name"
+
     def __str__(self) -> str:
         return (
-            f"{self.filename}: the index has another file of this name than the lock\n"
+            f"{self.filename}: {self._source} than the lock\n"
             f"  expected {self.expected}\n"
             f"  found    {self.found}"
         )
@@ -99,14 +106,14 @@ def check_files(old: Pylock, new: Pylock) -> None:
 
     Raises FileExchanged.
     """
-    known = {wheel.filename: wheel.hashes for one in old.packages for wheel in one.wheels or ()}
+    known = {name: hashes for package in old.packages for name, hashes in locked_files(package)}
     for package in new.packages:
-        # What is built anew is another file; what it is built of may not be.
+        # A wheel that is built anew is another file; the source that it is built from may not be.
         ours = {record.wheel for record in build_records(package.tool)}
-        for wheel in package.wheels or ():
-            before = {} if wheel.filename in ours else known.get(wheel.filename, {})
-            for kind in before.keys() & wheel.hashes.keys():
-                if before[kind].lower() != wheel.hashes[kind]:
-                    raise FileExchanged(
-                        wheel.filename, f"{kind}:{before[kind]}", f"{kind}:{wheel.hashes[kind]}"
-                    )
+        for name, hashes in locked_files(package):
+            # A path is on this machine, and the user may write another file there.
+            is_local = package.archive is not None and package.archive.path == name
+            before = {} if is_local or name in ours else known.get(name, {})
+            for kind in before.keys() & hashes.keys():
+                if before[kind].lower() != hashes[kind]:
+                    raise FileExchanged(name, f"{kind}:{before[kind]}", f"{kind}:{hashes[kind]}")

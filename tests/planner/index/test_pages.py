@@ -90,9 +90,9 @@ def test_core_metadata_has_two_names(told: dict[str, Any], expected: object) -> 
 
 @pytest.mark.parametrize(
     ("told", "expected"),
-    [(False, None), (True, ""), ("", ""), ("a reason", "a reason")],
+    [(False, None), (True, ""), ("", None), (None, None), (0, None), ("a reason", "a reason")],
 )
-def test_a_file_is_yanked_unless_it_is_told_that_it_is_not(told: object, expected: object) -> None:
+def test_a_file_is_yanked_if_the_value_is_truthy(told: object, expected: object) -> None:
     (file,) = parse_json({"filename": "demo.whl", "url": "demo.whl", "yanked": told})
     assert file.yanked == expected
 
@@ -153,3 +153,31 @@ def test_an_answer_that_is_no_project_page_is_refused(
 
 def test_a_newer_minor_version_is_read() -> None:
     assert len(parse_json({"filename": "demo.whl", "url": "demo.whl"}, version="1.99")) == 1
+
+
+@pytest.mark.parametrize(
+    ("fragment", "expected"),
+    [
+        ("sha256=AB", {"sha256": "ab"}),
+        ("egg=demo&sha256=ab", {"sha256": "ab"}),
+        ("sha256=ab&md5=cd&subdirectory=x", {"sha256": "ab", "md5": "cd"}),
+        ("egg=demo", {}),
+        ("sha256", {}),
+        ("", {}),
+    ],
+)
+def test_every_part_of_a_fragment_may_be_a_hash(fragment: str, expected: dict[str, str]) -> None:
+    html = f'<a href="demo-1.0-py3-none-any.whl#{fragment.replace("&", "&amp;")}">demo</a>'
+    page = parse_page(NAME, html.encode(), content_type="text/html", url=URL)
+    (file,) = files_of(page)
+    assert file.hashes == expected
+
+
+@pytest.mark.parametrize(
+    ("attribute", "expected"),
+    [("", None), ("data-yanked", ""), ("data-yanked=''", ""), ("data-yanked='bad'", "bad")],
+)
+def test_an_anchor_is_yanked_by_its_attribute(attribute: str, expected: str | None) -> None:
+    html = f'<a href="demo-1.0-py3-none-any.whl" {attribute}>demo</a>'
+    (file,) = files_of(parse_page(NAME, html.encode(), content_type="text/html", url=URL))
+    assert file.yanked == expected

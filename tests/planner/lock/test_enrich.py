@@ -29,6 +29,7 @@ def test_hints_are_added_once_to_the_end_of_each_package(index: Index) -> None:
 
 
 def test_an_inline_array_of_packages_is_refused() -> None:
-    text = 'lock-version = "1.0"\ncreated-by = "x"\npackages = [{name = "a", directory = {path = "x"}}]\n'
+    package = '{name = "a", directory = {path = "x"}}'
+    text = f'lock-version = "1.0"\ncreated-by = "x"\npackages = [{package}]\n'
     with IndexClient() as client, pytest.raises(NotExtensible, match="inline array of packages"):
         enrich(text, client)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
@@ -15,7 +17,13 @@ from planner.index.client import IndexClient
 from planner.index.errors import IndexAnswer
 from planner.index.pages import ProjectFile, parse_page
 from planner.metadata.errors import WheelDiffers
-from planner.metadata.remote_zip import TAIL_SIZE, open_wheel, read_directory, read_member
+from planner.metadata.remote_zip import (
+    TAIL_SIZE,
+    open_wheel,
+    read_digests,
+    read_directory,
+    read_member,
+)
 from schemas.zipformat import InvalidZip, Method
 
 NOISE = random.Random(0).randbytes(3 * TAIL_SIZE)
@@ -119,6 +127,28 @@ def test_a_download_is_held_to_the_digest_of_the_index(index: Index, client: Ind
         f"  expected {'0' * 64}\n"
         f"  found    {wheel.sha256}"
     )
+
+
+def test_a_wheel_that_one_range_holds_is_held_to_the_digest_at_once(
+    index: Index, client: IndexClient
+) -> None:
+    wheel = build_wheel()
+    index.add(wheel, hashes={"sha256": "0" * 64})
+    with pytest.raises(WheelDiffers), open_wheel(client, served(index, wheel)):
+        pass
+
+
+def test_the_digests_of_a_file_are_computed_after_its_own_are_checked(
+    index: Index, client: IndexClient
+) -> None:
+    wheel = build_wheel()
+    index.add(wheel)
+    file = served(index, wheel)
+    sha512 = hashlib.sha512(wheel.content).hexdigest()
+    assert read_digests(client, file, ["sha512"]) == {"sha512": sha512}
+    changed = replace(file, entry={**file.entry, "hashes": {"sha256": "0" * 64}})
+    with pytest.raises(WheelDiffers):
+        read_digests(client, changed, ["sha512"])
 
 
 @pytest.mark.parametrize("ranges", ["all", "none"])

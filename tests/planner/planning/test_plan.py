@@ -24,7 +24,7 @@ from planner.planning.plan import Plan, plan
 from planner.planning.reporter import Reporter
 from planner.resolver.explanation import Unsolvable
 from planner.resolver.provider import Candidate, Provider
-from planner.resolver.solve import HashesMissing
+from planner.resolver.required_hashes import HashesMissing
 from schemas.target import Target
 
 TARGET = Target.named("3.11", "manylinux_2_28_x86_64")

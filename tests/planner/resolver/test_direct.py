@@ -105,7 +105,7 @@ def test_the_lock_is_stale_where_another_file_is_asked_for(index: Index) -> None
         pytest.param(["./app-1.0rc1-py3-none-any.whl", "app>=2"], 4, "no version of app suits",
                      id="another version is asked for"),
         pytest.param(["./app-1.0rc1-py3-none-any.whl", "app @ https://a.example/app-1-py3-none-any.whl"],
-                     3, "requirements.in:2: it asks for another file of app than requirements.in:1",
+                     3, "requirements.in:2: it names another address of app than requirements.in:1",
                      id="two files"),
         pytest.param(["base @ https://a.example/app-1.0-py3-none-any.whl"], 3,
                      "requirements.in:1: app-1.0-py3-none-any.whl is a wheel of app",
@@ -152,3 +152,83 @@ def test_a_password_in_the_address_is_used_and_not_told(
     plan(index, f"app @ {url}", "app>=2", status=4)
     told = capsys.readouterr()
     assert "correct-horse" not in Path("pylock.toml").read_text() + told.out + told.err
+
+
+class TestConstraintsAndOverrides:
+    """An address holds wherever the inputs give it."""
+
+    OTHER = build_wheel("app", "2.0")
+
+    def url(self, index: Index) -> str:
+        index.add(APP)
+        return index.url_of(APP.filename)
+
+    def test_the_address_of_a_constraint_holds_for_what_is_required(self, index: Index) -> None:
+        Path("c.txt").write_text(f"app @ {self.url(index)}\n")
+        found = plan(index, "top", arguments=["-c", "c.txt"])
+        assert found["app"]["archive"]["url"] == index.url_of(APP.filename)
+        assert lockstream.main(["check"]) == 0
+
+    def test_a_constraint_alone_requires_nothing(self, index: Index) -> None:
+        Path("c.txt").write_text(f"app @ {self.url(index)}\n")
+        assert plan(index, "base", arguments=["-c", "c.txt"]).keys() == {"base"}
+
+    def test_a_source_of_a_constraint_is_not_opened_unless_it_is_required(
+        self, index: Index
+    ) -> None:
+        Path("c.txt").write_text("app @ git+https://git.invalid/app.git\n")
+        assert plan(index, "base", arguments=["-c", "c.txt"]).keys() == {"base"}
+        plan(index, "top", status=4, arguments=["-c", "c.txt"])
+
+    def test_the_address_of_an_override_takes_the_place_of_a_version(self, index: Index) -> None:
+        Path("o.txt").write_text(f"app @ {self.url(index)}\n")
+        found = plan(index, "top", "app>=2", arguments=["--override", "o.txt"])
+        assert found["app"]["archive"]["url"] == index.url_of(APP.filename)
+        assert lockstream.main(["check"]) == 0
+
+    def test_an_override_takes_the_place_of_an_address(self, index: Index) -> None:
+        url = self.url(index)
+        Path("o.txt").write_text("app>=2\n")
+        found = plan(index, f"app @ {url}", arguments=["--override", "o.txt"])
+        assert found["app"]["version"] == "2.0"
+        assert "archive" not in found["app"]
+        assert lockstream.main(["check"]) == 0
+
+    def test_two_addresses_of_one_project_are_a_conflict(
+        self, index: Index, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        Path("c.txt").write_text("app @ https://files.example/app-1.0rc1-py3-none-any.whl\n")
+        plan(index, f"app @ {self.url(index)}", status=3, arguments=["-c", "c.txt"])
+        told = capsys.readouterr().err
+        assert "c.txt:1: it names another address of app than requirements.in:1" in told
+        assert "https://files.example/app-1.0rc1-py3-none-any.whl" in told
+
+    def test_a_package_may_not_require_another_address(
+        self, index: Index, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        url = self.url(index)
+        other = "https://files.example/app-1.0rc1-py3-none-any.whl"
+        index.add(build_wheel("odd", requires=[f"app @ {other}"]))
+        plan(index, "odd", f"app @ {url}", status=4)
+        told = capsys.readouterr().err
+        assert f"it requires another address than the inputs: app @ {other}" in told
+
+
+def test_a_file_that_was_exchanged_at_its_address_is_refused(
+    index: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index.add(APP)
+    url = index.url_of(APP.filename)
+    plan(index, f"app @ {url}")
+    before = Path("pylock.toml").read_text()
+    index.add(build_wheel("app", "1.0rc1", requires=["base"], files={"app/evil.py": "x = 1\n"}))
+    Path("requirements.in").write_text(f"app @ {url}\ntop\n")
+    words = ["plan", "-q", "-r", "requirements.in", "-i", index.url, *LINUX]
+    assert lockstream.main(words) == 6
+    assert f"{url}: the address has another file than the lock" in capsys.readouterr().err
+    assert Path("pylock.toml").read_text() == before
+    Path("pylock.old.toml").write_text(before)
+    Path("pylock.toml").unlink()
+    assert lockstream.main(words) == 0
+    assert lockstream.main(["diff", "pylock.old.toml", "pylock.toml"]) in {0, 1}
+    assert f"{url} is another file" in capsys.readouterr().out

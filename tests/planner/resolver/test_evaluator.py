@@ -6,24 +6,30 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from planner.index.pages import ProjectFile
+from planner.inputs.inputs import InputRequirement
 from planner.metadata.distribution import Distribution
 from planner.model.project_set import ProjectSet
 from planner.resolver.evaluator import FileEvaluator, FileRules, Rejection
+from planner.resolver.required_hashes import RequiredHashes
 from schemas.target import Target
 
 NAME = canonicalize_name("demo")
 TARGET = Target.named("3.11", "manylinux_2_28_x86_64")
+REQUIRED = InputRequirement(
+    requirement=Requirement("demo"), origin="requirements.in:1", hashes=frozenset({"sha256:aa"})
+)
 
 
 def evaluate(filename: str, target: Target = TARGET, **told: Any) -> Distribution | Rejection:
     entry = {"filename": filename, "url": filename, **told}
     file = ProjectFile(filename, "https://index.example/simple/demo/", entry)
     rules = FileRules(
-        hashes={NAME: frozenset({"sha256:aa"})} if "hashes" in told else {},
+        hashes=RequiredHashes([REQUIRED] if "hashes" in told else []),
         pins={NAME: frozenset({Version("2.0")})},
     )
     return FileEvaluator(target, rules).evaluate(NAME, file)

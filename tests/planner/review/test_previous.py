@@ -61,10 +61,15 @@ def test_versions_are_kept(
     assert versions(lock) == expected
 
 
-def test_a_version_that_was_yanked_since_is_given_up(index: Index, lock: Path) -> None:
+def test_a_version_that_was_yanked_since_is_kept_with_a_warning(
+    index: Index, lock: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     index.add(build_wheel("base", "1.0"), yanked="broken")
     plan_into(index, lock.parent, ["app"], "--refresh")
-    assert versions(lock) == {"app": "1.0", "base": "2.0", "part": "1.0"}
+    assert versions(lock) == {"app": "1.0", "base": "1.0", "part": "1.0"}
+    assert "warning: base-1.0-py3-none-any.whl is yanked: broken" in capsys.readouterr().err
+    plan_into(index, lock.parent, ["app"], "-P", "base")
+    assert versions(lock)["base"] == "2.0"
 
 
 def test_a_target_that_is_added_gets_the_versions_of_the_others(index: Index, lock: Path) -> None:
