@@ -17,19 +17,25 @@ from schemas.zipformat import InvalidZip, Method
 __all__ = ["MAX_OUTPUT", "NotStreamable", "contents", "crc32", "whole"]
 
 
-_zlib: ModuleType = zlib
+_OLDEST_ISAL = (1, 9)
+"""Older versions take up to 3 bytes that follow deflated data for a part of it."""
 
 
-_errors: type[Exception] = zlib.error
+def _fastest_zlib() -> ModuleType:
+    """Return isal's zlib if it is installed and new enough, else the standard one."""
+    try:
+        import isal  # noqa: PLC0415  # optional
+        from isal import isal_zlib  # noqa: PLC0415
+    except ImportError:
+        return zlib
+    version = tuple(int(part) for part in isal.__version__.split(".")[:2] if part.isdigit())
+    return cast("ModuleType", isal_zlib) if version >= _OLDEST_ISAL else zlib
 
 
-try:
-    from isal import isal_zlib
-except ImportError:
-    pass
-else:
-    _zlib = isal_zlib
-    _errors = cast("type[Exception]", isal_zlib.error)
+_zlib = _fastest_zlib()
+
+
+_errors = cast("type[Exception]", _zlib.error)
 
 
 crc32: Callable[[bytes, int], int] = _zlib.crc32

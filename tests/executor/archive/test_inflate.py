@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import tracemalloc
 import zlib
 from collections.abc import Iterator
 from types import ModuleType
 
+import isal
 import pytest
 import zstandard
 from hypothesis import given
@@ -30,6 +32,21 @@ def _inflater(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     module: ModuleType = request.param
     monkeypatch.setattr(executor.archive.inflate, "_zlib", module)
     monkeypatch.setattr(executor.archive.inflate, "_errors", module.error)
+
+
+@pytest.mark.parametrize(
+    ("version", "is_used"), [("1.8.0", False), ("1.9.0", True), ("1.10.1", True), ("2.0", True)]
+)
+def test_only_a_version_of_isal_that_ends_where_the_data_ends_is_used(
+    monkeypatch: pytest.MonkeyPatch, version: str, is_used: bool
+) -> None:
+    monkeypatch.setattr(isal, "__version__", version)
+    assert executor.archive.inflate._fastest_zlib() is (isal_zlib if is_used else zlib)
+
+
+def test_without_isal_the_standard_library_inflates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "isal", None)
+    assert executor.archive.inflate._fastest_zlib() is zlib
 
 
 def refusal(feed: ChunkReader, method: Method, compressed_size: int | None) -> str:

@@ -1,0 +1,78 @@
+"""What the pages say of the code, compared with the code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from schemas.errors import ExitCode, LockstreamError
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
+
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+_ROOM = re.compile(r"^\| `(planner|executor)/(\w+)` \|", re.MULTILINE)
+_PATH = re.compile(r"`((?:executor|planner|schemas|tests|benchmarks)/(?!work/)[\w/.]+)`")
+_MODULE = re.compile(r"`(\w+/\w+)(?:\.py)?`")
+
+
+def anchors(page: Path) -> set[str]:
+    headings = _HEADING.findall(page.read_text())
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+    wrong = []
+    for link in _LINK.findall(page.read_text()):
+        if link.startswith(("https://", "http://")):
+            continue
+        path, _, anchor = link.partition("#")
+        place = (page.parent / path).resolve() if path else page
+        if not place.exists() or (anchor and anchor not in anchors(place)):
+            wrong.append(link)
+    assert not wrong
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_path_that_is_named_exists(page: Path) -> None:
+    if page.name == "CHANGELOG.md":
+        return  # it names what was
+    named = _PATH.findall(page.read_text())
+    missing = [
+        name
+        for name in named
+        if not (ROOT / name).exists() and not (ROOT / name).with_suffix(".py").exists()
+    ]
+    assert not missing
+
+
+def test_every_module_of_a_room_that_is_named_exists() -> None:
+    from test_architecture import ORDER
+
+    rooms = {room for rooms in ORDER.values() for room in rooms}
+    missing = [
+        name
+        for name in _MODULE.findall(ARCHITECTURE.read_text())
+        if name.partition("/")[0] in rooms
+        if not any((ROOT / phase / f"{name}.py").exists() for phase in ORDER)
+    ]
+    assert not missing
+
+
+def test_the_table_of_rooms_is_the_order_of_imports() -> None:
+    from test_architecture import ORDER
+
+    rows = _ROOM.findall(ARCHITECTURE.read_text())
+    assert rows == [(phase, room) for phase in ("executor", "planner") for room in ORDER[phase]]
+
+
+def test_the_table_of_exit_codes_names_each_kind_of_error() -> None:
+    rows = re.findall(r"^\| (\d) \| `(\w+)` \|$", ARCHITECTURE.read_text(), re.MULTILINE)
+    kinds = {(kind.exit_code, kind.__name__) for kind in LockstreamError.__subclasses__()}
+    assert {(ExitCode(int(code)), name) for code, name in rows} <= kinds
+    assert {int(code) for code, _ in rows} == set(ExitCode) - {ExitCode.DONE}
