@@ -32,21 +32,21 @@ _END_OF_LITERAL = re.compile(r"(?:[^']|'(?!''))*+'{3,5}")
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A part of a lock that is TOML by itself."""
+    """A part of a lock that is TOML by itself; yielded by ``scan_blocks``."""
 
     text: str
     line: int
     """The line of the lock that ``text`` begins with, from 1."""
     is_package: bool
-    """Whether it is one ``[[packages]]`` entry, or a part of what is around them."""
+    """Whether it is one ``[[packages]]`` entry; otherwise it is a part of the lock around them."""
 
 
 @dataclass(eq=False)
 class LockNotText(InvalidLockText):
-    """A line of the lock is not UTF-8, as TOML demands."""
+    """A line of the lock is not UTF-8, which TOML requires."""
 
     line: int
-    hint = "TOML files are UTF-8 text; was the file saved in another encoding?"
+    hint = "TOML files are UTF-8 text; save the file in that encoding"
 
     def describe(self) -> str:
         return f"line {self.line} is not UTF-8 text"
@@ -71,10 +71,10 @@ class LockTooLarge(InvalidLockText):
 
 
 def scan_blocks(chunks: Iterable[bytes], *, limit: int = MAX_BLOCK_SIZE) -> Iterator[Block]:
-    """Cut a lock into blocks, in the order of the file.
+    """Yield the blocks of a lock, in the order of the file.
 
-    ``chunks`` is the file, cut anywhere. The first block is always the header, empty where the
-    file begins with a package; tables behind the packages follow as further blocks.
+    ``chunks`` are the bytes of the file, cut anywhere. The first block is always the header, which
+    is empty if the file begins with a package. Tables after a package are further blocks.
 
     Raises LockNotText and LockTooLarge.
     """
@@ -122,7 +122,7 @@ def _decode(line: bytes, number: int) -> str:
 
 
 class _Nesting:
-    """Whether the end of a line is inside of a multi-line string or array."""
+    """The strings and arrays that are open at the end of a line; owned by ``scan_blocks``."""
 
     def __init__(self) -> None:
         self._depth = 0

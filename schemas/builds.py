@@ -1,8 +1,8 @@
-"""Builds: how a wheel was made from source, and what that took, as the lock tells it.
+"""How a wheel was built from source, and the memory and time that it took, as the lock records it.
 
-The planner measures and writes it into ``[packages.tool.lockstream.build]``, by wheel; the
-executor builds by it and decides with it. As all tool data it is disposable (PEP 751): it never
-decides what gets installed, only whether and how a build may run.
+The planner measures builds and writes ``[packages.tool.lockstream.build]``, by wheel; the executor
+repeats them with the same flags and decides with the figures. Like all tool data it is disposable
+(PEP 751): it never decides what is installed, only whether and how a build may run.
 """
 
 from __future__ import annotations
@@ -40,31 +40,31 @@ __all__ = [
 ]
 
 ConfigSettings = Mapping[str, str | list[str]]
-"""What PEP 517 hands to each hook."""
+"""The settings that each hook of PEP 517 receives."""
 
 SHARE = 0.05
-"""Of a measured demand, how much more the same build may take elsewhere on a like machine. Twelve
+"""Share of a measured demand that the same build may take more on a similar machine. Twelve
 packages, built again at one job, took between 2 % less and 1 % more."""
 
 FOREIGN_SHARE = 0.25
-"""The same where compiler, machine, Python or C library differ from those it was measured with."""
+"""The same share if compiler, machine, Python or C library differ from those of the measurement."""
 
 MARGIN = 32 << 20
-"""Bytes beside the build: this program itself while it waits, and folders in the kernel."""
+"""Bytes besides the build: this program while it waits, and folders in the kernel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildFlags:
-    """What a build is told."""
+    """The settings, variables and jobs of one build."""
 
     config_settings: ConfigSettings = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
-    """The variables set for it; of the others that steer compilers it sees none."""
+    """The variables that are set for it; all others that steer compilers are removed."""
     jobs: int = 1
-    """Compilers at once."""
+    """Number of compilers at once."""
 
     def to_table(self) -> dict[str, Any]:
-        """The TOML keys; what is empty is left out."""
+        """Return the TOML keys, without empty values."""
         table: dict[str, Any] = {"jobs": self.jobs}
         if self.config_settings:
             table["config-settings"] = dict(sorted(self.config_settings.items()))
@@ -74,7 +74,7 @@ class BuildFlags:
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> BuildFlags:
-        """Read what ``to_table`` wrote; what is malformed counts as not given."""
+        """Return what ``to_table`` wrote; malformed values count as missing."""
         settings = table.get("config-settings")
         environment = table.get("environment")
         jobs = table.get("jobs")
@@ -95,48 +95,48 @@ class BuildFlags:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildRecord:
-    """One build that was made and measured."""
+    """One measured build, as the lock records it for one wheel."""
 
     key: str
-    """Digest of all that the wheel depends on: source, flags, build lock, interpreter."""
+    """Digest of everything that the wheel depends on: source, flags, build lock, interpreter."""
     wheel: str
-    """The file name of what was built."""
+    """File name of the wheel."""
     backend: str
     flags: BuildFlags
-    """At one job."""
+    """The flags at one job."""
     lock: str | None
-    """The lock of the build requirements, relative to this one; None where there are none."""
+    """Path of the lock of the build requirements, relative to this lock; None without any."""
     demand: Mapping[int, int]
-    """By number of jobs, the bytes that all its processes held together at the peak, as far as
-    the kernel cannot take them back: anonymous, tmpfs and kernel memory."""
+    """Bytes that all its processes held together at the peak, by number of jobs: memory that the
+    kernel cannot take back (anonymous, tmpfs, kernel)."""
     charged_peak: int | None
-    """With page cache, where that could be measured. For information: it varies from run to run."""
+    """Bytes with page cache, if they could be measured. For information: they vary between runs."""
     files: int = 0
-    """Bytes of files, the compiler above all, that were in use at the peak. They are page cache:
-    with less room the build ends too, after reading them again and again."""
+    """Bytes of files, mostly of the compiler, that were in use at the peak. They are page cache:
+    with less memory the build still ends, after reading them again and again."""
     seconds: float
-    """At one job."""
+    """Duration at one job."""
     native: tuple[str, ...]
-    """The native modules in the wheel, sorted."""
+    """Native modules in the wheel, sorted."""
     measured_on: Mapping[str, str]
     """What the figures depend on: compiler, machine, Python, C library."""
     source: str = ""
-    """The direct reference that it was built of, where it was: a repository, an archive."""
+    """The direct reference that it was built from (a repository, an archive), if any."""
     commit: str = ""
-    """Of the repository."""
+    """The commit of the repository."""
 
     @property
     def version(self) -> Version:
-        """That of the wheel. Raises InvalidWheelFilename."""
+        """The version of the wheel. Raises InvalidWheelFilename."""
         return parse_wheel_filename(self.wheel)[1]
 
     @property
     def peak(self) -> int:
-        """The demand in bytes at as few jobs as were measured."""
+        """The demand (bytes) at the smallest number of jobs that was measured."""
         return self.demand[min(self.demand)]
 
     def to_table(self) -> dict[str, Any]:
-        """The TOML table, which stands under the file name of the wheel."""
+        """Return the TOML table, whose key is the file name of the wheel."""
         table: dict[str, Any] = {
             "key": self.key,
             "backend": self.backend,
@@ -161,7 +161,7 @@ class BuildRecord:
 
     @classmethod
     def from_table(cls, wheel: str, table: object) -> BuildRecord | None:
-        """Read what ``to_table`` wrote of the build of ``wheel``; None where it is not usable."""
+        """Return what ``to_table`` wrote for the build of ``wheel``; None if it is not usable."""
         if not isinstance(table, Mapping):
             return None
         try:
@@ -189,7 +189,7 @@ class BuildRecord:
 
 
 def build_records(tool: Mapping[str, Any] | None) -> tuple[BuildRecord, ...]:
-    """The builds in a package's ``tool`` table, by the file names of what was built."""
+    """Return the builds in the ``tool`` table of a package, sorted by file names of wheels."""
     table: object = tool
     for key in (TOOL_NAME, "build"):
         table = table.get(key) if isinstance(table, Mapping) else None
@@ -200,23 +200,25 @@ def build_records(tool: Mapping[str, Any] | None) -> tuple[BuildRecord, ...]:
 
 
 def build_lock_name(package: str) -> str:
-    """The file name of the lock of what ``package`` is built with."""
+    """Return the file name of the lock of the build requirements of ``package``."""
     return f"pylock.build-{package}.toml"
 
 
 def project_name(document: Mapping[str, Any]) -> NormalizedName | None:
-    """The name that a ``pyproject.toml`` gives its project."""
+    """Return the name of the project of a ``pyproject.toml``."""
     name = _project_key(document, "name")
     return canonicalize_name(name) if name else None
 
 
 def project_version(document: Mapping[str, Any]) -> str | None:
-    """The version that a ``pyproject.toml`` gives its project; None where the build tells it."""
+    """Return the version of the project of a ``pyproject.toml``; None if it is known only after the
+    build.
+    """
     return _project_key(document, "version")
 
 
 def _project_key(document: Mapping[str, Any], key: str) -> str | None:
-    """From the standard table, or the one that poetry had before it."""
+    """Return a value of the standard table, or of the table that poetry used before it."""
     for path in (("project",), ("tool", "poetry")):
         table: object = document
         for part in path:
@@ -227,8 +229,8 @@ def _project_key(document: Mapping[str, Any], key: str) -> str | None:
 
 
 def suitable_record(tool: Mapping[str, Any] | None, tags: Collection[Tag]) -> BuildRecord | None:
-    """The build whose wheel suits a target with these tags, if a package's ``tool`` table tells of
-    one.
+    """Return the build in the ``tool`` table of a package whose wheel suits a target with these
+    tags; None if there is not one.
     """
     for record in build_records(tool):
         with suppress(InvalidWheelFilename):
@@ -238,15 +240,16 @@ def suitable_record(tool: Mapping[str, Any] | None, tags: Collection[Tag]) -> Bu
 
 
 def foreseen(demand: int, *, alike: bool = True) -> int:
-    """Bytes of memory without which a build of this measured demand is not begun; ``alike`` tells
-    whether compiler, machine, Python and C library are those it was measured with.
+    """Return the bytes of memory that a build of this measured demand requires before it begins.
+
+    ``alike`` tells whether compiler, machine, Python and C library are those of the measurement.
     """
     return demand + int(demand * (SHARE if alike else FOREIGN_SHARE)) + MARGIN
 
 
 def unhurried(demand: int, files: int) -> int:
-    """Bytes of memory in which a build of this measured demand need not read ``files``, its
-    compiler's, again and again.
+    """Return the bytes of memory with which a build of this measured demand reads ``files`` (bytes,
+    mostly of its compiler) only once.
     """
     return demand + files + MARGIN
 

@@ -1,4 +1,4 @@
-"""Credentials as they stand in URLs and go into headers; where they are kept is not known here."""
+"""Credentials in URLs and in headers of requests."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ INDEX_VARIABLES = (
     "UV_EXTRA_INDEX_URL",
     "PIP_EXTRA_INDEX_URL",
 )
-"""Variables that hold URLs of indexes, several of them divided by spaces, often with a token."""
+"""Variables with URLs of indexes, separated by spaces, which often include a token."""
 
 
 class Login(NamedTuple):
-    """Who asks, and how they prove it."""
+    """A user name with a password; a token may stand in either of them alone."""
 
     user: str
     password: str
@@ -35,8 +35,8 @@ class Login(NamedTuple):
 
     @property
     def secrets(self) -> frozenset[str]:
-        """The forms in which it must never be seen: as it is, in a URL, in a header. What stands
-        without a password is a token.
+        """The forms in which the secret must never be shown: as it is, in a URL, in a header. A
+        user name without a password is a token.
         """
         secret = self.password or self.user
         token = self.authorization.removeprefix("Basic ")
@@ -44,7 +44,9 @@ class Login(NamedTuple):
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port of ``url``, lower-case: who gets the credentials for it."""
+    """Return scheme, host and port of ``url``, lower-case: the server that receives its
+    credentials.
+    """
     parts = urlsplit(url)
     port = {"http": 80, "https": 443}.get(parts.scheme)
     suffix = "" if parts.port in {None, port} else f":{parts.port}"
@@ -52,21 +54,21 @@ def origin_of(url: str) -> str:
 
 
 def login_in(parts: SplitResult) -> Login | None:
-    """The user information of a URL; a token may stand without a password."""
+    """Return the user information of a URL; a token may stand without a password."""
     if parts.username is None:
         return None
     return Login(unquote(parts.username), unquote(parts.password or ""))
 
 
 def split_login(url: str) -> tuple[str, Login | None]:
-    """``url`` without user information, and that information."""
+    """Return ``url`` without user information, and that information."""
     login = login_in(urlsplit(url))
     return (url if login is None else without_credentials(url)), login
 
 
 def find_login(words: Iterable[str], origin: str, user: str | None = None) -> Login | None:
-    """The login for ``origin`` in URLs of indexes, each perhaps with a name before it
-    (``name=URL``); that of ``user`` only, where one is named.
+    """Return the login for ``origin`` in URLs of indexes, which may have a name (``name=URL``); if
+    ``user`` is given, only a login of that user.
     """
     for word in words:
         url = word if word.startswith("http") else word.partition("=")[2]

@@ -1,4 +1,4 @@
-"""Digests: what the lock allows a file to be, checked while its bytes go by."""
+"""The digests that a lock allows a file to have, checked as its bytes pass."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 __all__ = ["SECURE_ALGORITHMS", "Digests", "Mismatch", "encode_digest"]
 
 SECURE_ALGORITHMS = ("sha256", "sha384", "sha512", "blake2b", "sha3_256", "sha3_384", "sha3_512")
-"""PEP 751 demands at least one hash of a secure algorithm; md5 and sha1 count as none."""
+"""PEP 751 requires at least one hash of a secure algorithm, which md5 and sha1 are not."""
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 """The two characters that URL-safe base64 replaces
@@ -19,7 +19,7 @@ _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """A digest that is not the one promised; both as lower-case hexadecimal digits."""
+    """A digest that differs from the expected one; both in lower-case hexadecimal digits."""
 
     algorithm: str
     expected: str
@@ -27,33 +27,33 @@ class Mismatch:
 
 
 class Digests:
-    """The promised digests of one file, compared with what has been read of it.
+    """The expected digests of one file, and those of the bytes so far; owned by its reader.
 
-    ``promised`` maps algorithm names to hexadecimal digests; only secure algorithms are
-    looked at, and all of those must agree.
+    ``expected`` maps algorithm names to hexadecimal digests. Only secure algorithms count, and all
+    of them must agree.
     """
 
-    def __init__(self, promised: Mapping[str, str]) -> None:
-        self._promised = {
-            name: digest.lower() for name, digest in promised.items() if name in SECURE_ALGORITHMS
+    def __init__(self, expected: Mapping[str, str]) -> None:
+        self._expected = {
+            name: digest.lower() for name, digest in expected.items() if name in SECURE_ALGORITHMS
         }
-        self._hashes = {name: hashlib.new(name) for name in self._promised}
+        self._hashes = {name: hashlib.new(name) for name in self._expected}
 
     @property
     def secure(self) -> bool:
-        """Whether there is any digest to hold the file to."""
-        return bool(self._promised)
+        """Whether a secure digest is expected at all."""
+        return bool(self._expected)
 
     def update(self, data: bytes | memoryview) -> None:
-        """Take the next bytes of the file."""
+        """Add the next bytes of the file."""
         for digest in self._hashes.values():
             digest.update(data)
 
     def mismatch(self) -> Mismatch | None:
-        """The first digest that differs from its promise, now that all bytes were read."""
+        """Return the first digest that differs, after the last byte; or None."""
         for name, digest in self._hashes.items():
-            if (found := digest.hexdigest()) != self._promised[name]:
-                return Mismatch(name, self._promised[name], found)
+            if (found := digest.hexdigest()) != self._expected[name]:
+                return Mismatch(name, self._expected[name], found)
         return None
 
 

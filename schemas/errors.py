@@ -28,7 +28,7 @@ __all__ = [
 
 
 class ExitCode(IntEnum):
-    """What the program's exit status says."""
+    """The exit status of the program."""
 
     DONE = 0
     REFUSED = 1
@@ -58,7 +58,7 @@ class LockstreamError(Exception):
     """What remains for the next run, as a sentence."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # However it was made: BaseException would repeat that with positional arguments alone.
+        # BaseException would repeat the constructor with positional arguments only.
         return _restored, (type(self), self.args, self.__dict__)
 
 
@@ -71,13 +71,13 @@ def _restored(
 
 
 class Refused(LockstreamError):
-    """The question was understood and the answer is no."""
+    """The answer is no: a stale lock, drift, a lock that does not fit."""
 
     exit_code = ExitCode.REFUSED
 
 
 class UsageError(LockstreamError):
-    """The command line asks for something that cannot be meant."""
+    """The command line is not valid."""
 
     exit_code = ExitCode.USAGE
 
@@ -87,18 +87,18 @@ class UsageError(LockstreamError):
 
 
 class InvalidInput(LockstreamError):
-    """A lock, a requirements file or another input is not what its format demands."""
+    """A lock, a requirements file or another input breaks a rule of its format."""
 
     exit_code = ExitCode.INVALID_INPUT
 
 
 class InvalidLockText(InvalidInput):
-    """The text of a lock is at fault. ``path`` is set by whoever knows which file it was."""
+    """The text of a lock is at fault; the reader of the file sets ``path``."""
 
     path: str = ""
 
     def describe(self) -> str:
-        """What is wrong, and on which line."""
+        """Return what is wrong, and on which line."""
         raise NotImplementedError
 
     def __str__(self) -> str:
@@ -106,7 +106,7 @@ class InvalidLockText(InvalidInput):
 
 
 class NoSolution(LockstreamError):
-    """No set of distributions answers the requirements."""
+    """No set of distributions satisfies the requirements."""
 
     exit_code = ExitCode.NO_SOLUTION
 
@@ -118,13 +118,13 @@ class NetworkError(LockstreamError):
 
 
 class ArtifactRefused(LockstreamError):
-    """A downloaded file is not what the lock promised, or is hostile."""
+    """A downloaded file is not the locked one, or is hostile."""
 
     exit_code = ExitCode.ARTIFACT_REFUSED
 
 
 class NotEnough(LockstreamError):
-    """There is not enough memory or disk for what was asked."""
+    """There is not enough memory or disk for the command."""
 
     exit_code = ExitCode.NOT_ENOUGH
 
@@ -142,16 +142,14 @@ class NotPermitted(LockstreamError):
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal asked the program to stop, and it does. It is no error: nothing may catch it as
-    one.
-    """
+    """A signal stops the program. It is not an error, so that nothing catches it as one."""
 
     def __init__(self, number: int, name: str) -> None:
         """``number`` and ``name`` are those of the signal."""
         super().__init__(number, name)
         self.name = name
         self.exit_status = 128 + number
-        """As shells report it."""
+        """The exit status that shells report for the signal."""
         self.left = ""
         """What remains for the next run, as a sentence."""
 

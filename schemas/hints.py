@@ -1,7 +1,7 @@
-"""What lockstream notes about each wheel in ``[packages.tool.lockstream]``.
+"""The sizes of each wheel that a lock records in ``[packages.tool.lockstream]``.
 
-Hints steer buffers, scheduling and preflight and never what is installed: PEP 751 demands that
-tool data is disposable. So a hint that is missing or malformed is no error, it is unknown.
+Hints steer buffers, scheduling and preflight, but never what is installed: PEP 751 requires that
+tool data is disposable. So a missing or malformed hint is unknown, which is not an error.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ class WheelHints:
     largest_file: int
     """Size of the largest member, in bytes."""
     streamable: bool = True
-    """False where a forward pass cannot unpack it (a stored member with a data descriptor)."""
+    """False if a forward pass cannot unpack it (a stored member with a data descriptor)."""
 
     def to_table(self) -> dict[str, int | bool]:
-        """The TOML table of one wheel; ``streamable`` is written only when it is false."""
+        """Return the TOML table of one wheel; ``streamable`` is written only if it is false."""
         table: dict[str, int | bool] = {
             "unpacked-size": self.unpacked_size,
             "files": self.files,
@@ -42,7 +42,7 @@ class WheelHints:
 
     @classmethod
     def from_table(cls, table: object) -> WheelHints | None:
-        """Read what ``to_table`` wrote; None where the table is not usable as a hint."""
+        """Return what ``to_table`` wrote; None if the table is not usable as a hint."""
         if not isinstance(table, Mapping):
             return None
         sizes: list[int] = []
@@ -61,7 +61,7 @@ class WheelHints:
 
 
 def wheel_hints(tool: Mapping[str, Any] | None, filename: str) -> WheelHints | None:
-    """The hints for the wheel ``filename`` in a package's ``tool`` table, if it holds any."""
+    """Return the hints for the wheel ``filename`` in the ``tool`` table of a package, or None."""
     table: object = tool
     for key in (TOOL_NAME, "wheels", filename):
         if not isinstance(table, Mapping):

@@ -1,8 +1,8 @@
-"""The blocks of a lock as the types of ``packaging.pylock``, and what is wrong with them.
+"""The parts of a lock as types of ``packaging.pylock``, and the errors in them.
 
 Source: https://packaging.python.org/specifications/pylock-toml/. One ``[[packages]]`` block is
 read at a time; the header is a ``Pylock`` without packages. This module is the one place where
-errors of tomllib and packaging.pylock become ours.
+errors of tomllib and packaging.pylock become errors of ours.
 """
 
 from __future__ import annotations
@@ -41,21 +41,18 @@ _TOML_PLACE = re.compile(r"\s*\(at line (\d+), column (\d+)\)$")
 
 @dataclass(eq=False)
 class InvalidLock(InvalidLockText):
-    """The lock is not what PEP 751 demands."""
+    """The lock breaks a rule of PEP 751."""
 
     problem: str
     line: int
-    """Where the block at fault begins, or the line at fault where it is known; from 1."""
+    """The line at fault if it is known, otherwise the first line of the block at fault; from 1."""
     package: str | None = None
     hint = "the lock was edited by hand or cut short; write it again with its locker"
 
     def describe(self) -> str:
-        where = (
-            f"package {self.package!r} (line {self.line})"
-            if self.package
-            else (f"line {self.line}")
-        )
-        return f"{where}: {self.problem}"
+        line = f"line {self.line}"
+        place = f"package {self.package!r} ({line})" if self.package else line
+        return f"{place}: {self.problem}"
 
 
 @dataclass(eq=False)
@@ -70,7 +67,7 @@ class UnsupportedLockVersion(InvalidLockText):
 
 
 def parse_block(block: Block) -> dict[str, Any]:
-    """The TOML of one block; of a ``[[packages]]`` block, the table itself.
+    """Return the TOML of one block; of a ``[[packages]]`` block, the table itself.
 
     Raises InvalidLock with the line of the file.
     """
@@ -83,17 +80,17 @@ def parse_block(block: Block) -> dict[str, Any]:
             problem = f"{problem[: place.start()]}, at column {place[2]}"
         raise InvalidLock(f"not valid TOML: {problem}", line) from None
     except (RecursionError, ValueError) as error:
-        # What tomllib lets through: arrays without end, integers of thousands of digits.
+        # tomllib does not translate these: deeply nested arrays, integers of thousands of digits.
         raise InvalidLock(f"not readable as TOML: {error}", block.line) from None
     if block.is_package:
-        # Exactly one: a package that is passed over would be missing from the environment.
+        # Exactly one: a package that is skipped would be missing from the environment.
         [table] = document["packages"]
         return dict(table)
     return document
 
 
 def parse_header(document: Mapping[str, Any]) -> Pylock:
-    """Everything of a lock but its packages, validated.
+    """Return everything of a lock except its packages, validated.
 
     Raises InvalidLock and UnsupportedLockVersion.
     """
@@ -106,15 +103,15 @@ def parse_header(document: Mapping[str, Any]) -> Pylock:
 
 
 def is_newer_minor(header: Pylock) -> bool:
-    """Whether the lock may hold keys this program does not know (PEP 751: then warn of them)."""
+    """Return whether the lock may have unknown keys, of which PEP 751 says to warn."""
     return header.lock_version > _KNOWN_VERSION
 
 
 def parse_package(table: Mapping[str, Any], line: int) -> Package:
-    """One package of a lock, validated. ``line`` is where its block begins.
+    """Return one package of a lock, validated. ``line`` is the first line of its block.
 
-    A wheel whose file name no tool of today can read (a draft variant label, say) costs that
-    wheel, not the lock: no target can choose it.
+    A wheel whose file name cannot be parsed (with a draft variant label, say) is left out, since no
+    target can select it.
 
     Raises InvalidLock.
     """
@@ -128,7 +125,7 @@ def parse_package(table: Mapping[str, Any], line: int) -> Package:
             readable = [wheel for wheel in wheels if _has_readable_name(wheel)]
             if len(readable) < len(wheels) and (readable or "sdist" in table):
                 return parse_package({**table, "wheels": readable}, line)
-        # The block was read by itself, so the place of it in the array means nothing.
+        # The block was parsed alone, so its index in the array means nothing.
         problem = problem.removesuffix(" in 'packages[0]'").replace("'packages[0].", "'")
         raise InvalidLock(problem, line, name if isinstance(name, str) else None) from None
     _check_sizes(package, line)
@@ -136,14 +133,14 @@ def parse_package(table: Mapping[str, Any], line: int) -> Package:
 
 
 def _check_sizes(package: Package, line: int) -> None:
-    """What TOML has is an integer; packaging lets it be any."""
+    """Raise InvalidLock for a negative size, which packaging accepts."""
     wheels = enumerate(package.wheels or ())
     files = {f"wheels[{number}]": wheel.size for number, wheel in wheels}
     files |= {"sdist": package.sdist.size} if package.sdist else {}
     files |= {"archive": package.archive.size} if package.archive else {}
     for place, size in files.items():
         if size is not None and size < 0:
-            raise InvalidLock(f"{size} is no size in '{place}.size'", line, package.name)
+            raise InvalidLock(f"{size} is not a size in '{place}.size'", line, package.name)
 
 
 def _parse_package(table: Mapping[str, Any]) -> Package:

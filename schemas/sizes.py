@@ -1,4 +1,4 @@
-"""Sizes as people write and read them."""
+"""Sizes in bytes, as users write and read them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ __all__ = ["format_size", "parse_size"]
 
 _SIZE = re.compile(r"(\d{1,18})(?:\.(\d{1,9}))?\s*([KMGT]?)(?:iB?|B)?", re.IGNORECASE | re.ASCII)
 _SPACE = " \t\n\r\f\v"
-"""What the expression takes for space; str.strip() knows more of it."""
+"""White space that the expression accepts; str.strip() would remove more."""
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
 def parse_size(text: str) -> int:
-    """Bytes: ``64MiB``, ``64Mi``, ``64M``, ``1.5G`` or ``67108864``; all units are powers of 1024.
+    """Return the bytes of ``64MiB``, ``64Mi``, ``64M``, ``1.5G`` or ``67108864``; all units are
+    powers of 1024.
 
     Raises UsageError.
     """
@@ -27,5 +28,5 @@ def parse_size(text: str) -> int:
 
 
 def format_size(size: int) -> str:
-    """``size`` bytes as a table shows them: ``12.3 MiB``."""
+    """Return ``size`` bytes as tables show them: ``12.3 MiB``."""
     return f"{size / (1 << 20):,.1f} MiB"

@@ -1,9 +1,10 @@
-"""Target: the Python and the platform that wheels are chosen for.
+"""The Python and the platform that wheels are selected for.
 
-A target is made from facts, never from the interpreter that happens to run lockstream: either
-from what a user names (``--python-version 3.12 --platform manylinux_2_28_x86_64``) or from what
-a probe of the target interpreter reports. Both ways end in the same ordering of tags, that of
-``packaging.tags.sys_tags`` (https://packaging.python.org/specifications/platform-compatibility-tags/).
+A target is made from facts, never from the interpreter that runs lockstream: either from the
+options of the user (``--python-version 3.12 --platform manylinux_2_28_x86_64``) or from the report
+of a probe of the target interpreter. Both ways give the same order of tags, that of
+``packaging.tags.sys_tags``
+(https://packaging.python.org/specifications/platform-compatibility-tags/).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ DEFAULT_PLATFORMS: Mapping[str, str] = {
     "macos": "macosx_13_0_arm64",
     "windows": "win_amd64",
 }
-"""What a plain platform name stands for: the baseline that most wheels of today are built for
+"""The platform tag of a plain name: the baseline that most wheels of today are built for
 (manylinux_2_28: https://github.com/pypa/manylinux#manylinux_2_28-almalinux-8-based)."""
 
 _LEGACY_MANYLINUX = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
@@ -39,7 +40,7 @@ _OTHER_PLATFORM = re.compile(r"linux_\w+|win_amd64|win_arm64|win32")
 
 _PYPY_VERSION = "7.3.0"
 _PYPY_ABI = "pp73"
-"""The version of PyPy itself, of which every release since 2020 is one, and its ABI."""
+"""The version of PyPy itself, which every release since 2020 satisfies, and its ABI."""
 
 _MACHINES = {"win_amd64": "AMD64", "win_arm64": "ARM64", "win32": "x86"}
 
@@ -49,11 +50,11 @@ class Target:
     """One environment to plan for or to fill."""
 
     environment: Mapping[str, str]
-    """All marker variables of the dependency specifier standard, but ``extra``."""
+    """All marker variables of the dependency specifier standard, except ``extra``."""
     tags: tuple[Tag, ...]
-    """The wheel tags it accepts, best first."""
+    """The wheel tags that it accepts, best first."""
     platform: str
-    """The newest platform tag it accepts, such as ``manylinux_2_28_x86_64``."""
+    """The newest platform tag that it accepts, such as ``manylinux_2_28_x86_64``."""
 
     @property
     def python_version(self) -> Version:
@@ -75,12 +76,12 @@ class Target:
         return f"{prefix}{version}{'t' if free_threaded else ''}"
 
     def to_table(self) -> dict[str, str]:
-        """The TOML table that a lock has of it."""
+        """Return the TOML table that a lock has for it."""
         return {"python": self.python_name, "platform": self.platform}
 
     @classmethod
     def from_table(cls, table: object) -> Target | None:
-        """Read what ``to_table`` wrote; None where it is not usable."""
+        """Return what ``to_table`` wrote; None if it is not usable."""
         if not isinstance(table, Mapping):
             return None
         python, platform = table.get("python"), table.get("platform")
@@ -93,11 +94,11 @@ class Target:
 
     @classmethod
     def named(cls, python_version: str, platform: str) -> Target:
-        """The target that a user names: ``3.12`` or ``3.12.4``, with a platform tag or one of
-        the plain names of ``DEFAULT_PLATFORMS``. A trailing ``t`` means free-threaded, ``pypy``
-        before it PyPy.
+        """Return the target that a user names: ``3.12`` or ``3.12.4``, with a platform tag or one
+        of the plain names of ``DEFAULT_PLATFORMS``. A trailing ``t`` means free-threaded, a leading
+        ``pypy`` PyPy.
 
-        Raises UsageError for a version or platform that is not one.
+        Raises UsageError for an unknown version or platform.
         """
         is_pypy = python_version.startswith("pypy")
         free_threaded = python_version.endswith("t") and not is_pypy
@@ -125,9 +126,9 @@ class Target:
     def from_facts(
         cls, environment: Mapping[str, str], *, platform: str, abis: Iterable[str]
     ) -> Target:
-        """The target with these marker variables, newest platform tag and native ABIs.
+        """Return the target with these marker variables, newest platform tag and native ABIs.
 
-        ``abis`` holds what ``packaging`` would find on that interpreter: ``cp312``, ``cp313t``,
+        ``abis`` are those that ``packaging`` finds on that interpreter: ``cp312``, ``cp313t``,
         ``pypy310_pp73``.
         """
         python = tuple(int(part) for part in environment["python_version"].split("."))
@@ -150,9 +151,9 @@ class Target:
 
 
 def platform_tags(platform: str) -> Iterator[str]:
-    """All platform tags that a machine accepts whose newest tag is ``platform``, best first.
+    """Yield all platform tags that a machine accepts whose newest tag is ``platform``, best first.
 
-    Raises UsageError where ``platform`` is none that wheels are built for.
+    Raises UsageError if wheels are not built for ``platform``.
     """
     if legacy := _LEGACY_PLATFORM.fullmatch(platform):
         major, minor = next(v for v, name in _LEGACY_MANYLINUX.items() if name == legacy["name"])
@@ -183,7 +184,7 @@ def platform_tags(platform: str) -> Iterator[str]:
 
 
 def _platform_environment(platform: str) -> dict[str, str]:
-    """The marker variables that follow from a platform tag.
+    """Return the marker variables that follow from a platform tag.
 
     ``platform_release`` and ``platform_version`` are unknown before the machine is: empty, as
     in ``uv pip compile --python-platform``.
@@ -237,5 +238,7 @@ def _pypy_environment(minor: str, full: str) -> dict[str, str]:
 
 
 def _full_version(text: str) -> Version:
-    """A build from a checkout calls itself ``3.14.0+``, which PEP 440 reads as no version."""
+    """Return the version of a Python. One built from a checkout reports ``3.14.0+``, which is not a
+    version of PEP 440.
+    """
     return Version(text.removesuffix("+"))

@@ -1,4 +1,4 @@
-"""Text."""
+"""Text that is shown to the user."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["enumerate_some"]
 
 
 def enumerate_some(items: Iterable[object], limit: int = 5) -> str:
-    """The first ``limit`` items and how many more there are, as a reader wants a long list."""
+    """Return the first ``limit`` items, and how many more there are."""
     texts = [str(item) for item in items]
     more = len(texts) - limit
     shown = ", ".join(texts[:limit])

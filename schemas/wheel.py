@@ -1,7 +1,8 @@
-"""The vocabulary of a wheel: what its members may be called and where they belong.
+"""The names that members of a wheel may have, and the schemes that they belong to.
 
-Source: https://packaging.python.org/specifications/binary-distribution-format/. Names are held
-to what every operating system reads the same way, so that a lock means the same tree anywhere.
+Source: https://packaging.python.org/specifications/binary-distribution-format/. Only
+names that every operating system reads in the same way are allowed, so that a lock means the same
+tree everywhere.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ __all__ = [
 ]
 
 Scheme = Literal["purelib", "platlib", "headers", "scripts", "data"]
-"""The keys a ``.data`` folder may hold, and the folders an environment has for them."""
+"""The keys that a ``.data`` folder may have, and the folders of an environment for them."""
 
 SCHEME_NAMES: tuple[Scheme, ...] = get_args(Scheme)
 
@@ -35,7 +36,7 @@ MAX_SEGMENT_SIZE = 255
 MAX_NAME_SIZE = 1024
 """Bytes; the longest in 405,808 members of 994 real wheels has 324 (msgraph_sdk 1.65.0)."""
 MAX_DEPTH = 64
-"""Folders below each other; a reader holds one descriptor for each."""
+"""Levels of nested folders; a writer holds one descriptor for each."""
 
 _RESERVED_CHARACTERS = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|?*\\]')
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file#naming-conventions
@@ -43,17 +44,17 @@ _RESERVED_SEGMENT = re.compile(
     r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³])(?:\..*)?", re.IGNORECASE
 )
 _RESERVED_INITIALS = frozenset("CPANLcpanl")
-"""Of those, for there are many names to look at."""
+"""The first letters of reserved names: most names can skip the expression."""
 
 
 class InvalidMemberName(ValueError):
-    """The name of a member escapes, or means different files to different systems."""
+    """The name of a member leads out of its folder, or is ambiguous between systems."""
 
 
 def check_member_name(name: str) -> None:
-    """Refuse a name that is not a plain relative path; folders end with one slash.
+    """Raise InvalidMemberName, which states the rule, for a name that is not a plain relative path.
 
-    Raises InvalidMemberName, which states the rule.
+    Folders end with one slash.
     """
     if not name:
         raise InvalidMemberName("its name is empty")
@@ -68,10 +69,10 @@ def check_member_name(name: str) -> None:
 
 
 def check_last_segment(segment: str) -> None:
-    """Refuse what stands behind the last slash of a name of at most ``MAX_NAME_SIZE`` bytes, where
-    all before it was checked.
+    """Raise InvalidMemberName, which states the rule, for the last part of a name.
 
-    Raises InvalidMemberName, which states the rule.
+    The name has at most ``MAX_NAME_SIZE`` bytes, and the folders before its last slash have been
+    checked.
     """
     _check_characters(segment)
     _check_segment(segment)
@@ -96,7 +97,7 @@ def _check_segment(segment: str) -> None:
 
 
 def split_wheel_filename(filename: str) -> tuple[str, str]:
-    """The name and the version of a wheel as its file name spells them.
+    """Return the name and the version of a wheel as its file name spells them.
 
     Raises packaging.utils.InvalidWheelFilename.
     """
@@ -107,8 +108,8 @@ def split_wheel_filename(filename: str) -> tuple[str, str]:
 
 
 def dist_info_matches(folder: str, name: str, version: str) -> bool:
-    """Whether ``folder`` (``demo-1.0.dist-info``, or with ``.data``) belongs to a wheel of this
-    name and version, however either spells them.
+    """Return whether ``folder`` (``demo-1.0.dist-info``, or with ``.data``) belongs to a wheel of
+    this name and version, in any spelling.
     """
     stem = folder.rpartition(".")[0]
     folder_name, dash, folder_version = stem.partition("-")

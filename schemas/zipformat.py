@@ -1,8 +1,9 @@
-"""The zip records a wheel is made of: bytes to typed records, nothing else.
+"""The zip records of a wheel: bytes to typed records, nothing else.
 
-Source: PKWARE APPNOTE 6.3.10, sections 4.3 to 4.5 (https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT).
-The reader is strict: whatever two unzip programs could read differently is refused. Each refusal
-is an ``InvalidZip`` that states the rule; the caller adds the wheel and the member.
+Source: PKWARE APPNOTE 6.3.10, sections 4.3 to 4.5
+(https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT). The reader is strict: it refuses
+everything that two unzip programs could read differently. Each refusal is an ``InvalidZip`` that
+states the rule; the caller adds the wheel and the member.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ _UNICODE_PATH_EXTRA = 0x7075
 _FLAG_DESCRIPTOR = 1 << 3
 _FLAG_UTF8 = 1 << 11
 _FLAGS_READABLE = 0b110 | _FLAG_DESCRIPTOR | _FLAG_UTF8
-"""Bits 1 and 2 tell how hard deflate tried. All others are encryption, patches or reserved."""
+"""Bits 1 and 2 are the effort of deflate. All others are encryption, patches or reserved."""
 
 _VERSION_READABLE = 63
 """APPNOTE 4.4.3.2: the newest version of the format that is defined."""
@@ -90,17 +91,17 @@ _METHODS = {method.value: method for method in Method}
 
 
 class InvalidZip(ValueError):
-    """A record breaks a rule of the format, or one that unambiguous reading needs."""
+    """A record breaks a rule of the format, or could be read in two ways."""
 
 
 class LocalHeader(NamedTuple):
-    """What stands before the data of a member."""
+    """The record before the data of a member."""
 
     name: str
     flags: int
     method: Method
     crc: int
-    """Where ``has_descriptor``, this and both sizes are 0 or what the descriptor says."""
+    """If ``has_descriptor``, this and both sizes are 0 or the values of the descriptor."""
     compressed_size: int
     """In bytes."""
     size: int
@@ -113,7 +114,7 @@ class LocalHeader(NamedTuple):
 
 
 class CentralEntry(NamedTuple):
-    """What the central directory says of a member."""
+    """The record of a member in the central directory."""
 
     name: str
     flags: int
@@ -122,9 +123,9 @@ class CentralEntry(NamedTuple):
     compressed_size: int
     size: int
     offset: int
-    """Of the local header, in bytes from the start of the archive."""
+    """Position of the local header, in bytes from the start of the archive."""
     mode: int
-    """The Unix mode, type bits included; 0 where another system made the archive."""
+    """The Unix mode, type bits included; 0 if another system made the archive."""
 
     @property
     def is_directory(self) -> bool:
@@ -139,7 +140,7 @@ class CentralEntry(NamedTuple):
         return bool(self.flags & _FLAG_DESCRIPTOR)
 
     def check_type(self) -> None:
-        """Refuse what is neither a regular file nor a directory: links, devices, sockets."""
+        """Raise InvalidZip for a link, a device, a socket or another special file."""
         kind = stat.S_IFMT(self.mode)
         expected = stat.S_IFDIR if self.is_directory else stat.S_IFREG
         if kind not in (0, expected):
@@ -150,7 +151,7 @@ class CentralEntry(NamedTuple):
 
 
 class EndRecord(NamedTuple):
-    """Where the central directory is."""
+    """The record that locates the central directory."""
 
     entries: int
     directory_size: int
@@ -179,19 +180,19 @@ _KINDS = {
 
 
 def parse_local_header(header: bytes, name: bytes, extra: bytes) -> LocalHeader:
-    """Read the ``LOCAL_HEADER.size`` bytes of ``header`` with the name and the extra field that
-    follow it.
+    """Return the record in the ``LOCAL_HEADER.size`` bytes of ``header``, with the name and the
+    extra field that follow it.
 
-    Raises InvalidZip where the record is not one, or is ambiguous.
+    Raises InvalidZip if it is malformed or ambiguous.
     """
     return local_header(LOCAL_FIELDS.unpack_from(header, 4), name, extra)
 
 
 def local_header(fields: tuple[int, ...], name: bytes, extra: bytes) -> LocalHeader:
-    """The header whose ``LOCAL_FIELDS`` are ``fields``, with the name and the extra field that
-    follow it.
+    """Return the header whose ``LOCAL_FIELDS`` are ``fields``, with the name and the extra field
+    that follow it.
 
-    Raises InvalidZip where it is ambiguous.
+    Raises InvalidZip if it is ambiguous.
     """
     version, flags, method, _, _, crc, compressed_size, size, _, _ = fields
     _check_readable(version, flags)
@@ -202,10 +203,10 @@ def local_header(fields: tuple[int, ...], name: bytes, extra: bytes) -> LocalHea
 
 
 def central_entry(fields: tuple[int, ...], name: bytes, extra: bytes) -> CentralEntry:
-    """The entry whose ``CENTRAL_FIELDS`` are ``fields``, with the name and the extra field that
-    follow it.
+    """Return the entry whose ``CENTRAL_FIELDS`` are ``fields``, with the name and the extra field
+    that follow it.
 
-    Raises InvalidZip where it is ambiguous.
+    Raises InvalidZip if it is ambiguous.
     """
     (
         made_by, version, flags, method, _, _, crc, compressed_size, size,
@@ -223,9 +224,9 @@ def central_entry(fields: tuple[int, ...], name: bytes, extra: bytes) -> Central
 
 
 def parse_central_directory(directory: bytes, entries: int) -> Iterator[CentralEntry]:
-    """Read a whole central directory that must hold exactly ``entries`` entries.
+    """Yield the entries of a central directory, of which there must be exactly ``entries``.
 
-    Raises InvalidZip where it does not.
+    Raises InvalidZip otherwise.
     """
     position = 0
     for _ in range(entries):
@@ -250,9 +251,9 @@ def parse_central_directory(directory: bytes, entries: int) -> Iterator[CentralE
 
 
 def parse_end_record(record: bytes) -> EndRecord:
-    """Read the ``END_RECORD.size`` bytes of ``record``; the comment follows them.
+    """Return the record in the ``END_RECORD.size`` bytes of ``record``; its comment follows them.
 
-    Raises InvalidZip where it is no end record of a one-disk archive.
+    Raises InvalidZip if it is not an end record of a one-disk archive.
     """
     (signature, disk, directory_disk, entries_here, entries, size, offset, comment_size) = (
         END_RECORD.unpack(record)
@@ -265,9 +266,9 @@ def parse_end_record(record: bytes) -> EndRecord:
 
 
 def parse_zip64_end_record(record: bytes) -> EndRecord:
-    """Read the ``ZIP64_END_RECORD.size`` bytes of ``record``.
+    """Return the record in the ``ZIP64_END_RECORD.size`` bytes of ``record``.
 
-    Raises InvalidZip where it is none, is of several disks or has an extensible data sector.
+    Raises InvalidZip if it is malformed, of several disks, or has an extensible data sector.
     """
     (signature, record_size, _, version, disk, directory_disk, entries_here, entries, size,
      offset) = ZIP64_END_RECORD.unpack(record)  # fmt: skip
@@ -283,21 +284,21 @@ def parse_zip64_end_record(record: bytes) -> EndRecord:
 
 
 def parse_zip64_locator(locator: bytes) -> int:
-    """The offset of the ZIP64 end record, from the ``ZIP64_LOCATOR.size`` bytes before the end
-    record.
+    """Return the offset of the ZIP64 end record, from the ``ZIP64_LOCATOR.size`` bytes before the
+    end record.
 
-    Raises InvalidZip where there is no locator.
+    Raises InvalidZip if they are not a locator.
     """
     signature, disk, offset, disks = ZIP64_LOCATOR.unpack(locator)
     if signature != ZIP64_LOCATOR_SIGNATURE:
-        raise InvalidZip("the ZIP64 end record has no locator behind it")
+        raise InvalidZip("the ZIP64 end record is not followed by a locator")
     if disk != 0 or disks > 1:
         raise InvalidZip("the archive is spread over several disks")
     return int(offset)
 
 
 def _check_readable(version: int, flags: int) -> None:
-    # The high byte tells the host system in some archives (APPNOTE 4.4.3.1 leaves it unused).
+    # The high byte is the host system in some archives (APPNOTE 4.4.3.1 leaves it unused).
     version &= 0xFF
     if version <= _VERSION_READABLE and not flags & ~_FLAGS_READABLE:
         return
@@ -320,8 +321,8 @@ def _read_method(method: int) -> Method:
 
 
 def _decode_name(name: bytes, flags: int) -> str:
-    """APPNOTE appendix D: UTF-8 where bit 11 says so. Without it only ASCII reads the same in
-    all programs.
+    """Return a name in UTF-8 if bit 11 is set (APPNOTE appendix D). Without it, only ASCII is read
+    in the same way by all programs.
     """
     encoding = "utf-8" if flags & _FLAG_UTF8 else "ascii"
     try:
@@ -331,7 +332,7 @@ def _decode_name(name: bytes, flags: int) -> str:
 
 
 def _read_extra(extra: bytes, name: bytes) -> bytes | None:
-    """The ZIP64 field among the extra fields, if there is one."""
+    """Return the ZIP64 field among the extra fields, or None."""
     zip64: bytes | None = None
     position = 0
     # Fewer than four bytes are padding, as zipalign and Info-ZIP leave them.
@@ -353,14 +354,14 @@ def _read_extra(extra: bytes, name: bytes) -> bytes | None:
 
 
 def _apply_zip64(zip64: bytes | None, fields: tuple[int, ...]) -> tuple[int, ...]:
-    """Replace each field that has all bits set by its value in the ZIP64 extra field.
+    """Return the fields, each that has all bits set replaced by its value in the ZIP64 extra field.
 
-    Bazel writes both sizes into the extra field though they fit (protobuf's wheels do); that
-    form is read where the values agree (APPNOTE 4.5.3 asks for the field only where needed).
+    Bazel writes both sizes into the extra field although they fit (in protobuf's wheels); that form
+    is read if the values agree (APPNOTE 4.5.3 requires the field only when a size does not fit).
     """
     if zip64 is None:
         if _UNKNOWN_32 in fields:
-            raise InvalidZip("a size is left to a ZIP64 extra field that is missing")
+            raise InvalidZip("the ZIP64 extra field of a size is missing")
         return fields
     unknown = [index for index, field in enumerate(fields) if field == _UNKNOWN_32]
     values = [int(unpack_from("<Q", zip64, at)[0]) for at in range(0, len(zip64) - 7, 8)]
@@ -369,7 +370,7 @@ def _apply_zip64(zip64: bytes | None, fields: tuple[int, ...]) -> tuple[int, ...
     if not unknown and values == list(fields[: len(values)]) and len(values) == 2:
         return fields
     if len(values) != len(unknown):
-        raise InvalidZip("its ZIP64 extra field does not hold exactly the sizes left to it")
+        raise InvalidZip("its ZIP64 extra field does not have exactly the missing sizes")
     resolved = list(fields)
     for index, value in zip(unknown, values, strict=True):
         resolved[index] = value

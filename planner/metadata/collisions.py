@@ -1,7 +1,7 @@
-"""Collisions: files that two wheels of one environment want to have in one place.
+"""Files that two wheels of one environment would install in the same place.
 
-Whoever is installed last would overwrite the other's; an execution refuses that. The central
-directories, which are read anyway, tell it beforehand.
+The wheel that is installed last would overwrite the file of the other, which an execution refuses.
+The planner finds them in the central directories, which it reads anyway.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ __all__ = ["Collision", "Listing", "find_collisions"]
 
 
 _LIBRARY_KEYS = frozenset({"purelib", "platlib"})
-"""The folders of ``.data`` that end where the other members do."""
+"""The folders of ``.data`` whose files are installed beside those of the wheel's root."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Where the files of a wheel go, and what they hold; compressed, for there are many."""
+    """The paths and checksums of the files of one wheel; compressed, since there are many."""
 
     packed: bytes
 
     @classmethod
     def of(cls, entries: Iterable[CentralEntry]) -> Listing:
-        """The listing of the wheel with these members."""
+        """Return the listing of the wheel with these members."""
         lines = (
             f"{entry.crc:08x} {entry.size} {place}"
             for entry in entries
@@ -37,14 +37,16 @@ class Listing:
         return cls(zstandard.ZstdCompressor(level=3).compress("\n".join(lines).encode()))
 
     def files(self) -> Iterator[tuple[str, str]]:
-        """The place of each file, and a text that is another where its content is."""
+        """Yield the path of each file, with a text that differs if the content differs."""
         for line in zstandard.ZstdDecompressor().decompress(self.packed).decode().splitlines():
             crc, size, place = line.split(" ", 2)
             yield place, f"{crc} {size}"
 
 
 def _place(name: str) -> str | None:
-    """Where a member goes; None where that is nobody else's business (metadata of the wheel)."""
+    """Return the path that a member is installed at; None for the metadata of the wheel, which
+    cannot collide.
+    """
     folder, _, rest = name.partition("/")
     if folder.endswith(".dist-info"):
         return None
@@ -56,17 +58,19 @@ def _place(name: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Collision:
-    """Two wheels that do not go together."""
+    """Two wheels that cannot be installed together."""
 
     first: str
     second: str
-    """Their file names."""
+    """File names of the wheels."""
     places: tuple[str, ...]
-    """What both have, with different contents."""
+    """Files that both have, with different contents."""
 
 
 def find_collisions(wheels: Iterable[tuple[str, Listing]]) -> tuple[Collision, ...]:
-    """Those among ``wheels``, told by their file names. Equal files are none."""
+    """Return the collisions among ``wheels``, pairs of file name and listing. Equal files do not
+    collide.
+    """
     owners: dict[str, tuple[str, str]] = {}
     found: dict[tuple[str, str], list[str]] = {}
     for filename, listing in wheels:

@@ -1,7 +1,7 @@
-"""Consistency: whether the wheels of one release ask for the same things.
+"""Whether the wheels of one release have the same requirements.
 
-Nothing demands it, and most lockers believe it. Here each target is resolved with the metadata of
-its own wheel, and what only some of the wheels ask for is told.
+No standard demands it, and most lockers assume it. The resolver uses the metadata of the wheel that
+each target gets, and the user is warned of requirements that only some wheels have.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ __all__ = ["Inconsistency", "are_alike", "find_inconsistency"]
 
 @dataclass(frozen=True, slots=True)
 class Inconsistency:
-    """Two wheels of one release, and what only one of them says."""
+    """Two wheels of one release, and the requirements that only one of them has."""
 
     first: str
-    """The name of a file."""
+    """File name of the first wheel."""
     second: str
     of_first: tuple[str, ...]
     """The requirements that the second does not have; sorted."""
@@ -28,19 +28,21 @@ class Inconsistency:
 
 
 def are_alike(metadata: Sequence[WheelMetadata]) -> bool:
-    """Whether all of these ask for the same things in the same words."""
-    # Requirements in equal words are one object, so comparing them costs nothing.
+    """Return whether all of these have the same requirements in the same words."""
+    # Requirements in equal words are one object, so identities can be compared.
     return len({(tuple(map(id, one.requires)), one.requires_python) for one in metadata}) < 2
 
 
 def find_inconsistency(
     wheels: Sequence[tuple[str, WheelMetadata]],
 ) -> Inconsistency | None:
-    """The first of ``wheels``, by file name, that asks for something else than the one before."""
+    """Return the first of ``wheels``, by file name, whose requirements differ from those of the one
+    before it.
+    """
     if are_alike([metadata for _, metadata in wheels]):
         return None
-    told = [(filename, _lines(metadata)) for filename, metadata in sorted(wheels, key=_filename)]
-    for (first, ours), (second, theirs) in pairwise(told):
+    lines = [(filename, _lines(metadata)) for filename, metadata in sorted(wheels, key=_filename)]
+    for (first, ours), (second, theirs) in pairwise(lines):
         if ours != theirs:
             return Inconsistency(
                 first, second, tuple(sorted(ours - theirs)), tuple(sorted(theirs - ours))

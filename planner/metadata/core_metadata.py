@@ -1,4 +1,4 @@
-"""Core metadata: what a distribution says of itself, as far as planning needs it.
+"""The fields of core metadata that planning needs.
 
 Source: https://packaging.python.org/specifications/core-metadata/.
 """
@@ -51,9 +51,10 @@ class WheelMetadata:
     def dependencies(
         self, environment: Mapping[str, str], extra: NormalizedName | None
     ) -> tuple[Dependency, ...]:
-        """What the distribution asks for in ``environment``; for ``extra``, what that adds.
+        """Return the requirements of the distribution in ``environment``; for ``extra``, those that
+        the extra adds.
 
-        Raises InvalidMetadata where that cannot be told.
+        Raises InvalidMetadata if a marker cannot be evaluated.
         """
         return tuple(select(self.requires, environment, extra))
 
@@ -63,30 +64,31 @@ def select(
     environment: Mapping[str, str],
     extra: NormalizedName | None,
 ) -> Iterator[Dependency]:
-    """Those that count in ``environment``; for ``extra``, those that count because of it.
+    """Yield the requirements that apply in ``environment``; for ``extra``, those that apply because
+    of it.
 
-    Raises InvalidMetadata where that cannot be told.
+    Raises InvalidMetadata if a marker cannot be evaluated.
     """
     for requirement in requirements:
         try:
-            asked = applies(requirement.marker, environment, extra)
-            added = extra is None or not applies(requirement.marker, environment)
+            applies_here = applies(requirement.marker, environment, extra)
+            is_added = extra is None or not applies(requirement.marker, environment)
         except (UndefinedComparison, UndefinedEnvironmentName) as error:
             raise InvalidMetadata(f"the marker of {requirement} is invalid: {error}") from None
-        if asked and added:
+        if applies_here and is_added:
             yield from expand(requirement)
 
 
 def split_headers(content: bytes) -> bytes:
-    """A METADATA file without its long description."""
+    """Return a METADATA file without its long description."""
     return _END_OF_HEADERS.split(content, maxsplit=1)[0]
 
 
 def parse_metadata(content: bytes) -> WheelMetadata:
-    """Read the headers of a METADATA file; its long description is left alone.
+    """Return the fields in the headers of a METADATA file.
 
-    Raises InvalidMetadata for what would make planning guess. Other faults, of which old
-    distributions have many, are none of our business.
+    Raises InvalidMetadata for faults that would make planning guess. Other faults, of which old
+    distributions have many, are ignored.
     """
     parser = email.parser.BytesHeaderParser()
     headers = parser.parsebytes(split_headers(content))
@@ -117,7 +119,7 @@ def parse_metadata(content: bytes) -> WheelMetadata:
 
 @lru_cache(maxsize=1 << 16)
 def parse_requirement(line: str) -> Requirement:
-    """A dependency specifier, remembered: versions of one project ask for much the same, and
-    parsing is what costs most. Raises InvalidRequirement.
+    """Return a dependency specifier, from a cache: the versions of one project have mostly the same
+    requirements, and parsing them costs most. Raises InvalidRequirement.
     """
     return read_requirement(line)

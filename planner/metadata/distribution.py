@@ -1,4 +1,4 @@
-"""Distribution."""
+"""A file of an index that the resolver may select."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["Distribution"]
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """A file that suits the target: a wheel, or a source that one may be built of."""
+    """A file that suits the target: a wheel, or a source that a wheel can be built from."""
 
     file: ProjectFile
     name: NormalizedName
     version: Version
     preference: tuple[int, tuple[int, str], str]
-    """Among the wheels of one version the largest is the best: the tag that the target likes
-    most, then the highest build number, which the format calls a tie-breaker."""
+    """The wheel of one version with the largest value is selected: the tag that the target prefers,
+    then the highest build number, the tie-breaker of the wheel format, then the file name."""

@@ -1,4 +1,4 @@
-"""Errors."""
+"""Errors of wheels that an index offers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["UnreadableWheel", "WheelDiffers"]
 
 @dataclass(eq=False)
 class UnreadableWheel(ArtifactRefused):
-    """A file of an index is no wheel that could be installed."""
+    """A file of an index is not a wheel that can be installed."""
 
     filename: str
     problem: str
@@ -22,17 +22,17 @@ class UnreadableWheel(ArtifactRefused):
 
 @dataclass(eq=False)
 class WheelDiffers(ArtifactRefused):
-    """A file is not the one that the index announces."""
+    """A file is not the one that its index describes."""
 
     filename: str
     quantity: str
     expected: str
     found: str
-    hint = "the index or something between it and here changes files; do not install from it"
+    hint = "the index or a proxy in front of it changes files; do not install from it"
 
     def __str__(self) -> str:
         return (
-            f"{self.filename}: its {self.quantity} is not the announced one\n"
+            f"{self.filename}: its {self.quantity} is not the one that the index states\n"
             f"  expected {self.expected}\n"
             f"  found    {self.found}"
         )

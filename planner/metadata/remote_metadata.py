@@ -1,7 +1,8 @@
-"""MetadataSource: the metadata of wheels, and what their last bytes tell besides.
+"""The metadata and sizes of wheels, read from the index without downloading them.
 
-An index may serve the metadata as a file of its own (PEP 658); where it does not, the METADATA
-file is read out of the wheel by range, and its directory, read on the way, is sized at once.
+An index may serve the metadata as a file of its own (PEP 658). If it does not, the METADATA file is
+read out of the wheel by HTTP range, and the central directory, which is read for it, gives the
+sizes too.
 """
 
 from __future__ import annotations
@@ -47,40 +48,40 @@ MAX_METADATA_SIZE = 16 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizedFile:
-    """What the lock tells of a wheel beyond its address."""
+    """What the lock records of a wheel beyond its URL."""
 
     size: int
-    """Of the wheel itself, in bytes."""
+    """Bytes of the wheel itself."""
     digests: Mapping[str, str]
-    """Secure ones only, in hexadecimal by algorithm."""
+    """Secure digests, in hexadecimal by algorithm."""
     hints: WheelHints
 
     def to_bytes(self) -> bytes:
-        """As JSON, for a cache."""
-        told = {"size": self.size, "digests": self.digests, "hints": self.hints.to_table()}
-        return json.dumps(told).encode()
+        """Return it as JSON, for a cache."""
+        fields = {"size": self.size, "digests": self.digests, "hints": self.hints.to_table()}
+        return json.dumps(fields).encode()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self | None:
-        """Read what ``to_bytes`` wrote; None where it is something else."""
+        """Return what ``to_bytes`` wrote; None for anything else."""
         try:
-            told = json.loads(data)
-            hints = WheelHints.from_table(told["hints"])
-            digests = {str(kind): str(value) for kind, value in told["digests"].items()}
-            return cls(size=int(told["size"]), digests=digests, hints=hints) if hints else None
+            fields = json.loads(data)
+            hints = WheelHints.from_table(fields["hints"])
+            digests = {str(kind): str(value) for kind, value in fields["digests"].items()}
+            return cls(size=int(fields["size"]), digests=digests, hints=hints) if hints else None
         except (ValueError, KeyError, TypeError, AttributeError):
             return None
 
 
 class MetadataSource:
-    """Reads metadata and sizes of wheels, and keeps them in the cache of ``client`` by the hash
-    of the wheel; safe to use from many threads.
+    """The metadata and sizes of the wheels of one plan, kept in the cache of its client by the hash
+    of the wheel. Many threads may use it.
     """
 
     def __init__(
         self, client: IndexClient, build_metadata: Callable[[Distribution], bytes] | None = None
     ) -> None:
-        """``build_metadata`` tells what a wheel that is built of a source would say of itself."""
+        """``build_metadata`` returns the METADATA of the wheel that a source is built into."""
         self._client = client
         self._build_metadata = build_metadata
         self._built: dict[str, WheelMetadata] = {}
@@ -88,13 +89,14 @@ class MetadataSource:
         self._sized: dict[str, SizedFile] = {}
         self._listings: dict[str, Listing] = {}
         self.is_pinned = True
-        """Whether each file that was read has a digest on its page, which settles what it says."""
+        """Whether each file that was read has a digest on its page, so that its content is known to
+        be the same next time."""
 
     def metadata(self, wheel: Distribution) -> WheelMetadata:
-        """The metadata of ``wheel``, which is that of its file name.
+        """Return the metadata of ``wheel``, whose name and version are those of its file name.
 
-        Raises InvalidMetadata and InvalidZip where this wheel cannot be used; WheelDiffers,
-        IndexUnreachable and IndexAnswer where the index cannot.
+        Raises InvalidMetadata and InvalidZip if the wheel cannot be used; WheelDiffers,
+        IndexUnreachable and IndexAnswer if the index cannot.
         """
         if wheel.file.is_source:
             if wheel.file.url not in self._built:
@@ -105,13 +107,13 @@ class MetadataSource:
         return _of_its_name(wheel, parse_metadata(self._read_metadata(wheel)))
 
     def size(self, file: ProjectFile) -> SizedFile:
-        """What the lock tells of ``file``; known already where its metadata was read inside.
+        """Return the sizes of ``file``, which are known if its metadata was read from the wheel.
 
         Raises UnreadableWheel, WheelDiffers, IndexUnreachable and IndexAnswer.
         """
         if file.url not in self._sized and (kept := self._find("sizes", file)):
             sized = SizedFile.from_bytes(kept)
-            # An index that says otherwise is held to what it says.
+            # If the index states another size, the wheel is read again and compared with it.
             if sized and file.size in {None, sized.size}:
                 self._sized[file.url] = sized
         if file.url not in self._sized:
@@ -119,7 +121,7 @@ class MetadataSource:
         return self._sized[file.url]
 
     def listing(self, file: ProjectFile) -> Listing:
-        """Where the files of a wheel go. Raises what ``size`` raises."""
+        """Return the files of a wheel and their checksums. Raises what ``size`` raises."""
         if file.url not in self._listings:
             if (kept := self._find("listings", file)) is not None:
                 self._listings[file.url] = Listing(kept)
@@ -137,15 +139,15 @@ class MetadataSource:
     def _read_metadata(self, wheel: Distribution) -> bytes:
         if (kept := self._find("metadata", wheel.file)) is not None:
             return kept
-        content = self._read_beside(wheel.file)
-        headers = split_headers(self._read_inside(wheel) if content is None else content)
+        content = self._read_metadata_file(wheel.file)
+        headers = split_headers(self._read_member(wheel) if content is None else content)
         self._keep("metadata", wheel.file, headers)
         return headers
 
     def _read_directory(self, file: ProjectFile) -> None:
         try:
             with open_wheel(self._client, file) as reader:
-                self._note(file, reader, read_directory(reader))
+                self._remember(file, reader, read_directory(reader))
         except InvalidZip as error:
             raise UnreadableWheel(file.filename, str(error)) from None
 
@@ -159,7 +161,7 @@ class MetadataSource:
         if self._cache and key:
             self._cache.write(kind, key, content)
 
-    def _read_beside(self, file: ProjectFile) -> bytes | None:
+    def _read_metadata_file(self, file: ProjectFile) -> bytes | None:
         if file.metadata_hashes is None:
             return None
         answer = self._client.get(file.metadata_url, accept="*/*", limit=MAX_METADATA_SIZE)
@@ -172,17 +174,17 @@ class MetadataSource:
                     raise WheelDiffers(f"{file.filename}.metadata", kind, expected, found)
         return answer.content
 
-    def _read_inside(self, wheel: Distribution) -> bytes:
+    def _read_member(self, wheel: Distribution) -> bytes:
         with open_wheel(self._client, wheel.file) as reader:
-            # Of a wheel with many members the rest is read when it is chosen.
+            # The rest of a wheel with many members is read only if the resolver selects it.
             member = find_at_end(reader, ".dist-info/METADATA")
             if member is None or not _is_metadata(member, wheel.file.filename):
                 entries = read_directory(reader)
-                self._note(wheel.file, reader, entries)
+                self._remember(wheel.file, reader, entries)
                 member = _find_metadata(wheel.file.filename, entries)
             return read_member(reader, member, limit=MAX_METADATA_SIZE)
 
-    def _note(
+    def _remember(
         self, file: ProjectFile, reader: RangeReader, entries: tuple[CentralEntry, ...]
     ) -> None:
         sized = SizedFile(size=reader.size, digests=reader.digests, hints=size_wheel(entries))
@@ -202,8 +204,8 @@ def _of_its_name(wheel: Distribution, metadata: WheelMetadata) -> WheelMetadata:
 
 
 def _cache_key(file: ProjectFile) -> str | None:
-    """The digest of ``file``, under which what was read of it holds for ever; None where the
-    index gives none.
+    """Return the digest of ``file``, by which its content is cached for ever; None if the index
+    does not give one.
     """
     if file.path is not None:
         return None

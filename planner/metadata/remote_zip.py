@@ -1,7 +1,7 @@
 """Read the central directory and single members of a wheel without downloading it.
 
-A zip archive ends with its directory (APPNOTE 4.3.6), so the last bytes of a wheel tell the name
-and the size of each of its files, and mostly hold its metadata as well.
+A zip archive ends with its directory (APPNOTE 4.3.6), so the last bytes of a wheel list the name
+and the size of each of its files, and mostly include its metadata as well.
 """
 
 from __future__ import annotations
@@ -59,16 +59,16 @@ MAX_DIRECTORY_SIZE = 64 << 20
 
 
 MAX_DOWNLOAD_SIZE = 16 << 30
-"""Bytes of a wheel whose size the index does not give. No public index takes so large a file."""
+"""Bytes of a wheel whose size the index does not state. No public index accepts so large a file."""
 
 
 MAX_EXTRA_SIZE = 64
-"""Bytes read beyond what the central entry promises: the extra field of a local header may be
-longer than that of the directory (Info-ZIP's time stamps have 28 against 24)."""
+"""Bytes read beyond what the central entry states: the extra field of a local header may be longer
+than that of the directory (Info-ZIP's time stamps have 28 bytes instead of 24)."""
 
 
 MAX_TRAILING_ZEROS = 64
-"""Bytes behind the end that some private indexes pad files with, and that mean nothing."""
+"""Zero bytes after the end record, with which some private indexes pad files."""
 
 
 DOWNLOAD_CHUNK_SIZE = 1 << 20
@@ -79,21 +79,22 @@ class RangeReader(Protocol):
 
     @property
     def size(self) -> int:
-        """Of the whole file, in bytes."""
+        """Bytes of the whole file."""
 
     @property
     def digests(self) -> Mapping[str, str]:
         """Secure digests of the whole file, in hexadecimal by algorithm."""
 
     def read(self, offset: int, length: int) -> bytes:
-        """Exactly the ``length`` bytes from ``offset``."""
+        """Return exactly the ``length`` bytes from ``offset``."""
 
 
 @contextmanager
 def open_wheel(client: IndexClient, file: ProjectFile) -> Iterator[RangeReader]:
-    """Access the wheel ``file``: where it is on this machine, or by ranges, or where the server
-    has none, or the index gives no digest that a lock may hold, by downloading it to a temporary
-    file.
+    """Open the wheel ``file`` for random access.
+
+    A file on this machine is opened; any other is read by HTTP ranges, or downloaded to a temporary
+    file if the server does not support ranges or the index gives no secure digest.
 
     Raises IndexUnreachable, IndexAnswer, WheelDiffers and UnreadableWheel.
     """
@@ -156,12 +157,12 @@ def _open_local(file: ProjectFile, path: str) -> IO[bytes]:
 
 
 def _read_tail(client: IndexClient, file: ProjectFile) -> Part | None:
-    """The last bytes of the file, or None where they can be had by downloading it only."""
+    """Return the last bytes of the file; None if the server sends only the whole file."""
     size = file.size
     if size is None:
         if tail := client.get_part(file.url, offset=None, length=TAIL_SIZE):
             return tail
-        # Some servers know ranges but no suffixes (object stores among them).
+        # Some servers, object stores among them, support ranges but not suffixes.
         if (size := client.get_size(file.url)) is None:
             return None
     length = min(size, TAIL_SIZE)
@@ -169,7 +170,7 @@ def _read_tail(client: IndexClient, file: ProjectFile) -> Part | None:
 
 
 class _RemoteReader:
-    """Reads by HTTP ranges and keeps what it has read."""
+    """A wheel on its server, read by HTTP ranges, with the parts that were read."""
 
     def __init__(
         self, client: IndexClient, file: ProjectFile, tail: Part, digests: Mapping[str, str]
@@ -190,29 +191,29 @@ class _RemoteReader:
         return part.content[offset - part.offset :][:length]
 
     def _read_missing(self, offset: int, length: int) -> Part:
-        """Read up to the part that is known already, where the wanted one reaches into it."""
+        """Read a part; only up to the latest known part if it overlaps with that."""
         known = self._parts[-1]
         overlaps = offset < known.offset < offset + length
         end = known.offset if overlaps else offset + length
         part = self._client.get_part(self._file.url, offset=offset, length=end - offset)
         if part is None or part.total != self.size:
-            raise IndexAnswer(self._file.url, "the server answered with a range once, then did not")
+            raise IndexAnswer(self._file.url, "the server sent one range and then refused another")
         if overlaps:
             return Part(offset, part.content + known.content, self.size)
         return part
 
 
 class _FileReader:
-    """Reads a wheel that has been downloaded, after checking it."""
+    """A wheel in a file, which is compared with its index when it is opened."""
 
     def __init__(self, body: IO[bytes], file: ProjectFile) -> None:
-        promised = Digests(file.hashes)
+        expected = Digests(file.hashes)
         sha256 = hashlib.sha256()
         body.seek(0)
         while chunk := body.read(DOWNLOAD_CHUNK_SIZE):
-            promised.update(chunk)
+            expected.update(chunk)
             sha256.update(chunk)
-        if mismatch := promised.mismatch():
+        if mismatch := expected.mismatch():
             raise WheelDiffers(file.filename, mismatch.algorithm, mismatch.expected, mismatch.found)
         self.size = body.tell()
         if file.size not in {None, self.size}:
@@ -224,12 +225,12 @@ class _FileReader:
         self._body.seek(offset)
         content = self._body.read(length)
         if len(content) < length:
-            raise InvalidZip("a record lies behind the end of the file")
+            raise InvalidZip("a record lies beyond the end of the file")
         return content
 
 
 def read_directory(reader: RangeReader) -> tuple[CentralEntry, ...]:
-    """The central directory of the archive.
+    """Return the central directory of the archive.
 
     Raises InvalidZip, and what reading raises.
     """
@@ -239,8 +240,8 @@ def read_directory(reader: RangeReader) -> tuple[CentralEntry, ...]:
 
 
 def find_at_end(reader: RangeReader, suffix: str) -> CentralEntry | None:
-    """The last member whose name ends with ``suffix``, where it is among the last of a directory
-    that the first read has only a part of; else None. The directory itself is not read.
+    """Return the last member whose name ends with ``suffix``, if it is in the part of a large
+    directory that the first read has; otherwise None. The rest of the directory is not read.
 
     Wheels may have 40,000 members, and those of dist-info should be the last
     (https://packaging.python.org/specifications/binary-distribution-format/).
@@ -277,10 +278,10 @@ def _locate_directory(reader: RangeReader) -> EndRecord:
 
 
 def _find_end_record(reader: RangeReader) -> tuple[EndRecord, int]:
-    """The end record and where it begins; behind it there is nothing but its comment."""
+    """Return the end record and its position. Only its comment may follow it."""
     if reader.size < END_RECORD.size:
         raise InvalidZip("it is too short to be a zip archive")
-    # Without a comment the record is the end; the search through 64 KiB is for the others.
+    # Without a comment the record is at the end; the second round searches 64 KiB for it.
     for most in (END_RECORD.size, END_RECORD.size + MAX_COMMENT_SIZE + MAX_TRAILING_ZEROS):
         length = min(most, reader.size)
         tail = reader.read(reader.size - length, length)
@@ -305,7 +306,7 @@ def _read_zip64(reader: RangeReader, position: int) -> tuple[EndRecord, int]:
 
 
 def read_member(reader: RangeReader, entry: CentralEntry, *, limit: int) -> bytes:
-    """The content of one member of at most ``limit`` bytes, its CRC checked.
+    """Return the content of one member of at most ``limit`` bytes, after checking its CRC.
 
     Raises InvalidZip, and what reading raises.
     """
@@ -314,13 +315,13 @@ def read_member(reader: RangeReader, entry: CentralEntry, *, limit: int) -> byte
     expected = LOCAL_HEADER.size + len(entry.name.encode()) + MAX_EXTRA_SIZE
     available = reader.size - entry.offset
     if available < LOCAL_HEADER.size + entry.compressed_size:
-        raise InvalidZip(f"{entry.name} lies behind the end of the archive")
+        raise InvalidZip(f"{entry.name} lies beyond the end of the archive")
     content = reader.read(entry.offset, min(expected + entry.compressed_size, available))
     *_, name_size, extra_size = LOCAL_HEADER.unpack_from(content)
     start = LOCAL_HEADER.size + name_size + extra_size
     if (end := start + entry.compressed_size) > len(content):
         if end > available:
-            raise InvalidZip(f"{entry.name} lies behind the end of the archive")
+            raise InvalidZip(f"{entry.name} lies beyond the end of the archive")
         content = reader.read(entry.offset, end)
     name = content[LOCAL_HEADER.size : LOCAL_HEADER.size + name_size]
     extra = content[LOCAL_HEADER.size + name_size : start]

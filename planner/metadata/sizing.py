@@ -1,4 +1,4 @@
-"""What unpacking a wheel will cost, read from its central directory."""
+"""The cost of unpacking a wheel, from its central directory."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["size_wheel"]
 
 
 def size_wheel(entries: Iterable[CentralEntry]) -> WheelHints:
-    """The hints for the wheel that has these members."""
+    """Return the hints for the wheel that has these members."""
     unpacked_size = files = largest_file = 0
     streamable = True
     for entry in entries:
         unpacked_size += entry.size
         largest_file = max(largest_file, entry.size)
         files += not entry.is_directory
-        # A stored member whose size comes behind it ends nowhere a forward reader could see.
+        # A forward reader cannot see where a stored member ends if its size follows it.
         if entry.method is Method.STORED and entry.has_descriptor:
             streamable = False
     return WheelHints(

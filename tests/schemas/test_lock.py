@@ -189,14 +189,14 @@ class TestPackage:
             ),
             pytest.param(
                 package(wheels=[wheel(), wheel(size=-1)]),
-                "-1 is no size in 'wheels[1].size'",
+                "-1 is not a size in 'wheels[1].size'",
                 id="size below zero",
             ),
             pytest.param(
                 package(
                     sdist={"url": "https://x.example/demo-1.0.tar.gz", "hashes": SHA, "size": -1}
                 ),
-                "-1 is no size in 'sdist.size'",
+                "-1 is not a size in 'sdist.size'",
                 id="size of the sdist below zero",
             ),
             pytest.param(package(version="x"), "Invalid version: 'x' in 'version'", id="version"),

@@ -185,7 +185,7 @@ BAD_HEADERS = [
     ),
     pytest.param(
         {"size": 0xFFFFFFFF},
-        "a size is left to a ZIP64 extra field that is missing",
+        "the ZIP64 extra field of a size is missing",
         id="missing ZIP64 field",
     ),
     pytest.param(
@@ -195,17 +195,17 @@ BAD_HEADERS = [
     ),
     pytest.param(
         {"extra": zip64_extra(5, 4)},
-        "its ZIP64 extra field does not hold exactly the sizes left to it",
+        "its ZIP64 extra field does not have exactly the missing sizes",
         id="contrary ZIP64 field",
     ),
     pytest.param(
         {"extra": zip64_extra(4)},
-        "its ZIP64 extra field does not hold exactly the sizes left to it",
+        "its ZIP64 extra field does not have exactly the missing sizes",
         id="ZIP64 field with one of two sizes",
     ),
     pytest.param(
         {"extra": zip64_extra(4, 4), "size": 0xFFFFFFFF},
-        "its ZIP64 extra field does not hold exactly the sizes left to it",
+        "its ZIP64 extra field does not have exactly the missing sizes",
         id="ZIP64 field with a size too many",
     ),
 ]
@@ -301,7 +301,7 @@ class TestRefusals:
         [
             pytest.param(
                 {"signature": b"PK\x06\x06"},
-                "the ZIP64 end record has no locator behind it",
+                "the ZIP64 end record is not followed by a locator",
                 id="signature",
             ),
             pytest.param({"disk": 1}, "the archive is spread over several disks", id="disk"),

@@ -23,7 +23,7 @@ END = "its end record does not describe the central directory before it"
 DESCRIPTOR = "'demo.py': its data descriptor does not state what was read"
 DISKS = "the archive is spread over several disks"
 CUT = "it ends before its last record"
-ZIP64 = "its ZIP64 extra field does not hold exactly the sizes left to it"
+ZIP64 = "its ZIP64 extra field does not have exactly the missing sizes"
 METHODS = "wheels use 0 (stored), 8 (deflated), 93 (zstandard)"
 
 BOMB = 65 << 20
@@ -109,7 +109,7 @@ def _zip64(c: Carrier) -> Iterator[Case]:
     yield extra("28 bytes", malformed, struct.pack("<HH", 1, 28) + bytes(28))
     yield extra("12 bytes", malformed, struct.pack("<HH", 1, 12) + bytes(12))
     yield extra("twice", "it has two ZIP64 extra fields", zip64_extra(5, 7) * 2)
-    missing = "a size is left to a ZIP64 extra field that is missing"
+    missing = "the ZIP64 extra field of a size is missing"
     yield extra("left out", missing, b"", size=0xFFFFFFFF)
     yield extra(
         "sizes that lie",
@@ -144,7 +144,7 @@ def _zip64(c: Carrier) -> Iterator[Case]:
     yield Case(
         "no locator",
         c.archive(zip64=True, locator={"signature": bytes(4)}),
-        "the ZIP64 end record has no locator behind it",
+        "the ZIP64 end record is not followed by a locator",
     )
     yield Case(
         "fewer entries", c.archive(zip64=True, zip64_end={"entries": 1, "entries_here": 1}), END

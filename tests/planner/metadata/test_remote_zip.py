@@ -123,7 +123,7 @@ def test_a_download_is_held_to_the_digest_of_the_index(index: Index, client: Ind
     with pytest.raises(WheelDiffers) as raised, open_wheel(client, served(index, wheel)):
         pass
     assert str(raised.value) == (
-        f"{wheel.filename}: its sha256 is not the announced one\n"
+        f"{wheel.filename}: its sha256 is not the one that the index states\n"
         f"  expected {'0' * 64}\n"
         f"  found    {wheel.sha256}"
     )
@@ -216,7 +216,7 @@ MEMBERS = [Member("demo/__init__.py", b"x = 1\n"), Member("demo-1.0.dist-info/ME
         pytest.param({"zip64": True, "locator": {"offset": 0}},
                      "its ZIP64 end record is not where the locator says", id="locator"),
         pytest.param({"end": {"entries": 0xFFFF, "entries_here": 0xFFFF}},
-                     "the ZIP64 end record has no locator behind it", id="no locator"),
+                     "the ZIP64 end record is not followed by a locator", id="no locator"),
     ],
 )  # fmt: skip
 def test_an_archive_that_contradicts_itself_is_refused(
@@ -290,5 +290,5 @@ def test_a_member_outside_the_archive_is_refused(lie: dict[str, int]) -> None:
     member = Member("demo/METADATA", b"M", local=local, central=central)
     reader = Memory(build_archive([member]))
     (entry,) = read_directory(reader)
-    with pytest.raises(InvalidZip, match="demo/METADATA lies behind the end of the archive"):
+    with pytest.raises(InvalidZip, match="demo/METADATA lies beyond the end of the archive"):
         read_member(reader, entry, limit=100)
