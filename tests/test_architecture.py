@@ -101,7 +101,6 @@ TWICE = {"Builder", "Interpreter", "Reporter"}
 TESTED_ELSEWHERE = {
     "executor.budget.cgroups": "to be written",
     "executor.budget.errors": "to be written",
-    "executor.builds.launcher": "a program, run by tests/executor/builds/test_sandbox.py",
     "executor.environment.errors": "to be written",
     "executor.environment.probe": "to be written",
     "executor.files.disk_space": "to be written",

@@ -6,8 +6,11 @@ are translated here.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import stat
+import tempfile
 import tomllib
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +19,8 @@ from typing import Any, TypeVar
 
 from executor.builds.errors import BackendFailed, BackendUnusable, BuildKilled
 from executor.builds.sandbox import SandboxLimits, SandboxResult, contained
+from executor.files.folders import FOLDER
+from executor.files.regular import read_regular
 from schemas.builds import BuildFlags
 
 __all__ = ["HOME", "Backend", "BuildSystem", "read_build_system"]
@@ -34,6 +39,18 @@ _DEFAULT = "setuptools.build_meta:__legacy__"
 
 _LOG_LINES = 25
 """Last lines of the log that an error shows."""
+
+
+_QUESTION, _ANSWER = "input.json", "output.json"
+"""Files of a call of a hook, as pyproject-hooks names them."""
+
+
+_MAX_ANSWER = 1 << 20
+"""Bytes; an answer is a file name, or a list of requirements."""
+
+
+_MAX_METADATA = 16 << 20
+"""Bytes; the longest METADATA on PyPI, with its description, has about 2 MiB."""
 
 
 _MAX_LOG_TAIL = 64 << 10
@@ -112,7 +129,9 @@ class Backend:
     python: str
     """The interpreter of the build environment."""
     folder: str
-    """The folder that the build may write below; it holds tree and environment."""
+    """The folder that the build may write below; it holds the tree."""
+    logs: str
+    """A folder that the build cannot write to, for the output of its hooks."""
     limits: SandboxLimits = field(default_factory=SandboxLimits)
     flags: BuildFlags = field(default_factory=BuildFlags)
     writable: tuple[str, ...] = ()
@@ -126,21 +145,35 @@ class Backend:
 
         Raises BuildFailed, as all hooks do.
         """
-        found: list[str] = self._call(f"get_requires_for_build_{kind}")
+        found = self._call(f"get_requires_for_build_{kind}")
+        if not _are_texts(found):
+            raise BackendUnusable(
+                self.package, f"its backend returned {found!r:.80}, not a list of requirements"
+            )
         return list(found)
 
-    def metadata(self, folder: str) -> str:
-        """Write the metadata of the future wheel below ``folder``; return the path of the dist-info
-        folder.
-        """
-        name: str = self._call("prepare_metadata_for_build_wheel", folder)
-        return os.path.join(folder, os.path.basename(name))
+    def metadata(self, folder: str) -> bytes:
+        """Return the METADATA of the future wheel, which the hook writes below ``folder``."""
+        name = str(self._call("prepare_metadata_for_build_wheel", folder))
+        try:
+            dist_info = os.open(os.path.join(folder, os.path.basename(name)), FOLDER)
+            try:
+                return read_regular("METADATA", _MAX_METADATA, dir_fd=dist_info)
+            finally:
+                os.close(dist_info)
+        except OSError as error:
+            problem = os.strerror(error.errno or 0)
+            raise BackendUnusable(
+                self.package, f"its backend wrote no METADATA: {problem}"
+            ) from None
 
     def build(self, folder: str, kind: str = "wheel") -> str:
         """Build a wheel of ``kind`` into ``folder`` and return its path."""
-        name: str = self._call(f"build_{kind}", folder)
+        name = str(self._call(f"build_{kind}", folder))
         path = os.path.join(folder, os.path.basename(name))
-        if not os.path.isfile(path) or not name.endswith(".whl"):
+        # Not a link: it could lead to a file that the build may not read.
+        is_file = os.path.lexists(path) and stat.S_ISREG(os.lstat(path).st_mode)
+        if not is_file or not name.endswith(".whl"):
             raise BackendUnusable(
                 self.package, f"its backend returned {name!r}, which is not a wheel"
             )
@@ -149,23 +182,29 @@ class Backend:
     def _call(self, hook: str, *arguments: Any) -> Any:
         import pyproject_hooks  # noqa: PLC0415  # 1.5 MiB, only for builds
 
-        log = os.path.join(self.folder, f"{hook}.log")
+        log = os.path.join(self.logs, f"{hook}.log")
 
         def run(
             cmd: Sequence[str],
             cwd: str | None = None,
             extra_environ: Mapping[str, str] | None = None,
         ) -> None:
+            # The last argument is the folder of the call. The build gets one of its own: whatever
+            # it leaves there, only an answer that was checked comes back.
+            *command, call = cmd
+            place = tempfile.mkdtemp(prefix="call-", dir=self.folder)
+            shutil.copyfile(os.path.join(call, _QUESTION), os.path.join(place, _QUESTION))
             self.result = contained(
-                cmd,
+                [*command, place],
                 folder=cwd or self.tree,
                 environment={**self._environment(), **(extra_environ or {})},
-                # The last argument is the folder that the hook writes its result to.
-                writable=[self.folder, *self.writable, cmd[-1]],
+                writable=[self.folder, *self.writable],
                 log=log,
                 limits=self.limits,
             )
             self._check(hook, self.result, log)
+            with open(os.path.join(call, _ANSWER), "w", encoding="utf-8") as file:
+                json.dump(self._answer(place), file)
 
         try:
             caller = pyproject_hooks.BuildBackendHookCaller(
@@ -191,6 +230,18 @@ class Backend:
             ) from None
         except (ValueError, OSError) as error:
             raise BackendUnusable(self.package, f"its backend cannot be run: {error}") from None
+
+    def _answer(self, place: str) -> dict[str, Any]:
+        """Return the answer of a hook. Raises BackendUnusable if it is not one."""
+        try:
+            answer = json.loads(read_regular(os.path.join(place, _ANSWER), _MAX_ANSWER))
+        except (OSError, ValueError, RecursionError) as error:
+            raise BackendUnusable(
+                self.package, f"its backend left no readable answer: {str(error)[:200]}"
+            ) from None
+        if not isinstance(answer, dict):
+            raise BackendUnusable(self.package, "its backend left an answer that is not an object")
+        return answer
 
     def _check(self, hook: str, result: SandboxResult, log: str) -> None:
         """Raise BuildKilled or BackendFailed if ``hook`` did not end well."""

@@ -1,9 +1,11 @@
 """A program that gives up what a build must not do, and then becomes the build.
 
-``python -I -S -c SOURCE SETTINGS COMMAND...``, with SETTINGS as JSON. It enters the control group
-before anything is charged, and gives up writing outside of the named folders, signalling other
-processes, and possibly the network. What the kernel supports is reported through the descriptor
-``report`` before the build begins.
+``python -I -S -c SOURCE COMMAND...``, with its settings as JSON on standard input: every user can
+read the arguments of a process, and the settings hold environment variables. The program enters the
+control group before anything is charged, and gives up writing outside of the named folders,
+signalling other processes, the capabilities of root that builds do not need, and possibly the
+network. What the kernel supports is reported through the descriptor ``report`` before the build
+begins.
 
 Sources: https://docs.kernel.org/userspace-api/landlock.html and, for namespaces,
 https://man7.org/linux/man-pages/man2/unshare.2.html.
@@ -47,6 +49,41 @@ _WRITES_V1 = _WRITE_FILE | sum(1 << bit for bit in range(4, 13))
 _REFER, _TRUNCATE = 1 << 13, 1 << 14
 
 
+_MAKE_DEVICE = 1 << 6 | 1 << 11
+"""Make character and block devices: no build does."""
+
+
+_SHARED = ("/dev/shm",)  # noqa: S108
+"""multiprocessing makes its semaphores there; it is memory, and measured."""
+
+
+_CLONE_NEWNS = 0x00020000
+
+
+_MS_BIND, _MS_REC, _MS_PRIVATE = 1 << 12, 1 << 14, 1 << 18
+
+
+_MOUNT_SETATTR = 442
+"""System call, since Linux 5.12 (https://man7.org/linux/man-pages/man2/mount_setattr.2.html)."""
+
+
+_MOUNT_ATTR_RDONLY = 1
+
+
+_AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
+
+
+_PR_CAPBSET_READ, _PR_CAPBSET_DROP = 23, 24
+
+
+_KEPT = frozenset({0, 1, 3, 4})
+"""CAP_CHOWN, DAC_OVERRIDE, FOWNER and FSETID: root's tar gives files their recorded owner, and
+fails without. Without the rest, a build of root reads no other process's environment."""
+
+
+_MAX_CAPABILITY = 63
+
+
 _NETWORK = 0b11
 """Bind and connect TCP."""
 
@@ -56,8 +93,9 @@ _SIGNALS = 0b10
 
 def main() -> None:
     """Give up what the settings forbid, report it, and execute the command."""
-    settings: dict[str, Any] = json.loads(sys.argv[1])
-    command = sys.argv[2:]
+    settings: dict[str, Any] = json.load(sys.stdin)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    command = sys.argv[1:]
     for path in settings["groups"]:
         with open(path, "w", encoding="ascii") as file:
             file.write(str(os.getpid()))
@@ -73,6 +111,8 @@ def main() -> None:
     # If lockstream is killed, nothing else would end the build.
     libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
     is_cut_off = not settings["network"] and libc.unshare(_CLONE_NEWNET) == 0
+    is_read_only = mount_read_only(libc, [*settings["writable"], *_SHARED])
+    drop_capabilities(libc)
     version = restrict(libc, settings["writable"], network=settings["network"] or is_cut_off)
     lent = {
         "network": "allowed"
@@ -82,11 +122,46 @@ def main() -> None:
         else "no TCP"
         if version >= 4
         else "asked not to",
-        "writes": "held to its folders" if version else "anywhere",
+        "writes": "held to its folders" if version or is_read_only else "anywhere",
     }
     os.write(settings["report"], json.dumps(lent).encode())
     os.close(settings["report"])
     os.execve(command[0], command, settings["environment"])  # noqa: S606
+
+
+def mount_read_only(libc: Any, writable: list[str]) -> bool:
+    """Mount everything but ``writable`` read-only for this process, which also keeps it from
+    changing modes and owners outside; return whether the kernel allowed it, as it does to root.
+    """
+    if libc.unshare(_CLONE_NEWNS):
+        return False
+    everything = _MS_REC | _MS_PRIVATE
+    if libc.mount(b"none", b"/", None, everything, None):
+        return False
+    paths = [os.fsencode(os.path.abspath(path)) for path in writable if os.path.exists(path)]
+    for path in paths:
+        if libc.mount(path, path, None, _MS_BIND | _MS_REC, None):
+            return False
+    read_only = struct.pack("=QQQQ", _MOUNT_ATTR_RDONLY, 0, 0, 0)
+    again_writable = struct.pack("=QQQQ", 0, _MOUNT_ATTR_RDONLY, 0, 0)
+    # The working folder is below the old mount until it is entered anew.
+    here = os.getcwd()
+    if libc.syscall(_MOUNT_SETATTR, _AT_FDCWD, b"/", _AT_RECURSIVE, read_only, len(read_only)):
+        return False
+    for path in paths:
+        libc.syscall(_MOUNT_SETATTR, _AT_FDCWD, path, _AT_RECURSIVE, again_writable, 32)
+    os.chdir(here)
+    return True
+
+
+def drop_capabilities(libc: Any) -> None:
+    """Give up every capability but ``_KEPT``, for this process and all that it executes.
+
+    Without CAP_SETPCAP, as an ordinary user, there is nothing to give up.
+    """
+    for number in range(_MAX_CAPABILITY + 1):
+        if number not in _KEPT and libc.prctl(_PR_CAPBSET_READ, number, 0, 0, 0) == 1:
+            libc.prctl(_PR_CAPBSET_DROP, number, 0, 0, 0)
 
 
 def restrict(libc: Any, writable: list[str], *, network: bool) -> int:
@@ -105,10 +180,8 @@ def restrict(libc: Any, writable: list[str], *, network: bool) -> int:
     rules: int = libc.syscall(_CREATE_RULESET, attributes, size, 0)
     if rules < 0:
         return 0
-    for path in writable:
-        _allow(libc, rules, path, writes)
-    # multiprocessing makes its semaphores there; it is memory, and measured.
-    _allow(libc, rules, "/dev/shm", writes)  # noqa: S108
+    for path in (*writable, *_SHARED):
+        _allow(libc, rules, path, writes & ~_MAKE_DEVICE)
     for device in ("/dev/null", "/dev/zero", "/dev/full", "/dev/tty", "/dev/ptmx"):
         _allow(libc, rules, device, _WRITE_FILE | (writes & _TRUNCATE))
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)

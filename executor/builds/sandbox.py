@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -145,19 +146,19 @@ def _start(
 ) -> subprocess.Popen[bytes]:
     """Start the launcher, which becomes ``command``. Raises OSError."""
     with open(log, "ab") as output:
-        return subprocess.Popen(
-            [
-                *(sys.executable, "-I", "-S", "-c", _launcher()),
-                json.dumps(settings),
-                *command,
-            ],
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", _launcher(), *command],
             cwd=folder,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
             start_new_session=True,
             pass_fds=(settings["report"],),
         )
+    assert process.stdin is not None
+    with suppress(BrokenPipeError), process.stdin as pipe:
+        pipe.write(json.dumps(settings).encode())
+    return process
 
 
 def _collect(

@@ -28,6 +28,7 @@ from executor.builds.process_tree import end_strays
 from executor.builds.sandbox import SandboxLimits, SandboxResult
 from executor.builds.source_archive import unpack_source
 from executor.environment.environment import Environment
+from executor.files.folders import remove_tree
 from executor.install.install import install
 from executor.install.options import ExecuteOptions
 from executor.sources.origins import Origins
@@ -54,6 +55,9 @@ class Workspace:
     package: str
     """The name of the project, for errors."""
     folder: str
+    """Holds the environment and the logs, which the build may not write to."""
+    inside: str
+    """The folder in it that the build may write to: sources, results, HOME and TMPDIR."""
     environment: Environment
     """The environment of the build requirements; made by the first ``install``."""
     _numbers: Iterator[int]
@@ -72,10 +76,12 @@ class Workspace:
         in_use = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             fcntl.flock(in_use, fcntl.LOCK_EX)
+            inside = os.path.join(folder, "build")
+            os.mkdir(inside)
             environment = Environment.venv(os.path.join(folder, "environment"), python)
-            yield cls(package, folder, environment, count())
+            yield cls(package, folder, inside, environment, count())
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)
             os.close(in_use)
 
     def tree(self, source: str, subdirectory: str = "") -> str:
@@ -84,7 +90,7 @@ class Workspace:
 
         Raises SourceRefused and BackendUnusable.
         """
-        folder = os.path.join(self.folder, f"source-{next(self._numbers)}")
+        folder = os.path.join(self.inside, f"source-{next(self._numbers)}")
         if os.path.isdir(source):
             ignore = shutil.ignore_patterns(*LEFT_OUT)
             shutil.copytree(source, folder, symlinks=True, ignore=ignore)
@@ -123,7 +129,8 @@ class Workspace:
             tree=tree,
             system=system,
             python=os.path.join(self.environment.path, "bin", "python"),
-            folder=self.folder,
+            folder=self.inside,
+            logs=self.folder,
             flags=flags,
             limits=replace(limits, jobs=flags.jobs),
         )
@@ -133,14 +140,7 @@ class Workspace:
     ) -> bytes:
         """Return the METADATA of the future wheel. Raises BuildFailed."""
         folder = self._fresh("metadata")
-        found = self.backend(tree, system, flags, limits).metadata(folder)
-        try:
-            with open(os.path.join(found, "METADATA"), "rb") as file:
-                return file.read()
-        except OSError as error:
-            raise BackendUnusable(
-                self.package, f"its backend wrote no METADATA: {os.strerror(error.errno or 0)}"
-            ) from None
+        return self.backend(tree, system, flags, limits).metadata(folder)
 
     def wheel(
         self,
@@ -170,7 +170,7 @@ class Workspace:
         return os.path.exists(os.path.join(self.environment.path, "pyvenv.cfg"))
 
     def _fresh(self, name: str) -> str:
-        folder = os.path.join(self.folder, f"{name}-{next(self._numbers)}")
+        folder = os.path.join(self.inside, f"{name}-{next(self._numbers)}")
         os.mkdir(folder)
         return folder
 
@@ -197,7 +197,7 @@ def _sweep(place: str) -> None:
             in_use = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:
                 fcntl.flock(in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                end_strays(os.path.join(folder, HOME))
-                shutil.rmtree(folder, ignore_errors=True)
+                end_strays(os.path.join(folder, "build", HOME))
+                remove_tree(folder)
             finally:
                 os.close(in_use)

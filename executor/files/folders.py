@@ -7,8 +7,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 
-__all__ = ["made_folder", "remove_tree", "write_spool"]
+__all__ = ["FOLDER", "made_folder", "remove_tree", "write_spool"]
 
 
 @contextmanager
@@ -33,21 +34,82 @@ def made_folder(path: str) -> Iterator[None]:
 
 
 def remove_tree(path: str) -> None:
-    """Remove a folder of ours with all that is in it, as far as that is possible.
+    """Remove a folder of ours with everything in it, as far as that is possible.
 
-    It opens one folder at a time: ``shutil.rmtree`` opens one for each level, and gives up where
-    too many open files were the reason to tidy up.
+    Follows no link, and copes with folders of any depth: each folder is moved up to ``path`` before
+    it is emptied, so that two are open at a time and no path becomes long.
     """
-    for place, folders, files in os.walk(path, topdown=False):
-        for name in files:
-            with suppress(OSError):
-                os.unlink(os.path.join(place, name))
-        for name in folders:
-            folder = os.path.join(place, name)
-            with suppress(OSError):
-                (os.unlink if os.path.islink(folder) else os.rmdir)(folder)
+    with suppress(OSError):
+        root = os.open(path, FOLDER)
+        try:
+            _empty(root)
+        finally:
+            os.close(root)
     with suppress(OSError):
         os.rmdir(path)
+
+
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+"""Flags that open a folder and no link to one."""
+
+_DEEPEST = 100
+"""Folders below each other that are emptied in place, if they cannot be moved up: a mount point, or
+a folder of a lower layer of an overlay."""
+
+
+def _empty(root: int, depth: int = 0) -> None:
+    """Remove everything in the folder ``root``, as far as that is possible."""
+    names = _folders_in(root, root)
+    moved = count()
+    while names:
+        name = names.pop()
+        with suppress(OSError):
+            child = _open_folder(name, root)
+            try:
+                for inner in _folders_in(child, root):
+                    place = f".{next(moved)}.removed"
+                    try:
+                        os.rename(inner, place, src_dir_fd=child, dst_dir_fd=root)
+                    except OSError:
+                        if depth < _DEEPEST:
+                            _remove_in_place(inner, child, depth)
+                    else:
+                        names.append(place)
+            finally:
+                os.close(child)
+            os.rmdir(name, dir_fd=root)
+
+
+def _remove_in_place(name: str, parent: int, depth: int) -> None:
+    with suppress(OSError):
+        child = _open_folder(name, parent)
+        try:
+            _empty(child, depth + 1)
+        finally:
+            os.close(child)
+        os.rmdir(name, dir_fd=parent)
+
+
+def _open_folder(name: str, parent: int) -> int:
+    try:
+        return os.open(name, FOLDER, dir_fd=parent)
+    except PermissionError:
+        os.chmod(name, 0o700, dir_fd=parent)
+        return os.open(name, FOLDER, dir_fd=parent)
+
+
+def _folders_in(folder: int, root: int) -> list[str]:
+    """Remove the files in ``folder``; return the names of the folders in it."""
+    with suppress(OSError):
+        if folder != root:
+            os.fchmod(folder, 0o700)
+    with os.scandir(folder) as entries:
+        found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+    for name, is_folder in found:
+        if not is_folder:
+            with suppress(OSError):
+                os.unlink(name, dir_fd=folder)
+    return [name for name, is_folder in found if is_folder]
 
 
 def write_spool(path: str, chunks: Iterable[bytes]) -> None:

@@ -90,6 +90,57 @@ def test_flags_reach_the_build_and_the_ambient_ones_do_not(
     assert build(build_sdist(before_wheel=check), flags)
 
 
+def test_a_build_cannot_change_its_environment_or_its_log(build: Build, place: Workspace) -> None:
+    code = (
+        "import os\n"
+        f"for path in ('{place.environment.path}/bin/python', '{place.folder}/build_wheel.log'):\n"
+        "    try:\n"
+        "        os.unlink(path)\n"
+        "    except OSError:\n"
+        "        continue\n"
+        "    raise SystemExit(f'{path} could be removed')\n"
+    )
+    _, result = build(build_sdist(before_wheel=code))
+    assert result.writes == "held to its folders"
+
+
+class TestAnswers:
+    """What a hook leaves as its answer is read without waiting, without end, and checked."""
+
+    @pytest.mark.parametrize(
+        ("leave", "problem"),
+        [
+            ("os.mkfifo(path)", "left no readable answer"),
+            ("os.symlink('/dev/zero', path)", "left no readable answer"),
+            ("open(path, 'w').write('[]')", "is not an object"),
+            ("open(path, 'w').write('[' * 100000)", "left no readable answer"),
+            ("open(path, 'w').write(' ' * 2000000)", "left no readable answer"),
+        ],
+    )
+    def test_an_answer_that_is_not_one_is_refused(
+        self, build: Build, leave: str, problem: str
+    ) -> None:
+        # At its exit, when the helper of pyproject-hooks has written the right one.
+        code = (
+            "import atexit, os, sys; path = os.path.join(sys.argv[-1], 'output.json')\n"
+            f"atexit.register(lambda: (os.unlink(path), {leave}))\n"
+        )
+        with pytest.raises(BackendUnusable, match=problem):
+            build(build_sdist(before_wheel=code))
+
+    def test_a_wheel_that_is_a_link_is_refused(self, build: Build, tmp_path: Path) -> None:
+        (tmp_path / "other.whl").write_bytes(b"secret")
+        code = (
+            "import atexit, glob, os, sys\n"
+            "def exchange():\n"
+            "    [path] = glob.glob(f'{os.path.dirname(os.environ[\"HOME\"])}/wheel-*/*.whl')\n"
+            f"    os.unlink(path); os.symlink('{tmp_path}/other.whl', path)\n"
+            "atexit.register(exchange)\n"
+        )
+        with pytest.raises(BackendUnusable, match="is not a wheel"):
+            build(build_sdist(before_wheel=code))
+
+
 class TestFailures:
     def test_a_failed_hook_shows_what_the_backend_said(self, build: Build) -> None:
         sdist = build_sdist(before_wheel="print('no compiler'); raise SystemExit(3)")

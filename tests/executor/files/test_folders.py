@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from executor.files.folders import made_folder, remove_tree
+from executor.files.folders import FOLDER, made_folder, remove_tree
 
 
 def fail_below(folder: Path, *files: str) -> None:
@@ -44,3 +45,27 @@ def test_a_tree_goes_with_links_and_what_they_point_to_stays(tmp_path: Path) -> 
     remove_tree(str(tmp_path / "tree"))
     remove_tree(str(tmp_path / "tree"))
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "kept"]
+
+
+def test_a_tree_of_any_depth_goes(tmp_path: Path) -> None:
+    deep = tmp_path / "tree"
+    deep.mkdir()
+    folder = os.open(deep, FOLDER)
+    for _ in range(3000):
+        os.mkdir("d", dir_fd=folder)
+        os.close(os.open("file", os.O_CREAT | os.O_WRONLY, dir_fd=folder))
+        below = os.open("d", FOLDER, dir_fd=folder)
+        os.close(folder)
+        folder = below
+    os.close(folder)
+    remove_tree(str(deep))
+    assert not deep.exists()
+
+
+def test_a_tree_without_permissions_goes(tmp_path: Path) -> None:
+    (tmp_path / "tree/a/b").mkdir(parents=True)
+    (tmp_path / "tree/a/b/file").touch()
+    (tmp_path / "tree/a/b").chmod(0)
+    (tmp_path / "tree/a").chmod(0o500)
+    remove_tree(str(tmp_path / "tree"))
+    assert not (tmp_path / "tree").exists()

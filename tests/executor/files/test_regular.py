@@ -1,0 +1,49 @@
+"""Files that somebody else may have made are read without waiting and without end, or refused."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from executor.files.regular import read_regular
+
+
+def test_a_file_is_read_up_to_its_limit(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"12345")
+    assert read_regular(str(tmp_path / "file"), 5) == b"12345"
+    with pytest.raises(OSError, match="larger than 4 bytes") as caught:
+        read_regular(str(tmp_path / "file"), 4)
+    assert caught.value.errno == errno.EFBIG
+
+
+def test_a_name_in_an_open_folder_is_read(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    folder = os.open(tmp_path, os.O_RDONLY)
+    try:
+        assert read_regular("file", 1, dir_fd=folder) == b"x"
+    finally:
+        os.close(folder)
+
+
+def test_a_link_is_followed_only_if_asked(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    (tmp_path / "link").symlink_to("file")
+    with pytest.raises(OSError, match="symbolic links"):
+        read_regular(str(tmp_path / "link"), 1)
+    assert read_regular(str(tmp_path / "link"), 1, follow=True) == b"x"
+
+
+@pytest.mark.parametrize("kind", ["fifo", "folder", "device"])
+def test_what_is_not_a_regular_file_is_refused_at_once(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "odd"
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path = Path("/dev/zero")
+    with pytest.raises(OSError, match="not a regular file"):
+        read_regular(str(path), 1)
