@@ -224,7 +224,7 @@ class TestWhatAKilledProgramLeft:
 def _told(place: Path, process: subprocess.Popen[bytes]) -> int:
     """What the build tells when it hangs."""
     while process.poll() is None:
-        for path in place.glob("*/tmp/told"):
+        for path in place.glob("*/build/tmp/told"):
             if text := path.read_text():
                 return int(text)
         time.sleep(0.01)
