@@ -123,7 +123,7 @@ class TestAnswers:
         # At its exit, when the helper of pyproject-hooks has written the right one.
         code = (
             "import atexit, os, sys; path = os.path.join(sys.argv[-1], 'output.json')\n"
-            f"atexit.register(lambda: (os.unlink(path), {leave}))\n"
+            f"atexit.register(lambda os=os, path=path: (os.unlink(path), {leave}))\n"
         )
         with pytest.raises(BackendUnusable, match=problem):
             build(build_sdist(before_wheel=code))
@@ -132,7 +132,7 @@ class TestAnswers:
         (tmp_path / "other.whl").write_bytes(b"secret")
         code = (
             "import atexit, glob, os, sys\n"
-            "def exchange():\n"
+            "def exchange(glob=glob, os=os):\n"
             "    [path] = glob.glob(f'{os.path.dirname(os.environ[\"HOME\"])}/wheel-*/*.whl')\n"
             f"    os.unlink(path); os.symlink('{tmp_path}/other.whl', path)\n"
             "atexit.register(exchange)\n"
