@@ -29,7 +29,7 @@ def _fastest_zlib() -> ModuleType:
     except ImportError:
         return zlib
     version = tuple(int(part) for part in isal.__version__.split(".")[:2] if part.isdigit())
-    return cast("ModuleType", isal_zlib) if version >= _OLDEST_ISAL else zlib
+    return isal_zlib if version >= _OLDEST_ISAL else zlib
 
 
 _zlib = _fastest_zlib()
