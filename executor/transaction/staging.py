@@ -25,7 +25,7 @@ from schemas.wheel import SCHEME_NAMES
 __all__ = ["StagedWheels", "Staging"]
 
 
-_FORMAT = 2
+_FORMAT = 3
 """Raised when what is staged for a wheel becomes another."""
 
 
