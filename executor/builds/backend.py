@@ -21,6 +21,7 @@ from executor.builds.errors import BackendFailed, BackendUnusable, BuildKilled
 from executor.builds.sandbox import SandboxLimits, SandboxResult, contained
 from executor.files.folders import FOLDER
 from executor.files.regular import read_regular
+from executor.files.user_folders import home_folder
 from schemas.builds import BuildFlags
 
 __all__ = ["HOME", "Backend", "BuildSystem", "read_build_system"]
@@ -266,7 +267,6 @@ class Backend:
         for folder in (home, temporary):
             os.makedirs(folder, exist_ok=True)
         programs = os.path.dirname(self.python)
-        user = os.path.expanduser("~")
         settings = {name: value for name, value in os.environ.items() if name in kept}
         return {
             **settings,
@@ -274,13 +274,21 @@ class Backend:
             "VIRTUAL_ENV": os.path.dirname(programs),
             "HOME": home,
             "TMPDIR": temporary,
-            "RUSTUP_HOME": os.environ.get("RUSTUP_HOME", os.path.join(user, ".rustup")),
+            **_toolchains(),
             "CARGO_HOME": os.path.join(home, ".cargo"),
             "PYTHONNOUSERSITE": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
             **({} if self.limits.network else _NO_NETWORK),
             **self.flags.environment,
         }
+
+
+def _toolchains() -> dict[str, str]:
+    """Return the variable that says where the user's Rust is, since HOME is another in a build."""
+    if folder := os.environ.get("RUSTUP_HOME"):
+        return {"RUSTUP_HOME": folder}
+    home = home_folder()
+    return {"RUSTUP_HOME": os.path.join(home, ".rustup")} if home else {}
 
 
 def _tail(log: str) -> str:

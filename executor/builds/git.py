@@ -19,7 +19,7 @@ from executor.builds.errors import RepositoryUnusable
 from executor.lock.step import is_full_commit
 from schemas.urls import redacted
 
-__all__ = ["check_out"]
+__all__ = ["Git", "check_out"]
 
 
 _PROTOCOLS = "https:http:ssh:git"
@@ -50,7 +50,7 @@ def check_out(package: str, place: str, revision: str, folder: str) -> str:
     ``place`` is a URL or a path; ``revision`` is a commit, branch or tag, or empty for the default
     branch. Raises RepositoryUnusable.
     """
-    git = _Git(package, place, folder)
+    git = Git(package, place, folder)
     git.run("clone", "--quiet", "--no-checkout", "--filter=blob:none", "--", place, folder)
     commit = git.find(revision)
     if is_full_commit(revision) and commit != revision:
@@ -61,7 +61,7 @@ def check_out(package: str, place: str, revision: str, folder: str) -> str:
     return commit
 
 
-class _Git:
+class Git:
     """The git program, run for one repository and one folder."""
 
     def __init__(self, package: str, place: str, folder: str) -> None:
@@ -82,11 +82,11 @@ class _Git:
         self.inside("fetch", "--quiet", "--filter=blob:none", "--", "origin", revision)
         return self._parse("FETCH_HEAD")
 
-    def inside(self, *words: str, protocols: str = f"{_PROTOCOLS}:file") -> str:
-        """Run git in the folder and return its output."""
-        return self.run("-C", self._folder, *words, protocols=protocols)
+    def inside(self, *words: str, protocols: str = f"{_PROTOCOLS}:file", stdin: str = "") -> str:
+        """Run git in the folder and return its output. Raises RepositoryUnusable."""
+        return self.run("-C", self._folder, *words, protocols=protocols, stdin=stdin)
 
-    def run(self, *words: str, protocols: str = f"{_PROTOCOLS}:file") -> str:
+    def run(self, *words: str, protocols: str = f"{_PROTOCOLS}:file", stdin: str = "") -> str:
         """Run git and return its output. Raises RepositoryUnusable."""
         try:
             done = subprocess.run(
@@ -94,8 +94,7 @@ class _Git:
                 capture_output=True,
                 check=False,
                 env={**_environment(), "GIT_ALLOW_PROTOCOL": protocols},
-                stdin=subprocess.DEVNULL,
-                text=True,
+                input=os.fsencode(stdin),
                 timeout=_SECONDS,
             )
         except subprocess.TimeoutExpired:
@@ -103,8 +102,8 @@ class _Git:
                 self._package, self.name, f"git was not done after {_SECONDS:.0f} s"
             ) from None
         if done.returncode:
-            raise RepositoryUnusable(self._package, self.name, _last(done.stderr))
-        return done.stdout
+            raise RepositoryUnusable(self._package, self.name, _last(os.fsdecode(done.stderr)))
+        return os.fsdecode(done.stdout)
 
     def _parse(self, name: str) -> str:
         return self.inside(

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -27,6 +26,7 @@ from executor.builds.errors import BackendUnusable
 from executor.builds.process_tree import end_strays
 from executor.builds.sandbox import SandboxLimits, SandboxResult
 from executor.builds.source_archive import unpack_source
+from executor.builds.source_copy import copy_project
 from executor.environment.environment import Environment
 from executor.files.folders import remove_tree
 from executor.install.install import install
@@ -92,9 +92,7 @@ class Workspace:
         """
         folder = os.path.join(self.inside, f"source-{next(self._numbers)}")
         if os.path.isdir(source):
-            ignore = shutil.ignore_patterns(*LEFT_OUT)
-            shutil.copytree(source, folder, symlinks=True, ignore=ignore)
-            root = folder
+            root = copy_project(self.package, source, folder, LEFT_OUT)
         else:
             os.mkdir(folder)
             root = unpack_source(source, folder)

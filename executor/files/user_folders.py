@@ -6,22 +6,36 @@ import os
 import sys
 from collections.abc import Mapping
 
-__all__ = ["cache_folder"]
+__all__ = ["cache_folder", "home_folder"]
+
+
+def home_folder() -> str | None:
+    """Return the home folder of the user.
+
+    None if it is unknown: HOME is unset and the user id has no entry in the password database, as
+    in a container that runs as an arbitrary user.
+    """
+    home = os.path.expanduser("~")
+    # A "~" that could not be replaced would name a folder in the working directory.
+    return None if home.startswith("~") else home
 
 
 def cache_folder(environ: Mapping[str, str]) -> str | None:
     """Return the folder that both phases keep their caches in; ``environ`` as ``os.environ``.
 
-    None if the user has no known home: HOME is unset and the user id has no entry in the password
-    database, as in a container that runs as an arbitrary user.
+    None if no variable names one and the user has no known home.
     """
     if named := environ.get("LOCKSTREAM_CACHE_DIR"):
         return named
-    if sys.platform == "win32":
-        base = environ.get("LOCALAPPDATA") or os.path.expanduser("~\\AppData\\Local")
-    elif sys.platform == "darwin":
-        base = os.path.expanduser("~/Library/Caches")
-    else:
-        base = environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    # A "~" that could not be replaced would name a folder in the working directory.
-    return None if base.startswith("~") else os.path.join(base, "lockstream")
+    variable, usual = _CACHES.get(sys.platform, ("XDG_CACHE_HOME", ".cache"))
+    base, home = environ.get(variable, ""), home_folder()
+    if not base and home is not None:
+        base = os.path.join(home, usual)
+    return os.path.join(base, "lockstream") if base else None
+
+
+_CACHES = {
+    "win32": ("LOCALAPPDATA", os.path.join("AppData", "Local")),
+    "darwin": ("", os.path.join("Library", "Caches")),
+}
+"""By platform, the variable that names the folder for caches, and its usual place below home."""

@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from executor.files.user_folders import home_folder
 from schemas.credentials import INDEX_VARIABLES, Login, find_login, login_in, origin_of
 
 __all__ = ["Keychain"]
@@ -84,7 +85,7 @@ class Keychain:
         if not path:
             home = self._environment.get("HOME")
             if home is None and self._environment is os.environ:
-                home = os.path.expanduser("~")
+                home = home_folder()
             path = os.path.join(home, ".netrc") if home else ""
         if not os.path.exists(path):
             return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
@@ -53,11 +54,12 @@ def _digest_of_tree(folder: str) -> str:
     digest = hashlib.sha256()
     for path in _files(folder):
         described = f"{os.path.relpath(path, folder)}\0{os.access(path, os.X_OK)}\0"
-        digest.update(os.fsencode(described))
         if os.path.islink(path):
-            digest.update(os.fsencode(os.readlink(path)))
-            continue
-        digest.update(digest_file(path).digest)
+            digest.update(os.fsencode(described + os.readlink(path)))
+        elif os.path.isfile(path):  # no socket or pipe; a build does not see them
+            digest.update(os.fsencode(described))
+            with suppress(PermissionError):
+                digest.update(digest_file(path).digest)
     return digest.hexdigest()
 
 

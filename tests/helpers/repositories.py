@@ -30,6 +30,13 @@ class Repository:
         self.url = folder.as_uri()
         self.git("init", "--quiet", "--initial-branch=main", str(folder), inside=False)
 
+    @classmethod
+    def at(cls, folder: Path) -> Repository:
+        """Return one that is there already; ``folder`` may be below its top."""
+        found = cls.__new__(cls)
+        found.folder, found.url = folder, folder.as_uri()
+        return found
+
     def commit(self, files: Mapping[str, bytes], *, tag: str = "") -> str:
         """Add these files; the name of the commit."""
         for name, data in files.items():

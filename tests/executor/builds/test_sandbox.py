@@ -310,6 +310,17 @@ class TestRights:
             assert run(connect.format(port)).status == 1
             assert run(connect.format(port), network=True).status == 0
 
+    def test_it_can_talk_to_itself(self, run: Run) -> None:
+        code = (
+            "import socket\n"
+            "server = socket.create_server(('127.0.0.1', 0))\n"
+            "socket.create_connection(server.getsockname(), 5)"
+        )
+        result = run(code)
+        if result.network not in {"none", "asked not to"}:
+            pytest.skip("no network can be made here, so none is allowed")
+        assert result.status == 0
+
     def test_it_sees_the_environment_that_it_is_given(
         self, run: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:

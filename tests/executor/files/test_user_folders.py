@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from executor.files.user_folders import cache_folder
+from executor.files.user_folders import cache_folder, home_folder
 
 
 @pytest.fixture(autouse=True)
@@ -35,5 +35,6 @@ def test_each_system_has_its_folder(
 def test_a_user_without_a_home_has_no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HOME")
     monkeypatch.setattr(os, "getuid", lambda: 987_654_321)
+    assert home_folder() is None
     assert cache_folder({}) is None
     assert cache_folder({"XDG_CACHE_HOME": "/xdg"}) == "/xdg/lockstream"
