@@ -175,6 +175,7 @@ def _end(error: BaseException) -> int:
         return NOT_ENOUGH
     # Only now do the names of the rooms mean ours.
     from schemas.errors import ExitCode, Interrupted, LockstreamError  # noqa: PLC0415
+    from schemas.text import printable  # noqa: PLC0415
 
     if isinstance(error, BrokenPipeError):
         return OUTPUT_CLOSED
@@ -186,7 +187,9 @@ def _end(error: BaseException) -> int:
         return ExitCode.USAGE
     if isinstance(error, LockstreamError):
         hint = "; ".join(filter(None, [error.hint, error.left]))
-        _tell(f"error: {error}\n" + (f"hint: {hint}\n" if hint else ""))
+        _tell(printable(f"error: {error}") + "\n")
+        if hint:
+            _tell(printable(f"hint: {hint}") + "\n")
         return error.exit_code
     if isinstance(error, Interrupted):
         _tell(f"{error}\n")
@@ -197,7 +200,7 @@ def _end(error: BaseException) -> int:
     if isinstance(error, OSError) and error.errno:
         code, hint = _SYSTEM_ERRORS.get(error.errno, (7, "look for its cause in the system"))
         subject = os.fsdecode(error.filename) if error.filename else "the system"
-        _tell(f"error: {subject}: {os.strerror(error.errno)}\nhint: {hint}\n")
+        _tell(f"error: {printable(subject)}: {os.strerror(error.errno)}\nhint: {hint}\n")
         return ExitCode(code)
     import traceback  # noqa: PLC0415  # only a defect needs it
 

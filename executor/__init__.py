@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from executor.cli.option_group import json_option as json_option
     from executor.cli.option_group import lock_argument as lock_argument
     from executor.cli.option_group import option_group as option_group
+    from executor.cli.output import echo as echo
+    from executor.cli.output import echo_json as echo_json
     from executor.environment.changes import Changes as Changes
     from executor.environment.changes import Sync as Sync
     from executor.environment.drift import Drift as Drift
@@ -69,6 +71,8 @@ _HOMES = {
     "default_flags": "builds.toolchain",
     "describe": "builds.toolchain",
     "digest_file": "files.file_digest",
+    "echo": "cli.output",
+    "echo_json": "cli.output",
     "execute": "api",
     "json_option": "cli.option_group",
     "lock_argument": "cli.option_group",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["enumerate_some"]
+__all__ = ["enumerate_some", "one_line", "printable"]
 
 
 def enumerate_some(items: Iterable[object], limit: int = 5) -> str:
@@ -13,3 +13,29 @@ def enumerate_some(items: Iterable[object], limit: int = 5) -> str:
     more = len(texts) - limit
     shown = ", ".join(texts[:limit])
     return f"{shown} and {more} more" if more > 0 else shown
+
+
+def printable(text: str) -> str:
+    """Return a message so that a terminal shows all of it and obeys nothing in it.
+
+    Servers, wheels and locks write parts of most messages. What is not printable, such as escape
+    sequences and marks that reverse the direction, is replaced; lines after the first are indented,
+    so that none passes for a message of its own.
+    """
+    if text.isprintable():
+        return text
+    return "\n  ".join(_indentable(line) for line in text.split("\n")).removesuffix("\n  ")
+
+
+def one_line(text: str, limit: int | None = None) -> str:
+    """Return foreign text on one line, cut to ``limit`` characters."""
+    shown = text if text.isprintable() else "".join(map(_shown, text))
+    return shown if limit is None or len(shown) <= limit else f"{shown[:limit]}..."
+
+
+def _indentable(line: str) -> str:
+    return one_line(line.removeprefix("  "))
+
+
+def _shown(char: str) -> str:
+    return char if char.isprintable() else "\N{REPLACEMENT CHARACTER}"

@@ -134,7 +134,6 @@ TESTED_ELSEWHERE = {
     "planner.resolver.provider": "to be written",
     "planner.resolver.search": "to be written",
     "schemas.sizes": "to be written",
-    "schemas.text": "to be written",
 }
 """Modules without a test file of their own, and where they are tested or why there is nothing to
 test."""
@@ -389,6 +388,21 @@ def test_the_contract_does_no_input_or_output(module: Module) -> None:
     attributes = {node.attr for node in ast.walk(module.tree) if isinstance(node, ast.Attribute)}
     objects = {name.rpartition(".")[2] for name in imported}
     assert not (names | attributes | objects) & IMPURE_NAMES
+
+
+PRINTERS = {
+    "executor.cli.output": "the one way to print text",
+    "lockstream": "prints errors through the same function of schemas",
+    "planner.cli.plan": "writes the text of a lock",
+    "planner.cli.enrich": "writes the text of a lock",
+}
+"""Modules that write to the standard streams themselves, and what."""
+
+
+@every_module
+def test_text_is_printed_through_one_function(module: Module) -> None:
+    calls = {ast.unparse(node.func) for node in ast.walk(module.tree) if isinstance(node, ast.Call)}
+    assert not calls & {"click.echo", "click.secho", "print"} or module.name in PRINTERS
 
 
 def test_the_program_loads_no_room_before_it_runs() -> None:

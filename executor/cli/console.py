@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
-import click
-
 from executor.budget.budget import Budget
+from executor.cli.output import echo, echo_json
 from executor.environment.changes import Changes
 from executor.lock.step import Step
 from executor.report.reporter import Reporter
@@ -19,17 +17,17 @@ __all__ = ["LineReporter", "WarningReporter", "print_result"]
 def print_result(content: object, lines: Iterable[str]) -> None:
     """Print ``content`` as JSON, or ``lines`` if it is None."""
     if content is not None:
-        click.echo(json.dumps(content, indent=2))
+        echo_json(content)
         return
     for line in lines:
-        click.echo(line)
+        echo(line)
 
 
 class WarningReporter(Reporter):
     """Prints warnings only."""
 
     def warned(self, text: str) -> None:
-        click.echo(f"warning: {text}", err=True)
+        echo(f"warning: {text}", err=True)
 
 
 class LineReporter(WarningReporter):
@@ -41,7 +39,7 @@ class LineReporter(WarningReporter):
     def selected(self, changes: Changes, budget: Budget) -> None:
         self._total = len(changes.install)
         for name in changes.skipped:
-            click.echo(f"warning: {name} is left out, because it must be built", err=True)
+            echo(f"warning: {name} is left out, because it must be built", err=True)
 
     def staged(self, number: int, step: Step, wheel: StagedWheel) -> None:
-        click.echo(f"[{number + 1}/{self._total}] {step.name} {step.version}", err=True)
+        echo(f"[{number + 1}/{self._total}] {step.name} {step.version}", err=True)

@@ -22,9 +22,10 @@ from executor.sources.keychain import Keychain
 from executor.sources.prefetch import PendingResponse, Prefetch, Server, Upcoming
 from executor.sources.proxies import proxy_for
 from executor.sources.redirects import LOCK_AGAIN, MALFORMED, following, split
-from executor.sources.response import check_type, is_encoded, printable, read_body, reason_of
+from executor.sources.response import MAX_SHOWN, check_type, is_encoded, read_body, reason_of
 from executor.sources.retries import Pace, Retries, Retryable, Timeouts
 from schemas.credentials import login_in
+from schemas.text import one_line
 from schemas.urls import redacted
 from schemas.version import USER_AGENT
 
@@ -291,7 +292,7 @@ class HttpClient:
         self._drop(server)
         if status == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
             progress.can_resume = False
-        reason = f"the server answered {status} {printable(response.reason)}"
+        reason = f"the server answered {status} {one_line(response.reason, MAX_SHOWN)}"
         if status in _TRANSIENT or status == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
             raise Retryable(reason, pause)
         raise Unreachable(redacted(url), reason, hint=_STATUS_HINTS.get(status, Unreachable.hint))

@@ -11,8 +11,9 @@ from typing import Any
 
 from executor.sources.errors import Unreachable
 from executor.sources.retries import Pace, Retryable, clock
+from schemas.text import one_line
 
-__all__ = ["PacedResponse", "check_type", "is_encoded", "printable", "read_body", "reason_of"]
+__all__ = ["MAX_SHOWN", "PacedResponse", "check_type", "is_encoded", "read_body", "reason_of"]
 
 
 _CHUNK = 128 << 10
@@ -28,7 +29,7 @@ _MAX_HEAD = 1 << 20
 """Bytes of a response head with all interim responses before it; real ones have a few hundred."""
 
 
-_MAX_SHOWN = 80
+MAX_SHOWN = 80
 """Characters of a server's text that are shown: one line."""
 
 
@@ -109,7 +110,8 @@ def is_encoded(response: http.client.HTTPResponse, url: str) -> bool:
         return True
     raise Unreachable(
         url,
-        f"the server sent it encoded as {printable(encoding)!r}, which the request did not accept",
+        f"the server sent it encoded as {one_line(encoding, MAX_SHOWN)!r}, which the request did "
+        "not accept",
         hint="configure the server, or the proxy in front of it, to send files unencoded",
     )
 
@@ -146,13 +148,7 @@ def reason_of(error: Exception) -> str:
         return "no answer in time"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return printable(str(error)) or type(error).__name__
-
-
-def printable(text: str) -> str:
-    """Return the text of a server so that it fits on one line of a terminal."""
-    shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-    return shown if len(shown) <= _MAX_SHOWN else f"{shown[:_MAX_SHOWN]}..."
+    return one_line(str(error), MAX_SHOWN) or type(error).__name__
 
 
 def _read(response: http.client.HTTPResponse) -> bytes:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 import click
 
-from executor import cache_folder, json_option
+from executor import cache_folder, echo, echo_json, json_option
 from planner.index.cache import MAX_SIZE, Cache
 from schemas.errors import UsageError
 from schemas.sizes import format_size, parse_size
@@ -35,12 +34,14 @@ def info(cache_dir: str | None, as_json: bool) -> None:
     kept = _open(cache_dir)
     usage = kept.usage()
     if as_json:
-        sizes = {kind: {"entries": one.entries, "size": one.size} for kind, one in usage.items()}
-        click.echo(json.dumps({"folder": kept.folder, **sizes}))
+        sizes: dict[str, object] = {
+            kind: {"entries": one.entries, "size": one.size} for kind, one in usage.items()
+        }
+        echo_json({"folder": kept.folder, **sizes}, indent=None)
         return
-    click.echo(kept.folder)
+    echo(kept.folder)
     for kind, one in usage.items():
-        click.echo(f"  {kind}: {one.entries:,} entries, {format_size(one.size)}")
+        echo(f"  {kind}: {one.entries:,} entries, {format_size(one.size)}")
 
 
 @cache.command("prune")
@@ -53,14 +54,14 @@ def info(cache_dir: str | None, as_json: bool) -> None:
 def prune(cache_dir: str | None, max_size: str | None) -> None:
     """Remove the entries that were not used for the longest time."""
     freed = _open(cache_dir).prune(parse_size(max_size) if max_size else None)
-    click.echo(f"freed {format_size(freed)}")
+    echo(f"freed {format_size(freed)}")
 
 
 @cache.command("clear")
 @_folder_option
 def clear(cache_dir: str | None) -> None:
     """Remove every entry."""
-    click.echo(f"freed {format_size(_open(cache_dir).clear())}")
+    echo(f"freed {format_size(_open(cache_dir).clear())}")
 
 
 def _open(folder: str | None) -> Cache:

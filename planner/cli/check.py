@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
-from executor import json_option, lock_argument
+from executor import echo, echo_json, json_option, lock_argument
 from planner.api import check_lock
 from planner.review.check import Stale
 
@@ -27,10 +25,10 @@ def check(lock: str, as_json: bool, quiet: bool) -> None:
     checked = check_lock(lock)
     problems = checked.problems
     if as_json:
-        click.echo(json.dumps({"lock": lock, "current": not problems, "problems": problems}))
+        echo_json({"lock": lock, "current": not problems, "problems": problems}, indent=None)
     if problems:
         raise Stale(lock, problems)
     if not quiet and not as_json:
         packages = len(checked.lock.packages)
         targets = sum(len(environment.targets) for environment in checked.environments)
-        click.echo(f"{lock} answers its inputs: packages {packages}, targets {targets}")
+        echo(f"{lock} answers its inputs: packages {packages}, targets {targets}")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-import click
 from packaging.pylock import Pylock
 
+from executor import echo, echo_json
 from planner.api import PlannedLock
 from planner.cli.live_line import LiveLine
 from planner.planning.reporter import Reporter
@@ -73,7 +72,7 @@ class ConsoleReporter(Reporter):
             for cost in costs
         ]
         summary = {"lock": output, "changed": changed, "packages": len(lock.packages)}
-        click.echo(json.dumps({**summary, "targets": targets}))
+        echo_json({**summary, "targets": targets}, indent=None)
 
     def _sum_up(self, verb: str, lock: Pylock, costs: Sequence[Cost], end: str) -> None:
         lines = [
@@ -140,4 +139,4 @@ class ConsoleReporter(Reporter):
         if self._live:
             self._live.say(text)
         else:
-            click.echo(text, err=True)
+            echo(text, err=True)

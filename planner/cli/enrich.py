@@ -6,7 +6,7 @@ import os
 
 import click
 
-from executor import Keychain, lock_argument
+from executor import Keychain, echo, lock_argument
 from planner.index.client import IndexClient
 from planner.inputs.errors import UnreadableInput
 from planner.lock.enrich import enrich as enrich_text
@@ -47,4 +47,4 @@ def enrich(lock: str, output: str | None) -> None:
             write_atomically(output or lock, enriched)
         except OSError as error:
             raise UsageError(f"{output or lock} cannot be written: {error.strerror}") from None
-    click.echo(f"recorded the sizes of {count} wheels", err=True)
+    echo(f"recorded the sizes of {count} wheels", err=True)

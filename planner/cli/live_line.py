@@ -6,6 +6,8 @@ from collections.abc import Callable
 from threading import Event, Lock, Thread
 from typing import Self, TextIO
 
+from schemas.text import printable
+
 __all__ = ["LiveLine"]
 
 
@@ -53,7 +55,7 @@ class LiveLine:
     def say(self, text: str) -> None:
         """Write a line that stays, above this one."""
         with self._lock:
-            self._write(f"{_ERASE if self._shown else ''}{text}\n")
+            self._write(f"{_ERASE if self._shown else ''}{printable(text)}\n")
             self._shown = ""
 
     def clear(self) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
 
-from executor import json_option, lock_argument
+from executor import echo, echo_json, json_option, lock_argument
 from planner.cli.lock_options import choose_scopes, scope_options, target_options
 from planner.lock.reader import read_lock
 from planner.review.cost import Cost, PackageCost, cost_of
@@ -65,7 +64,7 @@ def show(
         for target in targets_of(content, python_versions, platforms)
     ]
     if as_json:
-        click.echo(json.dumps([_to_json(cost) for cost in costs], indent=2))
+        echo_json([_to_json(cost) for cost in costs])
     else:
         _print_costs(costs)
         _print_packages(costs, count)
@@ -98,12 +97,12 @@ def diff(
             for one in changes
         ]
         costs = [{"old": _to_json(one), "new": _to_json(other)} for one, other in pairs]
-        click.echo(json.dumps({"changes": rows, "costs": costs}, indent=2))
+        echo_json({"changes": rows, "costs": costs})
         return
     for change in changes:
-        click.echo(str(change))
+        echo(str(change))
     for one, other in pairs:
-        click.echo(
+        echo(
             f"{other.target}: {len(one.packages)} -> {len(other.packages)} packages, "
             f"{_change(one.size, other.size)} to fetch, "
             f"{_change(one.unpacked_size, other.unpacked_size)} unpacked"
@@ -147,7 +146,7 @@ def _print_packages(costs: Iterable[Cost], count: int) -> None:
             largest[key] = package
     chosen = sorted(largest.values(), key=lambda one: (-one.unpacked_size, one.name))[:count]
     if chosen:
-        click.echo()
+        echo()
         _print_table(
             [
                 ("package", "to fetch", "unpacked", "files"),
@@ -170,7 +169,7 @@ def _print_builds(costs: Iterable[Cost]) -> None:
         one.build.wheel: one for cost in costs for one in cost.packages if one.build is not None
     }
     if builds:
-        click.echo()
+        echo()
         header = ("build", "memory", "at jobs", "files", "seconds", "wheel")
         rows = [
             (
@@ -191,7 +190,7 @@ def _print_table(rows: Sequence[Sequence[str]]) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for first, *others in rows:
         cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
-        click.echo("  ".join([first.ljust(widths[0]), *cells]).rstrip())
+        echo("  ".join([first.ljust(widths[0]), *cells]).rstrip())
 
 
 def _warn(cost: Cost) -> None:
@@ -200,9 +199,9 @@ def _warn(cost: Cost) -> None:
             warning = f"{package.name} has no wheel for {cost.target}"
             if package.build:
                 warning += "; execute --build builds it"
-            click.echo(f"warning: {warning}", err=True)
+            echo(f"warning: {warning}", err=True)
     if cost.unknown:
-        click.echo(
+        echo(
             f"warning: {cost.target}: the lock does not record the sizes of {len(cost.unknown)} "
             "packages; lockstream enrich adds them",
             err=True,

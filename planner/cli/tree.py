@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import click
 from packaging.utils import NormalizedName, canonicalize_name
 
-from executor import lock_argument
+from executor import echo, lock_argument
 from planner.cli.lock_options import target_options
 from planner.lock.reader import read_lock
 from planner.model.dependencies import Dependency, Identifier, Scope
@@ -44,11 +44,11 @@ def why(name: str, lock: str, python_versions: tuple[str, ...], platforms: tuple
     if not chains:
         raise Refused(f"{lock} does not have {project}")
     for package_name, found in chains.items():
-        click.echo(package_name)
+        echo(package_name)
         for chain in list(found)[:MAX_SHOWN_CHAINS]:
-            click.echo(f"  {chain}")
+            echo(f"  {chain}")
         if (more := len(found) - MAX_SHOWN_CHAINS) > 0:
-            click.echo(f"  and {more} more")
+            echo(f"  and {more} more")
 
 
 @click.command("tree")
@@ -68,9 +68,9 @@ def tree(
     graphs = _graphs(lock, python_versions, platforms)
     for position, (environment, graph, roots) in enumerate(graphs):
         if len(graphs) > 1:
-            click.echo(f"{chr(10) if position else ''}{environment}")
+            echo(f"{chr(10) if position else ''}{environment}")
         for line in _Tree(graph, depth).lines(roots):
-            click.echo(line)
+            echo(line)
 
 
 def _graphs(
