@@ -1,9 +1,9 @@
-"""Destination: a staging folder that the members of one wheel are written into.
+"""The staging folder that the members of one wheel are written into.
 
 Every file is created below a descriptor of its folder and never through a link
 (``O_EXCL | O_NOFOLLOW``, https://man7.org/linux/man-pages/man2/open.2.html), so that nothing can be
 written outside of the folder or twice. Descriptors are held for the folders of the current path
-only: wheels come sorted, and the memory does not grow with their number.
+only: wheels are sorted by path, and the memory does not grow with their number.
 """
 
 from __future__ import annotations
@@ -28,21 +28,24 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class PathTaken(ValueError):
-    """A file of this name was written before, or a file stands where a folder should."""
+    """A file of this name was written before, or one has the name of a folder of its path."""
 
 
 class Destination:
-    """The folder ``path``, which must exist and be empty. Use it as a context manager."""
+    """The folder ``path``, which must exist and be empty. The unpacking of one wheel owns it.
+
+    Use it as a context manager.
+    """
 
     def __init__(
-        self, path: str, cache: FileWriter | None = None, *, is_hashed: bool = True
+        self, path: str, writer: FileWriter | None = None, *, is_hashed: bool = True
     ) -> None:
-        """``cache`` writes the files (None: one that keeps nothing back). With
-        ``is_hashed`` false, no bytes are told in the place of the SHA-256 of each.
+        """``writer`` writes the files (None: one without a window). If ``is_hashed`` is false,
+        methods return no bytes instead of a SHA-256.
         """
         self.path = path
         self._is_hashed = is_hashed
-        self._cache = cache or FileWriter(None)
+        self._writer = writer or FileWriter(None)
         self._names: list[str] = []
         self._descriptors = [os.open(path, _FOLDER)]
         self._folder = ""
@@ -53,35 +56,35 @@ class Destination:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None:
-                self._cache.flush()
+                self._writer.flush()
         finally:
-            self._cache.discard()
+            self._writer.discard()
             while self._descriptors:
                 os.close(self._descriptors.pop())
 
     def write_whole(self, name: str, content: bytes) -> bytes:
-        """Write a new file at once; ``name`` is a checked member name.
+        """Write a new file at once and return its SHA-256 (32 bytes); ``name`` is a checked member
+        name.
 
-        Returns its SHA-256 (32 bytes). Raises PathTaken and OSError.
+        Raises PathTaken and OSError.
         """
         sha256 = hashlib.sha256(content).digest() if self._is_hashed else b""
         began = perf_counter()
-        self._cache.write_whole(self._create(name), content)
-        self._cache.seconds += perf_counter() - began
+        self._writer.write_whole(self._create(name), content)
+        self._writer.seconds += perf_counter() - began
         return sha256
 
     def write(self, name: str, pieces: Iterable[bytes], size: int | None = None) -> bytes:
-        """Write a new file; ``name`` is a checked member name, ``size`` how many bytes it is said
-        to have, where that is known.
+        """Write a new file and return its SHA-256 (32 bytes; no bytes if contents are not hashed).
 
-        Returns its SHA-256 (32 bytes), or nothing where contents are not hashed. Raises PathTaken,
-        OSError, and whatever ``pieces`` raises.
+        ``name`` is a checked member name, ``size`` its stated size in bytes, if there is one.
+        Raises PathTaken, OSError, and what ``pieces`` raises.
         """
         began = perf_counter()
         descriptor = self._create(name)
         digest = hashlib.sha256()
         try:
-            with self._cache.writing(descriptor, size) as file:
+            with self._writer.writing(descriptor, size) as file:
                 spent = perf_counter() - began
                 for piece in pieces:
                     if self._is_hashed:
@@ -93,18 +96,19 @@ class Destination:
                 file.finish()
         finally:
             os.close(descriptor)
-        self._cache.seconds += spent + perf_counter() - began
+        self._writer.seconds += spent + perf_counter() - began
         return digest.digest() if self._is_hashed else b""
 
     def digest(self, name: str) -> bytes | None:
-        """The SHA-256 of a file that was written; None where there is no such file."""
-        self._cache.flush()
+        """Return the SHA-256 of a file that was written; None if there is no such file."""
+        self._writer.flush()
         try:
             return digest_file(os.path.join(self.path, name)).digest
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return None
 
     def _create(self, name: str) -> int:
+        """Create a file and return its descriptor. Raises PathTaken and OSError."""
         folder, _, basename = name.rpartition("/")
         if folder != self._folder:
             self._enter(folder)
@@ -114,6 +118,7 @@ class Destination:
             raise PathTaken("a member before it has the same name") from None
 
     def _enter(self, folder: str) -> None:
+        """Open the folders of ``folder`` that are not open, making those that are absent."""
         names = folder.split("/") if folder else []
         common = 0
         for old, new in zip(self._names, names, strict=False):
@@ -127,7 +132,7 @@ class Destination:
             parent = self._descriptors[-1]
             with contextlib.suppress(FileExistsError):
                 os.mkdir(name, dir_fd=parent)
-                self._cache.made_folder()
+                self._writer.made_folder()
             try:
                 self._descriptors.append(os.open(name, _FOLDER, dir_fd=parent))
             except NotADirectoryError:

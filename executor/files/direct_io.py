@@ -1,58 +1,66 @@
-"""Direct: a large file on its way past the page cache, while its next bytes are made.
+"""Write a large file without the page cache, while its next bytes are decompressed.
 
 A container is charged for each page of a file until the disk has it, and the kernel copies, counts
-and drops every one. With O_DIRECT there are none: the disk takes the bytes from our own memory, and
-has them when the call returns. With buffers of 512 KiB, 5.2 GiB in 29 wheels took 9.5 s in 64 MiB
-instead of 11.9, and without a limit 9.1 s to be durable instead of 9.9, with 336 MiB charged at
-most instead of 2,400. A thread waits for the disk, for inflating meanwhile saves a fifth of the
+and drops every page. With O_DIRECT there are none: the disk takes the bytes from our own memory,
+and has them when the call returns. With buffers of 512 KiB, 5.2 GiB in 29 wheels took 9.5 s in
+64 MiB instead of 11.9, and without a limit 9.1 s to be durable instead of 9.9, with at most 336 MiB
+charged instead of 2,400. A thread waits for the disk: decompressing meanwhile saves a fifth of the
 time. Source: https://man7.org/linux/man-pages/man2/open.2.html (O_DIRECT).
 """
 
 from __future__ import annotations
 
+import _thread
 import errno
 import fcntl
 import mmap
 import os
-import threading
-from queue import SimpleQueue
-from typing import Protocol, Self
+from queue import Empty, SimpleQueue
+from typing import Protocol, Self, TypeVar
 
 __all__ = ["Cached", "DirectFile", "NotTaken", "buffers"]
 
 
 _ALIGNMENT = 4096
-"""Bytes that offsets, sizes and addresses are multiples of. Disks ask for 512 or 4096."""
+"""Bytes that offsets, sizes and addresses are multiples of. Disks require 512 or 4096."""
+
+
+_PATIENCE = 0.5
+"""Seconds to wait for the thread before looking whether it still exists."""
+
+
+T = TypeVar("T")
 
 
 class NotTaken(Exception):
-    """Nothing can be written past the page cache here."""
+    """A file that cannot be written without the page cache."""
 
 
 class Cached(Protocol):
-    """Writes into the page cache."""
+    """A writer of files through the page cache: the FileWriter of the lane."""
 
     def write(self, descriptor: int, data: memoryview, offset: int) -> None:
         """Write all of ``data`` at ``offset``. Raises OSError."""
 
     def finish(self, descriptor: int) -> None:
-        """The file is complete. Raises OSError."""
+        """Settle a file that is complete. Raises OSError."""
 
 
 def buffers(size: int) -> tuple[memoryview, ...]:
-    """Two aligned pieces of memory of ``size`` bytes: one is filled while the other is written."""
+    """Return two aligned buffers of ``size`` bytes: one is filled while the other is written."""
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
     return tuple(memoryview(mmap.mmap(-1, size, flags)) for _ in range(2))
 
 
 class DirectFile:
     """The new, empty file that is open as ``descriptor``, written from its beginning to its end.
-    Use it as a context manager.
+
+    A FileWriter makes it, the Destination owns it. Use it as a context manager.
     """
 
     def __init__(self, descriptor: int, buffers: tuple[memoryview, ...], cached: Cached) -> None:
-        """``buffers`` are nobody else's meanwhile. ``cached`` writes what is no whole block, and
-        all where the disk asks for more than we align. Raises NotTaken.
+        """``buffers`` belong to this file until it is left. ``cached`` writes what is not a whole
+        block, and everything if the disk requires another alignment. Raises NotTaken.
         """
         try:
             fcntl.fcntl(descriptor, fcntl.F_SETFL, os.O_DIRECT)
@@ -60,21 +68,22 @@ class DirectFile:
             raise NotTaken from None
         self._is_direct = True
         self._cached = cached
-        # One that the thread closes itself: however we are left, by a signal at any point, it
-        # never writes to what has the number of a closed file by then.
+        # The thread closes its own descriptor. However this object is left, by a signal at any
+        # point, the thread never writes to another file that has got the same number.
         self._descriptor = os.dup(descriptor)
         self._current, *others = buffers
         self._filled = 0
         self._size = 0
-        self._problem: OSError | None = None
+        self._problem: OSError | MemoryError | None = None
         self._full: SimpleQueue[memoryview | None] = SimpleQueue()
         self._free: SimpleQueue[memoryview] = SimpleQueue()
+        self._ended: SimpleQueue[bool] = SimpleQueue()
         for other in others:
             self._free.put(other)
-        self._thread = threading.Thread(target=self._write_full, daemon=True)
         try:
-            self._thread.start()
-        except RuntimeError:  # no more threads are let be made
+            # Not threading.Thread: start() waits forever for a thread that has no memory to begin.
+            _thread.start_new_thread(self._write_full, ())
+        except RuntimeError:  # no more threads can be made
             os.close(self._descriptor)
             fcntl.fcntl(descriptor, fcntl.F_SETFL, 0)
             raise NotTaken from None
@@ -84,12 +93,16 @@ class DirectFile:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._full.put(None)
-        self._thread.join()
+        try:
+            _next(self._ended)
+        except MemoryError:
+            if kind is None:
+                raise
         if kind is None:
             self._check()
 
     def write(self, data: bytes) -> None:
-        """Append ``data``. Raises OSError, also for what was appended before."""
+        """Append ``data``. Raises OSError and MemoryError, also for what was appended before."""
         rest = memoryview(data)
         while rest:
             taken = rest[: len(self._current) - self._filled]
@@ -99,16 +112,16 @@ class DirectFile:
             rest = rest[len(taken) :]
             if end == len(self._current):
                 self._full.put(self._current)
-                self._current, self._filled = self._free.get(), 0
+                self._current, self._filled = _next(self._free), 0
                 self._check()
 
     def finish(self) -> None:
-        """Write what is left, and wait for the disk. Raises OSError."""
+        """Write the rest, and wait for the disk. Raises OSError and MemoryError."""
         whole = self._filled - self._filled % _ALIGNMENT
         self._full.put(self._current[:whole])
         # The other buffer comes back, then this one: everything before the rest is written.
-        self._free.get()
-        self._free.get()
+        _next(self._free)
+        _next(self._free)
         self._check()
         if rest := self._current[whole : self._filled]:
             self._leave_direct()
@@ -120,18 +133,19 @@ class DirectFile:
             raise self._problem
 
     def _write_full(self) -> None:
-        """The life of the thread."""
+        """Write full buffers until there are no more. This is the thread."""
         while (block := self._full.get()) is not None:
             try:
                 if self._problem is None:
                     self._write(block)
-            except OSError as error:
+            except (OSError, MemoryError) as error:
                 self._problem = error
             self._free.put(block)
         try:
             os.close(self._descriptor)
-        except OSError as error:  # where a file system tells of it only now
+        except OSError as error:  # some file systems report a failed write only now
             self._problem = error
+        self._ended.put(True)
 
     def _write(self, data: memoryview) -> None:
         while data and self._is_direct:
@@ -151,3 +165,24 @@ class DirectFile:
     def _leave_direct(self) -> None:
         self._is_direct = False
         fcntl.fcntl(self._descriptor, fcntl.F_SETFL, 0)
+
+
+def _next(queue: SimpleQueue[T]) -> T:
+    """Return what the thread puts into ``queue`` next.
+
+    Raises MemoryError if the thread has ended without it, as it does if it has no memory to begin.
+    """
+    while True:
+        try:
+            return queue.get(timeout=_PATIENCE)
+        except Empty:
+            if not _has_threads() and queue.empty():
+                raise MemoryError from None
+
+
+def _has_threads() -> bool:
+    """Return whether this process has a second thread, or may have one."""
+    try:
+        return len(os.listdir("/proc/self/task")) > 1
+    except OSError:
+        return True

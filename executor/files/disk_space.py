@@ -1,4 +1,4 @@
-"""Disk space."""
+"""The bytes and inodes that a file system has free, against those that will be written to it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 
 from executor.files.errors import NotEnoughDisk, NotEnoughInodes
-from executor.files.mounts import _existing, _mount_of
+from executor.files.mounts import existing, mount_of
 from schemas.demand import BLOCK_SIZE
 
 __all__ = ["Need", "check_space"]
@@ -14,12 +14,13 @@ __all__ = ["Need", "check_space"]
 
 @dataclass(slots=True)
 class Need:
-    """What will be written onto a file system."""
+    """The bytes and inodes that will be written to one file system."""
 
     bytes: int = 0
     inodes: int = 0
 
     def add_tree(self, folder: str) -> None:
+        """Add all files and folders below ``folder``."""
         for place, folders, files in os.walk(folder):
             self.inodes += len(folders) + len(files)
             for name in files:
@@ -28,14 +29,17 @@ class Need:
 
 
 def check_space(path: str, need: Need, so_far: str = "") -> None:
-    """Whether the file system of ``path`` has it; ``so_far`` begins the hint where it has not."""
-    place = _existing(path)
+    """Raise NotEnoughDisk or NotEnoughInodes if the file system of ``path`` lacks ``need``.
+
+    ``so_far``, what was written until now, begins the hint.
+    """
+    place = existing(path)
     status = os.statvfs(place)
     available = status.f_bavail * status.f_frsize
     if need.bytes > available:
         hint = f"{so_far}free space there, or install elsewhere"
-        raise NotEnoughDisk(place, _mount_of(place), need.bytes, available, hint)
+        raise NotEnoughDisk(place, mount_of(place), need.bytes, available, hint)
     # btrfs and some network file systems make inodes as they need them, and state none.
     if status.f_files and need.inodes > status.f_favail:
         hint = f"{so_far}remove files there, or install elsewhere"
-        raise NotEnoughInodes(place, _mount_of(place), need.inodes, status.f_favail, hint)
+        raise NotEnoughInodes(place, mount_of(place), need.inodes, status.f_favail, hint)

@@ -1,4 +1,4 @@
-"""Durability: make the disk hold what was written before the next step counts on it.
+"""Wait until the disk holds what was written, before the next step depends on it.
 
 Without it a machine that loses power may come back with files that are named and empty, and with
 renames undone (https://lwn.net/Articles/322823/). One ``syncfs`` for all files costs what the disk
@@ -16,14 +16,14 @@ __all__ = ["Durability", "flush"]
 
 
 Durability = Literal["full", "kill"]
-"""What an execution survives: the loss of power, or only that of its process."""
+"""What an environment survives: the loss of power, or only the end of the process."""
 
 
 def flush(paths: Iterable[str]) -> None:
-    """Wait until all that was written on the file systems of ``paths`` is on disk; a path that is
-    absent stands for the nearest folder above it.
+    """Wait until everything written on the file systems of ``paths`` is on disk.
 
-    Raises OSError, also for what could not be written earlier.
+    A path that does not exist stands for the nearest folder above it. Raises OSError, also for an
+    earlier write that failed.
     """
     done = set()
     for path in paths:
@@ -53,8 +53,8 @@ def _sync_file_system(descriptor: int) -> None:
 
 @cache
 def _libc() -> Any:
-    """The C library, where it has syncfs (https://man7.org/linux/man-pages/man2/syncfs.2.html)."""
-    # Python has no name for it yet. Imported here: 0.4 MiB, when the lanes have ended.
+    """Return the C library if it has syncfs (https://man7.org/linux/man-pages/man2/syncfs.2.html)."""
+    # Python has no function for it yet. Imported late: 0.4 MiB, when the lanes have ended.
     import ctypes  # noqa: PLC0415
 
     libc = ctypes.CDLL(None, use_errno=True)

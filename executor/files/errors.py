@@ -1,4 +1,4 @@
-"""Errors."""
+"""Errors of disks that are too small."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ __all__ = ["NotEnoughDisk", "NotEnoughInodes", "mib_above", "mib_below"]
 
 
 def mib_above(size: int) -> int:
-    """Rounded so that what is needed never looks the same as what there is."""
+    """Return ``size`` bytes in MiB, rounded up: so what is needed never reads as what there is."""
     return -(-size >> 20)
 
 
 def mib_below(size: int) -> int:
+    """Return ``size`` bytes in MiB, rounded down."""
     return max(0, size) >> 20
 
 
 @dataclass(eq=False)
 class NotEnoughDisk(NotEnough):
-    """A file system is too small for what goes there. All sizes in bytes."""
+    """A file system has fewer free bytes than will be written to it. All sizes are in bytes."""
 
     path: str
     mount: str
@@ -38,7 +39,7 @@ class NotEnoughDisk(NotEnough):
 
 @dataclass(eq=False)
 class NotEnoughInodes(NotEnough):
-    """A file system has room for the bytes that go there, and not for so many files."""
+    """A file system has fewer free inodes than files will be written to it."""
 
     path: str
     mount: str

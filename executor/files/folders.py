@@ -1,6 +1,4 @@
-"""Folders: that of a lock; one that is made with all above it, and taken away again where that was
-for nothing.
-"""
+"""Make folders and remove them again if the work fails; remove trees; write spool files."""
 
 from __future__ import annotations
 

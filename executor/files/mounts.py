@@ -1,4 +1,4 @@
-"""Mounts."""
+"""The file systems that paths are on, as far as they matter for the memory that writing takes."""
 
 from __future__ import annotations
 
@@ -6,32 +6,41 @@ import os
 from collections.abc import Iterator
 from typing import Literal
 
-__all__ = ["FileSystem", "device_of", "file_system", "has_journal", "is_in_memory"]
+__all__ = [
+    "FileSystem",
+    "device_of",
+    "existing",
+    "file_system",
+    "has_journal",
+    "is_in_memory",
+    "mount_of",
+]
 
 
 FileSystem = Literal["ext4", "overlay", "other"]
-"""What the inodes of an environment are held by: ext4, an overlay over it, or anything else."""
+"""The kinds whose inodes take different amounts of memory: ext4 and file systems like it, an
+overlay on them, anything else."""
 
 
 _MEMORY = {"ramfs", "tmpfs"}
-"""File systems whose files are charged to who writes them, as long as they are there
-(https://docs.kernel.org/filesystems/tmpfs.html)."""
+"""File systems whose files are memory, charged to the cgroup that writes them for as long as they
+exist (https://docs.kernel.org/filesystems/tmpfs.html)."""
 
 
 _LIKE_EXT4 = _MEMORY | {"ext2", "ext3", "ext4"}
-"""File systems that free an inode when the kernel asks for its memory. XFS does so later, in the
-background (https://docs.kernel.org/filesystems/xfs/xfs-delayed-logging-design.html); what others
-do is not known here."""
+"""File systems that free an inode as soon as the kernel reclaims memory. XFS does so later, in the
+background (https://docs.kernel.org/filesystems/xfs/xfs-delayed-logging-design.html); others were
+not measured."""
 
 
 _OVERLAY = "overlay"
-"""What the root of most containers is. It does not tell what it lies on, but some files of every
-container, such as /etc/hosts, are mounted from the disks of the host."""
+"""The root of most containers. Its mount does not name the file system that its layers are on, but
+some files of every container, such as /etc/hosts, are mounted from a disk of the host."""
 
 
 _JOURNALS = "/proc/fs/jbd2"
-"""Has a folder for each journal of an ext4 that is mounted, such as ``sda1-8``: the disk, and the
-inode of the journal (fs/jbd2/journal.c)."""
+"""Has a folder for each journal of a mounted ext4, such as ``sda1-8``: the disk, and the inode of
+the journal (fs/jbd2/journal.c)."""
 
 
 _DISKS = "/sys/dev/block"
@@ -39,12 +48,12 @@ _DISKS = "/sys/dev/block"
 
 
 def is_in_memory(path: str) -> bool:
-    """Whether what is written below ``path`` stays in memory."""
+    """Return whether files below ``path`` are memory."""
     return _kind(path) in _MEMORY
 
 
 def file_system(path: str) -> FileSystem:
-    """What ``path`` is on, as far as it matters for the memory that inodes take."""
+    """Return the kind of file system that ``path`` is on, or will be."""
     kind = _kind(path)
     if kind == _OVERLAY:
         disks = {kind for _, kind, source in _mounts() if source.startswith("/dev/")}
@@ -53,8 +62,8 @@ def file_system(path: str) -> FileSystem:
 
 
 def has_journal(path: str) -> bool:
-    """Whether ``path`` is on an ext4 with a journal, or may be: an overlay does not tell what it
-    lies on.
+    """Return whether ``path`` is on an ext4 with a journal, or may be: the mount of an overlay does
+    not name the file system of its layers.
     """
     try:
         journals = os.listdir(_JOURNALS)
@@ -69,13 +78,13 @@ def has_journal(path: str) -> bool:
 
 
 def _kind(path: str) -> str | None:
-    """Of the file system that ``path`` is on, or will be, as far as that is told."""
+    """Return the type of the file system that ``path`` is on, or will be; None if unknown."""
     number = _number(path)
     return next((kind for mounted, kind, _ in _mounts() if mounted == number), None)
 
 
 def _mounts() -> Iterator[tuple[str, str, str]]:
-    """The number, the kind and the source of what is mounted (proc_pid_mountinfo(5))."""
+    """Yield the device number, the type and the source of each mount (proc_pid_mountinfo(5))."""
     try:
         with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as lines:
             for line in lines:
@@ -87,18 +96,18 @@ def _mounts() -> Iterator[tuple[str, str, str]]:
 
 
 def _number(path: str) -> str:
-    """That of ``device_of``, as the kernel writes it."""
+    """Return the number of ``device_of`` as the kernel writes it: ``major:minor``."""
     device = device_of(path)
     return f"{os.major(device)}:{os.minor(device)}"
 
 
 def device_of(path: str) -> int:
-    """The number of the file system that ``path`` is on, or will be."""
-    return os.stat(_existing(path)).st_dev
+    """Return the device number of the file system that ``path`` is on, or will be."""
+    return os.stat(existing(path)).st_dev
 
 
-def _mount_of(path: str) -> str:
-    """The folder where the file system of ``path``, which exists, begins."""
+def mount_of(path: str) -> str:
+    """Return the folder that the file system of ``path``, which exists, is mounted on."""
     path = os.path.realpath(path)
     device = os.stat(path).st_dev
     while (above := os.path.dirname(path)) != path and os.stat(above).st_dev == device:
@@ -106,7 +115,8 @@ def _mount_of(path: str) -> str:
     return path
 
 
-def _existing(path: str) -> str:
+def existing(path: str) -> str:
+    """Return ``path``, or the nearest folder above it that exists."""
     while not os.path.isdir(path):
         path = os.path.dirname(path)
     return path

@@ -1,9 +1,9 @@
-"""PathSet: many paths in little memory, to ask for one of them, or for two that are the same.
+"""A set of many paths in little memory, which finds a path and repeated paths.
 
-It holds keyed hashes (SipHash, https://peps.python.org/pep-0456/) of 8 bytes each, so two of a
-million paths are taken for one another once in 40 million runs, and nobody can aim for it. They
-are in one array, for many that grow leave holes behind, and in sorted runs, for Python sorts lists
-only: a list of one run is small.
+It holds keyed hashes (SipHash, https://peps.python.org/pep-0456/) of 8 bytes each. Two of a million
+paths collide in one of 40 million runs, and an attacker cannot provoke it. The hashes are in one
+array, because many growing ones fragment the memory, and in sorted runs, because Python sorts only
+lists, and the list of one run is small.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _RUN = 2048
 
 
 class PathSet:
-    """A set of paths in 8 bytes each, whatever their length."""
+    """A set of paths that takes 8 bytes for each, whatever its length. Its maker owns it."""
 
     __slots__ = ("_hashes", "_sorted")
 
@@ -30,7 +30,7 @@ class PathSet:
         self._sorted = 0
 
     def add(self, path: str) -> None:
-        """Add one path, which may be there already."""
+        """Add a path; it may be in the set already."""
         self._hashes.append(hash(path))
 
     def __contains__(self, path: str) -> bool:
@@ -43,12 +43,13 @@ class PathSet:
         return False
 
     def repeated(self) -> frozenset[int]:
-        """The hashes of the paths that were added more than once."""
+        """Return the hashes of the paths that were added more than once."""
         return frozenset(
             one for part in self._parts() for one, other in pairwise(part) if one == other
         )
 
     def _sort(self) -> None:
+        """Sort the runs that were added to."""
         hashes, size = self._hashes, len(self._hashes)
         if self._sorted < size:
             for start in range(self._sorted - self._sorted % _RUN, size, _RUN):
@@ -56,7 +57,7 @@ class PathSet:
             self._sorted = size
 
     def _parts(self) -> Iterator[list[int]]:
-        """All hashes in their order, in lists of about a run; equal ones are in one list."""
+        """Yield all hashes in order, in lists of about one run; equal ones are in the same list."""
         self._sort()
         hashes, size = self._hashes, len(self._hashes)
         runs = range(0, size, _RUN)

@@ -1,12 +1,12 @@
-"""PageCache: keep what the kernel holds for written files small, where memory is short.
+"""Write files so that the kernel holds little memory for them, if memory is short.
 
 A container is charged for the pages of the files it writes, and for what the file system keeps in
-memory until its journal is committed: inodes, folders, bitmaps. The kernel drops pages that are on
-disk, not those that still have to get there; on a disk that is slower than we are, it kills. So
-a lane that may hold only so much waits for the disk after each ``window``: one ``fdatasync``, which
+memory until its journal is committed: inodes, folders, bitmaps. The kernel can drop pages that are
+on disk, but not those that still have to be written; if the disk is slower than we are, it kills.
+So a lane whose memory is limited waits for the disk after each ``window``: one ``fdatasync``, which
 commits the journal with all files before it. On a loop-mounted ext4, an installation of 34,000
 files in a cgroup of 32 MiB is killed without it and takes 4.1 s with it; in 64 MiB it takes 8.6 s
-without and 3.9 s with. Large files pass it by (see direct.py). Sources:
+without and 3.9 s with. Large files are written without the page cache (see ``direct_io``). Sources:
 https://docs.kernel.org/admin-guide/cgroup-v2.html (memory),
 https://docs.kernel.org/filesystems/ext4/journal.html.
 """
@@ -28,35 +28,35 @@ __all__ = ["FileWriter", "Writing"]
 
 
 _BYTES_PER_FILE = 16 << 10
-"""A file, or a folder, counts as so many bytes at least: what its inode, its entry in a folder and
-its last page keep in memory. 256 files are a window of 4 MiB."""
+"""Bytes that each file and folder counts beside its contents: its inode, its entry in a folder and
+its last page are kept in memory. 256 files fill a window of 4 MiB."""
 
 
 _LARGE = 64 << 10
-"""Bytes of a piece that is worth being dropped by itself; smaller ones are cheaper in windows:
-34,000 files took twice as long when each write was dropped alone."""
+"""Bytes from which a piece is dropped from the page cache by itself. Smaller ones are cheaper in
+windows: 34,000 files took twice as long when each write was dropped alone."""
 
 
 _BATCHED = 16 << 10
-"""Bytes of a file that goes with others; 24 of 25 real ones are not larger."""
+"""Bytes up to which a file is written in a batch; 24 of 25 real files are not larger."""
 
 
 _TIGHT = 5 << 20
-"""Bytes of a window below which the way to the disk is begun of every file at once. In 32 MiB the
-pages that the kernel looks at for some to drop are all dirty else, and it lets the process sleep
-(reclaim_throttle in mm/vmscan.c): 34,000 files took 2.8 s instead of 3.2 to 5.4, and 2.4 in batches
-(see batch.py). In 48 MiB and more it costs more than it saves."""
+"""Bytes of a window up to which the writing of every file to the disk is begun at once. Otherwise,
+in 32 MiB, all pages that the kernel examines to drop some are dirty, and it puts the process to
+sleep (reclaim_throttle in mm/vmscan.c): 34,000 files took 2.8 s instead of 3.2 to 5.4, and 2.4 s in
+batches (see ``aio``). In 48 MiB and more it costs more than it saves."""
 
 
 _RWF_DONTCACHE = 0x80
 """Start writing back at once and drop the page when it is written (Linux 6.14,
-https://man7.org/linux/man-pages/man2/pwritev2.2.html); Python has no name for it yet."""
+https://man7.org/linux/man-pages/man2/pwritev2.2.html). Python has no name for it yet."""
 
 
 _DIRECT = 256 << 10
-"""Bytes of each of the two buffers through which a file passes the page cache by, where it holds
-twice as much. A disk that writes 1.8 GB/s in pieces of 512 KiB writes 1.5 in these, and the peak of
-memory is lower by half a MiB."""
+"""Bytes of each of the two buffers of a file that is written without the page cache, which is one
+that fills both. A disk that writes 1.8 GB/s in pieces of 512 KiB writes 1.5 in these, and the peak
+of memory is lower by half a MiB."""
 
 
 _TIGHT_DIRECT = 128 << 10
@@ -64,36 +64,38 @@ _TIGHT_DIRECT = 128 << 10
 with 512 KiB 1.7 s."""
 
 
-_NOT_TAKEN = {errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}
-"""What kernels and file systems without it answer."""
+_NOT_TAKEN = {errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS, errno.EPERM}
+"""The errors of kernels and file systems without it. EPERM is the answer of a seccomp filter to a
+system call that it does not know, as of old versions of libseccomp and Docker."""
 
 
 class Writing(AbstractContextManager["Writing"], Protocol):
-    """A new file that is written piece by piece, and is not closed before this is left."""
+    """A new file that is written piece by piece; its descriptor stays open until this is left."""
 
     def write(self, data: bytes) -> None:
         """Append ``data``. Raises OSError."""
 
     def finish(self) -> None:
-        """Nothing more comes. Raises OSError."""
+        """Settle the file, which is complete. Raises OSError."""
 
 
 class FileWriter:
-    """Writes the files of one lane."""
+    """The writer of all files of one lane, which owns it. A fork gets a copy of its own."""
 
     def __init__(
         self, window: int | None, *, is_awaited: bool = False, has_batches: bool = True
     ) -> None:
-        """``window`` is how many bytes may wait to be written to disk; None for as many as the
-        kernel lets. ``is_awaited`` says that somebody will wait for all of them, and that none has
-        to be in memory afterwards, ``has_batches`` that small files may be written many at once
-        where the window is small.
+        """``window`` is the number of bytes that may wait to be written to disk; None for no limit.
+
+        ``is_awaited``: the caller will wait until all files are on disk, and needs none of them in
+        memory afterwards. ``has_batches``: small files may be written many at once if the window is
+        small.
         """
         self._window = window
         self._is_tight = hasattr(os, "posix_fadvise") and window is not None and window <= _TIGHT
         self._waiting = 0
         self.seconds = 0.0
-        """Spent on files so far, those of making and closing them included."""
+        """Spent on files so far, including their creation and closing."""
         self._dropping = window is not None and hasattr(os, "pwritev")
         self._direct = 0
         if is_awaited or window is not None:
@@ -102,33 +104,35 @@ class FileWriter:
         self._batches: Callable[[int], Batch | None] | None = None
         self._batch: Batch | None = None
         if self._is_tight and has_batches:
-            # 0.5 MiB that others can do without; here, so that all lanes share them.
+            # 0.5 MiB, which only a small window pays for; imported before the lanes fork.
             from executor.files.aio import Batch  # noqa: PLC0415
 
             self._batches = Batch.opened
 
     def writing(self, descriptor: int, size: int | None) -> Writing:
-        """A way to write the new file that is open as ``descriptor`` and will have about ``size``
-        bytes, where that is known. One at a time. Raises OSError.
+        """Return the new file that is open as ``descriptor``, to be written piece by piece.
+
+        ``size`` is about how many bytes it will have, if that is known. Only one such file may be
+        open at a time. Raises OSError.
         """
         if self._direct and size is not None and size >= 2 * self._direct:
             if not self._buffers:
-                # Each lane has its own: it is forked before it writes anything.
+                # Each lane has buffers of its own: it is forked before it writes anything.
                 self._buffers = buffers(self._direct)
             try:
                 return DirectFile(descriptor, self._buffers, self)
             except NotTaken:
                 self._direct = 0
-        return _Cached(self, descriptor)
+        return _CachedFile(self, descriptor)
 
     def made_folder(self) -> None:
-        """A new folder waits to be written to disk, too."""
+        """Count a new folder, which waits to be written to disk, too."""
         if self._window is not None:
             self._waiting += _BYTES_PER_FILE
 
     def write_whole(self, descriptor: int, content: bytes) -> None:
-        """Write the new file that is open as ``descriptor``, and close it: a small one perhaps not
-        before ``flush``. Raises OSError, also for files before it.
+        """Write the new file that is open as ``descriptor``, and close it; a small one perhaps only
+        in ``flush``. Raises OSError, also for files before it.
         """
         if self._batches is not None and self._batch is None:
             self._batch = self._batches(_RWF_DONTCACHE)
@@ -146,7 +150,7 @@ class FileWriter:
             os.close(descriptor)
 
     def flush(self) -> None:
-        """Write the files that wait for others. Raises OSError."""
+        """Write the files that wait in a batch. Raises OSError."""
         if (batch := self._batch) is None:
             return
         try:
@@ -154,7 +158,7 @@ class FileWriter:
                 if written == len(content):
                     self._count(descriptor, written + _BYTES_PER_FILE)
                 else:
-                    # By itself it tells what is wrong, if it is not only that batches are.
+                    # Alone it is written, or raises the reason why not.
                     self.write(descriptor, content[written:], written)
                     self.finish(descriptor)
         finally:
@@ -163,19 +167,19 @@ class FileWriter:
             self.close()
 
     def discard(self) -> None:
-        """Close the files that wait for others; nothing becomes of them."""
+        """Close the files that wait in a batch, unwritten."""
         if self._batch is not None:
             self._batch.clear()
 
     def close(self) -> None:
-        """Give back what the kernel holds for batches; there will be no more."""
+        """Release what the kernel holds for batches; later files are written one by one."""
         if self._batch is not None:
             self._batch.close()
             self._batch = None
         self._batches = None
 
     def write(self, descriptor: int, data: bytes | memoryview, offset: int) -> None:
-        """Write all of ``data`` at ``offset`` of an open file, its end. Raises OSError."""
+        """Write all of ``data`` at ``offset``, the end of an open file. Raises OSError."""
         size, written = len(data), 0
         while written < size:
             # A signal or a nearly full disk cuts a write short.
@@ -184,9 +188,9 @@ class FileWriter:
         self._count(descriptor, size)
 
     def finish(self, descriptor: int) -> None:
-        """The file is complete and about to be closed. Raises OSError."""
+        """Settle a file that is complete and about to be closed. Raises OSError."""
         if self._is_tight:
-            # Pages that still have to be written are not dropped by this: writing them begins
+            # This does not drop pages that still have to be written, but begins to write them
             # (https://man7.org/linux/man-pages/man2/posix_fadvise.2.html).
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
         self._count(descriptor, _BYTES_PER_FILE)
@@ -208,16 +212,17 @@ class FileWriter:
         return os.pwrite(descriptor, data, offset)
 
     def _settle(self, descriptor: int) -> None:
+        """Wait until the disk has everything that was written."""
         os.fdatasync(descriptor)
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
         self._waiting = 0
 
 
-class _Cached:
-    """A file that is written into the page cache."""
+class _CachedFile:
+    """A file that is written through the page cache; the Destination owns it."""
 
-    def __init__(self, cache: FileWriter, descriptor: int) -> None:
-        self._cache = cache
+    def __init__(self, writer: FileWriter, descriptor: int) -> None:
+        self._writer = writer
         self._descriptor = descriptor
         self._size = 0
 
@@ -228,8 +233,10 @@ class _Cached:
         pass
 
     def write(self, data: bytes) -> None:
-        self._cache.write(self._descriptor, data, self._size)
+        """Append ``data``. Raises OSError."""
+        self._writer.write(self._descriptor, data, self._size)
         self._size += len(data)
 
     def finish(self) -> None:
-        self._cache.finish(self._descriptor)
+        """Settle the file, which is complete. Raises OSError."""
+        self._writer.finish(self._descriptor)

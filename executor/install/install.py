@@ -25,7 +25,7 @@ from executor.files.mounts import file_system, has_journal, is_in_memory
 from executor.install.builder import OpenBuilder, WheelBuilder
 from executor.install.options import ExecuteOptions
 from executor.install.preflight import check_disk
-from executor.lanes.forks import apart
+from executor.lanes.forks import run_in_fork
 from executor.lock.step import Step, folder_of
 from executor.report.report import Report, Staged
 from executor.report.reporter import Reporter
@@ -138,7 +138,7 @@ def _run(
         # An environment that is made here brings its interpreter.
         if options.compile_files and environment.exists:
             bytecode.check_compiler(transaction.schemes.executable)
-        changes = apart(partial(_decide, lock, environment, options))
+        changes = run_in_fork(partial(_decide, lock, environment, options))
         budget = _preflight(changes, transaction, options)
         builder = None
         if sources := [step for step in changes.install if step.source]:

@@ -1,4 +1,4 @@
-"""Errors."""
+"""Errors of processes that were ended from outside."""
 
 from __future__ import annotations
 
@@ -6,29 +6,44 @@ from dataclasses import dataclass
 
 from schemas.errors import NotEnough
 
-__all__ = ["ForkKilled", "LaneKilled"]
+__all__ = ["ForkKilled", "LaneKilled", "NoProcess"]
 
 
 @dataclass(eq=False)
 class LaneKilled(NotEnough):
-    """A lane was ended from outside."""
+    """A signal from outside ended the process of a lane."""
 
     signal: str
     hint: str = (
-        "the environment is as it was before; if the kernel did it (SIGKILL), memory ran out: "
-        "give a budget with --memory, or --lanes 1"
+        "the environment is as it was before; if the kernel sent the signal, memory ran "
+        "out: give a budget with --memory, or --lanes 1"
     )
 
     def __str__(self) -> str:
-        return f"a lane was ended by {self.signal}"
+        return f"the process of a lane was killed ({self.signal})"
+
+
+@dataclass(eq=False)
+class NoProcess(NotEnough):
+    """A limit lets this process make no further one."""
+
+    hint: str = (
+        "nothing was written; allow two more processes: pids.max of the container (docker run "
+        "--pids-limit), or ulimit -u"
+    )
+
+    def __str__(self) -> str:
+        return "a further process cannot be made, and the lock is read in one"
 
 
 @dataclass(eq=False)
 class ForkKilled(NotEnough):
-    """What reads the lock was ended from outside."""
+    """A signal from outside ended the process that reads the lock."""
 
     signal: str
-    hint: str = "nothing was written; if the kernel did it (SIGKILL), memory ran out: give it more"
+    hint: str = (
+        "nothing was written; if the kernel sent the signal, memory ran out: raise the memory limit"
+    )
 
     def __str__(self) -> str:
-        return f"what reads the lock was ended by {self.signal}"
+        return f"the process that reads the lock was killed ({self.signal})"

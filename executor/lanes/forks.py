@@ -1,12 +1,12 @@
-"""Apart: work that a fork does for us, and whose memory is given back when that ends.
+"""Run a function in a forked child and return its result, so that its memory is freed with it.
 
-What reads a lock imports a parser of TOML and the grammar of markers and specifiers, and leaves
-holes where its objects were: 1.3 MiB that an execution would hold to its end, and 32 MiB are for
-all of it.
+Reading a lock imports tomllib and the grammar of markers, and fragments the memory: an execution
+would keep 1.3 MiB to its end, of a budget that may be 32 MiB in all.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import pickle
@@ -16,43 +16,51 @@ import traceback
 from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
-from executor.lanes.errors import ForkKilled
+from executor.lanes.errors import ForkKilled, NoProcess
+from executor.lanes.signals import STOPPING, held_back
 
-__all__ = ["apart", "end_with_parent", "portable"]
+__all__ = ["NO_PROCESS", "end_with_parent", "portable", "run_in_fork"]
+
+
+NO_PROCESS = {errno.EAGAIN, errno.ENOMEM}
+"""The errors of fork(2) if a limit of processes (pids.max, RLIMIT_NPROC) or memory is reached."""
 
 
 R = TypeVar("R")
 
 
-def apart(work: Callable[[], R]) -> R:
-    """What ``work`` returns, or raises; both can be pickled. What else it changes in memory is
-    lost.
+def run_in_fork(work: Callable[[], R]) -> R:
+    """Return what ``work`` returns, or raise what it raises; both can be pickled.
 
-    Raises ForkKilled where the fork was ended from outside.
+    Whatever else it changes in memory is lost. Raises ForkKilled if a signal ends the fork, and
+    NoProcess if none can be made.
     """
-    hearing, telling = os.pipe()
+    reading, writing = os.pipe()
     parent_lives, alive = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(hearing)
-        os.close(alive)
-        _tell(work, telling, parent_lives)
-    os.close(telling)
-    os.close(parent_lives)
-    is_over = False
+    pid = 0
     try:
-        with open(hearing, "rb") as stream:
-            # It was written by a fork of ourselves.
+        # The after-fork hooks of the interpreter would lose a signal.
+        with held_back():
+            pid = _fork((reading, writing, parent_lives))
+            if pid == 0:
+                os.close(reading)
+                os.close(alive)
+                _run_and_exit(work, writing, parent_lives)
+            os.close(writing)
+            os.close(parent_lives)
+        with open(reading, "rb") as stream:
+            # A fork of this process has written it.
             result, error = pickle.load(stream)  # noqa: S301
     except (EOFError, pickle.UnpicklingError):
         _, status = os.waitpid(pid, 0)
-        is_over = True
+        pid = 0
         if os.WIFSIGNALED(status):
             raise ForkKilled(signal.Signals(os.WTERMSIG(status)).name) from None
-        raise RuntimeError("a fork has failed; what it said is above") from None
+        raise RuntimeError("a fork has failed; it has printed the reason") from None
     finally:
+        # This alone ends the fork, too.
         os.close(alive)
-        if not is_over:
+        if pid:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
     if error is not None:
@@ -61,21 +69,33 @@ def apart(work: Callable[[], R]) -> R:
     return done
 
 
-def _tell(work: Callable[[], object], telling: int, parent_lives: int) -> NoReturn:
-    """The life of the fork."""
+def _fork(pipes: tuple[int, ...]) -> int:
+    """Return what ``os.fork`` returns. Raises NoProcess, after closing ``pipes``."""
+    try:
+        return os.fork()
+    except OSError as error:
+        for end in pipes:
+            os.close(end)
+        if error.errno in NO_PROCESS:
+            raise NoProcess from None
+        raise
+
+
+def _run_and_exit(work: Callable[[], object], writing: int, parent_lives: int) -> NoReturn:
+    """Write the result of ``work``, or its error, to the pipe ``writing``. This is the fork."""
     status = 1
     try:
         end_with_parent(parent_lives)
         outcome: tuple[object, Exception | None]
         try:
             outcome = work(), None
-        except Exception as error:  # noqa: BLE001  # raised again by who waits
+        except Exception as error:  # noqa: BLE001  # the parent raises it again
             outcome = None, portable(error)
-        with open(telling, "wb") as stream:
+        with open(writing, "wb") as stream:
             pickle.dump(outcome, stream)
         status = 0
     except BrokenPipeError:
-        pass  # nobody waits any more
+        pass  # the parent waits no longer
     except BaseException:  # noqa: BLE001  # a fork must never return into its parent's code
         traceback.print_exc()
     finally:
@@ -83,7 +103,7 @@ def _tell(work: Callable[[], object], telling: int, parent_lives: int) -> NoRetu
 
 
 def portable(error: Exception) -> Exception:
-    """The error, or where it cannot be pickled, one that tells the same."""
+    """Return ``error``, or a RuntimeError with its traceback if it cannot be pickled."""
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301  # our own
     except Exception:  # noqa: BLE001  # whatever its pickling raises
@@ -92,13 +112,14 @@ def portable(error: Exception) -> Exception:
 
 
 def end_with_parent(pipe: int) -> None:
-    """Be ended by the kernel when the other end of ``pipe`` closes, which is when the parent ends.
+    """Let the kernel end this fork when its parent ends, which closes the other end of ``pipe``.
 
-    A signal is sent when the pipe changes (https://man7.org/linux/man-pages/man2/fcntl.2.html,
-    F_SETOWN); SIGIO ends a process that has no handler for it.
+    The kernel sends SIGIO when the pipe changes (F_SETOWN,
+    https://man7.org/linux/man-pages/man2/fcntl.2.html), which ends a process without a handler.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOPPING:
         signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
     signal.signal(signal.SIGIO, signal.SIG_DFL)
     fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(pipe, fcntl.F_SETFL, fcntl.fcntl(pipe, fcntl.F_GETFL) | os.O_ASYNC)

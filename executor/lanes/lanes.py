@@ -1,4 +1,4 @@
-"""Lanes: several steps at once, results in the order of the steps.
+"""Work on several steps at once, and return the results in the order of the steps.
 
 A lane is a process: this one, and for each further lane a fork of it. Threads would share one
 interpreter lock, and most of the work is Python and system calls on small files: on 34,000 files
@@ -23,7 +23,8 @@ from struct import Struct
 from typing import Any, Generic, TypeVar
 
 from executor.lanes.errors import LaneKilled
-from executor.lanes.forks import end_with_parent, portable
+from executor.lanes.forks import NO_PROCESS, end_with_parent, portable
+from executor.lanes.signals import held_back
 from executor.lock.step import Step
 from executor.sources.client import HttpClient
 
@@ -34,26 +35,27 @@ R = TypeVar("R")
 
 
 Work = Callable[[int, Step, HttpClient, Callable[[int], None]], R]
-"""Does a step: its number, the step, a client of the lane, and whom to tell how many bytes were
-written. What it returns or raises can be pickled."""
+"""Does a step. Takes its number, the step, the client of the lane, and a function to call with the
+number of bytes that were written. What it returns or raises can be pickled."""
 
 
 _NUMBER = Struct("<L")
 
 
 _PIPE_SIZE = 64 << 10
-"""Bytes that a pipe holds if it is not asked for more."""
+"""Bytes that a pipe holds unless it is enlarged (https://man7.org/linux/man-pages/man7/pipe.7.html).
+"""
 
 
 _LENGTH = Struct("<Q")
 
 
-_TELL_AFTER = 1 << 20
-"""Bytes written before a lane tells of them, and looks whether another one has failed."""
+_REPORT_AFTER = 1 << 20
+"""Bytes written before a lane reports them, and looks whether another one has failed."""
 
 
 _READ = 64 << 10
-"""Bytes read at once of what a lane has to say."""
+"""Bytes of messages read at once."""
 
 
 def run_lanes(
@@ -65,15 +67,15 @@ def run_lanes(
     address: Callable[[Step], str | None] | None = None,
     last: ExitStack | None = None,
 ) -> Iterator[R]:
-    """Do ``work`` for each step, ``lanes`` of them at once. Yields the results in the order of
-    the steps; ``wrote`` is told of all bytes that any lane has written. Each lane has its own copy
-    of ``client``, which must not be connected yet and is closed in the end. ``address`` tells where
-    a step will be fetched from, so that it can be asked for before; None for one that is not.
-    Where all is done, ``last`` waits for the other lanes to end, when it is closed: what the kernel
-    gives back for one takes 30 ms.
+    """Do ``work`` for each step, ``lanes`` of them at once; yield the results in their order.
 
-    Raises the first error that becomes known, once no lane is at work any more; LaneKilled where
-    a lane ended without a word.
+    There are fewer lanes if no more processes can be made. ``wrote`` is called with the numbers of
+    bytes that the lanes have written. Each lane has its own copy of ``client``, which must not be
+    connected yet and is closed in the end. ``address`` returns the URL that a step will be fetched
+    from, so that its lane can request it ahead; None if it will not be fetched. On success, closing
+    ``last`` waits for the remaining lanes; the kernel takes about 30 ms to free each.
+
+    Raises the first error of any lane, once all lanes have ended; LaneKilled if a signal ended one.
     """
     if not steps:
         return
@@ -83,7 +85,8 @@ def run_lanes(
         client.look_ahead(partial(_following, steps, tasks, address))
     try:
         for _ in range(min(lanes, len(steps)) - 1):
-            run.fork()
+            if not run.fork():
+                break
         yield from run.results()
         if last is not None:
             run.leave(last)
@@ -94,9 +97,10 @@ def run_lanes(
 
 
 class _Tasks:
-    """The numbers of the steps that nobody has begun, in a pipe that all forks read from.
+    """The numbers of the steps that no lane has begun, in a pipe that all lanes read from.
 
-    What one read takes, no other gets (https://man7.org/linux/man-pages/man7/pipe.7.html).
+    Each number is read once (https://man7.org/linux/man-pages/man7/pipe.7.html). ``run_lanes`` owns
+    it.
     """
 
     def __init__(self, count: int) -> None:
@@ -109,11 +113,14 @@ class _Tasks:
         self._reserved: deque[int] = deque()
 
     def take(self) -> int | None:
-        """The next number, or None when all are taken."""
+        """Return the next number; None if all are taken."""
         return self._reserved.popleft() if self._reserved else self._read()
 
     def reserve(self) -> int | None:
-        """Another number that this lane will take, behind those it has reserved before."""
+        """Return a further number, which this lane will take after those it has reserved before.
+
+        None if all are taken.
+        """
         number = self._read()
         if number is not None:
             self._reserved.append(number)
@@ -130,7 +137,7 @@ class _Tasks:
 def _following(
     steps: Sequence[Step], tasks: _Tasks, address: Callable[[Step], str | None]
 ) -> tuple[str, int] | None:
-    """Where the next file of a lane is, and how large."""
+    """Return the URL and the size (bytes) of the next file of a lane; None if there is none."""
     number = tasks.reserve()
     if number is None or (url := address(steps[number])) is None:
         return None
@@ -139,6 +146,8 @@ def _following(
 
 
 class _Run(Generic[R]):
+    """The lanes of one call of ``run_lanes``, which owns it."""
+
     def __init__(
         self,
         steps: Sequence[Step],
@@ -152,35 +161,43 @@ class _Run(Generic[R]):
         self._client = client
         self._tasks = tasks
         self._wrote = wrote
-        self._unseen = 0
+        self._unreported = 0
         self._finished: dict[int, R] = {}
         self._forks: dict[int, _Fork] = {}
-        # Ends of pipes that are ours alone, one for each fork: they close when we end, however we
-        # end. Forks cannot share one, for only one process is told of what happens to a pipe.
+        # Ends of pipes that only this process has, one for each fork: they close when it ends, in
+        # whatever way. Forks cannot share one: the kernel signals only one process for a pipe.
         self._alive: list[int] = []
-        # Whoever has frozen what he holds keeps it so.
+        # A caller that has frozen its objects keeps them frozen.
         self._thaws = gc.get_freeze_count() == 0
 
-    def fork(self) -> None:
-        """Begin one more lane."""
-        listening, speaking = os.pipe()
+    def fork(self) -> bool:
+        """Begin one more lane; return whether a process could be made for it."""
+        reading, writing = os.pipe()
         parent_lives, alive = os.pipe()
-        self._alive.append(alive)
-        # What the collector does not look at stays shared between us.
+        # Objects that the collector does not visit stay shared between the processes.
         gc.freeze()
-        pid = os.fork()
-        if pid:
-            os.close(speaking)
-            os.close(parent_lives)
-            self._forks[listening] = _Fork(pid, listening)
-            return
+        with held_back():
+            try:
+                pid = os.fork()
+            except OSError as error:
+                for end in (reading, writing, parent_lives, alive):
+                    os.close(end)
+                if error.errno in NO_PROCESS:
+                    return False
+                raise
+            self._alive.append(alive)
+            if pid:
+                os.close(writing)
+                os.close(parent_lives)
+                self._forks[reading] = _Fork(pid, reading)
+                return True
         status = 1
         try:
-            os.close(listening)
+            os.close(reading)
             for end in self._alive:
                 os.close(end)
             end_with_parent(parent_lives)
-            self._lane(speaking)
+            self._lane(writing)
             status = 0
         except BaseException:  # noqa: BLE001  # a fork must never return into its parent's code
             traceback.print_exc()
@@ -188,13 +205,13 @@ class _Run(Generic[R]):
             os._exit(status)
 
     def results(self) -> Iterator[R]:
-        """Work as a lane ourselves, then wait for the others."""
+        """Work as a lane in this process, then wait for the others; yield all results."""
         following = 0
         while (number := self._tasks.take()) is not None:
             self._finished[number] = self._work(
                 number, self._steps[number], self._client, self._own_wrote
             )
-            self._tell()
+            self._report()
             self._listen(wait=False)
             while following in self._finished:
                 yield self._finished.pop(following)
@@ -207,14 +224,14 @@ class _Run(Generic[R]):
                 self._listen(wait=True)
 
     def leave(self, last: ExitStack) -> None:
-        """Let the forks end by themselves, for nothing is left to do; ``last`` waits for them."""
+        """Let the forks end by themselves, as no step is left; closing ``last`` waits for them."""
         for fork in self._forks.values():
             os.close(fork.pipe)
             last.callback(os.waitpid, fork.pid, 0)
         self._forks.clear()
 
     def stop(self) -> None:
-        """End all forks, whatever they are at."""
+        """Kill all forks, whatever they do."""
         for fork in self._forks.values():
             os.kill(fork.pid, signal.SIGKILL)
         for fork in self._forks.values():
@@ -227,18 +244,18 @@ class _Run(Generic[R]):
             gc.unfreeze()
 
     def _own_wrote(self, size: int) -> None:
-        self._unseen += size
-        if self._unseen >= _TELL_AFTER:
-            self._tell()
+        self._unreported += size
+        if self._unreported >= _REPORT_AFTER:
+            self._report()
             self._listen(wait=False)
 
-    def _tell(self) -> None:
-        if self._unseen:
-            self._wrote(self._unseen)
-            self._unseen = 0
+    def _report(self) -> None:
+        if self._unreported:
+            self._wrote(self._unreported)
+            self._unreported = 0
 
     def _listen(self, *, wait: bool) -> None:
-        """Take what the forks have to say. Raises what went wrong in one of them."""
+        """Read the messages of the forks. Raises the error of a step, and LaneKilled."""
         ready, _, _ = select.select(list(self._forks), [], [], None if wait else 0)
         for pipe in ready:
             fork = self._forks[pipe]
@@ -256,33 +273,33 @@ class _Run(Generic[R]):
                 if os.WIFSIGNALED(status):
                     raise LaneKilled(signal.Signals(os.WTERMSIG(status)).name)
                 if status:
-                    raise RuntimeError("a lane has failed; what it said is above")
+                    raise RuntimeError("a lane has failed; it has printed the reason")
 
-    def _lane(self, speaking: int) -> None:
-        """The life of a fork."""
-        unseen = 0
+    def _lane(self, writing: int) -> None:
+        """Do steps until none is left, and send the results. This is a fork."""
+        unreported = 0
 
         def wrote(size: int) -> None:
-            nonlocal unseen
-            unseen += size
-            if unseen >= _TELL_AFTER:
-                _say(speaking, "wrote", 0, unseen)
-                unseen = 0
+            nonlocal unreported
+            unreported += size
+            if unreported >= _REPORT_AFTER:
+                _send(writing, "wrote", 0, unreported)
+                unreported = 0
 
         while (number := self._tasks.take()) is not None:
             try:
                 result = self._work(number, self._steps[number], self._client, wrote)
             except Exception as error:  # noqa: BLE001  # raised again in the parent
-                _say(speaking, "error", number, portable(error))
+                _send(writing, "error", number, portable(error))
                 return
-            if unseen:
-                _say(speaking, "wrote", 0, unseen)
-                unseen = 0
-            _say(speaking, "result", number, result)
+            if unreported:
+                _send(writing, "wrote", 0, unreported)
+                unreported = 0
+            _send(writing, "result", number, result)
 
 
 class _Fork:
-    """What the parent knows of a fork."""
+    """A further lane as its parent sees it: its process and its messages. The run owns it."""
 
     def __init__(self, pid: int, pipe: int) -> None:
         self.pid = pid
@@ -291,7 +308,7 @@ class _Fork:
         self._pending = b""
 
     def read(self) -> Iterator[tuple[str, int, Any]]:
-        """The messages that are complete by now."""
+        """Yield the messages that are complete by now: kind, number of the step, content."""
         data = os.read(self.pipe, _READ)
         self.ended = not data
         self._pending += data
@@ -301,11 +318,11 @@ class _Fork:
                 break
             message = self._pending[_LENGTH.size : end]
             self._pending = self._pending[end:]
-            # It was written by a fork of ourselves.
+            # A fork of this process has written it.
             yield pickle.loads(message)  # noqa: S301
 
 
-def _say(pipe: int, kind: str, number: int, content: object) -> None:
+def _send(pipe: int, kind: str, number: int, content: object) -> None:
     message = pickle.dumps((kind, number, content))
     data = memoryview(_LENGTH.pack(len(message)) + message)
     while data:

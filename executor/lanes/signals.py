@@ -1,7 +1,7 @@
-"""Stopping: a signal that asks to stop ends an execution in order.
+"""Handle SIGINT and SIGTERM so that an execution ends in order.
 
-Until the commit it ends at once: what is at work is ended, and the environment is as it was. The
-commit itself is moves that take less than a second; it is not interrupted.
+Before the commit it ends at once: lanes and builds are ended, and the environment is as it was. The
+commit itself consists of moves that take less than a second; it is not interrupted.
 """
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ from types import FrameType
 
 from schemas.errors import Interrupted
 
-__all__ = ["held_back", "stoppable"]
+__all__ = ["STOPPING", "held_back", "stoppable"]
 
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+"""The signals that stop an execution."""
 
 
 @contextmanager
 def stoppable() -> Iterator[None]:
     """Let SIGINT and SIGTERM raise Interrupted in the body. For the main thread."""
-    before = {number: signal.signal(number, _raise) for number in _SIGNALS}
+    before = {number: signal.signal(number, _raise) for number in STOPPING}
     try:
         yield
     finally:
@@ -31,16 +32,16 @@ def stoppable() -> Iterator[None]:
 
 
 def _raise(number: int, _frame: FrameType | None) -> None:
-    # A second one must not keep what the first one began from being tidied up.
-    for other in _SIGNALS:
+    # Ignore further signals while cleaning up after the first.
+    for other in STOPPING:
         signal.signal(other, signal.SIG_IGN)
     raise Interrupted(number, signal.Signals(number).name)
 
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Let signals that ask to stop wait until the body has ended."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    """Delay SIGINT and SIGTERM until the body has ended."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
         yield
     finally:

@@ -170,7 +170,7 @@ def test_a_lane_that_is_killed_is_told_of_and_leaves_what_is_complete(
         patched.setattr("executor.transaction.stager.stage_wheel", killed_in_a_fork)
         with pytest.raises(NotEnough) as caught:
             execute(lock, environment, lanes=2)
-    assert str(caught.value) == "a lane was ended by SIGKILL"
+    assert str(caught.value) == "the process of a lane was killed (SIGKILL)"
     assert f"complete wheels wait in {packages / STAGING}: 1" in caught.value.left
     assert snapshot(tmp_path, [f"*/{STAGING}"]) == before
     assert 0 < execute(lock, environment).bytes_fetched < ONE.size + TWO.size

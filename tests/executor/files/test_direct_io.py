@@ -1,7 +1,8 @@
-"""Direct: what passes the page cache by is on the disk as it was given."""
+"""A file that is written without the page cache is on the disk as it was given."""
 
 from __future__ import annotations
 
+import _thread
 import ctypes
 import errno
 import fcntl
@@ -9,7 +10,8 @@ import itertools
 import mmap
 import os
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.budget.budget import SMALLEST_WINDOW
+from executor.files import direct_io
 from executor.files.direct_io import DirectFile, NotTaken, buffers
 from executor.files.mounts import is_in_memory
 from executor.files.writer import FileWriter
@@ -53,6 +56,10 @@ def descriptor(tmp_path: Path) -> Iterator[int]:
 def written(descriptor: int) -> bytes:
     # Not through the descriptor: what is read directly has to be aligned, too.
     return Path(f"/proc/self/fd/{descriptor}").read_bytes()
+
+
+def threads() -> int:
+    return len(os.listdir("/proc/self/task"))
 
 
 def write_all(file: DirectFile, content: bytes) -> None:
@@ -219,10 +226,10 @@ def test_a_write_that_is_cut_short_goes_on(
 def test_where_no_thread_can_be_made_the_page_cache_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_: threading.Thread) -> None:
+    def refuse(*_: object) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(threading.Thread, "start", refuse)
+    monkeypatch.setattr(_thread, "start_new_thread", refuse)
     before = len(os.listdir("/proc/self/fd"))
     with (tmp_path / "file").open("wb") as opened:
         with FileWriter(64 << 20).writing(opened.fileno(), 1 << 20) as file:
@@ -258,8 +265,53 @@ def test_what_takes_the_number_of_a_closed_file_is_never_written_to(
 
 
 def test_a_file_that_is_left_half_way_has_ended_its_thread(descriptor: int) -> None:
-    before = threading.active_count()
+    before = threads()
     with DirectFile(descriptor, buffers(BUFFER), Remembered()) as file:
         file.write(CONTENT)
-    assert threading.active_count() == before
+        assert threads() == before + 1
+    end = time.monotonic() + 5
+    while threads() != before:
+        assert time.monotonic() < end
     assert CONTENT.startswith(written(descriptor))
+
+
+@pytest.mark.parametrize("use", [DirectFile.finish, lambda file: file.write(CONTENT)])
+def test_a_thread_that_has_no_memory_to_begin_is_not_waited_for(
+    descriptor: int, monkeypatch: pytest.MonkeyPatch, use: Callable[[DirectFile], None]
+) -> None:
+    monkeypatch.setattr(_thread, "start_new_thread", lambda *_: None)
+    monkeypatch.setattr(direct_io, "_has_threads", lambda: False)
+    monkeypatch.setattr(direct_io, "_PATIENCE", 0.01)
+    with (
+        pytest.raises(MemoryError),
+        DirectFile(descriptor, buffers(BUFFER), Remembered()) as file,
+    ):
+        use(file)
+
+
+def test_a_slow_disk_is_waited_for(descriptor: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = os.pwrite
+
+    def slow(fd: int, data: memoryview, offset: int) -> int:
+        time.sleep(0.05)
+        return whole(fd, data, offset)
+
+    monkeypatch.setattr(os, "pwrite", slow)
+    monkeypatch.setattr(direct_io, "_PATIENCE", 0.01)
+    with DirectFile(descriptor, buffers(BUFFER), Remembered()) as file:
+        write_all(file, CONTENT)
+    assert written(descriptor) == CONTENT
+
+
+def test_memory_that_runs_out_in_the_thread_is_reported(
+    descriptor: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> int:
+        raise MemoryError
+
+    monkeypatch.setattr(os, "pwrite", fail)
+    with (
+        pytest.raises(MemoryError),
+        DirectFile(descriptor, buffers(BUFFER), Remembered()) as file,
+    ):
+        write_all(file, CONTENT)

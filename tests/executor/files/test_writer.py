@@ -108,7 +108,7 @@ def test_large_pieces_are_dropped_as_they_are_written(
     assert calls.at_once == 1
 
 
-@pytest.mark.parametrize("answer", [errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS])
+@pytest.mark.parametrize("answer", [errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS, errno.EPERM])
 def test_where_that_is_not_taken_it_is_asked_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: int
 ) -> None:

@@ -1,7 +1,8 @@
-"""Apart: what a fork returns or raises is as if it had been done here, and nothing stays."""
+"""A fork returns or raises what its function does, and leaves nothing in memory."""
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import signal
@@ -13,8 +14,8 @@ from typing import NoReturn
 
 import pytest
 
-from executor.lanes.errors import ForkKilled
-from executor.lanes.forks import apart, portable
+from executor.lanes.errors import ForkKilled, NoProcess
+from executor.lanes.forks import portable, run_in_fork
 from executor.lock.errors import Ambiguous, NeedsBuild, UnknownName
 from schemas.errors import ExitCode, LockstreamError, UsageError
 
@@ -56,7 +57,7 @@ def only_process() -> bool:
 
 
 def test_what_is_returned_comes_from_another_process() -> None:
-    done, pid = apart(lambda: ({"a": [1, b"2"]}, os.getpid()))
+    done, pid = run_in_fork(lambda: ({"a": [1, b"2"]}, os.getpid()))
     assert done == {"a": [1, b"2"]}
     assert pid != os.getpid()
     assert only_process()
@@ -74,7 +75,7 @@ def test_what_it_imports_and_changes_does_not_stay() -> None:
     stdout = os.dup(1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     try:
-        assert apart(work)
+        assert run_in_fork(work)
     finally:
         os.dup2(stdout, 1)
     assert "this" not in sys.modules
@@ -85,7 +86,7 @@ def test_what_it_imports_and_changes_does_not_stay() -> None:
 def test_an_error_arrives_whole(error: LockstreamError) -> None:
     error.left = "something"
     with pytest.raises(type(error)) as caught:
-        apart(lambda: raising(error))
+        run_in_fork(lambda: raising(error))
     assert (str(caught.value), caught.value.hint) == (str(error), error.hint)
     assert vars(caught.value) == vars(error)
     assert caught.value.exit_code is error.exit_code
@@ -94,7 +95,7 @@ def test_an_error_arrives_whole(error: LockstreamError) -> None:
 
 def test_an_error_of_the_system_keeps_its_number_and_file() -> None:
     with pytest.raises(FileNotFoundError) as caught:
-        apart(lambda: os.stat("/not/there"))
+        run_in_fork(lambda: os.stat("/not/there"))
     assert caught.value.filename == "/not/there"
 
 
@@ -103,14 +104,14 @@ def test_one_that_cannot_be_pickled_is_told_in_words() -> None:
         pass
 
     with pytest.raises(RuntimeError, match="Local: why"):
-        apart(lambda: raising(Local("why")))
+        run_in_fork(lambda: raising(Local("why")))
     assert pickle.dumps(portable(Local("why")))
 
 
 def test_a_fork_that_is_killed_is_a_shortage() -> None:
     with pytest.raises(ForkKilled) as caught:
-        apart(lambda: os.kill(os.getpid(), signal.SIGKILL))
-    assert str(caught.value) == "what reads the lock was ended by SIGKILL"
+        run_in_fork(lambda: os.kill(os.getpid(), signal.SIGKILL))
+    assert str(caught.value) == "the process that reads the lock was killed (SIGKILL)"
     assert caught.value.exit_code is ExitCode.NOT_ENOUGH
     assert only_process()
 
@@ -128,7 +129,7 @@ def test_whoever_is_interrupted_leaves_no_fork_behind() -> None:
 
     try:
         with pytest.raises(KeyboardInterrupt):
-            apart(work)
+            run_in_fork(work)
     finally:
         signal.signal(signal.SIGINT, before)
     assert only_process()
@@ -144,7 +145,7 @@ def test_it_ends_with_whoever_waits_for_it(tmp_path: Path) -> None:
 
     waiting = os.fork()
     if waiting == 0:
-        apart(work)
+        run_in_fork(work)
         os._exit(1)
     until(told.exists)
     os.kill(waiting, signal.SIGKILL)
@@ -154,6 +155,22 @@ def test_it_ends_with_whoever_waits_for_it(tmp_path: Path) -> None:
 
 def test_a_result_that_cannot_be_pickled_is_a_defect(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(RuntimeError, match="a fork has failed"):
-        apart(lambda: lambda: None)
+        run_in_fork(lambda: lambda: None)
     assert "pickle" in capfd.readouterr().err
     assert only_process()
+
+
+@pytest.mark.parametrize("number", [errno.EAGAIN, errno.ENOMEM])
+def test_a_limit_of_processes_is_named_and_leaves_no_descriptor_open(
+    monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refused() -> NoReturn:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fork", refused)
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(NoProcess, match="further process") as caught:
+        run_in_fork(lambda: 1)
+    assert caught.value.exit_code is ExitCode.NOT_ENOUGH
+    assert "--pids-limit" in caught.value.hint
+    assert os.listdir("/proc/self/fd") == before

@@ -253,7 +253,7 @@ class TestErrors:
 
         with pytest.raises(LaneKilled) as caught:
             list(self.until_the_fork_works(work))
-        assert str(caught.value) == "a lane was ended by SIGKILL"
+        assert str(caught.value) == "the process of a lane was killed (SIGKILL)"
         assert caught.value.exit_code is ExitCode.NOT_ENOUGH
         assert "memory ran out" in caught.value.hint
 
@@ -272,7 +272,7 @@ class TestErrors:
         def work(*_: object) -> object:
             return end() if os.getpid() != parent else None
 
-        with pytest.raises(RuntimeError, match="a lane has failed; what it said is above"):
+        with pytest.raises(RuntimeError, match="a lane has failed; it has printed the reason"):
             list(self.until_the_fork_works(work))
         assert "Traceback" in capfd.readouterr().err
 
