@@ -1,4 +1,4 @@
-"""What a command costs, measured in a memory cgroup of its own (Linux, as root).
+"""Measure what a command costs, in a memory cgroup of its own (Linux, as root).
 
     python benchmarks/cgroup.py --limit 48 --cold -- COMMAND [ARGUMENT ...]
 
@@ -30,7 +30,8 @@ from typing import Self, TextIO
 __all__ = ["Cost", "measure"]
 
 INTERVAL = 0.05
-"""Seconds between two samples of a trace: short beside an installation, and next to no work."""
+"""Seconds between two samples of a trace: short compared with an installation, and almost no
+work."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Cost:
     """Sizes are bytes, times seconds."""
 
     status: int
-    """Exit status; 128 + the signal where one ended the command."""
+    """Exit status; 128 + the signal if one ended the command."""
     wall: float
     user: float
     system: float
@@ -144,7 +145,7 @@ class Group:
         name = "memory.max" if self._version == 2 else "memory.limit_in_bytes"
         (self.path / name).write_text(str(limit))
         if self._version == 2:
-            # Absent where the kernel does not account swap.
+            # Absent if the kernel does not account swap.
             with contextlib.suppress(FileNotFoundError, PermissionError):
                 (self.path / "memory.swap.max").write_text("0")
 

@@ -65,7 +65,7 @@ def run(
 
 
 def find_uv() -> str:
-    """The uv on the PATH, else the one installed beside this interpreter."""
+    """The uv on the PATH, else the one of this interpreter's environment."""
     beside = str(Path(sys.executable).parent)
     uv = shutil.which("uv") or shutil.which("uv", path=beside)
     if uv is None:
@@ -86,7 +86,7 @@ def make_environment(
 
 @dataclass(frozen=True)
 class Tools:
-    """Where the tools are. pip is that of the interpreter that runs the benchmark."""
+    """The paths of the tools. pip is that of the interpreter that runs the benchmark."""
 
     uv: str
     lockstream: Path = LOCKSTREAM
@@ -96,8 +96,8 @@ class Tools:
     @classmethod
     def installed_below(cls, folder: Path, uv: str, *, is_first: bool = False) -> Tools:
         """lockstream as it is now, in an environment of its own: what a developer edits while a
-        benchmark runs makes no difference to it. Where it ``is_first``, it has a copy of the
-        interpreter too, and uv is a copy: nobody else has a page of them in memory.
+        benchmark runs makes no difference to it. If it ``is_first``, it has a copy of the
+        interpreter too, and uv is a copy: no other process has a page of them in memory.
         """
         environment = folder / "lockstream"
         python, variables = Path(sys.executable), CLEAN
@@ -118,7 +118,7 @@ class Tools:
         python = self.lockstream.with_name("python")
         mapped = run(python, "-c", _TELL_MAPPED, variables=self.variables)
         if mapped.returncode:
-            raise SystemExit(f"{python} does not tell what it maps: {mapped.stderr}")
+            raise SystemExit(f"{python} does not report what it maps: {mapped.stderr}")
         return [Path(self.uv), *map(Path, mapped.stdout.splitlines())]
 
 
@@ -141,9 +141,9 @@ def install_command(tool: str, environment: Path, lock: Path, tools: Tools) -> C
     """What installs the whole lock into the environment: uv with its default way of linking, pip
     without compiling, for no other tool compiles.
 
-    uv has an empty cache beside the environment. With ``--no-cache`` it makes one too and removes
-    it, at the expense of its own time and of the run behind it
-    (see ``no_cache`` in peers/measurements.py).
+    uv has an empty cache next to the environment. With ``--no-cache`` it makes one too and removes
+    it, which costs time in this run and in the next one (see ``no_cache`` in
+    peers/measurements.py).
     """
     python = environment / "bin" / "python"
     cache = environment.with_name(f"{environment.name}-cache")
@@ -160,6 +160,6 @@ def install_command(tool: str, environment: Path, lock: Path, tools: Tools) -> C
 def versions(tools: Tools) -> str:
     """The tools and their versions, as one phrase."""
     programs: dict[str, Command] = {"lockstream": [tools.lockstream], "uv": [tools.uv], "pip": _PIP}
-    told = {name: run(*program, "--version").stdout for name, program in programs.items()}
-    numbers = {name: re.search(r"\d[\w.]*", text) for name, text in told.items()}
+    outputs = {name: run(*program, "--version").stdout for name, program in programs.items()}
+    numbers = {name: re.search(r"\d[\w.]*", text) for name, text in outputs.items()}
     return ", ".join(f"{name} {number[0] if number else '?'}" for name, number in numbers.items())

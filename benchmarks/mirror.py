@@ -1,4 +1,4 @@
-"""A mirror of the wheels of each corpus behind nginx on loopback, so that no run waits for a
+"""A mirror of the wheels of each corpus served by nginx on loopback, so that no run waits for a
 network. It is filled once, through a lock, and kept in ``benchmarks/work/mirror``.
 """
 
@@ -30,7 +30,7 @@ RESULTS = FOLDER / "results"
 CORPORA = {path.stem: path for path in sorted((FOLDER / "corpora").glob("*.in"))}
 
 LARGE = frozenset({"torch-cuda"})
-"""Corpora that unpack to so many gigabytes that they are left out where many trees are kept."""
+"""Corpora that unpack to so many gigabytes that they are left out if many trees are kept."""
 
 PIECE = 1 << 20
 STARTUP = 5.0
@@ -117,7 +117,7 @@ def fetch(client: httpx.Client, url: str, sha256: str, path: Path) -> None:
 
 @contextlib.contextmanager
 def served(work: Path) -> Iterator[Mirror]:
-    """The mirror, behind an nginx of its own; a context that ends with it stopped."""
+    """Yield the mirror, served by an nginx of its own that is stopped at the end."""
     nginx = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if nginx is None:
         raise SystemExit("nginx is missing; install it (Debian, Ubuntu: apt install nginx-light)")

@@ -1,4 +1,4 @@
-"""Trees that installers made, compared by ``tests/helpers/trees.py``."""
+"""Compare the trees of installers by ``tests/helpers/trees.py``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BOOKKEEPING = {
     "bin": "scripts: each tool writes its own wrappers",
     "*.dist-info/RECORD": "lists the scripts",
     "*.dist-info/INSTALLER": "the tool's name",
-    "*.dist-info/REQUESTED": "pip's and uv's mark of what the user asked for",
+    "*.dist-info/REQUESTED": "pip's and uv's mark of what the user required",
     "*.dist-info/uv_cache.json": "uv's bookkeeping",
     "*.dist-info/uv_build.json": "uv's bookkeeping",
 }

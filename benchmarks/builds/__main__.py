@@ -1,4 +1,4 @@
-"""What builds take, foretold and found: real packages across toolchains, built from source.
+"""Build real packages of many toolchains from source; compare predicted and measured memory.
 
     python -m benchmarks.builds --only docopt,pyyaml
 
@@ -34,7 +34,7 @@ from schemas.builds import BuildRecord, build_records, foreseen
 RESULTS = Path(__file__).parents[1] / "results" / "builds.json"
 MIB = 1 << 20
 SMALL = 48 * MIB
-"""The container in which wheels that were built elsewhere are installed."""
+"""Bytes of the container in which wheels that were built elsewhere are installed."""
 ABOVE = MIB
 """Bytes above what a build is foreseen to need."""
 LEAST = 32 * MIB
@@ -154,8 +154,8 @@ def _examine(subject: Subject, tools: Tools) -> Result:
 def _plan(tools: Tools, subject: Subject, folder: Path, *flags: str) -> BuildRecord:
     folder.mkdir()
     (folder / "requirements.in").write_text(f"{subject.requirement}\n")
-    told = ("--build", subject.name, "--no-binary", subject.name, "--measure-jobs", "2", *flags)
-    command = ["plan", "-q", "-r", "requirements.in", *told]
+    options = ("--build", subject.name, "--no-binary", subject.name, "--measure-jobs", "2", *flags)
+    command = ["plan", "-q", "-r", "requirements.in", *options]
     _run(str(tools.lockstream), *command, cwd=folder)
     lock = tomllib.loads((folder / "pylock.toml").read_text())
     (package,) = (one for one in lock["packages"] if one["name"] == subject.name)
@@ -178,8 +178,8 @@ def _execute(tools: Tools, folder: Path, name: str, limit: int, *options: str) -
 def _execute_builds(tools: Tools, folder: Path, record: BuildRecord, result: Result) -> None:
     """The same lock without its wheel, just above and just below what it was measured to take.
 
-    At one job, as what it is compared with: it would take two where they were measured to need no
-    more.
+    At one job, as the figure it is compared with: it would use two if they were measured to need
+    not more.
     """
     planned, bare = folder / "planned", folder / "bare"
     bare.mkdir()

@@ -1,10 +1,11 @@
-"""lockstream beside uv and pip: time and memory, on real packages and at the extremes.
+"""Time and memory of lockstream, uv and pip, on real packages and at the extremes.
 
     python -m benchmarks.peers --corpus ci-tools --rounds 1 --limits 64,48 --only peers
 
-installs locks from a mirror on loopback (see mirror.py) and writes ``benchmarks/results``: the
-runs as JSON, a page of tables in Markdown, and a plot as SVG. Parts that are not measured stay as
-they are. Linux, as root (for cgroups, the page cache and the loop device), with nginx and uv.
+installs locks from a mirror on loopback (see benchmarks/mirror.py) and writes
+``benchmarks/results``: the runs as JSON, a page of tables in Markdown, and a plot as SVG. Parts
+that are not measured stay as they are. Linux, as root (for cgroups, the page cache and the loop
+device), with nginx and uv.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from benchmarks.peers.tables import document
 
 SECTIONS = ("peers", "first", "charged", "latency", "extremes", "slow-disk", "no-cache")
 REPEATED_ON_SLOW_DISK = 2
-"""Runs per round: how often something is killed takes more of them to tell."""
+"""Runs per round: a rate of kills needs more of them than a time."""
 
 
 def mebibytes(text: str) -> tuple[int, ...]:
@@ -44,7 +45,7 @@ def mebibytes(text: str) -> tuple[int, ...]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="lockstream beside uv and pip.")
+    parser = argparse.ArgumentParser(description="Compare lockstream with uv and pip.")
     parser.add_argument(
         "--corpus",
         action="append",
@@ -70,7 +71,7 @@ def render(results: Results) -> None:
 
 
 def measure(options: argparse.Namespace, results: Results) -> None:
-    """Measure what was asked for; what is done is kept, whatever happens to the rest."""
+    """Measure the chosen sections; each finished run is kept, whatever happens to the rest."""
     corpora = options.corpus or ["ci-tools", "data-service", "torch-cuda"]
     sections = options.only or SECTIONS
     WORK.mkdir(exist_ok=True)
@@ -79,9 +80,9 @@ def measure(options: argparse.Namespace, results: Results) -> None:
         tools = Tools.installed_below(work, options.uv or find_uv())
         with served(work) as mirror:
             bench = Bench(work, mirror, tools)
-            told = machine(tools, work)
+            described = machine(tools, work)
             for section, subject, measuring in plan(bench, corpora, sections, options):
-                record = Record(section, subject, told)
+                record = Record(section, subject, described)
                 for found in measuring():
                     if isinstance(found, str):
                         record.notes.append(found)

@@ -4,9 +4,9 @@
     python -m benchmarks.peers.foreign_locks --corpus service --locker pdm --locker nab
 
 installs each locker into an environment of its own, lets it lock each corpus for the running
-Python, installs the lock with lockstream and with uv (pip where uv does not take the lock), at the
+Python, installs the lock with lockstream and with uv (pip if uv does not accept the lock), at the
 same path, and compares the trees byte for byte and mode for mode. Writes a table in Markdown to
-stdout and exits with 1 where a tree differs. Linux, with uv on the PATH.
+stdout and exits with 1 if a tree differs. Linux, with uv on the PATH.
 
 Everything is kept below ``benchmarks/work``, a new folder each time.
 """
@@ -117,7 +117,7 @@ class Bench:
         return self.work / "pylock.toml"
 
     def run(self, *command: str | Path) -> None:
-        """Run ``command`` in the folder; stop where it fails."""
+        """Run ``command`` in the folder; stop if it fails."""
         environment = {**os.environ, **CLEAN, "XDG_CACHE_HOME": str(self.tools / "cache")}
         done = subprocess.run(
             command,

@@ -1,4 +1,4 @@
-"""What is measured. Each section is a function that gives the runs on one subject."""
+"""The sections of the benchmark: each is a function that yields the runs on one subject."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["charged", "extremes", "first", "lanes", "no_cache", "peers", "synthe
 MEMORY = ("--memory", "64MiB")
 LANES = (1, 2, 4)
 WITHOUT_CACHE = (None, 128 << 20)
-"""The limits (bytes) where uv is measured without a cache."""
+"""The limits (bytes) at which uv is measured without a cache."""
 
 
 def peers(bench: Bench, corpus: str, rounds: int, limits: Sequence[int]) -> Iterator[Run]:
@@ -45,7 +45,8 @@ def peers(bench: Bench, corpus: str, rounds: int, limits: Sequence[int]) -> Iter
 
 
 def first(bench: Bench, corpus: str, rounds: int, limits: Sequence[int]) -> Iterator[Run]:
-    """lockstream where nobody else has its pages in memory, and uv where it gets done then."""
+    """Yield runs of lockstream while no other process has its pages in memory, and of uv at the
+    limits at which it completes then."""
     lock = bench.mirror.lock_of(corpus, bench.work)
     alone = bench.alone()
     for _ in range(rounds):
@@ -56,19 +57,19 @@ def first(bench: Bench, corpus: str, rounds: int, limits: Sequence[int]) -> Iter
 
 
 def no_cache(bench: Bench, corpus: str, rounds: int) -> Iterator[Run]:
-    """lockstream, then uv with a cache that it makes and removes, which makes what follows slower:
-    what makes files next looks through the numbers of all inodes that were freed.
+    """Yield runs of lockstream, then of uv with a cache that it makes and removes. That makes the
+    next run slower: the file system looks through the numbers of all inodes that were freed.
     """
     lock = bench.mirror.lock_of(corpus, bench.work)
     for limit, _ in product(WITHOUT_CACHE, range(1 if corpus in LARGE else rounds)):
-        # Not counted: it is what comes next, and what comes behind it is as fast as ever.
+        # Not counted: it pays for the removal before it, and the run after it is as fast as ever.
         bench.install("lockstream", lock, limit=limit)
         for tool, options in (TURNS[0], TURNS[-1], ("uv", ("--no-cache",))):
             yield bench.install(tool, lock, limit=limit, options=options)[0]
 
 
 def charged(bench: Bench, corpus: str, rounds: int) -> Iterator[Run]:
-    """What lockstream gets charged where no limit makes the kernel reclaim anything."""
+    """Yield runs of lockstream without a limit that makes the kernel reclaim pages."""
     lock = bench.mirror.lock_of(corpus, bench.work)
     for number in range(1 if corpus in LARGE else rounds):
         for options in ((), MEMORY, (*MEMORY, "--page-cache", "keep")):

@@ -1,11 +1,11 @@
-"""lockstream beside uv and pip, on one lock of real packages.
+"""Compare lockstream, uv and pip on one lock of real packages.
 
     python -m benchmarks.peers.one_corpus --corpus ci-tools
 
 plans the corpus, executes the lock in a memory cgroup with a cold page cache, lets uv and pip
 install the same lock, and compares: the versions with what uv resolves, the trees byte for byte
 and mode for mode, the memory and the time. Writes a report in Markdown to stdout and exits with 1
-where a claim does not hold. Linux, as root (for the cgroup), with uv on the PATH.
+if a claim does not hold. Linux, as root (for the cgroup), with uv on the PATH.
 
 Everything is kept below ``benchmarks/work``, a new folder each time: ext4 creates files more
 slowly for a while after many were removed, so nothing is.
@@ -86,7 +86,7 @@ class Bench:
     def measured(
         self, name: str, command: Command, *, limit: int | None = None, may_fail: bool = False
     ) -> Cost:
-        """The cost of ``command`` with a cold page cache; stops where it fails."""
+        """The cost of ``command`` with a cold page cache; stops if it fails."""
         log = self.work / f"{name}.log"
         cost = measure(
             command, limit=limit, cold=True, timeout=PATIENCE, environment=CLEAN, log=log
@@ -98,7 +98,7 @@ class Bench:
 
 def plan(bench: Bench, report: Report) -> None:
     report.section("Plan")
-    # Beside the other: paths in a lock start from its folder.
+    # In the folder of the other: paths in a lock start there.
     again = bench.lock.with_name("pylock.again.toml")
     arguments: list[str | Path] = [LOCKSTREAM, "plan", "-r", bench.corpus, "-o"]
     first = bench.measured("plan", [*arguments, bench.lock])
@@ -132,10 +132,10 @@ def execute(
     """Execute ``lock``; the tree, which is moved out of the way afterwards, so that each
     execution writes the same paths into scripts.
     """
-    environment, told = bench.work / "env", bench.work / f"{name}.json"
-    command: Command = [LOCKSTREAM, "execute", lock, "--venv", environment, "--report", told]
+    environment, facts = bench.work / "env", bench.work / f"{name}.json"
+    command: Command = [LOCKSTREAM, "execute", lock, "--venv", environment, "--report", facts]
     cost = bench.measured(name, command, limit=limit)
-    return environment.rename(bench.work / name), cost, json.loads(told.read_text())
+    return environment.rename(bench.work / name), cost, json.loads(facts.read_text())
 
 
 def install_with(
@@ -166,7 +166,7 @@ def check_environment(bench: Bench, report: Report, environment: Path) -> None:
     names = sorted({Requirement(line).name for line in lines if line})
     imported = run(python, "-I", IMPORTS, *names)
     *failed, summary = imported.stdout.splitlines() or ["", imported.stderr]
-    report.claim(f"what was asked for can be imported ({summary})", not failed, failed)
+    report.claim(f"the required packages can be imported ({summary})", not failed, failed)
 
 
 def strip_tool_tables(lock: Path, stripped: Path) -> None:
@@ -183,7 +183,7 @@ def compare(bench: Bench, report: Report) -> None:
         plan(bench, report)
     stripped = bench.work / "pylock.stripped.toml"
     strip_tool_tables(bench.lock, stripped)
-    ours, cost, told = execute(bench, bench.lock, "lockstream", limit=bench.limit)
+    ours, cost, facts = execute(bench, bench.lock, "lockstream", limit=bench.limit)
     bare, _, _ = execute(bench, stripped, "lockstream-stripped", limit=bench.limit)
     _, free, _ = execute(bench, bench.lock, "lockstream-free", limit=None)
     installed = {tool: install_with(bench, tool, tool) for tool in PEERS}
@@ -196,9 +196,9 @@ def compare(bench: Bench, report: Report) -> None:
 
     report.section("Cost of installing the lock")
     report.say(
-        f"{told['installed']} packages, {told['files']} files, "
-        f"{mib(told['bytes_fetched'])} fetched, {mib(told['bytes_installed'])} installed; cold "
-        f"page cache, no download cache, no limit but where one is named."
+        f"{facts['installed']} packages, {facts['files']} files, "
+        f"{mib(facts['bytes_fetched'])} fetched, {mib(facts['bytes_installed'])} installed; cold "
+        f"page cache, no download cache, no limit unless one is named."
     )
     report.lines += ["", *cost_table(costs)]
 
@@ -254,7 +254,7 @@ def lines_of(text: str) -> list[str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="lockstream beside uv and pip.")
+    parser = argparse.ArgumentParser(description="Compare lockstream with uv and pip on one lock.")
     parser.add_argument("--corpus", choices=CORPORA, default="ci-tools")
     parser.add_argument("--lock", type=Path, help="a lock of the corpus, instead of planning it")
     parser.add_argument("--limit", type=int, default=48, metavar="MIB")

@@ -48,7 +48,7 @@ class Curve:
     part: bool = False
     """Thin: a part of another curve."""
     name: str = ""
-    """With how the run ended, where that is the point."""
+    """With how the run ended, if that is the point."""
     completed: bool = True
 
 

@@ -1,7 +1,7 @@
 """Runs of installers: made in fresh folders, kept as records.
 
 ext4 creates files more slowly for a while after many were removed, so trees stay until the end;
-where the disk gets short they are removed, and the next run waits.
+if the disk gets full they are removed, and the next run waits.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class Bench:
         self._alone: Bench | None = None
 
     def alone(self) -> Bench:
-        """The same with programs of which nobody else has a page in memory."""
+        """Return the same bench with programs of which no other process has a page in memory."""
         folder = self.work / "alone"
         if self._alone is None:
             folder.mkdir()
@@ -174,7 +174,7 @@ class Bench:
 
 
 def machine(tools: Tools, work: Path) -> str:
-    """Where and with what was measured, as one sentence."""
+    """Return the machine and the versions of the tools, as one sentence."""
     processor = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     memory = re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text())
     cgroups = 2 if Path("/sys/fs/cgroup/cgroup.controllers").exists() else 1

@@ -1,7 +1,7 @@
-"""Neighbour: what another container of the same image does to the memory of a machine.
+"""Hold the pages of programs in memory, as another container of the same image would.
 
-The programs that it runs are in memory already, whatever else is dropped, and charged to it: the
-kernel charges a page to who reads it first
+They stay in memory when the page cache is dropped, and are charged to this process: the kernel
+charges a page to the group that reads it first
 (https://docs.kernel.org/admin-guide/cgroup-v2.html, memory ownership).
 """
 
@@ -19,7 +19,7 @@ _MAP_LOCKED = 0x2000
 
 
 def in_memory(files: Iterable[Path]) -> list[mmap.mmap]:
-    """Hold ``files`` in memory as long as what is returned lives. Raises OSError."""
+    """Hold ``files`` in memory as long as the returned maps live. Raises OSError."""
     held = []
     for path in files:
         with path.open("rb") as file:

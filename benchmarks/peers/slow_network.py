@@ -1,5 +1,7 @@
-"""Installations from a server that is far away: a relay on loopback holds all bytes back for half a
-round trip, and the first ones of a connection for another whole one, as its handshake would.
+"""Installations from a distant server, imitated by a relay on loopback.
+
+The relay delays all bytes by half a round trip, and the first ones of a connection by another whole
+one, as its handshake would.
 
     python -m benchmarks.peers.slow_network PORT SECONDS
 
@@ -40,7 +42,7 @@ def latency(bench: Bench, corpus: str, rounds: int, milliseconds: int) -> Iterat
 
 @contextlib.contextmanager
 def relayed(url: str, seconds: float) -> Iterator[str]:
-    """The address at which a server is as far away as that."""
+    """Yield the URL of a relay to ``url`` with round trips of ``seconds``."""
     port = urlsplit(url).port
     command = [sys.executable, "-m", "benchmarks.peers.slow_network", str(port), str(seconds)]
     root = Path(__file__).parents[2]
@@ -54,7 +56,7 @@ def relayed(url: str, seconds: float) -> Iterator[str]:
 
 
 class Way(asyncio.Protocol):
-    """Passes on what one end of a relayed connection sends."""
+    """One direction of a relayed connection: sends on what one end sends, later."""
 
     def __init__(self, seconds: float, handshake: float = 0.0) -> None:
         self.transport: asyncio.Transport | None = None

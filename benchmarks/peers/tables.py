@@ -13,11 +13,11 @@ __all__ = ["document"]
 SECTIONS = {
     "peers": (
         "lockstream, uv and pip",
-        "Locks of real packages, into environments made before unless the tool is said to make it.",
+        "Locks of real packages, into environments that were made before, or by the tool in its row.",
     ),
     "first": (
         "The first container on a machine",
-        "With programs that nobody else has in memory; elsewhere a neighbour has those of all.",
+        "With programs that no other process has in memory; in all other sections one has them.",
     ),
     "no-cache": (
         "uv without a cache",
@@ -25,7 +25,7 @@ SECTIONS = {
     ),
     "charged": (
         "Charged without a limit",
-        "The page cache that lockstream leaves behind where no limit makes the kernel reclaim it.",
+        "The page cache that lockstream leaves if no limit makes the kernel reclaim it.",
     ),
     "latency": (
         "From far away",
@@ -69,7 +69,7 @@ def explanation() -> str:
     return (
         "`make bench` writes this page. All tools fetch from a mirror on loopback, with a cold "
         "page cache and no download cache. Times and peaks are medians of the runs that "
-        "completed, or of all where none did; CPU is user and system time, a ratio that to the "
+        "completed, or of all if none did; CPU is user and system time, a ratio that to the "
         "first row of the same limit, by wall time. *RSS* is the peak of the largest process, "
         "*charged* what the kernel counts against the limit of a container: memory, page cache "
         f"and kernel slab of all processes. A run ends after {PATIENCE} s."
@@ -77,7 +77,7 @@ def explanation() -> str:
 
 
 def machines(records: Sequence[Record]) -> Iterator[str]:
-    """Each machine, and where there are several what was measured on it."""
+    """Yield each machine, and if there are several, what was measured on it."""
     measured: dict[str, list[str]] = {}
     for record in records:
         measured.setdefault(record.machine, []).append(f"{record.section} {record.subject}")
@@ -113,7 +113,7 @@ def cells(runs: Sequence[Run], base: float | None) -> tuple[str, ...]:
 
 
 def wall(runs: Sequence[Run]) -> float | None:
-    """Seconds; None where no run completed."""
+    """Seconds; None if no run completed."""
     seconds = [run.cost.wall for run in runs if run.completed]
     return median(seconds) if seconds else None
 
@@ -129,5 +129,5 @@ def failures(runs: Sequence[Run]) -> str:
         f"{late} not in time" if late else "",
         f"{other} failed" if other else "",
     ]
-    told = "; ".join(filter(None, parts))
-    return f" ({told})" if told else ""
+    details = "; ".join(filter(None, parts))
+    return f" ({details})" if details else ""

@@ -1,12 +1,12 @@
-"""The answers of lockstream beside those of ``uv pip compile``.
+"""Compare the answers of lockstream with those of ``uv pip compile``.
 
     python -m benchmarks.planning.compare_with_uv
     python -m benchmarks.planning.compare_with_uv cloud-aws data-airflow
 
 plans each ``benchmarks/corpora/answers/*.in`` with both, for the same Python and platform, with
-wheels only and as of the same day. Where versions differ, each answer is given to the other tool as
-constraints, which has to take it: then both are right, and the file says why they differ. Writes a
-table in Markdown to stdout and exits with 1 where an answer is wrong or its difference unexplained.
+wheels only and as of the same day. If versions differ, each tool gets the other's answer as
+constraints, and must accept it: then both are right, and the file says why they differ. Writes a
+table in Markdown to stdout and exits with 1 if an answer is wrong or its difference unexplained.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Subject:
-    """Requirements, and what the comments of their file say of them."""
+    """Requirements, and what the comments of their file say about them."""
 
     path: Path
     python: str
@@ -58,19 +58,19 @@ class Subject:
 
     @classmethod
     def read(cls, path: Path) -> Subject:
-        told = dict(COMMENT.findall(path.read_text()))
-        return cls(path, told.get("python", PYTHON), told.get("differs", ""))
+        comments = dict(COMMENT.findall(path.read_text()))
+        return cls(path, comments.get("python", PYTHON), comments.get("differs", ""))
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a tool says; versions are None where it finds none that go together."""
+    """The answer of a tool; versions are None if it finds no solution."""
 
     versions: Versions | None
     message: str
     seconds: float
     failed: bool = False
-    """Whether it ended without saying that there is no solution."""
+    """Whether it failed for another reason than a missing solution."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,9 @@ class Bench:
         self._uv = uv
         self._day = day
         # Nothing of the machine's own settings: both ask PyPI alone.
-        kept = {name: told for name, told in os.environ.items() if name[:4] not in {"PIP_", "UV_I"}}
+        kept = {
+            name: value for name, value in os.environ.items() if name[:4] not in {"PIP_", "UV_I"}
+        }
         self._environment = {
             **kept,
             "PIP_CONFIG_FILE": os.devnull,
@@ -161,13 +163,13 @@ class Bench:
             return Verdict.WRONG, f"only {who} finds no solution: {_last_line(answer)}"
         if ours.versions == theirs.versions:
             return Verdict.SAME, ""
-        told = _differences(ours.versions, theirs.versions)
+        changed = _differences(ours.versions, theirs.versions)
         if self.compile(subject, self._pins(ours.versions)).versions != ours.versions:
-            return Verdict.WRONG, f"uv does not take it: {told}"
+            return Verdict.WRONG, f"uv does not accept it: {changed}"
         if self.plan(subject, self._pins(theirs.versions)).versions != theirs.versions:
-            return Verdict.WRONG, f"lockstream does not take that of uv: {told}"
+            return Verdict.WRONG, f"lockstream does not accept that of uv: {changed}"
         verdict = Verdict.BOTH_RIGHT if subject.differs else Verdict.UNEXPLAINED
-        return verdict, f"{subject.differs} ({told})".lstrip()
+        return verdict, f"{subject.differs} ({changed})".lstrip()
 
     def _pins(self, versions: Versions) -> Path:
         path = self._work / "pins.txt"
@@ -182,9 +184,11 @@ def _constrained(constraints: Path | None) -> list[str]:
 def _differences(ours: Versions, theirs: Versions) -> str:
     """``name ours / theirs``, of the first few."""
     names = [name for name in sorted({*ours, *theirs}) if ours.get(name) != theirs.get(name)]
-    told = [f"{name} {ours.get(name, '-')} / {theirs.get(name, '-')}" for name in names[:MAX_SHOWN]]
+    shown = [
+        f"{name} {ours.get(name, '-')} / {theirs.get(name, '-')}" for name in names[:MAX_SHOWN]
+    ]
     more = len(names) - MAX_SHOWN
-    return ", ".join(told) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
 def _last_line(answer: Answer) -> str:
@@ -204,7 +208,7 @@ def compare_all(names: Sequence[str], bench: Bench) -> list[Comparison]:
 
 def main() -> int:
     known = sorted(path.stem for path in FOLDER.glob("*.in"))
-    parser = argparse.ArgumentParser(description="The answers of lockstream beside uv's.")
+    parser = argparse.ArgumentParser(description="Compare the answers of lockstream with uv's.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}")
     parser.add_argument("--uv", metavar="FILE")
     parser.add_argument("--day", default=DAY, help="later uploads do not count")

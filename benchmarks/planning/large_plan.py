@@ -3,7 +3,7 @@
     python -m benchmarks.planning.large_plan
     python -m benchmarks.planning.large_plan --packages 100
 
-serves made-up projects on loopback, of which each asks for some others, some with markers, and
+serves generated projects on loopback, each of which requires some others, some with markers, and
 every tenth has a wheel for each target; then plans all of them for three Pythons on four platforms,
 cold and warm, and checks the lock. Writes a table in Markdown to stdout.
 """

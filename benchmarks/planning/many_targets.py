@@ -5,9 +5,9 @@
 
 plans sets of ``benchmarks/corpora/answers`` for three Pythons on Linux (x86_64 and aarch64), macOS
 and Windows. For each target the selection of ``packaging`` has to be complete, ``uv pip sync
---dry-run`` has to install the same, and so has pip where the target is this machine. Then each
+--dry-run`` must install the same, and so must pip if the target is this machine. Then each
 target is planned by itself: its versions are the same, unless that of the common lock is shared
-with another target. Writes a table in Markdown to stdout and exits with 1 where a lock is wrong.
+with another target. Writes a table in Markdown to stdout and exits with 1 if a lock is wrong.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Row:
     pip: str = ""
     same: int = 0
     aligned: int = 0
-    """Targets where another version is chosen than would be for the target alone, shared with
+    """Targets for which another version is selected than for the target alone, shared with
     others."""
     problems: list[str] = field(default_factory=list)
 
@@ -73,7 +73,11 @@ class Bench:
         self._work = work
         self._uv = uv
         self._environment = {
-            **{name: told for name, told in os.environ.items() if name[:4] not in {"PIP_", "UV_I"}},
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if name[:4] not in {"PIP_", "UV_I"}
+            },
             "PIP_CONFIG_FILE": os.devnull,
             "UV_NO_CONFIG": "1",
             # What uv takes for the version of macOS.
@@ -101,25 +105,25 @@ class Bench:
         return lock
 
     def installed_by_uv(self, lock: Path, python: str, platform: str) -> Versions:
-        told = self.run(
+        output = self.run(
             self._uv, "pip", "sync", "--preview-features", "pylock", "--dry-run",
             "--no-python-downloads", "--target", self._work / "nowhere",
             "--python-version", python, "--python-platform", platform, lock,
         )  # fmt: skip
-        return dict(REPORTED.findall(told))
+        return dict(REPORTED.findall(output))
 
     def installed_by_pip(self, lock: Path) -> Versions:
-        told = self.run(
+        output = self.run(
             sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed",
             "--disable-pip-version-check", "--no-cache-dir", "-r", lock,
         )  # fmt: skip
-        found = COLLECTED.search(told)
+        found = COLLECTED.search(output)
         words = found[1].split() if found else []
         return {name: version for name, _, version in (word.rpartition("-") for word in words)}
 
 
 def selected(lock: Pylock, target: Target) -> Versions:
-    """What ``packaging`` would install; raises where it finds the lock wrong."""
+    """Return what ``packaging`` would install. Raises if it finds the lock wrong."""
     chosen = lock.select(environment=target.environment, tags=target.tags)  # type: ignore[arg-type]
     found: dict[str, str] = {}
     for package, file in chosen:
@@ -155,7 +159,7 @@ def examine(name: str, bench: Bench) -> Row:
             row.problems.append(f"{place}: {', '.join(unshared)} differs from the lock of it alone")
         else:
             row.aligned += 1
-    # pip downloads every wheel to tell what it would install, so it is asked for one target.
+    # pip downloads every wheel to report what it would install, so it runs for one target.
     here = ".".join(map(str, sys.version_info[:2])), next(iter(PLATFORMS))
     differing = _differ(answers[here], bench.installed_by_pip(common))
     row.pip = "differs" if differing else "same"

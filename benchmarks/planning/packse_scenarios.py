@@ -3,10 +3,10 @@
     python -m benchmarks.planning.packse_scenarios
     python -m benchmarks.planning.packse_scenarios --scenarios FOLDER
 
-takes the scenarios from the source distribution of packse, builds what each tells of as wheels,
+takes the scenarios from the source distribution of packse, builds the wheels that each describes,
 serves them on loopback, and compares the plan with what the scenario expects. A universal scenario
 is planned for three platforms and several Pythons. Writes a table in Markdown to stdout and exits
-with 1 where an answer is another and nothing says why.
+with 1 if an answer is another and nothing says why.
 """
 
 from __future__ import annotations
@@ -44,10 +44,8 @@ NO_SOLUTION = 4
 
 _BUILD = "needs a build: without --build only wheels are used"
 _NO_FORKS = "each target is resolved by itself, so what is never installed together does not meet"
-_PRERELEASE = "where no final release will do, pre-releases count, as the standard asks"
-_TARGETS = (
-    "uv leaves platforms out where no wheel is; of a target that is named, each must have one"
-)
+_PRERELEASE = "if no final release fits, pre-releases count, as the standard demands"
+_TARGETS = "uv leaves out platforms without a wheel; here each named target must have one"
 
 DELIBERATE: Mapping[str, str] = {
     "conflict-in-fork": "the conflict is on platforms that do not exist, so no target meets it",
@@ -107,43 +105,43 @@ class Scenario:
 
     def serve(self, index: Index) -> None:
         for name, package in self.table["packages"].items():
-            for version, told in package["versions"].items():
-                _serve_release(index, name, version, told)
+            for version, release in package["versions"].items():
+                _serve_release(index, name, version, release)
 
 
-def _platform(told: str | None) -> str:
+def _platform(text: str | None) -> str:
     """``x86_64-manylinux2014`` as a platform tag."""
-    machine, _, policy = (told or "x86_64-manylinux_2_28").partition("-")
+    machine, _, policy = (text or "x86_64-manylinux_2_28").partition("-")
     return f"{policy}_{machine}"
 
 
-def _serve_release(index: Index, name: str, version: str, told: Mapping[str, Any]) -> None:
-    python = told.get("requires_python", SUPPORTED)
-    entry: dict[str, Any] = {"requires_python": python, "yanked": told.get("yanked", False)}
-    if told.get("wheel", True):
-        for tag in told.get("wheel_tags") or ["py3-none-any"]:
+def _serve_release(index: Index, name: str, version: str, release: Mapping[str, Any]) -> None:
+    python = release.get("requires_python", SUPPORTED)
+    entry: dict[str, Any] = {"requires_python": python, "yanked": release.get("yanked", False)}
+    if release.get("wheel", True):
+        for tag in release.get("wheel_tags") or ["py3-none-any"]:
             wheel = build_wheel(
                 name,
                 version,
                 tag=tag,
-                requires=told.get("requires", ()),
-                extras=told.get("extras"),
+                requires=release.get("requires", ()),
+                extras=release.get("extras"),
                 requires_python=python,
             )
             index.add(wheel, **entry)
-    if told.get("sdist", True):
+    if release.get("sdist", True):
         filename = f"{name.replace('-', '_')}-{version}.tar.gz"
         index.add_file(filename, **entry)
 
 
 def answer(scenario: Scenario, folder: Path) -> str:
-    """What is not as expected; empty where all is."""
+    """Return what is not as expected; empty if everything is."""
     expected = scenario.table["expected"]
     lock = folder / "pylock.toml"
     lock.unlink(missing_ok=True)
     (folder / "in.txt").write_text("\n".join(scenario.table["root"].get("requires", ())))
-    told = io.StringIO()
-    with Index() as index, contextlib.redirect_stderr(told):
+    errors = io.StringIO()
+    with Index() as index, contextlib.redirect_stderr(errors):
         scenario.serve(index)
         words = ["plan", "-r", str(folder / "in.txt"), "-o", str(lock), "-q", "--no-cache"]
         words += ["-i", index.url, *scenario.targets()]
@@ -151,7 +149,7 @@ def answer(scenario: Scenario, folder: Path) -> str:
         words += ["--prerelease=allow"] if scenario.options.get("prereleases") else []
         status = lockstream.main(words)
     if status not in {0, NO_SOLUTION}:
-        return f"status {status}: {told.getvalue().strip()}"
+        return f"status {status}: {errors.getvalue().strip()}"
     if (status == 0) is not expected["satisfiable"]:
         return "it has a solution" if status == 0 else "no solution is found"
     if status:
@@ -174,7 +172,7 @@ def read_scenarios(folder: Path) -> Iterator[Scenario]:
 
 
 def fetch_scenarios(folder: Path) -> Path:
-    """Where they are, below ``folder``."""
+    """Return the folder of the scenarios, below ``folder``."""
     filename = f"packse-{VERSION}.tar.gz"
     with IndexClient() as client:
         found = client.get(f"{PUBLIC_INDEX}{PROJECT}/", accept=ACCEPT, limit=MAX_PAGE_SIZE)

@@ -1,12 +1,12 @@
-"""How long planning takes, beside uv, pip, nab, pdm and poetry, and what is fetched for it.
+"""Time and traffic of planning with lockstream, uv, pip, nab, pdm and poetry.
 
     python -m benchmarks.planning.planning_time
     python -m benchmarks.planning.planning_time --corpus ci-tools --tool uv --rounds 5
 
 installs each tool into an environment of its own, and lets all of them in turn lock each corpus
 for this Python and machine: *cold* with nothing in their caches, *warm* with what the cold run left
-there and no lock, *asked* the same where pages have to be asked about again, as PyPI wants after
-ten minutes. ``lockstream check`` is timed on the lock that is made. All of them ask an index on
+there and no lock, *asked* the same with pages that must be revalidated, as those of PyPI after
+ten minutes. ``lockstream check`` is timed on the lock that is made. All of them use an index on
 loopback that remembers what PyPI says, answers each after the same time (``--delay``), and counts
 requests and bytes. Medians, in a table in Markdown on stdout; pip, pdm and poetry get one round.
 """
@@ -41,7 +41,7 @@ TOOLS = ("lockstream", *PEERS)
 SOURCES = {
     "nab": "\n[[tool.nab.indexes]]\nname = 'pypi'\nurl = '{url}'\n",
     "pdm": "\n[[tool.pdm.source]]\nname = 'pypi'\nurl = '{url}'\nverify_ssl = false\n",
-    # Where PyPI itself is not named, poetry asks an interface that only PyPI has.
+    # Unless PyPI itself is named, poetry uses an interface that only PyPI has.
     "poetry": "\n[tool.poetry]\npackage-mode = false\n[[tool.poetry.source]]\nname = 'simple'\n"
     "url = '{url}'\npriority = 'primary'\n",
 }
@@ -78,7 +78,8 @@ class Bench:
     index: CountingIndex
 
     def command(self, tool: str) -> Sequence[str | Path]:
-        """What locks the corpus with ``tool``, with wheels only where it can be told to."""
+        """Return the command that locks the corpus with ``tool``, with wheels only if it has the
+        option."""
         programs = self.tools / tool / "bin"
         asked = ["--index-url", self.index.url]
         commands: Mapping[str, Sequence[str | Path]] = {
@@ -121,7 +122,9 @@ class Bench:
         (self.work / "pylock.toml").unlink(missing_ok=True)
 
     def run(self, command: Sequence[str | Path]) -> Cost:
-        kept = {name: told for name, told in os.environ.items() if not name.startswith(_OF_A_TOOL)}
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(_OF_A_TOOL)
+        }
         cache = str(self.work / "cache")
         environment = {
             **kept,
@@ -155,7 +158,7 @@ class Row:
     warm: list[Cost] = field(default_factory=list)
     check: list[Cost] = field(default_factory=list)
     asked: list[Cost] = field(default_factory=list)
-    """Warm, where the pages have to be asked about."""
+    """Warm, with pages that must be revalidated."""
     fetched: tuple[int, int] | None = None
     """Requests and bytes of a cold run."""
 
@@ -213,7 +216,9 @@ def count(bench: Bench, rows: Sequence[Row], rounds: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="How long planning takes, beside other tools.")
+    parser = argparse.ArgumentParser(
+        description="Compare the time of planning with that of other tools."
+    )
     parser.add_argument("--corpus", action="append", choices=CORPORA)
     parser.add_argument("--tool", action="append", choices=TOOLS)
     parser.add_argument("--rounds", type=int, default=3, metavar="N")

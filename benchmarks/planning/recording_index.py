@@ -1,8 +1,8 @@
-"""A package index on loopback that says what PyPI says, as PyPI says it, and counts.
+"""A package index on loopback that replays the answers of PyPI, and counts requests and bytes.
 
-What was asked for once is remembered, so that each tool gets the same, and after the same time.
-Pages are changed in one point: the addresses of files lead here too. They have an ETag and may be
-used for ten minutes, as those of PyPI, and they are compressed; mirrors of PyPI may do neither.
+Each answer is stored when it is first needed, so that each tool gets the same answers after the
+same time. Pages are changed in one point: the URLs of files lead here too. Pages have an ETag, are
+fresh for ten minutes and compressed, as those of PyPI; mirrors of PyPI may do neither.
 """
 
 from __future__ import annotations
@@ -31,34 +31,34 @@ GIVEN_BACK = (
     "Content-Type", "Content-Range", "Accept-Ranges", "Last-Modified",
 )  # fmt: skip
 FRESHNESS = "max-age=600, public"
-"""What PyPI says of its pages."""
+"""The Cache-Control of PyPI's pages."""
 BACKLOG = 256
 """Connections that wait to be accepted; some tools open fifty at once."""
 _ADDRESS = re.compile(rb"https://(?=[^\"'<>\s]+?\.(?:whl|tar\.gz|zip|tar\.bz2|exe|egg|tgz)\b)")
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """An answer of PyPI."""
+class StoredAnswer:
+    """A stored answer of PyPI; owned by the index."""
 
     status: int
     headers: dict[str, str]
     content: bytes
     packed: bytes
-    """The same with gzip; empty where it is sent as it is."""
+    """The content with gzip; empty if it is sent uncompressed."""
 
 
 @dataclass
 class CountingIndex:
-    """What was asked for, and how much was given."""
+    """The stored answers, and the requests and bytes so far."""
 
     url: str = ""
     freshness: str = FRESHNESS
     delay: float = 0.0
-    """Seconds until an answer begins, as it has to come from afar."""
+    """Seconds until an answer starts, as from a distant server."""
     requests: int = 0
     bytes: int = 0
-    said: dict[tuple[str, ...], Said] = field(default_factory=dict)
+    stored: dict[tuple[str, ...], StoredAnswer] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(self, size: int) -> None:
@@ -67,11 +67,11 @@ class CountingIndex:
             self.bytes += size
 
     def take(self) -> tuple[int, int]:
-        """Requests and bytes since the last time."""
+        """Return requests and bytes since the last call, and reset them."""
         with self._lock:
-            told = self.requests, self.bytes
+            counts = self.requests, self.bytes
             self.requests = self.bytes = 0
-        return told
+        return counts
 
 
 class _Server(ThreadingHTTPServer):
@@ -104,23 +104,23 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _pass_on(self) -> None:
         try:
-            said = self._ask()
+            stored = self._answer()
         except httpx.TransportError as error:
             print(f"{self.path}: {error}", file=sys.stderr)
             self.send_error(502)
             return
         time.sleep(self.index.delay)
-        etag = f'"{sha256(said.content).hexdigest()[:32]}"' if said.packed else ""
-        packs = bool(said.packed) and "gzip" in self.headers.get("Accept-Encoding", "")
-        content = said.packed if packs else said.content
-        status = said.status
+        etag = f'"{sha256(stored.content).hexdigest()[:32]}"' if stored.packed else ""
+        packs = bool(stored.packed) and "gzip" in self.headers.get("Accept-Encoding", "")
+        content = stored.packed if packs else stored.content
+        status = stored.status
         if etag and self.headers.get("If-None-Match") == etag:
             status, content = 304, b""
         self.index.count(len(content))
         self.send_response(status)
         for name in GIVEN_BACK:
-            if name in said.headers:
-                self.send_header(name, said.headers[name])
+            if name in stored.headers:
+                self.send_header(name, stored.headers[name])
         if etag:
             self.send_header("ETag", etag)
             self.send_header("Vary", "Accept, Accept-Encoding")
@@ -129,21 +129,21 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Encoding", "gzip")
         self.send_header(
             "Content-Length",
-            said.headers["Length"] if self.command == "HEAD" else str(len(content)),
+            stored.headers["Length"] if self.command == "HEAD" else str(len(content)),
         )
         self.end_headers()
         self.wfile.write(content)
 
-    def _ask(self) -> Said:
+    def _answer(self) -> StoredAnswer:
         """What PyPI says, asked once."""
         is_page = self.path.startswith("/simple/")
         accept, part = self.headers.get("Accept", "*/*"), self.headers.get("Range", "")
         key = self.command, self.path, accept if is_page else "", part
-        if key not in self.index.said:
-            self.index.said[key] = self._ask_now(is_page, accept, part)
-        return self.index.said[key]
+        if key not in self.index.stored:
+            self.index.stored[key] = self._fetch(is_page, accept, part)
+        return self.index.stored[key]
 
-    def _ask_now(self, is_page: bool, accept: str, part: str) -> Said:
+    def _fetch(self, is_page: bool, accept: str, part: str) -> StoredAnswer:
         path = urlsplit(self.path).path
         url = f"https://{path.removeprefix('/files/')}"
         if is_page:
@@ -161,7 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
             packed = gzip.compress(content, 6)
         if self.command == "HEAD":
             kept["Length"] = response.headers.get("Content-Length", "0")
-        return Said(response.status_code, kept, content, packed)
+        return StoredAnswer(response.status_code, kept, content, packed)
 
 
 @contextmanager

@@ -1,12 +1,12 @@
-"""Fuzz the readers of bytes that strangers made, for as long as one likes.
+"""Fuzz the readers of untrusted bytes, for a given time.
 
     python -m stress.fuzz --seconds 600
 
 A quarter of the time goes to cases that are nearly right, made by tests/helpers/readers.py, and the
 rest to libFuzzer, which looks for bytes that reach new code (through atheris, if it is installed).
-It keeps what it found in the folder ``--work``, and goes on from there the next time. A case that
-breaks a law ends the run, and is written down: put it into tests/property/test_readers.py. Which
-lines the cases reach that were kept is told by
+It keeps what it found in the folder ``--work``, and continues from there the next time. A case that
+breaks an invariant ends the run, and is printed: add it to tests/property/test_readers.py. To see
+which lines the kept cases reach:
 
     coverage run --branch -m stress.fuzz --replay
     coverage report --include='executor/archive/*,executor/sources/*,...'
@@ -31,7 +31,7 @@ from helpers.readers import READERS, Reader
 WORK = Path(__file__).parents[2] / "benchmarks" / "work" / "fuzz"
 
 SEEDS = 300
-"""Cases that libFuzzer begins with."""
+"""Cases that libFuzzer starts with."""
 
 MAX_LENGTH = 4096
 """Bytes of a case."""
@@ -113,7 +113,7 @@ def replayed(reader: Reader, work: Path) -> Outcome:
 
 
 def _corpus(reader: Reader, work: Path) -> Path:
-    """Where its cases are kept."""
+    """Return the folder of the reader's cases."""
     return work / reader.name.replace(" ", "-")
 
 
@@ -144,10 +144,10 @@ def main() -> int:
         if has_atheris:
             outcomes.append(guided(reader, share * 3 / 4, options.work))
         for outcome in outcomes[-1 - has_atheris :]:
-            told = f", {outcome.edges} edges" if outcome.edges else ""
+            edges = f", {outcome.edges} edges" if outcome.edges else ""
             print(
                 f"{outcome.reader:14} {outcome.way:10} {outcome.cases:9} cases "
-                f"{outcome.cpu_seconds:8.0f} CPU s{told}",
+                f"{outcome.cpu_seconds:8.0f} CPU s{edges}",
                 flush=True,
             )
             if outcome.failure:

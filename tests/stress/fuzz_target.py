@@ -1,4 +1,4 @@
-"""One reader under libFuzzer, which takes the process for its own: see fuzz.py.
+"""Run one reader under libFuzzer, which takes over the process; started by fuzz.py.
 
 python -m stress.fuzz_target READER [libFuzzer's options and corpus]
 """

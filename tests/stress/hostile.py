@@ -1,4 +1,4 @@
-"""Hostile wheels, and what lockstream, uv and pip make of them.
+"""Give hostile wheels to lockstream, uv and pip, and compare their verdicts.
 
     python -m stress.hostile [--peers none]
 
@@ -33,10 +33,10 @@ OURS = ("lockstream, file", "lockstream, HTTP")
 PEERS = ("uv, file", "uv, HTTP", "pip")
 
 BYSTANDER = f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages/bystander.py"
-"""What a prefix holds before."""
+"""The files in a prefix before a wheel is installed."""
 
 NO_TRACE = ("wheels/*", "prefix/.lock")
-"""What is not of the wheel: where it comes from, and the file by which uv keeps others out."""
+"""Files that do not come from the wheel: its own folder, and the lock file of uv."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class Verdict:
     """What one installer made of one wheel."""
 
     status: int
-    told: str
-    """The last thing it said."""
+    message: str
+    """The last thing that the installer printed."""
     is_unchanged: bool
 
     @property
@@ -55,7 +55,7 @@ class Verdict:
     @property
     def is_right(self) -> bool:
         """Whether it is what is asked of lockstream."""
-        one_sentence = self.told.startswith("error: ") and "\n" not in self.told.strip()
+        one_sentence = self.message.startswith("error: ") and "\n" not in self.message.strip()
         return self.status == ExitCode.ARTIFACT_REFUSED and self.is_unchanged and one_sentence
 
 
@@ -70,7 +70,7 @@ class Trial:
 
 
 Install = Callable[[Wheel, Path, Path], tuple[int, str]]
-"""Installs a wheel, through a folder, into a prefix; exit status and what was said."""
+"""Installs a wheel, through a folder, into a prefix; returns exit status and message."""
 
 
 def ours(origin: str | None) -> Install:
@@ -78,11 +78,11 @@ def ours(origin: str | None) -> Install:
         wheel.write(folder)
         lock = folder / "pylock.toml"
         lock.write_text(lock_of([wheel], base_url=origin))
-        told, said = io.StringIO(), io.StringIO()
+        errors, output = io.StringIO(), io.StringIO()
         arguments = ["execute", str(lock), "--prefix", str(prefix), "--progress", "none"]
-        with contextlib.redirect_stderr(told), contextlib.redirect_stdout(said):
+        with contextlib.redirect_stderr(errors), contextlib.redirect_stdout(output):
             status = lockstream.main([*arguments, "--durability", "kill"])
-        return status, told.getvalue().partition("hint: ")[0].strip()
+        return status, errors.getvalue().partition("hint: ")[0].strip()
 
     return install
 
@@ -107,8 +107,8 @@ def verdict(install: Install, wheel: Wheel, work: Path) -> Verdict:
         bystander.parent.mkdir(parents=True)
         bystander.write_text("bystander\n")
         before = snapshot(folder, NO_TRACE)
-        status, told = install(wheel, folder / "wheels", prefix)
-        return Verdict(status, told, snapshot(folder, NO_TRACE) == before)
+        status, message = install(wheel, folder / "wheels", prefix)
+        return Verdict(status, message, snapshot(folder, NO_TRACE) == before)
     finally:
         shutil.rmtree(folder)
 
@@ -118,13 +118,13 @@ def trials(
 ) -> Iterator[Trial]:
     """Each wheel of each carrier, judged; peers see the first carrier only.
 
-    Raises SystemExit where somebody refuses a good wheel, which makes all refusals worthless.
+    Raises SystemExit if an installer refuses a good wheel, because its refusals mean nothing then.
     """
     for carrier in carriers:
         server.script(f"/{carrier.good.filename}", file(carrier.good.content))
         for name, install in installers.items():
             if (found := verdict(install, carrier.good, work)).is_refused:
-                raise SystemExit(f"{name} refuses a good wheel, {carrier.name}: {found.told}")
+                raise SystemExit(f"{name} refuses a good wheel, {carrier.name}: {found.message}")
         for kind, case in cases(carrier):
             if case.wheel.content == carrier.good.content:
                 continue  # what is a lie of one carrier is the truth of another
@@ -180,8 +180,8 @@ def main() -> int:
     print("\n".join(table(judged, OURS)))
     wrong = [t for t in judged if not all(t.verdicts[name].is_right for name in OURS)]
     for trial in wrong:
-        told = {name: trial.verdicts[name] for name in OURS}
-        print(f"wrong: {trial.kind}: {trial.name}, {trial.carrier}: {told}")
+        verdicts = {name: trial.verdicts[name] for name in OURS}
+        print(f"wrong: {trial.kind}: {trial.name}, {trial.carrier}: {verdicts}")
     if options.peers == "all":
         by_all = sum(not any(t.verdicts[name].is_refused for name in PEERS) for t in first)
         print(f"\nInstalled by uv and pip in every way: {by_all} of {len(first)}")

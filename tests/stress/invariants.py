@@ -1,8 +1,9 @@
-"""Laws: what must hold in an environment after an execution was killed, failed or lost power.
+"""What must hold in an environment after an execution was killed, failed or lost power.
 
-Nothing that says "installed" lies; one more run ends in exactly the tree of an undisturbed one,
-with nothing left behind; it tells what became of the last one; no complete wheel is read again; and
-an execution that failed either changed nothing or can be finished.
+- Each package that says "installed" is complete.
+- One more run ends in exactly the tree of an undisturbed run, and leaves nothing else.
+- That run reports what became of the last one, and fetches no complete wheel again.
+- An execution that failed has changed nothing, or can be finished.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from stress.injected_faults import End
 __all__ = ["Stage", "broken_by_error", "broken_invariants"]
 
 ORPHANS = 20.0
-"""Seconds in which the lanes of a killed execution have to notice."""
+"""Seconds in which the lanes of a killed execution must end."""
 
 
 class _Listening(Reporter):
@@ -39,7 +40,8 @@ class _Listening(Reporter):
 
 
 class Stage:
-    """A scenario, what it begins with and what it ends in."""
+    """A scenario with its environment before and after it; owned by the program that injects
+    faults."""
 
     def __init__(self, scenario: Scenario, work: Path, **options: Any) -> None:
         """``work`` is a folder with the locks of all scenarios in ``locks``."""
@@ -64,14 +66,14 @@ class Stage:
         shutil.rmtree(self._template)
 
     def reset(self) -> None:
-        """Make the environment again what it was in the beginning."""
+        """Restore the environment of the beginning."""
         shutil.rmtree(self.root)
         shutil.copytree(self._template, self.root, symlinks=True)
 
     def run(
         self, environment: Environment | None = None, reporter: Reporter | None = None
     ) -> Report:
-        """Execute its lock, in another environment if one is given."""
+        """Execute the lock of the scenario, in another environment if one is given."""
         chosen = environment or self.environment
         return self.scenario.run(self.locks, chosen, reporter=reporter, **self.options)
 
@@ -79,15 +81,15 @@ class Stage:
 def broken_invariants(
     stage: Stage, environment: Environment, *, keeps_staged: bool = True
 ) -> Iterator[str]:
-    """What does not hold in an environment of a stage, before and behind one more run.
+    """Yield what does not hold in an environment of a stage, before and after one more run.
 
-    ``keeps_staged``: what was written is all there. After the loss of power it is not, and complete
-    wheels may have to be read again.
+    ``keeps_staged`` says that everything that was written is still there. After a loss of power it
+    is not, and complete wheels may be fetched again.
     """
     try:
         check_nothing_lies(environment)
     except (AssertionError, OSError, ValueError) as error:
-        yield f"it lies: {error!r}"
+        yield f"a package says installed and is not: {error!r}"
     staging = Path(environment.interpreter.schemes.purelib, ".lockstream")
     complete = len(list(staging.glob("*/complete")))
     is_committed = (staging / "journal").exists()
@@ -104,35 +106,35 @@ def broken_invariants(
     if keeps_staged and report.bytes_fetched > most:
         yield f"fetched {report.bytes_fetched} bytes again, of at most {most}"
     if is_logged and not any(text.startswith("the last run") for text in reporter.warnings):
-        yield "nothing was said of the last run"
+        yield "the next run does not report the last one"
     after = snapshot(Path(environment.path))
     if after != stage.after:
         yield f"another tree: {differences(stage.after, after)[:3]}"
 
 
 def broken_by_error(stage: Stage, environment: Environment, end: End) -> Iterator[str]:
-    """What does not hold where an execution has failed as ``end`` says."""
+    """Yield what does not hold after an execution that ended with ``end``."""
     journal = Path(environment.interpreter.schemes.purelib, ".lockstream/journal")
-    # Now and then a call has another number than in the trace, and is one that reads a wheel.
-    is_of_wheel = end.status == ExitCode.NETWORK and "cannot be read" in end.told
+    # Sometimes a call has another number than in the trace, and is one that reads a wheel.
+    is_of_wheel = end.status == ExitCode.NETWORK and "cannot be read" in end.message
     if end.status not in {ExitCode.DONE, ExitCode.NOT_ENOUGH} and not is_of_wheel:
         yield f"ended with {end.status}"
     elif end.status == ExitCode.DONE or stage.scenario.replay:
         return
     elif is_of_wheel or any(
-        text in end.told for text in ("as it was before", "nothing was written")
+        text in end.message for text in ("as it was before", "nothing was written")
     ):
         if (found := snapshot(Path(environment.path))) != stage.before:
             yield f"it is not as it was before: {differences(stage.before, found)[:3]}"
-    elif "the environment is what the lock says" in end.told:
+    elif "the environment is what the lock says" in end.message:
         if (found := snapshot(Path(environment.path))) != stage.after:
             yield f"it is not what the lock says: {differences(stage.after, found)[:3]}"
-    elif "it finishes what was begun" not in end.told or not journal.exists():
-        yield "it is not told what became of the environment"
+    elif "it finishes what was begun" not in end.message or not journal.exists():
+        yield "the error does not say what became of the environment"
 
 
 def _once_free(run: Callable[[], Report]) -> Report:
-    """``run``, as soon as the lanes of a killed one are gone."""
+    """Return the report of ``run``, once the lanes of a killed execution have ended."""
     deadline = time.monotonic() + ORPHANS
     while True:
         try:

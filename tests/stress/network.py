@@ -1,12 +1,12 @@
-"""Networks that fail, in real time: how long it takes, how it ends, and what was fetched.
+"""Execute over networks that fail, in real time; check duration, end, and bytes that were sent.
 
     python -m stress.network [--only TEXT] [--jobs 12]
 
 Every fault of tests/helpers/networks.py happens once for each file, or always; to one wheel and to
-twenty; over HTTP, HTTPS and through a proxy; each in a process of its own, with nothing patched, so
-that time-outs are those of users. It must end within 60 seconds: with the tree that the lock says,
-or with exit 5 (6 where the bytes are wrong) and an environment that is as it was. Where the fault
-is one behind which nothing has to be sent again, at most 1.1 times the wheels may be sent.
+twenty; over HTTP, HTTPS and through a proxy. Each trial is a process of its own with nothing
+patched, so its time limits are those of users. It must end within 60 seconds: with the tree that
+the lock says, or with exit code 5 (6 if the bytes are wrong) and an unchanged environment. After a
+fault that needs nothing to be sent again, at most 1.1 times the size of the wheels may be sent.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Result:
     """How it ended."""
 
     status: int
-    told: str
+    message: str
     seconds: float
     sent: float
     """Times the size of the wheels, with heads."""
@@ -134,8 +134,8 @@ def tried(trial: Trial, work: Path) -> Result:
         target = work / "target"
         target.mkdir()
         command = ["execute", str(lock), "--target", str(target), "--progress", "none"]
-        told, began = io.StringIO(), time.monotonic()
-        with contextlib.redirect_stderr(told), contextlib.redirect_stdout(io.StringIO()):
+        errors, began = io.StringIO(), time.monotonic()
+        with contextlib.redirect_stderr(errors), contextlib.redirect_stdout(io.StringIO()):
             status = lockstream.main(command)
         seconds = time.monotonic() - began
         sent = server.sent / sum(wheel.size for wheel in wheels)
@@ -145,7 +145,7 @@ def tried(trial: Trial, work: Path) -> Result:
         is_right = all(path.read_bytes() == content for path, content in files.items())
     else:
         is_right = not snapshot(target, [STAGING])
-    return Result(status, told.getvalue().strip(), round(seconds, 2), round(sent, 3), is_right)
+    return Result(status, errors.getvalue().strip(), round(seconds, 2), round(sent, 3), is_right)
 
 
 def broken(trial: Trial, result: Result) -> Iterator[str]:
@@ -168,7 +168,7 @@ def broken(trial: Trial, result: Result) -> Iterator[str]:
 
 
 def run(trial: Trial) -> Result:
-    """Run it in a process of its own, which is ended where it hangs."""
+    """Run the trial in a process of its own, which is ended if it hangs."""
     command = [sys.executable, "-m", "stress.network", "--trial", json.dumps(asdict(trial))]
     try:
         done = subprocess.run(
@@ -193,13 +193,15 @@ def main() -> int:
             print(json.dumps(asdict(tried(Trial(**json.loads(options.trial)), Path(work)))))
         return 0
     chosen = [trial for trial in trials() if options.only in trial.name]
+    if not chosen:
+        parser.error(f"no trial has {options.only!r} in its name")
     bad, results = 0, []
     with ThreadPoolExecutor(options.jobs) as pool:
         for trial, result in zip(chosen, pool.map(run, chosen), strict=True):
             results.append(result)
             if faults := "; ".join(broken(trial, result)):
                 bad += 1
-                print(f"{trial.name}: {faults}: {result.told}", flush=True)
+                print(f"{trial.name}: {faults}: {result.message}", flush=True)
     slowest = max(results, key=lambda result: result.seconds)
     installed = [result for result in results if result.status == 0]
     resumed = [

@@ -1,4 +1,4 @@
-"""Real wheels, one by one: installed as zipfile extracts them, and as ``installer`` records them.
+"""Install real wheels one by one; compare the trees with zipfile's, RECORD with installer's.
 
     python -m stress.real_wheels FOLDER [--corpora] [--odd]
 
@@ -87,7 +87,7 @@ ODD: Mapping[str, tuple[str, ...]] = {
     "meshlib==3.1.4.297": (),
     "kolo==2.20.0": (),
 }
-"""Requirements, and what else pip has to be told to download the wheel."""
+"""Requirements, and the other options that pip needs to download the wheel."""
 
 
 @dataclass(slots=True)
@@ -101,7 +101,7 @@ class Result:
     differences: list[str] = field(default_factory=list)
     """From what zipfile extracts and the installer library records."""
     installer: str = ""
-    """Why the installer library could not be asked."""
+    """Why the installer library could not be compared."""
     warnings: tuple[str, ...] = ()
 
     @property
@@ -139,7 +139,7 @@ def installed(path: Path, work: Path) -> Result:
     if not result.refusal:
         try:
             theirs = _recorded_by_installer(path, work / "theirs")
-        except Exception as error:  # noqa: BLE001  # whatever it is, it could not be asked
+        except Exception as error:  # noqa: BLE001  # whatever it is, it could not be compared
             result.installer = f"{type(error).__name__}: {error}"
         else:
             ours = _rows(work / "ours")
@@ -202,7 +202,7 @@ def _recorded_by_installer(path: Path, root: Path) -> dict[str, tuple[str, str]]
 
 
 def _rows(root: Path) -> dict[str, tuple[str, str]]:
-    """The rows of RECORD that do not depend on who installs, or where to."""
+    """Return the rows of RECORD that depend neither on the installer nor on the place."""
     (info,) = root.glob("lib/site-packages/*.dist-info")
     return {
         name: row
@@ -249,8 +249,8 @@ def download_odd(folder: Path) -> None:
         binary = ("--no-deps", "--only-binary", ":all:")
         done = run(*pip, *binary, *options, "-d", folder, requirement)
         if done.returncode:
-            said = done.stderr.strip().splitlines()
-            print(f"{requirement} cannot be downloaded: {said[-1] if said else ''}", flush=True)
+            errors = done.stderr.strip().splitlines()
+            print(f"{requirement} cannot be downloaded: {errors[-1] if errors else ''}", flush=True)
 
 
 def main() -> int:
@@ -276,11 +276,11 @@ def main() -> int:
     files = sum(result.files for result in results)
     refused = [result for result in results if result.refusal]
     lenient = sum(result.is_installed for result in refused)
-    asked = sum(not (result.installer or result.refusal) for result in results)
+    compared = sum(not (result.installer or result.refusal) for result in results)
     differ = sum(bool(result.differences) for result in results)
     print(
         f"{len(results)} wheels, {files} files: {len(refused)} refused ({lenient} of them not with "
-        f"--lenient), {differ} differ; the installer library was asked for {asked}"
+        f"--lenient), {differ} differ; the installer library read {compared}"
     )
     if options.report:
         options.report.write_text(json.dumps([asdict(result) for result in results], indent=1))

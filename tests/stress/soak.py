@@ -1,14 +1,13 @@
-"""Soak: executions that are killed, that fail and that lose power, at every call that changes
-something.
+"""Kill, fail and power off executions at every system call that changes something.
 
     python -m stress.soak [kills] [errors] [disks] [power] [pairs]
 
 A scenario of tests/helpers/scenarios.py is run once under strace, to list every call that touches
 the environment, its staging or its journal; then once more for each of them, with SIGKILL in its
-place (kills) or an error code as its result (errors). ``disks`` takes file systems that are too
-small, ``power`` shuts loop-mounted ones down, ``pairs`` starts two executions at once. What must
-hold after each is in invariants.py. Linux, as root, with strace and mkfs.ext4 (and mkfs.xfs, if it
-is installed).
+place (kills) or an error code as its result (errors). ``disks`` uses file systems that are too
+small, ``power`` shuts loop-mounted ones down, ``pairs`` starts two executions at once.
+invariants.py says what must hold after each. Linux, as root, with strace and mkfs.ext4 (and
+mkfs.xfs, if it is installed).
 """
 
 from __future__ import annotations
@@ -36,11 +35,11 @@ from helpers.scenarios import SCENARIOS, Scenario
 from helpers.trees import differences, snapshot
 from stress.injected_faults import (
     Point,
-    can_strike,
-    done_at_once,
-    done_by_a_fork,
+    can_inject,
     points_of,
-    struck,
+    run_at_once,
+    run_in_fork,
+    run_with_fault,
 )
 from stress.invariants import Stage, broken_by_error, broken_invariants
 
@@ -60,13 +59,14 @@ ERRORS = {
     "EXDEV": ("rename",),
     "EINTR": ("openat", "write", "pwrite64", "fsync", "close"),
 }  # fmt: skip
-"""What calls are made to fail with, and which."""
+"""Error codes, and the calls that fail with each."""
 
 EVERY_ERROR = 4
-"""Each code is taken at one of so many of its points, beginning elsewhere for each of them."""
+"""Each code is injected at one of so many of its points, starting at another point for each
+code."""
 
 BYTES = 4 << 10
-"""By which file systems that are too small grow; the others by one inode."""
+"""By which a file system that is too small grows from try to try; or by one inode."""
 
 LARGE = "size=64m,nr_inodes=100000"
 """Enough for any scenario."""
@@ -77,14 +77,14 @@ SHOWN = 10
 
 @dataclass(slots=True)
 class Tally:
-    """What was counted over all points of a family."""
+    """The counts over all points of a family."""
 
     name: str
     shall_break: bool = False
-    """Whether it does without what shall hold: then it must break."""
+    """Whether the family leaves out what it takes to hold, so that it must break."""
     points: int = 0
     struck: int = 0
-    """Points at which an execution really ended early, failed or refused to begin."""
+    """Points at which an execution ended early, failed or refused to start."""
     broken: list[str] = field(default_factory=list)
     """The invariants that did not hold, each with its point."""
     seconds: float = 0.0
@@ -111,44 +111,44 @@ class Family:
     """Of ``execute``."""
     shall_break: bool = False
     is_tight: bool = False
-    """Whether it runs as in the smallest budget, where small files are written in batches."""
+    """Whether it runs as in the smallest budget, in which small files are written in batches."""
 
 
 def kills(every: int, stage: Stage, tally: Tally) -> None:
-    """Kill it at its points."""
+    """Kill the execution at its points."""
     for point in _points(stage)[::every]:
         stage.reset()
-        end = struck(stage.run, point, "signal=KILL")
+        end = run_with_fault(stage.run, point, "signal=KILL")
         broken = [] if end.status in {0, -9} else [f"ended with {end}"]
         broken += broken_invariants(stage, stage.environment)
         tally.add(str(point), broken, is_struck=end.status == -9)
 
 
 def errors(every: int, stage: Stage, tally: Tally) -> None:
-    """Let some of its points fail, with each code."""
+    """Let some points of the execution fail, with each code."""
     points = _points(stage)
     for number, (code, calls) in enumerate(ERRORS.items()):
         chosen = [point for point in points if point.call in calls]
         for point in chosen[number % every :: every]:
             stage.reset()
-            end = struck(stage.run, point, f"error={code}")
+            end = run_with_fault(stage.run, point, f"error={code}")
             broken = [*broken_by_error(stage, stage.environment, end)]
             broken += broken_invariants(stage, stage.environment)
-            tally.add(f"{code} at {point}: {end.told}", broken, is_struck=end.status != 0)
+            tally.add(f"{code} at {point}: {end.message}", broken, is_struck=end.status != 0)
 
 
 def _points(stage: Stage) -> list[Point]:
-    """The calls of a stage, counted when all that is imported on the way of a run that ends early
-    is imported: what this process imports later, its forks would not open any more.
+    """Return the calls of a stage, after a run that ended early has imported its modules: a module
+    that this process has imported is not opened by its forks any more.
     """
-    struck(stage.run, Point("rename", 1), "signal=KILL")
+    run_with_fault(stage.run, Point("rename", 1), "signal=KILL")
     list(broken_invariants(stage, stage.environment))
     stage.reset()
     return points_of(stage.run, stage.root)
 
 
 def disks(place: Path, stage: Stage, tally: Tally) -> None:
-    """Take file systems of every size from what the environment takes to what is enough."""
+    """Use file systems of every size, from that of the environment to one that is large enough."""
     for unit, step in (("size", BYTES), ("nr_inodes", 1)):
         for room in count(step, step):
             with mounted_tmpfs(place, LARGE) as resize:
@@ -159,19 +159,19 @@ def disks(place: Path, stage: Stage, tally: Tally) -> None:
                     "nr_inodes": found.f_files - found.f_ffree,
                 }
                 resize(f"{unit}={used[unit] + room}")
-                # Before anything is written it would refuse all of them.
+                # Otherwise it would refuse all of them before anything is written.
                 with patch("executor.install.install.check_disk"):
-                    end = done_by_a_fork(partial(stage.run, environment))
+                    end = run_in_fork(partial(stage.run, environment))
                 resize(LARGE)
                 broken = [*broken_by_error(stage, environment, end)]
                 broken += broken_invariants(stage, environment)
-            tally.add(f"{unit} + {room}: {end.told}", broken, is_struck=end.status != 0)
+            tally.add(f"{unit} + {room}: {end.message}", broken, is_struck=end.status != 0)
             if end.status == 0:
                 break
 
 
 def power(work: Path, system: str, cuts: int, stage: Stage, tally: Tally) -> None:
-    """Take the power away at ``cuts`` moments, in turn from a busy and a quiet disk."""
+    """Cut the power at ``cuts`` moments, of a busy and a quiet disk in turn."""
     changes = count_changes(stage.run)
     disk = Disk(work / "image", work / "disk", system)
     disk.place.mkdir()
@@ -190,10 +190,10 @@ def power(work: Path, system: str, cuts: int, stage: Stage, tally: Tally) -> Non
 
 
 def pairs(number: int, stage: Stage, tally: Tally) -> None:
-    """Start two executions at once; one of them may refuse to begin."""
+    """Start two executions at once; one of them may refuse to start."""
     for turn in range(number):
         stage.reset()
-        ends = done_at_once(stage.run, stage.run)
+        ends = run_at_once(stage.run, stage.run)
         statuses = sorted(end.status for end in ends)
         broken = [] if statuses in ([0, 0], [0, 1]) else [str(ends)]
         if (found := snapshot(stage.root)) != stage.after:
@@ -202,7 +202,7 @@ def pairs(number: int, stage: Stage, tally: Tally) -> None:
 
 
 def families(options: argparse.Namespace, work: Path) -> Iterator[Family]:
-    """What was asked for."""
+    """Yield the families of the kinds that the user chose."""
     full: dict[str, Any] = {"durability": "full"}
     fresh = [scenario for scenario in SCENARIOS if not scenario.replay]
     for scenario in SCENARIOS:
@@ -212,7 +212,7 @@ def families(options: argparse.Namespace, work: Path) -> Iterator[Family]:
             yield Family(f"kills: {name}", strike, scenario, full)
             yield Family(f"kills: {name}, tight", strike, scenario, full, is_tight=True)
         if "kills" in options.kinds and len(scenario.new) > 1:
-            # The other lanes go on for a moment, and take the files in an order of their own.
+            # The other lanes continue for a moment, and take the files in an order of their own.
             strike = partial(kills, 3 * options.every)
             yield Family(f"kills: {name}, 3 lanes", strike, scenario, {"lanes": 3})
         if "errors" in options.kinds:
@@ -237,14 +237,14 @@ def families(options: argparse.Namespace, work: Path) -> Iterator[Family]:
 
 
 def _tight(*arguments: Any, **options: Any) -> Budget:
-    """What is decided on, with the smallest window: a group that holds to it would not be removed
-    where it is killed.
+    """Return the decided budget with the smallest window. A control group that enforces it would
+    not be removed after a kill.
     """
     return replace(decide_budget(*arguments, **options), window=SMALLEST_WINDOW, has_batches=True)
 
 
 def soaked(family: Family, work: Path) -> Tally:
-    """The tally of one family, printed."""
+    """Run one family, print its tally, and return it."""
     tally = Tally(family.name, family.shall_break)
     started = time.monotonic()
     with (
@@ -275,8 +275,8 @@ def main() -> int:
     options = parser.parse_args()
     options.kinds = options.kinds or list(KINDS)
     if unknown := set(options.kinds) - set(KINDS):
-        parser.error(f"there is no kind {', '.join(sorted(unknown))}")
-    if {"kills", "errors"} & set(options.kinds) and not can_strike():
+        parser.error(f"unknown kind: {', '.join(sorted(unknown))}")
+    if {"kills", "errors"} & set(options.kinds) and not can_inject():
         parser.error("kills and errors need strace, and root or a kernel.yama.ptrace_scope of 0")
     if {"power", "disks"} & set(options.kinds) and not can_lose_power():
         parser.error("power and disks need root, loop devices and mkfs.ext4")
