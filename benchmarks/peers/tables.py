@@ -13,7 +13,7 @@ __all__ = ["document"]
 SECTIONS = {
     "peers": (
         "lockstream, uv and pip",
-        "Locks of real packages, into environments that were made before, or by the tool in its row.",
+        "Locks of real packages, into environments made before, or by the tool if its row says so.",
     ),
     "first": (
         "The first container on a machine",
