@@ -18,6 +18,7 @@ from planner.builds.policy import BuildPolicy, BuildRequest
 from planner.inputs.inputs import Inputs
 from planner.inputs.options import IndexRequest, PolicyRequest, index_table
 from planner.inputs.provenance import Provenance, read_inputs
+from planner.inputs.remote_file import file_fetcher
 from planner.inputs.targets import targets_for
 from planner.lock.built import Built, known_builds
 from planner.lock.reader import parse_lock, read_lock
@@ -130,6 +131,7 @@ def plan_lock(request: PlanRequest, reporter: Reporter | None = None) -> Planned
     reporter = reporter or Reporter()
     check_name(request.output)
     task = _read_task(request)
+    tell((("input_remark", (text,)) for text in task.question.inputs.remarks), reporter)
     previous = task.previous
     if previous and task.may_be_kept and task.is_answered_by(previous):
         text = Path(task.output).read_text(encoding="utf-8")
@@ -193,7 +195,7 @@ def _read_task(request: PlanRequest) -> _Task:
         output = request.merge_into
         if not sources.projects and not sources.requirements:
             sources = recorded_sources(merged, output)
-    inputs = read_inputs(sources, environment=os.environ)
+    inputs = read_inputs(sources, environment=os.environ, fetch=file_fetcher(request.access))
     if not sources.requirements:
         sources = replace(sources, projects=sources.projects or (os.curdir,))
     environments = _environments(inputs, request, merged)

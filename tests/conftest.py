@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +39,20 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if collection_path.name in SLOW_FILES or SLOW_HELPERS.search(collection_path.read_text()):
         return True
     return None
+
+
+PIP_AND_UV = (
+    *("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX", "PIP_TRUSTED_HOST"),
+    *("UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS"),
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_places_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the places for files that are configured for pip and uv on this machine."""
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    for variable in PIP_AND_UV:
+        monkeypatch.delenv(variable, raising=False)
 
 
 @pytest.fixture

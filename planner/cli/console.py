@@ -87,6 +87,9 @@ class ConsoleReporter(Reporter):
         for line in lines:
             self._say(f"  {line}")
 
+    def input_remark(self, text: str) -> None:
+        self._warn(text)
+
     def passed_over(self, name: str, version: str, reason: str) -> None:
         self._say(f"passed over {name} {version}: {reason}")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import IO, Self, TypeVar
@@ -110,6 +110,7 @@ class IndexClient:
         cache: Cache | None = None,
         offline: bool = False,
         refresh: bool = False,
+        trusted_hosts: Iterable[str] = (),
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self.keychain = keychain or Keychain(environment={})
@@ -128,6 +129,7 @@ class IndexClient:
             timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
             limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
             headers={"User-Agent": USER_AGENT},
+            mounts={f"https://{one}": httpx.HTTPTransport(verify=False) for one in trusted_hosts},
         )
 
     def __enter__(self) -> Self:

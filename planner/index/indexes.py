@@ -50,6 +50,12 @@ class Index:
     explicit: bool = False
     """Whether only the projects that are pinned to it are looked for in it."""
 
+    @property
+    def folder(self) -> str | None:
+        """Return its path if it is a folder of this machine, with a folder for each project."""
+        parts = urlsplit(self.url)
+        return unquote(parts.path) if parts.scheme == "file" else None
+
 
 @dataclass(frozen=True, slots=True)
 class Links:
@@ -71,9 +77,9 @@ def parse_index(text: str, *, named: bool = False) -> Index:
         name, url = "", text
     clean, login = _split(url)
     parts = urlsplit(clean)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if not (parts.hostname if parts.scheme in {"http", "https"} else parts.scheme == "file"):
         raise UsageError(
-            f"the index {redacted(url)!r} is no http or https address",
+            f"the index {redacted(url)!r} is not an http, https or file address",
             hint="name it as https://index.example/simple/",
         )
     clean = urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
@@ -106,6 +112,8 @@ class Indexes:
     strategy: Strategy = Strategy.FIRST_INDEX
     pins: Mapping[NormalizedName, str] = field(default_factory=dict)
     """The name of the only index for each project that is pinned to one."""
+    trusted_hosts: frozenset[str] = frozenset()
+    """Hosts, perhaps with a port, whose certificates are not verified."""
 
     def __post_init__(self) -> None:
         names = {one.name for one in self.places if isinstance(one, Index) and one.name}

@@ -13,6 +13,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from planner.index.cache import PageSeen
 from planner.index.client import Answer, IndexClient
+from planner.index.folder_index import read_folder_page
 from planner.index.indexes import Index, Indexes, Links, Strategy
 from planner.index.page_extract import MEDIA_TYPE, condense, condense_json, parse_condensed
 from planner.index.pages import (
@@ -77,6 +78,8 @@ class IndexReader:
                 yield page
 
     def _page_of_index(self, name: NormalizedName, index: Index) -> ProjectPage:
+        if index.folder is not None:
+            return read_folder_page(name, index.folder, index.url)
         answer = self._fetch(name, index.url)
         if answer is None:
             return ProjectPage(name, exists=False)

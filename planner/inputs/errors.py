@@ -32,6 +32,7 @@ class UnreadableInput(InvalidInput):
 
     path: str
     problem: str
+    hint: str = ""
 
     def __str__(self) -> str:
         return f"{self.path}: {self.problem}"

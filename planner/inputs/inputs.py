@@ -62,6 +62,10 @@ class Inputs:
     """In the same order."""
     prereleases: bool = False
     require_hashes: bool = False
+    trusted_hosts: tuple[str, ...] = ()
+    """Hosts, perhaps with a port, whose certificates are not verified."""
+    remarks: tuple[str, ...] = ()
+    """Warnings for the user about parts of the inputs that have no effect or are a risk."""
 
     def merge(self, other: Inputs) -> Inputs:
         """Return both together; ``other`` comes later, so its index replaces that of this one."""
@@ -83,4 +87,6 @@ class Inputs:
             only_binary=self.only_binary + other.only_binary,
             prereleases=self.prereleases or other.prereleases,
             require_hashes=self.require_hashes or other.require_hashes,
+            trusted_hosts=self.trusted_hosts + other.trusted_hosts,
+            remarks=self.remarks + other.remarks,
         )

@@ -21,7 +21,12 @@ from planner.index.indexes import (
     parse_links_place,
 )
 from planner.inputs.inputs import Inputs
-from planner.inputs.pip_config import configured_index, extra_indexes
+from planner.inputs.pip_config import (
+    configured_index,
+    configured_links,
+    configured_values,
+    extra_indexes,
+)
 from planner.model.policy import Ordering, Policy, Prereleases, parse_moment
 from planner.model.project_set import parse_names
 from schemas.errors import UsageError
@@ -47,16 +52,21 @@ class IndexRequest:
         named indexes, then the default index. Raise UsageError if an option is malformed.
         """
         settings = inputs.settings
-        links = dict.fromkeys([*self.find_links, *inputs.find_links])
+        own = configured_links(environment)
+        links = dict.fromkeys([*self.find_links, *inputs.find_links, *own])
         places: list[Links | Index] = [parse_links_place(place) for place in links]
-        if not self.no_index and not inputs.no_index:
+        configured = configured_values("no-index", environment)
+        is_closed = configured and configured[0].lower() in {"1", "true", "yes", "on"}
+        if not self.no_index and not inputs.no_index and not is_closed:
             places += self._indexes(inputs, environment)
         pins = {**settings.sources, **dict(_pairs(self.pins))}
         strategy = self.strategy or settings.index_strategy or Strategy.FIRST_INDEX
+        trusted = [*inputs.trusted_hosts, *configured_values("trusted-host", environment)]
         return Indexes(
             places=tuple(places),
             strategy=Strategy(strategy),
             pins={canonicalize_name(project): name for project, name in pins.items()},
+            trusted_hosts=frozenset(trusted),
         )
 
     def _indexes(self, inputs: Inputs, environment: Mapping[str, str]) -> Iterator[Index]:

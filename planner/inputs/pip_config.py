@@ -1,4 +1,4 @@
-"""The indexes that the user has configured for pip and uv.
+"""The places for files that the user has configured for pip and uv.
 
 Sources: https://pip.pypa.io/en/stable/topics/configuration/ and
 https://docs.astral.sh/uv/reference/environment/.
@@ -12,7 +12,14 @@ from collections.abc import Iterator, Mapping
 
 from schemas.errors import UsageError
 
-__all__ = ["PUBLIC_INDEX", "configured_index", "extra_indexes"]
+__all__ = [
+    "PUBLIC_INDEX",
+    "configured_index",
+    "configured_links",
+    "configured_values",
+    "extra_indexes",
+    "unread_variables",
+]
 
 
 PUBLIC_INDEX = "https://" + "pypi" + ".org/simple/"
@@ -21,7 +28,16 @@ PUBLIC_INDEX = "https://" + "pypi" + ".org/simple/"
 _INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "PIP_INDEX_URL", "UV_INDEX_URL")
 
 
-_EXTRA_VARIABLES = ("UV_INDEX", "UV_EXTRA_INDEX_URL", "PIP_EXTRA_INDEX_URL")
+_SECTIONS = ("install", "global")
+"""Of pip's configuration: a key of the command counts before a global one, in whichever file."""
+
+
+_UNREAD = (
+    *("PIP_CONSTRAINT", "PIP_NO_BINARY", "PIP_ONLY_BINARY", "PIP_PRE", "PIP_REQUIRE_HASHES"),
+    *("UV_CONSTRAINT", "UV_OVERRIDE", "UV_EXCLUDE_NEWER", "UV_PRERELEASE", "UV_RESOLUTION"),
+)
+"""Variables that change what pip or uv install. Here the inputs say it, so that a lock does not
+depend on the shell."""
 
 
 def configured_index(environment: Mapping[str, str]) -> str:
@@ -31,10 +47,40 @@ def configured_index(environment: Mapping[str, str]) -> str:
     for variable in _INDEX_VARIABLES:
         if url := environment.get(variable):
             return url
-    for path in _pip_configuration_files(environment):
-        if url := _read_index_url(path):
-            return url
-    return PUBLIC_INDEX
+    return next(iter(configured_values("index-url", environment)), PUBLIC_INDEX)
+
+
+def extra_indexes(environment: Mapping[str, str]) -> Iterator[str]:
+    """Yield the further indexes: ``URL``, or uv's ``NAME=URL``."""
+    for variable in ("UV_INDEX", "UV_EXTRA_INDEX_URL"):
+        yield from environment.get(variable, "").split()
+    yield from configured_values("extra-index-url", environment)
+
+
+def configured_links(environment: Mapping[str, str]) -> Iterator[str]:
+    """Yield the folders and pages with links."""
+    yield from filter(None, environment.get("UV_FIND_LINKS", "").split(","))
+    yield from configured_values("find-links", environment)
+
+
+def configured_values(option: str, environment: Mapping[str, str]) -> list[str]:
+    """Return the values of pip's ``option``: of its variable, else of the most specific of pip's
+    configuration files that has it. Raise UsageError if such a file cannot be read.
+    """
+    if value := environment.get(f"PIP_{option.replace('-', '_').upper()}"):
+        return value.split()
+    files = [_read(path) for path in _pip_configuration_files(environment)]
+    for section in _SECTIONS:
+        for parser in files:
+            for key in (option, option.replace("-", "_")):
+                if value := parser.get(section, key, fallback=""):
+                    return value.split()
+    return []
+
+
+def unread_variables(environment: Mapping[str, str]) -> list[str]:
+    """Return the variables of pip and uv that are set, would change a plan, and are not read."""
+    return [name for name in _UNREAD if environment.get(name)]
 
 
 def _pip_configuration_files(environment: Mapping[str, str]) -> Iterator[str]:
@@ -48,27 +94,22 @@ def _pip_configuration_files(environment: Mapping[str, str]) -> Iterator[str]:
         yield os.path.join(folder, "pip.conf")
     if home := environment.get("HOME"):
         settings = environment.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
+        yield os.path.join(home, "Library", "Application Support", "pip", "pip.conf")
         yield os.path.join(settings, "pip", "pip.conf")
         yield os.path.join(home, ".pip", "pip.conf")
+    for folder in (environment.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(os.pathsep):
+        yield os.path.join(folder, "pip", "pip.conf")
+    yield "/Library/Application Support/pip/pip.conf"
     yield "/etc/pip.conf"
 
 
-def _read_index_url(path: str) -> str | None:
+def _read(path: str) -> configparser.RawConfigParser:
     parser = configparser.RawConfigParser()
     try:
         with open(path, encoding="utf-8") as file:
             parser.read_file(file)
     except OSError:
-        return None
-    except (configparser.Error, UnicodeDecodeError) as error:
+        return configparser.RawConfigParser()
+    except (configparser.Error, UnicodeDecodeError, ValueError) as error:
         raise UsageError(f"{path}: pip's configuration cannot be read: {error}") from None
-    for name in ("index-url", "index_url"):
-        if url := parser.get("global", name, fallback=""):
-            return url
-    return None
-
-
-def extra_indexes(environment: Mapping[str, str]) -> Iterator[str]:
-    """Yield the further indexes of the environment variables: ``URL``, or uv's ``NAME=URL``."""
-    for variable in _EXTRA_VARIABLES:
-        yield from environment.get(variable, "").split()
+    return parser

@@ -18,7 +18,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from planner.inputs.errors import UnreadableInput
 from planner.inputs.inputs import InputRequirement, Inputs
-from planner.inputs.requirements_file import parse_requirement
+from planner.inputs.requirement_line import parse_requirement
 from planner.inputs.script import parse_script
 from planner.inputs.settings import read_settings
 from planner.model.dependencies import Scope

@@ -11,9 +11,12 @@ from typing import Any, Self
 from packaging.utils import canonicalize_name
 
 from planner.inputs.inputs import Inputs
+from planner.inputs.pip_config import unread_variables
 from planner.inputs.project import read_projects
+from planner.inputs.remote_file import FetchFile, refuse_remote
 from planner.inputs.requirements_file import read_requirements
 from schemas.errors import UsageError
+from schemas.urls import storable
 
 __all__ = ["Provenance", "read_inputs"]
 
@@ -45,9 +48,7 @@ class Provenance:
         for field in fields(self):
             value = getattr(self, field.name)
             if field.name in _PATHS:
-                value = [
-                    Path(os.path.relpath(path, folder)).as_posix() for path in value if path != "-"
-                ]
+                value = [_recorded(path, folder) for path in value if path != "-"]
             if value:
                 table[field.name.replace("_", "-")] = value if value is True else sorted(set(value))
         return table
@@ -62,18 +63,33 @@ class Provenance:
             value = table.get(field.name.replace("_", "-"))
             if isinstance(value, list) and all(isinstance(one, str) for one in value):
                 if field.name in _PATHS:
-                    value = [os.path.normpath(os.path.join(folder, path)) for path in value]
+                    value = [_found(path, folder) for path in value]
                 known[field.name] = tuple(value)
             elif value is True and field.name.startswith("all_"):
                 known[field.name] = True
         return cls(**known) if "projects" in known or "requirements" in known else None
 
 
+def _recorded(path: str, folder: str) -> str:
+    """Return a path relative to ``folder``, or a URL as a lock may record it."""
+    return storable(path) if "://" in path else Path(os.path.relpath(path, folder)).as_posix()
+
+
+def _found(path: str, folder: str) -> str:
+    return path if "://" in path else os.path.normpath(os.path.join(folder, path))
+
+
 _PATHS = ("projects", "requirements", "constraints", "overrides")
 
 
-def read_inputs(provenance: Provenance, *, environment: Mapping[str, str]) -> Inputs:
-    """Read everything that ``provenance`` names; ``environment`` gives the values of ``${NAME}``.
+def read_inputs(
+    provenance: Provenance,
+    *,
+    environment: Mapping[str, str],
+    fetch: FetchFile = refuse_remote,
+) -> Inputs:
+    """Read everything that ``provenance`` names; ``environment`` gives the values of ``${NAME}``,
+    ``fetch`` the content of files at URLs.
 
     Raise UsageError if requirements files and a project are named together, UnreadableInput,
     InvalidProject, InvalidRequirementLine or UnsupportedRequirementLine.
@@ -92,13 +108,18 @@ def read_inputs(provenance: Provenance, *, environment: Mapping[str, str]) -> In
             all_groups=provenance.all_groups,
         )
     excludes = tuple(map(canonicalize_name, provenance.excludes))
+    remarks = tuple(
+        f"{name} is set and has no effect here; say it in the inputs or on the command line"
+        for name in unread_variables(environment)
+    )
     files = read_requirements(
         provenance.requirements,
         provenance.constraints,
         provenance.overrides,
         environment=environment,
+        fetch=fetch,
     )
-    return inputs.merge(Inputs(excludes=excludes)).merge(files)
+    return inputs.merge(Inputs(excludes=excludes, remarks=remarks)).merge(files)
 
 
 def _refuse_project(provenance: Provenance) -> None:

@@ -3,63 +3,49 @@
 Source: https://pip.pypa.io/en/stable/reference/requirements-file-format/. The libraries for
 this format are either no longer maintained (pip-requirements-parser, last released in 2022) or
 know neither constraints nor environment variables (requirements-parser). So it is read here,
-strictly: what planning does not support is refused with its file and line.
+strictly: what planning does not support is refused with its file and line. docs/plan.md lists each
+construct.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
-import shlex
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal, NoReturn
-from urllib.parse import unquote, urlsplit
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+from urllib.parse import unquote, urljoin, urlsplit
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 
-from planner.inputs.errors import (
-    InvalidRequirementLine,
-    UnreadableInput,
-    UnsupportedRequirementLine,
-)
+from planner.inputs.build_settings import BuildSetting
+from planner.inputs.errors import InvalidRequirementLine, UnreadableInput
 from planner.inputs.inputs import InputRequirement, Inputs
+from planner.inputs.line_options import (
+    parse_line_options,
+    parse_requirement_options,
+    split_options,
+)
+from planner.inputs.remote_file import FetchFile, refuse_remote
+from planner.inputs.requirement_line import parse_requirement
+from planner.inputs.requirements_text import decode, logical_lines
+from planner.inputs.settings import Settings
+from schemas.urls import redacted
 
-__all__ = ["parse_requirement", "read_requirements"]
+__all__ = ["read_requirements"]
 
 
 Kind = Literal["requirement", "constraint", "override"]
 
 
-_COMMENT = re.compile(r"(?:^|\s+)#.*$")
-
-
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 
 
-_FIRST_OPTION = re.compile(r"\s+(?=-)")
+_URL = re.compile(r"(?:https?|file):", re.IGNORECASE)
 
 
-_HASH = re.compile(r"(sha256|sha384|sha512):([0-9a-fA-F]+)")
-
-
-_REFERENCE = re.compile(
-    r"(?P<place>[^\s;@\[]+\.whl(?:#\S+)?|[a-z]+://\S+\.whl(?:[?#][^\s\[]*)?)"
-    r"(?P<extras>\[[^\]]*\])?(?:\s*;\s*(?P<marker>.+))?"
-)
-
-
-_FILE_OR_URL = re.compile(r"^[./~]|://|\.(?:whl|tar\.gz|zip)\b")
-
-
-_FETCHED = {
-    *("https", "http", "file"),
-    *("git+https", "git+http", "git+ssh", "git+git", "git+file"),
-}
-"""The schemes of addresses that may take the place of a version."""
+_HOST = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
 
 MAX_DEPTH = 32
@@ -72,14 +58,15 @@ def read_requirements(
     overrides: Iterable[str] = (),
     *,
     environment: Mapping[str, str],
+    fetch: FetchFile = refuse_remote,
 ) -> Inputs:
     """Read requirements, constraints and overrides files, with all files that they include.
 
-    ``environment`` gives the values of ``${NAME}``.
+    ``environment`` gives the values of ``${NAME}``, ``fetch`` the content of files at URLs.
 
     Raise UnreadableInput, InvalidRequirementLine or UnsupportedRequirementLine.
     """
-    draft = _FileContent()
+    content = _FileContent()
     kinds: tuple[tuple[Kind, Iterable[str]], ...] = (
         ("requirement", paths),
         ("constraint", constraints),
@@ -87,51 +74,8 @@ def read_requirements(
     )
     for kind, files in kinds:
         for path in files:
-            _Reader(draft, environment, kind).read(path)
-    return draft.to_inputs()
-
-
-class _OptionParser(argparse.ArgumentParser):
-    """A parser of the options of a line, which raises ValueError and never ends the program."""
-
-    def error(self, message: str) -> NoReturn:
-        raise ValueError(message)
-
-
-def _line_options() -> _OptionParser:
-    parser = _OptionParser(add_help=False, allow_abbrev=False, usage=argparse.SUPPRESS)
-    parser.add_argument("-r", "--requirement")
-    parser.add_argument("-c", "--constraint")
-    parser.add_argument("-i", "--index-url", "--pypi-url")
-    parser.add_argument("--extra-index-url", action="append", default=[])
-    parser.add_argument("--no-index", action="store_true")
-    parser.add_argument("-f", "--find-links", action="append", default=[])
-    parser.add_argument("--no-binary", action="append", default=[])
-    parser.add_argument("--pre", action="store_true")
-    parser.add_argument("--require-hashes", action="store_true")
-    # Only wheels are used, so this is the case already.
-    parser.add_argument("--prefer-binary", action="store_true")
-    parser.add_argument("--only-binary", action="append", default=[])
-    return parser
-
-
-def _requirement_options() -> _OptionParser:
-    parser = _OptionParser(add_help=False, allow_abbrev=False, usage=argparse.SUPPRESS)
-    parser.add_argument("--hash", action="append", default=[])
-    return parser
-
-
-_ADVICE = {
-    "-e": "name the folder of the project as PROJECT; what it depends on is planned",
-    "--editable": "name the folder of the project as PROJECT; what it depends on is planned",
-    "--trusted-host": "name the index with http:// if it has no certificate",
-}
-
-
-_LINE_OPTIONS = _line_options()
-
-
-_REQUIREMENT_OPTIONS = _requirement_options()
+            _Reader(content, environment, fetch, kind).read(path)
+    return content.to_inputs()
 
 
 @dataclass(slots=True)
@@ -141,206 +85,163 @@ class _FileContent:
     requirements: dict[Kind, list[InputRequirement]] = field(
         default_factory=lambda: {"requirement": [], "constraint": [], "override": []}
     )
-    index_url: str | None = None
-    extra_index_urls: list[str] = field(default_factory=list)
-    no_index: bool = False
-    find_links: list[str] = field(default_factory=list)
-    no_binary: list[str] = field(default_factory=list)
-    only_binary: list[str] = field(default_factory=list)
-    prereleases: bool = False
-    require_hashes: bool = False
+    options: Inputs = field(default_factory=Inputs)
+    """The options of all lines together."""
+    build: dict[str, BuildSetting] = field(default_factory=dict)
+    """Build flags by project."""
 
     def to_inputs(self) -> Inputs:
         """Return all of it as a value."""
-        return Inputs(
+        return replace(
+            self.options,
             requirements=tuple(self.requirements["requirement"]),
             constraints=tuple(self.requirements["constraint"]),
             overrides=tuple(self.requirements["override"]),
-            index_url=self.index_url,
-            extra_index_urls=tuple(self.extra_index_urls),
-            no_index=self.no_index,
-            find_links=tuple(self.find_links),
-            no_binary=tuple(self.no_binary),
-            only_binary=tuple(self.only_binary),
-            prereleases=self.prereleases,
-            require_hashes=self.require_hashes,
+            settings=Settings(build=self.build),
         )
 
 
+@dataclass(frozen=True, slots=True)
 class _Reader:
-    """Reads files into a draft, all as requirements of one kind."""
+    """Reads files into one content, all as requirements of one kind."""
 
-    def __init__(
-        self,
-        draft: _FileContent,
-        environment: Mapping[str, str],
-        kind: Kind,
-        depth: int = 0,
-    ) -> None:
-        self._draft = draft
-        self._environment = environment
-        self._kind: Kind = kind
-        self._depth = depth
+    content: _FileContent
+    environment: Mapping[str, str]
+    fetch: FetchFile
+    kind: Kind
+    depth: int = 0
 
     def read(self, path: str) -> None:
-        for number, line in _logical_lines(self._read_text(path)):
-            origin = f"{path}:{number}"
-            text = self._expand(line, origin)
+        """Read the file at ``path``, or at a URL."""
+        shown = redacted(path) if _URL.match(path) else path
+        for number, line in logical_lines(self._read_text(path)):
+            origin = f"{shown}:{number}"
+            text = self._expand(line, origin, is_remote=_is_remote(path))
             if text.startswith("-"):
                 self._read_options(text, path, origin)
             else:
                 self._read_requirement(text, line, origin)
 
     def _read_text(self, path: str) -> str:
+        shown = redacted(path) if _URL.match(path) else path
         try:
-            if path == "-":
-                return sys.stdin.read()
-            with open(path, "rb") as file:
-                return file.read().decode("utf-8-sig")
+            content = self._read_bytes(path)
         except OSError as error:
-            raise UnreadableInput(path, error.strerror or str(error)) from None
-        except UnicodeDecodeError as error:
-            raise UnreadableInput(path, f"byte {error.start} is not UTF-8 text") from None
+            raise UnreadableInput(shown, error.strerror or str(error)) from None
+        except ValueError as error:
+            raise UnreadableInput(shown, str(error)) from None
+        try:
+            return decode(content)
+        except ValueError as error:
+            raise UnreadableInput(
+                shown, str(error), hint="save it as UTF-8, or name its encoding in a comment"
+            ) from None
 
-    def _expand(self, line: str, origin: str) -> str:
+    def _read_bytes(self, path: str) -> bytes:
+        if path == "-":
+            stream = getattr(sys.stdin, "buffer", None)
+            return stream.read() if stream else sys.stdin.read().encode()
+        if _is_remote(path):
+            return self.fetch(path)
+        with open(_local_path(path), "rb") as file:
+            return file.read()
+
+    def _expand(self, line: str, origin: str, *, is_remote: bool) -> str:
         def value(found: re.Match[str]) -> str:
-            if found[1] not in self._environment:
+            if is_remote:
+                raise InvalidRequirementLine(
+                    origin,
+                    f"a file at a URL may not read the environment variable {found[1]}",
+                    hint="download it and name the copy",
+                )
+            if found[1] not in self.environment:
                 raise InvalidRequirementLine(
                     origin,
                     f"the environment variable {found[1]} is not set",
-                    hint="set it, or write the value into the file if it is no secret",
+                    hint="set it, or write the value into the file if it is not secret",
                 )
-            return self._environment[found[1]]
+            return self.environment[found[1]]
 
         return _VARIABLE.sub(value, line)
 
     def _read_options(self, text: str, path: str, origin: str) -> None:
-        try:
-            options, others = _LINE_OPTIONS.parse_known_args(shlex.split(text))
-        except ValueError as error:
-            raise InvalidRequirementLine(origin, str(error)) from None
-        if others:
-            # Only the name: its value may hold a secret that came from the environment.
-            name = others[0].partition("=")[0]
-            raise UnsupportedRequirementLine(
-                origin, f"{name} is not supported", hint=_ADVICE.get(name, "")
+        options = parse_line_options(text, origin)
+        remarks = [_remark_trusted(host, origin) for host in options.trusted_host]
+        if options.use_feature:
+            remarks.append(f"{origin}: --use-feature is for pip and has no effect")
+        self.content.options = self.content.options.merge(
+            Inputs(
+                index_url=options.index_url,
+                extra_index_urls=tuple(options.extra_index_url),
+                no_index=options.no_index,
+                find_links=tuple(_resolve_links(path, one) for one in options.find_links),
+                no_binary=tuple(options.no_binary),
+                only_binary=tuple(options.only_binary),
+                prereleases=options.pre or bool(options.all_releases),
+                require_hashes=options.require_hashes,
+                trusted_hosts=tuple(options.trusted_host),
+                remarks=tuple(remarks),
             )
-        draft = self._draft
-        draft.index_url = options.index_url or draft.index_url
-        draft.extra_index_urls += options.extra_index_url
-        draft.no_index |= options.no_index
-        draft.find_links += (_resolve_path(path, place) for place in options.find_links)
-        draft.no_binary += options.no_binary
-        draft.only_binary += options.only_binary
-        draft.prereleases |= options.pre
-        draft.require_hashes |= options.require_hashes
-        if options.requirement:
-            self._include(options.requirement, path, origin, self._kind)
-        if options.constraint:
-            self._include(options.constraint, path, origin, "constraint")
+        )
+        # As with pip, a file that a constraints file includes by -r holds requirements.
+        kind: Kind = "override" if self.kind == "override" else "requirement"
+        for included in options.requirement:
+            self._include(included, path, origin, kind)
+        for included in options.constraint:
+            self._include(included, path, origin, "constraint")
 
     def _include(self, included: str, path: str, origin: str, kind: Kind) -> None:
-        if "://" in included:
-            raise UnsupportedRequirementLine(
-                origin, "a file at a URL is not supported", hint="download it and name the copy"
-            )
-        if self._depth == MAX_DEPTH:
+        if self.depth == MAX_DEPTH:
             raise InvalidRequirementLine(
                 origin, f"more than {MAX_DEPTH} files include each other; is there a cycle?"
             )
-        reader = _Reader(self._draft, self._environment, kind, self._depth + 1)
+        reader = replace(self, kind=kind, depth=self.depth + 1)
         reader.read(_resolve_path(path, included))
 
     def _read_requirement(self, text: str, line: str, origin: str) -> None:
-        text, *options = _FIRST_OPTION.split(text, maxsplit=1)
-        try:
-            requirement = parse_requirement(text, origin, written=line)
-            words = shlex.split(options[0]) if options else []
-            parsed, others = _REQUIREMENT_OPTIONS.parse_known_args(words)
-        except ValueError as error:
-            raise InvalidRequirementLine(origin, f"{line!r}: {error}") from None
-        if others:
-            name = others[0].partition("=")[0]
-            raise UnsupportedRequirementLine(origin, f"{name} of a requirement is not supported")
-        if self._kind == "constraint" and requirement.extras:
+        text, options = split_options(text)
+        hashes, setting = parse_requirement_options(options, origin)
+        requirement = parse_requirement(text, origin, written=line)
+        if self.kind == "constraint" and requirement.extras:
             raise InvalidRequirementLine(origin, f"a constraint cannot require extras: {line!r}")
-        hashes = frozenset(_parse_hash(text, origin) for text in parsed.hash)
+        if setting:
+            self.content.build[canonicalize_name(requirement.name)] = setting
         found = InputRequirement(requirement=requirement, origin=origin, hashes=hashes)
-        self._draft.requirements[self._kind].append(found)
+        self.content.requirements[self.kind].append(found)
 
 
-def parse_requirement(text: str, origin: str, *, written: str | None = None) -> Requirement:
-    """Return the requirement of a dependency specifier, or of the URL or path of a wheel alone.
-
-    ``written`` is the text at ``origin`` before variables were expanded: errors show nothing that
-    came from the environment.
-
-    Raise InvalidRequirementLine or, for the address of anything else, UnsupportedRequirementLine.
-    """
-    reference = _REFERENCE.fullmatch(text)
-    try:
-        requirement = Requirement(_complete(reference) if reference else text)
-    except InvalidRequirement as error:
-        if _FILE_OR_URL.search(text):
-            raise _unsupported_reference(origin) from None
-        problem = str(error).partition("\n")[0]
-        raise InvalidRequirementLine(
-            origin, f"{written or text!r} is not a requirement: {problem}"
-        ) from None
-    if requirement.url and urlsplit(requirement.url).scheme not in _FETCHED:
-        raise _unsupported_reference(origin)
-    return requirement
+def _is_remote(path: str) -> bool:
+    return _URL.match(path) is not None and path[:5].lower() != "file:"
 
 
-def _complete(reference: re.Match[str]) -> str:
-    """Return ``NAME[EXTRAS] @ URL ; MARKER`` for a line that gives the address of a wheel only, as
-    pip allows: a URL, or a path from the working folder.
-    """
-    place = reference["place"]
-    if "://" not in place:
-        place = Path(os.path.abspath(place)).as_uri()
-    name = unquote(urlsplit(place).path.rpartition("/")[2]).partition("-")[0]
-    marker = f" ; {reference['marker']}" if reference["marker"] else ""
-    return f"{name}{reference['extras'] or ''} @ {place}{marker}"
+def _local_path(path: str) -> str:
+    return unquote(urlsplit(path).path) if _URL.match(path) else path
 
 
 def _resolve_path(path: str, other: str) -> str:
-    """Return the path of ``other``, which the file at ``path`` names; a URL stays a URL."""
-    return other if "://" in other else os.path.normpath(os.path.join(os.path.dirname(path), other))
+    """Return the path or URL of ``other``, which the file at ``path`` includes."""
+    if _is_remote(path):
+        return urljoin(path, other)
+    if _URL.match(other):
+        return other
+    return os.path.normpath(os.path.join(os.path.dirname(_local_path(path)), other))
 
 
-def _unsupported_reference(origin: str) -> UnsupportedRequirementLine:
-    return UnsupportedRequirementLine(
-        origin,
-        "an address in place of a version has to be that of a wheel, an archive, a folder or a git "
-        "repository",
-        hint="write NAME @ URL, with https:, file: or git+https:; a wheel may stand alone",
-    )
-
-
-def _parse_hash(text: str, origin: str) -> str:
-    if not (found := _HASH.fullmatch(text)):
-        raise InvalidRequirementLine(
-            origin, f"--hash={text} is not sha256, sha384 or sha512 with hexadecimal digits"
-        )
-    return f"{found[1]}:{found[2].lower()}"
-
-
-def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield each line with its number, comments dropped and continued lines joined under the number
-    of the first.
+def _resolve_links(path: str, place: str) -> str:
+    """Return the place of ``--find-links``: relative to the file at ``path`` or, if there is
+    nothing, to the working folder, as pip takes it.
     """
-    parts: list[str] = []
-    start = 1
-    for number, line in enumerate(text.splitlines(), 1):
-        start = start if parts else number
-        # A comment ends a continuation, whatever it ends with.
-        if line.endswith("\\") and not _COMMENT.match(line):
-            parts.append(line.removesuffix("\\"))
-            continue
-        joined = _COMMENT.sub("", "".join([*parts, line])).strip()
-        parts.clear()
-        if joined:
-            yield start, joined
-    if joined := _COMMENT.sub("", "".join(parts)).strip():
-        yield start, joined
+    if "://" in place or _URL.match(place):
+        return place
+    beside = os.path.normpath(os.path.join(os.path.dirname(path), place))
+    if not os.path.exists(beside) and os.path.exists(place):
+        return place
+    return beside
+
+
+def _remark_trusted(host: str, origin: str) -> str:
+    if not _HOST.fullmatch(host):
+        raise InvalidRequirementLine(
+            origin, "--trusted-host is not a host", hint="write HOST or HOST:PORT"
+        )
+    return f"{origin}: the certificate of {host} is not verified; an execution verifies it"

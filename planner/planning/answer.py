@@ -69,6 +69,7 @@ def answer(
                 cache=access.cache,
                 offline=access.offline,
                 refresh=access.refresh,
+                trusted_hosts=question.indexes.trusted_hosts,
             )
         )
         builder: PlanBuilder | None = None

@@ -114,9 +114,8 @@ def follows_from_indexes(inputs: Inputs, indexes: Indexes) -> bool:
     They do not if local files, pages of links or files at other addresses take part.
     """
     required = (*inputs.requirements, *inputs.constraints, *inputs.overrides)
-    return all(isinstance(place, Index) for place in indexes.places) and not any(
-        one.requirement.url for one in required
-    )
+    remote = (isinstance(place, Index) and place.folder is None for place in indexes.places)
+    return all(remote) and not any(one.requirement.url for one in required)
 
 
 def _spell(value: object) -> Sequence[object] | Mapping[str, object] | str:

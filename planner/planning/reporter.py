@@ -22,6 +22,9 @@ class Reporter:
     plans.
     """
 
+    def input_remark(self, text: str) -> None:
+        """Report a part of an input that has no effect, or that is a risk."""
+
     def watch(self, requests: Callable[[], int]) -> AbstractContextManager[None]:
         """Return a context that lasts while indexes are asked; ``requests`` counts requests."""
         return nullcontext()

@@ -9,6 +9,7 @@ import pytest
 
 from executor import Keychain
 from helpers.index import Index
+from helpers.servers import Server, without_ranges
 from planner.index.client import ATTEMPTS, IndexClient, Part, _check_redirects
 from planner.index.errors import IndexAnswer, IndexDenied, IndexUnreachable
 from schemas.credentials import Login
@@ -192,3 +193,16 @@ def test_what_was_asked_for_over_https_is_not_taken_over_http() -> None:
     assert str(raised.value) == (
         "https://index.example/a: it redirects from https to http://mirror.example/a"
     )
+
+
+def test_the_certificate_of_a_trusted_host_is_not_verified(pauses: list[float]) -> None:
+    with Server(tls=True) as server:
+        url = server.script("/demo.bin", without_ranges(CONTENT))
+        with (
+            IndexClient(pause=pauses.append) as client,
+            pytest.raises(IndexUnreachable, match="certificate verify failed"),
+        ):
+            get(client, url)
+        host = f"127.0.0.1:{server.port}"
+        with IndexClient(pause=pauses.append, trusted_hosts=[host]) as client:
+            assert get(client, url) == CONTENT

@@ -9,7 +9,14 @@ import pytest
 from packaging.markers import default_environment
 from packaging.tags import sys_tags
 
-from planner.inputs.pip_config import PUBLIC_INDEX, configured_index, extra_indexes
+from planner.inputs.pip_config import (
+    PUBLIC_INDEX,
+    configured_index,
+    configured_links,
+    configured_values,
+    extra_indexes,
+    unread_variables,
+)
 from planner.inputs.targets import choose_targets
 from schemas.errors import UsageError
 
@@ -92,4 +99,30 @@ def test_each_python_is_planned_for_on_each_platform() -> None:
         ("3.12", "win_amd64"),
         ("3.13t", "manylinux_2_28_x86_64"),
         ("3.13t", "win_amd64"),
+    ]
+
+
+def test_pip_conf_names_further_places(tmp_path: Path) -> None:
+    own = tmp_path / "own.conf"
+    own.write_text(
+        f"[global]\nextra-index-url =\n    {ONE}\n    {TWO}\nfind-links = a b\n"
+        "[install]\nfind-links = wheels\nno-index = true\n"
+    )
+    environment = {"PIP_CONFIG_FILE": str(own)}
+    assert list(extra_indexes(environment)) == [ONE, TWO]
+    assert list(configured_links(environment)) == ["wheels"]
+    assert configured_values("no-index", environment) == ["true"]
+
+
+def test_a_variable_replaces_what_pip_conf_says(tmp_path: Path) -> None:
+    own = pip_conf(tmp_path / "own.conf", ONE, key="extra-index-url")
+    environment = {"PIP_CONFIG_FILE": str(own), "PIP_EXTRA_INDEX_URL": TWO}
+    assert list(extra_indexes(environment)) == [TWO]
+    environment = {"PIP_FIND_LINKS": "a b", "UV_FIND_LINKS": "c,d"}
+    assert list(configured_links(environment)) == ["c", "d", "a", "b"]
+
+
+def test_variables_without_effect_are_named() -> None:
+    assert unread_variables({"PIP_CONSTRAINT": "c.txt", "UV_RESOLUTION": "", "HOME": "/"}) == [
+        "PIP_CONSTRAINT"
     ]

@@ -80,7 +80,7 @@ def test_included_files_are_found_from_the_file_that_includes_them(tmp_path: Pat
 
 
 def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO("demo\n"))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"demo\n")))
     assert names(read_requirements(["-"], environment={})) == ["demo"]
 
 
@@ -115,7 +115,7 @@ def test_options_are_noted(tmp_path: Path) -> None:
             f"--hash=md5:{'a' * 32} is not sha256, sha384 or sha512 with hexadecimal digits",
             id="a weak hash",
         ),
-        pytest.param("--index-url", "argument -i/--index-url/--pypi-url: expected one argument",
+        pytest.param("--index-url", "--index-url option requires 1 argument",
                      id="an option without its value"),
         pytest.param("-r 'open", "No closing quotation", id="an open quote"),
     ],
@@ -136,19 +136,17 @@ ADDRESS = (
     ("line", "problem"),
     [
         pytest.param("-e .", "-e is not supported", id="editable"),
-        pytest.param("--trusted-host index.example", "--trusted-host is not supported",
-                     id="no certificates"),
         pytest.param("--global-option=x", "--global-option is not supported", id="build options"),
-        pytest.param("demo --config-settings=a=b",
-                     "--config-settings of a requirement is not supported", id="build settings"),
-        pytest.param("./demo-1.0.tar.gz", ADDRESS, id="a path"),
+        pytest.param("demo --install-option=a",
+                     "--install-option of a requirement is not supported", id="removed by pip"),
+        pytest.param("--all-releases demo",
+                     "--all-releases of single projects is not supported", id="some pre-releases"),
+        pytest.param("--only-final demo", "--only-final is not supported", id="final releases"),
         pytest.param("./demo", ADDRESS, id="a folder"),
         pytest.param("https://files.example/main.zip", ADDRESS, id="a URL alone"),
         pytest.param("demo @ hg+https://hg.example/demo", ADDRESS, id="another repository"),
         pytest.param("demo @ git+ext::sh", ADDRESS, id="a program"),
         pytest.param("demo @ ftp://files.example/demo-1.0.tar.gz", ADDRESS, id="another protocol"),
-        pytest.param("-r https://files.example/base.in",
-                     "a file at a URL is not supported", id="a file at a URL"),
     ],
 )  # fmt: skip
 def test_what_planning_does_not_do_is_refused_by_file_and_line(
@@ -160,7 +158,7 @@ def test_what_planning_does_not_do_is_refused_by_file_and_line(
 
 
 def test_an_error_never_shows_the_value_of_a_variable(tmp_path: Path) -> None:
-    with pytest.raises(UnsupportedRequirementLine) as raised:
+    with pytest.raises(InvalidRequirementLine) as raised:
         read(tmp_path, "--trusted-host=https://${TOKEN}@index.example/\n", TOKEN="s3cret")
     assert "s3cret" not in f"{raised.value} {raised.value.hint}"
 
@@ -244,3 +242,60 @@ def test_a_path_starts_from_the_working_folder(
     for line in ("./demo-1.0-py3-none-any.whl", "demo-1.0-py3-none-any.whl"):
         (found,) = read(tmp_path, line).requirements
         assert found.requirement == Requirement("demo @ file:///demo-1.0-py3-none-any.whl")
+
+
+def test_a_file_that_powershell_wrote_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "requirements.txt"
+    path.write_bytes("demo\r\nother\r\n".encode("utf-16"))
+    assert names(read_requirements([str(path)], environment={})) == ["demo", "other"]
+
+
+def test_a_file_may_be_named_by_a_file_url(tmp_path: Path) -> None:
+    (tmp_path / "my base.in").write_text("base\n")
+    text = f"-r {(tmp_path / 'my base.in').as_uri()}\n-c file:{tmp_path}/my%20base.in\n"
+    inputs = read(tmp_path, text)
+    assert names(inputs) == ["base"]
+    assert [one.requirement.name for one in inputs.constraints] == ["base"]
+
+
+def test_requirements_that_a_constraints_file_includes_are_requirements(tmp_path: Path) -> None:
+    (tmp_path / "c.txt").write_text("demo<2\n-r base.in\n")
+    (tmp_path / "base.in").write_text("base\n")
+    inputs = read_requirements([], [str(tmp_path / "c.txt")], environment={})
+    assert names(inputs) == ["base"]
+    assert [one.requirement.name for one in inputs.constraints] == ["demo"]
+
+
+def test_links_that_are_not_next_to_the_file_start_from_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "deep" / "own").mkdir(parents=True)
+    (tmp_path / "wheels").mkdir()
+    path = tmp_path / "deep" / "requirements.in"
+    path.write_text("-f own\n-f wheels\n-f missing\n")
+    assert read_requirements([str(path)], environment={}).find_links == (
+        str(tmp_path / "deep" / "own"),
+        "wheels",
+        str(tmp_path / "deep" / "missing"),
+    )
+
+
+def test_the_build_flags_of_a_requirement_are_those_of_its_project(tmp_path: Path) -> None:
+    inputs = read(tmp_path, "Demo==1 --config-settings --x=1 --global-option=--y\n")
+    assert inputs.settings.build["demo"].config_settings == {"--x": "1", "--global-option": "--y"}
+
+
+def test_a_trusted_host_is_noted_with_a_warning(tmp_path: Path) -> None:
+    inputs = read(tmp_path, "--trusted-host index.example:8443\n--trusted-host [::1]\n")
+    assert inputs.trusted_hosts == ("index.example:8443", "[::1]")
+    assert "the certificate of index.example:8443 is not verified" in inputs.remarks[0]
+
+
+def test_features_of_pip_have_no_effect_and_a_warning(tmp_path: Path) -> None:
+    (remark,) = read(tmp_path, "--use-feature=fast-deps\ndemo\n").remarks
+    assert remark.endswith("requirements.in:1: --use-feature is for pip and has no effect")
+
+
+def test_pre_releases_of_all_projects_are_allowed_by_either_option(tmp_path: Path) -> None:
+    assert read(tmp_path, "--all-releases :all:\n").prereleases

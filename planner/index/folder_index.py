@@ -1,0 +1,46 @@
+"""A package index that is a folder of this machine, as mirrors and pip's ``file:`` URLs have it.
+
+Source: https://packaging.python.org/specifications/simple-repository-api/: each project has a
+folder with an ``index.html``.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from packaging.utils import NormalizedName
+
+from planner.index.errors import IndexAnswer
+from planner.index.pages import MAX_PAGE_SIZE, ProjectFile, ProjectPage, parse_page
+
+__all__ = ["read_folder_page"]
+
+
+def read_folder_page(name: NormalizedName, folder: str, index: str) -> ProjectPage:
+    """Return the page of project ``name`` in ``folder``, which the index at the URL ``index`` is.
+
+    Raise IndexAnswer if it cannot be read or is not a project page.
+    """
+    path = os.path.join(folder, name, "index.html")
+    url = Path(os.path.abspath(path)).as_uri()
+    try:
+        with open(path, "rb") as file:
+            content = file.read(MAX_PAGE_SIZE + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return ProjectPage(name, exists=False)
+    except OSError as error:
+        raise IndexAnswer(url, error.strerror or str(error)) from None
+    if len(content) > MAX_PAGE_SIZE:
+        raise IndexAnswer(url, f"the page has more than {MAX_PAGE_SIZE} bytes")
+    page = parse_page(name, content, content_type="text/html", url=url, index=index)
+    files = {version: list(map(_with_path, its)) for version, its in page.files.items()}
+    return replace(page, files=files)
+
+
+def _with_path(file: ProjectFile) -> ProjectFile:
+    """Return a file of this machine with its path, so that it is read without a request."""
+    parts = urlsplit(file.url)
+    return replace(file, path=unquote(parts.path)) if parts.scheme == "file" else file

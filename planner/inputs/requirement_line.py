@@ -1,0 +1,162 @@
+"""One requirement: a dependency specifier, or the address of a distribution or a source.
+
+Sources: https://packaging.python.org/specifications/dependency-specifiers/ and
+https://pip.pypa.io/en/stable/reference/requirement-specifiers/; pip also accepts an address or a
+path without a name.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urldefrag, urlsplit
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import InvalidSdistFilename, parse_sdist_filename
+
+from planner.inputs.errors import InvalidRequirementLine, UnsupportedRequirementLine
+from schemas.builds import project_name
+from schemas.urls import redacted
+
+__all__ = ["parse_requirement"]
+
+
+_FETCHED = {
+    *("https", "http", "file"),
+    *("git+https", "git+http", "git+ssh", "git+git", "git+file"),
+}
+"""The schemes of addresses that may take the place of a version."""
+
+
+_SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
+
+
+_ARCHIVE = re.compile(r"\.(?:whl|zip|tar|tgz|tbz|txz|tar\.(?:gz|bz2|xz|lzma|Z))$", re.IGNORECASE)
+"""The names that pip takes for a file even without a slash."""
+
+
+_NAME = re.compile(r"\s*[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\s*(?:\[[^\]]*\])?\s*@\s*")
+"""The name and the extras before the address of a direct reference."""
+
+
+_URL_MARKER = re.compile(r"\s;|;\s")
+"""A semicolon may be a part of a URL, so a space separates the marker from one."""
+
+
+_PATH_MARKER = re.compile(r"\s*;")
+
+
+def parse_requirement(
+    text: str, origin: str, *, written: str | None = None, folder: str = os.curdir
+) -> Requirement:
+    """Return the requirement of a dependency specifier, or of an address or a path alone.
+
+    ``written`` is the text at ``origin`` before variables were expanded: errors show nothing that
+    came from the environment. Relative paths start from ``folder``.
+
+    Raise InvalidRequirementLine, or UnsupportedRequirementLine for an address that cannot be used.
+    """
+    shown = written or text
+    try:
+        return _read(text, origin, folder)
+    except InvalidRequirement as error:
+        problem = str(error).partition("\n")[0]
+        raise InvalidRequirementLine(origin, f"{shown!r} is not a requirement: {problem}") from None
+    except ValueError as error:
+        raise InvalidRequirementLine(origin, f"{shown!r} has a malformed URL: {error}") from None
+
+
+def _read(text: str, origin: str, folder: str) -> Requirement:
+    if not _begins_with_place(text):
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            # The grammar of specifiers has no spaces in an address, and a path may have some.
+            if "/" not in text.partition(";")[0]:
+                raise
+        else:
+            if requirement.url:
+                requirement.url = _absolute(requirement.url, origin, folder)
+            return requirement
+    named = _NAME.match(text)
+    name = named[0].partition("@")[0].strip() if named else ""
+    place = text[named.end() :] if named else text
+    marker = ""
+    if found := (_URL_MARKER if _SCHEME.match(place) else _PATH_MARKER).search(place):
+        place, marker = place[: found.start()], f" ; {place[found.end() :].strip()}"
+    extras = ""
+    if not named and place.endswith("]") and "[" in place:
+        place, bracket, extras = place.rpartition("[")
+        extras = bracket + extras
+    url = _absolute(place.strip(), origin, folder)
+    return Requirement(f"{name or _name_of(url, origin)}{extras} @ {url}{marker}")
+
+
+def _begins_with_place(text: str) -> bool:
+    """Return if ``text`` begins with a URL or a path, not with the name of a project."""
+    start = re.split(r"[\s;@\[]", text, maxsplit=1)[0]
+    return bool(_SCHEME.match(text) or "/" in start or start[:1] == "." or _ARCHIVE.search(start))
+
+
+def _absolute(place: str, origin: str, folder: str) -> str:
+    """Return the URL of ``place``, a URL or a path. Raise ValueError if it is malformed, or
+    UnsupportedRequirementLine if nothing can be fetched from there.
+    """
+    if not _SCHEME.match(place):
+        path, hash_sign, fragment = place.partition("#")
+        url = Path(os.path.abspath(os.path.join(folder, path))).as_uri()
+        return url + hash_sign + fragment
+    address, fragment = urldefrag(place)
+    parts = urlsplit(address)
+    _ = parts.port  # raises ValueError if it is not a port
+    if parts.scheme not in _FETCHED or (not parts.netloc and "file" not in parts.scheme):
+        raise _unsupported_address(origin)
+    if parts.scheme != "file":
+        return place
+    if parts.netloc not in {"", "localhost"}:
+        raise ValueError(f"{redacted(place)} names a file of another host")
+    path = os.path.abspath(os.path.join(folder, unquote(parts.path)))
+    return Path(path).as_uri() + (f"#{fragment}" if fragment else "")
+
+
+def _name_of(url: str, origin: str) -> str:
+    """Return the name of the project at ``url``, with the extras of its fragment.
+
+    Raise UnsupportedRequirementLine if neither the address nor a folder there says the name.
+    """
+    address, fragment = urldefrag(url)
+    egg = parse_qs(fragment).get("egg", [""])[0]
+    if egg:
+        return egg
+    parts = urlsplit(address)
+    path = unquote(parts.path)
+    filename = path.rstrip("/").rpartition("/")[2]
+    if filename.endswith(".whl"):
+        return filename.partition("-")[0]
+    if not parts.scheme.startswith("git+"):
+        with suppress(InvalidSdistFilename):
+            return parse_sdist_filename(filename)[0]
+    if parts.scheme == "file" and (name := _name_in(path)):
+        return name
+    raise _unsupported_address(origin)
+
+
+def _name_in(folder: str) -> str | None:
+    """Return the name of the project in ``folder``, if its pyproject.toml says it."""
+    try:
+        with open(os.path.join(folder, "pyproject.toml"), "rb") as file:
+            return project_name(tomllib.load(file))
+    except (OSError, ValueError):
+        return None
+
+
+def _unsupported_address(origin: str) -> UnsupportedRequirementLine:
+    return UnsupportedRequirementLine(
+        origin,
+        "an address in place of a version has to be that of a wheel, an archive, a folder or a git "
+        "repository",
+        hint="write NAME @ URL, with https:, file: or git+https:; a wheel may stand alone",
+    )
