@@ -14,7 +14,13 @@ from contextlib import suppress
 from executor.environment.schemes import Schemes, record_prefixes
 from executor.wheels.dist_info import DistInfo
 from executor.wheels.errors import WheelRefused
-from executor.wheels.layout import Layout, MisplacedMember, check_data_path, installed_path
+from executor.wheels.layout import (
+    Layout,
+    MisplacedMember,
+    check_data_path,
+    installed_path,
+    is_startup_file,
+)
 from executor.wheels.manifest import Manifest, ManifestRow
 from executor.wheels.record_check import hashed_files, recorded_files, verify_record
 from executor.wheels.records import NEW_SUFFIX, RecordWriter, record_row
@@ -43,8 +49,8 @@ _INSTALLERS_OWN = ("INSTALLER", "REQUESTED", "direct_url.json")
 _BYTE_CODE = (".pyc", ".pyo")
 
 
-_MAX_STARTUP = 20
-"""Names of ``.pth`` files that are reported; a wheel usually brings at most one."""
+_MAX_STARTUP = 1000
+"""Files that Python obeys at every start. A wheel usually brings at most one; all are reported."""
 
 
 _BLOCK = 64 << 10
@@ -143,7 +149,7 @@ class _Finish:
         self._prefixes = record_prefixes(schemes, root, info.layout.distribution)
         self._schemes = schemes
         self.startup: list[str] = []
-        """Names of ``.pth`` files."""
+        """Names of files that Python obeys at every start, all of them."""
         self.byte_code = 0
         """Number of compiled files that were left out."""
 
@@ -191,9 +197,9 @@ class _Finish:
                 check_script_name(below)
                 changed = self._finish_script(row)
             elif scheme == "data":
-                check_data_path(below, self._schemes)
-            elif below.endswith(".pth") and "/" not in below and len(self.startup) < _MAX_STARTUP:
-                self.startup.append(below)
+                self._note_startup(check_data_path(below, self._schemes))
+            elif scheme in ("purelib", "platlib"):
+                self._note_startup(below)
         except (InvalidEntryPoint, MisplacedMember) as error:
             raise self._info.refused(str(error), row.name) from None
         if below is row.name:
@@ -204,6 +210,13 @@ class _Finish:
                 self.record.add_row(row.at(path), row.size)
             else:
                 self.record.add_row(record_row(path, *changed), changed[1])
+
+    def _note_startup(self, below: str | None) -> None:
+        """Note a file for the report if Python obeys it at every start. Raises MisplacedMember."""
+        if below is not None and is_startup_file(below):
+            if len(self.startup) == _MAX_STARTUP:
+                raise MisplacedMember(f"it is one of more than {_MAX_STARTUP} files like it")
+            self.startup.append(below)
 
     def _drop_byte_code(self, name: str) -> None:
         """Remove a compiled file, and its folder if that is empty then."""

@@ -6,6 +6,8 @@ import os
 import re
 from dataclasses import dataclass
 
+from packaging.utils import canonicalize_name
+
 from executor.environment.schemes import STAGING, Schemes
 from executor.wheels.scripts import check_replaces_nothing
 from schemas.wheel import SCHEME_NAMES, Scheme, dist_info_matches, split_wheel_filename
@@ -17,12 +19,20 @@ __all__ = [
     "check_startup",
     "installed_path",
     "is_data_folder",
+    "is_startup_file",
 ]
 
 
 _STARTUP = re.compile(r"(?:site|user)customize(?:[./].*)?", re.IGNORECASE | re.DOTALL)
 """Modules that Python imports whenever it starts
 (https://docs.python.org/3/library/site.html#module-sitecustomize)."""
+
+
+_STARTUP_IN_LIBRARY = re.compile(
+    r"lib(?:64)?/(?:python|pypy)[\d.]+t?/(?:site|user)customize(?:[./]|$)"
+)
+"""The same in the folder of the standard library, which a prefix other than a virtual environment
+imports from too."""
 
 
 class MisplacedMember(ValueError):
@@ -48,12 +58,14 @@ class Layout:
         Such folders are the dist-info or data folder of another distribution, one below an unknown
         key of the wheel's own data folder, and the folder in which installations are staged.
         """
-        if f"/{STAGING}/" in f"/{name.lower()}/":
-            raise MisplacedMember(f"a folder named {STAGING!r} is where installations are staged")
+        if f"/{STAGING}" in f"/{name.lower()}":
+            raise MisplacedMember(f"names that begin with {STAGING!r} are lockstream's own")
         top, slash, rest = name.partition("/")
         # importlib.metadata looks for distributions in lower case.
         if top.lower().endswith(".dist-info"):
             self._check_own(top, ".dist-info", slash)
+        elif top.lower().endswith(".egg-info"):
+            self._check_egg_info(top)
         elif top.endswith(".data") and "-" in top and (slash or self._is_own(top)):
             self._check_own(top, ".data", slash)
             self._check_data(rest)
@@ -67,6 +79,12 @@ class Layout:
         if not (top.endswith(suffix) and self._is_own(top)):
             raise MisplacedMember(f"the folder {top!r} belongs to another distribution")
 
+    def _check_egg_info(self, top: str) -> None:
+        """Old wheels ship their own; importlib.metadata reads any as an installed distribution."""
+        name = top[: -len(".egg-info")].partition("-")[0]
+        if canonicalize_name(name) != canonicalize_name(self.distribution):
+            raise MisplacedMember(f"{top!r} would describe another distribution")
+
     def _check_data(self, rest: str) -> None:
         """Check ``rest``, a member name below the data folder; empty for the folder itself."""
         key, slash, below = rest.partition("/")
@@ -77,6 +95,8 @@ class Layout:
         inner = below.partition("/")[0]
         if key in {"purelib", "platlib"} and inner.lower().endswith(".dist-info"):
             raise MisplacedMember("a wheel has its dist-info folder at its root only")
+        if key in {"purelib", "platlib"} and inner.lower().endswith(".egg-info"):
+            self._check_egg_info(inner)
 
 
 def check_startup(name: str) -> None:
@@ -93,23 +113,35 @@ def check_startup(name: str) -> None:
         )
 
 
-def check_data_path(path: str, schemes: Schemes) -> None:
+def is_startup_file(below: str) -> bool:
+    """Return whether Python obeys a file at every start that has this path below site-packages:
+    ``.pth`` files, and the ``.start`` files of PEP 829.
+    """
+    return "/" not in below and below.lower().endswith((".pth", ".start"))
+
+
+def check_data_path(path: str, schemes: Schemes) -> str | None:
     """Raise if a file of the data scheme would be a part of the environment or of another
     distribution: the data folder of an environment holds the folders of all other schemes.
 
-    ``path`` is relative to the data folder. Raises MisplacedMember and scripts.InvalidEntryPoint.
+    ``path`` is relative to the data folder. Return the path of the file below site-packages if it
+    goes there. Raises MisplacedMember and scripts.InvalidEntryPoint.
     """
     place = os.path.normpath(os.path.join(schemes.data, path)).lower()
     if place == os.path.join(schemes.data, "pyvenv.cfg").lower():
         raise MisplacedMember("it would make the folder a virtual environment")
+    if _STARTUP_IN_LIBRARY.match(path.lower()):
+        raise MisplacedMember("it would run whenever Python starts")
+    if os.path.dirname(place) == schemes.scripts.lower():
+        check_replaces_nothing(os.path.basename(place))
     for folder in (schemes.purelib, schemes.platlib):
         if place.startswith(below := f"{folder}{os.sep}".lower()):
             inner = place.removeprefix(below).replace(os.sep, "/")
-            if inner.partition("/")[0].endswith(".dist-info"):
+            if inner.partition("/")[0].endswith((".dist-info", ".egg-info")):
                 raise MisplacedMember("a wheel has its dist-info folder at its root only")
             check_startup(inner)
-    if os.path.dirname(place) == schemes.scripts.lower():
-        check_replaces_nothing(os.path.basename(place))
+            return inner
+    return None
 
 
 def is_data_folder(folder: str) -> bool:

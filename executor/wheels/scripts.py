@@ -51,9 +51,12 @@ _SCRIPT_NAME = re.compile(r"[\w.-]+")
 
 
 _RESERVED_NAME = re.compile(
-    r"python[\d.]*[td]?|pythonw|pypy[\d.]*|activate(?:\..*|_this\.py)?|deactivate(?:\..*)?",
+    r"python[\d.]*[td]?|pythonw|pypy[\d.]*|activate(?:\..*|_this\.py)?|deactivate(?:\..*)?"
+    r"|pyvenv\.cfg|.*\._pth",
     re.IGNORECASE,
 )
+"""The environment's own programs, and files that an interpreter obeys if they are in its folder
+(https://docs.python.org/3/library/sys_path_init.html)."""
 
 
 _WRAPPER = """\

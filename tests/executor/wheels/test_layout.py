@@ -14,6 +14,7 @@ from executor.wheels.layout import (
     check_startup,
     installed_path,
     is_data_folder,
+    is_startup_file,
 )
 from executor.wheels.scripts import InvalidEntryPoint
 from helpers.environments import schemes_below
@@ -78,16 +79,22 @@ KEYS = "a data folder holds purelib, platlib, headers, scripts, data, not"
             "demo_pkg-1.0.data/platlib/demo_pkg-1.0.dist-info/METADATA",
             "a wheel has its dist-info folder at its root only",
         ),
-        (".lockstream/journal", "a folder named '.lockstream' is where installations are staged"),
+        (".lockstream/journal", "names that begin with '.lockstream' are lockstream's own"),
         (
             "demo_pkg-1.0.data/purelib/.lockstream/journal",
-            "a folder named '.lockstream' is where installations are staged",
+            "names that begin with '.lockstream' are lockstream's own",
         ),
         (
             "demo_pkg-1.0.data/data/lib/.LockStream/0/tree/x.py",
-            "a folder named '.lockstream' is where installations are staged",
+            "names that begin with '.lockstream' are lockstream's own",
         ),
-        (".lockstream", "a folder named '.lockstream' is where installations are staged"),
+        (".lockstream", "names that begin with '.lockstream' are lockstream's own"),
+        (".lockstream-x/y", "names that begin with '.lockstream' are lockstream's own"),
+        ("other-1.0.egg-info/PKG-INFO", "'other-1.0.egg-info' would describe another distribution"),
+        (
+            "demo_pkg-1.0.data/purelib/Other.EGG-INFO",
+            "'Other.EGG-INFO' would describe another distribution",
+        ),
     ],
 )
 def test_members_of_others_are_refused(name: str, message: str) -> None:
@@ -135,7 +142,10 @@ def test_what_only_looks_so_is_let_in(name: str) -> None:
     [
         ("pyvenv.cfg", "would make the folder a virtual environment"),
         ("lib/site-packages/x-1.dist-info/RECORD", "dist-info folder at its root only"),
+        ("lib/site-packages/x.egg-info", "dist-info folder at its root only"),
         ("lib/site-packages/sitecustomize.py", "--allow-startup"),
+        ("lib/python3.12/sitecustomize.py", "would run whenever Python starts"),
+        ("lib64/python3.13t/usercustomize/__init__.py", "would run whenever Python starts"),
     ],
 )
 def test_the_data_scheme_does_not_reach_the_parts_of_the_environment(
@@ -143,6 +153,29 @@ def test_the_data_scheme_does_not_reach_the_parts_of_the_environment(
 ) -> None:
     with pytest.raises(MisplacedMember, match=message):
         check_data_path(path, SCHEMES)
+
+
+def test_a_wheel_may_bring_the_egg_info_of_its_own() -> None:
+    LAYOUT.check_member("Demo.Pkg-1.0-py3.12.egg-info/PKG-INFO")
+
+
+@pytest.mark.parametrize("name", ["python._pth", "python312._pth", "PYTHON3._PTH", "pyvenv.cfg"])
+def test_what_an_interpreter_obeys_beside_it_is_refused(name: str) -> None:
+    with pytest.raises(InvalidEntryPoint, match="is that of a part of the environment"):
+        check_data_path(f"bin/{name}", SCHEMES)
+
+
+@pytest.mark.parametrize(
+    ("below", "is_obeyed"),
+    [("x.pth", True), ("X.PTH", True), ("x.start", True), ("x/y.pth", False), ("pth", False)],
+)
+def test_files_that_python_obeys_at_every_start_are_known(below: str, is_obeyed: bool) -> None:
+    assert is_startup_file(below) is is_obeyed
+
+
+def test_a_file_of_the_data_scheme_in_site_packages_is_known_as_one() -> None:
+    assert check_data_path("lib/site-packages/x.pth", SCHEMES) == "x.pth"
+    assert check_data_path("share/x.pth", SCHEMES) is None
 
 
 def test_the_data_scheme_does_not_replace_the_interpreter() -> None:

@@ -15,7 +15,7 @@ NOT_SHORTEST = (
     "its name is absolute or not in its shortest form (it has an empty, '.' or '..' part)"
 )
 TAKEN = "another member has the same name, but for case or accents, or is below it as a folder"
-STAGED = "a folder named '.lockstream' is where installations are staged"
+STAGED = "names that begin with '.lockstream' are lockstream's own"
 
 
 def names(carrier: Carrier) -> Mapping[str, Iterable[Case]]:
