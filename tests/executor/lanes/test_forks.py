@@ -122,7 +122,9 @@ def test_whoever_is_interrupted_leaves_no_fork_behind() -> None:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def work() -> None:
-        # The first signal is lost if it arrives just before the parent blocks in its read.
+        # A signal is lost if it arrives while the parent is still forking, or just before it blocks
+        # in its read.
+        time.sleep(0.1)
         while True:
             os.kill(parent, signal.SIGINT)
             time.sleep(1)
