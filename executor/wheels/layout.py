@@ -58,7 +58,8 @@ class Layout:
         Such folders are the dist-info or data folder of another distribution, one below an unknown
         key of the wheel's own data folder, and the folder in which installations are staged.
         """
-        if f"/{STAGING}" in f"/{name.lower()}":
+        below = installed_path(name, "purelib")[1].lower()
+        if below.startswith(STAGING) or f"/{STAGING}/" in f"/{below}/":
             raise MisplacedMember(f"names that begin with {STAGING!r} are lockstream's own")
         top, slash, rest = name.partition("/")
         # importlib.metadata looks for distributions in lower case.

@@ -89,6 +89,10 @@ KEYS = "a data folder holds purelib, platlib, headers, scripts, data, not"
             "names that begin with '.lockstream' are lockstream's own",
         ),
         (".lockstream", "names that begin with '.lockstream' are lockstream's own"),
+        (
+            "demo_pkg-1.0.data/data/.lockstream-x",
+            "names that begin with '.lockstream' are lockstream's own",
+        ),
         (".lockstream-x/y", "names that begin with '.lockstream' are lockstream's own"),
         ("other-1.0.egg-info/PKG-INFO", "'other-1.0.egg-info' would describe another distribution"),
         (
