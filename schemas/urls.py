@@ -8,12 +8,19 @@ from urllib.parse import unquote_plus, urlsplit, urlunsplit
 __all__ = ["redacted", "secret_parameters", "storable", "without_credentials"]
 
 _SECRET_PARAMETER = re.compile(
-    r"x-amz-.*|x-goog-.*|awsaccesskeyid|expires|key-pair-id|policy|se|sig|signature|"
-    r".*(?:token|secret|passwo?r?d|api[-_]?key|credential).*|(?:.*[-_.])?auth(?:[-_.].*)?",
-    re.IGNORECASE | re.DOTALL,
+    r"x-(?:amz|goog|ms|oss|cos|obs|jfrog)-[^=]*|q-sign(?:-[a-z-]*|ature)|(?:aws|oss)accesskeyid|"
+    r"googleaccessid|expires|key-pair-id|policy|se|sig|signature|hdnt[sl]|hdnea|"
+    r"code|jwt|key|hmac|bearer|session|sid|authorization",
+    re.IGNORECASE,
 )
-"""Names of query parameters that sign a URL for the storage services of Amazon, Google and
-Microsoft, and of passwords and tokens."""
+"""Names of query parameters that sign a URL for the storage services of Amazon, Google, Microsoft,
+Alibaba, Tencent, Huawei and Akamai, or that hold an access key."""
+
+_SECRET_WORDS = ("token", "secret", "passwd", "password", "pwd", "apikey", "api_key", "api-key",
+                 "credential")  # fmt: skip
+"""Parts of names of parameters that hold passwords and tokens."""
+
+_AUTH = re.compile(r"[-_.]auth[-_.]")
 
 
 def redacted(url: str) -> str:
@@ -49,4 +56,12 @@ def storable(url: str) -> str:
 def secret_parameters(query: str) -> tuple[str, ...]:
     """Return the names of the parameters in ``query`` that grant access, lower-case and sorted."""
     names = {unquote_plus(part.partition("=")[0]).lower() for part in re.split("[&;]", query)}
-    return tuple(sorted(name for name in names if _SECRET_PARAMETER.fullmatch(name)))
+    return tuple(sorted(name for name in names if _grants_access(name)))
+
+
+def _grants_access(name: str) -> bool:
+    return (
+        _SECRET_PARAMETER.fullmatch(name) is not None
+        or any(word in name for word in _SECRET_WORDS)
+        or _AUTH.search(f".{name}.") is not None
+    )

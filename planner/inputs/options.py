@@ -30,6 +30,7 @@ from planner.inputs.pip_config import (
 from planner.model.policy import Ordering, Policy, Prereleases, parse_moment
 from planner.model.project_set import parse_names
 from schemas.errors import UsageError
+from schemas.urls import storable
 
 __all__ = ["IndexRequest", "PolicyRequest", "index_table"]
 
@@ -155,7 +156,7 @@ def index_table(indexes: Indexes, folder: str) -> dict[str, Any]:
             address = f"{place.name}={place.url}" if place.name else place.url
             places.append(f"{address} (explicit)" if place.explicit else address)
         elif place.is_page:
-            places.append(place.place)
+            places.append(storable(place.place))
         else:
             places.append(Path(os.path.relpath(place.place, folder)).as_posix())
     table: dict[str, Any] = {"indexes": places}

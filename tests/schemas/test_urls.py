@@ -62,3 +62,24 @@ def test_a_url_is_stored_without_secrets(url: str, stored: str) -> None:
 )
 def test_parameters_that_grant_access_are_named(query: str, secret: tuple[str, ...]) -> None:
     assert secret_parameters(query) == secret
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "code", "jwt", "key", "authorization", "X-JFrog-Art-Api", "private_token", "job-token",
+        "OSSAccessKeyId", "x-oss-signature", "q-sign-algorithm", "q-signature", "hdnts", "sp.auth",
+        "X-Obs-Date", "GoogleAccessId", "db_pwd",
+    ],
+)  # fmt: skip
+def test_a_parameter_that_grants_access_is_known(name: str) -> None:
+    assert secret_parameters(f"a=1&{name}=secret") == (name.lower(),)
+
+
+@pytest.mark.parametrize("name", ["author", "version", "codec", "keyboard", "download", "sizes"])
+def test_a_parameter_that_only_looks_so_is_kept(name: str) -> None:
+    assert secret_parameters(f"{name}=1") == ()
+
+
+def test_a_long_query_is_read_in_linear_time() -> None:
+    assert secret_parameters("tok" * 1_000_000) == ()
