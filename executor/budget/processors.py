@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from executor.budget.cgroups import own_groups, read_int, read_words
 
@@ -16,8 +17,9 @@ def usable_processors() -> int:
     https://www.kernel.org/doc/html/latest/scheduler/sched-bwc.html.
     """
     # Systems without cpusets have no such call.
-    affinity = getattr(os, "sched_getaffinity", None)
-    usable = float(len(affinity(0)) if affinity else os.cpu_count() or 1)
+    usable = float(os.cpu_count() or 1)
+    with suppress(AttributeError, OSError):  # a seccomp filter may refuse the call
+        usable = float(len(os.sched_getaffinity(0)))
     for folder, version in own_groups("cpu"):
         if version == 2:
             words = read_words(os.path.join(folder, "cpu.max"))

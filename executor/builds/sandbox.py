@@ -268,7 +268,9 @@ def _settings(
     report: int,
 ) -> dict[str, Any]:
     """Return the settings of the launcher, which writes its report to the descriptor ``report``."""
-    usable = sorted(os.sched_getaffinity(0))
+    usable: list[int] = []
+    with suppress(OSError):  # a seccomp filter may refuse the call
+        usable = sorted(os.sched_getaffinity(0))
     return {
         "groups": [group.entrance] if group else [],
         "data_limit": None if group else limits.limit,

@@ -11,6 +11,7 @@ import os
 import resource
 import subprocess
 from collections.abc import Iterable
+from contextlib import suppress
 
 from schemas.errors import UsageError
 
@@ -42,7 +43,8 @@ def compile_files(executable: str, paths: Iterable[str]) -> None:
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as child:
-        resource.prlimit(child.pid, resource.RLIMIT_DATA, (MEMORY, MEMORY))
+        with suppress(OSError):  # a seccomp filter may refuse it
+            resource.prlimit(child.pid, resource.RLIMIT_DATA, (MEMORY, MEMORY))
         try:
             assert child.stdin is not None
             for path in paths:

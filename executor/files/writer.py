@@ -16,7 +16,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, Protocol, Self
 
 from executor.files.direct_io import DirectFile, NotTaken, buffers
@@ -192,7 +192,7 @@ class FileWriter:
         if self._is_tight:
             # This does not drop pages that still have to be written, but begins to write them
             # (https://man7.org/linux/man-pages/man2/posix_fadvise.2.html).
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            _drop_pages(descriptor)
         self._count(descriptor, _BYTES_PER_FILE)
 
     def _count(self, descriptor: int, size: int) -> None:
@@ -214,7 +214,7 @@ class FileWriter:
     def _settle(self, descriptor: int) -> None:
         """Wait until the disk has everything that was written."""
         os.fdatasync(descriptor)
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        _drop_pages(descriptor)
         self._waiting = 0
 
 
@@ -240,3 +240,9 @@ class _CachedFile:
     def finish(self) -> None:
         """Settle the file, which is complete. Raises OSError."""
         self._writer.finish(self._descriptor)
+
+
+def _drop_pages(descriptor: int) -> None:
+    """Ask the kernel to forget the pages of a file; a seccomp filter may refuse even that."""
+    with suppress(OSError):
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)

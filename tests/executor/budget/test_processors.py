@@ -46,3 +46,15 @@ def test_version_1_spells_it_in_two_files(
 
 def test_the_processors_of_this_machine_can_be_counted() -> None:
     assert usable_processors() >= 1
+
+
+def test_a_filter_that_refuses_the_call_leaves_those_of_the_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_: int) -> set[int]:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("os.sched_getaffinity", refuse)
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
+    monkeypatch.setattr(processors, "own_groups", lambda _: [])
+    assert usable_processors() == 3

@@ -108,3 +108,14 @@ def test_byte_code_for_another_machine_is_refused_before_anything_is_written(
         "hint: leave --compile out; Python makes byte code when it runs, if it may write\n"
     )
     assert not os.path.lexists(tmp_path / "t")
+
+
+def test_a_filter_that_refuses_the_limit_does_not_stop_it(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("resource.prlimit", refuse)
+    compile_files(sys.executable, [str(source)])
+    assert cached(source).is_file()

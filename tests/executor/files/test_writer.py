@@ -67,6 +67,17 @@ def test_what_is_written_is_what_was_given(tmp_path: Path, window: int | None) -
     assert (tmp_path / "file").read_bytes() == b"".join(pieces)
 
 
+def test_a_filter_that_refuses_advice_does_not_stop_a_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "posix_fadvise", refuse)
+    write(FileWriter(1), tmp_path / "file", b"a" * 10, b"b" * (300 << 10))
+    assert (tmp_path / "file").stat().st_size == 10 + (300 << 10)
+
+
 def test_without_a_bound_nothing_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
