@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from packaging.pylock import Pylock, is_valid_pylock_path
 from packaging.utils import canonicalize_name
@@ -18,41 +18,45 @@ from planner.builds.policy import BuildPolicy, BuildRequest
 from planner.inputs.inputs import Inputs
 from planner.inputs.options import IndexRequest, PolicyRequest, index_table
 from planner.inputs.provenance import Provenance, read_inputs
-from planner.inputs.remote_file import file_fetcher
-from planner.inputs.targets import targets_for
+from planner.inputs.question import Question
+from planner.inputs.recorded_options import keep_recorded, options_from_table, options_to_table
+from planner.inputs.remote_file import FetchFile, file_fetcher, refuse_remote
+from planner.inputs.targets import TargetChoice, TargetRequest, targets_for
 from planner.lock.built import Built, known_builds
-from planner.lock.reader import parse_lock, read_lock
-from planner.model.environments import MarkerEnvironment, group_targets
-from planner.planning.question import Question
+from planner.lock.reader import read_lock
+from planner.model.environments import MarkerEnvironment, group_targets, recorded_targets
 from planner.planning.reporter import Reporter, tell
 from planner.review.check import find_problems
-from planner.review.cost import Cost, cost_of
 from planner.review.fit import ContainerSize, check_fit
+from planner.review.header import describe_changes
 from planner.review.merge_into import read_merged, with_targets_of
+from planner.review.planned_lock import PlannedLock
 from planner.review.previous import check_files, is_current, preferences
-from planner.review.recorded import recorded_inputs, recorded_sources, targets_of
-from schemas.errors import UsageError
+from planner.review.recorded import recorded_indexes, recorded_sources, recorded_table
+from schemas.errors import InvalidInput, UsageError
 
 if TYPE_CHECKING:
     from planner.index.access import Access
     from planner.index.client import IndexClient
+    from planner.planning.answer_cache import AnswerCache
     from planner.planning.plan import PlanBuilder
 
-__all__ = ["CheckedLock", "PlanRequest", "PlannedLock", "check_lock", "plan_lock"]
+__all__ = ["CheckedLock", "PlanRequest", "check_lock", "plan_lock"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRequest:
-    """What a user wants planned; the caller makes it, from a command line or from code."""
+    """What a user wants planned; the caller makes it, from a command line or from code.
+
+    What it leaves at its default is as the existing lock records it.
+    """
 
     sources: Provenance = field(default_factory=Provenance)
     """The projects and files that hold the requirements."""
-    output: str = "pylock.toml"
-    """The path of the lock; ``-`` to leave it unwritten."""
-    python_versions: tuple[str, ...] = ()
-    """Pythons to plan for, such as ``3.12`` or ``3.13t``."""
-    platforms: tuple[str, ...] = ()
-    """Platform tags, such as ``manylinux_2_28_x86_64``; each goes with each Python."""
+    output: str | None = None
+    """The path of the lock; ``-`` to leave it unwritten. None for ``pylock.toml``, or for a script
+    ``pylock.NAME.toml`` in its folder."""
+    targets: TargetRequest = field(default_factory=TargetRequest)
     indexes: IndexRequest = field(default_factory=IndexRequest)
     policy: PolicyRequest = field(default_factory=PolicyRequest)
     builds: BuildRequest = field(default_factory=BuildRequest)
@@ -62,40 +66,14 @@ class PlanRequest:
     """How the indexes may be asked; None: without a cache."""
     merge_into: str | None = None
     """The path of a lock that the targets are added to."""
+    forget: bool = False
+    """Whether the options that the existing lock records do not count."""
     upgrade: bool = False
     """Whether no version of the existing lock is preferred."""
     upgraded: tuple[str, ...] = ()
     """Names of projects of which no version is preferred."""
     fit: ContainerSize | None = None
     """What an execution of the lock may take."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlannedLock:
-    """A lock that is written; the caller owns it."""
-
-    text: str
-    path: str
-    environments: Sequence[MarkerEnvironment]
-    is_changed: bool
-    """Whether the file was written; False if it answered the request as it was."""
-    parsed: Pylock | None = None
-
-    @cached_property
-    def lock(self) -> Pylock:
-        """The content of the lock."""
-        # Reading it takes a third of the time of a remembered answer, so it is done late.
-        return self.parsed or parse_lock(self.text)
-
-    @cached_property
-    def costs(self) -> list[Cost]:
-        """What an execution takes on each target, with all extras and dependency groups."""
-        extras, groups = self.lock.extras or (), self.lock.dependency_groups or ()
-        return [
-            cost_of(self.lock, target, extras=extras, groups=groups)
-            for environment in self.environments
-            for target in environment.targets
-        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,31 +87,35 @@ class CheckedLock:
 
 
 def check_lock(path: str) -> CheckedLock:
-    """Compare the lock at ``path`` with its inputs, without any index.
+    """Compare the lock at ``path`` with what a plan without options would write, offline.
 
     Raises UsageError if the lock does not record its inputs, and what ``read_lock``,
     ``read_inputs`` and ``find_problems`` raise.
     """
     lock = read_lock(path)
-    environments = group_targets(targets_of(lock))
-    problems = find_problems(lock, recorded_inputs(lock, path), environments)
-    return CheckedLock(lock=lock, environments=environments, problems=problems)
+    recorded_sources(lock, path)
+    request = _with_recorded(PlanRequest(output=path), lock, path)
+    question = _read_question(request, path, lock, refuse_remote).question
+    return CheckedLock(
+        lock=lock,
+        environments=group_targets(recorded_targets(lock)) or question.environments,
+        problems=find_problems(lock, question),
+    )
 
 
 def plan_lock(request: PlanRequest, reporter: Reporter | None = None) -> PlannedLock:
     """Choose versions and wheels for all that ``request`` names, and write the lock.
 
-    A lock that answers the request already is kept, and no index is asked.
+    A lock that is current is kept, and no index is asked.
 
     Raises LockstreamError: UsageError, InvalidInput, NoSolution, IndexUnreachable, IndexAnswer,
     BuildFailed, FileExchanged, DoesNotFit and others. The file is then as it was.
     """
     reporter = reporter or Reporter()
-    check_name(request.output)
     task = _read_task(request)
     tell((("input_remark", (text,)) for text in task.question.inputs.remarks), reporter)
     previous = task.previous
-    if previous and task.may_be_kept and task.is_answered_by(previous):
+    if previous and task.may_be_kept and is_current(previous, task.question):
         text = Path(task.output).read_text(encoding="utf-8")
         planned = task.planned(text, previous, is_changed=False)
         _check_fit(planned, request)
@@ -149,13 +131,22 @@ def plan_lock(request: PlanRequest, reporter: Reporter | None = None) -> Planned
     return planned
 
 
-def check_name(output: str) -> None:
-    """Raise UsageError if a lock cannot be called ``output``."""
+def _path_of_lock(request: PlanRequest) -> str:
+    """Return the path of the lock. Raises UsageError if a lock cannot be called so."""
+    output = request.merge_into or request.output
+    scripts = [path for path in request.sources.projects if path.endswith(".py")]
+    if output is None and scripts and len(request.sources.projects) == 1:
+        folder, name = os.path.split(scripts[0])
+        # The standard allows no other dot in the name.
+        stem = name.removesuffix(".py").replace(".", "-")
+        return os.path.join(folder, f"pylock.{stem}.toml")
+    output = output or "pylock.toml"
     if output != "-" and not is_valid_pylock_path(Path(output)):
         raise UsageError(
             f"a lock cannot be called {os.path.basename(output)!r}",
             hint="the standard allows pylock.toml and pylock.<name>.toml",
         )
+    return output
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,16 +156,13 @@ class _Task:
     question: Question
     output: str
     previous: Pylock | None
+    """The existing lock, whose versions are preferred."""
     may_be_kept: bool
     """Whether ``previous`` may stay as it is, if it is current."""
     projects: tuple[str, ...]
     """The folders of the projects that are planned."""
     builds: BuildPolicy
-
-    def is_answered_by(self, lock: Pylock) -> bool:
-        """Return whether ``lock`` would be planned as it is."""
-        question = self.question
-        return is_current(lock, question.inputs, question.environments, question.provenance)
+    notes: tuple[str, ...] = ()
 
     def planned(self, text: str, lock: Pylock | None, *, is_changed: bool) -> PlannedLock:
         """Return the outcome."""
@@ -183,40 +171,105 @@ class _Task:
             path=self.output,
             environments=self.question.environments,
             is_changed=is_changed,
+            notes=self.notes,
             parsed=lock,
         )
 
 
 def _read_task(request: PlanRequest) -> _Task:
-    sources, output = request.sources, request.output
-    merged = None
+    output = _path_of_lock(request)
+    existing = _read_existing(request, output)
+    given = request.sources
+    if existing is not None and not request.forget:
+        request = _with_recorded(request, existing, output)
+    task = _read_question(request, output, existing, file_fetcher(request.access))
+    _check_pythons(task.question)
+    if existing is not None:
+        task = replace(task, notes=(*task.notes, *describe_changes(existing, task.question, given)))
+    if existing is None or request.upgrade:
+        return task
+    upgraded = {canonicalize_name(name) for name in request.upgraded}
+    question = task.question
+    chosen = preferences(existing, question.environments, upgrade=upgraded)
+    is_refreshed = request.access is not None and request.access.refresh
+    return replace(
+        task,
+        question=replace(question, policy=replace(question.policy, preferences=chosen)),
+        previous=existing,
+        may_be_kept=not (upgraded or is_refreshed or request.build_project),
+    )
+
+
+def _read_existing(request: PlanRequest, output: str) -> Pylock | None:
+    """Read the lock that is to be replaced, if there is one."""
     if request.merge_into is not None:
-        merged = read_merged(request.merge_into, output=output, upgrade=request.upgrade)
-        output = request.merge_into
-        if not sources.projects and not sources.requirements:
-            sources = recorded_sources(merged, output)
-    inputs = read_inputs(sources, environment=os.environ, fetch=file_fetcher(request.access))
+        named = request.output
+        return read_merged(request.merge_into, output=named, upgrade=request.upgrade)
+    if output == "-" or not os.path.exists(output):
+        return None
+    try:
+        return read_lock(output)
+    except InvalidInput:
+        # Nothing of it would be kept but its options.
+        if request.upgrade:
+            return None
+        raise
+
+
+def _with_recorded(request: PlanRequest, lock: Pylock, path: str) -> PlanRequest:
+    """Return ``request`` with what ``lock`` records of the options that it does not give."""
+    folder = os.path.dirname(path)
+    sources = Provenance.from_table(recorded_table(lock, "inputs"), folder)
+    if sources is None:
+        return request
+    options = recorded_table(lock, "options")
+    policy = options_from_table(PolicyRequest, options.get("policy"))
+    builds = options_from_table(BuildRequest, options.get("build"))
+    return replace(
+        request,
+        sources=request.sources.keep(sources),
+        targets=replace(
+            request.targets,
+            recorded=recorded_targets(lock),
+            are_recorded_named=options.get("named-targets") is True,
+        ),
+        indexes=keep_recorded(request.indexes, recorded_indexes(lock, folder)),
+        policy=keep_recorded(request.policy, policy),
+        builds=request.builds.keep(builds),
+    )
+
+
+def _read_question(
+    request: PlanRequest, output: str, existing: Pylock | None, fetch: FetchFile
+) -> _Task:
+    """Read the inputs and decide the targets and the rules of a plan."""
+    sources = request.sources
+    inputs = read_inputs(sources, environment=os.environ, fetch=fetch)
     if not sources.requirements:
         sources = replace(sources, projects=sources.projects or (os.curdir,))
-    environments = _environments(inputs, request, merged)
+    choice = _choose_targets(inputs, sources, request, existing)
     folder = os.getcwd() if output == "-" else os.path.dirname(os.path.abspath(output))
-    previous = None if request.upgrade else _read_previous(output)
+    indexes = request.indexes.with_configured(inputs, os.environ)
+    places = indexes.resolve(inputs, os.environ)
     policy = request.policy.resolve(inputs, datetime.now(UTC))
-    indexes = request.indexes.resolve(inputs, os.environ)
     builds = request.builds.resolve(inputs.settings.build)
-    upgraded = {canonicalize_name(name) for name in request.upgraded}
-    is_refreshed = request.access is not None and request.access.refresh
-    chosen = preferences(previous, environments, upgrade=upgraded) if previous else ()
+    options: dict[str, Any] = {
+        "index": indexes.to_options(folder),
+        "policy": options_to_table(request.policy),
+        "build": options_to_table(request.builds),
+        "named-targets": choice.are_named,
+    }
     question = Question(
         inputs=inputs,
-        environments=environments,
-        policy=replace(policy, preferences=chosen),
-        indexes=indexes,
+        environments=group_targets(choice.targets),
+        policy=policy,
+        indexes=places,
         folder=folder,
         provenance={
             "inputs": sources.to_table(folder),
+            "options": {key: value for key, value in options.items() if value},
             "policy": {
-                **index_table(indexes, folder),
+                **index_table(places, folder),
                 **request.policy.to_table(policy, inputs),
                 **({"build": table} if (table := builds.to_table()) else {}),
             },
@@ -225,34 +278,38 @@ def _read_task(request: PlanRequest) -> _Task:
     return _Task(
         question=question,
         output=output,
-        previous=previous,
-        may_be_kept=not (upgraded or is_refreshed or request.build_project),
+        previous=None,
+        may_be_kept=False,
         projects=sources.projects,
         builds=builds,
+        notes=() if choice.are_named else (f"targets: from {choice.origin}",),
     )
 
 
-def _environments(
-    inputs: Inputs, request: PlanRequest, merged: Pylock | None
-) -> tuple[MarkerEnvironment, ...]:
-    targets = targets_for(inputs, request.python_versions, request.platforms)
-    if merged is not None:
-        are_named = bool(request.python_versions or request.platforms)
-        targets = with_targets_of(merged, targets, are_named=are_named)
-    environments = group_targets(targets)
-    for environment in environments:
+def _choose_targets(
+    inputs: Inputs, sources: Provenance, request: PlanRequest, existing: Pylock | None
+) -> TargetChoice:
+    first = (*sources.projects, *sources.requirements)[0]
+    folder = first if os.path.isdir(first) else os.path.dirname(first)
+    wanted = replace(request.targets, folder=folder)
+    if request.merge_into is None or existing is None:
+        return targets_for(inputs, wanted)
+    # This machine is added to the targets of the lock.
+    choice = targets_for(inputs, replace(wanted, recorded=()))
+    targets = with_targets_of(existing, choice.targets, are_named=choice.are_named)
+    return replace(choice, targets=targets, are_named=True)
+
+
+def _check_pythons(question: Question) -> None:
+    """Raise UsageError if the project does not support the Python of a target."""
+    required = question.inputs.requires_python
+    for environment in question.environments:
         version = environment.python_version
-        required = inputs.requires_python
         if required and not required.contains(version, prereleases=True):
             raise UsageError(
                 f"the project requires Python {required}, and the target has {version}",
                 hint="name another target with --python-version",
             )
-    return environments
-
-
-def _read_previous(output: str) -> Pylock | None:
-    return read_lock(output) if output != "-" and os.path.exists(output) else None
 
 
 def _answer(task: _Task, request: PlanRequest, reporter: Reporter) -> PlannedLock:
@@ -264,7 +321,7 @@ def _answer(task: _Task, request: PlanRequest, reporter: Reporter) -> PlannedLoc
     question, access = task.question, request.access or Access()
     is_building = bool(task.builds.allowed or request.build_project)
     is_settled = not is_building and follows_from_indexes(question.inputs, question.indexes)
-    memo = None
+    memo: AnswerCache | None = None
     if access.cache and is_settled:
         memo = AnswerCache(access.cache, question.cache_key())
         if not access.refresh and (known := memo.recall()):

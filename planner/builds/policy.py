@@ -18,12 +18,16 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from planner.inputs.build_settings import BuildSetting
+from planner.inputs.recorded_options import keep_recorded
 from planner.model.project_set import ProjectSet, parse_names
 from schemas.builds import BuildFlags
 from schemas.errors import UsageError
 
-__all__ = ["BuildPolicy", "BuildRequest"]
+__all__ = ["MAX_SECONDS", "BuildPolicy", "BuildRequest"]
 
+
+MAX_SECONDS = 3600.0
+"""The time limit of one build, if the user names none: large ones in C++ take half an hour."""
 
 WHEELHOUSE = "wheelhouse"
 """The folder next to the lock, if the user names no other."""
@@ -59,7 +63,7 @@ class BuildPolicy:
     measured_jobs: int = 1
     """The largest number of parallel compiler processes to measure."""
     network: bool = True
-    seconds: float = 3600.0
+    seconds: float = MAX_SECONDS
     """The time limit of one build."""
     wheelhouse: str | None = WHEELHOUSE
     """The folder for the built wheels; None if they are not kept."""
@@ -123,13 +127,22 @@ class BuildRequest:
     """``[PACKAGE:]NAME=VALUE``."""
     config_settings: Sequence[str] = ()
     """``[PACKAGE:]KEY=VALUE``."""
-    defaults: bool = True
-    measured_jobs: int = 1
-    network: bool = True
-    seconds: float = 3600.0
+    defaults: bool | None = None
+    measured_jobs: int | None = None
+    network: bool | None = None
+    seconds: float | None = None
+    """Time limit of one build."""
     wheelhouse: str | None = None
     no_wheelhouse: bool = False
     wheelhouse_url: str | None = None
+
+    def keep(self, recorded: BuildRequest) -> BuildRequest:
+        """Return these options, with those of ``recorded`` that they do not replace."""
+        if self.no_wheelhouse:
+            recorded = replace(recorded, wheelhouse=None, wheelhouse_url=None)
+        elif self.wheelhouse or self.wheelhouse_url:
+            recorded = replace(recorded, no_wheelhouse=False)
+        return keep_recorded(self, recorded)
 
     def resolve(self, configured: Mapping[str, BuildSetting]) -> BuildPolicy:
         """Return the policy, with the settings of the project. Raise UsageError."""
@@ -158,10 +171,10 @@ class BuildRequest:
             allowed=_parse_select(self.select),
             requested=requested,
             configured={canonicalize_name(name): one for name, one in configured.items()},
-            defaults=self.defaults,
-            measured_jobs=self.measured_jobs,
-            network=self.network,
-            seconds=self.seconds,
+            defaults=self.defaults is not False,
+            measured_jobs=self.measured_jobs or 1,
+            network=self.network is not False,
+            seconds=self.seconds or MAX_SECONDS,
             wheelhouse=None if self.no_wheelhouse else self.wheelhouse or WHEELHOUSE,
             wheelhouse_url=self.wheelhouse_url,
         )

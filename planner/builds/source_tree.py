@@ -5,17 +5,15 @@ Source: https://packaging.python.org/specifications/version-specifiers/#direct-r
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from executor import LEFT_OUT, check_out, digest_file
+from executor import check_out
 from planner.builds.sdist import fetch_source
 from planner.index.client import IndexClient
 from planner.index.pages import ProjectFile
+from planner.lock.tree_digest import digest_of_tree
 from planner.model.direct_reference import DirectReference
 
 __all__ = ["Fetched", "fetch_tree"]
@@ -39,7 +37,7 @@ def fetch_tree(
     Raise RepositoryUnusable, or for archives what ``fetch_source`` raises.
     """
     if reference.kind == "directory":
-        return Fetched(reference.address, _digest_of_tree(reference.address))
+        return Fetched(reference.address, digest_of_tree(reference.address))
     if reference.kind == "vcs":
         tree = os.path.join(folder, "repository")
         revision = reference.commit or reference.revision
@@ -48,22 +46,3 @@ def fetch_tree(
     entry = {"url": reference.address, "hashes": dict(reference.hashes)}
     file = ProjectFile(name, "", entry, path=reference.path, is_direct=True)
     return Fetched(*fetch_source(client, file, folder))
-
-
-def _digest_of_tree(folder: str) -> str:
-    digest = hashlib.sha256()
-    for path in _files(folder):
-        described = f"{os.path.relpath(path, folder)}\0{os.access(path, os.X_OK)}\0"
-        if os.path.islink(path):
-            digest.update(os.fsencode(described + os.readlink(path)))
-        elif os.path.isfile(path):  # no socket or pipe; a build does not see them
-            digest.update(os.fsencode(described))
-            with suppress(PermissionError):
-                digest.update(digest_file(path).digest)
-    return digest.hexdigest()
-
-
-def _files(folder: str) -> Iterator[str]:
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name not in {*LEFT_OUT, ".git"})
-        yield from (os.path.join(place, name) for name in sorted(names))

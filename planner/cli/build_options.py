@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import click
 
 from executor import option_group
-from planner.builds.policy import BuildRequest
+from planner.builds.policy import MAX_SECONDS, BuildRequest
 
 __all__ = ["PlanBuildOptions", "build_options"]
 
@@ -27,10 +27,10 @@ def _make(
     build_select: Sequence[str],
     build_env: Sequence[str],
     build_settings: Sequence[str],
-    build_defaults: bool,
-    build_jobs: int,
-    build_network: bool,
-    build_timeout: float,
+    build_defaults: bool | None,
+    build_jobs: int | None,
+    build_network: bool | None,
+    build_timeout: float | None,
     wheelhouse: str | None,
     wheelhouse_url: str | None,
     no_wheelhouse: bool,
@@ -69,20 +69,20 @@ build_options = option_group(
         help="A config setting for the backend of this package, or of all. Repeatable.",
     ),
     click.option(
-        "--build-defaults/--no-build-defaults", default=True,
+        "--build-defaults/--no-build-defaults", default=None,
         help="Add flags that bound memory without changing what is built (the default).",
     ),
     click.option(
-        "--measure-jobs", "build_jobs", type=click.IntRange(1), default=1, metavar="N",
+        "--measure-jobs", "build_jobs", type=click.IntRange(1), metavar="N",
         help="Also measure builds with N compilers at once, so that execute may use as many.",
     ),
     click.option(
-        "--build-network/--no-build-network", default=True,
+        "--build-network/--no-build-network", default=None,
         help="Let builds use the network (the default).",
     ),
     click.option(
-        "--build-timeout", type=click.FloatRange(1), default=3600.0, metavar="SECONDS",
-        show_default=True, help="Stop a build after this time.",
+        "--build-timeout", type=click.FloatRange(1), metavar="SECONDS",
+        help=f"Stop a build after this time. Default: {MAX_SECONDS:.0f}.",
     ),
     click.option(
         "--wheelhouse", metavar="DIR",

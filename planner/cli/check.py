@@ -31,4 +31,4 @@ def check(lock: str, as_json: bool, quiet: bool) -> None:
     if not quiet and not as_json:
         packages = len(checked.lock.packages)
         targets = sum(len(environment.targets) for environment in checked.environments)
-        echo(f"{lock} answers its inputs: packages {packages}, targets {targets}")
+        echo(f"{lock} is current: packages {packages}, targets {targets}")

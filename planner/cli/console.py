@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from packaging.pylock import Pylock
 
 from executor import echo, echo_json
-from planner.api import PlannedLock
 from planner.cli.live_line import LiveLine
 from planner.planning.reporter import Reporter
 from planner.review.cost import Cost
+from planner.review.planned_lock import PlannedLock
 from schemas.builds import BuildRecord
 from schemas.sizes import format_size
 from schemas.text import enumerate_some
@@ -50,6 +50,8 @@ class ConsoleReporter(Reporter):
         if self._quiet and not self._as_json:
             return  # the lock need not be read
         lock, costs, output = planned.lock, planned.costs, planned.path
+        for note in planned.notes:
+            self._say(note)
         self._print_json(lock, costs, output, changed=planned.is_changed)
         if not planned.is_changed:
             self._sum_up("kept", lock, costs, f"in {seconds:.1f} s, {output} is up to date")

@@ -12,7 +12,6 @@ from planner.cli.build_options import PlanBuildOptions, build_options
 from planner.cli.console import ConsoleReporter
 from planner.cli.plan_options import (
     LockOptions,
-    TargetOptions,
     access_options,
     index_options,
     input_options,
@@ -23,6 +22,7 @@ from planner.cli.plan_options import (
 from planner.index.access import Access
 from planner.inputs.options import IndexRequest, PolicyRequest
 from planner.inputs.provenance import Provenance
+from planner.inputs.targets import TargetRequest
 from schemas.errors import UsageError
 
 __all__ = ["plan"]
@@ -40,7 +40,7 @@ __all__ = ["plan"]
 @json_option
 def plan(
     sources: Provenance,
-    targets: TargetOptions,
+    targets: TargetRequest,
     indexes: IndexRequest,
     access: Access,
     policy: PolicyRequest,
@@ -62,14 +62,14 @@ def plan(
     request = PlanRequest(
         sources=sources,
         output=locks.output,
-        python_versions=targets.python_versions,
-        platforms=targets.platforms,
+        targets=targets,
         indexes=indexes,
         policy=policy,
         builds=builds.request,
         build_project=builds.project,
         access=access,
         merge_into=locks.merge_into,
+        forget=locks.forget,
         upgrade=locks.upgrade,
         upgraded=locks.upgraded,
         fit=locks.container(),

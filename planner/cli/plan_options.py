@@ -15,12 +15,12 @@ from planner.index.cache import Cache
 from planner.index.indexes import Strategy
 from planner.inputs.options import IndexRequest, PolicyRequest
 from planner.inputs.provenance import Provenance
+from planner.inputs.targets import TargetRequest
 from planner.model.policy import Ordering, Prereleases
 from planner.review.fit import ContainerSize
 
 __all__ = [
     "LockOptions",
-    "TargetOptions",
     "access_options",
     "index_options",
     "input_options",
@@ -31,19 +31,12 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TargetOptions:
-    """The targets that a command line names."""
-
-    python_versions: tuple[str, ...]
-    platforms: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LockOptions:
     """Which lock is written, what of it is kept, and how large it may be."""
 
-    output: str
+    output: str | None
     merge_into: str | None
+    forget: bool
     upgrade: bool
     upgraded: tuple[str, ...]
     fit: str | None
@@ -70,7 +63,7 @@ def _policy(
     only_binary: Sequence[str],
     no_build: bool,
     allow_hosts: Sequence[str],
-    require_hashes: bool,
+    require_hashes: bool | None,
     align: bool | None,
 ) -> PolicyRequest:
     return PolicyRequest(
@@ -112,28 +105,49 @@ input_options = option_group(
     ),
     click.option(
         "--extra", "extras", multiple=True, metavar="NAME",
-        help="An extra that installs may choose. Repeatable.",
+        help="Lock this extra of the projects, and no other. Default: those of [tool.lockstream], "
+        "else all. Repeatable.",
     ),
-    click.option("--all-extras", is_flag=True, help="All extras of the projects."),
+    click.option(
+        "--no-extra", "no_extras", multiple=True, metavar="NAME",
+        help="Lock all extras but this one. Repeatable.",
+    ),
+    click.option(
+        "--all-extras/--no-all-extras", default=None,
+        help="Lock all extras of the projects, or none.",
+    ),
     click.option(
         "--group", "groups", multiple=True, metavar="NAME",
-        help="A dependency group that installs may choose. Repeatable.",
+        help="Lock this dependency group, and no other. Default: those of [tool.lockstream], else "
+        "all. Repeatable.",
     ),
-    click.option("--all-groups", is_flag=True, help="All dependency groups of the projects."),
+    click.option(
+        "--no-group", "no_groups", multiple=True, metavar="NAME",
+        help="Lock all dependency groups but this one. Repeatable.",
+    ),
+    click.option(
+        "--all-groups/--no-all-groups", default=None,
+        help="Lock all dependency groups of the projects, or none.",
+    ),
 )  # fmt: skip
 
 plan_target_options = option_group(
     "targets",
-    TargetOptions,
+    TargetRequest,
     click.option(
         "--python-version", "python_versions", multiple=True, metavar="VERSION",
         help="A Python to plan for, such as 3.12, 3.13t (free-threaded) or pypy3.11. Repeatable. "
-        "Default: the targets of the project, else the Python that runs lockstream.",
+        "Default: the targets of the lock or the project, the Python of .python-version, of "
+        ".venv, or of requires-python, else the Python that runs lockstream.",
     ),
     click.option(
         "--platform", "platforms", multiple=True, metavar="TAG",
         help="The newest platform tag of a target, such as manylinux_2_28_x86_64, or linux, macos "
         "or windows. Repeatable: each with each Python. Default: this machine's.",
+    ),
+    click.option(
+        "--universal", is_flag=True,
+        help="Plan for every supported Python on the common platforms of Linux, macOS and Windows.",
     ),
 )  # fmt: skip
 
@@ -208,7 +222,7 @@ policy_options = option_group(
     ),
     click.option("--no-build", is_flag=True, help="The same as --only-binary :all:."),
     click.option(
-        "--require-hashes", is_flag=True,
+        "--require-hashes/--no-require-hashes", default=None,
         help="Require the inputs to give hashes for every package.",
     ),
     click.option(
@@ -226,14 +240,19 @@ lock_options = option_group(
     "locks",
     LockOptions,
     click.option(
-        "-o", "--output", default="pylock.toml", show_default=True, metavar="FILE",
-        help="Where to write the lock; - is standard output.",
+        "-o", "--output", metavar="FILE",
+        help="Where to write the lock; - is standard output. Default: pylock.toml, or for a script "
+        "pylock.NAME.toml in its folder.",
     ),
     click.option(
         "--merge-into", metavar="LOCK",
         help="Add this machine, or the targets that are named, to an existing lock, with the "
         "wheels built here for them; its versions are kept. The inputs are those of the lock, "
         "unless others are named.",
+    ),
+    click.option(
+        "--forget", is_flag=True,
+        help="Do not keep the options that the lock records; those of this command alone count.",
     ),
     click.option(
         "-U", "--upgrade", is_flag=True,

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from packaging.utils import canonicalize_name
@@ -22,13 +21,17 @@ from planner.index.indexes import (
 )
 from planner.inputs.inputs import Inputs
 from planner.inputs.pip_config import (
+    PUBLIC_INDEX,
     configured_index,
     configured_links,
     configured_values,
     extra_indexes,
 )
+from planner.inputs.recorded_options import options_from_table, options_to_table
+from planner.model.paths import relative_path
 from planner.model.policy import Ordering, Policy, Prereleases, parse_moment
 from planner.model.project_set import parse_names
+from schemas.credentials import Login
 from schemas.errors import UsageError
 from schemas.urls import storable
 
@@ -47,18 +50,45 @@ class IndexRequest:
     find_links: Sequence[str] = ()
     no_index: bool = False
     strategy: str | None = None
+    configured: Sequence[str] = ()
+    """The indexes that pip or uv is configured for on the machine that planned the lock first, the
+    default index last."""
+    is_complete: bool = False
+    """Whether the configuration of a machine is among these options already."""
+
+    def with_configured(self, inputs: Inputs, environment: Mapping[str, str]) -> IndexRequest:
+        """Return the options with what pip and uv are configured for on this machine. Those that
+        an earlier plan recorded are complete.
+        """
+        if self.is_complete:
+            return self
+        closed = configured_values("no-index", environment)
+        is_closed = bool(closed) and closed[0].lower() in {"1", "true", "yes", "on"}
+        complete = replace(
+            self,
+            find_links=(*self.find_links, *configured_links(environment)),
+            no_index=self.no_index or is_closed,
+            is_complete=True,
+        )
+        if complete.no_index or inputs.no_index:
+            return complete
+        extra = [*extra_indexes(environment)]
+        default = self.default_index or inputs.index_url or inputs.settings.default_index
+        if default and not extra:
+            return complete
+        own = default or configured_index(environment)
+        return replace(complete, configured=(*extra, own))
 
     def resolve(self, inputs: Inputs, environment: Mapping[str, str]) -> Indexes:
         """Return all places in the order of their rank: folders and pages with links, then the
         named indexes, then the default index. Raise UsageError if an option is malformed.
         """
+        if not self.is_complete:
+            return self.with_configured(inputs, environment).resolve(inputs, environment)
         settings = inputs.settings
-        own = configured_links(environment)
-        links = dict.fromkeys([*self.find_links, *inputs.find_links, *own])
+        links = dict.fromkeys([*self.find_links, *inputs.find_links])
         places: list[Links | Index] = [parse_links_place(place) for place in links]
-        configured = configured_values("no-index", environment)
-        is_closed = configured and configured[0].lower() in {"1", "true", "yes", "on"}
-        if not self.no_index and not inputs.no_index and not is_closed:
+        if not self.no_index and not inputs.no_index:
             places += self._indexes(inputs, environment)
         pins = {**settings.sources, **dict(_pairs(self.pins))}
         strategy = self.strategy or settings.index_strategy or Strategy.FIRST_INDEX
@@ -78,16 +108,51 @@ class IndexRequest:
             if name not in {one.name for one in named}:
                 index = replace(parse_index(setting.url), name=name, explicit=setting.explicit)
                 named.append(index)
-        named += (parse_index(text, named=True) for text in extra_indexes(environment))
         default = self.default_index or inputs.index_url or settings.default_index
-        named.append(parse_index(default or configured_index(environment)))
+        own = self.configured or [""]
+        named += (parse_index(text, named=True) for text in own[:-1])
+        named.append(parse_index(default or own[-1] or configured_index(environment)))
+        logins = _configured_logins(environment) if self.configured else {}
         known: set[str] = set()
         for index in named:
             if index.url in known:
                 continue
             known.add(index.url)
-            login = index.login or (login_of_index(index.name, environment) if index.name else None)
+            login = index.login or logins.get(index.url)
+            if login is None and index.name:
+                login = login_of_index(index.name, environment)
             yield replace(index, login=login)
+
+    def to_options(self, folder: str) -> dict[str, Any]:
+        """Return the table of these options for a lock in ``folder``: without credentials, and
+        with paths relative to that folder.
+        """
+        links = [
+            place.place if place.is_page else relative_path(place.place, folder)
+            for place in map(parse_links_place, self.find_links)
+        ]
+        default = self.default_index and parse_index(self.default_index).url
+        indexes = [_spelled(parse_index(text, named=True)) for text in self.indexes]
+        configured = [_spelled(parse_index(text, named=True)) for text in self.configured]
+        shown = replace(
+            self,
+            find_links=links,
+            default_index=default,
+            indexes=indexes,
+            configured=() if configured == [parse_index(PUBLIC_INDEX).url] else configured,
+            is_complete=False,
+        )
+        return options_to_table(shown)
+
+    @classmethod
+    def from_options(cls, table: object, folder: str) -> IndexRequest:
+        """Return what ``to_options`` recorded in a lock in ``folder``."""
+        found = options_from_table(cls, table)
+        links = [
+            place if "://" in place else os.path.normpath(os.path.join(folder, place))
+            for place in found.find_links
+        ]
+        return replace(found, find_links=tuple(links), is_complete=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +165,7 @@ class PolicyRequest:
     no_binary: Sequence[str] = ()
     only_binary: Sequence[str] = ()
     allow_hosts: Sequence[str] = ()
-    require_hashes: bool = False
+    require_hashes: bool | None = None
     align: bool | None = None
 
     def resolve(self, inputs: Inputs, now: datetime) -> Policy:
@@ -119,7 +184,7 @@ class PolicyRequest:
                 [*settings.only_binary, *inputs.only_binary, *self.only_binary]
             ),
             hosts=frozenset([*settings.allow_hosts, *self.allow_hosts]),
-            require_hashes=self.require_hashes,
+            require_hashes=bool(self.require_hashes),
             align=True if align is None else align,
         )
 
@@ -129,8 +194,9 @@ class PolicyRequest:
         """
         settings = inputs.settings
         table: dict[str, Any] = {}
-        if policy.prereleases is not Prereleases.IF_NECESSARY:
-            table["prerelease"] = str(policy.prereleases)
+        prereleases = Prereleases.ALLOW if inputs.prereleases else policy.prereleases
+        if prereleases is not Prereleases.IF_NECESSARY:
+            table["prerelease"] = str(prereleases)
         if policy.ordering is not Ordering.HIGHEST:
             table["resolution"] = str(policy.ordering)
         if moment := self.exclude_newer or settings.exclude_newer:
@@ -141,11 +207,22 @@ class PolicyRequest:
             table["only-binary"] = only_binary
         if policy.hosts:
             table["allow-hosts"] = sorted(policy.hosts)
-        if policy.require_hashes:
+        if policy.require_hashes or inputs.require_hashes:
             table["require-hashes"] = True
         if not policy.align:
             table["align"] = False
         return table
+
+
+def _configured_logins(environment: Mapping[str, str]) -> dict[str, Login]:
+    """Return the logins in the addresses that this machine is configured for, by address."""
+    texts = [*extra_indexes(environment), configured_index(environment)]
+    own = [parse_index(text, named=True) for text in texts]
+    return {index.url: index.login for index in own if index.login}
+
+
+def _spelled(index: Index) -> str:
+    return f"{index.name}={index.url}" if index.name else index.url
 
 
 def index_table(indexes: Indexes, folder: str) -> dict[str, Any]:
@@ -153,12 +230,12 @@ def index_table(indexes: Indexes, folder: str) -> dict[str, Any]:
     places = []
     for place in indexes.places:
         if isinstance(place, Index):
-            address = f"{place.name}={place.url}" if place.name else place.url
+            address = _spelled(place)
             places.append(f"{address} (explicit)" if place.explicit else address)
         elif place.is_page:
             places.append(storable(place.place))
         else:
-            places.append(Path(os.path.relpath(place.place, folder)).as_posix())
+            places.append(relative_path(place.place, folder))
     table: dict[str, Any] = {"indexes": places}
     if indexes.strategy is not Strategy.FIRST_INDEX:
         table["index-strategy"] = str(indexes.strategy)

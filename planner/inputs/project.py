@@ -20,11 +20,11 @@ from planner.inputs.errors import UnreadableInput
 from planner.inputs.inputs import InputRequirement, Inputs
 from planner.inputs.requirement_line import parse_requirement
 from planner.inputs.script import parse_script
-from planner.inputs.settings import read_settings
+from planner.inputs.settings import Settings, read_settings
 from planner.model.dependencies import Scope
 from schemas.errors import InvalidInput
 
-__all__ = ["InvalidProject", "read_document", "read_projects"]
+__all__ = ["InvalidProject", "ScopeChoice", "read_document", "read_projects", "read_settings_of"]
 
 
 @dataclass(eq=False)
@@ -37,6 +37,33 @@ class InvalidProject(InvalidInput):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.problem}"
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeChoice:
+    """Which extras, or which dependency groups, of the projects the user wants in the lock."""
+
+    named: Sequence[str] = ()
+    """These; empty for those of the settings, or all."""
+    left_out: Sequence[str] = ()
+    everything: bool | None = None
+    """True for all, False for none, None if the user does not say."""
+
+    def choose(
+        self, known: set[NormalizedName], configured: Sequence[str] | None, *, kind: str, path: str
+    ) -> list[NormalizedName]:
+        """Return the chosen ones of ``known``, sorted. ``configured`` are those of the settings in
+        the file at ``path``. Raise InvalidProject if one is not known.
+        """
+        named = {canonicalize_name(name) for name in self.named or configured or ()}
+        left_out = {canonicalize_name(name) for name in self.left_out}
+        for name in sorted((named | left_out) - known):
+            raise InvalidProject(path, f"there is no {kind} {name!r}; it has {_list(known)}")
+        if self.everything is not None:
+            named = known if self.everything else named if self.named else set()
+        elif not self.named and configured is None:
+            named = known
+        return sorted(named - left_out)
 
 
 def read_document(folder: str) -> tuple[str, Mapping[str, Any]]:
@@ -64,13 +91,12 @@ def read_document(folder: str) -> tuple[str, Mapping[str, Any]]:
 def read_projects(
     folders: Sequence[str],
     *,
-    extras: Iterable[str] = (),
-    groups: Iterable[str] = (),
-    all_extras: bool = False,
-    all_groups: bool = False,
+    extras: ScopeChoice | None = None,
+    groups: ScopeChoice | None = None,
 ) -> Inputs:
     """Read what the projects in ``folders`` depend on together, with these extras and dependency
-    groups of theirs. A requirement of one project on another is met by the project itself.
+    groups of theirs; by default with those of the settings, or all. A requirement of one project
+    on another is met by the project itself.
 
     Raise UnreadableInput, InvalidProject, InvalidRequirementLine or UnsupportedRequirementLine.
     """
@@ -78,15 +104,14 @@ def read_projects(
     members = {reader.name: reader for reader in readers if reader.name}
     for reader in readers:
         reader.members = members
-    wanted_extras = {canonicalize_name(extra) for extra in extras}
-    wanted_groups = {canonicalize_name(group) for group in groups}
+    path, settings = readers[0].path, readers[0].settings
     known_extras = {extra for reader in readers for extra in reader.extras}
     known_groups = {group for reader in readers for group in reader.groups}
-    _check_known(readers[0], "extra", wanted_extras, known_extras)
-    _check_known(readers[0], "dependency group", wanted_groups, known_groups)
-    chosen_extras = sorted(known_extras if all_extras else wanted_extras)
-    chosen_groups = sorted(known_groups if all_groups else wanted_groups)
-    inputs = _read_settings_of(readers[0])
+    choice = extras or ScopeChoice()
+    chosen_extras = choice.choose(known_extras, settings.extras, kind="extra", path=path)
+    choice = groups or ScopeChoice()
+    chosen_groups = choice.choose(known_groups, settings.groups, kind="dependency group", path=path)
+    inputs = _read_settings(readers[0].path, settings)
     for reader in readers:
         inputs = inputs.merge(
             Inputs(
@@ -97,12 +122,21 @@ def read_projects(
     return replace(inputs, extras=tuple(chosen_extras), groups=tuple(chosen_groups))
 
 
-def _read_settings_of(reader: _ProjectReader) -> Inputs:
+def read_settings_of(folder: str) -> Inputs:
+    """Return the settings of the project in ``folder``, with what they add to the requirements of
+    a file; its own requirements do not count.
+
+    Raise UnreadableInput, InvalidProject or InvalidRequirementLine.
+    """
+    path, document = read_document(folder)
+    return _read_settings(path, read_settings(document, path))
+
+
+def _read_settings(path: str, settings: Settings) -> Inputs:
     """Return the settings of a project, and what they add to the requirements. Those of the first
     project apply to all.
     """
-    settings = reader.settings
-    folder = os.path.dirname(reader.path)
+    folder = os.path.dirname(path)
     return Inputs(
         settings=settings,
         find_links=tuple(
@@ -110,8 +144,8 @@ def _read_settings_of(reader: _ProjectReader) -> Inputs:
             for place in settings.find_links
         ),
         excludes=tuple(map(canonicalize_name, settings.excludes)),
-        constraints=_read_setting(reader.path, "constraints", settings.constraints),
-        overrides=_read_setting(reader.path, "overrides", settings.overrides),
+        constraints=_read_setting(path, "constraints", settings.constraints),
+        overrides=_read_setting(path, "overrides", settings.overrides),
     )
 
 
@@ -121,13 +155,6 @@ def _read_setting(path: str, key: str, lines: Iterable[str]) -> tuple[InputRequi
         InputRequirement(requirement=parse_requirement(line, origin), origin=origin)
         for line in lines
     )
-
-
-def _check_known(
-    reader: _ProjectReader, kind: str, wanted: set[NormalizedName], known: set[NormalizedName]
-) -> None:
-    for name in sorted(wanted - known):
-        raise InvalidProject(reader.path, f"there is no {kind} {name!r}; it has {_list(known)}")
 
 
 class _ProjectReader:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,7 +12,8 @@ from packaging.utils import canonicalize_name
 
 from planner.inputs.inputs import Inputs
 from planner.inputs.pip_config import unread_variables
-from planner.inputs.project import read_projects
+from planner.inputs.project import ScopeChoice, read_projects, read_settings_of
+from planner.inputs.recorded_options import keep_recorded
 from planner.inputs.remote_file import FetchFile, refuse_remote
 from planner.inputs.requirements_file import read_requirements
 from schemas.errors import UsageError
@@ -36,9 +37,15 @@ class Provenance:
     excludes: tuple[str, ...] = ()
     """Names of projects that are left out."""
     extras: tuple[str, ...] = ()
+    """The extras of the projects that are locked; empty for those of the settings, or all."""
+    no_extras: tuple[str, ...] = ()
+    """Extras that are left out."""
+    all_extras: bool | None = None
+    """True for all extras, False for none, None if the options do not say."""
     groups: tuple[str, ...] = ()
-    all_extras: bool = False
-    all_groups: bool = False
+    """The dependency groups that are locked, as the extras."""
+    no_groups: tuple[str, ...] = ()
+    all_groups: bool | None = None
 
     def to_table(self, folder: str) -> dict[str, Any]:
         """Return the TOML table for a lock in ``folder``, with paths relative to that folder.
@@ -49,9 +56,26 @@ class Provenance:
             value = getattr(self, field.name)
             if field.name in _PATHS:
                 value = [_recorded(path, folder) for path in value if path != "-"]
-            if value:
-                table[field.name.replace("_", "-")] = value if value is True else sorted(set(value))
+            if isinstance(value, bool):
+                table[field.name.replace("_", "-")] = value
+            elif value:
+                # The order of files counts: the settings of the first project apply to all.
+                names = dict.fromkeys(value)
+                ordered = list(names) if field.name in _PATHS else sorted(names)
+                table[field.name.replace("_", "-")] = ordered
         return table
+
+    def keep(self, recorded: Provenance) -> Provenance:
+        """Return these inputs, with those of ``recorded`` that they do not replace."""
+        dropped: set[str] = set()
+        if self.requirements or (self.projects and self.projects != recorded.projects):
+            dropped |= {"projects", "requirements", *_EXTRAS, *_GROUPS}
+        for names in (_EXTRAS, _GROUPS):
+            if any(getattr(self, name) not in {(), None} for name in names):
+                dropped.update(names)
+        defaults = Provenance()
+        rest = {name: getattr(defaults, name) for name in dropped}
+        return keep_recorded(self, replace(recorded, **rest))
 
     @classmethod
     def from_table(cls, table: object, folder: str) -> Self | None:
@@ -65,8 +89,8 @@ class Provenance:
                 if field.name in _PATHS:
                     value = [_found(path, folder) for path in value]
                 known[field.name] = tuple(value)
-            elif value is True and field.name.startswith("all_"):
-                known[field.name] = True
+            elif isinstance(value, bool) and field.name.startswith("all_"):
+                known[field.name] = value
         return cls(**known) if "projects" in known or "requirements" in known else None
 
 
@@ -77,6 +101,12 @@ def _recorded(path: str, folder: str) -> str:
 
 def _found(path: str, folder: str) -> str:
     return path if "://" in path else os.path.normpath(os.path.join(folder, path))
+
+
+_EXTRAS = ("extras", "no_extras", "all_extras")
+
+
+_GROUPS = ("groups", "no_groups", "all_groups")
 
 
 _PATHS = ("projects", "requirements", "constraints", "overrides")
@@ -94,18 +124,16 @@ def read_inputs(
     Raise UsageError if requirements files and a project are named together, UnreadableInput,
     InvalidProject, InvalidRequirementLine or UnsupportedRequirementLine.
     """
-    inputs = Inputs()
     if provenance.requirements:
         _refuse_project(provenance)
+        inputs = _settings_beside(provenance.requirements[0])
     else:
         projects = provenance.projects or (os.curdir,)
         _check_projects(projects, named=bool(provenance.projects))
         inputs = read_projects(
             projects,
-            extras=provenance.extras,
-            groups=provenance.groups,
-            all_extras=provenance.all_extras,
-            all_groups=provenance.all_groups,
+            extras=ScopeChoice(provenance.extras, provenance.no_extras, provenance.all_extras),
+            groups=ScopeChoice(provenance.groups, provenance.no_groups, provenance.all_groups),
         )
     excludes = tuple(map(canonicalize_name, provenance.excludes))
     remarks = tuple(
@@ -122,11 +150,20 @@ def read_inputs(
     return inputs.merge(Inputs(excludes=excludes, remarks=remarks)).merge(files)
 
 
+def _settings_beside(path: str) -> Inputs:
+    """Return the settings of the ``pyproject.toml`` in the folder of a requirements file."""
+    folder = os.path.dirname(path)
+    has_project = path != "-" and os.path.isfile(os.path.join(folder, "pyproject.toml"))
+    return read_settings_of(folder) if has_project else Inputs()
+
+
 def _refuse_project(provenance: Provenance) -> None:
     of_project = (
         provenance.extras,
-        provenance.groups,
+        provenance.no_extras,
         provenance.all_extras,
+        provenance.groups,
+        provenance.no_groups,
         provenance.all_groups,
     )
     if provenance.projects or any(of_project):

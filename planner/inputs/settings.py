@@ -57,6 +57,10 @@ class Settings:
     """The settings of one project. A setting not given is None or empty."""
 
     targets: tuple[Target, ...] = ()
+    extras: tuple[str, ...] | None = None
+    """The extras that a lock holds; None for all."""
+    groups: tuple[str, ...] | None = None
+    """The dependency groups that a lock holds; None for all."""
     constraints: tuple[str, ...] = ()
     """Requirements, as are the overrides."""
     overrides: tuple[str, ...] = ()
@@ -181,6 +185,8 @@ def _table(value: object) -> Mapping[str, Any]:
 
 _READERS: dict[str, Callable[[Any], Any]] = {
     "targets": _targets,
+    "extras": _texts,
+    "groups": _texts,
     "constraints": _texts,
     "overrides": _texts,
     "excludes": _texts,

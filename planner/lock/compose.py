@@ -49,6 +49,8 @@ class LockContent:
     groups: Sequence[NormalizedName]
     inputs: Mapping[str, Any]
     """The table that records where the requirements came from."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """The table that records the options of the command line."""
     policy: Mapping[str, Any] = field(default_factory=dict)
     """The table that records how versions were chosen."""
     folder: str = ""
@@ -80,10 +82,8 @@ def build_lock(content: LockContent) -> Pylock:
 def _tool_table(content: LockContent) -> dict[str, Any]:
     targets = [target.to_table() for one in content.environments for target in one.targets]
     table: dict[str, Any] = {"targets": targets}
-    for key, record in (("inputs", content.inputs), ("policy", content.policy)):
-        if record:
-            table[key] = dict(record)
-    return table
+    tables = {"inputs": content.inputs, "options": content.options, "policy": content.policy}
+    return table | {key: dict(record) for key, record in tables.items() if record}
 
 
 def _package(entry: Entry, sizes: Sequence[SizedFile], content: LockContent) -> Package:

@@ -14,10 +14,10 @@ from executor import Keychain
 from planner.index.access import Access
 from planner.index.client import IndexClient
 from planner.index.reader import IndexReader
+from planner.inputs.question import Question
 from planner.lock.built import Built
 from planner.lock.writer import render_lock
 from planner.planning.answer_cache import AnswerCache, Remembered
-from planner.planning.question import Question
 from planner.planning.reporter import Reporter, tell
 from planner.resolver.direct import direct_logins
 
@@ -102,16 +102,19 @@ def answer(
 
 def _compose(question: Question, planned: Plan, built: Mapping[str, Built]) -> Pylock:
     from planner.lock.compose import LockContent, build_lock  # noqa: PLC0415  # as above
+    from planner.review.derived import with_facts  # noqa: PLC0415  # as above
 
-    return build_lock(
+    lock = build_lock(
         LockContent(
             environments=planned.environments,
             entries=planned.entries,
             extras=question.inputs.extras,
             groups=question.inputs.groups,
             inputs=question.provenance["inputs"],
+            options=question.provenance["options"],
             policy=question.provenance["policy"],
             folder=question.folder,
             built=built,
         )
     )
+    return with_facts(lock, question)

@@ -1,46 +1,42 @@
-"""Differences between a lock and its inputs, found without any index."""
+"""Differences between a lock and the lock that a plan would write now, found without any index.
+
+A lock is current exactly when planning again, with its versions preferred, would write the same
+bytes. If its versions meet every requirement, such a plan chooses them again; so it is enough to
+check the requirements, to derive what else each block would hold, and to compare what decided.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import os
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from packaging.pylock import Package, Pylock
 from packaging.tags import Tag
-from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.utils import parse_wheel_filename
 
-from planner.inputs.build_settings import BuildSetting
 from planner.inputs.inputs import Inputs
+from planner.inputs.question import Question
+from planner.lock.markers import Conditions
 from planner.model.dependencies import Scope
-from planner.model.environments import MarkerEnvironment, recorded_targets
+from planner.model.environments import MarkerEnvironment
 from planner.resolver.applicable import applicable_dependencies
 from planner.resolver.overrides import Overrides
+from planner.review.decisions import Decisions
+from planner.review.derived import FACTS, Derived, derive
 from planner.review.graph import Edge, Graph
+from planner.review.header import find_changed_flags, find_header_changes
+from planner.review.recorded import recorded_table
 from schemas.builds import build_records
 from schemas.credentials import split_login
 from schemas.errors import Refused
-from schemas.hints import TOOL_NAME
 from schemas.markers import holds
 
-__all__ = ["Stale", "find_changed_flags", "find_problems"]
-
-
-def find_changed_flags(lock: Pylock, settled: Mapping[str, BuildSetting]) -> Iterator[str]:
-    """Yield a sentence for each package of ``lock`` that was built with other flags than the
-    project sets now.
-    """
-    table: object = lock.tool
-    for key in (TOOL_NAME, "policy", "build", "settings"):
-        table = table.get(key) if isinstance(table, Mapping) else None
-    before = table if isinstance(table, Mapping) else {}
-    now = {canonicalize_name(name): one.to_table() for name, one in settled.items()}
-    for package in lock.packages:
-        was_built = bool(build_records(package.tool))
-        if was_built and before.get(package.name, {}) != now.get(package.name, {}):
-            yield f"{package.name} was built with other flags than the project sets"
+__all__ = ["Stale", "find_problems"]
 
 
 @dataclass(eq=False)
@@ -52,61 +48,138 @@ class Stale(Refused):
     hint = "write it again with lockstream plan; what need not change is kept"
 
     def __str__(self) -> str:
-        return "\n".join([f"{self.path} does not answer its inputs", *self._lines()])
+        return "\n".join([f"{self.path} is not current", *self._lines()])
 
     def _lines(self) -> Iterator[str]:
         yield from (f"  {problem}" for problem in self.problems)
 
 
-def find_problems(
-    lock: Pylock, inputs: Inputs, environments: Sequence[MarkerEnvironment]
-) -> tuple[str, ...]:
-    """What is wrong with ``lock``: each requirement that it does not meet, in any environment and
-    with any extra or dependency group, and each package that nothing asks for. Empty where it
-    answers the inputs.
+def find_problems(lock: Pylock, question: Question) -> tuple[str, ...]:
+    """Return what differs in ``lock`` from what a plan of ``question`` would write; empty if the
+    lock is current.
 
     Raises RequirementsUnknown and InvalidRequirementLine.
     """
-    found = dict.fromkeys(_check_header(lock, inputs, environments))
+    inputs, environments = question.inputs, question.environments
+    found = dict.fromkeys(change.as_problem() for change in find_header_changes(lock, question))
     found.update(dict.fromkeys(find_changed_flags(lock, inputs.settings.build)))
+    found.update(dict.fromkeys(_check_pythons(lock, question)))
     scopes: list[Scope | None] = [None, *(Scope("extra", name) for name in inputs.extras)]
     scopes += (Scope("group", name) for name in inputs.groups)
-    where: dict[str, dict[str, None]] = {}
+    places: dict[str, dict[str, None]] = {}
     for environment in environments:
         checker = _Checker(lock, inputs, environment)
         for scope in scopes:
             for problem in checker.problems(scope):
-                where.setdefault(problem, {})[str(environment)] = None
-    for problem, places in where.items():
-        everywhere = len(places) == len(environments)
-        found[problem if everywhere else f"{problem} ({', '.join(places)})"] = None
+                places.setdefault(problem, {})[str(environment)] = None
+    for problem, where in places.items():
+        everywhere = len(where) == len(environments)
+        found[problem if everywhere else f"{problem} ({', '.join(where)})"] = None
+    found.update(dict.fromkeys(_check_blocks(lock, question, is_sound=not places)))
     return tuple(found)
 
 
-def _check_header(
-    lock: Pylock, inputs: Inputs, environments: Sequence[MarkerEnvironment]
-) -> Iterator[str]:
-    for kind, told, asked in (
-        ("extras", lock.extras, inputs.extras),
-        ("dependency groups", lock.dependency_groups, inputs.groups),
-    ):
-        if sorted(told or ()) != list(asked):
-            yield f"its {kind} are {_list(told or ())}; the inputs have {_list(asked)}"
-    recorded = recorded_targets(lock)
-    if inputs.settings.targets and set(map(str, inputs.settings.targets)) != set(
-        map(str, recorded)
-    ):
-        settled = _list(inputs.settings.targets)
-        yield f"its targets are {_list(recorded)}; the project sets {settled}"
-    for environment in environments:
-        wanted = inputs.requires_python
-        if wanted and not wanted.contains(environment.python_version, prereleases=True):
-            yield f"the project requires Python {wanted}; the lock is for {environment}"
+def _check_pythons(lock: Pylock, question: Question) -> Iterator[str]:
+    required = question.inputs.requires_python
+    for environment in question.environments:
+        if required and not required.contains(environment.python_version, prereleases=True):
+            yield f"the project requires Python {required}; the lock is for {environment}"
         if lock.environments and not any(
             holds(marker, environment.variables, subject="the lock", context="requirement")
             for marker in lock.environments
         ):
             yield f"it is not for {environment}"
+
+
+def _check_blocks(lock: Pylock, question: Question, *, is_sound: bool) -> Iterator[str]:
+    """Yield what a plan would write differently into the block of each package.
+
+    Markers and dependencies are compared if the lock ``is_sound``: else they differ because of
+    what was found before.
+    """
+    decisions = Decisions(question, Conditions([one.variables for one in question.environments]))
+    for package, derived in zip(lock.packages, derive(lock, question), strict=True):
+        if not derived.is_required:
+            continue
+        yield from _check_hashes(package, question, decisions)
+        yield from _check_local_files(package, question.folder)
+        if recorded_table(lock, "policy"):
+            yield from _check_facts(package, derived)
+        if is_sound:
+            yield from _check_derived(package, derived)
+
+
+def _check_derived(package: Package, derived: Derived) -> Iterator[str]:
+    marker = str(package.marker) if package.marker else None
+    if marker != derived.marker:
+        yield (
+            f"the marker of {package.name} {package.version} is {marker or 'empty'}; "
+            f"a plan now writes {derived.marker or 'none'}"
+        )
+    listed = {(one["name"], one.get("version")) for one in package.dependencies or ()}
+    needed = {
+        (str(name), str(version) if version else None) for name, version in derived.dependencies
+    }
+    if listed != needed:
+        names = _list(name for name, _ in listed ^ needed)
+        yield f"{package.name} {package.version} now has other dependencies: {names}"
+
+
+_FACT_PROBLEMS = {
+    "hashes": "the inputs allow other hashes for {name} than those it was planned with",
+    "address": "the inputs give another address for {name}",
+    "content": "the content of {name} at its local address has changed",
+    "find-links": "the local folders of wheels have other files of {name}",
+}
+"""What it means that a fact of ``Decisions`` is not the recorded one."""
+
+
+def _check_facts(package: Package, derived: Derived) -> Iterator[str]:
+    recorded = recorded_table(package)
+    for key in FACTS:
+        before, now = recorded.get(key, []), derived.facts.get(key, [])
+        if before == now:
+            continue
+        if key != "extras":
+            yield _FACT_PROBLEMS[key].format(name=package.name)
+            continue
+        before = before if isinstance(before, list) else []
+        for extra in sorted(set(now) - set(before)):
+            yield f"the extra {extra} of {package.name} is required now"
+        for extra in sorted(set(before) - set(now)):
+            yield f"the extra {extra} of {package.name} is not required any more"
+
+
+def _check_hashes(package: Package, question: Question, decisions: Decisions) -> Iterator[str]:
+    """Yield the files that the inputs do not allow by their hashes."""
+    is_required = question.inputs.require_hashes or question.policy.require_hashes
+    for environment in question.environments:
+        allowed = decisions.allowed_hashes(package.name, environment)
+        if allowed is None:
+            if is_required:
+                yield f"--require-hashes: the inputs give no hash for {package.name}"
+            continue
+        for wheel in package.wheels or ():
+            hashes = {f"{kind}:{value}" for kind, value in wheel.hashes.items()}
+            if not hashes & allowed:
+                yield f"{wheel.filename}: its hash is not among those that the inputs give"
+
+
+def _check_local_files(package: Package, folder: str) -> Iterator[str]:
+    """Yield the files on this machine that are not those of the lock."""
+    built = {record.wheel for record in build_records(package.tool)}
+    wheels = [wheel for wheel in package.wheels or () if wheel.filename not in built]
+    for file in (*wheels, *([package.archive] if package.archive else ())):
+        if file.path is None or "sha256" not in file.hashes:
+            continue
+        try:
+            with open(os.path.join(folder, file.path), "rb") as content:
+                digest = hashlib.file_digest(content, "sha256").hexdigest()
+        except OSError as error:
+            yield f"{file.path}: {error.strerror}"
+            continue
+        if digest != file.hashes["sha256"].lower():
+            yield f"{file.path} is another file than the one that was planned"
 
 
 class _Checker:

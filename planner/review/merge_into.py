@@ -15,9 +15,9 @@ from schemas.target import Target
 __all__ = ["read_merged", "with_targets_of"]
 
 
-def read_merged(path: str, *, output: str, upgrade: bool) -> Pylock:
+def read_merged(path: str, *, output: str | None, upgrade: bool) -> Pylock:
     """Read the lock at ``path``, which targets are to be added to. Raises UsageError."""
-    if output not in {path, "pylock.toml"}:
+    if output not in {path, None}:
         raise UsageError(f"--merge-into writes {path}, and --output {output}", hint="name one")
     if upgrade:
         raise UsageError(

@@ -1,10 +1,10 @@
-"""What an existing lock means for the one that replaces it: its versions are kept where they may,
-and its files are not exchanged.
+"""What a plan keeps of the lock that it replaces: all of it if it is current, else the versions
+that still match. A file is never replaced under its name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,15 +12,15 @@ from packaging.pylock import Pylock
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from planner.inputs.inputs import Inputs
+from planner.inputs.question import Question
 from planner.lock.locked_files import locked_files
 from planner.model.environments import MarkerEnvironment
 from planner.model.policy import Preferences
 from planner.review.check import find_problems
 from planner.review.graph import RequirementsUnknown
+from planner.review.recorded import recorded_table
 from schemas.builds import build_records
 from schemas.errors import ArtifactRefused
-from schemas.hints import TOOL_NAME
 from schemas.markers import holds
 
 __all__ = ["FileExchanged", "check_files", "is_current", "preferences"]
@@ -28,12 +28,12 @@ __all__ = ["FileExchanged", "check_files", "is_current", "preferences"]
 
 @dataclass(eq=False)
 class FileExchanged(ArtifactRefused):
-    """An index or an address has another file than before under the same name."""
+    """An index or an address serves another file than before under the same name."""
 
     filename: str
     expected: str
     found: str
-    hint = "find out why; if it is right, delete the lock and plan anew"
+    hint = "find out why; if it is right, delete the lock and plan again"
 
     @property
     def _source(self) -> str:
@@ -49,25 +49,16 @@ class FileExchanged(ArtifactRefused):
         )
 
 
-def is_current(
-    lock: Pylock,
-    inputs: Inputs,
-    environments: Sequence[MarkerEnvironment],
-    provenance: Mapping[str, Mapping[str, Any]],
-) -> bool:
-    """Whether ``lock`` is for these environments and answers the inputs, and was made as it would
-    be made now: from the same sources by the same policy.
+def is_current(lock: Pylock, question: Question) -> bool:
+    """Return whether a plan of ``question`` that prefers the versions of ``lock`` would write it
+    as it is.
 
     Raises InvalidRequirementLine.
     """
-    targets = tuple(target for environment in environments for target in environment.targets)
-    told = (lock.tool or {}).get(TOOL_NAME)
-    if not isinstance(told, Mapping) or [one.to_table() for one in targets] != told.get("targets"):
-        return False
-    if any(told.get(key, {}) != dict(table) for key, table in provenance.items()):
+    if not recorded_table(lock, "policy"):
         return False
     try:
-        return not find_problems(lock, inputs, environments)
+        return not find_problems(lock, question)
     except RequirementsUnknown:
         return False
 
@@ -78,8 +69,8 @@ def preferences(
     *,
     upgrade: Collection[NormalizedName] = (),
 ) -> list[Preferences]:
-    """For each environment the versions that ``lock`` has of each project: first the one that is
-    for the environment, then the others. Those of the projects ``upgrade`` are free.
+    """Return, for each environment, the versions that ``lock`` has of each project: first that of
+    the environment, then the others. The projects ``upgrade`` are left out.
     """
     kept = [one for one in lock.packages if one.version is not None and one.name not in upgrade]
     found: list[Preferences] = []
@@ -102,10 +93,7 @@ def preferences(
 
 
 def check_files(old: Pylock, new: Pylock) -> None:
-    """Hold the files of ``new`` to what ``old`` says of files of the same name.
-
-    Raises FileExchanged.
-    """
+    """Raise FileExchanged if a file of ``new`` has another hash than in ``old``."""
     known = {name: hashes for package in old.packages for name, hashes in locked_files(package)}
     for package in new.packages:
         # A wheel that is built anew is another file; the source that it is built from may not be.

@@ -1,13 +1,18 @@
-"""What a lock records of its own making: where its requirements are, and its targets."""
+"""What a lock records of its own making: its inputs, the options of its plan, and its targets."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
-from packaging.pylock import Pylock
+from packaging.pylock import Package, Pylock
 
+from planner.index.indexes import parse_index
 from planner.inputs.inputs import Inputs
+from planner.inputs.options import IndexRequest
+from planner.inputs.pip_config import PUBLIC_INDEX
 from planner.inputs.provenance import Provenance, read_inputs
 from planner.inputs.targets import choose_targets
 from planner.model.environments import recorded_targets
@@ -15,7 +20,21 @@ from schemas.errors import UsageError
 from schemas.hints import TOOL_NAME
 from schemas.target import Target
 
-__all__ = ["recorded_inputs", "recorded_sources", "targets_of"]
+__all__ = [
+    "recorded_indexes",
+    "recorded_inputs",
+    "recorded_sources",
+    "recorded_table",
+    "targets_of",
+]
+
+
+def recorded_table(owner: Pylock | Package, *keys: str) -> Mapping[str, Any]:
+    """Return a table of ours in a lock or a package; empty if it is not there."""
+    table: object = owner.tool
+    for key in (TOOL_NAME, *keys):
+        table = table.get(key) if isinstance(table, Mapping) else None
+    return table if isinstance(table, Mapping) else {}
 
 
 def targets_of(
@@ -36,14 +55,24 @@ def recorded_inputs(lock: Pylock, path: str) -> Inputs:
     return read_inputs(recorded_sources(lock, path), environment=os.environ)
 
 
+def recorded_indexes(lock: Pylock, folder: str) -> IndexRequest:
+    """Return the options about indexes of the lock in ``folder``."""
+    options = IndexRequest.from_options(recorded_table(lock, "options").get("index"), folder)
+    places = recorded_table(lock, "policy").get("indexes")
+    public = parse_index(PUBLIC_INDEX).url
+    if not options.configured and isinstance(places, list) and places[-1:] == [public]:
+        # It stays the index of the lock on a machine that is configured for another one.
+        return replace(options, configured=(public,))
+    return options
+
+
 def recorded_sources(lock: Pylock, path: str) -> Provenance:
     """Return where the inputs of the lock at ``path`` are.
 
     Raises UsageError if the lock does not record it.
     """
-    table = (lock.tool or {}).get(TOOL_NAME)
-    recorded = table.get("inputs") if isinstance(table, Mapping) else None
-    sources = Provenance.from_table(recorded, os.path.dirname(path))
+    table = recorded_table(lock, "inputs")
+    sources = Provenance.from_table(table, os.path.dirname(path))
     if sources is None:
         raise UsageError(
             f"{path} does not record where its requirements are",

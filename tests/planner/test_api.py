@@ -13,6 +13,7 @@ from helpers.wheels import build_wheel
 from planner import PlanRequest, Reporter, check_lock, plan_lock
 from planner.inputs.options import IndexRequest
 from planner.inputs.provenance import Provenance
+from planner.inputs.targets import TargetRequest
 from planner.review.fit import ContainerSize, DoesNotFit
 from schemas.errors import UsageError
 
@@ -27,8 +28,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, index: Index) -> No
 def request(index: Index, **changes: object) -> PlanRequest:
     fields = {
         "sources": Provenance(requirements=("requirements.in",)),
-        "python_versions": ("3.11",),
-        "platforms": ("manylinux_2_28_x86_64",),
+        "targets": TargetRequest(python_versions=("3.11",), platforms=("manylinux_2_28_x86_64",)),
         "indexes": IndexRequest(default_index=index.url),
         **changes,
     }

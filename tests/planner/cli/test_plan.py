@@ -103,7 +103,7 @@ def test_a_project_is_planned(index: Index, arguments: list[str]) -> None:
         '[project]\nname = "top"\ndependencies = ["base"]\n'
         '[project.optional-dependencies]\nx = ["more"]\n[dependency-groups]\ntest = ["app"]\n'
     )
-    assert run(*arguments, "-i", index.url) == 0
+    assert run(*arguments, "-i", index.url, "--no-all-extras", "--no-all-groups") == 0
     assert names() == ["base"]
     assert run(*arguments, "-i", index.url, "--extra", "x", "--group", "test") == 0
     lock = Pylock.from_dict(tomllib.loads(Path("pylock.toml").read_text()))

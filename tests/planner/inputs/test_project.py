@@ -14,13 +14,18 @@ from planner.inputs.errors import (
     UnsupportedRequirementLine,
 )
 from planner.inputs.inputs import Inputs
-from planner.inputs.project import InvalidProject, read_projects
+from planner.inputs.project import InvalidProject, ScopeChoice, read_projects
 from planner.model.dependencies import Scope
 
 
 def read(folder: Path, text: str, **asked: Any) -> Inputs:
+    """Read a project with the extras and groups that are named, or with all."""
     (folder / "pyproject.toml").write_text(text)
-    return read_projects([str(folder)], **asked)
+    extras, groups = (
+        ScopeChoice(asked.get(kind, ()), (), everything=asked.get(f"all_{kind}", False))
+        for kind in ("extras", "groups")
+    )
+    return read_projects([str(folder)], extras=extras, groups=groups)
 
 
 def names(inputs: Inputs) -> list[str]:
@@ -154,6 +159,7 @@ def test_projects_of_one_repository_are_read_together(tmp_path: Path) -> None:
     }.items():
         (tmp_path / name).mkdir()
         (tmp_path / name / "pyproject.toml").write_text(text)
-    inputs = read_projects([str(tmp_path / "api"), str(tmp_path / "core")])
+    folders = [str(tmp_path / "api"), str(tmp_path / "core")]
+    inputs = read_projects(folders, extras=ScopeChoice(everything=False))
     assert names(inputs) == ["speed", "web", "base"]
     assert str(inputs.requires_python) == "<4,>=3.9"

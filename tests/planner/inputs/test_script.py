@@ -65,9 +65,9 @@ def test_a_script_is_planned_and_checked(
     index.add(build_wheel("app", "2.0", requires=["base"]))
     Path("script.py").write_text(SCRIPT)
     assert lockstream.main(["plan", "-q", "script.py", "-i", index.url, *LINUX]) == 0
-    document = tomllib.loads(Path("pylock.toml").read_text())
+    document = tomllib.loads(Path("pylock.script.toml").read_text())
     assert [one["name"] for one in document["packages"]] == ["app"]
     assert document["tool"]["lockstream"]["inputs"] == {"projects": ["script.py"]}
-    assert lockstream.main(["check"]) == 0
+    assert lockstream.main(["check", "pylock.script.toml"]) == 0
     Path("script.py").write_text(SCRIPT.replace("app>1", "app>2"))
-    assert lockstream.main(["check"]) == 1
+    assert lockstream.main(["check", "pylock.script.toml"]) == 1

@@ -16,12 +16,12 @@ from planner.index.cache import Cache
 from planner.index.client import IndexClient
 from planner.index.indexes import Indexes, parse_index
 from planner.inputs.inputs import InputRequirement, Inputs
+from planner.inputs.question import Question
 from planner.lock.built import Built
 from planner.model.environments import group_targets
 from planner.model.policy import Policy
 from planner.planning.answer import answer
 from planner.planning.answer_cache import AnswerCache
-from planner.planning.question import Question
 from planner.planning.reporter import Reporter
 from schemas.target import Target
 
@@ -36,7 +36,11 @@ def question(index: Index, tmp_path: Path) -> Question:
         policy=Policy(),
         indexes=Indexes(places=(parse_index(index.url),)),
         folder=str(tmp_path),
-        provenance={"inputs": {"requirements": ["requirements.in"]}, "policy": {"align": False}},
+        provenance={
+            "inputs": {"requirements": ["requirements.in"]},
+            "options": {},
+            "policy": {"align": False},
+        },
     )
 
 

@@ -41,7 +41,7 @@ def check(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, lis
 def test_a_fresh_lock_answers(index: Index, capsys: pytest.CaptureFixture[str]) -> None:
     asked = len(index.asked)
     assert check(capsys) == (
-        0, ["pylock.toml answers its inputs: packages 5, targets 2"],
+        0, ["pylock.toml is current: packages 5, targets 2"],
     )  # fmt: skip
     assert check(capsys, "-q") == (0, [])
     assert len(index.asked) == asked
@@ -84,7 +84,7 @@ def test_what_the_inputs_ask_for_now_is_compared(
         return
     assert status == 1
     assert told == [
-        "error: pylock.toml does not answer its inputs", *problems,
+        "error: pylock.toml is not current", *problems,
         "hint: write it again with lockstream plan; what need not change is kept",
     ]  # fmt: skip
 
@@ -192,7 +192,7 @@ def project(index: Index, lock: Path) -> Path:
         pytest.param('["app"]', '["app", "other"]',
                      [("pyproject.toml [dependency-groups] test requires other, which the lock "
                       "does not have")], id="a group"),
-        pytest.param("x =", "y =", ["its extras are x; the inputs have y",
+        pytest.param("x =", "y =", ["extras: the lock has x, a plan now has y",
                      ("pyproject.toml [project.optional-dependencies] y requires part, which the "
                       "lock does not have")], id="a renamed extra"),
         pytest.param("[project]", '[project]\nrequires-python = ">=3.12"',

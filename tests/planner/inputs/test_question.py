@@ -8,9 +8,9 @@ import pytest
 
 from planner.index.indexes import Indexes
 from planner.inputs.inputs import Inputs
+from planner.inputs.question import Question
 from planner.model.environments import group_targets
 from planner.model.policy import Policy
-from planner.planning.question import Question
 from schemas.target import Target
 
 LINUX = Target.named("3.11", "linux")

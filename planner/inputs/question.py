@@ -26,7 +26,8 @@ class Question:
     folder: str
     """The folder of the lock; paths in the lock start there."""
     provenance: Mapping[str, Mapping[str, Any]]
-    """The tables of the lock that record the inputs and the policy."""
+    """The tables of the lock that record the ``inputs``, the ``options`` of the command line, and
+    the ``policy`` that follows from options and settings."""
 
     @property
     def targets(self) -> Iterator[Target]:

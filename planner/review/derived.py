@@ -1,0 +1,141 @@
+"""What a plan that keeps every version would write into each block of a lock.
+
+The marker and the dependencies of a package follow from the requirements that the lock records, and
+so do the extras that are selected of it. They are derived here from the lock, the inputs and the
+targets alone: a plan adds the facts to its lock, and a check compares them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from packaging.pylock import Package, Pylock
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from planner.inputs.question import Question
+from planner.lock.markers import Conditions
+from planner.model.dependencies import Scope
+from planner.resolver.applicable import applicable_dependencies
+from planner.resolver.overrides import Overrides
+from planner.review.decisions import Decisions
+from planner.review.graph import Graph
+from schemas.hints import TOOL_NAME
+
+__all__ = ["FACTS", "Derived", "derive", "with_facts"]
+
+
+FACTS = ("extras", "hashes", "address", "content", "find-links")
+"""The keys of a package's tool table that record what decided about it."""
+
+Dependencies = frozenset[tuple[NormalizedName, Version | None]]
+
+
+@dataclass(slots=True)
+class _Found:
+    """What is known of one package while environments are walked."""
+
+    scopes: dict[Scope | None, set[int]] = field(default_factory=dict)
+    extras: dict[NormalizedName, set[int]] = field(default_factory=dict)
+    dependencies: set[tuple[NormalizedName, Version | None]] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What a plan would write of one package."""
+
+    marker: str | None
+    dependencies: Dependencies
+    facts: Mapping[str, Any]
+    """By key, of ``FACTS``."""
+    is_required: bool
+
+
+def derive(lock: Pylock, question: Question) -> list[Derived]:
+    """Return what a plan would write of each package of ``lock``, in their order.
+
+    Raises RequirementsUnknown and InvalidRequirementLine.
+    """
+    found = [_Found() for _ in lock.packages]
+    positions = {id(package): position for position, package in enumerate(lock.packages)}
+    for place in range(len(question.environments)):
+        _walk(lock, question, place, found, positions)
+    conditions = Conditions([one.variables for one in question.environments])
+    decisions = Decisions(question, conditions)
+    counts = Counter(package.name for package in lock.packages)
+    return [
+        _derived(package, one, decisions, conditions, counts)
+        for package, one in zip(lock.packages, found, strict=True)
+    ]
+
+
+def with_facts(lock: Pylock, question: Question) -> Pylock:
+    """Return ``lock`` with the facts of each package in its tool table.
+
+    Raises what ``derive`` raises.
+    """
+    packages = []
+    for package, derived in zip(lock.packages, derive(lock, question), strict=True):
+        tool = dict(package.tool or {})
+        tool[TOOL_NAME] = {**tool.get(TOOL_NAME, {}), **derived.facts}
+        packages.append(replace(package, tool=tool))
+    return replace(lock, packages=packages)
+
+
+def _walk(
+    lock: Pylock,
+    question: Question,
+    place: int,
+    found: list[_Found],
+    positions: Mapping[int, int],
+) -> None:
+    """Add what is reached in the environment at ``place``."""
+    inputs, environment = question.inputs, question.environments[place]
+    overrides = Overrides(inputs, environment)
+    roots = list(overrides.apply(applicable_dependencies(inputs.requirements, environment)))
+    scopes = [Scope("extra", name) for name in inputs.extras]
+    scopes += (Scope("group", name) for name in inputs.groups)
+    graph = Graph(lock, environment.variables, scopes, overrides)
+    for scope in dict.fromkeys(root.scope for root in roots):
+        for identifier in graph.reach([root for root in roots if root.scope == scope]):
+            package = graph.packages.get(identifier.name)
+            if package is None:
+                continue
+            one = found[positions[id(package)]]
+            one.scopes.setdefault(scope, set()).add(place)
+            if identifier.extra:
+                one.extras.setdefault(identifier.extra, set()).add(place)
+            for dependency in graph.dependencies(identifier):
+                name = dependency.identifier.name
+                if name != package.name and name in graph.packages:
+                    one.dependencies.add((name, graph.packages[name].version))
+
+
+def _derived(
+    package: Package,
+    found: _Found,
+    decisions: Decisions,
+    conditions: Conditions,
+    counts: Mapping[NormalizedName, int],
+) -> Derived:
+    marker = conditions.marker(found.scopes) if found.scopes else None
+    present = set().union(*found.scopes.values()) if found.scopes else set()
+    facts: dict[str, Any] = dict(decisions.of(package.name))
+    if found.extras:
+        extras = []
+        for extra, places in sorted(found.extras.items()):
+            # It only has to be right in the environments that have the package.
+            limit = None if places >= present else conditions.marker({None: places})
+            extras.append(f"{extra}; {limit}" if limit else str(extra))
+        facts["extras"] = extras
+    return Derived(
+        marker=str(marker) if marker else None,
+        dependencies=frozenset(
+            (name, version if counts[name] > 1 else None) for name, version in found.dependencies
+        ),
+        facts=facts,
+        is_required=bool(found.scopes),
+    )

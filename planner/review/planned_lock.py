@@ -1,0 +1,47 @@
+"""The outcome of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from packaging.pylock import Pylock
+
+from planner.lock.reader import parse_lock
+from planner.model.environments import MarkerEnvironment
+from planner.review.cost import Cost, cost_of
+
+__all__ = ["PlannedLock"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedLock:
+    """A lock that a plan wrote or kept; the caller of the plan owns it."""
+
+    text: str
+    path: str
+    """The path of the lock; ``-`` if it was not written."""
+    environments: Sequence[MarkerEnvironment]
+    is_changed: bool
+    """Whether the file was written; False if it was current."""
+    notes: Sequence[str] = ()
+    """What the plan changed of the options and inputs of the lock, a line each, and what decided
+    the targets."""
+    parsed: Pylock | None = None
+
+    @cached_property
+    def lock(self) -> Pylock:
+        """The content of the lock."""
+        # Reading it takes a third of the time of a remembered answer, so it is done late.
+        return self.parsed or parse_lock(self.text)
+
+    @cached_property
+    def costs(self) -> list[Cost]:
+        """What an execution takes on each target, with all extras and dependency groups."""
+        extras, groups = self.lock.extras or (), self.lock.dependency_groups or ()
+        return [
+            cost_of(self.lock, target, extras=extras, groups=groups)
+            for environment in self.environments
+            for target in environment.targets
+        ]
