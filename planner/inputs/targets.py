@@ -16,7 +16,13 @@ from planner.inputs.inputs import Inputs
 from schemas.errors import UsageError
 from schemas.target import Target
 
-__all__ = ["TargetChoice", "TargetRequest", "choose_targets", "targets_for"]
+__all__ = [
+    "UNIVERSAL_PLATFORMS",
+    "TargetChoice",
+    "TargetRequest",
+    "choose_targets",
+    "targets_for",
+]
 
 
 UNIVERSAL_PLATFORMS = ("linux", "manylinux_2_28_aarch64", "macos", "windows")

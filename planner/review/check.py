@@ -7,7 +7,6 @@ check the requirements, to derive what else each block would hold, and to compar
 
 from __future__ import annotations
 
-import hashlib
 import os
 import posixpath
 from collections.abc import Iterable, Iterator
@@ -19,6 +18,7 @@ from packaging.pylock import Package, Pylock
 from packaging.tags import Tag
 from packaging.utils import parse_wheel_filename
 
+from executor import digest_file
 from planner.inputs.inputs import Inputs
 from planner.inputs.question import Question
 from planner.lock.markers import Conditions
@@ -173,8 +173,7 @@ def _check_local_files(package: Package, folder: str) -> Iterator[str]:
         if file.path is None or "sha256" not in file.hashes:
             continue
         try:
-            with open(os.path.join(folder, file.path), "rb") as content:
-                digest = hashlib.file_digest(content, "sha256").hexdigest()
+            digest = digest_file(os.path.join(folder, file.path)).hex()
         except OSError as error:
             yield f"{file.path}: {error.strerror}"
             continue

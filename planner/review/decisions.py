@@ -22,6 +22,7 @@ from packaging.utils import (
     parse_wheel_filename,
 )
 
+from executor import digest_file
 from planner.index.indexes import Links
 from planner.inputs.inputs import InputRequirement
 from planner.inputs.question import Question
@@ -140,8 +141,7 @@ def _digest_path(path: str) -> str | None:
             from planner.lock.tree_digest import digest_of_tree  # noqa: PLC0415
 
             return digest_of_tree(path)
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return digest_file(path).hex()
     return None
 
 

@@ -19,7 +19,7 @@ def test_what_is_recorded_is_read_again_from_the_folder_of_the_lock(tmp_path: Pa
     folder = str(tmp_path / "locks")
     table = provenance.to_table(folder)
     assert table == {
-        "requirements": ["../a.in", "../b.in"],
+        "requirements": ["../b.in", "../a.in"],
         "constraints": ["c.txt"],
         "excludes": ["demo"],
     }

@@ -1,0 +1,41 @@
+"""A folder has the same digest as long as a build would read the same of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from planner.lock.tree_digest import digest_of_tree
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "a.py").write_text("a")
+    (tmp_path / "link").symlink_to("src")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda tree: (tree / "src" / "a.py").write_text("b"), id="a content"),
+        pytest.param(lambda tree: (tree / "src" / "b.py").write_text(""), id="a new file"),
+        pytest.param(lambda tree: (tree / "src" / "a.py").rename(tree / "a.py"), id="a name"),
+        pytest.param(lambda tree: (tree / "src" / "a.py").chmod(0o755), id="a mode"),
+    ],
+)
+def test_a_change_shows(tree: Path, change: Callable[[Path], object]) -> None:
+    before = digest_of_tree(str(tree))
+    change(tree)
+    assert digest_of_tree(str(tree)) != before
+
+
+def test_what_no_build_reads_does_not_count(tree: Path) -> None:
+    before = digest_of_tree(str(tree))
+    (tree / ".git").mkdir()
+    (tree / ".git" / "HEAD").write_text("ref")
+    (tree / "src" / "a.py").touch()
+    assert digest_of_tree(str(tree)) == before
