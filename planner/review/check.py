@@ -21,12 +21,11 @@ from packaging.utils import parse_wheel_filename
 from executor import digest_file
 from planner.inputs.inputs import Inputs
 from planner.inputs.question import Question
-from planner.lock.markers import Conditions
 from planner.model.dependencies import Scope
 from planner.model.environments import MarkerEnvironment
-from planner.resolver.applicable import applicable_dependencies
+from planner.resolver.applicable import applicable, applicable_dependencies
 from planner.resolver.overrides import Overrides
-from planner.review.decisions import Decisions
+from planner.resolver.required_hashes import RequiredHashes
 from planner.review.derived import FACTS, Derived, derive
 from planner.review.graph import Edge, Graph
 from planner.review.header import find_changed_flags, find_header_changes
@@ -97,11 +96,15 @@ def _check_blocks(lock: Pylock, question: Question, *, is_sound: bool) -> Iterat
     Markers and dependencies are compared if the lock ``is_sound``: else they differ because of
     what was found before.
     """
-    decisions = Decisions(question, Conditions([one.variables for one in question.environments]))
+    inputs = question.inputs
+    lines = (*inputs.requirements, *inputs.overrides, *inputs.constraints)
+    required = [RequiredHashes(applicable(lines, one)) for one in question.environments]
+    are_required = inputs.require_hashes or question.policy.require_hashes
     for package, derived in zip(lock.packages, derive(lock, question), strict=True):
         if not derived.is_required:
             continue
-        yield from _check_hashes(package, question, decisions)
+        for hashes in required:
+            yield from _check_hashes(package, hashes, are_required=are_required)
         yield from _check_local_files(package, question.folder)
         if recorded_table(lock, "policy"):
             yield from _check_facts(package, derived)
@@ -150,19 +153,13 @@ def _check_facts(package: Package, derived: Derived) -> Iterator[str]:
             yield f"the extra {extra} of {package.name} is not required any more"
 
 
-def _check_hashes(package: Package, question: Question, decisions: Decisions) -> Iterator[str]:
-    """Yield the files that the inputs do not allow by their hashes."""
-    is_required = question.inputs.require_hashes or question.policy.require_hashes
-    for environment in question.environments:
-        allowed = decisions.allowed_hashes(package.name, environment)
-        if allowed is None:
-            if is_required:
-                yield f"--require-hashes: the inputs give no hash for {package.name}"
-            continue
-        for wheel in package.wheels or ():
-            hashes = {f"{kind}:{value}" for kind, value in wheel.hashes.items()}
-            if not hashes & allowed:
-                yield f"{wheel.filename}: its hash is not among those that the inputs give"
+def _check_hashes(package: Package, hashes: RequiredHashes, *, are_required: bool) -> Iterator[str]:
+    """Yield the files that the inputs do not allow by their hashes in one environment."""
+    if are_required and package.name not in hashes:
+        yield f"--require-hashes: the inputs give no hash for {package.name}"
+    for wheel in package.wheels or ():
+        if not hashes.allow(package.name, wheel.hashes):
+            yield f"{wheel.filename}: its hash is not among those that the inputs give"
 
 
 def _check_local_files(package: Package, folder: str) -> Iterator[str]:

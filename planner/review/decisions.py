@@ -78,14 +78,6 @@ class Decisions:
                 found[key] = self._limited(values)
         return found
 
-    def allowed_hashes(
-        self, name: NormalizedName, environment: MarkerEnvironment
-    ) -> frozenset[str] | None:
-        """Return the hashes that the inputs allow for ``name``; None if they allow every file."""
-        lines = applicable(self._lines.get(name, ()), environment)
-        sets = [line.hashes for line in lines if line.hashes]
-        return frozenset.intersection(*sets) if sets else None
-
     def _spell_address(self, line: InputRequirement) -> str | None:
         url = line.requirement.url
         if url is None:

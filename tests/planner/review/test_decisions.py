@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -103,20 +102,3 @@ def test_the_names_in_a_local_folder_of_wheels_count(tmp_path: Path) -> None:
     assert facts(links=str(tmp_path)) == before
     (tmp_path / "demo-1.0.tar.gz").write_bytes(b"")
     assert facts(links=str(tmp_path)) != before
-
-
-@pytest.mark.parametrize(
-    ("lines", "allowed"),
-    [
-        ([line("demo")], None),
-        ([line("demo", ONE, TWO)], {ONE, TWO}),
-        ([line("demo", ONE, TWO), line("demo", TWO)], {TWO}),
-        ([line("demo", ONE), line("demo", TWO)], set()),
-        ([line("demo; os_name == 'nt'", ONE)], None),
-    ],
-)
-def test_a_file_has_to_be_among_the_hashes_of_every_line(
-    lines: list[InputRequirement], allowed: set[str] | None
-) -> None:
-    (linux, _) = group_targets([LINUX, WINDOWS])
-    assert decisions(*lines).allowed_hashes(DEMO, linux) == allowed
