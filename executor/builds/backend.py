@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from executor.builds.errors import BackendFailed, BackendUnusable, BuildKilled
+from executor.builds.free_space import is_full, space_for
 from executor.builds.sandbox import SandboxLimits, SandboxResult, contained
 from executor.files.folders import FOLDER
 from executor.files.regular import read_regular
@@ -146,7 +147,7 @@ class Backend:
 
         Raises BuildFailed, as all hooks do.
         """
-        found = self._call(f"get_requires_for_build_{kind}")
+        found = self._run_hook(f"get_requires_for_build_{kind}")
         if not _are_texts(found):
             raise BackendUnusable(
                 self.package, f"its backend returned {found!r:.80}, not a list of requirements"
@@ -155,7 +156,7 @@ class Backend:
 
     def metadata(self, folder: str) -> bytes:
         """Return the METADATA of the future wheel, which the hook writes below ``folder``."""
-        name = str(self._call("prepare_metadata_for_build_wheel", folder))
+        name = str(self._run_hook("prepare_metadata_for_build_wheel", folder))
         try:
             dist_info = os.open(os.path.join(folder, os.path.basename(name)), FOLDER)
             try:
@@ -170,7 +171,7 @@ class Backend:
 
     def build(self, folder: str, kind: str = "wheel") -> str:
         """Build a wheel of ``kind`` into ``folder`` and return its path."""
-        name = str(self._call(f"build_{kind}", folder))
+        name = str(self._run_hook(f"build_{kind}", folder))
         path = os.path.join(folder, os.path.basename(name))
         # Not a link: it could lead to a file that the build may not read.
         is_file = os.path.lexists(path) and stat.S_ISREG(os.lstat(path).st_mode)
@@ -179,6 +180,11 @@ class Backend:
                 self.package, f"its backend returned {name!r}, which is not a wheel"
             )
         return path
+
+    def _run_hook(self, hook: str, *arguments: Any) -> Any:
+        """Return the answer of a hook. Raises BuildFailed and WorkspaceFull."""
+        with space_for(self.package, os.path.dirname(self.logs)):
+            return self._call(hook, *arguments)
 
     def _call(self, hook: str, *arguments: Any) -> Any:
         import pyproject_hooks  # noqa: PLC0415  # 1.5 MiB, only for builds
@@ -230,6 +236,8 @@ class Backend:
                 self.package, f"its backend {self.system.backend} cannot do this: {error}"
             ) from None
         except (ValueError, OSError) as error:
+            if isinstance(error, OSError) and is_full(error):
+                raise
             raise BackendUnusable(self.package, f"its backend cannot be run: {error}") from None
 
     def _answer(self, place: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ __all__ = [
     "RepositoryUnusable",
     "SourceRefused",
     "WheelDiffersFromPlan",
+    "WorkspaceFull",
 ]
 
 
@@ -166,6 +167,21 @@ class BuildsTooBig(NotEnough):
             for one in self.builds
         ]
         return "\n".join(lines)
+
+
+@dataclass(eq=False)
+class WorkspaceFull(NotEnough):
+    """The folder for temporary files has no space left."""
+
+    package: str
+    folder: str
+    log: str = ""
+    """The last lines of the output of the backend, if it was the one to meet it."""
+    hint: str = "free space there, or name another folder for temporary files with TMPDIR"
+
+    def __str__(self) -> str:
+        log = "".join(f"\n  | {line}" for line in self.log.splitlines())
+        return f"{self.package}: no space is left for its build in {self.folder}{log}"
 
 
 @dataclass(eq=False)

@@ -16,13 +16,14 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import count
 
 from executor.builds.backend import HOME, Backend, BuildSystem
 from executor.builds.built_wheel import BuiltWheel, inspect_wheel
 from executor.builds.errors import BackendUnusable
+from executor.builds.free_space import space_for
 from executor.builds.process_tree import end_strays
 from executor.builds.sandbox import SandboxLimits, SandboxResult
 from executor.builds.source_archive import unpack_source
@@ -72,10 +73,12 @@ class Workspace:
         """
         place = _place()
         _sweep(place)
-        folder = tempfile.mkdtemp(prefix=f"{_PREFIX}{package}-", dir=place)
+        with space_for(package, place):
+            folder = tempfile.mkdtemp(prefix=f"{_PREFIX}{package}-", dir=place)
         in_use = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            fcntl.flock(in_use, fcntl.LOCK_EX)
+            with suppress(OSError):  # a file system without locks is swept by its age alone
+                fcntl.flock(in_use, fcntl.LOCK_EX)
             inside = os.path.join(folder, "build")
             os.mkdir(inside)
             environment = Environment.venv(os.path.join(folder, "environment"), python)
@@ -84,18 +87,23 @@ class Workspace:
             remove_tree(folder)
             os.close(in_use)
 
+    def space(self) -> AbstractContextManager[None]:
+        """Return a context that raises WorkspaceFull if no space is left for the build."""
+        return space_for(self.package, os.path.dirname(self.folder))
+
     def tree(self, source: str, subdirectory: str = "") -> str:
         """Return the path of a fresh source tree: ``source`` unpacked if it is an archive, copied
         if it is a folder.
 
-        Raises SourceRefused and BackendUnusable.
+        Raises SourceRefused, BackendUnusable and WorkspaceFull.
         """
         folder = os.path.join(self.inside, f"source-{next(self._numbers)}")
-        if os.path.isdir(source):
-            root = copy_project(self.package, source, folder, LEFT_OUT)
-        else:
-            os.mkdir(folder)
-            root = unpack_source(source, folder)
+        with self.space():
+            if os.path.isdir(source):
+                root = copy_project(self.package, source, folder, LEFT_OUT)
+            else:
+                os.mkdir(folder)
+                root = unpack_source(source, folder)
         tree = os.path.normpath(os.path.join(root, subdirectory))
         if os.path.commonpath([root, tree]) != root or not os.path.isdir(tree):
             raise BackendUnusable(self.package, f"its source has no folder {subdirectory!r}")
@@ -109,12 +117,13 @@ class Workspace:
         path = self.environment.path
         environment = Environment.venv(path, None if self._is_made else self.environment.base)
         options = ExecuteOptions(lanes=1, origins=origins or Origins(), durability="kill")
-        install(lock, environment, options)
+        with self.space():
+            install(lock, environment, options)
 
     def make_empty(self) -> None:
         """Make an environment without build requirements if none is made yet."""
         if not self._is_made:
-            with self.environment.made():
+            with self.space(), self.environment.made():
                 pass
 
     def backend(
@@ -136,7 +145,7 @@ class Workspace:
     def metadata(
         self, tree: str, system: BuildSystem, flags: BuildFlags, limits: SandboxLimits
     ) -> bytes:
-        """Return the METADATA of the future wheel. Raises BuildFailed."""
+        """Return the METADATA of the future wheel. Raises BuildFailed and WorkspaceFull."""
         folder = self._fresh("metadata")
         return self.backend(tree, system, flags, limits).metadata(folder)
 
@@ -152,7 +161,7 @@ class Workspace:
     ) -> tuple[BuiltWheel, SandboxResult]:
         """Build a wheel of ``kind``: ``wheel`` or ``editable``.
 
-        ``version`` is the expected one, if it is known. Raises BuildFailed.
+        ``version`` is the expected one, if it is known. Raises BuildFailed and WorkspaceFull.
         """
         backend = self.backend(tree, system, flags, limits)
         if kind == "editable":
@@ -169,7 +178,8 @@ class Workspace:
 
     def _fresh(self, name: str) -> str:
         folder = os.path.join(self.inside, f"{name}-{next(self._numbers)}")
-        os.mkdir(folder)
+        with self.space():
+            os.mkdir(folder)
         return folder
 
 

@@ -252,9 +252,11 @@ class Builder:
     ) -> SourceBuild:
         reference = self._references.get((name, file.url))
         if reference is None:
-            path, digest = fetch_source(self.client, file, workspace.folder)
+            with workspace.space():
+                path, digest = fetch_source(self.client, file, workspace.folder)
             return self._open_at(workspace, file.filename, interpreter, path, digest)
-        found = fetch_tree(reference, name, self.client, workspace.folder)
+        with workspace.space():
+            found = fetch_tree(reference, name, self.client, workspace.folder)
         if reference.kind == "vcs":
             # A branch may have new commits when the next interpreter fetches it.
             self._references[name, file.url] = reference.at(found.digest)

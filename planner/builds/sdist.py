@@ -7,6 +7,7 @@ metadata version 2.2 on, every wheel has the fields of PKG-INFO that are not lis
 from __future__ import annotations
 
 import email.policy
+import errno
 import os
 import shutil
 
@@ -22,6 +23,9 @@ __all__ = ["archive_suffix", "fetch_source", "static_metadata"]
 
 MAX_SOURCE_SIZE = 4 << 30
 """Bytes of an archive; the largest of the 360 most downloaded projects has 400 MB."""
+
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 _FIRST_STATIC = (2, 2)
@@ -45,6 +49,8 @@ def fetch_source(client: IndexClient, file: ProjectFile, folder: str) -> tuple[s
                 body.seek(0)
                 shutil.copyfileobj(body, copy)
     except OSError as error:
+        if error.errno in _FULL:
+            raise  # no fault of the file
         raise UnreadableWheel(file.filename, f"cannot be read: {error.strerror}") from None
     size = os.path.getsize(path)
     if file.size not in {None, size}:
