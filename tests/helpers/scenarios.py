@@ -14,7 +14,8 @@ from executor.environment.environment import Environment
 from executor.report.report import Report
 from helpers.environments import environment_below
 from helpers.faults import killed_at
-from helpers.wheels import Wheel, build_wheel, lock_of
+from helpers.locks import write_lock
+from helpers.wheels import Wheel, build_wheel
 
 __all__ = ["SCENARIOS", "Scenario"]
 
@@ -73,11 +74,7 @@ class Scenario:
     def write(self, folder: Path) -> None:
         """Write both locks, with their wheels, below ``folder``."""
         for name, wheels in (("old", self.old), ("new", self.new)):
-            place = folder / self.name / name
-            place.mkdir(parents=True)
-            for wheel in wheels:
-                wheel.write(place)
-            (place / "pylock.toml").write_text(lock_of(wheels))
+            write_lock(folder / self.name / name, wheels)
 
     def prepare(self, folder: Path, root: Path) -> Environment:
         """The environment at ``root`` before it; ``folder`` is where the locks are."""

@@ -24,8 +24,9 @@ from executor.wheels.staged_wheel import StagedWheel
 from executor.wheels.unpack import stage_wheel
 from helpers.environments import check_nothing_lies, environment_below
 from helpers.faults import killed_at
+from helpers.locks import write_lock
 from helpers.trees import snapshot
-from helpers.wheels import Wheel, build_wheel, lock_of
+from helpers.wheels import build_wheel
 from schemas.errors import NotEnough
 
 ENOUGH = 1000
@@ -41,14 +42,6 @@ TWO = build_wheel("two", files={"two.py": "2", "shared/two.py": ""}, executables
 NEXT = build_wheel(
     "one", "2.0", files={"one/__init__.py": "new", "one/y.py": "2", "shared/one.py": ""}
 )
-
-
-def write_lock(folder: Path, *wheels: Wheel) -> str:
-    folder.mkdir()
-    for wheel in wheels:
-        wheel.write(folder)
-    (folder / "pylock.toml").write_text(lock_of(wheels))
-    return str(folder / "pylock.toml")
 
 
 def every_kill(tmp_path: Path, prepare: Callable[[Environment], None], lock: str) -> int:
@@ -73,14 +66,14 @@ def every_kill(tmp_path: Path, prepare: Callable[[Environment], None], lock: str
 
 
 def test_an_installation_survives_a_kill_anywhere(tmp_path: Path) -> None:
-    lock = write_lock(tmp_path / "lock", ONE, TWO)
+    lock = write_lock(tmp_path / "lock", [ONE, TWO])
     assert every_kill(tmp_path, lambda _: None, lock) > 40
 
 
 def test_an_upgrade_survives_a_kill_anywhere(tmp_path: Path) -> None:
     """One is replaced, the other removed; both have files in a folder of the other."""
-    old = write_lock(tmp_path / "old", ONE, TWO)
-    new = write_lock(tmp_path / "new", NEXT)
+    old = write_lock(tmp_path / "old", [ONE, TWO])
+    new = write_lock(tmp_path / "new", [NEXT])
 
     def prepare(environment: Environment) -> None:
         execute(old, environment, lanes=1, durability="kill")
@@ -90,8 +83,8 @@ def test_an_upgrade_survives_a_kill_anywhere(tmp_path: Path) -> None:
 
 def test_a_run_with_another_lock_finishes_what_was_committed(tmp_path: Path) -> None:
     """The journal is the first thing to see to, whatever the next run is for."""
-    first = write_lock(tmp_path / "first", ONE)
-    second = write_lock(tmp_path / "second", TWO)
+    first = write_lock(tmp_path / "first", [ONE])
+    second = write_lock(tmp_path / "second", [TWO])
     seen = set()
     for number in range(ENOUGH):
         environment = environment_below(tmp_path / str(number))
@@ -121,7 +114,7 @@ sys.exit(lockstream.main(sys.argv[1:]))
 def test_the_program_ends_right_in_a_virtual_environment_that_it_was_killed_in(
     tmp_path: Path, lanes: int
 ) -> None:
-    lock = write_lock(tmp_path / "lock", ONE, TWO)
+    lock = write_lock(tmp_path / "lock", [ONE, TWO])
     root = Path(__file__).parents[2]
 
     def run(number: int, venv: str) -> int:
@@ -153,7 +146,7 @@ def test_a_lane_that_is_killed_is_told_of_and_leaves_what_is_complete(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The kernel does so where memory runs out."""
-    lock = write_lock(tmp_path / "lock", ONE, TWO)
+    lock = write_lock(tmp_path / "lock", [ONE, TWO])
     environment = environment_below(tmp_path / "env")
     packages = Path(environment.interpreter.schemes.purelib)
     before = snapshot(tmp_path)
@@ -179,7 +172,7 @@ def test_a_lane_that_is_killed_is_told_of_and_leaves_what_is_complete(
 
 
 def test_an_environment_that_another_works_on_is_left_alone(tmp_path: Path) -> None:
-    lock = write_lock(tmp_path / "lock", ONE)
+    lock = write_lock(tmp_path / "lock", [ONE])
     environment = environment_below(tmp_path / "env")
     packages = environment.interpreter.schemes.purelib
     with Journal(packages).opened():

@@ -18,9 +18,10 @@ from executor.environment.schemes import STAGING
 from executor.transaction.errors import OutOfMemory
 from helpers.environments import check_nothing_lies, environment_below
 from helpers.faults import count_changes, failed_at
+from helpers.locks import write_lock
 from helpers.mounts import mounted_tmpfs
 from helpers.trees import Entry, snapshot
-from helpers.wheels import Wheel, build_wheel, lock_of
+from helpers.wheels import build_wheel
 from schemas.errors import NotEnough
 
 ROOT = Path(__file__).parents[2]
@@ -49,11 +50,8 @@ class Upgrade:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name, wheels in (("old", [OLD]), ("new", [NEW, OTHER])):
-            (folder / name).mkdir()
-            for wheel in wheels:
-                wheel.write(folder / name)
-            (folder / name / "pylock.toml").write_text(lock_of(wheels))
+        write_lock(folder / "old", [OLD])
+        write_lock(folder / "new", [NEW, OTHER])
 
     def prepare(self, name: str) -> Environment:
         environment = environment_below(self.folder / name)
@@ -194,14 +192,6 @@ class TestFileSystems:
         except subprocess.CalledProcessError as error:
             pytest.skip(f"no file system can be mounted: {error.stderr}")
 
-    @staticmethod
-    def lock(folder: Path, *wheels: Wheel, hints: bool = False) -> str:
-        for wheel in wheels:
-            wheel.write(folder)
-        path = folder / "pylock.toml"
-        path.write_text(lock_of(wheels, hints=hints))
-        return str(path)
-
     @pytest.mark.parametrize(
         ("room", "told", "remedy"),
         [
@@ -214,7 +204,7 @@ class TestFileSystems:
         self, tmp_path: Path, resize: Callable[[str], None], room: str, told: str, remedy: str
     ) -> None:
         environment = environment_below(tmp_path / "env")
-        lock = self.lock(tmp_path, self.LARGE, OTHER)
+        lock = write_lock(tmp_path, [self.LARGE, OTHER])
         resize(room)
         before = tree(environment)
         with pytest.raises(NotEnough) as caught:
@@ -232,9 +222,9 @@ class TestFileSystems:
         self, tmp_path: Path, resize: Callable[[str], None]
     ) -> None:
         environment = environment_below(tmp_path / "env")
-        execute(self.lock(tmp_path, self.LARGE), environment, lanes=1)
+        execute(write_lock(tmp_path, [self.LARGE]), environment, lanes=1)
         resize("size=128k")
-        execute(self.lock(tmp_path, self.NEXT), environment, lanes=1)
+        execute(write_lock(tmp_path, [self.NEXT]), environment, lanes=1)
         assert [path.name for path in (tmp_path / "env/bin").iterdir()] == ["large"]
 
     def test_that_of_binary_packages_is_looked_at_before_the_first_byte(
@@ -248,8 +238,8 @@ class TestFileSystems:
         environment = replace(environment, interpreter=replace(interpreter, schemes=schemes))
         before = tree(environment)
         with pytest.raises(NotEnough, match=r"needs 29 MiB of disk, 1 MiB are free on .*/env/bin"):
-            execute(self.lock(tmp_path, binary, hints=True), environment, lanes=1)
+            execute(write_lock(tmp_path, [binary], hints=True), environment, lanes=1)
         assert tree(environment) == before
         resize("size=64m")
-        execute(self.lock(tmp_path, binary, hints=True), environment, lanes=1)
+        execute(write_lock(tmp_path, [binary], hints=True), environment, lanes=1)
         assert (tmp_path / "env/bin/b").stat().st_size == 20 << 20

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import lockstream
+from helpers.locks import write_lock
 from helpers.pythons import PYTHONS, minor
-from helpers.wheels import Wheel, build_wheel, lock_of
+from helpers.wheels import build_wheel
 from schemas.errors import ExitCode
 
 WHEEL = build_wheel(
@@ -40,13 +41,7 @@ SCRIPTS = ["demo", "demo-gui", "shipped", "windowed"]
 
 @pytest.fixture(name="lock")
 def _lock(tmp_path: Path) -> str:
-    return write_lock(tmp_path, WHEEL)
-
-
-def write_lock(folder: Path, wheel: Wheel) -> str:
-    wheel.write(folder)
-    (folder / "pylock.toml").write_text(lock_of([wheel]))
-    return str(folder / "pylock.toml")
+    return write_lock(tmp_path, [WHEEL])
 
 
 def execute(lock: str, *options: str | Path) -> None:
@@ -162,7 +157,7 @@ def test_a_folder_for_another_machine_has_its_wheels_and_its_programs(
         "--python-version",
         "3.12",
     ]
-    execute(write_lock(tmp_path, native), *options)
+    execute(write_lock(tmp_path, [native]), *options)
     for name in ("demo", "demo-gui"):
         content = (target / "bin" / f"{name}.exe").read_bytes()
         assert content.startswith(b"MZ")

@@ -31,6 +31,7 @@ from helpers.environments import (
     spread,
 )
 from helpers.index import Index
+from helpers.locks import write_lock
 from helpers.mounts import mounted_tmpfs
 from helpers.trees import differences, snapshot
 from helpers.wheels import Wheel, build_wheel, lock_of
@@ -72,14 +73,6 @@ WRAPPERS = {"app", "app-gui"}
 @pytest.fixture(name="lock")
 def _lock(tmp_path: Path) -> str:
     return write_lock(tmp_path / "project", WHEELS)
-
-
-def write_lock(folder: Path, wheels: list[Wheel], **options: Any) -> str:
-    folder.mkdir(exist_ok=True)
-    for wheel in wheels:
-        wheel.write(folder)
-    (folder / "pylock.toml").write_text(lock_of(wheels, **options))
-    return str(folder / "pylock.toml")
 
 
 def files_below(root: Path) -> dict[Path, bytes]:

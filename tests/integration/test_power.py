@@ -15,9 +15,10 @@ from executor.environment.environment import Environment
 from executor.files.durability import Durability
 from helpers.environments import check_nothing_lies, environment_below
 from helpers.faults import count_changes
+from helpers.locks import write_lock
 from helpers.power import Disk, can_lose_power
 from helpers.trees import Entry, snapshot
-from helpers.wheels import build_wheel, lock_of
+from helpers.wheels import build_wheel
 
 pytestmark = pytest.mark.skipif(not can_lose_power(), reason="needs root and loop devices")
 
@@ -41,11 +42,8 @@ class Upgrade:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name, wheels in (("old", [OLD]), ("new", [NEW, OTHER])):
-            (folder / name).mkdir()
-            for wheel in wheels:
-                wheel.write(folder / name)
-            (folder / name / "pylock.toml").write_text(lock_of(wheels))
+        write_lock(folder / "old", [OLD])
+        write_lock(folder / "new", [NEW, OTHER])
 
     def prepare(self, root: Path) -> Environment:
         environment = environment_below(root / "env")

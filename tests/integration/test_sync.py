@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,8 +18,9 @@ import lockstream
 from executor import Environment, Sync, execute, verify_environment
 from executor.environment.installed import installed_distributions
 from helpers.environments import environment_below
+from helpers.locks import write_lock
 from helpers.trees import differences, snapshot
-from helpers.wheels import Wheel, build_wheel, lock_of
+from helpers.wheels import Wheel, build_wheel
 from schemas.errors import ExitCode
 
 EXACT = Sync(exact=True)
@@ -52,16 +53,6 @@ RELEASES = {
     for version in ("1.0", "2.0")
 }
 states = st.dictionaries(st.sampled_from(["a", "b", "c"]), st.sampled_from(["1.0", "2.0"]))
-
-
-def write_lock(folder: Path, wheels: Sequence[Wheel]) -> str:
-    folder.mkdir(exist_ok=True, parents=True)
-    for wheel in wheels:
-        wheel.write(folder)
-    (folder / "pylock.toml").write_text(
-        lock_of(wheels) if wheels else 'lock-version = "1.0"\ncreated-by = "tests"\npackages = []\n'
-    )
-    return str(folder / "pylock.toml")
 
 
 def tree(environment: Environment) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 import lockstream
 from helpers.index import Index
 from helpers.locks import LINUX
+from helpers.planning import plan_here
 from helpers.wheels import build_wheel
 
 pytestmark = pytest.mark.usefixtures("cache_folder")
@@ -23,11 +24,9 @@ def _workplace(index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def plan(index: Index, *arguments: str) -> tuple[int, list[str]]:
-    """The exit status, and the paths that were asked for."""
+    """Return the exit status, and the paths that were requested."""
     index.asked.clear()
-    words = ["plan", "-q", "-U", "-r", "requirements.in", "-i", index.url, *LINUX]
-    status = lockstream.main([*words, *arguments])
-    return status, sorted(index.paths())
+    return plan_here(index, "-U", *arguments), sorted(index.paths())
 
 
 PAGES = ["/simple/app/", "/simple/base/"]

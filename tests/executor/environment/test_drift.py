@@ -14,7 +14,8 @@ from executor.environment.environment import Environment
 from executor.install.decide import verify_environment
 from executor.lock.options import SelectOptions
 from helpers.environments import environment_below
-from helpers.wheels import Wheel, build_wheel, lock_of
+from helpers.locks import write_lock
+from helpers.wheels import build_wheel, lock_of
 
 DEMO = build_wheel(
     "demo",
@@ -32,20 +33,13 @@ def _environment(tmp_path: Path) -> Environment:
 
 @pytest.fixture(name="lock")
 def _lock(tmp_path: Path) -> str:
-    return write_lock(tmp_path, DEMO, OTHER)
+    return write_lock(tmp_path, [DEMO, OTHER])
 
 
 @pytest.fixture(name="packages")
 def _packages(environment: Environment, lock: str) -> Path:
     execute(lock, environment)
     return Path(environment.interpreter.schemes.purelib)
-
-
-def write_lock(folder: Path, *wheels: Wheel) -> str:
-    for wheel in wheels:
-        wheel.write(folder)
-    (folder / "pylock.toml").write_text(lock_of(wheels))
-    return str(folder / "pylock.toml")
 
 
 def drifts(lock: str, environment: Environment, wanted: SelectOptions | None = None) -> list[str]:
@@ -211,7 +205,7 @@ def test_a_file_with_the_contents_of_a_later_owner_is_right(
     tmp_path: Path, environment: Environment
 ) -> None:
     one, two = (build_wheel(name, files={"same.py": name}) for name in "ab")
-    lock = write_lock(tmp_path, one, two)
+    lock = write_lock(tmp_path, [one, two])
     execute(lock, environment, last_wins=True)
     assert drifts(lock, environment) == []
     packages = Path(environment.interpreter.schemes.purelib)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,8 +14,9 @@ from executor.environment.installed import installed_distributions
 from executor.files.errors import NotEnoughDisk
 from executor.install.decide import decide
 from helpers.environments import environment_below, read_record
+from helpers.locks import write_lock
 from helpers.trees import snapshot
-from helpers.wheels import Wheel, build_wheel, lock_of
+from helpers.wheels import build_wheel, lock_of
 from schemas.errors import LockstreamError, NotEnough
 
 OLD = build_wheel("demo", "1.0", files={"demo/a.py": "old", "demo/gone.py": "", "same.py": ""})
@@ -27,14 +27,6 @@ OTHER = build_wheel("other", files={"other.py": "", "demo/other.py": ""})
 @pytest.fixture(name="environment")
 def _environment(tmp_path: Path) -> Environment:
     return environment_below(tmp_path / "env")
-
-
-def lock(folder: Path, *wheels: Wheel, **options: Any) -> str:
-    folder.mkdir(exist_ok=True)
-    for wheel in wheels:
-        wheel.write(folder)
-    (folder / "pylock.toml").write_text(lock_of(wheels, **options))
-    return str(folder / "pylock.toml")
 
 
 def packages(environment: Environment) -> Path:
@@ -48,7 +40,7 @@ def installed(environment: Environment) -> list[str]:
 
 def test_deciding_reads_the_lock_and_nothing_else(tmp_path: Path, environment: Environment) -> None:
     """Nobody listens at the address, and nothing is written."""
-    path = lock(tmp_path / "project", OLD, OTHER, base_url="http://127.0.0.1:9")
+    path = write_lock(tmp_path / "project", [OLD, OTHER], base_url="http://127.0.0.1:9")
     before = snapshot(tmp_path)
     changes = decide(path, environment)
     assert [step.name for step in changes.install] == ["demo", "other"]
@@ -58,26 +50,26 @@ def test_deciding_reads_the_lock_and_nothing_else(tmp_path: Path, environment: E
 def test_another_version_takes_the_place_of_what_is_there(
     tmp_path: Path, environment: Environment
 ) -> None:
-    execute(lock(tmp_path / "old", OLD, OTHER), environment)
-    report = execute(lock(tmp_path / "new", NEW, OTHER), environment)
+    execute(write_lock(tmp_path / "old", [OLD, OTHER]), environment)
+    report = execute(write_lock(tmp_path / "new", [NEW, OTHER]), environment)
     assert (report.installed, report.removed, report.unchanged) == (1, 1, 1)
     assert installed(environment) == ["demo 2.0", "other 1.0"]
     assert (packages(environment) / "demo/a.py").read_text() == "new"
     assert not (packages(environment) / "demo/gone.py").exists()
     assert (packages(environment) / "demo/other.py").exists()
     fresh = environment_below(tmp_path / "fresh")
-    execute(lock(tmp_path / "new", NEW, OTHER), fresh)
+    execute(write_lock(tmp_path / "new", [NEW, OTHER]), fresh)
     assert snapshot(Path(environment.path)) == snapshot(Path(fresh.path))
 
 
 def test_a_version_that_is_refused_leaves_the_old_one(
     tmp_path: Path, environment: Environment
 ) -> None:
-    execute(lock(tmp_path / "old", OLD), environment)
+    execute(write_lock(tmp_path / "old", [OLD]), environment)
     before = snapshot(Path(environment.path))
     bad = NEW.edited("demo/a.py", headers={"crc": 1})
     with pytest.raises(LockstreamError):
-        execute(lock(tmp_path / "new", bad), environment)
+        execute(write_lock(tmp_path / "new", [bad]), environment)
     assert snapshot(Path(environment.path)) == before
 
 
@@ -85,14 +77,14 @@ def test_a_version_that_is_refused_leaves_the_old_one(
 def test_what_the_lock_does_not_hold_goes_only_where_it_is_asked_to(
     tmp_path: Path, environment: Environment, exact: bool
 ) -> None:
-    execute(lock(tmp_path / "both", OLD, OTHER), environment)
-    execute(lock(tmp_path / "one", OTHER), environment, sync=Sync(exact=exact))
+    execute(write_lock(tmp_path / "both", [OLD, OTHER]), environment)
+    execute(write_lock(tmp_path / "one", [OTHER]), environment, sync=Sync(exact=exact))
     assert installed(environment) == (["other 1.0"] if exact else ["demo 1.0", "other 1.0"])
     assert (packages(environment) / "demo/a.py").exists() is not exact
 
 
 def test_reinstalling_mends_what_was_changed(tmp_path: Path, environment: Environment) -> None:
-    path = lock(tmp_path / "project", OLD, OTHER)
+    path = write_lock(tmp_path / "project", [OLD, OTHER])
     execute(path, environment)
     before = snapshot(Path(environment.path))
     (packages(environment) / "demo/a.py").write_text("changed")
@@ -128,14 +120,14 @@ def test_an_archive_is_told_from_a_version(tmp_path: Path, environment: Environm
 
 class TestBeforeAnythingIsWritten:
     def test_memory_is_asked_for(self, tmp_path: Path, environment: Environment) -> None:
-        path = lock(tmp_path / "project", OLD)
+        path = write_lock(tmp_path / "project", [OLD])
         before = snapshot(tmp_path)
         with pytest.raises(NotEnough, match=r"of memory.*, but --memory leaves 1 MiB"):
             execute(path, environment, memory=1 << 20)
         assert snapshot(tmp_path) == before
 
     def test_disk_is_asked_for(self, tmp_path: Path, environment: Environment) -> None:
-        path = lock(tmp_path / "project", OLD, hints=True)
+        path = write_lock(tmp_path / "project", [OLD], hints=True)
         text = Path(path).read_text()
         size = OLD.hints.unpacked_size
         Path(path).write_text(text.replace(f"unpacked-size = {size}", f"unpacked-size = {1 << 60}"))
@@ -147,7 +139,7 @@ class TestBeforeAnythingIsWritten:
     def test_a_file_that_is_not_there_is_missed(
         self, tmp_path: Path, environment: Environment
     ) -> None:
-        path = lock(tmp_path / "project", OLD)
+        path = write_lock(tmp_path / "project", [OLD])
         (tmp_path / "project" / OLD.filename).unlink()
         before = snapshot(tmp_path)
         with pytest.raises(LockstreamError, match="does not exist"):

@@ -15,6 +15,7 @@ import pytest
 
 import lockstream
 from helpers.index import Index
+from helpers.planning import plan_here
 from helpers.repositories import Repository, needs_git
 from helpers.sdists import build_sdist
 from helpers.wheels import build_wheel
@@ -30,9 +31,7 @@ def _workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def plan(index: Index, line: str, *arguments: str) -> int:
-    Path("requirements.in").write_text(f"{line}\n")
-    words = ["plan", "-q", "-r", "requirements.in", "-i", index.url, *arguments]
-    return lockstream.main(words)
+    return plan_here(index, *arguments, lines=[line], targets=())
 
 
 def demo() -> dict[str, Any]:

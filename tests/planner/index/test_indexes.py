@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 import lockstream
 from helpers.index import Index as RunningIndex
 from helpers.locks import LINUX
+from helpers.planning import plan_here, planned_packages
 from helpers.wheels import Wheel, build_wheel
 from planner.index.indexes import (
     Index,
@@ -80,15 +81,11 @@ def _workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NETRC", "/dev/null")
 
 
-def plan(*arguments: str, lines: str = "app\n", status: int = 0) -> dict[str, str]:
-    """Which version of each project was planned from which index, file or page."""
-    Path("requirements.in").write_text(lines)
-    words = ["plan", "-q", "-U", "-r", "requirements.in", *LINUX, *arguments]
-    assert lockstream.main(words) == status
-    if status:
-        return {}
-    packages = tomllib.loads(Path("pylock.toml").read_text())["packages"]
-    return {one["name"]: f"{one['version']} {one.get('index', '-')}" for one in packages}
+def plan(*arguments: str, lines: str = "app", status: int = 0) -> dict[str, str]:
+    """Return which version of each project was planned from which index, file or page."""
+    assert plan_here(None, "-U", *arguments, lines=lines.splitlines()) == status
+    packages = {} if status else planned_packages()
+    return {name: f"{one['version']} {one.get('index', '-')}" for name, one in packages.items()}
 
 
 def url(index: RunningIndex) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 import lockstream
 from helpers.index import Index
+from helpers.planning import plan_here
 from helpers.wheels import build_wheel
 
 LINUX, MAC = "cp312-cp312-manylinux_2_28_x86_64", "cp312-cp312-macosx_14_0_arm64"
@@ -24,8 +25,8 @@ def _workplace(index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def plan(index: Index, platforms: list[str]) -> int:
-    words = ["plan", "-q", "-r", "requirements.in", "-i", index.url, "--python-version", "3.12"]
-    return lockstream.main([*words, *(word for one in platforms for word in ("--platform", one))])
+    targets = ["--python-version", "3.12", *(w for one in platforms for w in ("--platform", one))]
+    return plan_here(index, targets=targets)
 
 
 def requires(name: str) -> list[str]:

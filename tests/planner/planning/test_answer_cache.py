@@ -9,6 +9,7 @@ import pytest
 import lockstream
 from helpers.index import Index
 from helpers.locks import LINUX
+from helpers.planning import plan_here
 from helpers.wheels import build_wheel
 from planner.index.cache import Cache, PageSeen
 from planner.planning.answer_cache import AnswerCache, Remembered
@@ -40,9 +41,8 @@ def searches(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 
 def plan(index: Index, *arguments: str) -> str:
-    """The lock."""
-    words = ["plan", "-q", "-U", "-r", "requirements.in", "-i", index.url, *LINUX, *arguments]
-    assert lockstream.main(words) == 0
+    """Return the lock."""
+    assert plan_here(index, "-U", *arguments) == 0
     return Path("pylock.toml").read_text()
 
 

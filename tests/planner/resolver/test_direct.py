@@ -12,6 +12,7 @@ from packaging.pylock import Pylock
 import lockstream
 from helpers.index import Index
 from helpers.locks import LINUX, WINDOWS
+from helpers.planning import plan_here, planned_packages
 from helpers.wheels import build_wheel
 from schemas.target import Target
 
@@ -28,13 +29,8 @@ APP = build_wheel("app", "1.0rc1", requires=["base"], extras={"x": ["top"]})
 
 
 def plan(index: Index, *lines: str, status: int = 0, **options: Any) -> dict[str, dict[str, Any]]:
-    Path("requirements.in").write_text("\n".join(lines))
-    words = ["plan", "-q", "-U", "-r", "requirements.in", "-i", index.url, *LINUX]
-    assert lockstream.main([*words, *options.get("arguments", ())]) == status
-    if status:
-        return {}
-    packages = tomllib.loads(Path("pylock.toml").read_text())["packages"]
-    return {one["name"]: one for one in packages}
+    assert plan_here(index, "-U", *options.get("arguments", ()), lines=lines) == status
+    return {} if status else planned_packages()
 
 
 def test_a_wheel_at_a_url_is_an_archive_of_the_lock(index: Index) -> None:

@@ -10,9 +10,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-import lockstream
 from helpers.index import Index
-from helpers.locks import LINUX
+from helpers.planning import plan_here
 from helpers.wheels import build_wheel
 from planner.inputs.inputs import InputRequirement
 from planner.resolver.required_hashes import HashesDisjoint, RequiredHashes
@@ -70,8 +69,7 @@ def _workplace(index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def plan(index: Index, *lines: str) -> int:
-    Path("requirements.in").write_text("\n".join(lines))
-    return lockstream.main(["plan", "-q", "-r", "requirements.in", "-i", index.url, *LINUX])
+    return plan_here(index, lines=lines)
 
 
 def locked_hashes() -> dict[str, str]:
