@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from executor.environment.changes import Sync as Sync
     from executor.environment.drift import Drift as Drift
     from executor.environment.environment import Environment as Environment
+    from executor.files.durability import sync_folder as sync_folder
     from executor.files.file_digest import digest_file as digest_file
     from executor.files.user_folders import cache_folder as cache_folder
     from executor.install.decide import decide as decide
@@ -79,6 +80,7 @@ _HOMES = {
     "option_group": "cli.option_group",
     "read_build_system": "builds.backend",
     "stoppable": "lanes.signals",
+    "sync_folder": "files.durability",
     "verify_environment": "install.decide",
     "with_jobs": "builds.toolchain",
 }

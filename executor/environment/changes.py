@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from executor.environment.errors import NotRemovable
-from executor.environment.installed import Installed, installed_distributions, protected
+from executor.environment.installed import Installed, installed_in, protected
+from executor.environment.places import Places
 from executor.environment.schemes import Schemes
 from executor.files.path_set import PathSet
 from executor.lock.step import Step
@@ -43,6 +44,11 @@ class Changes:
     unchanged: Sequence[Step]
     skipped: Sequence[str]
     """Names of packages that would have to be built, which the user chose to leave out."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Return whether the environment is right already."""
+        return not self.install and not self.remove
 
     @property
     def replaced(self) -> dict[str, str]:
@@ -93,11 +99,7 @@ def decide_changes(
 
     Raises NotRemovable if a distribution without a RECORD has to be removed, and RecordUnreadable.
     """
-    installed = [
-        found
-        for folder in dict.fromkeys((schemes.purelib, schemes.platlib))
-        for found in installed_distributions(folder)
-    ]
+    installed = list(installed_in(schemes.packages))
     present: dict[str, list[Installed]] = {}
     for found in installed:
         present.setdefault(found.name, []).append(found)
@@ -132,13 +134,14 @@ def _left_incomplete(kept: Iterable[Installed], remove: Sequence[Installed]) -> 
     """
     if not remove:
         return
-    going = PathSet(path for found in remove for path in found.files())
+    key = Places().key
+    going = PathSet(key(path) for found in remove for path in found.files())
     as_recorded = PathSet(
-        f"{path}\0{digest}" for found in remove for path, digest, _ in found.recorded()
+        f"{key(path)}\0{digest}" for found in remove for path, digest, _ in found.recorded()
     )
     for found in kept:
         if any(
-            path in going and f"{path}\0{digest}" not in as_recorded
+            key(path) in going and f"{key(path)}\0{digest}" not in as_recorded
             for path, digest, _ in found.recorded()
         ):
             yield found

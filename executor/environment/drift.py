@@ -11,11 +11,13 @@ from executor.environment.errors import RecordUnreadable
 from executor.environment.installed import (
     Installed,
     RecordedFile,
-    installed_distributions,
+    installed_in,
     protected,
 )
+from executor.environment.places import Places, is_below
 from executor.environment.schemes import Schemes
 from executor.files.file_digest import digest_file
+from executor.files.mounts import mount_points
 from executor.files.path_set import PathSet
 from executor.lock.step import Step
 from schemas.digests import encode_digest
@@ -57,8 +59,8 @@ def find_drift(
     and 8 bytes are remembered of each. What is missing or changed comes first, by package, then
     files that no package owns.
     """
-    folders = list(dict.fromkeys((schemes.purelib, schemes.platlib)))
-    installed = [found for folder in folders for found in installed_distributions(folder)]
+    folders = schemes.packages
+    installed = list(installed_in(folders))
     by_name: dict[str, list[Installed]] = {}
     for found in installed:
         by_name.setdefault(found.name, []).append(found)
@@ -124,8 +126,10 @@ def _is_shared(path: str, digest: str, found: Installed, installed: Sequence[Ins
     """Return whether the contents are those of another owner, which was installed later
     (``--on-collision last``).
     """
+    places = Places()
+    key = places.key(path)
     return any(
-        file.digest == digest and file.path == path
+        file.digest == digest and places.key(file.path) == key
         for other in installed
         if other.path != found.path
         for file in _readable(other)
@@ -141,19 +145,27 @@ def _readable(found: Installed) -> Iterator[RecordedFile]:
 
 
 def _unowned_files(folders: Sequence[str], installed: Sequence[Installed]) -> Iterator[Drift]:
-    owned = PathSet(file.path for found in installed for file in _readable(found))
+    places = Places()
+    owned = PathSet(places.key(file.path) for found in installed for file in _readable(found))
     egg_infos = tuple(found.path for found in installed if not found.is_complete)
+    real = [os.path.realpath(folder) for folder in folders]
+    mounted = {places.key(point) for point in mount_points() if is_below(point, real)}
     for folder in folders:
         for parent, names, files in os.walk(folder):
-            # Python makes byte code as it runs; a dot folder is not importable.
+            # Python makes byte code as it runs; a dot folder is not importable; what is in a volume
+            # that is mounted there is not a part of the environment.
             names[:] = sorted(
                 name
                 for name in names
-                if name != "__pycache__" and not (parent == folder and name.startswith("."))
+                if name != "__pycache__"
+                and not (parent == folder and name.startswith("."))
+                and not (mounted and places.key(os.path.join(parent, name)) in mounted)
             )
             if parent.startswith(egg_infos) and egg_infos:
                 continue
             for name in sorted(files):
                 path = os.path.join(parent, name)
-                if path not in owned and not (parent == folder and name in _WITHOUT_RECORD):
+                if places.key(path) not in owned and not (
+                    parent == folder and name in _WITHOUT_RECORD
+                ):
                     yield Drift("extra", "", path, "no installed package owns it")

@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, NamedTuple
@@ -20,7 +21,15 @@ from packaging.version import InvalidVersion, Version
 from executor.environment.errors import RecordUnreadable
 from schemas.hints import TOOL_NAME
 
-__all__ = ["Installed", "RecordedFile", "installed_distributions", "protected", "recorded_files"]
+__all__ = [
+    "Installed",
+    "RecordedFile",
+    "fingerprint",
+    "installed_distributions",
+    "installed_in",
+    "protected",
+    "recorded_files",
+]
 
 
 _SEEDS = frozenset({"pip", "setuptools", "wheel"})
@@ -120,6 +129,22 @@ class Installed:
     def files(self) -> Iterator[str]:
         """Yield the absolute paths that its RECORD lists. Raises what ``recorded`` raises."""
         return (file.path for file in self.recorded())
+
+
+def installed_in(folders: Iterable[str]) -> Iterator[Installed]:
+    """Yield the distributions in each of ``folders``, such as ``Schemes.packages``."""
+    for folder in folders:
+        yield from installed_distributions(folder)
+
+
+def fingerprint(folders: Iterable[str]) -> int:
+    """Return a number that differs if a distribution in ``folders`` was added or removed."""
+    number = 0
+    for found in installed_in(folders):
+        with suppress(FileNotFoundError):
+            status = os.lstat(found.path)
+            number = hash((number, found.path, status.st_ino, status.st_mtime_ns))
+    return number
 
 
 def installed_distributions(folder: str) -> Iterator[Installed]:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from executor.environment.places import distinct_folders
 from schemas.wheel import SCHEME_NAMES, Scheme
 
 __all__ = ["STAGING", "Schemes", "record_prefixes"]
@@ -39,6 +40,26 @@ class Schemes:
     def roots(self) -> tuple[str, ...]:
         """Return the folders that an installation writes below, and that it does not own."""
         return (self.purelib, self.platlib, self.scripts, self.data, self.headers)
+
+    @property
+    def packages(self) -> list[str]:
+        """Return the folders that hold distributions: purelib, and platlib if it is another place.
+
+        ``lib64`` is a link to ``lib`` in the virtual environments of Fedora, openSUSE and others.
+        """
+        return distinct_folders((self.purelib, self.platlib))
+
+    @property
+    def real(self) -> Schemes:
+        """Return the same folders with their real paths, links followed."""
+        return replace(
+            self,
+            purelib=os.path.realpath(self.purelib),
+            platlib=os.path.realpath(self.platlib),
+            scripts=os.path.realpath(self.scripts),
+            data=os.path.realpath(self.data),
+            headers=os.path.realpath(self.headers),
+        )
 
     def folder(self, scheme: Scheme, distribution: str) -> str:
         """Return the folder of a scheme for one distribution, whose name is that in its wheel's."""

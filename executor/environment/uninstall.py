@@ -1,6 +1,6 @@
-"""Removal: take an installed distribution away, by its RECORD, as often as it is asked.
+"""Remove an installed distribution by its RECORD: its files, their byte code, emptied folders.
 
-All files that RECORD lists, the byte code made of them, and the folders that become empty. Source:
+A removal can be repeated from any point. It never follows a link out of the environment. Source:
 https://packaging.python.org/specifications/recording-installed-packages/.
 """
 
@@ -8,75 +8,174 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
 from executor.environment.errors import RecordEscapes
 from executor.environment.installed import Installed, recorded_files
+from executor.environment.places import Places, Ways, is_below
 from executor.files.path_set import PathSet
 
-__all__ = ["check_removal", "remove_files", "shared_paths"]
+__all__ = ["check_removal", "remove_files", "removed_entries", "shared_paths"]
 
 
 _STAYS = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY, errno.ENOTDIR})
-"""Why a folder is not removed where that is no fault: it has contents, something is mounted on it,
-or it is a link to one."""
+"""Why a folder may stay: it has contents, something is mounted on it, or it is a link."""
+
+
+_LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def check_removal(found: Installed, roots: Sequence[str]) -> None:
-    """Refuse to remove a distribution whose RECORD names files outside of the environment.
+    """Raise if the RECORD of a distribution lists files outside of the environment.
 
-    A wheel once made uv delete others' files so (GHSA-pjjw-68hj-v9mw). Raises RecordEscapes and
-    RecordUnreadable.
+    A wheel once made uv delete the files of others so (GHSA-pjjw-68hj-v9mw). Raises RecordEscapes
+    and RecordUnreadable.
     """
+    ways = Ways(roots)
     for path in found.files():
-        if not _is_below(path, roots):
+        if ways.entry(path) is None:
             raise RecordEscapes(found.name, found.version, path)
 
 
-def shared_paths(remove: Sequence[Installed], others: Iterable[Installed]) -> Iterator[str]:
-    """Files of what is removed that something else owns too, and that therefore stay."""
+def removed_entries(found: Installed, ways: Ways) -> Iterator[str]:
+    """Yield the real path of each entry that the removal of a distribution removes.
+
+    If a package of it was replaced by a link that leads outside, that link is the entry. An entry
+    may be yielded more than once, and may be absent.
+    """
+    last: str | None = None
+    packages = os.path.realpath(os.path.dirname(found.path))
+    for path in found.files():
+        entry = _removed_entry(path, packages, ways)
+        if entry is not None and entry != last:
+            last = entry
+            yield entry
+
+
+def _removed_entry(path: str, packages: str, ways: Ways) -> str | None:
+    """Return the real path of what removing ``path`` removes, or None if that is nothing.
+
+    ``packages`` is the real path of the folder that holds the distribution. A link in it that leads
+    outside was put in the place of a package, and goes; one elsewhere, such as ``share``, belongs
+    to the layout that the user has chosen.
+    """
+    entry = ways.entry(path)
+    if entry is None or (entry.leaves and not is_below(entry.path, [packages])):
+        return None
+    return entry.path
+
+
+def shared_paths(
+    remove: Sequence[Installed], others: Iterable[Installed], roots: Sequence[str]
+) -> Iterator[str]:
+    """Yield the real paths of entries of ``remove`` that stay, because ``others`` own them too."""
     if not remove:
         return
-    going = PathSet(path for found in remove for path in found.files())
+    ways, places = Ways(roots), Places()
+    going = PathSet(places.key(entry) for found in remove for entry in removed_entries(found, ways))
     leaving = {found.path for found in remove}
     for other in others:
         if other.path not in leaving and other.is_complete:
-            yield from (path for path in other.files() if path in going)
+            for entry in removed_entries(other, ways):
+                if places.key(entry) in going:
+                    yield entry
 
 
 def remove_files(dist_info: str, root: str, roots: Sequence[str], keep: Iterable[str]) -> None:
-    """Delete what the RECORD in ``dist_info`` lists, but ``keep``; what is gone already is no
-    error.
+    """Delete the files that the RECORD in ``dist_info`` lists, except ``keep``.
 
-    ``root`` is the folder that RECORD's paths begin at, and ``roots`` are the folders that
-    nothing outside of is touched. Raises OSError.
+    ``root`` is the folder that RECORD's paths begin at. Nothing outside of the folders ``roots`` is
+    touched. A file that is absent is not an error. Raises OSError.
     """
-    kept = frozenset(keep)
-    own = _own_folders(roots)
-    last_folder = ""
+    removal = _Removal(os.path.realpath(root), roots, keep)
     for path, _, _ in recorded_files(os.path.join(dist_info, "RECORD"), root):
-        if path in kept or not _is_below(path, roots):
-            continue
-        with suppress(FileNotFoundError, NotADirectoryError):
-            os.unlink(path)
-        folder = os.path.dirname(path)
-        if last_folder and folder != last_folder:
-            _tidy(last_folder, roots, own)
-        last_folder = folder
-    if last_folder:
-        _tidy(last_folder, roots, own)
+        removal.remove(path)
+    removal.finish()
+
+
+class _Removal:
+    """The removal of one distribution, while its RECORD is read."""
+
+    def __init__(self, packages: str, roots: Sequence[str], keep: Iterable[str]) -> None:
+        self._packages = packages
+        self._ways = Ways(roots)
+        self._own = _own_folders(self._ways.roots)
+        self._places = Places()
+        self._kept = frozenset(map(self._places.key, keep))
+        self._folder = ""
+        """The folder of the last file, which is tidied up when the next one is elsewhere."""
+        self._listed_folders: list[str] = []
+        """Folders that RECORD lists as if they were files."""
+
+    def remove(self, path: str) -> None:
+        """Remove what a row of RECORD names."""
+        entry = _removed_entry(path, self._packages, self._ways)
+        if entry is None or self._places.key(entry) in self._kept:
+            return
+        folder, name = os.path.split(entry)
+        with self._ways.opened(folder) as descriptor:
+            if descriptor is not None:
+                try:
+                    with suppress(FileNotFoundError):
+                        os.unlink(name, dir_fd=descriptor)
+                except (IsADirectoryError, PermissionError):
+                    # unlink(2): EISDIR on Linux, EPERM by POSIX.
+                    if os.path.islink(entry) or not os.path.isdir(entry):
+                        raise
+                    self._listed_folders.append(entry)
+        if self._folder and folder != self._folder:
+            self._tidy(self._folder)
+        self._folder = folder
+
+    def finish(self) -> None:
+        """Tidy up the last folder, and those that RECORD listed."""
+        for folder in (self._folder, *sorted(self._listed_folders, reverse=True)):
+            if folder:
+                self._tidy(folder)
+
+    def _tidy(self, folder: str) -> None:
+        """Remove byte code without a source, and folders without contents, from ``folder`` up."""
+        self._remove_byte_code(folder)
+        while folder not in self._own and is_below(folder, self._ways.roots):
+            outer, name = os.path.split(folder)
+            with self._ways.opened(outer) as descriptor:
+                if descriptor is not None and not _is_gone(name, descriptor):
+                    return
+            folder = outer
+
+    def _remove_byte_code(self, folder: str) -> None:
+        with self._ways.opened(folder) as descriptor:
+            if descriptor is None:
+                return
+            try:
+                cache = os.open("__pycache__", _LIST, dir_fd=descriptor)
+            except (FileNotFoundError, NotADirectoryError):
+                return
+            except OSError as error:
+                if error.errno == errno.ELOOP:
+                    return
+                raise
+            try:
+                for name in os.listdir(cache):
+                    source = f"{name.partition('.')[0]}.py"
+                    if name.endswith(".pyc") and not _exists(source, descriptor):
+                        with suppress(FileNotFoundError):
+                            os.unlink(name, dir_fd=cache)
+            finally:
+                os.close(cache)
+            _is_gone("__pycache__", descriptor)
 
 
 def _own_folders(roots: Sequence[str]) -> frozenset[str]:
-    """The folders that an environment has from the beginning, and keeps when they are emptied:
-    the outermost of ``roots`` and what is directly in them (``lib``, ``bin``, ``include``).
+    """Return the folders that an environment has from the beginning, and keeps when they are
+    emptied: the outermost of ``roots`` and the folders directly in them (``lib``, ``bin``).
     """
     own: set[str] = set()
     for root in roots:
-        above = [other for other in roots if _is_below(root, [other])]
-        if above:
-            outermost = min(above, key=len)
+        outer = [other for other in roots if is_below(root, [other])]
+        if outer:
+            outermost = min(outer, key=len)
             name = root[len(outermost) :].lstrip(os.sep).partition(os.sep)[0]
             own.add(os.path.join(outermost, name))
         else:
@@ -84,19 +183,13 @@ def _own_folders(roots: Sequence[str]) -> frozenset[str]:
     return frozenset(own)
 
 
-def _tidy(folder: str, roots: Sequence[str], own: Container[str]) -> None:
-    """Drop byte code without a source, and folders without contents, from ``folder`` upwards."""
-    _drop_byte_code(folder)
-    while folder not in own and _is_below(folder, roots):
-        if not _is_gone(folder):
-            return
-        folder = os.path.dirname(folder)
+def _is_gone(name: str, descriptor: int) -> bool:
+    """Remove the folder ``name`` in ``descriptor`` if it is empty, and return whether it is gone.
 
-
-def _is_gone(folder: str) -> bool:
-    """Remove a folder if it is empty; whether it is gone. Raises OSError."""
+    Raises OSError.
+    """
     try:
-        os.rmdir(folder)
+        os.rmdir(name, dir_fd=descriptor)
     except FileNotFoundError:
         pass
     except OSError as error:
@@ -106,19 +199,9 @@ def _is_gone(folder: str) -> bool:
     return True
 
 
-def _drop_byte_code(folder: str) -> None:
-    cache = os.path.join(folder, "__pycache__")
+def _exists(name: str, descriptor: int) -> bool:
     try:
-        names = os.listdir(cache)
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    for name in names:
-        source = os.path.join(folder, name.partition(".")[0] + ".py")
-        if name.endswith(".pyc") and not os.path.lexists(source):
-            with suppress(FileNotFoundError):
-                os.unlink(os.path.join(cache, name))
-    _is_gone(cache)
-
-
-def _is_below(path: str, roots: Sequence[str]) -> bool:
-    return any(path.startswith(root.rstrip(os.sep) + os.sep) for root in roots)
+        os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True

@@ -19,6 +19,14 @@ class Need:
     bytes: int = 0
     inodes: int = 0
 
+    def add_entry(self, path: str) -> None:
+        """Add a file, or a folder with all that is in it."""
+        self.inodes += 1
+        if os.path.isdir(path) and not os.path.islink(path):
+            self.add_tree(path)
+        else:
+            self.bytes += -(-os.lstat(path).st_size // BLOCK_SIZE) * BLOCK_SIZE
+
     def add_tree(self, folder: str) -> None:
         """Add all files and folders below ``folder``."""
         for place, folders, files in os.walk(folder):

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any, Literal
 
-__all__ = ["Durability", "flush"]
+__all__ = ["Durability", "flush", "sync_folder"]
 
 
 Durability = Literal["full", "kill"]
@@ -38,6 +38,18 @@ def flush(paths: Iterable[str]) -> None:
                 _sync_file_system(descriptor)
         finally:
             os.close(descriptor)
+
+
+def sync_folder(path: str) -> None:
+    """Wait until the entries of one folder are on disk: renames into it, above all.
+
+    Raises OSError.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _sync_file_system(descriptor: int) -> None:

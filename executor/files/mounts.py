@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from typing import Literal
 
@@ -14,6 +15,7 @@ __all__ = [
     "has_journal",
     "is_in_memory",
     "mount_of",
+    "mount_points",
 ]
 
 
@@ -45,6 +47,9 @@ the journal (fs/jbd2/journal.c)."""
 
 _DISKS = "/sys/dev/block"
 """Has a link for each disk, by its number (https://man7.org/linux/man-pages/man5/sysfs.5.html)."""
+
+
+_ESCAPE = re.compile(rb"\\([0-7]{3})")
 
 
 def is_in_memory(path: str) -> bool:
@@ -99,6 +104,18 @@ def _number(path: str) -> str:
     """Return the number of ``device_of`` as the kernel writes it: ``major:minor``."""
     device = device_of(path)
     return f"{os.major(device)}:{os.minor(device)}"
+
+
+def mount_points() -> Iterator[str]:
+    """Yield the absolute paths on which something is mounted (proc_pid_mountinfo(5))."""
+    try:
+        with open("/proc/self/mountinfo", "rb") as lines:
+            for line in lines:
+                # Spaces, tabs, line ends and backslashes are octal escapes.
+                path = _ESCAPE.sub(lambda found: bytes([int(found[1], 8)]), line.split()[4])
+                yield os.fsdecode(path)
+    except OSError:
+        return
 
 
 def device_of(path: str) -> int:

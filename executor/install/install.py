@@ -1,4 +1,4 @@
-"""The walk from a lock to an environment that holds what it says.
+"""The walk from a lock to an environment that is what the lock says.
 
 lock -> packages -> selection -> changes (all checks; nothing written yet)
 -> preflight (memory, disk) -> lanes: fetch -> unzip -> stage
@@ -8,7 +8,7 @@ lock -> packages -> selection -> changes (all checks; nothing written yet)
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,7 +19,7 @@ from executor.budget.memory import charged_peak, rss_peak
 from executor.environment import bytecode
 from executor.environment.changes import Changes
 from executor.environment.environment import Environment
-from executor.environment.installed import installed_distributions
+from executor.environment.installed import fingerprint, installed_in
 from executor.environment.schemes import Schemes
 from executor.files.mounts import file_system, has_journal, is_in_memory
 from executor.install.builder import OpenBuilder, WheelBuilder
@@ -48,7 +48,7 @@ def install(
 ) -> Report:
     """Make ``environment`` what the lock file ``lock`` selects for it.
 
-    ``open_builder`` opens what builds the packages that have no wheel; it is needed only if
+    ``open_builder`` opens a builder for packages that have no wheel; it is required only if
     ``options.select`` allows builds.
 
     Raises LockstreamError: each room of the executor has its subclasses in ``errors``.
@@ -86,7 +86,7 @@ def install(
         budget=budget.memory,
         budget_source=budget.source,
         rss_peak=rss_peak(),
-        # Without a limit the group may be one that lives long, and its peak somebody else's.
+        # Without a limit the group may live long, and its peak may be that of another process.
         charged_peak=charged if budget.memory or charged != charged_before else None,
         is_confined=done.is_confined,
         builds=tuple(done.builder.reports) if done.builder else (),
@@ -95,7 +95,7 @@ def install(
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """What a run decided and did, for the report."""
+    """What one run decided and did, for its report."""
 
     changes: Changes
     budget: Budget
@@ -128,18 +128,18 @@ def _run(
     open_builder: OpenBuilder | None,
 ) -> _Done:
     journal = transaction.journal
-    # When everything else is closed, signals are let through again, and no budget is held to:
-    # what reads the folders that it removes is charged for them.
+    # Closed last: signals are let through again, and the budget is no longer enforced, because
+    # removing folders reads them, which the kernel charges.
     with ExitStack() as last, ExitStack() as held:
-        if environment.exists:
-            held.enter_context(journal.opened())
-            # First of all: what is there now may be half of what a killed run had decided on.
-            transaction.resume()
         # An environment that is made here brings its interpreter.
         if options.compile_files and environment.exists:
             bytecode.check_compiler(transaction.schemes.executable)
-        changes = run_in_fork(partial(_decide, lock, environment, options))
+        decide = partial(run_in_fork, partial(_decide, lock, environment, options))
+        changes = _opened(transaction, decide, held) if environment.exists else decide()
         budget = _preflight(changes, transaction, options)
+        if changes.is_empty and environment.exists:
+            transaction.reporter.selected(changes, budget)
+            return _Done(changes, budget, False, None, Staged(), Timing())
         builder = None
         if sources := [step for step in changes.install if step.source]:
             assert open_builder is not None
@@ -159,6 +159,34 @@ def _run(
     return _Done(changes, budget, is_confined, builder, staged, spent)
 
 
+def _opened(transaction: Transaction, decide: Callable[[], Changes], held: ExitStack) -> Changes:
+    """Return the changes of an environment that exists, with its journal open if there are any.
+
+    An environment that is right is not written to: it may be read-only, or belong to another user.
+    """
+    journal, packages = transaction.journal, transaction.schemes.packages
+    changes, before = None, 0
+    if journal.is_absent:
+        before = fingerprint(packages)
+        changes = decide()
+        if changes.is_empty:
+            return changes
+    try:
+        held.enter_context(journal.opened())
+    except PermissionError:
+        if changes is not None or not (changes := decide()).is_empty:
+            raise
+        transaction.reporter.warned(
+            f"{journal.folder}: cannot be read; a run of another user may be unfinished"
+        )
+        return changes
+    # First of all: what is there now may be half of what a killed run had decided on.
+    transaction.resume()
+    if changes is None or fingerprint(packages) != before:
+        changes = decide()
+    return changes
+
+
 def _decide(lock: str, environment: Environment, options: ExecuteOptions) -> Changes:
     """Return the changes. Modules that only read locks are imported here, in a fork."""
     from executor.install.decide import decide  # noqa: PLC0415
@@ -171,7 +199,7 @@ def _decide(lock: str, environment: Environment, options: ExecuteOptions) -> Cha
 def _preflight(changes: Changes, transaction: Transaction, options: ExecuteOptions) -> Budget:
     """Return the budget. Raises if the disk or the memory is too small."""
     schemes = transaction.schemes
-    files = check_disk(transaction.missing(changes.install), schemes)
+    files = check_disk(transaction.missing(changes.install), schemes) if changes.install else 0
     return decide_budget(
         options.memory,
         options.lanes,
@@ -188,7 +216,7 @@ def _build(builder: WheelBuilder, budget: Budget, step: Step, client: HttpClient
 
 @contextmanager
 def _held_to(memory: int | None, budget: Budget) -> Iterator[bool]:
-    """Enforce a budget that the user named, if that is possible; yields whether it is."""
+    """Enforce a budget that the user named, if that is possible; yield whether it is."""
     if memory is None or budget.window is None:
         yield False
         return
@@ -197,9 +225,12 @@ def _held_to(memory: int | None, budget: Budget) -> Iterator[bool]:
 
 
 def _compile(schemes: Schemes, names: Collection[str]) -> None:
-    folders = dict.fromkeys((schemes.purelib, schemes.platlib))
-    installed = (found for folder in folders for found in installed_distributions(folder))
     bytecode.compile_files(
         schemes.executable,
-        (path for found in installed if found.name in names for path in found.files()),
+        (
+            path
+            for found in installed_in(schemes.packages)
+            if found.name in names
+            for path in found.files()
+        ),
     )

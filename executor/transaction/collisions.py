@@ -1,9 +1,10 @@
-"""Collisions: two owners of one path.
+"""Refuse two owners of one path with different contents.
 
-pip and uv let the later one overwrite the earlier. Here different bytes are refused before
-anything is moved, unless the user says that the last may win; equal bytes are shared. A path is the
-same in other case or with other accents, as it is on macOS and Windows. Only folders that several
-owners have are looked into, so the cost is that of what is shared, not of what is installed.
+pip and uv let the later one overwrite the earlier. Here different contents are refused before
+anything is moved, unless the user lets the last one win; equal contents are shared. A path is the
+same in another case or with other accents, as it is on macOS and Windows, and through a link that
+stays in the environment. Only folders that several owners have are read, so the cost is that of
+what is shared, not of what is installed.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from itertools import chain
 from packaging.utils import canonicalize_name
 
 from executor.environment.installed import Installed
+from executor.environment.places import Places, Ways
 from executor.environment.schemes import Schemes
 from executor.files.path_set import PathSet
 from executor.transaction.commit import moves_of
 from executor.transaction.errors import FileConflict
+from executor.transaction.landing import existing_folder, landings
 from executor.wheels.layout import Layout
 from executor.wheels.member_names import folded
 from executor.wheels.staged_wheel import StagedWheel
@@ -30,9 +33,12 @@ _BLOCK = 64 << 10
 """Bytes read at once of two files that are compared."""
 
 
+_NO_OWNER = "no distribution, but is there already"
+
+
 _Owner = tuple[str, str]
-"""Who it is (its folder below that of the journal; empty for the environment) and the path of what
-it wants to have in a place."""
+"""The folder of a wheel below that of the journal (empty for the environment), and the path of what
+it has for a place."""
 
 
 def refuse_collisions(
@@ -44,48 +50,78 @@ def refuse_collisions(
     installed: Collection[Installed],
     last_wins: bool = False,
 ) -> None:
-    """Compare what the wheels, and the environment, have for each path.
+    """Compare what the wheels and the environment have for each path.
 
-    ``wheels`` can be gone through again. ``going`` are the files that will be removed first;
-    ``installed`` is what stays. With ``last_wins`` only a file in the place of a folder is refused,
-    and what a wheel has in the place of an installed distribution of a later name is thrown away: a
-    fresh environment would end so.
+    ``wheels`` can be iterated again. ``going`` are the keys (``Places``) of the entries that are
+    removed first; ``installed`` is what stays. With ``last_wins`` only a file in the place of a
+    folder is refused; a wheel's file is thrown away if an installed distribution of a later name
+    has it, as a fresh environment would end.
 
     Raises FileConflict for the first path with two contents.
     """
-    sources: dict[str, list[str]] = {}
-    spelled: dict[str, str] = {}
-    for wheel in wheels:
-        for move in moves_of(wheel, schemes, staging):
-            # lib64 is often a link to lib: the purelib and the platlib folder are one.
-            place = spelled.setdefault(os.path.realpath(move.destination), move.destination)
-            sources.setdefault(place, []).append(move.source)
-    comparison = _Comparison(sources, wheels, staging, going, installed, last_wins)
-    for destination in sorted(sources):
-        if destination in sources:
-            comparison.folder(destination, [("", destination)])
+    comparison = _Comparison(wheels, schemes, staging, going, installed, last_wins)
+    comparison.compare()
 
 
 class _Comparison:
+    """The comparison of the staged wheels of one transaction with each other and with the
+    environment.
+    """
+
     def __init__(
         self,
-        sources: dict[str, list[str]],
         wheels: Iterable[StagedWheel],
+        schemes: Schemes,
         staging: str,
         going: PathSet,
         installed: Collection[Installed],
         last_wins: bool,
     ) -> None:
-        self._sources = sources
         self._wheels = wheels
         self._staging = staging
         self._staying: dict[str, list[str]] = {}
         self._going = going
+        self._places = Places()
+        self._ways = Ways(schemes.roots)
         self._installed = installed
         self._last_wins = last_wins
+        self._sources: dict[str, list[str]] = {}
+        """By the real path of a folder of the environment: the staged folders that go into it."""
+        self._linked = set[str]()
+        """Staged folders that a link of the environment leads elsewhere."""
+        self._find_sources(schemes)
 
-    def folder(self, place: str, owners: Sequence[_Owner]) -> None:
-        """``owners`` all have a folder that becomes ``place``."""
+    def _find_sources(self, schemes: Schemes) -> None:
+        spelled: dict[str, str] = {}
+        for wheel in self._wheels:
+            moves = moves_of(wheel, schemes, self._staging)
+            for move in moves:
+                self._check_way(move.destination, wheel.filename)
+            tops = {os.path.join(self._staging, move.source) for move in moves}
+            for landing in landings(moves, self._staging, self._ways):
+                if landing.is_linked:
+                    self._linked.add(landing.source)
+                elif landing.source not in tops:
+                    continue
+                key = self._places.of_folder(landing.folder)
+                place = spelled.setdefault(key, os.path.realpath(landing.folder))
+                source = os.path.relpath(landing.source, self._staging)
+                self._sources.setdefault(place, []).append(source)
+
+    def _check_way(self, destination: str, filename: str) -> None:
+        """Raise FileConflict if a file, or a link to nothing, is where a folder has to be."""
+        place = existing_folder(destination)
+        if not os.path.isdir(place) and self._places.key(place) not in self._going:
+            raise self._conflict(place, filename, self._installed_as(place), is_folder=True)
+
+    def compare(self) -> None:
+        """Compare all folders that wheels go into. Raises FileConflict."""
+        for place in sorted(self._sources):
+            if place in self._sources:
+                self._compare_folder(place, [("", place)])
+
+    def _compare_folder(self, place: str, owners: Sequence[_Owner]) -> None:
+        """Compare the contents of the folders that ``owners`` have for ``place``."""
         # The data scheme holds the others: a wheel may put a file there through either.
         sources = self._sources.pop(place, [])
 
@@ -94,25 +130,27 @@ class _Comparison:
                 for name in self._held(owner, folder):
                     yield owner, folder, name
 
-        # Few of thousands of names have two owners, so all are gone through twice, and not kept.
+        # Few of thousands of names have two owners, so all are read twice, and not kept.
         repeated = PathSet(folded(name) for _, _, name in held()).repeated()
         shared: dict[str, list[_Owner]] = {}
         for owner, folder, name in held():
             key = folded(name)
-            if hash(key) in repeated or self._holds_destination(os.path.join(place, name)):
+            if hash(key) in repeated or self._destinations(os.path.join(place, name)):
                 shared.setdefault(key, []).append((owner, os.path.join(folder, name)))
         for _, having in sorted(shared.items()):
             inner = os.path.join(place, os.path.basename(having[-1][1]))
-            if len(having) > 1 or self._holds_destination(inner):
-                self._place(inner, having)
+            if len(having) > 1 or self._destinations(inner):
+                self._compare_entries(inner, having)
 
     def _owner(self, source: str) -> _Owner:
         return source, os.path.join(self._staging, source)
 
     def _held(self, owner: str, folder: str) -> list[str]:
-        """The names in a folder, without those of the environment that the removals take away."""
+        """Return the names in a folder, without those that are removed or land elsewhere."""
         if owner:
-            return _names(folder)
+            if not self._linked:
+                return _names(folder)
+            return [n for n in _names(folder) if os.path.join(folder, n) not in self._linked]
         if folder not in self._staying:
             self._staying[folder] = [
                 name for name in _names(folder) if not self._will_go(os.path.join(folder, name))
@@ -120,11 +158,11 @@ class _Comparison:
         return self._staying[folder]
 
     def _will_go(self, path: str) -> bool:
-        """Whether the removals take ``path`` away: a file that is listed, byte code of it, or a
+        """Return whether the removals remove ``path``: a file that is listed, byte code of it, or a
         folder that holds nothing else.
         """
-        if not _is_folder(path):
-            return path in self._going or self._is_byte_code_of_going(path)
+        if os.path.islink(path) or not os.path.isdir(path):
+            return self._places.key(path) in self._going or self._is_byte_code_of_going(path)
         names = _names(path)
         return bool(names) and all(self._will_go(os.path.join(path, name)) for name in names)
 
@@ -132,54 +170,83 @@ class _Comparison:
         folder, name = os.path.split(path)
         parent, cache = os.path.split(folder)
         source = os.path.join(parent, f"{name.partition('.')[0]}.py")
-        return cache == "__pycache__" and name.endswith(".pyc") and source in self._going
+        is_byte_code = cache == "__pycache__" and name.endswith(".pyc")
+        return is_byte_code and self._places.key(source) in self._going
 
-    def _holds_destination(self, place: str) -> bool:
-        return any(f"{other}/".startswith(f"{place}/") for other in self._sources)
+    def _destinations(self, place: str) -> list[str]:
+        """Return the staged folders that go into ``place`` or below it, and were not compared."""
+        return [
+            source
+            for other, sources in self._sources.items()
+            if f"{other}/".startswith(f"{place}/")
+            for source in sources
+        ]
 
-    def _place(self, place: str, owners: Sequence[_Owner]) -> None:
-        folders = [_is_folder(path) for _, path in owners]
+    def _is_folder(self, owner: str, path: str) -> bool:
+        # A link to a folder outside is not one: moving files into it would write elsewhere.
+        if owner:
+            return os.path.isdir(path) and not os.path.islink(path)
+        return self._ways.is_way(path)
+
+    def _compare_entries(self, place: str, owners: Sequence[_Owner]) -> None:
+        """Compare what several owners have for ``place``, or one owner if others need it to be a
+        folder. Raises FileConflict.
+        """
+        folders = [self._is_folder(owner, path) for owner, path in owners]
         if all(folders):
-            self.folder(place, owners)
+            real = os.path.realpath(owners[0][1]) if not owners[0][0] else place
+            self._compare_folder(real, owners)
             return
-        (first_owner, first), *others = owners
-        for owner, path in others:
+        first_owner, first = owners[0]
+        known = self._filename(first_owner) if first_owner else self._installed_as(first)
+        for source in self._destinations(place):
+            raise self._conflict(place, self._filename(source), known, is_folder=True)
+        for owner, path in owners[1:]:
             if any(folders) or not (self._last_wins or _same_contents(first, path)):
                 other = os.path.basename(first)
                 spelling = "" if place.endswith(f"/{other}") else f" (also spelled {other})"
-                known = self._filename(first_owner) if first_owner else self._installed_as(first)
-                raise FileConflict(place + spelling, self._filename(owner), known)
+                raise self._conflict(
+                    place + spelling, self._filename(owner), known, is_folder=any(folders)
+                )
         if self._last_wins and not first_owner:
             last = max((found.name for found in self._installed_owners(first)), default="")
-            for owner, path in others:
+            for owner, path in owners[1:]:
                 if canonicalize_name(Layout.of(self._filename(owner)).distribution) < last:
                     os.unlink(path)
 
+    def _conflict(self, place: str, owner: str, other: str, *, is_folder: bool) -> FileConflict:
+        if is_folder and other == _NO_OWNER:
+            return FileConflict(place, owner, other, "move it away: the wheel needs a folder there")
+        if is_folder:
+            hint = "lock only one of the two: one has a file where the other needs a folder"
+            return FileConflict(place, owner, other, hint)
+        if other == _NO_OWNER:
+            hint = "move it away, or let the wheel replace it with --on-collision last"
+            return FileConflict(place, owner, other, hint)
+        return FileConflict(place, owner, other)
+
     def _filename(self, owner: str) -> str:
-        """That of the wheel whose folder ``owner`` is, or is in."""
+        """Return the file name of the wheel whose staged folder ``owner`` is, or is in."""
         folder = os.path.join(self._staging, owner.partition(os.sep)[0])
         return next(wheel.filename for wheel in self._wheels if wheel.folder == folder)
 
     def _installed_as(self, path: str) -> str:
         for found in self._installed_owners(path):
             return f"{found.name} {found.version}, which is installed"
-        return "no distribution, but is there already"
+        return _NO_OWNER
 
     def _installed_owners(self, path: str) -> Iterator[Installed]:
+        places = Places()
+        key = places.key(path)
         for found in self._installed:
-            if found.is_complete and path in found.files():
+            if found.is_complete and any(places.key(file) == key for file in found.files()):
                 yield found
-
-
-def _is_folder(path: str) -> bool:
-    # A link to a folder is none: moving files into it would write elsewhere.
-    return os.path.isdir(path) and not os.path.islink(path)
 
 
 def _names(folder: str) -> list[str]:
     try:
         return os.listdir(folder)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
 
 

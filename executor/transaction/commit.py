@@ -1,17 +1,21 @@
-"""Commit: take away what goes, then move staged wheels into place by renames, each dist-info
-folder last.
+"""Do what a journal says: remove what goes, then move staged wheels into place, dist-info last.
+
+Everything can be repeated from any point. The first part, in which the dist-info folders of what
+goes are set aside, is undone if it fails; from there on a commit is only ever finished.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from executor.environment.installed import Installed
+from executor.environment.places import Ways
 from executor.environment.schemes import Schemes
 from executor.environment.uninstall import remove_files
+from executor.files.folders import remove_tree
 from executor.transaction.journal import Journal, Move, Removal
 from executor.wheels.staged_wheel import StagedWheel
 from schemas.wheel import SCHEME_NAMES
@@ -19,14 +23,22 @@ from schemas.wheel import SCHEME_NAMES
 __all__ = ["apply", "moves_of", "removal_of"]
 
 
-_NEW_SUFFIX = ".lockstream-new"
-"""What a file is called while it is copied from another file system."""
+_NEW = ".lockstream-new"
+"""Name of a file or folder while it is copied from another file system. One name for all, because a
+longer name than the file's own may be too long."""
+
+
+_COPIED = "-copied"
+"""Ends the name of a dist-info folder that is set aside by a copy, until the original is gone."""
+
+
+_MERGED = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY})
+"""Why a folder cannot be renamed onto another: that has contents, or something is mounted on it."""
 
 
 def moves_of(wheel: StagedWheel, schemes: Schemes, staging: str) -> list[Move]:
-    """What installs one staged wheel: its data folders first, then its root with dist-info last.
-
-    ``staging`` is the folder of the journal.
+    """Return the moves that install one staged wheel: its data folders, then its root, in which
+    dist-info comes last. ``staging`` is the folder of the journal.
     """
     distribution = wheel.layout.distribution
     moves = [
@@ -39,70 +51,170 @@ def moves_of(wheel: StagedWheel, schemes: Schemes, staging: str) -> list[Move]:
 
 
 def removal_of(found: Installed, number: int, schemes: Schemes, keep: Iterable[str]) -> Removal:
-    """What removes one installed distribution, the ``number``-th of a transaction."""
+    """Return the removal of one installed distribution, the ``number``-th of a transaction."""
     roots = list(schemes.roots)
     return Removal(found.path, os.path.join("aside", str(number)), roots, list(keep))
 
 
-def apply(journal: Journal) -> None:
-    """Do all that the journal says and is not done yet. It can be repeated at any point.
+def apply(journal: Journal, roots: Sequence[str] = ()) -> None:
+    """Do everything in ``journal`` that is not done yet; nothing if it does not exist.
 
-    Raises OSError.
+    ``roots`` are the folders of the environment: a link to a folder that stays below them is
+    passed. Raises OSError; the journal is withdrawn then if nothing has changed.
     """
-    if not journal.is_removed:
-        roots = set[str]()
-        for removal in journal.removals():
-            _remove(removal, journal.folder)
-            roots.update(removal.roots)
-        if roots:
-            journal.removed(roots)
-    destinations = set[str]()
-    for move in journal.moves():
-        source = os.path.join(journal.folder, move.source)
-        if os.path.isdir(source):
-            os.makedirs(move.destination, exist_ok=True)
-            _move_entries(source, move.destination, move.last)
-        destinations.add(move.destination)
-    journal.done(destinations)
-
-
-def _remove(removal: Removal, folder: str) -> None:
-    aside = os.path.join(folder, removal.aside)
-    os.makedirs(os.path.dirname(aside), exist_ok=True)
-    with suppress(FileNotFoundError):
-        os.rename(removal.dist_info, aside)
-    remove_files(aside, os.path.dirname(removal.dist_info), removal.roots, removal.keep)
-
-
-def _move_entries(source: str, destination: str, last: str | None) -> None:
-    names = sorted(os.listdir(source), key=lambda name: (name == last, name))
-    for name in names:
-        _move(os.path.join(source, name), os.path.join(destination, name))
-    os.rmdir(source)
-
-
-def _move(source: str, destination: str) -> None:
-    is_folder = os.path.isdir(source)
-    try:
-        os.rename(source, destination)
-    except OSError as error:
-        if error.errno == errno.EXDEV:
-            _copy(source, destination)
-        elif is_folder and error.errno in {errno.ENOTEMPTY, errno.EEXIST}:
-            _move_entries(source, destination, None)
-        else:
-            raise
-
-
-def _copy(source: str, destination: str) -> None:
-    """Where scripts or data are on another file system: copy beside the place, then rename."""
-    if os.path.isdir(source):
-        os.makedirs(destination, exist_ok=True)
-        _move_entries(source, destination, None)
+    if not journal.is_committed:
         return
+    if not journal.is_removed:
+        _set_aside(journal)
+        changed = set[str]()
+        for removal in journal.removals():
+            aside = os.path.join(journal.folder, removal.aside)
+            # Absent if another installer has removed the distribution since the run was killed.
+            if os.path.lexists(os.path.join(aside, "RECORD")):
+                root = os.path.dirname(removal.dist_info)
+                remove_files(aside, root, removal.roots, removal.keep)
+            changed.update(removal.roots)
+        if changed:
+            journal.removed(changed)
+    mover = _Mover(roots)
+    for move in journal.moves():
+        mover.make(os.path.join(journal.folder, move.source), move.destination, move.last)
+    journal.done(mover.changed)
+
+
+def _set_aside(journal: Journal) -> None:
+    """Move the dist-info folder of every removal aside: what is half removed reads as absent.
+
+    If one cannot be moved, all are put back and the journal is withdrawn. Raises OSError.
+    """
+    try:
+        for removal in journal.removals():
+            aside = os.path.join(journal.folder, removal.aside)
+            os.makedirs(os.path.dirname(aside), exist_ok=True)
+            _set_folder_aside(journal, removal.dist_info, aside)
+    except OSError:
+        mover = _Mover(())
+        for removal in journal.removals():
+            aside = os.path.join(journal.folder, removal.aside)
+            for place in (aside, aside + _COPIED):
+                if os.path.isdir(place):
+                    mover.move(place, removal.dist_info)
+        journal.withdraw()
+        raise
+
+
+def _set_folder_aside(journal: Journal, dist_info: str, aside: str) -> None:
+    """Move one dist-info folder to ``aside``; by a copy if it cannot be renamed.
+
+    It cannot if it is on another file system, or in a lower layer of an overlay that is mounted
+    without ``redirect_dir``
+    (https://docs.kernel.org/filesystems/overlayfs.html#renaming-directories).
+    """
+    copied = aside + _COPIED
+    if os.path.isdir(aside):
+        return
+    if not os.path.isdir(copied):
+        if not os.path.islink(dist_info):
+            try:
+                os.rename(dist_info, aside)
+            except FileNotFoundError:
+                return
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise
+            else:
+                return
+        _copy_folder(dist_info, copied)
+        # The copy will be the only one.
+        journal.flush([journal.folder])
+    if os.path.islink(dist_info):
+        os.unlink(dist_info)
+    elif os.path.isdir(dist_info):
+        _remove_folder(dist_info)
+    os.rename(copied, aside)
+
+
+class _Mover:
+    """The moves of one commit, and the folders on other file systems that they have written to."""
+
+    def __init__(self, roots: Sequence[str]) -> None:
+        self._ways = Ways(roots)
+        self.changed = set[str]()
+
+    def make(self, source: str, destination: str, last: str | None) -> None:
+        """Move the entries of the folder ``source`` into ``destination``, ``last`` as the last."""
+        if os.path.isdir(source):
+            os.makedirs(destination, exist_ok=True)
+            self._move_entries(source, destination, last)
+        self.changed.add(destination)
+
+    def move(self, source: str, destination: str) -> None:
+        """Move a file, or a folder that may exist already. Raises OSError."""
+        is_folder = os.path.isdir(source)
+        if is_folder and os.path.islink(destination) and self._ways.is_way(destination):
+            destination = os.path.realpath(destination)
+        try:
+            os.rename(source, destination)
+        except OSError as error:
+            if error.errno == errno.EXDEV:
+                self._copy(source, destination)
+            elif is_folder and error.errno in _MERGED and os.path.isdir(destination):
+                self._move_entries(source, destination, None)
+            else:
+                raise
+
+    def _move_entries(self, source: str, destination: str, last: str | None) -> None:
+        names = sorted(os.listdir(source), key=lambda name: (name == last, name))
+        for name in names:
+            self.move(os.path.join(source, name), os.path.join(destination, name))
+        os.rmdir(source)
+
+    def _copy(self, source: str, destination: str) -> None:
+        """Move to another file system: copy beside the destination, then rename."""
+        self.changed.add(os.path.dirname(destination))
+        if not os.path.isdir(source):
+            _copy_file(source, destination)
+            os.unlink(source)
+        elif os.path.isdir(destination):
+            self._move_entries(source, destination, None)
+        else:
+            _copy_folder(source, destination)
+            _remove_folder(source)
+
+
+def _copy_file(source: str, destination: str) -> None:
     import shutil  # noqa: PLC0415  # seldom met, and it brings all its formats
 
-    new = destination + _NEW_SUFFIX
+    new = _new_beside(destination)
     shutil.copy2(source, new)
     os.rename(new, destination)
-    os.unlink(source)
+
+
+def _copy_folder(source: str, destination: str) -> None:
+    """Copy a folder to ``destination``, which appears by one rename."""
+    import shutil  # noqa: PLC0415  # seldom met, and it brings all its formats
+
+    new = _new_beside(destination)
+    shutil.copytree(source, new, symlinks=True)
+    os.rename(new, destination)
+
+
+def _new_beside(destination: str) -> str:
+    """Return the path of a copy beside ``destination``; that of a killed run is removed."""
+    new = os.path.join(os.path.dirname(destination), _NEW)
+    if os.path.isdir(new) and not os.path.islink(new):
+        remove_tree(new)
+    with suppress(FileNotFoundError):
+        os.unlink(new)
+    return new
+
+
+def _remove_folder(folder: str) -> None:
+    """Remove a folder of which there is a copy. Raises OSError."""
+    for place, folders, files in os.walk(folder, topdown=False):
+        for name in files:
+            os.unlink(os.path.join(place, name))
+        for name in folders:
+            inner = os.path.join(place, name)
+            (os.unlink if os.path.islink(inner) else os.rmdir)(inner)
+    os.rmdir(folder)

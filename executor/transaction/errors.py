@@ -1,4 +1,4 @@
-"""Shortage: memory or disk that there is not enough of, or that is taken away meanwhile."""
+"""Errors of a transaction: what it refuses before the commit, and what stops it."""
 
 from __future__ import annotations
 
@@ -7,42 +7,99 @@ import os
 from dataclasses import dataclass, field
 from typing import Literal
 
-from schemas.errors import ArtifactRefused, LockstreamError, NotEnough
+from schemas.errors import ArtifactRefused, LockstreamError, NotEnough, NotPermitted, Refused
 
-__all__ = ["FileConflict", "OutOfMemory", "Reached", "WriteFailed", "translated_os_error"]
+__all__ = [
+    "FileConflict",
+    "JournalRefused",
+    "NotChangeable",
+    "OutOfMemory",
+    "Reached",
+    "StagingRefused",
+    "WriteDenied",
+    "WriteFailed",
+    "translated_os_error",
+]
 
 
 @dataclass(eq=False)
 class FileConflict(ArtifactRefused):
-    """Two distributions own one path with different contents."""
+    """Two distributions own one path with different contents, or as a file and as a folder."""
 
     path: str
     owner: str
     other: str
-    hint: str = "lock only one of the two"
+    hint: str = "lock only one of the two, or let the later name win with --on-collision last"
 
     def __str__(self) -> str:
         return f"{self.path}: belongs to {self.other} and, with other contents, to {self.owner}"
 
 
+@dataclass(eq=False)
+class NotChangeable(NotPermitted):
+    """A file or folder of the environment that a commit would change cannot be changed."""
+
+    path: str
+    problem: str
+    remedy: str
+    hint: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.hint = f"{self.remedy}, then run the command again"
+        self.left = "the environment is as it was before"
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}"
+
+
+@dataclass(eq=False)
+class StagingRefused(Refused):
+    """The staging folder is a link or a file: what it leads to belongs to the user."""
+
+    path: str
+    hint: str = "remove it and run the command again"
+
+    def __str__(self) -> str:
+        return f"{self.path}: is a link or a file, and wheels are staged in a folder of this name"
+
+
+@dataclass(eq=False)
+class JournalRefused(Refused):
+    """A journal that this run will not obey: it is damaged, or leaves the environment."""
+
+    path: str
+    problem: str
+    hint: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.hint = (
+            "if an interrupted run left it, name the environment as that run did (--venv, "
+            "--prefix, --target, --python); if it came with a checkout or an archive, remove "
+            f"{os.path.dirname(self.path)}"
+        )
+
+    def __str__(self) -> str:
+        return f"{self.path}: is not a journal of this environment: {self.problem}"
+
+
 Reached = Literal["nothing", "commit", "end"]
-"""How far a transaction came: the environment is as it was; it was decided on, so that the next run
-finishes it; all of it is done."""
+"""How far a transaction came: the environment is as it was; the commit has begun, so the next run
+finishes it; everything is done."""
 
 
 def _advice(reached: Reached, remedy: str) -> str:
     match reached:
         case "nothing":
-            return f"the environment is as it was before; {remedy}, run it again"
+            return f"the environment is as it was before; {remedy}, then run the command again"
         case "commit":
-            return f"{remedy}, then run it again: it finishes what was begun"
+            return f"{remedy}, then run the command again: it finishes what was begun"
         case "end":
             return f"the environment is what the lock says; {remedy}"
 
 
 @dataclass(eq=False)
 class OutOfMemory(NotEnough):
-    """The process was refused memory that it asked for (a limit of its address space)."""
+    """The system refused memory to the process (a limit of its address space)."""
 
     reached: Reached = "nothing"
     hint: str = field(init=False)
@@ -56,7 +113,7 @@ class OutOfMemory(NotEnough):
 
 @dataclass(eq=False)
 class WriteFailed(NotEnough):
-    """The file system did not take what was written."""
+    """The file system failed to make a change."""
 
     path: str
     error: OSError
@@ -64,8 +121,24 @@ class WriteFailed(NotEnough):
     hint: str = field(init=False)
 
     def __post_init__(self) -> None:
-        remedy = _REMEDIES.get(self.error.errno or 0, "mend the cause")
+        remedy = _REMEDIES.get(self.error.errno or 0, "fix the cause")
         self.hint = _advice(self.reached, remedy)
+
+    def __str__(self) -> str:
+        return f"{self.path}: {os.strerror(self.error.errno or 0)}"
+
+
+@dataclass(eq=False)
+class WriteDenied(NotPermitted):
+    """The system does not permit a change."""
+
+    path: str
+    error: OSError
+    reached: Reached = "nothing"
+    hint: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.hint = _advice(self.reached, _DENIALS[self.error.errno or 0])
 
     def __str__(self) -> str:
         return f"{self.path}: {os.strerror(self.error.errno or 0)}"
@@ -74,21 +147,27 @@ class WriteFailed(NotEnough):
 _REMEDIES = {
     errno.ENOSPC: "free disk space or inodes",
     errno.EDQUOT: "raise the disk quota",
-    errno.EROFS: "remount the read-only file system, or install elsewhere",
-    errno.EACCES: "be the user who owns it",
-    errno.EPERM: "be the user who owns it",
     errno.EMFILE: "raise the limit of open files (ulimit -n)",
     errno.ENFILE: "end programs that hold many files open",
     errno.ENAMETOOLONG: "install into a folder with a shorter path",
     errno.EIO: "look for the fault of the disk in the kernel's log",
+    errno.EBUSY: "unmount what is mounted there",
+}
+
+
+_DENIALS = {
+    errno.EROFS: "remount the read-only file system, or install elsewhere",
+    errno.EACCES: "run as the user who owns it",
+    errno.EPERM: "run as the user who owns it",
 }
 
 
 def translated_os_error(error: OSError, path: str, reached: Reached = "nothing") -> LockstreamError:
-    """The one place where an error of the file system becomes ours.
+    """Return the error for an OSError: the one place where the file system's errors become ours.
 
-    ``path`` is what was written, for an error that does not name it; ``reached`` how far the
+    ``path`` is used if the error does not name an absolute path; ``reached`` is how far the
     transaction came.
     """
     name = error.filename if isinstance(error.filename, str) else ""
-    return WriteFailed(name if os.path.isabs(name) else path, error, reached)
+    kind = WriteDenied if error.errno in _DENIALS else WriteFailed
+    return kind(name if os.path.isabs(name) else path, error, reached)

@@ -1,67 +1,86 @@
-"""Journal: what a transaction is going to do, written down before it does it.
+"""The record of what a transaction will do, written before it does it.
 
-Everything is staged below one folder beside the packages, ``.lockstream``. A journal in it means:
-all of this is verified, move it into place. It appears by one rename, so it is whole or absent,
-and every move can be made again; so whoever finds a journal finishes it, and whoever finds none may
-throw the staged files away.
+Everything is staged below one folder in purelib, ``.lockstream``. A journal in it means: all of
+this is verified, move it into place. It appears by one rename, so it is whole or absent, and every
+entry of it can be repeated. So a run that finds a journal finishes it, and a run that finds none
+may remove the staged files.
+
+Paths in a journal are relative to purelib, so that a copied or moved environment is finished in its
+new place. Before a run obeys a journal of another run, it checks that no path leaves its own
+environment: a checkout or an archive may have brought the journal.
 
 What must be on disk before what: staged files before the journal; removals before the mark that
-they are done; all of it before the journal goes. Each is one ``flush``.
+they are done; everything before the journal is removed. Each is one ``flush``.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
-from collections.abc import Collection, Iterable, Iterator
+import stat
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from executor.environment.errors import EnvironmentBusy
+from executor.environment.places import Ways, is_below
 from executor.environment.schemes import STAGING
-from executor.files.durability import Durability, flush
+from executor.files.durability import Durability, flush, sync_folder
 from executor.files.folders import made_folder, remove_tree
-from executor.transaction.errors import Reached
+from executor.transaction.errors import JournalRefused, Reached, StagingRefused
 
 __all__ = ["Journal", "Move", "Removal"]
 
 
+_PATHS = frozenset({"dist_info", "roots", "keep", "destination"})
+"""Fields of entries whose paths are relative in the file."""
+
+
+_OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+_VERSION = 2
+"""Version of the format. Increase it when entries change, so that other versions are refused."""
+
+
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """An installed distribution goes away."""
+    """An installed distribution to remove; an entry of a journal. Paths are absolute."""
 
     dist_info: str
-    """Absolute path of its dist-info folder."""
+    """Path of its dist-info folder."""
     aside: str
-    """Below the journal's folder: where dist-info goes first, so that what is half removed reads
-    as absent and its RECORD can still be read."""
+    """Path below the journal's folder that dist-info is moved to first: then what is half removed
+    reads as absent, and its RECORD can still be read."""
     roots: list[str]
-    """Absolute paths of the folders that stay, and that nothing outside of is touched."""
+    """The folders of the environment, which stay; nothing outside of them is touched."""
     keep: list[str]
-    """Absolute paths of files that somebody else owns too."""
+    """Paths of files that another distribution owns too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Everything in one staged folder goes into one folder of the environment."""
+    """A staged folder whose contents go into a folder of the environment; an entry of a journal."""
 
     source: str
-    """Below the journal's folder."""
+    """Path below the journal's folder."""
     destination: str
-    """Absolute."""
+    """Absolute path."""
     last: str | None = None
     """The entry of ``source`` that goes last: the dist-info folder, which says "installed"."""
 
 
 class Journal:
-    """The transactions on the packages in ``packages``, an absolute path that exists."""
+    """The journal of the transactions on one purelib folder, owned by one execution at a time."""
 
     def __init__(self, packages: str, durability: Durability = "full") -> None:
+        """``packages`` is the absolute path of purelib, which may be absent."""
         self.folder = os.path.join(packages, STAGING)
         self.is_durable = durability == "full"
         """Whether it waits for the disk."""
+        self._packages = packages
         self._left: Collection[str] = ()
         self._path = os.path.join(self.folder, "journal")
         self._removed = os.path.join(self.folder, "removed")
@@ -69,16 +88,17 @@ class Journal:
 
     @contextmanager
     def opened(self) -> Iterator[None]:
-        """Keep all others out, and leave nothing behind unless there is a journal to finish.
+        """Keep other executions out. At the end remove the folder, unless there is a journal to
+        finish or something was left.
 
-        Raises EnvironmentBusy.
+        Raises EnvironmentBusy, StagingRefused and OSError.
         """
-        with made_folder(os.path.dirname(self.folder)):
+        with made_folder(self._packages):
             descriptor = self._lock()
             try:
                 yield
                 if not self.is_committed:
-                    # All is done; what cannot be removed now is by the next run.
+                    # Everything is done; the next run removes what cannot be removed now.
                     remove_tree(self.folder)
             except BaseException:
                 if self._left:
@@ -87,34 +107,49 @@ class Journal:
                     remove_tree(self.folder)
                 raise
             finally:
-                # It was only read: that this fails says nothing of what was written.
+                # It was only read: a failure says nothing of what was written.
                 with suppress(OSError):
                     os.close(descriptor)
 
+    @property
+    def is_absent(self) -> bool:
+        """Return whether no other execution is or was at work: the folder does not exist."""
+        return not os.path.lexists(self.folder)
+
     def _lock(self) -> int:
-        """A descriptor of the folder, which is made and locked by nobody else."""
+        """Make and lock the folder, and return its descriptor."""
         while True:
             with suppress(FileNotFoundError):
-                os.makedirs(self.folder, exist_ok=True)
-                descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                descriptor = self._open()
                 try:
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    # Who had the lock before removes the folder as he leaves: is it still there?
-                    if os.path.samestat(os.fstat(descriptor), os.stat(self.folder)):
+                    # The last owner of the lock removes the folder: is it still there?
+                    if os.path.samestat(os.fstat(descriptor), os.lstat(self.folder)):
                         return descriptor
                 except BlockingIOError:
                     os.close(descriptor)
-                    raise EnvironmentBusy(os.path.dirname(self.folder)) from None
+                    raise EnvironmentBusy(self._packages) from None
                 except FileNotFoundError:
                     pass
                 os.close(descriptor)
+
+    def _open(self) -> int:
+        """Return a descriptor of the folder, which is made if it is absent."""
+        with suppress(FileExistsError):
+            os.mkdir(self.folder)
+        try:
+            return os.open(self.folder, _OPEN_FOLDER)
+        except OSError as error:
+            if error.errno in {errno.ELOOP, errno.ENOTDIR}:
+                raise StagingRefused(self.folder) from None
+            raise
 
     def leave(self, names: Collection[str]) -> None:
         """Leave ``names`` in the folder for the next run if the body of ``opened`` fails."""
         self._left = names
 
     def clear(self, keep: Collection[str] = ()) -> None:
-        """Remove what is in the folder, but a journal and the names ``keep``."""
+        """Remove what is in the folder, except a journal and the names ``keep``. Raises OSError."""
         with os.scandir(self.folder) as entries:
             for entry in list(entries):
                 if entry.name in keep or entry.path == self._path:
@@ -131,12 +166,11 @@ class Journal:
 
         Raises OSError; what was staged is on disk then, or not committed.
         """
-        self._flush([self.folder])
+        self.flush([self.folder])
         new = self._path + ".new"
-        with open(new, "w", encoding="utf-8") as file:
-            file.writelines(
-                json.dumps({type(entry).__name__: asdict(entry)}) + "\n" for entry in entries
-            )
+        with open(new, "w", encoding="utf-8", errors="surrogateescape") as file:
+            file.write(json.dumps({"Journal": {"version": _VERSION}}) + "\n")
+            file.writelines(self._line(entry) + "\n" for entry in entries)
             file.flush()
             if self.is_durable:
                 os.fsync(file.fileno())
@@ -146,58 +180,130 @@ class Journal:
 
     @property
     def reached(self) -> Reached:
-        """How far the transaction came."""
+        """Return how far the transaction came."""
         if self.is_committed:
             return "commit"
         return "end" if self._has_committed else "nothing"
 
     @property
     def is_committed(self) -> bool:
-        """Whether there is something to finish."""
-        return os.path.exists(self._path)
+        """Return whether there is something to finish. Raises OSError."""
+        return os.path.lexists(self._path)
+
+    def check(self, roots: Sequence[str]) -> None:
+        """Check a journal that another run has written, before it is obeyed.
+
+        ``roots`` are the folders of the environment. Raises JournalRefused if the journal cannot be
+        read, or leaves them.
+        """
+        if not self.is_committed:
+            return
+        if not stat.S_ISREG(os.lstat(self._path).st_mode):
+            raise JournalRefused(self._path, "it is not a file")
+        ways = Ways(roots)
+        for removal in self.removals():
+            self._check_staged(removal.aside)
+            record = os.path.join(self.folder, removal.aside, "RECORD")
+            if os.path.lexists(record) and not stat.S_ISREG(os.lstat(record).st_mode):
+                raise JournalRefused(self._path, f"{record} is not a file")
+            for path in (*removal.roots, removal.dist_info):
+                self._check_inside(path, ways)
+        for move in self.moves():
+            self._check_staged(move.source)
+            self._check_inside(move.destination, ways)
+
+    def _check_inside(self, path: str, ways: Ways) -> None:
+        real = os.path.realpath(path)
+        if real not in ways.roots and not is_below(real, ways.roots):
+            raise JournalRefused(self._path, f"it names {path}, which is outside")
+
+    def _check_staged(self, path: str) -> None:
+        parts = path.split(os.sep)
+        if os.path.isabs(path) or os.pardir in parts:
+            raise JournalRefused(self._path, f"it names {path!r}, which is not a staged folder")
+        place = self.folder
+        for part in parts:
+            place = os.path.join(place, part)
+            if os.path.islink(place):
+                raise JournalRefused(self._path, f"{place} is a link")
 
     def removals(self) -> Iterator[Removal]:
-        """Those that were committed and may not be finished; none where there is no journal."""
-        return (Removal(**fields) for fields in self._entries(Removal.__name__))
+        """Yield the removals that were committed and may not be done. Raises JournalRefused."""
+        for entry in self._entries():
+            if isinstance(entry, Removal):
+                yield entry
 
     def moves(self) -> Iterator[Move]:
-        """Those that were committed and may not be finished; none where there is no journal."""
-        return (Move(**fields) for fields in self._entries(Move.__name__))
+        """Yield the moves that were committed and may not be done. Raises JournalRefused."""
+        for entry in self._entries():
+            if isinstance(entry, Move):
+                yield entry
 
-    def _entries(self, wanted: str) -> Iterator[dict[str, Any]]:
+    def _line(self, entry: Removal | Move) -> str:
+        fields = asdict(entry)
+        for name in _PATHS & fields.keys():
+            fields[name] = self._each(self._relative, fields[name])
+        return json.dumps({type(entry).__name__: fields})
+
+    def _entries(self) -> Iterator[Removal | Move]:
         with suppress(FileNotFoundError), open(self._path, encoding="utf-8") as lines:
-            for line in lines:
-                ((kind, fields),) = json.loads(line).items()
-                if kind == wanted:
-                    yield fields
+            for number, line in enumerate(lines):
+                try:
+                    ((kind, fields),) = json.loads(line).items()
+                    if number == 0:
+                        if (kind, fields["version"]) != ("Journal", _VERSION):
+                            raise JournalRefused(self._path, "another version has written it")
+                        continue
+                    for name in _PATHS & fields.keys():
+                        fields[name] = self._each(self._absolute, fields[name])
+                    yield {"Removal": Removal, "Move": Move}[kind](**fields)
+                except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+                    raise JournalRefused(
+                        self._path, f"line {number + 1} is not an entry of a journal"
+                    ) from None
+
+    @staticmethod
+    def _each(change: Callable[[str], str], value: str | list[str]) -> str | list[str]:
+        return change(value) if isinstance(value, str) else [change(path) for path in value]
+
+    def _relative(self, path: str) -> str:
+        return os.path.relpath(path, self._packages)
+
+    def _absolute(self, path: str) -> str:
+        return os.path.normpath(os.path.join(self._packages, path))
 
     @property
     def is_removed(self) -> bool:
-        """Whether all removals are done. They must not be repeated behind the first move: a new
-        file may have the path of an old one.
+        """Return whether all removals are done. They must not be repeated after the first move: a
+        new file may have the path of an old one.
         """
         return os.path.exists(self._removed)
 
     def removed(self, changed: Iterable[str] = ()) -> None:
-        """All removals are done, in the folders ``changed``."""
-        self._flush(changed)
+        """Record that all removals are done, in the folders ``changed``. Raises OSError."""
+        self.flush(changed)
         os.close(os.open(self._removed, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666))
         self._sync_folder()
 
     def done(self, changed: Iterable[str] = ()) -> None:
-        """All moves were made, into the folders ``changed``, or there were none."""
-        self._flush(changed)
+        """Remove the journal: all moves are made, into the folders ``changed``. Raises OSError."""
+        self.flush(changed)
         with suppress(FileNotFoundError):
             os.unlink(self._path)
 
-    def _flush(self, folders: Iterable[str]) -> None:
+    def withdraw(self) -> None:
+        """Remove the journal, because nothing of it was done. Raises OSError."""
+        with suppress(FileNotFoundError):
+            os.unlink(self._path)
+        self._has_committed = False
+
+    def flush(self, folders: Iterable[str]) -> None:
+        """Wait until all that was written on the file systems of ``folders`` is on disk, if the
+        transaction is to survive the loss of power. Raises OSError.
+        """
         if self.is_durable:
             flush(folders)
 
     def _sync_folder(self) -> None:
         if self.is_durable:
-            descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            sync_folder(self.folder)

@@ -1,17 +1,17 @@
-"""RunLog: what a run is at, for the next one to tell if this one ends without a word.
+"""A log of what a run does, from which the next run reports how that one ended.
 
-A few lines in the staging folder, which goes when all is well. They are written by all lanes and
-not synced: a kill does not lose them, and after the loss of power nobody asks.
+It is a few lines in the staging folder, and is removed with it when all is well. All lanes write
+it, and it is not synced: a kill does not lose it, and the loss of power needs no report.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
 from contextlib import suppress
 
 from schemas.errors import Interrupted, LockstreamError
+from schemas.text import enumerate_some
 
 __all__ = ["RunLog"]
 
@@ -24,17 +24,17 @@ _MAX_SIZE = 1 << 20
 
 
 _SHOWN = 3
-"""Wheels that are named."""
+"""Number of wheels that a sentence names."""
 
 
 class RunLog:
-    """The log in ``folder``, which must exist when something is noted."""
+    """The log in the staging folder ``folder``, owned by one run at a time."""
 
     def __init__(self, folder: str) -> None:
         self.path = os.path.join(folder, _NAME)
 
     def begin(self, wheels: int) -> None:
-        """A run begins that unpacks so many wheels; what an earlier one has noted is dropped."""
+        """Begin the log of a run that unpacks ``wheels`` wheels, in place of an earlier one."""
         with suppress(FileNotFoundError):
             os.unlink(self.path)
         began = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
@@ -50,8 +50,8 @@ class RunLog:
         finally:
             os.close(descriptor)
 
-    def ended(self, end: Interrupted | LockstreamError) -> None:
-        """The run ends in order, with something left for the next one. Raises OSError."""
+    def ended(self, end: Interrupted | LockstreamError | OSError) -> None:
+        """Note how the run ends, with something left for the next one. Raises OSError."""
         if isinstance(end, Interrupted):
             self.note("ended", f"was stopped by {end.name}")
         else:
@@ -59,9 +59,10 @@ class RunLog:
             self.note("ended", f"failed ({reason})")
 
     def last(self) -> str | None:
-        """What became of the run whose log this is, as a sentence; None where there is none."""
+        """Return how the run of this log ended, as a sentence; None if there is no log."""
         try:
-            with open(self.path, encoding="utf-8", errors="replace") as file:
+            # A checkout may have brought a pipe of this name, which would never end.
+            with open(self.path, encoding="utf-8", errors="replace", opener=_open_at_once) as file:
                 notes = [
                     line.rstrip("\n").partition(" ")[::2] for line in file.readlines(_MAX_SIZE)
                 ]
@@ -73,17 +74,15 @@ class RunLog:
         if "commits" in first:
             where = "while it was changing the environment, which is finished now"
         elif at_work := [name for name in begun if name not in staged]:
-            where = f"while it was unpacking {_listed(at_work)}"
+            where = f"while it was unpacking {enumerate_some(at_work, _SHOWN)}"
         else:
             where = "before it changed anything"
-        how = first.get("ended", "was killed, by the kernel if memory ran out,")
+        how = first.get("ended", "was killed or lost power")
         return (
             f"the last run ({first.get('began', 'at an unknown time')}) {how} {where}; "
             f"{len(staged)} of {first.get('wheels', 'unknown')} wheels were complete"
         )
 
 
-def _listed(names: Iterable[str]) -> str:
-    names = list(names)
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW)

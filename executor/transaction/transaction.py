@@ -1,19 +1,20 @@
-"""Transaction: stage all wheels of a run, then change the environment in one commit."""
+"""Stage all wheels of a run, check them, then change the environment in one commit."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import chain
 from time import perf_counter
 
 from executor.budget.budget import Budget
 from executor.environment.changes import Changes
-from executor.environment.installed import Installed, installed_distributions
+from executor.environment.installed import Installed, installed_in
+from executor.environment.places import Places, Ways
 from executor.environment.schemes import Schemes
-from executor.environment.uninstall import shared_paths
+from executor.environment.uninstall import removed_entries, shared_paths
 from executor.files.path_set import PathSet
 from executor.files.writer import FileWriter
 from executor.lanes.signals import held_back
@@ -26,59 +27,70 @@ from executor.transaction.collisions import refuse_collisions
 from executor.transaction.commit import apply, moves_of, removal_of
 from executor.transaction.disk_check import check_moves
 from executor.transaction.journal import Journal, Move
+from executor.transaction.permission_check import check_permissions
 from executor.transaction.run_log import RunLog
 from executor.transaction.stager import Build, Stager
 from executor.transaction.staging import StagedWheels, Staging
 from executor.wheels.rules import Rules
-from schemas.errors import BuildFailed, Interrupted, NetworkError, NotEnough
+from schemas.errors import (
+    BuildFailed,
+    Interrupted,
+    LockstreamError,
+    NetworkError,
+    NotEnough,
+    NotPermitted,
+)
 
 __all__ = ["Transaction"]
 
 
-_NO_FAULT_OF_THE_WHEELS = (NetworkError, NotEnough, BuildFailed)
-"""What ends a run and leaves the wheels that are complete for the next one. A wheel that is refused
-leaves none; nor does an OSError: on a full disk they would only keep it so."""
+_NO_FAULT_OF_THE_WHEELS = (NetworkError, NotEnough, NotPermitted, BuildFailed)
+"""Errors that end a run and leave complete wheels for the next one. A wheel that is refused leaves
+none; nor does an OSError: on a full disk they would keep it full."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction:
-    """What it takes to change one environment, whose journal is open."""
+    """The change of one environment by one execution, which owns it and opens its journal."""
 
     journal: Journal
     schemes: Schemes
     origins: Origins
     lock_folder: str
-    """What relative paths in the lock begin at."""
+    """The folder that relative paths in the lock begin at."""
     rules: Rules
     last_wins: bool
     reporter: Reporter
     build: Build | None = None
-    """Makes wheels of sources, where there are any."""
+    """Builds wheels, if any step has a source."""
 
     @property
     def staging(self) -> Staging:
-        """Where wheels are staged."""
+        """Return the folder that wheels are staged in."""
         return Staging(self.journal.folder, self.schemes, self.rules)
 
     def resume(self) -> None:
-        """Finish what an earlier run has committed, and tell what became of it. Raises OSError."""
+        """Finish what an earlier run has committed, and report what became of that run.
+
+        Raises JournalRefused and OSError.
+        """
         log = RunLog(self.journal.folder)
         last = log.last()
-        apply(self.journal)
+        self.journal.check(self.schemes.roots)
+        apply(self.journal, self.schemes.roots)
         if last is not None:
             self.reporter.warned(last)
 
     def missing(self, steps: Iterable[Step]) -> list[Step]:
-        """The steps whose wheels no earlier run has left complete."""
+        """Return the steps whose wheels no earlier run has left complete."""
         staging = self.staging
         return [step for step in steps if not staging.is_complete(staging.name(step))]
 
     def run(self, changes: Changes, budget: Budget, last: ExitStack) -> tuple[Staged, Timing]:
-        """Make the changes; what was staged, and the time it took. ``last`` is closed when all else
-        is: until then signals that ask to stop wait, from the commit on, and it waits for the lanes
-        to end.
+        """Make the changes, and return the sums over the staged wheels and the time.
 
-        Raises LockstreamError, OSError, Interrupted.
+        From the commit on, signals that stop the program wait until ``last`` is closed, which also
+        waits for the lanes to end. Raises LockstreamError, OSError and Interrupted.
         """
         staging, journal = self.staging, self.journal
         names = [staging.name(step) for step in changes.install]
@@ -91,8 +103,8 @@ class Transaction:
             # By name, so that where the last may win, it is the last by name.
             order = sorted(range(len(names)), key=lambda number: changes.install[number].name)
             wheels = StagedWheels(staging, [names[number] for number in order])
-            gone = (path for found in changes.remove for path in found.files())
-            check_moves(self._moves(wheels), journal.folder, self.schemes, gone)
+            began = perf_counter()
+            keep = self._check(changes.remove, wheels)
         except (Interrupted, *_NO_FAULT_OF_THE_WHEELS) as end:
             if complete := staging.complete_names():
                 log.ended(end)
@@ -102,8 +114,13 @@ class Transaction:
                     f"in {journal.folder}: {len(complete)}"
                 )
             raise
-        began = perf_counter()
-        self._commit(changes.remove, wheels, log, last)
+        try:
+            self._commit(changes.remove, wheels, keep, log, last)
+        except (LockstreamError, OSError) as end:
+            # The next run reports it. That the log cannot be written is not the fault to report.
+            with suppress(OSError):
+                log.ended(end)
+            raise
         return staged, spent + Timing(committing=perf_counter() - began)
 
     def _stager(self, budget: Budget, log: RunLog) -> Stager:
@@ -120,25 +137,47 @@ class Transaction:
             build=self.build,
         )
 
+    def _check(self, remove: Sequence[Installed], wheels: StagedWheels) -> list[str]:
+        """Check that the commit can be finished, and return the entries that it must not remove,
+        because distributions that stay own them too.
+
+        Raises FileConflict, NotChangeable, NotEnoughDisk, NotEnoughInodes and OSError.
+        """
+        schemes, staging = self.schemes, self.journal.folder
+        installed = list(installed_in(schemes.packages))
+        leaving = {found.path for found in remove}
+        staying = [found for found in installed if found.path not in leaving]
+        keep = sorted(shared_paths(remove, staying, schemes.roots))
+        refuse_collisions(
+            wheels,
+            schemes,
+            staging,
+            going=PathSet(map(Places().key, self._going(remove, keep))),
+            installed=staying,
+            last_wins=self.last_wins,
+        )
+        check_permissions(self._going(remove, keep), remove, self._moves(wheels), schemes, staging)
+        check_moves(self._moves(wheels), staging, schemes, self._going(remove, keep))
+        return keep
+
+    def _going(self, remove: Sequence[Installed], keep: Sequence[str]) -> Iterator[str]:
+        """Yield the entries that the commit removes."""
+        ways, places = Ways(self.schemes.roots), Places()
+        kept = frozenset(map(places.key, keep))
+        for found in remove:
+            for entry in removed_entries(found, ways):
+                if places.key(entry) not in kept:
+                    yield entry
+
     def _commit(
         self,
         remove: Sequence[Installed],
         wheels: StagedWheels,
+        keep: Sequence[str],
         log: RunLog,
         last: ExitStack,
     ) -> None:
         schemes, journal = self.schemes, self.journal
-        folders = dict.fromkeys((schemes.purelib, schemes.platlib))
-        installed = [found for folder in folders for found in installed_distributions(folder)]
-        keep = sorted(shared_paths(remove, installed))
-        refuse_collisions(
-            wheels,
-            schemes,
-            journal.folder,
-            going=PathSet(path for found in remove for path in found.files()),
-            installed=[found for found in installed if found not in remove],
-            last_wins=self.last_wins,
-        )
         self.reporter.committing()
         last.enter_context(held_back())
         log.note("commits")
@@ -148,7 +187,7 @@ class Transaction:
                 self._moves(wheels),
             )
         )
-        apply(journal)
+        apply(journal, schemes.roots)
 
     def _moves(self, wheels: StagedWheels) -> Iterator[Move]:
         return (m for wheel in wheels for m in moves_of(wheel, self.schemes, self.journal.folder))

@@ -128,6 +128,17 @@ def check_data_path(path: str, schemes: Schemes) -> str | None:
     ``path`` is relative to the data folder. Return the path of the file below site-packages if it
     goes there. Raises MisplacedMember and scripts.InvalidEntryPoint.
     """
+    inner = _check_data_place(path, schemes)
+    # A link of the environment, such as lib64, may lead into the folder of another scheme.
+    folder, name = os.path.split(os.path.join(schemes.data, path))
+    if (real := os.path.realpath(folder)) == folder:
+        return inner
+    place = os.path.relpath(os.path.join(real, name), os.path.realpath(schemes.data))
+    return _check_data_place(place, schemes.real) or inner
+
+
+def _check_data_place(path: str, schemes: Schemes) -> str | None:
+    """Check one spelling of a file of the data scheme, as ``check_data_path`` does."""
     place = os.path.normpath(os.path.join(schemes.data, path)).lower()
     if place == os.path.join(schemes.data, "pyvenv.cfg").lower():
         raise MisplacedMember("it would make the folder a virtual environment")

@@ -14,6 +14,7 @@ from typing import Any
 import tomli_w
 from packaging.pylock import Pylock
 
+from executor import sync_folder
 from planner.lock.errors import SecretInLock
 
 __all__ = ["render_lock", "write_atomically"]
@@ -64,8 +65,4 @@ def write_atomically(path: str, text: str) -> None:
             os.unlink(temporary)
         raise
     # A power cut loses the rename itself unless its folder is written too.
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(folder)

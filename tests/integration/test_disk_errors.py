@@ -90,7 +90,7 @@ def test_a_change_that_fails_is_told_and_breaks_nothing(upgrade: Upgrade, code: 
             assert tree(environment) == before, (number, told)
         elif told is not None:
             assert is_committed, (number, told)
-            assert "run it again: it finishes what was begun" in told
+            assert "run the command again: it finishes what was begun" in told
         check_nothing_lies(environment)
         upgrade.run(environment)
         assert tree(environment) == tree(whole), (number, told)
@@ -149,7 +149,10 @@ def test_too_little_memory_is_told(upgrade: Upgrade, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("place", "told"),
     [
-        ("transaction.commit._move_entries", "then run it again: it finishes what was begun"),
+        (
+            "transaction.commit._Mover._move_entries",
+            "then run the command again: it finishes what was begun",
+        ),
         ("install.install._compile", "the environment is what the lock says"),
     ],
 )

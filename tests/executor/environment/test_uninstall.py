@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from executor.environment.errors import RecordEscapes, RecordUnreadable
 from executor.environment.installed import Installed, installed_distributions
-from executor.environment.uninstall import check_removal, remove_files, shared_paths
+from executor.environment.places import Ways
+from executor.environment.uninstall import (
+    check_removal,
+    remove_files,
+    removed_entries,
+    shared_paths,
+)
 from helpers.trees import snapshot
 
 RECORD = "demo-1.0.dist-info/RECORD"
@@ -134,7 +141,7 @@ def test_an_empty_folder_stays_only_where_that_is_no_fault(
     """One that stayed unnoticed would be importable, as a namespace package."""
     found = install(packages, "demo/a.py")
 
-    def fail(path: str) -> None:
+    def fail(path: str, **_: object) -> None:
         raise OSError(code, os.strerror(code), path)
 
     monkeypatch.setattr("os.rmdir", fail)
@@ -200,6 +207,96 @@ def test_a_damaged_record_is_told(packages: Path, record: bytes, problem: str) -
 def test_a_path_of_two_owners_is_shared_where_only_one_goes(packages: Path) -> None:
     one = install(packages, "same.py", "one.py", name="one")
     two = install(packages, "same.py", "two.py", name="two")
-    assert list(shared_paths([one], [one, two])) == [str(packages / "same.py")]
-    assert list(shared_paths([one, two], [one, two])) == []
-    assert list(shared_paths([], [one, two])) == []
+    roots = [str(packages)]
+    assert list(shared_paths([one], [one, two], roots)) == [str(packages / "same.py")]
+    assert list(shared_paths([one, two], [one, two], roots)) == []
+    assert list(shared_paths([], [one, two], roots)) == []
+
+
+class TestLinks:
+    """Removal never leaves the environment."""
+
+    @pytest.fixture(name="sources")
+    def _sources(self, packages: Path, tmp_path: Path) -> Path:
+        """The developer's sources, which a link in the place of the package leads to."""
+        sources = tmp_path / "sources"
+        fill(sources, "__init__.py", "sub/x.py", "__pycache__/gone.cpython-311.pyc")
+        (packages / "demo").symlink_to(sources)
+        return sources
+
+    def test_a_link_in_the_place_of_a_folder_goes_and_the_sources_stay(
+        self, packages: Path, sources: Path
+    ) -> None:
+        found = install(packages)
+        (packages / RECORD).write_text(f"demo/__init__.py,,\ndemo/sub/x.py,,\n{RECORD},,\n")
+        before = snapshot(sources)
+        roots = [str(packages), str(packages.parent.parent)]
+        assert list(removed_entries(found, Ways(roots))) == [
+            str(packages / "demo"),
+            str(packages / RECORD),
+        ]
+        check_removal(found, roots)
+        remove(packages, found)
+        assert left(packages) == []
+        assert snapshot(sources) == before
+
+    def test_a_link_that_another_distribution_has_files_behind_stays(
+        self, packages: Path, sources: Path
+    ) -> None:
+        found = install(packages)
+        (packages / RECORD).write_text("demo/__init__.py,,\n")
+        other = install(packages, name="other")
+        Path(other.record).write_text("demo/sub/x.py,,\n")
+        keep = list(shared_paths([found], [found, other], [str(packages)]))
+        assert keep == [str(packages / "demo")]
+        remove(packages, found, keep)
+        assert (packages / "demo").is_symlink()
+        assert (sources / "__init__.py").exists()
+
+    def test_byte_code_behind_a_link_stays(self, packages: Path, sources: Path) -> None:
+        fill(packages, "real/a.py")
+        (packages / "real/__pycache__").symlink_to(sources / "__pycache__")
+        (packages / "demo").unlink()
+        found = install(packages, "real/a.py")
+        remove(packages, found)
+        assert os.listdir(sources / "__pycache__") == ["gone.cpython-311.pyc"]
+
+    def test_a_link_inside_of_the_environment_is_passed_and_stays(self, packages: Path) -> None:
+        env = packages.parent.parent
+        (env / "lib64").symlink_to("lib")
+        found = install(packages, "../../lib64/libdemo.so", "../../lib64/site-packages/demo/a.py")
+        remove(packages, found)
+        assert left(packages) == ["lib64"]
+
+    def test_a_folder_that_is_replaced_by_a_link_meanwhile_is_not_followed(
+        self, packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fill(tmp_path / "outside", "a.py")
+        found = install(packages, "demo/a.py")
+        opened = Ways.opened
+
+        def replaced(ways: Ways, folder: str) -> AbstractContextManager[int | None]:
+            if folder == str(packages / "demo") and not os.path.islink(folder):
+                os.rename(folder, tmp_path / "moved")
+                os.symlink(tmp_path / "outside", folder)
+            return opened(ways, folder)
+
+        monkeypatch.setattr(Ways, "opened", replaced)
+        remove(packages, found)
+        assert (tmp_path / "outside/a.py").exists()
+
+    def test_a_layout_link_of_the_user_stays(self, packages: Path, tmp_path: Path) -> None:
+        env = packages.parent.parent
+        fill(tmp_path / "volume", "demo/x")
+        (env / "share").symlink_to(tmp_path / "volume")
+        found = install(packages, "../../share/demo/x")
+        remove(packages, found)
+        assert (env / "share").is_symlink()
+        assert (tmp_path / "volume/demo/x").exists()
+
+
+def test_a_row_that_is_a_folder_goes_with_the_folder(packages: Path) -> None:
+    found = install(packages, "demo/sub/a.py", "space/a.py")
+    (packages / RECORD).write_text(f"demo,,\ndemo/sub,,\nspace,,\ndemo/sub/a.py,,\n{RECORD},,\n")
+    remove(packages, found)
+    assert left(packages) == ["lib/site-packages/space", "lib/site-packages/space/a.py"]

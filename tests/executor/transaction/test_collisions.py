@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from executor.environment.installed import installed_distributions
+from executor.environment.places import Places
 from executor.environment.schemes import Schemes
 from executor.files.path_set import PathSet
 from executor.transaction.collisions import refuse_collisions
@@ -44,7 +45,7 @@ def check(
         staged,
         schemes,
         str(staging),
-        going=PathSet(going),
+        going=PathSet(map(Places().key, going)),
         installed=list(installed_distributions(schemes.purelib)),
         last_wins=last,
     )

@@ -287,3 +287,136 @@ class TestRemovals:
         assert set(snapshot(tmp_path)) == {
             "bin", "packages", "packages/old", "packages/old/shared.py", "packages/other.py"
         }  # fmt: skip
+
+    @pytest.mark.parametrize("failing", [0, 1])
+    def test_the_first_part_is_undone_if_it_fails(
+        self, tmp_path: Path, packages: Path, monkeypatch: pytest.MonkeyPatch, failing: int
+    ) -> None:
+        """Nothing of the files has changed then, so no environment is left half-way."""
+        write(tmp_path, {"packages/next-1.0.dist-info/RECORD": "next-1.0.dist-info/RECORD,,\n"})
+        second = Removal(str(packages / "next-1.0.dist-info"), "aside/1", [str(packages)], [])
+        before = files_below(tmp_path)
+        rename = os.rename
+        going = [second.dist_info, self.removal(tmp_path).dist_info][: failing + 1]
+
+        def denied(source: str, destination: str) -> None:
+            if source == going[-1]:
+                raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), source)
+            rename(source, destination)
+
+        journal = Journal(str(packages))
+
+        def work() -> None:
+            with journal.opened():
+                journal.commit([self.removal(tmp_path), second])
+                monkeypatch.setattr(os, "rename", denied)
+                apply(journal)
+
+        with pytest.raises(PermissionError):
+            work()
+        assert journal.reached == "nothing"
+        assert files_below(tmp_path) == before
+
+    def test_a_dist_info_folder_that_cannot_be_renamed_is_copied(
+        self, tmp_path: Path, packages: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An overlay without ``redirect_dir`` renames no folder of a lower layer."""
+        over_a_border(monkeypatch, packages / "old-1.0.dist-info")
+        with (journal := Journal(str(packages))).opened():
+            journal.commit([self.removal(tmp_path)])
+            apply(journal)
+        assert files_below(tmp_path) == {
+            "packages/old/shared.py": "shared",
+            "packages/other.py": "other",
+        }
+
+    @pytest.mark.parametrize("failing", range(16))
+    def test_a_copy_is_finished_from_whatever_point_it_stopped_at(
+        self, tmp_path: Path, packages: Path, monkeypatch: pytest.MonkeyPatch, failing: int
+    ) -> None:
+        write(packages, {"old-1.0.dist-info/METADATA": "", "old-1.0.dist-info/sub/x": ""})
+        calls = iter(range(1000))
+
+        def stop_at(real: Callable[..., Any]) -> Callable[..., Any]:
+            def call(*arguments: Any, **keywords: Any) -> Any:
+                if next(calls) == failing:
+                    raise RuntimeError("stopped")
+                return real(*arguments, **keywords)
+
+            return call
+
+        journal = Journal(str(packages))
+
+        def work() -> None:
+            with journal.opened():
+                journal.commit([self.removal(tmp_path)])
+                for name in ("rename", "rmdir", "unlink", "mkdir"):
+                    monkeypatch.setattr(os, name, stop_at(getattr(os, name)))
+                apply(journal)
+
+        over_a_border(monkeypatch, packages / "old-1.0.dist-info")
+        with suppress(RuntimeError):
+            work()
+        monkeypatch.undo()
+        over_a_border(monkeypatch, packages / "old-1.0.dist-info")
+        with journal.opened():
+            apply(journal)
+        assert set(files_below(tmp_path)) - {
+            f"packages/old-1.0.dist-info/{name}" for name in ("METADATA", "sub/x")
+        } == {"packages/old/shared.py", "packages/other.py"}
+        assert not (packages / "old-1.0.dist-info").exists()
+
+    def test_what_another_installer_has_removed_meanwhile_is_no_hindrance(
+        self, tmp_path: Path, packages: Path
+    ) -> None:
+        journal = Journal(str(packages))
+        with suppress(RuntimeError), journal.opened():
+            journal.commit([self.removal(tmp_path)])
+            raise RuntimeError("killed")
+        shutil.rmtree(packages / "old-1.0.dist-info")
+        with journal.opened():
+            apply(journal)
+        assert journal.reached == "end" or not journal.is_committed
+        assert "packages/other.py" in files_below(tmp_path)
+
+
+def over_a_border(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Let ``folder`` be of another file system."""
+    rename = os.rename
+
+    def refused(source: str, destination: str) -> None:
+        if source == str(folder):
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        rename(source, destination)
+
+    monkeypatch.setattr(os, "rename", refused)
+
+
+class TestLinks:
+    def test_a_folder_goes_through_a_link_that_stays_inside(
+        self, tmp_path: Path, packages: Path
+    ) -> None:
+        write(tmp_path, {"share/man/old": "old"})
+        (tmp_path / "man").symlink_to("share/man")
+        with (journal := Journal(str(packages))).opened():
+            write(Path(journal.folder), {"0/data/data/man/man1/x.1": "x"})
+            journal.commit([Move("0/data/data", str(tmp_path))])
+            apply(journal, [str(tmp_path)])
+        assert (tmp_path / "man").is_symlink()
+        assert (tmp_path / "share/man/man1/x.1").read_text() == "x"
+
+    def test_it_does_not_go_through_one_that_leads_outside(
+        self, tmp_path: Path, packages: Path
+    ) -> None:
+        (tmp_path / "outside").mkdir()
+        (packages / "demo").symlink_to(tmp_path / "outside")
+
+        def work() -> None:
+            with (journal := Journal(str(packages))).opened():
+                write(Path(journal.folder), {"0/tree/demo/x": "x"})
+                journal.commit([Move("0/tree", str(packages))])
+                apply(journal, [str(packages)])
+
+        with pytest.raises(NotADirectoryError):
+            work()
+        assert os.listdir(tmp_path / "outside") == []

@@ -5,12 +5,14 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 
 from executor.environment.errors import EnvironmentBusy
+from executor.transaction.errors import JournalRefused, StagingRefused
 from executor.transaction.journal import Journal, Move, Removal
 from helpers.trees import snapshot
 from schemas.errors import ExitCode
@@ -90,6 +92,110 @@ def test_removals_are_known_to_be_done(tmp_path: Path) -> None:
         assert not journal.is_removed
         journal.removed()
         assert Journal(str(tmp_path)).is_removed
+
+
+def test_it_is_obeyed_where_its_folder_is_now(tmp_path: Path) -> None:
+    """A copied or moved environment is finished in its new place."""
+    packages = tmp_path / "env/lib"
+    packages.mkdir(parents=True)
+    journal = Journal(str(packages))
+    with suppress(ValueError), journal.opened():
+        journal.commit(
+            [Move("0/tree", str(packages)), Move("0/data/scripts", f"{tmp_path}/env/bin")]
+        )
+        raise ValueError
+    (tmp_path / "env").rename(tmp_path / "moved")
+    moved = Journal(str(tmp_path / "moved/lib"))
+    assert [move.destination for move in moved.moves()] == [
+        f"{tmp_path}/moved/lib",
+        f"{tmp_path}/moved/bin",
+    ]
+    assert str(tmp_path) not in (tmp_path / "moved/lib/.lockstream/journal").read_text()
+
+
+def test_one_that_is_withdrawn_is_not_finished(tmp_path: Path) -> None:
+    with (journal := Journal(str(tmp_path))).opened():
+        reached = []
+        for end in (journal.withdraw, journal.done):
+            journal.commit(ENTRIES)
+            reached.append(journal.reached)
+            end()
+            reached.append(journal.reached)
+    assert reached == ["commit", "nothing", "commit", "end"]
+
+
+HEAD = '{"Journal": {"version": 2}}\n'
+
+
+class TestOfAnotherOrigin:
+    """A checkout or an archive may bring a journal."""
+
+    @pytest.fixture(name="packages")
+    def _packages(self, tmp_path: Path) -> Path:
+        (tmp_path / "env/lib/.lockstream").mkdir(parents=True)
+        return tmp_path / "env/lib"
+
+    def problem(self, packages: Path) -> str:
+        with pytest.raises(JournalRefused) as caught:
+            Journal(str(packages)).check([str(packages), str(packages.parent / "bin")])
+        assert f"remove {packages}/.lockstream" in caught.value.hint
+        return caught.value.problem
+
+    @pytest.mark.parametrize(
+        ("text", "problem"),
+        [
+            ("garbage\n", "line 1 is not an entry of a journal"),
+            ('{"Move": {"source": "0", "destination": "/env"}}\n', "line 1 is not an entry"),
+            ('{"Journal": {"version": 1}}\n', "another version has written it"),
+            (HEAD + "[" * 100_000, "line 2 is not an entry of a journal"),
+            (HEAD + '{"Move": {"source": "0"}}\n', "line 2 is not an entry of a journal"),
+            (HEAD + '{"Other": {}}\n', "line 2 is not an entry of a journal"),
+            (
+                HEAD + '{"Move": {"source": "0", "destination": "../../home"}}\n',
+                "it names {root}/home, which is outside",
+            ),
+            (
+                HEAD + '{"Move": {"source": "../../home", "destination": "."}}\n',
+                "it names '../../home', which is not a staged folder",
+            ),
+            (
+                HEAD + '{"Removal": {"dist_info": "x-1.dist-info", "aside": "aside/0", '
+                '"roots": ["/"], "keep": []}}\n',
+                "it names /, which is outside",
+            ),
+            (
+                HEAD + '{"Move": {"source": "link/tree", "destination": "."}}\n',
+                "{root}/env/lib/.lockstream/link is a link",
+            ),
+        ],
+    )
+    def test_it_is_not_obeyed(
+        self, packages: Path, tmp_path: Path, text: str, problem: str
+    ) -> None:
+        (packages / ".lockstream/journal").write_text(text)
+        (packages / ".lockstream/link").symlink_to(tmp_path)
+        assert self.problem(packages).startswith(problem.format(root=tmp_path))
+
+    def test_a_pipe_is_not_waited_for(self, packages: Path) -> None:
+        os.mkfifo(packages / ".lockstream/journal")
+        assert self.problem(packages) == "it is not a file"
+
+    @pytest.mark.parametrize("place", ["lib", "bin", "lib/inner"])
+    def test_one_that_stays_inside_is_obeyed(self, packages: Path, place: str) -> None:
+        path = os.path.relpath(packages.parent / place, packages)
+        (packages / ".lockstream/journal").write_text(
+            HEAD + f'{{"Move": {{"source": "0", "destination": "{path}"}}}}\n'
+        )
+        Journal(str(packages)).check([str(packages), str(packages.parent / "bin")])
+
+    def test_a_staging_folder_that_is_a_link_is_left_alone(self, tmp_path: Path) -> None:
+        (tmp_path / "precious").mkdir()
+        (tmp_path / "precious/file").write_text("")
+        (tmp_path / "env").mkdir()
+        (tmp_path / "env/.lockstream").symlink_to(tmp_path / "precious")
+        with pytest.raises(StagingRefused), Journal(str(tmp_path / "env")).opened():
+            pass
+        assert os.listdir(tmp_path / "precious") == ["file"]
 
 
 class TestOneAtATime:

@@ -50,8 +50,7 @@ def test_where_it_ended_is_told(
     tmp_path: Path, notes: tuple[tuple[str, str], ...], where: str
 ) -> None:
     assert log(tmp_path, *notes) == (
-        f"the last run (then) was killed, by the kernel if memory ran out, {where} wheels were "
-        "complete"
+        f"the last run (then) was killed or lost power {where} wheels were complete"
     )
 
 

@@ -1,0 +1,62 @@
+"""Landings: which staged entries come as a whole, and in which folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from executor.environment.places import Ways
+from executor.transaction.journal import Move
+from executor.transaction.landing import existing_folder, landings
+
+
+@pytest.fixture(name="staged")
+def _staged(tmp_path: Path) -> Path:
+    staging = tmp_path / "staging"
+    for name in ("0/tree/demo/sub/a.py", "0/tree/top.py", "0/tree/lib64/libx.so"):
+        (staging / name).parent.mkdir(parents=True, exist_ok=True)
+        (staging / name).write_text("")
+    return staging
+
+
+def landed(staged: Path, env: Path) -> list[tuple[str, str, list[str], bool]]:
+    moves = [Move("0/tree", str(env))]
+    return sorted(
+        (os.path.relpath(source, staged), os.path.relpath(folder, env), sorted(names), is_linked)
+        for source, folder, names, is_linked in landings(moves, str(staged), Ways([str(env)]))
+    )
+
+
+def test_into_a_folder_that_is_absent_all_comes_as_a_whole(tmp_path: Path, staged: Path) -> None:
+    assert landed(staged, tmp_path / "env") == [("0/tree", ".", ["demo", "lib64", "top.py"], False)]
+
+
+def test_folders_that_exist_have_landings_of_their_own(tmp_path: Path, staged: Path) -> None:
+    (tmp_path / "env/demo").mkdir(parents=True)
+    assert landed(staged, tmp_path / "env") == [
+        ("0/tree", ".", ["lib64", "top.py"], False),
+        ("0/tree/demo", "demo", ["sub"], False),
+    ]
+
+
+def test_a_link_inside_leads_to_another_folder(tmp_path: Path, staged: Path) -> None:
+    (tmp_path / "env/lib").mkdir(parents=True)
+    (tmp_path / "env/lib64").symlink_to("lib")
+    assert ("0/tree/lib64", "lib", ["libx.so"], True) in landed(staged, tmp_path / "env")
+
+
+def test_a_link_outside_leads_nowhere(tmp_path: Path, staged: Path) -> None:
+    (tmp_path / "env").mkdir()
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "env/demo").symlink_to(tmp_path / "sources")
+    assert [names for _, _, names, _ in landed(staged, tmp_path / "env")] == [
+        ["demo", "lib64", "top.py"]
+    ]
+
+
+def test_the_nearest_thing_that_exists_may_be_a_link_to_nothing(tmp_path: Path) -> None:
+    (tmp_path / "bin").symlink_to("nowhere")
+    assert existing_folder(f"{tmp_path}/bin/x") == f"{tmp_path}/bin"
+    assert existing_folder(f"{tmp_path}/a/b/c") == str(tmp_path)

@@ -1,0 +1,354 @@
+"""What could stop a commit in the middle is refused before it, or done all the same."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import struct
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from executor.api import execute
+from executor.environment.changes import Sync
+from executor.environment.environment import Environment
+from executor.environment.schemes import STAGING
+from executor.transaction.errors import JournalRefused
+from helpers.environments import check_nothing_lies, environment_below
+from helpers.faults import killed_at
+from helpers.namespaces import can_mount, in_namespace
+from helpers.trees import snapshot
+from helpers.users import NOBODY, OTHER, Ended, done_as, open_folder
+from helpers.wheels import Wheel, build_wheel, lock_of
+from schemas.errors import ExitCode
+
+AAA, ZZZ = (build_wheel(name, files={f"{name}/__init__.py": "1"}) for name in ("aaa", "zzz"))
+AAA2, ZZZ2 = (
+    build_wheel(name, "2.0", files={f"{name}/__init__.py": "2"}) for name in ("aaa", "zzz")
+)
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs the rights of root")
+needs_mounts = pytest.mark.skipif(not can_mount(), reason="needs root and mount namespaces")
+
+
+@pytest.fixture(name="folder")
+def _folder() -> Iterator[Path]:
+    with open_folder() as folder:
+        yield folder
+
+
+def lock(folder: Path, name: str, *wheels: Wheel) -> str:
+    place = folder / name
+    place.mkdir()
+    for wheel in wheels:
+        wheel.write(place)
+    (place / "pylock.toml").write_text(lock_of(wheels))
+    return str(place / "pylock.toml")
+
+
+def packages(environment: Environment) -> Path:
+    return Path(environment.interpreter.schemes.purelib)
+
+
+def own(environment: Environment, user: int) -> None:
+    for place, _, files in os.walk(environment.path):
+        for path in (place, *(os.path.join(place, name) for name in files)):
+            os.chown(path, user, user)
+
+
+class Upgrade:
+    """An environment with the first versions of two packages, and a lock with the second."""
+
+    def __init__(self, folder: Path) -> None:
+        self.old, self.new = lock(folder, "old", AAA, ZZZ), lock(folder, "new", AAA2, ZZZ2)
+        self.environment = environment_below(folder / "env")
+        execute(self.old, self.environment)
+
+    @property
+    def packages(self) -> Path:
+        return packages(self.environment)
+
+    def refused(self, user: int = 0) -> Ended:
+        """Let the upgrade fail, and check that nothing has changed."""
+        before = snapshot(Path(self.environment.path))
+        ended = done_as(user, partial(execute, self.new, self.environment))
+        assert ended.status == ExitCode.NOT_PERMITTED, ended.text
+        assert "as it was before" in ended.text
+        shutil.rmtree(self.packages / STAGING, ignore_errors=True)
+        assert snapshot(Path(self.environment.path)) == before
+        return ended
+
+    def check_done(self) -> None:
+        execute(self.new, self.environment)
+        for name in ("aaa", "zzz"):
+            assert (self.packages / name / "__init__.py").read_text() == "2"
+
+
+@pytest.fixture(name="upgrade")
+def _upgrade(folder: Path) -> Upgrade:
+    return Upgrade(folder)
+
+
+@needs_root
+class TestOwners:
+    def test_a_package_of_another_user_is_refused_before_anything_changes(
+        self, upgrade: Upgrade
+    ) -> None:
+        """``sudo pip install zzz`` in a user's environment."""
+        own(upgrade.environment, NOBODY)
+        for name in ("zzz", "zzz-1.0.dist-info"):
+            os.chown(upgrade.packages / name, 0, 0)
+        ended = upgrade.refused(NOBODY)
+        assert "zzz-1.0.dist-info: is not writable and belongs to root" in ended.text
+        upgrade.check_done()
+
+    def test_byte_code_of_another_user_is_refused_before_anything_changes(
+        self, upgrade: Upgrade
+    ) -> None:
+        """Root has imported the package."""
+        own(upgrade.environment, NOBODY)
+        cache = upgrade.packages / "zzz/__pycache__"
+        cache.mkdir()
+        (cache / "__init__.cpython-311.pyc").write_text("")
+        assert (
+            "zzz/__pycache__: is not writable and belongs to root" in upgrade.refused(NOBODY).text
+        )
+        upgrade.check_done()
+
+    def test_a_file_of_another_user_in_a_sticky_folder_is_refused(self, upgrade: Upgrade) -> None:
+        own(upgrade.environment, NOBODY)
+        os.chown(upgrade.packages / "zzz", OTHER, OTHER)
+        os.chown(upgrade.packages / "zzz/__init__.py", OTHER, OTHER)
+        (upgrade.packages / "zzz").chmod(0o1777)
+        text = upgrade.refused(NOBODY).text
+        assert "zzz/__init__.py: its folder is sticky, and it belongs to" in text
+        upgrade.check_done()
+
+    def test_a_folder_that_forbids_changes_is_refused_with_the_command_that_helps(
+        self, upgrade: Upgrade
+    ) -> None:
+        own(upgrade.environment, NOBODY)
+        (upgrade.packages / "zzz").chmod(0o555)
+        text = upgrade.refused(NOBODY).text
+        assert f"run chmod u+wx {upgrade.packages}/zzz, then run the command again" in text
+        (upgrade.packages / "zzz").chmod(0o755)
+        assert done_as(NOBODY, partial(execute, upgrade.new, upgrade.environment)).status == 0
+
+    def test_what_one_user_has_begun_another_may_finish(self, upgrade: Upgrade) -> None:
+        own(upgrade.environment, NOBODY)
+        work = partial(execute, upgrade.new, upgrade.environment, lanes=1)
+        number = 0
+        while not (upgrade.packages / STAGING / "journal").exists():
+            number += 1
+            own(upgrade.environment, NOBODY)
+            assert done_as(NOBODY, partial(killed_at, number, work)).status == 0
+        upgrade.check_done()
+        check_nothing_lies(upgrade.environment)
+
+    def test_what_another_user_cannot_finish_is_told_and_stays(self, upgrade: Upgrade) -> None:
+        number = 0
+        while not (upgrade.packages / STAGING / "journal").exists():
+            number += 1
+            assert killed_at(number, partial(execute, upgrade.new, upgrade.environment, lanes=1))
+        own(upgrade.environment, NOBODY)
+        for place, _, files in os.walk(upgrade.packages / STAGING):
+            for path in (place, *(os.path.join(place, name) for name in files)):
+                os.chown(path, 0, 0)
+        ended = done_as(NOBODY, partial(execute, upgrade.new, upgrade.environment))
+        assert ended.status == ExitCode.NOT_PERMITTED, ended.text
+        assert "run as the user who owns it" in ended.text
+        upgrade.check_done()
+
+
+@needs_root
+def test_an_immutable_file_is_refused_before_anything_changes(upgrade: Upgrade) -> None:
+    path = upgrade.packages / "zzz/__init__.py"
+
+    def change(flags: int) -> None:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            fcntl.ioctl(descriptor, 0x40086602, struct.pack("l", flags))
+        finally:
+            os.close(descriptor)
+
+    try:
+        change(0x10)
+    except OSError:
+        pytest.skip("the file system has no immutable files")
+    try:
+        text = upgrade.refused().text
+    finally:
+        change(0)
+    assert "zzz/__init__.py: is immutable or append-only" in text
+    assert f"run chattr -i -a {path}" in text
+    upgrade.check_done()
+
+
+class TestNothingToDo:
+    @needs_root
+    def test_another_user_is_told_that_all_is_right(self, upgrade: Upgrade) -> None:
+        before = snapshot(Path(upgrade.environment.path))
+        ended = done_as(NOBODY, partial(execute, upgrade.old, upgrade.environment))
+        assert ended == Ended(0, "")
+        assert snapshot(Path(upgrade.environment.path)) == before
+
+    @needs_root
+    @pytest.mark.parametrize("mode", [0o755, 0o700])
+    def test_a_staging_folder_of_another_user_is_no_hindrance(
+        self, upgrade: Upgrade, mode: int
+    ) -> None:
+        (upgrade.packages / STAGING).mkdir()
+        (upgrade.packages / STAGING).chmod(mode)
+        assert done_as(NOBODY, partial(execute, upgrade.old, upgrade.environment)) == Ended(0, "")
+
+    def test_not_even_the_time_of_a_folder_changes(self, upgrade: Upgrade) -> None:
+        os.utime(upgrade.packages, (1, 1))
+        execute(upgrade.old, upgrade.environment)
+        assert upgrade.packages.stat().st_mtime == 1
+
+    @needs_mounts
+    def test_a_read_only_environment_that_is_right_stays_so(self, upgrade: Upgrade) -> None:
+        script = """
+            lockstream execute "$1" --target t
+            mount --bind t t; mount -o remount,ro,bind t
+            lockstream execute "$1" --target t; lockstream execute "$2" --target t
+        """
+        ended = in_namespace(
+            script, Path(upgrade.environment.path).parent, upgrade.old, upgrade.new
+        )
+        assert ended.returncode == ExitCode.NOT_PERMITTED, ended.stderr
+        assert "Read-only file system" in ended.stderr
+        assert "installed 0 packages, 2 unchanged" in ended.stderr + ended.stdout
+
+
+@needs_mounts
+class TestMounts:
+    def test_a_package_of_a_lower_layer_is_replaced(self, upgrade: Upgrade) -> None:
+        """Docker and Podman mount overlays without ``redirect_dir``."""
+        folder = Path(upgrade.environment.path).parent
+        script = """
+            mkdir low up work m
+            lockstream execute "$1" --target low/t
+            mount -t overlay overlay -o lowerdir=low,upperdir=up,workdir=work,redirect_dir=off m
+            lockstream execute "$2" --target m/t
+            grep -q 2 m/t/zzz/__init__.py
+            test ! -e m/t/aaa-1.0.dist-info
+            test ! -e m/t/.lockstream
+            lockstream execute "$1" --target m/t
+            lockstream verify "$1" --target m/t
+        """
+        with_overlay = in_namespace(script, folder, upgrade.old, upgrade.new)
+        assert with_overlay.returncode == 0, with_overlay.stderr
+
+    def test_a_volume_in_the_way_is_filled(self, folder: Path) -> None:
+        wheel = build_wheel(
+            files={"space/demo.py": "demo"},
+            data_files={"data/share/jupyter/kernel.json": "{}"},
+        )
+        script = """
+            mkdir -p t/share t/space
+            mount -t tmpfs volume t/share; mount -t tmpfs volume t/space
+            echo mine > t/share/mine; echo mine > t/space/mine
+            lockstream execute "$1" --target t
+            lockstream verify "$1" --target t
+            cat t/share/mine t/share/jupyter/kernel.json t/space/demo.py
+            lockstream execute "$2" --target t --exact
+            test ! -e t/space/demo.py; test ! -e t/share/jupyter; test -e t/space/mine
+        """
+        ended = in_namespace(script, folder, lock(folder, "lock", wheel), lock(folder, "none"))
+        assert ended.returncode == 0, ended.stderr
+        assert ended.stdout.startswith("mine\n{}demo") or "mine\n{}demo" in ended.stdout
+
+    def test_a_volume_that_is_too_small_is_refused_before_anything_changes(
+        self, folder: Path
+    ) -> None:
+        wheel = build_wheel(data_files={"data/share/big": os.urandom(300_000)})
+        script = """
+            mkdir -p t/share; mount -t tmpfs -o size=100k volume t/share
+            lockstream execute "$1" --target t || { rc=$?; ls -A t t/share; exit $rc; }
+        """
+        ended = in_namespace(script, folder, lock(folder, "lock", wheel))
+        assert ended.returncode == ExitCode.NOT_ENOUGH, ended.stderr
+        assert "t/share: needs 1 MiB of disk, 0 MiB are free on" in ended.stderr
+        assert "demo" not in ended.stdout
+
+    def test_a_file_that_is_mounted_is_refused_before_anything_changes(
+        self, upgrade: Upgrade
+    ) -> None:
+        script = """
+            lockstream execute "$1" --target t
+            touch mine; mount --bind mine t/zzz/__init__.py
+            set +e; lockstream execute "$2" --target t; rc=$?
+            umount t/zzz/__init__.py
+            lockstream verify "$1" --target t && exit $rc
+        """
+        ended = in_namespace(
+            script, Path(upgrade.environment.path).parent, upgrade.old, upgrade.new
+        )
+        assert ended.returncode == ExitCode.NOT_PERMITTED, ended.stderr
+        assert "zzz/__init__.py: something is mounted on it" in ended.stderr
+
+
+class TestCopies:
+    def half_committed(self, upgrade: Upgrade, number: int) -> bool:
+        """Kill the upgrade before a change; whether it was in its commit."""
+        killed_at(number, partial(execute, upgrade.new, upgrade.environment, lanes=1))
+        return (upgrade.packages / STAGING / "journal").exists()
+
+    def test_a_copy_is_finished_where_it_is_and_the_original_is_left_alone(
+        self, folder: Path
+    ) -> None:
+        tried = 0
+        for number in range(30, 200, 3):
+            place = folder / str(number)
+            place.mkdir()
+            upgrade = Upgrade(place)
+            if not self.half_committed(upgrade, number):
+                if tried:
+                    break
+                continue
+            tried += 1
+            shutil.copytree(upgrade.environment.path, place / "copy", symlinks=True)
+            before = snapshot(Path(upgrade.environment.path))
+            copy = environment_below(place / "copy")
+            execute(upgrade.new, copy, sync=Sync(exact=True))
+            assert (packages(copy) / "zzz/__init__.py").read_text() == "2"
+            check_nothing_lies(copy)
+            assert snapshot(Path(upgrade.environment.path)) == before
+            execute(upgrade.new, upgrade.environment)
+            assert snapshot(Path(upgrade.environment.path)) == snapshot(Path(copy.path))
+        assert tried > 3
+
+    def test_an_environment_that_was_moved_is_finished(self, upgrade: Upgrade) -> None:
+        number = next(n for n in range(60, 200) if self.half_committed(upgrade, n))
+        moved = Path(upgrade.environment.path).with_name("moved")
+        os.rename(upgrade.environment.path, moved)
+        environment = environment_below(moved)
+        execute(upgrade.new, environment)
+        assert (packages(environment) / "zzz/__init__.py").read_text() == "2", number
+        assert not Path(upgrade.environment.path).exists()
+
+    def test_a_journal_of_an_environment_of_another_kind_is_not_obeyed(self, folder: Path) -> None:
+        """The packages alone were copied, and are a target now."""
+        old = build_wheel(files={"demo.py": "1"}, data_files={"scripts/run": "1"})
+        new = build_wheel(version="2.0", files={"demo.py": "2"}, data_files={"scripts/run": "2"})
+        first, second = lock(folder, "old", old), lock(folder, "new", new)
+        environment = environment_below(folder / "env")
+        execute(first, environment)
+        shutil.copytree(environment.path, folder / "template")
+        number = 30
+        while not (packages(environment) / STAGING / "journal").exists():
+            number += 1
+            shutil.rmtree(environment.path)
+            shutil.copytree(folder / "template", environment.path)
+            assert killed_at(number, partial(execute, second, environment, lanes=1))
+        copied = folder / "sub" / "sub" / "target"
+        shutil.copytree(packages(environment), copied)
+        (folder / "sub/bin").mkdir()
+        target = Environment.target(str(copied))
+        with pytest.raises(JournalRefused, match="which is outside"):
+            execute(second, target)
+        assert os.listdir(folder / "sub/bin") == []
