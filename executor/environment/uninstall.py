@@ -14,6 +14,7 @@ from contextlib import suppress
 from executor.environment.errors import RecordEscapes
 from executor.environment.installed import Installed, recorded_files
 from executor.environment.places import Places, Ways, is_below
+from executor.files.folders import FOLDER
 from executor.files.path_set import PathSet
 
 __all__ = ["check_removal", "remove_files", "removed_entries", "shared_paths"]
@@ -21,9 +22,6 @@ __all__ = ["check_removal", "remove_files", "removed_entries", "shared_paths"]
 
 _STAYS = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY, errno.ENOTDIR})
 """Why a folder may stay: it has contents, something is mounted on it, or it is a link."""
-
-
-_LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def check_removal(found: Installed, roots: Sequence[str]) -> None:
@@ -149,7 +147,7 @@ class _Removal:
             if descriptor is None:
                 return
             try:
-                cache = os.open("__pycache__", _LIST, dir_fd=descriptor)
+                cache = os.open("__pycache__", FOLDER, dir_fd=descriptor)
             except (FileNotFoundError, NotADirectoryError):
                 return
             except OSError as error:

@@ -28,7 +28,7 @@ from executor.environment.errors import EnvironmentBusy
 from executor.environment.places import Ways, is_below
 from executor.environment.schemes import STAGING
 from executor.files.durability import Durability, flush, sync_folder
-from executor.files.folders import made_folder, remove_tree
+from executor.files.folders import FOLDER, made_folder, remove_tree
 from executor.transaction.errors import JournalRefused, Reached, StagingRefused
 
 __all__ = ["Journal", "Move", "Removal"]
@@ -36,9 +36,6 @@ __all__ = ["Journal", "Move", "Removal"]
 
 _PATHS = frozenset({"dist_info", "roots", "keep", "destination"})
 """Fields of entries whose paths are relative in the file."""
-
-
-_OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 _VERSION = 2
@@ -138,7 +135,7 @@ class Journal:
         with suppress(FileExistsError):
             os.mkdir(self.folder)
         try:
-            return os.open(self.folder, _OPEN_FOLDER)
+            return os.open(self.folder, FOLDER)
         except OSError as error:
             if error.errno in {errno.ELOOP, errno.ENOTDIR}:
                 raise StagingRefused(self.folder) from None
@@ -155,9 +152,7 @@ class Journal:
                 if entry.name in keep or entry.path == self._path:
                     continue
                 if entry.is_dir(follow_symlinks=False):
-                    import shutil  # noqa: PLC0415  # after a run that was killed
-
-                    shutil.rmtree(entry.path)
+                    remove_tree(entry.path)
                 else:
                     os.unlink(entry.path)
 

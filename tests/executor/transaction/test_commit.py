@@ -100,14 +100,14 @@ class TestMoves:
         renamed: list[str] = []
         rename = os.rename
 
-        def watched(source: str, destination: str) -> None:
+        def watched(source: str, destination: str, **keywords: Any) -> None:
             if destination.endswith(".dist-info"):
                 expected = dict(EXPECTED)
                 del expected["packages/demo-1.0.dist-info/RECORD"]
                 found = files_below(tmp_path)
                 assert {path: found.get(path) for path in expected} == expected
                 renamed.append(destination)
-            rename(source, destination)
+            rename(source, destination, **keywords)
 
         with (journal := Journal(str(packages))).opened():
             write(Path(journal.folder), STAGED)
@@ -155,10 +155,10 @@ class TestMoves:
         write(tmp_path, {"bin/old": "old"})
         rename = os.rename
 
-        def over_a_border(source: str, destination: str) -> None:
+        def over_a_border(source: str, destination: str, **keywords: Any) -> None:
             if destination.startswith(elsewhere) and not source.startswith(elsewhere):
                 raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
-            rename(source, destination)
+            rename(source, destination, **keywords)
 
         with (journal := Journal(str(packages))).opened():
             write(Path(journal.folder), STAGED)
@@ -299,10 +299,10 @@ class TestRemovals:
         rename = os.rename
         going = [second.dist_info, self.removal(tmp_path).dist_info][: failing + 1]
 
-        def denied(source: str, destination: str) -> None:
+        def denied(source: str, destination: str, **keywords: Any) -> None:
             if source == going[-1]:
                 raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), source)
-            rename(source, destination)
+            rename(source, destination, **keywords)
 
         journal = Journal(str(packages))
 
@@ -384,10 +384,10 @@ def over_a_border(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     """Let ``folder`` be of another file system."""
     rename = os.rename
 
-    def refused(source: str, destination: str) -> None:
+    def refused(source: str, destination: str, **keywords: Any) -> None:
         if source == str(folder):
             raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
-        rename(source, destination)
+        rename(source, destination, **keywords)
 
     monkeypatch.setattr(os, "rename", refused)
 
