@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from executor.report.reporter import Reporter as Reporter
     from executor.sources.keychain import Keychain as Keychain
     from executor.sources.origins import Origins as Origins
+    from executor.sources.proxies import proxy_for as proxy_for
+    from executor.sources.proxies import proxy_name as proxy_name
+    from executor.sources.tls import tls_context as tls_context
 
 _HOMES = {
     "LEFT_OUT": "builds.workspace",
@@ -78,9 +81,12 @@ _HOMES = {
     "json_option": "cli.option_group",
     "lock_argument": "cli.option_group",
     "option_group": "cli.option_group",
+    "proxy_for": "sources.proxies",
+    "proxy_name": "sources.proxies",
     "read_build_system": "builds.backend",
     "stoppable": "lanes.signals",
     "sync_folder": "files.durability",
+    "tls_context": "sources.tls",
     "verify_environment": "install.decide",
     "with_jobs": "builds.toolchain",
 }

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from schemas.urls import without_credentials
 
-__all__ = ["INDEX_VARIABLES", "Login", "find_login", "login_in", "origin_of", "split_login"]
+__all__ = [
+    "INDEX_VARIABLES",
+    "Login",
+    "find_login",
+    "has_named_logins",
+    "login_in",
+    "login_of_index",
+    "origin_of",
+    "split_login",
+]
 
 INDEX_VARIABLES = (
     "UV_DEFAULT_INDEX",
@@ -20,6 +30,9 @@ INDEX_VARIABLES = (
     "PIP_EXTRA_INDEX_URL",
 )
 """Variables with URLs of indexes, separated by spaces, which often include a token."""
+
+_NAMED = re.compile(r"(?:LOCKSTREAM|UV)_INDEX_\w+_(?:USERNAME|PASSWORD)", re.ASCII)
+"""Variables with the login of an index that has a name."""
 
 
 class Login(NamedTuple):
@@ -75,4 +88,22 @@ def find_login(words: Iterable[str], origin: str, user: str | None = None) -> Lo
         _, login = split_login(url)
         if login and origin_of(url) == origin and user in {None, "", login.user}:
             return login
+    return None
+
+
+def has_named_logins(environ: Iterable[str]) -> bool:
+    """Return whether a variable has the login of an index by its name."""
+    return any(_NAMED.fullmatch(variable) for variable in environ)
+
+
+def login_of_index(name: str, environ: Mapping[str, str]) -> Login | None:
+    """Return the login of the index ``name``, from ``LOCKSTREAM_INDEX_<NAME>_USERNAME`` and
+    ``_PASSWORD``, or from the variables of uv (``UV_INDEX_...``). None if there is not one.
+    """
+    middle = re.sub(r"[^A-Z0-9]", "_", name.upper())
+    for prefix in ("LOCKSTREAM_INDEX", "UV_INDEX"):
+        user = environ.get(f"{prefix}_{middle}_USERNAME")
+        password = environ.get(f"{prefix}_{middle}_PASSWORD")
+        if user or password:
+            return Login(user or "", password or "")
     return None

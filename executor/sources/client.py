@@ -13,6 +13,7 @@ import ssl
 import time
 from collections.abc import Generator, Iterator
 from functools import partial
+from typing import NoReturn
 from urllib.parse import SplitResult
 
 from executor.sources.connection import connect, hold_to, request_target, while_waiting
@@ -20,7 +21,7 @@ from executor.sources.download import Download, Progress
 from executor.sources.errors import Replaced, Unreachable
 from executor.sources.keychain import Keychain
 from executor.sources.prefetch import PendingResponse, Prefetch, Server, Upcoming
-from executor.sources.proxies import proxy_for
+from executor.sources.proxies import proxy_for, proxy_name
 from executor.sources.redirects import LOCK_AGAIN, MALFORMED, following, split
 from executor.sources.response import MAX_SHOWN, check_type, is_encoded, read_body, reason_of
 from executor.sources.retries import Pace, Retries, Retryable, Timeouts
@@ -56,7 +57,10 @@ _STATUS_HINTS = {
 }
 
 
-_TUNNEL = re.compile(r"Tunnel connection failed: (4\d\d)\b")
+_PROXY_LOGIN = 407
+
+
+_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})\b")
 """How http.client reports that a proxy refuses to connect to the server."""
 
 
@@ -230,13 +234,14 @@ class HttpClient:
     def _send(
         self, parts: SplitResult, server: Server, progress: Progress, pace: Pace
     ) -> http.client.HTTPResponse:
+        proxy = _proxy_of(parts)
         pending = None if progress.received else self._prefetch.take(progress.url)
         reused = pending is not None or server in self._connections
         try:
             if pending is not None:
                 self._finish(pending, server, pace)
             else:
-                self._send_now(parts, server, progress, pace)
+                self._send_now(parts, server, progress, pace, proxy)
             return self._connections[server].getresponse()
         except Retryable:
             self._drop(server)
@@ -252,18 +257,27 @@ class HttpClient:
             self._drop(server)
             raise Unreachable(redacted(progress.url), MALFORMED, hint=LOCK_AGAIN) from None
         except (OSError, http.client.HTTPException) as error:
+            connection = self._connections.get(server)
+            is_connected = connection is not None and connection.sock is not None
             self._drop(server)
             if isinstance(error, OSError) and error.errno in _LOCAL_FAULTS:
                 raise
-            _check_tunnel(error, progress.url)
+            if proxy is not None and not is_connected:
+                _raise_for_proxy(error, proxy, progress.url)
             # The server may have closed a kept connection, which does not mean that it fails.
             pause = 0.0 if reused else None
             raise Retryable(reason_of(error), pause) from None
 
-    def _send_now(self, parts: SplitResult, server: Server, progress: Progress, pace: Pace) -> None:
+    def _send_now(
+        self,
+        parts: SplitResult,
+        server: Server,
+        progress: Progress,
+        pace: Pace,
+        proxy: SplitResult | None,
+    ) -> None:
         """Send the request for a download, over the connection that is kept for ``server``."""
         headers, target = self._headers(parts, progress), request_target(parts)
-        proxy = _proxy_of(parts)
         if proxy is not None and parts.scheme == "http":
             target = f"http://{headers['Host']}{target}"
             if login := login_in(proxy):
@@ -292,7 +306,9 @@ class HttpClient:
         self._drop(server)
         if status == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
             progress.can_resume = False
-        reason = f"the server answered {status} {one_line(response.reason, MAX_SHOWN)}"
+        reason = (
+            f"{_answerer(url, status)} answered {status} {one_line(response.reason, MAX_SHOWN)}"
+        )
         if status in _TRANSIENT or status == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
             raise Retryable(reason, pause)
         raise Unreachable(redacted(url), reason, hint=_STATUS_HINTS.get(status, Unreachable.hint))
@@ -307,12 +323,30 @@ def _proxy_of(parts: SplitResult) -> SplitResult | None:
     return proxy_for(parts.scheme, parts.hostname or "", parts.port)
 
 
-def _check_tunnel(error: Exception, url: str) -> None:
-    """Raise Unreachable if a proxy refuses for good."""
-    refused = _TUNNEL.search(str(error))
-    if refused is not None and int(refused[1]) not in _TRANSIENT:
-        hint = _STATUS_HINTS.get(int(refused[1]), Unreachable.hint)
-        raise Unreachable(redacted(url), f"the proxy answered {refused[1]}", hint=hint) from None
+def _answerer(url: str, status: int) -> str:
+    """Return which server gave a status: a proxy answers itself to plain http."""
+    parts = split(url, url)
+    proxy = _proxy_of(parts) if parts.scheme == "http" else None
+    if proxy is None:
+        return "the server"
+    name = proxy_name(proxy)
+    return f"the proxy {name}" if status == _PROXY_LOGIN else f"the server, or the proxy {name},"
+
+
+def _raise_for_proxy(error: Exception, proxy: SplitResult, url: str) -> NoReturn:
+    """Raise the error of a proxy that cannot be reached or does not connect to the server.
+
+    Raises Unreachable if it refuses for good, otherwise Retryable.
+    """
+    name, refused = proxy_name(proxy), _TUNNEL.search(str(error))
+    if refused is None:
+        raise Retryable(f"the proxy {name} cannot be reached: {reason_of(error)}") from None
+    status = int(refused[1])
+    reason = f"the proxy {name} answered {status}"
+    if status in _TRANSIENT or status >= http.client.INTERNAL_SERVER_ERROR:
+        raise Retryable(reason) from None
+    hint = _STATUS_HINTS.get(status, Unreachable.hint)
+    raise Unreachable(redacted(url), reason, hint=hint) from None
 
 
 def _retry_after(response: http.client.HTTPResponse) -> float | None:

@@ -77,7 +77,7 @@ class Keychain:
         return (
             find_login(words, origin, user)
             or self._from_netrc(urlsplit(origin).hostname or "", user)
-            or (_from_keyring(origin, user) if self._keyring else None)
+            or (self._from_keyring(origin, user) if self._keyring else None)
         )
 
     def _from_netrc(self, host: str, user: str) -> Login | None:
@@ -99,11 +99,17 @@ class Keychain:
             return None
         return Login(found[0] or "", found[2] or "")
 
+    @staticmethod
+    def _from_keyring(origin: str, user: str) -> Login | None:
+        # Users of pip and uv store a password for the URL, or for the host.
+        services = (origin, urlsplit(origin).netloc)
+        return next(filter(None, (_ask_keyring(service, user) for service in services)), None)
 
-def _from_keyring(origin: str, user: str) -> Login | None:
+
+def _ask_keyring(service: str, user: str) -> Login | None:
     # For a given user every version of the program prints the password alone.
     mode = [] if user else ["--mode", "creds"]
-    command = ["keyring", *mode, "get", origin, user]
+    command = ["keyring", *mode, "get", service, user]
     try:
         run = subprocess.run(
             command,

@@ -11,8 +11,9 @@ import os
 from urllib.parse import SplitResult, urlsplit
 
 from schemas.errors import UsageError
+from schemas.urls import redacted
 
-__all__ = ["proxy_for"]
+__all__ = ["proxy_for", "proxy_name"]
 
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -23,7 +24,8 @@ def proxy_for(scheme: str, host: str, port: int | None) -> SplitResult | None:
 
     Raises UsageError if a variable names an unsupported kind of proxy, or is not an address.
     """
-    proxy = _variable(f"{scheme}_proxy") or _variable("all_proxy")
+    variable = f"{scheme}_proxy" if _variable(f"{scheme}_proxy") else "all_proxy"
+    proxy = _variable(variable)
     if not proxy or _is_exempt(host, port or _DEFAULT_PORTS.get(scheme)):
         return None
     try:
@@ -35,15 +37,20 @@ def proxy_for(scheme: str, host: str, port: int | None) -> SplitResult | None:
         # The address is not shown: a password with a slash in it looks like this.
         raise UsageError(
             f"the proxy for {scheme} is not an address",
-            hint=f"set {scheme.upper()}_PROXY to http://host:port; quote special characters in a "
+            hint=f"set {variable.upper()} to http://host:port; quote special characters in a "
             "password (%23 for #)",
         )
     if parts.scheme != "http":
         raise UsageError(
             f"the proxy for {scheme} is of kind {parts.scheme!r}, only http proxies are supported",
-            hint=f"set {scheme.upper()}_PROXY to an http:// address, or NO_PROXY",
+            hint=f"set {variable.upper()} to an http:// address, or list the host in NO_PROXY",
         )
     return parts
+
+
+def proxy_name(proxy: SplitResult) -> str:
+    """Return the address of a proxy for messages, without its password."""
+    return redacted(proxy.geturl())
 
 
 def _variable(name: str) -> str:

@@ -11,30 +11,87 @@ from schemas.errors import UsageError
 __all__ = ["tls_context"]
 
 
+_BUNDLES = ("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""Variables with a file or folder of authorities that replace those of the system."""
+
+
+_CLIENT_CERTIFICATES = ("SSL_CLIENT_CERT", "PIP_CLIENT_CERT")
+"""Variables with a file that has the client certificate and its key: that of uv, that of pip."""
+
+
 @cache
 def tls_context() -> ssl.SSLContext:
     """Return the context of all connections, made once: the authorities take 2 MiB.
 
-    Authorities are those of REQUESTS_CA_BUNDLE (pip), or those that ssl finds: SSL_CERT_FILE,
-    SSL_CERT_DIR, the system's. SSL_CLIENT_CERT (uv) and PIP_CLIENT_CERT name the client certificate
-    with its key. Raises UsageError.
+    Raises UsageError if a variable names something that cannot be read.
     """
-    bundle = os.environ.get("REQUESTS_CA_BUNDLE") or None
-    try:
-        context = ssl.create_default_context(cafile=bundle)
-    except OSError as error:
-        raise _unreadable("REQUESTS_CA_BUNDLE", bundle, error) from None
-    for variable in ("SSL_CLIENT_CERT", "PIP_CLIENT_CERT"):
-        if own := os.environ.get(variable):
+    context = _trusting()
+    for variable in _CLIENT_CERTIFICATES:
+        if path := os.environ.get(variable):
             try:
-                context.load_cert_chain(own)
+                context.load_cert_chain(path)
             except OSError as error:
-                raise _unreadable(variable, own, error) from None
+                raise _unreadable(variable, path, error) from None
             break
     return context
 
 
-def _unreadable(variable: str, path: str | None, error: OSError) -> UsageError:
+def _trusting() -> ssl.SSLContext:
+    """Return a context that trusts the authorities of all variables that are set."""
+    bundles = [(variable, path) for variable in _BUNDLES if (path := os.environ.get(variable))]
+    context: ssl.SSLContext | None = None
+    for variable, path in bundles:
+        file, folder = (None, path) if os.path.isdir(path) else (path, None)
+        try:
+            if context is None:
+                context = ssl.create_default_context(cafile=file, capath=folder)
+            else:
+                context.load_verify_locations(file, folder)
+        except OSError as error:
+            raise _unreadable(variable, path, error) from None
+    if context is None:
+        context = ssl.create_default_context()
+    _load_ssl_variables(context)
+    is_default = not bundles and not any(map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR")))
+    if is_default and not context.cert_store_stats()["x509_ca"] and not _system_folder():
+        _load_certifi(context)
+    return context
+
+
+def _load_ssl_variables(context: ssl.SSLContext) -> None:
+    """Trust SSL_CERT_FILE and SSL_CERT_DIR too. ssl itself ignores them if they cannot be read."""
+    if path := os.environ.get("SSL_CERT_FILE"):
+        try:
+            context.load_verify_locations(path)
+        except OSError as error:
+            raise _unreadable("SSL_CERT_FILE", path, error) from None
+    if places := os.environ.get("SSL_CERT_DIR"):
+        folders = [place for place in places.split(os.pathsep) if os.path.isdir(place)]
+        if not folders:
+            raise UsageError(
+                f"SSL_CERT_DIR names {places}, which is not a folder",
+                hint="name a folder of certificates that c_rehash has prepared, or leave it out",
+            )
+        for folder in folders:
+            context.load_verify_locations(capath=folder)
+
+
+def _system_folder() -> bool:
+    """Return whether the system has a folder of authorities, which ssl reads when it needs one."""
+    folder = ssl.get_default_verify_paths().capath
+    return folder is not None and bool(os.listdir(folder))
+
+
+def _load_certifi(context: ssl.SSLContext) -> None:
+    """Trust the authorities of certifi, if it is installed: the system has none."""
+    try:
+        import certifi  # noqa: PLC0415  # httpx requires it, the executor does not
+    except ImportError:
+        return
+    context.load_verify_locations(certifi.where())
+
+
+def _unreadable(variable: str, path: str, error: OSError) -> UsageError:
     return UsageError(
         f"{variable} names {path}, which cannot be read: {error.strerror}",
         hint="name a file in PEM format",

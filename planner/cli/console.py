@@ -101,6 +101,15 @@ class ConsoleReporter(Reporter):
     def yanked(self, filename: str, reason: str) -> None:
         self._warn(f"{filename} is yanked{f': {reason}' if reason else ''}")
 
+    def forbidden(self, index: str, names: Sequence[str]) -> None:
+        self._warn(
+            f"{index} answers 403 for {enumerate_some(names)}, and is taken not to have "
+            f"{'it' if len(names) == 1 else 'them'}"
+        )
+
+    def broken_links(self, page: str, links: Sequence[str]) -> None:
+        self._warn(f"{page} has broken links, which are skipped: {enumerate_some(links)}")
+
     def collision(self, first: str, second: str, places: Sequence[str]) -> None:
         self._warn(
             f"{first} and {second} have different files of the same name, one of which would be "

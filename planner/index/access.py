@@ -1,4 +1,4 @@
-"""Access: how indexes may be asked."""
+"""The user's options for requests to indexes."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ __all__ = ["Access"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """What the command line says about asking."""
+    """How one plan may use the network and the cache."""
 
     keyring: bool = False
-    """Whether the keyring program may be asked for credentials."""
+    """Whether to run the keyring program for credentials."""
     offline: bool = False
-    """Whether nobody may be asked."""
+    """Whether to use only the cache."""
     refresh: bool = False
-    """Whether the cache is asked about anew."""
+    """Whether to ask servers about every cached document again."""
     cache: Cache | None = None

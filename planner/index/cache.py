@@ -1,8 +1,8 @@
-"""Cache: what was read from indexes, kept on disk between plans.
+"""The cache of index documents on disk, shared by all plans of a user.
 
-Entries are compressed, each in a file of its own that is replaced at once, so any number of plans
-may share a cache; an entry that was damaged counts as none. What is not used for longest goes
-first when the cache grows beyond its limit.
+Each entry is a compressed file of its own that is replaced atomically, so any number of plans may
+share a cache. A damaged entry counts as missing. When the cache grows beyond its limit, the entries
+that were not used for longest are removed first.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ __all__ = ["KINDS", "MAX_SIZE", "Cache", "Kind", "PageSeen", "Usage"]
 
 
 Kind = Literal["pages", "plans", "metadata", "sizes", "listings"]
-"""Pages of projects; plans, by what they answer; METADATA files, sizes and file names of wheels,
-which are kept by the hash of the wheel, so they never change."""
+"""Kinds of entries: pages of projects; plans, by their questions; and METADATA files, sizes and
+file lists of wheels by the hash of the wheel, which never change."""
 
 
 KINDS: tuple[Kind, ...] = ("pages", "plans", "metadata", "sizes", "listings")
@@ -36,28 +36,28 @@ MAX_SIZE = 1 << 30
 
 
 PRUNE_SECONDS = 24 * 3600
-"""Looking for what can go reads every folder, so it is done once a day at most."""
+"""Pruning reads every folder, so it is done at most once a day."""
 
 
 USE_SECONDS = 3600
-"""How exactly it is known when an entry was used: noting it takes as long as reading it."""
+"""Precision of the time when an entry was used: writing it takes as long as reading the entry."""
 
 
 _VERSION = "v3"
-"""Changes whenever entries are written in another way."""
+"""Version of the format of entries. Increase it when the format changes."""
 
 
 _LEVEL = 1
-"""Of compression: 3 makes no less of pages, and takes three times as long."""
+"""Level of compression: 3 does not make pages smaller, and takes three times as long."""
 
 
 _MAX_ENTRY_SIZE = 256 << 20
-"""Bytes of an entry when unpacked; no page is larger."""
+"""Bytes of an entry when decompressed; no page is larger."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What entries of one kind take."""
+    """The entries of one kind: how many, and their size."""
 
     entries: int
     size: int
@@ -72,8 +72,10 @@ class _KeptFile:
 
 
 class Cache:
-    """The cache in ``folder``, made when something is written; safe to use from many threads and
-    processes. What cannot be read is not there, and what cannot be written is not kept.
+    """The cache in ``folder``, which is made at the first write. Many threads and processes may use
+    it.
+
+    An entry that cannot be read counts as missing; one that cannot be written is not kept.
     """
 
     def __init__(self, folder: str, *, limit: int = MAX_SIZE) -> None:
@@ -83,7 +85,7 @@ class Cache:
         self._wrote = False
 
     def read(self, kind: Kind, key: str) -> bytes | None:
-        """The entry of ``key``, if there is one."""
+        """Return the entry of ``key``, or None."""
         path = self._path(kind, key)
         try:
             with open(path, "rb") as file:
@@ -104,7 +106,7 @@ class Cache:
         temporary = f"{path}.{secrets.token_hex(8)}.tmp"
         packer = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
         with suppress(OSError):
-            # Pages of private indexes are nobody else's business.
+            # Other users must not read pages of private indexes.
             os.makedirs(self.folder, mode=0o700, exist_ok=True)
             os.makedirs(os.path.dirname(path), exist_ok=True)
             try:
@@ -117,7 +119,7 @@ class Cache:
                     os.unlink(temporary)
 
     def tidy(self) -> None:
-        """Prune, where something was written and nobody did it today."""
+        """Prune, if something was written and the cache was not pruned today."""
         mark = os.path.join(self._root, "pruned")
         with suppress(OSError):
             if self._wrote and _age(mark) > PRUNE_SECONDS:
@@ -126,8 +128,9 @@ class Cache:
                 self.prune()
 
     def prune(self, limit: int | None = None) -> int:
-        """Remove what was not used for longest until the rest takes ``limit`` bytes or less; the
-        bytes that are free now.
+        """Remove entries, the longest unused first, until the rest takes at most ``limit`` bytes.
+
+        Return the bytes that were freed.
         """
         files = sorted((file for kind in KINDS for file in self._files(kind)), key=_by_use)
         excess = sum(file.size for file in files) - (self._limit if limit is None else limit)
@@ -141,13 +144,13 @@ class Cache:
         return freed
 
     def clear(self) -> int:
-        """Remove everything; the bytes that are free now."""
+        """Remove everything. Return the bytes that were freed."""
         size = sum(usage.size for usage in self.usage().values())
         shutil.rmtree(self._root, ignore_errors=True)
         return size
 
     def usage(self) -> dict[Kind, Usage]:
-        """What entries of each kind take."""
+        """Return the number and size of the entries of each kind."""
         found = {}
         for kind in KINDS:
             sizes = [file.size for file in self._files(kind)]
@@ -180,12 +183,12 @@ def _age(path: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class PageSeen:
-    """A page that a plan looked at."""
+    """A page that a plan has read."""
 
     index: str
     """The URL of the index."""
     project: NormalizedName
     digest: str
-    """SHA-256 of what the index sent; empty where it does not know the project."""
+    """SHA-256 of the body that the index sent; empty if it does not have the project."""
     fresh_until: float
-    """Seconds since the epoch; until then nobody need be asked whether it is the same."""
+    """Seconds since the epoch until which the index need not be asked whether it has changed."""

@@ -1,8 +1,4 @@
-"""What can go wrong between requirements and a lock.
-
-Errors that belong to one format stand beside its parser; those that several modules raise or
-render stand here.
-"""
+"""Errors of package indexes, and of the way to them."""
 
 from __future__ import annotations
 
@@ -10,48 +6,81 @@ from dataclasses import dataclass
 
 from schemas.errors import NetworkError
 
-__all__ = ["IndexAnswer", "IndexDenied", "IndexUnreachable", "NotCached"]
+__all__ = [
+    "FileMissing",
+    "IndexAnswer",
+    "IndexDenied",
+    "IndexUnreachable",
+    "NotCached",
+    "ProxyRefused",
+]
 
 
 @dataclass(eq=False)
 class IndexUnreachable(NetworkError):
-    """A request got no answer, or one that says that the server failed."""
+    """A request had no response, or one that says that the server failed."""
 
     url: str
     problem: str
-    hint = "check the network, the proxy and the address of the index, then plan again"
+    hint: str = "check the network, the proxy and the address of the index, then plan again"
 
     def __str__(self) -> str:
         return f"{self.url}: {self.problem}"
 
 
 @dataclass(eq=False)
+class ProxyRefused(NetworkError):
+    """A proxy refuses to forward requests."""
+
+    url: str
+    proxy: str
+    """Its address, without a password."""
+    status: str
+    hint = (
+        "give the login of the proxy in its variable (http://user:password@host:port), or list the "
+        "host in NO_PROXY"
+    )
+
+    def __str__(self) -> str:
+        return f"{self.url}: the proxy {self.proxy} answers {self.status}"
+
+
+@dataclass(eq=False)
 class NotCached(NetworkError):
-    """Something is needed that is not in the cache, and nobody may be asked."""
+    """A document is needed that is not in the cache, and the user chose to work offline."""
 
     url: str
     hint = "plan once without --offline, or give the wheels in a folder with --find-links"
 
     def __str__(self) -> str:
-        return f"{self.url} is not in the cache, and --offline forbids to ask for it"
+        return f"{self.url} is not in the cache, and --offline forbids to fetch it"
 
 
 @dataclass(eq=False)
 class IndexAnswer(NetworkError):
-    """A server answered with something that its protocol does not allow."""
+    """A server sent a response that its protocol does not allow."""
 
     url: str
     problem: str
-    hint = "is the address that of a package index (it usually ends with /simple/)?"
+    hint = "check that the address is that of a package index (it usually ends with /simple/)"
 
     def __str__(self) -> str:
         return f"{self.url}: {self.problem}"
 
 
+@dataclass(eq=False)
 class IndexDenied(IndexAnswer):
-    """A server wants to know who asks, or did not like the answer."""
+    """The server requires credentials, or rejected those it was given (HTTP 401, 403)."""
 
+    is_forbidden: bool = False
+    """Whether it answered 403, which some servers do for a project that they do not have."""
     hint = (
         "give user name and password in a netrc file, in LOCKSTREAM_INDEX_<NAME>_USERNAME and "
         "_PASSWORD for --index NAME=URL, or with --keyring"
     )
+
+
+class FileMissing(IndexAnswer):
+    """A page lists a file that its server does not have (HTTP 404, 410)."""
+
+    hint = "the page is out of date; report it to the owner of the index, or exclude the version"

@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from packaging.utils import NormalizedName
 
 from planner.index.errors import IndexAnswer
-from planner.index.pages import MAX_PAGE_SIZE, ProjectFile, ProjectPage, parse_page
+from planner.index.pages import MAX_PAGE_SIZE, ProjectPage, parse_page, with_path
 
 __all__ = ["read_folder_page"]
 
@@ -36,11 +35,5 @@ def read_folder_page(name: NormalizedName, folder: str, index: str) -> ProjectPa
     if len(content) > MAX_PAGE_SIZE:
         raise IndexAnswer(url, f"the page has more than {MAX_PAGE_SIZE} bytes")
     page = parse_page(name, content, content_type="text/html", url=url, index=index)
-    files = {version: list(map(_with_path, its)) for version, its in page.files.items()}
+    files = {version: list(map(with_path, its)) for version, its in page.files.items()}
     return replace(page, files=files)
-
-
-def _with_path(file: ProjectFile) -> ProjectFile:
-    """Return a file of this machine with its path, so that it is read without a request."""
-    parts = urlsplit(file.url)
-    return replace(file, path=unquote(parts.path)) if parts.scheme == "file" else file

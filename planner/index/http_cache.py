@@ -1,4 +1,4 @@
-"""PageCache: answers of indexes, kept as long as HTTP allows and asked about after that.
+"""Responses of indexes, used as long as HTTP allows and validated after that.
 
 Source: RFC 9111 (HTTP caching), as far as a private cache of documents needs it.
 """
@@ -14,7 +14,7 @@ from typing import Self
 
 from planner.index.cache import Cache
 
-__all__ = ["HttpCache", "KeptAnswer"]
+__all__ = ["CachedResponse", "HttpCache"]
 
 
 _MAX_AGE = re.compile(r"(?:^|[,\s])max-age=\"?(\d+)", re.IGNORECASE)
@@ -27,28 +27,28 @@ _ALWAYS_ASK = re.compile(r"(?:^|[,\s])no-cache\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptAnswer:
-    """A document, and what its server said about keeping it."""
+class CachedResponse:
+    """A document, with the headers that say how long it may be used."""
 
     url: str
-    """Where it was found, after redirects."""
+    """Its URL after redirects."""
     content_type: str
     content: bytes
     digest: str
-    """SHA-256 of what the server sent, which ``content`` may be an extract of."""
+    """SHA-256 of the body that the server sent; ``content`` may be an extract of that."""
     etag: str
     last_modified: str
     fresh_until: float
-    """Seconds since the epoch; until then nobody need be asked."""
+    """Seconds since the epoch until which it may be used without a request."""
 
     @property
     def conditions(self) -> dict[str, str]:
-        """The headers of a request that wants the document only if it changed."""
+        """The headers of a request for the document if it has changed."""
         conditions = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
         return {name: value for name, value in conditions.items() if value}
 
     def to_bytes(self) -> bytes:
-        """A line of JSON, then the content."""
+        """Return a line of JSON, then the content."""
         header = {
             "url": self.url,
             "content-type": self.content_type,
@@ -61,7 +61,7 @@ class KeptAnswer:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self | None:
-        """Read what ``to_bytes`` wrote; None where it is something else."""
+        """Return what ``to_bytes`` wrote; None for anything else."""
         line, _, content = data.partition(b"\n")
         try:
             header = json.loads(line)
@@ -79,7 +79,10 @@ class KeptAnswer:
 
 
 class HttpCache:
-    """Keeps answers in ``cache``, and asks about each anew if ``refresh``; ``now`` is the clock."""
+    """Responses in ``cache``, all of which are validated if ``refresh``; owned by the client.
+
+    ``now`` is the clock.
+    """
 
     def __init__(
         self,
@@ -92,35 +95,35 @@ class HttpCache:
         self._refresh = refresh
         self._now = now
 
-    def find(self, url: str, accept: str) -> KeptAnswer | None:
-        """What is kept of ``url``, fresh or not."""
+    def find(self, url: str, accept: str) -> CachedResponse | None:
+        """Return the cached response for ``url``, fresh or not; or None."""
         data = self._cache.read("pages", f"{accept} {url}") if self._cache else None
-        return KeptAnswer.from_bytes(data) if data is not None else None
+        return CachedResponse.from_bytes(data) if data is not None else None
 
-    def is_fresh(self, kept: KeptAnswer) -> bool:
-        """Whether it can be used without asking."""
+    def is_fresh(self, kept: CachedResponse) -> bool:
+        """Return whether it may be used without a request."""
         return not self._refresh and self._now() < kept.fresh_until
 
     def keep(
-        self, url: str, accept: str, answer: KeptAnswer, headers: Mapping[str, str]
-    ) -> KeptAnswer:
-        """Keep ``answer`` as long as ``headers`` allow, which came with it; how it is kept."""
+        self, url: str, accept: str, answer: CachedResponse, headers: Mapping[str, str]
+    ) -> CachedResponse:
+        """Cache ``answer`` as long as its ``headers`` allow, and return it as it is cached."""
         dated = self._dated(answer, headers)
         if self._cache and not _NEVER.search(headers.get("cache-control", "")):
             self._cache.write("pages", f"{accept} {url}", dated.to_bytes())
         return dated
 
     def renew(
-        self, url: str, accept: str, kept: KeptAnswer, headers: Mapping[str, str]
-    ) -> KeptAnswer:
-        """Keep on keeping what is ``kept``, as long as ``headers`` allow, which say that it is the
-        same still; how it is kept.
+        self, url: str, accept: str, kept: CachedResponse, headers: Mapping[str, str]
+    ) -> CachedResponse:
+        """Cache ``kept`` as long as ``headers`` allow, which say that it has not changed; return it
+        as it is cached.
         """
         if self._dated(kept, headers) == kept:
             return kept
         return self.keep(url, accept, kept, headers)
 
-    def _dated(self, answer: KeptAnswer, headers: Mapping[str, str]) -> KeptAnswer:
+    def _dated(self, answer: CachedResponse, headers: Mapping[str, str]) -> CachedResponse:
         seconds = _freshness(headers.get("cache-control", ""), headers.get("age", ""))
         return replace(
             answer,
@@ -131,8 +134,9 @@ class HttpCache:
 
 
 def _freshness(control: str, age: str) -> int:
-    """Seconds for which an answer is fresh yet (RFC 9111, 4.2); where its server does not say,
-    none: a version that was published just now should be found.
+    """Return the seconds for which a response is still fresh (RFC 9111, 4.2).
+
+    Without a word of the server it is 0, so that a version that was just published is found.
     """
     found = _MAX_AGE.search(control)
     if not found or _ALWAYS_ASK.search(control):

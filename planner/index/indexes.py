@@ -1,13 +1,12 @@
-"""Indexes: which of several has the files of a project.
+"""The indexes of a plan, and which of them are used for a project.
 
-By default the first index that knows a project is the only one that is asked for it. So nobody
-who publishes a higher version of an internal project on a public index gets it installed
-(dependency confusion).
+By default a project is taken from the first index that has it, and no other. A higher version of an
+internal project that somebody publishes on a public index is then not used (dependency confusion).
+Folders and pages of links come in addition to the indexes: the user has chosen each of their files.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -24,18 +23,17 @@ __all__ = [
     "Indexes",
     "Links",
     "Strategy",
-    "login_of_index",
     "parse_index",
     "parse_links_place",
 ]
 
 
 class Strategy(StrEnum):
-    """Which of the indexes that know a project is asked for it."""
+    """Which of the indexes that have a project are used for it."""
 
     FIRST_INDEX = "first-index"
     UNSAFE_BEST_MATCH = "unsafe-best-match"
-    """All of them: the highest version wins, whoever has it, as with pip."""
+    """All of them: the highest version is selected from any index, as pip does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +41,12 @@ class Index:
     """A package index (https://packaging.python.org/specifications/simple-repository-api/)."""
 
     url: str
-    """Without credentials and without a slash at the end."""
+    """Without credentials and without a trailing slash."""
     name: str | None = None
     login: Login | None = field(default=None, repr=False)
-    """What stood in its URL."""
+    """The login in its URL."""
     explicit: bool = False
-    """Whether only the projects that are pinned to it are looked for in it."""
+    """Whether only projects that are pinned to it are taken from it."""
 
     @property
     def folder(self) -> str | None:
@@ -71,7 +69,10 @@ class Links:
 
 
 def parse_index(text: str, *, named: bool = False) -> Index:
-    """``URL`` or ``NAME=URL``. Raises UsageError where it is no address of an index."""
+    """Return the index of ``URL``, or of ``NAME=URL`` if ``named``.
+
+    Raises UsageError if it is not the address of an index.
+    """
     name, equals, url = text.partition("=")
     if not named or not equals or "/" in name or ":" in name:
         name, url = "", text
@@ -87,13 +88,18 @@ def parse_index(text: str, *, named: bool = False) -> Index:
 
 
 def parse_links_place(text: str) -> Links:
-    """A path, a ``file:`` URL, or the URL of a page. Raises UsageError for other addresses."""
+    """Return the links of a path, a ``file:`` URL, or the URL of a page.
+
+    Raises UsageError for other addresses.
+    """
     clean, login = _split(text)
     parts = urlsplit(clean)
     if parts.scheme == "file":
         return Links(unquote(parts.path))
     if "://" in text and parts.scheme not in {"http", "https"}:
-        raise UsageError(f"--find-links {redacted(clean)!r} is no folder, http or https address")
+        raise UsageError(
+            f"--find-links {redacted(clean)!r} is not a folder, an http or an https address"
+        )
     return Links(clean if login else text, login)
 
 
@@ -106,7 +112,7 @@ def _split(url: str) -> tuple[str, Login | None]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Indexes:
-    """All places where files are looked for, in the order of their rank."""
+    """All places that files are taken from, in the order of their rank."""
 
     places: tuple[Links | Index, ...]
     strategy: Strategy = Strategy.FIRST_INDEX
@@ -125,7 +131,7 @@ class Indexes:
                 )
 
     def logins(self) -> dict[str, Login]:
-        """What stands in the URLs, by origin; the first for each."""
+        """Return the logins of the indexes by origin; the first of each origin."""
         found: dict[str, Login] = {}
         for place in self.places:
             if place.login:
@@ -134,21 +140,8 @@ class Indexes:
         return found
 
     def of_project(self, name: NormalizedName) -> tuple[Links | Index, ...]:
-        """Where to look for ``name``."""
+        """Return the places that ``name`` is taken from."""
         pin = self.pins.get(name)
         if pin is not None:
             return tuple(one for one in self.places if isinstance(one, Index) and one.name == pin)
         return tuple(one for one in self.places if not (isinstance(one, Index) and one.explicit))
-
-
-def login_of_index(name: str, environment: Mapping[str, str]) -> Login | None:
-    """The login of the index ``name``, from ``LOCKSTREAM_INDEX_<NAME>_USERNAME`` and
-    ``_PASSWORD``, or from uv's variables of that kind.
-    """
-    middle = re.sub(r"[^A-Z0-9]", "_", name.upper())
-    for prefix in ("LOCKSTREAM_INDEX", "UV_INDEX"):
-        user = environment.get(f"{prefix}_{middle}_USERNAME")
-        password = environment.get(f"{prefix}_{middle}_PASSWORD")
-        if user or password:
-            return Login(user or "", password or "")
-    return None

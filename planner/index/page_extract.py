@@ -1,8 +1,8 @@
-"""Condensed pages: what the cache keeps of a page.
+"""Extracts of project pages, which the cache keeps instead of the pages.
 
-A page lists thousands of files, of which a plan looks at a few versions. Condensed, each version is
-a piece of JSON by itself, with the keys that planning needs, and only those that are looked at are
-parsed. What a page in JSON says of a file is cut out of it without being parsed.
+A page lists thousands of files, and a plan needs the files of a few versions. In an extract, each
+version is a piece of JSON by itself, with the keys that planning needs, and is parsed only when it
+is read. The entries of a page in JSON are cut out of it without being parsed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Raw
 from packaging.utils import NormalizedName
 
+from planner.index.entries import is_usable
 from planner.index.pages import ProjectFile, ProjectPage, check_version, version_text
 
 __all__ = ["MEDIA_TYPE", "condense", "condense_json", "parse_condensed"]
@@ -29,7 +30,7 @@ _KEYS = (
 
 
 class _File(msgspec.Struct, rename="kebab", omit_defaults=True):
-    """The ``_KEYS`` of a file, but for the first two as the page spells them."""
+    """The ``_KEYS`` of a file; all but the first two are kept as the page spells them."""
 
     filename: str
     url: str
@@ -67,31 +68,33 @@ _decode = msgspec.json.Decoder().decode
 
 
 def condense_json(content: bytes, url: str) -> bytes | None:
-    """What ``condense`` makes of the page in JSON that was found at ``url``; None where anything
-    in it is not as the API demands, which reading it by ``parse_page`` may forgive.
+    """Return the extract of the page in JSON at ``url``; None if a value is not as the API
+    requires, which ``parse_page`` may tolerate.
 
-    Raises IndexAnswer where the index speaks another API.
+    Raises IndexAnswer if the index has another version of the API.
     """
     try:
         page = _decode_page(content)
     except msgspec.MsgspecError:
         return None
     check_version(page.meta.api_version, url)
+    if not all(file.filename and file.url and is_usable(file.url, url) for file in page.files):
+        return None
     groups: dict[str, list[_File]] = {}
     for file in page.files:
         groups.setdefault(version_text(file.filename), []).append(file)
-    told = page.project_status
+    project_status = page.project_status
     return _join(
         {version: _encode(files) for version, files in groups.items()},
         base=url if groups else "",
         api_version=page.meta.api_version,
-        status=told.status or "active",
-        status_reason=told.reason,
+        status=project_status.status or "active",
+        status_reason=project_status.reason,
     )
 
 
 def condense(page: ProjectPage) -> bytes:
-    """A line of JSON that tells where each version is, then the versions."""
+    """Return the extract of a page: a line of JSON with positions, then the versions."""
     pieces: dict[str, bytes] = {}
     base = ""
     for version, files in page.files.items():
@@ -106,11 +109,18 @@ def condense(page: ProjectPage) -> bytes:
         api_version=page.api_version,
         status=page.status,
         status_reason=page.status_reason,
+        broken=page.broken,
     )
 
 
 def _join(
-    pieces: Mapping[str, bytes], *, base: str, api_version: str, status: str, status_reason: str
+    pieces: Mapping[str, bytes],
+    *,
+    base: str,
+    api_version: str,
+    status: str,
+    status_reason: str,
+    broken: Sequence[str] = (),
 ) -> bytes:
     places: dict[str, tuple[int, int]] = {}
     position = 0
@@ -122,13 +132,14 @@ def _join(
         "api-version": api_version,
         "status": status,
         "status-reason": status_reason,
+        "broken": broken,
         "versions": places,
     }
     return b"".join([_encode(header), b"\n", *pieces.values()])
 
 
 def parse_condensed(name: NormalizedName, content: bytes, *, index: str) -> ProjectPage:
-    """Read what ``condense`` wrote for the index at ``index``."""
+    """Return the page of an extract, of the index at ``index``."""
     line, _, body = content.partition(b"\n")
     header: dict[str, Any] = _decode(line)
     base = header["base"]
@@ -141,11 +152,12 @@ def parse_condensed(name: NormalizedName, content: bytes, *, index: str) -> Proj
         api_version=header["api-version"],
         status=header["status"],
         status_reason=header["status-reason"],
+        broken=tuple(header.get("broken", ())),
     )
 
 
 class _Files(Sequence[ProjectFile]):
-    """The files of one version, parsed when they are looked at."""
+    """The files of one version, parsed when the first of them is read."""
 
     __slots__ = ("_base", "_body", "_files", "_index", "_place")
 

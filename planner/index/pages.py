@@ -1,4 +1,4 @@
-"""Project pages of a package index: bytes to ``ProjectPage``, in both forms, without any I/O.
+"""Project pages of package indexes, in HTML and JSON: bytes to ``ProjectPage``.
 
 Source: https://packaging.python.org/specifications/simple-repository-api/ (PEP 503, 592, 658,
 691, 700, 714).
@@ -6,18 +6,17 @@ Source: https://packaging.python.org/specifications/simple-repository-api/ (PEP 
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 from packaging.utils import NormalizedName
 
+from planner.index.entries import read_anchors, split_links
 from planner.index.errors import IndexAnswer
 
 __all__ = [
@@ -32,6 +31,7 @@ __all__ = [
     "parse_page",
     "parse_time",
     "version_text",
+    "with_path",
 ]
 
 
@@ -52,33 +52,33 @@ _SUPPORTED_MAJOR = 1
 
 
 _KNOWN_MINOR = 4
-"""Project status markers (PEP 792) are what it brought."""
+"""The newest known minor version, with the project status markers of PEP 792."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectFile:
-    """A file as its index announces it.
+    """A file that an index lists.
 
-    A view of its entry in a JSON page: a page has thousands, of which few are looked at closely.
-    What an entry does not hold in the form that the API demands counts as not given.
+    It is a view of an entry in a JSON page, since a page has thousands of which few are read. A
+    value that is not in the form of the API counts as missing.
     """
 
     filename: str
     base: str
-    """Where the page was found; relative addresses start from here."""
+    """The URL of the page, to which relative links start."""
     entry: Mapping[str, Any]
     index: str = ""
-    """The URL of the index that has it; empty where it is on none."""
+    """The URL of the index that lists it; empty if an index does not."""
     path: str | None = None
-    """Where it is on this machine, if it is."""
+    """Its path, if it is on this machine."""
     is_direct: bool = False
-    """Whether the inputs ask for it by its address."""
+    """Whether the inputs require it by its URL or path."""
     is_built: bool = False
     """Whether it is a wheel that an earlier plan has built."""
 
     @property
     def url(self) -> str:
-        """The address, without fragment and credentials."""
+        """The URL, without fragment and credentials."""
         url = str(self.entry["url"])
         if "://" not in url:
             url = urljoin(self.base, url)
@@ -89,18 +89,18 @@ class ProjectFile:
 
     @property
     def hashes(self) -> dict[str, str]:
-        """Digests in lower-case hexadecimal by algorithm; empty where the index gives none."""
+        """Digests in lower-case hexadecimal by algorithm; empty if the index gives none."""
         return _digests(self.entry.get("hashes"))
 
     @property
     def size(self) -> int | None:
-        """In bytes; only pages of version 1.1 (PEP 700) tell."""
+        """Bytes; None for pages before version 1.1 (PEP 700)."""
         size = self.entry.get("size")
         return size if type(size) is int and size >= 0 else None
 
     @property
     def upload_time(self) -> str | None:
-        """ISO 8601, as PEP 700 has it."""
+        """The time of the upload in ISO 8601 (PEP 700)."""
         return _text(self.entry.get("upload-time"))
 
     @property
@@ -109,38 +109,38 @@ class ProjectFile:
 
     @property
     def yanked(self) -> str | None:
-        """Why the file is withdrawn, perhaps an empty text; None where it is not (PEP 592)."""
+        """The reason why the file is yanked, which may be empty; None if it is not (PEP 592)."""
         yanked = self.entry.get("yanked")
         return (_text(yanked) or "") if yanked else None
 
     @property
     def is_source(self) -> bool:
-        """Whether it has to be built before it can be installed."""
+        """Whether it must be built before it can be installed."""
         return not self.filename.endswith(".whl")
 
     @property
     def metadata_hashes(self) -> dict[str, str] | None:
-        """Digests of the metadata file beside it, perhaps none; None where there is no such
-        file (PEP 658, renamed by PEP 714: indexes of both ages are in use).
+        """Digests of its metadata file, which may be none; None without such a file (PEP 658, with
+        the old key and that of PEP 714).
         """
-        told = self.entry.get("core-metadata", self.entry.get("dist-info-metadata"))
-        return _digests(told) if told else None
+        value = self.entry.get("core-metadata", self.entry.get("dist-info-metadata"))
+        return _digests(value) if value else None
 
     @property
     def metadata_url(self) -> str:
-        """Where the metadata file is: ``.metadata`` behind the path, so before any query."""
+        """The URL of the metadata file: ``.metadata`` is added to the path, before any query."""
         parts = urlsplit(self.url)
         return urlunsplit(parts._replace(path=f"{parts.path}.metadata"))
 
 
-def _digests(told: object) -> dict[str, str]:
-    if not isinstance(told, Mapping):
+def _digests(value: object) -> dict[str, str]:
+    if not isinstance(value, Mapping):
         return {}
-    return {kind.lower(): text.lower() for kind, text in told.items() if isinstance(text, str)}
+    return {kind.lower(): text.lower() for kind, text in value.items() if isinstance(text, str)}
 
 
 def parse_time(text: str | None) -> datetime | None:
-    """An upload time in UTC, as PEP 700 has it; None where ``text`` is none."""
+    """Return an upload time (PEP 700) in UTC; None if ``text`` is not a time."""
     if text is None:
         return None
     with suppress(ValueError):
@@ -149,27 +149,29 @@ def parse_time(text: str | None) -> datetime | None:
     return None
 
 
-def _text(told: object) -> str | None:
-    return told if isinstance(told, str) else None
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectPage:
-    """What an index has of one project."""
+    """The files of one project in an index."""
 
     name: NormalizedName
     files: Mapping[str, Sequence[ProjectFile]] = field(default_factory=dict)
-    """By their version, as their names spell it; empty where they spell none."""
+    """The files by version, as their names spell it; empty for names without a version."""
     exists: bool = True
-    """Whether the index knows the project at all."""
+    """Whether the index has the project at all."""
     api_version: str = "1.0"
     status: str = "active"
-    """What its owners or the index say of it (PEP 792)."""
+    """The status that its owners or the index gave it (PEP 792)."""
     status_reason: str = ""
+    broken: tuple[str, ...] = ()
+    """Links of the page that are not URLs, shortened and without secrets; they are skipped."""
 
     @property
     def has_newer_version(self) -> bool:
-        """Whether the page may hold what is not understood here; then a client should warn."""
+        """Whether the page may have unknown keys, of which a client should warn."""
         major, _, minor = self.api_version.partition(".")
         return major == str(_SUPPORTED_MAJOR) and minor.isdecimal() and int(minor) > _KNOWN_MINOR
 
@@ -177,33 +179,35 @@ class ProjectPage:
 def parse_page(
     name: NormalizedName, content: bytes, *, content_type: str, url: str, index: str = ""
 ) -> ProjectPage:
-    """Read the page of project ``name`` that was found at ``url``, in the index at ``index``.
+    """Return the page of project ``name`` at ``url``, in the index at ``index``.
 
-    Unknown keys are ignored, and so are files without a name or an address.
+    Unknown keys and entries without a name or a usable URL are ignored.
 
-    Raises IndexAnswer where the answer is no project page.
+    Raises IndexAnswer if the document is not a project page.
     """
     if is_json(content_type):
         return _parse_json(name, content, url, index)
     media_type = _media_type(content_type)
     if media_type in {_HTML, "text/html"}:
-        parser = _read_anchors(content, url)
+        parser = read_anchors(content, url)
         check_version(parser.api_version, url)
+        files, broken = split_links(parser.entries(), parser.base)
         return ProjectPage(
             name,
-            group_files(_files_of(parser, index)),
+            group_files(ProjectFile(one["filename"], parser.base, one, index) for one in files),
+            broken=broken,
             api_version=parser.api_version,
             status=parser.status or "active",
             status_reason=parser.status_reason,
         )
     start = content[:40].decode("utf-8", "replace")
     raise IndexAnswer(
-        url, f"{media_type or 'an untyped answer'} is no project page (it begins {start!r})"
+        url, f"{media_type or 'an untyped answer'} is not a project page (it begins {start!r})"
     )
 
 
 def is_json(content_type: str) -> bool:
-    """Whether it is that of a page in JSON."""
+    """Return whether ``content_type`` is that of a page in JSON."""
     return _media_type(content_type) == _JSON
 
 
@@ -212,7 +216,7 @@ def _media_type(content_type: str) -> str:
 
 
 def group_files(files: Iterable[ProjectFile]) -> dict[str, list[ProjectFile]]:
-    """``files`` by the version that their names spell."""
+    """Return ``files`` by the version that their names spell."""
     groups: dict[str, list[ProjectFile]] = {}
     for file in files:
         groups.setdefault(version_text(file.filename), []).append(file)
@@ -220,7 +224,7 @@ def group_files(files: Iterable[ProjectFile]) -> dict[str, list[ProjectFile]]:
 
 
 def version_text(filename: str) -> str:
-    """The version as ``filename`` spells it, or a text that is none."""
+    """Return the version as ``filename`` spells it, or a text that is not a version."""
     if filename.endswith(".whl"):
         parts = filename.split("-", 2)
         return parts[1] if len(parts) == 3 else ""
@@ -228,9 +232,17 @@ def version_text(filename: str) -> str:
     return stem.rpartition("-")[2] if stem != filename else ""
 
 
-def parse_links(content: bytes, *, url: str) -> tuple[ProjectFile, ...]:
-    """The files that any page in HTML links to."""
-    return tuple(_files_of(_read_anchors(content, url), ""))
+def parse_links(content: bytes, *, url: str) -> tuple[list[ProjectFile], tuple[str, ...]]:
+    """Return the files that a page in HTML links to, and its broken links."""
+    parser = read_anchors(content, url)
+    entries, broken = split_links(parser.entries(), parser.base)
+    return [ProjectFile(one["filename"], parser.base, one) for one in entries], broken
+
+
+def with_path(file: ProjectFile) -> ProjectFile:
+    """Return a file of this machine with its path, so that it is read without a request."""
+    parts = urlsplit(file.url)
+    return replace(file, path=unquote(parts.path)) if parts.scheme == "file" else file
 
 
 def _parse_json(name: NormalizedName, content: bytes, url: str, index: str) -> ProjectPage:
@@ -238,92 +250,26 @@ def _parse_json(name: NormalizedName, content: bytes, url: str, index: str) -> P
         page = json.loads(content)
         version = str(page["meta"]["api-version"])
         check_version(version, url)
-        files = group_files(
-            ProjectFile(entry["filename"], url, entry, index)
-            for entry in page["files"]
-            if isinstance(entry["filename"], str) and isinstance(entry["url"], str)
-        )
+        if not isinstance(page["files"], list):
+            raise TypeError("files is not a list")
+        entries = (entry for entry in page["files"] if isinstance(entry, dict))
+        usable, broken = split_links(entries, url)
+        files = group_files(ProjectFile(one["filename"], url, one, index) for one in usable)
     except (ValueError, KeyError, TypeError) as error:
         raise IndexAnswer(url, f"not a project page in JSON: {error!r}") from None
-    told = page.get("project-status")
-    status = told if isinstance(told, Mapping) else {}
+    markers = page.get("project-status")
+    status = markers if isinstance(markers, Mapping) else {}
     return ProjectPage(
         name,
         files,
         api_version=version,
         status=_text(status.get("status")) or "active",
         status_reason=_text(status.get("reason")) or "",
+        broken=broken,
     )
 
 
-def _read_anchors(content: bytes, url: str) -> _Anchors:
-    parser = _Anchors(url)
-    parser.feed(content.decode("utf-8", "replace"))
-    parser.close()
-    return parser
-
-
-def _files_of(parser: _Anchors, index: str) -> Iterator[ProjectFile]:
-    for entry in map(_to_entry, parser.anchors):
-        if entry["filename"]:
-            yield ProjectFile(entry["filename"], parser.base, entry, index)
-
-
-def _to_entry(attributes: Mapping[str, str | None]) -> dict[str, Any]:
-    """What an anchor of an HTML page says, as a JSON page says it."""
-    link, _, fragment = (attributes.get("href") or "").partition("#")
-    entry: dict[str, Any] = {
-        "filename": unquote(urlsplit(link).path.rpartition("/")[2]),
-        "url": link,
-        "hashes": _parse_hash(fragment),
-        "requires-python": attributes.get("data-requires-python"),
-        "yanked": (attributes["data-yanked"] or True) if "data-yanked" in attributes else False,
-    }
-    for key in ("core-metadata", "dist-info-metadata"):
-        told = attributes.get(f"data-{key}")
-        if told is not None:
-            entry[key] = told != "false" and (_parse_hash(told) or True)
-    return entry
-
-
-def _parse_hash(text: str) -> dict[str, str]:
-    """Return the digests of ``sha256=9f86...``, which may be one of several parts of a fragment."""
-    parts = (part.partition("=") for part in text.split("&"))
-    known = hashlib.algorithms_available
-    return {
-        key.lower(): digest.lower() for key, _, digest in parts if digest and key.lower() in known
-    }
-
-
 def check_version(version: str, url: str) -> None:
-    """Raises IndexAnswer where the API of the index is one that is not understood."""
+    """Raise IndexAnswer if the index has another major version of the API."""
     if version.partition(".")[0] != str(_SUPPORTED_MAJOR):
-        raise IndexAnswer(url, f"the index speaks version {version} of its API, not 1.x")
-
-
-class _Anchors(HTMLParser):
-    """Collects the attributes of all links, the base address and the version of the API."""
-
-    def __init__(self, base: str) -> None:
-        super().__init__()
-        self.base = base
-        self.api_version = "1.0"
-        self.status = self.status_reason = ""
-        self.anchors: list[dict[str, str | None]] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        attributes = dict(attrs)
-        if tag == "a":
-            self.anchors.append(attributes)
-        elif tag == "base" and (href := attributes.get("href")):
-            self.base = urljoin(self.base, href)
-        elif tag == "meta":
-            self._read_meta(attributes.get("name") or "", attributes.get("content") or "")
-
-    def _read_meta(self, name: str, content: str) -> None:
-        if name == "pypi:repository-version":
-            self.api_version = content or "1.0"
-        elif name == "pypi:project-status":
-            self.status = content
-        elif name == "pypi:project-status-reason":
-            self.status_reason = content
+        raise IndexAnswer(url, f"the index has version {version} of the API, only 1.x is supported")

@@ -1,81 +1,96 @@
-"""IndexReader: the page of a project, from the indexes, folders and pages that may have it."""
+"""The page of a project, from all the indexes, folders and pages that may have it."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from threading import Lock
+from threading import Lock, RLock
 
-from packaging.utils import NormalizedName, canonicalize_name
+from packaging.utils import NormalizedName
 
 from planner.index.cache import PageSeen
 from planner.index.client import Answer, IndexClient
+from planner.index.errors import IndexDenied
 from planner.index.folder_index import read_folder_page
 from planner.index.indexes import Index, Indexes, Links, Strategy
+from planner.index.links import LinksReader
 from planner.index.page_extract import MEDIA_TYPE, condense, condense_json, parse_condensed
 from planner.index.pages import (
     ACCEPT,
     MAX_PAGE_SIZE,
     ProjectFile,
     ProjectPage,
-    group_files,
     is_json,
-    parse_links,
     parse_page,
 )
-from schemas.errors import UsageError
+from schemas.urls import redacted
 
 __all__ = ["IndexReader"]
 
 
-class IndexReader:
-    """Reads what ``indexes`` have of projects; safe to use from many threads."""
+_MAX_PROBES = 16
+"""Pages of other projects that are fetched to find out whether a login is valid."""
 
-    def __init__(self, indexes: Indexes, client: IndexClient) -> None:
+
+class IndexReader:
+    """Reads the projects of ``indexes`` for one plan. Many threads may use it.
+
+    ``names`` are the projects that the inputs require.
+    """
+
+    def __init__(
+        self, indexes: Indexes, client: IndexClient, names: Iterable[NormalizedName] = ()
+    ) -> None:
         self._indexes = indexes
         self._client = client
+        self._names = tuple(names)
         self.seen: dict[tuple[str, NormalizedName], PageSeen] = {}
         """The pages of indexes that were read, by index and project."""
-        self._links: dict[Links, dict[NormalizedName, list[ProjectFile]]] = {}
+        self.broken: dict[str, tuple[str, ...]] = {}
+        """The broken links of each page that has some, by the URL or path of the page."""
+        self.forbidden: dict[str, set[NormalizedName]] = {}
+        """Projects that an index answers 403 for, and is believed not to have; by its URL."""
+        self._serving: set[str] = set()
+        """The indexes that have sent a page, so that their logins are valid."""
+        self._probing = RLock()
+        self._links = LinksReader(client, self.broken)
         self._lock = Lock()
 
     def page(self, name: NormalizedName) -> ProjectPage:
-        """All that counts of project ``name``, from one index or from several.
+        """Return the files of project ``name``: those of all folders and pages of links, with those
+        of the first index that has it, or of all indexes.
 
-        Raises UsageError for a folder that is none, IndexUnreachable, IndexAnswer, IndexDenied.
+        Of files with the same name the first one counts. Raises UsageError, LinksMissing,
+        IndexUnreachable, IndexAnswer and IndexDenied.
         """
-        pages = self._pages(name)
-        if self._indexes.strategy is Strategy.FIRST_INDEX:
-            return next(pages, ProjectPage(name, exists=False))
-        found = list(pages)
-        if not found:
-            return ProjectPage(name, exists=False)
-        files: dict[str, ProjectFile] = {}
-        for group in (group for page in found for group in page.files.values()):
-            for file in group:
-                files.setdefault(file.filename, file)
-        return replace(found[0], files=group_files(files.values()))
+        places = self._indexes.of_project(name)
+        found = [
+            page
+            for place in places
+            if isinstance(place, Links) and (page := self._links.page(name, place)).exists
+        ]
+        for index in (place for place in places if isinstance(place, Index)):
+            page = self._page_of_index(name, index)
+            if page.exists:
+                found.append(page)
+                if self._indexes.strategy is Strategy.FIRST_INDEX:
+                    break
+        return _merged(found) if found else ProjectPage(name, exists=False)
 
     def look(self, index: str, name: NormalizedName) -> PageSeen:
-        """Fetch the page of project ``name`` in the index at ``index``, and do not read it.
+        """Fetch the page of project ``name`` in the index at ``index``, without reading it.
 
-        Raises what ``page`` raises.
+        Raises what ``page`` raises, except that a page that is forbidden counts as missing: the
+        caller compares it with a page that it knows.
         """
-        self._fetch(name, index)
-        return self.seen[index, name]
-
-    def _pages(self, name: NormalizedName) -> Iterator[ProjectPage]:
-        """Those that exist, in the order of their rank."""
-        for place in self._indexes.of_project(name):
-            if isinstance(place, Links):
-                page = self._page_of_links(name, place)
-            else:
-                page = self._page_of_index(name, place)
-            if page.exists:
-                yield page
+        try:
+            answer = self._get(name, index)
+        except IndexDenied as error:
+            if not error.is_forbidden:
+                raise
+            answer = None
+        return self._note(name, index, answer)
 
     def _page_of_index(self, name: NormalizedName, index: Index) -> ProjectPage:
         if index.folder is not None:
@@ -83,32 +98,83 @@ class IndexReader:
         answer = self._fetch(name, index.url)
         if answer is None:
             return ProjectPage(name, exists=False)
-        return parse_condensed(name, answer.content, index=index.url)
+        page = parse_condensed(name, answer.content, index=index.url)
+        if page.broken:
+            self.broken[redacted(answer.url)] = page.broken
+        return page
 
     def _fetch(self, name: NormalizedName, index: str) -> Answer | None:
-        """The condensed page, if there is one."""
+        """Return the extract of a page; None if the index does not have the project.
+
+        Object stores and some servers answer 403 for a project that they do not have. That is
+        believed if the index has sent another page, with the same login: if the login were not
+        valid, the project could be taken from another index, where anybody may have published it.
+        """
+        try:
+            answer = self._get(name, index)
+        except IndexDenied as error:
+            if not error.is_forbidden or not self._is_serving(index, name):
+                raise
+            with self._lock:
+                self.forbidden.setdefault(index, set()).add(name)
+            answer = None
+        self._note(name, index, answer)
+        return answer
+
+    def _is_serving(self, index: str, forbidden: NormalizedName) -> bool:
+        """Return whether the index sends any page of a project that the inputs require."""
+        with self._probing:
+            probes = [name for name in self._names if name != forbidden][:_MAX_PROBES]
+            for name in probes:
+                if index in self._serving:
+                    break
+                try:
+                    self._get(name, index)
+                except IndexDenied:
+                    continue
+            return index in self._serving
+
+    def _get(self, name: NormalizedName, index: str) -> Answer | None:
         answer = self._client.get(
             f"{index}/{name}/",
             accept=ACCEPT,
             limit=MAX_PAGE_SIZE,
             shorten=partial(_shorten, name),
         )
-        digest, fresh_until = (answer.digest, answer.fresh_until) if answer else ("", 0.0)
-        self.seen[index, name] = PageSeen(index, name, digest, fresh_until)
+        if answer is not None:
+            self._serving.add(index)
         return answer
 
-    def _page_of_links(self, name: NormalizedName, links: Links) -> ProjectPage:
-        with self._lock:
-            if links not in self._links:
-                self._links[links] = _by_project(self._read_links(links))
-        files = self._links[links].get(name, [])
-        return ProjectPage(name, group_files(files), exists=bool(files))
+    def _note(self, name: NormalizedName, index: str, answer: Answer | None) -> PageSeen:
+        digest, fresh_until = (answer.digest, answer.fresh_until) if answer else ("", 0.0)
+        seen = self.seen[index, name] = PageSeen(index, name, digest, fresh_until)
+        return seen
 
-    def _read_links(self, links: Links) -> Sequence[ProjectFile]:
-        if not links.is_page:
-            return _list_folder(links.place)
-        answer = self._client.get(links.place, accept="text/html", limit=MAX_PAGE_SIZE)
-        return parse_links(answer.content, url=answer.url) if answer else ()
+
+def _merged(pages: Sequence[ProjectPage]) -> ProjectPage:
+    """Return one page with the files of all; a version that one page alone has is not parsed."""
+    if len(pages) == 1:
+        return pages[0]
+    groups: dict[str, list[Sequence[ProjectFile]]] = {}
+    for page in pages:
+        for version, files in page.files.items():
+            groups.setdefault(version, []).append(files)
+    # What an index says of the project counts; a folder says nothing.
+    return replace(
+        pages[-1],
+        files={
+            version: found[0] if len(found) == 1 else list(_distinct(found))
+            for version, found in groups.items()
+        },
+    )
+
+
+def _distinct(groups: Iterable[Sequence[ProjectFile]]) -> Iterator[ProjectFile]:
+    names: set[str] = set()
+    for file in (file for files in groups for file in files):
+        if file.filename not in names:
+            names.add(file.filename)
+            yield file
 
 
 def _shorten(name: NormalizedName, answer: Answer) -> Answer:
@@ -117,25 +183,3 @@ def _shorten(name: NormalizedName, answer: Answer) -> Answer:
         page = parse_page(name, answer.content, content_type=answer.content_type, url=answer.url)
         short = condense(page)
     return replace(answer, content_type=MEDIA_TYPE, content=short)
-
-
-def _list_folder(folder: str) -> list[ProjectFile]:
-    try:
-        names = sorted(os.listdir(folder))
-    except OSError as error:
-        raise UsageError(f"--find-links {folder!r}: {error.strerror}") from None
-    base = Path(os.path.abspath(folder))
-    return [
-        ProjectFile(name, "", {"url": (base / name).as_uri()}, path=str(base / name))
-        for name in names
-    ]
-
-
-def _by_project(files: Sequence[ProjectFile]) -> dict[NormalizedName, list[ProjectFile]]:
-    """Wheels by the project that their names begin with; other files are of no use."""
-    found: dict[NormalizedName, list[ProjectFile]] = {}
-    for file in files:
-        if file.filename.endswith(".whl"):
-            name = canonicalize_name(file.filename.partition("-")[0])
-            found.setdefault(name, []).append(file)
-    return found

@@ -15,7 +15,6 @@ from planner.index.indexes import (
     Indexes,
     Links,
     Strategy,
-    login_of_index,
     parse_index,
     parse_links_place,
 )
@@ -31,7 +30,7 @@ from planner.inputs.recorded_options import options_from_table, options_to_table
 from planner.model.paths import relative_path
 from planner.model.policy import Ordering, Policy, Prereleases, parse_moment
 from planner.model.project_set import parse_names
-from schemas.credentials import Login
+from schemas.credentials import Login, login_of_index
 from schemas.errors import UsageError
 from schemas.urls import storable
 

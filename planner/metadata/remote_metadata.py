@@ -15,6 +15,7 @@ from typing import Self
 
 from planner.index.cache import Kind
 from planner.index.client import IndexClient
+from planner.index.errors import FileMissing
 from planner.index.pages import ProjectFile
 from planner.metadata.collisions import Listing
 from planner.metadata.core_metadata import (
@@ -104,7 +105,11 @@ class MetadataSource:
                 content = self._build_metadata(wheel)
                 self._built[wheel.file.url] = _of_its_name(wheel, parse_metadata(content))
             return self._built[wheel.file.url]
-        return _of_its_name(wheel, parse_metadata(self._read_metadata(wheel)))
+        try:
+            content = self._read_metadata(wheel)
+        except FileMissing as error:
+            raise InvalidMetadata(f"its page lists it, but {error.problem}") from None
+        return _of_its_name(wheel, parse_metadata(content))
 
     def size(self, file: ProjectFile) -> SizedFile:
         """Return the sizes of ``file``, which are known if its metadata was read from the wheel.

@@ -29,6 +29,7 @@ from planner.resolver.builder import SourceBuilder
 from planner.resolver.candidates import Project
 from planner.resolver.prefetch import Fetcher
 from planner.resolver.solve import Solution, solve
+from schemas.errors import NoSolution
 
 __all__ = ["Plan", "PlanBuilder", "plan"]
 
@@ -81,7 +82,7 @@ def plan(
     ``builder`` BuildFailed.
     """
     reporter = reporter or Reporter()
-    reader = IndexReader(indexes, client)
+    reader = IndexReader(indexes, client, [one.name for one in inputs.requirements])
 
     def load_project(name: NormalizedName) -> Project:
         page = reader.page(name)
@@ -90,7 +91,11 @@ def plan(
     policy = policy or Policy()
     source = MetadataSource(client, builder.metadata if builder else None)
     with Fetcher(load_project, source) as fetcher:
-        solutions = solve(inputs, environments, policy, fetcher, builder)
+        try:
+            solutions = solve(inputs, environments, policy, fetcher, builder)
+        except NoSolution:
+            tell(_index_remarks(reader), reporter)
+            raise
         if builder:
             solutions = builder.build(solutions)
         entries = merge(solutions)
@@ -102,7 +107,7 @@ def plan(
             for solution in solutions
             for remark in chain(_remarks(solution), _collisions(solution, source))
         )
-        remarks |= dict.fromkeys(_inconsistencies(solutions))
+        remarks |= dict.fromkeys(chain(_inconsistencies(solutions), _index_remarks(reader)))
         tell(remarks, reporter)
         return Plan(
             environments=tuple(environments),
@@ -110,6 +115,14 @@ def plan(
             remarks=tuple(remarks),
             pages=tuple(reader.seen.values()) if source.is_pinned else None,
         )
+
+
+def _index_remarks(reader: IndexReader) -> Iterator[Remark]:
+    """Yield what the user should know of the indexes: forbidden projects and broken links."""
+    for index, names in sorted(reader.forbidden.items()):
+        yield "forbidden", (index, tuple(sorted(names)))
+    for page, links in sorted(reader.broken.items()):
+        yield "broken_links", (page, links)
 
 
 def _collisions(solution: Solution, source: MetadataSource) -> Iterator[Remark]:

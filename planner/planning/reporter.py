@@ -41,6 +41,12 @@ class Reporter:
     def newer_api(self, index: str, version: str) -> None:
         """Report an index whose API has a newer minor version than lockstream reads."""
 
+    def forbidden(self, index: str, names: Sequence[str]) -> None:
+        """Report projects that an index answers 403 for, and is believed not to have."""
+
+    def broken_links(self, page: str, links: Sequence[str]) -> None:
+        """Report links of a page, or names in a folder, that are skipped: they lead nowhere."""
+
     def collision(self, first: str, second: str, places: Sequence[str]) -> None:
         """Report two wheels of one target that have different files of the same path."""
 

@@ -9,7 +9,10 @@ from schemas.credentials import INDEX_VARIABLES
 
 __all__ = ["leave_plain"]
 
-_AUTHORITIES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "SSL_CLIENT_CERT", "PIP_CLIENT_CERT")
+_AUTHORITIES = (
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
+    "SSL_CLIENT_CERT", "PIP_CLIENT_CERT",
+)  # fmt: skip
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 

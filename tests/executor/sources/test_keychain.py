@@ -117,6 +117,7 @@ class TestKeyring:
         assert asked.read_text().splitlines() == [
             "--mode creds get https://files.example.com ",
             "--mode creds get https://other.example ",
+            "--mode creds get other.example ",
         ]
 
     def test_all_else_is_looked_at_first(self, asked: Path, tmp_path: Path) -> None:

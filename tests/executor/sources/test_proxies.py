@@ -12,7 +12,7 @@ from executor.sources.client import HttpClient
 from executor.sources.errors import Unreachable
 from executor.sources.proxies import proxy_for
 from executor.sources.tls import tls_context
-from helpers.servers import CERTIFICATE, Proxy, Server, cut, file
+from helpers.servers import CERTIFICATE, Connection, Proxy, Request, Server, cut, file
 from schemas.errors import ExitCode, UsageError
 
 CONTENT = b"x" * 300_000
@@ -125,7 +125,10 @@ class TestVariables:
         assert str(caught.value) == (
             f"the proxy for https is of kind {kind!r}, only http proxies are supported"
         )
-        assert caught.value.hint == "set HTTPS_PROXY to an http:// address, or NO_PROXY"
+        assert (
+            caught.value.hint
+            == "set HTTPS_PROXY to an http:// address, or list the host in NO_PROXY"
+        )
         assert caught.value.exit_code is ExitCode.USAGE
 
     @pytest.mark.parametrize(
@@ -183,8 +186,8 @@ class TestTraffic:
     @pytest.mark.parametrize(
         ("tls", "message"),
         [
-            (True, "the proxy answered 407"),
-            (False, "the server answered 407 Proxy Authentication Required"),
+            (True, "the proxy {} answered 407"),
+            (False, "the proxy {} answered 407 Proxy Authentication Required"),
         ],
         ids=["tunnelled", "forwarded"],
     )
@@ -197,7 +200,7 @@ class TestTraffic:
             with pytest.raises(Unreachable) as caught:
                 list(client.fetch(url, len(CONTENT)))
             client.close()
-        assert str(caught.value) == f"{url}: {message}"
+        assert str(caught.value) == f"{url}: {message.format(proxy.url)}"
         assert "proxy" in caught.value.hint
         assert "secret" not in f"{caught.value!r}"
         assert server.requests == []
@@ -212,3 +215,36 @@ class TestTraffic:
             client.close()
         assert "authorization" not in proxy.requests[0].headers
         assert "authorization" in server.requests[0].headers
+
+
+class TestFailures:
+    """A proxy that fails is named; the server is not blamed for it."""
+
+    @pytest.mark.parametrize("scheme", ["http", "https"])
+    def test_one_that_is_not_there(self, monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+        monkeypatch.setenv("ALL_PROXY", "http://user:secret@127.0.0.1:1")
+        client = HttpClient()
+        with pytest.raises(Unreachable) as caught:
+            list(client.fetch(f"{scheme}://files.example/x", 1))
+        client.close()
+        assert caught.value.reason == (
+            "the proxy http://127.0.0.1:1 cannot be reached: Connection refused"
+        )
+        assert caught.value.attempts == 5
+        assert "secret" not in str(caught.value)
+
+    def test_one_that_cannot_reach_the_server(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def answer(request: Request, connection: Connection) -> None:
+            connection.send(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+            connection.close()
+
+        with Server() as proxy:
+            proxy.script("/x", answer)
+            monkeypatch.setenv("HTTP_PROXY", proxy.origin)
+            client = HttpClient()
+            with pytest.raises(Unreachable) as caught:
+                list(client.fetch("http://files.example/x", 1))
+            client.close()
+        assert caught.value.reason == (
+            f"the server, or the proxy {proxy.origin}, answered 502 Bad Gateway"
+        )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import ssl
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from executor.sources.client import HttpClient
+from executor.sources.errors import Unreachable
 from executor.sources.tls import tls_context
-from helpers.servers import CERTIFICATE
+from helpers.servers import CERTIFICATE, Server, file
 from helpers.surroundings import leave_plain
 from schemas.errors import UsageError
 
@@ -46,3 +50,69 @@ def test_a_file_that_cannot_be_read_is_named_with_its_variable(
         f"REQUESTS_CA_BUNDLE names {tmp_path}/absent.pem, which cannot be read: "
         "No such file or directory"
     )
+
+
+SERVED = b"served over TLS"
+
+
+def is_trusted() -> bool:
+    """Return whether a new client trusts the servers of the tests."""
+    tls_context.cache_clear()
+    with Server(tls=True) as server:
+        client = HttpClient()
+        try:
+            return b"".join(client.fetch(server.script("/x", file(SERVED)), None)) == SERVED
+        except Unreachable as error:
+            return "certificate is not trusted" not in error.reason
+        finally:
+            client.close()
+
+
+ALL = ("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+
+
+@pytest.mark.parametrize("variable", ALL)
+def test_each_variable_of_pip_curl_and_ssl_names_authorities(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not is_trusted()
+    monkeypatch.setenv(variable, str(CERTIFICATE))
+    assert is_trusted()
+
+
+@pytest.mark.parametrize("variable", ["PIP_CERT", "REQUESTS_CA_BUNDLE", "SSL_CERT_DIR"])
+def test_authorities_may_stand_in_a_folder(
+    variable: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    subject = subprocess.run(
+        ["openssl", "x509", "-noout", "-hash", "-in", str(CERTIFICATE)],
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+    shutil.copy(CERTIFICATE, tmp_path / f"{subject}.0")
+    monkeypatch.setenv(variable, str(tmp_path))
+    assert is_trusted()
+
+
+def test_all_variables_count_together(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    other = ssl.get_default_verify_paths().openssl_cafile
+    if not Path(other).exists():
+        (tmp_path / "other.pem").write_bytes(CERTIFICATE.read_bytes())
+        other = str(tmp_path / "other.pem")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", other)
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    assert is_trusted()
+
+
+@pytest.mark.parametrize("variable", ALL)
+def test_a_missing_file_of_authorities_is_named(
+    variable: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(variable, str(tmp_path / "absent"))
+    with pytest.raises(UsageError, match=f"{variable} names .*absent, which cannot be read"):
+        tls_context()
+
+
+def test_a_missing_folder_of_authorities_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_DIR", "/absent:/absent-too")
+    with pytest.raises(UsageError, match="SSL_CERT_DIR names /absent:/absent-too, which is not"):
+        tls_context()

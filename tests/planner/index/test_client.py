@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
 from executor import Keychain
 from helpers.index import Index
-from helpers.servers import Server, without_ranges
-from planner.index.client import ATTEMPTS, IndexClient, Part, _check_redirects
-from planner.index.errors import IndexAnswer, IndexDenied, IndexUnreachable
+from helpers.servers import Server, redirect, without_ranges
+from planner.index.client import ATTEMPTS, IndexClient, Part
+from planner.index.errors import FileMissing, IndexAnswer, IndexDenied, IndexUnreachable
+from planner.index.response import following
 from schemas.credentials import Login
 
 CONTENT = bytes(range(256)) * 16
@@ -95,9 +97,9 @@ def test_a_file_is_downloaded_to_disk(index: Index, client: IndexClient) -> None
 
 
 def test_more_than_was_announced_is_not_taken(index: Index, client: IndexClient) -> None:
-    with pytest.raises(IndexAnswer, match="the answer has more than 4095 bytes"):
+    with pytest.raises(IndexAnswer, match="the response has more than 4095 bytes"):
         client.download(index.url_of("demo.bin"), limit=len(CONTENT) - 1)
-    with pytest.raises(IndexAnswer, match="the answer has more than 10 bytes"):
+    with pytest.raises(IndexAnswer, match="the response has more than 10 bytes"):
         get(client, index.url_of("demo.bin"), limit=10)
 
 
@@ -184,12 +186,10 @@ def test_an_address_of_another_kind_is_refused(client: IndexClient, pauses: list
 
 
 def test_what_was_asked_for_over_https_is_not_taken_over_http() -> None:
-    first = httpx.Response(302, request=httpx.Request("GET", "https://index.example/a"))
-    last = httpx.Response(
-        200, request=httpx.Request("GET", "http://mirror.example/a?token=s3cret"), history=[first]
-    )
+    response = httpx.Response(302, request=httpx.Request("GET", "https://index.example/a"))
+    response.next_request = httpx.Request("GET", "http://mirror.example/a?token=s3cret")
     with pytest.raises(IndexAnswer) as raised:
-        _check_redirects("https://index.example/a", last)
+        following("https://index.example/a", response)
     assert str(raised.value) == (
         "https://index.example/a: it redirects from https to http://mirror.example/a"
     )
@@ -206,3 +206,44 @@ def test_the_certificate_of_a_trusted_host_is_not_verified(pauses: list[float]) 
         host = f"127.0.0.1:{server.port}"
         with IndexClient(pause=pauses.append, trusted_hosts=[host]) as client:
             assert get(client, url) == CONTENT
+
+
+def test_a_redirect_gets_the_login_of_the_host_that_it_leads_to(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index.login = ("ada", "s3cret")
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login ada password s3cret\n")
+    with Server() as first, IndexClient(keychain=Keychain(environment={"NETRC": str(netrc)})) as c:
+        # Another host name for the same machine: netrc has no login for it.
+        there = index.url_of("demo.bin")
+        start = first.script("/moved", redirect(there)).replace("127.0.0.1", "localhost")
+        assert get(c, start) == CONTENT
+        assert "authorization" not in first.requests[0].headers
+        back = first.script("/back", redirect(first.script("/end", without_ranges(CONTENT))))
+        away = back.replace("127.0.0.1", "localhost")
+        index.answers[PATH] = [(302, {"Location": away}, b"")]
+        index.login = None
+        assert get(c, there) == CONTENT
+        told = {r.path: "authorization" in r.headers for r in first.requests[1:]}
+    assert told == {"/back": False, "/end": True}
+
+
+@pytest.mark.parametrize("status", [400, 403, 405, 406, 501])
+def test_head_and_ranges_may_be_refused(index: Index, client: IndexClient, status: int) -> None:
+    index.answers[PATH] = [(status, {}, b""), (status, {}, b"")]
+    assert client.get_size(index.url_of("demo.bin")) is None
+    assert client.get_part(index.url_of("demo.bin"), offset=0, length=10) is None
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_file_that_is_gone_is_missing(index: Index, client: IndexClient, status: int) -> None:
+    url = index.url_of("demo.bin")
+    index.answers[PATH] = [(status, {}, b"")] * 3
+    for read in (
+        lambda: client.get_size(url),
+        lambda: client.get_part(url, offset=0, length=10),
+        lambda: client.download(url, limit=10),
+    ):
+        with pytest.raises(FileMissing, match=f"the server answers {status}"):
+            read()

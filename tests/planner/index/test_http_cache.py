@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from planner.index.cache import Cache
-from planner.index.http_cache import HttpCache, KeptAnswer
+from planner.index.http_cache import CachedResponse, HttpCache
 
 URL, ACCEPT = "https://index.example/simple/demo/", "text/html"
-ANSWER = KeptAnswer(
+ANSWER = CachedResponse(
     url="https://index.example/other/", content_type="text/html", content=b"one\ntwo",
     digest="ab", etag="", last_modified="", fresh_until=0,
 )  # fmt: skip

@@ -18,11 +18,10 @@ from planner.index.indexes import (
     Index,
     Indexes,
     Links,
-    login_of_index,
     parse_index,
     parse_links_place,
 )
-from schemas.credentials import Login
+from schemas.credentials import Login, login_of_index
 from schemas.errors import UsageError
 
 URL = "https://one.example/simple"
@@ -173,9 +172,9 @@ def folder(*wheels: Wheel) -> str:
 
 def test_wheels_in_a_folder_are_used_first(index: RunningIndex) -> None:
     wheel = build_wheel("app", "1.0", requires=["base"])
-    index.add(build_wheel("app", "2.0"), build_wheel("base"))
+    index.add(build_wheel("app", "1.0"), build_wheel("app", "2.0"), build_wheel("base"))
     place = folder(wheel)
-    for arguments, lines in ((("-f", place), "app"), ((), f"-f {place}\napp\n")):
+    for arguments, lines in ((("-f", place), "app<2"), ((), f"-f {place}\napp<2\n")):
         assert plan("-i", index.url, *arguments, lines=lines) == {
             "app": "1.0 -", "base": f"1.0 {url(index)}",
         }  # fmt: skip
@@ -184,6 +183,15 @@ def test_wheels_in_a_folder_are_used_first(index: RunningIndex) -> None:
     assert told["path"] == f"wheels/{wheel.filename}"
     assert (told["size"], told["hashes"]) == (wheel.size, {"sha256": wheel.sha256})
     assert app["tool"]["lockstream"]["wheels"][wheel.filename] == wheel.hints.to_table()
+
+
+def test_a_folder_does_not_hide_what_the_index_has(index: RunningIndex) -> None:
+    index.add(build_wheel("app", "2.0"), build_wheel("base", "1.0"))
+    place = folder(build_wheel("app", "1.0"), build_wheel("base", "1.0", tag="py3-none-win32"))
+    words = ["-i", index.url, "-f", place]
+    assert plan(*words) == {"app": f"2.0 {url(index)}"}
+    assert plan(*words, lines="base\n") == {"base": f"1.0 {url(index)}"}
+    assert plan(*words, lines="app==1.0\n") == {"app": "1.0 -"}
 
 
 def test_without_an_index_nobody_is_asked() -> None:
@@ -209,10 +217,16 @@ def test_a_folder_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str])
     assert "error: --find-links 'no-such': No such file or directory" in capsys.readouterr().err
 
 
-def test_an_index_cannot_lead_to_files_of_this_machine(index: RunningIndex) -> None:
+def test_an_index_cannot_lead_to_files_of_this_machine(
+    index: RunningIndex, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = build_wheel("app").write(Path.cwd())
-    index.add(build_wheel("app"), url=path.as_uri(), hashes={})
-    plan("-i", index.url, status=5)
+    for index.form in ("json", "html"):
+        index.add(build_wheel("app"), url=path.as_uri(), hashes={})
+        plan("-i", index.url, status=4)
+        assert f"{index.url}app/ has broken links, which are skipped: {path.as_uri()}" in (
+            capsys.readouterr().err
+        )
 
 
 def test_each_index_gets_its_own_credentials(

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
+from planner.index.entries import is_usable
 from planner.index.errors import IndexAnswer
 from planner.index.page_extract import condense, condense_json, parse_condensed
 from planner.index.pages import ProjectFile, ProjectPage, group_files, parse_page
@@ -80,7 +81,10 @@ def test_a_page_in_json_is_cut_up_as_if_it_was_read(
     document = {"meta": {"api-version": api_version}, "files": told, "project-status": status}
     content = json.dumps(document).encode()
     cut = condense_json(content, BASE)
-    well_formed = all({"filename", "url"} <= entry.keys() for entry in told)
+    well_formed = all(
+        entry.get("filename") and entry.get("url") and is_usable(entry["url"], BASE)
+        for entry in told
+    )
     assert (cut is not None) is (
         well_formed and isinstance(api_version, str) and status in ({}, {"status": "archived"})
     )
@@ -94,7 +98,7 @@ def test_a_page_in_json_is_cut_up_as_if_it_was_read(
 
 
 def test_a_page_of_another_api_is_not_read() -> None:
-    with pytest.raises(IndexAnswer, match=r"version 2\.0 of its API"):
+    with pytest.raises(IndexAnswer, match=r"version 2\.0 of the API"):
         condense_json(b'{"meta": {"api-version": "2.0"}, "files": []}', BASE)
 
 

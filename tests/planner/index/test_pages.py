@@ -130,17 +130,20 @@ def test_anchors_that_name_no_file_are_left_out() -> None:
 @pytest.mark.parametrize(
     ("content", "content_type", "problem"),
     [
-        pytest.param(b"<html>", "application/json", "application/json is no project page "
+        pytest.param(b"<html>", "application/json", "application/json is not a project page "
                      "(it begins '<html>')", id="another type"),
-        pytest.param(b"", "", "an untyped answer is no project page (it begins '')", id="no type"),
+        pytest.param(b"", "", "an untyped answer is not a project page (it begins '')",
+                     id="no type"),
         pytest.param(b"{", JSON, "not a project page in JSON: ", id="broken JSON"),
         pytest.param(b"[]", JSON, "not a project page in JSON: ", id="other JSON"),
-        pytest.param(b'{"meta": {"api-version": "1.0"}, "files": [{}]}', JSON,
-                     "not a project page in JSON: KeyError('filename')", id="a nameless file"),
+        pytest.param(b'{"meta": {"api-version": "1.0"}, "files": {}}', JSON,
+                     "not a project page in JSON: TypeError('files is not a list')", id="no list"),
         pytest.param(b'{"meta": {"api-version": "2.0"}, "files": []}', JSON,
-                     "the index speaks version 2.0 of its API, not 1.x", id="a newer major"),
+                     "the index has version 2.0 of the API, only 1.x is supported",
+                     id="a newer major"),
         pytest.param(b'<meta name="pypi:repository-version" content="2.0">', "text/html",
-                     "the index speaks version 2.0 of its API, not 1.x", id="a newer HTML"),
+                     "the index has version 2.0 of the API, only 1.x is supported",
+                     id="a newer HTML"),
     ],
 )  # fmt: skip
 def test_an_answer_that_is_no_project_page_is_refused(

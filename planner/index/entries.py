@@ -1,0 +1,165 @@
+"""Entries of project pages: links of a page in HTML, and which entries of any page are usable.
+
+Source: https://packaging.python.org/specifications/simple-repository-api/.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+from schemas.urls import redacted
+
+__all__ = ["HtmlPage", "is_usable", "read_anchors", "split_links"]
+
+
+_DISTRIBUTIONS = (".whl", ".tar.gz", ".zip")
+"""The suffixes of file names that planning can use."""
+
+
+_ALGORITHMS = frozenset(hashlib.algorithms_guaranteed)
+"""Names that a digest in a fragment may have (PEP 503: those of hashlib)."""
+
+
+_MAX_SHOWN = 100
+"""Characters of a broken link that are shown."""
+
+
+def read_anchors(content: bytes, url: str) -> HtmlPage:
+    parser = HtmlPage(url)
+    parser.feed(content.decode("utf-8", "replace"))
+    parser.close()
+    return parser
+
+
+def split_links(
+    entries: Iterable[dict[str, Any]], base: str
+) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    """Return the entries that name a file and have a usable URL, and the URLs that are not usable.
+
+    An entry without a name gets that of its URL. Links without a file name are not files.
+    """
+    usable: list[dict[str, Any]] = []
+    broken: list[str] = []
+    for entry in entries:
+        url, filename = entry.get("url"), entry.get("filename")
+        if not isinstance(url, str) or not url:
+            continue
+        if not is_usable(url, base):
+            broken.append(_shown(url))
+            continue
+        if not isinstance(filename, str) or not filename:
+            filename = _name_in(url)
+        if filename:
+            usable.append({**entry, "filename": filename})
+    return usable, tuple(broken)
+
+
+def is_usable(url: str, base: str) -> bool:
+    """Return whether ``url``, which may be relative to ``base``, can be requested."""
+    # Only these characters can make a URL unusable; a page has thousands of URLs.
+    if "[" not in url and "]" not in url and ":" not in url and url.isascii():
+        return True
+    try:
+        parts = urlsplit(url if "://" in url else urljoin(base, url))
+        is_file = parts.scheme == "file" and base.startswith("file:")
+        is_remote = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        return is_file or is_remote
+    except ValueError:
+        return False
+
+
+def _name_in(url: str) -> str:
+    return unquote(urlsplit(url.partition("#")[0]).path.rpartition("/")[2])
+
+
+def _shown(url: str) -> str:
+    shown = redacted(url)
+    return shown if len(shown) <= _MAX_SHOWN else f"{shown[:_MAX_SHOWN]}..."
+
+
+def _to_entry(attributes: Mapping[str, str | None], text: str) -> dict[str, Any]:
+    """Return an anchor of a page in HTML as an entry of a page in JSON; ``text`` is its content.
+
+    The file name is that of the URL. If that is not the name of a distribution, as for a download
+    by number, it is the text (PEP 503).
+    """
+    link, _, fragment = (attributes.get("href") or "").strip().partition("#")
+    try:
+        filename = _name_in(link)
+    except ValueError:
+        filename = ""
+    if not filename.endswith(_DISTRIBUTIONS) and text.endswith(_DISTRIBUTIONS):
+        filename = text.rpartition("/")[2]
+    entry: dict[str, Any] = {
+        "filename": filename,
+        "url": link,
+        "hashes": _parse_hashes(fragment),
+        "requires-python": attributes.get("data-requires-python"),
+        "yanked": (attributes["data-yanked"] or True) if "data-yanked" in attributes else False,
+    }
+    for key in ("core-metadata", "dist-info-metadata"):
+        value = attributes.get(f"data-{key}")
+        if value is not None:
+            entry[key] = value != "false" and (_parse_hashes(value) or True)
+    return entry
+
+
+def _parse_hashes(text: str) -> dict[str, str]:
+    """Return the digests in a fragment or an attribute: ``sha256=9f86...``, perhaps among other
+    parts (``egg=demo&sha256=9f86...``).
+    """
+    found: dict[str, str] = {}
+    for part in text.split("&"):
+        algorithm, _, digest = part.partition("=")
+        if digest.strip() and algorithm.lower() in _ALGORITHMS:
+            found.setdefault(algorithm.lower(), digest.strip().lower())
+    return found
+
+
+class HtmlPage(HTMLParser):
+    """The links of a page in HTML, its base URL and its markers, collected while it is parsed."""
+
+    def __init__(self, base: str) -> None:
+        super().__init__()
+        self.base = base
+        self.api_version = "1.0"
+        self.status = self.status_reason = ""
+        self._anchors: list[tuple[dict[str, str | None], list[str]]] = []
+        self._is_inside = False
+
+    def entries(self) -> Iterator[dict[str, Any]]:
+        """Yield the links as entries of a page in JSON."""
+        for attributes, texts in self._anchors:
+            yield _to_entry(attributes, "".join(texts).strip())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = dict(attrs)
+        if tag == "a":
+            self._anchors.append((attributes, []))
+            self._is_inside = True
+        elif tag == "base" and (href := attributes.get("href")):
+            with suppress(ValueError):
+                self.base = urljoin(self.base, href)
+        elif tag == "meta":
+            self._read_meta(attributes.get("name") or "", attributes.get("content") or "")
+
+    def handle_data(self, data: str) -> None:
+        if self._is_inside:
+            self._anchors[-1][1].append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "a":
+            self._is_inside = False
+
+    def _read_meta(self, name: str, content: str) -> None:
+        if name == "pypi:repository-version":
+            self.api_version = content or "1.0"
+        elif name == "pypi:project-status":
+            self.status = content
+        elif name == "pypi:project-status-reason":
+            self.status_reason = content

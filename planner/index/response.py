@@ -1,0 +1,103 @@
+"""Responses of indexes: what their statuses mean, and their bodies in bounded pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+
+from planner.index.errors import FileMissing, IndexAnswer, IndexDenied, IndexUnreachable
+from schemas.urls import redacted
+
+__all__ = [
+    "MISSING_STATUS",
+    "RETRIED_STATUS",
+    "check_file",
+    "check_status",
+    "following",
+    "iterate_body",
+    "refuses_kind",
+    "retry_after",
+    "untrusted",
+]
+
+
+CHUNK_SIZE = 256 << 10
+
+
+RETRIED_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""Statuses that a later attempt may not meet."""
+
+
+MISSING_STATUS = frozenset({404, 410})
+"""Statuses of a document or file that does not exist."""
+
+
+def following(url: str, response: httpx.Response) -> httpx.Request:
+    """Return the request that a redirect leads to.
+
+    Raises IndexAnswer if it leads from https to http, before anything is sent there.
+    """
+    request = response.next_request
+    assert request is not None
+    if response.url.scheme == "https" and request.url.scheme != "https":
+        raise IndexAnswer(redacted(url), f"it redirects from https to {redacted(str(request.url))}")
+    return request
+
+
+def untrusted(url: str, error: httpx.TransportError) -> IndexUnreachable:
+    """Return the error of a server whose certificate is not trusted."""
+    return IndexUnreachable(
+        redacted(url),
+        f"its certificate is not trusted: {error}",
+        hint="name your certificate authority with SSL_CERT_FILE",
+    )
+
+
+def refuses_kind(response: httpx.Response) -> bool:
+    """Return whether a server refuses HEAD or Range, for which there is no status in common.
+
+    A signed URL may be valid for GET alone (403), some servers know no ranges (400, 405, 406, 501),
+    and the file may be shorter than the suffix (416). If the file is refused too, downloading it
+    tells so.
+    """
+    status = response.status_code
+    if status in MISSING_STATUS or status in RETRIED_STATUS or status == httpx.codes.UNAUTHORIZED:
+        return False
+    return response.is_client_error or status == httpx.codes.NOT_IMPLEMENTED
+
+
+def check_file(response: httpx.Response) -> None:
+    """Raise FileMissing, or what ``check_status`` raises, unless the response has a file."""
+    if response.status_code in MISSING_STATUS:
+        raise FileMissing(redacted(str(response.url)), f"the server answers {_status(response)}")
+    check_status(response)
+
+
+def check_status(response: httpx.Response) -> None:
+    if not response.is_success:
+        url, problem = redacted(str(response.url)), f"the server answers {_status(response)}"
+        if response.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+            raise IndexDenied(url, problem, response.status_code == httpx.codes.FORBIDDEN)
+        raise IndexAnswer(url, problem)
+
+
+def _status(response: httpx.Response) -> str:
+    return f"{response.status_code} {response.reason_phrase}".strip()
+
+
+def iterate_body(response: httpx.Response, limit: int) -> Iterator[bytes]:
+    size = 0
+    for chunk in response.iter_bytes(CHUNK_SIZE):
+        size += len(chunk)
+        if size > limit:
+            raise IndexAnswer(
+                redacted(str(response.url)), f"the response has more than {limit} bytes"
+            )
+        yield chunk
+
+
+def retry_after(response: httpx.Response) -> float | None:
+    """Return the seconds of RFC 9110, 10.2.3; its other form, a date, is ignored."""
+    seconds: str = response.headers.get("Retry-After", "")
+    return float(seconds) if seconds.isdecimal() else None

@@ -1,0 +1,107 @@
+"""Links of pages as private indexes write them, and which of them are files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from planner.index.entries import is_usable, read_anchors, split_links
+
+BASE = "https://index.example/simple/demo/"
+WHEEL = "demo-1.0-py3-none-any.whl"
+
+
+def entries(html: str, base: str = BASE) -> list[dict[str, Any]]:
+    page = read_anchors(html.encode(), base)
+    return split_links(page.entries(), page.base)[0]
+
+
+def broken(*urls: object, base: str = BASE) -> tuple[str, ...]:
+    return split_links(({"filename": WHEEL, "url": url} for url in urls), base)[1]
+
+
+@pytest.mark.parametrize(
+    ("fragment", "hashes"),
+    [
+        ("sha256=AB", {"sha256": "ab"}),
+        ("sha256=ab&amp;egg=demo", {"sha256": "ab"}),
+        ("egg=demo&amp;sha256=ab", {"sha256": "ab"}),
+        ("sha512=cd&amp;md5=ef&amp;sha256=ab", {"sha512": "cd", "md5": "ef", "sha256": "ab"}),
+        ("sha256=ab&amp;sha256=cd", {"sha256": "ab"}),
+        ("egg=demo&amp;subdirectory=x", {}),
+        ("sha256=", {}),
+        ("crc=ab", {}),
+        ("", {}),
+    ],
+)
+def test_every_part_of_a_fragment_may_be_a_digest(fragment: str, hashes: dict[str, str]) -> None:
+    (entry,) = entries(f'<a href="{WHEEL}#{fragment}">{WHEEL}</a>')
+    assert entry["hashes"] == hashes
+    assert entry["url"] == WHEEL
+
+
+@pytest.mark.parametrize(
+    "anchor",
+    [
+        f'<a href="/download/1234">{WHEEL}</a>',
+        f'<a href="/download?id=1234#sha256=ab">\n  {WHEEL}\n</a>',
+        '<a href="/download/1234/"><b>demo-1.0</b>-py3-none-any.whl</a>',
+        f'<a href="x">files/{WHEEL}</a>',
+        f'<a href="{WHEEL}">any text</a>',
+        '<a href="a%2Fb/demo-1.0-py3-none-any%2Ewhl">x</a>',
+        f'<A HREF=" {WHEEL} ">x</A>',
+    ],
+)
+def test_a_file_is_named_by_its_url_or_by_the_text_of_its_link(anchor: str) -> None:
+    (entry,) = entries(anchor)
+    assert entry["filename"] == WHEEL
+
+
+def test_an_entry_without_a_name_gets_that_of_its_url() -> None:
+    usable, _ = split_links(
+        [{"url": f"../files/{WHEEL}?x=1#y"}, {"filename": None, "url": "a"}], BASE
+    )
+    assert [entry["filename"] for entry in usable] == [WHEEL, "a"]
+
+
+@pytest.mark.parametrize("entry", [{}, {"filename": WHEEL}, {"filename": WHEEL, "url": 5},
+                                   {"filename": WHEEL, "url": ""}, {"url": "/a/"}])  # fmt: skip
+def test_an_entry_without_a_url_or_any_name_is_skipped(entry: dict[str, Any]) -> None:
+    assert split_links([entry], BASE) == ([], ())
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://[::1/x.whl", "https://files.example:port/x.whl", "https://files.example:0/x.whl",
+        "https:///x.whl", "ftp://files.example/x.whl", "file:///etc/passwd", "javascript:void(0)",
+        "https://exam\u2100ple.com/x.whl",
+    ],
+)  # fmt: skip
+def test_a_broken_link_is_told_apart(url: str) -> None:
+    assert not is_usable(url, BASE)
+    assert len(broken(url, "fine.whl")) == 1
+
+
+def test_broken_links_are_shown_without_secrets_and_short() -> None:
+    assert broken("ftp://user:secret@files.example/x?token=secret") == ("ftp://files.example/x",)
+    (shown,) = broken("ftp://files.example/" + "x" * 1000)
+    assert len(shown) == 103
+
+
+@pytest.mark.parametrize(
+    "url", ["x.whl", "/x.whl", "https://[::1]:8443/x.whl", "//b.example/x.whl"]
+)
+def test_other_links_are_usable(url: str) -> None:
+    assert is_usable(url, BASE)
+
+
+def test_files_of_this_machine_are_linked_to_from_this_machine_only() -> None:
+    assert is_usable("file:///wheels/x.whl", "file:///wheels/index.html")
+    assert not is_usable("file:///wheels/x.whl", BASE)
+
+
+def test_a_base_that_is_malformed_is_ignored() -> None:
+    page = read_anchors(f'<base href="https://[::1/"><a href="{WHEEL}">x</a>'.encode(), BASE)
+    assert page.base == BASE

@@ -1,0 +1,131 @@
+"""Proxies and certificates mean the same to the planner as to the executor."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+
+import pytest
+
+from executor import Keychain, tls_context
+from helpers.index import Index
+from helpers.servers import CERTIFICATE, Connection, Proxy, Request, Server, file
+from helpers.surroundings import leave_plain
+from planner.index.client import ATTEMPTS, IndexClient
+from planner.index.errors import IndexUnreachable, ProxyRefused
+from schemas.errors import ExitCode, UsageError
+
+CONTENT = b"a page"
+
+
+@pytest.fixture(autouse=True)
+def _plain(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    leave_plain(monkeypatch)
+    yield
+    tls_context.cache_clear()
+
+
+def get(url: str, pauses: list[float] | None = None) -> bytes:
+    pauses = [] if pauses is None else pauses
+    with IndexClient(keychain=Keychain(environment={}), pause=pauses.append) as client:
+        answer = client.get(url, accept="*/*", limit=1 << 20)
+    assert answer is not None
+    return answer.content
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["forwarded", "tunnelled"])
+@pytest.mark.parametrize("variable", ["ALL_PROXY", "https_proxy http_proxy"])
+def test_requests_go_through_the_proxy_with_its_login(
+    tls: bool, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    login = "Basic " + base64.b64encode(b"user:p@ss").decode()
+    with Server(tls=tls) as server, Proxy(login) as proxy:
+        for name in variable.split():
+            monkeypatch.setenv(name, proxy.url.replace("//", "//user:p%40ss@"))
+        monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+        assert get(server.script("/x", file(CONTENT))) == CONTENT
+        assert len(proxy.requests) == 1
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        assert get(server.script("/x", file(CONTENT))) == CONTENT
+        assert len(proxy.requests) == 1
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["forwarded", "tunnelled"])
+def test_a_proxy_that_refuses_is_named_at_once(tls: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Server(tls=tls) as server, Proxy("Basic other") as proxy:
+        monkeypatch.setenv("ALL_PROXY", proxy.url.replace("//", "//user:secret@"))
+        url, pauses = server.script("/x", file(CONTENT)), list[float]()
+        with pytest.raises(ProxyRefused) as caught:
+            get(url, pauses)
+    assert str(caught.value) == f"{url}: the proxy {proxy.url} answers 407 {REASON}"
+    assert caught.value.exit_code is ExitCode.NETWORK
+    assert (pauses, server.requests) == ([], [])
+
+
+REASON = "Proxy Authentication Required"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_is_not_there_is_named(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "http://user:secret@127.0.0.1:1")
+    pauses: list[float] = []
+    with pytest.raises(IndexUnreachable) as caught:
+        get(f"{scheme}://index.example/simple/demo/", pauses)
+    assert str(caught.value) == (
+        f"{scheme}://index.example/simple/demo/: the proxy http://127.0.0.1:1 cannot be reached: "
+        f"[Errno 111] Connection refused ({ATTEMPTS} attempts)"
+    )
+    assert len(pauses) == ATTEMPTS - 1
+
+
+def test_a_proxy_that_cannot_connect_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(_: Request, connection: Connection) -> None:
+        connection.send(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+        connection.close()
+
+    with Server() as proxy:
+        proxy.script("/index.example:443", answer)
+        proxy.script("index.example:443", answer)
+        monkeypatch.setenv("HTTPS_PROXY", proxy.origin)
+        with pytest.raises(IndexUnreachable) as caught:
+            get("https://index.example/simple/demo/")
+    assert f"the proxy {proxy.origin} answers 502 Bad Gateway" in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["socks5", "socks5h", "socks4", "https"])
+def test_a_kind_of_proxy_that_is_not_supported_is_named(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", f"{kind}://user:secret@127.0.0.1:1")
+    with pytest.raises(UsageError) as caught:
+        get("https://index.example/simple/demo/")
+    assert str(caught.value) == (
+        f"the proxy for https is of kind {kind!r}, only http proxies are supported"
+    )
+    assert caught.value.hint == "set ALL_PROXY to an http:// address, or list the host in NO_PROXY"
+
+
+@pytest.mark.parametrize(
+    "variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT"]
+)
+def test_each_variable_names_authorities(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, str(CERTIFICATE))
+    with Server(tls=True) as server:
+        assert get(server.script("/x", file(CONTENT))) == CONTENT
+
+
+def test_a_certificate_that_is_not_trusted_ends_the_request_at_once() -> None:
+    pauses: list[float] = []
+    with Server(tls=True) as server, pytest.raises(IndexUnreachable) as caught:
+        get(server.script("/x", file(CONTENT)), pauses)
+    assert "its certificate is not trusted: " in str(caught.value)
+    assert caught.value.hint == "name your certificate authority with SSL_CERT_FILE"
+    assert pauses == []
+
+
+def test_plain_http_loads_no_authorities(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/absent")
+    index.add_file("demo.bin", CONTENT)
+    assert get(index.url_of("demo.bin")) == CONTENT
+    with pytest.raises(UsageError, match="SSL_CERT_FILE names /absent"):
+        get("https://127.0.0.1:1/")
