@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from packaging.dependency_groups import DependencyGroupResolver
+from packaging.markers import Marker
+from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
@@ -260,7 +262,18 @@ class _ProjectReader:
                 yield InputRequirement(requirement=requirement, origin=origin, scope=scope)
                 continue
             for extra in sorted(map(canonicalize_name, requirement.extras)):
-                yield from member.extra_dependencies(extra, scope, above)
+                found = member.extra_dependencies(extra, scope, above)
+                yield from (_limit(one, requirement.marker) for one in found)
+
+
+def _limit(found: InputRequirement, marker: Marker | None) -> InputRequirement:
+    """Return a requirement that applies only if the one that leads to it does."""
+    if marker is None:
+        return found
+    limited = Requirement(str(found.requirement))
+    own = limited.marker
+    limited.marker = Marker(f"({own}) and ({marker})") if own else marker
+    return replace(found, requirement=limited)
 
 
 def _list(names: Iterable[str]) -> str:

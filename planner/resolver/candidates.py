@@ -36,6 +36,9 @@ class Release:
     groups: list[Sequence[ProjectFile]] = field(default_factory=list)
     """Its files, one group for each spelling of the version in file names."""
 
+    spellings: list[Version] = field(default_factory=list)
+    """Its version as the names of its files spell it, in the order of ``groups``."""
+
     @property
     def files(self) -> Iterator[ProjectFile]:
         """Return all its files."""
@@ -96,8 +99,20 @@ class Project:
                 version = Version(text)
                 release = releases.setdefault(version, Release(version, page.name))
                 release.groups.append(files)
+                release.spellings.append(version)
         self.releases = tuple(releases[version] for version in sorted(releases, reverse=True))
         """Newest first. A file whose name holds no version belongs to no release."""
+
+
+def _compares_texts(specifier: SpecifierSet) -> bool:
+    return any(part.operator == "===" for part in specifier)
+
+
+def _has_spelling(release: Release, specifier: SpecifierSet) -> bool:
+    """Return whether a file of ``release`` spells its version as ``specifier`` does: a source may
+    be called ``demo-1.0`` and the wheel of it ``demo-1.0.0``.
+    """
+    return any(specifier.contains(version, prereleases=True) for version in release.spellings)
 
 
 class CandidateFinder:
@@ -142,13 +157,21 @@ class CandidateFinder:
         if key not in self._matching:
             self._matching[key] = self._match(name, wanted.values())
         judged = (self._judge.judge(release).wheels for release in self._matching[key])
-        return (wheels for wheels in judged if wheels)
+        exact = [specifier for specifier in wanted.values() if _compares_texts(specifier)]
+        return (
+            wheels
+            for wheels in judged
+            if wheels and all(one.contains(wheels[0].version, prereleases=True) for one in exact)
+        )
 
     def _match(
         self, name: NormalizedName, specifiers: Iterable[SpecifierSet]
     ) -> tuple[Release, ...]:
         releases: Iterable[Release] = self._project(name).releases
         for specifier in specifiers:
+            if _compares_texts(specifier):
+                releases = [one for one in releases if _has_spelling(one, specifier)]
+                continue
             releases = specifier.filter(
                 releases, prereleases=True, key=lambda release: release.version
             )

@@ -63,6 +63,20 @@ def test_an_extra_that_asks_for_others_stands_for_theirs(tmp_path: Path) -> None
     assert names(read(tmp_path, PROJECT, extras=["all"]))[2:] == ["click", "web", "more"]
 
 
+def test_a_marker_on_an_own_extra_limits_what_that_requires(tmp_path: Path) -> None:
+    text = """
+[project]
+name = "app"
+[project.optional-dependencies]
+win = ["a", "b; python_version < '3.12'"]
+all = ["app[win]; sys_platform == 'win32'"]
+"""
+    assert names(read(tmp_path, text, extras=["all"])) == [
+        'a; sys_platform == "win32"',
+        'b; python_version < "3.12" and sys_platform == "win32"',
+    ]
+
+
 def test_groups_are_asked_for_with_what_they_include(tmp_path: Path) -> None:
     assert names(read(tmp_path, PROJECT, groups=["test"]))[2:] == ["pytest", "mypy", "click"]
 

@@ -53,6 +53,16 @@ def test_the_newest_version_is_first_whatever_the_order_of_the_page() -> None:
     assert find(found) == ["1!0.1", "1.10", "1.9", "1.0.post1", "1.0+local", "1.0"]
 
 
+@pytest.mark.parametrize(
+    ("specifier", "expected"),
+    [("===1.0.0", ["1.0.0"]), ("===1.0", []), ("==1.0", ["1.0.0"]), ("===2", [])],
+)
+def test_a_version_compared_as_text_is_that_of_the_wheel(
+    specifier: str, expected: list[str]
+) -> None:
+    assert find(project("demo-1.0.tar.gz", *wheels("1.0.0")), specifier) == expected
+
+
 def test_spellings_of_one_version_are_one_release() -> None:
     found = project(*wheels("1.0", "1.0.0"), "demo-1.0.tar.gz", "demo-1.00.zip")
     (release,) = found.releases
