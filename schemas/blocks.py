@@ -22,7 +22,10 @@ lock that lists all packages in one inline array is one block and so may be this
 
 _PACKAGE = re.compile(r"""\s*\[\[\s*(?:packages|"packages"|'packages')\s*\]\]\s*(?:#.*)?$""")
 _BELOW_PACKAGE = re.compile(r"""\s*\[\[?\s*(?:packages|"packages"|'packages')\s*\.""")
-_TOKEN = re.compile(r'"""|' + r"'''" + r'|"(?:[^"\\]|\\.)*+"|' + r"'[^']*'" + r"|#.*|[\[\]{}]")
+# A string that is not closed ends with its line: another search must not begin in it.
+_TOKEN = re.compile(
+    r'"""|' + r"'''" + r'|"(?:[^"\\]|\\.)*+(?:"|$)|' + r"'[^']*(?:'|$)" + r"|#.*|[\[\]{}]"
+)
 _NESTING = re.compile(r"""[\[\]{}]|\"{3}|'{3}""")
 # Up to two quotes may stand before the three that close. Possessive: a long line must not pile up
 # places to return to.

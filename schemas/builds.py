@@ -17,11 +17,11 @@ from packaging.utils import (
     InvalidWheelFilename,
     NormalizedName,
     canonicalize_name,
-    parse_wheel_filename,
 )
 from packaging.version import Version
 
 from schemas.hints import TOOL_NAME
+from schemas.wheel import parse_wheel_filename
 
 __all__ = [
     "FOREIGN_SHARE",

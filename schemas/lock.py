@@ -20,11 +20,13 @@ from packaging.pylock import (
     PylockUnsupportedVersionError,
     PylockValidationError,
 )
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename
 from packaging.version import Version
 
 from schemas.blocks import Block
 from schemas.errors import InvalidLockText
+from schemas.toml import parse_toml
+from schemas.wheel import has_too_many_tags, parse_wheel_filename
 
 __all__ = [
     "InvalidLock",
@@ -37,6 +39,10 @@ __all__ = [
 
 _KNOWN_VERSION = Version("1.0")
 _TOML_PLACE = re.compile(r"\s*\(at line (\d+), column (\d+)\)$")
+
+
+_FEW_DOTS = 20
+"""With so few, a file name cannot state more tags than ``MAX_TAGS``."""
 
 
 @dataclass(eq=False)
@@ -72,15 +78,14 @@ def parse_block(block: Block) -> dict[str, Any]:
     Raises InvalidLock with the line of the file.
     """
     try:
-        document = tomllib.loads(block.text)
+        document = parse_toml(block.text)
     except tomllib.TOMLDecodeError as error:
         problem, line = str(error), block.line
         if place := _TOML_PLACE.search(problem):
             line += int(place[1]) - 1
             problem = f"{problem[: place.start()]}, at column {place[2]}"
         raise InvalidLock(f"not valid TOML: {problem}", line) from None
-    except (RecursionError, ValueError) as error:
-        # tomllib does not translate these: deeply nested arrays, integers of thousands of digits.
+    except ValueError as error:  # also integers of thousands of digits
         raise InvalidLock(f"not readable as TOML: {error}", block.line) from None
     if block.is_package:
         # Exactly one: a package that is skipped would be missing from the environment.
@@ -117,6 +122,10 @@ def parse_package(table: Mapping[str, Any], line: int) -> Package:
     """
     wheels = table.get("wheels")
     name = table.get("name")
+    if isinstance(wheels, list) and any(map(_is_too_wide, wheels)):
+        # packaging would make all of their tags.
+        wheels = [wheel for wheel in wheels if not _is_too_wide(wheel)]
+        table = {**table, "wheels": wheels}
     try:
         package = _parse_package(table)
     except PylockValidationError as error:
@@ -146,6 +155,15 @@ def _check_sizes(package: Package, line: int) -> None:
 def _parse_package(table: Mapping[str, Any]) -> Package:
     document = {"lock-version": "1.0", "created-by": "", "packages": [table]}
     return Pylock.from_dict(document).packages[0]
+
+
+def _is_too_wide(wheel: object) -> bool:
+    """Return whether the file name of a wheel states more tags than any real one."""
+    if not isinstance(wheel, Mapping):
+        return False
+    places = (wheel.get(key) for key in ("name", "path", "url"))
+    names = (place.rpartition("/")[2] for place in places if isinstance(place, str))
+    return any(name.count(".") > _FEW_DOTS and has_too_many_tags(name) for name in names)
 
 
 def _has_readable_name(wheel: object) -> bool:

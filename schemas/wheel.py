@@ -8,21 +8,27 @@ tree everywhere.
 from __future__ import annotations
 
 import re
+from math import prod
 from typing import Literal, get_args
 
-from packaging.utils import InvalidWheelFilename, canonicalize_name
+from packaging.tags import Tag
+from packaging.utils import BuildTag, InvalidWheelFilename, NormalizedName, canonicalize_name
+from packaging.utils import parse_wheel_filename as _parse
 from packaging.version import InvalidVersion, Version
 
 __all__ = [
     "MAX_DEPTH",
     "MAX_NAME_SIZE",
     "MAX_SEGMENT_SIZE",
+    "MAX_TAGS",
     "SCHEME_NAMES",
     "InvalidMemberName",
     "Scheme",
     "check_last_segment",
     "check_member_name",
     "dist_info_matches",
+    "has_too_many_tags",
+    "parse_wheel_filename",
     "split_wheel_filename",
 ]
 
@@ -35,6 +41,8 @@ MAX_SEGMENT_SIZE = 255
 """Bytes; NAME_MAX of the file systems in use."""
 MAX_NAME_SIZE = 1024
 """Bytes; the longest in 405,808 members of 994 real wheels has 324 (msgraph_sdk 1.65.0)."""
+MAX_TAGS = 1000
+"""Combinations of a compressed tag set; a real file name has up to about 20."""
 MAX_DEPTH = 64
 """Levels of nested folders; a writer holds one descriptor for each."""
 
@@ -94,6 +102,29 @@ def _check_segment(segment: str) -> None:
         raise InvalidMemberName(f"its part {segment!r} is a reserved name on Windows")
     if len(segment) * 4 > MAX_SEGMENT_SIZE and len(segment.encode()) > MAX_SEGMENT_SIZE:
         raise InvalidMemberName(f"its part {segment!r} is longer than {MAX_SEGMENT_SIZE} bytes")
+
+
+def parse_wheel_filename(
+    filename: str,
+) -> tuple[NormalizedName, Version, BuildTag, frozenset[Tag]]:
+    """Return the name, version, build tag and tags that a file name states, in bounded time.
+
+    Raises packaging.utils.InvalidWheelFilename.
+    """
+    if len(filename) > MAX_NAME_SIZE or has_too_many_tags(filename):
+        raise InvalidWheelFilename(f"it is too long, or has more than {MAX_TAGS} tags")
+    try:
+        return _parse(filename)
+    except InvalidWheelFilename:
+        raise
+    except ValueError as error:  # a number of more digits than int() takes
+        raise InvalidWheelFilename(str(error)) from None
+
+
+def has_too_many_tags(filename: str) -> bool:
+    """Return whether a file name states more than ``MAX_TAGS`` tags."""
+    parts = filename.removesuffix(".whl").split("-")[-3:]
+    return prod(part.count(".") + 1 for part in parts) > MAX_TAGS
 
 
 def split_wheel_filename(filename: str) -> tuple[str, str]:

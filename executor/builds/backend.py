@@ -11,7 +11,6 @@ import os
 import shutil
 import stat
 import tempfile
-import tomllib
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from executor.files.folders import FOLDER
 from executor.files.regular import read_regular
 from executor.files.user_folders import home_folder
 from schemas.builds import BuildFlags
+from schemas.toml import parse_toml
 
 __all__ = ["HOME", "Backend", "BuildSystem", "read_build_system"]
 
@@ -99,7 +99,7 @@ def read_build_system(package: str, tree: str) -> BuildSystem:
     path = os.path.join(tree, "pyproject.toml")
     try:
         with open(path, "rb") as file:
-            table = tomllib.load(file).get("build-system", {})
+            table = parse_toml(file.read().decode()).get("build-system", {})
     except FileNotFoundError:
         if not os.path.exists(os.path.join(tree, "setup.py")):
             raise BackendUnusable(package, "has neither pyproject.toml nor setup.py") from None

@@ -10,11 +10,12 @@ import os
 import zipfile
 from dataclasses import dataclass
 
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename
 
 from executor.builds.errors import WheelDiffersFromPlan
 from schemas.builds import BuildRecord
 from schemas.target import Target
+from schemas.wheel import parse_wheel_filename
 
 __all__ = ["BuiltWheel", "inspect_wheel"]
 

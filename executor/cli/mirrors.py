@@ -28,11 +28,11 @@ def read_mirrors(options: Iterable[str], lock: str) -> tuple[tuple[str, str], ..
     ]
     path = os.path.join(os.path.dirname(os.path.abspath(lock)), "pyproject.toml")
     if os.path.exists(path):
-        import tomllib  # noqa: PLC0415  # it stays in memory
+        from schemas.toml import parse_toml  # noqa: PLC0415  # it stays in memory
 
         try:
             with open(path, "rb") as file:
-                tool = tomllib.load(file).get("tool", {}).get(TOOL_NAME, {})
+                tool = parse_toml(file.read().decode()).get("tool", {}).get(TOOL_NAME, {})
                 for prefix, places in tool.get("mirrors", {}).items():
                     several = places if isinstance(places, list) else [places]
                     pairs.extend((prefix, place) for place in several)

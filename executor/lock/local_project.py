@@ -7,7 +7,6 @@ their own, which ``lockstream plan --build-project`` writes.
 from __future__ import annotations
 
 import os
-import tomllib
 from dataclasses import dataclass
 
 from executor.lock.reader import LockReader
@@ -15,6 +14,7 @@ from executor.lock.step import Source, Step
 from schemas.builds import build_lock_name, project_name, project_version, suitable_record
 from schemas.errors import InvalidInput, NoSolution, UsageError
 from schemas.target import Target
+from schemas.toml import parse_toml
 
 __all__ = ["LocalProject", "ProjectUnlocked"]
 
@@ -50,7 +50,7 @@ class LocalProject:
         path = os.path.join(folder, "pyproject.toml")
         try:
             with open(path, "rb") as file:
-                document = tomllib.load(file)
+                document = parse_toml(file.read().decode())
         except OSError as error:
             raise UsageError(
                 f"{path} cannot be read: {os.strerror(error.errno or 0)}",

@@ -20,7 +20,7 @@ from packaging.pylock import (
     Pylock,
 )
 from packaging.tags import Tag, create_compatible_tags_selector
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename
 
 from executor.lock.errors import (
     Ambiguous,
@@ -37,6 +37,7 @@ from schemas.digests import Digests
 from schemas.hints import wheel_hints
 from schemas.markers import holds
 from schemas.target import Target
+from schemas.wheel import parse_wheel_filename
 
 __all__ = ["Selector"]
 

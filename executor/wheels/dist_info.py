@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from executor.wheels.errors import WheelRefused
 from executor.wheels.layout import Layout
-from schemas.wheel import dist_info_matches
+from schemas.wheel import dist_info_matches, parse_wheel_filename
 
 __all__ = ["MAX_METADATA_SIZE", "MAX_WHOLE_SIZE", "DistInfo"]
 
@@ -32,10 +32,6 @@ size in memory. The largest real one of 994 wheels has 17 kB."""
 
 
 _WHEEL_VERSION = re.compile(r"(\d{1,9})\.\d{1,9}", re.ASCII)
-
-
-_TAG = re.compile(r"[^\s-]+-[^\s-]+-[^\s-]+")
-"""A tag anywhere in the text: there are WHEEL files with folded lines, and with two blocks."""
 
 
 _LINE = re.compile(r"([^\r\n]*)(?:\r\n?|\n|$)")
@@ -124,7 +120,8 @@ class DistInfo:
             # "A wheel installer should warn if Wheel-Version is greater than the version it
             # supports" (binary distribution format, the .dist-info directory).
             yield f"its Wheel-Version is {version}, this installer knows 1.0"
-        stated = set(_TAG.findall(self.read("WHEEL") or ""))
+        # Anywhere in the text: there are WHEEL files with folded lines, and with two blocks.
+        stated = {word for word in (self.read("WHEEL") or "").split() if word.count("-") == 2}
         named = {str(tag) for tag in parse_wheel_filename(self.layout.filename)[3]}
         if missing := sorted(named - stated):
             yield f"its WHEEL file does not state the tag {missing[0]} of its file name"

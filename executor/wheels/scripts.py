@@ -47,6 +47,11 @@ _ENV = "/usr/bin/env "
 """Finds the interpreter when the script runs: for a tree that another machine will use."""
 
 
+_MAX_LINE = 4096
+"""Characters of a line of entry_points.txt, since configparser takes quadratic time for one. Real
+lines have up to about 200."""
+
+
 _SCRIPT_NAME = re.compile(r"[\w.-]+")
 
 
@@ -93,6 +98,8 @@ def read_entry_points(text: str) -> Iterator[EntryPoint]:
         delimiters=("=",), interpolation=None, strict=False, default_section=""
     )
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # names are case-sensitive
+    if any(len(line) > _MAX_LINE for line in text.splitlines()):
+        raise InvalidEntryPoint(f"a line of it has more than {_MAX_LINE} characters")
     try:
         parser.read_string(text)
     except configparser.Error as error:

@@ -23,7 +23,7 @@ _HASH = re.compile(r"(sha256|sha384|sha512):([0-9a-fA-F]+)")
 _DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128}
 
 
-_FIRST_OPTION = re.compile(r"\s+(?=-)")
+_FIRST_OPTION = re.compile(r"(?<=\s)-")
 
 
 _ADVICE = {
@@ -102,8 +102,9 @@ def split_options(text: str) -> tuple[str, str]:
     """Split a line into the requirement and its options, which begin at the first hyphen after a
     space.
     """
-    requirement, *options = _FIRST_OPTION.split(text, maxsplit=1)
-    return requirement, options[0] if options else ""
+    found = _FIRST_OPTION.search(text)
+    end = found.start() if found else len(text)
+    return text[:end].rstrip(), text[end:]
 
 
 def parse_line_options(text: str, origin: str) -> optparse.Values:

@@ -25,8 +25,17 @@ from planner.inputs.script import parse_script
 from planner.inputs.settings import Settings, read_settings
 from planner.model.dependencies import Scope
 from schemas.errors import InvalidInput
+from schemas.toml import parse_toml
 
 __all__ = ["InvalidProject", "ScopeChoice", "read_document", "read_projects", "read_settings_of"]
+
+
+MAX_INCLUDED = 100_000
+"""Requirements of a group, or of the extras of a project, with all that they include."""
+
+
+MAX_NESTING = 200
+"""Groups, or extras, that include each other in one chain."""
 
 
 @dataclass(eq=False)
@@ -79,7 +88,7 @@ def read_document(folder: str) -> tuple[str, Mapping[str, Any]]:
     try:
         with open(path, "rb") as file:
             text = file.read().decode("utf-8-sig")
-        return path, parse_script(text) if is_script else tomllib.loads(text)
+        return path, parse_script(text) if is_script else parse_toml(text)
     except OSError as error:
         raise UnreadableInput(path, error.strerror or str(error)) from None
     except tomllib.TOMLDecodeError as error:
@@ -174,6 +183,8 @@ class _ProjectReader:
         groups = self._table(document, "dependency-groups")
         self.groups = {canonicalize_name(name) for name in groups}
         self._groups = groups
+        self._lines_read = 0
+        """Extras that require each other twice have two to the power of their number."""
 
     def _table(self, above: Mapping[str, Any], key: str, prefix: str = "") -> Mapping[str, Any]:
         table = above.get(key, {})
@@ -230,10 +241,16 @@ class _ProjectReader:
             )
         if (self.name, extra) in above:
             return iter(())
+        if len(above) > MAX_NESTING:
+            raise InvalidProject(self.path, f"more than {MAX_NESTING} extras require each other")
         origin = f"[project.optional-dependencies] {extra}"
         return self._read(self.extras[extra], origin, scope, above | {(self.name, extra)})
 
     def _group_dependencies(self, group: NormalizedName) -> Iterator[InputRequirement]:
+        if _included_lines(self._groups, group) > MAX_INCLUDED:
+            raise InvalidProject(
+                self.path, f"the group {group!r} includes more than {MAX_INCLUDED} requirements"
+            )
         try:
             requirements = DependencyGroupResolver(self._groups).resolve(group)
         except ExceptionGroup as errors:
@@ -256,6 +273,9 @@ class _ProjectReader:
             raise InvalidProject(self.path, f"{place} is not a list of strings")
         origin = f"{self.path} {place}"
         for line in lines:
+            self._lines_read += 1
+            if self._lines_read > MAX_INCLUDED:
+                raise InvalidProject(self.path, f"{place} leads to more than {MAX_INCLUDED} lines")
             requirement = parse_requirement(line, origin)
             member = self.members.get(canonicalize_name(requirement.name))
             if member is None:
@@ -274,6 +294,32 @@ def _limit(found: InputRequirement, marker: Marker | None) -> InputRequirement:
     own = limited.marker
     limited.marker = Marker(f"({own}) and ({marker})") if own else marker
     return replace(found, requirement=limited)
+
+
+def _included_lines(groups: Mapping[str, Any], name: str) -> int:
+    """Return how many requirements a group has with those that it includes, as often as it does:
+    groups that include each other twice have two to the power of their number.
+    """
+    known: dict[str, int] = {}
+
+    def count(name: str, above: frozenset[str]) -> int:
+        name = canonicalize_name(name)
+        if name in above:
+            return 0  # a circle, which packaging refuses
+        if len(above) > MAX_NESTING:
+            return MAX_INCLUDED + 1
+        if name not in known:
+            lines = lines_of.get(name)
+            known[name] = sum(
+                count(str(line.get("include-group")), above | {name})
+                if isinstance(line, Mapping)
+                else 1
+                for line in (lines if isinstance(lines, list) else ())
+            )
+        return known[name]
+
+    lines_of = {canonicalize_name(key): lines for key, lines in groups.items()}
+    return count(name, frozenset())
 
 
 def _list(names: Iterable[str]) -> str:

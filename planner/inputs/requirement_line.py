@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urldefrag, urlsplit
@@ -19,6 +18,7 @@ from packaging.utils import InvalidSdistFilename, parse_sdist_filename
 
 from planner.inputs.errors import InvalidRequirementLine, UnsupportedRequirementLine
 from schemas.builds import project_name
+from schemas.toml import parse_toml
 from schemas.urls import redacted
 
 __all__ = ["parse_requirement"]
@@ -148,7 +148,7 @@ def _name_in(folder: str) -> str | None:
     """Return the name of the project in ``folder``, if its pyproject.toml says it."""
     try:
         with open(os.path.join(folder, "pyproject.toml"), "rb") as file:
-            return project_name(tomllib.load(file))
+            return project_name(parse_toml(file.read().decode()))
     except (OSError, ValueError):
         return None
 

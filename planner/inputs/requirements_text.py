@@ -27,7 +27,7 @@ _CODING = re.compile(rb"coding[:=]\s*([-\w.]+)")
 """The encoding that a comment in one of the first two lines names (PEP 263)."""
 
 
-_COMMENT = re.compile(r"(?:^|\s+)#.*$")
+_COMMENT = re.compile(r"(?<!\S)#")
 
 
 def decode(data: bytes) -> str:
@@ -61,7 +61,8 @@ def logical_lines(text: str) -> Iterator[tuple[int, str]]:
     comment ends a continued line, whatever it ends with.
     """
     for number, line in _joined(text):
-        if stripped := _COMMENT.sub("", line).strip():
+        comment = _COMMENT.search(line)
+        if stripped := line[: comment.start() if comment else None].strip():
             yield number, stripped
 
 
@@ -70,7 +71,7 @@ def _joined(text: str) -> Iterator[tuple[int, str]]:
     start = 1
     for number, line in enumerate(text.splitlines(), 1):
         start = start if parts else number
-        is_comment = _COMMENT.match(line) is not None
+        is_comment = line.lstrip().startswith("#")
         if line.endswith("\\") and not is_comment:
             parts.append(line.strip("\\"))
             continue

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.pylock import PackageSdist, Pylock
-from packaging.utils import NormalizedName, parse_wheel_filename
+from packaging.utils import NormalizedName
 
 from planner.index.pages import ProjectFile, ProjectPage
 from schemas.builds import BuildRecord, build_records
 from schemas.target import Target
+from schemas.wheel import parse_wheel_filename
 
 if TYPE_CHECKING:
     from planner.model.direct_reference import DirectReference

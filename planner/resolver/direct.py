@@ -16,7 +16,6 @@ from packaging.utils import (
     InvalidWheelFilename,
     NormalizedName,
     parse_sdist_filename,
-    parse_wheel_filename,
 )
 
 from planner.index.pages import ProjectFile, ProjectPage, group_files
@@ -30,6 +29,7 @@ from schemas.credentials import Login, origin_of, split_login
 from schemas.digests import SECURE_ALGORITHMS
 from schemas.errors import NoSolution
 from schemas.urls import redacted, without_credentials
+from schemas.wheel import parse_wheel_filename
 
 __all__ = ["DirectProjects", "TreeUnbuildable", "direct_logins"]
 

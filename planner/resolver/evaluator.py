@@ -14,7 +14,6 @@ from packaging.utils import (
     InvalidWheelFilename,
     NormalizedName,
     parse_sdist_filename,
-    parse_wheel_filename,
 )
 from packaging.version import Version
 
@@ -24,6 +23,7 @@ from planner.model.project_set import ProjectSet
 from planner.model.specifiers import read_specifiers
 from planner.resolver.required_hashes import RequiredHashes
 from schemas.target import Target
+from schemas.wheel import parse_wheel_filename
 
 __all__ = ["FileEvaluator", "FileRules", "Rejection", "SourceRule", "refuse_python"]
 

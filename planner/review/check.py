@@ -16,7 +16,6 @@ from urllib.parse import unquote, urlsplit
 
 from packaging.pylock import Package, Pylock
 from packaging.tags import Tag
-from packaging.utils import parse_wheel_filename
 
 from executor import digest_file
 from planner.inputs.inputs import Inputs
@@ -34,6 +33,7 @@ from schemas.builds import build_records
 from schemas.credentials import split_login
 from schemas.errors import Refused
 from schemas.markers import holds
+from schemas.wheel import parse_wheel_filename
 
 __all__ = ["Stale", "find_problems"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from packaging.pylock import Package, PackageArchive, PackageWheel, Pylock
 from packaging.tags import Tag, create_compatible_tags_selector
-from packaging.utils import NormalizedName, parse_wheel_filename
+from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from schemas.builds import BuildRecord, foreseen, suitable_record
@@ -16,6 +16,7 @@ from schemas.demand import disk_of, peak_memory
 from schemas.hints import WheelHints, wheel_hints
 from schemas.markers import holds
 from schemas.target import Target
+from schemas.wheel import parse_wheel_filename
 
 __all__ = ["Cost", "PackageCost", "cost_of"]
 

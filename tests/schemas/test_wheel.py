@@ -17,6 +17,7 @@ from schemas.wheel import (
     check_last_segment,
     check_member_name,
     dist_info_matches,
+    parse_wheel_filename,
     split_wheel_filename,
 )
 
@@ -154,3 +155,25 @@ def test_a_folder_belongs_to_a_distribution_however_either_is_spelled(
     folder: str, name: str, version: str, matches: bool
 ) -> None:
     assert dist_info_matches(folder, name, version) is matches
+
+
+@pytest.mark.parametrize(
+    "filename",
+    [
+        f"demo-1.0-{'-'.join('.'.join(f'{part}{n}' for n in range(220)) for part in 'abc')}.whl",
+        f"demo-{'9' * 900}-py3-none-any.whl",
+        f"demo-1.0-{'9' * 5000}-py3-none-any.whl",
+        "demo-1.0.whl",
+    ],
+)
+def test_a_file_name_that_costs_too_much_is_not_parsed(filename: str) -> None:
+    if len(filename) > MAX_NAME_SIZE or filename.count("-") < 4:
+        with pytest.raises(InvalidWheelFilename):
+            parse_wheel_filename(filename)
+    else:
+        assert str(parse_wheel_filename(filename)[1]) == "9" * 900
+
+
+def test_the_tags_of_a_real_file_name_are_few() -> None:
+    name = "x-1.0-cp39.cp310.cp311-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
+    assert len(parse_wheel_filename(name)[3]) == 6
