@@ -5,6 +5,7 @@
 # make test      lint, types and all tests: about ten minutes
 # make pythons   the fast tests on each of Python 3.11, 3.12 and 3.13 that is found
 # make lowest    the fast tests with the oldest versions of the dependencies that pyproject.toml allows
+# make servers   plan and execute with real index servers (pypiserver, devpi and others) in .servers/
 # make coverage  branch coverage of all tests; fails below the figure in pyproject.toml
 #
 # Measurements (docs/benchmarks.md, docs/builds.md):
@@ -41,7 +42,7 @@ SECONDS := 60
 FUZZ :=
 WHEELS := --odd --corpora benchmarks/work/wheels
 
-.PHONY: demo fast test lint types pythons lowest coverage peers bench builds soak hostile network \
+.PHONY: demo fast test lint types pythons lowest servers coverage peers bench builds soak hostile network \
 	fuzz real python clean
 .DELETE_ON_ERROR:
 
@@ -69,6 +70,11 @@ lowest: .venv/made
 	.venv/bin/uv pip install --quiet --python .lowest --resolution lowest-direct \
 		--editable '.[fast,windows]' --group test
 	.lowest/bin/python -m pytest --quiet --fast
+
+servers: .venv/made
+	.venv/bin/uv venv --quiet --clear --python .venv/bin/python .servers
+	.venv/bin/uv pip install --quiet --python .servers --group servers
+	.venv/bin/python -m pytest -m servers tests/integration/test_index_servers.py
 
 # A failing test does not stop it: some tests of memory fail when each line is traced. The tests of
 # crashes are left out: they run the same lines in thousands of forks, which takes an hour.
@@ -106,7 +112,7 @@ real: .venv/made
 	.venv/bin/python -m stress.real_wheels $(WHEELS)
 
 clean:
-	rm -rf .demo .venv .pythons .lowest .coverage-data
+	rm -rf .demo .venv .pythons .lowest .servers .coverage-data
 
 .demo/pylock.toml: examples/ci-tools/requirements.in .demo/venv/made
 	.demo/venv/bin/lockstream plan -r $< -o $@

@@ -42,6 +42,7 @@ __all__ = [
     "dripping",
     "encoded",
     "file",
+    "head_of",
     "raw",
     "redirect",
     "reset",
