@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from urllib.parse import unquote, urldefrag, urlsplit
@@ -39,6 +39,8 @@ DIGITS = 16
 """Hexadecimal digits of a digest that is recorded: enough that no change goes unnoticed by chance,
 and short in a diff."""
 
+Lines = Mapping[NormalizedName, Sequence[InputRequirement]]
+
 Value = str | list[str]
 """A fact that holds in all environments, or several, each with the marker of its environments."""
 
@@ -51,10 +53,12 @@ class Decisions:
         self._conditions = conditions
         inputs = question.inputs
         lines = (*inputs.requirements, *inputs.constraints, *inputs.overrides)
-        self._lines: dict[NormalizedName, list[InputRequirement]] = {}
-        for line in lines:
-            if line.hashes or line.requirement.url:
-                self._lines.setdefault(line.name, []).append(line)
+        self._hashes = _by_name(line for line in lines if line.hashes)
+        # An override takes the place of a requirement, with or without an address.
+        overridden = {line.name for line in inputs.overrides}
+        required = (line for line in inputs.requirements if line.name not in overridden)
+        lines = (*required, *inputs.constraints, *inputs.overrides)
+        self._addresses = _by_name(line for line in lines if line.requirement.url)
         self._links = _files_of_links(question)
 
     def of(self, name: NormalizedName) -> dict[str, Value]:
@@ -62,17 +66,16 @@ class Decisions:
         found: dict[str, Value] = {}
         if files := self._links.get(name):
             found["find-links"] = _digest(sorted(files))
-        lines = self._lines.get(name, ())
-        facts: tuple[tuple[str, Callable[[InputRequirement], str | None]], ...] = (
-            ("hashes", _spell_hashes),
-            ("address", self._spell_address),
-            ("content", _digest_content),
+        facts: tuple[tuple[str, Lines, Callable[[InputRequirement], str | None]], ...] = (
+            ("hashes", self._hashes, _spell_hashes),
+            ("address", self._addresses, self._spell_address),
+            ("content", self._addresses, _digest_content),
         )
-        for key, fact in facts:
+        for key, lines, fact in facts:
             values = {
                 position: _digest(sorted(texts))
                 for position, environment in enumerate(self._question.environments)
-                if (texts := _texts(lines, environment, fact))
+                if (texts := _texts(lines.get(name, ()), environment, fact))
             }
             if values:
                 found[key] = self._limited(values)
@@ -99,6 +102,13 @@ class Decisions:
                 return value
             found.append(f"{value}; {marker}")
         return found
+
+
+def _by_name(lines: Iterable[InputRequirement]) -> Lines:
+    found: dict[NormalizedName, list[InputRequirement]] = {}
+    for line in lines:
+        found.setdefault(line.name, []).append(line)
+    return found
 
 
 def _texts(

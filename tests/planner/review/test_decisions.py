@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -27,8 +28,8 @@ def line(text: str, *hashes: str) -> InputRequirement:
     )
 
 
-def decisions(*lines: InputRequirement, folder: str = "/lock", links: str = "") -> Decisions:
-    question = Question(
+def question_of(*lines: InputRequirement, folder: str = "/lock", links: str = "") -> Question:
+    return Question(
         inputs=Inputs(requirements=lines),
         environments=group_targets([LINUX, WINDOWS]),
         policy=Policy(),
@@ -36,11 +37,12 @@ def decisions(*lines: InputRequirement, folder: str = "/lock", links: str = "") 
         folder=folder,
         provenance={},
     )
-    return Decisions(question, Conditions([one.variables for one in question.environments]))
 
 
 def facts(*lines: InputRequirement, folder: str = "/lock", links: str = "") -> dict[str, object]:
-    return dict(decisions(*lines, folder=folder, links=links).of(DEMO))
+    question = question_of(*lines, folder=folder, links=links)
+    conditions = Conditions([one.variables for one in question.environments])
+    return dict(Decisions(question, conditions).of(DEMO))
 
 
 def test_a_plain_requirement_decides_nothing_that_the_lock_does_not_show() -> None:
@@ -64,6 +66,14 @@ def test_an_address_counts_without_its_credentials() -> None:
     assert plain == facts(line("demo @ https://u:p@files.example/demo-1-py3-none-any.whl"))
     assert plain != facts(line("demo @ https://files.example/demo-2-py3-none-any.whl"))
     assert list(plain) == ["address"]
+
+
+def test_an_address_that_is_overridden_does_not_count() -> None:
+    address = line("demo @ https://files.example/demo-1-py3-none-any.whl")
+    inputs = Inputs(requirements=(address,), overrides=(line("demo<2"),))
+    question = replace(question_of(address), inputs=inputs)
+    conditions = Conditions([one.variables for one in question.environments])
+    assert Decisions(question, conditions).of(DEMO) == {}
 
 
 def test_a_local_address_counts_from_the_folder_of_the_lock(tmp_path: Path) -> None:
