@@ -202,3 +202,105 @@ class TestWithWhatIsInstalled:
         (packages / "thing/other").write_text("")
         with pytest.raises(FileConflict):
             check(tmp_path / "again", schemes, new, going=going)
+
+
+class TestThroughLinks:
+    @pytest.fixture(name="env")
+    def _env(self, schemes: Schemes) -> Path:
+        """As on many systems: ``lib64`` -> ``lib`` and ``man`` -> ``share/man``."""
+        env = Path(schemes.data)
+        (env / "share/man").mkdir(parents=True)
+        (env / "lib64").symlink_to("lib")
+        (env / "man").symlink_to("share/man")
+        return env
+
+    def test_a_link_that_stays_inside_is_a_folder(
+        self, tmp_path: Path, schemes: Schemes, env: Path
+    ) -> None:
+        assert env.is_dir()
+        check(tmp_path, schemes, wheel_of("one", {}, {"data/man/man1/x.1": "", "data/lib64/x": ""}))
+
+    def test_two_ways_to_one_path_meet(self, tmp_path: Path, schemes: Schemes, env: Path) -> None:
+        one = wheel_of("one", {}, {"data/man/man1/x.1": "1"})
+        other = wheel_of("other", {}, {"data/share/man/man1/x.1": "2"})
+        message = refusal(tmp_path, schemes, one, other)
+        assert message.startswith(f"{env}/share/man/man1/x.1: belongs to ")
+        same = wheel_of("other", {}, {"data/share/man/man1/x.1": "1"})
+        check(tmp_path / "same", schemes, one, same)
+
+    def test_a_way_into_site_packages_meets_what_is_there(
+        self, tmp_path: Path, schemes: Schemes, env: Path
+    ) -> None:
+        (env / "lib/site-packages/x.py").write_text("mine")
+        one = wheel_of("one", {}, {"data/lib64/site-packages/x.py": "1"})
+        assert f"{env}/lib/site-packages/x.py: " in refusal(tmp_path, schemes, one)
+
+    @pytest.mark.parametrize("last", [False, True])
+    def test_a_file_never_replaces_a_way(
+        self, tmp_path: Path, schemes: Schemes, env: Path, last: bool
+    ) -> None:
+        with pytest.raises(FileConflict):
+            check(tmp_path, schemes, wheel_of("one", {}, {"data/man": "file"}), last=last)
+        assert (env / "man").is_symlink()
+
+
+class TestWhereFoldersAreNeeded:
+    """A file where another wheel needs a folder would stop the commit in the middle."""
+
+    @pytest.mark.parametrize(
+        ("path", "data"),
+        [
+            ("bin", {"scripts/run": "#!/bin/sh\n"}),
+            ("include", {"headers/x.h": ""}),
+            ("include/other", {"headers/x.h": ""}),
+            ("lib", {"purelib/x.py": ""}),
+        ],
+    )
+    @pytest.mark.parametrize("last", [False, True])
+    def test_a_data_file_there_is_refused(
+        self, tmp_path: Path, schemes: Schemes, path: str, data: dict[str, str], last: bool
+    ) -> None:
+        evil, other = wheel_of("evil", {}, {f"data/{path}": ""}), wheel_of("other", {}, data)
+        for number, wheels in enumerate([(evil, other), (other, evil)]):
+            with pytest.raises(FileConflict) as caught:
+                check(tmp_path / str(number), schemes, *wheels, last=last)
+            assert caught.value.path == f"{schemes.data}/{path}"
+
+    @pytest.mark.parametrize("kind", ["file", "link to nothing"])
+    def test_what_is_there_already_is_refused(
+        self, tmp_path: Path, schemes: Schemes, kind: str
+    ) -> None:
+        if kind == "file":
+            Path(schemes.scripts).write_text("")
+        else:
+            Path(schemes.scripts).symlink_to("nowhere")
+        with pytest.raises(FileConflict) as caught:
+            check(tmp_path, schemes, wheel_of("one", {}, {"scripts/run": "#!/bin/sh\n"}))
+        assert caught.value.path == schemes.scripts
+        assert caught.value.hint == "move it away: the wheel needs a folder there"
+
+
+@pytest.mark.parametrize(
+    ("mine", "files", "hint"),
+    [
+        ("", {"x.py": "2"}, "or let the later name win with --on-collision last"),
+        (
+            "x.py",
+            {"x.py": "2"},
+            "move it away, or let the wheel replace it with --on-collision last",
+        ),
+        ("", {"x.py/sub": "2"}, "lock only one of the two: one has a file where the other needs"),
+    ],
+)
+def test_the_hint_names_the_way_out(
+    tmp_path: Path, schemes: Schemes, mine: str, files: dict[str, str], hint: str
+) -> None:
+    wheels = [wheel_of("one", {"x.py": "1"}), wheel_of("two", files)]
+    if mine:
+        Path(schemes.purelib, mine).write_text("mine")
+        wheels.pop(0)
+    with pytest.raises(FileConflict) as caught:
+        check(tmp_path, schemes, *wheels)
+    assert hint in caught.value.hint
+    if "--on-collision" in hint:
+        check(tmp_path / "last", schemes, *wheels, last=True)

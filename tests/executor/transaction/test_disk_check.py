@@ -1,0 +1,61 @@
+"""What is copied to another file system must fit there, before anything is moved."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from executor.files.errors import NotEnoughDisk, NotEnoughInodes
+from executor.transaction.disk_check import check_moves
+from executor.transaction.journal import Move
+from helpers.environments import schemes_below
+from schemas.errors import NotEnough
+
+FREE = 10 << 20
+
+
+@pytest.fixture(name="staging")
+def _staging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A staging folder, and an environment whose ``bin`` is on a small file system."""
+    staging = tmp_path / "env/lib/site-packages/.lockstream"
+    (staging / "0/data/scripts").mkdir(parents=True)
+    (tmp_path / "env/bin").mkdir()
+
+    def device(path: str) -> int:
+        return 2 if f"{path}/".startswith(f"{tmp_path}/env/bin/") else 1
+
+    values = (4096, 4096, 0, FREE // 4096, FREE // 4096, 9, 9, 5, 0, 255)
+    monkeypatch.setattr("executor.transaction.disk_check.device_of", device)
+    monkeypatch.setattr("executor.files.disk_space.os.statvfs", lambda _: os.statvfs_result(values))
+    return staging
+
+
+def check(staging: Path, *sizes: int, to: str = "bin") -> None:
+    for number, size in enumerate(sizes):
+        with open(staging / f"0/data/scripts/{number}", "wb") as file:
+            file.truncate(size)
+    env = staging.parents[2]
+    moves = [Move("0/data/scripts", str(env / to))]
+    check_moves(moves, str(staging), schemes_below(env), [])
+
+
+def test_what_is_renamed_takes_no_room(staging: Path) -> None:
+    check(staging, 2 * FREE, to="lib/site-packages")
+
+
+def test_what_is_copied_has_to_fit(staging: Path) -> None:
+    check(staging, FREE)
+    with pytest.raises(NotEnoughDisk, match=r"env/bin: needs 11 MiB of disk, 10 MiB are free"):
+        check(staging, FREE, 1)
+
+
+@pytest.mark.parametrize(("files", "fits"), [(5, True), (6, False)])
+def test_every_file_takes_an_inode(staging: Path, files: int, fits: bool) -> None:
+    if fits:
+        check(staging, *[0] * files)
+        return
+    with pytest.raises(NotEnoughInodes) as caught:
+        check(staging, *[0] * files)
+    assert isinstance(caught.value, NotEnough)

@@ -1,0 +1,121 @@
+"""A transaction that fails: what it leaves, and what the next run says of it."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from executor.api import execute
+from executor.environment.changes import Sync
+from executor.environment.environment import Environment
+from executor.environment.schemes import STAGING
+from executor.report.reporter import Reporter
+from executor.transaction.errors import FileConflict, WriteFailed
+from helpers.environments import check_nothing_lies, environment_below
+from helpers.trees import snapshot
+from helpers.wheels import Wheel, build_wheel, lock_of
+
+OLD = build_wheel(files={"demo/a.py": "1", "demo/b.py": "1"})
+NEW = build_wheel(version="2.0", files={"demo/a.py": "2"})
+
+
+class Listener(Reporter):
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def warned(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+@pytest.fixture(name="environment")
+def _environment(tmp_path: Path) -> Environment:
+    return environment_below(tmp_path / "env")
+
+
+def write_lock(folder: Path, *wheels: Wheel) -> str:
+    folder.mkdir()
+    for wheel in wheels:
+        wheel.write(folder)
+    (folder / "pylock.toml").write_text(lock_of(wheels))
+    return str(folder / "pylock.toml")
+
+
+def test_a_refusal_leaves_the_environment_and_no_staging_folder(
+    tmp_path: Path, environment: Environment
+) -> None:
+    execute(write_lock(tmp_path / "old", OLD), environment)
+    before = snapshot(tmp_path / "env")
+    evil = build_wheel("evil", files={"demo/a.py": "evil"})
+    with pytest.raises(FileConflict):
+        execute(write_lock(tmp_path / "new", OLD, evil), environment)
+    assert snapshot(tmp_path / "env") == before
+
+
+def test_the_next_run_says_why_a_commit_failed_and_finishes_it(
+    tmp_path: Path, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error is not blamed on the kernel, or on a lack of memory."""
+    execute(write_lock(tmp_path / "old", OLD), environment)
+    new = write_lock(tmp_path / "new", NEW)
+    rename = os.rename
+
+    def fail(source: str, destination: str, **keywords: int) -> None:
+        if destination.endswith("demo-2.0.dist-info"):
+            raise OSError(errno.EIO, os.strerror(errno.EIO), destination)
+        rename(source, destination, **keywords)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "rename", fail)
+        with pytest.raises(WriteFailed) as caught:
+            execute(new, environment, lanes=1)
+    assert "run the command again: it finishes what was begun" in caught.value.hint
+    check_nothing_lies(environment)
+    listener = Listener()
+    execute(new, environment, reporter=listener)
+    (warning,) = listener.warnings
+    assert "failed (" in warning
+    assert "Input/output error" in warning
+    assert "while it was changing the environment, which is finished now" in warning
+    assert "killed" not in warning
+    fresh = environment_below(tmp_path / "fresh")
+    execute(new, fresh)
+    assert snapshot(tmp_path / "env") == snapshot(tmp_path / "fresh")
+
+
+def test_a_commit_that_cannot_begin_is_undone(
+    tmp_path: Path, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(write_lock(tmp_path / "old", OLD), environment)
+    new = write_lock(tmp_path / "new", NEW)
+    before = snapshot(tmp_path / "env")
+    rename = os.rename
+
+    def fail(source: str, destination: str, **keywords: int) -> None:
+        if source.endswith("demo-1.0.dist-info"):
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), source)
+        rename(source, destination, **keywords)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "rename", fail)
+        with pytest.raises(WriteFailed) as caught:
+            execute(new, environment, lanes=1)
+    assert "the environment is as it was before" in caught.value.hint
+    assert snapshot(tmp_path / "env") == before
+    listener = Listener()
+    execute(new, environment, reporter=listener)
+    assert listener.warnings == []
+
+
+def test_a_file_that_another_distribution_owns_stays(
+    tmp_path: Path, environment: Environment
+) -> None:
+    other = build_wheel("other", files={"demo/a.py": "1"})
+    execute(write_lock(tmp_path / "old", OLD, other), environment)
+    execute(write_lock(tmp_path / "new", other), environment, sync=Sync(exact=True))
+    packages = Path(environment.interpreter.schemes.purelib)
+    assert (packages / "demo/a.py").read_text() == "1"
+    assert not (packages / "demo/b.py").exists()
+    assert not (packages / STAGING).exists()
