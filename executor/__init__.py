@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from executor.files.durability import sync_folder as sync_folder
     from executor.files.file_digest import digest_file as digest_file
     from executor.files.user_folders import cache_folder as cache_folder
+    from executor.files.user_folders import is_trusted as is_trusted
     from executor.install.decide import decide as decide
     from executor.install.decide import verify_environment as verify_environment
     from executor.lanes.signals import stoppable as stoppable
@@ -78,6 +79,7 @@ _HOMES = {
     "echo": "cli.output",
     "echo_json": "cli.output",
     "execute": "api",
+    "is_trusted": "files.user_folders",
     "json_option": "cli.option_group",
     "lock_argument": "cli.option_group",
     "option_group": "cli.option_group",

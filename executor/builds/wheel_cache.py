@@ -9,7 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from executor.files.file_digest import digest_file
-from executor.files.user_folders import cache_folder
+from executor.files.folders import remove_tree
+from executor.files.user_folders import cache_folder, is_trusted
 
 __all__ = ["WheelCache", "default_wheel_cache"]
 
@@ -22,7 +23,8 @@ _DIGEST = "sha256"
 class WheelCache:
     """The built wheels of one user, each in a folder that is named for its key.
 
-    A wheel that cannot be read counts as missing, and one that cannot be written is not kept.
+    A wheel that cannot be read, or that another user may have written, counts as missing; one that
+    cannot be written is not kept.
     """
 
     folder: str | None
@@ -35,9 +37,11 @@ class WheelCache:
         place = os.path.join(self.folder, key)
         with suppress(OSError):
             (name,) = [one for one in os.listdir(place) if one.endswith(".whl")] or [""]
-            with open(os.path.join(place, _DIGEST), encoding="ascii") as file:
+            path, digest = os.path.join(place, name), os.path.join(place, _DIGEST)
+            if not all(is_trusted(os.lstat(one)) for one in (self.folder, place, path, digest)):
+                return None
+            with open(digest, encoding="ascii") as file:
                 expected = file.read()
-            path = os.path.join(place, name)
             if name and digest_file(path).hex() == expected:
                 return path
         return None
@@ -49,13 +53,18 @@ class WheelCache:
         place = os.path.join(self.folder, key)
         unfinished = f"{place}.{os.getpid()}"
         with suppress(OSError):
-            os.makedirs(unfinished)
-            copy = shutil.copy(path, unfinished)
-            with open(os.path.join(unfinished, _DIGEST), "w", encoding="ascii") as file:
+            os.makedirs(self.folder, mode=0o700, exist_ok=True)
+            os.chmod(self.folder, 0o700)  # it may be older than this rule
+            os.mkdir(unfinished, 0o700)
+            copy = shutil.copyfile(path, os.path.join(unfinished, os.path.basename(path)))
+            digest = os.path.join(unfinished, _DIGEST)
+            with open(digest, "w", encoding="ascii") as file:
                 file.write(digest_file(copy).hex())
-            shutil.rmtree(place, ignore_errors=True)
+            for made in (copy, digest):
+                os.chmod(made, 0o600)
+            remove_tree(place)
             os.rename(unfinished, place)
-        shutil.rmtree(unfinished, ignore_errors=True)
+        remove_tree(unfinished)
 
 
 def default_wheel_cache(environ: Mapping[str, str]) -> WheelCache:

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-__all__ = ["cache_folder", "home_folder"]
+__all__ = ["cache_folder", "home_folder", "is_trusted"]
 
 
 def home_folder() -> str | None:
@@ -18,6 +18,14 @@ def home_folder() -> str | None:
     home = os.path.expanduser("~")
     # A "~" that could not be replaced would name a folder in the working directory.
     return None if home.startswith("~") else home
+
+
+def is_trusted(status: os.stat_result) -> bool:
+    """Return whether a file of a cache can only have been written by this user.
+
+    Root reads the files of every user, and a folder of a cache may have been made by another one.
+    """
+    return status.st_uid == os.geteuid() and not status.st_mode & 0o022
 
 
 def cache_folder(environ: Mapping[str, str]) -> str | None:

@@ -20,12 +20,14 @@ from typing import Literal
 import zstandard
 from packaging.utils import NormalizedName
 
+from executor import is_trusted
+
 __all__ = ["KINDS", "MAX_SIZE", "Cache", "Kind", "PageSeen", "Usage"]
 
 
 Kind = Literal["pages", "plans", "metadata", "sizes", "listings"]
 """Kinds of entries: pages of projects; plans, by their questions; and METADATA files, sizes and
-file lists of wheels by the hash of the wheel, which never change."""
+file lists of wheels by the address and the stated hash of the wheel, which never change."""
 
 
 KINDS: tuple[Kind, ...] = ("pages", "plans", "metadata", "sizes", "listings")
@@ -43,7 +45,7 @@ USE_SECONDS = 3600
 """Precision of the time when an entry was used: writing it takes as long as reading the entry."""
 
 
-_VERSION = "v3"
+_VERSION = "v4"
 """Version of the format of entries. Increase it when the format changes."""
 
 
@@ -75,7 +77,8 @@ class Cache:
     """The cache in ``folder``, which is made at the first write. Many threads and processes may use
     it.
 
-    An entry that cannot be read counts as missing; one that cannot be written is not kept.
+    An entry that cannot be read, or that another user may have written, counts as missing; one
+    that cannot be written is not kept.
     """
 
     def __init__(self, folder: str, *, limit: int = MAX_SIZE) -> None:
@@ -88,9 +91,12 @@ class Cache:
         """Return the entry of ``key``, or None."""
         path = self._path(kind, key)
         try:
-            with open(path, "rb") as file:
+            with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+                status = os.fstat(file.fileno())
+                if not is_trusted(status):
+                    return None
                 packed = file.read()
-                used = os.fstat(file.fileno()).st_mtime
+                used = status.st_mtime
             content = zstandard.ZstdDecompressor().decompress(
                 packed, max_output_size=_MAX_ENTRY_SIZE
             )
@@ -110,7 +116,8 @@ class Cache:
             os.makedirs(self.folder, mode=0o700, exist_ok=True)
             os.makedirs(os.path.dirname(path), exist_ok=True)
             try:
-                with open(temporary, "xb") as file:
+                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+                with open(os.open(temporary, flags, 0o600), "wb") as file:
                     file.write(packer.compress(content))
                 os.replace(temporary, path)
                 self._wrote = True

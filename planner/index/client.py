@@ -124,6 +124,8 @@ class IndexClient:
         self.keychain = keychain or Keychain(environment={})
         self.cache = cache
         self._pages = HttpCache(cache, refresh=refresh)
+        self.is_refreshed = refresh
+        """Whether everything is asked for anew."""
         self._offline = offline
         self._requested: set[tuple[str, str]] = set()
         """Documents that were requested before: one plan sees one state of its indexes."""

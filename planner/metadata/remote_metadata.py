@@ -37,6 +37,7 @@ from planner.metadata.remote_zip import (
 from planner.metadata.sizing import size_wheel
 from schemas.digests import SECURE_ALGORITHMS
 from schemas.hints import WheelHints
+from schemas.urls import storable
 from schemas.wheel import dist_info_matches, split_wheel_filename
 from schemas.zipformat import CentralEntry, InvalidZip
 
@@ -75,8 +76,8 @@ class SizedFile:
 
 
 class MetadataSource:
-    """The metadata and sizes of the wheels of one plan, kept in the cache of its client by the hash
-    of the wheel. Many threads may use it.
+    """The metadata and sizes of the wheels of one plan, kept in the cache of its client by the
+    address and the hash of the wheel. Many threads may use it.
     """
 
     def __init__(
@@ -159,7 +160,9 @@ class MetadataSource:
     def _find(self, kind: Kind, file: ProjectFile) -> bytes | None:
         key = _cache_key(file)
         self.is_pinned &= key is not None
-        return self._cache.read(kind, key) if self._cache and key else None
+        if not self._cache or not key or self._client.is_refreshed:
+            return None
+        return self._cache.read(kind, key)
 
     def _keep(self, kind: Kind, file: ProjectFile, content: bytes) -> None:
         key = _cache_key(file)
@@ -209,13 +212,17 @@ def _of_its_name(wheel: Distribution, metadata: WheelMetadata) -> WheelMetadata:
 
 
 def _cache_key(file: ProjectFile) -> str | None:
-    """Return the digest of ``file``, by which its content is cached for ever; None if the index
-    does not give one.
+    """Return the key by which the content of ``file`` is cached for ever; None if the index does
+    not give a digest of it.
+
+    The digest is only a claim while no wheel is downloaded: another index may claim it for a wheel
+    of its own. So what was read from one address is used for that address alone.
     """
     if file.path is not None:
         return None
     hashes = file.hashes
-    return next((f"{kind}:{hashes[kind]}" for kind in SECURE_ALGORITHMS if kind in hashes), None)
+    stated = next((f"{kind}:{hashes[kind]}" for kind in SECURE_ALGORITHMS if kind in hashes), None)
+    return stated and f"{stated} {storable(file.url)}"
 
 
 def _find_metadata(filename: str, entries: tuple[CentralEntry, ...]) -> CentralEntry:

@@ -100,7 +100,7 @@ def test_offline_plans_come_from_the_cache(index: Index) -> None:
 def test_offline_says_what_is_missing(index: Index, capsys: pytest.CaptureFixture[str]) -> None:
     assert plan(index, "--offline")[0] == 5
     assert capsys.readouterr().err.startswith(
-        f"error: {index.url}app/ is not in the cache, and --offline forbids to ask for it\nhint: "
+        f"error: {index.url}app/ is not in the cache, and --offline forbids to fetch it\nhint: "
     )
 
 

@@ -69,3 +69,21 @@ def test_without_a_folder_nothing_is_kept(
 
 def test_the_default_is_in_the_cache_of_the_user() -> None:
     assert default_wheel_cache({"LOCKSTREAM_CACHE_DIR": "/own"}) == WheelCache("/own/built")
+
+
+def test_the_cache_is_for_its_owner_alone(tmp_path: Path) -> None:
+    (tmp_path / "demo.whl").write_bytes(b"wheel")
+    cache = WheelCache(str(tmp_path / "built"))
+    cache.keep("key", str(tmp_path / "demo.whl"))
+    assert (tmp_path / "built").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "built/key/demo.whl").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("place", ["built", "built/key", "built/key/demo.whl", "built/key/sha256"])
+def test_a_wheel_that_others_may_have_written_counts_as_missing(tmp_path: Path, place: str) -> None:
+    (tmp_path / "demo.whl").write_bytes(b"wheel")
+    cache = WheelCache(str(tmp_path / "built"))
+    cache.keep("key", str(tmp_path / "demo.whl"))
+    assert cache.find("key") is not None
+    (tmp_path / place).chmod(0o777)
+    assert cache.find("key") is None

@@ -127,3 +127,33 @@ def test_many_may_use_it_at_once(tmp_path: Path) -> None:
     running = [subprocess.Popen(command, env=environment) for _ in range(4)]
     assert [one.wait() for one in running] == [0, 0, 0, 0]
     assert not list(tmp_path.rglob("*.tmp"))
+
+
+class TestTrust:
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+    def test_an_entry_of_another_user_counts_as_missing(self, tmp_path: Path) -> None:
+        cache = Cache(str(tmp_path))
+        cache.write("metadata", "key", b"content")
+        [entry] = [path for path in tmp_path.rglob("*") if path.is_file()]
+        assert cache.read("metadata", "key") == b"content"
+        os.chown(entry, 65534, 65534)
+        assert cache.read("metadata", "key") is None
+
+    def test_an_entry_that_others_may_write_counts_as_missing(self, tmp_path: Path) -> None:
+        cache = Cache(str(tmp_path))
+        cache.write("metadata", "key", b"content")
+        [entry] = [path for path in tmp_path.rglob("*") if path.is_file()]
+        assert entry.stat().st_mode & 0o777 == 0o600
+        entry.chmod(0o666)
+        assert cache.read("metadata", "key") is None
+
+    def test_an_entry_that_is_a_link_or_a_fifo_counts_as_missing(self, tmp_path: Path) -> None:
+        cache = Cache(str(tmp_path))
+        cache.write("metadata", "key", b"content")
+        [entry] = [path for path in tmp_path.rglob("*") if path.is_file()]
+        entry.rename(tmp_path / "moved")
+        entry.symlink_to(tmp_path / "moved")
+        assert cache.read("metadata", "key") is None
+        entry.unlink()
+        os.mkfifo(entry, 0o600)
+        assert cache.read("metadata", "key") is None

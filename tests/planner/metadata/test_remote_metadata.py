@@ -13,11 +13,11 @@ from helpers.index import Index
 from helpers.wheels import Wheel as MadeWheel
 from helpers.wheels import build_wheel
 from planner.index.client import IndexClient
-from planner.index.pages import parse_page
+from planner.index.pages import ProjectFile, parse_page
 from planner.metadata.core_metadata import InvalidMetadata
 from planner.metadata.distribution import Distribution
 from planner.metadata.errors import UnreadableWheel, WheelDiffers
-from planner.metadata.remote_metadata import MetadataSource
+from planner.metadata.remote_metadata import MetadataSource, _cache_key
 from planner.resolver.evaluator import FileEvaluator
 from schemas.target import Target
 from schemas.zipformat import InvalidZip
@@ -157,3 +157,21 @@ def test_a_file_that_is_no_archive_is_refused(index: Index, source: MetadataSour
     with pytest.raises(UnreadableWheel) as raised:
         source.size(wheel.file)
     assert str(raised.value) == f"{made.filename}: it does not end as a zip archive does"
+
+
+def test_what_one_address_claims_of_a_hash_says_nothing_of_another() -> None:
+    hashes = {"sha256": "0" * 64}
+    one, other = (
+        ProjectFile("demo-1.0-py3-none-any.whl", "", {"url": url, "hashes": hashes})
+        for url in ("https://one.example/demo.whl", "https://other.example/demo.whl")
+    )
+    assert _cache_key(one) == _cache_key(one) != _cache_key(other)
+
+
+def test_a_signature_in_an_address_does_not_part_the_cache() -> None:
+    hashes = {"sha256": "0" * 64}
+    plain, signed = (
+        ProjectFile("demo-1.0-py3-none-any.whl", "", {"url": url, "hashes": hashes})
+        for url in ("https://a.example/d.whl", "https://a.example/d.whl?X-Amz-Signature=1")
+    )
+    assert _cache_key(plain) == _cache_key(signed)
