@@ -348,7 +348,7 @@ class TestRefusals:
             cwd=tmp_path,
             env={**os.environ, "TMPDIR": str(place)},
         ) as plan:
-            while not list(place.glob("*/tmp/begun")):
+            while not list(place.glob("*/build/tmp/begun")):
                 assert plan.poll() is None
                 time.sleep(0.01)
             plan.terminate()
