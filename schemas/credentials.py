@@ -14,6 +14,7 @@ __all__ = [
     "INDEX_VARIABLES",
     "Login",
     "find_login",
+    "find_named_login",
     "has_named_logins",
     "login_in",
     "login_of_index",
@@ -94,6 +95,23 @@ def find_login(words: Iterable[str], origin: str, user: str | None = None) -> Lo
 def has_named_logins(environ: Iterable[str]) -> bool:
     """Return whether a variable has the login of an index by its name."""
     return any(_NAMED.fullmatch(variable) for variable in environ)
+
+
+def find_named_login(
+    words: Iterable[str], origin: str, environ: Mapping[str, str], user: str | None = None
+) -> Login | None:
+    """Return the login for ``origin`` in the variables of an index with a name.
+
+    ``words`` are indexes (``NAME=URL``). If ``user`` is given, only a login of that user counts.
+    """
+    for word in words:
+        name, _, url = word.partition("=")
+        if "/" in name or ":" in name or not url or origin_of(url.split()[0]) != origin:
+            continue
+        login = login_of_index(name, environ)
+        if login and user in {None, "", login.user}:
+            return login
+    return None
 
 
 def login_of_index(name: str, environ: Mapping[str, str]) -> Login | None:

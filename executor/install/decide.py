@@ -6,7 +6,7 @@ memory is freed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from executor.environment.changes import Changes, Sync, decide_changes
 from executor.environment.drift import Drift, find_drift
@@ -17,8 +17,9 @@ from executor.lock.reader import LockReader
 from executor.lock.selection import Selector
 from executor.lock.step import Step, fixed_order, folder_of
 from executor.sources.origins import Origins
+from schemas.hints import TOOL_NAME
 
-__all__ = ["decide", "verify_environment"]
+__all__ = ["decide", "named_indexes", "verify_environment"]
 
 
 def decide(
@@ -52,6 +53,18 @@ def verify_environment(
     """
     steps, skipped = _select(lock, environment, select)
     return len(steps), find_drift(steps, environment.interpreter.schemes, skipped)
+
+
+def named_indexes(lock: str) -> tuple[str, ...]:
+    """Return the indexes that the lock was planned with and that have a name, as ``NAME=URL``.
+
+    They are a hint that another locker does not write. Raises what ``LockReader`` raises.
+    """
+    table: object = LockReader(lock).header.tool
+    for key in (TOOL_NAME, "policy", "indexes"):
+        table = table.get(key) if isinstance(table, Mapping) else None
+    places = table if isinstance(table, list) else []
+    return tuple(place for place in places if isinstance(place, str) and "=" in place)
 
 
 def _select(

@@ -7,6 +7,7 @@ lock -> packages -> selection -> changes (all checks; nothing written yet)
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
@@ -31,9 +32,11 @@ from executor.report.report import Report, Staged
 from executor.report.reporter import Reporter
 from executor.report.timing import Timing
 from executor.sources.client import HttpClient
+from executor.sources.origins import Origins
 from executor.transaction.errors import OutOfMemory, translated_os_error
 from executor.transaction.journal import Journal
 from executor.transaction.transaction import Transaction
+from schemas.credentials import has_named_logins
 
 __all__ = ["install"]
 
@@ -140,11 +143,12 @@ def _run(
         if changes.is_empty and environment.exists:
             transaction.reporter.selected(changes, budget)
             return _Done(changes, budget, False, None, Staged(), Timing())
+        transaction = replace(transaction, origins=_with_index_names(lock, options))
         builder = None
         if sources := [step for step in changes.install if step.source]:
             assert open_builder is not None
             builder = open_builder(
-                environment, options.origins, transaction.lock_folder, transaction.reporter
+                environment, transaction.origins, transaction.lock_folder, transaction.reporter
             )
             builder.check(sources, budget)
             held.callback(builder.close)
@@ -194,6 +198,19 @@ def _decide(lock: str, environment: Environment, options: ExecuteOptions) -> Cha
     return decide(
         lock, environment, select=options.select, sync=options.sync, origins=options.origins
     )
+
+
+def _with_index_names(lock: str, options: ExecuteOptions) -> Origins:
+    """Return the origins, with the names of the lock's indexes if a login has such a name."""
+    if not has_named_logins(os.environ) or options.select.no_deps:
+        return options.origins
+    return replace(options.origins, indexes=run_in_fork(partial(_named_indexes, lock)))
+
+
+def _named_indexes(lock: str) -> tuple[str, ...]:
+    from executor.install.decide import named_indexes  # noqa: PLC0415  # in a fork, as above
+
+    return named_indexes(lock)
 
 
 def _preflight(changes: Changes, transaction: Transaction, options: ExecuteOptions) -> Budget:

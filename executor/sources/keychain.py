@@ -1,20 +1,27 @@
 """Credentials by origin, from the places where users of pip and uv keep them.
 
 A lock holds no credentials. They are looked up for each origin that receives a request, sent to
-that origin only, and never written or shown. The order: the URL itself, known logins, the index
-URLs of the environment, netrc and, if allowed, the keyring program. If a URL has a user but no
-password, the password of that user is looked up.
+that origin only, and never written or shown. The order: the URL itself, known logins, variables of
+an index by its name, the index URLs of the environment, netrc and, if allowed, the keyring program.
+If a URL has a user but no password, the password of that user is looked up.
 """
 
 from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from executor.files.user_folders import home_folder
-from schemas.credentials import INDEX_VARIABLES, Login, find_login, login_in, origin_of
+from schemas.credentials import (
+    INDEX_VARIABLES,
+    Login,
+    find_login,
+    find_named_login,
+    login_in,
+    origin_of,
+)
 
 __all__ = ["Keychain"]
 
@@ -32,10 +39,13 @@ class Keychain:
         *,
         environment: Mapping[str, str] | None = None,
         keyring: bool = False,
+        indexes: Sequence[str] = (),
     ) -> None:
         """``known`` are logins by origin that come first; ``environment`` the variables to read
-        (None: those of the process); ``keyring`` permits to run the program of that name.
+        (None: those of the process); ``keyring`` permits to run the program of that name;
+        ``indexes`` are indexes with a name (``NAME=URL``).
         """
+        self._indexes = tuple(indexes)
         self._known = dict(known or {})
         self._environment = os.environ if environment is None else environment
         self._keyring = keyring
@@ -67,17 +77,25 @@ class Keychain:
 
     def _look_up(self, origin: str, user: str) -> Login | None:
         known = self._known.get(origin)
-        if known and user in {"", known.user}:
-            return known
-        words = (
+        words = [
             word
             for variable in INDEX_VARIABLES
             for word in self._environment.get(variable, "").split()
+        ]
+        stated = known if known and user in {"", known.user} else None
+        stated = (
+            stated
+            or find_named_login([*self._indexes, *words], origin, self._environment, user)
+            or find_login(words, origin, user)
         )
+        if stated and stated.password:
+            return stated
+        # A user without a password: it is looked up, unless the name is a token.
+        user = stated.user if stated else user
         return (
-            find_login(words, origin, user)
-            or self._from_netrc(urlsplit(origin).hostname or "", user)
+            self._from_netrc(urlsplit(origin).hostname or "", user)
             or (self._from_keyring(origin, user) if self._keyring else None)
+            or stated
         )
 
     def _from_netrc(self, host: str, user: str) -> Login | None:

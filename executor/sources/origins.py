@@ -55,6 +55,8 @@ class Origins:
     """Whether to run the keyring program for credentials."""
     logins: Mapping[str, Login] = field(default_factory=dict, repr=False)
     """Known credentials, by origin."""
+    indexes: tuple[str, ...] = ()
+    """The indexes of the lock that have a name (``NAME=URL``), for logins by name."""
 
     def client(self, steps: Iterable[Step]) -> HttpClient:
         """Return a client for the steps. Everything that forks can share is loaded here."""
@@ -64,7 +66,7 @@ class Origins:
             tls_context()
         if not schemes.isdisjoint({"http", "https"}):
             import encodings.idna  # noqa: F401, PLC0415  # sockets encode host names with it
-        return HttpClient(Keychain(self.logins, keyring=self.keyring))
+        return HttpClient(Keychain(self.logins, keyring=self.keyring, indexes=self.indexes))
 
     def check(self, steps: Iterable[Step], lock_folder: str) -> None:
         """Raise if a file is known to be unobtainable before anything is fetched.

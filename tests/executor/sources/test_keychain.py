@@ -192,3 +192,45 @@ class TestEnvironment:
         assert Keychain(environment={"HOME": str(tmp_path)}).login(URL) == Login("net", "rc")
         named = {"HOME": "/nowhere", "NETRC": str(tmp_path / ".netrc")}
         assert Keychain(environment=named).login(URL) == Login("net", "rc")
+
+
+class TestNamedIndexes:
+    """Variables with the login of an index by its name, as for the planner."""
+
+    INDEXES = ("team=https://files.example.com/simple", "https://nameless.example/simple")
+
+    def login(self, url: str = URL) -> str | None:
+        login = Keychain(indexes=self.INDEXES).login(url)
+        return f"{login.user}:{login.password}" if login else None
+
+    @pytest.mark.parametrize("prefix", ["LOCKSTREAM_INDEX", "UV_INDEX"])
+    def test_they_count_for_the_origin_of_the_index(
+        self, prefix: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert self.login() is None
+        monkeypatch.setenv(f"{prefix}_TEAM_USERNAME", "ada")
+        monkeypatch.setenv(f"{prefix}_TEAM_PASSWORD", "named")
+        assert self.login() == "ada:named"
+        assert self.login("https://other.example/x") is None
+        assert self.login("http://files.example.com/x") is None
+
+    def test_an_index_of_uv_has_a_name_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("UV_INDEX", "other=https://other.example/simple")
+        monkeypatch.setenv("UV_INDEX_OTHER_USERNAME", "ada")
+        monkeypatch.setenv("UV_INDEX_OTHER_PASSWORD", "named")
+        assert self.login("https://other.example/x") == "ada:named"
+
+    def test_a_user_alone_gets_the_password_of_that_user(
+        self, asked: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PIP_INDEX_URL", "https://ann@files.example.com/simple")
+        assert found(keyring=True) == "ann:password"
+        assert found() == "ann:"
+        assert asked.read_text() == "get https://files.example.com ann\n"
+
+    def test_a_known_user_without_a_password_too(self, asked: Path) -> None:
+        known = {"https://files.example.com": Login("ann", "")}
+        login = Keychain(known, keyring=True).login(URL)
+        assert login == Login("ann", "password")
+        assert Keychain(known).login(URL) == Login("ann", "")
+        assert asked.read_text() == "get https://files.example.com ann\n"
