@@ -26,7 +26,7 @@ from planner.lock.built import Built, known_builds
 from planner.lock.reader import read_lock
 from planner.model.environments import MarkerEnvironment, group_targets, recorded_targets
 from planner.planning.reporter import Reporter, tell
-from planner.review.check import find_problems
+from planner.review.check import find_problems, find_undecided
 from planner.review.fit import ContainerSize, check_fit
 from planner.review.header import describe_changes
 from planner.review.merge_into import read_merged, with_targets_of
@@ -84,6 +84,8 @@ class CheckedLock:
     environments: tuple[MarkerEnvironment, ...]
     problems: tuple[str, ...]
     """What is wrong, a sentence each; empty if the lock is current."""
+    undecided: tuple[str, ...] = ()
+    """What a plan would read and the check could not, a sentence each."""
 
 
 def check_lock(path: str) -> CheckedLock:
@@ -100,6 +102,7 @@ def check_lock(path: str) -> CheckedLock:
         lock=lock,
         environments=group_targets(recorded_targets(lock)) or question.environments,
         problems=find_problems(lock, question),
+        undecided=find_undecided(question),
     )
 
 
@@ -184,7 +187,7 @@ def _read_task(request: PlanRequest) -> _Task:
         request = _with_recorded(request, existing, output)
     task = _read_question(request, output, existing, file_fetcher(request.access))
     _check_pythons(task.question)
-    if existing is not None:
+    if existing is not None and recorded_table(existing, "inputs"):
         task = replace(task, notes=(*task.notes, *describe_changes(existing, task.question, given)))
     if existing is None or request.upgrade:
         return task

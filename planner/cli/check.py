@@ -16,16 +16,20 @@ __all__ = ["check"]
 @json_option
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing if the lock is current.")
 def check(lock: str, as_json: bool, quiet: bool) -> None:
-    """Check that the lock is up to date with its inputs, without asking any index.
+    """Check that the lock is current, without asking any index.
 
-    Every requirement of the inputs and of every package is compared with what is locked, for each
-    target, extra and dependency group. Exit status 1 if anything is missing, does not match or is
-    not required.
+    It is current exactly if plan, which prefers its versions, would write the same bytes: the
+    requirements of the inputs and of every package are compared with what is locked, for each
+    target, extra and dependency group, and so are settings, options, hashes, addresses and local
+    files. Exit status 1 if it is not. What a plan reads and a check cannot is named.
     """
     checked = check_lock(lock)
     problems = checked.problems
     if as_json:
         echo_json({"lock": lock, "current": not problems, "problems": problems}, indent=None)
+    if not quiet:
+        for reason in checked.undecided:
+            echo(f"not checked: {reason}", err=True)
     if problems:
         raise Stale(lock, problems)
     if not quiet and not as_json:

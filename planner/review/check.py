@@ -18,6 +18,7 @@ from packaging.pylock import Package, Pylock
 from packaging.tags import Tag
 
 from executor import digest_file
+from planner.index.indexes import Links
 from planner.inputs.inputs import Inputs
 from planner.inputs.question import Question
 from planner.model.dependencies import Scope
@@ -33,9 +34,10 @@ from schemas.builds import build_records
 from schemas.credentials import split_login
 from schemas.errors import Refused
 from schemas.markers import holds
+from schemas.urls import redacted
 from schemas.wheel import parse_wheel_filename
 
-__all__ = ["Stale", "find_problems"]
+__all__ = ["Stale", "find_problems", "find_undecided"]
 
 
 @dataclass(eq=False)
@@ -76,6 +78,26 @@ def find_problems(lock: Pylock, question: Question) -> tuple[str, ...]:
         found[problem if everywhere else f"{problem} ({', '.join(where)})"] = None
     found.update(dict.fromkeys(_check_blocks(lock, question, is_sound=not places)))
     return tuple(found)
+
+
+def find_undecided(question: Question) -> tuple[str, ...]:
+    """Return what a plan of ``question`` reads and a check cannot, a sentence each.
+
+    That the pages of its indexes may have changed is true of every lock, and not among them.
+    """
+    pages = [
+        place.place
+        for place in question.indexes.places
+        if isinstance(place, Links) and place.is_page
+    ]
+    inputs = question.inputs
+    lines = (*inputs.requirements, *inputs.constraints, *inputs.overrides)
+    urls = [redacted(line.requirement.url) for line in lines if line.requirement.url]
+    remote = dict.fromkeys(url for url in urls if not url.startswith(("file:", "git+")))
+    return (
+        *(f"the page {page} may have other links than when the lock was planned" for page in pages),
+        *(f"{url} may be another file than when the lock was planned" for url in remote),
+    )
 
 
 def _check_pythons(lock: Pylock, question: Question) -> Iterator[str]:
@@ -179,27 +201,27 @@ def _check_local_files(package: Package, folder: str) -> Iterator[str]:
 
 
 class _Checker:
-    """Checks a lock for one environment."""
+    """The checks of a lock for one environment; made for one call of ``find_problems``."""
 
     def __init__(self, lock: Pylock, inputs: Inputs, environment: MarkerEnvironment) -> None:
         self._lock = lock
         self._environment = environment
         self._overrides = Overrides(inputs, environment)
-        asked = applicable_dependencies(inputs.requirements, environment)
-        self._roots = list(self._overrides.apply(asked))
+        required = applicable_dependencies(inputs.requirements, environment)
+        self._roots = list(self._overrides.apply(required))
         self._constraints = applicable_dependencies(inputs.constraints, environment)
         self._accepted = [(target, frozenset(target.tags)) for target in environment.targets]
 
     def problems(self, scope: Scope | None) -> Iterator[str]:
-        """What is wrong where ``scope`` is chosen."""
+        """Yield what is wrong if ``scope`` is selected, a sentence each."""
         chosen = [] if scope is None else [scope]
         variables = self._environment.variables
         graph = Graph(self._lock, variables, chosen, self._overrides)
         roots = [root for root in self._roots if root.scope in {None, scope}]
         edges = graph.reach(roots)
         needed = {identifier.name for identifier in edges}
-        for asked in edges.values():
-            for edge in asked:
+        for found in edges.values():
+            for edge in found:
                 yield from self._check_edge(edge, graph)
         for constraint in self._constraints:
             if constraint.identifier.name in needed:
@@ -208,8 +230,8 @@ class _Checker:
             yield f"it has two versions of {package.name}"
         for package in graph.packages.values():
             if package.name not in needed:
-                told = f"nothing requires {package.name} {package.version}"
-                yield f"{told} with {scope}" if scope and package.marker else told
+                problem = f"nothing requires {package.name} {package.version}"
+                yield f"{problem} with {scope}" if scope and package.marker else problem
             yield from self._check_files(package)
 
     def _check_edge(self, edge: Edge, graph: Graph) -> Iterator[str]:
@@ -236,13 +258,13 @@ class _Checker:
 
 @lru_cache(maxsize=1 << 16)
 def _tags(filename: str) -> frozenset[Tag]:
-    """Remembered, for each environment asks for them."""
+    """Return the tags of a wheel; cached, as each environment compares them."""
     return parse_wheel_filename(filename)[3]
 
 
 def _is_at(package: Package, url: str) -> bool:
-    """Whether the lock has what is at ``url``, or what was built of it; of something on this
-    machine, one of its name.
+    """Return whether the lock has the file at ``url``, or a wheel that was built of it. For a local
+    path its last part is compared.
     """
     sources = {record.source for record in build_records(package.tool)}
     # A source distribution that a wheel was built of stands beside it.
@@ -256,7 +278,7 @@ def _is_at(package: Package, url: str) -> bool:
 
 
 def _last_part(path: str) -> str:
-    """The name of a file, or of a repository without its revision."""
+    """Return the name of a file, or of a repository without its revision."""
     return posixpath.basename(path.partition("#")[0]).partition("@")[0]
 
 

@@ -67,8 +67,14 @@ def describe_changes(lock: Pylock, question: Question, given: Provenance) -> Ite
         for verb, names in (("dropped", before - after), ("added", after - before)):
             if names:
                 yield f"{kind} {', '.join(sorted(names))}: {verb}, for {reason}"
+    # What options change shows in the policy and the targets.
+    shown = {
+        "extras",
+        "groups",
+        *(name for (key, _), name in _SUBJECTS.items() if key == "options"),
+    }
     for change in find_header_changes(lock, question):
-        if change.subject not in {"extras", "groups"}:
+        if change.subject not in shown:
             yield change.as_note()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,99 @@ def test_a_lock_of_another_tool_cannot_be_checked(
     assert (status, told[0]) == (
         2, "error: pylock.toml does not record where its requirements are",
     )  # fmt: skip
+
+
+def test_what_cannot_be_checked_without_a_network_is_named(
+    index: Index, tmp_path: Path, lock: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = index.url_of("other-1.0-py3-none-any.whl")
+    plan_into(index, tmp_path, ["app", "base<2", f"other @ {url}"], *WINDOWS)
+    assert check(capsys) == (
+        0,
+        [
+            "pylock.toml is current: packages 6, targets 2",
+            f"not checked: {url} may be another file than when the lock was planned",
+        ],
+    )
+    assert check(capsys, "-q") == (0, [])
+
+
+def rebuild(folder: Path) -> None:
+    build_wheel("other", "1.0", files={"other.py": "new"}).write(folder)
+
+
+def add_to_links(folder: Path) -> None:
+    build_wheel("other", "2.0").write(folder)
+
+
+@pytest.mark.parametrize(
+    ("line", "change", "problems"),
+    [
+        ("other @ {url}", rebuild,
+         ["other-1.0-py3-none-any.whl is another file than the one that was planned",
+          "the content of other at its local address has changed"]),
+        ("-f {folder}\nother", rebuild,
+         ["other-1.0-py3-none-any.whl is another file than the one that was planned"]),
+        ("-f {folder}\nother", add_to_links,
+         ["the local folders of wheels have other files of other"]),
+        ("other @ {url}", lambda folder: (folder / "other-1.0-py3-none-any.whl").unlink(),
+         ["other-1.0-py3-none-any.whl: No such file or directory",
+          "the content of other at its local address has changed"]),
+    ],
+)  # fmt: skip
+def test_local_files_count_by_their_bytes(
+    index: Index,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    line: str,
+    change: Callable[[Path], object],
+    problems: list[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    url = build_wheel("other", "1.0").write(tmp_path).as_uri()
+    plan_into(index, tmp_path, [line.format(url=url, folder=tmp_path)])
+    assert check(capsys, "-q") == (0, [])
+    change(tmp_path)
+    assert check(capsys)[1][1:-1] == problems
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "problem"),
+    [
+        ("part", "part[x]", "the extra x of part is required now"),
+        ("part[x]", "part", "the extra x of part is not required any more"),
+        ("other", "other @ {url}",
+         "requirements.in:1 requires other @ {url}; the lock has another file of other"),
+        ("other @ {url}", "other", "the inputs give another address for other"),
+        ("other --hash=sha256:{right}", "other",
+         "the inputs allow other hashes for other than those it was planned with"),
+        ("other", "other --hash=sha256:{wrong}",
+         "other-1.0-py3-none-any.whl: its hash is not among those that the inputs give"),
+        ("other", "--require-hashes\nother", "--require-hashes: the inputs give no hash for other"),
+        ("other", "--pre\nother", "prerelease: the lock has none, a plan now has allow"),
+        ("other", "--no-binary app\nother", "no-binary: the lock has none, a plan now has app"),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("lock")
+def test_what_decided_is_compared(
+    index: Index,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    before: str,
+    after: str,
+    problem: str,
+) -> None:
+    wheel = build_wheel("other", "1.0")
+    facts = {"url": index.url_of(wheel.filename), "right": wheel.sha256, "wrong": "0" * 64}
+    # The folder is another one, so that nothing of the first lock is kept.
+    folder = tmp_path / "own"
+    folder.mkdir()
+    path = plan_into(index, folder, [before.format(**facts), "more"])
+    assert check(capsys, "-q", str(path)) == (0, [])
+    (folder / "requirements.in").write_text(f"{after.format(**facts)}\nmore\n")
+    told = "\n".join(check(capsys, str(path))[1]).replace("own/", "")
+    assert problem.format(**facts) in told
 
 
 def test_the_result_can_be_read_by_programs(lock: Path, capsys: pytest.CaptureFixture[str]) -> None:
