@@ -34,6 +34,8 @@ class Building:
     """Time limit of one build."""
     unmeasured: bool = False
     """Whether builds may run whose memory demand the lock does not record."""
+    constraints: tuple[str, ...] = ()
+    """Paths of files with constraints for build requirements that the lock does not record."""
 
 
 def execute(
@@ -104,5 +106,6 @@ def _open_builder(
         network=building.network,
         seconds=building.seconds,
         unmeasured=building.unmeasured,
+        constraints=building.constraints,
         reporter=reporter,
     )

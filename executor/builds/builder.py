@@ -17,8 +17,9 @@ from executor.budget.budget import Budget
 from executor.budget.cgroups import read_words
 from executor.budget.memory import own_memory
 from executor.budget.processors import usable_processors
-from executor.builds.backend import read_build_system
+from executor.builds.backend import BuildSystem, read_build_system
 from executor.builds.errors import BuildsTooBig, BuildsUnmeasured, BuildTooBig
+from executor.builds.foreign_requirements import RequirementsLocker
 from executor.builds.git import check_out
 from executor.builds.sandbox import SandboxLimits
 from executor.builds.toolchain import describe, with_jobs
@@ -59,6 +60,8 @@ class Builder:
     """Time limit of one build."""
     unmeasured: bool = False
     """Whether builds may run whose memory demand was never measured."""
+    constraints: Sequence[str] = ()
+    """Paths of files with constraints for build requirements that no lock records."""
     wheel_cache: WheelCache = field(default_factory=lambda: default_wheel_cache(os.environ))
     reporter: Reporter = field(default_factory=Reporter)
     reports: list[BuildReport] = field(default_factory=list)
@@ -134,11 +137,13 @@ class Builder:
         place = self._stack.enter_context(Workspace.opened(step.name, python))
         tree = self._tree(step, place, client)
         system = read_build_system(step.name, tree)
-        if (lock := self._lock(step)) is not None:
-            place.install(lock, self.origins)
         available, _ = _available(budget)
         flags = self._flags(record, available)
         limits = self._limits(record, budget)
+        if (lock := self._lock(step)) is not None:
+            place.install(lock, self.origins)
+        elif record is None:
+            self._install_unlocked(place, tree, system, limits)
         assert step.source is not None
         wheel, result = place.wheel(
             tree,
@@ -164,6 +169,25 @@ class Builder:
             )
         )
         return wheel.path
+
+    def _install_unlocked(
+        self, place: Workspace, tree: str, system: BuildSystem, limits: SandboxLimits
+    ) -> None:
+        """Install the build requirements of a source that was never planned."""
+        locker = RequirementsLocker(
+            package=place.package,
+            folder=place.folder,
+            target=place.environment.interpreter.target,
+            origins=self.origins,
+            constraints=self.constraints,
+            limit=limits.limit,
+        )
+        requires = list(dict.fromkeys(system.requires))
+        if requires:
+            place.install(locker.lock(requires), self.origins)
+        more = place.backend(tree, system, BuildFlags(), limits).requires()
+        if set(more) - set(requires):
+            place.install(locker.lock([*dict.fromkeys([*requires, *more])]), self.origins)
 
     def _tree(self, step: Step, place: Workspace, client: HttpClient) -> str:
         """Return the source tree: a fresh copy, or for an editable wheel the folder itself."""

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from schemas.errors import ArtifactRefused, BuildFailed, NetworkError, NotEnough, UsageError
+from schemas.errors import (
+    ArtifactRefused,
+    BuildFailed,
+    NetworkError,
+    NoSolution,
+    NotEnough,
+    UsageError,
+)
 from schemas.sizes import format_size
 
 __all__ = [
@@ -12,8 +19,10 @@ __all__ = [
     "BackendUnusable",
     "BuildKilled",
     "BuildTooBig",
+    "BuildUnlocked",
     "BuildsTooBig",
     "RepositoryUnusable",
+    "RequirementsUnresolved",
     "SourceRefused",
     "WheelDiffersFromPlan",
     "WorkspaceFull",
@@ -167,6 +176,39 @@ class BuildsTooBig(NotEnough):
             for one in self.builds
         ]
         return "\n".join(lines)
+
+
+@dataclass(eq=False)
+class BuildUnlocked(NoSolution):
+    """The lock records no build requirements, and this installation cannot resolve any."""
+
+    package: str
+
+    @property
+    def hint(self) -> str:  # type: ignore[override]  # it names the package
+        return (
+            f"plan its build, which locks them: lockstream plan --build {self.package}; or install "
+            "lockstream with its planner"
+        )
+
+    def __str__(self) -> str:
+        return f"{self.package}: the lock does not record what its build requires"
+
+
+@dataclass(eq=False)
+class RequirementsUnresolved(BuildFailed):
+    """The build requirements of a package, which no lock records, cannot be resolved."""
+
+    package: str
+    requirements: tuple[str, ...]
+    log: str
+    """The last output of the planner."""
+    hint: str = "the lines above are those of lockstream plan; --build-constraint limits versions"
+
+    def __str__(self) -> str:
+        log = "".join(f"\n  | {line}" for line in self.log.splitlines())
+        listed = ", ".join(self.requirements)
+        return f"{self.package}: its build requires {listed}, which cannot be resolved{log}"
 
 
 @dataclass(eq=False)

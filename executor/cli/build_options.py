@@ -22,6 +22,7 @@ class BuildOptions:
     build_network: bool
     build_timeout: float
     build_unmeasured: bool
+    build_constraints: tuple[str, ...]
     projects: tuple[str, ...]
     no_deps: bool
     editable: bool
@@ -32,6 +33,7 @@ class BuildOptions:
             network=self.build_network,
             seconds=self.build_timeout,
             unmeasured=self.build_unmeasured,
+            constraints=self.build_constraints,
         )
 
     def with_projects(self, lock: str, select: SelectOptions) -> tuple[str, SelectOptions]:
@@ -76,6 +78,14 @@ build_options = option_group(
         "--build-unmeasured",
         is_flag=True,
         help="With --build: also build packages whose memory demand the lock does not record.",
+    ),
+    click.option(
+        "--build-constraint",
+        "build_constraints",
+        multiple=True,
+        metavar="FILE",
+        help="With --build: limits on the versions of build requirements that the lock does not "
+        "record. Repeatable.",
     ),
     click.option(
         "--project",

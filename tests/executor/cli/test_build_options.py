@@ -16,7 +16,8 @@ from schemas.errors import UsageError
 
 def options(**given: Any) -> BuildOptions:
     return BuildOptions(**{
-        "build_network": False, "build_timeout": 5.0, "build_unmeasured": False, "projects": (),
+        "build_network": False, "build_timeout": 5.0, "build_unmeasured": False,
+        "build_constraints": (), "projects": (),
         "no_deps": False, "editable": False, **given,
     })  # fmt: skip
 
