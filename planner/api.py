@@ -348,6 +348,7 @@ def _open_builder(
     from planner.builds.build_locks import BuildRequirements  # noqa: PLC0415
     from planner.builds.builder import Builder  # noqa: PLC0415
     from planner.builds.projects import lock_projects  # noqa: PLC0415
+    from planner.inputs.requirements_file import read_requirements  # noqa: PLC0415
 
     question, builds, folder = task.question, task.builds, task.question.folder
     requirements = BuildRequirements(
@@ -355,6 +356,7 @@ def _open_builder(
         indexes=question.indexes,
         policy=question.policy,
         folder=folder,
+        constraints=read_requirements((), builds.constraints, environment=os.environ).constraints,
         keep=bool(question.policy.preferences),
     )
     wheelhouse = builds.wheelhouse or ""

@@ -38,6 +38,8 @@ class BuildRequirements:
     indexes: Indexes
     policy: Policy
     folder: str
+    constraints: tuple[InputRequirement, ...] = ()
+    """Limits on the versions of whatever a build requires."""
     keep: bool = True
     """True if the versions of an existing lock are kept."""
     written: list[str] = field(default_factory=list)
@@ -49,7 +51,9 @@ class BuildRequirements:
         """
         path = os.path.join(self.folder, f"pylock.{name}.toml")
         read = partial(_parse, f"{name.removeprefix('build-')} (build requirements)")
-        inputs = Inputs(requirements=tuple(read(text) for text in requirements))
+        inputs = Inputs(
+            requirements=tuple(read(text) for text in requirements), constraints=self.constraints
+        )
         environments = group_targets((target,))
         known = (
             preferences(read_lock(path), environments)
@@ -74,13 +78,20 @@ class BuildRequirements:
                 entries=answer.entries,
                 extras=(),
                 groups=(),
-                inputs={"requires": sorted(requirements)},
+                inputs=self._inputs(requirements),
                 folder=self.folder,
             )
         )
         write_atomically(path, render_lock(lock, self.client.keychain.secrets))
         self.written.append(path)
         return path
+
+    def _inputs(self, requirements: Sequence[str]) -> dict[str, list[str]]:
+        """Return what the lock records of its inputs."""
+        found = {"requires": sorted(requirements)}
+        if self.constraints:
+            found["constraints"] = sorted(str(one.requirement) for one in self.constraints)
+        return found
 
 
 def _parse(origin: str, text: str) -> InputRequirement:

@@ -69,6 +69,8 @@ class BuildPolicy:
     """The folder for the built wheels; None if they are not kept."""
     wheelhouse_url: str | None = None
     """The URL at which that folder will be served."""
+    constraints: tuple[str, ...] = ()
+    """Paths of files with constraints for build requirements."""
 
     def flags(self, package: str, backend: str) -> BuildFlags:
         """Return the flags for one build, with one job unless the user requests more."""
@@ -135,6 +137,8 @@ class BuildRequest:
     wheelhouse: str | None = None
     no_wheelhouse: bool = False
     wheelhouse_url: str | None = None
+    constraints: Sequence[str] = ()
+    """Paths of files with constraints for build requirements."""
 
     def keep(self, recorded: BuildRequest) -> BuildRequest:
         """Return these options, with those of ``recorded`` that they do not replace."""
@@ -177,6 +181,7 @@ class BuildRequest:
             seconds=self.seconds or MAX_SECONDS,
             wheelhouse=None if self.no_wheelhouse else self.wheelhouse or WHEELHOUSE,
             wheelhouse_url=self.wheelhouse_url,
+            constraints=tuple(self.constraints),
         )
 
 

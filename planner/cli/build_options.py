@@ -35,6 +35,7 @@ def _make(
     wheelhouse_url: str | None,
     no_wheelhouse: bool,
     build_project: bool,
+    build_constraints: Sequence[str],
 ) -> PlanBuildOptions:
     request = BuildRequest(
         select=build_select,
@@ -47,6 +48,7 @@ def _make(
         wheelhouse=wheelhouse,
         wheelhouse_url=wheelhouse_url,
         no_wheelhouse=no_wheelhouse,
+        constraints=build_constraints,
     )
     return PlanBuildOptions(request, build_project)
 
@@ -83,6 +85,10 @@ build_options = option_group(
     click.option(
         "--build-timeout", type=click.FloatRange(1), metavar="SECONDS",
         help=f"Stop a build after this time. Default: {MAX_SECONDS:.0f}.",
+    ),
+    click.option(
+        "--build-constraint", "build_constraints", multiple=True, metavar="FILE",
+        help="A constraints file: limits on the versions of what builds require. Repeatable.",
     ),
     click.option(
         "--wheelhouse", metavar="DIR",

@@ -232,6 +232,14 @@ class TestBuildRequirements:
         assert plan("--build", "missing", "--refresh", lines=("demo", "other")) == 0
         assert Path("pylock.build-demo.toml").read_text() == before
 
+    def test_are_limited_by_constraints_of_their_own(self, plan: Plan, index: Index) -> None:
+        index.add(build_wheel("tool", "1.0"), build_wheel("tool", "2.0"))
+        serve(index, build_sdist(build_requires=["tool"]))
+        Path("build.txt").write_text("tool < 2\nunused == 9\n")
+        assert plan("--build", "missing", "--build-constraint", "build.txt") == 0
+        lock = tomllib.loads(Path("pylock.build-demo.toml").read_text())
+        assert [(one["name"], one["version"]) for one in lock["packages"]] == [("tool", "1.0")]
+
     def test_are_not_built_themselves(self, plan: Plan, index: Index) -> None:
         serve(index, build_sdist("tool"))
         serve(index, build_sdist(build_requires=["tool"], metadata_version="2.1"))
