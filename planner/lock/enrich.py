@@ -22,7 +22,6 @@ from schemas.blocks import Block, scan_blocks
 from schemas.errors import InvalidInput
 from schemas.hints import TOOL_NAME, wheel_hints
 from schemas.lock import parse_block, parse_package
-from schemas.lock_parser import parse_whole
 
 __all__ = ["NotExtensible", "enrich"]
 
@@ -45,7 +44,6 @@ def enrich(text: str, client: IndexClient) -> tuple[str, int]:
     Raise NotExtensible, the InvalidLockText errors of ``schemas``, UnreadableWheel, WheelDiffers,
     IndexUnreachable or IndexAnswer.
     """
-    parse_whole([text.encode()])
     blocks = list(scan_blocks([text.encode()]))
     source = MetadataSource(client)
     parts: list[str] = []

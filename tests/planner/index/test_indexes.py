@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -215,6 +216,22 @@ def test_a_page_of_links_is_used(index: RunningIndex) -> None:
 def test_a_folder_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     plan("--no-index", "-f", "no-such", status=2)
     assert "error: --find-links 'no-such': No such file or directory" in capsys.readouterr().err
+
+
+def test_a_file_that_its_server_does_not_have_is_passed_over(
+    index: RunningIndex, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index.add(build_wheel("app", "1.0"))
+    # The cache knows wheels by their hash: this one is new in each run.
+    unique = {"app/unique.txt": secrets.token_hex()}
+    index.add(build_wheel("app", "2.0", files=unique), url="../../gone/app-2.0-py3-none-any.whl")
+    for index.form in ("json", "html"):
+        Path("requirements.in").write_text("app\n")
+        words = ["plan", "-U", "-r", "requirements.in", *LINUX, "-i", index.url]
+        assert lockstream.main(words) == 0
+        assert "passed over app 2.0: " in (told := capsys.readouterr().err)
+        assert "its page lists it, but the server answers 404 Not Found" in told
+    plan("-i", index.url, lines="app==2.0\n", status=4)
 
 
 def test_an_index_cannot_lead_to_files_of_this_machine(
