@@ -23,6 +23,7 @@ from helpers.environments import check_nothing_lies
 from helpers.scenarios import Scenario
 from helpers.trees import differences, snapshot
 from schemas.errors import ExitCode, LockstreamError
+from stress.grounds import PLAIN, Ground
 from stress.injected_faults import End
 
 __all__ = ["Stage", "broken_by_error", "broken_invariants"]
@@ -43,18 +44,23 @@ class Stage:
     """A scenario with its environment before and after it; owned by the program that injects
     faults."""
 
-    def __init__(self, scenario: Scenario, work: Path, **options: Any) -> None:
+    def __init__(
+        self, scenario: Scenario, work: Path, ground: Ground = PLAIN, **options: Any
+    ) -> None:
         """``work`` is a folder with the locks of all scenarios in ``locks``."""
+        self.ground = ground
         self.scenario = scenario
         self.locks = work / "locks"
         self.options = options
-        # Always the same path: a journal holds absolute ones.
+        # Always the same path: the names of staged wheels depend on it.
         self.root = work / "environment"
         self._template = work / "template"
 
     def __enter__(self) -> Self:
-        self.environment = self.scenario.prepare(self.locks, self.root)
+        self.environment = self.ground.dress(self.scenario.prepare(self.locks, self.root))
         shutil.copytree(self.root, self._template, symlinks=True)
+        shutil.rmtree(self.root)
+        self.ground.lay(self._template, self.root)
         self.before = snapshot(self.root, ["*/.lockstream"])
         self.run()
         self.after = snapshot(self.root)
@@ -62,13 +68,13 @@ class Stage:
         return self
 
     def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self.root)
+        self.ground.clear(self.root)
         shutil.rmtree(self._template)
 
     def reset(self) -> None:
         """Restore the environment of the beginning."""
-        shutil.rmtree(self.root)
-        shutil.copytree(self._template, self.root, symlinks=True)
+        self.ground.clear(self.root)
+        self.ground.lay(self._template, self.root)
 
     def run(
         self, environment: Environment | None = None, reporter: Reporter | None = None
@@ -117,7 +123,8 @@ def broken_by_error(stage: Stage, environment: Environment, end: End) -> Iterato
     journal = Path(environment.interpreter.schemes.purelib, ".lockstream/journal")
     # Sometimes a call has another number than in the trace, and is one that reads a wheel.
     is_of_wheel = end.status == ExitCode.NETWORK and "cannot be read" in end.message
-    if end.status not in {ExitCode.DONE, ExitCode.NOT_ENOUGH} and not is_of_wheel:
+    expected = {ExitCode.DONE, ExitCode.NOT_ENOUGH, ExitCode.NOT_PERMITTED}
+    if end.status not in expected and not is_of_wheel:
         yield f"ended with {end.status}"
     elif end.status == ExitCode.DONE or stage.scenario.replay:
         return

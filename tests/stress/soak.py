@@ -1,13 +1,15 @@
 """Kill, fail and power off executions at every system call that changes something.
 
-    python -m stress.soak [kills] [errors] [disks] [power] [pairs]
+    python -m stress.soak [kills] [errors] [disks] [power] [pairs] [grounds] [users] [copies]
 
 A scenario of tests/helpers/scenarios.py is run once under strace, to list every call that touches
 the environment, its staging or its journal; then once more for each of them, with SIGKILL in its
 place (kills) or an error code as its result (errors). ``disks`` uses file systems that are too
-small, ``power`` shuts loop-mounted ones down, ``pairs`` starts two executions at once.
-invariants.py says what must hold after each. Linux, as root, with strace and mkfs.ext4 (and
-mkfs.xfs, if it is installed).
+small, ``power`` shuts loop-mounted ones down, ``pairs`` starts two executions at once, ``grounds``
+kills and fails executions in environments with links, volumes and lower layers, ``users`` lets
+another user and then root continue, ``copies`` finishes copies of what was killed. invariants.py
+says what must hold after each. Linux, as root, with strace and mkfs.ext4 (and mkfs.xfs, if it is
+installed).
 """
 
 from __future__ import annotations
@@ -28,11 +30,15 @@ from typing import Any
 from unittest.mock import patch
 
 from executor.budget.budget import SMALLEST_WINDOW, Budget, decide_budget
-from helpers.faults import count_changes
+from helpers.environments import environment_below
+from helpers.faults import count_changes, killed_at
 from helpers.mounts import mounted_tmpfs
 from helpers.power import Disk, can_lose_power
 from helpers.scenarios import SCENARIOS, Scenario
 from helpers.trees import differences, snapshot
+from helpers.users import NOBODY, OTHER, done_as
+from schemas.errors import ExitCode
+from stress.grounds import GROUNDS, PLAIN, Ground
 from stress.injected_faults import (
     Point,
     can_inject,
@@ -43,7 +49,7 @@ from stress.injected_faults import (
 )
 from stress.invariants import Stage, broken_by_error, broken_invariants
 
-KINDS = ("kills", "errors", "disks", "power", "pairs")
+KINDS = ("kills", "errors", "disks", "power", "pairs", "grounds", "users", "copies")
 
 ERRORS = {
     "EAGAIN": ("io_submit",),
@@ -57,6 +63,8 @@ ERRORS = {
     "EACCES": ("openat", "mkdir", "mkdirat", "rename", "unlink", "unlinkat", "chmod", "rmdir"),
     "EMFILE": ("openat",),
     "EXDEV": ("rename",),
+    "EBUSY": ("rename", "unlinkat", "rmdir"),
+    "EPERM": ("rename", "unlinkat"),
     "EINTR": ("openat", "write", "pwrite64", "fsync", "close"),
 }  # fmt: skip
 """Error codes, and the calls that fail with each."""
@@ -109,6 +117,7 @@ class Family:
     scenario: Scenario
     options: dict[str, Any]
     """Of ``execute``."""
+    ground: Ground = PLAIN
     shall_break: bool = False
     is_tight: bool = False
     """Whether it runs as in the smallest budget, in which small files are written in batches."""
@@ -201,6 +210,63 @@ def pairs(number: int, stage: Stage, tally: Tally) -> None:
         tally.add(f"turn {turn}", broken, is_struck=statuses == [0, 1])
 
 
+def users(every: int, stage: Stage, tally: Tally) -> None:
+    """Kill it as one user; let another user try, then root finish."""
+    stage.reset()
+    for number in range(0, count_changes(stage.run), every):
+        stage.reset()
+        _give(stage.root, NOBODY)
+        killed = done_as(NOBODY, partial(killed_at, number, stage.run))
+        broken = [f"ended with {killed}"] if killed.status else []
+        other = done_as(OTHER, stage.run)
+        if other.status not in {ExitCode.DONE, ExitCode.REFUSED, ExitCode.NOT_PERMITTED}:
+            broken.append(f"another user ended with {other}")
+        broken += broken_invariants(stage, stage.environment)
+        tally.add(f"before change {number}", broken, is_struck=True)
+
+
+def copies(every: int, stage: Stage, tally: Tally) -> None:
+    """Kill it, and finish a copy of the environment, then the environment."""
+    copied = stage.root.with_name("copied")
+    stage.reset()
+    for number in range(0, count_changes(stage.run), every):
+        stage.reset()
+        is_struck = killed_at(number, stage.run)
+        shutil.copytree(stage.root, copied, symlinks=True)
+        before = snapshot(stage.root)
+        copy = environment_below(copied)
+        broken = []
+        stage.run(copy)
+        if (found := snapshot(copied)) != stage.after:
+            broken += [f"the copy is another: {differences(stage.after, found)[:3]}"]
+        if (found := snapshot(stage.root)) != before:
+            broken += [f"the original was touched: {differences(before, found)[:3]}"]
+        broken += broken_invariants(stage, stage.environment)
+        shutil.rmtree(copied)
+        tally.add(f"before change {number}", broken, is_struck=is_struck)
+
+
+def _give(folder: Path, user: int) -> None:
+    for place, _, files in os.walk(folder):
+        for path in (place, *(os.path.join(place, name) for name in files)):
+            os.chown(path, user, user, follow_symlinks=False)
+
+
+def _of_others(options: argparse.Namespace, scenario: Scenario) -> Iterator[Family]:
+    """Yield the families of other users, copies and grounds."""
+    full: dict[str, Any] = {"durability": "full"}
+    name = scenario.name
+    if "users" in options.kinds:
+        yield Family(f"users: {name}", partial(users, 3 * options.every), scenario, {})
+    if "copies" in options.kinds:
+        yield Family(f"copies: {name}", partial(copies, 3 * options.every), scenario, {})
+    for ground in GROUNDS if "grounds" in options.kinds and scenario.old else ():
+        strike = partial(kills, 4 * options.every)
+        yield Family(f"grounds: kills, {name}, {ground.name}", strike, scenario, full, ground)
+        strike = partial(errors, 2 * EVERY_ERROR * options.every)
+        yield Family(f"grounds: errors, {name}, {ground.name}", strike, scenario, full, ground)
+
+
 def families(options: argparse.Namespace, work: Path) -> Iterator[Family]:
     """Yield the families of the kinds that the user chose."""
     full: dict[str, Any] = {"durability": "full"}
@@ -231,6 +297,8 @@ def families(options: argparse.Namespace, work: Path) -> Iterator[Family]:
             name = f"power: {scenario.name}, {system}"
             strike = partial(power, work, system, -(-options.cuts // len(fresh)))
             yield Family(name, strike, scenario, full)
+    for scenario in fresh:
+        yield from _of_others(options, scenario)
     if "power" in options.kinds:
         strike = partial(power, work, "ext4", 20)
         yield Family("power: many, without fsync", strike, fresh[-1], {}, shall_break=True)
@@ -251,7 +319,7 @@ def soaked(family: Family, work: Path) -> Tally:
         patch(
             "executor.install.install.decide_budget", _tight if family.is_tight else decide_budget
         ),
-        Stage(family.scenario, work, **family.options) as stage,
+        Stage(family.scenario, work, family.ground, **family.options) as stage,
     ):
         family.strike(stage, tally)
     tally.seconds = round(time.monotonic() - started, 1)
@@ -276,11 +344,15 @@ def main() -> int:
     options.kinds = options.kinds or list(KINDS)
     if unknown := set(options.kinds) - set(KINDS):
         parser.error(f"unknown kind: {', '.join(sorted(unknown))}")
-    if {"kills", "errors"} & set(options.kinds) and not can_inject():
-        parser.error("kills and errors need strace, and root or a kernel.yama.ptrace_scope of 0")
+    if {"kills", "errors", "grounds"} & set(options.kinds) and not can_inject():
+        parser.error(
+            "kills, errors and grounds need strace, and root or a kernel.yama.ptrace_scope of 0"
+        )
     if {"power", "disks"} & set(options.kinds) and not can_lose_power():
         parser.error("power and disks need root, loop devices and mkfs.ext4")
     work = Path(tempfile.mkdtemp(prefix="soak-"))
+    # Other users work in it.
+    work.chmod(0o755)
     try:
         for scenario in SCENARIOS:
             scenario.write(work / "locks")
