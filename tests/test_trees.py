@@ -1,4 +1,4 @@
-"""The comparison of trees that other tests and the benchmarks rest on."""
+"""The comparison of trees that other tests and the benchmarks use."""
 
 from __future__ import annotations
 

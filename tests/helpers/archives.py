@@ -44,7 +44,7 @@ Overrides = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Descriptor:
-    """The record behind the data of a member; what is None is told truly."""
+    """The record after the data of a member; a field that is None gets its true value."""
 
     signed: bool = True
     wide: bool = False
@@ -59,13 +59,13 @@ class Member:
     """One file of an archive, and the lies about it."""
 
     name: str | bytes
-    """Text is written as ASCII where it can be, else as UTF-8 with the flag that says so."""
+    """Text is written as ASCII if possible, else as UTF-8 with the flag that says so."""
     data: bytes = b""
     method: int = Method.DEFLATED
     mode: int = 0o100644
     """Unix mode with its type bits."""
     payload: bytes | None = None
-    """What stands behind the local header, if it is not ``data`` compressed by ``method``."""
+    """The bytes after the local header, if they are not ``data`` compressed by ``method``."""
     descriptor: Descriptor | None = None
     zip64: bool = False
     """Leave both sizes to a ZIP64 extra field."""
@@ -137,14 +137,14 @@ class Header:
 
 
 class ArchiveOptions(TypedDict, total=False):
-    """What ``build_archive`` takes beside the members."""
+    """The arguments of ``build_archive`` other than the members."""
 
     prefix: bytes
     """In front of the first local header; offsets count it."""
     gap: bytes
     """Between the last member and the central directory."""
     suffix: bytes
-    """Behind the comment."""
+    """After the comment."""
     comment: bytes
     central_order: Sequence[int]
     """Indices of the members, in the order of the central directory."""

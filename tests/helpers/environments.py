@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 INSTALLERS_OWN = {"INSTALLER": b"lockstream\n", "REQUESTED": b""}
-"""What an installation adds to each dist-info folder, beside its RECORD."""
+"""What an installation adds to each dist-info folder, other than RECORD."""
 
 
 def schemes_below(root: Path, executable: str = sys.executable) -> Schemes:
@@ -134,7 +134,7 @@ def read_record(dist_info: Path) -> dict[Path, tuple[str, str]]:
 
 
 def check_nothing_lies(environment: Environment) -> None:
-    """What says "installed" is installed, to the byte."""
+    """Check that each package that says "installed" is complete, to the byte."""
     for found in installed_distributions(environment.interpreter.schemes.purelib):
         for path, row in read_record(Path(found.path)).items():
             assert path.is_file(), f"{found.name} claims {path}"

@@ -1,4 +1,4 @@
-"""Processes that are killed, with SIGKILL, where they are about to change the file system."""
+"""Kill forks with SIGKILL just before they change the file system, or let a change fail."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ opening a file to write is another."""
 def killed_at(number: int, work: Callable[[], object]) -> bool:
     """Do ``work`` in a fork that is killed just before its ``number``-th change, from 0.
 
-    Whether it came to that; otherwise the work is done. Raises RuntimeError where it failed.
+    Return whether it came to that; if not, the work is done. Raises RuntimeError if the work
+    failed.
     """
     return interrupted_at(number, work, kill_ourselves)
 
@@ -41,7 +42,7 @@ def interrupted_at(number: int, work: Callable[[], object], end: Callable[[], No
         try:
             sys.addaudithook(at_change(number, end))
             work()
-        except BaseException:  # noqa: BLE001  # the parent is told by the exit status
+        except BaseException:  # noqa: BLE001  # the parent sees the exit status
             os._exit(1)
         os._exit(0)
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -66,10 +67,10 @@ def count_changes(work: Callable[[], object]) -> int:
 
 
 def failed_at(number: int, work: Callable[[], object], code: int) -> str | None:
-    """Do ``work`` in a fork, where its ``number``-th change fails with the error ``code``.
+    """Run ``work`` in a fork in which its ``number``-th change fails with the error ``code``.
 
-    What it raised, as text with its hint; None where it came to its end. Raises RuntimeError where
-    it raised something that is no LockstreamError.
+    Return what it raised, as text with its hint; None if it came to its end. Raises RuntimeError if
+    it raised something that is not a LockstreamError.
     """
     hearing, telling = os.pipe()
 
@@ -85,7 +86,7 @@ def failed_at(number: int, work: Callable[[], object], code: int) -> str | None:
         except LockstreamError as error:
             os.write(telling, f"{error}; {error.hint}".encode())
             os._exit(1)
-        except BaseException:  # noqa: BLE001  # the parent is told by the exit status
+        except BaseException:  # noqa: BLE001  # the parent sees the exit status
             traceback.print_exc()
             os._exit(2)
     os.close(telling)

@@ -51,7 +51,7 @@ class Asked:
 class _File:
     content: bytes
     entry: dict[str, Any]
-    """As a JSON page tells it, but for the keys that depend on the habits of the index."""
+    """Its entry on a JSON page, without the keys that depend on the habits of the index."""
     metadata: bytes | None
 
 
@@ -62,14 +62,14 @@ class Index:
     form: Literal["json", "html"] = "json"
     ranges: Literal["all", "no-suffix", "none"] = "all"
     metadata: bool = False
-    """Whether it serves METADATA beside wheels (PEP 658)."""
+    """Whether it serves the METADATA of wheels separately (PEP 658)."""
     login: tuple[str, str] | None = None
     """User name and password without which it answers 401."""
     api_version: str = "1.1"
     status: dict[str, dict[str, str]] = field(default_factory=dict)
     """By project, what PEP 792 says of it."""
     headers: dict[str, str] = field(default_factory=dict)
-    """What it says beside its pages, such as Cache-Control."""
+    """The headers of its pages, such as Cache-Control."""
     etags: bool = False
     """Whether its pages have ETags, and are not sent again to who knows them."""
     answers: dict[str, list[tuple[int, dict[str, str], bytes]]] = field(default_factory=dict)
@@ -102,11 +102,11 @@ class Index:
         return f"{self.origin}/simple/"
 
     def url_of(self, filename: str) -> str:
-        """Where a file is."""
+        """Return the URL of a file."""
         return f"{self.origin}/files/{quote(filename)}"
 
     def paths(self, method: str | None = None) -> list[str]:
-        """The paths that were asked for, in order; those of one method, or all."""
+        """Return the requested paths, in order; those of one method, or all."""
         return [one.path for one in self.asked if method in {None, one.method}]
 
     def add(self, *wheels: Wheel, **told: Any) -> None:
@@ -152,7 +152,7 @@ class Index:
         return HTML, page_text.encode()
 
     def file(self, filename: str) -> bytes | None:
-        """The file of that name, or the metadata beside it."""
+        """Return the file of that name, or its metadata."""
         files = {name: file for project in self._files.values() for name, file in project.items()}
         if filename in files:
             return files[filename].content
@@ -176,7 +176,7 @@ class _Handler(BaseHTTPRequestHandler):
         super().__init__(*connection)
 
     def handle(self) -> None:
-        # A client that has seen enough hangs up, which is no error here.
+        # A client that has seen enough hangs up, which is not an error here.
         with suppress(ConnectionError):
             super().handle()
 
@@ -243,7 +243,7 @@ def _project_of(filename: str) -> str:
 
 
 def _anchor(entry: Mapping[str, Any]) -> str:
-    """A file as HTML pages tell it: without size and upload time."""
+    """Return the entry of a file on an HTML page: without size and upload time."""
     hashes = "&".join(f"{kind}={digest}" for kind, digest in entry.get("hashes", {}).items())
     attributes = {"href": entry["url"] + (f"#{hashes}" if hashes else "")}
     if "requires-python" in entry:

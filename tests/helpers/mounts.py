@@ -14,7 +14,7 @@ __all__ = ["mounted_tmpfs"]
 def mounted_tmpfs(place: Path, options: str) -> Iterator[Callable[[str], None]]:
     """A tmpfs at ``place``, which is made; yields what changes its options, such as its size.
 
-    Raises CalledProcessError where nothing can be mounted.
+    Raises CalledProcessError if nothing can be mounted.
     """
     place.mkdir(parents=True, exist_ok=True)
     _run("mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place))

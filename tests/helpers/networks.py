@@ -83,7 +83,7 @@ ENCODED: Mapping[str, Fault] = {
     "gzip": encoded,
     "x-gzip": lambda content: encoded(content, coding="x-gzip"),
 }
-"""What nobody asked for, and is no fault."""
+"""What a server may send unrequested without a fault."""
 
 IN_PIECES = {"cut in the middle", "cut before the last byte", "reset in the middle"}
 """However often they happen, the file gets on."""
@@ -92,7 +92,7 @@ RESUMABLE = {
     *IN_PIECES, "stalls in the middle", "stalls behind the head", "busy", "closed at once",
     "reset at once", "cut before the body",
 }  # fmt: skip
-"""Faults behind which nothing has to be sent again."""
+"""Faults after which nothing has to be sent again."""
 
 PROXY_ANSWERS: Mapping[str, Answer] = {
     "407": status(407),

@@ -20,7 +20,7 @@ def _pythons() -> dict[str, str]:
     by_version = {}
     for executable in [*sorted(found), sys.executable]:
         run = subprocess.run([executable, "-I", "-V"], capture_output=True, text=True, check=False)
-        # Python 2 tells its version on stderr; a shim of pyenv's may stand for nothing.
+        # Python 2 prints its version to stderr; a shim of pyenv may lead to no Python.
         if run.returncode == 0 and (match := re.match(r"Python (\S+)", run.stdout + run.stderr)):
             by_version[match[1]] = executable
     return by_version

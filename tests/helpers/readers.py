@@ -1,7 +1,7 @@
-"""Readers: what reads bytes that a stranger made, and what must hold whatever they are.
+"""The readers of untrusted bytes, and what must hold for any bytes.
 
-Each takes any bytes. It raises AssertionError where a law is broken, and lets everything through
-that is not the error it is documented to raise. ``make`` makes bytes that are nearly right.
+Each takes any bytes. It raises AssertionError if an invariant is broken, and lets everything
+through that is not the error it is documented to raise. ``make`` makes bytes that are nearly right.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Reader:
 
 
 def _unzipped(chunks: Iterable[bytes]) -> list[tuple[str, bytes]] | None:
-    """The members; None where the archive is refused, or unpacks to too much for a test."""
+    """Return the members; None if the archive is refused, or unpacks to too much for a test."""
     archive, found, rows, total = ForwardZip(chunks), [], [], 0
     try:
         for member in archive.members():
@@ -238,7 +238,7 @@ def make_scripts(rng: Random) -> bytes:
 
 
 def read_lock(data: bytes) -> None:
-    """What is cut into blocks holds what tomllib finds in the whole; nobody else's errors."""
+    """Check that the blocks hold what tomllib finds in the whole, and that errors are our own."""
     whole: dict[str, object] | None
     try:
         whole = tomllib.loads(data.decode())
@@ -411,7 +411,7 @@ def read_answers(data: bytes) -> None:
 
 
 def make_answers(rng: Random) -> bytes:
-    """Up to four answers; those that follow mostly begin where one might have ended."""
+    """Yield up to four answers; each mostly starts at a place at which the one before might end."""
     return BETWEEN.join(_answer(rng) for _ in range(rng.randrange(1, 5)))
 
 

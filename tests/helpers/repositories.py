@@ -1,4 +1,4 @@
-"""Git repositories made to measure, where there is a git."""
+"""Git repositories made to measure; tests without git are skipped."""
 
 from __future__ import annotations
 

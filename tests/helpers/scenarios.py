@@ -69,7 +69,7 @@ class Scenario:
     old: Sequence[Wheel]
     new: Sequence[Wheel]
     replay: bool = False
-    """Whether it begins where an earlier run was killed in its commit."""
+    """Whether it starts after an earlier run was killed during its commit."""
 
     def write(self, folder: Path) -> None:
         """Write both locks, with their wheels, below ``folder``."""
@@ -77,14 +77,14 @@ class Scenario:
             write_lock(folder / self.name / name, wheels)
 
     def prepare(self, folder: Path, root: Path) -> Environment:
-        """The environment at ``root`` before it; ``folder`` is where the locks are."""
+        """Return the environment at ``root`` before it; ``folder`` has the locks."""
         environment = environment_below(root)
         if self.old:
             self._execute(folder, "old", environment)
         journal = Path(environment.interpreter.schemes.purelib, ".lockstream/journal")
         changes = 0
         while self.replay and not journal.exists():
-            # A run that is killed a little later each time goes on where the last one ended.
+            # A run that is killed a little later each time continues after the last one.
             changes += 1
             if not killed_at(changes, partial(self.run, folder, environment)):
                 raise RuntimeError("it was never killed in its commit")

@@ -102,7 +102,7 @@ class Connection:
             self._socket.shutdown(socket.SHUT_WR)
 
     def reset(self) -> None:
-        """Break it: the other side gets an error behind the bytes that were sent."""
+        """Break it: the other side gets an error after the bytes that were sent."""
         self.is_open = False
         self._wait_until_sent()
         # To linger for 0 seconds is to send RST (man 7 socket).
@@ -124,7 +124,7 @@ class Connection:
         self.is_open = False
 
     def receive_head(self) -> bytes | None:
-        """Bytes up to the empty line, or None where the other side is done."""
+        """Return the bytes up to the empty line, or None if the other side is done."""
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             byte = self._socket.recv(1)
@@ -186,7 +186,7 @@ class _Listener:
         return sum(connection.sent for connection in self._connections)
 
     def wait_until_left(self) -> None:
-        """Until all that those asked for who are gone by now is among the requests."""
+        """Wait until the requests of all clients that have left are recorded."""
         deadline, idle = time.monotonic() + _LEAVES_SECONDS, 0
         # One that is being accepted is neither waiting nor served for a moment.
         while idle < 3:
@@ -224,7 +224,7 @@ class _Listener:
 
     def _serve(self, accepted: socket.socket, number: int) -> None:
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # Whoever goes away in the middle is the business of the test, not of the server.
+        # A client that leaves in the middle is the concern of the test, not of the server.
         with contextlib.suppress(OSError):
             if self._context is not None:
                 accepted = self._context.wrap_socket(accepted, server_side=True)
@@ -267,7 +267,7 @@ class Server(_Listener):
 class Proxy(_Listener):
     """An HTTP proxy: tunnels CONNECT, and forwards requests for whole URLs.
 
-    With ``authorization``, it asks for that Proxy-Authorization header. All names lead to
+    With ``authorization``, it demands that Proxy-Authorization header. All names lead to
     127.0.0.1.
     """
 
@@ -299,7 +299,7 @@ class Proxy(_Listener):
 def file(
     content: bytes, *, etag: str | None = '"1"', headers: Mapping[str, str] | None = None
 ) -> Answer:
-    """The file, or the part that is asked for (RFC 9110, 13 and 14)."""
+    """Answer with the file, or the requested part (RFC 9110, 13 and 14)."""
 
     def answer(request: Request, connection: Connection) -> None:
         told = {"Accept-Ranges": "bytes", **({"ETag": etag} if etag else {}), **(headers or {})}
@@ -329,7 +329,7 @@ def status(code: int, headers: Mapping[str, str] | None = None, body: bytes = b"
 
 
 def without_ranges(content: bytes, **headers: str) -> Answer:
-    """The whole file, whatever is asked for."""
+    """Answer with the whole file, whatever part is requested."""
     return raw(head_of(200, len(content), headers) + content)
 
 
@@ -342,7 +342,7 @@ def chunked(content: bytes, *, size: int = 1000, ends: bool = True) -> Answer:
 
 
 def unsized(content: bytes) -> Answer:
-    """The file without its length: it ends where the connection does."""
+    """Answer with the file without its length: it ends with the connection."""
     return raw(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + content, close=True)
 
 
@@ -350,7 +350,8 @@ def unsized(content: bytes) -> Answer:
 
 
 def cut(content: bytes, at: int, *, etag: str | None = '"1"') -> Answer:
-    """The beginning of what is asked for: the connection ends after ``at`` bytes of the body."""
+    """Answer with the beginning of the requested part: the connection ends after ``at`` bytes of
+    the body."""
     return _shortened(file(content, etag=etag), at, Connection.close)
 
 
@@ -360,7 +361,7 @@ def reset(content: bytes, at: int, *, etag: str | None = '"1"') -> Answer:
 
 
 def wrong_range(content: bytes, shift: int) -> Answer:
-    """A part that begins ``shift`` bytes behind the one that is asked for, and says so."""
+    """Answer with a part that starts ``shift`` bytes after the requested one, and says so."""
 
     def answer(request: Request, connection: Connection) -> None:
         wanted = _RANGE.fullmatch(request.headers.get("range", ""))
@@ -414,7 +415,8 @@ def trickling(before: bytes, piece: bytes, seconds: float) -> Answer:
 
 
 def encoded(content: bytes, *, at: int | None = None, coding: str = "gzip") -> Answer:
-    """The file, compressed though nobody asked for it; the connection ends after ``at`` bytes."""
+    """The file, compressed although the client did not accept it; the connection ends after ``at``
+    bytes."""
     body = gzip.compress(content, mtime=0)
     head = head_of(200, len(body), {"Content-Encoding": coding, "ETag": '"1"'})
     return raw(head + body[:at], close=at is not None)

@@ -2,7 +2,7 @@
 
     python tests/helpers/trees.py A B [--ignore PATTERN ...]
 
-prints one line per difference, then how much it compared; exits with 1 where trees differ.
+prints one line per difference, then how much it compared; exits with 1 if the trees differ.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["Entry", "differences", "snapshot"]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One path of a tree. Owner and times are no part of it."""
+    """One path of a tree, without owner and times."""
 
     kind: str
     """``file``, ``directory``, ``link`` or ``other``."""

@@ -49,7 +49,7 @@ def done_as(user: int, work: Callable[[], object]) -> Ended:
             work()
         except LockstreamError as error:
             status, text = int(error.exit_code), f"{error}; {error.hint}; {error.left}"
-        except BaseException:  # noqa: BLE001  # the parent is told by the exit status
+        except BaseException:  # noqa: BLE001  # the parent sees the exit status
             status, text = 99, traceback.format_exc()
         os.write(telling, text.encode()[-8000:])
         os._exit(status)

@@ -59,7 +59,7 @@ class Wheel:
 
     @property
     def metadata(self) -> bytes:
-        """The METADATA file, as an index serves it beside the wheel."""
+        """The METADATA file, as an index serves it separately."""
         return self[f"{self.dist_info}/METADATA"]
 
     @property
@@ -114,7 +114,7 @@ def build_wheel(
 ) -> Wheel:
     """A wheel that keeps to the specification wherever the arguments do.
 
-    ``files`` are the members beside dist-info (default: a package with a version),
+    ``files`` are the members outside dist-info (default: a package with a version),
     ``extras`` the requirements per extra, ``entry_points`` the objects per group and name,
     ``data_files`` what goes below ``.data`` (``{"scripts/run": "#!python\\n"}``),
     ``dist_info`` more files of it, or replaced ones, or with None fewer,

@@ -26,7 +26,7 @@ METHODS = st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 
 
 class Unseekable(io.RawIOBase):
-    """zipfile writes data descriptors where it cannot go back."""
+    """zipfile writes data descriptors if it cannot seek back."""
 
     def __init__(self) -> None:
         self.content = bytearray()
@@ -75,7 +75,7 @@ def test_archives_that_zipfile_streams_are_read_in_any_chunks(
 
 @given(st.data())
 def test_members_that_are_stored_and_streamed_are_refused(data: st.DataObject) -> None:
-    """Where their data ends is told behind it only."""
+    """Only a record after their data says where it ends."""
     contents = data.draw(CONTENTS.filter(bool))
     file = Unseekable()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
@@ -106,7 +106,7 @@ def _expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def outcome(wheel: Wheel, folder: Path) -> dict[str, Any] | None:
-    """The tree that a wheel becomes; None where it is refused."""
+    """Return the tree of the unpacked wheel; None if it is refused."""
     try:
         staged = stage(wheel, folder, schemes=schemes_below(Path("/env")))
         return dict(snapshot(Path(staged.tree)))

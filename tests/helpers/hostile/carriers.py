@@ -20,8 +20,8 @@ class Case(NamedTuple):
     name: str
     wheel: Wheel
     message: str
-    """The refusal of that of the first carrier, behind the file name of the wheel. It ends with
-    ``...`` where a library goes on in words of its own."""
+    """The refusal in the first carrier, after the file name of the wheel. It ends with ``...`` if a
+    library continues in its own words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Archives that two programs could read differently, or that are no archives."""
+"""Archives that two programs could read differently, or that are not archives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metadata that does not fit the wheel, and files that would do harm where they are installed."""
+"""Metadata that does not fit the wheel, and files that would do harm once they are installed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from helpers.wheels import Wheel
 __all__ = ["metadata"]
 
 PACKAGES = ("lib/site-packages", "lib/python{}.{}/site-packages".format(*sys.version_info))
-"""Where the environments of the tests have packages, and where a prefix has them."""
+"""The folder of packages in the environments of the tests, and in a prefix."""
 
 STARTUP = "it would run whenever Python starts; if it may, name its package with --allow-startup"
 AT_ROOT = "a wheel has its dist-info folder at its root only"

@@ -1,4 +1,4 @@
-"""Names that escape, that mean different files to different systems, or that are no files."""
+"""Names that escape, that mean different files to different systems, or that do not name files."""
 
 from __future__ import annotations
 
