@@ -6,6 +6,7 @@ Source: https://packaging.python.org/specifications/simple-repository-api/.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from html.parser import HTMLParser
@@ -14,15 +15,22 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from schemas.urls import redacted
 
-__all__ = ["HtmlPage", "is_usable", "read_anchors", "split_links"]
+__all__ = ["DISTRIBUTIONS", "HtmlPage", "is_plain", "is_usable", "read_anchors", "split_links"]
 
 
-_DISTRIBUTIONS = (".whl", ".tar.gz", ".zip")
+DISTRIBUTIONS = (".whl", ".tar.gz", ".zip")
 """The suffixes of file names that planning can use."""
 
 
 _ALGORITHMS = frozenset(hashlib.algorithms_guaranteed)
 """Names that a digest in a fragment may have (PEP 503: those of hashlib)."""
+
+
+_PLAIN = re.compile(r"(?:https?://[a-z0-9.-]+/)?[ -9;-Z^-~]*", re.IGNORECASE | re.ASCII)
+"""URLs that need no closer look: without a port, a scheme of another kind, or brackets."""
+
+
+is_plain = _PLAIN.fullmatch
 
 
 _MAX_SHOWN = 100
@@ -61,8 +69,8 @@ def split_links(
 
 def is_usable(url: str, base: str) -> bool:
     """Return whether ``url``, which may be relative to ``base``, can be requested."""
-    # Only these characters can make a URL unusable; a page has thousands of URLs.
-    if "[" not in url and "]" not in url and ":" not in url and url.isascii():
+    # A page has thousands of URLs, nearly all of which are plain.
+    if is_plain(url):
         return True
     try:
         parts = urlsplit(url if "://" in url else urljoin(base, url))
@@ -93,7 +101,7 @@ def _to_entry(attributes: Mapping[str, str | None], text: str) -> dict[str, Any]
         filename = _name_in(link)
     except ValueError:
         filename = ""
-    if not filename.endswith(_DISTRIBUTIONS) and text.endswith(_DISTRIBUTIONS):
+    if not filename.endswith(DISTRIBUTIONS) and text.endswith(DISTRIBUTIONS):
         filename = text.rpartition("/")[2]
     entry: dict[str, Any] = {
         "filename": filename,

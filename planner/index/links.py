@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import html
 import os
 from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
+from urllib.parse import urlsplit
 
 from packaging.utils import NormalizedName, canonicalize_name
 
 from planner.index.client import IndexClient
+from planner.index.entries import DISTRIBUTIONS
 from planner.index.indexes import Links
 from planner.index.pages import (
     MAX_PAGE_SIZE,
@@ -68,6 +71,8 @@ class LinksReader:
     def _read(self, links: Links) -> Iterable[ProjectFile]:
         if not links.is_page:
             return self._read_place(links.place)
+        if urlsplit(links.place).path.endswith(DISTRIBUTIONS):
+            return self._parse(_anchor(links.place), links.place)
         answer = self._client.get(links.place, accept="text/html", limit=MAX_PAGE_SIZE)
         if answer is None:
             raise LinksMissing(redacted(links.place))
@@ -78,6 +83,9 @@ class LinksReader:
             if place.endswith(_PAGES) and os.path.isfile(place):
                 path = Path(os.path.abspath(place))
                 return map(with_path, self._parse(path.read_bytes(), path.as_uri()))
+            if place.endswith(DISTRIBUTIONS) and os.path.isfile(place):
+                path = Path(os.path.abspath(place))
+                return map(with_path, self._parse(_anchor(path.as_uri()), path.as_uri()))
             return self._list_folder(place)
         except OSError as error:
             raise UsageError(
@@ -104,6 +112,11 @@ class LinksReader:
         return files
 
 
+def _anchor(url: str) -> bytes:
+    """Return a page that links to one distribution: ``--find-links`` may name one itself."""
+    return f'<a href="{html.escape(url)}">'.encode()
+
+
 def _by_project(files: Iterable[ProjectFile]) -> dict[NormalizedName, list[ProjectFile]]:
     """Return wheels and source distributions by the project that their names begin with."""
     found: dict[NormalizedName, list[ProjectFile]] = {}
@@ -111,7 +124,7 @@ def _by_project(files: Iterable[ProjectFile]) -> dict[NormalizedName, list[Proje
         name = file.filename
         if name.endswith(".whl"):
             project = name.partition("-")[0]
-        elif name.endswith((".tar.gz", ".zip")):
+        elif name.endswith(DISTRIBUTIONS):
             project = name.rpartition("-")[0]
         else:
             continue

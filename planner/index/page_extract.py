@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Raw
 from packaging.utils import NormalizedName
 
-from planner.index.entries import is_usable
+from planner.index.entries import is_plain, is_usable
 from planner.index.pages import ProjectFile, ProjectPage, check_version, version_text
 
 __all__ = ["MEDIA_TYPE", "condense", "condense_json", "parse_condensed"]
@@ -78,10 +78,10 @@ def condense_json(content: bytes, url: str) -> bytes | None:
     except msgspec.MsgspecError:
         return None
     check_version(page.meta.api_version, url)
-    if not all(file.filename and file.url and is_usable(file.url, url) for file in page.files):
-        return None
     groups: dict[str, list[_File]] = {}
     for file in page.files:
+        if not (file.filename and file.url) or not (is_plain(file.url) or is_usable(file.url, url)):
+            return None
         groups.setdefault(version_text(file.filename), []).append(file)
     project_status = page.project_status
     return _join(

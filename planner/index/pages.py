@@ -48,6 +48,20 @@ MAX_PAGE_SIZE = 256 << 20
 """Bytes. The largest pages of PyPI have about 30 MB (nightly builds, ten thousand files)."""
 
 
+_FORMS = {_JSON: "json", _HTML: "html", "text/html": "html"}
+"""The form of a page, by its media type."""
+
+
+_VAGUE = frozenset({
+    "", "application/octet-stream", "application/xhtml+xml", "binary/octet-stream", "text/plain",
+})  # fmt: skip
+"""Media types of static servers and object stores that say too little; the content decides."""
+
+
+_SNIFFED = 100
+"""Bytes in which a page of such a type begins, after white space."""
+
+
 _SUPPORTED_MAJOR = 1
 
 
@@ -185,10 +199,11 @@ def parse_page(
 
     Raises IndexAnswer if the document is not a project page.
     """
-    if is_json(content_type):
-        return _parse_json(name, content, url, index)
     media_type = _media_type(content_type)
-    if media_type in {_HTML, "text/html"}:
+    form = _FORMS.get(media_type) or _sniff(media_type, content)
+    if form == "json":
+        return _parse_json(name, content, url, index)
+    if form == "html":
         parser = read_anchors(content, url)
         check_version(parser.api_version, url)
         files, broken = split_links(parser.entries(), parser.base)
@@ -204,6 +219,14 @@ def parse_page(
     raise IndexAnswer(
         url, f"{media_type or 'an untyped answer'} is not a project page (it begins {start!r})"
     )
+
+
+def _sniff(media_type: str, content: bytes) -> str:
+    """Return the form of a page whose media type does not say it; empty if it is not known."""
+    begin = content[:_SNIFFED].lstrip()[:1]
+    if begin == b"{" and media_type in {*_VAGUE, "application/json"}:
+        return "json"
+    return "html" if begin == b"<" and media_type in _VAGUE else ""
 
 
 def is_json(content_type: str) -> bool:

@@ -11,7 +11,7 @@ from packaging.utils import NormalizedName
 
 from planner.index.cache import PageSeen
 from planner.index.client import Answer, IndexClient
-from planner.index.errors import IndexDenied
+from planner.index.errors import IndexAnswer, IndexDenied
 from planner.index.folder_index import read_folder_page
 from planner.index.indexes import Index, Indexes, Links, Strategy
 from planner.index.links import LinksReader
@@ -122,7 +122,9 @@ class IndexReader:
         return answer
 
     def _is_serving(self, index: str, forbidden: NormalizedName) -> bool:
-        """Return whether the index sends any page of a project that the inputs require."""
+        """Return whether the index sends the page of a project that the inputs require, or its
+        root.
+        """
         with self._probing:
             probes = [name for name in self._names if name != forbidden][:_MAX_PROBES]
             for name in probes:
@@ -132,7 +134,17 @@ class IndexReader:
                     self._get(name, index)
                 except IndexDenied:
                     continue
+            if index not in self._serving and self._has_root(index):
+                self._serving.add(index)
             return index in self._serving
+
+    def _has_root(self, index: str) -> bool:
+        """Return whether the index sends its list of projects."""
+        try:
+            answer = self._client.get(f"{index}/", accept=ACCEPT, limit=MAX_PAGE_SIZE)
+        except IndexAnswer:
+            return False
+        return answer is not None
 
     def _get(self, name: NormalizedName, index: str) -> Answer | None:
         answer = self._client.get(

@@ -15,7 +15,7 @@ from typing import Self
 
 from planner.index.cache import Kind
 from planner.index.client import IndexClient
-from planner.index.errors import FileMissing
+from planner.index.errors import FileMissing, IndexDenied
 from planner.index.pages import ProjectFile
 from planner.metadata.collisions import Listing
 from planner.metadata.core_metadata import (
@@ -172,7 +172,11 @@ class MetadataSource:
     def _read_metadata_file(self, file: ProjectFile) -> bytes | None:
         if file.metadata_hashes is None:
             return None
-        answer = self._client.get(file.metadata_url, accept="*/*", limit=MAX_METADATA_SIZE)
+        try:
+            answer = self._client.get(file.metadata_url, accept="*/*", limit=MAX_METADATA_SIZE)
+        except IndexDenied:
+            # Object stores answer so for files that they do not have; the wheel itself has it.
+            return None
         if answer is None:
             return None
         for kind in SECURE_ALGORITHMS:

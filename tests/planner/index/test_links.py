@@ -98,3 +98,10 @@ def test_a_folder_that_does_not_exist_is_one_clear_error(reader: Reader, tmp_pat
         reader.files(str(tmp_path / "absent"))
     assert str(caught.value) == f"--find-links '{tmp_path}/absent': No such file or directory"
     assert caught.value.hint
+
+
+def test_a_distribution_may_be_named_itself(reader: Reader, tmp_path: Path) -> None:
+    path = WHEEL.write(tmp_path)
+    assert reader.files(str(path)) == [WHEEL.filename]
+    remote = f"https://files.example/{WHEEL.filename}#sha256=ab"
+    assert reader.files(remote) == [WHEEL.filename]

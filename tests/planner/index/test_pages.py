@@ -184,3 +184,14 @@ def test_an_anchor_is_yanked_by_its_attribute(attribute: str, expected: str | No
     html = f'<a href="demo-1.0-py3-none-any.whl" {attribute}>demo</a>'
     (file,) = files_of(parse_page(NAME, html.encode(), content_type="text/html", url=URL))
     assert file.yanked == expected
+
+
+@pytest.mark.parametrize("media_type", ["", "text/plain", "application/octet-stream; x=y"])
+def test_a_page_of_a_vague_type_is_known_by_its_content(media_type: str) -> None:
+    html = b'\n <a href="demo-1.0-py3-none-any.whl">demo</a>'
+    in_json = json.dumps({"meta": {"api-version": "1.0"}, "files": [
+        {"filename": "demo-1.0-py3-none-any.whl", "url": "x"}
+    ]}).encode()  # fmt: skip
+    for content in (html, in_json):
+        (file,) = files_of(parse_page(NAME, content, content_type=media_type, url=URL))
+        assert file.filename == "demo-1.0-py3-none-any.whl"

@@ -123,6 +123,15 @@ class TestForbidden:
             IndexReader(indexes, client, required).page(DEMO)
         assert second.asked == []
 
+    def test_the_list_of_projects_is_evidence_too(
+        self, index: Server, second: Server, client: IndexClient
+    ) -> None:
+        forbid(index, "demo")
+        index.answers["/simple/"] = [(200, {"Content-Type": "text/html"}, b"<a href='x'>x</a>")]
+        second.add(build_wheel("demo"))
+        reader = IndexReader(Indexes(places=(place(index), place(second))), client, [DEMO])
+        assert reader.page(DEMO).exists
+
     def test_a_page_of_another_index_is_no_evidence(
         self, index: Server, second: Server, client: IndexClient
     ) -> None:
