@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit
@@ -27,7 +27,7 @@ from planner.resolver.applicable import applicable, applicable_dependencies
 from planner.resolver.overrides import Overrides
 from planner.resolver.required_hashes import RequiredHashes
 from planner.review.derived import FACTS, Derived, derive
-from planner.review.graph import Edge, Graph
+from planner.review.graph import Edge, Graph, KnownRequirements
 from planner.review.header import find_changed_flags, find_header_changes
 from planner.review.recorded import recorded_table
 from schemas.builds import build_records
@@ -68,15 +68,17 @@ def find_problems(lock: Pylock, question: Question) -> tuple[str, ...]:
     scopes: list[Scope | None] = [None, *(Scope("extra", name) for name in inputs.extras)]
     scopes += (Scope("group", name) for name in inputs.groups)
     places: dict[str, dict[str, None]] = {}
-    for environment in environments:
-        checker = _Checker(lock, inputs, environment)
+    known: list[KnownRequirements] = [{} for _ in environments]
+    for environment, requirements in zip(environments, known, strict=True):
+        checker = _Checker(lock, inputs, environment, requirements)
         for scope in scopes:
             for problem in checker.problems(scope):
                 places.setdefault(problem, {})[str(environment)] = None
     for problem, where in places.items():
         everywhere = len(where) == len(environments)
         found[problem if everywhere else f"{problem} ({', '.join(where)})"] = None
-    found.update(dict.fromkeys(_check_blocks(lock, question, is_sound=not places)))
+    derived = derive(lock, question, known)
+    found.update(dict.fromkeys(_check_blocks(lock, question, derived, is_sound=not places)))
     return tuple(found)
 
 
@@ -112,7 +114,9 @@ def _check_pythons(lock: Pylock, question: Question) -> Iterator[str]:
             yield f"it is not for {environment}"
 
 
-def _check_blocks(lock: Pylock, question: Question, *, is_sound: bool) -> Iterator[str]:
+def _check_blocks(
+    lock: Pylock, question: Question, found: Sequence[Derived], *, is_sound: bool
+) -> Iterator[str]:
     """Yield what a plan would write differently into the block of each package.
 
     Markers and dependencies are compared if the lock ``is_sound``: else they differ because of
@@ -122,7 +126,7 @@ def _check_blocks(lock: Pylock, question: Question, *, is_sound: bool) -> Iterat
     lines = (*inputs.requirements, *inputs.overrides, *inputs.constraints)
     required = [RequiredHashes(applicable(lines, one)) for one in question.environments]
     are_required = inputs.require_hashes or question.policy.require_hashes
-    for package, derived in zip(lock.packages, derive(lock, question), strict=True):
+    for package, derived in zip(lock.packages, found, strict=True):
         if not derived.is_required:
             continue
         for hashes in required:
@@ -203,9 +207,17 @@ def _check_local_files(package: Package, folder: str) -> Iterator[str]:
 class _Checker:
     """The checks of a lock for one environment; made for one call of ``find_problems``."""
 
-    def __init__(self, lock: Pylock, inputs: Inputs, environment: MarkerEnvironment) -> None:
+    def __init__(
+        self,
+        lock: Pylock,
+        inputs: Inputs,
+        environment: MarkerEnvironment,
+        known: KnownRequirements,
+    ) -> None:
         self._lock = lock
         self._environment = environment
+        self._known = known
+        self._met: set[tuple[int, int]] = set()
         self._overrides = Overrides(inputs, environment)
         required = applicable_dependencies(inputs.requirements, environment)
         self._roots = list(self._overrides.apply(required))
@@ -216,7 +228,7 @@ class _Checker:
         """Yield what is wrong if ``scope`` is selected, a sentence each."""
         chosen = [] if scope is None else [scope]
         variables = self._environment.variables
-        graph = Graph(self._lock, variables, chosen, self._overrides)
+        graph = Graph(self._lock, variables, chosen, self._overrides, self._known)
         roots = [root for root in self._roots if root.scope in {None, scope}]
         edges = graph.reach(roots)
         needed = {identifier.name for identifier in edges}
@@ -236,6 +248,10 @@ class _Checker:
 
     def _check_edge(self, edge: Edge, graph: Graph) -> Iterator[str]:
         package = graph.packages.get(edge.dependency.identifier.name)
+        # Scopes have most edges in common, and dependencies live as long as what is known.
+        key = id(edge.dependency), id(package)
+        if key in self._met:
+            return
         if package is None:
             yield f"{edge}, which the lock does not have"
         elif edge.dependency.url and not _is_at(package, edge.dependency.url):
@@ -244,6 +260,8 @@ class _Checker:
             package.version, prereleases=True
         ):
             yield f"{edge}; the lock has {package.name} {package.version}"
+        else:
+            self._met.add(key)
 
     def _check_files(self, package: Package) -> Iterator[str]:
         python = package.requires_python

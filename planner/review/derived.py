@@ -8,7 +8,7 @@ targets alone: a plan adds the facts to its lock, and a check compares them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,11 +18,11 @@ from packaging.version import Version
 
 from planner.inputs.question import Question
 from planner.lock.markers import Conditions
-from planner.model.dependencies import Scope
+from planner.model.dependencies import Dependency, Scope
 from planner.resolver.applicable import applicable_dependencies
 from planner.resolver.overrides import Overrides
 from planner.review.decisions import Decisions
-from planner.review.graph import Graph
+from planner.review.graph import Graph, KnownRequirements
 from schemas.hints import TOOL_NAME
 
 __all__ = ["FACTS", "Derived", "derive", "with_facts"]
@@ -54,15 +54,26 @@ class Derived:
     is_required: bool
 
 
-def derive(lock: Pylock, question: Question) -> list[Derived]:
+def derive(
+    lock: Pylock, question: Question, known: Sequence[KnownRequirements] = ()
+) -> list[Derived]:
     """Return what a plan would write of each package of ``lock``, in their order.
+
+    ``known`` are the requirements that were read before, by the position of the environment.
 
     Raises RequirementsUnknown and InvalidRequirementLine.
     """
     found = [_Found() for _ in lock.packages]
     positions = {id(package): position for position, package in enumerate(lock.packages)}
     for place in range(len(question.environments)):
-        _walk(lock, question, place, found, positions)
+        inputs, environment = question.inputs, question.environments[place]
+        overrides = Overrides(inputs, environment)
+        scopes = [Scope("extra", name) for name in inputs.extras]
+        scopes += (Scope("group", name) for name in inputs.groups)
+        requirements = known[place] if known else {}
+        graph = Graph(lock, environment.variables, scopes, overrides, requirements)
+        roots = applicable_dependencies(inputs.requirements, environment)
+        _walk(graph, list(overrides.apply(roots)), place, found, positions)
     conditions = Conditions([one.variables for one in question.environments])
     decisions = Decisions(question, conditions)
     counts = Counter(package.name for package in lock.packages)
@@ -86,19 +97,13 @@ def with_facts(lock: Pylock, question: Question) -> Pylock:
 
 
 def _walk(
-    lock: Pylock,
-    question: Question,
+    graph: Graph,
+    roots: Sequence[Dependency],
     place: int,
-    found: list[_Found],
+    found: Sequence[_Found],
     positions: Mapping[int, int],
 ) -> None:
-    """Add what is reached in the environment at ``place``."""
-    inputs, environment = question.inputs, question.environments[place]
-    overrides = Overrides(inputs, environment)
-    roots = list(overrides.apply(applicable_dependencies(inputs.requirements, environment)))
-    scopes = [Scope("extra", name) for name in inputs.extras]
-    scopes += (Scope("group", name) for name in inputs.groups)
-    graph = Graph(lock, environment.variables, scopes, overrides)
+    """Add what ``roots`` lead to in the environment at ``place``."""
     for scope in dict.fromkeys(root.scope for root in roots):
         for identifier in graph.reach([root for root in roots if root.scope == scope]):
             package = graph.packages.get(identifier.name)

@@ -22,7 +22,7 @@ from schemas.errors import Refused
 from schemas.hints import TOOL_NAME
 from schemas.markers import holds
 
-__all__ = ["Edge", "Graph", "RequirementsUnknown"]
+__all__ = ["Edge", "Graph", "KnownRequirements", "RequirementsUnknown"]
 
 
 @dataclass(eq=False)
@@ -52,11 +52,17 @@ class Edge:
         return f"{self.parent} {self.version} requires {self.dependency.text}"
 
 
+KnownRequirements = dict[tuple[int, NormalizedName | None], tuple[Dependency, ...]]
+"""The requirements that were read in one environment, by the id of a package and the extra."""
+
+
 class Graph:
     """The packages of ``lock`` that are installed in one environment, and their requirements.
 
     ``variables`` are the marker variables of the environment, ``scopes`` the extras and dependency
-    groups that are chosen. ``overrides`` replace requirements of packages.
+    groups that are chosen. ``overrides`` replace requirements of packages. ``known`` is shared by
+    the graphs of one lock and environment, which differ in their scopes: reading requirements
+    takes longest.
     """
 
     def __init__(
@@ -65,18 +71,24 @@ class Graph:
         variables: Mapping[str, str],
         scopes: Collection[Scope] = (),
         overrides: Overrides | None = None,
+        known: KnownRequirements | None = None,
     ) -> None:
         environment: dict[str, Any] = {**variables}
         for variable, kind in (("extras", "extra"), ("dependency_groups", "group")):
             environment[variable] = frozenset(one.name for one in scopes if one.kind == kind)
         self._variables = variables
         self._overrides = overrides
-        self._dependencies: dict[Identifier, tuple[Dependency, ...]] = {}
+        self._known: KnownRequirements = {} if known is None else known
         self.packages: dict[NormalizedName, Package] = {}
         self.doubled: list[Package] = []
         """Packages with the name of another one, of which only one can be installed."""
+        verdicts: dict[str, bool] = {}
         for package in lock.packages:
-            if holds(package.marker, environment, subject=package.name):
+            # Most packages have one of few markers.
+            marker = str(package.marker or "")
+            if marker not in verdicts:
+                verdicts[marker] = holds(package.marker, environment, subject=package.name)
+            if verdicts[marker]:
                 if package.name in self.packages:
                     self.doubled.append(package)
                 else:
@@ -87,10 +99,11 @@ class Graph:
 
         Raises RequirementsUnknown.
         """
-        if identifier not in self._dependencies:
-            package = self.packages[identifier.name]
-            self._dependencies[identifier] = self._read(package, identifier)
-        return self._dependencies[identifier]
+        package = self.packages[identifier.name]
+        key = id(package), identifier.extra
+        if key not in self._known:
+            self._known[key] = self._read(package, identifier)
+        return self._known[key]
 
     def reach(self, roots: Iterable[Dependency]) -> dict[Identifier, list[Edge]]:
         """Return everything that ``roots`` lead to, in order of discovery, with the edges to it.

@@ -1,4 +1,4 @@
-"""A lock answers its inputs, or each thing that does not is named; nobody is asked."""
+"""A lock is current, or what a plan would write otherwise is named; no index is asked."""
 
 from __future__ import annotations
 
