@@ -15,8 +15,11 @@ from packaging.pylock import Pylock, is_valid_pylock_path
 from packaging.utils import canonicalize_name
 
 from planner.builds.policy import BuildPolicy, BuildRequest
+from planner.builds.project_metadata import ProjectMetadata
 from planner.inputs.inputs import Inputs
 from planner.inputs.options import IndexRequest, PolicyRequest, index_table
+from planner.inputs.project_document import is_script
+from planner.inputs.project_tables import Backend
 from planner.inputs.provenance import Provenance, read_inputs
 from planner.inputs.question import Question
 from planner.inputs.recorded_options import keep_recorded, options_from_table, options_to_table
@@ -115,7 +118,7 @@ def plan_lock(request: PlanRequest, reporter: Reporter | None = None) -> Planned
     BuildFailed, FileExchanged, DoesNotFit and others. The file is then as it was.
     """
     reporter = reporter or Reporter()
-    task = _read_task(request)
+    task = _read_task(request, reporter)
     tell((("input_remark", (text,)) for text in task.question.inputs.remarks), reporter)
     previous = task.previous
     if previous and task.may_be_kept and is_current(previous, task.question):
@@ -137,7 +140,7 @@ def plan_lock(request: PlanRequest, reporter: Reporter | None = None) -> Planned
 def _path_of_lock(request: PlanRequest) -> str:
     """Return the path of the lock. Raises UsageError if a lock cannot be called so."""
     output = request.merge_into or request.output
-    scripts = [path for path in request.sources.projects if path.endswith(".py")]
+    scripts = [path for path in request.sources.projects if is_script(path)]
     if output is None and scripts and len(request.sources.projects) == 1:
         folder, name = os.path.split(scripts[0])
         # The standard allows no other dot in the name.
@@ -179,13 +182,15 @@ class _Task:
         )
 
 
-def _read_task(request: PlanRequest) -> _Task:
+def _read_task(request: PlanRequest, reporter: Reporter) -> _Task:
     output = _path_of_lock(request)
     existing = _read_existing(request, output)
     given = request.sources
     if existing is not None and not request.forget:
         request = _with_recorded(request, existing, output)
-    task = _read_question(request, output, existing, file_fetcher(request.access))
+    rules = request.builds, request.indexes, request.policy
+    backend = ProjectMetadata(*rules, request.access, reporter) if request.builds.select else None
+    task = _read_question(request, output, existing, file_fetcher(request.access), backend)
     _check_pythons(task.question)
     if existing is not None and recorded_table(existing, "inputs"):
         task = replace(task, notes=(*task.notes, *describe_changes(existing, task.question, given)))
@@ -243,11 +248,15 @@ def _with_recorded(request: PlanRequest, lock: Pylock, path: str) -> PlanRequest
 
 
 def _read_question(
-    request: PlanRequest, output: str, existing: Pylock | None, fetch: FetchFile
+    request: PlanRequest,
+    output: str,
+    existing: Pylock | None,
+    fetch: FetchFile,
+    backend: Backend | None = None,
 ) -> _Task:
     """Read the inputs and decide the targets and the rules of a plan."""
     sources = request.sources
-    inputs = read_inputs(sources, environment=os.environ, fetch=fetch)
+    inputs = read_inputs(sources, environment=os.environ, fetch=fetch, backend=backend)
     if not sources.requirements:
         sources = replace(sources, projects=sources.projects or (os.curdir,))
     choice = _choose_targets(inputs, sources, request, existing)

@@ -10,7 +10,7 @@ from packaging.pylock import Pylock
 
 from planner.builds.builder import Builder
 from planner.builds.interpreters import Interpreters
-from planner.inputs.project import read_document
+from planner.inputs.project_document import read_document
 from planner.lock.reader import read_lock
 from planner.lock.writer import render_lock, write_atomically
 from schemas.builds import build_lock_name, project_name

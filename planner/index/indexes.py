@@ -105,9 +105,11 @@ def parse_links_place(text: str) -> Links:
 
 def _split(url: str) -> tuple[str, Login | None]:
     try:
-        return split_login(url)
+        clean, login = split_login(url)
+        _ = urlsplit(clean).port  # raises ValueError if it is not a port
     except ValueError:
         return "", None
+    return clean, login
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

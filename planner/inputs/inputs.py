@@ -43,6 +43,9 @@ class Inputs:
     """Requirements that take the place of those of packages."""
     excludes: tuple[NormalizedName, ...] = ()
     """Projects that are left out, whichever package requires them."""
+    members: tuple[NormalizedName, ...] = ()
+    """Projects that are planned themselves: whatever requires one of them gets nothing from an
+    index."""
     extras: tuple[NormalizedName, ...] = ()
     """Extras that an installation may select, sorted."""
     groups: tuple[NormalizedName, ...] = ()
@@ -75,10 +78,11 @@ class Inputs:
             constraints=self.constraints + other.constraints,
             overrides=self.overrides + other.overrides,
             excludes=self.excludes + other.excludes,
+            members=self.members + other.members,
             extras=tuple(sorted({*self.extras, *other.extras})),
             groups=tuple(sorted({*self.groups, *other.groups})),
             requires_python=reduce(and_, limits) if limits else None,
-            settings=other.settings if self.settings == Settings() else self.settings,
+            settings=self.settings.with_defaults(other.settings),
             index_url=other.index_url or self.index_url,
             extra_index_urls=self.extra_index_urls + other.extra_index_urls,
             no_index=self.no_index or other.no_index,

@@ -107,12 +107,14 @@ def split_options(text: str) -> tuple[str, str]:
     return text[:end].rstrip(), text[end:]
 
 
-def parse_line_options(text: str, origin: str) -> optparse.Values:
+def parse_line_options(text: str, origin: str, *, written: str | None = None) -> optparse.Values:
     """Return the options of a line that has no requirement.
+
+    ``written`` is the line before variables were expanded; errors show nothing else.
 
     Raise InvalidRequirementLine or UnsupportedRequirementLine.
     """
-    options = _parse(_LINE, text, origin, "")
+    options = _parse(_LINE, text, origin, "", written or text)
     for name, values in (("-e", options.editable), ("--only-final", options.only_final)):
         if values:
             raise _unsupported(name, origin, "")
@@ -121,34 +123,41 @@ def parse_line_options(text: str, origin: str) -> optparse.Values:
     return options
 
 
-def parse_requirement_options(text: str, origin: str) -> tuple[frozenset[str], BuildSetting | None]:
+def parse_requirement_options(
+    text: str, origin: str, *, written: str | None = None
+) -> tuple[frozenset[str], BuildSetting | None]:
     """Return the hashes and the build flags of a requirement.
+
+    ``written`` is the line before variables were expanded; errors show nothing else.
 
     Raise InvalidRequirementLine or UnsupportedRequirementLine.
     """
     if not text:
         return frozenset(), None
-    options = _parse(_REQUIREMENT, text, origin, " of a requirement")
+    written = written or text
+    options = _parse(_REQUIREMENT, text, origin, " of a requirement", written)
     setting = BuildSetting()
     for word in options.config_settings:
         key, equals, value = word.partition("=")
         if not equals:
-            raise InvalidRequirementLine(origin, f"--config-settings {key} is not KEY=VALUE")
+            raise InvalidRequirementLine(
+                origin, f"--config-settings {_shown(key, written)} is not KEY=VALUE"
+            )
         setting = setting.with_setting(key, value)
     for name in ("--global-option", "--build-option"):
         for value in getattr(options, name.strip("-").replace("-", "_")):
             setting = setting.with_setting(name, value)
-    hashes = frozenset(_parse_hash(word, origin) for word in options.hash)
+    hashes = frozenset(_parse_hash(word, origin, written) for word in options.hash)
     return hashes, setting if setting != BuildSetting() else None
 
 
-def _parse(parser: _Parser, text: str, origin: str, kind: str) -> optparse.Values:
+def _parse(parser: _Parser, text: str, origin: str, kind: str, written: str) -> optparse.Values:
     try:
         options, others = parser.parse(shlex.split(text))
     except ValueError as error:
-        name = str(error).removeprefix("no such option: ")
-        if name != str(error):
-            raise _unsupported(name, origin, kind) from None
+        name = str(error).removeprefix("no such option: ").partition("=")[0]
+        if str(error).startswith("no such option: "):
+            raise _unsupported(_shown(name, written), origin, kind) from None
         raise InvalidRequirementLine(origin, str(error)) from None
     if others:
         # It may be a value that came from the environment, so it is not shown.
@@ -161,23 +170,27 @@ def _parse(parser: _Parser, text: str, origin: str, kind: str) -> optparse.Value
 
 
 def _unsupported(name: str, origin: str, kind: str) -> UnsupportedRequirementLine:
-    # Only the name: the value may hold a secret that came from the environment.
-    name = name.partition("=")[0]
     return UnsupportedRequirementLine(
         origin, f"{name}{kind} is not supported", hint=_ADVICE.get(name, "")
     )
 
 
-def _parse_hash(word: str, origin: str) -> str:
+def _shown(word: str, written: str) -> str:
+    """Return ``word`` if the user wrote it. The environment may have added a secret."""
+    return word if word in written else "..."
+
+
+def _parse_hash(word: str, origin: str, written: str) -> str:
     found = _HASH.fullmatch(word)
+    shown = _shown(word, written)
     if not found:
         raise InvalidRequirementLine(
-            origin, f"--hash={word} is not sha256, sha384 or sha512 with hexadecimal digits"
+            origin, f"--hash={shown} is not sha256, sha384 or sha512 with hexadecimal digits"
         )
     algorithm, digest = found[1], found[2].lower()
     if len(digest) != _DIGITS[algorithm]:
         raise InvalidRequirementLine(
             origin,
-            f"--hash={word} has {len(digest)} digits, and {algorithm} has {_DIGITS[algorithm]}",
+            f"--hash={shown} has {len(digest)} digits, and {algorithm} has {_DIGITS[algorithm]}",
         )
     return f"{algorithm}:{digest}"

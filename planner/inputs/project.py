@@ -1,53 +1,25 @@
-"""The dependencies, extras and dependency groups of projects, from ``pyproject.toml``.
-
-Source: https://packaging.python.org/specifications/pyproject-toml/ and
-https://packaging.python.org/specifications/dependency-groups/.
-"""
+"""The dependencies, extras and dependency groups of projects that are planned together."""
 
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
 
-from packaging.dependency_groups import DependencyGroupResolver
 from packaging.markers import Marker
 from packaging.requirements import Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
-from planner.inputs.errors import UnreadableInput
 from planner.inputs.inputs import InputRequirement, Inputs
+from planner.inputs.project_document import InvalidProject, read_document
+from planner.inputs.project_tables import Backend, ProjectTables
 from planner.inputs.requirement_line import parse_requirement
-from planner.inputs.script import parse_script
 from planner.inputs.settings import Settings, read_settings
+from planner.inputs.workspace import find_workspace, workspace_members
 from planner.model.dependencies import Scope
-from schemas.errors import InvalidInput
-from schemas.toml import parse_toml
 
-__all__ = ["InvalidProject", "ScopeChoice", "read_document", "read_projects", "read_settings_of"]
-
-
-MAX_INCLUDED = 100_000
-"""Requirements of a group, or of the extras of a project, with all that they include."""
-
-
-MAX_NESTING = 200
-"""Groups, or extras, that include each other in one chain."""
-
-
-@dataclass(eq=False)
-class InvalidProject(InvalidInput):
-    """A ``pyproject.toml`` lacks what planning needs, or holds it in the wrong form."""
-
-    path: str
-    problem: str
-    hint: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.problem}"
+__all__ = ["ScopeChoice", "read_projects", "read_settings_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,34 +41,30 @@ class ScopeChoice:
         named = {canonicalize_name(name) for name in self.named or configured or ()}
         left_out = {canonicalize_name(name) for name in self.left_out}
         for name in sorted((named | left_out) - known):
-            raise InvalidProject(path, f"there is no {kind} {name!r}; it has {_list(known)}")
+            raise InvalidProject(path, f"there is no {kind} {name!r}; it has {_listed(known)}")
         if self.everything is not None:
             named = known if self.everything else named if self.named else set()
         elif not self.named and configured is None:
             named = known
         return sorted(named - left_out)
 
+    def are_required(self, configured: Sequence[str] | None) -> bool:
+        """Return if any may be chosen, so that a project has to say which it has."""
+        if self.everything is None and not self.named:
+            return configured is None or bool(configured)
+        return bool(self.named or self.everything)
 
-def read_document(folder: str) -> tuple[str, Mapping[str, Any]]:
-    """Return the path and the content of the ``pyproject.toml`` in ``folder``, or of the metadata
-    of a script if ``folder`` is the path of one.
 
-    Raise UnreadableInput or InvalidProject.
-    """
-    is_script = folder.endswith(".py")
-    path = os.path.normpath(folder if is_script else os.path.join(folder, "pyproject.toml"))
-    try:
-        with open(path, "rb") as file:
-            text = file.read().decode("utf-8-sig")
-        return path, parse_script(text) if is_script else parse_toml(text)
-    except OSError as error:
-        raise UnreadableInput(path, error.strerror or str(error)) from None
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidProject(path, f"not valid TOML: {error}") from None
-    except UnicodeDecodeError as error:
-        raise InvalidProject(path, f"byte {error.start} is not UTF-8 text") from None
-    except ValueError as error:
-        raise InvalidProject(path, str(error)) from None
+MAX_INCLUDED = 100_000
+"""Requirements of the extras of a project, with all that they include."""
+
+
+MAX_NESTING = 200
+"""Extras that include each other in one chain."""
+
+
+Above = frozenset[tuple[NormalizedName, NormalizedName | None]]
+"""The members and their extras that led to a requirement, so that a circle ends."""
 
 
 def read_projects(
@@ -104,33 +72,62 @@ def read_projects(
     *,
     extras: ScopeChoice | None = None,
     groups: ScopeChoice | None = None,
+    backend: Backend | None = None,
 ) -> Inputs:
     """Read what the projects in ``folders`` depend on together, with these extras and dependency
     groups of theirs; by default with those of the settings, or all. A requirement of one project
     on another is met by the project itself.
 
+    ``backend`` prepares metadata that no table has; without it such a project is an error.
+
     Raise UnreadableInput, InvalidProject, InvalidRequirementLine or UnsupportedRequirementLine.
     """
-    readers = [_ProjectReader(*read_document(folder)) for folder in folders]
-    members = {reader.name: reader for reader in readers if reader.name}
-    for reader in readers:
-        reader.members = members
-    path, settings = readers[0].path, readers[0].settings
-    known_extras = {extra for reader in readers for extra in reader.extras}
-    known_groups = {group for reader in readers for group in reader.groups}
+    named = [ProjectTables(*read_document(folder), backend) for folder in folders]
+    family = _Family(backend=backend)
+    projects = [one for project in named for one in family.expand(project)]
+    path, settings = named[0].path, named[0].settings
     choice = extras or ScopeChoice()
+    are_required = choice.are_required(settings.extras)
+    known = {one.path: one.extra_names(are_required=are_required) for one in projects}
+    known_extras = {extra for its in known.values() for extra in its}
+    known_groups = {group for one in projects for group in one.groups}
     chosen_extras = choice.choose(known_extras, settings.extras, kind="extra", path=path)
     choice = groups or ScopeChoice()
     chosen_groups = choice.choose(known_groups, settings.groups, kind="dependency group", path=path)
-    inputs = _read_settings(readers[0].path, settings)
-    for reader in readers:
+    inputs = _read_settings_of(named[0], projects)
+    for project in projects:
+        _check_has_project(project, has_groups=bool(chosen_groups))
+        reader = _ProjectReader(project, family)
         inputs = inputs.merge(
             Inputs(
-                requirements=tuple(reader.requirements(chosen_extras, chosen_groups)),
-                requires_python=reader.requires_python,
+                requirements=tuple(
+                    reader.requirements(
+                        [one for one in chosen_extras if one in known[project.path]],
+                        [one for one in chosen_groups if one in project.groups],
+                    )
+                ),
+                requires_python=_requires_python(project),
             )
         )
-    return replace(inputs, extras=tuple(chosen_extras), groups=tuple(chosen_groups))
+    return replace(
+        inputs,
+        extras=tuple(chosen_extras),
+        groups=tuple(chosen_groups),
+        members=tuple(sorted(family.names)),
+    )
+
+
+def _requires_python(project: ProjectTables) -> SpecifierSet | None:
+    return None if project.is_empty else project.requires_python
+
+
+def _check_has_project(project: ProjectTables, *, has_groups: bool) -> None:
+    if project.is_empty and not has_groups:
+        raise InvalidProject(
+            project.path,
+            "it has no [project] table, so it requires nothing",
+            hint="name requirements files with -r, or a dependency group with --group",
+        )
 
 
 def read_settings_of(folder: str) -> Inputs:
@@ -140,13 +137,26 @@ def read_settings_of(folder: str) -> Inputs:
     Raise UnreadableInput, InvalidProject or InvalidRequirementLine.
     """
     path, document = read_document(folder)
-    return _read_settings(path, read_settings(document, path))
+    return _as_inputs(path, read_settings(document, path))
 
 
-def _read_settings(path: str, settings: Settings) -> Inputs:
-    """Return the settings of a project, and what they add to the requirements. Those of the first
-    project apply to all.
+def _read_settings_of(project: ProjectTables, projects: Iterable[ProjectTables]) -> Inputs:
+    """Return the settings of the first project, which apply to all, and what they add to the
+    requirements; the indexes and sources that any project names count too.
     """
+    settings = project.settings
+    tools = [project.tools, *(one.tools for one in projects if one is not project)]
+    for one in tools:
+        settings = settings.with_defaults(one.settings)
+    return replace(
+        _as_inputs(project.path, settings),
+        no_index=any(one.no_index for one in tools),
+        trusted_hosts=tuple(host for one in tools for host in one.trusted_hosts),
+        remarks=tuple(remark for one in tools for remark in one.remarks),
+    )
+
+
+def _as_inputs(path: str, settings: Settings) -> Inputs:
     folder = os.path.dirname(path)
     return Inputs(
         settings=settings,
@@ -161,166 +171,162 @@ def _read_settings(path: str, settings: Settings) -> Inputs:
 
 
 def _read_setting(path: str, key: str, lines: Iterable[str]) -> tuple[InputRequirement, ...]:
-    origin = f"{path} [tool.lockstream] {key}"
+    origin, folder = f"{path} [tool.lockstream] {key}", os.path.dirname(path)
     return tuple(
-        InputRequirement(requirement=parse_requirement(line, origin), origin=origin)
+        InputRequirement(requirement=parse_requirement(line, origin, folder=folder), origin=origin)
         for line in lines
     )
 
 
-class _ProjectReader:
-    """Reads the document of one project; owned by one call of ``read_projects``."""
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
 
-    def __init__(self, path: str, document: Mapping[str, Any]) -> None:
-        self.path = path
-        self.members: Mapping[NormalizedName, _ProjectReader] = {}
-        """All projects of the inputs, by name."""
-        self.settings = read_settings(document, path)
-        self._project = self._table(document, "project")
-        self.name = canonicalize_name(str(self._project.get("name", "")))
-        extras = self._table(self._project, "optional-dependencies", "project.")
-        self.extras = {canonicalize_name(name): lines for name, lines in extras.items()}
-        groups = self._table(document, "dependency-groups")
-        self.groups = {canonicalize_name(name) for name in groups}
-        self._groups = groups
-        self._lines_read = 0
-        """Extras that require each other twice have two to the power of their number."""
 
-    def _table(self, above: Mapping[str, Any], key: str, prefix: str = "") -> Mapping[str, Any]:
-        table = above.get(key, {})
-        if not isinstance(table, Mapping):
-            raise InvalidProject(self.path, f"[{prefix}{key}] is not a table")
-        return table
+@dataclass(slots=True)
+class _Family:
+    """The projects that are planned and the members of their workspaces, by name."""
+
+    backend: Backend | None
+    lines_read: int = 0
+    """Extras that require each other twice have two to the power of their number."""
+    planned: dict[NormalizedName, ProjectTables] = field(default_factory=dict)
+    _members: dict[NormalizedName, ProjectTables] = field(default_factory=dict)
+    _roots: set[str] = field(default_factory=set)
 
     @property
-    def requires_python(self) -> SpecifierSet | None:
-        text = self._project.get("requires-python")
-        if text is None:
-            return None
-        try:
-            return SpecifierSet(text if isinstance(text, str) else "not a string")
-        except InvalidSpecifier:
-            raise InvalidProject(
-                self.path, "[project] requires-python is not a version specifier"
-            ) from None
+    def names(self) -> set[NormalizedName]:
+        """Return the names of all projects that are never taken from an index."""
+        return {*self.planned, *self._members}
+
+    def expand(self, project: ProjectTables) -> Iterator[ProjectTables]:
+        """Yield the project, or the members of the workspace of which it is only the root."""
+        projects = [project]
+        if project.workspace is not None:
+            self._read_workspace(project.folder, project.workspace)
+            if project.is_empty:
+                projects = list(self._members.values())
+                if not projects:
+                    raise InvalidProject(project.path, "its workspace has no members")
+        for one in projects:
+            if one.name:
+                self.planned[one.name] = one
+            yield one
+
+    def find(self, name: NormalizedName, project: ProjectTables) -> ProjectTables | None:
+        """Return the project of this name, if it is planned or a member."""
+        if name in project.tools.members and name not in self.names:
+            if found := find_workspace(project.folder):
+                self._read_workspace(*found)
+            if name not in self.names:
+                raise InvalidProject(
+                    project.path, f"[tool.uv.sources] {name} is not a member of its workspace"
+                )
+        return self.planned.get(name) or self._members.get(name)
+
+    def _read_workspace(self, root: str, table: Mapping[str, object]) -> None:
+        root = os.path.abspath(root)
+        if root in self._roots:
+            return
+        self._roots.add(root)
+        for folder in (root, *workspace_members(root, table)):
+            member = ProjectTables(*read_document(folder), self.backend)
+            if member.name:
+                self._members[member.name] = member
+
+
+@dataclass(frozen=True, slots=True)
+class _ProjectReader:
+    """Reads the requirements of one project."""
+
+    project: ProjectTables
+    family: _Family
 
     def requirements(
         self, extras: Iterable[NormalizedName], groups: Iterable[NormalizedName]
     ) -> Iterator[InputRequirement]:
-        """Yield the dependencies, then those of the extras and groups that the project has."""
-        yield from self._dependencies()
+        """Yield the dependencies, then those of the extras and groups, which the project has."""
+        if not self.project.is_empty:
+            yield from self.dependencies(None, frozenset())
         for extra in extras:
-            if extra in self.extras:
-                yield from self.extra_dependencies(extra, Scope("extra", extra))
+            yield from self.extra_requirements(extra, Scope("extra", extra), frozenset())
         for group in groups:
-            if group in self.groups:
-                yield from self._group_dependencies(group)
+            place, lines = self.project.group(group)
+            yield from self._read(lines, place, Scope("group", group), frozenset())
 
-    def _dependencies(self) -> Iterator[InputRequirement]:
-        if "dependencies" in self._project.get("dynamic", ()):
-            raise InvalidProject(
-                self.path,
-                "its dependencies are dynamic: only its build backend knows them",
-                hint="list them under [project] dependencies, or name a requirements file with -r",
-            )
-        lines = self._project.get("dependencies", [])
-        return self._read(lines, "[project] dependencies", None, frozenset())
+    def dependencies(self, scope: Scope | None, above: Above) -> Iterator[InputRequirement]:
+        """Return the requirements that always apply."""
+        place, lines = self.project.dependencies()
+        return self._read(lines, place, scope, above)
 
-    def extra_dependencies(
-        self,
-        extra: NormalizedName,
-        scope: Scope | None,
-        above: frozenset[tuple[NormalizedName, NormalizedName]] = frozenset(),
+    def extra_requirements(
+        self, extra: NormalizedName, scope: Scope | None, above: Above
     ) -> Iterator[InputRequirement]:
         """Return the requirements of an extra. A requirement on another extra of a planned project
         (as ``all`` often has) is replaced by the requirements of that extra.
         """
-        if extra not in self.extras:
-            raise InvalidProject(
-                self.path, f"there is no extra {extra!r}; it has {_list(self.extras)}"
-            )
-        if (self.name, extra) in above:
+        if (self.project.name, extra) in above:
             return iter(())
         if len(above) > MAX_NESTING:
-            raise InvalidProject(self.path, f"more than {MAX_NESTING} extras require each other")
-        origin = f"[project.optional-dependencies] {extra}"
-        return self._read(self.extras[extra], origin, scope, above | {(self.name, extra)})
-
-    def _group_dependencies(self, group: NormalizedName) -> Iterator[InputRequirement]:
-        if _included_lines(self._groups, group) > MAX_INCLUDED:
             raise InvalidProject(
-                self.path, f"the group {group!r} includes more than {MAX_INCLUDED} requirements"
+                self.project.path, f"more than {MAX_NESTING} extras require each other"
             )
-        try:
-            requirements = DependencyGroupResolver(self._groups).resolve(group)
-        except ExceptionGroup as errors:
-            problems = "; ".join(str(error).partition("\n")[0] for error in errors.exceptions)
-            raise InvalidProject(
-                self.path, f"{problems} (its dependency groups: {_list(self.groups)})"
-            ) from None
-        lines = [str(one) for one in requirements]
-        scope = Scope("group", group)
-        return self._read(lines, f"[dependency-groups] {group}", scope, frozenset())
+        place, lines = self.project.extra_lines(extra)
+        return self._read(lines, place, scope, above | {(self.project.name, extra)})
 
     def _read(
-        self,
-        lines: object,
-        place: str,
-        scope: Scope | None,
-        above: frozenset[tuple[NormalizedName, NormalizedName]],
+        self, lines: Iterable[str], place: str, scope: Scope | None, above: Above
     ) -> Iterator[InputRequirement]:
-        if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
-            raise InvalidProject(self.path, f"{place} is not a list of strings")
-        origin = f"{self.path} {place}"
+        project = self.project
+        origin = f"{project.path} {place}"
         for line in lines:
-            self._lines_read += 1
-            if self._lines_read > MAX_INCLUDED:
-                raise InvalidProject(self.path, f"{place} leads to more than {MAX_INCLUDED} lines")
-            requirement = parse_requirement(line, origin)
-            member = self.members.get(canonicalize_name(requirement.name))
-            if member is None:
-                yield InputRequirement(requirement=requirement, origin=origin, scope=scope)
+            self.family.lines_read += 1
+            if self.family.lines_read > MAX_INCLUDED:
+                raise InvalidProject(
+                    project.path, f"{place} leads to more than {MAX_INCLUDED} lines"
+                )
+            requirement = parse_requirement(line, origin, folder=project.folder)
+            name = canonicalize_name(requirement.name)
+            if member := self.family.find(name, project):
+                yield from self._of_member(member, requirement, scope, above)
                 continue
-            for extra in sorted(map(canonicalize_name, requirement.extras)):
-                found = member.extra_dependencies(extra, scope, above)
-                yield from (_limit(one, requirement.marker) for one in found)
+            address = None if project.is_poetry else project.tools.addresses.get(name)
+            if address is not None and requirement.url is None:
+                requirement = _at(requirement, address, origin, project)
+            yield InputRequirement(requirement=requirement, origin=origin, scope=scope)
+
+    def _of_member(
+        self, member: ProjectTables, requirement: Requirement, scope: Scope | None, above: Above
+    ) -> Iterator[InputRequirement]:
+        """Yield what a member requires in place of the requirement on it."""
+        reader = _ProjectReader(member, self.family)
+        found: list[InputRequirement] = []
+        if member.name not in self.family.planned and (member.name, None) not in above:
+            found += reader.dependencies(scope, above | {(member.name, None)})
+        for extra in sorted(map(canonicalize_name, requirement.extras)):
+            found += reader.extra_requirements(extra, scope, above)
+        for one in found:
+            yield replace(one, requirement=_limited(one.requirement, requirement.marker))
 
 
-def _limit(found: InputRequirement, marker: Marker | None) -> InputRequirement:
-    """Return a requirement that applies only if the one that leads to it does."""
+def _at(requirement: Requirement, address: str, origin: str, project: ProjectTables) -> Requirement:
+    """Return the requirement with the address that the project gives for it."""
+    if not address:
+        raise InvalidProject(
+            project.path,
+            f"{requirement.name} has several addresses",
+            hint=f"write {requirement.name} @ URL with a marker under [project] dependencies",
+        )
+    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+    marker = f" ; {requirement.marker}" if requirement.marker else ""
+    text = f"{requirement.name}{extras} @ {address}{marker}"
+    return parse_requirement(text, origin, folder=project.folder)
+
+
+def _limited(requirement: Requirement, marker: Marker | None) -> Requirement:
+    """Return the requirement on the further condition of ``marker``."""
     if marker is None:
-        return found
-    limited = Requirement(str(found.requirement))
+        return requirement
+    limited = Requirement(str(requirement))
     own = limited.marker
     limited.marker = Marker(f"({own}) and ({marker})") if own else marker
-    return replace(found, requirement=limited)
-
-
-def _included_lines(groups: Mapping[str, Any], name: str) -> int:
-    """Return how many requirements a group has with those that it includes, as often as it does:
-    groups that include each other twice have two to the power of their number.
-    """
-    known: dict[str, int] = {}
-
-    def count(name: str, above: frozenset[str]) -> int:
-        name = canonicalize_name(name)
-        if name in above:
-            return 0  # a circle, which packaging refuses
-        if len(above) > MAX_NESTING:
-            return MAX_INCLUDED + 1
-        if name not in known:
-            lines = lines_of.get(name)
-            known[name] = sum(
-                count(str(line.get("include-group")), above | {name})
-                if isinstance(line, Mapping)
-                else 1
-                for line in (lines if isinstance(lines, list) else ())
-            )
-        return known[name]
-
-    lines_of = {canonicalize_name(key): lines for key, lines in groups.items()}
-    return count(name, frozenset())
-
-
-def _list(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names)) or "none"
+    return limited

@@ -13,6 +13,8 @@ from packaging.utils import canonicalize_name
 from planner.inputs.inputs import Inputs
 from planner.inputs.pip_config import unread_variables
 from planner.inputs.project import ScopeChoice, read_projects, read_settings_of
+from planner.inputs.project_document import is_project
+from planner.inputs.project_tables import Backend
 from planner.inputs.recorded_options import keep_recorded
 from planner.inputs.remote_file import FetchFile, refuse_remote
 from planner.inputs.requirements_file import read_requirements
@@ -117,9 +119,10 @@ def read_inputs(
     *,
     environment: Mapping[str, str],
     fetch: FetchFile = refuse_remote,
+    backend: Backend | None = None,
 ) -> Inputs:
     """Read everything that ``provenance`` names; ``environment`` gives the values of ``${NAME}``,
-    ``fetch`` the content of files at URLs.
+    ``fetch`` the content of files at URLs, ``backend`` the metadata that no table of a project has.
 
     Raise UsageError if requirements files and a project are named together, UnreadableInput,
     InvalidProject, InvalidRequirementLine or UnsupportedRequirementLine.
@@ -134,6 +137,7 @@ def read_inputs(
             projects,
             extras=ScopeChoice(provenance.extras, provenance.no_extras, provenance.all_extras),
             groups=ScopeChoice(provenance.groups, provenance.no_groups, provenance.all_groups),
+            backend=backend,
         )
     excludes = tuple(map(canonicalize_name, provenance.excludes))
     remarks = tuple(
@@ -175,8 +179,7 @@ def _refuse_project(provenance: Provenance) -> None:
 
 def _check_projects(projects: Sequence[str], *, named: bool) -> None:
     for folder in projects:
-        is_script = folder.endswith(".py") and os.path.isfile(folder)
-        if not is_script and not os.path.isfile(os.path.join(folder, "pyproject.toml")):
+        if not is_project(folder):
             raise UsageError(
                 f"there is no pyproject.toml in {folder!r}" if named else "nothing to plan",
                 hint="name requirements files with -r, or the folder of a pyproject.toml",

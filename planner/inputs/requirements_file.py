@@ -118,7 +118,7 @@ class _Reader:
             origin = f"{shown}:{number}"
             text = self._expand(line, origin, is_remote=_is_remote(path))
             if text.startswith("-"):
-                self._read_options(text, path, origin)
+                self._read_options(text, line, path, origin)
             else:
                 self._read_requirement(text, line, origin)
 
@@ -164,8 +164,8 @@ class _Reader:
 
         return _VARIABLE.sub(value, line)
 
-    def _read_options(self, text: str, path: str, origin: str) -> None:
-        options = parse_line_options(text, origin)
+    def _read_options(self, text: str, line: str, path: str, origin: str) -> None:
+        options = parse_line_options(text, origin, written=line)
         remarks = [_remark_trusted(host, origin) for host in options.trusted_host]
         if options.use_feature:
             remarks.append(f"{origin}: --use-feature is for pip and has no effect")
@@ -195,12 +195,15 @@ class _Reader:
             raise InvalidRequirementLine(
                 origin, f"more than {MAX_DEPTH} files include each other; is there a cycle?"
             )
-        reader = replace(self, kind=kind, depth=self.depth + 1)
-        reader.read(_resolve_path(path, included))
+        try:
+            place = _resolve_path(path, included)
+        except ValueError as error:
+            raise InvalidRequirementLine(origin, f"it names a malformed URL: {error}") from None
+        replace(self, kind=kind, depth=self.depth + 1).read(place)
 
     def _read_requirement(self, text: str, line: str, origin: str) -> None:
         text, options = split_options(text)
-        hashes, setting = parse_requirement_options(options, origin)
+        hashes, setting = parse_requirement_options(options, origin, written=line)
         requirement = parse_requirement(text, origin, written=line)
         if self.kind == "constraint" and requirement.extras:
             raise InvalidRequirementLine(origin, f"a constraint cannot require extras: {line!r}")

@@ -52,6 +52,15 @@ class IndexSetting:
     """Whether it serves only the projects that ``sources`` assigns to it."""
 
 
+_JOINED = frozenset(
+    {
+        *("constraints", "overrides", "excludes", "find_links"),
+        *("no_binary", "only_binary", "allow_hosts"),
+    }
+)
+"""The settings of which those of two tables count together."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The settings of one project. A setting not given is None or empty."""
@@ -83,6 +92,26 @@ class Settings:
     align: bool | None = None
     build: Mapping[str, BuildSetting] = field(default_factory=dict)
     """Flags by the name of the package to build."""
+
+    def with_defaults(self, other: Settings) -> Settings:
+        """Return these settings with those of ``other`` for what these do not say.
+
+        Lists are joined, and a name that both tables have keeps the value of this one.
+        """
+        values: dict[str, Any] = {}
+        for one in fields(self):
+            ours, theirs = getattr(self, one.name), getattr(other, one.name)
+            if isinstance(ours, Mapping):
+                values[one.name] = {
+                    **ours,
+                    **{key: theirs[key] for key in theirs if key not in ours},
+                }
+            elif one.name in _JOINED:
+                values[one.name] = (*ours, *theirs)
+            else:
+                is_given = bool(ours) if one.name == "targets" else ours is not None
+                values[one.name] = ours if is_given else theirs
+        return Settings(**values)
 
 
 def read_settings(document: Mapping[str, Any], path: str) -> Settings:

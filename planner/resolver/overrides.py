@@ -23,7 +23,7 @@ class Overrides:
     """
 
     def __init__(self, inputs: Inputs, environment: MarkerEnvironment) -> None:
-        self._excluded = frozenset(inputs.excludes)
+        self._excluded = frozenset([*inputs.excludes, *inputs.members])
         self._overridden: dict[NormalizedName, list[Dependency]] = {
             one.name: [] for one in inputs.overrides
         }

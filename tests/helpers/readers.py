@@ -29,6 +29,7 @@ from executor.sources.errors import Unreachable
 from executor.wheels.manifest import ManifestRow
 from executor.wheels.records import InvalidRecord, read_rows
 from executor.wheels.scripts import InvalidEntryPoint, check_script_name, read_entry_points, wrapper
+from helpers import input_readers
 from helpers.archives import Descriptor, Member, build_archive, zip64_extra
 from helpers.environments import chunked
 from schemas.blocks import scan_blocks
@@ -446,4 +447,9 @@ READERS = (
     Reader("entry points", read_scripts, make_scripts),
     Reader("lock", read_lock, make_lock),
     Reader("answers", read_answers, make_answers),
+    Reader(
+        "requirements file", input_readers.read_requirements_file, input_readers.make_requirements
+    ),
+    Reader("project", input_readers.read_project, input_readers.make_project),
+    Reader("script", input_readers.read_script, input_readers.make_script),
 )

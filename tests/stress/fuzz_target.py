@@ -9,7 +9,7 @@ import sys
 
 import atheris
 
-with atheris.instrument_imports(include=["executor", "schemas", "packaging", "tomllib"]):
+with atheris.instrument_imports(include=["executor", "planner", "schemas", "packaging", "tomllib"]):
     from helpers.readers import READERS
 
 

@@ -302,3 +302,11 @@ def test_variables_are_named_for_an_index() -> None:
     assert login_of_index("our-own", environment) == Login("ada", "1")
     assert login_of_index("other", environment) == Login("", "token")
     assert login_of_index("third", environment) is None
+
+
+@pytest.mark.parametrize("port", ["99999", "port", "-1"])
+@pytest.mark.parametrize("login", ["", "ada:s3cret@"])
+def test_an_index_with_a_port_that_is_none_is_refused(port: str, login: str) -> None:
+    with pytest.raises(UsageError, match="is not an http, https or file address") as raised:
+        parse_index(f"http://{login}index.example:{port}/simple")
+    assert "s3cret" not in str(raised.value)

@@ -96,3 +96,11 @@ def test_an_unknown_option_is_named_without_its_value(text: str) -> None:
 def test_a_config_setting_without_a_value_is_refused() -> None:
     with pytest.raises(InvalidRequirementLine, match="--config-settings a is not KEY=VALUE"):
         parse_requirement_options("-C a", HERE)
+
+
+@pytest.mark.parametrize("text", ["--hash=s3cret", "--s3cret=1", "-C s3cret", "--hash=sha256:ab"])
+def test_an_error_shows_only_what_the_user_wrote(text: str) -> None:
+    with pytest.raises(InvalidRequirementLine) as raised:
+        parse_requirement_options(text, HERE, written="${TOKEN}")
+    assert "s3cret" not in str(raised.value)
+    assert "sha256:ab" not in str(raised.value)

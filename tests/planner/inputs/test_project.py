@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 from packaging.utils import canonicalize_name
 
+import lockstream
+from helpers.index import Index
+from helpers.locks import LINUX
+from helpers.wheels import build_wheel
 from planner.inputs.errors import (
     InvalidRequirementLine,
     UnreadableInput,
     UnsupportedRequirementLine,
 )
 from planner.inputs.inputs import Inputs
-from planner.inputs.project import InvalidProject, ScopeChoice, read_projects
+from planner.inputs.project import ScopeChoice, read_projects
+from planner.inputs.project_document import InvalidProject
 from planner.model.dependencies import Scope
 
 
@@ -78,7 +84,11 @@ all = ["app[win]; sys_platform == 'win32'"]
 
 
 def test_groups_are_asked_for_with_what_they_include(tmp_path: Path) -> None:
-    assert names(read(tmp_path, PROJECT, groups=["test"]))[2:] == ["pytest", "mypy", "click"]
+    assert names(read(tmp_path, PROJECT, groups=["test"]))[2:] == [
+        "pytest",
+        "mypy",
+        "click",
+    ]
 
 
 def test_groups_need_no_project(tmp_path: Path) -> None:
@@ -177,3 +187,119 @@ def test_projects_of_one_repository_are_read_together(tmp_path: Path) -> None:
     inputs = read_projects(folders, extras=ScopeChoice(everything=False))
     assert names(inputs) == ["speed", "web", "base"]
     assert str(inputs.requires_python) == "<4,>=3.9"
+
+
+def project(folder: Path, text: str) -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "pyproject.toml").write_text(text)
+    return str(folder)
+
+
+def named(name: str, *dependencies: str, more: str = "") -> str:
+    return f"[project]\nname = '{name}'\nversion = '1'\ndependencies = {list(dependencies)}\n{more}"
+
+
+class TestWorkspaces:
+    """Members of a uv workspace are planned, and never taken from an index."""
+
+    ROOT = "[tool.uv.workspace]\nmembers = ['packages/*']\n"
+    MEMBER = "[tool.uv.sources]\nlib = { workspace = true }\n"
+
+    def test_a_root_that_is_no_project_stands_for_its_members(self, tmp_path: Path) -> None:
+        root = project(tmp_path, self.ROOT)
+        project(tmp_path / "packages" / "app", named("app", "lib", "one", more=self.MEMBER))
+        project(tmp_path / "packages" / "lib", named("lib", "two"))
+        inputs = read_projects([root])
+        assert names(inputs) == ["one", "two"]
+        assert inputs.members == ("app", "lib")
+
+    def test_a_member_that_is_required_brings_its_requirements(self, tmp_path: Path) -> None:
+        project(tmp_path, self.ROOT)
+        lines = ("lib[x]; python_version > '3'", "one")
+        app = project(tmp_path / "packages" / "app", named("app", *lines, more=self.MEMBER))
+        extra = "[project.optional-dependencies]\nx = ['three']\n"
+        project(tmp_path / "packages" / "lib", named("lib", "two", "app", more=extra))
+        inputs = read_projects([app])
+        assert names(inputs) == [
+            'two; python_version > "3"', 'three; python_version > "3"', "one",
+        ]  # fmt: skip
+        assert inputs.members == ("app", "lib")
+
+    def test_a_source_that_is_not_a_member_is_an_error(self, tmp_path: Path) -> None:
+        app = project(tmp_path, named("app", "lib", more=self.MEMBER))
+        with pytest.raises(InvalidProject, match="lib is not a member of its workspace"):
+            read_projects([app])
+
+    def test_a_root_without_members_is_an_error(self, tmp_path: Path) -> None:
+        with pytest.raises(InvalidProject, match="its workspace has no members"):
+            read_projects([project(tmp_path, self.ROOT)])
+
+
+def test_a_document_without_a_project_is_an_error_unless_a_group_is_chosen(tmp_path: Path) -> None:
+    folder = project(tmp_path, "[dependency-groups]\ntest = ['one']\n")
+    with pytest.raises(InvalidProject, match=r"it has no \[project\] table"):
+        read_projects([folder], groups=ScopeChoice(everything=False))
+    assert names(read_projects([folder], groups=ScopeChoice(["test"]))) == ["one"]
+
+
+def test_a_source_of_uv_takes_the_place_of_a_version(tmp_path: Path) -> None:
+    more = "[tool.uv.sources]\nlib = { path = '../lib' }\n"
+    inputs = read_projects([project(tmp_path / "app", named("app", "lib[x]>=1", more=more))])
+    assert names(inputs) == [f"lib[x] @ {(tmp_path / 'lib').as_uri()}"]
+
+
+def test_the_marker_of_a_requirement_on_an_own_extra_limits_its_requirements(
+    tmp_path: Path,
+) -> None:
+    more = (
+        "[project.optional-dependencies]\nwin = ['winonly']\nbase = ['other; os_name != \"x\"']\n"
+        "all = ['app[base]', \"app[win,base]; sys_platform == 'win32'\"]\n"
+    )
+    inputs = read_projects(
+        [project(tmp_path, named("app", more=more))], extras=ScopeChoice(["all"])
+    )
+    assert names(inputs) == [
+        'other; os_name != "x"',
+        'other; os_name != "x" and sys_platform == "win32"',
+        'winonly; sys_platform == "win32"',
+    ]
+
+
+def test_settings_of_lockstream_go_before_those_of_other_tools(tmp_path: Path) -> None:
+    more = (
+        "[tool.lockstream]\ndefault-index = 'https://own.example'\nconstraints = ['a<2']\n"
+        "[tool.uv]\nindex-url = 'https://uv.example'\nconstraint-dependencies = ['b<2']\n"
+    )
+    inputs = read_projects([project(tmp_path, named("app", more=more))])
+    assert inputs.settings.default_index == "https://own.example"
+    assert [one.name for one in inputs.constraints] == ["a", "b"]
+
+
+def test_a_planned_project_is_never_taken_from_an_index(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    index.add(build_wheel("plugin", requires=["demo"]), build_wheel("demo", "9.0"))
+    project(tmp_path, named("demo", "plugin"))
+    assert lockstream.main(["plan", "-q", "-i", index.url, *LINUX]) == 0
+    packages = tomllib.loads(Path("pylock.toml").read_text())["packages"]
+    assert [one["name"] for one in packages] == ["plugin"]
+    assert lockstream.main(["check"]) == 0
+
+
+def test_a_project_of_an_explicit_index_of_uv_comes_from_there(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    index.add(build_wheel("secret-lib", "9.0"))
+    with Index() as internal:
+        internal.add(build_wheel("secret-lib", "1.0"))
+        more = (
+            f"[[tool.uv.index]]\nname = 'internal'\nurl = '{internal.url}'\nexplicit = true\n"
+            "[tool.uv.sources]\nsecret-lib = { index = 'internal' }\n"
+        )
+        project(tmp_path, named("demo", "secret-lib", more=more))
+        assert lockstream.main(["plan", "-q", "-i", index.url, *LINUX]) == 0
+    (package,) = tomllib.loads(Path("pylock.toml").read_text())["packages"]
+    assert package["version"] == "1.0"
+    assert index.asked == []

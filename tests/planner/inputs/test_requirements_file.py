@@ -15,6 +15,7 @@ from planner.inputs.errors import (
 )
 from planner.inputs.inputs import Inputs
 from planner.inputs.requirements_file import read_requirements
+from schemas.errors import InvalidInput
 
 
 def read(folder: Path, text: str, **environment: str) -> Inputs:
@@ -299,3 +300,11 @@ def test_features_of_pip_have_no_effect_and_a_warning(tmp_path: Path) -> None:
 
 def test_pre_releases_of_all_projects_are_allowed_by_either_option(tmp_path: Path) -> None:
     assert read(tmp_path, "--all-releases :all:\n").prereleases
+
+
+@pytest.mark.parametrize("included", ["https://[::1/r.txt", "https://f.ex]", "file://[::1/x"])
+def test_a_file_at_a_malformed_url_is_an_error(tmp_path: Path, included: str) -> None:
+    path = tmp_path / "requirements.in"
+    path.write_text(f"-r {included}\n")
+    with pytest.raises(InvalidInput):
+        read_requirements([str(path)], environment={}, fetch=lambda _: f"-r {included}\n".encode())

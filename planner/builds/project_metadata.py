@@ -1,0 +1,96 @@
+"""The metadata of projects that only their build backend knows."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from planner.builds.policy import BuildPolicy, BuildRequest
+from planner.inputs.inputs import Inputs
+from planner.inputs.options import IndexRequest, PolicyRequest
+from planner.inputs.targets import choose_targets
+from planner.planning.reporter import Reporter
+from schemas.errors import UsageError
+
+if TYPE_CHECKING:
+    from planner.index.access import Access
+
+__all__ = ["ProjectMetadata"]
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectMetadata:
+    """Runs build backends for their metadata; owned by one plan."""
+
+    builds: BuildRequest
+    indexes: IndexRequest
+    policy: PolicyRequest
+    access: Access | None
+    reporter: Reporter
+
+    def __call__(self, folder: str, name: str, inputs: Inputs) -> str:
+        """Return the metadata of the project in ``folder``, which has the settings of ``inputs``.
+
+        Raise UsageError if ``--build`` does not allow it, BuildFailed, or what locking the build
+        requirements raises.
+        """
+        policy = self.builds.resolve(inputs.settings.build)
+        label = name or os.path.basename(os.path.abspath(folder))
+        allowed = policy.allowed
+        if not (canonicalize_name(name) in allowed if name else allowed.are_excluded):
+            raise UsageError(
+                f"{folder or os.curdir}: only the build backend of {label} knows its requirements, "
+                "and --build does not allow running it",
+                hint=f"add --build {name or 'missing'}",
+            )
+        return self._prepare(policy, inputs, folder, label)
+
+    def _prepare(self, policy: BuildPolicy, inputs: Inputs, folder: str, label: str) -> str:
+        # Loads the executor and a client for HTTP, which a plan of static projects does not need.
+        import tempfile  # noqa: PLC0415
+
+        from executor import Keychain  # noqa: PLC0415
+        from planner.builds.build_locks import BuildRequirements  # noqa: PLC0415
+        from planner.builds.builder import Builder  # noqa: PLC0415
+        from planner.builds.interpreters import Interpreters  # noqa: PLC0415
+        from planner.index.access import Access  # noqa: PLC0415
+        from planner.index.client import IndexClient  # noqa: PLC0415
+
+        (target,) = choose_targets()
+        interpreter = Interpreters().find(target)
+        assert interpreter is not None, "this interpreter builds for itself"
+        indexes, access = self.indexes.resolve(inputs, os.environ), self.access or Access()
+        keychain = Keychain(indexes.logins(), environment=os.environ, keyring=access.keyring)
+        with (
+            tempfile.TemporaryDirectory(prefix="lockstream-") as locks,
+            IndexClient(
+                keychain=keychain,
+                cache=access.cache,
+                offline=access.offline,
+                refresh=access.refresh,
+                trusted_hosts=indexes.trusted_hosts,
+            ) as client,
+        ):
+            requirements = BuildRequirements(
+                client=client,
+                indexes=indexes,
+                policy=self.policy.resolve(inputs, datetime.now(UTC)),
+                folder=locks,
+                keep=False,
+            )
+            with Builder(
+                policy=policy,
+                client=client,
+                requirements=requirements,
+                folder=locks,
+                reporter=self.reporter,
+            ) as builder:
+                source = os.path.abspath(folder)
+                build = builder.open_source(
+                    canonicalize_name(label), f"{label} ({source})", interpreter, source, ""
+                )
+                return build.metadata().decode("utf-8", "replace")

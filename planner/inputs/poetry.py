@@ -1,0 +1,127 @@
+"""The dependencies of Poetry's own table, as requirements of the standard.
+
+Source: https://python-poetry.org/docs/dependency-specification/. Before version 2, Poetry had no
+``[project]`` table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from packaging.version import InvalidVersion, Version
+
+__all__ = ["poetry_lines", "poetry_specifier", "source_url"]
+
+
+_COMPARATOR = re.compile(
+    r"(?P<operator>\^|~=|~|===|==|!=|<=|>=|<|>|=)?\s*(?P<version>[^\s,<>=!~^]+)"
+)
+
+
+_SUBSTITUTES = {"*", "x", "X"}
+
+
+def poetry_lines(name: str, value: object) -> Iterator[str]:
+    """Yield the requirements of one entry of a table of dependencies.
+
+    Raise ValueError, which says what cannot be read.
+    """
+    for one in value if isinstance(value, list) else [value]:
+        if isinstance(one, str):
+            yield f"{name}{poetry_specifier(one)}"
+        elif isinstance(one, Mapping):
+            yield _line(name, one)
+        else:
+            raise ValueError(f"{name} is neither a version nor a table")  # noqa: TRY004  # the user's
+
+
+def poetry_specifier(text: str) -> str:
+    """Return the version specifier of a constraint such as ``^1.2``.
+
+    Raise ValueError if the standard has none for it.
+    """
+    if "|" in text:
+        raise ValueError(f"{text!r} has alternatives, which a version specifier cannot express")
+    close = re.sub(r"([<>=!~^])\s+", r"\1", text.strip())
+    parts = [part for part in re.split(r"[,\s]+", close) if part]
+    return ",".join(filter(None, map(_comparator, parts)))
+
+
+def source_url(table: Mapping[str, Any]) -> str | None:
+    """Return the address of a table with ``git``, ``url`` or ``path``; None if it has none of them.
+
+    uv's sources have the same keys. Raise ValueError.
+    """
+    part = table.get("subdirectory")
+    fragment = f"#subdirectory={part}" if part else ""
+    if git := table.get("git"):
+        url = str(git) if "://" in str(git) else re.sub(r"^([^:/]+):", r"ssh://\1/", str(git))
+        url = url.removeprefix("git+")
+        named = [str(table[key]) for key in ("rev", "tag", "branch") if key in table]
+        return f"git+{url}{'@' + named[0] if named else ''}{fragment}"
+    if address := table.get("url"):
+        return f"{address}{fragment}"
+    if (path := table.get("path")) or (path := table.get("file")):
+        return f"file:{path}{fragment}"
+    return None
+
+
+def _line(name: str, table: Mapping[str, Any]) -> str:
+    extras = table.get("extras") or ()
+    if not isinstance(extras, list | tuple) or not all(isinstance(one, str) for one in extras):
+        raise ValueError(f"the extras of {name} are not a list of strings")
+    markers = []
+    if isinstance(python := table.get("python"), str):
+        markers += _python_markers(python)
+    if isinstance(platform := table.get("platform"), str):
+        markers.append(f'sys_platform == "{platform}"')
+    if isinstance(marker := table.get("markers"), str):
+        markers.append(f"({marker})")
+    start = f"{name}[{','.join(extras)}]" if extras else name
+    end = f" ; {' and '.join(markers)}" if markers else ""
+    if url := source_url(table):
+        return f"{start} @ {url}{end}"
+    return f"{start}{poetry_specifier(str(table.get('version', '*')))}{end}"
+
+
+def _python_markers(text: str) -> list[str]:
+    found = []
+    for part in poetry_specifier(text).split(","):
+        if comparator := _COMPARATOR.fullmatch(part):
+            version = comparator["version"]
+            is_full = len(version.removesuffix(".*").split(".")) > 2
+            variable = "python_full_version" if is_full else "python_version"
+            found.append(f'{variable} {comparator["operator"]} "{version}"')
+    return found
+
+
+def _comparator(part: str) -> str:
+    if part in _SUBSTITUTES:
+        return ""
+    found = _COMPARATOR.fullmatch(part)
+    if found is None:
+        raise ValueError(f"{part!r} is not a version constraint")
+    operator, version = found["operator"] or "==", found["version"]
+    if operator in {"^", "~"}:
+        return _range(operator, version)
+    if operator == "=":
+        operator = "=="
+    return f"{operator}{version}"
+
+
+def _range(operator: str, text: str) -> str:
+    """Return the range of a caret or tilde constraint: up to the next release of the part that the
+    operator keeps.
+    """
+    try:
+        release = Version(text.removesuffix(".*")).release
+    except InvalidVersion:
+        raise ValueError(f"{text!r} is not a version") from None
+    if operator == "~":
+        kept = min(len(release), 2) - 1
+    else:
+        kept = next((at for at, part in enumerate(release) if part), len(release) - 1)
+    upper = [*release[:kept], release[kept] + 1]
+    return f">={text.removesuffix('.*')},<{'.'.join(map(str, upper))}"

@@ -1,0 +1,84 @@
+"""The document of a project: its ``pyproject.toml``, or the metadata in a script."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from planner.inputs.errors import UnreadableInput
+from planner.inputs.requirements_text import decode
+from planner.inputs.script import parse_script
+from schemas.errors import InvalidInput
+from schemas.toml import parse_toml
+
+__all__ = ["InvalidProject", "is_legacy", "is_project", "is_script", "read_document"]
+
+
+@dataclass(eq=False)
+class InvalidProject(InvalidInput):
+    """A ``pyproject.toml`` lacks what planning needs, or holds it in the wrong form."""
+
+    path: str
+    problem: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}"
+
+
+def is_project(place: str) -> bool:
+    """Return if ``place`` is a script, a ``pyproject.toml`` or a folder that has a project."""
+    return (
+        os.path.isfile(place)
+        or os.path.isfile(os.path.join(place, "pyproject.toml"))
+        or is_legacy(place)
+    )
+
+
+def is_script(place: str) -> bool:
+    """Return if ``place`` is the path of a script."""
+    is_file = place.endswith(".py") or os.path.isfile(place)
+    return is_file and os.path.basename(place) != "pyproject.toml"
+
+
+def is_legacy(folder: str) -> bool:
+    """Return if ``folder`` has the files of setuptools from before ``pyproject.toml``."""
+    return any(os.path.isfile(os.path.join(folder, one)) for one in ("setup.py", "setup.cfg"))
+
+
+def read_document(place: str) -> tuple[str, Mapping[str, Any]]:
+    """Return the path and the content of the ``pyproject.toml`` in ``place``, or of the metadata of
+    a script if ``place`` is the path of one.
+
+    A folder without a ``pyproject.toml`` has an empty document if it has a ``setup.py``. Raise
+    UnreadableInput or InvalidProject.
+    """
+    is_toml = os.path.basename(place) == "pyproject.toml"
+    path = os.path.normpath(
+        place if is_script(place) or is_toml else os.path.join(place, "pyproject.toml")
+    )
+    if not os.path.exists(path) and is_legacy(place):
+        return path, {}
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+        # Python reads a script in the encoding that its first lines name.
+        text = decode(content) if is_script(place) else content.decode("utf-8-sig")
+        return path, parse_script(text) if is_script(place) else parse_toml(text)
+    except OSError as error:
+        raise UnreadableInput(path, error.strerror or str(error)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidProject(path, f"not valid TOML: {error}") from None
+    except UnicodeDecodeError as error:
+        raise InvalidProject(path, f"byte {error.start} is not UTF-8 text") from None
+    except ValueError as error:
+        raise InvalidProject(path, str(error), hint=_hint_for(place, str(error))) from None
+
+
+def _hint_for(place: str, problem: str) -> str:
+    if "script" in problem and place.endswith((".txt", ".in")):
+        return "name requirements files with -r"
+    return ""

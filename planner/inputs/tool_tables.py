@@ -1,0 +1,274 @@
+"""The tables of uv, PDM and Poetry that say which index or address a project comes from.
+
+Sources: https://docs.astral.sh/uv/reference/settings/,
+https://pdm-project.org/en/latest/reference/configuration/ and
+https://python-poetry.org/docs/repositories/. They are read because a public index could have
+another project under the name of a private one. What is not read is named in a warning.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from packaging.utils import NormalizedName, canonicalize_name
+
+from planner.inputs.pip_config import PUBLIC_INDEX
+from planner.inputs.poetry import source_url
+from planner.inputs.settings import IndexSetting, Settings
+
+__all__ = ["ToolTables", "read_tool_tables", "table_at"]
+
+
+_UNREAD_UV = (
+    *("build-constraint-dependencies", "config-settings", "conflicts", "dependency-metadata"),
+    *("environments", "exclude-newer", "exclude-newer-package", "extra-build-dependencies"),
+    *("fork-strategy", "index-strategy", "no-binary", "no-binary-package", "no-build"),
+    *("no-build-package", "no-sources", "prerelease", "required-environments", "resolution"),
+)
+"""Keys of ``[tool.uv]`` that change what uv locks."""
+
+
+_UNREAD_PDM = ("allow-prereleases", "respect-source-order")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolTables:
+    """What the tables of other tools say, in the terms of ``[tool.lockstream]``; a value."""
+
+    settings: Settings = field(default_factory=Settings)
+    addresses: Mapping[NormalizedName, str] = field(default_factory=dict)
+    """The address that takes the place of a version, by project; empty if there are several."""
+    members: frozenset[NormalizedName] = frozenset()
+    """The projects that are members of the workspace."""
+    no_index: bool = False
+    trusted_hosts: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    """Warnings about keys that are not read."""
+
+
+def read_tool_tables(document: Mapping[str, Any], path: str) -> ToolTables:
+    """Return what the tables in the ``pyproject.toml`` at ``path`` say.
+
+    Raise ValueError, which says which key cannot be read.
+    """
+    found = ToolTables()
+    folder = os.path.dirname(os.path.abspath(path))
+    for name, read in _READERS.items():
+        if table := table_at(document, "tool", name):
+            try:
+                found = _merged(found, read(table, f"{path}: [tool.{name}]"))
+            except (AttributeError, TypeError) as error:
+                raise ValueError(f"[tool.{name}] is not as {name} has it: {error}") from None
+    links = tuple(
+        one if "://" in one else os.path.join(folder, one) for one in found.settings.find_links
+    )
+    return replace(
+        found,
+        settings=replace(found.settings, find_links=links),
+        addresses={name: _absolute(url, folder) for name, url in found.addresses.items()},
+    )
+
+
+def _absolute(address: str, folder: str) -> str:
+    """Return the address of a path from ``folder``, and any other as it is."""
+    if not address.startswith("file:") or address.startswith("file:/"):
+        return address
+    path, hash_sign, fragment = address.removeprefix("file:").partition("#")
+    return f"file:{quote(os.path.join(folder, path))}{hash_sign}{fragment}"
+
+
+def table_at(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+    """Return the table at ``keys``; an empty one if there is something else."""
+    table: object = document
+    for key in keys:
+        table = table.get(key) if isinstance(table, Mapping) else None
+    return table if isinstance(table, Mapping) else {}
+
+
+def _merged(one: ToolTables, other: ToolTables) -> ToolTables:
+    return ToolTables(
+        settings=one.settings.with_defaults(other.settings),
+        addresses={**other.addresses, **one.addresses},
+        members=one.members | other.members,
+        no_index=one.no_index or other.no_index,
+        trusted_hosts=one.trusted_hosts + other.trusted_hosts,
+        remarks=one.remarks + other.remarks,
+    )
+
+
+def _read_uv(table: Mapping[str, Any], place: str) -> ToolTables:
+    indexes: dict[str, IndexSetting] = {}
+    default = table.get("index-url")
+    for number, one in enumerate(_tables(table.get("index"))):
+        setting = IndexSetting(str(one["url"]), one.get("explicit") is True)
+        name = str(one.get("name") or f"uv-{number}")
+        if one.get("default") is True:
+            default = setting.url
+        else:
+            indexes[name] = setting
+    for number, url in enumerate(_texts(table.get("extra-index-url"))):
+        indexes.setdefault(f"uv-extra-{number}", IndexSetting(url))
+    for one in _tables(table.get("index")):
+        if one.get("default") is True and one.get("name"):
+            # Sources may name it, and all others go before it.
+            indexes[str(one["name"])] = IndexSetting(str(one["url"]))
+    pins, addresses, members = _read_uv_sources(table_at(table, "sources"))
+    return ToolTables(
+        settings=Settings(
+            constraints=tuple(_texts(table.get("constraint-dependencies"))),
+            overrides=tuple(_texts(table.get("override-dependencies"))),
+            excludes=tuple(_texts(table.get("exclude-dependencies"))),
+            find_links=tuple(_texts(table.get("find-links"))),
+            default_index=str(default) if default else None,
+            indexes=indexes,
+            sources=pins,
+        ),
+        addresses=addresses,
+        members=members,
+        no_index=table.get("no-index") is True,
+        remarks=tuple(_unread(table, _UNREAD_UV, place)),
+    )
+
+
+def _read_uv_sources(
+    table: Mapping[str, Any],
+) -> tuple[dict[str, str], dict[NormalizedName, str], frozenset[NormalizedName]]:
+    """Return the names of indexes, the addresses, and the members of the workspace, by project."""
+    pins: dict[str, str] = {}
+    addresses: dict[NormalizedName, str] = {}
+    members: set[NormalizedName] = set()
+    for project, value in table.items():
+        name = canonicalize_name(project)
+        sources = _tables(value if isinstance(value, list) else [value])
+        if len(sources) != 1 or {"marker", "extra", "group"} & sources[0].keys():
+            raise ValueError(
+                f"[tool.uv.sources] {project} depends on the environment, an extra or a group"
+            )
+        (source,) = sources
+        if source.get("workspace") is True:
+            members.add(name)
+        elif index := source.get("index"):
+            pins[name] = str(index)
+        elif url := source_url(source):
+            addresses[name] = url
+        else:
+            raise ValueError(f"[tool.uv.sources] {project} names no source")
+    return pins, addresses, frozenset(members)
+
+
+def _read_pdm(table: Mapping[str, Any], place: str) -> ToolTables:
+    indexes: dict[str, IndexSetting] = {}
+    pins: dict[str, str] = {}
+    links: list[str] = []
+    trusted: list[str] = []
+    default = None
+    for number, one in enumerate(_tables(table.get("source"))):
+        name, url = str(one.get("name") or f"pdm-{number}"), str(one["url"])
+        included = _texts(one.get("include_packages"))
+        if any("*" in pattern and pattern != "*" for pattern in included):
+            raise ValueError(f"[[tool.pdm.source]] {name} selects projects by patterns")
+        if one.get("type") == "find_links":
+            links.append(url)
+        elif name == "pypi":
+            default = url
+        else:
+            indexes[name] = IndexSetting(url, explicit=bool(included) and "*" not in included)
+        pins.update((project, name) for project in included if project != "*")
+        if one.get("verify_ssl") is False and (host := urlsplit(url).netloc):
+            trusted.append(host.rpartition("@")[2])
+    resolution = table_at(table, "resolution")
+    return ToolTables(
+        settings=Settings(
+            overrides=tuple(_pdm_overrides(table_at(resolution, "overrides"))),
+            excludes=tuple(_texts(resolution.get("excludes"))),
+            find_links=tuple(links),
+            default_index=default,
+            indexes=indexes,
+            sources=pins,
+        ),
+        trusted_hosts=tuple(trusted),
+        remarks=(
+            *_unread(resolution, _UNREAD_PDM, f"{place} resolution"),
+            *(f"{place}: the certificate of {host} is not verified" for host in trusted),
+        ),
+    )
+
+
+def _pdm_overrides(table: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in table.items():
+        text = str(value)
+        if "://" in text:
+            yield f"{name} @ {text}"
+        else:
+            yield f"{name}{text}" if text[:1] in "<>=!~" else f"{name}=={text}"
+
+
+def _read_poetry(table: Mapping[str, Any], place: str) -> ToolTables:
+    ranked: dict[str, list[tuple[str, str]]] = {"primary": [], "supplemental": []}
+    indexes: dict[str, IndexSetting] = {}
+    for one in _tables(table.get("source")):
+        source_name = str(one["name"])
+        url = PUBLIC_INDEX if source_name.lower() == "pypi" else str(one["url"])
+        priority = str(one.get("priority", "primary"))
+        if priority == "explicit":
+            indexes[source_name] = IndexSetting(url, explicit=True)
+        else:
+            kind = "primary" if priority in {"primary", "default"} else "supplemental"
+            ranked[kind].append((source_name, url))
+    ordered = [*ranked["primary"], *ranked["supplemental"]]
+    indexes = {name: IndexSetting(url) for name, url in ordered} | indexes
+    pins: dict[str, str] = {}
+    addresses: dict[NormalizedName, str] = {}
+    dependencies = [table_at(table, "dependencies"), table_at(table, "dev-dependencies")]
+    dependencies += (
+        table_at(table, "group", one, "dependencies") for one in table_at(table, "group")
+    )
+    for project, value in (item for one in dependencies for item in one.items()):
+        for entry in value if isinstance(value, list) else [value]:
+            if isinstance(entry, Mapping) and (source := entry.get("source")):
+                pins[canonicalize_name(project)] = str(source)
+            elif isinstance(entry, Mapping) and (address := source_url(entry)):
+                name = canonicalize_name(project)
+                addresses[name] = address if addresses.get(name, address) == address else ""
+    # With a source of its own, Poetry does not look for projects on PyPI.
+    default = ordered[-1][1] if ranked["primary"] else None
+    return ToolTables(
+        settings=Settings(default_index=default, indexes=indexes, sources=pins),
+        addresses=addresses,
+        remarks=tuple(_unread(table, ("requires-plugins",), place)),
+    )
+
+
+_READERS: dict[str, Callable[[Mapping[str, Any], str], ToolTables]] = {
+    "uv": _read_uv,
+    "pdm": _read_pdm,
+    "poetry": _read_poetry,
+}
+
+
+def _unread(table: Mapping[str, Any], keys: Sequence[str], place: str) -> Iterator[str]:
+    for key in keys:
+        if key in table:
+            yield f"{place} {key} is not read; set what it says in [tool.lockstream]"
+
+
+def _tables(value: object) -> list[Mapping[str, Any]]:
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
+        raise TypeError("a list of tables was expected")
+    return value
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise TypeError("a list of strings was expected")
+    return value

@@ -1,0 +1,68 @@
+"""A project is a folder, its pyproject.toml, or a script of any name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from planner.inputs.errors import UnreadableInput
+from planner.inputs.project_document import InvalidProject, is_legacy, is_project, read_document
+
+SCRIPT = "#!/usr/bin/env python\n# /// script\n# dependencies = ['app']\n# ///\n"
+
+
+def test_a_folder_and_its_file_are_one_project(tmp_path: Path) -> None:
+    path = tmp_path / "pyproject.toml"
+    path.write_text("[project]\nname = 'a'\n")
+    assert is_project(str(tmp_path))
+    assert read_document(str(tmp_path)) == read_document(str(path))
+
+
+@pytest.mark.parametrize("name", ["script.py", "script", "tool.pyw"])
+def test_a_script_may_have_any_name(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text(SCRIPT)
+    assert is_project(str(path))
+    _, document = read_document(str(path))
+    assert document["project"] == {"dependencies": ["app"]}
+
+
+def test_a_script_is_read_in_its_own_encoding(tmp_path: Path) -> None:
+    path = tmp_path / "script.py"
+    path.write_bytes(b"# coding: latin-1\n# caf\xe9\n" + SCRIPT.partition("\n")[2].encode())
+    assert read_document(str(path))[1]["project"] == {"dependencies": ["app"]}
+
+
+def test_a_file_without_a_block_is_refused_with_the_way(tmp_path: Path) -> None:
+    path = tmp_path / "requirements.txt"
+    path.write_text("app\n")
+    with pytest.raises(InvalidProject) as raised:
+        read_document(str(path))
+    assert raised.value.hint == "name requirements files with -r"
+
+
+def test_a_folder_of_setuptools_has_an_empty_document(tmp_path: Path) -> None:
+    assert not is_project(str(tmp_path))
+    (tmp_path / "setup.py").write_text("")
+    assert is_legacy(str(tmp_path))
+    assert is_project(str(tmp_path))
+    assert read_document(str(tmp_path))[1] == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [(b"[project", "not valid TOML"), (b"\xff", "byte 0 is not UTF-8 text"),
+     (b"a = " + b"[" * 5000, "nested too deeply")],
+)  # fmt: skip
+def test_a_document_that_cannot_be_read_is_an_error(
+    tmp_path: Path, content: bytes, problem: str
+) -> None:
+    (tmp_path / "pyproject.toml").write_bytes(content)
+    with pytest.raises(InvalidProject, match=problem):
+        read_document(str(tmp_path))
+
+
+def test_a_missing_document_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableInput, match="No such file"):
+        read_document(str(tmp_path))

@@ -1,0 +1,145 @@
+"""Requirements come from the table that has them, or from the build backend; never from nowhere."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+from planner.inputs.inputs import Inputs
+from planner.inputs.project_document import InvalidProject
+from planner.inputs.project_tables import Backend, ProjectTables
+
+X = canonicalize_name("x")
+METADATA = """\
+Metadata-Version: 2.1
+Name: Their_Name
+Version: 1
+Requires-Python: >=3.9
+Provides-Extra: X
+Requires-Dist: app>1
+Requires-Dist: base ; extra == "x"
+Requires-Dist: other ; os_name == "nt" and extra == "X"
+Requires-Dist: odd ; extra == "y" or extra == "x"
+"""
+
+
+def prepared(_folder: str, _name: str, _inputs: Inputs) -> str:
+    return METADATA
+
+
+def tables(folder: Path, text: str, backend: Backend | None = None) -> ProjectTables:
+    return ProjectTables(str(folder / "pyproject.toml"), tomllib.loads(text), backend)
+
+
+def test_poetry_before_2_has_a_table_of_its_own(tmp_path: Path) -> None:
+    project = tables(
+        tmp_path,
+        "[tool.poetry]\nname = 'A'\n[tool.poetry.dependencies]\npython = '^3.9'\napp = '^1.0'\n"
+        "base = { version = '*', optional = true }\n[tool.poetry.extras]\nx = ['base']\n"
+        "[tool.poetry.group.test.dependencies]\ntool = '1.0'\n"
+        "[tool.poetry.dev-dependencies]\nd = '2'\n",
+    )
+    assert project.name == "a"
+    assert project.dependencies()[1] == ["app>=1.0,<2"]
+    assert project.extra_lines(X)[1] == ["base"]
+    assert project.groups == {"test", "dev"}
+    assert project.group(canonicalize_name("test"))[1] == ["tool==1.0"]
+    assert project.requires_python == SpecifierSet(">=3.9,<4")
+
+
+def test_poetry_has_the_dependencies_that_the_standard_table_calls_dynamic(tmp_path: Path) -> None:
+    project = tables(
+        tmp_path,
+        "[project]\nname = 'a'\ndynamic = ['dependencies']\n"
+        "[tool.poetry.dependencies]\napp = '1'\n",
+    )
+    assert project.dependencies() == ("[tool.poetry.dependencies]", ["app==1"])
+
+
+def test_alternatives_of_poetry_are_an_error_that_names_them(tmp_path: Path) -> None:
+    project = tables(tmp_path, "[tool.poetry.dependencies]\napp = '^1 || ^2'\n")
+    with pytest.raises(InvalidProject, match=r"\[tool.poetry.dependencies\] app: .*alternatives"):
+        project.dependencies()
+
+
+def test_setuptools_reads_dynamic_dependencies_from_files(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("# all\napp>1 # why\n\n")
+    project = tables(
+        tmp_path,
+        "[project]\nname = 'a'\ndynamic = ['dependencies', 'optional-dependencies']\n"
+        "[tool.setuptools.dynamic]\ndependencies = { file = ['requirements.txt'] }\n"
+        "[tool.setuptools.dynamic.optional-dependencies]\nx = { file = 'requirements.txt' }\n",
+    )
+    assert project.dependencies()[1] == ["app>1"]
+    assert project.extra_names(are_required=True) == {"x"}
+    assert project.extra_lines(X)[1] == ["app>1"]
+
+
+def test_a_file_of_setuptools_that_is_missing_is_named(tmp_path: Path) -> None:
+    project = tables(
+        tmp_path,
+        "[project]\nname = 'a'\ndynamic = ['dependencies']\n"
+        "[tool.setuptools.dynamic]\ndependencies = { file = 'none.txt' }\n",
+    )
+    with pytest.raises(InvalidProject, match=r"none.txt: No such file"):
+        project.dependencies()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[build-system]\nrequires = ['setuptools']\n",
+        "[project]\nname = 'a'\ndynamic = ['dependencies', 'optional-dependencies']\n",
+    ],
+)
+def test_the_backend_knows_what_no_table_has(tmp_path: Path, text: str) -> None:
+    project = tables(tmp_path, text, prepared)
+    assert project.dependencies()[1] == ["app>1"]
+    assert project.extra_names(are_required=True) == {"x"}
+    assert project.extra_names(are_required=False) == set()
+    assert project.extra_lines(X)[1] == [
+        "base",
+        'other; os_name == "nt"',
+        'odd; python_version < "0" or python_version >= "0"',
+    ]
+
+
+def test_a_legacy_project_has_the_name_and_the_python_of_its_metadata(tmp_path: Path) -> None:
+    (tmp_path / "setup.py").write_text("")
+    project = tables(tmp_path, "", prepared)
+    assert project.name == "their-name"
+    assert project.requires_python == SpecifierSet(">=3.9")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[build-system]\n", "only its build backend knows its requirements"),
+        ("[project]\nname = 'a'\ndynamic = ['dependencies']\n", "its dependencies are dynamic"),
+    ],
+)
+def test_without_a_backend_that_is_an_error_with_the_way(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    with pytest.raises(InvalidProject, match=problem) as raised:
+        tables(tmp_path, text).dependencies()
+    assert "--build" in raised.value.hint
+
+
+def test_a_document_without_a_project_is_empty(tmp_path: Path) -> None:
+    assert tables(tmp_path, "[tool.ruff]\nline-length = 100\n").is_empty
+    assert not tables(tmp_path, "[project]\nname = 'a'\n").is_empty
+
+
+def test_groups_of_uv_and_pdm_from_before_the_standard_are_read(tmp_path: Path) -> None:
+    project = tables(
+        tmp_path,
+        "[project]\nname = 'a'\n[dependency-groups]\ndev = ['one']\n"
+        "[tool.uv]\ndev-dependencies = ['two']\n[tool.pdm.dev-dependencies]\nlint = ['three']\n",
+    )
+    assert project.group(canonicalize_name("dev"))[1] == ["one", "two"]
+    assert project.group(canonicalize_name("lint"))[1] == ["three"]

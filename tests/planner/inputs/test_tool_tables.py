@@ -1,0 +1,140 @@
+"""The tables of other tools name indexes and addresses; nothing that matters is passed over."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from planner.inputs.pip_config import PUBLIC_INDEX
+from planner.inputs.settings import IndexSetting
+from planner.inputs.tool_tables import ToolTables, read_tool_tables
+
+ONE, TWO = "https://one.example/simple", "https://two.example/simple"
+
+
+def read(text: str) -> ToolTables:
+    return read_tool_tables(tomllib.loads(text), "/project/pyproject.toml")
+
+
+def test_uv_names_indexes_and_the_projects_that_come_from_them() -> None:
+    found = read(
+        f"[[tool.uv.index]]\nname = 'd'\nurl = '{TWO}'\ndefault = true\n"
+        f"[[tool.uv.index]]\nname = 'x'\nurl = '{ONE}'\nexplicit = true\n"
+        "[tool.uv.sources]\nOur_Library = { index = 'x' }\n"
+    )
+    x, d = IndexSetting(ONE, explicit=True), IndexSetting(TWO)
+    assert list(found.settings.indexes.items()) == [("x", x), ("d", d)]
+    assert found.settings.default_index == TWO
+    assert found.settings.sources == {"our-library": "x"}
+
+
+def test_uv_names_addresses_and_members() -> None:
+    found = read(
+        "[tool.uv.sources]\na = { git = 'https://git.example/a', rev = 'v1' }\n"
+        "b = { path = '../b c' }\nc = { url = 'https://f.example/c.zip' }\n"
+        "d = { workspace = true }\n"
+    )
+    assert found.addresses == {
+        "a": "git+https://git.example/a@v1",
+        "b": "file:/project/../b%20c",
+        "c": "https://f.example/c.zip",
+    }
+    assert found.members == {"d"}
+
+
+def test_uv_has_constraints_overrides_and_more_places() -> None:
+    found = read(
+        "[tool.uv]\nconstraint-dependencies = ['a<2']\noverride-dependencies = ['b<2']\n"
+        f"exclude-dependencies = ['c']\nindex-url = '{ONE}'\nextra-index-url = ['{TWO}']\n"
+        "find-links = ['wheels']\nno-index = true\n"
+    )
+    settings = found.settings
+    assert (settings.constraints, settings.overrides, settings.excludes) == (
+        ("a<2",),
+        ("b<2",),
+        ("c",),
+    )
+    assert settings.default_index == ONE
+    assert list(settings.indexes.values()) == [IndexSetting(TWO)]
+    assert settings.find_links == ("/project/wheels",)
+    assert found.no_index
+
+
+def test_what_is_not_read_is_named() -> None:
+    found = read("[tool.uv]\nprerelease = 'allow'\nmanaged = true\n")
+    (remark,) = found.remarks
+    assert remark.startswith("/project/pyproject.toml: [tool.uv] prerelease is not read; set")
+    (remark,) = read("[tool.pdm.resolution]\nallow-prereleases = true\n").remarks
+    assert "[tool.pdm] resolution allow-prereleases is not read" in remark
+
+
+def test_pdm_names_sources_overrides_and_excludes() -> None:
+    found = read(
+        f"[[tool.pdm.source]]\nname = 'pypi'\nurl = '{TWO}'\n"
+        f"[[tool.pdm.source]]\nname = 'x'\nurl = '{ONE}'\ninclude_packages = ['a']\n"
+        "verify_ssl = false\n"
+        "[tool.pdm.resolution]\nexcludes = ['c']\n"
+        "[tool.pdm.resolution.overrides]\nd = '1.0'\ne = '>=2'\nf = 'https://f.example/f.zip'\n"
+    )
+    settings = found.settings
+    assert settings.default_index == TWO
+    assert settings.indexes == {"x": IndexSetting(ONE, explicit=True)}
+    assert settings.sources == {"a": "x"}
+    assert settings.excludes == ("c",)
+    assert settings.overrides == ("d==1.0", "e>=2", "f @ https://f.example/f.zip")
+    assert found.trusted_hosts == ("one.example",)
+    assert "the certificate of one.example is not verified" in found.remarks[0]
+
+
+def test_poetry_does_not_look_on_pypi_if_it_has_a_primary_source() -> None:
+    found = read(
+        f"[[tool.poetry.source]]\nname = 'x'\nurl = '{ONE}'\n"
+        f"[[tool.poetry.source]]\nname = 'y'\nurl = '{TWO}'\npriority = 'explicit'\n"
+        "[tool.poetry.dependencies]\na = { version = '1', source = 'y' }\n"
+    )
+    assert found.settings.default_index == ONE
+    assert found.settings.indexes["y"] == IndexSetting(TWO, explicit=True)
+    assert found.settings.sources == {"a": "y"}
+    found = read(
+        f"[[tool.poetry.source]]\nname = 'PyPI'\npriority = 'primary'\n"
+        f"[[tool.poetry.source]]\nname = 'x'\nurl = '{ONE}'\npriority = 'supplemental'\n"
+    )
+    assert [one.url for one in found.settings.indexes.values()] == [PUBLIC_INDEX, ONE]
+
+
+def test_several_addresses_of_one_project_are_noted_as_such() -> None:
+    found = read(
+        "[tool.poetry.dependencies]\na = [{ url = 'https://f.example/1.zip' }, "
+        "{ url = 'https://f.example/2.zip' }]\n"
+    )
+    assert found.addresses == {"a": ""}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[tool.uv.sources]\na = [{ index = 'x', marker = \"os_name == 'nt'\" }]",
+         "[tool.uv.sources] a depends on the environment"),
+        ("[tool.uv.sources]\na = { git = '' }", "a names no source"),
+        ("[tool.uv.sources]\na = 1", "is not as uv has it"),
+        ("[tool.uv]\nindex = 1", "is not as uv has it"),
+        ("[[tool.pdm.source]]\nname = 'x'\nurl = 'y'\ninclude_packages = ['our-*']",
+         "selects projects by patterns"),
+        ("[tool.pdm]\nsource = 1", "is not as pdm has it"),
+    ],
+)  # fmt: skip
+def test_what_would_be_taken_from_elsewhere_is_an_error(text: str, problem: str) -> None:
+    with pytest.raises(ValueError) as raised:  # noqa: PT011  # compared next
+        read(text)
+    assert problem in str(raised.value)
+
+
+def test_a_source_without_a_url_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        read("[[tool.uv.index]]\nname = 'x'\n")
+
+
+@pytest.mark.parametrize("text", ["tool = 1", "[tool]\nuv = 1", "", "[tool.uv]\nsources = 1"])
+def test_other_documents_say_nothing(text: str) -> None:
+    assert read(text) == ToolTables()
