@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,16 @@ def test_the_table_of_exit_codes_names_each_kind_of_error() -> None:
     kinds = {(kind.exit_code, kind.__name__) for kind in LockstreamError.__subclasses__()}
     assert {(ExitCode(int(code)), name) for code, name in rows} <= kinds
     assert {int(code) for code, _ in rows} == set(ExitCode) - {ExitCode.DONE}
+
+
+@pytest.mark.parametrize(
+    ("row", "module", "constant"),
+    [
+        ("staged wheels", "executor.transaction.staging", "_FORMAT"),
+        ("journal", "executor.transaction.journal", "_VERSION"),
+        ("index cache", "planner.index.cache", "_VERSION"),
+    ],
+)
+def test_the_table_of_state_on_disk_has_the_formats(row: str, module: str, constant: str) -> None:
+    (line,) = re.findall(rf"^\| {row} \|.*$", ARCHITECTURE.read_text(), re.MULTILINE)
+    assert re.search(rf"\b{getattr(import_module(module), constant)}\b", line)
