@@ -20,6 +20,8 @@
 # make soak      kill, fail and power off executions at every system call that changes something
 #                (Linux, root, strace, mkfs.ext4); an hour. A short run: SOAK='kills --every 10'
 # make hostile   1,500 hostile wheels, and what lockstream, uv and pip do with them
+# make ends      1,000 runs in random surroundings (variables, limits, closed streams): each must end
+#                with a known exit code and no traceback; ENDS='--runs 100 --seed 7'
 # make network   60 faults of servers and proxies, in real time: 15 minutes, mostly of waiting
 # make fuzz      look for bytes that break a reader of locks, wheels or answers, for SECONDS=60;
 #                FUZZ='--reader lock' for one reader
@@ -43,7 +45,7 @@ SECONDS := 60
 FUZZ :=
 WHEELS := --odd --corpora benchmarks/work/wheels
 
-.PHONY: demo fast test lint types pythons lowest servers coverage peers bench builds soak hostile network \
+.PHONY: demo fast test lint types pythons lowest servers coverage peers bench builds soak ends hostile network \
 	fuzz real python clean
 .DELETE_ON_ERROR:
 
@@ -99,6 +101,9 @@ builds: .venv/made
 
 soak: .venv/made
 	.venv/bin/python -m stress.soak $(SOAK)
+
+ends: .venv/made
+	.venv/bin/python -m stress.ends $(ENDS)
 
 hostile: .venv/made
 	.venv/bin/python -m stress.hostile

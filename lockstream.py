@@ -131,12 +131,27 @@ class RoomFinder:
         return PathFinder.find_spec(name, [HERE], target) if name in ROOMS else None
 
 
+def _print_version(context: click.Context, _option: click.Parameter, is_given: bool) -> None:
+    if is_given:
+        from schemas.version import VERSION  # noqa: PLC0415
+
+        click.echo(f"lockstream, version {VERSION}")
+        context.exit()
+
+
 @click.group(
     cls=Program,
     epilog=EXIT_CODES,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.version_option(package_name="lockstream")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
 def program() -> None:
     """Install Python packages in two phases.
 
