@@ -2,7 +2,7 @@
 
 - Files: ``wheels``, ``sdists``, ``repositories`` make good ones; ``archives`` makes zip archives
   field by field; ``hostile`` makes wheels that no installer should install.
-- Locks and plans: ``locks``, ``planning``.
+- Locks and plans: ``locks``, ``planning``, ``build_records``.
 - Servers: ``index`` is a package index, ``servers`` misbehave on demand, ``networks`` lists their
   faults.
 - Environments: ``environments``, ``trees``, ``scenarios``, ``pythons``, ``users``, ``namespaces``,

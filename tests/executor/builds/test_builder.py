@@ -15,6 +15,7 @@ import tomli_w
 import lockstream
 from executor.builds.toolchain import describe
 from executor.environment.interpreter import probe
+from helpers.build_records import build_record
 from helpers.repositories import Repository, needs_git
 from helpers.sdists import Sdist, build_sdist
 from helpers.wheels import build_wheel, lock_of
@@ -36,22 +37,13 @@ def _execute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Execute:
     return execute
 
 
-def record_of(sdist: Sdist, **told: Any) -> BuildRecord:
-    stem = sdist.filename.removesuffix(".tar.gz")
+def record_of(sdist: Sdist, **changes: Any) -> BuildRecord:
     facts: dict[str, Any] = {
-        "key": "k",
-        "wheel": f"{stem}-py3-none-any.whl",
-        "backend": "backend",
-        "flags": BuildFlags(),
-        "lock": None,
+        "wheel": f"{sdist.filename.removesuffix('.tar.gz')}-py3-none-any.whl",
         "demand": {1: 16 * MIB},
-        "charged_peak": None,
-        "seconds": 1.0,
-        "native": (),
         "measured_on": describe(probe(sys.executable).target, "backend"),
-        **told,
     }
-    return BuildRecord(**facts)
+    return build_record(**{**facts, **changes})
 
 
 def write_lock(

@@ -8,8 +8,9 @@ import pytest
 
 from executor.builds.built_wheel import BuiltWheel, inspect_wheel
 from executor.builds.errors import WheelDiffersFromPlan
+from helpers.build_records import build_record
 from helpers.wheels import build_wheel
-from schemas.builds import BuildFlags, BuildRecord
+from schemas.builds import BuildRecord
 from schemas.target import Target
 
 TARGET = Target.named("3.11", "manylinux_2_28_x86_64")
@@ -17,18 +18,7 @@ NATIVE = "demo/fast.cpython-311-x86_64-linux-gnu.so"
 
 
 def record_of(wheel: str, *native: str) -> BuildRecord:
-    return BuildRecord(
-        key="k",
-        wheel=wheel,
-        backend="backend",
-        flags=BuildFlags(),
-        lock=None,
-        demand={1: 1},
-        charged_peak=None,
-        seconds=1.0,
-        native=native,
-        measured_on={},
-    )
+    return build_record(wheel=wheel, native=native)
 
 
 @pytest.fixture(name="path")

@@ -11,27 +11,16 @@ import tomli_w
 from packaging.pylock import Pylock
 from packaging.utils import canonicalize_name
 
+from helpers.build_records import build_record
 from helpers.sdists import build_sdist
 from helpers.wheels import build_wheel
 from planner.index.pages import ProjectFile, ProjectPage
 from planner.lock.built import KnownBuild, known_builds
-from schemas.builds import BuildFlags, BuildRecord
 from schemas.target import Target
 
 SDIST, WHEEL = build_sdist(), build_wheel("demo", "1.0")
 PATH = f"wheelhouse/{WHEEL.filename}"
-RECORD = BuildRecord(
-    key="a" * 64,
-    wheel="demo-1.0-py3-none-any.whl",
-    backend="backend",
-    flags=BuildFlags(),
-    lock=None,
-    demand={1: 1 << 20},
-    charged_peak=None,
-    seconds=1.0,
-    native=(),
-    measured_on={},
-)
+RECORD = build_record()
 
 
 def lock(**wheel: object) -> Pylock:

@@ -8,26 +8,15 @@ from typing import Any
 import pytest
 from packaging.pylock import PackageArchive, PackageDirectory, PackageVcs
 
+from helpers.build_records import build_record
 from planner.index.pages import ProjectFile
 from planner.lock.built import Built
 from planner.lock.errors import SecretInURL
 from planner.lock.source_entries import list_sdist, list_tree, lockable_url
 from planner.model.direct_reference import DirectReference
-from schemas.builds import BuildFlags, BuildRecord
 
 SHA256 = "a" * 64
-RECORD = BuildRecord(
-    key="a" * 64,
-    wheel="demo-1.0-py3-none-any.whl",
-    backend="backend",
-    flags=BuildFlags(),
-    lock=None,
-    demand={1: 1 << 20},
-    charged_peak=None,
-    seconds=1.0,
-    native=(),
-    measured_on={},
-)
+RECORD = build_record()
 
 
 def built(url: str, name: str = "demo-1.0.tar.gz", **changes: Any) -> Built:

@@ -121,26 +121,25 @@ def test_a_final_release_that_is_no_use_does_not_keep_pre_releases_away() -> Non
     assert find(project("demo-1.0.tar.gz", *wheels("1.1b1"))) == ["1.1b1"]
 
 
-def test_all_specifiers_have_to_match() -> None:
-    found = project(*wheels("3.0", "2.0", "1.0"))
-    finder = CandidateFinder(
+def finder_of(found: Project) -> CandidateFinder:
+    return CandidateFinder(
         lambda _: found,
         JUDGE,
         prereleases=Prereleases.IF_NECESSARY,
         named_prereleases=frozenset(),
     )
+
+
+def test_all_specifiers_have_to_match() -> None:
+    found = project(*wheels("3.0", "2.0", "1.0"))
+    finder = finder_of(found)
     chosen = finder.find(NAME, [SpecifierSet(">=2"), SpecifierSet("<3")])
     assert [str(found[0].version) for found in chosen] == ["2.0"]
 
 
 def test_what_is_preferred_comes_first_where_it_matches() -> None:
     found = project(*wheels("3.0", "2.0", "1.0"))
-    finder = CandidateFinder(
-        lambda _: found,
-        JUDGE,
-        prereleases=Prereleases.IF_NECESSARY,
-        named_prereleases=frozenset(),
-    )
+    finder = finder_of(found)
     finder.prefer({NAME: [Version("1.0"), Version("2.0"), Version("9.0")]})
     for specifier, expected in (("", ["1.0", "2.0", "3.0"]), (">1", ["2.0", "3.0"])):
         chosen = finder.find(NAME, [SpecifierSet(specifier)])
