@@ -138,7 +138,7 @@ class WriteDenied(NotPermitted):
     hint: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self.hint = _advice(self.reached, _DENIALS[self.error.errno or 0])
+        self.hint = _advice(self.reached, _DENIALS.get(self.error.errno or 0, "fix the cause"))
 
     def __str__(self) -> str:
         return f"{self.path}: {os.strerror(self.error.errno or 0)}"
