@@ -1,9 +1,9 @@
 """Split a lock into its header and its ``[[packages]]`` blocks while reading it.
 
-TOML is line-based where tables begin, so a lock can be cut at the lines ``[[packages]]`` without
-parsing what is between them; only strings and arrays that run over several lines must be seen as
-such (https://toml.io/en/v1.0.0#array-of-tables). Each block is then parsed alone, and the memory
-a lock costs is that of its largest block, however many it has.
+Tables of TOML begin on lines of their own, so a lock can be cut at the lines ``[[packages]]``
+without parsing what is between them; only strings and arrays that run over several lines must be
+seen as such (https://toml.io/en/v1.0.0#array-of-tables). Each block is then parsed alone, and the
+memory a lock costs is that of its largest block, however many it has.
 """
 
 from __future__ import annotations

@@ -242,7 +242,7 @@ def suitable_record(tool: Mapping[str, Any] | None, tags: Collection[Tag]) -> Bu
 def foreseen(demand: int, *, alike: bool = True) -> int:
     """Return the bytes of memory that a build of this measured demand requires before it begins.
 
-    ``alike`` tells whether compiler, machine, Python and C library are those of the measurement.
+    ``alike`` says whether compiler, machine, Python and C library are those of the measurement.
     """
     return demand + int(demand * (SHARE if alike else FOREIGN_SHARE)) + MARGIN
 

@@ -1,6 +1,6 @@
 """The exit codes of the program and the root of every error it raises.
 
-Errors carry the objects they speak of; their text is rendered late, by ``str()``, and reaches
+Errors carry the objects that they are about; their text is rendered late, by ``str()``, and reaches
 the user in one place (``lockstream.main``). Each room defines its own errors below one of the
 kinds listed here; the kind decides the exit code.
 """

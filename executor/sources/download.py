@@ -18,7 +18,7 @@ class Progress:
     received: int = 0
     """Bytes so far."""
     etag: str | None = None
-    """The tag by which the server tells versions of the file apart."""
+    """The tag with which the server distinguishes versions of the file."""
     can_resume: bool = True
     """Whether the next attempt requests only the rest; otherwise it skips what has arrived."""
     is_pieced: bool = False

@@ -191,7 +191,7 @@ class Retries:
     def fail(self, *, has_brought: bool) -> bool:
         """Record that the attempt failed, and return whether to begin another.
 
-        ``has_brought`` tells whether it brought bytes.
+        ``has_brought`` says whether it brought bytes.
         """
         pace, timeouts = self._pace, self._timeouts
         if has_brought:

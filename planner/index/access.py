@@ -18,5 +18,5 @@ class Access:
     offline: bool = False
     """Whether to use only the cache."""
     refresh: bool = False
-    """Whether to ask servers about every cached document again."""
+    """Whether to validate every cached document with its server."""
     cache: Cache | None = None

@@ -198,4 +198,4 @@ class PageSeen:
     digest: str
     """SHA-256 of the body that the index sent; empty if it does not have the project."""
     fresh_until: float
-    """Seconds since the epoch until which the index need not be asked whether it has changed."""
+    """Seconds since the epoch until which it may be used without a request."""

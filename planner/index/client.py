@@ -108,7 +108,7 @@ class IndexClient:
     """Reads from package indexes, over one pool of connections. Many threads may use it.
 
     ``cache`` keeps documents. With ``offline`` only those can be read, of any age; with ``refresh``
-    the server is asked whether each has changed.
+    each is validated with its server.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class IndexClient:
         self.cache = cache
         self._pages = HttpCache(cache, refresh=refresh)
         self.is_refreshed = refresh
-        """Whether everything is asked for anew."""
+        """Whether each cached document is validated with its server."""
         self._offline = offline
         self._requested: set[tuple[str, str]] = set()
         """Documents that were requested before: one plan sees one state of its indexes."""

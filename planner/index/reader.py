@@ -108,7 +108,8 @@ class IndexReader:
 
         Object stores and some servers answer 403 for a project that they do not have. That is
         believed if the index has sent another page, with the same login: if the login were not
-        valid, the project could be taken from another index, where anybody may have published it.
+        valid, the project could be taken from another index, on which anybody may have published
+        it.
         """
         try:
             answer = self._get(name, index)

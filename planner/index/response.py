@@ -58,8 +58,8 @@ def refuses_kind(response: httpx.Response) -> bool:
     """Return whether a server refuses HEAD or Range, for which there is no status in common.
 
     A signed URL may be valid for GET alone (403), some servers know no ranges (400, 405, 406, 501),
-    and the file may be shorter than the suffix (416). If the file is refused too, downloading it
-    tells so.
+    and the file may be shorter than the suffix (416). Downloading the file
+    then shows whether it is refused too.
     """
     status = response.status_code
     if status in MISSING_STATUS or status in RETRIED_STATUS or status == httpx.codes.UNAUTHORIZED:

@@ -17,7 +17,7 @@ __all__ = ["Collision", "Listing", "find_collisions"]
 
 
 _LIBRARY_KEYS = frozenset({"purelib", "platlib"})
-"""The folders of ``.data`` whose files are installed beside those of the wheel's root."""
+"""The folders of ``.data`` whose files are installed together with those of the wheel's root."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -273,7 +273,7 @@ def _locate_directory(reader: RangeReader) -> EndRecord:
     if record.directory_size > MAX_DIRECTORY_SIZE:
         raise InvalidZip(f"its central directory has more than {MAX_DIRECTORY_SIZE} bytes")
     if record.directory_offset + record.directory_size != position:
-        raise InvalidZip("its central directory is not where the end record says")
+        raise InvalidZip("its central directory is not at the offset of the end record")
     return record
 
 
@@ -301,7 +301,7 @@ def _read_zip64(reader: RangeReader, position: int) -> tuple[EndRecord, int]:
     locator = reader.read(position - ZIP64_LOCATOR.size, ZIP64_LOCATOR.size)
     start = parse_zip64_locator(locator)
     if start + ZIP64_END_RECORD.size != position - ZIP64_LOCATOR.size:
-        raise InvalidZip("its ZIP64 end record is not where the locator says")
+        raise InvalidZip("its ZIP64 end record is not at the offset of the locator")
     return parse_zip64_end_record(reader.read(start, ZIP64_END_RECORD.size)), start
 
 
@@ -327,7 +327,7 @@ def read_member(reader: RangeReader, entry: CentralEntry, *, limit: int) -> byte
     extra = content[LOCAL_HEADER.size + name_size : start]
     header = parse_local_header(content[: LOCAL_HEADER.size], name, extra)
     if header.name != entry.name:
-        raise InvalidZip(f"its directory says {entry.name} where {header.name} is")
+        raise InvalidZip(f"its directory names {entry.name}, but the member there is {header.name}")
     packed = content[start:end]
     data = _unpack(packed, entry)
     if len(data) != entry.size or zlib.crc32(data) != entry.crc:

@@ -1,4 +1,4 @@
-"""Blocks: a lock is cut where tomllib would see a package begin, and nowhere else."""
+"""A lock is cut at the lines where tomllib sees a package begin, and at no others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Credentials are told apart from addresses, and belong to one origin."""
+"""Credentials are separated from URLs, and belong to one origin."""
 
 from __future__ import annotations
 

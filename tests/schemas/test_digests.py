@@ -1,4 +1,4 @@
-"""Digests: all secure promises must hold, and only those count."""
+"""All secure digests must agree, and no others count."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kinds of error: what each says to the shell and to the user."""
+"""Each kind of error has an exit code and a text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hints survive their table, and whatever else stands there is no hint."""
+"""Hints survive their table, and malformed values are not hints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lock: a block is what PEP 751 demands, or an error that says where it is not."""
+"""A block is valid by PEP 751, or an error names the line at fault."""
 
 from __future__ import annotations
 

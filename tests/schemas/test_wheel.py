@@ -1,4 +1,4 @@
-"""Wheel vocabulary: a name means the same file everywhere, or it is refused in one sentence."""
+"""A name of a member means the same file on all systems, or is refused in one sentence."""
 
 from __future__ import annotations
 

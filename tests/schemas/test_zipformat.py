@@ -1,4 +1,4 @@
-"""Zip records: what is written is read back, what is ambiguous is refused in one sentence."""
+"""Zip records are read as they were written, and refused in one sentence if ambiguous."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP: the bytes of a file arrive whole and once, or an error says who failed and how."""
+"""The bytes of a file arrive whole and once, or an error says what failed and how."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keychain: credentials come from one place, for the host that they are for, and are not told."""
+"""Credentials come from the first place that has some, for one host, and are never shown."""
 
 from __future__ import annotations
 

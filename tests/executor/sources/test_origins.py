@@ -1,4 +1,4 @@
-"""Sources: of all places a file could come from, one is taken, always the same."""
+"""Of all origins that may have a file, the same one is always preferred."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ahead: files that follow are asked for early, and come all the same whatever becomes of that."""
+"""The next files are requested early, and arrive even if such a request fails."""
 
 from __future__ import annotations
 

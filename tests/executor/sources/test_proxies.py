@@ -1,4 +1,4 @@
-"""Proxies: the usual variables mean what they mean elsewhere."""
+"""The usual variables of proxies mean what they mean to other programs."""
 
 from __future__ import annotations
 

@@ -1,12 +1,13 @@
-"""Patience: what comes too slowly is given up, and a server that wastes more time than it serves;
-time that we take ourselves does not count.
+"""Slow attempts are ended, and a server that wastes more time than it serves is given up.
+
+The time that the client itself takes does not count.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from executor.sources import retries as patience_module
+from executor.sources import retries as retries_module
 from executor.sources.retries import IDLE_SECONDS, Pace, Retries, Timeouts
 
 DAY = 24 * 3600.0
@@ -63,14 +64,14 @@ class TestPace:
 
 @pytest.fixture(name="now")
 def _now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The time, as Patience sees it."""
+    """The time of the clock of retries."""
     now = [0.0]
-    monkeypatch.setattr(patience_module, "clock", lambda: now[0])
+    monkeypatch.setattr(retries_module, "clock", lambda: now[0])
     return now
 
 
-@pytest.fixture(name="patience")
-def _patience(now: list[float]) -> Timeouts:
+@pytest.fixture(name="timeouts")
+def _timeouts(now: list[float]) -> Timeouts:
     assert now == [0.0]
     return Timeouts()
 
@@ -78,27 +79,27 @@ def _patience(now: list[float]) -> Timeouts:
 class Files:
     """Files of a server that stalls: what one of them costs, and whether it is given up."""
 
-    def __init__(self, patience: Timeouts, now: list[float]) -> None:
-        self.patience = patience
+    def __init__(self, timeouts: Timeouts, now: list[float]) -> None:
+        self.timeouts = timeouts
         self.now = now
 
-    def attempt(self, attempts: Retries, *waits: tuple[float, int], brings: bool) -> bool:
+    def attempt(self, retries: Retries, *waits: tuple[float, int], brings: bool) -> bool:
         """Whether the file goes on after an attempt that fails in silence."""
-        pace = attempts.begin()
+        pace = retries.begin()
         for waited, size in (*waits, (pace.idle, 0)):
             pace.add(size, waited, 0.0)
             self.now[0] += waited
-        return attempts.fail(has_brought=brings)
+        return retries.fail(has_brought=brings)
 
-    def succeed(self, attempts: Retries, wait: float = 0.01) -> None:
-        attempts.begin().add(1 << 20, wait, 0.0)
+    def succeed(self, retries: Retries, wait: float = 0.01) -> None:
+        retries.begin().add(1 << 20, wait, 0.0)
         self.now[0] += wait
-        attempts.succeed()
+        retries.succeed()
 
 
 @pytest.fixture(name="files")
-def _files(patience: Timeouts, now: list[float]) -> Files:
-    return Files(patience, now)
+def _files(timeouts: Timeouts, now: list[float]) -> Files:
+    return Files(timeouts, now)
 
 
 class TestServers:
@@ -108,77 +109,77 @@ class TestServers:
     ) -> None:
         waits = []
         for _ in range(20):
-            attempts = Retries(files.patience)
-            waits.append(files.patience.idle(0))
+            retries = Retries(files.timeouts)
+            waits.append(files.timeouts.idle(0))
             started = [(0.0, 500)] if brings else []
-            assert files.attempt(attempts, *started, brings=brings)
-            files.succeed(attempts)
+            assert files.attempt(retries, *started, brings=brings)
+            files.succeed(retries)
         assert waits[:4] == [15.0, 3.75, 1.0, 1.0]
         assert files.now[0] < 40
 
     def test_one_that_is_slow_to_answer_is_waited_for_longer_again(self, files: Files) -> None:
         for _ in range(3):
-            attempts = Retries(files.patience)
-            files.attempt(attempts, brings=False)
-            files.succeed(attempts)
-        assert files.patience.idle(0) == 1.0
-        attempts = Retries(files.patience)
-        assert files.attempt(attempts, brings=False)  # 1 second
-        assert files.attempt(attempts, brings=False)  # 2 seconds
-        files.succeed(attempts, 3.0)
-        assert files.patience.idle(0) == 6.0
+            retries = Retries(files.timeouts)
+            files.attempt(retries, brings=False)
+            files.succeed(retries)
+        assert files.timeouts.idle(0) == 1.0
+        retries = Retries(files.timeouts)
+        assert files.attempt(retries, brings=False)  # 1 second
+        assert files.attempt(retries, brings=False)  # 2 seconds
+        files.succeed(retries, 3.0)
+        assert files.timeouts.idle(0) == 6.0
 
     def test_silence_that_has_ended_with_bytes_is_never_cut_short(self, files: Files) -> None:
-        files.succeed(Retries(files.patience), 5.0)
+        files.succeed(Retries(files.timeouts), 5.0)
         for _ in range(5):
-            attempts = Retries(files.patience)
-            files.attempt(attempts, brings=False)
-            files.succeed(attempts)
-        assert files.patience.idle(0) == 10.0
+            retries = Retries(files.timeouts)
+            files.attempt(retries, brings=False)
+            files.succeed(retries)
+        assert files.timeouts.idle(0) == 10.0
 
     def test_one_that_never_answers_is_given_up_within_a_minute(self, files: Files) -> None:
-        attempts = Retries(files.patience)
-        while files.attempt(attempts, brings=False):
+        retries = Retries(files.timeouts)
+        while files.attempt(retries, brings=False):
             pass
-        assert attempts.in_a_row == 3
+        assert retries.in_a_row == 3
         assert files.now[0] == 45.0
 
     def test_one_that_drips_is_given_up_within_a_minute(self, files: Files) -> None:
-        attempts = Retries(files.patience)
-        while files.attempt(attempts, *[(0.5, 1)] * 20, brings=True):
+        retries = Retries(files.timeouts)
+        while files.attempt(retries, *[(0.5, 1)] * 20, brings=True):
             pass
         assert files.now[0] < 60
 
     def test_one_that_hangs_again_and_again_is_given_up_within_a_minute(self, files: Files) -> None:
-        attempts = Retries(files.patience)
-        while files.attempt(attempts, (0.0, 1 << 20), brings=True):
+        retries = Retries(files.timeouts)
+        while files.attempt(retries, (0.0, 1 << 20), brings=True):
             pass
         assert files.now[0] < 60
-        assert files.patience.is_over
+        assert files.timeouts.is_over
 
     def test_one_that_has_served_long_is_forgiven_more(self, files: Files) -> None:
         files.now[0] = 3600.0
-        attempts = Retries(files.patience)
+        retries = Retries(files.timeouts)
         for _ in range(100):
-            assert files.attempt(attempts, (0.0, 1 << 20), brings=True)
+            assert files.attempt(retries, (0.0, 1 << 20), brings=True)
 
     def test_one_that_was_given_up_is_asked_again_when_time_has_passed(self, files: Files) -> None:
-        attempts = Retries(files.patience)
-        while files.attempt(attempts, brings=False):
+        retries = Retries(files.timeouts)
+        while files.attempt(retries, brings=False):
             pass
-        files.patience.lose(1.0)
-        assert files.patience.is_over
+        files.timeouts.lose(1.0)
+        assert files.timeouts.is_over
         files.now[0] = 93.0
-        assert not files.patience.is_over
+        assert not files.timeouts.is_over
 
     def test_pauses_count_but_those_that_it_asks_for(self, files: Files) -> None:
         for _ in range(400):
-            attempts = Retries(files.patience)
-            attempts.begin()
-            attempts.fail(has_brought=False)
-            assert attempts.pause(2.0) == 2.0
-            assert attempts.pause(1000.0) == 60.0
-        assert not files.patience.is_over
+            retries = Retries(files.timeouts)
+            retries.begin()
+            retries.fail(has_brought=False)
+            assert retries.pause(2.0) == 2.0
+            assert retries.pause(1000.0) == 60.0
+        assert not files.timeouts.is_over
         for _ in range(400):
-            assert 0.125 <= attempts.pause(None) <= 0.25
-        assert files.patience.is_over
+            assert 0.125 <= retries.pause(None) <= 0.25
+        assert files.timeouts.is_over

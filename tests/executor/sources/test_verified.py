@@ -1,4 +1,4 @@
-"""Fetch: what arrives is what was locked, or nothing of it counts."""
+"""A file that is not the locked one raises an error at its end, at the latest."""
 
 from __future__ import annotations
 

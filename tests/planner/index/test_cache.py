@@ -1,4 +1,4 @@
-"""The cache keeps what it is given, for everybody at once, within its bounds."""
+"""The cache keeps entries for many processes at once, within its bounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The client asks again where that may help, and tells what went wrong where it does not."""
+"""The client tries again if that may help, and names the failure if it does not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers are used as long as HTTP allows, then asked about, and never beyond what it forbids."""
+"""Responses are used as long as HTTP allows, then validated, and never beyond its limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of several indexes has the files of a project; nobody else is believed."""
+"""A project comes from one of several indexes, and from links; no other place counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A condensed page says what the page says, as far as planning asks."""
+"""The extract of a page has everything that planning needs of the page."""
 
 from __future__ import annotations
 

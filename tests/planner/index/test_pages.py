@@ -1,4 +1,4 @@
-"""Both forms of a project page say the same, and neither is trusted to be well made."""
+"""Both forms of a project page give the same files, and neither is trusted to be well-formed."""
 
 from __future__ import annotations
 

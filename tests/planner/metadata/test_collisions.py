@@ -1,4 +1,4 @@
-"""Wheels that want different files in one place are told before anything is installed."""
+"""Wheels that would install different files at one path are found before an installation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wheels of one release that ask for different things are told, and the lock is right for each."""
+"""Wheels of one release with different requirements are reported, and the lock fits each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metadata says what a distribution asks for, or is refused."""
+"""Metadata gives the requirements of a distribution, or is refused."""
 
 from __future__ import annotations
 

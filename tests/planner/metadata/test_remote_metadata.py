@@ -1,4 +1,4 @@
-"""Metadata is read beside the wheel or inside it, and is that of the wheel."""
+"""Metadata is read from its own file or from the wheel, and belongs to that wheel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A wheel is read from its end, in few requests, whatever the server makes of ranges."""
+"""A wheel is read from its end, in few requests, with or without ranges."""
 
 from __future__ import annotations
 
@@ -199,12 +199,12 @@ MEMBERS = [Member("demo/__init__.py", b"x = 1\n"), Member("demo-1.0.dist-info/ME
     [
         pytest.param({"suffix": b"tail"}, "it does not end as a zip archive does", id="tail"),
         pytest.param({"suffix": bytes(65)}, "it does not end as a zip archive does", id="zeros"),
-        pytest.param({"comment": build_archive([])}, "its central directory is not where the end "
-                     "record says", id="an archive as comment"),
+        pytest.param({"comment": build_archive([])}, "its central directory is not at the offset "
+                     "of the end record", id="an archive as comment"),
         pytest.param({"prefix": b"#!/bin/sh\n", "end": {"offset": 0}},
-                     "its central directory is not where the end record says", id="prefix"),
+                     "its central directory is not at the offset of the end record", id="prefix"),
         pytest.param({"end": {"size": 1}},
-                     "its central directory is not where the end record says", id="size"),
+                     "its central directory is not at the offset of the end record", id="size"),
         pytest.param({"end": {"entries": 1, "entries_here": 1}},
                      "the central directory holds 73 bytes after its last entry", id="fewer"),
         pytest.param({"end": {"entries": 9, "entries_here": 9}},
@@ -214,7 +214,7 @@ MEMBERS = [Member("demo/__init__.py", b"x = 1\n"), Member("demo-1.0.dist-info/ME
         pytest.param({"end": {"size": (64 << 20) + 1}},
                      "its central directory has more than 67108864 bytes", id="huge"),
         pytest.param({"zip64": True, "locator": {"offset": 0}},
-                     "its ZIP64 end record is not where the locator says", id="locator"),
+                     "its ZIP64 end record is not at the offset of the locator", id="locator"),
         pytest.param({"end": {"entries": 0xFFFF, "entries_here": 0xFFFF}},
                      "the ZIP64 end record is not followed by a locator", id="no locator"),
     ],
@@ -246,7 +246,8 @@ def test_what_is_no_archive_is_refused(content: bytes) -> None:
                      "demo/METADATA is damaged: Error -3 while decompressing data: "
                      "invalid block type", id="stream"),
         pytest.param(Member("demo/METADATA", b"M", local={"name": b"demo/OTHERDATA"}),
-                     "its directory says demo/METADATA where demo/OTHERDATA is", id="name"),
+                     "its directory names demo/METADATA, but the member there is demo/OTHERDATA",
+                     id="name"),
         pytest.param(Member("demo/METADATA", b"M", method=Method.ZSTANDARD),
                      "demo/METADATA is packed with zstandard", id="method"),
     ],

@@ -1,4 +1,4 @@
-"""Hints are what unpacking the wheel will find."""
+"""Hints are the sizes that unpacking the wheel will find."""
 
 from __future__ import annotations
 
