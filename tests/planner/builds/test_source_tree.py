@@ -120,6 +120,23 @@ class TestAFolder:
         assert plan(index, line, "--build", "missing", "--refresh") == 0
         assert demo()["wheels"] != before["wheels"]
 
+    def test_its_lock_is_current_until_it_changes(
+        self, index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        folder = build_sdist().spread(tmp_path / "demo")
+        assert plan(index, f"demo @ {folder.as_uri()}", "--build", "missing") == 0
+        before = demo()
+        text = Path("pylock.toml").read_text()
+        assert lockstream.main(["plan", "-q"]) == 0
+        assert Path("pylock.toml").read_text() == text
+        shutil.rmtree(folder)
+        build_sdist(module="changed = 1\n").spread(folder)
+        assert lockstream.main(["check"]) == 1
+        assert "the content of demo at its local address has changed" in capsys.readouterr().err
+        assert lockstream.main(["plan", "-q"]) == 0
+        assert demo()["wheels"] != before["wheels"]
+        assert lockstream.main(["check"]) == 0
+
     def test_is_listed_itself_where_no_wheels_are_kept(self, index: Index, tmp_path: Path) -> None:
         folder = build_sdist().spread(tmp_path / "demo")
         line = f"demo @ {folder.as_uri()}"
