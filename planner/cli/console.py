@@ -52,16 +52,14 @@ class ConsoleReporter(Reporter):
         lock, costs, output = planned.lock, planned.costs, planned.path
         for note in planned.notes:
             self._say(note)
-        self._print_json(lock, costs, output, changed=planned.is_changed)
+        self._print_json(planned)
         if not planned.is_changed:
             self._sum_up("kept", lock, costs, f"in {seconds:.1f} s, {output} is up to date")
             return
         end = f"in {seconds:.1f} s" + ("" if output == "-" else f", wrote {output}")
         self._sum_up("resolved", lock, costs, end)
 
-    def _print_json(
-        self, lock: Pylock, costs: Sequence[Cost], output: str, *, changed: bool
-    ) -> None:
+    def _print_json(self, planned: PlannedLock) -> None:
         if not self._as_json:
             return
         targets = [
@@ -71,9 +69,14 @@ class ConsoleReporter(Reporter):
                 "size": cost.size,
                 "unpacked-size": cost.unpacked_size,
             }
-            for cost in costs
+            for cost in planned.costs
         ]
-        summary = {"lock": output, "changed": changed, "packages": len(lock.packages)}
+        summary = {
+            "lock": planned.path,
+            "changed": planned.is_changed,
+            "packages": len(planned.lock.packages),
+            "notes": [*planned.notes],
+        }
         echo_json({**summary, "targets": targets}, indent=None)
 
     def _sum_up(self, verb: str, lock: Pylock, costs: Sequence[Cost], end: str) -> None:
