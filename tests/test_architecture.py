@@ -117,12 +117,7 @@ TESTED_ELSEWHERE = {
     "planner.cli.tree": "tests/integration/test_lock_commands.py runs the commands",
     "planner.index.access": "fields alone; tests/planner/planning/test_answer.py uses them",
     "planner.metadata.distribution": "fields alone; tests/planner/resolver/test_evaluator.py",
-    "planner.resolver.applicable": "to be written",
-    "planner.resolver.builder": "to be written",
-    "planner.resolver.explanation": "to be written",
-    "planner.resolver.prefetch": "to be written",
-    "planner.resolver.provider": "to be written",
-    "planner.resolver.search": "to be written",
+    "planner.resolver.builder": "an interface; tests/planner/builds/test_builder.py has its class",
 }
 """Modules without a test file of their own, and where they are tested or why there is nothing to
 test."""

@@ -15,7 +15,7 @@ from planner.index.pages import ProjectFile
 from planner.lock.markers import Conditions
 from planner.metadata.consistency import are_alike
 from planner.model.dependencies import Scope
-from planner.resolver.search import ResolvedPackage
+from planner.resolver.resolution import ResolvedPackage
 from planner.resolver.solve import Solution
 
 __all__ = ["Entry", "merge"]

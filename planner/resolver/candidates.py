@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property, reduce
 from itertools import chain
+from operator import or_
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
@@ -17,10 +19,19 @@ from packaging.version import InvalidVersion, Version
 
 from planner.index.pages import ProjectFile, ProjectPage
 from planner.metadata.distribution import Distribution
+from planner.model.dependencies import Identifier
 from planner.model.policy import Prereleases
 from planner.resolver.evaluator import FileEvaluator, Rejection
 
-__all__ = ["CandidateFinder", "Judgement", "Project", "Release", "ReleaseJudge", "Wheels"]
+__all__ = [
+    "Candidate",
+    "CandidateFinder",
+    "Judgement",
+    "Project",
+    "Release",
+    "ReleaseJudge",
+    "Wheels",
+]
 
 
 Wheels = tuple[Distribution, ...]
@@ -35,7 +46,6 @@ class Release:
     project: NormalizedName
     groups: list[Sequence[ProjectFile]] = field(default_factory=list)
     """Its files, one group for each spelling of the version in file names."""
-
     spellings: list[Version] = field(default_factory=list)
     """Its version as the names of its files spell it, in the order of ``groups``."""
 
@@ -53,6 +63,21 @@ class Judgement:
     """None if one of the targets has no usable wheel."""
     rejections: tuple[Rejection, ...]
     """The refused files; one that several targets refuse for the same reason is listed once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A release that may be selected for an identifier."""
+
+    identifier: Identifier
+    wheels: Wheels
+
+    @property
+    def version(self) -> Version:
+        return self.wheels[0].version
+
+    def __str__(self) -> str:
+        return f"{self.identifier} {self.version}"
 
 
 class ReleaseJudge:
@@ -87,7 +112,11 @@ class ReleaseJudge:
 
 
 class Project:
-    """A project as an index lists it, parsed into releases."""
+    """A project as an index lists it, parsed into releases.
+
+    Sets of its releases are integers, which combine fast: bit 0 stands for "not selected", bit
+    n + 1 for ``releases[n]``.
+    """
 
     def __init__(self, page: ProjectPage) -> None:
         self.name = page.name
@@ -102,17 +131,78 @@ class Project:
                 release.spellings.append(version)
         self.releases = tuple(releases[version] for version in sorted(releases, reverse=True))
         """Newest first. A file whose name holds no version belongs to no release."""
+        self.all = (1 << (len(self.releases) + 1)) - 2
+        """The set of all releases."""
+        self._matching: dict[str, int] = {}
+
+    @cached_property
+    def final(self) -> int:
+        """The set of the releases that are not pre-releases."""
+        return self._set_of(
+            position
+            for position, release in enumerate(self.releases)
+            if not release.version.is_prerelease
+        )
+
+    @cached_property
+    def _positions(self) -> dict[Version, int]:
+        return {release.version: position for position, release in enumerate(self.releases)}
+
+    def matching(self, specifier: SpecifierSet) -> int:
+        """Return the set of the releases that match ``specifier``, pre-releases included.
+
+        If it compares texts, a file has to spell the version so: a source may be called
+        ``demo-1.0`` and the wheel of it ``demo-1.0.0``.
+        """
+        # Environments, candidates and their dependents use the same few specifiers many times.
+        key = str(specifier)
+        found = self._matching.get(key)
+        if found is None:
+            found = self.all
+            if compares_texts(specifier):
+                found = self._set_of(
+                    position
+                    for position, release in enumerate(self.releases)
+                    if any(specifier.contains(one, prereleases=True) for one in release.spellings)
+                )
+            elif key:
+                positions = specifier.filter(
+                    range(len(self.releases)),
+                    prereleases=True,
+                    key=lambda position: self.releases[position].version,
+                )
+                found = self._set_of(positions)
+            self._matching[key] = found
+        return found
+
+    def set_of(self, version: Version) -> int:
+        """Return the set of one version; empty if the index does not have it."""
+        position = self._positions.get(version)
+        return 0 if position is None else 2 << position
+
+    def release_of(self, one: int) -> Release:
+        """Return the release of a set of one."""
+        return self.releases[one.bit_length() - 2]
+
+    def members(self, releases: int) -> Iterator[Release]:
+        """Yield the members of a set, newest first."""
+        releases &= self.all
+        while releases:
+            newest = releases & -releases
+            yield self.release_of(newest)
+            releases ^= newest
+
+    @staticmethod
+    def _set_of(positions: Iterable[int]) -> int:
+        found = 0
+        for position in positions:
+            found |= 2 << position
+        return found
 
 
-def _compares_texts(specifier: SpecifierSet) -> bool:
+def compares_texts(specifier: SpecifierSet) -> bool:
+    """Return True if a version matches ``specifier`` only as it is spelled."""
     return any(part.operator == "===" for part in specifier)
-
-
-def _has_spelling(release: Release, specifier: SpecifierSet) -> bool:
-    """Return whether a file of ``release`` spells its version as ``specifier`` does: a source may
-    be called ``demo-1.0`` and the wheel of it ``demo-1.0.0``.
-    """
-    return any(specifier.contains(version, prereleases=True) for version in release.spellings)
 
 
 class CandidateFinder:
@@ -132,18 +222,24 @@ class CandidateFinder:
         named_prereleases: frozenset[NormalizedName],
         oldest_first: Container[NormalizedName] = (),
     ) -> None:
-        self._project = project
+        self._load_project = project
+        self._projects: dict[NormalizedName, Project] = {}
         self._judge = judge
         self._prereleases = prereleases
         self._named_prereleases = named_prereleases
         self._oldest_first = oldest_first
         self._preferred: Mapping[NormalizedName, Sequence[Version]] = {}
-        self._matching: dict[tuple[str, ...], tuple[Release, ...]] = {}
 
     def prefer(self, versions: Mapping[NormalizedName, Sequence[Version]]) -> None:
         """Try these versions, if they match, before all others from now on."""
         self._preferred = versions
-        self._matching.clear()
+
+    def project(self, name: NormalizedName) -> Project:
+        """Return the project of ``name``. Raise what fetching its page raises."""
+        # A dictionary is ten times as fast as the fetcher, which has to lock.
+        if name not in self._projects:
+            self._projects[name] = self._load_project(name)
+        return self._projects[name]
 
     def find(self, name: NormalizedName, specifiers: Iterable[SpecifierSet]) -> Iterator[Wheels]:
         """Yield the best wheels of each release that matches all ``specifiers``.
@@ -151,44 +247,75 @@ class CandidateFinder:
         Preferred versions come first, then final ones, newest first, then pre-releases that no
         requirement of the user names.
         """
-        # The resolver calls this with the same arguments many times.
-        wanted = {str(specifier): specifier for specifier in specifiers}
-        key = name, *sorted(wanted)
-        if key not in self._matching:
-            self._matching[key] = self._match(name, wanted.values())
-        judged = (self._judge.judge(release).wheels for release in self._matching[key])
-        exact = [specifier for specifier in wanted.values() if _compares_texts(specifier)]
-        return (
-            wheels
-            for wheels in judged
-            if wheels and all(one.contains(wheels[0].version, prereleases=True) for one in exact)
-        )
+        yield from self._in_order(name, self.matching_all(name, specifiers))
 
-    def _match(
-        self, name: NormalizedName, specifiers: Iterable[SpecifierSet]
-    ) -> tuple[Release, ...]:
-        releases: Iterable[Release] = self._project(name).releases
-        for specifier in specifiers:
-            if _compares_texts(specifier):
-                releases = [one for one in releases if _has_spelling(one, specifier)]
-                continue
-            releases = specifier.filter(
-                releases, prereleases=True, key=lambda release: release.version
-            )
-        ordered = self._order(name, list(releases))
+    def find_after(
+        self, name: NormalizedName, version: Version, specifiers: Iterable[SpecifierSet]
+    ) -> Iterator[Wheels]:
+        """Yield what ``find`` would after ``version`` if no version was preferred."""
+        project = self.project(name)
+        one = project.set_of(version)
+        rest = one - 1 if name in self._oldest_first else -2 * one
+        yield from self._in_order(name, self.matching_all(name, specifiers) & rest)
+
+    def _in_order(self, name: NormalizedName, allowed: int) -> Iterator[Wheels]:
+        while one := self.best(name, allowed):
+            allowed ^= one
+            if wheels := self.wheels(name, one):
+                yield wheels
+
+    def best(self, name: NormalizedName, allowed: int) -> int:
+        """Return the set of the one release of ``allowed`` to try first; empty if the policy
+        forbids all of them.
+        """
+        project = self.project(name)
+        groups = self._groups(project)
         if preferred := self._preferred.get(name):
-            rank = {version: position for position, version in enumerate(preferred)}
-            ordered.sort(key=lambda release: rank.get(release.version, len(rank)))
-        return tuple(ordered)
+            eligible = allowed & reduce(or_, groups)
+            for version in preferred:
+                if one := project.set_of(version) & eligible:
+                    return one
+        for group in groups:
+            if found := allowed & group:
+                oldest = name in self._oldest_first
+                return 1 << (found.bit_length() - 1) if oldest else found & -found
+        return 0
 
-    def _order(self, name: NormalizedName, releases: list[Release]) -> list[Release]:
-        if name in self._oldest_first:
-            releases.reverse()
+    def matching_all(self, name: NormalizedName, specifiers: Iterable[SpecifierSet]) -> int:
+        """Return the set of the releases that match all ``specifiers``."""
+        found = self.project(name).all
+        for specifier in specifiers:
+            found &= self.matching(name, specifier)
+        return found
+
+    def matching(self, name: NormalizedName, specifier: SpecifierSet) -> int:
+        """Return the set of the releases that match ``specifier``. If it compares texts, it is the
+        best wheel that has to spell the version so.
+        """
+        project = self.project(name)
+        found = project.matching(specifier)
+        if compares_texts(specifier):
+            for release in project.members(found):
+                wheels = self._judge.judge(release).wheels
+                if wheels and not specifier.contains(wheels[0].version, prereleases=True):
+                    found &= ~project.set_of(release.version)
+        return found
+
+    def wheels(self, name: NormalizedName, one: int) -> Wheels | None:
+        """Return the best wheels of the release in a set of one; None if it is not usable."""
+        return self._judge.judge(self.project(name).release_of(one)).wheels
+
+    def judgement(self, release: Release) -> Judgement:
+        """Return what the environment can use of ``release``."""
+        return self._judge.judge(release)
+
+    def _groups(self, project: Project) -> tuple[int, ...]:
+        """Return disjoint sets of the eligible releases of ``project``, the best set first."""
         if self._prereleases is Prereleases.ALLOW or (
-            self._prereleases is Prereleases.IF_NECESSARY and name in self._named_prereleases
+            self._prereleases is Prereleases.IF_NECESSARY
+            and project.name in self._named_prereleases
         ):
-            return releases
-        final = [release for release in releases if not release.version.is_prerelease]
+            return (project.all,)
         if self._prereleases is Prereleases.DISALLOW:
-            return final
-        return final + [release for release in releases if release.version.is_prerelease]
+            return (project.final,)
+        return project.final, project.all & ~project.final

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from packaging.utils import NormalizedName
 from packaging.version import Version
-from resolvelib.structs import RequirementInformation
 
 from planner.model.dependencies import Dependency, Identifier
 from planner.model.environments import MarkerEnvironment
-from planner.resolver.candidates import Judgement, Project, Release, ReleaseJudge
+from planner.resolver.candidates import Candidate, CandidateFinder, Judgement, Release
 from planner.resolver.evaluator import Rejection
-from planner.resolver.provider import Candidate, Provider
+from planner.resolver.incompatibility import Incompatibility
+from planner.resolver.obstacles import Obstacles
 from schemas.errors import NoSolution
 from schemas.text import enumerate_some
 
 __all__ = ["Asked", "Explainer", "SearchTooLong", "Supply", "Unsolvable"]
 
 
-Cause = RequirementInformation[Dependency, Candidate]
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Versions of a project or extra that have a dependency, which takes part in a conflict."""
+
+    parent: Identifier
+    versions: tuple[Version, ...]
+    dependency: Dependency
 
 
 Reason = tuple[NormalizedName, tuple[Version, ...]]
@@ -191,24 +197,21 @@ class Explainer:
 
     def __init__(
         self,
-        provider: Provider,
-        project: Callable[[NormalizedName], Project],
-        judge: ReleaseJudge,
-        asked: Asked,
-        *,
+        finder: CandidateFinder,
         known: Mapping[NormalizedName, Sequence[Dependency]],
+        asked: Asked,
+        obstacles: Obstacles,
     ) -> None:
-        self._provider = provider
-        self._project = project
-        self._judge = judge
-        self._asked = asked
+        self._finder = finder
         self._known = known
+        self._asked = asked
+        self._obstacle_of = obstacles
 
-    def explain(self, causes: Iterable[Cause], environment: MarkerEnvironment) -> Unsolvable:
-        """The error for the conflict that has these causes.
+    def explain(self, proof: Incompatibility, environment: MarkerEnvironment) -> Unsolvable:
+        """Return the error for the search that ended with ``proof``.
 
-        Where a requirement of the user's own cannot be met by itself, the causes are a detail of
-        the search.
+        If a requirement of the user's own cannot be satisfied by itself, the rest of the proof is a
+        detail of the search.
         """
         roots = {
             identifier.name: None
@@ -219,10 +222,10 @@ class Explainer:
         if hopeless := tuple(supply for supply in supplies if supply.in_vain):
             return Unsolvable(environment, hopeless)
         conflicts: dict[NormalizedName, list[Cause]] = {}
-        for cause in causes:
-            conflicts.setdefault(cause.requirement.identifier.name, []).append(cause)
+        for cause in _causes(proof):
+            conflicts.setdefault(cause.dependency.identifier.name, []).append(cause)
         supplies = [
-            self._supply(name, [one.requirement for one in found], self._tell(found), depth=0)
+            self._supply(name, [one.dependency for one in found], self._tell(found), depth=0)
             for name, found in conflicts.items()
         ]
         # Where several go together with none of the others, all of them are the reason.
@@ -232,11 +235,10 @@ class Explainer:
     def _tell(self, causes: Iterable[Cause]) -> list[str]:
         """The chains of requirements; those that differ in the last version only are one."""
         versions: dict[tuple[tuple[str, ...], Identifier, str], list[Version]] = {}
-        for dependency, parent in causes:
-            if parent and not dependency.identifier.refused:
-                chain = tuple(self._chain(*self._asked[parent.identifier]))
-                known = versions.setdefault((chain, parent.identifier, dependency.text), [])
-                known.append(parent.version)
+        for cause in causes:
+            chain = tuple(self._chain(*self._asked[cause.parent]))
+            known = versions.setdefault((chain, cause.parent, cause.dependency.text), [])
+            known.extend(cause.versions)
         told = [
             "; ".join(
                 [*chain, f"{parent} {enumerate_some(known, MAX_SHOWN_VERSIONS)} needs {text}"]
@@ -262,7 +264,7 @@ class Explainer:
         *,
         depth: int,
     ) -> Supply:
-        project = self._project(name)
+        project = self._finder.project(name)
         known = self._known.get(name, ())
         counting = [*known, *(one for one in dependencies if not one.identifier.refused)]
         matching = [
@@ -273,7 +275,7 @@ class Explainer:
         identifiers = {Identifier(name), *(one.identifier for one in dependencies)}
         obstacles = self._obstacles(identifiers, matching, depth)
         blocked = {version for obstacle in obstacles for version in obstacle.versions}
-        judged = {release.version: self._judge.judge(release) for release in matching}
+        judged = {release.version: self._finder.judgement(release) for release in matching}
         usable = [version for version, judgement in judged.items() if judgement.wheels]
         told = (f"{one.origin} says {one.text}" for one in known)
         return Supply(
@@ -296,7 +298,7 @@ class Explainer:
         found: dict[tuple[Identifier, str], tuple[list[Version], Dependency]] = {}
         for release in releases:
             for identifier in sorted(identifiers, key=str):
-                obstacle = self._provider.obstacles.get((identifier, release.version))
+                obstacle = self._obstacle_of.get((identifier, release.version))
                 # What is in the way of a project is in the way of its extras: once is enough.
                 if obstacle and obstacle.identifier not in identifiers:
                     versions, _ = found.setdefault((identifier, obstacle.text), ([], obstacle))
@@ -310,6 +312,15 @@ class Explainer:
         if obstacle.identifier.refused or depth > MAX_DEPTH:
             return None
         return self._supply(obstacle.identifier.name, [obstacle], (), depth=depth)
+
+
+def _causes(proof: Incompatibility) -> Iterator[Cause]:
+    """Yield the dependencies that ``proof`` is derived from."""
+    for one in proof.premises():
+        if one.dependency and not one.dependency.identifier.refused and len(one.terms) > 1:
+            dependent, releases = next(iter(one.terms.items()))
+            versions = tuple(release.version for release in dependent.project.members(releases))
+            yield Cause(dependent.identifier, versions, one.dependency)
 
 
 def _join(obstacles: Iterable[Obstacle]) -> tuple[Obstacle, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from itertools import dropwhile, islice
+from itertools import islice
 from threading import Lock
 from typing import Self, TypeVar
 
@@ -165,9 +165,8 @@ class Prefetcher:
 
     def expect_next(self, name: NormalizedName, version: Version, count: int) -> None:
         """Begin to fetch the metadata of the ``count`` releases that follow ``version``."""
-        found = self._finder.find(name, self._known_specifiers(name))
-        later = dropwhile(lambda wheels: wheels[0].version != version, found)
-        for wheels in islice(later, 1, count + 1):
+        found = self._finder.find_after(name, version, self._known_specifiers(name))
+        for wheels in islice(found, count):
             for wheel in wheels:
                 if not wheel.file.is_source:
                     self._fetcher.request_metadata(wheel)

@@ -1,217 +1,308 @@
-"""Resolve: dependencies and a provider to one release per project, or to why there is none."""
+"""A search for one release per package that learns from its conflicts (PubGrub).
+
+Each conflict is traced to the decisions that caused it and remembered as an incompatibility, so
+that the search goes back to the last of these decisions at once and never makes them together
+again.
+Versions that cannot go with what is decided are passed over without a decision.
+
+Source: https://github.com/dart-lang/pub/blob/master/doc/solver.md. As in uv, a project that often
+has to give way is decided earlier.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from packaging.utils import NormalizedName
-from packaging.version import Version
-from resolvelib import BaseReporter, ResolutionImpossible, Resolver
-from resolvelib.resolvers import Criterion, ResolutionTooDeep
-from resolvelib.structs import RequirementInformation, State
 
-from planner.metadata.core_metadata import WheelMetadata
-from planner.metadata.distribution import Distribution
-from planner.model.dependencies import Dependency, Identifier, Scope
-from planner.model.environments import MarkerEnvironment
-from planner.resolver.candidates import Wheels
-from planner.resolver.explanation import Asked, Explainer, SearchTooLong
-from planner.resolver.provider import Candidate, Provider
+from planner.model.dependencies import Dependency, Identifier
+from planner.resolver.candidates import Candidate, CandidateFinder
+from planner.resolver.dependency_reader import DependencyReader
+from planner.resolver.incompatibility import NOT_SELECTED, Incompatibility, Package
+from planner.resolver.partial_solution import PartialSolution
 
-__all__ = ["ResolvedPackage", "resolve"]
+__all__ = ["Contradiction", "Search", "TooManySteps"]
 
 
-MAX_ROUNDS = 200_000
-"""Steps of the search, as many as pip allows; a real project takes one for each package."""
+MAX_STEPS = 200_000
+"""Decisions and rejected versions; a real project takes one of them for each package."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResolvedPackage:
-    """A project, the wheels that were chosen for it, and the projects it asks for."""
-
-    wheels: Wheels
-    metadata: tuple[WheelMetadata, ...]
-    """Of each of them."""
-    dependencies: tuple[NormalizedName, ...]
-    """Sorted; with what the chosen extras add."""
-    requires: tuple[str, ...]
-    """The requirements that ask for them, as the metadata has them; sorted."""
-    scopes: frozenset[Scope | None]
-    """The extras and dependency groups that need it; with None, it is needed always."""
-    unknown_extras: tuple[NormalizedName, ...] = ()
-    """Extras that were asked for and that it does not have."""
-    passed_over: tuple[Version, str] | None = None
-    """The newest version that was tried before it and cannot be used, and why."""
-
-    @property
-    def name(self) -> NormalizedName:
-        return self.wheels[0].name
-
-    @property
-    def version(self) -> Version:
-        return self.wheels[0].version
+REJECTIONS_BEFORE_URGENT = 5
+"""Versions of a project, as uv has it: with fewer, what the user required first would give way too
+soon; with more, a new version of the one would go with a very old one of the other."""
 
 
-class _Hopeless(Exception):
-    """A candidate that is chosen already has turned out to be of no use."""
+class Contradiction(Exception):
+    """The requirements contradict each other; ``proof`` is the incompatibility without terms."""
+
+    def __init__(self, proof: Incompatibility) -> None:
+        super().__init__()
+        self.proof = proof
 
 
-class _Reordered(Exception):
-    """Another project is to be chosen before those that were chosen already."""
+class TooManySteps(Exception):
+    """The search was given up."""
 
 
-class _Watcher(BaseReporter[Dependency, Candidate, Identifier]):
-    """Remembers who asked first for each identifier, to tell how a conflict came about, and
-    ends a search that goes on below a choice that is hopeless.
+class Search:
+    """A search in one environment, which may be repeated with other preferences and keeps what it
+    has learned; its solver owns it.
 
-    resolvelib gives up choices one by one from the last; it does not learn that one of the first
-    makes all others vain.
+    ``known`` holds, by project, the requirements and constraints of the user, which apply to every
+    candidate.
     """
 
-    def __init__(self, provider: Provider) -> None:
-        self.asked: dict[Identifier, tuple[Dependency, Candidate | None]] = {}
-        self._provider = provider
-        self._chosen: Mapping[Identifier, Candidate] = {}
-
-    def adding_requirement(self, requirement: Dependency, parent: Candidate | None) -> None:
-        self.asked.setdefault(requirement.identifier, (requirement, parent))
-
-    def rejecting_candidate(
-        self, criterion: Criterion[Dependency, Candidate], candidate: Candidate
-    ) -> None:
-        name = candidate.identifier.name
-        others = (one.parent for one in criterion.information if one.parent)
-        in_the_way = any(other.identifier.name != name for other in others)
-        if in_the_way and self._provider.note_rejection(name):
-            raise _Reordered
-
-    def ending_round(
+    def __init__(
         self,
-        index: int,
-        state: State[Dependency, Candidate, Identifier],
+        finder: CandidateFinder,
+        reader: DependencyReader,
+        known: Mapping[NormalizedName, Sequence[Dependency]],
     ) -> None:
-        self._chosen = state.mapping
+        self._finder = finder
+        self._reader = reader
+        self._known = known
+        self._packages: dict[Identifier, Package] = {}
+        self._ranks: dict[NormalizedName, int] = {}
+        self._banned: dict[Package, Incompatibility] = {}
+        self._merged: dict[tuple[Package, Package, int], Incompatibility] = {}
+        self._solution = PartialSolution()
+        self._changed: dict[Package, None] = {}
+        self._rejections: Counter[NormalizedName] = Counter()
+        self._urgent: dict[NormalizedName, int] = {}
+        self.first_met: dict[Identifier, tuple[Dependency, Candidate | None]] = {}
+        """For each identifier the first dependency on it, and the candidate that has it."""
 
-    def resolving_conflicts(
-        self,
-        causes: Collection[RequirementInformation[Dependency, Candidate]],
-    ) -> None:
-        self._provider.spread_obstacles()
-        if any(
-            (identifier, candidate.version) in self._provider.obstacles
-            for identifier, candidate in self._chosen.items()
-        ):
-            raise _Hopeless
+    def solve(self, roots: Iterable[Dependency]) -> dict[Identifier, Candidate]:
+        """Return a candidate for everything that ``roots`` require, in the order of decision.
 
+        Raise Contradiction, TooManySteps, and what fetching pages and metadata raises.
+        """
+        self._solution.backtrack(0)
+        if not self.first_met:
+            self._require_all(roots)
+        for _ in range(MAX_STEPS):
+            self._propagate()
+            package = self._next()
+            if package is None:
+                return {
+                    one.identifier: self._candidate(one, version)
+                    for one, version in self._solution.decisions.items()
+                }
+            self._choose(package)
+        raise TooManySteps
 
-def resolve(
-    dependencies: Sequence[Dependency],
-    provider: Provider,
-    explainer: Callable[[Asked], Explainer],
-    environment: MarkerEnvironment,
-) -> tuple[ResolvedPackage, ...]:
-    """Choose wheels for each project that is needed; sorted by name. ``explainer`` makes one who
-    can tell why that is not possible.
+    def banned(self, identifier: Identifier) -> int:
+        """Return the set of the versions that cannot be selected, whatever else is."""
+        package = self._packages.get(identifier)
+        return self._banned[package].terms[package] if package in self._banned else 0
 
-    Raises Unsolvable, SearchTooLong, and what asking the index raises.
-    """
-    while True:
-        watcher = _Watcher(provider)
-        try:
-            result = Resolver(provider, watcher).resolve(dependencies, max_rounds=MAX_ROUNDS)
-        except (_Hopeless, _Reordered):
-            # Again from the start, which asks the index for nothing that is known. It ends: what
-            # is known to be hopeless is never chosen again, and no project comes up twice.
-            continue
-        except ResolutionImpossible as impossible:
-            provider.spread_obstacles()
-            raise explainer(watcher.asked).explain(impossible.causes, environment) from None
-        except ResolutionTooDeep:
-            raise SearchTooLong(MAX_ROUNDS) from None
-        provider.spread_obstacles()
-        return _flatten(dependencies, result.mapping, provider)
+    def _package(self, identifier: Identifier) -> Package:
+        found = self._packages.get(identifier)
+        if found is None:
+            project = self._finder.project(identifier.name)
+            rank = self._ranks.setdefault(identifier.name, len(self._ranks))
+            found = self._packages[identifier] = Package(identifier, project, rank)
+            if identifier.extra is not None:
+                found.base = self._package(Identifier(identifier.name))
+                found.base.extras.append(found)
+            elif forbidden := self._forbidden(found):
+                self._ban(found, forbidden)
+        return found
 
+    def _forbidden(self, package: Package) -> int:
+        """Return the versions that the user's own requirements and constraints exclude."""
+        known = self._known.get(package.identifier.name, ())
+        specifiers = (one.specifier for one in known)
+        allowed = self._finder.matching_all(package.identifier.name, specifiers)
+        return package.project.all & ~allowed
 
-def _flatten(
-    roots: Sequence[Dependency], chosen: Mapping[Identifier, Candidate], provider: Provider
-) -> tuple[ResolvedPackage, ...]:
-    """A project and its extras are one package."""
-    scopes: dict[NormalizedName, set[Scope | None]] = {}
-    for scope in {root.scope for root in roots}:
-        asked = [root.identifier for root in roots if root.scope == scope]
-        for identifier in _reach(asked, chosen, provider):
-            scopes.setdefault(identifier.name, set()).add(scope)
-    by_name: dict[NormalizedName, list[Candidate]] = {}
-    for identifier, candidate in chosen.items():
-        by_name.setdefault(identifier.name, []).append(candidate)
-    return tuple(
-        _package(by_name[name], frozenset(scopes[name]), provider) for name in sorted(by_name)
-    )
+    def _add(self, incompatibility: Incompatibility) -> None:
+        for package in incompatibility.terms:
+            package.incompatibilities.append(incompatibility)
+            self._changed[package] = None
 
+    def _ban(self, package: Package, versions: int, dependency: Dependency | None = None) -> None:
+        known = self._banned.get(package)
+        if known is None:
+            known = self._banned[package] = Incompatibility({package: versions}, dependency)
+            self._add(known)
+        else:
+            known.terms[package] |= versions
+            self._changed[package] = None
 
-def _reach(
-    identifiers: Iterable[Identifier], chosen: Mapping[Identifier, Candidate], provider: Provider
-) -> set[Identifier]:
-    """``identifiers`` and all that is chosen because of them."""
-    reached: set[Identifier] = set()
-    waiting = list(identifiers)
-    while waiting:
-        identifier = waiting.pop()
-        if identifier not in reached:
-            reached.add(identifier)
-            dependencies = provider.get_dependencies(chosen[identifier])
-            waiting.extend(dependency.identifier for dependency in dependencies)
-    return reached
+    def _missing(self, package: Package, dependency: Dependency) -> int:
+        """Return what does not satisfy ``dependency``, which is on ``package``."""
+        suitable = self._finder.matching(package.identifier.name, dependency.specifier)
+        return package.everything & ~suitable
 
-
-def _package(
-    candidates: Sequence[Candidate], scopes: frozenset[Scope | None], provider: Provider
-) -> ResolvedPackage:
-    wheels = candidates[0].wheels
-    name = wheels[0].name
-    needed = {
-        dependency.identifier.name
-        for candidate in candidates
-        for dependency in provider.get_dependencies(candidate)
-    }
-    texts = {
-        requirement.text
-        for candidate in candidates
-        for requirement in provider.requirements(candidate)
-    }
-    return ResolvedPackage(
-        wheels=wheels,
-        metadata=provider.metadata(candidates[0]),
-        dependencies=tuple(sorted(needed - {name})),
-        requires=tuple(sorted(texts)),
-        scopes=scopes,
-        unknown_extras=tuple(
-            sorted(
-                candidate.identifier.extra
-                for candidate in candidates
-                if candidate.identifier.extra and candidate in provider.unknown_extras
+    def _require_all(self, roots: Iterable[Dependency]) -> None:
+        """Learn what the user requires. Raise Contradiction if nothing satisfies some of it."""
+        contradictions = []
+        for dependency in roots:
+            self.first_met.setdefault(dependency.identifier, (dependency, None))
+            package = self._package(dependency.identifier)
+            missing = package.everything & ~self._finder.matching(
+                package.identifier.name, dependency.specifier
             )
-        ),
-        passed_over=_passed_over(wheels[0], provider.obstacles),
-    )
+            if missing != package.everything:
+                self._add(Incompatibility({package: missing}, dependency))
+            else:
+                contradictions.append(Incompatibility({}, dependency))
+        if contradictions:
+            raise Contradiction(contradictions[0])
+
+    def _require(
+        self, parent: Candidate, version: int, dependency: Dependency
+    ) -> tuple[Package, int]:
+        """Learn that ``version`` of ``parent`` has ``dependency``. Return the required package and
+        what of it does not satisfy the dependency.
+        """
+        self.first_met.setdefault(dependency.identifier, (dependency, parent))
+        package = self._package(dependency.identifier)
+        missing = package.everything & ~self._finder.matching(
+            package.identifier.name, dependency.specifier
+        )
+        dependent = self._package(parent.identifier)
+        if missing == package.everything:
+            self._ban(dependent, version, dependency)
+            return package, missing
+        if dependent.project is package.project:
+            # Both have the same version anyway.
+            if version & missing:
+                self._ban(dependent, version, dependency)
+            if package.base is None:
+                return package, 0
+            missing = NOT_SELECTED
+        # Versions that require the same are one incompatibility.
+        key = dependent, package, missing
+        if known := self._merged.get(key):
+            known.terms[dependent] |= version
+        else:
+            found = Incompatibility({dependent: version, package: missing}, dependency)
+            self._merged[key] = found
+            self._add(found)
+        return package, missing
+
+    def _propagate(self) -> None:
+        """Derive what follows from the partial solution, going back after each conflict."""
+        changed = self._changed
+        while changed:
+            package, _ = changed.popitem()
+            # The newest ones first: they hold what was learned.
+            for incompatibility in chain(_ties(package), reversed(package.incompatibilities)):
+                if self._apply(incompatibility):
+                    changed[package] = None
+                    self._learn(incompatibility)
+                    break
+
+    def _apply(self, incompatibility: Incompatibility) -> bool:
+        """Derive the negation of the last term if all others are satisfied; return True if that
+        one is satisfied too, which is a conflict.
+        """
+        last = None
+        for package, versions in incompatibility.terms.items():
+            allowed = package.allowed
+            if not allowed & ~versions:
+                continue
+            if last is not None or not allowed & versions:
+                return False
+            last = package
+        if last is None:
+            return True
+        self._solution.derive(last, incompatibility.terms[last], incompatibility)
+        self._changed[last] = None
+        return False
+
+    def _learn(self, conflict: Incompatibility) -> None:
+        """Go back to before the last decision that took part in ``conflict``, and remember what
+        it shows. Raise Contradiction if no decision took part.
+        """
+        while conflict.terms:
+            satisfier, level = self._solution.satisfier(conflict)
+            if satisfier.cause is None or level < satisfier.level:
+                self._solution.backtrack(level)
+                if conflict.parents is not None:
+                    self._add(conflict)
+                self._changed.update(dict.fromkeys(conflict.terms))
+                return
+            conflict = conflict.resolve(satisfier.cause, satisfier.package)
+        raise Contradiction(conflict)
+
+    def _next(self) -> Package | None:
+        """Return the package to decide: one without a choice, then what had to give way too often,
+        then what was required first. So the user's own requirements get the newest versions, and
+        their dependencies what is left.
+        """
+        later = len(self._urgent)
+
+        def preference(package: Package) -> tuple[bool, int, int, bool]:
+            name, extra, _ = package.identifier
+            has_choice = extra is not None or bool(package.allowed & (package.allowed - 1))
+            return has_choice, self._urgent.get(name, later), package.rank, extra is not None
+
+        return min(self._solution.waiting, key=preference, default=None)
+
+    def _choose(self, package: Package) -> None:
+        """Select the best version of ``package`` that is usable and goes with what is decided, or
+        learn that one does not.
+        """
+        name = package.identifier.name
+        if package.base in self._solution.waiting:
+            # The version of an extra is that of its project.
+            package = package.base
+        one = self._finder.best(name, package.allowed)
+        wheels = self._finder.wheels(name, one) if one else None
+        if wheels is None:
+            self._ban(package, one or package.allowed)
+            return
+        candidate = Candidate(package.identifier, wheels)
+        blocked = False
+        counts = False
+        for dependency in self._reader.dependencies(candidate):
+            if dependency.identifier.refused:
+                self._ban(package, one, dependency)
+                continue
+            other, missing = self._require(candidate, one, dependency)
+            if not other.allowed & ~missing:
+                blocked = True
+                counts = counts or not self._solution.is_independent(
+                    other, other.everything & ~missing
+                )
+        self._changed[package] = None
+        blocked = blocked or bool(self.banned(package.identifier) & one)
+        if not blocked:
+            self._solution.decide(package, one)
+        elif counts:
+            self._note_rejection(name)
+
+    def _note_rejection(self, name: NormalizedName) -> None:
+        """Count a version that does not go with what is decided. A project of which many do not
+        is decided earlier from then on.
+        """
+        self._rejections[name] += 1
+        if self._rejections[name] == REJECTIONS_BEFORE_URGENT:
+            self._urgent[name] = len(self._urgent)
+            self._solution.backtrack(0)
+
+    def _candidate(self, package: Package, one: int) -> Candidate:
+        wheels = self._finder.wheels(package.identifier.name, one)
+        assert wheels is not None
+        return Candidate(package.identifier, wheels)
 
 
-def _passed_over(
-    wheel: Distribution, obstacles: Mapping[tuple[Identifier, Version], Dependency]
-) -> tuple[Version, str] | None:
-    newer = {
-        version: obstacle
-        for (identifier, version), obstacle in obstacles.items()
-        if identifier.name == wheel.name and version > wheel.version
-        # What is in the way of a project or an extra is in the way of those that ask for it:
-        # the first of them tells what it is.
-        if obstacle.identifier.refused or obstacle.identifier.name != wheel.name
-    }
-    if not newer:
-        return None
-    version = max(newer)
-    obstacle = newer[version]
-    refused = obstacle.identifier.refused
-    needs = f"it needs {obstacle.text}, which no usable wheel satisfies"
-    return version, obstacle.text if refused else needs
+def _ties(package: Package) -> Iterator[Incompatibility]:
+    """Yield what excludes that a project and its extras have different versions, as far as it
+    follows from what is allowed of ``package``.
+    """
+    for extra in (package,) if package.base else package.extras:
+        base = extra.base
+        assert base is not None
+        if extra.allowed & ~(base.allowed | NOT_SELECTED):
+            missing = extra.everything & ~(base.allowed | NOT_SELECTED)
+            yield Incompatibility({base: base.allowed, extra: missing})
+        if not extra.allowed & NOT_SELECTED and base.allowed & ~extra.allowed:
+            missing = base.everything & ~extra.allowed
+            yield Incompatibility({extra: extra.allowed, base: missing})

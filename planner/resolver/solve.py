@@ -1,10 +1,9 @@
-"""Solve: the inputs, answered for each environment, with the same versions wherever they can be."""
+"""The answer to the inputs for each environment, with the same versions in all if possible."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from packaging.utils import NormalizedName
 from packaging.version import Version
@@ -19,14 +18,16 @@ from planner.model.project_set import ProjectSet
 from planner.resolver.applicable import applicable, applicable_dependencies
 from planner.resolver.builder import SourceBuilder
 from planner.resolver.candidates import CandidateFinder, Project, ReleaseJudge
+from planner.resolver.dependency_reader import DependencyReader
 from planner.resolver.direct import DirectProjects
 from planner.resolver.evaluator import FileEvaluator, FileRules
-from planner.resolver.explanation import Explainer, Unsolvable
+from planner.resolver.explanation import Explainer, SearchTooLong, Unsolvable
+from planner.resolver.obstacles import find_obstacles
 from planner.resolver.overrides import Overrides
 from planner.resolver.prefetch import Fetcher, Prefetcher
-from planner.resolver.provider import Provider
 from planner.resolver.required_hashes import HashesMissing, RequiredHashes
-from planner.resolver.search import ResolvedPackage, resolve
+from planner.resolver.resolution import ResolvedPackage, build_packages, check_selection
+from planner.resolver.search import MAX_STEPS, Contradiction, Search, TooManySteps
 from schemas.errors import ArtifactRefused, NoSolution
 from schemas.text import enumerate_some
 
@@ -35,12 +36,12 @@ __all__ = ["Solution", "UnsolvableTargets", "solve"]
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """The packages that one environment needs, sorted by name."""
+    """The packages that one environment needs, sorted by name; a Plan is made of them."""
 
     environment: MarkerEnvironment
     packages: tuple[ResolvedPackage, ...]
     pages: tuple[ProjectPage, ...]
-    """What the indexes have of each of them."""
+    """The index page of each package."""
 
 
 @dataclass(eq=False)
@@ -66,15 +67,15 @@ class UnsolvableTargets(NoSolution):
 
     errors: tuple[Unsolvable, ...]
     total: int
-    """Number of environments that were asked for."""
+    """The number of environments of the plan."""
 
     @property
     def hint(self) -> str:  # type: ignore[override]  # rendered late, from the errors
         return self.errors[0].hint
 
     def __str__(self) -> str:
-        told = "\n".join(str(error) for error in self.errors)
-        return f"{len(self.errors)} of {self.total} targets have no solution\n{told}"
+        texts = "\n".join(str(error) for error in self.errors)
+        return f"{len(self.errors)} of {self.total} targets have no solution\n{texts}"
 
 
 def solve(
@@ -84,16 +85,15 @@ def solve(
     fetcher: Fetcher,
     builder: SourceBuilder | None = None,
 ) -> tuple[Solution, ...]:
-    """Choose the packages of each of ``environments``; sources only if ``builder`` can build them.
+    """Return the packages of each of ``environments``; sources only if ``builder`` builds them.
 
-    Raises Unsolvable, UnsolvableTargets and SearchTooLong where there is no answer,
-    HashesMissing, HashesDisjoint, HashRefused, InvalidRequirementLine, IndexUnreachable and
-    IndexAnswer.
+    Raise Unsolvable, UnsolvableTargets and SearchTooLong if there is no answer, HashesMissing,
+    HashesDisjoint, HashRefused, InvalidRequirementLine, IndexUnreachable and IndexAnswer.
     """
-    # Made at once, so that all begin to fetch what they will need.
     preferences = policy.preferences or [{} for _ in environments]
+    # All are made first, so that all begin to fetch what they will need.
     solvers = [
-        _Solver(inputs, environment, replace(policy, preferences=(kept,)), fetcher, builder)
+        _solver(inputs, environment, replace(policy, preferences=(kept,)), fetcher, builder)
         for environment, kept in zip(environments, preferences, strict=True)
     ]
     solutions = _solve_all(solvers, preferences)
@@ -123,8 +123,10 @@ def _solve_all(solvers: Sequence[_Solver], preferences: Sequence[Preferences]) -
 def _align(
     solvers: Sequence[_Solver], solutions: list[Solution], preferences: Sequence[Preferences]
 ) -> list[Solution]:
-    """The same with fewer versions, if there is one: where environments differ, the oldest of
-    their versions is what most of them can have. What an environment has from before it keeps.
+    """Return solutions with fewer versions if there are any, else ``solutions``.
+
+    If environments differ, the oldest of their versions is what most of them can have. What an
+    environment has of the versions of an existing lock it keeps.
     """
     chosen: dict[NormalizedName, set[Version]] = {}
     unforced: set[NormalizedName] = set()
@@ -148,78 +150,45 @@ def _count_versions(solutions: Iterable[Solution]) -> int:
     return len({(package.name, package.version) for one in solutions for package in one.packages})
 
 
+@dataclass(eq=False, frozen=True, slots=True, kw_only=True)
 class _Solver:
-    """Answers for one environment, as often as it is asked, fetching nothing twice."""
+    """A solver for one environment, which may be called again and fetches nothing twice."""
 
-    def __init__(
-        self,
-        inputs: Inputs,
-        environment: MarkerEnvironment,
-        policy: Policy,
-        fetcher: Fetcher,
-        builder: SourceBuilder | None,
-    ) -> None:
-        self._environment = environment
-        self._require_hashes = inputs.require_hashes or policy.require_hashes
-        overrides = Overrides(inputs, environment)
-        asked = applicable_dependencies(inputs.requirements, environment)
-        self._roots = list(overrides.apply(asked))
-        allowed = applicable_dependencies(inputs.constraints, environment)
-        known = _by_name([*self._roots, *allowed])
-        direct = DirectProjects(inputs, environment, builder)
-
-        def find_project(name: NormalizedName) -> Project:
-            return direct.project(name) if name in direct else fetcher.project(name)
-
-        self._find_project = find_project
-        self._fetcher = fetcher
-        self._hashes = RequiredHashes(
-            applicable([*inputs.requirements, *inputs.overrides, *inputs.constraints], environment)
-        )
-        rules = FileRules(
-            hashes=self._hashes,
-            pins=_pins(known, policy.preferences),
-            uploaded_before=policy.uploaded_before,
-            no_binary=policy.no_binary,
-            only_binary=policy.only_binary,
-            hosts=policy.hosts,
-            sources=builder.refuse if builder else None,
-        )
-        judge = ReleaseJudge([FileEvaluator(target, rules) for target in environment.targets])
-        self._finder = CandidateFinder(
-            find_project,
-            judge,
-            prereleases=Prereleases.ALLOW if inputs.prereleases else policy.prereleases,
-            named_prereleases=_named_prereleases(known) | direct.names,
-            oldest_first=_oldest_first(policy.ordering, self._roots),
-        )
-        prefetcher = Prefetcher(fetcher, self._finder, environment, known, overrides, direct)
-        prefetcher.expect(self._roots)
-        self._provider = Provider(
-            self._finder,
-            fetcher,
-            prefetcher,
-            environment,
-            known=known,
-            overrides=overrides,
-            direct=direct,
-        )
-        self._explainer = partial(Explainer, self._provider, find_project, judge, known=known)
+    environment: MarkerEnvironment
+    roots: Sequence[Dependency]
+    known: Mapping[NormalizedName, Sequence[Dependency]]
+    hashes: RequiredHashes
+    require_hashes: bool
+    """True if the inputs have to give a hash for every package."""
+    fetcher: Fetcher
+    finder: CandidateFinder
+    reader: DependencyReader
+    search: Search
 
     def solve(self, preferred: Preferences) -> Solution:
-        """The answer that prefers these versions. Raises what ``solve`` raises."""
-        self._finder.prefer(preferred)
-        packages = resolve(self._roots, self._provider, self._explainer, self._environment)
-        pages = tuple(self._find_project(package.name).page for package in packages)
-        return Solution(self._environment, packages, pages)
+        """Return the answer that prefers these versions. Raise what ``solve`` raises."""
+        self.finder.prefer(preferred)
+        try:
+            selection = self.search.solve(self.roots)
+        except Contradiction as contradiction:
+            obstacles = find_obstacles(self.search, self.reader, self.finder)
+            explainer = Explainer(self.finder, self.known, self.search.first_met, obstacles)
+            raise explainer.explain(contradiction.proof, self.environment) from None
+        except TooManySteps:
+            raise SearchTooLong(MAX_STEPS) from None
+        check_selection(self.roots, selection, self.reader, self.known)
+        obstacles = find_obstacles(self.search, self.reader, self.finder)
+        packages = build_packages(self.roots, selection, self.reader, obstacles)
+        pages = tuple(self.finder.project(package.name).page for package in packages)
+        return Solution(self.environment, packages, pages)
 
     def with_checked_hashes(self, solution: Solution) -> Solution:
         """Return the solution with the digests of files for which no index has the required ones.
 
         Raise HashesMissing or HashRefused.
         """
-        missing = tuple(one.name for one in solution.packages if one.name not in self._hashes)
-        if self._require_hashes and missing:
+        missing = tuple(one.name for one in solution.packages if one.name not in self.hashes)
+        if self.require_hashes and missing:
             raise HashesMissing(missing)
         packages = tuple(
             replace(one, wheels=tuple(map(self._with_checked_hash, one.wheels)))
@@ -229,13 +198,64 @@ class _Solver:
 
     def _with_checked_hash(self, wheel: Distribution) -> Distribution:
         known = wheel.file.hashes
-        if not (algorithms := self._hashes.undecided(wheel.name, known)):
+        if not (algorithms := self.hashes.undecided(wheel.name, known)):
             return wheel
-        known = {**known, **self._fetcher.digests(wheel.file, algorithms)}
-        if self._hashes.undecided(wheel.name, known):
+        known = {**known, **self.fetcher.digests(wheel.file, algorithms)}
+        if self.hashes.undecided(wheel.name, known):
             found = enumerate_some(f"{one}:{known[one]}" for one in sorted(algorithms))
-            raise HashRefused(wheel.file.filename, self._hashes.expected(wheel.name), found)
+            raise HashRefused(wheel.file.filename, self.hashes.expected(wheel.name), found)
         return replace(wheel, file=replace(wheel.file, entry={**wheel.file.entry, "hashes": known}))
+
+
+def _solver(
+    inputs: Inputs,
+    environment: MarkerEnvironment,
+    policy: Policy,
+    fetcher: Fetcher,
+    builder: SourceBuilder | None,
+) -> _Solver:
+    """Return a solver for ``environment``, which begins to fetch what it will need."""
+    overrides = Overrides(inputs, environment)
+    roots = list(overrides.apply(applicable_dependencies(inputs.requirements, environment)))
+    known = _by_name([*roots, *applicable_dependencies(inputs.constraints, environment)])
+    direct = DirectProjects(inputs, environment, builder)
+    hashes = RequiredHashes(
+        applicable([*inputs.requirements, *inputs.overrides, *inputs.constraints], environment)
+    )
+
+    def find_project(name: NormalizedName) -> Project:
+        return direct.project(name) if name in direct else fetcher.project(name)
+
+    rules = FileRules(
+        hashes=hashes,
+        pins=_pins(known, policy.preferences),
+        uploaded_before=policy.uploaded_before,
+        no_binary=policy.no_binary,
+        only_binary=policy.only_binary,
+        hosts=policy.hosts,
+        sources=builder.refuse if builder else None,
+    )
+    finder = CandidateFinder(
+        find_project,
+        ReleaseJudge([FileEvaluator(target, rules) for target in environment.targets]),
+        prereleases=Prereleases.ALLOW if inputs.prereleases else policy.prereleases,
+        named_prereleases=_named_prereleases(known) | direct.names,
+        oldest_first=_oldest_first(policy.ordering, roots),
+    )
+    prefetcher = Prefetcher(fetcher, finder, environment, known, overrides, direct)
+    prefetcher.expect(roots)
+    reader = DependencyReader(fetcher, prefetcher, environment, overrides, direct)
+    return _Solver(
+        environment=environment,
+        roots=roots,
+        known=known,
+        hashes=hashes,
+        require_hashes=inputs.require_hashes or policy.require_hashes,
+        fetcher=fetcher,
+        finder=finder,
+        reader=reader,
+        search=Search(finder, reader, known),
+    )
 
 
 def _oldest_first(ordering: Ordering, roots: Iterable[Dependency]) -> ProjectSet:

@@ -14,7 +14,7 @@ from planner.metadata.core_metadata import WheelMetadata
 from planner.metadata.distribution import Distribution
 from planner.model.dependencies import Scope
 from planner.model.environments import group_targets
-from planner.resolver.search import ResolvedPackage
+from planner.resolver.resolution import ResolvedPackage
 from planner.resolver.solve import Solution
 from schemas.target import Target
 

@@ -22,8 +22,9 @@ from planner.model.environments import group_targets
 from planner.model.policy import Policy, Prereleases
 from planner.planning.plan import Plan, plan
 from planner.planning.reporter import Reporter
+from planner.resolver.candidates import Candidate
+from planner.resolver.dependency_reader import DependencyReader
 from planner.resolver.explanation import Unsolvable
-from planner.resolver.provider import Candidate, Provider
 from planner.resolver.required_hashes import HashesMissing
 from schemas.target import Target
 
@@ -526,13 +527,13 @@ def test_a_search_does_not_go_through_all_of_what_is_in_nobodys_way(
     add_all(index, [("easy", f"1.{minor}", "base") for minor in range(40)])
     add_all(index, [("stuck", f"1.{minor}", "base<2") for minor in range(40)])
     tried = []
-    unwatched = Provider.get_dependencies
+    unwatched = DependencyReader.dependencies
 
-    def watched(self: Provider, candidate: Candidate) -> tuple[Dependency, ...]:
+    def watched(self: DependencyReader, candidate: Candidate) -> tuple[Dependency, ...]:
         tried.append(candidate)
         return unwatched(self, candidate)
 
-    monkeypatch.setattr(Provider, "get_dependencies", watched)
+    monkeypatch.setattr(DependencyReader, "dependencies", watched)
     answer = planner.versions("base", "easy", "stuck")
     assert answer == {"base": "1.0", "easy": "1.39", "stuck": "1.39"}
     # Each of the forty with each of the forty would be more than 1,600.

@@ -133,7 +133,7 @@ def test_a_package_may_ask_for_no_file_that_the_user_did_not_name(
     url = index.url_of(APP.filename)
     index.add(build_wheel("odd", requires=[f"app @ {url}"]))
     plan(index, "odd", status=4)
-    assert f"it asks for a file that is on no index: app @ {url}" in capsys.readouterr().err
+    assert f"it requires a file that is not on an index: app @ {url}" in capsys.readouterr().err
     assert plan(index, "odd", f"app @ {url}")["app"]["version"] == "1.0rc1"
 
 

@@ -1,0 +1,46 @@
+"""A failed search is explained from what the user wrote down to what is missing."""
+
+from __future__ import annotations
+
+import pytest
+
+from helpers.releases import TARGET, World
+from planner.model.dependencies import Dependency
+from planner.model.environments import MarkerEnvironment
+from planner.resolver.explanation import Explainer, Unsolvable
+from planner.resolver.obstacles import find_obstacles
+from planner.resolver.search import Contradiction
+
+
+def explain(world: World, *requirements: str) -> Unsolvable:
+    search = world.search(*requirements)
+    roots = world.roots(*requirements)
+    known: dict[str, list[Dependency]] = {}
+    for one in roots:
+        known.setdefault(one.identifier.name, []).append(one)
+    with pytest.raises(Contradiction) as raised:
+        search.solve(roots)
+    obstacles = find_obstacles(search, world.reader, world.finder)
+    explainer = Explainer(world.finder, known, search.first_met, obstacles)  # type: ignore[arg-type]
+    return explainer.explain(raised.value.proof, MarkerEnvironment((TARGET,)))
+
+
+def test_both_sides_of_a_conflict_are_named() -> None:
+    world = World({
+        "app 1.0": ["base<2"], "other 1.0": ["base>=2"], "base 1.0": [], "base 2.0": [],
+    })  # fmt: skip
+    text = str(explain(world, "app", "other"))
+    assert "app 1.0 needs base<2" in text
+    assert "other 1.0 needs base>=2" in text
+
+
+def test_a_missing_wheel_is_hinted_at() -> None:
+    error = explain(World({"app 1.0": []}, "app 1.0"), "app")
+    assert "app-1.0-cp311-cp311-win32.whl: it is built for win32" in str(error)
+    assert error.hint.startswith("choose versions that have wheels for the target")
+
+
+def test_all_that_is_missing_is_named_at_once() -> None:
+    text = str(explain(World({}), "one", "two"))
+    assert "the index does not know one" in text
+    assert "the index does not know two" in text

@@ -1,0 +1,148 @@
+"""What may be needed next is fetched in the background, each thing once, and never in the way."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import cast
+
+import pytest
+from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import Version
+
+from helpers.releases import project_of
+from planner.index.client import CONNECTIONS
+from planner.inputs.inputs import Inputs
+from planner.metadata.core_metadata import WheelMetadata, parse_metadata, parse_requirement
+from planner.metadata.distribution import Distribution
+from planner.metadata.remote_metadata import MetadataSource
+from planner.model.dependencies import Dependency, expand
+from planner.model.environments import MarkerEnvironment
+from planner.model.policy import Prereleases
+from planner.resolver.candidates import CandidateFinder, Project, ReleaseJudge
+from planner.resolver.direct import DirectProjects
+from planner.resolver.evaluator import FileEvaluator
+from planner.resolver.overrides import Overrides
+from planner.resolver.prefetch import Fetcher, Prefetcher
+from schemas.target import Target
+
+TARGET = Target.named("3.11", "manylinux_2_28_x86_64")
+ENVIRONMENT = MarkerEnvironment((TARGET,))
+
+
+class Source:
+    """An index of ``app`` (1.0 to 1.3), which requires ``base``; it records what is fetched."""
+
+    def __init__(self) -> None:
+        self.fetched: list[str] = []
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def project(self, name: NormalizedName) -> Project:
+        self.gate.wait(10)
+        self.fetched.append(name)
+        return project_of(name, *(f"1.{minor}" for minor in range(4)))
+
+    def metadata(self, wheel: Distribution) -> WheelMetadata:
+        self.fetched.append(f"{wheel.name} {wheel.version}")
+        requires = b"Requires-Dist: base\n" if wheel.name == "app" else b""
+        return parse_metadata(f"Name: {wheel.name}\nVersion: {wheel.version}\n".encode() + requires)
+
+
+@pytest.fixture
+def source() -> Source:
+    return Source()
+
+
+@pytest.fixture
+def fetcher(source: Source) -> Iterator[Fetcher]:
+    with Fetcher(source.project, cast("MetadataSource", source)) as fetcher:
+        yield fetcher
+        source.gate.set()
+
+
+@pytest.fixture
+def prefetcher(fetcher: Fetcher) -> Prefetcher:
+    finder = CandidateFinder(
+        fetcher.project,
+        ReleaseJudge([FileEvaluator(TARGET)]),
+        prereleases=Prereleases.IF_NECESSARY,
+        named_prereleases=frozenset(),
+    )
+    return Prefetcher(
+        fetcher,
+        finder,
+        ENVIRONMENT,
+        {},
+        Overrides(Inputs(), ENVIRONMENT),
+        DirectProjects(Inputs(), ENVIRONMENT, None),
+    )
+
+
+def dependencies(text: str) -> list[Dependency]:
+    return list(expand(parse_requirement(text)))
+
+
+APP = canonicalize_name("app")
+
+
+def test_a_dependency_leads_to_the_metadata_of_its_best_wheel_and_on(
+    source: Source, prefetcher: Prefetcher
+) -> None:
+    prefetcher.expect(dependencies("app<1.3"))
+    deadline = time.monotonic() + 10
+    while len(source.fetched) < 4 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert source.fetched == ["app", "app 1.2", "base", "base 1.3"]
+
+
+def test_what_is_not_deep_ends_with_the_metadata(
+    source: Source, fetcher: Fetcher, prefetcher: Prefetcher
+) -> None:
+    prefetcher.expect(dependencies("app"), deep=False)
+    wheel = fetcher.project(APP).releases[0]
+    finder_wheel = FileEvaluator(TARGET).evaluate(APP, next(wheel.files))
+    assert isinstance(finder_wheel, Distribution)
+    fetcher.metadata(finder_wheel)
+    fetcher.__exit__()
+    assert "base" not in source.fetched
+
+
+def test_the_releases_that_follow_a_version_are_fetched(
+    source: Source, fetcher: Fetcher, prefetcher: Prefetcher
+) -> None:
+    prefetcher.expect_next(APP, Version("1.2"), 5)
+    for release in fetcher.project(APP).releases[2:]:
+        wheel = FileEvaluator(TARGET).evaluate(APP, next(release.files))
+        assert isinstance(wheel, Distribution)
+        fetcher.metadata(wheel)
+    assert sorted(source.fetched) == ["app", "app 1.0", "app 1.1"]
+
+
+def test_nothing_is_fetched_twice(source: Source, fetcher: Fetcher) -> None:
+    first = fetcher.request_project(APP)
+    assert fetcher.project(APP) is fetcher.project(APP) is first.result()
+    assert source.fetched == ["app"]
+
+
+def test_what_waits_for_the_pool_is_fetched_at_once_if_it_is_needed(
+    source: Source, fetcher: Fetcher
+) -> None:
+    source.gate.clear()
+    for number in range(CONNECTIONS):
+        fetcher.request_project(canonicalize_name(f"slow{number}"))
+    fetcher.request_project(APP)
+    threading.Timer(0.2, source.gate.set).start()
+    # All threads of the pool are busy; this one does it itself.
+    assert fetcher.project(APP).name == "app"
+
+
+def test_a_failure_is_raised_when_the_result_is_needed(source: Source) -> None:
+    def fail(name: NormalizedName) -> Project:
+        raise ValueError(name)
+
+    with Fetcher(fail, cast("MetadataSource", source)) as fetcher:
+        fetcher.request_project(APP)
+        with pytest.raises(ValueError, match="app"):
+            fetcher.project(APP)
