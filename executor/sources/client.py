@@ -50,7 +50,10 @@ _TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
 
 
 _STATUS_HINTS = {
-    401: "give credentials for its host: in a netrc file, UV_INDEX_URL or PIP_INDEX_URL",
+    401: (
+        "give credentials for its host: in a netrc file, in LOCKSTREAM_INDEX_<NAME>_USERNAME and "
+        "_PASSWORD, or in PIP_INDEX_URL"
+    ),
     403: "the credentials for its host do not allow it, or the proxy forbids it",
     404: "the file is gone from its index; lock again",
     407: "give credentials for the proxy in its variable: http://user:password@host:port",
