@@ -154,6 +154,10 @@ class Supply:
         )
 
 
+_OPTIONAL = ("[project.optional-dependencies]", "[dependency-groups]")
+"""The tables whose requirements a lock need not hold, as the origins of requirements name them."""
+
+
 @dataclass(eq=False)
 class Unsolvable(NoSolution):
     """No choice of wheels satisfies all requirements."""
@@ -163,12 +167,16 @@ class Unsolvable(NoSolution):
 
     @property
     def hint(self) -> str:  # type: ignore[override]  # rendered late, from the supplies
+        hint = "loosen one of these requirements, or name versions that go together"
         if any(supply.lacks_wheels() for supply in self.supplies):
-            return (
+            hint = (
                 "choose versions that have wheels for the target, or another target "
                 "(--python-version, --platform)"
             )
-        return "loosen one of these requirements, or name versions that go together"
+        text = str(self)
+        if any(table in text for table in _OPTIONAL):
+            hint += "; or leave the extra or group out (--no-extra, --no-group)"
+        return hint
 
     def __str__(self) -> str:
         lines = [f"no wheels satisfy the requirements for {self.environment}"]

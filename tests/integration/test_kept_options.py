@@ -121,6 +121,16 @@ def test_all_extras_and_groups_are_locked_unless_they_are_left_out(
     assert check() == 0
 
 
+def test_a_group_without_a_solution_can_be_left_out(
+    index: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("pyproject.toml").write_text(PROJECT.replace('["style"]', '["style>9"]'))
+    assert plan("-i", index.url, *LINUX) == 4
+    assert "or leave the extra or group out (--no-extra, --no-group)" in capsys.readouterr().err
+    assert plan("-q", "-i", index.url, "--no-group", "lint", *LINUX) == 0
+    assert check() == 0
+
+
 def test_an_unknown_group_is_named(index: Index, capsys: pytest.CaptureFixture[str]) -> None:
     assert plan("-i", index.url, "--no-group", "tests", *LINUX) == 3
     assert "there is no dependency group 'tests'; it has dev, docs, lint" in capsys.readouterr().err
