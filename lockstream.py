@@ -25,6 +25,70 @@ NO_MEMORY = (
     "hint: raise the memory limit (ulimit -v, ulimit -d, or that of the container)\n"
 )
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOMS = frozenset({"schemas", "planner", "executor"})
+
+
+class RoomFinder:
+    """Finds the rooms in the folder of this file, whatever else the import path holds.
+
+    Users call their own modules ``schemas``, ``planner`` and ``executor`` too, and ``PYTHONPATH``
+    and the working directory of ``python -m`` come before the installed program.
+    """
+
+    @staticmethod
+    def find_spec(
+        name: str, _path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        return PathFinder.find_spec(name, [HERE], target) if name in ROOMS else None
+
+
+def _claim_rooms() -> None:
+    """Make the names of the rooms mean our packages for the rest of the process."""
+    if not any(isinstance(finder, RoomFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, RoomFinder())
+    for name, module in list(sys.modules.items()):
+        # A .pth file or sitecustomize of the user may have imported its own; that keeps its
+        # references.
+        if name.partition(".")[0] in ROOMS and not _is_ours(module):
+            del sys.modules[name]
+
+
+def _is_ours(module: ModuleType) -> bool:
+    return (getattr(module, "__file__", None) or "").startswith(os.path.join(HERE, ""))
+
+
+def _check_memory() -> None:
+    """Exit if the memory limit is too small to import a command, with a sentence: the kernel would
+    kill the program without one.
+
+    Afterwards the names of the rooms are free again, as ``main`` expects them.
+    """
+    theirs = {name: sys.modules.pop(name) for name in _in_rooms()}
+    sys.meta_path.insert(0, RoomFinder())
+    try:
+        shortage = import_module("executor.budget.start").shortage_at_start()
+    except ModuleNotFoundError:  # POSIX has limits of memory
+        return
+    except (ImportError, MemoryError):
+        shortage = NO_MEMORY
+    finally:
+        del sys.meta_path[0]
+        for name in _in_rooms():
+            del sys.modules[name]
+        sys.modules.update(theirs)
+    if shortage:
+        os.write(2, shortage.encode())
+        sys.exit(NOT_ENOUGH)
+
+
+def _in_rooms() -> list[str]:
+    """Return the names of the imported modules that are named like our rooms."""
+    return [name for name in sys.modules if name.partition(".")[0] in ROOMS]
+
+
+_check_memory()
+
 try:
     import click
 except (ImportError, MemoryError, OSError) as failure:  # so under a small RLIMIT_AS
@@ -34,9 +98,6 @@ except (ImportError, MemoryError, OSError) as failure:  # so under a small RLIMI
     sys.exit(NOT_ENOUGH)
 
 __all__ = ["COMMANDS", "main"]
-
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOMS = frozenset({"schemas", "planner", "executor"})
 
 DEFECT = 70
 """Exit status of an unforeseen error (EX_SOFTWARE of sysexits.h). Python's own status for it is 1,
@@ -115,20 +176,6 @@ class Program(click.Group):
         # click would load every command for its summary.
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
-
-
-class RoomFinder:
-    """Finds the rooms in the folder of this file, whatever else the import path holds.
-
-    Users call their own modules ``schemas``, ``planner`` and ``executor`` too, and ``PYTHONPATH``
-    and the working directory of ``python -m`` come before the installed program.
-    """
-
-    @staticmethod
-    def find_spec(
-        name: str, _path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        return PathFinder.find_spec(name, [HERE], target) if name in ROOMS else None
 
 
 def _print_version(context: click.Context, _option: click.Parameter, is_given: bool) -> None:
@@ -341,21 +388,6 @@ def _check_surroundings(words: Sequence[str]) -> None:
             "the working directory is deleted",
             hint="change into a folder that exists, and run the command again",
         ) from None
-
-
-def _claim_rooms() -> None:
-    """Make the names of the rooms mean our packages for the rest of the process."""
-    if not any(isinstance(finder, RoomFinder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, RoomFinder())
-    for name, module in list(sys.modules.items()):
-        # A .pth file or sitecustomize of the user may have imported its own; that keeps its
-        # references.
-        if name.partition(".")[0] in ROOMS and not _is_ours(module):
-            del sys.modules[name]
-
-
-def _is_ours(module: ModuleType) -> bool:
-    return (getattr(module, "__file__", None) or "").startswith(os.path.join(HERE, ""))
 
 
 if __name__ == "__main__":

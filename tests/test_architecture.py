@@ -100,11 +100,9 @@ TWICE = {"Builder", "Interpreter", "Reporter"}
 """Class names that both phases have, for the same thing on either side."""
 
 TESTED_ELSEWHERE = {
-    "executor.budget.cgroups": "to be written",
-    "executor.budget.errors": "to be written",
-    "executor.files.disk_space": "to be written",
+    "executor.budget.errors": "tests/executor/budget/test_budget.py raises it",
     "executor.files.errors": "tests/executor/install/test_preflight.py raises each",
-    "executor.files.mounts": "to be written",
+    "executor.files.mounts": "tests/executor/install/test_preflight.py: kinds and journals",
     "executor.install.builder": "a protocol; tests/executor/builds/test_builder.py",
     "executor.lanes.errors": "tests/executor/lanes: test_lanes.py and test_forks.py raise each",
     "executor.transaction.permission_check": "tests/integration/test_commit_can_finish.py",

@@ -1,6 +1,6 @@
-"""Budget: from the memory that may be used to what may be done with it.
+"""What an execution may do with the memory that it may use.
 
-This is the only place of the formula. The constants that the planner predicts with too stand in
+This is the only place of the formula. The constants that the planner predicts with too are in
 ``schemas.demand``.
 """
 
@@ -11,32 +11,59 @@ from dataclasses import dataclass
 from typing import Literal
 
 from executor.budget.errors import BudgetTooSmall
-from executor.budget.memory import Limit, smallest_limit
+from executor.budget.memory import Limit, physical_limit, smallest_limit
 from executor.budget.processors import usable_processors
+from executor.budget.start import has_byte_code
 from executor.files.mounts import FileSystem
 from schemas.demand import BASE_MEMORY, JOURNAL_MEMORY, LANE_MEMORY
 
 __all__ = [
+    "COMPILER_DATA",
+    "COMPILER_MEMORY",
     "INODES",
     "MAX_LANES",
+    "NO_BYTE_CODE",
+    "READING_MEMORY",
     "SMALLEST_WINDOW",
     "Budget",
     "PageCachePolicy",
+    "Surface",
+    "check_least",
     "decide_budget",
 ]
 
 
 PROGRAM = 1.75
-"""What counts of each byte of our program and its libraries that is mapped and charged for, before
-there is a second lane: they map more later. The kernel drops these pages first, for it can read
-them again; one lane is slowed down by that, two come to nothing: in 36 MiB two took 24 s and one
-5 s, in 40 MiB 3.6 and 5.4."""
+"""What each byte of our program and its libraries counts that is mapped and charged before there is
+a second lane: lanes map more later. The kernel drops these pages first, because it can read them
+again; one lane is slowed down by that, two stall: in 36 MiB two took 24 s and one 5 s, in 40 MiB
+3.6 and 5.4."""
 
 
 INODES: Mapping[FileSystem, int] = {"ext4": 0, "overlay": 4 << 20, "other": 18 << 20}
-"""Bytes that are held beside. An overlay has inodes of its own: ci-tools takes 4 to 10 s in 32 MiB
+"""Further bytes of the kernel. An overlay has inodes of its own: ci-tools takes 4 to 10 s in 32 MiB
 with two lanes and 3.6 in 34, and is killed in 24 with one. XFS frees inodes in the background, at
 any time: two lanes run through in 48 MiB and are killed one time in four in 44, one lane in 36."""
+
+
+READING_MEMORY = 26 << 20
+"""Bytes of this process, of the fork that reads the lock, and of the children that are asked for
+the interpreter and that make an environment. All end before the lanes begin. An execution is killed
+in 24 MiB and runs through in 25."""
+
+
+NO_BYTE_CODE = 6 << 20
+"""Further bytes if Python has no byte code of its library, as in the official images, and may write
+none: what its compiler takes stays with the process, and with the fork that reads the lock. An
+execution is killed in 28 MiB and runs through in 29."""
+
+
+COMPILER_DATA = 24 << 20
+"""Bytes of data that a child that makes byte code needs at least. It takes 8 MiB to start."""
+
+
+COMPILER_MEMORY = 24 << 20
+"""Bytes of this process, and of the kernel for the files, while the child makes byte code."""
 
 
 MAX_LANES = 4
@@ -44,13 +71,21 @@ MAX_LANES = 4
 
 
 WINDOW_SHARE = 4
-"""The part of the memory that may be waiting for the disk, over all lanes: at 64 MiB, windows of
-8 MiB for each of two lanes took as long as no bound on a fast disk, and were never killed on a slow
-one; of 16 MiB, they were killed at 32 MiB."""
+"""The part of the memory that may wait for the disk, over all lanes: at 64 MiB, windows of 8 MiB
+for each of two lanes took as long as no limit on a fast disk, and were never killed on a slow one;
+windows of 16 MiB were killed at 32 MiB."""
 
 
 LARGEST_WINDOW = 64 << 20
-"""Bytes over all lanes; beyond this nothing gets faster."""
+"""Bytes over all lanes; a larger window is not faster."""
+
+
+SMALLEST_WINDOW = 4 << 20
+"""Bytes; each window costs a journal commit, some milliseconds."""
+
+
+_PLENTY = 1 << 30
+"""Bytes of free physical memory from which it does not count as a limit if there is no other."""
 
 
 PageCachePolicy = Literal["auto", "drop", "keep"]
@@ -58,21 +93,38 @@ PageCachePolicy = Literal["auto", "drop", "keep"]
 
 
 @dataclass(frozen=True, slots=True)
+class Surface:
+    """What an execution writes to, as far as it takes memory."""
+
+    file_system: FileSystem = "ext4"
+    """The kind of file system that the environment is on."""
+    has_journal: bool = False
+    """Whether that is an ext4 with a journal."""
+    held: int = 0
+    """Bytes of files that stay in memory because their file system is memory: a tmpfs is charged in
+    full."""
+    compiles: bool = False
+    """Whether byte code is made of the installed files."""
+
+
+@dataclass(frozen=True, slots=True)
 class Budget:
-    """What an execution may use."""
+    """What an execution may use. ``install`` owns it and hands it to the lanes and the builder."""
 
     memory: int | None
-    """Bytes, or None where nothing limits it."""
+    """Bytes, or None if nothing limits it."""
     source: str
-    """Where that comes from, for the report."""
+    """The file or setting that the figure is from, for the report."""
     lanes: int
     window: int | None
-    """Bytes of written files that each lane lets wait for the disk; None: no bound."""
+    """Bytes of written files that each lane lets wait for the disk; None for no limit."""
     keeps_files: bool = False
-    """Whether all written files have to stay in the page cache, for the user says so."""
+    """Whether all written files have to stay in the page cache, because the user says so."""
     has_batches: bool = True
     """Whether small files may be written many at once: XFS does not keep up with that, and an
-    overlay does not take it."""
+    overlay does not support it."""
+    compiler_data: int | None = None
+    """Bytes of data that a child that makes byte code may have; None for no limit."""
 
 
 def decide_budget(
@@ -80,31 +132,25 @@ def decide_budget(
     lanes: int | None = None,
     page_cache: PageCachePolicy = "auto",
     *,
-    held: int = 0,
-    file_system: FileSystem = "ext4",
-    has_journal: bool = False,
+    surface: Surface | None = None,
 ) -> Budget:
-    """The budget for ``memory`` bytes, or for what the surrounding cgroups leave.
+    """Return the budget for what the surrounding limits leave, and at most ``memory`` bytes.
 
-    ``lanes`` asks for a number of lanes; there are never more than memory allows. With the policy
-    ``auto``, written files leave the page cache where memory is limited. ``held`` are the bytes of
-    files that will stay in memory, for their file system is there (a tmpfs is charged in full).
-    ``file_system`` is what the environment is on, ``has_journal`` whether that is an ext4 with a
-    journal.
+    ``lanes`` is the number of lanes that the user wants; there are never more than memory allows.
+    With the policy ``auto``, written files leave the page cache if memory is limited.
 
-    Raises BudgetTooSmall where not even one lane fits.
+    Raises BudgetTooSmall if not even one lane fits.
     """
-    limit = Limit(memory, "--memory") if memory is not None else smallest_limit()
+    surface = surface or Surface()
+    limit = _limit(memory)
     wanted = min(MAX_LANES, usable_processors()) if lanes is None else lanes
     keeps = page_cache == "keep"
     if limit is None:
         window = LARGEST_WINDOW if page_cache == "drop" else None
         return Budget(None, "no limit", wanted, window, keeps)
-    base = BASE_MEMORY + INODES[file_system]
-    lane = LANE_MEMORY + (JOURNAL_MEMORY if has_journal else 0)
-    free = limit.available - held
-    if free < base + lane:
-        raise BudgetTooSmall(base + lane, limit.available, limit.source, held)
+    _check(limit, memory, surface)
+    base, lane = _needs(surface)
+    free = limit.available - surface.held
     lanes = max(1, min(wanted, int(free - base - PROGRAM * limit.programs) // lane))
     window = max(min(free // WINDOW_SHARE, LARGEST_WINDOW) // lanes, SMALLEST_WINDOW)
     return Budget(
@@ -113,9 +159,45 @@ def decide_budget(
         lanes,
         None if keeps else window,
         keeps,
-        has_batches=file_system == "ext4",
+        has_batches=surface.file_system == "ext4",
+        compiler_data=free - COMPILER_MEMORY if surface.compiles else None,
     )
 
 
-SMALLEST_WINDOW = 4 << 20
-"""Bytes; each window costs a journal commit, some milliseconds."""
+def check_least(memory: int | None, surface: Surface) -> None:
+    """Raise BudgetTooSmall if an execution that writes nothing does not fit.
+
+    It is called before the lock is read, which takes memory in a fork.
+    """
+    if (limit := _limit(memory)) is not None:
+        _check(limit, memory, surface)
+
+
+def _limit(memory: int | None) -> Limit | None:
+    """Return the limit that counts, which is physical memory if that is scarce."""
+    limit = smallest_limit(memory)
+    if limit is None and (physical := physical_limit()) and physical.available < _PLENTY:
+        return physical
+    return limit
+
+
+def _check(limit: Limit, memory: int | None, surface: Surface) -> None:
+    base, lane = _needs(surface)
+    compiling = COMPILER_MEMORY + COMPILER_DATA if surface.compiles else 0
+    reading = READING_MEMORY + (0 if has_byte_code() else NO_BYTE_CODE)
+    needed = max(base + lane, reading, compiling)
+    if limit.available - surface.held >= needed:
+        return
+    # The limits that the user can set are all named: the container's, and ``--memory``.
+    around = smallest_limit()
+    if memory is not None and around and around.available - surface.held < needed:
+        limit = around
+    named = memory if memory is not None and memory - surface.held < needed else None
+    raise BudgetTooSmall(needed, limit, surface.held, named, compiles=compiling == needed)
+
+
+def _needs(surface: Surface) -> tuple[int, int]:
+    """Return the bytes that an execution needs, and those of each of its lanes."""
+    base = BASE_MEMORY + INODES[surface.file_system]
+    base += 0 if has_byte_code() else NO_BYTE_CODE
+    return base, LANE_MEMORY + (JOURNAL_MEMORY if surface.has_journal else 0)

@@ -1,9 +1,10 @@
-"""Errors."""
+"""The error of a memory limit that is too small."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from executor.budget.memory import MEMORY_OPTION, Limit
 from executor.files.errors import mib_above, mib_below
 from schemas.errors import NotEnough
 
@@ -12,23 +13,37 @@ __all__ = ["BudgetTooSmall"]
 
 @dataclass(eq=False)
 class BudgetTooSmall(NotEnough):
-    """The memory given does not hold even one lane. All sizes in bytes."""
+    """The memory that an execution may use does not hold even one lane. All sizes are in bytes."""
 
     needed: int
-    available: int
-    source: str
+    limit: Limit
     held: int = 0
-    """By the files that will be installed, where their file system is memory itself."""
+    """By the files that will be installed, if their file system is memory."""
+    named: int | None = None
+    """The size that the user names with ``--memory``, if it is too small, too."""
+    compiles: bool = False
+    """Whether the child that makes byte code needs most."""
 
     @property
     def hint(self) -> str:  # type: ignore[override]  # rendered late, from the figures
-        total = mib_above(self.needed + self.held)
-        remedy = f"give it at least {total} MiB: a larger limit, or --memory"
-        return f"{remedy}; or install onto a disk" if self.held else remedy
+        needed = self.needed + self.held
+        total = mib_above(needed + self.limit.others)
+        if self.limit.source == MEMORY_OPTION:
+            remedies = [f"give it at least {total} MiB with --memory"]
+        else:
+            remedies = [f"give it at least {total} MiB: a larger limit"]
+            if self.named is not None:
+                remedies[0] += f", and at least {mib_above(needed)} MiB with --memory"
+        if self.held:
+            remedies.append("or install onto a disk")
+        if self.compiles:
+            remedies.append("or leave --compile out")
+        return "; ".join(remedies)
 
     def __str__(self) -> str:
+        subject = "making byte code" if self.compiles else "one lane"
         files = f" and the files on a tmpfs {mib_above(self.held)} MiB" if self.held else ""
         return (
-            f"one lane needs {mib_above(self.needed)} MiB of memory{files}, "
-            f"but {self.source} leaves {mib_below(self.available)} MiB"
+            f"{subject} needs {mib_above(self.needed)} MiB of memory{files}, "
+            f"but {self.limit.source} leaves {mib_below(self.limit.available)} MiB"
         )

@@ -1,25 +1,33 @@
-"""Memory: how much this process may use, and how much it has used.
+"""The memory that this process may use, and the memory that it has used.
 
-Sources: https://www.kernel.org/doc/html/latest/admin-guide/cgroup-v2.html (memory interface files)
-and https://www.kernel.org/doc/html/latest/admin-guide/cgroup-v1/memory.html.
+Sources: https://docs.kernel.org/admin-guide/cgroup-v2.html (memory interface files),
+https://docs.kernel.org/admin-guide/cgroup-v1/memory.html and
+https://man7.org/linux/man-pages/man5/proc_meminfo.5.html.
 """
 
 from __future__ import annotations
 
 import os
 import resource
-from dataclasses import dataclass
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from executor.budget.cgroups import own_groups, read_int, read_words
+from executor.budget.cgroups import own_groups, processes_of, read_int, read_table, read_words
 
-__all__ = ["Limit", "charged_peak", "own_memory", "resident", "rss_peak", "smallest_limit"]
+__all__ = [
+    "MEMORY_OPTION",
+    "Limit",
+    "charged_peak",
+    "own_memory",
+    "physical_limit",
+    "resident",
+    "rss_peak",
+    "smallest_limit",
+]
 
 
-_HELD = {
-    1: ("total_rss", "total_shmem"),
-    2: ("anon", "shmem", "slab_unreclaimable", "kernel_stack", "pagetables", "sock"),
-}
-"""The keys of ``memory.stat``, by version, of what is not page cache."""
+MEMORY_OPTION = "--memory"
+"""The source of a limit that the user has named."""
 
 
 _MAPPED = {1: "total_mapped_file", 2: "file_mapped"}
@@ -37,60 +45,150 @@ _UNLIMITED = 1 << 60
 """Bytes; version 1 writes "no limit" as a number near 2**63."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """What bounds the memory of this process."""
+_STALE = 1 << 20
+"""Bytes by which ``memory.stat`` may be wrong: the kernel adds what a processor has counted only
+after 64 pages. What others hold below this is in ``BASE_MEMORY``."""
+
+
+_MANY_FILES = 64
+"""Open files from which a process counts as one that holds memory of the kernel."""
+
+
+_LARGE_TABLES = 1 << 20
+"""Bytes of page tables from which a process counts as one that holds memory of the kernel."""
+
+
+class Limit(NamedTuple):
+    """A bound of the memory of this process."""
 
     available: int
-    """Bytes that are left below it."""
+    """Bytes that are left below it for this process, including what it holds."""
     source: str
-    """For messages: the file or the setting that says so."""
+    """The file or the setting that states it, for messages."""
     programs: int = 0
     """Bytes of it that our own program and its libraries take, as files. The kernel may drop those
-    pages and reads them again whenever they are run; whoever touches one first is charged for it,
-    so that they cost nothing where another container has the same program at work.
+    pages, and reads them again when they run. The group that reads a page first is charged for it;
+    they cost nothing if another container runs the same program."""
+    others: int = 0
+    """Bytes below the limit that other processes hold."""
+
+
+def smallest_limit(named: int | None = None, ours: int | None = None) -> Limit | None:
+    """Return the tightest bound of the memory of this process; None if only the machine bounds it.
+
+    These count: ``named``, the bytes that the user names; the limits of our cgroup and of all its
+    ancestors, less what others in them hold; the limits of our process (getrlimit(2)), less what it
+    has reserved and does not hold; and physical memory, if a limit is above it. ``ours`` are the
+    bytes that do not count as held by others (None: what this process holds).
     """
-
-
-def smallest_limit() -> Limit | None:
-    """The tightest limit of our cgroup and its ancestors, less what others in it hold, and of
-    our own process (getrlimit(2)), less what it has reserved and does not hold.
-
-    None where there is no limit but the machine's.
-    """
-    own = own_memory()
-    found = [
-        Limit(most - max(0, _status(reserved) - _status(held)), name)
-        for name, kind, reserved, held in _RESOURCES
-        if (most := resource.getrlimit(kind)[0]) != resource.RLIM_INFINITY
-    ]
-    for folder, version in own_groups("memory"):
-        names = ("memory.max", "memory.high") if version == 2 else ("memory.limit_in_bytes",)
-        for name in names:
-            limit = read_int(os.path.join(folder, name))
-            if limit is not None and limit < _UNLIMITED:
-                held, mapped = _held(folder, version)
-                programs = min(mapped, _status("RssFile:"))
-                others = max(0, held - own)
-                found.append(Limit(limit - others, os.path.join(folder, name), programs))
+    own = own_memory() if ours is None else ours
+    found = [*_limits_of_process(), *_limits_of_groups(own)]
+    if named is not None:
+        found.append(Limit(named, MEMORY_OPTION))
+    if found and (physical := physical_limit()):
+        found.append(physical)
     return min(found, key=lambda limit: limit.available, default=None)
 
 
+def physical_limit() -> Limit | None:
+    """Return the memory of the machine that is left for processes; None if it is unknown."""
+    words = read_words("/proc/meminfo")
+    for key in ("MemAvailable:", "MemTotal:"):
+        if key in words:
+            available = (int(words[words.index(key) + 1]) << 10) + own_memory()
+            return Limit(available, "/proc/meminfo")
+    return None
+
+
+def _limits_of_process() -> Iterator[Limit]:
+    for name, kind, reserved, held in _RESOURCES:
+        if (most := resource.getrlimit(kind)[0]) != resource.RLIM_INFINITY:
+            unused = max(0, _status(reserved) - _status(held))
+            yield Limit(most - unused, name, others=unused)
+
+
+def _limits_of_groups(own: int) -> Iterator[Limit]:
+    for folder, version in own_groups("memory"):
+        stat = read_table(os.path.join(folder, "memory.stat"))
+        limits = [
+            (limit, os.path.join(folder, name))
+            for name in _LIMITS[version]
+            if (limit := read_int(os.path.join(folder, name))) is not None and limit < _UNLIMITED
+        ]
+        # Ancestors that a container does not see limit it, too.
+        unseen = stat.get("hierarchical_memory_limit", _UNLIMITED)
+        if unseen < min((limit for limit, _ in limits), default=_UNLIMITED):
+            limits.append((unseen, os.path.join(folder, "memory.stat")))
+        if not limits:
+            continue
+        limit, source = min(limits)
+        others = max(0, _held(folder, version, stat) - own)
+        others = others if others > _STALE else 0
+        programs = min(stat.get(_MAPPED[version], 0), _status("RssFile:"))
+        yield Limit(limit - others, source, programs, others)
+
+
+_LIMITS = {1: ("memory.limit_in_bytes",), 2: ("memory.max", "memory.high")}
+"""The files of limits, by version."""
+
+
+def _held(folder: str, version: int, stat: dict[str, int]) -> int:
+    """Return the bytes of a group that the kernel cannot reclaim, short of killing."""
+    if not stat:
+        return read_int(os.path.join(folder, _USAGE[version])) or 0
+    if version == 2:
+        kernel = sum(map(stat.get, ("slab_unreclaimable", "kernel_stack", "pagetables"), (0,) * 3))
+        # Since Linux 5.18; it counts what the keys above do not, such as the buffers of pipes.
+        kernel = max(kernel, stat.get("kernel", 0) - stat.get("slab_reclaimable", 0))
+        return kernel + sum(stat.get(key, 0) for key in ("anon", "shmem", "sock"))
+    held = stat.get("total_rss", 0) + stat.get("total_shmem", 0)
+    if any(map(_holds_kernel_memory, processes_of(folder))):
+        held += read_int(os.path.join(folder, "memory.kmem.usage_in_bytes")) or 0
+    return held
+
+
+_USAGE = {1: "memory.usage_in_bytes", 2: "memory.current"}
+"""The file of the bytes that are charged to a group, by version."""
+
+
+def _holds_kernel_memory(process: int) -> bool:
+    """Return whether another process of our group may hold much memory of the kernel.
+
+    Version 1 does not separate it from inodes, which earlier programs have left and the kernel
+    reclaims. Pipes, sockets, many files and large page tables are what processes hold.
+    """
+    if process == os.getpid():
+        return False
+    folder = f"/proc/{process}"
+    try:
+        files = os.listdir(f"{folder}/fd")
+        if len(files) > _MANY_FILES or _status("VmPTE:", process) > _LARGE_TABLES:
+            return True
+        links = [os.readlink(f"{folder}/fd/{file}") for file in files if int(file) > 2]
+    except FileNotFoundError:
+        # It has ended, unless it is one that we cannot see.
+        return process == 0
+    except OSError:
+        return True
+    return any(link.startswith(("pipe:", "socket:")) for link in links)
+
+
 def resident() -> int:
-    """The memory this process holds now, in bytes; 0 where it cannot be told."""
+    """Return the memory that this process holds now, in bytes; 0 if it is unknown."""
     return _status("VmRSS:")
 
 
 def rss_peak() -> int:
-    """The most memory that this process, or one of its children that have ended, has held at
-    once, in bytes. Pages that processes share are counted in each.
+    """Return the most memory that this process, or one of its ended children, has held at once.
+
+    In bytes; pages that processes share are counted in each.
     """
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss << 10
     return max(_status("VmHWM:"), children)
 
 
 def charged_peak() -> int | None:
-    """The most memory the kernel has charged to our cgroup at once, in bytes.
+    """Return the most memory that the kernel has charged to our cgroup at once, in bytes.
 
     None in the root cgroup, which is the whole machine's.
     """
@@ -107,26 +205,15 @@ def charged_peak() -> int | None:
 
 
 def own_memory() -> int:
-    """Bytes of this process that the kernel cannot take back: without the files it has mapped."""
+    """Return the bytes of this process that the kernel cannot reclaim: all but mapped files."""
     return _status("RssAnon:")
 
 
-def _held(folder: str, version: int) -> tuple[int, int]:
-    """Bytes that the kernel cannot take back from a group, short of killing, which are not its page
-    cache; and bytes of files that are mapped.
-    """
-    words = read_words(os.path.join(folder, "memory.stat"))
-    sizes = dict(zip(words[::2], words[1::2], strict=False))
-    if not sizes:
-        name = "memory.current" if version == 2 else "memory.usage_in_bytes"
-        return read_int(os.path.join(folder, name)) or 0, 0
-    held = sum(int(sizes.get(key, 0)) for key in _HELD[version])
-    return held, int(sizes.get(_MAPPED[version], 0))
-
-
-def _status(key: str) -> int:
+def _status(key: str, process: int | None = None) -> int:
+    """Return a figure of ``/proc/PID/status`` in bytes, of this process by default; 0 if absent."""
     try:
-        with open("/proc/self/status", encoding="ascii", errors="replace") as lines:
+        place = "self" if process is None else process
+        with open(f"/proc/{place}/status", encoding="ascii", errors="replace") as lines:
             for line in lines:
                 if line.startswith(key):
                     return int(line.split()[1]) << 10

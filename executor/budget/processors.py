@@ -1,4 +1,4 @@
-"""Processors: how many of them this process may keep busy."""
+"""The number of processors that this process may keep busy."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["usable_processors"]
 
 
 def usable_processors() -> int:
-    """At least one: those we may run on, or less where a quota of our cgroups gives less time.
+    """Return how many processors we may run on, or fewer if a quota of our cgroups gives less time.
 
-    Sources: https://man7.org/linux/man-pages/man2/sched_getaffinity.2.html (which counts cpusets),
-    https://www.kernel.org/doc/html/latest/scheduler/sched-bwc.html.
+    It is at least one. Sources: https://man7.org/linux/man-pages/man2/sched_getaffinity.2.html
+    (which counts cpusets), https://www.kernel.org/doc/html/latest/scheduler/sched-bwc.html.
     """
     # Systems without cpusets have no such call.
     usable = float(os.cpu_count() or 1)

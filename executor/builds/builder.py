@@ -14,8 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
 from executor.budget.budget import Budget
-from executor.budget.cgroups import read_words
-from executor.budget.memory import own_memory
+from executor.budget.memory import own_memory, physical_limit
 from executor.budget.processors import usable_processors
 from executor.builds.backend import BuildSystem, read_build_system
 from executor.builds.errors import BuildsTooBig, BuildsUnmeasured, BuildTooBig
@@ -278,7 +277,5 @@ def _available(budget: Budget) -> tuple[int, str]:
     """Return the bytes of memory available to everything, and the source of that figure."""
     if budget.memory is not None:
         return budget.memory, budget.source
-    words = read_words("/proc/meminfo")
-    if "MemAvailable:" not in words:
-        return 1 << 62, "nothing"
-    return int(words[words.index("MemAvailable:") + 1]) << 10, "/proc/meminfo"
+    physical = physical_limit()
+    return (physical.available, physical.source) if physical else (1 << 62, "nothing")

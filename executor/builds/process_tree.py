@@ -27,6 +27,12 @@ _SHARED = (b"Pss_Anon:", b"Pss_Shmem:")
 it (https://docs.kernel.org/filesystems/proc.html)."""
 
 
+_ANONYMOUS = (b"RssAnon:", b"RssShmem:")
+_RESIDENT = (b"VmRSS:",)
+"""Keys of status (https://man7.org/linux/man-pages/man5/proc_pid_status.5.html), in which shared
+memory, and files in the second, count for each process."""
+
+
 _KERNEL = 64 << 10
 """Bytes assumed for the stacks and page tables of each process, which only control groups count."""
 
@@ -52,7 +58,7 @@ class ProcessTree:
         self._adopt(1)
 
     def demand(self) -> int:
-        """Return the bytes that the processes hold now."""
+        """Return the bytes that the processes hold now; 0 if ``/proc`` does not show them."""
         return sum(_held(process) for process in self.processes())
 
     def is_full(self) -> bool:
@@ -131,7 +137,10 @@ def _end(find: Callable[[], list[int]]) -> None:
 
 def _parents(*, with_dead: bool = True) -> dict[int, int]:
     """Return the parent of each process; ``with_dead`` includes processes that are not reaped."""
-    found = {}
+    found: dict[int, int] = {}
+    # Of another PID namespace: its numbers are those of other processes.
+    if os.readlink("/proc/self") != str(os.getpid()):
+        return found
     for name in os.listdir("/proc"):
         if name.isdigit():
             with suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
@@ -147,7 +156,15 @@ def _children_of(parent: int, parents: dict[int, int]) -> Iterator[int]:
 
 
 def _held(process: int) -> int:
-    return _KERNEL + _sum(process, "smaps_rollup", _SHARED)
+    """Return the bytes that a process holds, as exactly as this kernel states it; 0 if it does not.
+
+    smaps_rollup is absent before Linux 4.14 and in gVisor, the parts of the resident size before
+    4.5.
+    """
+    for name, keys in (("smaps_rollup", _SHARED), ("status", _ANONYMOUS), ("status", _RESIDENT)):
+        if held := _sum(process, name, keys):
+            return _KERNEL + held
+    return 0
 
 
 def _sum(process: int, name: str, keys: tuple[bytes, ...]) -> int:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
-from executor.budget.memory import smallest_limit
+from executor.budget.memory import own_memory, smallest_limit
 from executor.builds.cgroup import BuildGroup
 from executor.builds.process_tree import ProcessTree, computed, mapped_files
 
@@ -41,9 +41,11 @@ FILES_STEP = 1.05
 """Factor by which the demand has to rise before the mapped files are measured again."""
 
 
-RESERVE = 16 << 20
-"""Bytes below the container's limit at which a build without a group of its own is ended: what a
-process that fills memory as fast as it can takes between two samples of 10 ms."""
+RESERVE = 8 << 20
+"""Bytes below the container's limit at which a build without a group of its own is ended. With the
+20 MiB that this process holds it is less than what is added to every measured demand, so a build
+that takes what it took when it was measured is never ended. One process cannot take more between
+two samples: the kernel holds it to a limit of its own."""
 
 
 STALL_FACTOR = 4
@@ -195,6 +197,7 @@ class _Watch:
         self.seconds = 0.0
         """How long it has run."""
         self._tree = tree
+        self._held = 0
         self._limits = limits
         self._started = started
         self._next_files = 0.0
@@ -211,7 +214,8 @@ class _Watch:
         while True:
             status = process.poll()
             self.seconds = time.monotonic() - self._started
-            self.peak = max(self.peak, self._tree.demand())
+            self._held = self._tree.demand()
+            self.peak = max(self.peak, self._held)
             if self.peak > self._next_files:
                 self._next_files = self.peak * FILES_STEP
                 self.files = max(self.files, mapped_files(self._tree.processes()))
@@ -239,8 +243,9 @@ class _Watch:
         if limit is not None and self.peak > limit:
             return "memory"
         # Other processes of the container count too, and may have grown since.
-        around = smallest_limit()
-        return "memory" if around and around.available - self.peak < RESERVE else ""
+        ours = own_memory() + self._held
+        around = smallest_limit(ours=ours)
+        return "memory" if around and around.available - ours < RESERVE else ""
 
     def _is_stalled(self, now: float) -> bool:
         """Return whether it makes no progress, see STALL_SHARE."""

@@ -34,17 +34,19 @@ def check_compiler(executable: str) -> None:
         )
 
 
-def compile_files(executable: str, paths: Iterable[str]) -> None:
+def compile_files(executable: str, paths: Iterable[str], data: int | None = None) -> None:
     """Compile the Python files among the absolute ``paths`` for the interpreter ``executable``.
 
-    Raises OSError if the interpreter cannot be run.
+    The child may hold ``data`` bytes, and never more than MEMORY. Raises OSError if the interpreter
+    cannot be run.
     """
     command = [executable, "-I", "-m", "compileall", "-q", "-q", "-j", "1", "-i", "-"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as child:
-        with suppress(OSError):  # a seccomp filter may refuse it
-            resource.prlimit(child.pid, resource.RLIMIT_DATA, (MEMORY, MEMORY))
+        limit = MEMORY if data is None else min(data, MEMORY)
+        with suppress(OSError, ValueError):  # a seccomp filter may refuse it, or a hard limit
+            resource.prlimit(child.pid, resource.RLIMIT_DATA, (limit, limit))
         try:
             assert child.stdin is not None
             for path in paths:

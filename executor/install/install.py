@@ -14,18 +14,17 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
-from executor.budget.budget import Budget, decide_budget
+from executor.budget.budget import Budget, check_least, decide_budget
 from executor.budget.confinement import confined
-from executor.budget.memory import charged_peak, rss_peak
+from executor.budget.memory import MEMORY_OPTION, charged_peak, rss_peak
 from executor.environment import bytecode
 from executor.environment.changes import Changes
 from executor.environment.environment import Environment
 from executor.environment.installed import fingerprint, installed_in
 from executor.environment.schemes import Schemes
-from executor.files.mounts import file_system, has_journal, is_in_memory
 from executor.install.builder import OpenBuilder, WheelBuilder
 from executor.install.options import ExecuteOptions
-from executor.install.preflight import check_disk
+from executor.install.preflight import check_disk, surface_of
 from executor.lanes.forks import run_in_fork
 from executor.lock.step import Step, folder_of
 from executor.report.report import Report, Staged
@@ -64,7 +63,8 @@ def install(
     try:
         done = _run(lock, environment, options, transaction, open_builder)
         if options.compile_files:
-            _compile(transaction.schemes, {step.name for step in done.changes.install})
+            names = {step.name for step in done.changes.install}
+            _compile(transaction.schemes, names, done.budget)
     except MemoryError:
         raise OutOfMemory(journal.reached) from None
     except OSError as error:
@@ -137,6 +137,7 @@ def _run(
         # An environment that is made here brings its interpreter.
         if options.compile_files and environment.exists:
             bytecode.check_compiler(transaction.schemes.executable)
+        check_least(options.memory, surface_of(transaction.schemes))
         decide = partial(run_in_fork, partial(_decide, lock, environment, options))
         changes = _opened(transaction, decide, held) if environment.exists else decide()
         budget = _preflight(changes, transaction, options)
@@ -215,16 +216,12 @@ def _named_indexes(lock: str) -> tuple[str, ...]:
 
 def _preflight(changes: Changes, transaction: Transaction, options: ExecuteOptions) -> Budget:
     """Return the budget. Raises if the disk or the memory is too small."""
-    schemes = transaction.schemes
-    files = check_disk(transaction.missing(changes.install), schemes) if changes.install else 0
-    return decide_budget(
-        options.memory,
-        options.lanes,
-        options.page_cache,
-        held=files if is_in_memory(schemes.purelib) else 0,
-        file_system=file_system(schemes.purelib),
-        has_journal=has_journal(schemes.purelib),
-    )
+    schemes, missing = transaction.schemes, transaction.missing(changes.install)
+    compiles = options.compile_files and bool(changes.install)
+    if changes.install:
+        check_disk(missing, schemes, compiles=compiles)
+    surface = surface_of(schemes, missing, compiles=compiles)
+    return decide_budget(options.memory, options.lanes, options.page_cache, surface=surface)
 
 
 def _build(builder: WheelBuilder, budget: Budget, step: Step, client: HttpClient) -> Step:
@@ -234,14 +231,15 @@ def _build(builder: WheelBuilder, budget: Budget, step: Step, client: HttpClient
 @contextmanager
 def _held_to(memory: int | None, budget: Budget) -> Iterator[bool]:
     """Enforce a budget that the user named, if that is possible; yield whether it is."""
-    if memory is None or budget.window is None:
+    # A tighter limit of the container is enforced already.
+    if memory is None or budget.window is None or budget.source != MEMORY_OPTION:
         yield False
         return
     with confined(memory) as is_confined:
         yield is_confined
 
 
-def _compile(schemes: Schemes, names: Collection[str]) -> None:
+def _compile(schemes: Schemes, names: Collection[str], budget: Budget) -> None:
     bytecode.compile_files(
         schemes.executable,
         (
@@ -250,4 +248,5 @@ def _compile(schemes: Schemes, names: Collection[str]) -> None:
             if found.name in names
             for path in found.files()
         ),
+        budget.compiler_data,
     )

@@ -1,20 +1,43 @@
-"""Check space and inodes of every file system that staging writes to, before the first byte."""
+"""Check every file system that an execution writes to, and count what it takes, before the first
+byte.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from executor.budget.budget import Surface
 from executor.environment.schemes import Schemes
 from executor.files.disk_space import Need, check_space
-from executor.files.mounts import device_of
+from executor.files.mounts import device_of, file_system, has_journal, is_in_memory
 from executor.lock.step import Step
-from schemas.demand import BASE_DISK
+from schemas.demand import BASE_DISK, BLOCK_SIZE
 
-__all__ = ["check_disk"]
+__all__ = ["check_disk", "surface_of"]
 
 
 _GUESSED_RATIO = 4
 """Unpacked size over wheel size if the lock has no hint: the mean of 994 real wheels is 3.4."""
+
+
+_LARGEST_RATIO = 7
+"""The same on a file system that is memory, where too little is a kill: the largest of 994 real
+wheels is 6.7."""
+
+
+_GUESSED_FILE = 2 << 10
+"""Bytes of a wheel for each of its files, if the lock has no hint: ci-tools has 34,000 files in
+65.8 MiB."""
+
+
+_BYTE_CODE = {True: 1.0, False: 0.25}
+"""Bytes of byte code for each unpacked byte, by whether a wheel is for any platform: byte code of a
+module is about as large as its source, and most bytes of the other wheels are libraries."""
+
+
+_INODE = 1280
+"""Bytes of the kernel for each file and folder of a tmpfs, its entry in a folder included: 760 and
+192 bytes, in slabs that are not full."""
 
 
 _FOLDERS = 3
@@ -25,25 +48,71 @@ _RESERVED_INODES = 50
 """For the staging folder itself: manifests, journal, log."""
 
 
-def check_disk(steps: Sequence[Step], schemes: Schemes) -> int:
-    """Return the bytes that staging the steps takes on the file system of purelib.
+def surface_of(schemes: Schemes, steps: Sequence[Step] = (), *, compiles: bool = False) -> Surface:
+    """Return what the execution of ``steps`` writes to; ``compiles`` if it makes byte code, too."""
+    is_memory = is_in_memory(schemes.purelib)
+    return Surface(
+        file_system=file_system(schemes.purelib),
+        has_journal=has_journal(schemes.purelib),
+        held=_in_memory(steps, compiles=compiles) if is_memory and steps else 0,
+        compiles=compiles,
+    )
+
+
+def _in_memory(steps: Sequence[Step], *, compiles: bool) -> int:
+    """Return the bytes that the files of ``steps`` take on a file system that is memory.
+
+    Each file takes whole pages, and memory of the kernel.
+    """
+    size, files = BASE_DISK, 0
+    for step in steps:
+        unpacked, count = _unpacked(step, _LARGEST_RATIO)
+        size, files = size + unpacked, files + count
+        if compiles:
+            size, files = size + _byte_code(step, unpacked), files + count
+    return size + files * (BLOCK_SIZE + _INODE) + files // _FOLDERS * _INODE
+
+
+def _unpacked(step: Step, ratio: int) -> tuple[int, int]:
+    """Return the bytes of a wheel on disk and the number of its files, guessed if unknown."""
+    if step.hints is not None:
+        return _unpacked_size(step), step.hints.files
+    size = step.size or 0
+    return size * ratio, size // _GUESSED_FILE
+
+
+def _byte_code(step: Step, unpacked: int) -> int:
+    return int(unpacked * _BYTE_CODE[step.filename.endswith("-any.whl")])
+
+
+def check_disk(steps: Sequence[Step], schemes: Schemes, *, compiles: bool = False) -> int:
+    """Return the bytes that staging the steps, and their byte code if it is made, take on the file
+    system of purelib.
 
     If platlib is on another file system, its wheels are checked there too; scripts, data and
     headers are checked when they are unpacked, by ``disk_check.check_moves``. Raises NotEnoughDisk
     if a file system has less space, and NotEnoughInodes if it has fewer inodes than the hints say.
     """
-    whole = _need_of(steps)
+    whole = _need_of(steps, compiles=compiles)
     check_space(schemes.purelib, whole, "nothing was written; ")
     if device_of(schemes.platlib) != device_of(schemes.purelib):
-        binary = _need_of([step for step in steps if not step.filename.endswith("-any.whl")])
+        wheels = [step for step in steps if not step.filename.endswith("-any.whl")]
+        binary = _need_of(wheels, compiles=compiles)
         check_space(schemes.platlib, binary, "nothing was written; ")
     return whole.bytes
 
 
-def _need_of(steps: Sequence[Step]) -> Need:
+def _need_of(steps: Sequence[Step], *, compiles: bool) -> Need:
     files = sum(step.hints.files for step in steps if step.hints is not None)
-    inodes = _RESERVED_INODES + files + files // _FOLDERS if files else 0
-    return Need(BASE_DISK + sum(map(_unpacked_size, steps)), inodes)
+    folders = files // _FOLDERS
+    if compiles:
+        files, folders = 2 * files, 2 * folders
+    inodes = _RESERVED_INODES + files + folders if files else 0
+    size = BASE_DISK
+    for step in steps:
+        unpacked = _unpacked_size(step)
+        size += unpacked + (_byte_code(step, unpacked) if compiles else 0)
+    return Need(size, inodes)
 
 
 def _unpacked_size(step: Step) -> int:

@@ -30,9 +30,10 @@ from planner.builds.sdist import static_metadata
 from planner.lock.built import Built
 from planner.planning.reporter import Reporter
 from schemas.builds import BuildFlags, BuildRecord
+from schemas.errors import BuildFailed
 from schemas.target import Target
 
-__all__ = ["Requirements", "SourceBuild"]
+__all__ = ["BuildUnmeasurable", "Requirements", "SourceBuild"]
 
 
 RUNS = 2
@@ -44,6 +45,20 @@ SHORT_RUNS = 4
 
 
 SHORT_SECONDS = 5.0
+
+
+@dataclass(eq=False)
+class BuildUnmeasurable(BuildFailed):
+    """The kernel does not state what memory a build holds."""
+
+    package: str
+    hint: str = (
+        "nothing was recorded; plan where control groups can be made, or where /proc shows the "
+        "processes of this PID namespace"
+    )
+
+    def __str__(self) -> str:
+        return f"{self.package}: the memory that its build takes cannot be measured here"
 
 
 class Requirements(Protocol):
@@ -131,6 +146,8 @@ class SourceBuild:
                 tree, system, its_flags, self.limits, version=version
             )
             shutil.rmtree(tree, ignore_errors=True)
+            if not result.demand:
+                raise BuildUnmeasurable(self.workspace.package)
             demand[jobs] = max(demand.get(jobs, 0), result.demand)
             return wheel, result
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from executor.budget.budget import decide_budget
+from executor.budget.budget import Surface, decide_budget
 from executor.budget.errors import BudgetTooSmall
 from schemas.demand import BASE_DISK, BLOCK_SIZE, disk_of, peak_memory
 from schemas.hints import WheelHints
@@ -13,12 +13,14 @@ from schemas.hints import WheelHints
 @pytest.mark.parametrize("lanes", [1, 2, 3])
 def test_the_executor_accepts_the_memory_that_the_planner_predicts_and_no_less(lanes: int) -> None:
     memory = peak_memory(lanes)
-    assert decide_budget(memory, lanes, has_journal=True).lanes == lanes
+    assert decide_budget(memory, lanes, surface=Surface(has_journal=True)).lanes == lanes
     if lanes > 1:
-        assert decide_budget(memory - 1, lanes, has_journal=True).lanes == lanes - 1
+        assert (
+            decide_budget(memory - 1, lanes, surface=Surface(has_journal=True)).lanes == lanes - 1
+        )
     else:
         with pytest.raises(BudgetTooSmall):
-            decide_budget(memory - 1, lanes, has_journal=True)
+            decide_budget(memory - 1, lanes, surface=Surface(has_journal=True))
 
 
 def test_each_file_leaves_half_a_block_empty() -> None:

@@ -1,4 +1,4 @@
-"""Budget: as many lanes as memory allows, and none that it does not."""
+"""There are as many lanes as memory allows, and an execution that does not fit is refused."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ import pytest
 
 from executor.budget import budget as budget_module
 from executor.budget.budget import (
+    COMPILER_DATA,
+    COMPILER_MEMORY,
     INODES,
     LARGEST_WINDOW,
     MAX_LANES,
+    NO_BYTE_CODE,
+    READING_MEMORY,
     Budget,
+    Surface,
+    check_least,
     decide_budget,
 )
 from executor.budget.errors import BudgetTooSmall
@@ -23,15 +29,29 @@ MIB = 1 << 20
 SOURCE = "/sys/fs/cgroup/memory.max"
 
 
-def surround(monkeypatch: pytest.MonkeyPatch, available: int | None, programs: int = 0) -> None:
+@pytest.fixture(autouse=True)
+def byte_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python finds byte code, however these tests are run."""
+    monkeypatch.setattr(budget_module, "has_byte_code", lambda: True)
+
+
+def surround(
+    monkeypatch: pytest.MonkeyPatch, available: int | None, programs: int = 0, others: int = 0
+) -> None:
     """Let the process stand in a cgroup that leaves so many bytes, and is charged for its program
     with so many of them.
     """
-    limit = None if available is None else Limit(available, SOURCE, programs)
-    monkeypatch.setattr(budget_module, "smallest_limit", lambda: limit)
+    limit = None if available is None else Limit(available, SOURCE, programs, others)
+
+    def smallest(named: int | None = None) -> Limit | None:
+        found = [limit, None if named is None else Limit(named, "--memory")]
+        return min(filter(None, found), key=lambda one: one.available, default=None)
+
+    monkeypatch.setattr(budget_module, "smallest_limit", smallest)
+    monkeypatch.setattr(budget_module, "physical_limit", lambda: Limit(1 << 40, "/proc/meminfo"))
 
 
-@pytest.mark.parametrize("lanes", [1, 2, 5])
+@pytest.mark.parametrize("lanes", [2, 3, 5])
 def test_memory_for_some_lanes_is_spent_on_as_many(lanes: int) -> None:
     assert decide_budget(BASE_MEMORY + lanes * LANE_MEMORY, 10).lanes == lanes
     assert decide_budget(BASE_MEMORY + (lanes + 1) * LANE_MEMORY - 1, 10).lanes == lanes
@@ -44,21 +64,83 @@ def test_more_lanes_than_are_useful_are_made_only_on_demand() -> None:
 
 
 def test_what_memory_allows_goes_before_what_is_asked_for() -> None:
-    assert decide_budget(BASE_MEMORY + LANE_MEMORY, 7) == Budget(
-        BASE_MEMORY + LANE_MEMORY, "--memory", 1, 6 * MIB
+    assert decide_budget(28 * MIB, 7) == Budget(28 * MIB, "--memory", 1, 7 * MIB)
+
+
+@pytest.mark.parametrize(
+    ("available", "source"),
+    [(64 * MIB - 1, SOURCE), (64 * MIB + 1, "--memory"), (None, "--memory")],
+)
+def test_a_budget_that_is_named_lowers_the_limit_and_never_raises_it(
+    monkeypatch: pytest.MonkeyPatch, available: int | None, source: str
+) -> None:
+    surround(monkeypatch, available)
+    budget = decide_budget(64 * MIB)
+    assert budget.source == source
+    assert budget.memory == min(available or 1 << 40, 64 * MIB)
+
+
+def test_scarce_physical_memory_is_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    surround(monkeypatch, None)
+    monkeypatch.setattr(budget_module, "physical_limit", lambda: Limit(100 * MIB, "/proc/meminfo"))
+    assert decide_budget().memory == 100 * MIB
+
+
+def test_both_limits_are_named_if_both_are_too_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    surround(monkeypatch, 20 * MIB, others=7 * MIB)
+    with pytest.raises(BudgetTooSmall) as caught:
+        decide_budget(10 * MIB)
+    assert caught.value.hint == (
+        "give it at least 33 MiB: a larger limit, and at least 26 MiB with --memory"
     )
 
 
-def test_a_budget_that_is_given_goes_before_the_surroundings(
+def test_what_others_hold_is_added_to_the_limit_that_is_enough(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    surround(monkeypatch, 5 * MIB)
-    assert decide_budget(64 * MIB).source == "--memory"
+    surround(monkeypatch, 20 * MIB, others=7 * MIB)
+    with pytest.raises(BudgetTooSmall) as caught:
+        decide_budget()
+    assert caught.value.hint == "give it at least 33 MiB: a larger limit"
+
+
+def test_byte_code_needs_memory_of_its_own() -> None:
+    needed = COMPILER_MEMORY + COMPILER_DATA
+    surface = Surface(compiles=True, held=10 * MIB)
+    with pytest.raises(BudgetTooSmall) as caught:
+        decide_budget(needed + 10 * MIB - 1, surface=surface)
+    assert str(caught.value).startswith("making byte code needs 48 MiB of memory and the files")
+    assert caught.value.hint.endswith("or leave --compile out")
+    assert decide_budget(needed + 10 * MIB, surface=surface).compiler_data == COMPILER_DATA
+    assert (
+        decide_budget(needed + 60 * MIB, surface=surface).compiler_data == COMPILER_DATA + 50 * MIB
+    )
+    assert decide_budget(needed).compiler_data is None
+
+
+def test_a_python_without_byte_code_needs_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget_module, "has_byte_code", lambda: False)
+    with pytest.raises(BudgetTooSmall):
+        decide_budget(READING_MEMORY + NO_BYTE_CODE - 1)
+    assert decide_budget(READING_MEMORY + NO_BYTE_CODE).lanes == 1
+    two = BASE_MEMORY + 2 * LANE_MEMORY + NO_BYTE_CODE
+    assert [decide_budget(memory, 2).lanes for memory in (two - 1, two)] == [1, 2]
+
+
+def test_the_least_is_checked_before_the_lock_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    surround(monkeypatch, READING_MEMORY)
+    check_least(None, Surface())
+    with pytest.raises(BudgetTooSmall):
+        check_least(None, Surface("other"))
+    with pytest.raises(BudgetTooSmall):
+        check_least(1, Surface())
+    surround(monkeypatch, None)
+    check_least(None, Surface())
 
 
 def test_without_a_budget_the_surroundings_decide(monkeypatch: pytest.MonkeyPatch) -> None:
-    surround(monkeypatch, BASE_MEMORY + LANE_MEMORY)
-    assert decide_budget() == Budget(BASE_MEMORY + LANE_MEMORY, SOURCE, 1, 6 * MIB)
+    surround(monkeypatch, 28 * MIB)
+    assert decide_budget() == Budget(28 * MIB, SOURCE, 1, 7 * MIB)
 
 
 def test_without_any_limit_nothing_is_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,11 +148,11 @@ def test_without_any_limit_nothing_is_held_back(monkeypatch: pytest.MonkeyPatch)
     assert decide_budget(lanes=3) == Budget(None, "no limit", 3, None)
 
 
-@pytest.mark.parametrize("missing", [1, MIB, BASE_MEMORY + LANE_MEMORY, 10 * BASE_MEMORY])
+@pytest.mark.parametrize("missing", [1, MIB, READING_MEMORY, 10 * BASE_MEMORY])
 def test_memory_for_no_lane_is_refused_with_both_sizes(
     monkeypatch: pytest.MonkeyPatch, missing: int
 ) -> None:
-    needed, available = BASE_MEMORY + LANE_MEMORY, BASE_MEMORY + LANE_MEMORY - missing
+    needed, available = READING_MEMORY, READING_MEMORY - missing
     surround(monkeypatch, available)
     with pytest.raises(BudgetTooSmall) as caught:
         decide_budget()
@@ -79,40 +161,40 @@ def test_memory_for_no_lane_is_refused_with_both_sizes(
         f"but {SOURCE} leaves {max(0, available) // MIB} MiB"
     )
     assert caught.value.exit_code is ExitCode.NOT_ENOUGH
-    assert caught.value.hint == (
-        f"give it at least {-(-needed // MIB)} MiB: a larger limit, or --memory"
-    )
+    assert caught.value.hint == (f"give it at least {-(-needed // MIB)} MiB: a larger limit")
 
 
 @pytest.mark.parametrize("file_system", ["overlay", "other"])
 def test_what_else_holds_inodes_needs_more(file_system: FileSystem) -> None:
     base = BASE_MEMORY + INODES[file_system]
     for memory, lanes in ((LANE_MEMORY, 1), (2 * LANE_MEMORY - 1, 1), (2 * LANE_MEMORY, 2)):
-        budget = decide_budget(base + memory, 2, file_system=file_system)
+        budget = decide_budget(base + memory, 2, surface=Surface(file_system))
         assert (budget.lanes, budget.has_batches) == (lanes, False)
     with pytest.raises(BudgetTooSmall) as caught:
-        decide_budget(base + LANE_MEMORY - 1, file_system=file_system)
+        decide_budget(base + LANE_MEMORY - 1, surface=Surface(file_system))
     assert caught.value.needed == base + LANE_MEMORY
 
 
 def test_each_lane_holds_what_a_journal_has_not_committed() -> None:
     lane = LANE_MEMORY + JOURNAL_MEMORY
     for memory, lanes in ((lane, 1), (2 * lane - 1, 1), (2 * lane, 2)):
-        assert decide_budget(BASE_MEMORY + memory, 2, has_journal=True).lanes == lanes
+        assert (
+            decide_budget(BASE_MEMORY + memory, 2, surface=Surface(has_journal=True)).lanes == lanes
+        )
     with pytest.raises(BudgetTooSmall) as caught:
-        decide_budget(BASE_MEMORY + lane - 1, has_journal=True)
+        decide_budget(BASE_MEMORY + lane - 1, surface=Surface(has_journal=True))
     assert caught.value.needed == BASE_MEMORY + lane
 
 
 def test_what_is_needed_never_reads_as_what_there_is() -> None:
-    error = BudgetTooSmall(28 * MIB, 28 * MIB - 1, "--memory")
+    error = BudgetTooSmall(28 * MIB, Limit(28 * MIB - 1, "--memory"))
     assert str(error) == "one lane needs 28 MiB of memory, but --memory leaves 27 MiB"
 
 
 @pytest.mark.parametrize(
     ("memory", "lanes", "window"),
     [
-        pytest.param(24 * MIB, 1, 6 * MIB, id="the smallest"),
+        pytest.param(26 * MIB, 1, 26 * MIB // 4, id="the smallest"),
         pytest.param(32 * MIB, 2, 4 * MIB, id="a window is never smaller"),
         pytest.param(64 * MIB, 2, 8 * MIB, id="a quarter, over all lanes"),
         pytest.param(64 * MIB, 4, 4 * MIB, id="more lanes have smaller ones"),
@@ -139,7 +221,7 @@ def test_pages_are_dropped_without_a_limit_only_where_it_is_asked_for(
     [
         pytest.param(32 * MIB, MIB // 2, 2, id="another container is charged for Python"),
         pytest.param(32 * MIB, 4 * MIB, 1, id="we are"),
-        pytest.param(24 * MIB, 11 * MIB, 1, id="one lane reads its pages again"),
+        pytest.param(26 * MIB, 11 * MIB, 1, id="one lane reads its pages again"),
         pytest.param(40 * MIB, 5 * MIB, 2, id="room for both"),
     ],
 )
@@ -151,14 +233,17 @@ def test_a_second_lane_needs_room_for_the_program_too(
 
 
 def test_files_that_stay_in_memory_are_counted_before_lanes() -> None:
-    assert decide_budget(BASE_MEMORY + 4 * LANE_MEMORY, 4, held=2 * LANE_MEMORY).lanes == 2
+    assert (
+        decide_budget(BASE_MEMORY + 4 * LANE_MEMORY, 4, surface=Surface(held=2 * LANE_MEMORY)).lanes
+        == 2
+    )
     with pytest.raises(BudgetTooSmall) as caught:
-        decide_budget(64 * MIB, held=100 * MIB)
-    needed = (BASE_MEMORY + LANE_MEMORY) // MIB
+        decide_budget(64 * MIB, surface=Surface(held=100 * MIB))
+    needed = READING_MEMORY // MIB
     assert str(caught.value) == (
         f"one lane needs {needed} MiB of memory and the files on a tmpfs 100 MiB, "
         "but --memory leaves 64 MiB"
     )
     assert caught.value.hint == (
-        f"give it at least {needed + 100} MiB: a larger limit, or --memory; or install onto a disk"
+        f"give it at least {needed + 100} MiB with --memory; or install onto a disk"
     )

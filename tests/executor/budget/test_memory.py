@@ -1,18 +1,29 @@
-"""Memory: the tightest limit around us is found wherever the kernel keeps it."""
+"""The tightest limit of this process is found wherever the kernel states it."""
 
 from __future__ import annotations
 
 import builtins
 import io
+import os
 import resource
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
-from executor.budget.memory import Limit, charged_peak, rss_peak, smallest_limit
+from executor.budget import memory
+from executor.budget.memory import (
+    Limit,
+    charged_peak,
+    physical_limit,
+    rss_peak,
+    smallest_limit,
+)
 
 MIB = 1 << 20
 OWN = 20 * MIB
@@ -108,7 +119,8 @@ class TestVersion2:
             **v2("a/", max=100 * MIB, current=OWN + 70 * MIB),
         }
         surround("0::/a/b\n", V2, files)
-        assert smallest_limit() == Limit(30 * MIB, str(tmp_path / "a" / "memory.max"))
+        expected = Limit(30 * MIB, str(tmp_path / "a" / "memory.max"), others=70 * MIB)
+        assert smallest_limit() == expected
 
     def test_what_others_hold_is_not_ours(self, surround: Surround) -> None:
         surround("0::/\n", V2, v2(max=64 * MIB, current=OWN + 10 * MIB))
@@ -187,6 +199,91 @@ class TestVersion1:
         surround("4:memory:/\n", V1.format(root="/"), {**v1(), "release_agent": ""})
         assert charged_peak() is None
 
+    def test_ancestors_that_a_container_does_not_see_limit_it(
+        self, surround: Surround, tmp_path: Path
+    ) -> None:
+        # Docker in Docker: the outer container has the limit.
+        stat = f"total_rss {OWN}\nhierarchical_memory_limit {100 * MIB}"
+        surround("4:memory:/d/a\n", V1.format(root="/d/a"), {**v1(), "memory.stat": stat})
+        assert smallest_limit() == Limit(100 * MIB, str(tmp_path / "memory.stat"))
+
+    @pytest.mark.parametrize(("holds", "left"), [(False, 64 * MIB), (True, 40 * MIB)])
+    def test_memory_of_the_kernel_counts_if_another_process_may_hold_it(
+        self, surround: Surround, monkeypatch: pytest.MonkeyPatch, holds: bool, left: int
+    ) -> None:
+        files = {
+            **v1("job/", 64 * MIB),
+            "job/memory.stat": f"total_rss {OWN}",
+            "job/memory.kmem.usage_in_bytes": 24 * MIB,
+            "job/cgroup.procs": "17",
+        }
+        surround(self.LINES, V1.format(root="/"), files)
+        monkeypatch.setattr(memory, "_holds_kernel_memory", lambda process: holds and process == 17)
+        limit = smallest_limit()
+        assert limit is not None
+        assert limit.available == left
+
+
+class TestKernelMemory:
+    @pytest.mark.parametrize(
+        ("code", "holds"),
+        [
+            pytest.param("", False, id="idle"),
+            pytest.param("import os; keep = os.pipe()", True, id="a pipe"),
+            pytest.param("import socket; keep = socket.socketpair()", True, id="a socket"),
+            pytest.param(
+                "keep = [open('/dev/null') for _ in range(100)]", True, id="many open files"
+            ),
+            pytest.param(
+                "import mmap\nkeep = mmap.mmap(-1, 2 << 30)\n"
+                "for place in range(0, 2 << 30, 1 << 21): keep[place] = 1",
+                True,
+                id="page tables",
+            ),
+        ],
+    )
+    def test_a_process_holds_it_through_what_it_has_open(self, code: str, holds: bool) -> None:
+        code += "\nprint(1, flush=True)\nimport time; time.sleep(600)"
+        with subprocess.Popen(
+            [sys.executable, "-c", code], stdout=subprocess.PIPE, close_fds=True
+        ) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            found = memory._holds_kernel_memory(process.pid)
+            process.kill()
+        assert found is holds
+
+    def test_processes_that_cannot_be_seen_count_and_our_own_does_not(self) -> None:
+        assert memory._holds_kernel_memory(0)
+        assert not memory._holds_kernel_memory(os.getpid())
+        with subprocess.Popen([sys.executable, "-c", ""]) as process:
+            process.wait()
+        assert not memory._holds_kernel_memory(process.pid)
+
+    def test_version_2_states_what_cannot_be_reclaimed(self, surround: Surround) -> None:
+        stat = f"anon {OWN}\nkernel {30 * MIB}\nslab_reclaimable {9 * MIB}\nsock {MIB}"
+        surround("0::/\n", V2, v2(max=64 * MIB, stat=stat))
+        assert smallest_limit() == Limit(42 * MIB, ANY, others=22 * MIB)
+
+
+class TestPhysicalMemory:
+    def test_a_limit_above_it_does_not_hold(self, surround: Surround) -> None:
+        surround("0::/\n", V2, v2(max=1 << 50))
+        limit, physical = smallest_limit(), physical_limit()
+        assert limit is not None
+        assert physical is not None
+        assert limit.source == physical.source == "/proc/meminfo"
+
+    def test_a_named_size_counts_only_if_it_is_the_smallest(self, surround: Surround) -> None:
+        surround("0::/\n", V2, v2(max=64 * MIB))
+        assert smallest_limit(64 * MIB - 1) == Limit(64 * MIB - 1, "--memory")
+        assert smallest_limit(64 * MIB + 1) == Limit(64 * MIB, ANY)
+
+    def test_bytes_of_ours_do_not_count_as_those_of_others(self, surround: Surround) -> None:
+        surround("0::/\n", V2, v2(max=64 * MIB, stat=f"anon {OWN + 30 * MIB}"))
+        assert smallest_limit(ours=OWN + 30 * MIB) == Limit(64 * MIB, ANY)
+        assert smallest_limit() == Limit(34 * MIB, ANY, others=30 * MIB)
+
 
 class TestElsewhere:
     @pytest.mark.parametrize(
@@ -245,4 +342,4 @@ def test_a_limit_of_the_process_counts_less_what_it_reserves_in_vain(
 
     surround("0::/\n", V2.format("/"), v2(max=1 << 40))
     monkeypatch.setattr(resource, "getrlimit", getrlimit)
-    assert smallest_limit() == Limit(left, kind)
+    assert smallest_limit() == Limit(left, kind, others=limit - left)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from executor.builds import process_tree
 from executor.builds.process_tree import ProcessTree, computed, end_strays, mapped_files
 
 ORPHANS = (
@@ -101,3 +102,36 @@ def test_strays_are_known_by_their_home(tmp_path: Path) -> None:
     finally:
         other.kill()
         other.wait()
+
+
+@pytest.mark.parametrize(
+    "absent", [(), ("smaps_rollup",), ("smaps_rollup", "RssAnon:", "RssShmem:")], ids=len
+)
+def test_a_kernel_that_states_less_is_measured_all_the_same(
+    tree: ProcessTree, monkeypatch: pytest.MonkeyPatch, absent: tuple[str, ...]
+) -> None:
+    whole = process_tree._sum
+
+    def limited(process: int, name: str, keys: tuple[bytes, ...]) -> int:
+        if name in absent or any(key.decode() in absent for key in keys):
+            return 0
+        return whole(process, name, keys)
+
+    process = start("x = bytearray(24 << 20); import time; print('ready', flush=True); time.sleep(600)")
+    monkeypatch.setattr(process_tree, "_sum", limited)
+    found = tree.demand()
+    process.kill()
+    process.wait()
+    assert 24 << 20 <= found < 60 << 20
+
+
+def test_the_proc_of_another_namespace_shows_no_process_of_ours(
+    tree: ProcessTree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = start("import time; print('ready', flush=True); time.sleep(600)")
+    monkeypatch.setattr(os, "readlink", lambda _: "12345678")
+    assert tree.processes() == []
+    assert tree.demand() == 0
+    monkeypatch.undo()
+    process.kill()
+    process.wait()

@@ -1,0 +1,48 @@
+"""The memory that the program needs to start, checked before it imports its commands.
+
+It imports little: in 8 MiB there has to be memory left to say that they are too few.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.util import cache_from_source
+
+from executor.budget.memory import smallest_limit
+
+__all__ = ["START_MEMORY", "UNCOMPILED_START", "has_byte_code", "shortage_at_start"]
+
+
+START_MEMORY = 18 << 20
+"""Bytes that a command takes until it can decide what it needs. ``execute`` is killed in 14 MiB
+while it is imported, and refuses in 18 MiB after it has read the environment."""
+
+
+UNCOMPILED_START = 3 << 20
+"""Further bytes if Python compiles what it imports: ``execute`` is killed in 18 MiB, and refuses in
+20 MiB."""
+
+
+def shortage_at_start() -> str:
+    """Return an error and its hint if the memory limit is too small to start; else nothing."""
+    needed = START_MEMORY + (0 if has_byte_code() else UNCOMPILED_START)
+    limit = smallest_limit()
+    if limit is None or limit.available >= needed:
+        return ""
+    return (
+        f"error: lockstream needs {needed >> 20} MiB of memory to start, but {limit.source} leaves "
+        f"{max(0, limit.available) >> 20} MiB\n"
+        "hint: raise the memory limit; 64 MiB are enough for any installation onto a disk\n"
+    )
+
+
+def has_byte_code() -> bool:
+    """Return whether the interpreter finds byte code of its library and of the libraries we use.
+
+    The official images of Python have none of its library, and nothing may be written in many.
+    """
+    sources = [os.path.join(os.path.dirname(os.__file__), "tomllib", "_parser.py")]
+    if packaging := sys.modules.get("packaging"):
+        sources.append(packaging.__file__ or "")
+    return all(os.path.exists(cache_from_source(source)) for source in sources if source)

@@ -1,0 +1,49 @@
+"""A limit that is too small to start in ends with a sentence, before much is imported."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from executor.budget import start
+from executor.budget.memory import Limit
+from executor.budget.start import (
+    START_MEMORY,
+    UNCOMPILED_START,
+    has_byte_code,
+    shortage_at_start,
+)
+
+
+@pytest.mark.parametrize(("is_compiled", "needed"), [(True, 0), (False, UNCOMPILED_START)])
+def test_a_start_needs_more_if_python_has_to_compile(
+    monkeypatch: pytest.MonkeyPatch, is_compiled: bool, needed: int
+) -> None:
+    needed += START_MEMORY
+    monkeypatch.setattr(start, "has_byte_code", lambda: is_compiled)
+    monkeypatch.setattr(start, "smallest_limit", lambda: Limit(needed, "a file"))
+    assert shortage_at_start() == ""
+    monkeypatch.setattr(start, "smallest_limit", lambda: Limit(needed - 1, "a file"))
+    assert shortage_at_start().startswith(
+        f"error: lockstream needs {needed >> 20} MiB of memory to start, but a file leaves "
+    )
+    monkeypatch.setattr(start, "smallest_limit", lambda: None)
+    assert shortage_at_start() == ""
+
+
+def test_byte_code_is_looked_for_where_python_would_find_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path))
+    assert not has_byte_code()
+
+
+def test_the_check_imports_nothing_that_a_command_needs() -> None:
+    code = "import sys, executor.budget.start; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert not {"click", "dataclasses", "inspect", "packaging", "json", "ssl"} & set(loaded)
