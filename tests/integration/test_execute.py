@@ -483,12 +483,12 @@ class TestDisk:
     ) -> None:
         lock = write_lock(tmp_path / "project", [APP], hints=True)
         command = (SCRIPT, "execute", lock, "--venv", small_disk / "venv", "--progress", "none")
-        done = run(*command, "--memory", "24MiB")
+        done = run(*command, "--memory", "26MiB")
         assert done.returncode == ExitCode.NOT_ENOUGH
-        told = "error: one lane needs 24 MiB of memory and the files on a tmpfs 9 MiB, but --memory"
+        told = "error: one lane needs 26 MiB of memory and the files on a tmpfs 9 MiB, but --memory"
         assert done.stderr.startswith(told), done.stderr
         assert list(small_disk.iterdir()) == []
-        done = run(*command, "--memory", "33MiB")
+        done = run(*command, "--memory", "35MiB")
         assert done.returncode == 0, done.stderr
 
 

@@ -117,7 +117,9 @@ def test_a_kernel_that_states_less_is_measured_all_the_same(
             return 0
         return whole(process, name, keys)
 
-    process = start("x = bytearray(24 << 20); import time; print('ready', flush=True); time.sleep(600)")
+    process = start(
+        "x = bytearray(24 << 20); import time; print('ready', flush=True); time.sleep(600)"
+    )
     monkeypatch.setattr(process_tree, "_sum", limited)
     found = tree.demand()
     process.kill()
