@@ -54,8 +54,8 @@ def plan(
     The requirements are those of requirements files, or of the pyproject.toml in each folder
     PROJECT (by default the current one), or of a script with inline metadata (PEP 723). One lock
     serves all targets that are named. What no option names is as the existing lock records it: the
-    inputs, extras, groups, targets, indexes and rules of the plan before. The versions of an existing lock are kept if they still
-    match; if all of it does, no index is asked (see --upgrade and --refresh).
+    inputs, extras, groups, targets, indexes and rules of the plan before. Its versions are kept if
+    they still match; if it is current, no index is asked (see --upgrade and --refresh).
     """
     started = time.monotonic()
     if locks.output == "-" and as_json:
