@@ -13,7 +13,7 @@ import ssl
 import time
 from collections.abc import Generator, Iterator
 from functools import partial
-from typing import NoReturn
+from typing import NoReturn, cast
 from urllib.parse import SplitResult
 
 from executor.sources.connection import connect, hold_to, request_target, while_waiting
@@ -23,7 +23,14 @@ from executor.sources.keychain import Keychain
 from executor.sources.prefetch import PendingResponse, Prefetch, Server, Upcoming
 from executor.sources.proxies import proxy_for, proxy_name
 from executor.sources.redirects import LOCK_AGAIN, MALFORMED, following, split
-from executor.sources.response import MAX_SHOWN, check_type, is_encoded, read_body, reason_of
+from executor.sources.response import (
+    MAX_SHOWN,
+    PacedResponse,
+    check_type,
+    is_encoded,
+    read_body,
+    reason_of,
+)
 from executor.sources.retries import Pace, Retries, Retryable, Timeouts
 from schemas.credentials import login_in
 from schemas.text import one_line
@@ -143,13 +150,21 @@ class HttpClient:
                 progress.can_resume = False
                 if response.status == http.client.PARTIAL_CONTENT:
                     raise Retryable("the server sent a part of an encoded file")
-            for chunk in read_body(response, decode=decode):
+            body = progress.size and progress.size - progress.received + skip
+            for chunk in read_body(response, decode=decode, size=None if decode else body):
                 if skip >= len(chunk):
                     skip -= len(chunk)
                     continue
                 progress.received += len(chunk) - skip
                 yield chunk[skip:] if skip else chunk
                 skip = 0
+                if progress.received == progress.size and response.length is None:
+                    # Whatever follows may have no end.
+                    end = None if decode else response.end()
+                    if end:
+                        yield end
+                    complete = end == b""
+                    return
             size, received = progress.size, progress.received
             if size is not None and received < size:
                 raise Retryable(f"the body ended after {received} of {size} bytes")
@@ -159,7 +174,7 @@ class HttpClient:
             if not complete or response.will_close:
                 self._drop(server)
 
-    def _resume_at(self, progress: Progress, response: http.client.HTTPResponse) -> int:
+    def _resume_at(self, progress: Progress, response: PacedResponse) -> int:
         """Return how many bytes of this response an earlier attempt has received.
 
         Raises Replaced if the server names another version of the file.
@@ -200,7 +215,7 @@ class HttpClient:
             connection.close()
             return None
 
-    def _request(self, progress: Progress, pace: Pace) -> tuple[http.client.HTTPResponse, Server]:
+    def _request(self, progress: Progress, pace: Pace) -> tuple[PacedResponse, Server]:
         """Return the response that has the body, after all redirects."""
         url = progress.url
         for _ in range(_MAX_REDIRECTS + 1):
@@ -236,7 +251,7 @@ class HttpClient:
 
     def _send(
         self, parts: SplitResult, server: Server, progress: Progress, pace: Pace
-    ) -> http.client.HTTPResponse:
+    ) -> PacedResponse:
         proxy = _proxy_of(parts)
         pending = None if progress.received else self._prefetch.take(progress.url)
         reused = pending is not None or server in self._connections
@@ -245,7 +260,8 @@ class HttpClient:
                 self._finish(pending, server, pace)
             else:
                 self._send_now(parts, server, progress, pace, proxy)
-            return self._connections[server].getresponse()
+            # hold_to made it the class of responses.
+            return cast("PacedResponse", self._connections[server].getresponse())
         except Retryable:
             self._drop(server)
             raise
@@ -300,7 +316,7 @@ class HttpClient:
         hold_to(pace, connection)
 
     def _check_status(
-        self, response: http.client.HTTPResponse, server: Server, url: str, progress: Progress
+        self, response: PacedResponse, server: Server, url: str, progress: Progress
     ) -> None:
         status = response.status
         if status in {http.client.OK, http.client.PARTIAL_CONTENT}:
@@ -352,6 +368,6 @@ def _raise_for_proxy(error: Exception, proxy: SplitResult, url: str) -> NoReturn
     raise Unreachable(redacted(url), reason, hint=hint) from None
 
 
-def _retry_after(response: http.client.HTTPResponse) -> float | None:
+def _retry_after(response: PacedResponse) -> float | None:
     value = response.getheader("Retry-After", "")
     return float(value) if value.isascii() and value.isdigit() else None

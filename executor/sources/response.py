@@ -29,6 +29,23 @@ _MAX_HEAD = 1 << 20
 """Bytes of a response head with all interim responses before it; real ones have a few hundred."""
 
 
+_MAX_END = 4 << 10
+"""Bytes of the last chunk, which is empty, and its trailers."""
+
+
+_FREE = 64 << 10
+"""Bytes around the body that count as progress: the head, and what was read ahead of the body."""
+
+
+_OVERHEAD = 8
+"""Bytes on the wire for each byte of the file. Chunks of one byte each take six."""
+
+
+_MAX_USELESS = 1 << 20
+"""Bytes beyond both that a response may have: chunk extensions, trailers, empty gzip blocks, or
+anything after the end of the gzip encoding."""
+
+
 MAX_SHOWN = 80
 """Characters of a server's text that are shown: one line."""
 
@@ -37,7 +54,8 @@ class PacedResponse(http.client.HTTPResponse):
     """A response that is held to a pace from the first byte of its head on; owned by the client.
 
     A server may send slowly anywhere, and ``http.client`` waits for the end of a line however
-    slowly it comes.
+    slowly it comes. It also reads chunk extensions and trailers without end: only what is of use
+    to the file counts as progress, and the rest is limited.
     """
 
     def __init__(self, pace: Pace, sock: socket.socket, *arguments: Any, **options: Any) -> None:
@@ -49,6 +67,23 @@ class PacedResponse(http.client.HTTPResponse):
         self._arriving.most = _MAX_HEAD
         super().begin()
         self._arriving.most = None
+        self._arriving.begin_body()
+
+    def end(self) -> bytes | None:
+        """Read the end of a body without a stated length whose last byte should have arrived.
+
+        Return nothing if it ends, a byte if it goes on, and None if it does neither soon: its
+        trailers do not matter to the file.
+        """
+        self._arriving.most = _MAX_END
+        try:
+            return self.read1(1)
+        except (OSError, http.client.HTTPException, Retryable):
+            return None
+
+    def used(self, size: int) -> None:
+        """Record that ``size`` bytes that were read are bytes of the file."""
+        self._arriving.useful += size
 
 
 class _Arriving(io.RawIOBase):
@@ -57,8 +92,15 @@ class _Arriving(io.RawIOBase):
     def __init__(self, raw: io.RawIOBase, pace: Pace) -> None:
         self.most: int | None = None
         """How many bytes may still come; None if that is not limited."""
+        self.useful = 0
+        """Bytes of the file among those of the body."""
+        self._total: int | None = None
+        """Bytes of the body so far; None before it begins."""
         self._raw = raw
         self._pace = pace
+
+    def begin_body(self) -> None:
+        self._total = 0
 
     def readable(self) -> bool:
         return True
@@ -72,12 +114,21 @@ class _Arriving(io.RawIOBase):
             size = self._raw.readinto(buffer) or 0
         finally:
             now = clock()
-            pace.add(size, now - began, now)
+            pace.add(size if self._useless <= _FREE else 0, now - began, now)
+        if self._total is not None:
+            self._total += size
+            if self._useless > _MAX_USELESS:
+                raise Retryable("it sends more around the file than of it")
         if self.most is not None:
             self.most -= size
             if self.most < 0:
                 raise Retryable("the head of its response does not end")
         return size
+
+    @property
+    def _useless(self) -> int:
+        """Bytes of the body that are not of the file, beyond the usual overhead."""
+        return (self._total or 0) - _OVERHEAD * self.useful
 
     def close(self) -> None:
         self._raw.close()
@@ -116,18 +167,21 @@ def is_encoded(response: http.client.HTTPResponse, url: str) -> bool:
     )
 
 
-def read_body(response: http.client.HTTPResponse, *, decode: bool) -> Iterator[bytes]:
-    """Yield the body in chunks of at most 128 KiB.
+def read_body(response: PacedResponse, *, decode: bool, size: int | None = None) -> Iterator[bytes]:
+    """Yield the body in chunks of at most 128 KiB. A chunk ends after ``size`` bytes, if that is
+    known: what follows the file may be long in coming.
 
     Raises Retryable if it ends early or is damaged.
     """
     expected = response.length
     arrived = 0
     decoder = zlib.decompressobj(_GZIP)
-    while chunk := _read(response):
+    while chunk := _read(response, _missing(size, arrived), counts=not decode):
         arrived += len(chunk)
         if not decode:
             yield chunk
+        elif decoder.eof:
+            raise Retryable("bytes follow the end of its gzip encoding")
         while decode and chunk and not decoder.eof:
             try:
                 content = decoder.decompress(chunk, _CHUNK)
@@ -135,6 +189,7 @@ def read_body(response: http.client.HTTPResponse, *, decode: bool) -> Iterator[b
                 raise Retryable("its gzip encoding is damaged") from None
             chunk = decoder.unconsumed_tail
             if content:
+                response.used(len(content))
                 yield content
     if expected is not None and arrived < expected:
         raise Retryable(f"the connection ended after {arrived} bytes")
@@ -151,11 +206,17 @@ def reason_of(error: Exception) -> str:
     return one_line(str(error), MAX_SHOWN) or type(error).__name__
 
 
-def _read(response: http.client.HTTPResponse) -> bytes:
-    """Return the next chunk; empty at the end."""
+def _missing(size: int | None, arrived: int) -> int:
+    """Return how many bytes to read next."""
+    return _CHUNK if size is None or arrived >= size else min(_CHUNK, size - arrived)
+
+
+def _read(response: PacedResponse, missing: int, *, counts: bool) -> bytes:
+    """Return the next chunk, of ``missing`` bytes if they come; empty at the end. If ``counts``,
+    all of it is of the file.
+    """
     # Not response.read(): that waits for the whole chunk, however slowly it comes.
     parts: list[bytes] = []
-    missing = _CHUNK
     while missing:
         try:
             part = response.read1(missing)
@@ -170,4 +231,7 @@ def _read(response: http.client.HTTPResponse) -> bytes:
             break
         parts.append(part)
         missing -= len(part)
+        if not counts:
+            break  # what it decodes to counts, before more is read
+        response.used(len(part))
     return parts[0] if len(parts) == 1 else b"".join(parts)

@@ -36,6 +36,10 @@ from schemas.zipformat import CentralEntry, InvalidZip
 __all__ = ["StageOptions", "stage_wheel"]
 
 
+_MAX_DRAINED = 64 << 20
+"""Bytes of a refused wheel that are still read if its size is not known: it may have no end."""
+
+
 _NOTHING = hashlib.sha256().digest()
 
 
@@ -81,14 +85,22 @@ def stage_wheel(
         except (InvalidZip, Truncated, WheelRefused) as error:
             # Damage shows first in the bytes that are read. Read to the end: if the bytes are not
             # the locked ones, that is the fault, and not one of the wheel.
-            for _ in source:
-                pass
+            _drain(source, None if options.size is not None else _MAX_DRAINED)
             if isinstance(error, WheelRefused):
                 raise
             rule = str(error) or "it ends before its last record"
             raise WheelRefused(filename, rule) from None
         lenient = options.rules.lenient
         return finish(layout, tree, manifest, options.schemes, options.metadata, lenient=lenient)
+
+
+def _drain(chunks: Iterable[bytes], most: int | None) -> None:
+    """Read the rest of a wheel, but at most ``most`` bytes of one whose size is not known."""
+    drained = 0
+    for chunk in chunks:
+        drained += len(chunk)
+        if most is not None and drained > most:
+            break
 
 
 def _without_final_dots(folder: str) -> str:

@@ -139,7 +139,7 @@ class IndexClient:
             # Variables of proxies and certificates mean the same as in the executor.
             trust_env=False,
             timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
-            headers={"User-Agent": USER_AGENT},
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"},
         )
 
     def __enter__(self) -> Self:

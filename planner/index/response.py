@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator
 
 import httpx
 
 from planner.index.errors import FileMissing, IndexAnswer, IndexDenied, IndexUnreachable
+from schemas.text import one_line
 from schemas.urls import redacted
 
 __all__ = [
+    "CHUNK_SIZE",
     "MISSING_STATUS",
     "RETRIED_STATUS",
     "check_file",
@@ -23,6 +26,10 @@ __all__ = [
 
 
 CHUNK_SIZE = 256 << 10
+
+
+_GZIP = 16 + zlib.MAX_WBITS
+"""https://docs.python.org/3/library/zlib.html#zlib.decompress"""
 
 
 RETRIED_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -87,14 +94,45 @@ def _status(response: httpx.Response) -> str:
 
 
 def iterate_body(response: httpx.Response, limit: int) -> Iterator[bytes]:
+    """Yield the body, decoded, in pieces of at most ``CHUNK_SIZE`` bytes.
+
+    httpx's decoders would make gigabytes from one received chunk. Raises IndexAnswer if there are
+    more than ``limit`` bytes, received or decoded, or an encoding that the request did not accept.
+    """
+    url = redacted(str(response.url))
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    if encoding not in {"", "identity", "gzip", "x-gzip"}:
+        raise IndexAnswer(
+            url, f"it is encoded as {one_line(encoding, 80)!r}, which was not accepted"
+        )
+    received = _bounded(response.iter_raw(CHUNK_SIZE), limit, url)
+    if encoding in {"", "identity"}:
+        return received
+    return _bounded(_gunzipped(received, url), limit, url)
+
+
+def _bounded(chunks: Iterable[bytes], limit: int, url: str) -> Iterator[bytes]:
     size = 0
-    for chunk in response.iter_bytes(CHUNK_SIZE):
+    for chunk in chunks:
         size += len(chunk)
         if size > limit:
-            raise IndexAnswer(
-                redacted(str(response.url)), f"the response has more than {limit} bytes"
-            )
+            raise IndexAnswer(url, f"the response has more than {limit} bytes")
         yield chunk
+
+
+def _gunzipped(chunks: Iterable[bytes], url: str) -> Iterator[bytes]:
+    decoder = zlib.decompressobj(_GZIP)
+    for chunk in chunks:
+        while chunk and not decoder.eof:
+            try:
+                piece = decoder.decompress(chunk, CHUNK_SIZE)
+            except zlib.error:
+                raise IndexAnswer(url, "its gzip encoding is damaged") from None
+            chunk = decoder.unconsumed_tail  # noqa: PLW2901  # what did not fit into the piece
+            if piece:
+                yield piece
+    if not decoder.eof:
+        raise httpx.ReadError("its gzip encoding ends too early")
 
 
 def retry_after(response: httpx.Response) -> float | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import re
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,6 +20,8 @@ from helpers.servers import (
     CERTIFICATE,
     FAULTS,
     Answer,
+    Connection,
+    Request,
     Server,
     chunked,
     cut,
@@ -630,3 +634,64 @@ class TestCertificates:
         url = server.origin.replace("http:", "https:") + PATH
         error = failure(HttpClient(), url)
         assert error.attempts == ATTEMPTS
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+class TestBytesOfNoUse:
+    """What a server sends around a file counts as silence, and has a limit."""
+
+    HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+
+    def endless(self, before: bytes, piece: bytes) -> Answer:
+        def answer(_request: Request, connection: Connection) -> None:
+            with suppress(OSError):
+                connection.send(self.HEAD + before)
+                while True:
+                    connection.send(piece)
+
+        return answer
+
+    def test_trailers_without_end_do_not_keep_a_complete_file_waiting(
+        self, server: Server, client: HttpClient
+    ) -> None:
+        before = b"\r\n" + chunk(CONTENT) + b"0\r\n"
+        url = server.script(PATH, self.endless(before, b"X: y\r\n" * 1000))
+        assert fetch(client, url) == CONTENT
+
+    def test_a_body_that_goes_on_after_the_file_is_seen(
+        self, server: Server, client: HttpClient
+    ) -> None:
+        url = server.script(PATH, chunked(CONTENT + b"more"))
+        assert len(fetch(client, url)) > SIZE
+
+    @pytest.mark.parametrize(
+        ("before", "piece", "problem"),
+        [
+            pytest.param(
+                b"Content-Encoding: gzip\r\n\r\n" + chunk(gzip.compress(CONTENT[:10])),
+                chunk(bytes(65536)),
+                "bytes follow the end of its gzip encoding",
+                id="after a gzip body",
+            ),
+            pytest.param(
+                b"Content-Encoding: gzip\r\n\r\n" + chunk(gzip.compress(b"")[:10]),
+                chunk(b"\x00\x00\x00\xff\xff" * 13000),
+                "it sends more around the file than of it",
+                id="empty gzip blocks",
+            ),
+            pytest.param(
+                b"\r\n",
+                b"1;" + b"e" * 60000 + b"\r\nx\r\n",
+                "it sends more around the file than of it",
+                id="chunk extensions",
+            ),
+        ],
+    )
+    def test_is_given_up(
+        self, server: Server, client: HttpClient, before: bytes, piece: bytes, problem: str
+    ) -> None:
+        url = server.script(PATH, *[self.endless(before, piece)] * ATTEMPTS)
+        assert problem in str(failure(client, url))

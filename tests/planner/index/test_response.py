@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+
 import httpx
 import pytest
 
 from planner.index.errors import FileMissing, IndexAnswer, IndexDenied
 from planner.index.response import (
+    CHUNK_SIZE,
     check_file,
     check_status,
     following,
@@ -69,10 +72,37 @@ def test_a_redirect_may_become_more_secure_and_not_less() -> None:
     assert "secret" not in str(caught.value)
 
 
+def body(content: bytes, encoding: str = "") -> httpx.Response:
+    headers = {"Content-Encoding": encoding} if encoding else {}
+    return response(200, stream=httpx.ByteStream(content), headers=headers)
+
+
 def test_a_body_is_bounded() -> None:
-    assert b"".join(iterate_body(response(200, content=b"12345"), 5)) == b"12345"
+    assert b"".join(iterate_body(body(b"12345"), 5)) == b"12345"
     with pytest.raises(IndexAnswer, match="more than 4 bytes"):
-        list(iterate_body(response(200, content=b"12345"), 4))
+        list(iterate_body(body(b"12345"), 4))
+
+
+def test_a_body_is_inflated_in_bounded_pieces() -> None:
+    packed = gzip.compress(bytes(10_000_000))
+    pieces = [len(piece) for piece in iterate_body(body(packed, "gzip"), 10_000_000)]
+    assert sum(pieces) == 10_000_000
+    assert max(pieces) <= CHUNK_SIZE
+    with pytest.raises(IndexAnswer, match="more than 1000000 bytes"):
+        list(iterate_body(body(packed, "x-gzip"), 1_000_000))
+
+
+@pytest.mark.parametrize("encoding", ["zstd", "br", "deflate", "gzip, gzip", "\x1b[2J"])
+def test_an_encoding_that_was_not_accepted_is_refused(encoding: str) -> None:
+    with pytest.raises(IndexAnswer, match="was not accepted"):
+        list(iterate_body(body(b"", encoding), 10))
+
+
+def test_a_damaged_or_cut_encoding_is_an_error() -> None:
+    with pytest.raises(IndexAnswer, match="damaged"):
+        list(iterate_body(body(b"not gzip", "gzip"), 100))
+    with pytest.raises(httpx.ReadError, match="too early"):
+        list(iterate_body(body(gzip.compress(b"x" * 100)[:-9], "gzip"), 100))
 
 
 @pytest.mark.parametrize(
