@@ -47,6 +47,8 @@ MAX_DEPTH = 64
 """Levels of nested folders; a writer holds one descriptor for each."""
 
 _RESERVED_CHARACTERS = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|?*\\]')
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
+"""Those that no name needs on any system; a backslash divides a name in some archives."""
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file#naming-conventions
 _RESERVED_SEGMENT = re.compile(
     r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³])(?:\..*)?", re.IGNORECASE
@@ -59,46 +61,48 @@ class InvalidMemberName(ValueError):
     """The name of a member leads out of its folder, or is ambiguous between systems."""
 
 
-def check_member_name(name: str) -> None:
+def check_member_name(name: str, *, is_portable: bool = True) -> None:
     """Raise InvalidMemberName, which states the rule, for a name that is not a plain relative path.
 
-    Folders end with one slash.
+    Folders end with one slash. With ``is_portable`` the name has to be one on Windows and macOS
+    too; a wheel for Linux alone does not need that.
     """
     if not name:
         raise InvalidMemberName("its name is empty")
-    _check_characters(name)
+    _check_characters(name, is_portable=is_portable)
     if len(name) * 4 > MAX_NAME_SIZE and len(name.encode()) > MAX_NAME_SIZE:
         raise InvalidMemberName(f"its name is longer than {MAX_NAME_SIZE} bytes")
     segments = name.removesuffix("/").split("/")
     if len(segments) > MAX_DEPTH:
         raise InvalidMemberName(f"it is more than {MAX_DEPTH} folders deep")
     for segment in segments:
-        _check_segment(segment)
+        _check_segment(segment, is_portable=is_portable)
 
 
-def check_last_segment(segment: str) -> None:
+def check_last_segment(segment: str, *, is_portable: bool = True) -> None:
     """Raise InvalidMemberName, which states the rule, for the last part of a name.
 
     The name has at most ``MAX_NAME_SIZE`` bytes, and the folders before its last slash have been
     checked.
     """
-    _check_characters(segment)
-    _check_segment(segment)
+    _check_characters(segment, is_portable=is_portable)
+    _check_segment(segment, is_portable=is_portable)
 
 
-def _check_characters(name: str) -> None:
-    if found := _RESERVED_CHARACTERS.search(name):
+def _check_characters(name: str, *, is_portable: bool) -> None:
+    reserved = _RESERVED_CHARACTERS if is_portable else _CONTROL_CHARACTERS
+    if found := reserved.search(name):
         raise InvalidMemberName(f"its name contains {found[0]!r}, which some systems do not allow")
 
 
-def _check_segment(segment: str) -> None:
+def _check_segment(segment: str, *, is_portable: bool) -> None:
     if segment in {"", ".", ".."}:
         raise InvalidMemberName(
             "its name is absolute or not in its shortest form (it has an empty, '.' or '..' part)"
         )
-    if segment[-1] in ". ":
+    if is_portable and segment[-1] in ". ":
         raise InvalidMemberName(f"its part {segment!r} ends with a dot or a space")
-    if segment[0] in _RESERVED_INITIALS and _RESERVED_SEGMENT.fullmatch(segment):
+    if is_portable and segment[0] in _RESERVED_INITIALS and _RESERVED_SEGMENT.fullmatch(segment):
         raise InvalidMemberName(f"its part {segment!r} is a reserved name on Windows")
     if len(segment) * 4 > MAX_SEGMENT_SIZE and len(segment.encode()) > MAX_SEGMENT_SIZE:
         raise InvalidMemberName(f"its part {segment!r} is longer than {MAX_SEGMENT_SIZE} bytes")

@@ -130,9 +130,11 @@ class Selector:
 
     def _wheel(self, package: Package) -> Step:
         wheels = package.wheels or ()
-        chosen = next(
-            self._choose((wheel, parse_wheel_filename(wheel.filename)[3]) for wheel in wheels), None
-        )
+        parsed = [(wheel, *parse_wheel_filename(wheel.filename)[2:]) for wheel in wheels]
+        # Of wheels with the same tags the highest build number counts (binary distribution format,
+        # file name convention); otherwise the order of the lock does.
+        parsed.sort(key=lambda one: one[1], reverse=True)
+        chosen = next(self._choose((wheel, tags) for wheel, _, tags in parsed), None)
         version = str(package.version or "")
         if chosen is None:
             if package.sdist is not None:

@@ -137,7 +137,8 @@ class _Comparison:
             key = folded(name)
             if hash(key) in repeated or self._destinations(os.path.join(place, name)):
                 shared.setdefault(key, []).append((owner, os.path.join(folder, name)))
-        for _, having in sorted(shared.items()):
+        groups = (group for _, having in sorted(shared.items()) for group in _groups(having))
+        for having in groups:
             inner = os.path.join(place, os.path.basename(having[-1][1]))
             if len(having) > 1 or self._destinations(inner):
                 self._compare_entries(inner, having)
@@ -258,3 +259,12 @@ def _same_contents(one: str, other: str) -> bool:
             if block != second.read(_BLOCK):
                 return False
     return True
+
+
+def _groups(having: list[_Owner]) -> list[list[_Owner]]:
+    """Return those that have one name; names of one wheel that only look alike are apart, for it
+    was let in with them.
+    """
+    spelled = {os.path.basename(path) for _, path in having}
+    is_one_wheel = len({owner for owner, _ in having}) == 1
+    return [[one] for one in having] if is_one_wheel and len(spelled) == len(having) else [having]

@@ -67,9 +67,11 @@ class DistInfo:
             )
         return cls(layout, tree, found[0], data[0])
 
-    def refused(self, rule: str, member: str | None = None) -> WheelRefused:
+    def refused(
+        self, rule: str, member: str | None = None, *, is_waivable: bool = False
+    ) -> WheelRefused:
         """Return the error that refuses this wheel, for one of its members or as a whole."""
-        return WheelRefused(self.layout.filename, rule, member)
+        return WheelRefused(self.layout.filename, rule, member, is_waivable=is_waivable)
 
     def member(self, name: str) -> str:
         """Return the member name of the file ``name`` in this folder."""

@@ -19,7 +19,17 @@ class WheelRefused(ArtifactRefused):
     """What is wrong, as a sentence."""
     member: str | None = None
     """The member at fault, if it is one."""
-    hint: str = "the wheel is damaged or hostile; report it to its project, or lock another version"
+    is_waivable: bool = False
+    """Whether ``--lenient`` installs the wheel all the same."""
+
+    @property
+    def hint(self) -> str:  # type: ignore[override]  # rendered late
+        if self.is_waivable:
+            return (
+                "--lenient installs it all the same, with a warning; report it to its project, or "
+                "lock another version"
+            )
+        return "the wheel is damaged or hostile; report it to its project, or lock another version"
 
     def __str__(self) -> str:
         member = f"{self.member!r}: " if self.member is not None else ""

@@ -65,25 +65,27 @@ def finish(
     metadata: Mapping[str, bytes],
     *,
     lenient: bool = False,
+    warnings: Iterable[str] = (),
 ) -> StagedWheel:
     """Finish the wheel that is unpacked in ``tree``; ``manifest`` lists its members.
 
     Scripts and RECORD are written, and the files of ``metadata`` into dist-info, contents by name.
     If the manifest has no digests, those of the wheel's RECORD are used. With ``lenient`` a wrong
-    RECORD is a warning. Raises WheelRefused and OSError.
+    RECORD is a warning, after ``warnings`` of what was let pass before. Raises WheelRefused and
+    OSError.
     """
     info = DistInfo.find(layout, tree)
     root: Scheme = "purelib" if info.root_is_purelib() else "platlib"
     info.check_identity()
-    warnings = list(info.warnings())
-    files = _checked_files(info, manifest, warnings, lenient=lenient)
+    told = [*warnings, *info.warnings()]
+    files = _checked_files(info, manifest, told, lenient=lenient)
     finishing = _write_installation(info, files, schemes, root, metadata)
     if finishing.byte_code:
-        warnings.append(
+        told.append(
             f"{finishing.byte_code} compiled files below __pycache__ are left out: "
             "Python would run them unread, in the place of the sources"
         )
-    return _moved_apart(info, finishing, tuple(warnings))
+    return _moved_apart(info, finishing, tuple(told))
 
 
 def _checked_files(
@@ -97,7 +99,8 @@ def _checked_files(
         verify_record(info, manifest)
         return manifest.files() if manifest.is_hashed else recorded_files(info)
     except WheelRefused as error:
-        if not (lenient and os.path.isfile(info.path(info.member("RECORD")))):
+        error.is_waivable = os.path.isfile(info.path(info.member("RECORD")))
+        if not (lenient and error.is_waivable):
             raise
         warnings.append(f"{error.member}: {error.rule}")
         return manifest.files() if manifest.is_hashed else hashed_files(info, manifest)

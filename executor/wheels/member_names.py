@@ -27,13 +27,15 @@ class NameCollision(ValueError):
 class MemberNames:
     """The names of one wheel's files, in 8 bytes each."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, folds: bool = True) -> None:
+        """Without ``folds``, only equal names are one, as on the file systems of Linux."""
+        self._key = folded if folds else str
         self._files = PathSet()
         self._folder = ""
 
     def add(self, name: str) -> None:
         """Add the name of a file."""
-        self._files.add(name.lower() if name.isascii() else folded(name))
+        self._files.add(self._key(name))
 
     def check_files(self, names: Iterable[str]) -> None:
         """Raise NameCollision if two files have one name.
@@ -43,7 +45,7 @@ class MemberNames:
         if repeated := self._files.repeated():
             seen: set[int] = set()
             for name in names:
-                key = hash(folded(name))
+                key = hash(self._key(name))
                 if key in seen:
                     raise NameCollision(name)
                 if key in repeated:
@@ -59,7 +61,7 @@ class MemberNames:
         if folder != self._folder:
             last, self._folder = f"{self._folder}/", folder
             while folder and not last.startswith(f"{folder}/"):
-                if folded(folder) in self._files:
+                if self._key(folder) in self._files:
                     raise NameCollision(folder)
                 folder = folder.rpartition("/")[0]
 

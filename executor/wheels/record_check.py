@@ -222,7 +222,7 @@ def _is_for_folder(info: DistInfo, row: RecordRow) -> bool:
     if not row.path.endswith("/") or row.size not in (None, 0):
         return False
     try:
-        check_member_name(row.path)
+        check_member_name(row.path, is_portable=False)
     except InvalidMemberName:
         return False
     return os.path.isdir(info.path(row.path))
@@ -257,7 +257,7 @@ def _staged(info: DistInfo, path: str) -> Iterator[BinaryIO]:
     """Open the file that a row of RECORD is for. Raises InvalidRecord if the wheel lacks it."""
     try:
         # An absolute path, or one with "..", would lead outside of the wheel.
-        check_member_name(path)
+        check_member_name(path, is_portable=False)
         with open(info.path(path), "rb") as file:
             yield file
     except (*_NO_FILE, InvalidMemberName):

@@ -52,7 +52,7 @@ _MAX_LINE = 4096
 lines have up to about 200."""
 
 
-_SCRIPT_NAME = re.compile(r"[\w.-]+")
+_SCRIPT_NAME = re.compile(r"[\w.+-]+")
 
 
 _RESERVED_NAME = re.compile(
@@ -113,7 +113,7 @@ def read_entry_points(text: str) -> Iterator[EntryPoint]:
 def check_script_name(name: str) -> None:
     """Raise InvalidEntryPoint if a script would land elsewhere, or replace the interpreter."""
     if not _SCRIPT_NAME.fullmatch(name) or name in {".", ".."}:
-        raise InvalidEntryPoint(f"the script name {name!r} is not made of letters, digits, . _ -")
+        raise InvalidEntryPoint(f"the script name {name!r} is not made of letters, digits, . + _ -")
     check_replaces_nothing(name)
 
 

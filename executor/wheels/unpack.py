@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -41,6 +43,10 @@ _MAX_DRAINED = 64 << 20
 
 
 _NOTHING = hashlib.sha256().digest()
+
+
+_MAX_WARNINGS = 5
+"""Members that break a rule and are named, if the user is lenient."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +85,8 @@ def stage_wheel(
     with Manifest(os.path.join(folder, "manifest"), is_hashed=is_hashed) as manifest:
         try:
             archive = ForwardZip(source, options.directory)
-            _Unpacking(layout, archive, options).unpack(tree, manifest)
+            unpacking = _Unpacking(layout, archive, options)
+            unpacking.unpack(tree, manifest)
         except NotStreamable:
             raise
         except (InvalidZip, Truncated, WheelRefused) as error:
@@ -90,8 +97,15 @@ def stage_wheel(
                 raise
             rule = str(error) or "it ends before its last record"
             raise WheelRefused(filename, rule) from None
-        lenient = options.rules.lenient
-        return finish(layout, tree, manifest, options.schemes, options.metadata, lenient=lenient)
+        return finish(
+            layout,
+            tree,
+            manifest,
+            options.schemes,
+            options.metadata,
+            lenient=options.rules.lenient,
+            warnings=unpacking.warnings,
+        )
 
 
 def _drain(chunks: Iterable[bytes], most: int | None) -> None:
@@ -120,7 +134,13 @@ class _Unpacking:
         self._layout = layout
         self._zip = archive
         self._expansion = ExpansionLimit(options.size, lambda: archive.offset)
-        self._names = MemberNames()
+        # Windows and macOS refuse some names, and take some for others. On Linux, a wheel for Linux
+        # may have them, and any wheel if the user is lenient.
+        self._is_portable = not layout.is_for_linux or sys.platform != "linux"
+        self._can_waive = self._is_portable and sys.platform == "linux"
+        self._names = MemberNames(folds=self._is_portable and not options.rules.lenient)
+        self.warnings: list[str] = []
+        """What was let pass because the user is lenient, as sentences."""
         self._may_start = canonicalize_name(layout.distribution) in options.rules.startup
         self._lenient = options.rules.lenient
         self._writer = options.writer
@@ -137,7 +157,7 @@ class _Unpacking:
         try:
             self._names.check_files(row.name for row in manifest.files())
         except NameCollision as error:
-            raise self._refused(str(error), error.name) from None
+            self._waive(str(error), error.name, can_waive=self._can_waive)
 
     def _check_directory(self, tree: str, manifest: Manifest) -> None:
         """Compare the central directory with the members, and set the modes that it states."""
@@ -149,9 +169,13 @@ class _Unpacking:
                 raise self._refused(difference, entry.name)
             try:
                 entry.check_type()
+            except InvalidZip as error:
+                # pip and uv install a link as a file that holds its target, and so do we then.
+                self._waive(str(error), entry.name, can_waive=stat.S_ISLNK(entry.mode))
+            try:
                 self._names.check_folders(entry.name)
-            except (InvalidZip, NameCollision) as error:
-                raise self._refused(str(error), entry.name) from None
+            except NameCollision as error:
+                self._waive(str(error), entry.name, can_waive=self._can_waive)
             if entry.is_executable and not entry.is_directory:
                 make_executable(os.path.join(tree, entry.name))
 
@@ -199,9 +223,18 @@ class _Unpacking:
         folder, _, rest = name.rpartition("/")
         is_short = len(name) * 4 <= MAX_NAME_SIZE
         if rest and folder and folder == self._checked_folder and is_short:
-            check_last_segment(rest)
+            try:
+                check_last_segment(rest, is_portable=self._is_portable)
+            except InvalidMemberName as error:
+                check_last_segment(rest, is_portable=not self._can_waive)
+                self._waive(str(error), name, can_waive=True)
             return
-        check_member_name(name if rest else _without_final_dots(name))
+        checked = name if rest else _without_final_dots(name)
+        try:
+            check_member_name(checked, is_portable=self._is_portable)
+        except InvalidMemberName as error:
+            check_member_name(checked, is_portable=not self._can_waive)
+            self._waive(str(error), name, can_waive=True)
         self._layout.check_member(name)
         if not self._may_start:
             check_startup(name)
@@ -226,6 +259,13 @@ class _Unpacking:
             self._expansion.add(len(piece))
             yield piece
             self._wrote(len(piece))
+
+    def _waive(self, rule: str, member: str, *, can_waive: bool) -> None:
+        """Note that a member breaks a rule. Raises WheelRefused unless the user is lenient."""
+        if not (self._lenient and can_waive):
+            raise WheelRefused(self._layout.filename, rule, member, is_waivable=can_waive) from None
+        if len(self.warnings) < _MAX_WARNINGS:
+            self.warnings.append(f"{member}: {rule}")
 
     def _refused(self, rule: str, member: str) -> WheelRefused:
         return WheelRefused(self._layout.filename, rule, member)

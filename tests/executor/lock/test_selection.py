@@ -30,6 +30,7 @@ from helpers.wheels import build_wheel, lock_of
 from schemas.errors import ExitCode, LockstreamError
 from schemas.hints import WheelHints
 from schemas.target import Target
+from schemas.wheel import parse_wheel_filename
 
 LINUX = Target.named("3.12.4", "manylinux_2_28_x86_64")
 MAC = Target.named("3.11", "macosx_14_0_arm64")
@@ -67,6 +68,15 @@ def select(
     return chosen
 
 
+def highest_build_first(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a package whose wheels are in the order in which packaging has to prefer them."""
+    wheels = list(table.get("wheels") or ())
+    wheels.sort(
+        key=lambda one: parse_wheel_filename(one["url"].rpartition("/")[2])[2], reverse=True
+    )
+    return {**table, "wheels": wheels}
+
+
 def selected_by_packaging(
     pylock: Pylock,
     target: Target,
@@ -81,6 +91,28 @@ def selected_by_packaging(
             dependency_groups=groups,
         )
     )
+
+
+@pytest.mark.parametrize(
+    ("builds", "chosen"),
+    [
+        (["1.0", "1.0-1"], "1.0-1"),
+        (["1.0-2", "1.0-10", "1.0-9"], "1.0-10"),
+        (["1.0-1b", "1.0-1a"], "1.0-1b"),
+        (["1.0", "1.0-0"], "1.0-0"),
+    ],
+)
+def test_the_highest_build_number_of_one_tag_is_selected(builds: list[str], chosen: str) -> None:
+    for order in (builds, builds[::-1]):
+        wheels = [wheel(f"demo-{build}-py3-none-any.whl") for build in order]
+        (step,) = select(lock(package("demo", wheels=wheels)))
+        assert step.filename == f"demo-{chosen}-py3-none-any.whl"
+
+
+def test_a_better_tag_counts_more_than_a_build_number() -> None:
+    names = ("demo-1.0-9-py3-none-any.whl", "demo-1.0-cp312-cp312-manylinux_2_28_x86_64.whl")
+    (step,) = select(lock(package("demo", wheels=[wheel(name) for name in names])))
+    assert step.filename == names[1]
 
 
 def refusal(kind: type[LockstreamError], *packages: Mapping[str, Any], **header: Any) -> str:
@@ -165,7 +197,8 @@ class TestAgreement:
             default_groups=groups is None,
         )
         try:
-            expected = selected_by_packaging(pylock, target, extras, groups)
+            ordered = lock(*map(highest_build_first, tables), **header)
+            expected = selected_by_packaging(ordered, target, extras, groups)
         except PylockSelectError:
             with pytest.raises((NotForThisTarget, Ambiguous, NoCompatibleWheel, NeedsBuild)):
                 select(pylock, target, wanted)

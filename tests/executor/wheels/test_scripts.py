@@ -48,10 +48,10 @@ broken = not an object
     @pytest.mark.parametrize(
         ("line", "message"),
         [
-            ("../evil = a:b", "the script name '../evil' is not made of letters, digits, . _ -"),
-            ("/evil = a:b", "the script name '/evil' is not made of letters, digits, . _ -"),
-            ("a b = a:b", "the script name 'a b' is not made of letters, digits, . _ -"),
-            (".. = a:b", "the script name '..' is not made of letters, digits, . _ -"),
+            ("../evil = a:b", "the script name '../evil' is not made of letters, digits, . + _ -"),
+            ("/evil = a:b", "the script name '/evil' is not made of letters, digits, . + _ -"),
+            ("a b = a:b", "the script name 'a b' is not made of letters, digits, . + _ -"),
+            (".. = a:b", "the script name '..' is not made of letters, digits, . + _ -"),
             ("python = a:b", "the script name 'python' is that of a part of the environment"),
             ("Python3 = a:b", "the script name 'Python3' is that of a part of the environment"),
             (

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from executor.sources.errors import HashMismatch
 from executor.wheels.errors import WheelRefused
+from executor.wheels.rules import Rules
 from helpers.archives import Descriptor, Member
 from helpers.environments import chunked, schemes_below, stage
 from helpers.trees import snapshot
@@ -21,6 +23,37 @@ from schemas.zipformat import Method
 
 FILES = {"demo/__init__.py": b"", "demo/data.bin": bytes(range(256)) * 300}
 WHEEL = build_wheel(files=FILES, data_files={"scripts/run": "#!python\n"})
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux takes such names")
+class TestNamesThatOtherSystemsDislike:
+    NAMES = ("demo/aux.py", "demo/a:b", "demo/dot.", "demo/mpiCC", "demo/mpicc")
+    FILES: ClassVar = {**FILES, **dict.fromkeys(NAMES, b"x")}
+
+    def test_a_wheel_for_linux_may_have_them(self, tmp_path: Path) -> None:
+        wheel = build_wheel(files=self.FILES, tag="py3-none-manylinux_2_17_x86_64.linux_x86_64")
+        staged = stage(wheel, tmp_path / "one")
+        for name in self.NAMES:
+            assert Path(staged.tree, name).read_bytes() == b"x"
+        assert not staged.warnings
+
+    @pytest.mark.parametrize("name", NAMES[:3])
+    def test_a_wheel_for_all_may_only_if_the_user_is_lenient(
+        self, tmp_path: Path, name: str
+    ) -> None:
+        wheel = build_wheel(files={**FILES, name: b"x"})
+        with pytest.raises(WheelRefused) as caught:
+            stage(wheel, tmp_path / "one")
+        assert "--lenient installs it" in caught.value.hint
+        staged = stage(wheel, tmp_path / "two", rules=Rules(lenient=True))
+        assert Path(staged.tree, name).read_bytes() == b"x"
+        assert [one for one in staged.warnings if one.startswith(f"{name}: ")]
+
+    def test_what_leads_out_of_the_wheel_is_refused_all_the_same(self, tmp_path: Path) -> None:
+        wheel = build_wheel(files={"../evil.py": b"x"}, tag="py3-none-linux_x86_64")
+        with pytest.raises(WheelRefused) as caught:
+            stage(wheel, tmp_path / "one", rules=Rules(lenient=True))
+        assert "--lenient" not in caught.value.hint
 
 
 class TestAccepted:

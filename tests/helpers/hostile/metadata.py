@@ -317,7 +317,7 @@ def _entry_points(c: Carrier) -> Iterator[Case]:
     file = f"'{c.info}/entry_points.txt'"
 
     def named(name: str, script: str, group: str = "console_scripts") -> Case:
-        told = f"the script name {script!r} is not made of letters, digits, . _ -"
+        told = f"the script name {script!r} is not made of letters, digits, . + _ -"
         return Case(name, c.scripts(f"{script} = demo:main", group), f"{file}: {told}")
 
     def object_(name: str, reference: str) -> Case:
