@@ -28,6 +28,7 @@ __all__ = [
     "check_member_name",
     "dist_info_matches",
     "has_too_many_tags",
+    "is_for_linux",
     "parse_wheel_filename",
     "split_wheel_filename",
 ]
@@ -123,6 +124,12 @@ def parse_wheel_filename(
         raise
     except ValueError as error:  # a number of more digits than int() takes
         raise InvalidWheelFilename(str(error)) from None
+
+
+def is_for_linux(filename: str) -> bool:
+    """Return whether every platform tag of a wheel's file name is one of Linux."""
+    platforms = filename.removesuffix(".whl").rpartition("-")[2].split(".")
+    return all(tag.startswith(("linux_", "manylinux", "musllinux_")) for tag in platforms)
 
 
 def has_too_many_tags(filename: str) -> bool:

@@ -52,12 +52,6 @@ class Layout:
         """Return the layout of the wheel with this file name."""
         return cls(filename, *split_wheel_filename(filename))
 
-    @property
-    def is_for_linux(self) -> bool:
-        """Whether every platform tag of the file name is one of Linux."""
-        platforms = self.filename.removesuffix(".whl").rpartition("-")[2].split(".")
-        return all(tag.startswith(("linux_", "manylinux", "musllinux_")) for tag in platforms)
-
     def check_member(self, name: str) -> None:
         """Raise MisplacedMember if a member is in a folder that the wheel must not have.
 

@@ -32,7 +32,13 @@ from executor.wheels.rules import STRICT, Rules
 from executor.wheels.scripts import make_executable
 from executor.wheels.staged_wheel import TREE, StagedWheel
 from schemas.digests import encode_digest
-from schemas.wheel import MAX_NAME_SIZE, InvalidMemberName, check_last_segment, check_member_name
+from schemas.wheel import (
+    MAX_NAME_SIZE,
+    InvalidMemberName,
+    check_last_segment,
+    check_member_name,
+    is_for_linux,
+)
 from schemas.zipformat import CentralEntry, InvalidZip
 
 __all__ = ["StageOptions", "stage_wheel"]
@@ -136,7 +142,7 @@ class _Unpacking:
         self._expansion = ExpansionLimit(options.size, lambda: archive.offset)
         # Windows and macOS refuse some names, and take some for others. On Linux, a wheel for Linux
         # may have them, and any wheel if the user is lenient.
-        self._is_portable = not layout.is_for_linux or sys.platform != "linux"
+        self._is_portable = not is_for_linux(layout.filename) or sys.platform != "linux"
         self._can_waive = self._is_portable and sys.platform == "linux"
         self._names = MemberNames(folds=self._is_portable and not options.rules.lenient)
         self.warnings: list[str] = []

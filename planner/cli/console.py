@@ -113,6 +113,12 @@ class ConsoleReporter(Reporter):
     def broken_links(self, page: str, links: Sequence[str]) -> None:
         self._warn(f"{page} has broken links, which are skipped: {enumerate_some(links)}")
 
+    def unportable(self, filename: str, names: Sequence[str]) -> None:
+        self._warn(
+            f"{filename} holds names that not every system takes ({', '.join(names)}); execute "
+            "refuses it, and on Linux installs it with --lenient"
+        )
+
     def collision(self, first: str, second: str, places: Sequence[str]) -> None:
         self._warn(
             f"{first} and {second} have different files of the same name, one of which would be "

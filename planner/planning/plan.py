@@ -21,6 +21,7 @@ from planner.metadata.collisions import find_collisions
 from planner.metadata.consistency import find_inconsistency
 from planner.metadata.core_metadata import WheelMetadata
 from planner.metadata.distribution import Distribution
+from planner.metadata.portability import find_unportable
 from planner.metadata.remote_metadata import MetadataSource, SizedFile
 from planner.model.environments import MarkerEnvironment
 from planner.model.policy import Policy
@@ -126,11 +127,17 @@ def _index_remarks(reader: IndexReader) -> Iterator[Remark]:
 
 
 def _collisions(solution: Solution, source: MetadataSource) -> Iterator[Remark]:
-    """Yield, for each target, pairs of wheels that have different files of one path."""
+    """Yield, for each target, pairs of wheels that have different files of one path, and wheels
+    with names that some system does not take.
+    """
     for position in range(len(solution.environment.targets)):
         files = (package.wheels[position].file for package in solution.packages)
-        for one in find_collisions((file.filename, source.listing(file)) for file in files):
+        listings = [(file.filename, source.listing(file)) for file in files]
+        for one in find_collisions(listings):
             yield "collision", (one.first, one.second, one.places)
+        for filename, listing in listings:
+            if names := find_unportable(filename, listing):
+                yield "unportable", (filename, names)
 
 
 def _inconsistencies(solutions: Iterable[Solution]) -> Iterator[Remark]:

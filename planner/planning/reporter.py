@@ -50,6 +50,9 @@ class Reporter:
     def collision(self, first: str, second: str, places: Sequence[str]) -> None:
         """Report two wheels of one target that have different files of the same path."""
 
+    def unportable(self, filename: str, names: Sequence[str]) -> None:
+        """Report a wheel with names that some system does not take; an execution refuses it."""
+
     def inconsistent(
         self, first: str, second: str, of_first: Sequence[str], of_second: Sequence[str]
     ) -> None:
