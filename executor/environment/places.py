@@ -48,9 +48,9 @@ class Places:
 
     def key(self, path: str) -> str:
         """Return the key of ``path``, absolute. Links before its last part are followed."""
-        folder, name = os.path.split(path)
+        folder, _, name = path.rpartition("/")
         if folder != self._folder:
-            self._folder, self._key = folder, self.of_folder(folder)
+            self._folder, self._key = folder, self.of_folder(folder or "/")
         return f"{self._key}/{name}"
 
     @staticmethod
@@ -116,7 +116,8 @@ class Ways:
 
         The last part of ``path`` is never followed. Whether the entry exists is not checked.
         """
-        folder, name = os.path.split(path)
+        # Not os.path.split: this is done for every file of an environment.
+        folder, _, name = path.rpartition("/")
         if folder != self._folder:
             self._folder = folder
             self._way, self._is_link = self._resolve(folder)
@@ -124,8 +125,7 @@ class Ways:
             return None
         if self._is_link:
             return PlacedEntry(self._way, leaves=True)
-        place = os.path.join(self._way, name)
-        return PlacedEntry(place, leaves=False) if is_below(place, self.roots) else None
+        return PlacedEntry(f"{self._way}/{name}", leaves=False)
 
     def _resolve(self, folder: str) -> tuple[str | None, bool]:
         """Return the real path of ``folder``, or of the first link on it that leads outside, and

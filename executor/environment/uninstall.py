@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 
 from executor.environment.errors import RecordEscapes
 from executor.environment.installed import Installed, recorded_files
@@ -86,10 +86,10 @@ def remove_files(dist_info: str, root: str, roots: Sequence[str], keep: Iterable
     ``root`` is the folder that RECORD's paths begin at. Nothing outside of the folders ``roots`` is
     touched. A file that is absent is not an error. Raises OSError.
     """
-    removal = _Removal(os.path.realpath(root), roots, keep)
-    for path, _, _ in recorded_files(os.path.join(dist_info, "RECORD"), root):
-        removal.remove(path)
-    removal.finish()
+    with closing(_Removal(os.path.realpath(root), roots, keep)) as removal:
+        for path, _, _ in recorded_files(os.path.join(dist_info, "RECORD"), root):
+            removal.remove(path)
+        removal.finish()
 
 
 class _Removal:
@@ -103,6 +103,8 @@ class _Removal:
         self._kept = frozenset(map(self._places.key, keep))
         self._folder = ""
         """The folder of the last file, which is tidied up when the next one is elsewhere."""
+        self._open = ExitStack()
+        self._descriptor: int | None = None
         self._listed_folders: list[str] = []
         """Folders that RECORD lists as if they were files."""
 
@@ -111,34 +113,49 @@ class _Removal:
         entry = _removed_entry(path, self._packages, self._ways)
         if entry is None or self._places.key(entry) in self._kept:
             return
-        folder, name = os.path.split(entry)
-        with self._ways.opened(folder) as descriptor:
-            if descriptor is not None:
-                try:
-                    with suppress(FileNotFoundError):
-                        os.unlink(name, dir_fd=descriptor)
-                except (IsADirectoryError, PermissionError):
-                    # unlink(2): EISDIR on Linux, EPERM by POSIX.
-                    if os.path.islink(entry) or not os.path.isdir(entry):
-                        raise
-                    self._listed_folders.append(entry)
-        if self._folder and folder != self._folder:
-            self._tidy(self._folder)
-        self._folder = folder
+        folder, _, name = entry.rpartition("/")
+        if folder != self._folder:
+            self._leave()
+            self._folder = folder
+            self._descriptor = self._open.enter_context(self._ways.opened(folder))
+        if self._descriptor is None:
+            return
+        try:
+            os.unlink(name, dir_fd=self._descriptor)
+        except FileNotFoundError:
+            pass
+        except (IsADirectoryError, PermissionError):
+            # unlink(2): EISDIR on Linux, EPERM by POSIX.
+            if os.path.islink(entry) or not os.path.isdir(entry):
+                raise
+            self._listed_folders.append(entry)
 
     def finish(self) -> None:
         """Tidy up the last folder, and those that RECORD listed."""
-        for folder in (self._folder, *sorted(self._listed_folders, reverse=True)):
-            if folder:
-                self._tidy(folder)
+        self._leave()
+        for folder in sorted(self._listed_folders, reverse=True):
+            self._tidy(folder)
+
+    def close(self) -> None:
+        """Close what is open, also after an error."""
+        self._open.close()
+
+    def _leave(self) -> None:
+        """Close the folder of the last file, and tidy it up."""
+        self._open.close()
+        if self._folder:
+            self._tidy(self._folder)
 
     def _tidy(self, folder: str) -> None:
         """Remove byte code without a source, and folders without contents, from ``folder`` up."""
         self._remove_byte_code(folder)
         while folder not in self._own and is_below(folder, self._ways.roots):
             outer, name = os.path.split(folder)
+            # A folder of packages that stayed unnoticed could be imported. Others may be in folders
+            # that belong to another user.
+            may_stay = not is_below(folder, [self._packages])
             with self._ways.opened(outer) as descriptor:
-                if descriptor is not None and not _is_gone(name, descriptor):
+                if descriptor is not None and not _is_gone(name, descriptor, may_stay=may_stay):
                     return
             folder = outer
 
@@ -162,7 +179,7 @@ class _Removal:
                             os.unlink(name, dir_fd=cache)
             finally:
                 os.close(cache)
-            _is_gone("__pycache__", descriptor)
+            _is_gone("__pycache__", descriptor, may_stay=False)
 
 
 def _own_folders(roots: Sequence[str]) -> frozenset[str]:
@@ -181,17 +198,17 @@ def _own_folders(roots: Sequence[str]) -> frozenset[str]:
     return frozenset(own)
 
 
-def _is_gone(name: str, descriptor: int) -> bool:
+def _is_gone(name: str, descriptor: int, *, may_stay: bool) -> bool:
     """Remove the folder ``name`` in ``descriptor`` if it is empty, and return whether it is gone.
 
-    Raises OSError.
+    Raises OSError; if it ``may_stay``, not because that is denied.
     """
     try:
         os.rmdir(name, dir_fd=descriptor)
     except FileNotFoundError:
         pass
     except OSError as error:
-        if error.errno not in _STAYS:
+        if error.errno not in _STAYS and not (may_stay and isinstance(error, PermissionError)):
             raise
         return False
     return True

@@ -170,7 +170,7 @@ class _Mover:
         os.rmdir(source)
 
     def _copy(self, source: str, destination: str) -> None:
-        """Move to another file system: copy beside the destination, then rename."""
+        """Move to another file system: copy into its folder, then rename."""
         self.changed.add(os.path.dirname(destination))
         if not os.path.isdir(source):
             _copy_file(source, destination)
@@ -185,7 +185,7 @@ class _Mover:
 def _copy_file(source: str, destination: str) -> None:
     import shutil  # noqa: PLC0415  # seldom met, and it brings all its formats
 
-    new = _new_beside(destination)
+    new = _copy_place(destination)
     shutil.copy2(source, new)
     os.rename(new, destination)
 
@@ -194,13 +194,13 @@ def _copy_folder(source: str, destination: str) -> None:
     """Copy a folder to ``destination``, which appears by one rename."""
     import shutil  # noqa: PLC0415  # seldom met, and it brings all its formats
 
-    new = _new_beside(destination)
+    new = _copy_place(destination)
     shutil.copytree(source, new, symlinks=True)
     os.rename(new, destination)
 
 
-def _new_beside(destination: str) -> str:
-    """Return the path of a copy beside ``destination``; that of a killed run is removed."""
+def _copy_place(destination: str) -> str:
+    """Return the path for a copy in the folder of ``destination``; remove that of a killed run."""
     new = os.path.join(os.path.dirname(destination), _NEW)
     if os.path.isdir(new) and not os.path.islink(new):
         remove_tree(new)
@@ -210,7 +210,12 @@ def _new_beside(destination: str) -> str:
 
 
 def _remove_folder(folder: str) -> None:
-    """Remove a folder of which there is a copy. Raises OSError."""
+    """Remove a folder of which there is a copy. Raises OSError.
+
+    RECORD goes first: what is half removed then lists no files.
+    """
+    with suppress(FileNotFoundError):
+        os.unlink(os.path.join(folder, "RECORD"))
     for place, folders, files in os.walk(folder, topdown=False):
         for name in files:
             os.unlink(os.path.join(place, name))

@@ -14,15 +14,15 @@ import struct
 from collections.abc import Iterable
 from contextlib import suppress
 
-from executor.environment.installed import Installed
-from executor.environment.places import Ways, is_below
+from executor.environment.places import Places, Ways, is_below
 from executor.environment.schemes import Schemes
 from executor.files.mounts import mount_points
+from executor.files.path_set import PathSet
 from executor.transaction.errors import NotChangeable
 from executor.transaction.journal import Move
 from executor.transaction.landing import existing_folder, landings
 
-__all__ = ["check_permissions"]
+__all__ = ["PermissionCheck"]
 
 
 _GET_FLAGS = 0x80006601 | struct.calcsize("l") << 16
@@ -39,41 +39,37 @@ _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _OWNER = "run as that user, or as root"
 
 
-def check_permissions(
-    going: Iterable[str],
-    remove: Iterable[Installed],
-    moves: Iterable[Move],
-    schemes: Schemes,
-    staging: str,
-) -> None:
-    """Raise NotChangeable for the first entry that a commit could not change.
+class PermissionCheck:
+    """The check of one commit: what is known of an environment while its entries are checked.
 
-    ``going`` are the entries that it removes, and ``remove`` the distributions that they belong to;
-    ``moves`` go out of the folder ``staging``. Raises OSError too.
+    Its methods raise NotChangeable for an entry that the commit could not change, and OSError.
     """
-    ways = Ways(schemes.roots)
-    check = _Check(ways)
-    for found in remove:
-        check.moves_away(found.path)
-    for entry in going:
-        check.goes(entry)
-    for landing in landings(moves, staging, ways):
-        check.changes_in(existing_folder(landing.folder))
-        if os.path.isdir(landing.folder):
-            for name in landing.names:
-                check.goes(os.path.join(landing.folder, name))
 
-
-class _Check:
-    """What is known of one environment while its entries are checked."""
-
-    def __init__(self, ways: Ways) -> None:
+    def __init__(self, schemes: Schemes) -> None:
+        self._ways = Ways(schemes.roots)
+        self._packages = [os.path.realpath(folder) for folder in schemes.packages]
         self._user = os.geteuid()
-        self._mounts = frozenset(point for point in mount_points() if is_below(point, ways.roots))
+        roots = self._ways.roots
+        self._mounts = frozenset(point for point in mount_points() if is_below(point, roots))
         self._folder = ""
         self._folder_status: os.stat_result | None = None
-        self._cache = ""
-        """The last ``__pycache__`` that entries can be removed from."""
+        self._left = ""
+        """The last folder that entries go from, checked with its byte code and those above it."""
+        self._cache: frozenset[str] = frozenset()
+        """Byte code of that folder that cannot be removed."""
+
+    def moves_arrive(self, moves: Iterable[Move], staging: str, going: PathSet) -> None:
+        """Check that the ``moves`` out of the folder ``staging`` can be made.
+
+        ``going`` are the keys of entries that were checked with ``goes``.
+        """
+        places = Places()
+        for landing in landings(moves, staging, self._ways):
+            self.changes_in(existing_folder(landing.folder))
+            for name in landing.names if os.path.isdir(landing.folder) else ():
+                entry = f"{landing.folder}/{name}"
+                if os.path.lexists(entry) and places.key(entry) not in going:
+                    self.goes(entry)
 
     def changes_in(self, folder: str) -> None:
         """Check that entries can be made and removed in ``folder``, if it is one."""
@@ -89,8 +85,11 @@ class _Check:
             # A folder goes only if it is empty in the end.
             if not stat.S_ISDIR(status.st_mode):
                 self._check(entry, status)
-                if entry.endswith(".py"):
-                    self._check_byte_code(entry)
+                folder, _, name = entry.rpartition("/")
+                if folder != self._left:
+                    self._check_leaving(folder)
+                if self._cache and name.endswith(".py") and name[:-3] in self._cache:
+                    raise _denied(os.path.join(folder, "__pycache__"))
 
     def moves_away(self, folder: str) -> None:
         """Check that the dist-info folder ``folder`` can be moved to another folder."""
@@ -115,16 +114,19 @@ class _Check:
         if has_flags and _flags(entry) & _FIXED:
             raise _fixed(entry)
 
-    def _check_byte_code(self, source: str) -> None:
-        """Check that the byte code of ``source`` can be removed: another user may have made it."""
-        folder, name = os.path.split(source)
+    def _check_leaving(self, folder: str) -> None:
+        """Check what a removal of entries from ``folder`` may bring: byte code goes with its
+        source, which another user may have compiled, and packages that are emptied are removed.
+        """
+        self._left, self._cache = folder, frozenset()
         cache = os.path.join(folder, "__pycache__")
-        if cache == self._cache or os.path.islink(cache) or not os.path.isdir(cache):
-            return
-        if os.access(cache, os.W_OK | os.X_OK):
-            self._cache = cache
-        elif any(made.startswith(f"{name.removesuffix('.py')}.") for made in os.listdir(cache)):
-            raise _denied(cache)
+        is_cache = os.path.isdir(cache) and not os.path.islink(cache)
+        if is_cache and not os.access(cache, os.W_OK | os.X_OK):
+            self._cache = frozenset(name.partition(".")[0] for name in os.listdir(cache))
+        while is_below(folder, self._packages):
+            folder = os.path.dirname(folder)
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise _denied(folder)
 
 
 def _flags(path: str) -> int:

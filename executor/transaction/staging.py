@@ -1,8 +1,8 @@
-"""Staging: the wheels of a transaction, each in a folder that is named for what it will be.
+"""The staged wheels of a transaction, each in a folder that is named for its contents.
 
-A run that is killed leaves its complete wheels behind, and the next one takes them instead of
-fetching them again. The name of the folder is a digest of all that its contents depend on; what is
-in it is held to its RECORD, byte by byte, before it is taken.
+A run that is killed leaves its complete wheels, and the next run uses them instead of fetching them
+again. The name of the folder is a digest of everything that its contents depend on; its files are
+compared with their RECORD, byte by byte, before they are used.
 """
 
 from __future__ import annotations
@@ -26,19 +26,20 @@ __all__ = ["StagedWheels", "Staging"]
 
 
 _FORMAT = 3
-"""Raised when what is staged for a wheel becomes another."""
+"""Version of the format. Increase it when the contents of a staged wheel change, so that older ones
+are not used."""
 
 
 _COMPLETE = "complete"
-"""The file that says that a wheel is complete."""
+"""Name of the file that marks a wheel as complete."""
 
 
 _FACTS = tuple(field.name for field in fields(StagedWheel) if field.name != "folder")
-"""What is kept of a wheel: all but where it is."""
+"""Fields of a wheel that are written down: all but its folder."""
 
 
 class StagedWheels:
-    """The complete wheels in the folders ``names`` of ``staging``.
+    """The complete wheels of one transaction, in the folders ``names`` of ``staging``.
 
     There may be a thousand of them, so they are not held in memory: each iteration reads them again
     and raises OSError.
@@ -55,7 +56,7 @@ class StagedWheels:
 
 
 class Staging:
-    """The staged wheels in ``folder``, for one environment."""
+    """The folder of the staged wheels of one environment. A transaction owns it."""
 
     def __init__(self, folder: str, schemes: Schemes, rules: Rules) -> None:
         self.folder = folder
@@ -65,16 +66,16 @@ class Staging:
         )
 
     def name(self, step: Step) -> str:
-        """The name of the folder for the wheel of a step."""
+        """Return the name of the folder for the wheel of a step."""
         facts = [step.filename, sorted(step.hashes), step.is_direct, step.url, step.path]
         return hashlib.sha256(f"{self._context}{json.dumps(facts)}".encode()).hexdigest()[:32]
 
     def path(self, step: Step) -> str:
-        """The folder for the wheel of a step, absolute."""
+        """Return the absolute path of the folder for the wheel of a step."""
         return os.path.join(self.folder, self.name(step))
 
     def keep(self, step: Step, wheel: StagedWheel) -> None:
-        """The wheel is complete. Raises OSError."""
+        """Mark the wheel of a step as complete. Raises OSError."""
         facts = {name: getattr(wheel, name) for name in _FACTS}
         facts["record"] = _digest(_record_of(wheel))[0]
         path = os.path.join(self.path(step), _COMPLETE)
@@ -83,7 +84,7 @@ class Staging:
         os.rename(f"{path}.new", path)
 
     def is_complete(self, name: str) -> bool:
-        """Whether the folder of this name says so."""
+        """Return whether the wheel in the folder of this name is complete."""
         return os.path.isfile(os.path.join(self.folder, name, _COMPLETE))
 
     def complete_names(self) -> list[str]:
@@ -91,7 +92,9 @@ class Staging:
         return [name for name in sorted(os.listdir(self.folder)) if self.is_complete(name)]
 
     def find(self, step: Step) -> StagedWheel | None:
-        """The wheel that an earlier run has staged; None where it has not, or it is damaged."""
+        """Return the wheel of a step if an earlier run has staged it, and it is whole; else
+        None.
+        """
         try:
             wheel, record = self.read(self.name(step))
             is_whole = _digest(_record_of(wheel))[0] == record and self._is_as_recorded(wheel)
@@ -100,8 +103,9 @@ class Staging:
         return wheel if is_whole and wheel.filename == step.filename else None
 
     def read(self, name: str) -> tuple[StagedWheel, str]:
-        """The complete wheel in the folder of this name, and the digest of its RECORD. Raises
-        OSError, and ValueError, KeyError or TypeError where somebody else has written it.
+        """Return the complete wheel in the folder of this name, and the digest of its RECORD.
+
+        Raises OSError, and ValueError, KeyError or TypeError if another program has written it.
         """
         folder = os.path.join(self.folder, name)
         with open(os.path.join(folder, _COMPLETE), encoding="utf-8") as file:
@@ -112,7 +116,7 @@ class Staging:
         return StagedWheel(folder=folder, **facts), record
 
     def _is_as_recorded(self, wheel: StagedWheel) -> bool:
-        """Whether the staged files are those of RECORD, and no others."""
+        """Return whether the staged files are those of RECORD, and no others."""
         listed = 0
         with open(_record_of(wheel), encoding="utf-8", newline="") as lines:
             for path, spelled, size in csv.reader(lines):
@@ -131,7 +135,7 @@ class Staging:
         return listed == wheel.files == found
 
     def _places(self, wheel: StagedWheel, path: str) -> Iterator[str]:
-        """Where a path of RECORD is staged. Scripts may be reached through the data scheme too."""
+        """Yield the staged files for a path of RECORD. Scripts may be in the data scheme too."""
         prefixes = record_prefixes(self._schemes, wheel.root, wheel.layout.distribution)
         for scheme in SCHEME_NAMES:
             if path.startswith(prefixes[scheme]):
@@ -149,6 +153,6 @@ def _record_of(wheel: StagedWheel) -> str:
 
 
 def _digest(path: str, algorithm: str = "sha256") -> tuple[str, int]:
-    """Digest, as RECORD spells it, and size of a file."""
+    """Return the digest of a file, as RECORD spells it, and its size in bytes."""
     digest, size = digest_file(path, algorithm)
     return f"{algorithm}={encode_digest(digest)}", size

@@ -27,7 +27,7 @@ from executor.transaction.collisions import refuse_collisions
 from executor.transaction.commit import apply, moves_of, removal_of
 from executor.transaction.disk_check import check_moves
 from executor.transaction.journal import Journal, Move
-from executor.transaction.permission_check import check_permissions
+from executor.transaction.permission_check import PermissionCheck
 from executor.transaction.run_log import RunLog
 from executor.transaction.stager import Build, Stager
 from executor.transaction.staging import StagedWheels, Staging
@@ -148,15 +148,16 @@ class Transaction:
         leaving = {found.path for found in remove}
         staying = [found for found in installed if found.path not in leaving]
         keep = sorted(shared_paths(remove, staying, schemes.roots))
+        check, places, going = PermissionCheck(schemes), Places(), PathSet()
+        for found in remove:
+            check.moves_away(found.path)
+        for entry in self._going(remove, keep):
+            check.goes(entry)
+            going.add(places.key(entry))
         refuse_collisions(
-            wheels,
-            schemes,
-            staging,
-            going=PathSet(map(Places().key, self._going(remove, keep))),
-            installed=staying,
-            last_wins=self.last_wins,
+            wheels, schemes, staging, going=going, installed=staying, last_wins=self.last_wins
         )
-        check_permissions(self._going(remove, keep), remove, self._moves(wheels), schemes, staging)
+        check.moves_arrive(self._moves(wheels), staging, going)
         check_moves(self._moves(wheels), staging, schemes, self._going(remove, keep))
         return keep
 
@@ -166,7 +167,7 @@ class Transaction:
         kept = frozenset(map(places.key, keep))
         for found in remove:
             for entry in removed_entries(found, ways):
-                if places.key(entry) not in kept:
+                if not kept or places.key(entry) not in kept:
                     yield entry
 
     def _commit(

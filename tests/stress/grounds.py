@@ -18,6 +18,8 @@ class Ground:
     """Plain folders, all on one file system."""
 
     name = "plain"
+    is_layered = False
+    """Whether folders are in a lower layer, which cannot be renamed."""
 
     def dress(self, environment: Environment) -> Environment:
         """Change the layout of an environment that is filled; return it as it is now."""
@@ -76,6 +78,7 @@ class _Layers(Ground):
     """A lower layer of an image, in an overlay without ``redirect_dir``."""
 
     name = "layers"
+    is_layered = True
 
     def lay(self, template: Path, root: Path) -> None:
         # An overlay cannot be the upper layer of another one, which the root often is.
