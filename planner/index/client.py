@@ -28,6 +28,7 @@ from planner.index.response import (
     check_status,
     following,
     iterate_body,
+    reason_of,
     refuses_kind,
     retry_after,
     untrusted,
@@ -277,6 +278,8 @@ class IndexClient:
                 wait = unavailable.pause_seconds or pause
             except (httpx.UnsupportedProtocol, httpx.DecodingError, httpx.InvalidURL) as error:
                 raise IndexAnswer(redacted(url), str(error)) from None
+            except UnicodeError:  # of idna, whose errors httpx does not translate
+                raise IndexAnswer(redacted(url), "its host name is malformed") from None
             except httpx.RemoteProtocolError as error:
                 if "Invalid URL" in str(error):  # of a redirect
                     raise IndexAnswer(redacted(url), str(error)) from None
@@ -284,7 +287,7 @@ class IndexClient:
             except httpx.TransportError as error:
                 if is_untrusted(error):
                     raise untrusted(url, error) from None
-                problem = str(error) or type(error).__name__
+                problem = reason_of(error)
             if attempt < ATTEMPTS:
                 self._pause(min(wait, MAX_PAUSE_SECONDS))
                 pause *= 2

@@ -98,7 +98,7 @@ def parse_links_place(text: str) -> Links:
         return Links(unquote(parts.path))
     if "://" in text and parts.scheme not in {"http", "https"}:
         raise UsageError(
-            f"--find-links {redacted(clean)!r} is not a folder, an http or an https address"
+            f"--find-links {redacted(text)!r} is not a folder, an http or an https address"
         )
     return Links(clean if login else text, login)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterable, Iterator
 
@@ -19,6 +20,7 @@ __all__ = [
     "check_status",
     "following",
     "iterate_body",
+    "reason_of",
     "refuses_kind",
     "retry_after",
     "untrusted",
@@ -40,6 +42,10 @@ MISSING_STATUS = frozenset({404, 410})
 """Statuses of a document or file that does not exist."""
 
 
+_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
+"""The beginning of the text of an OSError."""
+
+
 def following(url: str, response: httpx.Response) -> httpx.Request:
     """Return the request that a redirect leads to.
 
@@ -59,6 +65,13 @@ def untrusted(url: str, error: httpx.TransportError) -> IndexUnreachable:
         f"its certificate is not trusted: {error}",
         hint="name your certificate authority with SSL_CERT_FILE",
     )
+
+
+def reason_of(error: httpx.TransportError) -> str:
+    """Return what went wrong with a connection, as text for the user."""
+    if isinstance(error, httpx.TimeoutException):
+        return "no answer in time"
+    return _ERRNO.sub("", str(error)) or type(error).__name__
 
 
 def refuses_kind(response: httpx.Response) -> bool:

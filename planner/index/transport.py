@@ -11,6 +11,7 @@ import httpx
 
 from executor import proxy_for, proxy_name, tls_context
 from planner.index.errors import ProxyRefused
+from planner.index.response import reason_of
 
 __all__ = ["ProxyTransport", "is_untrusted"]
 
@@ -50,7 +51,7 @@ class ProxyTransport(httpx.BaseTransport):
             if isinstance(error.__cause__, Exception) and is_untrusted(error):
                 raise
             raise httpx.ConnectError(
-                f"the proxy {name} cannot be reached: {str(error) or 'no answer in time'}"
+                f"the proxy {name} cannot be reached: {reason_of(error)}"
             ) from error
         if response.status_code == httpx.codes.PROXY_AUTHENTICATION_REQUIRED:
             response.close()

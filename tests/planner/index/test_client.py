@@ -247,3 +247,10 @@ def test_a_file_that_is_gone_is_missing(index: Index, client: IndexClient, statu
     ):
         with pytest.raises(FileMissing, match=f"the server answers {status}"):
             read()
+
+
+@pytest.mark.parametrize("host", ["xn--zzzzz--", "a" * 64 + ".example", "ex..ample"])
+def test_a_host_name_that_is_malformed_is_an_error(client: IndexClient, host: str) -> None:
+    with pytest.raises((IndexAnswer, IndexUnreachable)) as caught:
+        get(client, f"http://{host}/simple/demo/")
+    assert str(caught.value).startswith(f"http://{host}/simple/demo/: ")

@@ -14,6 +14,7 @@ from planner.index.response import (
     check_status,
     following,
     iterate_body,
+    reason_of,
     refuses_kind,
     retry_after,
 )
@@ -70,6 +71,19 @@ def test_a_redirect_may_become_more_secure_and_not_less() -> None:
     with pytest.raises(IndexAnswer) as caught:
         following(URL, found)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (httpx.ConnectError("[Errno 111] Connection refused"), "Connection refused"),
+        (httpx.ConnectError("[Errno -2] Name or service not known"), "Name or service not known"),
+        (httpx.ReadTimeout("The read operation timed out"), "no answer in time"),
+        (httpx.ReadError(""), "ReadError"),
+    ],
+)
+def test_an_error_of_a_connection_has_a_reason(error: httpx.TransportError, reason: str) -> None:
+    assert reason_of(error) == reason
 
 
 def body(content: bytes, encoding: str = "") -> httpx.Response:
