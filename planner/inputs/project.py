@@ -192,6 +192,7 @@ class _Family:
     planned: dict[NormalizedName, ProjectTables] = field(default_factory=dict)
     _members: dict[NormalizedName, ProjectTables] = field(default_factory=dict)
     _roots: set[str] = field(default_factory=set)
+    _root_tables: dict[str, ProjectTables] = field(default_factory=dict)
 
     @property
     def names(self) -> set[NormalizedName]:
@@ -201,6 +202,7 @@ class _Family:
     def expand(self, project: ProjectTables) -> Iterator[ProjectTables]:
         """Yield the project, or the members of the workspace of which it is only the root."""
         projects = [project]
+        self._take_from_root(project)
         if project.workspace is not None:
             self._read_workspace(project.folder, project.workspace)
             if project.is_empty:
@@ -223,6 +225,19 @@ class _Family:
                 )
         return self.planned.get(name) or self._members.get(name)
 
+    def _take_from_root(self, project: ProjectTables) -> None:
+        """Add the indexes and sources of the root of the workspace that ``project`` is a member of;
+        uv takes them from there.
+        """
+        if (found := find_workspace(project.folder)) is None:
+            return
+        root, table = found
+        folder = os.path.abspath(project.folder)
+        if folder != root and folder in workspace_members(root, table):
+            if root not in self._root_tables:
+                self._root_tables[root] = ProjectTables(*read_document(root), self.backend)
+            project.tools = project.tools.with_defaults(self._root_tables[root].tools)
+
     def _read_workspace(self, root: str, table: Mapping[str, object]) -> None:
         root = os.path.abspath(root)
         if root in self._roots:
@@ -230,6 +245,7 @@ class _Family:
         self._roots.add(root)
         for folder in (root, *workspace_members(root, table)):
             member = ProjectTables(*read_document(folder), self.backend)
+            self._take_from_root(member)
             if member.name:
                 self._members[member.name] = member
 

@@ -59,14 +59,15 @@ def parse_requirement(
 
     Raise InvalidRequirementLine, or UnsupportedRequirementLine for an address that cannot be used.
     """
-    shown = written or text
     try:
         return _read(text, origin, folder)
     except InvalidRequirement as error:
-        problem = str(error).partition("\n")[0]
-        raise InvalidRequirementLine(origin, f"{shown!r} is not a requirement: {problem}") from None
+        problem, reason = "is not a requirement", str(error).partition("\n")[0]
     except ValueError as error:
-        raise InvalidRequirementLine(origin, f"{shown!r} has a malformed URL: {error}") from None
+        problem, reason = "has a malformed URL", str(error)
+    if written is not None and written != text:
+        reason = "with the values of its variables"
+    raise InvalidRequirementLine(origin, f"{written or text!r} {problem}: {reason}")
 
 
 def _read(text: str, origin: str, folder: str) -> Requirement:

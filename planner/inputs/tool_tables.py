@@ -19,6 +19,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from planner.inputs.pip_config import PUBLIC_INDEX
 from planner.inputs.poetry import source_url
 from planner.inputs.settings import IndexSetting, Settings
+from schemas.toml import parse_toml
 
 __all__ = ["ToolTables", "read_tool_tables", "table_at"]
 
@@ -49,6 +50,17 @@ class ToolTables:
     remarks: tuple[str, ...] = ()
     """Warnings about keys that are not read."""
 
+    def with_defaults(self, other: ToolTables) -> ToolTables:
+        """Return these tables with those of ``other`` for what these do not say."""
+        return ToolTables(
+            settings=self.settings.with_defaults(other.settings),
+            addresses={**other.addresses, **self.addresses},
+            members=self.members | other.members,
+            no_index=self.no_index or other.no_index,
+            trusted_hosts=self.trusted_hosts + other.trusted_hosts,
+            remarks=self.remarks + other.remarks,
+        )
+
 
 def read_tool_tables(document: Mapping[str, Any], path: str) -> ToolTables:
     """Return what the tables in the ``pyproject.toml`` at ``path`` say.
@@ -58,9 +70,13 @@ def read_tool_tables(document: Mapping[str, Any], path: str) -> ToolTables:
     found = ToolTables()
     folder = os.path.dirname(os.path.abspath(path))
     for name, read in _READERS.items():
-        if table := table_at(document, "tool", name):
+        table = table_at(document, "tool", name)
+        if name == "uv":
+            # uv reads this file in the place of the table, except for the sources.
+            table = {**table, **_read_toml(os.path.join(folder, "uv.toml"))}
+        if table:
             try:
-                found = _merged(found, read(table, f"{path}: [tool.{name}]"))
+                found = found.with_defaults(read(table, f"{path}: [tool.{name}]"))
             except (AttributeError, TypeError) as error:
                 raise ValueError(f"[tool.{name}] is not as {name} has it: {error}") from None
     links = tuple(
@@ -71,6 +87,17 @@ def read_tool_tables(document: Mapping[str, Any], path: str) -> ToolTables:
         settings=replace(found.settings, find_links=links),
         addresses={name: _absolute(url, folder) for name, url in found.addresses.items()},
     )
+
+
+def _read_toml(path: str) -> Mapping[str, Any]:
+    """Return the document at ``path``; an empty one if there is none. Raise ValueError."""
+    try:
+        with open(path, "rb") as file:
+            return parse_toml(file.read().decode())
+    except OSError:
+        return {}
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def _absolute(address: str, folder: str) -> str:
@@ -87,17 +114,6 @@ def table_at(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
     for key in keys:
         table = table.get(key) if isinstance(table, Mapping) else None
     return table if isinstance(table, Mapping) else {}
-
-
-def _merged(one: ToolTables, other: ToolTables) -> ToolTables:
-    return ToolTables(
-        settings=one.settings.with_defaults(other.settings),
-        addresses={**other.addresses, **one.addresses},
-        members=one.members | other.members,
-        no_index=one.no_index or other.no_index,
-        trusted_hosts=one.trusted_hosts + other.trusted_hosts,
-        remarks=one.remarks + other.remarks,
-    )
 
 
 def _read_uv(table: Mapping[str, Any], place: str) -> ToolTables:

@@ -78,15 +78,15 @@ def parse_moment(text: str, now: datetime) -> datetime:
     Raise UsageError if it names none.
     """
     span = _SPAN.fullmatch(text.strip())
-    if span and any(span.groupdict().values()):
-        return now - timedelta(
-            **{unit: int(count or 0) for unit, count in span.groupdict().items()}
-        )
     try:
+        if span and any(span.groupdict().values()):
+            counts = {unit: int(count or 0) for unit, count in span.groupdict().items()}
+            return now - timedelta(**counts)
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        # A span may reach beyond the first year, and a moment with an offset too.
         raise UsageError(
             f"{text!r} is not a moment",
             hint="write it as 2026-03-01, 2026-03-01T12:00:00Z or '7 days'",
         ) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
+from planner.inputs.errors import UnreadableInput
 from planner.inputs.inputs import Inputs
 from planner.inputs.options import IndexRequest, PolicyRequest, index_table
 from planner.inputs.project import ScopeChoice, read_projects
@@ -55,6 +56,8 @@ def _use(read: Callable[[], Inputs]) -> None:
     refusal, inputs = "", None
     try:
         inputs = read()
+    except UnreadableInput:
+        return  # it names the file, wherever its name comes from
     except LockstreamError as error:
         refusal = f"{error} {error.hint}"
     assert SECRET not in refusal

@@ -28,6 +28,16 @@ REGRESSIONS = {
         for length in range(1, 40)
     ],
     "record": [b"../a,=AAAA,1\n"],
+    "project": [
+        b"[project]\nname = 'a'\n[tool.lockstream]\nexclude-newer = '9999999999 weeks'\n",
+    ],
+    "requirements file": [
+        b"--extra-index-url https://u:p@i.example:c.txt\n",
+        b"-r https://f.ex]\n",
+        b"demo --hash=sha512:${TOKEN}\n",
+        b"https://u:${TOKEN}simple\n",
+        b"demo @ http://[::1/x.whl\n",
+    ],
     "answers": [
         BETWEEN.join(
             [

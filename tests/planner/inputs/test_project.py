@@ -230,6 +230,19 @@ class TestWorkspaces:
         with pytest.raises(InvalidProject, match="lib is not a member of its workspace"):
             read_projects([app])
 
+    def test_a_member_takes_its_indexes_and_sources_from_the_root(self, tmp_path: Path) -> None:
+        more = (
+            "[[tool.uv.index]]\nname = 'x'\nurl = 'https://x.example'\nexplicit = true\n"
+            "[tool.uv.sources]\nsecret = { index = 'x' }\nlib = { path = 'libs/lib' }\n"
+        )
+        project(tmp_path, self.ROOT + more)
+        app = project(tmp_path / "packages" / "app", named("app", "secret", "lib"))
+        inputs = read_projects([app])
+        assert inputs.settings.sources == {"secret": "x"}
+        assert names(inputs) == ["secret", f"lib @ {(tmp_path / 'libs' / 'lib').as_uri()}"]
+        other = project(tmp_path / "other", named("other", "secret"))
+        assert read_projects([other]).settings.sources == {}
+
     def test_a_root_without_members_is_an_error(self, tmp_path: Path) -> None:
         with pytest.raises(InvalidProject, match="its workspace has no members"):
             read_projects([project(tmp_path, self.ROOT)])

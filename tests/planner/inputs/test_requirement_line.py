@@ -97,7 +97,11 @@ def test_an_address_that_cannot_be_used_is_refused(text: str) -> None:
         parse_requirement(text, HERE)
 
 
-def test_an_error_shows_the_line_as_it_was_written() -> None:
+@pytest.mark.parametrize(
+    "text", ["demo==s3cret!", "https://u:s3cret", "https://[s3cret", "demo ; s3cret == 1"]
+)
+def test_an_error_shows_the_line_as_it_was_written(text: str) -> None:
     with pytest.raises(InvalidRequirementLine) as raised:
-        parse_requirement("demo==s3cret!", HERE, written="demo==${TOKEN}!")
+        parse_requirement(text, HERE, written=text.replace("s3cret", "${TOKEN}"))
     assert "s3cret" not in str(raised.value)
+    assert "with the values of its variables" in str(raised.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -138,3 +139,14 @@ def test_a_source_without_a_url_is_an_error() -> None:
 @pytest.mark.parametrize("text", ["tool = 1", "[tool]\nuv = 1", "", "[tool.uv]\nsources = 1"])
 def test_other_documents_say_nothing(text: str) -> None:
     assert read(text) == ToolTables()
+
+
+def test_the_file_of_uv_takes_the_place_of_its_table(tmp_path: Path) -> None:
+    (tmp_path / "uv.toml").write_text(f"index-url = '{TWO}'\n")
+    document = {"tool": {"uv": {"index-url": ONE, "sources": {"a": {"index": "x"}}}}}
+    found = read_tool_tables(document, str(tmp_path / "pyproject.toml"))
+    assert found.settings.default_index == TWO
+    assert found.settings.sources == {"a": "x"}
+    (tmp_path / "uv.toml").write_text("[[")
+    with pytest.raises(ValueError, match=r"uv\.toml"):
+        read_tool_tables(document, str(tmp_path / "pyproject.toml"))
