@@ -19,8 +19,15 @@ settings.load_profile("timeless")
 SLOW_FOLDERS = {"integration", "property", "builds"}
 """Folders whose tests run whole commands, draw many examples or build packages."""
 
-SLOW_FILES = {"test_packaging.py", "test_lockstream.py", "test_rules.py"}
-"""They build the project's own wheel, start the program, or unpack wheels of some hundred MiB."""
+SLOW_FILES = {
+    # They build the project's own wheel, start the program, or unpack wheels of some hundred MiB.
+    "test_packaging.py", "test_lockstream.py", "test_rules.py",
+    # They make environments and install into them.
+    "test_bytecode.py", "test_drift.py", "test_environment.py", "test_execute.py",
+    "test_install.py", "test_library.py",
+    # They fill collections with a hundred thousand entries, to measure memory.
+    "test_manifest.py", "test_path_set.py",
+}  # fmt: skip
 
 SLOW_HELPERS = re.compile(r"^from helpers\.(index|networks|pythons|servers) import", re.MULTILINE)
 """Helpers that start servers or interpreters. A test file that imports one is slow as a whole."""

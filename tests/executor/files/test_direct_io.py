@@ -204,12 +204,13 @@ def test_what_shows_when_a_file_is_closed_is_told(
         close(fd)
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(os, "close", fail)
-    with (
-        pytest.raises(OSError, match="Input/output error"),
-        DirectFile(descriptor, buffers(BUFFER), Remembered()) as file,
-    ):
-        write_all(file, CONTENT)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "close", fail)
+        with (
+            pytest.raises(OSError, match="Input/output error"),
+            DirectFile(descriptor, buffers(BUFFER), Remembered()) as file,
+        ):
+            write_all(file, CONTENT)
 
 
 def test_a_write_that_is_cut_short_goes_on(
