@@ -74,10 +74,18 @@ class IndexDenied(IndexAnswer):
 
     is_forbidden: bool = False
     """Whether it answered 403, which some servers do for a project that they do not have."""
-    hint = (
-        "give user name and password in a netrc file, in LOCKSTREAM_INDEX_<NAME>_USERNAME and "
-        "_PASSWORD for --index NAME=URL, or with --keyring"
-    )
+
+    @property
+    def hint(self) -> str:  # type: ignore[override]  # rendered late, from the kind of refusal
+        login = (
+            "give user name and password in a netrc file, in LOCKSTREAM_INDEX_<NAME>_USERNAME and "
+            "_PASSWORD for --index NAME=URL, or with --keyring"
+        )
+        explicit = (
+            "; if the index answers 403 for all that it does not have, make it explicit and pin "
+            "its projects to it (docs/plan.md, settings)"
+        )
+        return login + (explicit if self.is_forbidden else "")
 
 
 class FileMissing(IndexAnswer):

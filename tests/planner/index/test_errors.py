@@ -40,6 +40,8 @@ def test_each_ends_as_a_failure_of_the_network(error: NetworkError, text: str) -
 
 def test_hints_say_what_helps_for_the_kind_of_refusal() -> None:
     assert "LOCKSTREAM_INDEX_<NAME>_USERNAME" in IndexDenied(URL, "").hint
+    assert "explicit" not in IndexDenied(URL, "").hint
+    assert "explicit" in IndexDenied(URL, "", True).hint
     assert "/simple/" in IndexAnswer(URL, "").hint
     assert "NO_PROXY" in ProxyRefused(URL, "", "").hint
     assert IndexUnreachable(URL, "", hint="this").hint == "this"
