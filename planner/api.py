@@ -11,14 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from packaging.pylock import Pylock, is_valid_pylock_path
+from packaging.pylock import Pylock
 from packaging.utils import canonicalize_name
 
 from planner.builds.policy import BuildPolicy, BuildRequest
 from planner.builds.project_metadata import ProjectMetadata
 from planner.inputs.inputs import Inputs
 from planner.inputs.options import IndexRequest, PolicyRequest, index_table
-from planner.inputs.project_document import is_script
 from planner.inputs.project_tables import Backend
 from planner.inputs.provenance import Provenance, read_inputs
 from planner.inputs.question import Question
@@ -26,6 +25,7 @@ from planner.inputs.recorded_options import keep_recorded, options_from_table, o
 from planner.inputs.remote_file import FetchFile, file_fetcher, refuse_remote
 from planner.inputs.targets import TargetChoice, TargetRequest, targets_for
 from planner.lock.built import Built, known_builds
+from planner.lock.lock_path import lock_path
 from planner.lock.reader import read_lock
 from planner.model.environments import MarkerEnvironment, group_targets, recorded_targets
 from planner.planning.reporter import Reporter, tell
@@ -137,24 +137,6 @@ def plan_lock(request: PlanRequest, reporter: Reporter | None = None) -> Planned
     return planned
 
 
-def _path_of_lock(request: PlanRequest) -> str:
-    """Return the path of the lock. Raises UsageError if a lock cannot be called so."""
-    output = request.merge_into or request.output
-    scripts = [path for path in request.sources.projects if is_script(path)]
-    if output is None and scripts and len(request.sources.projects) == 1:
-        folder, name = os.path.split(scripts[0])
-        # The standard allows no other dot in the name.
-        stem = name.removesuffix(".py").replace(".", "-")
-        return os.path.join(folder, f"pylock.{stem}.toml")
-    output = output or "pylock.toml"
-    if output != "-" and not is_valid_pylock_path(Path(output)):
-        raise UsageError(
-            f"a lock cannot be called {os.path.basename(output)!r}",
-            hint="the standard allows pylock.toml and pylock.<name>.toml",
-        )
-    return output
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Task:
     """A request of which the inputs, the targets and the existing lock are read."""
@@ -183,7 +165,7 @@ class _Task:
 
 
 def _read_task(request: PlanRequest, reporter: Reporter) -> _Task:
-    output = _path_of_lock(request)
+    output = lock_path(request.merge_into or request.output, request.sources.projects)
     existing = _read_existing(request, output)
     given = request.sources
     if existing is not None and not request.forget:

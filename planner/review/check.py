@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit
@@ -126,8 +126,12 @@ def _check_blocks(
     lines = (*inputs.requirements, *inputs.overrides, *inputs.constraints)
     required = [RequiredHashes(applicable(lines, one)) for one in question.environments]
     are_required = inputs.require_hashes or question.policy.require_hashes
+    ranks = [
+        [{tag: rank for rank, tag in enumerate(target.tags)} for target in environment.targets]
+        for environment in question.environments
+    ]
     for package, derived in zip(lock.packages, found, strict=True):
-        if not derived.is_required:
+        if not derived.places:
             continue
         for hashes in required:
             yield from _check_hashes(package, hashes, are_required=are_required)
@@ -136,6 +140,8 @@ def _check_blocks(
             yield from _check_facts(package, derived)
         if is_sound:
             yield from _check_derived(package, derived)
+            accepted = [one for place in sorted(derived.places) for one in ranks[place]]
+            yield from _check_wheels(package, accepted)
 
 
 def _check_derived(package: Package, derived: Derived) -> Iterator[str]:
@@ -152,6 +158,27 @@ def _check_derived(package: Package, derived: Derived) -> Iterator[str]:
     if listed != needed:
         names = _list(name for name, _ in listed ^ needed)
         yield f"{package.name} {package.version} now has other dependencies: {names}"
+
+
+def _check_wheels(package: Package, accepted: Iterable[Mapping[Tag, int]]) -> Iterator[str]:
+    """Yield the wheels that are the best of the package for no target that requires it.
+
+    ``accepted`` has, for each target, the tags that it accepts with their rank.
+    """
+    if not package.wheels or build_records(package.tool):
+        return
+    needed = set()
+    for ranks in accepted:
+        ranked = []
+        for wheel in package.wheels:
+            _, _, build, tags = _parse(wheel.filename)
+            if found := [ranks[tag] for tag in tags if tag in ranks]:
+                ranked.append((-min(found), build or (-1, ""), wheel.filename))
+        if ranked:
+            needed.add(max(ranked)[-1])
+    for wheel in package.wheels:
+        if wheel.filename not in needed:
+            yield f"no target of the lock uses {wheel.filename}"
 
 
 _FACT_PROBLEMS = {
@@ -268,16 +295,14 @@ class _Checker:
         if python and not python.contains(self._environment.python_version, prereleases=True):
             yield f"{package.name} {package.version} requires Python {python}"
         if package.wheels is not None:
-            tags = [_tags(wheel.filename) for wheel in package.wheels]
+            tags = [_parse(wheel.filename)[3] for wheel in package.wheels]
             for target, accepted in self._accepted:
                 if all(one.isdisjoint(accepted) for one in tags):
                     yield f"{package.name} {package.version} has no wheel for {target}"
 
 
-@lru_cache(maxsize=1 << 16)
-def _tags(filename: str) -> frozenset[Tag]:
-    """Return the tags of a wheel; cached, as each environment compares them."""
-    return parse_wheel_filename(filename)[3]
+_parse = lru_cache(maxsize=1 << 16)(parse_wheel_filename)
+"""Each environment compares the tags of all wheels."""
 
 
 def _is_at(package: Package, url: str) -> bool:

@@ -51,7 +51,8 @@ class Derived:
     dependencies: Dependencies
     facts: Mapping[str, Any]
     """By key, of ``FACTS``."""
-    is_required: bool
+    places: frozenset[int]
+    """The positions of the environments that require the package; empty if none does."""
 
 
 def derive(
@@ -127,7 +128,7 @@ def _derived(
     counts: Mapping[NormalizedName, int],
 ) -> Derived:
     marker = conditions.marker(found.scopes) if found.scopes else None
-    present = set().union(*found.scopes.values()) if found.scopes else set()
+    present = frozenset().union(*found.scopes.values())
     facts: dict[str, Any] = dict(decisions.of(package.name))
     if found.extras:
         extras = []
@@ -142,5 +143,5 @@ def _derived(
             (name, version if counts[name] > 1 else None) for name, version in found.dependencies
         ),
         facts=facts,
-        is_required=bool(found.scopes),
+        places=present,
     )

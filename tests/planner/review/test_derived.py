@@ -59,7 +59,7 @@ def test_a_plan_and_the_derivation_agree(lock: Pylock) -> None:
     found = by_name(lock, *LINES)
     for package in lock.packages:
         derived = found[package.name]
-        assert derived.is_required
+        assert derived.places
         assert derived.marker == (str(package.marker) if package.marker else None)
         names = {one["name"] for one in package.dependencies or ()}
         assert {name for name, _ in derived.dependencies} == names
@@ -74,8 +74,8 @@ def test_an_extra_of_some_environments_has_their_marker(lock: Pylock) -> None:
 
 def test_what_nothing_requires_is_not_required(lock: Pylock) -> None:
     found = by_name(lock, "base")
-    assert found["base"].is_required
-    assert not found["app"].is_required
+    assert found["base"].places == {0, 1}
+    assert found["app"].places == frozenset()
 
 
 def test_facts_are_added_to_the_tool_tables_alone(lock: Pylock) -> None:
