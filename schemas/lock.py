@@ -25,6 +25,7 @@ from packaging.version import Version
 
 from schemas.blocks import Block
 from schemas.errors import InvalidLockText
+from schemas.numbers import has_huge_number
 from schemas.toml import parse_toml
 from schemas.wheel import has_too_many_tags, parse_wheel_filename
 
@@ -87,6 +88,8 @@ def parse_block(block: Block) -> dict[str, Any]:
         raise InvalidLock(f"not valid TOML: {problem}", line) from None
     except ValueError as error:  # also integers of thousands of digits
         raise InvalidLock(f"not readable as TOML: {error}", block.line) from None
+    if has_huge_number(block.text):
+        raise InvalidLock("it has a number of 1,000 digits or more", block.line)
     if block.is_package:
         # Exactly one: a package that is skipped would be missing from the environment.
         [table] = document["packages"]
@@ -138,7 +141,24 @@ def parse_package(table: Mapping[str, Any], line: int) -> Package:
         problem = problem.removesuffix(" in 'packages[0]'").replace("'packages[0].", "'")
         raise InvalidLock(problem, line, name if isinstance(name, str) else None) from None
     _check_sizes(package, line)
+    _check_places(package, line)
     return package
+
+
+def _check_places(package: Package, line: int) -> None:
+    """Raise InvalidLock for a zero byte in a path or URL, which no system call takes."""
+    files = [
+        *(package.wheels or ()),
+        package.sdist,
+        package.archive,
+        package.directory,
+        package.vcs,
+    ]
+    for file in files:
+        for key in ("name", "path", "url"):
+            place = getattr(file, key, None) or ""
+            if "\0" in place or "%00" in place:
+                raise InvalidLock(f"a {key} holds a zero byte", line, package.name)
 
 
 def _check_sizes(package: Package, line: int) -> None:

@@ -29,6 +29,8 @@ def digest_file(path: str, algorithm: str = "sha256") -> FileDigest:
     Raises OSError, and ValueError for an algorithm that hashlib does not know.
     """
     digest, size = hashlib.new(algorithm), 0
+    if not digest.digest_size:
+        raise ValueError(f"{algorithm} has no digest of a fixed size")
     with open(path, "rb", buffering=0) as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)

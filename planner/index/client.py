@@ -34,6 +34,7 @@ from planner.index.response import (
     untrusted,
 )
 from planner.index.transport import ProxyTransport, is_untrusted
+from schemas.numbers import small_int
 from schemas.urls import redacted
 from schemas.version import USER_AGENT
 
@@ -231,7 +232,7 @@ class IndexClient:
                 return None
             check_file(response)
             length: str = response.headers.get("Content-Length", "")
-            return int(length) if length.isdecimal() else None
+            return small_int(length)
 
         return self._request("HEAD", url, {"Accept-Encoding": "identity"}, read)
 

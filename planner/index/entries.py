@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
+from planner.index.errors import IndexAnswer
 from schemas.urls import redacted
 
 __all__ = ["DISTRIBUTIONS", "HtmlPage", "is_plain", "is_usable", "read_anchors", "split_links"]
@@ -38,9 +39,13 @@ _MAX_SHOWN = 100
 
 
 def read_anchors(content: bytes, url: str) -> HtmlPage:
+    """Return the links of a page in HTML. Raises IndexAnswer if it cannot be parsed."""
     parser = HtmlPage(url)
-    parser.feed(content.decode("utf-8", "replace"))
-    parser.close()
+    try:
+        parser.feed(content.decode("utf-8", "replace"))
+        parser.close()
+    except AssertionError as error:  # html.parser's answer to some malformed declarations
+        raise IndexAnswer(redacted(url), f"its page is not HTML: {str(error)[:80]}") from None
     return parser
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from planner.index.cache import Cache
+from schemas.numbers import small_int
 
 __all__ = ["CachedResponse", "HttpCache"]
 
@@ -141,4 +142,4 @@ def _freshness(control: str, age: str) -> int:
     found = _MAX_AGE.search(control)
     if not found or _ALWAYS_ASK.search(control):
         return 0
-    return max(0, int(found[1]) - (int(age) if age.isdecimal() else 0))
+    return max(0, (small_int(found[1]) or 0) - (small_int(age) or 0))

@@ -15,7 +15,9 @@ from msgspec import Raw
 from packaging.utils import NormalizedName
 
 from planner.index.entries import is_plain, is_usable
+from planner.index.errors import IndexAnswer
 from planner.index.pages import ProjectFile, ProjectPage, check_version, version_text
+from schemas.urls import redacted
 
 __all__ = ["MEDIA_TYPE", "condense", "condense_json", "parse_condensed"]
 
@@ -170,9 +172,13 @@ class _Files(Sequence[ProjectFile]):
 
     def _read(self) -> tuple[ProjectFile, ...]:
         if self._files is None:
+            try:
+                entries = _decode(self._body[self._place])
+            except (msgspec.MsgspecError, RecursionError) as error:
+                problem = f"an entry of its page cannot be read: {str(error)[:80]}"
+                raise IndexAnswer(redacted(self._base or self._index), problem) from None
             self._files = tuple(
-                ProjectFile(entry["filename"], self._base, entry, self._index)
-                for entry in _decode(self._body[self._place])
+                ProjectFile(entry["filename"], self._base, entry, self._index) for entry in entries
             )
         return self._files
 

@@ -18,6 +18,7 @@ from packaging.utils import NormalizedName
 
 from planner.index.entries import read_anchors, split_links
 from planner.index.errors import IndexAnswer
+from schemas.numbers import small_int
 
 __all__ = [
     "ACCEPT",
@@ -157,7 +158,7 @@ def parse_time(text: str | None) -> datetime | None:
     """Return an upload time (PEP 700) in UTC; None if ``text`` is not a time."""
     if text is None:
         return None
-    with suppress(ValueError):
+    with suppress(ValueError, OverflowError):
         time = datetime.fromisoformat(text)
         return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     return None
@@ -187,7 +188,7 @@ class ProjectPage:
     def has_newer_version(self) -> bool:
         """Whether the page may have unknown keys, of which a client should warn."""
         major, _, minor = self.api_version.partition(".")
-        return major == str(_SUPPORTED_MAJOR) and minor.isdecimal() and int(minor) > _KNOWN_MINOR
+        return major == str(_SUPPORTED_MAJOR) and (small_int(minor) or 0) > _KNOWN_MINOR
 
 
 def parse_page(

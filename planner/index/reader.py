@@ -191,6 +191,16 @@ def _distinct(groups: Iterable[Sequence[ProjectFile]]) -> Iterator[ProjectFile]:
 
 
 def _shorten(name: NormalizedName, answer: Answer) -> Answer:
+    """Return the extract of a page. Raises IndexAnswer."""
+    try:
+        return _read_extract(name, answer)
+    except (RecursionError, UnicodeError) as error:
+        # Nested without end, or text that is not Unicode: half of a surrogate pair.
+        problem = f"its page cannot be read: {str(error)[:80]}"
+        raise IndexAnswer(redacted(answer.url), problem) from None
+
+
+def _read_extract(name: NormalizedName, answer: Answer) -> Answer:
     short = condense_json(answer.content, answer.url) if is_json(answer.content_type) else None
     if short is None:
         page = parse_page(name, answer.content, content_type=answer.content_type, url=answer.url)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 import httpx
 
 from planner.index.errors import FileMissing, IndexAnswer, IndexDenied, IndexUnreachable
+from schemas.numbers import small_int
 from schemas.text import one_line
 from schemas.urls import redacted
 
@@ -151,4 +152,5 @@ def _gunzipped(chunks: Iterable[bytes], url: str) -> Iterator[bytes]:
 def retry_after(response: httpx.Response) -> float | None:
     """Return the seconds of RFC 9110, 10.2.3; its other form, a date, is ignored."""
     seconds: str = response.headers.get("Retry-After", "")
-    return float(seconds) if seconds.isdecimal() else None
+    found = small_int(seconds)
+    return None if found is None else float(found)

@@ -18,6 +18,7 @@ from packaging.utils import InvalidSdistFilename, parse_sdist_filename
 
 from planner.inputs.errors import InvalidRequirementLine, UnsupportedRequirementLine
 from schemas.builds import project_name
+from schemas.numbers import has_huge_number
 from schemas.toml import parse_toml
 from schemas.urls import redacted
 
@@ -59,6 +60,8 @@ def parse_requirement(
 
     Raise InvalidRequirementLine, or UnsupportedRequirementLine for an address that cannot be used.
     """
+    if has_huge_number(text):
+        raise InvalidRequirementLine(origin, "it has a number of 1,000 digits or more")
     try:
         return _read(text, origin, folder)
     except InvalidRequirement as error:

@@ -18,6 +18,7 @@ from packaging.version import InvalidVersion, Version
 
 from planner.model.dependencies import Dependency, applies, expand
 from planner.model.specifiers import read_requirement
+from schemas.numbers import has_huge_number
 
 __all__ = [
     "InvalidMetadata",
@@ -93,6 +94,8 @@ def parse_metadata(content: bytes) -> WheelMetadata:
     parser = email.parser.BytesHeaderParser()
     headers = parser.parsebytes(split_headers(content))
     name, version = headers.get("Name"), headers.get("Version")
+    if version and has_huge_number(str(version)):
+        raise InvalidMetadata("its metadata has a version of 1,000 digits or more")
     if not name or not version:
         raise InvalidMetadata("its metadata has no name or no version")
     try:

@@ -13,7 +13,12 @@ from functools import lru_cache
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from schemas.numbers import has_huge_number
+
 __all__ = ["read_requirement", "read_specifiers"]
+
+
+_HUGE = "it has a number of 1,000 digits or more"
 
 
 _REPAIRS = (
@@ -36,6 +41,8 @@ _PARTS = re.compile(
 @lru_cache(maxsize=1 << 12)
 def read_specifiers(text: str) -> SpecifierSet:
     """Return the version specifiers of ``text``, repaired if need be. Raise InvalidSpecifier."""
+    if has_huge_number(text):
+        raise InvalidSpecifier(_HUGE)
     try:
         return SpecifierSet(text)
     except InvalidSpecifier as error:
@@ -47,6 +54,8 @@ def read_specifiers(text: str) -> SpecifierSet:
 
 def read_requirement(line: str) -> Requirement:
     """Return the requirement of ``line``, repaired if need be. Raise InvalidRequirement."""
+    if has_huge_number(line):
+        raise InvalidRequirement(_HUGE)
     try:
         return Requirement(line)
     except InvalidRequirement as error:

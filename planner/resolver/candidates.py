@@ -22,6 +22,7 @@ from planner.metadata.distribution import Distribution
 from planner.model.dependencies import Identifier
 from planner.model.policy import Prereleases
 from planner.resolver.evaluator import FileEvaluator, Rejection
+from schemas.numbers import has_huge_number
 
 __all__ = [
     "Candidate",
@@ -124,6 +125,8 @@ class Project:
         self.page = page
         releases: dict[Version, Release] = {}
         for text, files in page.files.items():
+            if has_huge_number(text):
+                continue
             with suppress(InvalidVersion):
                 version = Version(text)
                 release = releases.setdefault(version, Release(version, page.name))

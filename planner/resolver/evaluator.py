@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from packaging.specifiers import InvalidSpecifier
 from packaging.tags import Tag
 from packaging.utils import (
-    InvalidSdistFilename,
     InvalidWheelFilename,
     NormalizedName,
     parse_sdist_filename,
@@ -132,7 +131,7 @@ class FileEvaluator:
             return Rejection(file, "it is a source distribution, and only wheels are used")
         try:
             name, version = parse_sdist_filename(file.filename)
-        except InvalidSdistFilename:
+        except ValueError:  # InvalidSdistFilename, or a number of thousands of digits
             return Rejection(file, "its name is not one that a source distribution may have")
         if name != project:
             return Rejection(file, f"it is a source distribution of {name}")

@@ -248,3 +248,14 @@ class TestUnreadableWheelNames:
     )
     def test_another_fault_beside_it_is_still_told(self, bad: object) -> None:
         assert "'wheels[1]" in refusal(package(wheels=[wheel(self.VARIANT), bad, wheel()]))
+
+
+@pytest.mark.parametrize("place", ['path = "a\\u0000b"', 'url = "file:///a%00b"'])
+def test_a_zero_byte_in_a_place_is_refused(place: str) -> None:
+    text = (
+        '[[packages]]\nname = "demo"\nversion = "1.0"\n'
+        f'wheels = [{{name = "demo-1.0-py3-none-any.whl", {place}, hashes = {{sha256 = "00"}}}}]\n'
+    )
+    [_, block] = scan_blocks([text.encode()])
+    with pytest.raises(InvalidLock, match="holds a zero byte"):
+        parse_package(parse_block(block), block.line)
