@@ -41,12 +41,13 @@ BENCH :=
 COVERED := --fast
 BUILDS :=
 SOAK :=
+ACCEPTED :=
 SECONDS := 60
 FUZZ :=
 WHEELS := --odd --corpora benchmarks/work/wheels
 
-.PHONY: demo fast test lint types pythons lowest servers coverage peers bench builds soak ends hostile network \
-	fuzz real python clean
+.PHONY: demo fast test lint types pythons lowest servers coverage peers bench builds soak ends hostile \
+	accepted network fuzz real python clean
 .DELETE_ON_ERROR:
 
 demo: .demo/pylock.toml
@@ -114,6 +115,9 @@ fuzz: .venv/made
 
 network: .venv/made
 	.venv/bin/python -m stress.network
+
+accepted: .venv/made
+	.venv/bin/python -m stress.accepted $(ACCEPTED)
 
 real: .venv/made
 	.venv/bin/python -m stress.real_wheels $(WHEELS)

@@ -7,7 +7,8 @@ This is the only place of the formula. The constants that the planner predicts w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from executor.budget.errors import BudgetTooSmall
@@ -103,6 +104,8 @@ class Surface:
     held: int = 0
     """Bytes of files that stay in memory because their file system is memory: a tmpfs is charged in
     full."""
+    is_memory: bool = False
+    """Whether that file system is memory."""
     compiles: bool = False
     """Whether byte code is made of the installed files."""
 
@@ -167,9 +170,13 @@ def decide_budget(
 def check_least(memory: int | None, surface: Surface) -> None:
     """Raise BudgetTooSmall if an execution that writes nothing does not fit.
 
-    It is called before the lock is read, which takes memory in a fork.
+    It is called before the lock is read, which takes memory in a fork. The error names what an
+    execution that writes needs, as far as that is known without the lock.
     """
     if (limit := _limit(memory)) is not None:
+        with suppress(BudgetTooSmall):
+            _check(limit, memory, replace(surface, compiles=False))
+            return
         _check(limit, memory, surface)
 
 
@@ -193,7 +200,14 @@ def _check(limit: Limit, memory: int | None, surface: Surface) -> None:
     if memory is not None and around and around.available - surface.held < needed:
         limit = around
     named = memory if memory is not None and memory - surface.held < needed else None
-    raise BudgetTooSmall(needed, limit, surface.held, named, compiles=compiling == needed)
+    raise BudgetTooSmall(
+        needed,
+        limit,
+        surface.held,
+        named,
+        compiles=compiling == needed,
+        is_open=surface.is_memory and not surface.held,
+    )
 
 
 def _needs(surface: Surface) -> tuple[int, int]:

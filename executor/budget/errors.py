@@ -23,11 +23,17 @@ class BudgetTooSmall(NotEnough):
     """The size that the user names with ``--memory``, if it is too small, too."""
     compiles: bool = False
     """Whether the child that makes byte code needs most."""
+    is_open: bool = False
+    """Whether files will be held too, of a size that is not known before the lock is read."""
 
     @property
     def hint(self) -> str:  # type: ignore[override]  # rendered late, from the figures
         needed = self.needed + self.held
         total = mib_above(needed + self.limit.others)
+        if self.is_open:
+            return (
+                f"install onto a disk, or give it {total} MiB and what the files on the tmpfs take"
+            )
         if self.limit.source == MEMORY_OPTION:
             remedies = [f"give it at least {total} MiB with --memory"]
         else:

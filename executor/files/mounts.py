@@ -24,7 +24,7 @@ FileSystem = Literal["ext4", "overlay", "other"]
 overlay on them, anything else."""
 
 
-_MEMORY = {"ramfs", "tmpfs"}
+_MEMORY = {"ramfs", "rootfs", "tmpfs"}
 """File systems whose files are memory, charged to the cgroup that writes them for as long as they
 exist (https://docs.kernel.org/filesystems/tmpfs.html)."""
 
@@ -53,8 +53,13 @@ _ESCAPE = re.compile(rb"\\([0-7]{3})")
 
 
 def is_in_memory(path: str) -> bool:
-    """Return whether files below ``path`` are memory."""
-    return _kind(path) in _MEMORY
+    """Return whether files below ``path`` are memory; those of an overlay are where its upper layer
+    is, if that can be seen.
+    """
+    kind = _kind(path)
+    if kind == _OVERLAY and (upper := _upper_of(path)) and os.path.isdir(upper):
+        return device_of(upper) != device_of(path) and is_in_memory(upper)
+    return kind in _MEMORY
 
 
 def file_system(path: str) -> FileSystem:
@@ -88,14 +93,32 @@ def _kind(path: str) -> str | None:
     return next((kind for mounted, kind, _ in _mounts() if mounted == number), None)
 
 
+def _upper_of(path: str) -> str | None:
+    """Return the folder that the overlay of ``path`` writes to, as its mount names it."""
+    number = _number(path)
+    for line in _lines():
+        mount, _, mounted = line.rstrip("\n").partition(" - ")
+        if mount.split(" ")[2] == number:
+            for option in mounted.split(" ")[-1].split(","):
+                name, _, folder = option.partition("=")
+                if name == "upperdir":
+                    return folder
+    return None
+
+
 def _mounts() -> Iterator[tuple[str, str, str]]:
     """Yield the device number, the type and the source of each mount (proc_pid_mountinfo(5))."""
+    for line in _lines():
+        mount, _, mounted = line.partition(" - ")
+        kind, source, *_ = mounted.split(" ")
+        yield mount.split(" ")[2], kind, source
+
+
+def _lines() -> Iterator[str]:
+    """Yield the lines of the mounts of this process; none if they are unknown."""
     try:
-        with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as lines:
-            for line in lines:
-                mount, _, mounted = line.partition(" - ")
-                kind, source, *_ = mounted.split(" ")
-                yield mount.split()[2], kind, source
+        with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as lines:
+            yield from lines
     except OSError:
         return
 

@@ -137,7 +137,8 @@ def _run(
         # An environment that is made here brings its interpreter.
         if options.compile_files and environment.exists:
             bytecode.check_compiler(transaction.schemes.executable)
-        check_least(options.memory, surface_of(transaction.schemes))
+        surface = surface_of(transaction.schemes, compiles=options.compile_files)
+        check_least(options.memory, surface)
         decide = partial(run_in_fork, partial(_decide, lock, environment, options))
         changes = _opened(transaction, decide, held) if environment.exists else decide()
         budget = _preflight(changes, transaction, options)

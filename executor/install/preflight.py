@@ -55,6 +55,7 @@ def surface_of(schemes: Schemes, steps: Sequence[Step] = (), *, compiles: bool =
         file_system=file_system(schemes.purelib),
         has_journal=has_journal(schemes.purelib),
         held=_in_memory(steps, compiles=compiles) if is_memory and steps else 0,
+        is_memory=is_memory,
         compiles=compiles,
     )
 

@@ -247,3 +247,25 @@ def test_files_that_stay_in_memory_are_counted_before_lanes() -> None:
     assert caught.value.hint == (
         f"give it at least {needed + 100} MiB with --memory; or install onto a disk"
     )
+
+
+def test_before_the_lock_is_read_a_refusal_names_what_byte_code_takes_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    surround(monkeypatch, READING_MEMORY - 1)
+    with pytest.raises(BudgetTooSmall, match="making byte code needs 48 MiB"):
+        check_least(None, Surface(compiles=True))
+    # There may be nothing to install.
+    surround(monkeypatch, READING_MEMORY)
+    check_least(None, Surface(compiles=True))
+
+
+def test_before_the_lock_is_read_the_files_on_a_tmpfs_are_unknown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    surround(monkeypatch, READING_MEMORY - 1)
+    with pytest.raises(BudgetTooSmall) as caught:
+        check_least(None, Surface(is_memory=True))
+    assert caught.value.hint == (
+        "install onto a disk, or give it 26 MiB and what the files on the tmpfs take"
+    )

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from executor.files.errors import NotEnoughDisk, NotEnoughInodes
-from executor.files.mounts import file_system, has_journal, is_in_memory
-from executor.install.preflight import check_disk
+from executor.files.mounts import device_of, file_system, has_journal, is_in_memory
+from executor.install.preflight import check_disk, surface_of
 from executor.lock.step import Step
 from helpers.environments import schemes_below
 from helpers.power import Disk, can_lose_power
@@ -168,3 +168,38 @@ def test_an_overlay_may_lie_on_any_journal_there_is(
     for journal in journals:
         (tmp_path / "jbd2" / journal).mkdir(parents=True)
     assert has_journal(str(tmp_path)) == (kind == "overlay" and bool(journals))
+
+
+def test_an_overlay_is_memory_if_its_upper_layer_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = f"{os.major(device_of(str(tmp_path)))}:{os.minor(device_of(str(tmp_path)))}"
+    shared = "/dev/shm"  # a tmpfs wherever there is one
+    for upper, expected in ((shared, is_in_memory(shared)), ("/not/there", False), ("/", False)):
+        lines = [
+            f"30 29 {number} / / rw - overlay overlay rw,lowerdir=/a,upperdir={upper},workdir=/b\n",
+            *Path("/proc/self/mountinfo").read_text().splitlines(keepends=True),
+        ]
+        monkeypatch.setattr("executor.files.mounts._lines", lambda lines=lines: iter(lines))
+        assert is_in_memory(str(tmp_path)) is expected
+        monkeypatch.undo()
+
+
+def test_files_that_are_memory_take_whole_pages_and_inodes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schemes = schemes_below(tmp_path)
+    monkeypatch.setattr("executor.install.preflight.is_in_memory", lambda _: True)
+    few, many = (surface_of(schemes, [step(1, MIB, files)]).held for files in (1, 10_000))
+    assert many - few > 10_000 * (4096 + 1024)
+    assert surface_of(schemes, [step(1, MIB, 1)], compiles=True).held > few + MIB // 4
+    # Without a hint, the largest factor of real wheels counts.
+    assert surface_of(schemes, [step(10 * MIB)]).held > 70 * MIB
+    monkeypatch.setattr("executor.install.preflight.is_in_memory", lambda _: False)
+    assert surface_of(schemes, [step(1, MIB, 1)]).held == 0
+
+
+def test_byte_code_takes_disk_and_inodes_too(tmp_path: Path) -> None:
+    schemes = schemes_below(tmp_path)
+    one = [step(1, 2 * MIB, 300)]
+    assert check_disk(one, schemes, compiles=True) > check_disk(one, schemes) + MIB // 4

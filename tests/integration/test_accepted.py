@@ -1,0 +1,46 @@
+"""What is accepted in a small container is never killed there, and what is named as enough is."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from stress.accepted import Combination, can_limit, problem, tried, write_locks
+
+pytestmark = pytest.mark.skipif(
+    not can_limit() or shutil.which("mkfs.ext4") is None,
+    reason="needs root, mkfs.ext4 and memory control groups of version 1",
+)
+
+CASES = [
+    Combination(0, 26, "disk", "none", "mixed", (), True),
+    Combination(1, 24, "ext4 with a journal", "none", "small files", (), True),
+    Combination(2, 30, "tmpfs", "none", "many files", (), True),
+    Combination(3, 30, "overlay over tmpfs", "none", "small files", (), True),
+    Combination(4, 40, "disk", "pipes", "small files", (), True),
+    Combination(5, 36, "disk", "none", "small files", ("--compile",), True),
+    Combination(6, 28, "disk", "none", "small files", ("--memory", "512MiB"), False),
+]
+
+
+@pytest.fixture(scope="module")
+def locks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("locks")
+    write_locks(folder)
+    return folder
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_it_is_done_or_refused_and_what_is_named_is_enough(case: Combination, locks: Path) -> None:
+    end, wrong = problem(case, locks)
+    assert (end, wrong) in {("done", ""), ("refused", "")}
+
+
+@pytest.mark.parametrize("limit", [8, 12, 16, 18, 20, 24])
+def test_below_the_least_there_is_a_sentence(limit: int, locks: Path) -> None:
+    outcome = tried(Combination(0, limit, "disk", "none", "small files", (), True), locks)
+    assert (outcome.status, outcome.kills) == (7, 0)
+    assert outcome.output.startswith("error: ")
+    assert "\nhint: " in outcome.output

@@ -1,0 +1,315 @@
+"""An execution that was accepted is never killed, and what a refusal names as enough is enough.
+
+    python -m stress.accepted [--count 300] [--seed N]
+
+Each of ``count`` random combinations of memory limit, file system, neighbours in the same control
+group, options, wheels and Python is executed in a container as Docker shows it: a control group
+that is mounted read-only, nothing above it. It must end with exit code 0, or be refused with exit
+code 7; the kernel must kill nothing. If the refusal names a size, it is executed again in a
+container of that size, and must end with exit code 0. Linux, as root, with memory control groups of
+version 1 and mkfs.ext4.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from executor.files.folders import remove_tree
+from helpers.wheels import build_wheel, lock_of
+
+__all__ = ["Combination", "Outcome", "can_limit", "combinations", "tried"]
+
+MIB = 1 << 20
+GROUPS = Path("/sys/fs/cgroup/memory")
+SCRIPT = Path(sys.executable).with_name("lockstream")
+
+FILE_SYSTEMS = ("disk", "ext4", "ext4 with a journal", "tmpfs", "overlay", "overlay over tmpfs")
+NEIGHBOURS = ("none", "none", "anonymous", "pipes", "page tables")
+LOCKS = ("small files", "large file", "many files", "mixed")
+OPTIONS = (
+    (), (), ("--compile",), ("--lanes", "1"), ("--lanes", "4"), ("--durability", "kill"),
+    ("--page-cache", "keep"), ("--memory", "512MiB"), ("--memory", "40MiB"), ("--no-hints",),
+)  # fmt: skip
+
+TIMEOUT = 180
+"""Seconds of one execution."""
+
+ENOUGH = re.compile(r"give it at least (\d+) MiB")
+
+NEIGHBOUR = """
+import os, sys, time
+kind = sys.argv[1]
+if kind == "anonymous":
+    keep = bytearray(12 << 20)
+elif kind == "pipes":
+    import fcntl
+    keep = [os.pipe() for _ in range(10)]
+    for _, end in keep:
+        fcntl.fcntl(end, 1031, 1 << 20)
+        os.write(end, bytes(1 << 20))
+else:
+    import mmap
+    keep = mmap.mmap(-1, 6 << 30)
+    keep.madvise(mmap.MADV_NOHUGEPAGE)
+    for place in range(0, 1 << 30, 1 << 21):
+        keep[place]
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """One execution and its surroundings."""
+
+    number: int
+    limit: int
+    """MiB of the container."""
+    file_system: str
+    neighbour: str
+    lock: str
+    options: tuple[str, ...]
+    has_byte_code: bool
+
+    def __str__(self) -> str:
+        code = "" if self.has_byte_code else ", without byte code"
+        return (
+            f"{self.number}: {self.limit} MiB, {self.file_system}, neighbour {self.neighbour}, "
+            f"{self.lock}, {' '.join(self.options) or 'no options'}{code}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an execution ended."""
+
+    status: int
+    kills: int
+    """By the kernel, because memory ran out."""
+    output: str
+
+    @property
+    def enough(self) -> int | None:
+        """The MiB that a refusal names as enough."""
+        found = ENOUGH.search(self.output)
+        return int(found[1]) if found else None
+
+
+def combinations(count: int, seed: int) -> Iterator[Combination]:
+    """Yield random combinations, the same ones for a ``seed``."""
+    choose = random.Random(seed)
+    for number in range(count):
+        yield Combination(
+            number=number,
+            limit=choose.choice((*range(24, 49), *range(24, 128, 8))),
+            file_system=choose.choice(FILE_SYSTEMS),
+            neighbour=choose.choice(NEIGHBOURS),
+            lock=choose.choice(LOCKS),
+            options=choose.choice(OPTIONS),
+            has_byte_code=choose.random() < 0.7,
+        )
+
+
+def can_limit() -> bool:
+    """Return whether groups can be made here."""
+    return os.geteuid() == 0 and os.access(GROUPS / "memory.limit_in_bytes", os.W_OK)
+
+
+def tried(combination: Combination, locks: Path, limit: int | None = None) -> Outcome:
+    """Execute a combination, in a container of ``limit`` MiB or its own."""
+    with ExitStack() as stack:
+        work = Path(tempfile.mkdtemp(prefix="accepted."))
+        stack.callback(remove_tree, str(work))
+        place = stack.enter_context(_mounted(combination.file_system, work))
+        group = stack.enter_context(_group((limit or combination.limit) * MIB))
+        if combination.neighbour != "none":
+            stack.enter_context(_neighbour(combination.neighbour, group))
+        folder = locks / combination.lock
+        options = [option for option in combination.options if option != "--no-hints"]
+        lock = "plain.toml" if "--no-hints" in combination.options else "pylock.toml"
+        environment = dict(os.environ)
+        if not combination.has_byte_code:
+            prefix = str(work / "none")
+            environment |= {"PYTHONPYCACHEPREFIX": prefix, "PYTHONDONTWRITEBYTECODE": "1"}
+        command = (
+            SCRIPT, "execute", folder / lock, "--venv", place / "env", "--progress", "none",
+            *options,
+        )  # fmt: skip
+        return _run(command, group, work, environment)
+
+
+def _run(
+    command: tuple[object, ...], group: Path, work: Path, environment: dict[str, str]
+) -> Outcome:
+    script = (
+        f"echo $$ > {group}/cgroup.procs && exec unshare -m --propagation private sh -ec '"
+        f"mkdir {work}/group; mount --bind {group} {work}/group; umount -l {GROUPS}; "
+        f"mount --bind {work}/group {GROUPS}; umount {work}/group; "
+        f'mount -o remount,bind,ro {GROUPS}; exec "$@"\' sh "$@"'
+    )
+    process = subprocess.Popen(
+        ["sh", "-c", script, "sh", *map(str, command)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        env=environment,
+        text=True,
+    )
+    try:
+        output, _ = process.communicate(timeout=TIMEOUT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        output, _ = process.communicate()
+        output += "\nit did not end in time"
+    control = dict(line.split() for line in (group / "memory.oom_control").read_text().splitlines())
+    return Outcome(process.returncode, int(control.get("oom_kill", 0)), output)
+
+
+@contextmanager
+def _group(limit: int) -> Iterator[Path]:
+    group = GROUPS / f"accepted.{os.getpid()}.{time.monotonic_ns()}"
+    group.mkdir()
+    try:
+        (group / "memory.limit_in_bytes").write_text(str(limit))
+        yield group
+    finally:
+        for _ in range(100):
+            for process in (group / "cgroup.procs").read_text().split():
+                with suppress(ProcessLookupError):
+                    os.kill(int(process), signal.SIGKILL)
+            with suppress(OSError):
+                group.rmdir()
+                break
+            time.sleep(0.05)
+
+
+@contextmanager
+def _neighbour(kind: str, group: Path) -> Iterator[None]:
+    command = [
+        "sh", "-c", f'echo $$ > {group}/cgroup.procs && exec "$@"', "sh",
+        sys.executable, "-I", "-c", NEIGHBOUR, kind,
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+@contextmanager
+def _mounted(file_system: str, work: Path) -> Iterator[Path]:
+    """Yield a folder on a file system of this kind."""
+    place, below = work / "place", work / "below"
+    place.mkdir()
+    below.mkdir()
+    with ExitStack() as stack:
+
+        def mount(*arguments: object) -> None:
+            subprocess.run(["mount", *map(str, arguments)], check=True, capture_output=True)
+            stack.callback(subprocess.run, ["umount", "-l", str(arguments[-1])], check=False)
+
+        if file_system.startswith("ext4"):
+            image = work / "image"
+            with image.open("wb") as file:
+                file.truncate(1 << 30)
+            journal = "has_journal" if "journal" in file_system else "^has_journal"
+            subprocess.run(["mkfs.ext4", "-q", "-O", journal, str(image)], check=True)
+            mount("-o", "loop", image, place)
+        elif file_system == "tmpfs":
+            mount("-t", "tmpfs", "-o", "size=2g", "tmpfs", place)
+        elif file_system.startswith("overlay"):
+            if "tmpfs" in file_system:
+                mount("-t", "tmpfs", "-o", "size=2g", "tmpfs", below)
+            for name in ("lower", "upper", "work"):
+                (below / name).mkdir()
+            folders = f"lowerdir={below}/lower,upperdir={below}/upper,workdir={below}/work"
+            mount("-t", "overlay", "-o", folders, "overlay", place)
+        yield place
+
+
+def write_locks(folder: Path) -> None:
+    """Write the wheels and locks that are executed, with hints and without."""
+    text = b"value = [%d for _ in range(10)]\n" * 40
+    small = build_wheel("small", files={f"small/m{n}.py": text for n in range(60)})
+    many = build_wheel(
+        "many", files={f"many/p{n // 100}/m{n}.py": f"x = {n}\n" * 9 for n in range(6000)}
+    )
+    large = build_wheel(
+        "large", files={"large/data.bin": random.Random(1).randbytes(24 * MIB), "large/a.py": text}
+    )
+    contents = {
+        "small files": [small],
+        "many files": [many],
+        "large file": [large],
+        "mixed": [small, many, large],
+    }
+    for name, wheels in contents.items():
+        place = folder / name
+        place.mkdir(parents=True)
+        for wheel in wheels:
+            wheel.write(place)
+        (place / "pylock.toml").write_text(lock_of(wheels, hints=True))
+        (place / "plain.toml").write_text(lock_of(wheels))
+
+
+def problem(combination: Combination, locks: Path) -> tuple[str, str]:
+    """Return how a combination ended, and what is wrong with that; empty if nothing is."""
+    first = tried(combination, locks)
+    if first.kills or first.status not in (0, 7):
+        return "broken", f"exit {first.status}, {first.kills} kills: {first.output.strip()}"
+    if first.status == 0:
+        return "done", ""
+    if first.enough is None:
+        return "refused", ""
+    second = tried(combination, locks, first.enough)
+    named = f"{first.enough} MiB are named as enough"
+    is_named_memory = "--memory" in first.output and second.status == 7
+    if second.kills or (second.status != 0 and not is_named_memory):
+        return "broken", f"{named}: exit {second.status}, {second.kills} kills: {second.output}"
+    return "refused", ""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--count", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    if not can_limit():
+        print("needs root and memory control groups of version 1")
+        return 2
+    counts: Counter[str] = Counter()
+    locks = Path(tempfile.mkdtemp(prefix="accepted-locks."))
+    try:
+        write_locks(locks)
+        for combination in combinations(arguments.count, arguments.seed):
+            end, wrong = problem(combination, locks)
+            counts[end] += 1
+            if wrong:
+                print(f"{combination}\n  {wrong}", flush=True)
+    finally:
+        shutil.rmtree(locks)
+    print(", ".join(f"{end}: {count}" for end, count in sorted(counts.items())))
+    return 1 if counts["broken"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
