@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from executor.environment.errors import EnvironmentBusy, ExternallyManaged, Inte
 from executor.environment.interpreter import Interpreter, probe
 from executor.environment.schemes import STAGING
 from executor.files.folders import made_folder, remove_tree
+from executor.files.locks import try_lock
 from schemas.errors import UsageError
 from schemas.target import Target
 
@@ -159,10 +159,9 @@ class Environment:
 def _locked(folder: str) -> Iterator[None]:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not try_lock(descriptor):
+            raise EnvironmentBusy(folder)
         yield
-    except BlockingIOError:
-        raise EnvironmentBusy(folder) from None
     finally:
         os.close(descriptor)
 

@@ -19,6 +19,7 @@ from packaging.pylock import (
     PackageWheel,
     Pylock,
 )
+from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag, create_compatible_tags_selector
 from packaging.utils import InvalidWheelFilename
 
@@ -79,10 +80,7 @@ class Selector:
         """
         if not holds(package.marker, self._environment, subject=package.name):
             return None
-        python = self._target.python_version
-        if package.requires_python and not package.requires_python.contains(
-            python, prereleases=True
-        ):
+        if not self._takes(package.requires_python, package.name):
             raise NotForThisTarget(
                 str(self._target), package.name, f"Python {package.requires_python}"
             )
@@ -114,8 +112,7 @@ class Selector:
             raise NeedsBuild(tuple(self._to_build))
 
     def _check_header(self, header: Pylock) -> None:
-        python = self._target.python_version
-        if header.requires_python and not header.requires_python.contains(python, prereleases=True):
+        if not self._takes(header.requires_python, "the lock"):
             raise NotForThisTarget(
                 str(self._target), "the lock", f"Python {header.requires_python}"
             )
@@ -127,6 +124,16 @@ class Selector:
             raise NotForThisTarget(
                 str(self._target), "the lock", " or ".join(str(marker) for marker in environments)
             )
+
+    def _takes(self, requires_python: SpecifierSet | None, subject: str) -> bool:
+        """Return whether the target's Python is in ``requires_python``. Raises NotInstallable."""
+        if requires_python is None:
+            return True
+        try:
+            return requires_python.contains(self._target.python_version, prereleases=True)
+        except ValueError as error:  # a number of more digits than int() takes
+            problem = str(error).partition(";")[0]
+            raise NotInstallable(subject, f"its requires-python is unusable: {problem}") from None
 
     def _wheel(self, package: Package) -> Step:
         wheels = package.wheels or ()

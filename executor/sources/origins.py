@@ -115,6 +115,9 @@ class Origins:
         return local.name if local else self._mirrored(step.url or "")[0]
 
     def _local(self, step: Step, lock_folder: str) -> Origin | None:
+        url = (step.url or "").replace("%00", "\0")
+        if "\0" in f"{step.filename}{step.path or ''}{url}":
+            raise NotInstallable(step.name, "its file name or address has a NUL character")
         # A source without a hash is not a file but a folder or a repository.
         for folder in self.find_links if step.hashes else ():
             path = os.path.join(folder, step.filename)

@@ -16,7 +16,6 @@ they are done; everything before the journal is removed. Each is one ``flush``.
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
 import stat
@@ -29,6 +28,7 @@ from executor.environment.places import Ways, is_below
 from executor.environment.schemes import STAGING
 from executor.files.durability import Durability, flush, sync_folder
 from executor.files.folders import FOLDER, made_folder, remove_tree
+from executor.files.locks import try_lock
 from executor.transaction.errors import JournalRefused, Reached, StagingRefused
 
 __all__ = ["Journal", "Move", "Removal"]
@@ -119,13 +119,12 @@ class Journal:
             with suppress(FileNotFoundError):
                 descriptor = self._open()
                 try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    if not try_lock(descriptor):
+                        os.close(descriptor)
+                        raise EnvironmentBusy(self._packages)
                     # The last owner of the lock removes the folder: is it still there?
                     if os.path.samestat(os.fstat(descriptor), os.lstat(self.folder)):
                         return descriptor
-                except BlockingIOError:
-                    os.close(descriptor)
-                    raise EnvironmentBusy(self._packages) from None
                 except FileNotFoundError:
                     pass
                 os.close(descriptor)

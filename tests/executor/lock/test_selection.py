@@ -93,6 +93,14 @@ def selected_by_packaging(
     )
 
 
+def test_a_version_of_python_that_no_number_holds_is_named() -> None:
+    huge = f">={'9' * 5000}"
+    with pytest.raises(NotInstallable, match="demo: its requires-python is unusable: Exceeds"):
+        select(lock(package(**{"requires-python": huge})))
+    with pytest.raises(NotInstallable, match="the lock: its requires-python is unusable"):
+        select(lock(requires_python=huge))
+
+
 @pytest.mark.parametrize(
     ("builds", "chosen"),
     [

@@ -74,6 +74,13 @@ class TestPath:
         origin = Origins().find(step(path=FILENAME), str(wheels))
         assert origin.url == (wheels / FILENAME).as_uri()
 
+    @pytest.mark.parametrize(
+        "given", [{"path": "a\0b"}, {"url": "file:///a%00b"}, {"url": "https://a.example/%00.whl"}]
+    )
+    def test_a_nul_character_is_refused(self, given: dict[str, str]) -> None:
+        with pytest.raises(NotInstallable, match="NUL character"):
+            Origins().find(step(**given), "/")  # type: ignore[arg-type]
+
     def test_its_url_says_a_folder_that_is_not_utf8(self, tmp_path: Path) -> None:
         folder = tmp_path / os.fsdecode(b"caf\xe9")
         folder.mkdir()
