@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from executor.environment.environment import Environment as Environment
     from executor.files.durability import sync_folder as sync_folder
     from executor.files.file_digest import digest_file as digest_file
+    from executor.files.regular import read_regular as read_regular
     from executor.files.user_folders import cache_folder as cache_folder
     from executor.files.user_folders import is_trusted as is_trusted
     from executor.install.decide import decide as decide
@@ -86,6 +87,7 @@ _HOMES = {
     "proxy_for": "sources.proxies",
     "proxy_name": "sources.proxies",
     "read_build_system": "builds.backend",
+    "read_regular": "files.regular",
     "stoppable": "lanes.signals",
     "sync_folder": "files.durability",
     "tls_context": "sources.tls",

@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 
 from planner.builds.policy import BuildPolicy, BuildRequest
 from planner.builds.project_metadata import ProjectMetadata
+from planner.inputs.errors import InvalidRequirementLine
 from planner.inputs.inputs import Inputs
 from planner.inputs.options import IndexRequest, PolicyRequest, index_table
 from planner.inputs.project_tables import Backend
@@ -35,7 +36,13 @@ from planner.review.header import describe_changes
 from planner.review.merge_into import read_merged, with_targets_of
 from planner.review.planned_lock import PlannedLock
 from planner.review.previous import check_files, is_current, preferences
-from planner.review.recorded import recorded_indexes, recorded_sources, recorded_table
+from planner.review.recorded import (
+    recorded_indexes,
+    recorded_sources,
+    recorded_table,
+    refuse_special_files,
+    without_foreign_text,
+)
 from schemas.errors import InvalidInput, UsageError
 
 if TYPE_CHECKING:
@@ -100,7 +107,11 @@ def check_lock(path: str) -> CheckedLock:
     lock = read_lock(path)
     recorded_sources(lock, path)
     request = _with_recorded(PlanRequest(output=path), lock, path)
-    question = _read_question(request, path, lock, refuse_remote).question
+    refuse_special_files(request.sources)
+    try:
+        question = _read_question(request, path, lock, refuse_remote).question
+    except InvalidRequirementLine as error:
+        raise without_foreign_text(error, os.path.dirname(os.path.abspath(path))) from None
     return CheckedLock(
         lock=lock,
         environments=group_targets(recorded_targets(lock)) or question.environments,

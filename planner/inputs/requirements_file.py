@@ -19,6 +19,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from packaging.utils import canonicalize_name
 
+from executor import read_regular
 from planner.inputs.build_settings import BuildSetting
 from planner.inputs.errors import InvalidRequirementLine, UnreadableInput
 from planner.inputs.inputs import InputRequirement, Inputs
@@ -46,6 +47,10 @@ _URL = re.compile(r"(?:https?|file):", re.IGNORECASE)
 
 
 _HOST = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+
+
+MAX_SIZE = 64 << 20
+"""Bytes of one file; 10,000 requirements with all their hashes take about 20 MB."""
 
 
 MAX_DEPTH = 32
@@ -143,8 +148,14 @@ class _Reader:
             return stream.read() if stream else sys.stdin.read().encode()
         if _is_remote(path):
             return self.fetch(path)
+        if self.depth:
+            # Only the user may name a pipe, as a shell does for <(...).
+            return read_regular(_local_path(path), MAX_SIZE, follow=True)
         with open(_local_path(path), "rb") as file:
-            return file.read()
+            content = file.read(MAX_SIZE + 1)
+        if len(content) > MAX_SIZE:
+            raise ValueError(f"it has more than {MAX_SIZE} bytes")
+        return content
 
     def _expand(self, line: str, origin: str, *, is_remote: bool) -> str:
         def value(found: re.Match[str]) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from packaging.pylock import Package, Pylock
 
 from planner.index.indexes import parse_index
+from planner.inputs.errors import InvalidRequirementLine
 from planner.inputs.inputs import Inputs
 from planner.inputs.options import IndexRequest
 from planner.inputs.pip_config import PUBLIC_INDEX
@@ -21,11 +24,14 @@ from schemas.hints import TOOL_NAME
 from schemas.target import Target
 
 __all__ = [
+    "is_inside",
     "recorded_indexes",
     "recorded_inputs",
     "recorded_sources",
     "recorded_table",
+    "refuse_special_files",
     "targets_of",
+    "without_foreign_text",
 ]
 
 
@@ -52,7 +58,48 @@ def recorded_inputs(lock: Pylock, path: str) -> Inputs:
 
     Raises UsageError if the lock does not record where they are, and what ``read_inputs`` raises.
     """
-    return read_inputs(recorded_sources(lock, path), environment=os.environ)
+    sources = recorded_sources(lock, path)
+    refuse_special_files(sources)
+    folder = os.path.dirname(os.path.abspath(path))
+    try:
+        return read_inputs(sources, environment=os.environ)
+    except InvalidRequirementLine as error:
+        raise without_foreign_text(error, folder) from None
+
+
+def refuse_special_files(sources: Provenance) -> None:
+    """Raise UsageError if a lock names a device, a pipe or a socket as one of its inputs."""
+    named = (*sources.projects, *sources.requirements, *sources.constraints, *sources.overrides)
+    for place in named:
+        with suppress(OSError, ValueError):
+            mode = os.stat(place).st_mode
+            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                raise UsageError(
+                    f"the lock names {place} as an input, which is not a regular file",
+                    hint="name the inputs on the command line: plan -r FILE",
+                )
+
+
+def without_foreign_text(error: InvalidRequirementLine, folder: str) -> InvalidRequirementLine:
+    """Return ``error`` without the text of the line if its file is outside of ``folder``.
+
+    A lock of a pull request may name any file of the machine, and the output of a job is public.
+    """
+    place = error.origin.rpartition(":")[0] or error.origin
+    if is_inside(os.path.abspath(place), folder):
+        return error
+    return InvalidRequirementLine(
+        error.origin,
+        "it is not a requirement",
+        hint="the file is outside of the folder of the lock, so its text is not shown; "
+        "plan -r FILE shows it",
+    )
+
+
+def is_inside(path: str, folder: str) -> bool:
+    """Return whether ``path`` leads to a place below ``folder``, links followed."""
+    folder = os.path.realpath(folder)
+    return os.path.commonpath([folder, os.path.realpath(path)]) == folder
 
 
 def recorded_indexes(lock: Pylock, folder: str) -> IndexRequest:

@@ -11,6 +11,7 @@ import planner
 from helpers.index import Index
 from helpers.wheels import build_wheel
 from planner import PlanRequest, Reporter, check_lock, plan_lock
+from planner.inputs.errors import InvalidRequirementLine
 from planner.inputs.options import IndexRequest
 from planner.inputs.provenance import Provenance
 from planner.inputs.targets import TargetRequest
@@ -110,3 +111,41 @@ def test_a_folder_that_cannot_be_written_leaves_no_lock(index: Index) -> None:
         output = "closed/pylock.toml"
     with pytest.raises(UsageError, match="cannot be written"):
         plan_lock(request(index, output=output))
+
+
+class TestForeignFiles:
+    """A lock of a pull request may name any file; what is in it does not reach a public log."""
+
+    LOCK = (
+        'lock-version = "1.0"\ncreated-by = "lockstream"\npackages = []\n'
+        '[tool.lockstream]\ntargets = [{{python = "3.12", platform = "linux"}}]\n'
+        '[tool.lockstream.inputs]\nrequirements = ["{}"]\n'
+    )
+
+    @pytest.fixture(autouse=True)
+    def _folders(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "repository").mkdir()
+        (tmp_path / "secret.txt").write_text("TOP-SECRET line\n")
+        monkeypatch.chdir(tmp_path / "repository")
+
+    @pytest.mark.parametrize("place", ["../secret.txt", "{}/secret.txt", "link"])
+    def test_the_text_of_a_file_outside_is_not_shown(self, tmp_path: Path, place: str) -> None:
+        Path("link").symlink_to("../secret.txt")
+        Path("pylock.toml").write_text(self.LOCK.format(place.format(tmp_path)))
+        with pytest.raises(InvalidRequirementLine) as caught:
+            check_lock("pylock.toml")
+        assert "SECRET" not in f"{caught.value} {caught.value.hint}"
+        assert "plan -r FILE shows it" in caught.value.hint
+
+    def test_the_text_of_a_file_inside_is_shown(self) -> None:
+        Path("requirements.in").write_text("not a requirement\n")
+        Path("pylock.toml").write_text(self.LOCK.format("requirements.in"))
+        with pytest.raises(InvalidRequirementLine, match="'not a requirement'"):
+            check_lock("pylock.toml")
+
+    @pytest.mark.parametrize("place", ["/dev/zero", "fifo"])
+    def test_a_device_or_a_pipe_is_refused_at_once(self, place: str) -> None:
+        os.mkfifo("fifo")
+        Path("pylock.toml").write_text(self.LOCK.format(place))
+        with pytest.raises(UsageError, match="not a regular file"):
+            check_lock("pylock.toml")
