@@ -1,9 +1,8 @@
-"""Confinement: hold ourselves to a budget that nobody else enforces.
+"""Enforce a budget that the user names and no limit enforces, by a control group of our own.
 
-Where a container has a limit, the kernel keeps it. Where the user names a budget and there is no
-limit, pages of files and inodes would fill all memory that is free. A control group of our own,
-with the budget as its limit, makes the kernel keep it; one can be made by root and in delegated
-groups (https://docs.kernel.org/admin-guide/cgroup-v2.html#delegation), not in most containers.
+A container's limit is enforced by the kernel. Without one, pages of files and inodes would fill all
+free memory. The limit of a group of our own makes the kernel enforce the budget; root can make such
+a group, most containers cannot (https://docs.kernel.org/admin-guide/cgroup-v2.html#delegation).
 """
 
 from __future__ import annotations
@@ -20,8 +19,9 @@ __all__ = ["SMALLEST", "confined", "place_for_group"]
 
 
 SMALLEST = 18 << 20
-"""Bytes that a group of our own must hold beside what was charged before: two lanes' own pages, 11
-MiB, and what their files hold. On an ext4 with a journal, most executions are killed in 12.5."""
+"""Bytes that the limit of a group of our own must allow in addition to what was charged before: the
+pages of two lanes, 11 MiB, and what their files hold. On an ext4 with a journal, most executions
+are killed in 12.5 MiB."""
 
 
 _ATTEMPTS = 50
@@ -33,9 +33,9 @@ _PAUSE_SECONDS = 0.02
 
 @contextmanager
 def confined(memory: int) -> Iterator[bool]:
-    """Run the body in a group of its own, so that all together ``memory`` bytes are charged.
+    """Run the body in a group of its own, so that at most ``memory`` bytes are charged in all.
 
-    Yields whether it could be made; where not, the body runs as it is.
+    Yield whether the group could be made; if not, the body runs in the group of before.
     """
     place = place_for_group()
     leaf = _make(*place, memory) if place else None
@@ -55,19 +55,21 @@ def confined(memory: int) -> Iterator[bool]:
 
 
 def place_for_group() -> tuple[str, str, int] | None:
-    """Our group, the group that a new one may be made in, and the version of their hierarchy."""
+    """Return our group, the group that a new one may be made in, and the version of the hierarchy.
+
+    They are the same group: a new one next to ours would escape our limit, such as that of a scope
+    of systemd. In version 2, only the root may have both processes and limited groups ("no internal
+    process constraint"), so None is returned in all others.
+    """
     for home, version in own_groups("memory"):
-        if version == 1:
+        if version == 1 or "memory" in read_words(os.path.join(home, "cgroup.subtree_control")):
             return home, home, version
-        # Below a group with processes in it, version 2 gives no limits: only beside it.
-        parent = os.path.dirname(home)
-        if "memory" in read_words(os.path.join(parent, "cgroup.subtree_control")):
-            return home, parent, version
         return None
     return None
 
 
 def _make(home: str, parent: str, version: int, memory: int) -> str | None:
+    """Make a group below ``parent`` and enter it; return its folder, or None if that fails."""
     limit = memory - _charged_before(home, version)
     if limit < SMALLEST:
         return None
@@ -87,7 +89,9 @@ def _make(home: str, parent: str, version: int, memory: int) -> str | None:
 
 
 def _charged_before(home: str, version: int) -> int:
-    """Bytes that stay charged to where we come from. Alone in a group, that is all it holds."""
+    """Return the bytes that remain charged to the group of before: all of its usage if this process
+    is its only member, else our resident size.
+    """
     if read_words(os.path.join(home, "cgroup.procs")) == [str(os.getpid())]:
         usage = "memory.current" if version == 2 else "memory.usage_in_bytes"
         return read_int(os.path.join(home, usage)) or resident()

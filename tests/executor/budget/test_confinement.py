@@ -1,4 +1,4 @@
-"""Confinement: a budget that nobody else enforces is enforced by the kernel, where it may be."""
+"""A budget that no limit enforces is enforced by the kernel, if a group may be made."""
 
 from __future__ import annotations
 
@@ -85,3 +85,17 @@ def test_below_a_group_of_version_2_that_gives_no_limits_none_is_made(
     with confined(1024 * MIB) as is_confined:
         assert not is_confined
     assert sorted(os.listdir(tmp_path)) == ["cgroup.subtree_control", "home"]
+
+
+@pytest.mark.parametrize(("control", "is_found"), [("memory pids", True), ("cpu", False)])
+def test_a_group_of_version_2_is_made_below_ours_and_never_next_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, control: str, is_found: bool
+) -> None:
+    # A scope of systemd: its parent may limit groups, but they would escape the limit of the scope.
+    home = tmp_path / "user.slice" / "run-u7.scope"
+    home.mkdir(parents=True)
+    (home.parent / "cgroup.subtree_control").write_text("memory pids\n")
+    (home / "cgroup.subtree_control").write_text(f"{control}\n")
+    monkeypatch.setattr(confinement, "own_groups", lambda _: iter([(str(home), 2)]))
+    expected = (str(home), str(home), 2) if is_found else None
+    assert confinement.place_for_group() == expected
