@@ -6,8 +6,8 @@
 # make pythons   the fast tests on each of Python 3.11, 3.12 and 3.13 that is found
 # make lowest    the fast tests with the oldest versions of the dependencies that pyproject.toml allows
 # make servers   plan and execute with real index servers (pypiserver, devpi and others) in .servers/
-# make coverage  branch coverage of the fast tests; fails below the figure in pyproject.toml;
-#                COVERED= for all tests: more than an hour
+# make coverage  branch coverage of the tests that need no server and no build; fails below the figure
+#                in pyproject.toml. COVERED= for all tests: more than an hour
 #
 # Measurements (docs/benchmarks.md, docs/builds.md):
 # make peers     one lock, compared with uv and pip (Linux, root, uv); CORPUS=data-service for another
@@ -38,7 +38,7 @@ PIP := python -m pip --quiet --quiet --disable-pip-version-check
 CORPUS := ci-tools
 ROUNDS := 5
 BENCH :=
-COVERED := --fast
+COVERED := --no-servers
 BUILDS :=
 SOAK :=
 ACCEPTED :=

@@ -19,9 +19,10 @@ settings.load_profile("timeless")
 SLOW_FOLDERS = {"integration", "property", "builds"}
 """Folders whose tests run whole commands, draw many examples or build packages."""
 
-SLOW_FILES = {
-    # They build the project's own wheel, start the program, or unpack wheels of some hundred MiB.
-    "test_packaging.py", "test_lockstream.py", "test_rules.py",
+SLOW_FILES = {"test_packaging.py", "test_lockstream.py", "test_rules.py"}
+"""They build the project's own wheel, start the program, or unpack wheels of some hundred MiB."""
+
+LARGE_FILES = {
     # They make environments and install into them.
     "test_bytecode.py", "test_drift.py", "test_environment.py", "test_execute.py",
     "test_install.py", "test_library.py",
@@ -34,18 +35,24 @@ SLOW_HELPERS = re.compile(r"^from helpers\.(index|networks|pythons|servers) impo
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--fast", action="store_true", help="only tests that need no server or build")
+    text = "leave out tests that need a server, a build or many examples"
+    parser.addoption("--no-servers", action="store_true", help=text)
+    parser.addoption(
+        "--fast", action="store_true", help=f"{text}, and those that make environments"
+    )
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave out slow files before they are imported, which takes a third of the time."""
-    if not config.getoption("--fast"):
+    is_fast = config.getoption("--fast")
+    if not is_fast and not config.getoption("--no-servers"):
         return None
+    name = collection_path.name
     if collection_path.is_dir():
-        return True if collection_path.name in SLOW_FOLDERS else None
-    if collection_path.name in SLOW_FILES or SLOW_HELPERS.search(collection_path.read_text()):
+        return True if name in SLOW_FOLDERS else None
+    if name in SLOW_FILES or (is_fast and name in LARGE_FILES):
         return True
-    return None
+    return True if SLOW_HELPERS.search(collection_path.read_text()) else None
 
 
 PIP_AND_UV = (
