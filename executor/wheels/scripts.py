@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from schemas.errors import UsageError
+from schemas.wheel import MAX_SEGMENT_SIZE
 
 __all__ = [
     "SHIPPED_MARK",
@@ -114,6 +115,8 @@ def check_script_name(name: str) -> None:
     """Raise InvalidEntryPoint if a script would land elsewhere, or replace the interpreter."""
     if not _SCRIPT_NAME.fullmatch(name) or name in {".", ".."}:
         raise InvalidEntryPoint(f"the script name {name!r} is not made of letters, digits, . + _ -")
+    if len(name.encode()) > MAX_SEGMENT_SIZE:
+        raise InvalidEntryPoint(f"the script name {name[:40]!r}... has more than 255 bytes")
     check_replaces_nothing(name)
 
 

@@ -59,6 +59,7 @@ broken = not an object
                 "the script name 'python3.12t' is that of a part of the environment",
             ),
             ("activate = a:b", "the script name 'activate' is that of a part of the environment"),
+            (f"{'a' * 256} = a:b", f"the script name '{'a' * 40}'... has more than 255 bytes"),
             (
                 "Activate.ps1 = a:b",
                 "the script name 'Activate.ps1' is that of a part of the environment",
