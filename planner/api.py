@@ -19,7 +19,7 @@ from planner.builds.project_metadata import ProjectMetadata
 from planner.inputs.errors import InvalidRequirementLine
 from planner.inputs.inputs import Inputs
 from planner.inputs.options import IndexRequest, PolicyRequest, index_table
-from planner.inputs.project_tables import Backend
+from planner.inputs.project_tables import Backend, refuse_backend
 from planner.inputs.provenance import Provenance, read_inputs
 from planner.inputs.question import Question
 from planner.inputs.recorded_options import keep_recorded, options_from_table, options_to_table
@@ -109,7 +109,7 @@ def check_lock(path: str) -> CheckedLock:
     request = _with_recorded(PlanRequest(output=path), lock, path)
     refuse_special_files(request.sources)
     try:
-        question = _read_question(request, path, lock, refuse_remote).question
+        question = _read_question(request, path, lock, refuse_remote, refuse_backend).question
     except InvalidRequirementLine as error:
         raise without_foreign_text(error, os.path.dirname(os.path.abspath(path))) from None
     return CheckedLock(

@@ -126,7 +126,7 @@ def _check_has_project(project: ProjectTables, *, has_groups: bool) -> None:
         raise InvalidProject(
             project.path,
             "it has no [project] table, so it requires nothing",
-            hint="name requirements files with -r, or a dependency group with --group",
+            hint="name requirements files with -r, or the folder of a project",
         )
 
 

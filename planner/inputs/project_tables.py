@@ -29,7 +29,7 @@ from planner.inputs.tool_tables import read_tool_tables, table_at
 if TYPE_CHECKING:
     from email.message import Message
 
-__all__ = ["Backend", "ProjectTables"]
+__all__ = ["Backend", "ProjectTables", "refuse_backend"]
 
 
 Backend = Callable[[str, str, Inputs], str]
@@ -43,6 +43,15 @@ MAX_INCLUDED = 100_000
 
 MAX_NESTING = 200
 """Groups that include each other in one chain."""
+
+
+def refuse_backend(folder: str, _name: str, _inputs: Inputs) -> str:
+    """Raise InvalidProject: the command runs no build backend."""
+    raise InvalidProject(
+        os.path.join(folder, "pyproject.toml"),
+        "only its build backend knows its requirements, and a check runs none",
+        hint="plan again with --build; the lock stays as it is if nothing has changed",
+    )
 
 
 _EXTRA = re.compile(r'extra == "([^"]+)"')

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from packaging.pylock import is_valid_pylock_path
 
+from planner.inputs.project_document import is_script
 from schemas.errors import UsageError
 
 __all__ = ["lock_path"]
@@ -22,7 +23,7 @@ def lock_path(output: str | None, projects: Sequence[str] = ()) -> str:
 
     Raises UsageError if a lock cannot be called so; ``-`` means standard output.
     """
-    if output is None and len(projects) == 1 and projects[0].endswith(".py"):
+    if output is None and len(projects) == 1 and is_script(projects[0]):
         folder, name = os.path.split(projects[0])
         # The standard allows no other dot in the name.
         stem = name.removesuffix(".py").replace(".", "-")

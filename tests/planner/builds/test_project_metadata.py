@@ -47,13 +47,17 @@ def locked() -> list[str]:
 
 
 @pytest.mark.parametrize("text", [SYSTEM, DYNAMIC + SYSTEM])
-def test_a_project_is_planned_by_the_metadata_of_its_backend(index: Index, text: str) -> None:
+def test_a_project_is_planned_by_the_metadata_of_its_backend(
+    index: Index, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
     Path("pyproject.toml").write_text(text)
     assert plan(index, "--build", "missing", "--no-all-extras") == 0
     assert locked() == ["app"]
     assert plan(index, "--build", "missing", "--all-extras") == 0
     assert locked() == ["app", "base"]
     assert not list(Path().glob("pylock.build-*"))
+    assert lockstream.main(["check"]) == 3
+    assert "a check runs none" in capsys.readouterr().err
 
 
 def test_a_backend_that_is_not_allowed_is_not_run(
