@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from executor.budget.memory import MEMORY_OPTION, Limit
+from executor.budget.memory import MACHINE, MEMORY_OPTION, Limit
 from executor.files.errors import mib_above, mib_below
 from schemas.errors import NotEnough
 
@@ -37,7 +37,9 @@ class BudgetTooSmall(NotEnough):
         if self.limit.source == MEMORY_OPTION:
             remedies = [f"give it at least {total} MiB with --memory"]
         else:
-            remedies = [f"give it at least {total} MiB: a larger limit"]
+            is_machine = self.limit.source == MACHINE
+            kind = "free memory of the machine" if is_machine else "a larger limit"
+            remedies = [f"give it at least {total} MiB: {kind}"]
             if self.named is not None:
                 remedies[0] += f", and at least {mib_above(needed)} MiB with --memory"
         if self.held:

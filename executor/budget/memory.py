@@ -15,6 +15,7 @@ from typing import NamedTuple
 from executor.budget.cgroups import own_groups, processes_of, read_int, read_table, read_words
 
 __all__ = [
+    "MACHINE",
     "MEMORY_OPTION",
     "Limit",
     "charged_peak",
@@ -28,6 +29,10 @@ __all__ = [
 
 MEMORY_OPTION = "--memory"
 """The source of a limit that the user has named."""
+
+
+MACHINE = "/proc/meminfo"
+"""The source of the limit that the machine is."""
 
 
 _MAPPED = {1: "total_mapped_file", 2: "file_mapped"}
@@ -92,11 +97,11 @@ def smallest_limit(named: int | None = None, ours: int | None = None) -> Limit |
 
 def physical_limit() -> Limit | None:
     """Return the memory of the machine that is left for processes; None if it is unknown."""
-    words = read_words("/proc/meminfo")
+    words = read_words(MACHINE)
     for key in ("MemAvailable:", "MemTotal:"):
         if key in words:
             available = (int(words[words.index(key) + 1]) << 10) + own_memory()
-            return Limit(available, "/proc/meminfo")
+            return Limit(available, MACHINE)
     return None
 
 

@@ -84,6 +84,10 @@ def test_scarce_physical_memory_is_a_limit(monkeypatch: pytest.MonkeyPatch) -> N
     surround(monkeypatch, None)
     monkeypatch.setattr(budget_module, "physical_limit", lambda: Limit(100 * MIB, "/proc/meminfo"))
     assert decide_budget().memory == 100 * MIB
+    monkeypatch.setattr(budget_module, "physical_limit", lambda: Limit(9 * MIB, "/proc/meminfo"))
+    with pytest.raises(BudgetTooSmall) as caught:
+        decide_budget()
+    assert caught.value.hint == "give it at least 26 MiB: free memory of the machine"
 
 
 def test_both_limits_are_named_if_both_are_too_small(monkeypatch: pytest.MonkeyPatch) -> None:

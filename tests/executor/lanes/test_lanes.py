@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import pickle
@@ -362,3 +363,18 @@ def test_an_error_arrives_as_it_was_raised() -> None:
     error = Unreachable("https://example.com/x", "gone", hint="lock again")
     arrived = pickle.loads(pickle.dumps(error))
     assert (str(arrived), arrived.hint) == ("https://example.com/x: gone", "lock again")
+
+
+@pytest.mark.parametrize("number", [errno.EAGAIN, errno.ENOMEM])
+def test_there_are_fewer_lanes_if_no_more_processes_can_be_made(
+    monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refused() -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fork", refused)
+    before = len(os.listdir("/proc/self/fd"))
+    assert list(lanes_of(lambda number, *_: (number, os.getpid()), 5, 4)) == [
+        (number, os.getpid()) for number in range(5)
+    ]
+    assert len(os.listdir("/proc/self/fd")) == before
