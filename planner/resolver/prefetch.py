@@ -109,7 +109,10 @@ class Fetcher:
             if key not in known:
                 if self._closed:
                     return _cancelled()
-                known[key] = self._pool.submit(load, argument)
+                try:
+                    known[key] = self._pool.submit(load, argument)
+                except RuntimeError:  # no further thread can be started
+                    known[key] = Future()
             return known[key]
 
 
@@ -161,7 +164,7 @@ class Prefetcher:
             is_closed = name in self._direct and name not in self._opened
             if not dependency.identifier.refused and not is_closed:
                 project = self._opened.get(name) or self._fetcher.request_project(name)
-                project.add_done_callback(partial(self._expect_wheel, dependency, deep))
+                project.add_done_callback(_guess(partial(self._expect_wheel, dependency, deep)))
 
     def expect_next(self, name: NormalizedName, version: Version, count: int) -> None:
         """Begin to fetch the metadata of the ``count`` releases that follow ``version``."""
@@ -184,7 +187,9 @@ class Prefetcher:
                 self._expected.add(key)
                 metadata = self._fetcher.request_metadata(wheel)
                 if deep:
-                    metadata.add_done_callback(partial(self._expect_dependencies, identifier))
+                    metadata.add_done_callback(
+                        _guess(partial(self._expect_dependencies, identifier))
+                    )
 
     def _known_specifiers(self, name: NormalizedName) -> Iterator[SpecifierSet]:
         return (dependency.specifier for dependency in self._known.get(name, ()))
@@ -195,6 +200,18 @@ class Prefetcher:
                 variables = self._environment.variables
                 found = metadata.result().dependencies(variables, identifier.extra)
                 self.expect(self._overrides.apply(found))
+
+
+def _guess(callback: Callable[[Future[V]], None]) -> Callable[[Future[V]], None]:
+    """Return ``callback`` without the errors of a lack of memory or threads: it only fetches early,
+    and the resolver meets the error if it needs the result.
+    """
+
+    def call(future: Future[V]) -> None:
+        with suppress(MemoryError, RuntimeError):
+            callback(future)
+
+    return call
 
 
 def _failed(future: Future[V]) -> bool:

@@ -146,3 +146,17 @@ def test_a_failure_is_raised_when_the_result_is_needed(source: Source) -> None:
         fetcher.request_project(APP)
         with pytest.raises(ValueError, match="app"):
             fetcher.project(APP)
+
+
+def test_without_a_thread_the_resolver_fetches_what_it_needs(
+    source: Source, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    name = canonicalize_name("app")
+    fetcher.request_project(name)
+    assert source.fetched == []
+    assert fetcher.project(name).name == name
+    assert source.fetched == ["app"]
