@@ -86,8 +86,7 @@ def smallest_limit(named: int | None = None, ours: int | None = None) -> Limit |
     has reserved and does not hold; and physical memory, if a limit is above it. ``ours`` are the
     bytes that do not count as held by others (None: what this process holds).
     """
-    own = own_memory() if ours is None else ours
-    found = [*_limits_of_process(), *_limits_of_groups(own)]
+    found = [*_limits_of_process(), *_limits_of_groups(ours)]
     if named is not None:
         found.append(Limit(named, MEMORY_OPTION))
     if found and (physical := physical_limit()):
@@ -112,7 +111,8 @@ def _limits_of_process() -> Iterator[Limit]:
             yield Limit(most - unused, name, others=unused)
 
 
-def _limits_of_groups(own: int) -> Iterator[Limit]:
+def _limits_of_groups(ours: int | None) -> Iterator[Limit]:
+    own = own_memory() if ours is None else ours
     for folder, version in own_groups("memory"):
         stat = read_table(os.path.join(folder, "memory.stat"))
         limits = [
@@ -127,7 +127,11 @@ def _limits_of_groups(own: int) -> Iterator[Limit]:
         if not limits:
             continue
         limit, source = min(limits)
-        others = max(0, _held(folder, version, stat) - own)
+        held = _held(folder, version, stat)
+        # Not while a build of ours runs: its processes have pipes, and its files leave inodes.
+        if version == 1 and ours is None and any(map(_holds_kernel_memory, processes_of(folder))):
+            held += read_int(os.path.join(folder, "memory.kmem.usage_in_bytes")) or 0
+        others = max(0, held - own)
         others = others if others > _STALE else 0
         programs = min(stat.get(_MAPPED[version], 0), _status("RssFile:"))
         yield Limit(limit - others, source, programs, others)
@@ -138,7 +142,9 @@ _LIMITS = {1: ("memory.limit_in_bytes",), 2: ("memory.max", "memory.high")}
 
 
 def _held(folder: str, version: int, stat: dict[str, int]) -> int:
-    """Return the bytes of a group that the kernel cannot reclaim, short of killing."""
+    """Return the bytes of a group that the kernel cannot reclaim, short of killing; in version 1
+    without those of the kernel itself.
+    """
     if not stat:
         return read_int(os.path.join(folder, _USAGE[version])) or 0
     if version == 2:
@@ -146,10 +152,7 @@ def _held(folder: str, version: int, stat: dict[str, int]) -> int:
         # Since Linux 5.18; it counts what the keys above do not, such as the buffers of pipes.
         kernel = max(kernel, stat.get("kernel", 0) - stat.get("slab_reclaimable", 0))
         return kernel + sum(stat.get(key, 0) for key in ("anon", "shmem", "sock"))
-    held = stat.get("total_rss", 0) + stat.get("total_shmem", 0)
-    if any(map(_holds_kernel_memory, processes_of(folder))):
-        held += read_int(os.path.join(folder, "memory.kmem.usage_in_bytes")) or 0
-    return held
+    return stat.get("total_rss", 0) + stat.get("total_shmem", 0)
 
 
 _USAGE = {1: "memory.usage_in_bytes", 2: "memory.current"}

@@ -222,6 +222,8 @@ class TestVersion1:
         limit = smallest_limit()
         assert limit is not None
         assert limit.available == left
+        # A build of ours runs, whose processes have pipes.
+        assert smallest_limit(ours=OWN) == Limit(64 * MIB, ANY)
 
 
 class TestKernelMemory:
