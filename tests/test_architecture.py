@@ -59,7 +59,7 @@ THIRD_PARTIES = {
     "planner.planning": {"packaging"},
     "planner.review": {"packaging"},
     "planner.lock": {"packaging", "tomli_w"},
-    "planner.resolver": {"packaging", "resolvelib"},
+    "planner.resolver": {"packaging"},
     # A directory is kept packed in the cache.
     "planner.metadata": {"packaging", "zstandard"},
     "planner.inputs": {"packaging"},

@@ -134,6 +134,6 @@ def _program() -> Iterator[tuple[str, int]]:
     root = Path(__file__).parents[2]
     for path in sorted([*root.glob("planner/**/*.py"), *root.glob("schemas/**/*.py")]):
         yield path.relative_to(root).as_posix(), path.stat().st_mtime_ns
-    for library in ("packaging", "resolvelib"):
+    for library in ("packaging",):
         if (spec := find_spec(library)) and spec.origin:
             yield library, os.stat(spec.origin).st_mtime_ns

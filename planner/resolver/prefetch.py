@@ -52,7 +52,7 @@ class Fetcher:
         self._lock = Lock()
         self._closed = False
         self._projects: dict[NormalizedName, Future[Project]] = {}
-        self._metadata: dict[str, Future[WheelMetadata]] = {}
+        self._metadata: dict[tuple[str, str], Future[WheelMetadata]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -70,7 +70,7 @@ class Fetcher:
         """Return the metadata of ``wheel``. Raise what ``MetadataSource.metadata`` raises."""
         if wheel.file.is_source:
             return self._source.metadata(wheel)
-        return self._take(self._metadata, wheel.file.url, self._source.metadata, wheel)
+        return self._take(self._metadata, _key(wheel.file), self._source.metadata, wheel)
 
     def sizes(self, files: Iterable[ProjectFile]) -> list[SizedFile]:
         """Return the sizes of wheels. Raise what ``MetadataSource.size`` raises."""
@@ -86,7 +86,7 @@ class Fetcher:
 
     def request_metadata(self, wheel: Distribution) -> Future[WheelMetadata]:
         """Begin to fetch metadata unless a request for it has begun."""
-        return self._request(self._metadata, wheel.file.url, self._source.metadata, wheel)
+        return self._request(self._metadata, _key(wheel.file), self._source.metadata, wheel)
 
     def _take(
         self, known: dict[K, Future[V]], key: K, load: Callable[..., V], argument: object
@@ -114,6 +114,11 @@ class Fetcher:
                 except RuntimeError:  # no further thread can be started
                     known[key] = Future()
             return known[key]
+
+
+def _key(file: ProjectFile) -> tuple[str, str]:
+    """Return what tells files apart, faster than by joining their URLs."""
+    return file.base, str(file.entry["url"])
 
 
 def _cancelled() -> Future[V]:
@@ -151,7 +156,7 @@ class Prefetcher:
         self._overrides = overrides
         self._direct = direct
         self._opened = {name: _done(project) for name, project in direct.opened.items()}
-        self._expected: set[tuple[Identifier, str, bool]] = set()
+        self._expected: set[tuple[Identifier, tuple[str, str], bool]] = set()
 
     def expect(self, dependencies: Iterable[Dependency], *, deep: bool = True) -> None:
         """Begin to fetch what resolving ``dependencies`` will need, and return at once.
@@ -182,7 +187,7 @@ class Prefetcher:
         wheels = next(self._finder.find(identifier.name, specifiers), ())
         for wheel in wheels:
             # Reading the requirements of a source may mean running it: too much for a guess.
-            key = identifier, wheel.file.url, deep
+            key = identifier, _key(wheel.file), deep
             if key not in self._expected and not wheel.file.is_source:
                 self._expected.add(key)
                 metadata = self._fetcher.request_metadata(wheel)

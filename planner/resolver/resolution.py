@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from packaging.utils import NormalizedName
 from packaging.version import Version
-from resolvelib import BaseReporter, Resolver
 
 from planner.metadata.core_metadata import WheelMetadata
 from planner.metadata.distribution import Distribution
@@ -15,9 +14,13 @@ from planner.model.dependencies import Dependency, Identifier, Scope
 from planner.resolver.candidates import Candidate, Wheels
 from planner.resolver.dependency_reader import DependencyReader
 from planner.resolver.obstacles import Obstacles
-from planner.resolver.provider import SelectionProvider
+from schemas.text import enumerate_some
 
-__all__ = ["ResolvedPackage", "build_packages", "check_selection"]
+__all__ = ["ResolvedPackage", "WrongSelection", "build_packages", "check_selection"]
+
+
+class WrongSelection(AssertionError):
+    """The search selected what breaks a requirement, which is a fault of this program."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,20 +51,41 @@ class ResolvedPackage:
 
 
 def check_selection(
-    roots: Sequence[Dependency],
+    roots: Iterable[Dependency],
     selection: Mapping[Identifier, Candidate],
     reader: DependencyReader,
     known: Mapping[NormalizedName, Sequence[Dependency]],
 ) -> None:
-    """Let resolvelib check that ``selection`` satisfies all requirements and holds nothing else.
+    """Check that ``selection`` satisfies all requirements and holds nothing else, without the
+    search that made it: a fault of the search must not reach a lock.
 
-    A fault of the search must not reach a lock. Raise what resolvelib raises if it did.
+    ``known`` holds, by project, the requirements and constraints of the user. Raise WrongSelection.
     """
-    provider = SelectionProvider(selection, reader, known)
-    rounds = len(selection) + 1
-    reporter: BaseReporter[Dependency, Candidate, Identifier] = BaseReporter()
-    result = Resolver(provider, reporter).resolve(roots, max_rounds=rounds)
-    assert result.mapping.keys() == selection.keys(), "packages are selected that nothing requires"
+    reached: set[Identifier] = set()
+    waiting = list(roots)
+    while waiting:
+        dependency = waiting.pop()
+        identifier = dependency.identifier
+        candidate = selection.get(identifier)
+        if candidate is None or not _satisfies(candidate, dependency):
+            raise WrongSelection(f"{candidate} is selected for {dependency.text}")
+        if identifier in reached:
+            continue
+        reached.add(identifier)
+        for one in known.get(identifier.name, ()):
+            if not _satisfies(candidate, one):
+                raise WrongSelection(f"{candidate} is selected in spite of {one.text}")
+        waiting += reader.dependencies(candidate)
+    if superfluous := selection.keys() - reached:
+        raise WrongSelection(f"nothing requires {enumerate_some(sorted(superfluous, key=str))}")
+    versions: dict[NormalizedName, Version] = {}
+    for identifier, candidate in selection.items():
+        if versions.setdefault(identifier.name, candidate.version) != candidate.version:
+            raise WrongSelection(f"two versions of {identifier.name} are selected")
+
+
+def _satisfies(candidate: Candidate, dependency: Dependency) -> bool:
+    return dependency.specifier.contains(candidate.version, prereleases=True)
 
 
 def build_packages(

@@ -14,6 +14,7 @@ from typing import cast
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
+from helpers.resolvelib_check import check_with_resolvelib
 from planner.index.pages import ProjectFile, ProjectPage, group_files
 from planner.model.dependencies import Dependency, Identifier, expand
 from planner.model.policy import Prereleases
@@ -94,6 +95,10 @@ class World:
         return Search(self.finder, self.reader, by_name)
 
     def solve(self, *requirements: str) -> dict[str, str]:
-        """Return the versions that a new search selects for ``requirements``."""
-        found = self.search(*requirements).solve(self.roots(*requirements))
+        """Return the versions that a new search selects for ``requirements``; resolvelib has to
+        take them too.
+        """
+        roots = self.roots(*requirements)
+        found = self.search(*requirements).solve(roots)
+        check_with_resolvelib(roots, found, self.reader, {})
         return {str(identifier): str(one.version) for identifier, one in found.items()}

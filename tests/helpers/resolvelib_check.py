@@ -1,25 +1,26 @@
-"""A selection, as resolvelib checks it: the candidates that a search has found, and no others."""
+"""The answers of a search, checked by resolvelib, which knows nothing of the search."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from packaging.utils import NormalizedName
-from resolvelib import AbstractProvider
+from resolvelib import AbstractProvider, BaseReporter, Resolver
 from resolvelib.structs import RequirementInformation
 
 from planner.model.dependencies import Dependency, Identifier
 from planner.resolver.candidates import Candidate
 from planner.resolver.dependency_reader import DependencyReader
 
-__all__ = ["SelectionProvider"]
+__all__ = ["check_with_resolvelib"]
 
 
 Causes = Sequence[RequirementInformation[Dependency, Candidate]]
 
 
-class SelectionProvider(AbstractProvider[Dependency, Candidate, Identifier]):
-    """A provider for one run of resolvelib, with one candidate for each identifier.
+class _SelectionProvider(AbstractProvider[Dependency, Candidate, Identifier]):
+    """A provider for one run of resolvelib, with one candidate for each identifier; it refuses what
+    a search did not select.
 
     ``known`` holds, by project, the requirements and constraints of the user, which apply to every
     candidate.
@@ -85,3 +86,15 @@ class SelectionProvider(AbstractProvider[Dependency, Candidate, Identifier]):
 
     def get_dependencies(self, candidate: Candidate) -> Sequence[Dependency]:
         return self._reader.dependencies(candidate)
+
+
+def check_with_resolvelib(
+    roots: Sequence[Dependency],
+    selection: Mapping[Identifier, Candidate],
+    reader: DependencyReader,
+    known: Mapping[NormalizedName, Sequence[Dependency]],
+) -> None:
+    """Raise what resolvelib raises if ``selection`` does not satisfy everything."""
+    reporter: BaseReporter[Dependency, Candidate, Identifier] = BaseReporter()
+    result = Resolver(_SelectionProvider(selection, reader, known), reporter).resolve(roots)
+    assert result.mapping.keys() == selection.keys()
