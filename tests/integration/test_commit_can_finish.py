@@ -7,6 +7,7 @@ import os
 import shutil
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -136,6 +137,20 @@ class TestOwners:
         assert f"run chmod u+wx {upgrade.packages}/zzz, then run the command again" in text
         (upgrade.packages / "zzz").chmod(0o755)
         assert done_as(NOBODY, partial(execute, upgrade.new, upgrade.environment)).status == 0
+
+    def test_folders_above_the_packages_may_belong_to_another_user(self, folder: Path) -> None:
+        """Images give a user the packages of an environment that root has made."""
+        wheel = build_wheel(files={"demo.py": "1"}, data_files={"headers/demo.h": ""})
+        environment = environment_below(folder / "env")
+        execute(lock(folder, "old", wheel), environment)
+        own(replace(environment, path=str(packages(environment))), NOBODY)
+        own(replace(environment, path=f"{environment.path}/include/demo"), NOBODY)
+        work = partial(execute, lock(folder, "none"), environment, sync=Sync(exact=True))
+        assert done_as(NOBODY, work) == Ended(0, "")
+        assert list(packages(environment).iterdir()) == []
+        assert list(Path(environment.path, "include").iterdir()) == [
+            Path(environment.path, "include/demo")
+        ]
 
     def test_what_one_user_has_begun_another_may_finish(self, upgrade: Upgrade) -> None:
         own(upgrade.environment, NOBODY)
