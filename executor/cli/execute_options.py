@@ -154,7 +154,8 @@ check_options = option_group(
     click.option(
         "--lenient",
         is_flag=True,
-        help="Install wheels with a wrong RECORD, or with a file twice, and print a warning.",
+        help="Install wheels with a wrong RECORD, a file twice, links, or names that only other "
+        "systems refuse, and print a warning.",
     ),
     click.option(
         "--verify-record/--no-verify-record",

@@ -12,8 +12,9 @@ class Rules:
     """How strictly the wheels of one execution are checked. Defaults are the strictest."""
 
     lenient: bool = False
-    """Install a wheel whose RECORD is wrong, or that holds the same file twice, with a warning;
-    some old wheels are like that (selenium 4.1.0, zeroconf 0.47.1)."""
+    """Install a wheel whose RECORD is wrong, that holds the same file twice (selenium 4.1.0, zeroconf
+    0.47.1), that holds links (nodejs-bin), or on Linux one with names that only other systems refuse
+    (pysentimiento 0.4.0), with a warning."""
     verify_record: bool = True
     """Compare each file with the hash that RECORD states, as the wheel standard requires. Otherwise
     the stated hash is copied into the new RECORD unchecked: hashing is a fifth of the processor
