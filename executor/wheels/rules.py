@@ -12,9 +12,9 @@ class Rules:
     """How strictly the wheels of one execution are checked. Defaults are the strictest."""
 
     lenient: bool = False
-    """Install a wheel whose RECORD is wrong, that holds the same file twice (selenium 4.1.0, zeroconf
-    0.47.1), that holds links (nodejs-bin), or on Linux one with names that only other systems refuse
-    (pysentimiento 0.4.0), with a warning."""
+    """Install, with a warning, a wheel whose RECORD is wrong, that holds the same file twice
+    (selenium 4.1.0, zeroconf 0.47.1), that holds links (nodejs-bin), or, on Linux, that has names
+    which only other systems refuse (pysentimiento 0.4.0)."""
     verify_record: bool = True
     """Compare each file with the hash that RECORD states, as the wheel standard requires. Otherwise
     the stated hash is copied into the new RECORD unchecked: hashing is a fifth of the processor
