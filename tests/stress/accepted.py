@@ -25,7 +25,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from executor.files.folders import remove_tree
@@ -48,7 +48,8 @@ OPTIONS = (
 TIMEOUT = 180
 """Seconds of one execution."""
 
-ENOUGH = re.compile(r"give it at least (\d+) MiB")
+LARGER = re.compile(r"give it at least (\d+) MiB: a larger limit")
+NAMED = re.compile(r"at least (\d+) MiB with --memory")
 
 NEIGHBOUR = """
 import os, sys, time
@@ -102,12 +103,6 @@ class Outcome:
     """By the kernel, because memory ran out."""
     output: str
 
-    @property
-    def enough(self) -> int | None:
-        """The MiB that a refusal names as enough."""
-        found = ENOUGH.search(self.output)
-        return int(found[1]) if found else None
-
 
 def combinations(count: int, seed: int) -> Iterator[Combination]:
     """Yield random combinations, the same ones for a ``seed``."""
@@ -129,13 +124,13 @@ def can_limit() -> bool:
     return os.geteuid() == 0 and os.access(GROUPS / "memory.limit_in_bytes", os.W_OK)
 
 
-def tried(combination: Combination, locks: Path, limit: int | None = None) -> Outcome:
-    """Execute a combination, in a container of ``limit`` MiB or its own."""
+def tried(combination: Combination, locks: Path) -> Outcome:
+    """Execute a combination."""
     with ExitStack() as stack:
         work = Path(tempfile.mkdtemp(prefix="accepted."))
         stack.callback(remove_tree, str(work))
         place = stack.enter_context(_mounted(combination.file_system, work))
-        group = stack.enter_context(_group((limit or combination.limit) * MIB))
+        group = stack.enter_context(_group(combination.limit * MIB))
         if combination.neighbour != "none":
             stack.enter_context(_neighbour(combination.neighbour, group))
         folder = locks / combination.lock
@@ -278,14 +273,23 @@ def problem(combination: Combination, locks: Path) -> tuple[str, str]:
         return "broken", f"exit {first.status}, {first.kills} kills: {first.output.strip()}"
     if first.status == 0:
         return "done", ""
-    if first.enough is None:
+    again = _as_named(combination, first.output)
+    if again == combination:
         return "refused", ""
-    second = tried(combination, locks, first.enough)
-    named = f"{first.enough} MiB are named as enough"
-    is_named_memory = "--memory" in first.output and second.status == 7
-    if second.kills or (second.status != 0 and not is_named_memory):
-        return "broken", f"{named}: exit {second.status}, {second.kills} kills: {second.output}"
+    second = tried(again, locks)
+    if second.kills or second.status != 0:
+        ended = f"exit {second.status}, {second.kills} kills: {second.output.strip()}"
+        return "broken", f"{first.output.strip()}\n  then, as {again}: {ended}"
     return "refused", ""
+
+
+def _as_named(combination: Combination, output: str) -> Combination:
+    """Return the combination with the sizes that a refusal names as enough."""
+    if found := LARGER.search(output):
+        combination = replace(combination, limit=int(found[1]))
+    if found := NAMED.search(output):
+        combination = replace(combination, options=("--memory", f"{found[1]}MiB"))
+    return combination
 
 
 def main() -> int:
