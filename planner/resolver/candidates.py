@@ -274,7 +274,7 @@ class CandidateFinder:
         project = self.project(name)
         groups = self._groups(project)
         if preferred := self._preferred.get(name):
-            eligible = allowed & reduce(or_, groups)
+            eligible = allowed & self.eligible(name)
             for version in preferred:
                 if one := project.set_of(version) & eligible:
                     return one
@@ -307,6 +307,10 @@ class CandidateFinder:
     def wheels(self, name: NormalizedName, one: int) -> Wheels | None:
         """Return the best wheels of the release in a set of one; None if it is not usable."""
         return self._judge.judge(self.project(name).release_of(one)).wheels
+
+    def eligible(self, name: NormalizedName) -> int:
+        """Return the set of the releases that the policy on pre-releases does not exclude."""
+        return reduce(or_, self._groups(self.project(name)))
 
     def judgement(self, release: Release) -> Judgement:
         """Return what the environment can use of ``release``."""

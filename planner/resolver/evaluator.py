@@ -31,6 +31,9 @@ SourceRule = Callable[[NormalizedName, Target], str | None]
 """Returns why no wheel of a project may be built for a target; None if one may be."""
 
 
+TOO_LATE = "too late for --exclude-newer"
+
+
 _LAST_RESORT = -(1 << 30)
 """The preference of a source distribution: every wheel is preferred to a build."""
 
@@ -44,6 +47,13 @@ class Rejection:
     """A sentence about the file; files refused alike have equal ones."""
     is_elsewhere: bool = False
     """True if the file is for another Python or platform."""
+    needs_build: bool = False
+    """True if the file is a source distribution that may not be built."""
+
+    @property
+    def is_too_new(self) -> bool:
+        """Return True if the file was uploaded too late for the user's policy."""
+        return self.reason.endswith(TOO_LATE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +94,7 @@ class FileRules:
         if uploaded is None:
             return "the index does not record when it was uploaded, which --exclude-newer needs"
         if uploaded >= self.uploaded_before:
-            return f"it was uploaded on {uploaded:%Y-%m-%d}, too late for --exclude-newer"
+            return f"it was uploaded on {uploaded:%Y-%m-%d}, {TOO_LATE}"
         return None
 
     def _refuse_host(self, file: ProjectFile) -> str | None:
@@ -128,7 +138,9 @@ class FileEvaluator:
         self, project: NormalizedName, file: ProjectFile
     ) -> Distribution | Rejection:
         if self._rules.sources is None:
-            return Rejection(file, "it is a source distribution, and only wheels are used")
+            return Rejection(
+                file, "it is a source distribution, and only wheels are used", needs_build=True
+            )
         try:
             name, version = parse_sdist_filename(file.filename)
         except ValueError:  # InvalidSdistFilename, or a number of thousands of digits

@@ -1,4 +1,4 @@
-"""Why there is no solution: who asks for what, what the index has of it, and what is in the way."""
+"""The causes of a failed search, gathered from its proof and from the obstacles it met."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from packaging.version import Version
 from planner.model.dependencies import Dependency, Identifier
 from planner.model.environments import MarkerEnvironment
 from planner.resolver.candidates import Candidate, CandidateFinder, Judgement, Release
-from planner.resolver.evaluator import Rejection
 from planner.resolver.incompatibility import Incompatibility
 from planner.resolver.obstacles import Obstacles
+from planner.resolver.supply import MAX_SHOWN_VERSIONS, Obstacle, Reason, Supply
 from schemas.errors import NoSolution
 from schemas.text import enumerate_some
 
-__all__ = ["Asked", "Explainer", "SearchTooLong", "Supply", "Unsolvable"]
+__all__ = ["Asked", "Explainer", "SearchTooLong", "Unsolvable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,129 +29,16 @@ class Cause:
     dependency: Dependency
 
 
-Reason = tuple[NormalizedName, tuple[Version, ...]]
-"""A project, and those of its versions that would suit."""
-
-
 Asked = Mapping[Identifier, tuple[Dependency, Candidate | None]]
-"""Who asked first for each identifier."""
+"""By identifier, the first dependency on it and the candidate that has it; None is the user."""
 
 
-MAX_SHOWN_VERSIONS = 5
+MAX_SHOWN_LINES = 20
+"""Lines of one explanation: what fits on a small screen with the command above it."""
 
 
-MAX_SHOWN_FILES = 2
-
-
-MAX_SHOWN_REASONS = 6
-
-
-MAX_SHOWN_OBSTACLES = 4
-
-
-MAX_DEPTH = 8
-"""Projects in one chain of obstacles; who reads further looks at the metadata itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Obstacle:
-    """What makes some versions of a project unusable, whatever else is chosen."""
-
-    subject: Identifier
-    versions: tuple[Version, ...]
-    text: str
-    supply: Supply | None
-    """What the index has of the project that stands in the way, if it is one."""
-    is_widest: bool = False
-    """Whether some of the versions ask for a part of it only."""
-
-    def lines(self, told: set[Reason]) -> Iterator[str]:
-        """What to say of it, if ``told`` has been said."""
-        shown = enumerate_some(self.versions, MAX_SHOWN_VERSIONS)
-        if self.supply is None:
-            yield f"{self.subject} {shown} cannot be used: {self.text}"
-        elif self.supply.reason in told:
-            yield f"{self.subject} {shown} needs {self.text}, of which the same is true"
-        else:
-            told.add(self.supply.reason)
-            rest = ", or narrower" if self.is_widest else ""
-            yield f"{self.subject} {shown} needs {self.text}{rest}"
-            yield from (f"  {line}" for line in self.supply.lines(told))
-
-    def covers(self, other: Obstacle) -> bool:
-        """Whether what it needs leaves all choices that what ``other`` needs does."""
-        ours, theirs = self.supply, other.supply
-        return (
-            self.subject == other.subject
-            and ours is not None
-            and theirs is not None
-            and ours.name == theirs.name
-            and ours.usable == theirs.usable
-            and len(theirs.matching) > 0
-            and set(theirs.matching) <= set(ours.matching)
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Supply:
-    """What the index has of a project that is asked for in vain."""
-
-    name: NormalizedName
-    demands: tuple[str, ...]
-    """Who asks for it, and for which versions."""
-    exists: bool
-    versions: tuple[Version, ...]
-    """All that the index has, newest first."""
-    matching: tuple[Version, ...]
-    """Those that suit all demands."""
-    usable: bool
-    """Whether the environment can use any of ``matching``."""
-    rejections: tuple[Rejection, ...]
-    """The files of ``matching`` that it cannot use."""
-    obstacles: tuple[Obstacle, ...]
-    """What stands behind the files that it could use."""
-    refusals: tuple[tuple[str, tuple[Version, ...]], ...]
-    """Of ``matching``, those without a file that can be used though some are for the target, by
-    why."""
-    in_vain: bool
-    """Whether no version is left that could be chosen."""
-
-    @property
-    def reason(self) -> Reason:
-        """What it comes down to, whoever asks."""
-        return self.name, self.matching
-
-    def lines(self, told: set[Reason] | None = None) -> Iterator[str]:
-        """What to say of it, if ``told`` has been said."""
-        told = set() if told is None else told
-        yield from self.demands
-        if not self.exists:
-            yield f"the index does not know {self.name}"
-        elif not self.versions:
-            yield f"the index has no files of {self.name}"
-        elif not self.matching:
-            yield (
-                f"no version of {self.name} suits; the index has "
-                f"{enumerate_some(self.versions, MAX_SHOWN_VERSIONS)}"
-            )
-        elif not self.usable:
-            shown = enumerate_some(self.matching, MAX_SHOWN_VERSIONS)
-            yield f"of {self.name} {shown} no file can be used:"
-            yield from (f"  {line}" for line in _group(self.rejections))
-        elif self.in_vain:
-            for reason, versions in self.refusals:
-                shown = enumerate_some(versions, MAX_SHOWN_VERSIONS)
-                yield f"{self.name} {shown} cannot be used: {reason}"
-        for obstacle in self.obstacles[:MAX_SHOWN_OBSTACLES]:
-            yield from obstacle.lines(told)
-        if (more := len(self.obstacles) - MAX_SHOWN_OBSTACLES) > 0:
-            yield f"and {more} more obstacles to other versions of {self.name}"
-
-    def lacks_wheels(self) -> bool:
-        """Whether what is missing, here or behind this, are wheels for the target."""
-        return bool(self.matching and not self.usable) or any(
-            obstacle.supply and obstacle.supply.lacks_wheels() for obstacle in self.obstacles
-        )
+MAX_DEPTH = 64
+"""Projects in one chain of obstacles; longer ones are circles."""
 
 
 _OPTIONAL = ("[project.optional-dependencies]", "[dependency-groups]")
@@ -160,7 +47,7 @@ _OPTIONAL = ("[project.optional-dependencies]", "[dependency-groups]")
 
 @dataclass(eq=False)
 class Unsolvable(NoSolution):
-    """No choice of wheels satisfies all requirements."""
+    """No selection of wheels satisfies all requirements."""
 
     environment: MarkerEnvironment
     supplies: tuple[Supply, ...]
@@ -168,7 +55,14 @@ class Unsolvable(NoSolution):
     @property
     def hint(self) -> str:  # type: ignore[override]  # rendered late, from the supplies
         hint = "loosen one of these requirements, or name versions that go together"
-        if any(supply.lacks_wheels() for supply in self.supplies):
+        if any(supply.lacks_prereleases() for supply in self.supplies):
+            hint = "allow pre-releases (--prerelease allow), or require versions that are final"
+        elif any(supply.lacks_builds() for supply in self.supplies):
+            hint = (
+                "build what has no wheel (--build missing), or choose versions that have wheels "
+                "for the target"
+            )
+        elif any(supply.lacks_wheels() for supply in self.supplies):
             hint = (
                 "choose versions that have wheels for the target, or another target "
                 "(--python-version, --platform)"
@@ -179,11 +73,14 @@ class Unsolvable(NoSolution):
         return hint
 
     def __str__(self) -> str:
-        lines = [f"no wheels satisfy the requirements for {self.environment}"]
+        lines = []
         told: set[Reason] = set()
         for supply in self.supplies:
             lines += [f"  {line}" for line in supply.lines(told)]
-        return "\n".join(lines)
+        if (more := len(lines) - MAX_SHOWN_LINES + 2) > 1:
+            # The last line is where the last chain ends.
+            lines[MAX_SHOWN_LINES - 3 : -1] = [f"  and {more} more lines"]
+        return "\n".join([f"no wheels satisfy the requirements for {self.environment}", *lines])
 
 
 @dataclass(eq=False)
@@ -198,7 +95,7 @@ class SearchTooLong(NoSolution):
 
 
 class Explainer:
-    """Tells what stands behind the conflict that ended a search.
+    """An explainer of one failed search, made when it has failed.
 
     ``known`` holds the user's own requirements and constraints by project.
     """
@@ -236,12 +133,12 @@ class Explainer:
             self._supply(name, [one.dependency for one in found], self._tell(found), depth=0)
             for name, found in conflicts.items()
         ]
-        # Where several go together with none of the others, all of them are the reason.
+        # If each of them has versions left, all of them together are the reason.
         in_vain = tuple(supply for supply in supplies if supply.in_vain)
         return Unsolvable(environment, in_vain or tuple(supplies))
 
     def _tell(self, causes: Iterable[Cause]) -> list[str]:
-        """The chains of requirements; those that differ in the last version only are one."""
+        """Return the chains of requirements, as one if only the last version differs."""
         versions: dict[tuple[tuple[str, ...], Identifier, str], list[Version]] = {}
         for cause in causes:
             chain = tuple(self._chain(*self._asked[cause.parent]))
@@ -257,7 +154,7 @@ class Explainer:
         return sorted(told)
 
     def _chain(self, dependency: Dependency, parent: Candidate | None) -> Iterator[str]:
-        """From what the user wrote down to ``dependency``."""
+        """Yield the requirements from what the user wrote down to ``dependency``."""
         if parent is None:
             yield f"{dependency.origin} says {dependency.text}"
         else:
@@ -283,7 +180,13 @@ class Explainer:
         identifiers = {Identifier(name), *(one.identifier for one in dependencies)}
         obstacles = self._obstacles(identifiers, matching, depth)
         blocked = {version for obstacle in obstacles for version in obstacle.versions}
-        judged = {release.version: self._finder.judgement(release) for release in matching}
+        eligible = self._finder.eligible(name)
+        excluded = [one for one in matching if not eligible & project.set_of(one.version)]
+        judged = {
+            release.version: self._finder.judgement(release)
+            for release in matching
+            if release not in excluded
+        }
         usable = [version for version, judgement in judged.items() if judgement.wheels]
         told = (f"{one.origin} says {one.text}" for one in known)
         return Supply(
@@ -292,6 +195,7 @@ class Explainer:
             exists=project.exists,
             versions=tuple(release.version for release in project.releases),
             matching=tuple(release.version for release in matching),
+            prereleases=tuple(release.version for release in excluded),
             usable=bool(usable),
             rejections=tuple(one for judgement in judged.values() for one in judgement.rejections),
             obstacles=obstacles,
@@ -302,12 +206,12 @@ class Explainer:
     def _obstacles(
         self, identifiers: Collection[Identifier], releases: Iterable[Release], depth: int
     ) -> tuple[Obstacle, ...]:
-        """What is in the way of ``releases``; those that meet the same are told together."""
+        """Return the obstacles of ``releases``; those with the same obstacle are one."""
         found: dict[tuple[Identifier, str], tuple[list[Version], Dependency]] = {}
         for release in releases:
             for identifier in sorted(identifiers, key=str):
                 obstacle = self._obstacle_of.get((identifier, release.version))
-                # What is in the way of a project is in the way of its extras: once is enough.
+                # An obstacle of a project is one of its extras: once is enough.
                 if obstacle and obstacle.identifier not in identifiers:
                     versions, _ = found.setdefault((identifier, obstacle.text), ([], obstacle))
                     versions.append(release.version)
@@ -332,13 +236,13 @@ def _causes(proof: Incompatibility) -> Iterator[Cause]:
 
 
 def _join(obstacles: Iterable[Obstacle]) -> tuple[Obstacle, ...]:
-    """The same, with one for those that ask for ever newer versions of one project in vain."""
+    """Return the same obstacles, with one for all that require versions of one project in vain."""
     joined: list[Obstacle] = []
     for one in obstacles:
         for position, other in enumerate(joined):
             if one.covers(other) or other.covers(one):
                 wide = one if one.covers(other) else other
-                versions = (*other.versions, *one.versions)
+                versions = tuple(sorted((*other.versions, *one.versions), reverse=True))
                 joined[position] = replace(wide, versions=versions, is_widest=True)
                 break
         else:
@@ -347,35 +251,10 @@ def _join(obstacles: Iterable[Obstacle]) -> tuple[Obstacle, ...]:
 
 
 def _refusals(judged: Mapping[Version, Judgement]) -> tuple[tuple[str, tuple[Version, ...]], ...]:
-    """Why releases that have files for the target cannot be used, with their versions."""
+    """Return why releases that have files for the target cannot be used, with their versions."""
     versions: dict[str, list[Version]] = {}
     for version, judgement in judged.items():
         reasons = [one.reason for one in judgement.rejections if not one.is_elsewhere]
         if not judgement.wheels and reasons:
             versions.setdefault(reasons[0], []).append(version)
     return tuple((reason, tuple(found)) for reason, found in versions.items())
-
-
-def _group(rejections: Collection[Rejection]) -> Iterator[str]:
-    """One line for each reason, with the first (so newest) files that it was given for. Where
-    there are many, those that are for other Pythons and platforms are of no interest.
-    """
-    files: dict[str, list[str]] = {}
-    for rejection in sorted(rejections, key=_is_elsewhere):
-        files.setdefault(rejection.reason, []).append(rejection.file.filename)
-    elsewhere = [one for one in rejections if one.is_elsewhere]
-    if len(files) > MAX_SHOWN_REASONS and len(elsewhere) < len(rejections):
-        for reason in {one.reason for one in elsewhere}:
-            del files[reason]
-    else:
-        elsewhere = []
-    for reason in list(files)[:MAX_SHOWN_REASONS]:
-        yield f"{enumerate_some(files[reason], MAX_SHOWN_FILES)}: {reason}"
-    if (more := len(files) - MAX_SHOWN_REASONS) > 0:
-        yield f"and files refused for {more} more reasons"
-    if elsewhere:
-        yield f"and {len(elsewhere)} files for other Pythons and platforms"
-
-
-def _is_elsewhere(rejection: Rejection) -> bool:
-    return rejection.is_elsewhere

@@ -1,0 +1,86 @@
+"""What is said of a project that is required in vain is short, and ends in the cause."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import lockstream
+from helpers.index import Index
+from helpers.wheels import build_wheel
+
+
+def refusal(
+    index: Index, folder: Path, capsys: pytest.CaptureFixture[str], *words: str, requires: str
+) -> str:
+    """Return the error of a plan that has no solution."""
+    path = folder / "in.txt"
+    path.write_text(requires)
+    status = lockstream.main([
+        "plan", "-q", "-r", str(path), "-o", str(folder / "pylock.toml"), "-i", index.url,
+        "--no-cache", "--python-version", "3.12", "--platform", "linux", *words,
+    ])  # fmt: skip
+    assert status == 4
+    return capsys.readouterr().err
+
+
+def test_a_deep_chain_is_named_to_its_end(
+    index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index.add(*(build_wheel(f"p{depth}", requires=[f"p{depth + 1}"]) for depth in range(14)))
+    text = refusal(index, tmp_path, capsys, requires="p0")
+    assert "p12 1.0 needs p13; p13 1.0 needs p14\n" in text
+    assert "the index does not know p14" in text
+    assert len(text.splitlines()) <= 6
+
+
+def test_an_excluded_pre_release_is_named_with_the_option(
+    index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index.add(build_wheel("pre", "3.0rc1"), build_wheel("pre", "1.0"))
+    text = refusal(index, tmp_path, capsys, "--prerelease", "disallow", requires="pre>=2")
+    assert "pre 3.0rc1 is a pre-release, and --prerelease disallow excludes it" in text
+    assert "hint: allow pre-releases (--prerelease allow)" in text
+    assert lockstream.main([
+        "plan", "-q", "-r", str(tmp_path / "in.txt"), "-o", str(tmp_path / "pylock.toml"),
+        "-i", index.url, "--no-cache", "--python-version", "3.12", "--platform", "linux",
+        "--prerelease", "allow",
+    ]) == 0  # fmt: skip
+    (package,) = tomllib.loads((tmp_path / "pylock.toml").read_text())["packages"]
+    assert package["version"] == "3.0rc1"
+
+
+def test_what_is_too_new_is_one_line(
+    index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for minor in range(9):
+        uploaded = f"2026-0{minor + 1}-01T00:00:00Z"
+        index.add(build_wheel("app", f"1.{minor}"), upload_time=uploaded)
+    text = refusal(index, tmp_path, capsys, "--exclude-newer", "2025-01-01", requires="app")
+    lines = [line for line in text.splitlines() if "--exclude-newer" in line]
+    (line,) = lines
+    assert line.strip() == (
+        "app-1.8-py3-none-any.whl, app-1.7-py3-none-any.whl and 7 more: "
+        "uploaded too late for --exclude-newer"
+    )
+
+
+def test_a_source_leads_to_the_option_that_builds_it(
+    index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index.add_file("app-1.0.tar.gz")
+    assert "hint: build what has no wheel (--build missing)" in refusal(
+        index, tmp_path, capsys, requires="app"
+    )
+
+
+def test_many_reasons_are_cut_to_a_screen_and_end_in_the_last(
+    index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = [f"missing{number:02d}" for number in range(40)]
+    text = refusal(index, tmp_path, capsys, requires="\n".join(names))
+    assert len(text.splitlines()) <= 21
+    assert "more lines" in text
+    assert "the index does not know missing39" in text
