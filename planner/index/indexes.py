@@ -94,8 +94,10 @@ def parse_links_place(text: str) -> Links:
     """
     clean, login = _split(text)
     parts = urlsplit(clean)
-    if parts.scheme == "file":
+    if parts.scheme == "file" and parts.path:
         return Links(unquote(parts.path))
+    if parts.scheme == "file" or not text:
+        raise UsageError("--find-links names no place", hint="name a folder or a page with links")
     if "://" in text and parts.scheme not in {"http", "https"}:
         raise UsageError(
             f"--find-links {redacted(text)!r} is not a folder, an http or an https address"

@@ -34,6 +34,7 @@ REGRESSIONS = {
     "requirements file": [
         b"--extra-index-url https://u:p@i.example:c.txt\n",
         b"-r https://f.ex]\n",
+        b"-f file:\n",
         b"demo --hash=sha512:${TOKEN}\n",
         b"https://u:${TOKEN}simple\n",
         b"demo @ http://[::1/x.whl\n",

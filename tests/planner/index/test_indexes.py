@@ -310,3 +310,9 @@ def test_an_index_with_a_port_that_is_none_is_refused(port: str, login: str) -> 
     with pytest.raises(UsageError, match="is not an http, https or file address") as raised:
         parse_index(f"http://{login}index.example:{port}/simple")
     assert "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["", "file:", "file://"])
+def test_links_without_a_place_are_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="--find-links names no place"):
+        parse_links_place(text)
