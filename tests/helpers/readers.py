@@ -397,7 +397,7 @@ def read_answers(data: bytes) -> None:
     client = HttpClient()
     received = b""
     with (
-        patch.object(HttpClient, "_connect", lambda *_: Connection("x.example")),
+        patch("executor.sources.client.connect", lambda *_: Connection("x.example")),
         patch("time.sleep"),
     ):
         try:
