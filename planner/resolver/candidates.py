@@ -13,7 +13,7 @@ from functools import cached_property, reduce
 from itertools import chain
 from operator import or_
 
-from packaging.specifiers import SpecifierSet
+from packaging.specifiers import Specifier, SpecifierSet
 from packaging.utils import NormalizedName
 from packaging.version import InvalidVersion, Version
 
@@ -148,6 +148,18 @@ class Project:
         )
 
     @cached_property
+    def _has_local_versions(self) -> bool:
+        return any(release.version.local for release in self.releases)
+
+    @cached_property
+    def _spelled(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for position, release in enumerate(self.releases):
+            for version in release.spellings:
+                found[str(version).lower()] = 2 << position
+        return found
+
+    @cached_property
     def _positions(self) -> dict[Version, int]:
         return {release.version: position for position, release in enumerate(self.releases)}
 
@@ -162,21 +174,27 @@ class Project:
         found = self._matching.get(key)
         if found is None:
             found = self.all
-            if compares_texts(specifier):
-                found = self._set_of(
-                    position
-                    for position, release in enumerate(self.releases)
-                    if any(specifier.contains(one, prereleases=True) for one in release.spellings)
-                )
-            elif key:
-                positions = specifier.filter(
-                    range(len(self.releases)),
-                    prereleases=True,
-                    key=lambda position: self.releases[position].version,
-                )
-                found = self._set_of(positions)
+            for part in specifier:
+                found &= self._matching_part(part)
             self._matching[key] = found
         return found
+
+    def _matching_part(self, part: Specifier) -> int:
+        # Extras pin their project, and nightly builds each other, a thousand times: evaluating
+        # each pin for all releases would take most of the time of a search.
+        if part.operator == "===":
+            return self._spelled.get(part.version.lower(), 0)
+        if part.operator == "==" and not part.version.endswith(".*"):
+            pinned = Version(part.version)
+            if not (pinned.local or self._has_local_versions):
+                return self.set_of(pinned)
+        return self._set_of(
+            part.filter(
+                range(len(self.releases)),
+                prereleases=True,
+                key=lambda position: self.releases[position].version,
+            )
+        )
 
     def set_of(self, version: Version) -> int:
         """Return the set of one version; empty if the index does not have it."""

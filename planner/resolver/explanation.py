@@ -172,11 +172,8 @@ class Explainer:
         project = self._finder.project(name)
         known = self._known.get(name, ())
         counting = [*known, *(one for one in dependencies if not one.identifier.refused)]
-        matching = [
-            release
-            for release in project.releases
-            if all(one.specifier.contains(release.version, prereleases=True) for one in counting)
-        ]
+        suitable = self._finder.matching_all(name, (one.specifier for one in counting))
+        matching = list(project.members(suitable))
         identifiers = {Identifier(name), *(one.identifier for one in dependencies)}
         obstacles = self._obstacles(identifiers, matching, depth)
         blocked = {version for obstacle in obstacles for version in obstacle.versions}

@@ -177,6 +177,7 @@ class Search:
                 return package, 0
             missing = NOT_SELECTED
         # Versions that require the same are one incompatibility.
+        self._changed[package] = None
         key = dependent, package, missing
         if known := self._merged.get(key):
             known.terms[dependent] |= version
@@ -191,8 +192,7 @@ class Search:
         changed = self._changed
         while changed:
             package, _ = changed.popitem()
-            # The newest ones first: they hold what was learned.
-            for incompatibility in chain(_ties(package), reversed(package.incompatibilities)):
+            for incompatibility in chain(_ties(package), _triggered(package)):
                 if self._apply(incompatibility):
                     changed[package] = None
                     self._learn(incompatibility)
@@ -291,6 +291,18 @@ class Search:
         wheels = self._finder.wheels(package.identifier.name, one)
         assert wheels is not None
         return Candidate(package.identifier, wheels)
+
+
+def _triggered(package: Package) -> Iterator[Incompatibility]:
+    """Yield the incompatibilities of ``package`` from which anything can follow because less is
+    allowed of it: those whose term for it is satisfied. The newest are first, since they hold what
+    was learned.
+    """
+    # A project of which each version requires the same version of others has thousands.
+    for incompatibility in reversed(package.incompatibilities):
+        terms = incompatibility.terms
+        if not package.allowed & ~terms[package] or len(terms) == 1:
+            yield incompatibility
 
 
 def _ties(package: Package) -> Iterator[Incompatibility]:
