@@ -78,7 +78,7 @@ class TestLib64:
         environment = with_lib64(tmp_path / "env", kind)
         compiled: list[str] = []
 
-        def note(_executable: str, paths: list[str]) -> None:
+        def note(_executable: str, paths: list[str], _data: int | None) -> None:
             compiled.extend(path for path in paths if path.endswith(".py"))
 
         monkeypatch.setattr(bytecode, "compile_files", note)
