@@ -12,6 +12,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from planner.inputs.project_document import InvalidProject
+
 __all__ = ["find_workspace", "workspace_members"]
 
 
@@ -33,13 +35,19 @@ def find_workspace(folder: str) -> tuple[str, Mapping[str, Any]] | None:
 
 
 def workspace_members(root: str, table: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the folders of the members, sorted, without the root itself."""
+    """Yield the folders of the members, sorted, without the root itself. Raise InvalidProject."""
     excluded = [str(Path(root, one)) for one in _strings(table.get("exclude"))]
     found: set[str] = set()
     for pattern in _strings(table.get("members")):
         # An absolute pattern is not one of a workspace.
         if os.path.isabs(pattern) or ".." in Path(pattern).parts:
             continue
+        if any("**" in part and part != "**" for part in Path(pattern).parts):
+            # Some versions of Python refuse it, and others read it as one asterisk.
+            raise InvalidProject(
+                os.path.join(root, "pyproject.toml"),
+                f"[tool.uv.workspace] members: {pattern!r} is not a pattern",
+            )
         found.update(str(path) for path in Path(root).glob(pattern) if path.is_dir())
     for folder in sorted(found):
         is_project = os.path.isfile(os.path.join(folder, "pyproject.toml"))

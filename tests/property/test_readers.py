@@ -29,6 +29,7 @@ REGRESSIONS = {
     ],
     "record": [b"../a,=AAAA,1\n"],
     "project": [
+        b"[tool.uv.workspace]\nmembers = ['***']\n",
         b"[project]\nname = 'a'\n[tool.lockstream]\nexclude-newer = '9999999999 weeks'\n",
     ],
     "requirements file": [

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from planner.inputs.project_document import InvalidProject
 from planner.inputs.workspace import find_workspace, workspace_members
 
 ROOT = '[tool.uv.workspace]\nmembers = ["packages/*", "tool"]\nexclude = ["packages/old"]\n'
@@ -43,3 +44,9 @@ def test_without_a_table_there_is_no_workspace(tmp_path: Path) -> None:
 def test_patterns_that_lead_out_of_the_root_are_not_followed(root: Path) -> None:
     table = {"members": ["../*", "/tmp/*", 1, ""], "exclude": 1}
     assert list(workspace_members(str(root), table)) == []
+
+
+@pytest.mark.parametrize("pattern", ["***", "a/**b"])
+def test_a_pattern_that_is_none_is_an_error(root: Path, pattern: str) -> None:
+    with pytest.raises(InvalidProject, match=r"members: .* is not a pattern"):
+        list(workspace_members(str(root), {"members": [pattern]}))
