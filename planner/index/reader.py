@@ -59,7 +59,7 @@ class IndexReader:
 
     def page(self, name: NormalizedName) -> ProjectPage:
         """Return the files of project ``name``: those of all folders and pages of links, with those
-        of the first index that has it, or of all indexes.
+        of the first remote index that has it, or of all indexes.
 
         Of files with the same name the first one counts. Raises UsageError, LinksMissing,
         IndexUnreachable, IndexAnswer and IndexDenied.
@@ -74,7 +74,8 @@ class IndexReader:
             page = self._page_of_index(name, index)
             if page.exists:
                 found.append(page)
-                if self._indexes.strategy is Strategy.FIRST_INDEX:
+                # An index in a folder adds to the others, as a folder of --find-links does.
+                if self._indexes.strategy is Strategy.FIRST_INDEX and index.folder is None:
                     break
         return _merged(found) if found else ProjectPage(name, exists=False)
 

@@ -195,6 +195,19 @@ def test_a_folder_does_not_hide_what_the_index_has(index: RunningIndex) -> None:
     assert plan(*words, lines="app==1.0\n") == {"app": "1.0 -"}
 
 
+def test_an_index_in_a_folder_does_not_hide_what_the_index_has(index: RunningIndex) -> None:
+    index.add(build_wheel("app", "2.0"))
+    wheel = build_wheel("app", "1.0")
+    place = Path("local/app")
+    place.mkdir(parents=True)
+    wheel.write(place)
+    Path(place, "index.html").write_text(f'<a href="{wheel.filename}">{wheel.filename}</a>')
+    words = ["-i", index.url, "--index", f"own={Path('local').absolute().as_uri()}"]
+    assert plan(*words) == {"app": f"2.0 {url(index)}"}
+    assert plan(*words, lines="app==1.0")["app"].startswith("1.0 ")
+    assert plan(*words, "--package-index", "app=own")["app"].startswith("1.0 ")
+
+
 def test_without_an_index_nobody_is_asked() -> None:
     place = folder(build_wheel("app", requires=["base"]), build_wheel("base"))
     assert plan("--no-index", "-f", place) == {"app": "1.0 -", "base": "1.0 -"}
