@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     # "as" re-exports a name for type checkers, which cannot evaluate __all__.
     from executor.api import Building as Building
     from executor.api import execute as execute
+    from executor.archive.gzip_decoder import DamagedGzip as DamagedGzip
+    from executor.archive.gzip_decoder import GzipDecoder as GzipDecoder
     from executor.builds.backend import BuildSystem as BuildSystem
     from executor.builds.backend import read_build_system as read_build_system
     from executor.builds.built_wheel import BuiltWheel as BuiltWheel
@@ -59,8 +61,10 @@ _HOMES = {
     "Building": "api",
     "BuiltWheel": "builds.built_wheel",
     "Changes": "environment.changes",
+    "DamagedGzip": "archive.gzip_decoder",
     "Drift": "environment.drift",
     "Environment": "environment.environment",
+    "GzipDecoder": "archive.gzip_decoder",
     "Keychain": "sources.keychain",
     "LocalProject": "lock.local_project",
     "Origins": "sources.origins",

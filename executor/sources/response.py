@@ -5,10 +5,10 @@ from __future__ import annotations
 import http.client
 import io
 import socket
-import zlib
 from collections.abc import Iterator
 from typing import Any
 
+from executor.archive.gzip_decoder import DamagedGzip, GzipDecoder
 from executor.sources.errors import Unreachable
 from executor.sources.retries import Pace, Retryable, clock
 from schemas.text import one_line
@@ -19,10 +19,6 @@ __all__ = ["MAX_SHOWN", "PacedResponse", "check_type", "is_encoded", "read_body"
 _CHUNK = 128 << 10
 """Bytes read at once. A lane holds one chunk; TLS hands out 16 KiB at a time and more does not
 arrive faster."""
-
-
-_GZIP = 16 + zlib.MAX_WBITS
-"""https://docs.python.org/3/library/zlib.html#zlib.decompress"""
 
 
 _MAX_HEAD = 1 << 20
@@ -175,25 +171,23 @@ def read_body(response: PacedResponse, *, decode: bool, size: int | None = None)
     """
     expected = response.length
     arrived = 0
-    decoder = zlib.decompressobj(_GZIP)
+    decoder = GzipDecoder(_CHUNK)
     while chunk := _read(response, _missing(size, arrived), counts=not decode):
         arrived += len(chunk)
         if not decode:
             yield chunk
-        elif decoder.eof:
+            continue
+        if decoder.is_complete:
             raise Retryable("bytes follow the end of its gzip encoding")
-        while decode and chunk and not decoder.eof:
-            try:
-                content = decoder.decompress(chunk, _CHUNK)
-            except zlib.error:
-                raise Retryable("its gzip encoding is damaged") from None
-            chunk = decoder.unconsumed_tail
-            if content:
+        try:
+            for content in decoder.pieces(chunk):
                 response.used(len(content))
                 yield content
+        except DamagedGzip:
+            raise Retryable("its gzip encoding is damaged") from None
     if expected is not None and arrived < expected:
         raise Retryable(f"the connection ended after {arrived} bytes")
-    if decode and not decoder.eof:
+    if decode and not decoder.is_complete:
         raise Retryable("its gzip encoding ends too early")
 
 

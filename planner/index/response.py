@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Iterable, Iterator
 
 import httpx
 
+from executor import DamagedGzip, GzipDecoder
 from planner.index.errors import FileMissing, IndexAnswer, IndexDenied, IndexUnreachable
 from schemas.numbers import small_int
 from schemas.text import one_line
@@ -29,10 +29,6 @@ __all__ = [
 
 
 CHUNK_SIZE = 256 << 10
-
-
-_GZIP = 16 + zlib.MAX_WBITS
-"""https://docs.python.org/3/library/zlib.html#zlib.decompress"""
 
 
 RETRIED_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -135,17 +131,13 @@ def _bounded(chunks: Iterable[bytes], limit: int, url: str) -> Iterator[bytes]:
 
 
 def _gunzipped(chunks: Iterable[bytes], url: str) -> Iterator[bytes]:
-    decoder = zlib.decompressobj(_GZIP)
+    decoder = GzipDecoder(CHUNK_SIZE)
     for chunk in chunks:
-        while chunk and not decoder.eof:
-            try:
-                piece = decoder.decompress(chunk, CHUNK_SIZE)
-            except zlib.error:
-                raise IndexAnswer(url, "its gzip encoding is damaged") from None
-            chunk = decoder.unconsumed_tail  # noqa: PLW2901  # what did not fit into the piece
-            if piece:
-                yield piece
-    if not decoder.eof:
+        try:
+            yield from decoder.pieces(chunk)
+        except DamagedGzip:
+            raise IndexAnswer(url, "its gzip encoding is damaged") from None
+    if not decoder.is_complete:
         raise httpx.ReadError("its gzip encoding ends too early")
 
 

@@ -1,0 +1,46 @@
+"""Gzip from a server, decompressed in bounded pieces.
+
+A few kilobytes can stand for gigabytes, so the caller gets one piece at a time and counts.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+
+__all__ = ["DamagedGzip", "GzipDecoder"]
+
+_GZIP = 16 + zlib.MAX_WBITS
+"""https://docs.python.org/3/library/zlib.html#zlib.decompress"""
+
+
+class DamagedGzip(ValueError):
+    """The bytes are not gzip."""
+
+
+class GzipDecoder:
+    """One gzip stream that arrives in chunks; the reader of a response owns it."""
+
+    def __init__(self, piece: int) -> None:
+        """``piece`` is the most bytes that are decompressed at once."""
+        self._piece = piece
+        self._stream = zlib.decompressobj(_GZIP)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the end of the stream has arrived; what follows it is ignored."""
+        return self._stream.eof
+
+    def pieces(self, chunk: bytes) -> Iterator[bytes]:
+        """Yield what ``chunk`` decompresses to; nothing if it only begins something.
+
+        Raises DamagedGzip.
+        """
+        while chunk and not self._stream.eof:
+            try:
+                piece = self._stream.decompress(chunk, self._piece)
+            except zlib.error as error:
+                raise DamagedGzip(str(error)) from None
+            chunk = self._stream.unconsumed_tail
+            if piece:
+                yield piece

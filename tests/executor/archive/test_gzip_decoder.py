@@ -1,0 +1,45 @@
+"""Gzip is decompressed in bounded pieces, however it is cut into chunks."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from executor.archive.gzip_decoder import DamagedGzip, GzipDecoder
+
+PIECE = 1000
+
+
+@given(st.binary(max_size=5000), st.integers(1, 600))
+def test_chunks_of_any_size_give_the_content(content: bytes, size: int) -> None:
+    packed = gzip.compress(content)
+    decoder = GzipDecoder(PIECE)
+    chunks = [packed[at : at + size] for at in range(0, len(packed), size)]
+    assert b"".join(piece for chunk in chunks for piece in decoder.pieces(chunk)) == content
+    assert decoder.is_complete
+
+
+def test_a_piece_is_bounded() -> None:
+    pieces = list(GzipDecoder(PIECE).pieces(gzip.compress(bytes(100_000))))
+    assert sum(map(len, pieces)) == 100_000
+    assert max(map(len, pieces)) <= PIECE
+
+
+def test_an_end_that_is_missing_is_known() -> None:
+    decoder = GzipDecoder(PIECE)
+    assert b"".join(decoder.pieces(gzip.compress(b"x")[:-8])) == b"x"
+    assert not decoder.is_complete
+
+
+def test_what_follows_the_end_is_ignored() -> None:
+    decoder = GzipDecoder(PIECE)
+    assert b"".join(decoder.pieces(gzip.compress(b"x") + b"junk")) == b"x"
+    assert list(decoder.pieces(b"more")) == []
+
+
+def test_what_is_not_gzip_is_damaged() -> None:
+    with pytest.raises(DamagedGzip):
+        list(GzipDecoder(PIECE).pieces(b"not gzip at all"))
