@@ -6,13 +6,13 @@ Source: https://docs.astral.sh/uv/concepts/projects/workspaces/.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from planner.inputs.project_document import InvalidProject
+from schemas.toml import parse_toml
 
 __all__ = ["find_workspace", "workspace_members"]
 
@@ -58,7 +58,7 @@ def workspace_members(root: str, table: Mapping[str, Any]) -> Iterator[str]:
 def _table(path: str) -> Mapping[str, Any] | None:
     try:
         with open(path, "rb") as file:
-            table: object = tomllib.load(file)
+            table: object = parse_toml(file.read().decode())
     except (OSError, ValueError):
         return None
     for key in ("tool", "uv", "workspace"):
