@@ -23,6 +23,7 @@ __all__ = [
     "NotEnough",
     "NotPermitted",
     "Refused",
+    "SubjectProblem",
     "UsageError",
 ]
 
@@ -68,6 +69,20 @@ def _restored(
     error = kind.__new__(kind, *arguments)
     error.__dict__.update(fields)
     return error
+
+
+class SubjectProblem:
+    """The text of an error that says what is wrong with what.
+
+    The error is a dataclass of one of the kinds below: its first field is the subject, such as a
+    path or a package, and it has a field ``problem``.
+    """
+
+    problem: str
+
+    def __str__(self) -> str:
+        subject = next(iter(self.__dict__.values()))
+        return f"{subject}: {self.problem}"
 
 
 class Refused(LockstreamError):

@@ -10,6 +10,7 @@ from schemas.errors import (
     NetworkError,
     NoSolution,
     NotEnough,
+    SubjectProblem,
     UsageError,
 )
 from schemas.sizes import format_size
@@ -30,15 +31,12 @@ __all__ = [
 
 
 @dataclass(eq=False)
-class SourceRefused(ArtifactRefused):
+class SourceRefused(SubjectProblem, ArtifactRefused):
     """A source archive breaks a rule that keeps unpacking it safe."""
 
     archive: str
     problem: str
     hint: str = "it is damaged or hostile; report it to its project, or lock another version"
-
-    def __str__(self) -> str:
-        return f"{self.archive}: {self.problem}"
 
 
 @dataclass(eq=False)
@@ -57,15 +55,12 @@ class RepositoryUnusable(NetworkError):
 
 
 @dataclass(eq=False)
-class BackendUnusable(BuildFailed):
+class BackendUnusable(SubjectProblem, BuildFailed):
     """The source tree or its backend cannot be used."""
 
     package: str
     problem: str
     hint: str = "report it to the project, or require a version that has a wheel"
-
-    def __str__(self) -> str:
-        return f"{self.package}: {self.problem}"
 
 
 @dataclass(eq=False)
@@ -131,7 +126,7 @@ _REASONS = {
 
 
 @dataclass(eq=False)
-class WheelDiffersFromPlan(BuildFailed):
+class WheelDiffersFromPlan(SubjectProblem, BuildFailed):
     """The built wheel is not like the planned one."""
 
     package: str
@@ -140,9 +135,6 @@ class WheelDiffersFromPlan(BuildFailed):
         "compare the compiler and the libraries with those that the lock records, or plan again "
         "on such a machine"
     )
-
-    def __str__(self) -> str:
-        return f"{self.package}: {self.problem}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from schemas.errors import InvalidInput, NoSolution, UsageError
+from schemas.errors import InvalidInput, NoSolution, SubjectProblem, UsageError
 from schemas.text import enumerate_some
 
 __all__ = [
@@ -127,12 +127,9 @@ class InsecureHashes(InvalidInput):
 
 
 @dataclass(eq=False)
-class NotInstallable(InvalidInput):
+class NotInstallable(SubjectProblem, InvalidInput):
     """An entry of the lock describes something that cannot be installed."""
 
     package: str
     problem: str
     hint: str = "lock again, from another index or another version"
-
-    def __str__(self) -> str:
-        return f"{self.package}: {self.problem}"

@@ -7,7 +7,14 @@ import os
 from dataclasses import dataclass, field
 from typing import Literal
 
-from schemas.errors import ArtifactRefused, LockstreamError, NotEnough, NotPermitted, Refused
+from schemas.errors import (
+    ArtifactRefused,
+    LockstreamError,
+    NotEnough,
+    NotPermitted,
+    Refused,
+    SubjectProblem,
+)
 
 __all__ = [
     "FileConflict",
@@ -36,7 +43,7 @@ class FileConflict(ArtifactRefused):
 
 
 @dataclass(eq=False)
-class NotChangeable(NotPermitted):
+class NotChangeable(SubjectProblem, NotPermitted):
     """A file or folder of the environment that a commit would change cannot be changed."""
 
     path: str
@@ -47,9 +54,6 @@ class NotChangeable(NotPermitted):
     def __post_init__(self) -> None:
         self.hint = f"{self.remedy}, then run the command again"
         self.left = "the environment is as it was before"
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.problem}"
 
 
 @dataclass(eq=False)

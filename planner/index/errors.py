@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from schemas.errors import NetworkError
+from schemas.errors import NetworkError, SubjectProblem
 
 __all__ = [
     "FileMissing",
@@ -17,15 +17,12 @@ __all__ = [
 
 
 @dataclass(eq=False)
-class IndexUnreachable(NetworkError):
+class IndexUnreachable(SubjectProblem, NetworkError):
     """A request had no response, or one that says that the server failed."""
 
     url: str
     problem: str
     hint: str = "check the network, the proxy and the address of the index, then plan again"
-
-    def __str__(self) -> str:
-        return f"{self.url}: {self.problem}"
 
 
 @dataclass(eq=False)
@@ -57,15 +54,12 @@ class NotCached(NetworkError):
 
 
 @dataclass(eq=False)
-class IndexAnswer(NetworkError):
+class IndexAnswer(SubjectProblem, NetworkError):
     """A server sent a response that its protocol does not allow."""
 
     url: str
     problem: str
     hint = "check that the address is that of a package index (it usually ends with /simple/)"
-
-    def __str__(self) -> str:
-        return f"{self.url}: {self.problem}"
 
 
 @dataclass(eq=False)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from schemas.errors import InvalidInput
+from schemas.errors import InvalidInput, SubjectProblem
 
 __all__ = ["InvalidRequirementLine", "UnreadableInput", "UnsupportedRequirementLine"]
 
 
 @dataclass(eq=False)
-class InvalidRequirementLine(InvalidInput):
+class InvalidRequirementLine(SubjectProblem, InvalidInput):
     """A line of an input is not what its format allows."""
 
     origin: str
@@ -18,21 +18,15 @@ class InvalidRequirementLine(InvalidInput):
     problem: str
     hint: str = ""
 
-    def __str__(self) -> str:
-        return f"{self.origin}: {self.problem}"
-
 
 class UnsupportedRequirementLine(InvalidRequirementLine):
     """A line of an input is valid, but lockstream does not support what it requires."""
 
 
 @dataclass(eq=False)
-class UnreadableInput(InvalidInput):
+class UnreadableInput(SubjectProblem, InvalidInput):
     """A file that the command line or another file names cannot be read."""
 
     path: str
     problem: str
     hint: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.problem}"

@@ -11,22 +11,19 @@ from typing import Any
 from planner.inputs.errors import UnreadableInput
 from planner.inputs.requirements_text import decode
 from planner.inputs.script import parse_script
-from schemas.errors import InvalidInput
+from schemas.errors import InvalidInput, SubjectProblem
 from schemas.toml import parse_toml
 
 __all__ = ["InvalidProject", "is_legacy", "is_project", "is_script", "read_document"]
 
 
 @dataclass(eq=False)
-class InvalidProject(InvalidInput):
+class InvalidProject(SubjectProblem, InvalidInput):
     """A ``pyproject.toml`` lacks what planning needs, or holds it in the wrong form."""
 
     path: str
     problem: str
     hint: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.problem}"
 
 
 def is_project(place: str) -> bool:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from schemas.errors import ArtifactRefused
+from schemas.errors import ArtifactRefused, SubjectProblem
 
 __all__ = ["UnreadableWheel", "WheelDiffers"]
 
 
 @dataclass(eq=False)
-class UnreadableWheel(ArtifactRefused):
+class UnreadableWheel(SubjectProblem, ArtifactRefused):
     """A file of an index is not a wheel that can be installed."""
 
     filename: str
     problem: str
-
-    def __str__(self) -> str:
-        return f"{self.filename}: {self.problem}"
 
 
 @dataclass(eq=False)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import pickle
+from dataclasses import dataclass, fields
 
 import pytest
 
 from schemas import errors
-from schemas.errors import ExitCode, InvalidInput, LockstreamError, UsageError
+from schemas.errors import (
+    ArtifactRefused,
+    ExitCode,
+    InvalidInput,
+    LockstreamError,
+    SubjectProblem,
+    UsageError,
+)
 
 
 @pytest.mark.parametrize(
@@ -58,3 +66,18 @@ def test_text_is_rendered_when_it_is_asked_for() -> None:
     error.depth = 4
     assert str(error) == "4 levels deep"
     assert error.exit_code is ExitCode.INVALID_INPUT
+
+
+@dataclass(eq=False)
+class Damaged(SubjectProblem, ArtifactRefused):
+    archive: str
+    problem: str
+    hint: str = "fetch it again"
+
+
+def test_an_error_says_what_is_wrong_with_what() -> None:
+    error = Damaged("demo.zip", "it ends too early")
+    assert str(error) == "demo.zip: it ends too early"
+    assert error.exit_code is ExitCode.ARTIFACT_REFUSED
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    assert not {field.name for field in fields(Damaged)} - {"archive", "problem", "hint"}
