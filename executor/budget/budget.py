@@ -48,9 +48,9 @@ any time: two lanes run through in 48 MiB and are killed one time in four in 44,
 
 
 READING_MEMORY = 26 << 20
-"""Bytes of this process, of the fork that reads the lock, and of the children that are asked for
-the interpreter and that make an environment. All end before the lanes begin. An execution is killed
-in 24 MiB and runs through in 25."""
+"""Bytes of this process, of the fork that reads the lock, and of the children that probe the
+interpreter and make an environment. All end before the lanes begin. An execution is killed in
+24 MiB and completes in 25."""
 
 
 NO_BYTE_CODE = 6 << 20
@@ -86,7 +86,8 @@ SMALLEST_WINDOW = 4 << 20
 
 
 _PLENTY = 1 << 30
-"""Bytes of free physical memory from which it does not count as a limit if there is no other."""
+"""Bytes of free physical memory. If more is free and nothing else limits the execution, it has no
+limit."""
 
 
 PageCachePolicy = Literal["auto", "drop", "keep"]
