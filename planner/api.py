@@ -107,7 +107,7 @@ def check_lock(path: str) -> CheckedLock:
     lock = read_lock(path)
     recorded_sources(lock, path)
     request = _with_recorded(PlanRequest(output=path), lock, path)
-    refuse_special_files(request.sources)
+    refuse_special_files(request.sources, request.builds.constraints)
     try:
         question = _read_question(request, path, lock, refuse_remote, refuse_backend).question
     except InvalidRequirementLine as error:
@@ -225,7 +225,7 @@ def _with_recorded(request: PlanRequest, lock: Pylock, path: str) -> PlanRequest
         return request
     options = recorded_table(lock, "options")
     policy = options_from_table(PolicyRequest, options.get("policy"))
-    builds = options_from_table(BuildRequest, options.get("build"))
+    builds = BuildRequest.from_options(options.get("build"), folder)
     return replace(
         request,
         sources=request.sources.keep(sources),
@@ -257,11 +257,11 @@ def _read_question(
     indexes = request.indexes.with_configured(inputs, os.environ)
     places = indexes.resolve(inputs, os.environ)
     policy = request.policy.resolve(inputs, datetime.now(UTC))
-    builds = request.builds.resolve(inputs.settings.build)
+    builds = request.builds.resolve(inputs.settings.build, fetch)
     options: dict[str, Any] = {
         "index": indexes.to_options(folder),
         "policy": options_to_table(request.policy),
-        "build": options_to_table(request.builds),
+        "build": request.builds.to_options(folder),
         "named-targets": choice.are_named,
     }
     question = Question(
@@ -350,7 +350,6 @@ def _open_builder(
     from planner.builds.build_locks import BuildRequirements  # noqa: PLC0415
     from planner.builds.builder import Builder  # noqa: PLC0415
     from planner.builds.projects import lock_projects  # noqa: PLC0415
-    from planner.inputs.requirements_file import read_requirements  # noqa: PLC0415
 
     question, builds, folder = task.question, task.builds, task.question.folder
     requirements = BuildRequirements(
@@ -358,7 +357,7 @@ def _open_builder(
         indexes=question.indexes,
         policy=question.policy,
         folder=folder,
-        constraints=read_requirements((), builds.constraints, environment=os.environ).constraints,
+        constraints=builds.constraints,
         keep=bool(question.policy.preferences),
     )
     wheelhouse = builds.wheelhouse or ""

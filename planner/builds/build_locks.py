@@ -13,6 +13,7 @@ from functools import partial
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from planner.builds.policy import spelled
 from planner.index.client import IndexClient
 from planner.index.indexes import Indexes
 from planner.inputs.errors import InvalidRequirementLine
@@ -90,7 +91,7 @@ class BuildRequirements:
         """Return what the lock records of its inputs."""
         found = {"requires": sorted(requirements)}
         if self.constraints:
-            found["constraints"] = sorted(str(one.requirement) for one in self.constraints)
+            found["constraints"] = spelled(self.constraints)
         return found
 
 

@@ -18,7 +18,7 @@ from packaging.utils import NormalizedName
 
 from executor import Workspace, digest_file, stoppable
 from planner.builds.interpreters import Interpreter, Interpreters
-from planner.builds.policy import BuildPolicy
+from planner.builds.policy import BuildPolicy, spelled
 from planner.builds.sdist import archive_suffix, fetch_source
 from planner.builds.source_build import Requirements, SourceBuild
 from planner.builds.source_tree import fetch_tree
@@ -27,6 +27,7 @@ from planner.index.pages import ProjectFile, ProjectPage
 from planner.inputs.errors import InvalidRequirementLine
 from planner.inputs.inputs import InputRequirement
 from planner.lock.built import Built, KnownBuild
+from planner.lock.reader import read_lock
 from planner.metadata.core_metadata import InvalidMetadata, parse_metadata
 from planner.metadata.distribution import Distribution
 from planner.model.direct_reference import DirectReference
@@ -34,6 +35,7 @@ from planner.model.environments import MarkerEnvironment
 from planner.planning.reporter import Reporter
 from planner.resolver.direct import TreeUnbuildable
 from planner.resolver.solve import Solution
+from planner.review.recorded import recorded_table
 from schemas.builds import BuildRecord
 from schemas.target import Target
 
@@ -210,10 +212,17 @@ class Builder:
             lock = os.path.join(self.folder, record.lock) if record.lock else None
             flags = self.policy.flags(wheel.name, record.backend)
             with suppress(OSError):
-                is_it = build.key(flags, lock) == record.key
+                is_it = build.key(flags, lock) == record.key and self._is_limited_as_now(lock)
                 if is_it and digest_file(known.path).hex() == known.sha256:
                     return self._place(wheel, build, known.path, record)
         return None
+
+    def _is_limited_as_now(self, lock: str | None) -> bool:
+        """Return whether the build requirements in ``lock`` were chosen under the same limits."""
+        if lock is None:
+            return True
+        recorded = recorded_table(read_lock(lock), "inputs").get("constraints", [])
+        return bool(recorded == spelled(self.policy.constraints))
 
     def _build(self, wheel: Distribution, target: Target) -> Built:
         build = self._build_of(wheel, target)

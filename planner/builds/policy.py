@@ -10,20 +10,26 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from planner.inputs.build_settings import BuildSetting
-from planner.inputs.recorded_options import keep_recorded
+from planner.inputs.inputs import InputRequirement
+from planner.inputs.recorded_options import keep_recorded, options_from_table, options_to_table
+from planner.inputs.remote_file import FetchFile, refuse_remote
+from planner.model.paths import relative_path
 from planner.model.project_set import ProjectSet, parse_names
 from schemas.builds import BuildFlags
 from schemas.errors import UsageError
+from schemas.urls import storable
 
-__all__ = ["MAX_SECONDS", "BuildPolicy", "BuildRequest"]
+__all__ = ["MAX_SECONDS", "BuildPolicy", "BuildRequest", "spelled"]
 
 
 MAX_SECONDS = 3600.0
@@ -69,8 +75,8 @@ class BuildPolicy:
     """The folder for the built wheels; None if they are not kept."""
     wheelhouse_url: str | None = None
     """The URL at which that folder will be served."""
-    constraints: tuple[str, ...] = ()
-    """Paths of files with constraints for build requirements."""
+    constraints: tuple[InputRequirement, ...] = ()
+    """Limits on the versions of whatever a build requires."""
 
     def flags(self, package: str, backend: str) -> BuildFlags:
         """Return the flags for one build, with one job unless the user requests more."""
@@ -108,6 +114,8 @@ class BuildPolicy:
         for key, settings in (("flags", self.requested), ("settings", self.configured)):
             if tables := {name or "*": one.to_table() for name, one in sorted(settings.items())}:
                 table[key] = tables
+        if self.constraints:
+            table["constraints"] = spelled(self.constraints)
         if not self.defaults:
             table["defaults"] = False
         if self.measured_jobs > 1:
@@ -140,6 +148,24 @@ class BuildRequest:
     constraints: Sequence[str] = ()
     """Paths of files with constraints for build requirements."""
 
+    def to_options(self, folder: str) -> dict[str, Any]:
+        """Return the table of these options for a lock in ``folder``, with paths from there."""
+        paths = [
+            storable(path) if "://" in path else relative_path(path, folder)
+            for path in self.constraints
+        ]
+        return options_to_table(replace(self, constraints=paths))
+
+    @classmethod
+    def from_options(cls, table: object, folder: str) -> BuildRequest:
+        """Return what ``to_options`` recorded in a lock in ``folder``."""
+        found = options_from_table(cls, table)
+        paths = [
+            path if "://" in path else os.path.normpath(os.path.join(folder, path))
+            for path in found.constraints
+        ]
+        return replace(found, constraints=tuple(paths))
+
     def keep(self, recorded: BuildRequest) -> BuildRequest:
         """Return these options, with those of ``recorded`` that they do not replace."""
         if self.no_wheelhouse:
@@ -148,8 +174,12 @@ class BuildRequest:
             recorded = replace(recorded, no_wheelhouse=False)
         return keep_recorded(self, recorded)
 
-    def resolve(self, configured: Mapping[str, BuildSetting]) -> BuildPolicy:
-        """Return the policy, with the settings of the project. Raise UsageError."""
+    def resolve(
+        self, configured: Mapping[str, BuildSetting], fetch: FetchFile = refuse_remote
+    ) -> BuildPolicy:
+        """Return the policy, with the settings of the project and the lines of the constraints
+        files. Raise UsageError, and what ``read_requirements`` raises.
+        """
         requested: dict[str, BuildSetting] = {}
         for option, words in (
             ("--build-env", self.environment),
@@ -181,8 +211,31 @@ class BuildRequest:
             seconds=self.seconds or MAX_SECONDS,
             wheelhouse=None if self.no_wheelhouse else self.wheelhouse or WHEELHOUSE,
             wheelhouse_url=self.wheelhouse_url,
-            constraints=tuple(self.constraints),
+            constraints=_read_constraints(self.constraints, fetch) if self.constraints else (),
         )
+
+
+def spelled(constraints: Iterable[InputRequirement]) -> list[str]:
+    """Return the lines as a lock records them: sorted, and without credentials."""
+    return sorted(
+        " ".join([_spell(one.requirement), *(f"--hash={text}" for text in sorted(one.hashes))])
+        for one in constraints
+    )
+
+
+def _spell(requirement: Requirement) -> str:
+    if requirement.url is None:
+        return str(requirement)
+    shown = Requirement(str(requirement))
+    shown.url = storable(requirement.url)
+    return str(shown)
+
+
+def _read_constraints(paths: Sequence[str], fetch: FetchFile) -> tuple[InputRequirement, ...]:
+    # Few plans limit what builds require.
+    from planner.inputs.requirements_file import read_requirements  # noqa: PLC0415
+
+    return read_requirements((), paths, environment=os.environ, fetch=fetch).constraints
 
 
 def _parse_select(words: Sequence[str]) -> ProjectSet:

@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 from planner.builds.policy import BuildPolicy, BuildRequest
 from planner.inputs.inputs import Inputs
 from planner.inputs.options import IndexRequest, PolicyRequest
+from planner.inputs.remote_file import file_fetcher
 from planner.inputs.targets import choose_targets
 from planner.planning.reporter import Reporter
 from schemas.errors import UsageError
@@ -38,7 +39,7 @@ class ProjectMetadata:
         Raise UsageError if ``--build`` does not allow it, BuildFailed, or what locking the build
         requirements raises.
         """
-        policy = self.builds.resolve(inputs.settings.build)
+        policy = self.builds.resolve(inputs.settings.build, file_fetcher(self.access))
         label = name or os.path.basename(os.path.abspath(folder))
         allowed = policy.allowed
         if not (canonicalize_name(name) in allowed if name else allowed.are_excluded):
@@ -80,6 +81,7 @@ class ProjectMetadata:
                 indexes=indexes,
                 policy=self.policy.resolve(inputs, datetime.now(UTC)),
                 folder=locks,
+                constraints=policy.constraints,
                 keep=False,
             )
             with Builder(

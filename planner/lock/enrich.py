@@ -22,6 +22,7 @@ from schemas.blocks import Block, scan_blocks
 from schemas.errors import InvalidInput
 from schemas.hints import TOOL_NAME, wheel_hints
 from schemas.lock import parse_block, parse_package
+from schemas.lock_parser import parse_whole
 
 __all__ = ["NotExtensible", "enrich"]
 
@@ -41,9 +42,11 @@ def enrich(text: str, client: IndexClient) -> tuple[str, int]:
     """Return ``text`` with hints for all wheels at a URL that lack them, and the number of these
     wheels.
 
-    Raise NotExtensible, the InvalidLockText errors of ``schemas``, UnreadableWheel, WheelDiffers,
-    IndexUnreachable or IndexAnswer.
+    Raise NotExtensible, UnreadableWheel, WheelDiffers, IndexUnreachable or IndexAnswer, and for a
+    lock that ``execute`` refuses the same InvalidLockText.
     """
+    # Hints for a lock that nothing installs would only hide what is wrong with it.
+    parse_whole([text.encode()])
     blocks = list(scan_blocks([text.encode()]))
     source = MetadataSource(client)
     parts: list[str] = []
@@ -83,11 +86,12 @@ def _extend(block: Block, wheels: Mapping[str, Mapping[str, Any]]) -> str:
         for filename, table in sorted(wheels.items())
     )
     text = block.text.rstrip("\n") + "\n\n" + added.replace("\n[", "\n\n[") + "\n"
+    refusal = NotExtensible(str(parse_block(block).get("name")))
     try:
-        document = tomllib.loads(text)
+        [package] = tomllib.loads(text)["packages"]
     except tomllib.TOMLDecodeError:
-        raise NotExtensible(str(parse_block(block).get("name"))) from None
-    [package] = document["packages"]
-    recorded = package.get("tool", {}).get(TOOL_NAME, {}).get("wheels", {})
-    assert all(recorded.get(filename) == table for filename, table in wheels.items())
+        raise refusal from None
+    recorded = package["tool"][TOOL_NAME]["wheels"]
+    if any(recorded.get(filename) != table for filename, table in wheels.items()):
+        raise refusal
     return text

@@ -67,9 +67,14 @@ def recorded_inputs(lock: Pylock, path: str) -> Inputs:
         raise without_foreign_text(error, folder) from None
 
 
-def refuse_special_files(sources: Provenance) -> None:
-    """Raise UsageError if a lock names a device, a pipe or a socket as one of its inputs."""
-    named = (*sources.projects, *sources.requirements, *sources.constraints, *sources.overrides)
+def refuse_special_files(sources: Provenance, more: Sequence[str] = ()) -> None:
+    """Raise UsageError if a lock names a device, a pipe or a socket as one of its inputs; ``more``
+    are paths that no input names.
+    """
+    named = (
+        *(*sources.projects, *sources.requirements, *sources.constraints, *sources.overrides),
+        *more,
+    )
     for place in named:
         with suppress(OSError, ValueError):
             mode = os.stat(place).st_mode

@@ -196,14 +196,19 @@ def test_locks_of_other_tools_are_shown_and_enriched(
     assert theirs.read_text() == after
 
 
+HEADER = 'lock-version = "1.0"\ncreated-by = "x"\n'
+
+
 @pytest.mark.parametrize(
     ("text", "status", "told"),
     [
-        pytest.param('lock-version = "1.0"\ncreated-by = "x"\npackages = [{name = "a"}]\n', 3,
+        pytest.param(f"{HEADER}packages = [{{name = 'a', directory = {{path = 'a'}}}}]\n", 3,
                      "the hints of an inline array of packages cannot be added", id="inline"),
-        pytest.param("lock-version = 1", 0, "recorded the sizes of 0 wheels", id="no packages"),
-        pytest.param('[[packages]]\nname = "A"\n', 3, "pylock.theirs.toml: package 'A' (line 1): ",
-                     id="invalid"),
+        pytest.param("lock-version = 1", 3, "pylock.theirs.toml: line 1: ", id="header"),
+        pytest.param(HEADER, 3,
+                     "line 1: it has no packages array", id="no packages"),
+        pytest.param(f"{HEADER}[[packages]]\nname = 'A'\n", 3,
+                     "pylock.theirs.toml: package 'A' (line 3): ", id="invalid"),
     ],
 )  # fmt: skip
 @pytest.mark.usefixtures("lock")
@@ -214,3 +219,23 @@ def test_locks_that_cannot_be_enriched_stay_as_they_are(
     found, _, err = run(capsys, "enrich", "pylock.theirs.toml")
     assert (found, told in err) == (status, True)
     assert Path("pylock.theirs.toml").read_text() == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "lock-version = 1",
+        HEADER,
+        'lock-version = "2.0"\ncreated-by = "x"\npackages = []\n',
+        f"{HEADER}packages = []\n[[packages]]\nname = 'a'\n",
+        f"{HEADER}[[packages]]\nname = 'a'\ndirectory = {{path = 'a'}}\n[other]\n",
+    ],
+)
+@pytest.mark.usefixtures("lock")
+def test_enrich_refuses_what_execute_refuses_in_the_same_words(
+    capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    Path("pylock.theirs.toml").write_text(text)
+    refused = run(capsys, "execute", "pylock.theirs.toml", "--target", "packages")
+    assert refused[0] == 3
+    assert run(capsys, "enrich", "pylock.theirs.toml") == refused

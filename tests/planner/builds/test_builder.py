@@ -240,6 +240,39 @@ class TestBuildRequirements:
         lock = tomllib.loads(Path("pylock.build-demo.toml").read_text())
         assert [(one["name"], one["version"]) for one in lock["packages"]] == [("tool", "1.0")]
 
+    def test_their_constraints_count_for_a_check_and_are_kept(
+        self,
+        plan: Plan,
+        index: Index,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        index.add(build_wheel("tool", "1.0"), build_wheel("tool", "2.0"))
+        serve(index, build_sdist(build_requires=["tool"]))
+        (tmp_path / "limits").mkdir()
+        limits = tmp_path / "limits" / "build.txt"
+        limits.write_text("tool < 2\n")
+        monkeypatch.chdir(tmp_path / "limits")
+        assert plan("--build", "missing", "--build-constraint", "build.txt", "-o",
+                    "../pylock.toml") == 0  # fmt: skip
+        monkeypatch.chdir(tmp_path)
+        assert lockstream.main(["check"]) == 0
+        limits.write_text("# as before\ntool<2\n")
+        assert lockstream.main(["check"]) == 0
+        limits.write_text("tool >= 2\n")
+        capsys.readouterr()
+        assert lockstream.main(["check"]) == 1
+        assert "tool<2" in capsys.readouterr().err
+        assert lockstream.main(["plan"]) == 0
+        lock = tomllib.loads(Path("pylock.build-demo.toml").read_text())
+        assert [(one["name"], one["version"]) for one in lock["packages"]] == [("tool", "2.0")]
+        assert lockstream.main(["check"]) == 0
+        limits.unlink()
+        capsys.readouterr()
+        assert lockstream.main(["check"]) == 3
+        assert "limits/build.txt: No such file" in capsys.readouterr().err
+
     def test_are_not_built_themselves(self, plan: Plan, index: Index) -> None:
         serve(index, build_sdist("tool"))
         serve(index, build_sdist(build_requires=["tool"], metadata_version="2.1"))
