@@ -130,6 +130,7 @@ COMMANDS = {
     "cache": Entry("planner.cli.cache", "cache", "Show or remove what plans keep of indexes."),
     "execute": Entry("executor.cli.execute", "execute", "Install a lock inside a memory budget."),
     "verify": Entry("executor.cli.verify", "verify", "Check that an environment matches its lock."),
+    "completion": Entry("executor.cli.completion", "completion", "Print a completion script."),
 }
 
 EXIT_CODES = """\b
@@ -159,17 +160,36 @@ class Program(click.Group):
         # Imported modules stay, and searching them for garbage takes a tenth of the time.
         gc.disable()
         try:
+            from executor.cli.command_line import prepare  # noqa: PLC0415
+
             command: click.Command = getattr(import_module(entry.module), entry.attribute)
+            prepare(command, name)
         finally:
             gc.freeze()
             gc.enable()
         return command
 
+    def shell_complete(
+        self, context: click.Context, incomplete: str
+    ) -> list[click.shell_completion.CompletionItem]:
+        # click would load every command for its summary.
+        found = [
+            click.shell_completion.CompletionItem(name, help=entry.summary)
+            for name, entry in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return found + click.Command.shell_complete(self, context, incomplete)
+
     def resolve_command(
         self, context: click.Context, words: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        from executor.cli.command_line import check_words, unknown_command  # noqa: PLC0415
+
+        if words[0] and words[0] not in COMMANDS and not words[0].startswith("-"):
+            raise unknown_command(words[0], list(COMMANDS))
         found = super().resolve_command(context, words)
-        _check_surroundings(words)
+        if found[1] is not None and not context.resilient_parsing:
+            check_words(words, found[1], list(COMMANDS))
         return found
 
     def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
@@ -212,6 +232,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _mend_streams()
         _claim_rooms()
         try:
+            if "_LOCKSTREAM_COMPLETE" in os.environ and arguments is None:
+                from executor.cli.completion import complete  # noqa: PLC0415
+
+                complete(program)
+                return 0
             # Not program.main(): it would exit with 1 if the reader of its output went away.
             words = list(sys.argv[1:] if arguments is None else arguments)
             with program.make_context("lockstream", words) as context:
@@ -236,7 +261,12 @@ def _end(error: BaseException) -> int:
         _tell(NO_MEMORY)
         return NOT_ENOUGH
     # Only now do the names of the rooms mean ours.
-    from schemas.errors import ExitCode, Interrupted, LockstreamError  # noqa: PLC0415
+    from schemas.errors import (  # noqa: PLC0415
+        ExitCode,
+        Interrupted,
+        LockstreamError,
+        system_error,
+    )
     from schemas.text import printable  # noqa: PLC0415
 
     if isinstance(error, BrokenPipeError):
@@ -244,6 +274,9 @@ def _end(error: BaseException) -> int:
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
     if isinstance(error, click.ClickException):
+        from executor.cli.command_line import name_variable  # noqa: PLC0415
+
+        name_variable(error)
         with suppress(OSError):
             error.show()
         return ExitCode.USAGE
@@ -260,30 +293,14 @@ def _end(error: BaseException) -> int:
         _tell("interrupted\n")
         return INTERRUPTED
     if isinstance(error, OSError) and error.errno:
-        code, hint = _SYSTEM_ERRORS.get(error.errno, (7, "look for its cause in the system"))
+        code, hint = system_error(error.errno)
         subject = os.fsdecode(error.filename) if error.filename else "the system"
         _tell(f"error: {printable(subject)}: {os.strerror(error.errno)}\nhint: {hint}\n")
-        return ExitCode(code)
+        return code
     import traceback  # noqa: PLC0415  # only a defect needs it
 
     _tell("".join(traceback.format_exception(error)))
     return DEFECT
-
-
-_SYSTEM_ERRORS = {
-    **dict.fromkeys(
-        (errno.EACCES, errno.EPERM, errno.EROFS),
-        (9, "run as a user who may do this, or name another place"),
-    ),
-    **dict.fromkeys(
-        (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG),
-        (2, "name a path that exists and is of this kind"),
-    ),
-    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), (7, "free disk space, or name another place")),
-    **dict.fromkeys((errno.EMFILE, errno.ENFILE), (7, "raise the limit of open files (ulimit -n)")),
-    errno.EAGAIN: (7, "raise the limit of processes (ulimit -u, or that of the container)"),
-}
-"""Exit code and hint of a system error that reached the program unexplained, by number."""
 
 
 def _is_shortage(error: BaseException) -> bool:
@@ -366,28 +383,6 @@ def _mend_streams() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-
-
-def _check_surroundings(words: Sequence[str]) -> None:
-    """Raise UsageError if an argument is empty, or if the working directory is deleted."""
-    from schemas.errors import UsageError  # noqa: PLC0415
-
-    for before, word in zip(["", *words], words, strict=False):
-        name, equals, value = word.partition("=")
-        is_option = word.startswith("--")
-        if not word or (is_option and equals and not value):
-            subject = name if is_option else before if before.startswith("-") else "an argument"
-            raise UsageError(
-                f"{subject} is empty",
-                hint="a variable of the shell may be unset; leave the option out for its default",
-            )
-    try:
-        os.getcwd()
-    except FileNotFoundError:
-        raise UsageError(
-            "the working directory is deleted",
-            hint="change into a folder that exists, and run the command again",
-        ) from None
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from executor.cli.option_group import option_group as option_group
     from executor.cli.output import echo as echo
     from executor.cli.output import echo_json as echo_json
+    from executor.cli.output import is_quiet as is_quiet
     from executor.environment.changes import Changes as Changes
     from executor.environment.changes import Sync as Sync
     from executor.environment.drift import Drift as Drift
@@ -84,6 +85,7 @@ _HOMES = {
     "echo": "cli.output",
     "echo_json": "cli.output",
     "execute": "api",
+    "is_quiet": "cli.output",
     "is_trusted": "files.user_folders",
     "json_option": "cli.option_group",
     "lock_argument": "cli.option_group",

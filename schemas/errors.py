@@ -7,6 +7,7 @@ kinds listed here; the kind decides the exit code.
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
 from typing import Any
 
@@ -25,6 +26,7 @@ __all__ = [
     "Refused",
     "SubjectProblem",
     "UsageError",
+    "system_error",
 ]
 
 
@@ -170,3 +172,28 @@ class Interrupted(KeyboardInterrupt):
 
     def __str__(self) -> str:
         return "; ".join(filter(None, [f"stopped by {self.name}", self.left]))
+
+
+def system_error(number: int) -> tuple[ExitCode, str]:
+    """Return the exit code and the hint of a system error that reached the program unexplained.
+
+    ``number`` is its ``errno``.
+    """
+    code, hint = _SYSTEM_ERRORS.get(number, (7, "look for its cause in the system"))
+    return ExitCode(code), hint
+
+
+_SYSTEM_ERRORS = {
+    **dict.fromkeys(
+        (errno.EACCES, errno.EPERM, errno.EROFS),
+        (9, "run as a user who may do this, or name another place"),
+    ),
+    **dict.fromkeys(
+        (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG),
+        (2, "name a path that exists and is of this kind"),
+    ),
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), (7, "free disk space, or name another place")),
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), (7, "raise the limit of open files (ulimit -n)")),
+    errno.EAGAIN: (7, "raise the limit of processes (ulimit -u, or that of the container)"),
+}
+"""Exit code and hint of a system error that reached the program unexplained, by number."""

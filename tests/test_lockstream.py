@@ -185,7 +185,6 @@ class TestExitStatus:
         "arguments",
         [
             pytest.param(["--no-such-option"], id="option"),
-            pytest.param(["no-such-command"], id="command"),
             pytest.param([], id="none"),
         ],
     )

@@ -20,6 +20,7 @@ from executor.cli.execute_options import (
 )
 from executor.cli.option_group import json_option, lock_argument
 from executor.cli.options import EnvironmentOptions, environment_options, selection_options
+from executor.cli.output import is_quiet
 from executor.environment.changes import Sync
 from executor.install.options import ExecuteOptions
 from executor.lanes.signals import stoppable
@@ -101,14 +102,16 @@ def execute(
         changes = decide(lock, environment, select=select, sync=sync, origins=given)
         print_result(changes.to_json() if as_json else None, changes.lines())
         return
-    reporter = LineReporter() if progress == "plain" else WarningReporter()
+    is_told = progress == "plain" and not is_quiet()
+    reporter = LineReporter() if is_told else WarningReporter()
     with stoppable():
         done = execute_with(
             lock, environment, options, building=builds.building(), reporter=reporter
         )
     if report:
         _write_json(report, done.to_json())
-    print_result(done.to_json() if as_json else None, done.lines())
+    if as_json or not is_quiet():
+        print_result(done.to_json() if as_json else None, done.lines())
 
 
 def _write_json(path: str, content: object) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from typing import Any
 
 import click
 
+from executor.cli.command_line import is_from_variable
 from executor.cli.option_group import option_group
 from executor.environment.environment import Environment
 from executor.lock.options import SelectOptions
@@ -51,13 +54,36 @@ class EnvironmentOptions:
             return Environment.prefix(self.prefix, self.python)
         if self.python and not self.venv:
             return Environment.of_python(self.python, break_system=self.break_system_packages)
-        return Environment.venv(self.venv or ".venv", self.python)
+        return Environment.venv(self.venv or _active_venv() or ".venv", self.python)
+
+
+def _active_venv() -> str | None:
+    """Return the virtual environment that is activated in the user's shell."""
+    folder = os.environ.get("VIRTUAL_ENV", "")
+    return folder if os.path.exists(os.path.join(folder, "pyvenv.cfg")) else None
+
+
+def _where(**given: Any) -> EnvironmentOptions:
+    """Return the options. What the command line says comes before what variables say."""
+    named = [name for name in ("venv", "target", "prefix") if given[name]]
+    if not all(map(is_from_variable, named)):
+        given.update({name: None for name in named if is_from_variable(name)})
+    if not given["target"]:
+        # These variables are also those of plan.
+        given.update(
+            {name: None for name in ("python_version", "platform") if is_from_variable(name)}
+        )
+    return EnvironmentOptions(**given)
 
 
 environment_options = option_group(
     "where",
-    EnvironmentOptions,
-    click.option("--venv", metavar="DIR", help="Virtual environment (default: .venv)."),
+    _where,
+    click.option(
+        "--venv",
+        metavar="DIR",
+        help="Virtual environment (default: the one that is active, VIRTUAL_ENV, else .venv).",
+    ),
     click.option(
         "--python",
         metavar="EXE",

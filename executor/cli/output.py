@@ -8,7 +8,10 @@ import click
 
 from schemas.text import printable
 
-__all__ = ["echo", "echo_json"]
+__all__ = ["VERBOSITY", "echo", "echo_json", "is_quiet", "is_verbose"]
+
+VERBOSITY = "lockstream.verbosity"
+"""Key in the ``meta`` of the click context: -1 after ``--quiet``, 1 after ``--verbose``."""
 
 
 def echo(text: str = "", *, err: bool = False) -> None:
@@ -19,3 +22,18 @@ def echo(text: str = "", *, err: bool = False) -> None:
 def echo_json(content: object, *, indent: int | None = 2) -> None:
     """Print ``content`` as JSON to standard output; json escapes what a terminal would obey."""
     click.echo(json.dumps(content, indent=indent))
+
+
+def is_quiet() -> bool:
+    """Return whether the user gave ``--quiet``: results, warnings and errors only."""
+    return _verbosity() < 0
+
+
+def is_verbose() -> bool:
+    """Return whether the user gave ``--verbose``."""
+    return _verbosity() > 0
+
+
+def _verbosity() -> int:
+    context = click.get_current_context(silent=True)
+    return int(context.meta.get(VERBOSITY, 0)) if context else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from executor import echo, echo_json, json_option, lock_argument
+from executor import echo, echo_json, is_quiet, json_option, lock_argument
 from planner.api import check_lock
 from planner.review.check import Stale
 
@@ -14,8 +14,7 @@ __all__ = ["check"]
 @click.command("check")
 @lock_argument
 @json_option
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing if the lock is current.")
-def check(lock: str, as_json: bool, quiet: bool) -> None:
+def check(lock: str, as_json: bool) -> None:
     """Check that the lock is current, without asking any index.
 
     It is current exactly if plan, which prefers its versions, would write the same bytes: the
@@ -23,6 +22,7 @@ def check(lock: str, as_json: bool, quiet: bool) -> None:
     target, extra and dependency group, and so are settings, options, hashes, addresses and local
     files. Exit status 1 if it is not. What a plan reads and a check cannot is named.
     """
+    quiet = is_quiet()
     checked = check_lock(lock)
     problems = checked.problems
     if as_json:

@@ -6,7 +6,7 @@ import time
 
 import click
 
-from executor import json_option
+from executor import is_quiet, json_option
 from planner.api import PlanRequest, plan_lock
 from planner.cli.build_options import PlanBuildOptions, build_options
 from planner.cli.console import ConsoleReporter
@@ -36,7 +36,6 @@ __all__ = ["plan"]
 @policy_options
 @build_options
 @lock_options
-@click.option("-q", "--quiet", is_flag=True, help="Print only warnings and errors.")
 @json_option
 def plan(
     sources: Provenance,
@@ -46,7 +45,6 @@ def plan(
     policy: PolicyRequest,
     builds: PlanBuildOptions,
     locks: LockOptions,
-    quiet: bool,
     as_json: bool,
 ) -> None:
     """Choose a wheel of everything that is required, size it, and write the lock.
@@ -75,7 +73,7 @@ def plan(
         upgraded=locks.upgraded,
         fit=locks.container(),
     )
-    reporter = ConsoleReporter(quiet=quiet, as_json=as_json)
+    reporter = ConsoleReporter(quiet=is_quiet(), as_json=as_json)
     planned = plan_lock(request, reporter)
     if planned.path == "-":
         click.echo(planned.text, nl=False)

@@ -1,0 +1,210 @@
+"""What every command gets: variables for its options, ``--quiet``, ``--verbose``, a suggestion."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import wraps
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from executor.cli.output import VERBOSITY, echo, is_verbose
+from schemas.errors import UsageError
+from schemas.variables import PREFIX, nearest, unknown, variables_of
+
+__all__ = [
+    "check_words",
+    "is_from_variable",
+    "long_name",
+    "name_variable",
+    "options_of",
+    "prepare",
+    "unknown_command",
+]
+
+_OTHER_WORDS = {
+    "add": "write the requirement into pyproject.toml or a requirements file, and run "
+    "lockstream plan",
+    "compile": "run lockstream plan -r requirements.in, which writes pylock.toml",
+    "export": "a pylock.toml is read by pip and uv as it is",
+    "freeze": "run lockstream plan, which writes pylock.toml, or lockstream tree, which prints it",
+    "install": "run lockstream execute, which installs pylock.toml into an environment",
+    "list": "run lockstream tree, which prints the packages of a lock",
+    "lock": "run lockstream plan, which writes pylock.toml",
+    "remove": "delete the requirement from its file, run lockstream plan, then lockstream execute "
+    "--exact",
+    "run": "run lockstream execute, then the program in .venv/bin",
+    "sync": "run lockstream execute --exact, which also removes what the lock does not list",
+    "uninstall": "run lockstream execute --remove NAME",
+    "update": "run lockstream plan --upgrade",
+    "upgrade": "run lockstream plan --upgrade",
+    "venv": "run lockstream execute, which makes the environment too",
+}
+"""What to run instead of the commands of other tools."""
+
+_NO_VARIABLE = frozenset({"--help", "--version", "--mirror"})
+"""Options without a variable of their own: ``LOCKSTREAM_MIRRORS`` is older than the rule."""
+
+
+class _Words(click.types.StringParamType):
+    """Text of which a variable may hold several values, as a shell reads words."""
+
+    def split_envvar_value(self, rv: str) -> Sequence[str]:
+        import shlex  # noqa: PLC0415  # few set such a variable
+
+        try:
+            return shlex.split(rv)
+        except ValueError as error:
+            raise click.BadParameter(f"{rv!r} is not a list of words: {error}") from None
+
+
+_WORDS = _Words()
+
+
+def prepare(command: click.Command, name: str) -> None:
+    """Give the options of ``command`` their variables, and add ``--quiet`` and ``--verbose``.
+
+    ``name`` is what the user types. It may be called again with the same command.
+    """
+    if isinstance(command, click.Group):
+        for word, one in command.commands.items():
+            prepare(one, f"{name} {word}")
+        return
+    if any(option.name == "verbose" for option in options_of(command)):
+        return
+    command.params += [
+        _level("quiet", -1, "Print only results, warnings and errors."),
+        _level("verbose", 1, "Print also which variables count, and the time and memory it took."),
+    ]
+    if command.callback:
+        command.callback = _described(command.callback)
+    for option in options_of(command):
+        if (long := long_name(option)) not in _NO_VARIABLE:
+            option.envvar = variables_of(long, name)
+            if option.multiple and option.type is click.STRING:
+                option.type = _WORDS
+
+
+def long_name(option: click.Option) -> str:
+    """Return the name of ``option`` that its variable is made of: its first long one."""
+    return next(name for name in option.opts if name.startswith("--"))
+
+
+def options_of(command: click.Command) -> Iterator[click.Option]:
+    """Yield the options of ``command``, and of its subcommands if it is a group."""
+    if isinstance(command, click.Group):
+        for one in command.commands.values():
+            yield from options_of(one)
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            yield parameter
+
+
+def check_words(words: Sequence[str], command: click.Command, commands: Sequence[str]) -> None:
+    """Check what ``command``, one of ``commands``, gets from the command line ``words`` and from
+    the environment.
+
+    Raises UsageError if an argument or a variable is empty, or if the working directory is deleted.
+    Warns of variables that look like ours and are not.
+    """
+    for before, word in zip(["", *words], words, strict=False):
+        name, equals, value = word.partition("=")
+        is_option = word.startswith("--")
+        if not word or (is_option and equals and not value):
+            subject = name if is_option else before if before.startswith("-") else "an argument"
+            raise UsageError(
+                f"{subject} is empty",
+                hint="a variable of the shell may be unset; leave the option out for its default",
+            )
+    _check_variables(command, commands)
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise UsageError(
+            "the working directory is deleted",
+            hint="change into a folder that exists, and run the command again",
+        ) from None
+
+
+def _check_variables(command: click.Command, commands: Sequence[str]) -> None:
+    given = [name for name in os.environ if name.startswith(PREFIX)]
+    if not given:
+        return
+    for name in (name for option in options_of(command) for name in option.envvar or ()):
+        if os.environ.get(name) == "":
+            raise UsageError(
+                f"{name} is empty", hint="unset it for the default, or give it a value"
+            )
+    for name in unknown(given, commands):
+        meant = nearest(name)
+        end = f"; {meant} is" if meant else ""
+        echo(f"warning: {name} is not a variable of lockstream{end}", err=True)
+
+
+def is_from_variable(name: str) -> bool:
+    """Return whether the parameter ``name`` of the running command was given by its variable."""
+    context = click.get_current_context(silent=True)
+    source = context.get_parameter_source(name) if context else None
+    return source is ParameterSource.ENVIRONMENT
+
+
+def name_variable(error: click.ClickException) -> None:
+    """Make ``error`` name the variable that has the wrong value, if the value is from one."""
+    if isinstance(error, click.BadParameter) and error.ctx and error.param:
+        source = error.ctx.get_parameter_source(error.param.name or "")
+        # There is no source yet if the words of a variable cannot be told apart.
+        if source in {ParameterSource.ENVIRONMENT, None}:
+            error.param_hint = _given_variable(error.param)
+
+
+def _given_variable(parameter: click.Parameter) -> str:
+    """Return the variable that the value of ``parameter`` is from."""
+    return next((name for name in parameter.envvar or () if os.environ.get(name)), "")
+
+
+def _described(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``call`` with what ``--verbose`` prints before and after it."""
+
+    @wraps(call)
+    def described(*arguments: Any, **given: Any) -> Any:
+        if not is_verbose():
+            return call(*arguments, **given)
+        from executor.budget.memory import rss_peak  # noqa: PLC0415
+
+        started = time.monotonic()
+        context = click.get_current_context()
+        for option in options_of(context.command):
+            if is_from_variable(option.name or ""):
+                echo(f"{long_name(option)} is set by {_given_variable(option)}", err=True)
+        try:
+            return call(*arguments, **given)
+        finally:
+            seconds, peak = time.monotonic() - started, rss_peak() / 2**20
+            echo(f"took {seconds:.1f} s and at most {peak:.1f} MiB of memory (RSS)", err=True)
+
+    return described
+
+
+def unknown_command(name: str, known: Sequence[str]) -> UsageError:
+    """Return the error for a command that does not exist, with what may have been meant."""
+    from difflib import get_close_matches  # noqa: PLC0415  # for a mistake only
+
+    if name in _OTHER_WORDS:
+        hint = _OTHER_WORDS[name]
+    elif near := get_close_matches(name, known, n=1):
+        hint = f"did you mean {near[0]}?"
+    else:
+        hint = f"the commands are {', '.join(known)}"
+    return UsageError(f"there is no command {name!r}", hint=hint)
+
+
+def _level(name: str, value: int, text: str) -> click.Option:
+    def keep(context: click.Context, _option: click.Parameter, is_given: bool) -> None:
+        if is_given:
+            context.meta[VERBOSITY] = value
+
+    flags = [f"-{name[0]}", f"--{name}"]
+    return click.Option(flags, is_flag=True, expose_value=False, callback=keep, help=text)

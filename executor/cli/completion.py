@@ -1,0 +1,63 @@
+"""The command ``completion``, and the answers to the shells that its scripts ask for."""
+
+from __future__ import annotations
+
+import os
+
+import click
+from click.shell_completion import ShellComplete, get_completion_class
+
+__all__ = ["VARIABLE", "complete", "completion"]
+
+VARIABLE = "_LOCKSTREAM_COMPLETE"
+"""The variable by which the script of a shell asks for completions."""
+
+_FOLDERS = frozenset({"DIR"})
+_FILES = frozenset({"FILE", "LOCK", "[LOCK]", "OLD", "[NEW]", "EXE", "DIR|URL"})
+"""Metavariables of options and arguments that take the path of a folder or a file."""
+
+
+@click.command("completion")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    r"""Print a script by which SHELL completes commands, options and files of lockstream.
+
+    \b
+    bash:  eval "$(lockstream completion bash)"       in ~/.bashrc
+    zsh:   eval "$(lockstream completion zsh)"        in ~/.zshrc, after compinit
+    fish:  lockstream completion fish | source        in ~/.config/fish/config.fish
+    """
+    kind = get_completion_class(shell)
+    assert kind is not None  # click has the three
+    # The class for bash would start bash to learn its version.
+    script = ShellComplete.source(kind(click.Command("lockstream"), {}, "lockstream", VARIABLE))
+    click.echo(script, nl=False)
+
+
+def complete(program: click.Group) -> None:
+    """Print what the shell asks for in VARIABLE, for example ``bash_complete``."""
+    shell, _, instruction = os.environ[VARIABLE].partition("_")
+    kind = get_completion_class(shell)
+    if kind is None or instruction != "complete":
+        return
+    load = program.get_command
+
+    def get_command(context: click.Context, name: str) -> click.Command | None:
+        if command := load(context, name):
+            _name_paths(command)
+        return command
+
+    program.get_command = get_command  # type: ignore[assignment,method-assign]
+    click.echo(kind(program, {}, "lockstream", VARIABLE).complete())
+
+
+def _name_paths(command: click.Command) -> None:
+    """Give the parameters of ``command`` that take a path a type that completes paths."""
+    if isinstance(command, click.Group):
+        for one in command.commands.values():
+            _name_paths(one)
+    for parameter in command.params:
+        if parameter.metavar in _FOLDERS:
+            parameter.type = click.Path(file_okay=False)
+        elif parameter.metavar in _FILES:
+            parameter.type = click.Path()

@@ -1,0 +1,204 @@
+"""What every command gets: variables, --quiet and --verbose, suggestions."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+import pytest
+
+import lockstream
+from executor.cli.command_line import prepare
+from helpers.option_table import leaf_commands
+from helpers.wheels import build_wheel, lock_of
+from schemas.errors import ExitCode
+
+DEMO = build_wheel("demo", files={"demo.py": "x = 1\n"})
+
+
+@pytest.fixture(name="lock")
+def _lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    DEMO.write(tmp_path)
+    path = tmp_path / "pylock.toml"
+    path.write_text(lock_of([DEMO]))
+    return path
+
+
+class TestVariables:
+    def test_a_variable_stands_for_its_option(
+        self, lock: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("LOCKSTREAM_TARGET", "there")
+        assert lockstream.main(["execute"]) == ExitCode.DONE
+        assert (lock.parent / "there" / "demo.py").exists()
+
+    def test_the_variable_for_one_command_comes_first(
+        self, lock: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("LOCKSTREAM_TARGET", "there")
+        monkeypatch.setenv("LOCKSTREAM_EXECUTE_TARGET", "here")
+        assert lockstream.main(["execute"]) == ExitCode.DONE
+        assert (lock.parent / "here" / "demo.py").exists()
+        assert not (lock.parent / "there").exists()
+
+    def test_the_command_line_comes_before_variables(
+        self, lock: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("LOCKSTREAM_VENV", "env")
+        assert lockstream.main(["execute", "--target", "here"]) == ExitCode.DONE
+        assert (lock.parent / "here" / "demo.py").exists()
+        assert not (lock.parent / "env").exists()
+
+    def test_targets_of_plan_do_not_disturb_an_execution_into_an_environment(
+        self, lock: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("LOCKSTREAM_PYTHON_VERSION", "3.12")
+        assert lockstream.main(["execute", "--dry-run"]) == ExitCode.DONE
+
+    def test_a_repeatable_option_takes_words_as_a_shell_reads_them(
+        self, lock: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = lock.parent / "two words"
+        folder.mkdir()
+        (lock.parent / DEMO.filename).rename(folder / DEMO.filename)
+        monkeypatch.setenv("LOCKSTREAM_FIND_LINKS", f". '{folder}'")
+        assert lockstream.main(["execute", "--target", "here", "--offline"]) == ExitCode.DONE
+
+    @pytest.mark.parametrize("value", ["1", "true", "yes", "on"])
+    def test_a_flag_is_set_by_a_word_for_true(
+        self, lock: Path, monkeypatch: pytest.MonkeyPatch, value: str
+    ) -> None:
+        monkeypatch.setenv("LOCKSTREAM_DRY_RUN", value)
+        assert lockstream.main(["execute", "--target", "here"]) == ExitCode.DONE
+        assert not (lock.parent / "here").exists()
+
+    @pytest.mark.parametrize(
+        ("name", "value", "problem"),
+        [
+            ("LOCKSTREAM_LANES", "x", "LOCKSTREAM_LANES: 'x' is not a valid integer range."),
+            ("LOCKSTREAM_OFFLINE", "x", "LOCKSTREAM_OFFLINE: 'x' is not a valid boolean."),
+            ("LOCKSTREAM_GROUP", "'x", 'LOCKSTREAM_GROUP: "\'x" is not a list of words:'),
+            ("LOCKSTREAM_EXECUTE_LANES", "0", "LOCKSTREAM_EXECUTE_LANES: 0 is not in the range"),
+        ],
+    )
+    def test_a_wrong_value_is_an_error_that_names_the_variable(
+        self,
+        lock: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        name: str,
+        value: str,
+        problem: str,
+    ) -> None:
+        monkeypatch.setenv(name, value)
+        assert lockstream.main(["execute"]) == ExitCode.USAGE
+        assert f"Error: Invalid value for {problem}" in capsys.readouterr().err
+
+    def test_an_empty_variable_is_refused(
+        self, lock: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("LOCKSTREAM_VENV", "")
+        assert lockstream.main(["execute"]) == ExitCode.USAGE
+        assert capsys.readouterr().err == (
+            "error: LOCKSTREAM_VENV is empty\nhint: unset it for the default, or give it a value\n"
+        )
+        assert not (lock.parent / ".venv").exists()
+
+    def test_an_empty_variable_of_another_command_is_no_matter(
+        self, lock: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("LOCKSTREAM_UPGRADE", "")
+        assert lockstream.main(["execute", "--dry-run"]) == ExitCode.DONE
+
+    def test_an_unknown_variable_is_warned_of_with_the_nearest_name(
+        self, lock: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("LOCKSTREAM_VENF", "env")
+        assert lockstream.main(["execute", "--dry-run"]) == ExitCode.DONE
+        assert capsys.readouterr().err == (
+            "warning: LOCKSTREAM_VENF is not a variable of lockstream; LOCKSTREAM_VENV is\n"
+        )
+
+
+class TestActiveEnvironment:
+    def test_the_active_one_is_the_default(
+        self, lock: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        active = lock.parent / "active"
+        assert lockstream.main(["execute", "--venv", "active"]) == ExitCode.DONE
+        monkeypatch.setenv("VIRTUAL_ENV", str(active))
+        capsys.readouterr()
+        assert lockstream.main(["verify"]) == ExitCode.DONE
+        assert lockstream.main(["verify", "--venv", ".venv"]) == ExitCode.REFUSED
+
+    @pytest.mark.parametrize("value", ["", "no-such-folder"])
+    def test_one_that_does_not_exist_is_not(
+        self, lock: Path, monkeypatch: pytest.MonkeyPatch, value: str
+    ) -> None:
+        monkeypatch.setenv("VIRTUAL_ENV", value)
+        assert lockstream.main(["execute"]) == ExitCode.DONE
+        assert (lock.parent / ".venv").exists()
+        assert not os.path.exists("no-such-folder")
+
+
+class TestLevels:
+    @pytest.mark.parametrize("name", [name for name, _ in leaf_commands()])
+    def test_each_command_has_both(self, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+        assert lockstream.main([*name.split(), "--help"]) == ExitCode.DONE
+        shown = capsys.readouterr().out
+        assert shown.count("-q, --quiet ") == shown.count("-v, --verbose ") == 1
+
+    def test_quiet_leaves_nothing_of_an_execution_that_succeeds(
+        self, lock: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert lockstream.main(["execute", "--quiet", "--target", "here"]) == ExitCode.DONE
+        assert capsys.readouterr() == ("", "")
+
+    def test_quiet_leaves_results(self, lock: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert lockstream.main(["verify", "-q"]) == ExitCode.REFUSED
+        assert capsys.readouterr().out == (
+            "missing: demo: 1.0 is not installed\n1 packages verified, 1 differences\n"
+        )
+
+    def test_verbose_says_which_variables_count_and_what_it_took(
+        self, lock: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("LOCKSTREAM_TARGET", "here")
+        assert lockstream.main(["execute", "-v"]) == ExitCode.DONE
+        first, *_, last = capsys.readouterr().err.splitlines()
+        assert first == "--target is set by LOCKSTREAM_TARGET"
+        assert last.startswith("took ")
+        assert last.endswith(" MiB of memory (RSS)")
+
+    def test_a_command_is_prepared_once(self) -> None:
+        @click.command()
+        def probe() -> None: ...
+
+        prepare(probe, "probe")
+        count = len(probe.params)
+        prepare(probe, "probe")
+        assert len(probe.params) == count == 2
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("exectue", "did you mean execute?"),
+        ("sync", "run lockstream execute --exact"),
+        ("install", "run lockstream execute,"),
+        ("lock", "run lockstream plan,"),
+        ("add", "write the requirement into pyproject.toml or a requirements file"),
+        ("compile", "run lockstream plan -r requirements.in"),
+        ("freeze", "run lockstream plan,"),
+        ("zzz", "the commands are plan, check,"),
+    ],
+)
+def test_an_unknown_command_is_answered_with_the_one_that_may_be_meant(
+    word: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lockstream.main([word, "--option"]) == ExitCode.USAGE
+    error, shown, _ = capsys.readouterr().err.split("\n")
+    assert error == f"error: there is no command {word!r}"
+    assert shown.startswith(f"hint: {hint}")

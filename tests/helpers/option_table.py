@@ -1,0 +1,51 @@
+"""The options of all commands, as the table in docs/variables.md lists them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import click
+
+from executor.cli.command_line import long_name
+from lockstream import COMMANDS, program
+from schemas.variables import variables_of
+
+__all__ = ["leaf_commands", "option_names", "variable_table"]
+
+
+def leaf_commands() -> Iterator[tuple[str, click.Command]]:
+    """Yield each command with the words that call it."""
+    context = click.Context(program)
+    for name in COMMANDS:
+        command = program.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {word}", one) for word, one in command.commands.items())
+        else:
+            yield name, command
+
+
+def option_names() -> dict[str, list[str]]:
+    """Return the commands that have each option, by the option's first long name."""
+    found = defaultdict(list)
+    for name, command in leaf_commands():
+        for option in command.params:
+            if isinstance(option, click.Option):
+                found[long_name(option)].append(name)
+    return dict(sorted(found.items()))
+
+
+def variable_table() -> str:
+    """Return the table of variables in Markdown."""
+    count = len(list(leaf_commands()))
+    rows = []
+    for option, commands in option_names().items():
+        if option == "--mirror":
+            continue
+        named = " ".join(f"`{one}`" for one in commands) if len(commands) < count else "all"
+        names = [f"`{variables_of(option, commands[0])[-1]}`"]
+        if option == "--build":
+            names = [f"`{variables_of(option, one)[0]}`" for one in commands]
+        rows.append(f"| {', '.join(names)} | `{option}` | {named} |\n")
+    return "".join(["| variable | option | commands |\n", "|---|---|---|\n", *rows])

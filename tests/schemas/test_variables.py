@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from helpers.option_table import option_names, variable_table
+from lockstream import COMMANDS
+from schemas.variables import OPTIONS, OTHERS, nearest, unknown, variables_of
+
+PAGE = Path(__file__).parents[2] / "docs" / "variables.md"
+
+
+def test_the_options_are_those_of_the_commands() -> None:
+    assert set(option_names()) - {"--mirror"} == OPTIONS
+
+
+def test_the_page_has_the_table_of_all_options() -> None:
+    table = variable_table()
+    assert table in PAGE.read_text(), f"{PAGE} needs this table:\n{table}"
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_page_names_each_other_variable(name: str) -> None:
+    assert f"`{name}`" in PAGE.read_text()
+
+
+def test_an_option_has_a_variable_of_its_own_and_one_for_one_command() -> None:
+    names = variables_of("--cache-dir", "cache info")
+    assert names == ["LOCKSTREAM_CACHE_INFO_CACHE_DIR", "LOCKSTREAM_CACHE_DIR"]
+
+
+def test_an_option_that_means_two_things_has_none_for_all_commands() -> None:
+    assert variables_of("--build", "plan") == ["LOCKSTREAM_PLAN_BUILD"]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("LOCKSTREAM_MEMROY", "LOCKSTREAM_MEMORY"),
+        ("LOCKSTREAM_MIRROR", "LOCKSTREAM_MIRRORS"),
+        ("LOCKSTREAM_BUILD", "LOCKSTREAM_<COMMAND>_BUILD"),
+        ("LOCKSTREAM_EXECUTE_COLOUR", None),
+        ("LOCKSTREAM_INDEX_OURS_USER", "LOCKSTREAM_INDEX_<NAME>_USERNAME"),
+        ("LOCKSTREAM_INDEX_STRATGY", "LOCKSTREAM_INDEX_STRATEGY"),
+    ],
+)
+def test_an_unknown_name_is_found_with_what_it_may_mean(name: str, meant: str | None) -> None:
+    assert list(unknown([name], COMMANDS)) == [name]
+    assert nearest(name) == meant
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "LOCKSTREAM_VENV", "LOCKSTREAM_EXECUTE_VENV", "LOCKSTREAM_EXECUTE_BUILD",
+        "LOCKSTREAM_MIRRORS", "LOCKSTREAM_INDEX", "LOCKSTREAM_INDEX_OUR_OWN_USERNAME",
+        "LOCKSTREAM_CACHE_DIR", "LOCKSTREAMLINE", "HOME",
+    ],
+)  # fmt: skip
+def test_a_known_name_is_not_found(name: str) -> None:
+    assert list(unknown([name], COMMANDS)) == []
