@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from executor.budget.errors import BudgetTooSmall
-from executor.budget.memory import Limit, physical_limit, smallest_limit
+from executor.budget.memory import MEMORY_OPTION, Limit, physical_limit, smallest_limit
 from executor.budget.processors import usable_processors
 from executor.budget.start import has_byte_code
 from executor.files.mounts import FileSystem
@@ -29,6 +29,7 @@ __all__ = [
     "Budget",
     "PageCachePolicy",
     "Surface",
+    "check_files",
     "check_least",
     "decide_budget",
 ]
@@ -65,6 +66,10 @@ COMPILER_DATA = 24 << 20
 
 COMPILER_MEMORY = 24 << 20
 """Bytes of this process, and of the kernel for the files, while the child makes byte code."""
+
+
+_MADE = 1 << 20
+"""Bytes of files of an environment that is made, if its file system is memory."""
 
 
 MAX_LANES = 4
@@ -109,6 +114,11 @@ class Surface:
     """Whether that file system is memory."""
     compiles: bool = False
     """Whether byte code is made of the installed files."""
+    is_guessed: bool = False
+    """Whether the sizes of some of those files are guessed. They may take more, so there is one
+    lane if they are memory: what it is refused for must not depend on the guess."""
+    is_counted: bool = False
+    """Whether ``held`` was counted, because it was more than foreseen: all lanes have to fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +139,8 @@ class Budget:
     overlay does not support it."""
     compiler_data: int | None = None
     """Bytes of data that a child that makes byte code may have; None for no limit."""
+    files: int | None = None
+    """Bytes that files may take if their file system is memory; None for no limit."""
 
 
 def decide_budget(
@@ -152,11 +164,14 @@ def decide_budget(
     if limit is None:
         window = LARGEST_WINDOW if page_cache == "drop" else None
         return Budget(None, "no limit", wanted, window, keeps)
-    _check(limit, memory, surface)
+    if surface.is_memory and surface.is_guessed:
+        wanted = 1
+    _check(limit, memory, surface, wanted if surface.is_counted else 1)
     base, lane = _needs(surface)
     free = limit.available - surface.held
     lanes = max(1, min(wanted, int(free - base - PROGRAM * limit.programs) // lane))
     window = max(min(free // WINDOW_SHARE, LARGEST_WINDOW) // lanes, SMALLEST_WINDOW)
+    busy = max(base + lanes * lane, _compiling(surface))
     return Budget(
         limit.available,
         limit.source,
@@ -165,6 +180,7 @@ def decide_budget(
         keeps,
         has_batches=surface.file_system == "ext4",
         compiler_data=free - COMPILER_MEMORY if surface.compiles else None,
+        files=limit.available - busy - _MADE if surface.is_memory else None,
     )
 
 
@@ -181,6 +197,17 @@ def check_least(memory: int | None, surface: Surface) -> None:
         _check(limit, memory, surface)
 
 
+def check_files(budget: Budget, taken: int) -> None:
+    """Raise BudgetTooSmall if ``taken`` bytes do not fit: files that are copied to a file system
+    that is memory after all has been staged.
+    """
+    if budget.memory is None or taken <= 0:
+        return
+    limit = smallest_limit(budget.memory if budget.source == MEMORY_OPTION else None)
+    if limit is not None and limit.available - taken < BASE_MEMORY:
+        raise BudgetTooSmall(BASE_MEMORY + LANE_MEMORY + JOURNAL_MEMORY, limit, taken)
+
+
 def _limit(memory: int | None) -> Limit | None:
     """Return the limit that counts, which is physical memory if that is scarce."""
     limit = smallest_limit(memory)
@@ -189,11 +216,11 @@ def _limit(memory: int | None) -> Limit | None:
     return limit
 
 
-def _check(limit: Limit, memory: int | None, surface: Surface) -> None:
+def _check(limit: Limit, memory: int | None, surface: Surface, lanes: int = 1) -> None:
     base, lane = _needs(surface)
-    compiling = COMPILER_MEMORY + COMPILER_DATA if surface.compiles else 0
+    compiling = _compiling(surface)
     reading = READING_MEMORY + (0 if has_byte_code() else NO_BYTE_CODE)
-    needed = max(base + lane, reading, compiling)
+    needed = max(base + lanes * lane, reading, compiling)
     if limit.available - surface.held >= needed:
         return
     # The limits that the user can set are all named: the container's, and ``--memory``.
@@ -206,9 +233,15 @@ def _check(limit: Limit, memory: int | None, surface: Surface) -> None:
         limit,
         surface.held,
         named,
+        lanes=lanes,
         compiles=compiling == needed,
         is_open=surface.is_memory and not surface.held,
     )
+
+
+def _compiling(surface: Surface) -> int:
+    """Return the bytes that making byte code needs; 0 if none is made."""
+    return COMPILER_MEMORY + COMPILER_DATA if surface.compiles else 0
 
 
 def _needs(surface: Surface) -> tuple[int, int]:

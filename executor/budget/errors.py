@@ -13,7 +13,7 @@ __all__ = ["BudgetTooSmall"]
 
 @dataclass(eq=False)
 class BudgetTooSmall(NotEnough):
-    """The memory that an execution may use does not hold even one lane. All sizes are in bytes."""
+    """The memory that an execution may use does not hold its lanes. All sizes are in bytes."""
 
     needed: int
     limit: Limit
@@ -21,6 +21,7 @@ class BudgetTooSmall(NotEnough):
     """By the files that will be installed, if their file system is memory."""
     named: int | None = None
     """The size that the user names with ``--memory``, if it is too small, too."""
+    lanes: int = 1
     compiles: bool = False
     """Whether the child that makes byte code needs most."""
     is_open: bool = False
@@ -49,9 +50,10 @@ class BudgetTooSmall(NotEnough):
         return "; ".join(remedies)
 
     def __str__(self) -> str:
-        subject = "making byte code" if self.compiles else "one lane"
+        subject = "one lane needs" if self.lanes == 1 else f"{self.lanes} lanes need"
+        subject = "making byte code needs" if self.compiles else subject
         files = f" and the files on a tmpfs {mib_above(self.held)} MiB" if self.held else ""
         return (
-            f"{subject} needs {mib_above(self.needed)} MiB of memory{files}, "
+            f"{subject} {mib_above(self.needed)} MiB of memory{files}, "
             f"but {self.limit.source} leaves {mib_below(self.limit.available)} MiB"
         )

@@ -46,6 +46,7 @@ class Destination:
         self.path = path
         self._is_hashed = is_hashed
         self._writer = writer or FileWriter(None)
+        self._allowance = self._writer.allowance
         self._names: list[str] = []
         self._descriptors = [os.open(path, _FOLDER)]
         self._folder = ""
@@ -66,10 +67,12 @@ class Destination:
         """Write a new file at once and return its SHA-256 (32 bytes); ``name`` is a checked member
         name.
 
-        Raises PathTaken and OSError.
+        Raises PathTaken, NoMemoryForFiles and OSError.
         """
         sha256 = hashlib.sha256(content).digest() if self._is_hashed else b""
         began = perf_counter()
+        if self._allowance is not None:
+            self._allowance.add_file(name, len(content))
         self._writer.write_whole(self._create(name), content)
         self._writer.seconds += perf_counter() - began
         return sha256
@@ -78,9 +81,10 @@ class Destination:
         """Write a new file and return its SHA-256 (32 bytes; no bytes if contents are not hashed).
 
         ``name`` is a checked member name, ``size`` its stated size in bytes, if there is one.
-        Raises PathTaken, OSError, and what ``pieces`` raises.
+        Raises PathTaken, NoMemoryForFiles, OSError, and what ``pieces`` raises.
         """
         began = perf_counter()
+        grow = self._allowance.growing(name) if self._allowance else None
         descriptor = self._create(name)
         digest = hashlib.sha256()
         try:
@@ -89,6 +93,8 @@ class Destination:
                 for piece in pieces:
                     if self._is_hashed:
                         digest.update(piece)
+                    if grow is not None:
+                        grow(len(piece))
                     began = perf_counter()
                     file.write(piece)
                     spent += perf_counter() - began

@@ -1,4 +1,4 @@
-"""Errors of disks that are too small."""
+"""Errors of disks, and of memory for files, that are too small."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from schemas.errors import NotEnough
 
-__all__ = ["NotEnoughDisk", "NotEnoughInodes", "mib_above", "mib_below"]
+__all__ = ["NoMemoryForFiles", "NotEnoughDisk", "NotEnoughInodes", "mib_above", "mib_below"]
 
 
 def mib_above(size: int) -> int:
@@ -50,3 +50,13 @@ class NotEnoughInodes(NotEnough):
 
     def __str__(self) -> str:
         return f"{self.path}: needs {self.needed} inodes, {self.available} are free on {self.mount}"
+
+
+@dataclass(eq=False)
+class NoMemoryForFiles(NotEnough):
+    """The files on a file system that is memory take more than is left for them."""
+
+    hint: str = "raise the memory limit, or install onto a disk"
+
+    def __str__(self) -> str:
+        return "the files take more memory than is left: their file system is memory (tmpfs)"

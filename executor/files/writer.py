@@ -19,6 +19,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, Protocol, Self
 
+from executor.files.allowance import Allowance
 from executor.files.direct_io import DirectFile, NotTaken, buffers
 
 if TYPE_CHECKING:
@@ -83,14 +84,20 @@ class FileWriter:
     """The writer of all files of one lane, which owns it. A fork gets a copy of its own."""
 
     def __init__(
-        self, window: int | None, *, is_awaited: bool = False, has_batches: bool = True
+        self,
+        window: int | None,
+        *,
+        is_awaited: bool = False,
+        has_batches: bool = True,
+        allowance: Allowance | None = None,
     ) -> None:
         """``window`` is the number of bytes that may wait to be written to disk; None for no limit.
 
         ``is_awaited``: the caller will wait until all files are on disk, and needs none of them in
         memory afterwards. ``has_batches``: small files may be written many at once if the window is
-        small.
+        small. ``allowance`` is what the files may take in memory, if their file system is memory.
         """
+        self.allowance = allowance
         self._window = window
         self._is_tight = hasattr(os, "posix_fadvise") and window is not None and window <= _TIGHT
         self._waiting = 0
@@ -126,7 +133,9 @@ class FileWriter:
         return _CachedFile(self, descriptor)
 
     def made_folder(self) -> None:
-        """Count a new folder, which waits to be written to disk, too."""
+        """Count a new folder, which waits to be written to disk, too. Raises NoMemoryForFiles."""
+        if self.allowance is not None:
+            self.allowance.add_folder()
         if self._window is not None:
             self._waiting += _BYTES_PER_FILE
 
@@ -164,7 +173,7 @@ class FileWriter:
         finally:
             batch.clear()
         if batch.is_refused:
-            self.close()
+            self._end_batches()
 
     def discard(self) -> None:
         """Close the files that wait in a batch, unwritten."""
@@ -172,7 +181,13 @@ class FileWriter:
             self._batch.clear()
 
     def close(self) -> None:
-        """Release what the kernel holds for batches; later files are written one by one."""
+        """Release what the kernel holds; later files are written one by one."""
+        self._end_batches()
+        if self.allowance is not None:
+            self.allowance.close()
+            self.allowance = None
+
+    def _end_batches(self) -> None:
         if self._batch is not None:
             self._batch.close()
             self._batch = None

@@ -10,18 +10,21 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
-from executor.budget.budget import Budget, check_least, decide_budget
+from executor.budget.budget import Budget, Surface, check_least, decide_budget
 from executor.budget.confinement import confined
+from executor.budget.errors import BudgetTooSmall
 from executor.budget.memory import MEMORY_OPTION, charged_peak, rss_peak
 from executor.environment import bytecode
 from executor.environment.changes import Changes
 from executor.environment.environment import Environment
 from executor.environment.installed import fingerprint, installed_in
 from executor.environment.schemes import Schemes
+from executor.files.errors import NoMemoryForFiles
+from executor.files.folders import remove_tree
 from executor.install.builder import OpenBuilder, WheelBuilder
 from executor.install.options import ExecuteOptions
 from executor.install.preflight import check_disk, surface_of
@@ -36,6 +39,7 @@ from executor.transaction.errors import OutOfMemory, translated_os_error
 from executor.transaction.journal import Journal
 from executor.transaction.transaction import Transaction
 from schemas.credentials import has_named_logins
+from schemas.errors import ArtifactRefused, NetworkError
 
 __all__ = ["install"]
 
@@ -161,7 +165,11 @@ def _run(
             held.enter_context(environment.made())
             held.enter_context(journal.opened())
             environment.settled()
-        staged, spent = transaction.run(changes, budget, last)
+        try:
+            staged, spent = transaction.run(changes, budget, last)
+        except NoMemoryForFiles as error:
+            _refuse(changes, transaction, options, error)
+            raise
     return _Done(changes, budget, is_confined, builder, staged, spent)
 
 
@@ -221,8 +229,36 @@ def _preflight(changes: Changes, transaction: Transaction, options: ExecuteOptio
     compiles = options.compile_files and bool(changes.install)
     if changes.install:
         check_disk(missing, schemes, compiles=compiles)
-    surface = surface_of(schemes, missing, compiles=compiles)
+    return _decide_budget(options, surface_of(schemes, missing, compiles=compiles))
+
+
+def _decide_budget(options: ExecuteOptions, surface: Surface) -> Budget:
     return decide_budget(options.memory, options.lanes, options.page_cache, surface=surface)
+
+
+def _refuse(
+    changes: Changes, transaction: Transaction, options: ExecuteOptions, error: NoMemoryForFiles
+) -> None:
+    """Raise BudgetTooSmall with what the files of the wheels really take, if that can be counted:
+    they took more memory than was foreseen.
+    """
+    from executor.install.file_count import memory_of_files  # noqa: PLC0415  # rarely needed
+
+    schemes, missing = transaction.schemes, transaction.missing(changes.install)
+    origins, folder = transaction.origins, transaction.lock_folder
+    compiles = options.compile_files
+    for step in missing:
+        # What was staged of it is memory that the refusal would name as held by others.
+        remove_tree(transaction.staging.path(step))
+    with suppress(NetworkError, ArtifactRefused):
+        taken = memory_of_files(missing, origins, folder, compiles=compiles)
+        if taken is not None:
+            surface = surface_of(schemes, missing, compiles=compiles, counted=taken)
+            try:
+                _decide_budget(options, surface)
+            except BudgetTooSmall as refusal:
+                refusal.left = error.left
+                raise
 
 
 def _build(builder: WheelBuilder, budget: Budget, step: Step, client: HttpClient) -> Step:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from executor.budget.budget import Surface
 from executor.environment.schemes import Schemes
+from executor.files.allowance import memory_of_file, memory_of_folder
 from executor.files.disk_space import Need, check_space
 from executor.files.mounts import device_of, file_system, has_journal, is_in_memory
 from executor.lock.step import Step
@@ -35,11 +36,6 @@ _BYTE_CODE = {True: 1.0, False: 0.25}
 module is about as large as its source, and most bytes of the other wheels are libraries."""
 
 
-_INODE = 1280
-"""Bytes of the kernel for each file and folder of a tmpfs, its entry in a folder included: 760 and
-192 bytes, in slabs that are not full."""
-
-
 _FOLDERS = 3
 """Files per folder: ci-tools has 9,800 folders for 34,000 files."""
 
@@ -48,15 +44,27 @@ _RESERVED_INODES = 50
 """For the staging folder itself: manifests, journal, log."""
 
 
-def surface_of(schemes: Schemes, steps: Sequence[Step] = (), *, compiles: bool = False) -> Surface:
-    """Return what the execution of ``steps`` writes to; ``compiles`` if it makes byte code, too."""
+def surface_of(
+    schemes: Schemes,
+    steps: Sequence[Step] = (),
+    *,
+    compiles: bool = False,
+    counted: int | None = None,
+) -> Surface:
+    """Return what the execution of ``steps`` writes to; ``compiles`` if it makes byte code, too.
+
+    ``counted`` are the bytes that their files take in memory, if they were counted.
+    """
     is_memory = is_in_memory(schemes.purelib)
+    held = _in_memory(steps, compiles=compiles) if counted is None else BASE_DISK + counted
     return Surface(
         file_system=file_system(schemes.purelib),
         has_journal=has_journal(schemes.purelib),
-        held=_in_memory(steps, compiles=compiles) if is_memory and steps else 0,
+        held=held if is_memory and steps else 0,
         is_memory=is_memory,
         compiles=compiles,
+        is_guessed=any(step.hints is None for step in steps),
+        is_counted=counted is not None,
     )
 
 
@@ -71,7 +79,8 @@ def _in_memory(steps: Sequence[Step], *, compiles: bool) -> int:
         size, files = size + unpacked, files + count
         if compiles:
             size, files = size + _byte_code(step, unpacked), files + count
-    return size + files * (BLOCK_SIZE + _INODE) + files // _FOLDERS * _INODE
+    each = BLOCK_SIZE + memory_of_file("", 0)
+    return size + files * each + files // _FOLDERS * memory_of_folder()
 
 
 def _unpacked(step: Step, ratio: int) -> tuple[int, int]:

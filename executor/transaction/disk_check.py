@@ -1,4 +1,6 @@
-"""Check before a commit that other file systems have room for what is copied to them."""
+"""Check before a commit that there is room for what is copied to other file systems: on them, and
+in memory if they are memory.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +8,12 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 
+from executor.budget.budget import Budget, check_files
 from executor.environment.places import Ways
 from executor.environment.schemes import Schemes
+from executor.files.allowance import memory_of_folder
 from executor.files.disk_space import Need, check_space
-from executor.files.mounts import device_of
+from executor.files.mounts import device_of, is_in_memory
 from executor.transaction.journal import Move
 from executor.transaction.landing import landings
 
@@ -21,13 +25,13 @@ _STAT_BLOCK = 512
 
 
 def check_moves(
-    moves: Iterable[Move], staging: str, schemes: Schemes, going: Iterable[str]
+    moves: Iterable[Move], staging: str, schemes: Schemes, going: Iterable[str], budget: Budget
 ) -> None:
     """Raise if a move out of the folder ``staging`` goes to a file system that has no room for it.
 
     Within a file system moves are renames; to another one they are copies, and a commit must not
     end in the middle. ``going`` are the paths of files that are removed first. Raises
-    NotEnoughDisk, NotEnoughInodes and OSError.
+    NotEnoughDisk, NotEnoughInodes, BudgetTooSmall and OSError.
     """
     here = device_of(staging)
     needs: dict[int, tuple[str, Need]] = {}
@@ -45,3 +49,11 @@ def check_moves(
                 need.inodes -= 1
     for path, need in needs.values():
         check_space(path, need)
+    check_files(
+        budget,
+        sum(
+            need.bytes + need.inodes * memory_of_folder()
+            for path, need in needs.values()
+            if is_in_memory(path)
+        ),
+    )

@@ -15,6 +15,7 @@ from executor.environment.installed import Installed, installed_in
 from executor.environment.places import Places, Ways
 from executor.environment.schemes import Schemes
 from executor.environment.uninstall import removed_entries, shared_paths
+from executor.files.allowance import Allowance
 from executor.files.path_set import PathSet
 from executor.files.writer import FileWriter
 from executor.lanes.signals import held_back
@@ -104,7 +105,7 @@ class Transaction:
             order = sorted(range(len(names)), key=lambda number: changes.install[number].name)
             wheels = StagedWheels(staging, [names[number] for number in order])
             began = perf_counter()
-            keep = self._check(changes.remove, wheels)
+            keep = self._check(changes.remove, wheels, budget)
         except (Interrupted, *_NO_FAULT_OF_THE_WHEELS) as end:
             if complete := staging.complete_names():
                 log.ended(end)
@@ -125,6 +126,9 @@ class Transaction:
 
     def _stager(self, budget: Budget, log: RunLog) -> Stager:
         is_awaited = self.journal.is_durable and not budget.keeps_files
+        allowance = None
+        if budget.files is not None:
+            allowance = Allowance(budget.files, compiles=budget.compiler_data is not None)
         return Stager(
             staging=self.staging,
             schemes=self.schemes,
@@ -133,15 +137,23 @@ class Transaction:
             rules=self.rules,
             reporter=self.reporter,
             log=log,
-            writer=FileWriter(budget.window, is_awaited=is_awaited, has_batches=budget.has_batches),
+            writer=FileWriter(
+                budget.window,
+                is_awaited=is_awaited,
+                has_batches=budget.has_batches,
+                allowance=allowance,
+            ),
             build=self.build,
         )
 
-    def _check(self, remove: Sequence[Installed], wheels: StagedWheels) -> list[str]:
+    def _check(
+        self, remove: Sequence[Installed], wheels: StagedWheels, budget: Budget
+    ) -> list[str]:
         """Check that the commit can be finished, and return the entries that it must not remove,
         because distributions that stay own them too.
 
-        Raises FileConflict, NotChangeable, NotEnoughDisk, NotEnoughInodes and OSError.
+        Raises FileConflict, NotChangeable, NotEnoughDisk, NotEnoughInodes, BudgetTooSmall and
+        OSError.
         """
         schemes, staging = self.schemes, self.journal.folder
         installed = list(installed_in(schemes.packages))
@@ -158,7 +170,7 @@ class Transaction:
             wheels, schemes, staging, going=going, installed=staying, last_wins=self.last_wins
         )
         check.moves_arrive(self._moves(wheels), staging, going)
-        check_moves(self._moves(wheels), staging, schemes, self._going(remove, keep))
+        check_moves(self._moves(wheels), staging, schemes, self._going(remove, keep), budget)
         return keep
 
     def _going(self, remove: Sequence[Installed], keep: Sequence[str]) -> Iterator[str]:

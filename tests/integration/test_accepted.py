@@ -21,6 +21,7 @@ CASES = [
     Combination(3, 30, "overlay over tmpfs", "none", "small files", (), True),
     Combination(4, 40, "disk", "pipes", "small files", (), True),
     Combination(5, 36, "disk", "none", "small files", ("--compile",), True),
+    Combination(7, 48, "overlay over tmpfs", "none", "many files", ("--no-hints",), True),
     Combination(6, 28, "disk", "none", "small files", ("--memory", "512MiB"), False),
 ]
 

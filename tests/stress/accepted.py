@@ -7,7 +7,7 @@ group, options, wheels and Python is executed in a container as Docker shows it:
 that is mounted read-only, nothing above it. It must end with exit code 0, or be refused with exit
 code 7; the kernel must kill nothing. If the refusal names a size, it is executed again in a
 container of that size, and must end with exit code 0. Linux, as root, with memory control groups of
-version 1 and mkfs.ext4.
+version 1, mkfs.ext4 and mkfs.xfs.
 """
 
 from __future__ import annotations
@@ -37,13 +37,21 @@ MIB = 1 << 20
 GROUPS = Path("/sys/fs/cgroup/memory")
 SCRIPT = Path(sys.executable).with_name("lockstream")
 
-FILE_SYSTEMS = ("disk", "ext4", "ext4 with a journal", "tmpfs", "overlay", "overlay over tmpfs")
+FILE_SYSTEMS = (
+    "disk", "ext4", "ext4 with a journal", "xfs", "tmpfs",
+    "overlay", "overlay over xfs", "overlay over tmpfs",
+)  # fmt: skip
+"""The last part of an overlay's name is what its layers are on."""
 NEIGHBOURS = ("none", "none", "anonymous", "pipes", "page tables")
 LOCKS = ("small files", "large file", "many files", "mixed")
 OPTIONS = (
     (), (), ("--compile",), ("--lanes", "1"), ("--lanes", "4"), ("--durability", "kill"),
-    ("--page-cache", "keep"), ("--memory", "512MiB"), ("--memory", "40MiB"), ("--no-hints",),
+    ("--page-cache", "keep"), ("--memory", "512MiB"), ("--memory", "40MiB"),
+    ("--no-hints",), ("--wrong-hints",),
 )  # fmt: skip
+
+LOCKS_OF = {"--no-hints": "plain.toml", "--wrong-hints": "wrong.toml"}
+"""Options of a combination that are another lock: one without sizes, one with too small ones."""
 
 TIMEOUT = 180
 """Seconds of one execution."""
@@ -134,8 +142,9 @@ def tried(combination: Combination, locks: Path) -> Outcome:
         if combination.neighbour != "none":
             stack.enter_context(_neighbour(combination.neighbour, group))
         folder = locks / combination.lock
-        options = [option for option in combination.options if option != "--no-hints"]
-        lock = "plain.toml" if "--no-hints" in combination.options else "pylock.toml"
+        options = [option for option in combination.options if option not in LOCKS_OF]
+        other_locks = [LOCKS_OF[option] for option in combination.options if option in LOCKS_OF]
+        lock = next(iter(other_locks), "pylock.toml")
         environment = dict(os.environ)
         if not combination.has_byte_code:
             prefix = str(work / "none")
@@ -222,18 +231,20 @@ def _mounted(file_system: str, work: Path) -> Iterator[Path]:
             subprocess.run(["mount", *map(str, arguments)], check=True, capture_output=True)
             stack.callback(subprocess.run, ["umount", "-l", str(arguments[-1])], check=False)
 
-        if file_system.startswith("ext4"):
+        is_overlay = file_system.startswith("overlay")
+        kind = file_system.rpartition("over ")[2] if is_overlay else file_system
+        at = below if is_overlay else place
+        if kind.startswith(("ext4", "xfs")):
             image = work / "image"
             with image.open("wb") as file:
                 file.truncate(1 << 30)
-            journal = "has_journal" if "journal" in file_system else "^has_journal"
-            subprocess.run(["mkfs.ext4", "-q", "-O", journal, str(image)], check=True)
-            mount("-o", "loop", image, place)
-        elif file_system == "tmpfs":
-            mount("-t", "tmpfs", "-o", "size=2g", "tmpfs", place)
-        elif file_system.startswith("overlay"):
-            if "tmpfs" in file_system:
-                mount("-t", "tmpfs", "-o", "size=2g", "tmpfs", below)
+            journal = "has_journal" if "journal" in kind else "^has_journal"
+            options = [] if kind == "xfs" else ["-O", journal]
+            subprocess.run([f"mkfs.{kind[:4]}", "-q", *options, str(image)], check=True)
+            mount("-o", "loop", image, at)
+        elif kind == "tmpfs":
+            mount("-t", "tmpfs", "-o", "size=2g", "tmpfs", at)
+        if is_overlay:
             for name in ("lower", "upper", "work"):
                 (below / name).mkdir()
             folders = f"lowerdir={below}/lower,upperdir={below}/upper,workdir={below}/work"
@@ -264,6 +275,10 @@ def write_locks(folder: Path) -> None:
             wheel.write(place)
         (place / "pylock.toml").write_text(lock_of(wheels, hints=True))
         (place / "plain.toml").write_text(lock_of(wheels))
+        wrong = re.sub(
+            r"(unpacked-size|files|largest-file) = \d+", r"\1 = 1", lock_of(wheels, hints=True)
+        )
+        (place / "wrong.toml").write_text(wrong)
 
 
 def problem(combination: Combination, locks: Path) -> tuple[str, str]:

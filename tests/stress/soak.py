@@ -254,17 +254,20 @@ def _give(folder: Path, user: int) -> None:
 
 def _of_others(options: argparse.Namespace, scenario: Scenario) -> Iterator[Family]:
     """Yield the families of other users, copies and grounds."""
-    full: dict[str, Any] = {"durability": "full"}
-    name = scenario.name
-    if "users" in options.kinds:
-        yield Family(f"users: {name}", partial(users, 3 * options.every), scenario, {})
-    if "copies" in options.kinds:
-        yield Family(f"copies: {name}", partial(copies, 3 * options.every), scenario, {})
-    for ground in GROUNDS if "grounds" in options.kinds and scenario.old else ():
-        strike = partial(kills, 4 * options.every)
-        yield Family(f"grounds: kills, {name}, {ground.name}", strike, scenario, full, ground)
-        strike = partial(errors, 2 * EVERY_ERROR * options.every)
-        yield Family(f"grounds: errors, {name}, {ground.name}", strike, scenario, full, ground)
+    for lanes in (1, 2, 3) if options.dense else (1,):
+        few, some, many = (1, 1, EVERY_ERROR) if options.dense else (3, 4, 2 * EVERY_ERROR)
+        plain: dict[str, Any] = {"lanes": lanes}
+        full: dict[str, Any] = {"lanes": lanes, "durability": "full"}
+        name = f"{scenario.name}, {lanes} lanes" if options.dense else scenario.name
+        if "users" in options.kinds:
+            yield Family(f"users: {name}", partial(users, few * options.every), scenario, plain)
+        if "copies" in options.kinds:
+            yield Family(f"copies: {name}", partial(copies, few * options.every), scenario, plain)
+        for ground in GROUNDS if "grounds" in options.kinds and scenario.old else ():
+            strike = partial(kills, some * options.every)
+            yield Family(f"grounds: {ground.name}, kills, {name}", strike, scenario, full, ground)
+            strike = partial(errors, many * options.every)
+            yield Family(f"grounds: {ground.name}, errors, {name}", strike, scenario, full, ground)
 
 
 def families(options: argparse.Namespace, work: Path) -> Iterator[Family]:
@@ -337,6 +340,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Kill, fail and power off executions.")
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"of {', '.join(KINDS)} (all)")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="one point of N")
+    parser.add_argument(
+        "--dense",
+        action="store_true",
+        help="users, copies and grounds at every point, with one, two and three lanes",
+    )
     parser.add_argument("--cuts", type=int, default=200, help="of power, on each file system")
     parser.add_argument("--pairs", type=int, default=20, help="for each scenario")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write all of it as JSON")
@@ -359,7 +367,10 @@ def main() -> int:
         tallies = [soaked(family, work) for family in families(options, work)]
     finally:
         shutil.rmtree(work)
-    for kind in options.kinds:
+    grounds = [f"grounds: {ground.name}" for ground in GROUNDS]
+    for kind in (
+        kind for one in options.kinds for kind in (grounds if one == "grounds" else [one])
+    ):
         chosen = [tally for tally in tallies if tally.name.startswith(kind)]
         points = sum(tally.points for tally in chosen)
         print(f"{kind}: {points} points, {sum(not tally.is_good for tally in chosen)} bad families")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from executor.budget import budget as budget_module
@@ -273,3 +275,30 @@ def test_before_the_lock_is_read_the_files_on_a_tmpfs_are_unknown(
     assert caught.value.hint == (
         "install onto a disk, or give it 26 MiB and what the files on the tmpfs take"
     )
+
+
+def test_files_that_are_memory_may_take_what_the_lanes_leave() -> None:
+    on_disk = decide_budget(64 * MIB, 2)
+    assert on_disk.files is None
+    surface = Surface(is_memory=True, held=20 * MIB)
+    two = decide_budget(64 * MIB, 2, surface=surface)
+    assert two.files == 64 * MIB - BASE_MEMORY - 2 * LANE_MEMORY - MIB
+    compiled = decide_budget(128 * MIB, 2, surface=replace(surface, compiles=True))
+    assert compiled.files == 128 * MIB - COMPILER_MEMORY - COMPILER_DATA - MIB
+    assert decide_budget(surface=surface).files is None
+
+
+def test_files_of_guessed_sizes_are_written_by_one_lane() -> None:
+    surface = Surface(is_memory=True, held=20 * MIB, is_guessed=True)
+    assert decide_budget(200 * MIB, 2, surface=surface).lanes == 1
+    assert decide_budget(200 * MIB, 2, surface=replace(surface, is_memory=False)).lanes == 2
+
+
+def test_what_was_counted_has_to_fit_with_all_lanes() -> None:
+    surface = Surface(is_memory=True, held=100 * MIB, is_counted=True)
+    with pytest.raises(BudgetTooSmall) as caught:
+        decide_budget(100 * MIB, 2, surface=surface)
+    assert str(caught.value).startswith("2 lanes need 30 MiB of memory and the files")
+    again = decide_budget(130 * MIB, 2, surface=replace(surface, held=90 * MIB, is_counted=False))
+    assert again.files is not None
+    assert again.files >= 99 * MIB

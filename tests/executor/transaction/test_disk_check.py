@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from executor.budget.budget import Budget
+from executor.budget.errors import BudgetTooSmall
 from executor.files.errors import NotEnoughDisk, NotEnoughInodes
 from executor.transaction.disk_check import check_moves
 from executor.transaction.journal import Move
@@ -14,6 +16,8 @@ from helpers.environments import schemes_below
 from schemas.errors import NotEnough
 
 FREE = 10 << 20
+
+UNLIMITED = Budget(None, "no limit", 1, None)
 
 
 @pytest.fixture(name="staging")
@@ -32,13 +36,13 @@ def _staging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return staging
 
 
-def check(staging: Path, *sizes: int, to: str = "bin") -> None:
+def check(staging: Path, *sizes: int, to: str = "bin", budget: Budget = UNLIMITED) -> None:
     for number, size in enumerate(sizes):
         with open(staging / f"0/data/scripts/{number}", "wb") as file:
             file.truncate(size)
     env = staging.parents[2]
     moves = [Move("0/data/scripts", str(env / to))]
-    check_moves(moves, str(staging), schemes_below(env), [])
+    check_moves(moves, str(staging), schemes_below(env), [], budget)
 
 
 def test_what_is_renamed_takes_no_room(staging: Path) -> None:
@@ -59,3 +63,16 @@ def test_every_file_takes_an_inode(staging: Path, files: int, fits: bool) -> Non
     with pytest.raises(NotEnoughInodes) as caught:
         check(staging, *[0] * files)
     assert isinstance(caught.value, NotEnough)
+
+
+def test_what_is_copied_to_a_file_system_that_is_memory_has_to_fit_there_too(
+    staging: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budget = Budget(26 << 20, "--memory", 1, None)
+    check(staging, 9 << 20, budget=budget)
+    monkeypatch.setattr("executor.transaction.disk_check.is_in_memory", lambda _: True)
+    check(staging, 7 << 20, budget=budget)
+    with pytest.raises(BudgetTooSmall) as caught:
+        check(staging, 9 << 20, budget=budget)
+    assert "the files on a tmpfs 10 MiB, but --memory leaves 26 MiB" in str(caught.value)
+    assert caught.value.hint == "give it at least 36 MiB with --memory; or install onto a disk"
