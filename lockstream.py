@@ -127,6 +127,10 @@ COMMANDS = {
     "why": Entry("planner.cli.tree", "why", "Show which packages require a package of a lock."),
     "tree": Entry("planner.cli.tree", "tree", "Print the packages of a lock as a tree."),
     "enrich": Entry("planner.cli.enrich", "enrich", "Add sizes to a lock of another tool."),
+    "builds": Entry(
+        "planner.cli.builds", "builds", "List the builds that a lock leaves to others."
+    ),
+    "build": Entry("planner.cli.build", "build", "Do one of these builds, and keep its wheel."),
     "cache": Entry("planner.cli.cache", "cache", "Show or remove what plans keep of indexes."),
     "execute": Entry("executor.cli.execute", "execute", "Install a lock inside a memory budget."),
     "verify": Entry("executor.cli.verify", "verify", "Check that an environment matches its lock."),

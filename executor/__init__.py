@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from executor.builds.backend import read_build_system as read_build_system
     from executor.builds.built_wheel import BuiltWheel as BuiltWheel
     from executor.builds.errors import BackendUnusable as BackendUnusable
+    from executor.builds.errors import BuildKilled as BuildKilled
     from executor.builds.git import check_out as check_out
     from executor.builds.sandbox import SandboxLimits as SandboxLimits
     from executor.builds.sandbox import SandboxResult as SandboxResult
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "LEFT_OUT": "builds.workspace",
     "BackendUnusable": "builds.errors",
+    "BuildKilled": "builds.errors",
     "BuildSystem": "builds.backend",
     "Building": "api",
     "BuiltWheel": "builds.built_wheel",

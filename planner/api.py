@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +22,6 @@ from planner.inputs.question import Question
 from planner.inputs.recorded_options import keep_recorded, options_from_table, options_to_table
 from planner.inputs.remote_file import FetchFile, file_fetcher, refuse_remote
 from planner.inputs.targets import TargetChoice, TargetRequest, targets_for
-from planner.lock.built import Built, known_builds
 from planner.lock.lock_path import lock_path
 from planner.lock.reader import read_lock
 from planner.model.environments import MarkerEnvironment, group_targets, recorded_targets
@@ -46,10 +42,9 @@ from planner.review.recorded import (
 from schemas.errors import InvalidInput, UsageError
 
 if TYPE_CHECKING:
+    from planner.builds.opened import BuilderOrder
     from planner.index.access import Access
-    from planner.index.client import IndexClient
     from planner.planning.answer_cache import AnswerCache
-    from planner.planning.plan import PlanBuilder
 
 __all__ = ["CheckedLock", "PlanRequest", "check_lock", "plan_lock"]
 
@@ -76,6 +71,8 @@ class PlanRequest:
     """How the indexes may be asked; None: without a cache."""
     merge_into: str | None = None
     """The path of a lock that the targets are added to."""
+    fragments: tuple[str, ...] = ()
+    """Folders and URLs with wheels that other machines have built for the existing lock."""
     forget: bool = False
     """Whether the options that the existing lock records do not count."""
     upgrade: bool = False
@@ -197,7 +194,7 @@ def _read_task(request: PlanRequest, reporter: Reporter) -> _Task:
         task,
         question=replace(question, policy=replace(question.policy, preferences=chosen)),
         previous=existing,
-        may_be_kept=not (upgraded or is_refreshed or request.build_project),
+        may_be_kept=not (upgraded or is_refreshed or request.build_project or request.fragments),
     )
 
 
@@ -335,44 +332,23 @@ def _answer(task: _Task, request: PlanRequest, reporter: Reporter) -> PlannedLoc
     # Loads a client for HTTP, which a remembered answer does not need.
     from planner.planning.answer import answer  # noqa: PLC0415
 
-    projects = task.projects if request.build_project else ()
-    opened = partial(_open_builder, task, projects, reporter) if is_building else None
+    opened = _builder_order(task, request, reporter).open if is_building else None
     found = answer(question, access, reporter=reporter, memo=memo, open_builder=opened)
     return task.planned(found.text, found.lock, is_changed=True)
 
 
-@contextmanager
-def _open_builder(
-    task: _Task, projects: Sequence[str], reporter: Reporter, client: IndexClient
-) -> Iterator[tuple[PlanBuilder | None, Mapping[str, Built]]]:
-    """Yield the builder of a plan, and what it has built; at the end, lock ``projects``."""
+def _builder_order(task: _Task, request: PlanRequest, reporter: Reporter) -> BuilderOrder:
     # Loads the executor, which a plan without builds does not need.
-    from planner.builds.build_locks import BuildRequirements  # noqa: PLC0415
-    from planner.builds.builder import Builder  # noqa: PLC0415
-    from planner.builds.projects import lock_projects  # noqa: PLC0415
+    from planner.builds.opened import BuilderOrder  # noqa: PLC0415
 
-    question, builds, folder = task.question, task.builds, task.question.folder
-    requirements = BuildRequirements(
-        client=client,
-        indexes=question.indexes,
-        policy=question.policy,
-        folder=folder,
-        constraints=builds.constraints,
-        keep=bool(question.policy.preferences),
-    )
-    wheelhouse = builds.wheelhouse or ""
-    known = known_builds(task.previous, folder, wheelhouse) if task.previous else ()
-    with Builder(
-        policy=builds,
-        client=client,
-        requirements=requirements,
-        folder=folder,
-        known=known,
+    return BuilderOrder(
+        question=task.question,
+        policy=task.builds,
+        previous=task.previous,
+        fragments=request.fragments,
+        projects=task.projects if request.build_project else (),
         reporter=reporter,
-    ) as builder:
-        yield (builder if builds.allowed else None), builder.built
-        if projects:
-            lock_projects(builder, projects, tuple(question.targets))
+    )
 
 
 def _check_fit(planned: PlannedLock, request: PlanRequest) -> None:

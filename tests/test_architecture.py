@@ -32,8 +32,8 @@ ORDER = {
         "environment", "lock", "archive", "budget", "files",
     ),
     "planner": (
-        "cli", "api", "builds", "planning", "review", "lock", "resolver", "metadata", "inputs",
-        "index", "model",
+        "cli", "api", "engines", "builds", "planning", "review", "lock", "resolver", "metadata",
+        "inputs", "index", "model",
     ),
 }  # fmt: skip
 """The rooms of each phase. An import goes down: to its own room, or to one that stands later."""
@@ -107,8 +107,10 @@ TESTED_ELSEWHERE = {
     "executor.lanes.errors": "tests/executor/lanes: test_lanes.py and test_forks.py raise each",
     "executor.transaction.permission_check": "tests/integration/test_commit_can_finish.py",
     "planner.builds.build_locks": "tests/planner/builds/test_builder.py: TestBuildRequirements",
+    "planner.builds.opened": "tests/planner/builds/test_adoption.py plans with one",
     "planner.builds.projects": "tests/integration/test_projects.py, which builds whole projects",
     "planner.builds.source_build": "tests/planner/builds/test_builder.py: it is owned by a Builder",
+    "planner.cli.build": "tests/planner/builds/test_unit_build.py runs the command",
     "planner.cli.check": "tests/planner/review/test_check.py runs the command",
     "planner.cli.enrich": "tests/integration/test_lock_commands.py runs the command",
     "planner.cli.show": "tests/integration/test_lock_commands.py runs the commands",

@@ -26,7 +26,7 @@ from planner.index.client import IndexClient
 from planner.index.pages import ProjectFile, ProjectPage
 from planner.inputs.errors import InvalidRequirementLine
 from planner.inputs.inputs import InputRequirement
-from planner.lock.built import Built, KnownBuild
+from planner.lock.built import Built, KnownBuild, LockedSource
 from planner.lock.reader import read_lock
 from planner.metadata.core_metadata import InvalidMetadata, parse_metadata
 from planner.metadata.distribution import Distribution
@@ -61,6 +61,8 @@ class Builder:
     reporter: Reporter = field(default_factory=Reporter)
     built: dict[str, Built] = field(default_factory=dict)
     """By the file name of the wheel."""
+    sources: dict[str, LockedSource] = field(default_factory=dict)
+    """By address, the sources that wheels have yet to be built from."""
     _interpreters: Interpreters = field(default_factory=Interpreters)
     _accepted: dict[str, Target] = field(default_factory=dict)
     """By project, a target that it may be built for."""
@@ -81,11 +83,12 @@ class Builder:
         """Return why no wheel of ``project`` may be built for ``target``; None if one may."""
         if project not in self.policy.allowed:
             return "it is a source distribution, and only wheels are used (--build allows it)"
-        if self._interpreters.find(target) is None:
+        if not self.policy.deferred and self._interpreters.find(target) is None:
             return (
                 "it is a source distribution, and a wheel for "
                 f"{target} can only be built on such a machine: plan for that target there, or in "
-                "a container of that kind, and add it to the lock with --merge-into"
+                "a container of that kind, and add it to the lock with --merge-into; or leave it "
+                "to other machines with --defer-builds"
             )
         self._accepted.setdefault(project, target)
         return None
@@ -94,13 +97,14 @@ class Builder:
         self, page: ProjectPage, environments: Sequence[MarkerEnvironment]
     ) -> ProjectPage:
         """Return ``page`` with the wheels that an earlier plan has built from its sources for
-        targets that this machine cannot build for.
+        targets that it does not build for itself.
         """
         targets = (target for environment in environments for target in environment.targets)
-        foreign = [target for target in targets if self._interpreters.find(target) is None]
+        foreign = [target for target in targets if self._is_elsewhere(target)]
         files = {version: list(its) for version, its in page.files.items()}
         for known in self.known:
-            if known.is_of(page) and any(map(known.suits, foreign)) and (built := known.to_built()):
+            is_it = known.is_of(page) and any(map(known.suits, foreign)) and self._is_as_now(known)
+            if is_it and (built := known.to_built()):
                 self.built[built.wheel.filename] = built
                 files.setdefault(str(known.record.version), []).append(built.wheel)
         return replace(page, files=files)
@@ -123,9 +127,13 @@ class Builder:
                 f"the hash of a {_KINDS[reference.kind]} cannot be checked",
                 hint="leave out --hash; a commit in the address pins a repository",
             )
-        if reason := self.refuse(name, target):
-            if wheel := self._built_elsewhere(name, reference, target):
-                return wheel
+        reason = self.refuse(name, target)
+        is_elsewhere = reason or self.policy.deferred
+        if is_elsewhere and (wheel := self._built_elsewhere(name, reference, target)):
+            return wheel
+        if self.policy.deferred and reference.kind == "directory":
+            reason = "it is a folder of this machine, which others cannot build from"
+        if reason:
             raise TreeUnbuildable(requirement.origin, name, reason)
         entry = {"url": reference.reference}
         self._references.setdefault((name, ProjectFile("", "", entry).url), self._pinned(reference))
@@ -152,12 +160,24 @@ class Builder:
         """Return the wheel that an earlier plan has built from ``reference``, if any."""
         for known in self.known:
             is_it = known.name == name and known.record.source == reference.relative_to(self.folder)
-            if is_it and known.suits(target):
+            if is_it and known.suits(target) and self._is_as_now(known):
                 built = known.to_built(reference.at(known.record.commit))
                 if built is not None:
                     self.built[built.wheel.filename] = built
                     return built.wheel
         return None
+
+    def _is_elsewhere(self, target: Target) -> bool:
+        return self.policy.deferred or self._interpreters.find(target) is None
+
+    def _is_as_now(self, known: KnownBuild) -> bool:
+        """Return whether a build that is left to other machines had the flags of this plan."""
+        record = known.record
+        if not self.policy.deferred:
+            return True
+        lock = os.path.join(self.folder, record.lock) if record.lock else None
+        is_limited = lock is None or (os.path.exists(lock) and self._is_limited_as_now(lock))
+        return is_limited and self.policy.flags(known.name, record.backend) == record.flags
 
     def _pinned(self, reference: DirectReference) -> DirectReference:
         """Return ``reference`` at the commit that an earlier lock records, if it records one."""
@@ -199,6 +219,9 @@ class Builder:
         if not wheel.file.is_source:
             return wheel
         build = self._build_of(wheel, target)
+        if self.policy.deferred:
+            self.sources[wheel.file.url] = self._locked_source(wheel, build)
+            return wheel
         if build.built is None:
             build.built = self._known(wheel, target) or self._build(wheel, target)
             self.built[build.built.wheel.filename] = build.built
@@ -230,18 +253,27 @@ class Builder:
         return self._place(wheel, build, built.path, record)
 
     def open_source(
-        self, name: str, label: str, interpreter: Interpreter, source: str, sha256: str
+        self,
+        name: str,
+        label: str,
+        interpreter: Interpreter,
+        source: str,
+        sha256: str,
+        subdirectory: str = "",
     ) -> SourceBuild:
         """Return the build of the source of a package; this builder closes it."""
         workspace = self._stack.enter_context(Workspace.opened(name, interpreter.python))
-        return self._open_at(workspace, label, interpreter, source, sha256)
+        return self._open_at(workspace, label, interpreter, source, sha256, subdirectory)
 
     def _build_of(self, wheel: Distribution, target: Target) -> SourceBuild:
         return self._source_build(wheel.name, wheel.file, target)
 
     def _source_build(self, name: NormalizedName, file: ProjectFile, target: Target) -> SourceBuild:
         interpreter = self._interpreters.find(target)
-        assert interpreter is not None
+        if interpreter is None:
+            # Only its metadata is read here, which does not depend on the machine in a rule.
+            assert self.policy.deferred
+            interpreter = self._interpreters.own
         key = name, file.url, interpreter.python
         if key not in self._source_builds:
             workspace = self._stack.enter_context(Workspace.opened(name, interpreter.python))
@@ -312,14 +344,11 @@ class Builder:
             shutil.copyfile(path, f"{kept}.part")
             os.replace(f"{kept}.part", kept)
         prefix = self.policy.wheelhouse_url
-        source = wheel.file
-        reference = self._references.get((wheel.name, source.url))
-        if reference is not None:
+        source = self._locked_source(wheel, build)
+        if (reference := source.reference) is not None:
             record = replace(
                 record, source=reference.relative_to(self.folder), commit=reference.commit
             )
-            name = f"{wheel.name}-{wheel.version}{archive_suffix(build.source)}"
-            source = replace(source, filename=name, path=reference.path)
         entry = {
             "url": f"file://{kept}",
             "requires-python": wheel.file.requires_python,
@@ -327,11 +356,18 @@ class Builder:
         }
         return Built(
             source=source,
-            sha256=build.sha256,
-            size=os.path.getsize(build.source),
             wheel=ProjectFile(record.wheel, "", entry, wheel.file.index, path=kept),
             record=record,
             url=f"{prefix.rstrip('/')}/{record.wheel}" if prefix else None,
-            reference=reference,
             is_kept=keep,
         )
+
+    def _locked_source(self, wheel: Distribution, build: SourceBuild) -> LockedSource:
+        """Return the source of ``wheel`` as the lock lists it."""
+        file = wheel.file
+        reference = self._references.get((wheel.name, file.url))
+        if reference is not None:
+            name = f"{wheel.name}-{wheel.version}{archive_suffix(build.source)}"
+            file = replace(file, filename=name, path=reference.path)
+        size = os.path.getsize(build.source)
+        return LockedSource(file=file, sha256=build.sha256, size=size, reference=reference)

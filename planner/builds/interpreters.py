@@ -45,6 +45,13 @@ class Interpreters:
         known = (self._probe(python) for python in _candidates(target))
         return next((one for one in known if one and one.builds_for(target)), None)
 
+    @property
+    def own(self) -> Interpreter:
+        """The interpreter that runs this program."""
+        found = self._probe(sys.executable)
+        assert found is not None, "it runs"
+        return found
+
     def _probe(self, python: str) -> Interpreter | None:
         if python not in self._found:
             try:

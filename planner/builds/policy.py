@@ -64,6 +64,8 @@ class BuildPolicy:
     """Flags of the command line by project; those under the empty name apply to all projects."""
     configured: Mapping[str, BuildSetting] = field(default_factory=dict)
     """Flags of the project's settings, by project."""
+    deferred: bool = False
+    """True to list sources instead of building from them."""
     defaults: bool = True
     """True to add flags that bound the memory of a build without changing its wheel."""
     measured_jobs: int = 1
@@ -71,6 +73,8 @@ class BuildPolicy:
     network: bool = True
     seconds: float = MAX_SECONDS
     """The time limit of one build."""
+    memory: int | None = None
+    """The bytes that one build may take; None for no limit."""
     wheelhouse: str | None = WHEELHOUSE
     """The folder for the built wheels; None if they are not kept."""
     wheelhouse_url: str | None = None
@@ -114,6 +118,8 @@ class BuildPolicy:
         for key, settings in (("flags", self.requested), ("settings", self.configured)):
             if tables := {name or "*": one.to_table() for name, one in sorted(settings.items())}:
                 table[key] = tables
+        if self.deferred:
+            table["deferred"] = True
         if self.constraints:
             table["constraints"] = spelled(self.constraints)
         if not self.defaults:
@@ -137,6 +143,7 @@ class BuildRequest:
     """``[PACKAGE:]NAME=VALUE``."""
     config_settings: Sequence[str] = ()
     """``[PACKAGE:]KEY=VALUE``."""
+    deferred: bool | None = None
     defaults: bool | None = None
     measured_jobs: int | None = None
     network: bool | None = None
@@ -205,6 +212,7 @@ class BuildRequest:
             allowed=_parse_select(self.select),
             requested=requested,
             configured={canonicalize_name(name): one for name, one in configured.items()},
+            deferred=bool(self.deferred),
             defaults=self.defaults is not False,
             measured_jobs=self.measured_jobs or 1,
             network=self.network is not False,

@@ -98,8 +98,10 @@ class SourceBuild:
 
     @property
     def limits(self) -> SandboxLimits:
-        """Return the limits of a build. Memory has none, because it is measured."""
-        return SandboxLimits(seconds=self.policy.seconds, network=self.policy.network)
+        """Return the limits of a build. In a plan memory has none, because it is measured."""
+        return SandboxLimits(
+            limit=self.policy.memory, seconds=self.policy.seconds, network=self.policy.network
+        )
 
     def metadata(self) -> bytes:
         """Return the metadata that a wheel of it has. Raise BuildFailed."""

@@ -20,11 +20,14 @@ class PlanBuildOptions:
     request: BuildRequest
     project: bool
     """Whether the projects themselves are built, measured and locked too."""
+    fragments: tuple[str, ...]
+    """Places with wheels that other machines built for the existing lock."""
 
 
 def _make(
     *,
     build_select: Sequence[str],
+    build_deferred: bool | None,
     build_env: Sequence[str],
     build_settings: Sequence[str],
     build_defaults: bool | None,
@@ -36,9 +39,11 @@ def _make(
     no_wheelhouse: bool,
     build_project: bool,
     build_constraints: Sequence[str],
+    fragments: tuple[str, ...],
 ) -> PlanBuildOptions:
     request = BuildRequest(
         select=build_select,
+        deferred=build_deferred,
         environment=build_env,
         config_settings=build_settings,
         defaults=build_defaults,
@@ -50,7 +55,7 @@ def _make(
         no_wheelhouse=no_wheelhouse,
         constraints=build_constraints,
     )
-    return PlanBuildOptions(request, build_project)
+    return PlanBuildOptions(request, build_project, fragments)
 
 
 build_options = option_group(
@@ -61,6 +66,11 @@ build_options = option_group(
         help="Build wheels here for packages that have none for a target: never (the default), for "
         "every one that is missing, or for these packages. Each build is measured, and its wheel "
         "is listed.",
+    ),
+    click.option(
+        "--defer-builds/--no-defer-builds", "build_deferred", default=None,
+        help="List the sources of what --build selects, for any target, and build nothing. "
+        "lockstream builds shows the work, and lockstream build does a part of it elsewhere.",
     ),
     click.option(
         "--build-env", multiple=True, metavar="[NAME:]VAR=VALUE",
@@ -97,6 +107,11 @@ build_options = option_group(
     click.option(
         "--wheelhouse-url", metavar="URL",
         help="List wheels that are built by their URL below this address, not by their path.",
+    ),
+    click.option(
+        "--fragments", multiple=True, metavar="DIR|URL",
+        help="List the wheels that lockstream build has left in this folder, or at this address, "
+        "for the builds that the lock defers. Repeatable.",
     ),
     click.option(
         "--build-project", is_flag=True,

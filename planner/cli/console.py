@@ -56,6 +56,8 @@ class ConsoleReporter(Reporter):
         if not planned.is_changed:
             self._sum_up("kept", lock, costs, f"in {seconds:.1f} s, {output} is up to date")
             return
+        if left := sum(one.filename is None for cost in costs for one in cost.packages):
+            self._say(f"{left} wheels have yet to be built: lockstream builds lists them")
         end = f"in {seconds:.1f} s" + ("" if output == "-" else f", wrote {output}")
         self._sum_up("resolved", lock, costs, end)
 

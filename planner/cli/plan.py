@@ -66,6 +66,7 @@ def plan(
         policy=policy,
         builds=builds.request,
         build_project=builds.project,
+        fragments=builds.fragments,
         access=access,
         merge_into=locks.merge_into,
         forget=locks.forget,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import click
 
 from executor import echo, echo_json, json_option, lock_argument
 from planner.cli.lock_options import choose_scopes, scope_options, target_options
+from planner.cli.table import print_table
 from planner.lock.reader import read_lock
 from planner.review.cost import Cost, PackageCost, cost_of
 from planner.review.diff import compare
@@ -134,7 +135,7 @@ def _print_costs(costs: Iterable[Cost]) -> None:
         )
         for cost in costs
     ]
-    _print_table([header, *rows])
+    print_table([header, *rows])
 
 
 def _print_packages(costs: Iterable[Cost], count: int) -> None:
@@ -147,7 +148,7 @@ def _print_packages(costs: Iterable[Cost], count: int) -> None:
     chosen = sorted(largest.values(), key=lambda one: (-one.unpacked_size, one.name))[:count]
     if chosen:
         echo()
-        _print_table(
+        print_table(
             [
                 ("package", "to fetch", "unpacked", "files"),
                 *(
@@ -183,14 +184,7 @@ def _print_builds(costs: Iterable[Cost]) -> None:
             for one in builds.values()
             if (build := one.build)
         ]
-        _print_table([header, *rows])
-
-
-def _print_table(rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for first, *others in rows:
-        cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
-        echo("  ".join([first.ljust(widths[0]), *cells]).rstrip())
+        print_table([header, *rows])
 
 
 def _warn(cost: Cost) -> None:

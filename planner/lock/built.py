@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from packaging.pylock import PackageSdist, Pylock
@@ -17,26 +18,42 @@ from schemas.wheel import parse_wheel_filename
 if TYPE_CHECKING:
     from planner.model.direct_reference import DirectReference
 
-__all__ = ["Built", "KnownBuild", "known_builds"]
+__all__ = ["Built", "KnownBuild", "LockedSource", "Stock", "known_builds"]
+
+
+@dataclass(frozen=True, slots=True)
+class LockedSource:
+    """A source that wheels are built from, as the lock lists it."""
+
+    file: ProjectFile
+    sha256: str
+    size: int
+    """Bytes."""
+    reference: DirectReference | None
+    """Its address; None if an index has it as a source distribution."""
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
     """A wheel that stands in for a source, owned by the plan that lists it."""
 
-    source: ProjectFile
-    sha256: str
-    """Of the source."""
-    size: int
-    """Of the source, in bytes."""
+    source: LockedSource
     wheel: ProjectFile
     record: BuildRecord
     url: str | None
     """The URL at which it will be served; None if the user gives none."""
-    reference: DirectReference | None
-    """The address of the source; None if an index has it as a source distribution."""
     is_kept: bool
     """True if the lock lists the wheel; else it records only what the build took."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """What a builder adds to the files of the indexes; filled while the plan goes on."""
+
+    built: Mapping[str, Built] = field(default_factory=dict)
+    """Built wheels, by file name."""
+    sources: Mapping[str, LockedSource] = field(default_factory=dict)
+    """Sources that wheels have yet to be built from, by address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,13 +94,15 @@ class KnownBuild:
         entry = {"url": self.url or f"file://{self.path}", "hashes": {"sha256": self.sha256}}
         path = self.path if is_here else None
         return Built(
-            source=self._source(),
-            sha256=self.sdist.hashes.get("sha256", "") if self.sdist else "",
-            size=(self.sdist.size or 0) if self.sdist else 0,
+            source=LockedSource(
+                file=self._source(),
+                sha256=self.sdist.hashes.get("sha256", "") if self.sdist else "",
+                size=(self.sdist.size or 0) if self.sdist else 0,
+                reference=reference,
+            ),
             wheel=ProjectFile(self.record.wheel, "", entry, path=path, is_built=True),
             record=self.record,
             url=self.url,
-            reference=reference,
             is_kept=True,
         )
 

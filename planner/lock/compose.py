@@ -24,7 +24,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from planner.index.pages import ProjectFile, parse_time
-from planner.lock.built import Built
+from planner.lock.built import Stock
 from planner.lock.merge import Entry
 from planner.lock.source_entries import list_sdist, list_tree, lockable_url
 from planner.metadata.remote_metadata import SizedFile
@@ -55,8 +55,8 @@ class LockContent:
     """The table that records how versions were chosen."""
     folder: str = ""
     """The folder of the lock; paths in the lock are relative to it."""
-    built: Mapping[str, Built] = field(default_factory=dict)
-    """The wheels that were built for the lock, by file name."""
+    stock: Stock = field(default_factory=Stock)
+    """The wheels that were built for the lock, and the sources of others."""
 
 
 def build_lock(content: LockContent) -> Pylock:
@@ -88,12 +88,15 @@ def _tool_table(content: LockContent) -> dict[str, Any]:
 
 def _package(entry: Entry, sizes: Sequence[SizedFile], content: LockContent) -> Package:
     files = list(zip(entry.files, sizes, strict=True))
-    built = [content.built[file.filename] for file in entry.files if file.filename in content.built]
+    known = content.stock.built
+    built = [known[file.filename] for file in entry.files if file.filename in known]
     left_out = {one.wheel.filename for one in built if not one.is_kept}
-    pythons = {file.requires_python for file in entry.files}
-    indexes = {file.index for file in entry.files}
+    chosen = (*entry.files, *entry.sources)
+    pythons = {file.requires_python for file in chosen}
+    indexes = {file.index for file in chosen}
     tool: dict[str, Any] = {"requires": list(entry.requires)} if entry.requires else {}
-    tool["wheels"] = {file.filename: sized.hints.to_table() for file, sized in files}
+    if files:
+        tool["wheels"] = {file.filename: sized.hints.to_table() for file, sized in files}
     if built:
         tool["build"] = {one.record.wheel: one.record.to_table() for one in built}
     dependencies = [
@@ -103,7 +106,10 @@ def _package(entry: Entry, sizes: Sequence[SizedFile], content: LockContent) -> 
     wheels = [
         _wheel(file, sized, content) for file, sized in files if file.filename not in left_out
     ]
-    source = built[0] if built else None
+    sources = [one.source for one in built]
+    sources += [content.stock.sources[file.url] for file in entry.sources]
+    source = sources[0] if sources else None
+    is_direct_wheel = bool(files) and files[0][0].is_direct
     # A tree and wheels of it cannot both be listed.
     tree = list_tree(source, content.folder) if source and not wheels else None
     return Package(
@@ -114,10 +120,10 @@ def _package(entry: Entry, sizes: Sequence[SizedFile], content: LockContent) -> 
         dependencies=dependencies or None,
         vcs=tree if isinstance(tree, PackageVcs) else None,
         directory=tree if isinstance(tree, PackageDirectory) else None,
-        archive=_archive(wheels[0]) if files[0][0].is_direct else _only_archive(tree),
+        archive=_archive(wheels[0]) if is_direct_wheel else _only_archive(tree),
         index=(indexes.pop() or None) if len(indexes) == 1 else None,
         sdist=list_sdist(source, content.folder) if source and not tree else None,
-        wheels=None if files[0][0].is_direct else wheels or None,
+        wheels=None if is_direct_wheel else wheels or None,
         tool={TOOL_NAME: tool},
     )
 
@@ -134,7 +140,7 @@ def _archive(wheel: PackageWheel) -> PackageArchive:
 def _wheel(file: ProjectFile, sized: SizedFile, content: LockContent) -> PackageWheel:
     known = {one: file.hashes[one] for one in SECURE_ALGORITHMS if one in file.hashes}
     hashes = dict(sorted({**known, **sized.digests}.items()))
-    built = content.built.get(file.filename)
+    built = content.stock.built.get(file.filename)
     if built and built.url:
         return PackageWheel(url=built.url, size=sized.size, hashes=hashes)
     if file.path is not None:

@@ -31,6 +31,8 @@ class Entry:
     """The condition on which it is needed; None if it is needed always."""
     files: tuple[ProjectFile, ...]
     """The best wheel for each target that needs it, sorted by file name."""
+    sources: tuple[ProjectFile, ...]
+    """What wheels have yet to be built from, sorted by file name."""
     dependencies: tuple[tuple[NormalizedName, Version | None], ...]
     """The entries that it may need; with the version if several entries have the name."""
     requires: tuple[str, ...]
@@ -91,7 +93,8 @@ def merge(solutions: Sequence[Solution]) -> tuple[Entry, ...]:
             name=name,
             version=version,
             marker=conditions.marker(draft.where),
-            files=tuple(draft.files[filename] for filename in sorted(draft.files)),
+            files=tuple(file for _, file in sorted(draft.files.items()) if not file.is_source),
+            sources=tuple(file for _, file in sorted(draft.files.items()) if file.is_source),
             dependencies=tuple(
                 (other, needed if other in ambiguous else None)
                 for other, needed in sorted(draft.dependencies)

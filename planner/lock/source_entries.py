@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from packaging.pylock import PackageArchive, PackageDirectory, PackageSdist, PackageVcs
 
 from planner.index.pages import parse_time
-from planner.lock.built import Built
+from planner.lock.built import LockedSource
 from planner.lock.errors import SecretInURL
 from planner.model.paths import relative_path
 from schemas.urls import secret_parameters
@@ -24,13 +24,14 @@ _SDISTS = (".tar.gz", ".zip")
 """The suffixes of source distributions."""
 
 
-def list_sdist(built: Built, folder: str) -> PackageSdist | None:
-    """Return the source distribution of a built wheel, for installers that cannot use the wheel.
+def list_sdist(source: LockedSource, folder: str) -> PackageSdist | None:
+    """Return the source distribution that wheels are built from; installers that cannot use these
+    wheels have it too.
 
     None if the source is not an archive, or if the package is in a subdirectory, which only an
     entry without wheels can record. Raise SecretInURL.
     """
-    file, hashes, reference = built.source, {"sha256": built.sha256}, built.reference
+    file, hashes, reference = source.file, {"sha256": source.sha256}, source.reference
     if reference and (reference.kind != "archive" or reference.subdirectory):
         return None
     if not file.filename.endswith(_SDISTS):
@@ -38,30 +39,32 @@ def list_sdist(built: Built, folder: str) -> PackageSdist | None:
     if file.path is not None:
         path = relative_path(file.path, folder)
         name = None if os.path.basename(path) == file.filename else file.filename
-        return PackageSdist(name=name, path=path, size=built.size, hashes=hashes)
+        return PackageSdist(name=name, path=path, size=source.size, hashes=hashes)
     url = lockable_url(file.url, file.filename)
     is_named = urlsplit(url).path.endswith(f"/{file.filename}") or not reference
     return PackageSdist(
         name=None if is_named else file.filename,
         upload_time=parse_time(file.upload_time),
         url=url,
-        size=built.size,
+        size=source.size,
         hashes=hashes,
     )
 
 
-def list_tree(built: Built, folder: str) -> PackageArchive | PackageDirectory | PackageVcs | None:
+def list_tree(
+    source: LockedSource, folder: str
+) -> PackageArchive | PackageDirectory | PackageVcs | None:
     """Return the repository, folder or archive to build from; None if the source is a source
     distribution of an index. Raise SecretInURL.
     """
-    reference = built.reference
+    reference = source.reference
     if reference is None:
         return None
     part = reference.subdirectory or None
     path = relative_path(reference.path, folder) if reference.path else None
     if path is not None and reference.kind == "directory":
         return PackageDirectory(path=path, subdirectory=part)
-    url = None if path else lockable_url(reference.url, built.source.filename)
+    url = None if path else lockable_url(reference.url, source.file.filename)
     if reference.kind == "vcs":
         return PackageVcs(
             type="git",
@@ -71,8 +74,8 @@ def list_tree(built: Built, folder: str) -> PackageArchive | PackageDirectory | 
             commit_id=reference.commit,
             subdirectory=part,
         )
-    hashes = {"sha256": built.sha256}
-    return PackageArchive(url=url, path=path, size=built.size, hashes=hashes, subdirectory=part)
+    hashes = {"sha256": source.sha256}
+    return PackageArchive(url=url, path=path, size=source.size, hashes=hashes, subdirectory=part)
 
 
 def lockable_url(url: str, filename: str) -> str:

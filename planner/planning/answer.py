@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -15,7 +14,7 @@ from planner.index.access import Access
 from planner.index.client import IndexClient
 from planner.index.reader import IndexReader
 from planner.inputs.question import Question
-from planner.lock.built import Built
+from planner.lock.built import Stock
 from planner.lock.writer import render_lock
 from planner.planning.answer_cache import AnswerCache, Remembered
 from planner.planning.reporter import Reporter, tell
@@ -41,8 +40,8 @@ class OpenBuilder(Protocol):
 
     def __call__(
         self, client: IndexClient
-    ) -> AbstractContextManager[tuple[PlanBuilder | None, Mapping[str, Built]]]:
-        """Return a context of the builder, and of the wheels that it has built by file name.
+    ) -> AbstractContextManager[tuple[PlanBuilder | None, Stock]]:
+        """Return a context of the builder, and of what it adds to the files of the indexes.
 
         The builder is None if the plan itself may not build.
         """
@@ -73,9 +72,9 @@ def answer(
             )
         )
         builder: PlanBuilder | None = None
-        built: Mapping[str, Built] = {}
+        stock = Stock()
         if open_builder:
-            builder, built = stack.enter_context(open_builder(client))
+            builder, stock = stack.enter_context(open_builder(client))
         with reporter.watch(lambda: client.requests):
             look = IndexReader(question.indexes, client).look
             if memo and (found := memo.confirm(look)):
@@ -93,14 +92,14 @@ def answer(
                 reporter=reporter,
                 builder=builder,
             )
-    lock = _compose(question, planned, built)
+    lock = _compose(question, planned, stock)
     text = render_lock(lock, keychain.secrets)
     if memo and planned.pages is not None:
         memo.keep(Remembered(text, planned.remarks, planned.pages))
     return ComposedLock(text, lock)
 
 
-def _compose(question: Question, planned: Plan, built: Mapping[str, Built]) -> Pylock:
+def _compose(question: Question, planned: Plan, stock: Stock) -> Pylock:
     from planner.lock.compose import LockContent, build_lock  # noqa: PLC0415  # as above
     from planner.review.derived import with_facts  # noqa: PLC0415  # as above
 
@@ -114,7 +113,7 @@ def _compose(question: Question, planned: Plan, built: Mapping[str, Built]) -> P
             options=question.provenance["options"],
             policy=question.provenance["policy"],
             folder=question.folder,
-            built=built,
+            stock=stock,
         )
     )
     return with_facts(lock, question)

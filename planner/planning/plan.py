@@ -36,7 +36,9 @@ __all__ = ["Plan", "PlanBuilder", "plan"]
 
 
 class PlanBuilder(SourceBuilder, Protocol):
-    """Builds wheels of the sources that a plan chooses; opened and closed by the caller."""
+    """Builds wheels of the sources that a plan chooses, or leaves that to other machines; the
+    caller opens and closes it.
+    """
 
     def with_known(
         self, page: ProjectPage, environments: Sequence[MarkerEnvironment]
@@ -47,7 +49,7 @@ class PlanBuilder(SourceBuilder, Protocol):
         """Return the METADATA of a wheel of this source."""
 
     def build(self, solutions: Sequence[Solution]) -> tuple[Solution, ...]:
-        """Return the solutions with a wheel in place of each source."""
+        """Return the solutions with a wheel in place of each source that is not left to others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +134,8 @@ def _collisions(solution: Solution, source: MetadataSource) -> Iterator[Remark]:
     """
     for position in range(len(solution.environment.targets)):
         files = (package.wheels[position].file for package in solution.packages)
-        listings = [(file.filename, source.listing(file)) for file in files]
+        wheels = (file for file in files if not file.is_source)
+        listings = [(file.filename, source.listing(file)) for file in wheels]
         for one in find_collisions(listings):
             yield "collision", (one.first, one.second, one.places)
         for filename, listing in listings:

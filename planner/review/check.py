@@ -250,6 +250,8 @@ class _Checker:
         self._roots = list(self._overrides.apply(required))
         self._constraints = applicable_dependencies(inputs.constraints, environment)
         self._accepted = [(target, frozenset(target.tags)) for target in environment.targets]
+        builds = recorded_table(lock, "policy").get("build")
+        self._is_deferred = isinstance(builds, Mapping) and builds.get("deferred") is True
 
     def problems(self, scope: Scope | None) -> Iterator[str]:
         """Yield what is wrong if ``scope`` is selected, a sentence each."""
@@ -294,7 +296,7 @@ class _Checker:
         python = package.requires_python
         if python and not python.contains(self._environment.python_version, prereleases=True):
             yield f"{package.name} {package.version} requires Python {python}"
-        if package.wheels is not None:
+        if package.wheels is not None and not (self._is_deferred and package.sdist):
             tags = [_parse(wheel.filename)[3] for wheel in package.wheels]
             for target, accepted in self._accepted:
                 if all(one.isdisjoint(accepted) for one in tags):

@@ -58,7 +58,7 @@ def test_a_build_is_known_by_its_wheel_and_its_source(known: KnownBuild, tmp_pat
     assert known.suits(Target.named("3.12", "linux"))
     built = known.to_built()
     assert built is not None
-    assert (built.sha256, built.size) == (SDIST.sha256, len(SDIST.content))
+    assert (built.source.sha256, built.source.size) == (SDIST.sha256, len(SDIST.content))
     assert built.wheel.path == known.path
     assert built.wheel.is_built
 

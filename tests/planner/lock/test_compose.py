@@ -41,6 +41,7 @@ def package(made: MadeWheel, *dependencies: str, **told: Any) -> tuple[Entry, li
         version=Version(made.version),
         marker=None,
         files=(file,),
+        sources=(),
         dependencies=tuple((canonicalize_name(name), None) for name in dependencies),
         requires=tuple(dependencies),
     ), [sized]

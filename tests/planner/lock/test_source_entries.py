@@ -3,47 +3,35 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from packaging.pylock import PackageArchive, PackageDirectory, PackageVcs
 
-from helpers.build_records import build_record
 from planner.index.pages import ProjectFile
-from planner.lock.built import Built
+from planner.lock.built import LockedSource
 from planner.lock.errors import SecretInURL
 from planner.lock.source_entries import list_sdist, list_tree, lockable_url
 from planner.model.direct_reference import DirectReference
 
 SHA256 = "a" * 64
-RECORD = build_record()
 
 
-def built(url: str, name: str = "demo-1.0.tar.gz", **changes: Any) -> Built:
-    fields: dict[str, Any] = {
-        "source": ProjectFile(name, "", {"url": url}),
-        "sha256": SHA256,
-        "size": 7,
-        "wheel": ProjectFile(RECORD.wheel, "", {"url": f"file:///{RECORD.wheel}"}),
-        "record": RECORD,
-        "url": None,
-        "reference": None,
-        "is_kept": True,
-    }
-    return Built(**{**fields, **changes})
+def source(url: str, reference: DirectReference | None = None) -> LockedSource:
+    file = ProjectFile("demo-1.0.tar.gz", "", {"url": url})
+    return LockedSource(file=file, sha256=SHA256, size=7, reference=reference)
 
 
 def test_a_source_distribution_of_an_index_is_listed_with_its_hash() -> None:
-    sdist = list_sdist(built("https://files.example/demo-1.0.tar.gz"), ".")
+    sdist = list_sdist(source("https://files.example/demo-1.0.tar.gz"), ".")
     assert sdist is not None
     assert sdist.url == "https://files.example/demo-1.0.tar.gz"
     assert (sdist.size, sdist.hashes) == (7, {"sha256": SHA256})
-    assert list_tree(built("https://files.example/demo-1.0.tar.gz"), ".") is None
+    assert list_tree(source("https://files.example/demo-1.0.tar.gz"), ".") is None
 
 
 def test_an_archive_whose_address_has_another_name_is_listed_with_its_name() -> None:
     url = "https://files.example/main.tar.gz"
-    sdist = list_sdist(built(url, reference=DirectReference.parse(url)), ".")
+    sdist = list_sdist(source(url, reference=DirectReference.parse(url)), ".")
     assert sdist is not None
     assert sdist.name == "demo-1.0.tar.gz"
 
@@ -53,12 +41,12 @@ def test_an_archive_whose_address_has_another_name_is_listed_with_its_name() -> 
     ["https://files.example/main.zip#subdirectory=part", "git+https://git.example/a.git@main"],
 )
 def test_a_part_of_an_archive_and_a_repository_are_not_source_distributions(url: str) -> None:
-    assert list_sdist(built(url, reference=DirectReference.parse(url)), ".") is None
+    assert list_sdist(source(url, reference=DirectReference.parse(url)), ".") is None
 
 
 def test_a_repository_is_listed_at_its_commit() -> None:
     reference = DirectReference.parse("git+https://git.example/a.git@main#subdirectory=part")
-    tree = list_tree(built("", reference=reference.at("c" * 40)), ".")
+    tree = list_tree(source("", reference=reference.at("c" * 40)), ".")
     assert tree == PackageVcs(
         type="git",
         url="https://git.example/a.git",
@@ -72,13 +60,13 @@ def test_a_folder_is_listed_by_its_path(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     folder.mkdir()
     reference = DirectReference.parse(folder.as_uri())
-    tree = list_tree(built("", reference=reference), str(tmp_path / "locks"))
+    tree = list_tree(source("", reference=reference), str(tmp_path / "locks"))
     assert tree == PackageDirectory(path="../demo")
 
 
 def test_an_archive_is_listed_with_its_hash() -> None:
     url = "https://files.example/main.zip#subdirectory=part"
-    tree = list_tree(built(url, reference=DirectReference.parse(url)), ".")
+    tree = list_tree(source(url, reference=DirectReference.parse(url)), ".")
     assert tree == PackageArchive(
         url="https://files.example/main.zip",
         size=7,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from planner.index.client import IndexClient
 from planner.index.indexes import Indexes, parse_index
 from planner.inputs.inputs import InputRequirement, Inputs
 from planner.inputs.question import Question
-from planner.lock.built import Built
+from planner.lock.built import Stock
 from planner.model.environments import group_targets
 from planner.model.policy import Policy
 from planner.planning.answer import answer
@@ -77,9 +77,9 @@ def test_a_builder_is_open_while_indexes_are_asked_and_closed_then(question: Que
             return super().watch(requests)
 
     @contextmanager
-    def open_builder(client: IndexClient) -> Iterator[tuple[None, Mapping[str, Built]]]:
+    def open_builder(client: IndexClient) -> Iterator[tuple[None, Stock]]:
         events.append("opened")
-        yield None, {}
+        yield None, Stock()
         events.append("closed")
 
     answer(question, Access(), reporter=Watched(), open_builder=open_builder)

@@ -1,0 +1,85 @@
+"""Open the builder of one plan, with the builds that it already knows."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from packaging.pylock import Pylock
+
+from planner.builds.adoption import Adoption
+from planner.builds.build_locks import BuildRequirements
+from planner.builds.builder import Builder
+from planner.builds.policy import WHEELHOUSE, BuildPolicy
+from planner.builds.projects import lock_projects
+from planner.builds.wheel_store import open_store
+from planner.index.client import IndexClient
+from planner.inputs.question import Question
+from planner.lock.built import KnownBuild, Stock, known_builds
+from planner.planning.plan import PlanBuilder
+from planner.planning.reporter import Reporter
+
+__all__ = ["BuilderOrder"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuilderOrder:
+    """What the builder of one plan is opened with; the plan owns it."""
+
+    question: Question
+    policy: BuildPolicy
+    previous: Pylock | None
+    """The existing lock, whose builds are known."""
+    fragments: Sequence[str]
+    """Folders and URLs with wheels that other machines have built for it."""
+    projects: Sequence[str]
+    """The folders of projects that are built and locked themselves."""
+    reporter: Reporter
+
+    @contextmanager
+    def open(self, client: IndexClient) -> Iterator[tuple[PlanBuilder | None, Stock]]:
+        """Yield the builder, which is None if the plan itself builds nothing, and what it adds to
+        the files of the indexes; at the end, lock the projects.
+        """
+        question, policy, folder = self.question, self.policy, self.question.folder
+        with ExitStack() as stack:
+            unkept = stack.enter_context(tempfile.TemporaryDirectory(prefix="lockstream-"))
+            requirements = BuildRequirements(
+                client=client,
+                indexes=question.indexes,
+                policy=question.policy,
+                # A build that is left to others is done with the build lock that they make.
+                folder=unkept if policy.deferred else folder,
+                constraints=policy.constraints,
+                keep=bool(question.policy.preferences),
+            )
+            builder = Builder(
+                policy=policy,
+                client=client,
+                requirements=requirements,
+                folder=folder,
+                known=self._known(client),
+                reporter=self.reporter,
+            )
+            stack.enter_context(builder)
+            yield (builder if policy.allowed else None), Stock(builder.built, builder.sources)
+            if self.projects:
+                lock_projects(builder, self.projects, tuple(question.targets))
+
+    def _known(self, client: IndexClient) -> tuple[KnownBuild, ...]:
+        if self.previous is None:
+            return ()
+        folder = self.question.folder
+        known = known_builds(self.previous, folder, self.policy.wheelhouse or "")
+        if not self.fragments:
+            return known
+        adoption = Adoption(
+            lock=self.previous,
+            folder=folder,
+            stores=[open_store(place, client) for place in self.fragments],
+            wheelhouse=self.policy.wheelhouse or WHEELHOUSE,
+            wheelhouse_url=self.policy.wheelhouse_url,
+        )
+        return (*adoption.take(), *known)

@@ -1,0 +1,127 @@
+"""The command ``build``."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+import click
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from executor import echo
+from planner.builds.fragment import Fragment
+from planner.builds.unit import BuildUnit, target_label, units_of
+from planner.builds.unit_build import UnitBuild
+from planner.builds.wheel_store import StoreFolder
+from planner.cli.console import ConsoleReporter
+from planner.cli.plan_options import access_options
+from planner.index.access import Access
+from planner.lock.reader import read_lock
+from planner.lock.writer import write_atomically
+from schemas.errors import UsageError
+from schemas.sizes import format_size, parse_size
+
+__all__ = ["build"]
+
+
+@click.command("build")
+@click.argument("package", metavar="NAME[==VERSION]")
+@click.argument("lock", metavar="[LOCK]", default="pylock.toml")
+@click.option(
+    "--target",
+    "label",
+    metavar="TARGET",
+    help="The target to build for, as lockstream builds names it (cp312-manylinux_2_28_x86_64). "
+    "Needed if the lock leaves builds of the package for several.",
+)
+@click.option(
+    "--into",
+    "store",
+    metavar="DIR",
+    default="built",
+    show_default=True,
+    help="The folder for the wheel and what its build took; others may write to it too.",
+)
+@click.option("--memory", metavar="SIZE", help="End the build if it takes more, with status 7.")
+@click.option("--report", metavar="FILE", help="Write what was built to this file, as JSON.")
+@access_options
+@click.option("-q", "--quiet", is_flag=True, help="Print only warnings and errors.")
+def build(
+    package: str,
+    lock: str,
+    label: str | None,
+    store: str,
+    memory: str | None,
+    report: str | None,
+    access: Access,
+    quiet: bool,
+) -> None:
+    """Do one of the builds that a lock leaves to other machines (lockstream builds lists them).
+
+    A wheel that is in the folder already is not built again. plan --fragments lists the wheels in
+    the lock. Status 7 means that the build needs more memory, 5 that it may be tried again, and 8
+    that it failed.
+    """
+    started = time.monotonic()
+    content = read_lock(lock)
+    folder = os.path.dirname(os.path.abspath(lock))
+    unit = _choose(units_of(content), package, label, lock)
+    builder = UnitBuild(
+        lock=content,
+        folder=folder,
+        access=access,
+        memory=parse_size(memory) if memory else None,
+        reporter=ConsoleReporter(quiet=quiet),
+    )
+    fragment, is_new = builder.build(unit, StoreFolder(store))
+    seconds = time.monotonic() - started
+    if report:
+        _write_report(report, fragment, is_new=is_new, seconds=seconds)
+    if not quiet:
+        verb = "built" if is_new else "kept"
+        demand = format_size(fragment.record.peak)
+        echo(
+            f"{verb} {os.path.join(store, unit.key, fragment.wheel)}: {demand}, in {seconds:.1f} s"
+        )
+
+
+def _choose(units: tuple[BuildUnit, ...], package: str, label: str | None, lock: str) -> BuildUnit:
+    """Return the build that the command line names. Raises UsageError."""
+    try:
+        wanted = Requirement(package)
+    except InvalidRequirement:
+        raise UsageError(
+            f"{package!r} is not a package", hint="name it as NAME or NAME==VERSION"
+        ) from None
+    name = canonicalize_name(wanted.name)
+    found = [
+        unit
+        for unit in units
+        if unit.name == name
+        and (unit.version is None or wanted.specifier.contains(unit.version, prereleases=True))
+        and label in {None, target_label(unit.target)}
+    ]
+    if len(found) == 1:
+        return found[0]
+    listed = ", ".join(f"{unit.requirement} --target {target_label(unit.target)}" for unit in found)
+    if found:
+        raise UsageError(f"{package} has several builds in {lock}", hint=f"name one of {listed}")
+    at = f" for {label}" if label else ""
+    raise UsageError(
+        f"{lock} leaves no build of {package}{at} to others",
+        hint="lockstream builds lists those that it does",
+    )
+
+
+def _write_report(path: str, fragment: Fragment, *, is_new: bool, seconds: float) -> None:
+    table = {
+        **json.loads(fragment.render()),
+        "outcome": "built" if is_new else "kept",
+        "seconds": round(seconds, 1),
+    }
+    try:
+        write_atomically(path, json.dumps(table, indent=1) + "\n")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None

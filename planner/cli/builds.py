@@ -1,0 +1,96 @@
+"""The command ``builds``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from executor import echo, echo_json, json_option, lock_argument
+from planner.builds.unit import BuildUnit, target_label, units_of
+from planner.cli.lock_options import target_options
+from planner.cli.table import print_table
+from planner.engines.forms import FORMS
+from planner.engines.work import Work
+from planner.lock.reader import read_lock
+from planner.review.recorded import targets_of
+from schemas.errors import UsageError
+from schemas.sizes import format_size, parse_size
+
+__all__ = ["builds"]
+
+
+@click.command("builds")
+@lock_argument
+@target_options
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(sorted(FORMS)),
+    help="Write the builds as work for this engine.",
+)
+@click.option(
+    "--into",
+    "store",
+    metavar="DIR",
+    help="The folder that the engine's machines share, in which they leave the wheels (with --as). "
+    "Default: built.",
+)
+@click.option(
+    "--least",
+    metavar="SIZE",
+    help="Request at least this much memory for each build (with --as).",
+)
+@json_option
+def builds(
+    lock: str,
+    python_versions: tuple[str, ...],
+    platforms: tuple[str, ...],
+    form: str | None,
+    store: str | None,
+    least: str | None,
+    as_json: bool,
+) -> None:
+    """List the builds that the lock leaves to other machines: one for each wheel that it lacks.
+
+    Each has a request of memory: what was measured with a margin, or the first of a few classes if
+    nothing was. lockstream build does one of them.
+    """
+    if not form and (store or least):
+        raise UsageError("--into and --least are for --as", hint="name an engine with --as")
+    if form and as_json:
+        raise UsageError("--as and --json are two forms of output", hint="name one")
+    content = read_lock(lock)
+    targets = targets_of(content, python_versions, platforms)
+    units = units_of(content, tuple(targets))
+    if form:
+        work = Work(
+            units=units,
+            lock=lock,
+            store=store or "built",
+            least=parse_size(least) if least else 0,
+        )
+        for line in FORMS[form](work).splitlines():
+            echo(line)
+    elif as_json:
+        echo_json([unit.to_json() for unit in units])
+    else:
+        _print(units)
+
+
+def _print(units: Sequence[BuildUnit]) -> None:
+    if not units:
+        echo("nothing has to be built: the lock has a wheel of each package for each target")
+        return
+    header = ("build", "request", "limit", "seconds", "target")
+    rows = [
+        (
+            unit.requirement,
+            format_size(unit.request) + ("" if unit.record else " (not measured)"),
+            format_size(unit.limit),
+            f"{unit.record.seconds:.1f}" if unit.record else "?",
+            target_label(unit.target),
+        )
+        for unit in units
+    ]
+    print_table([header, *rows])

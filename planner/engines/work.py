@@ -1,0 +1,53 @@
+"""The builds of one lock, as all engines see them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from planner.builds.unit import BuildUnit, target_label
+
+__all__ = ["MACHINES", "Work", "mebibytes"]
+
+
+MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "ppc64le": "ppc64le", "s390x": "s390x"}
+"""The names that Kubernetes and Docker have for machines, by those of Python."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What an engine is to do."""
+
+    units: Sequence[BuildUnit]
+    lock: str
+    """The path of the lock, as the machines see it."""
+    store: str
+    """The folder that the machines share."""
+    least: int = 0
+    """Bytes of memory that every build requests at least."""
+
+    def request(self, unit: BuildUnit) -> int:
+        """Return the bytes of memory that are reserved for ``unit``."""
+        return max(unit.request, self.least)
+
+    def limit(self, unit: BuildUnit) -> int:
+        """Return the bytes of memory that ``unit`` may take with its page cache."""
+        return max(unit.limit, self.least)
+
+    def command(self, unit: BuildUnit) -> list[str]:
+        """Return the command that does ``unit``."""
+        return [
+            "lockstream",
+            "build",
+            unit.requirement,
+            self.lock,
+            "--target",
+            target_label(unit.target),
+            "--into",
+            self.store,
+        ]
+
+
+def mebibytes(size: int) -> int:
+    """Return ``size`` bytes in whole MiB, rounded up."""
+    return -(-size // (1 << 20))

@@ -1,0 +1,173 @@
+"""A build that a lock defers is done once, within its memory; a plan then lists its wheel."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import lockstream
+from helpers.index import Index
+from helpers.sdists import Sdist, build_sdist
+from helpers.wheels import build_wheel
+from planner.builds.unit import target_label, units_of
+from planner.lock.reader import read_lock
+
+Run = Callable[..., int]
+
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@pytest.fixture(name="run")
+def _run(index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.chdir(tmp_path)
+    Path("requirements.in").write_text("demo\n")
+
+    def run(*words: str) -> int:
+        return lockstream.main([*words])
+
+    def plan(sdist: Sdist, *words: str) -> None:
+        index.add_file(sdist.filename, sdist.content)
+        plan = ["plan", "-r", "requirements.in", "-i", index.url, "--build", "missing"]
+        assert run(*plan, "--defer-builds", *words) == 0
+
+    run.plan = plan  # type: ignore[attr-defined]  # one fixture for both
+    return run
+
+
+def demo() -> dict[str, Any]:
+    lock = tomllib.loads(Path("pylock.toml").read_text())
+    (package,) = [one for one in lock["packages"] if one["name"] == "demo"]
+    assert isinstance(package, dict)
+    return package
+
+
+class TestDeferredPlan:
+    def test_lists_the_source_and_builds_nothing(self, run: Any) -> None:
+        sdist = build_sdist(before_wheel="raise SystemExit('it was built')")
+        run.plan(sdist)
+        assert demo()["sdist"]["hashes"] == {"sha256": sdist.sha256}
+        assert "wheels" not in demo()
+        assert not Path("wheelhouse").exists()
+        assert run("check") == 0
+
+    def test_is_for_any_target(self, run: Any, capsys: pytest.CaptureFixture[str]) -> None:
+        run.plan(build_sdist(), "--platform", "windows", "--python-version", "3.12")
+        assert "1 wheels have yet to be built" in capsys.readouterr().err
+        (unit,) = units_of(read_lock("pylock.toml"))
+        assert target_label(unit.target) == "cp312-win_amd64"
+
+    def test_stays_current_and_stays_deferred(self, run: Any) -> None:
+        run.plan(build_sdist())
+        before = Path("pylock.toml").read_bytes()
+        assert run("plan") == 0
+        assert Path("pylock.toml").read_bytes() == before
+        assert run("plan", "--upgrade") == 0
+        assert Path("pylock.toml").read_bytes() == before
+
+    def test_keeps_no_lock_of_build_requirements(self, run: Any, index: Index) -> None:
+        index.add(build_wheel("helper"))
+        run.plan(build_sdist(build_requires=["helper"], metadata_version="2.1"))
+        assert [path.name for path in Path().glob("pylock*")] == ["pylock.toml"]
+
+
+class TestBuild:
+    def test_leaves_a_wheel_that_a_plan_then_lists(self, run: Any, index: Index) -> None:
+        index.add(build_wheel("helper"))
+        run.plan(build_sdist(build_requires=["helper"]))
+        assert run("build", "demo==1.0", "--report", "report.json") == 0
+        report = json.loads(Path("report.json").read_text())
+        assert report["outcome"] == "built"
+        assert run("plan", "--fragments", "built") == 0
+        (wheel,) = demo()["wheels"]
+        assert wheel["hashes"]["sha256"] == report["wheel"]["sha256"]
+        (record,) = demo()["tool"]["lockstream"]["build"].values()
+        assert Path(record["lock"]).exists()
+        assert run("check") == 0
+        assert run("execute", "--target", "env") == 0
+        assert Path("env/demo/__init__.py").exists()
+
+    def test_is_done_once(self, run: Any) -> None:
+        run.plan(build_sdist())
+        assert run("build", "demo") == 0
+        (kept,) = Path("built").glob("*/*.whl")
+        before = kept.stat()
+        assert run("build", "demo", "--report", "report.json") == 0
+        assert json.loads(Path("report.json").read_text())["outcome"] == "kept"
+        assert kept.stat() == before
+
+    def test_that_takes_too_much_ends_with_status_7(
+        self, run: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        run.plan(build_sdist(before_wheel="x = b'x' * (300 << 20); import time; time.sleep(1)"))
+        assert run("build", "demo", "--memory", "64MiB") == 7
+        error = capsys.readouterr().err
+        assert "run it again with at least 1,024.0 MiB" in error
+        assert not Path("built").exists()
+
+    def test_that_fails_ends_with_status_8_and_leaves_nothing(self, run: Any) -> None:
+        run.plan(build_sdist(before_wheel="raise SystemExit('no compiler')"))
+        assert run("build", "demo") == 8
+        assert not Path("built").exists()
+
+    def test_for_another_machine_is_an_error(
+        self, run: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        run.plan(build_sdist(), "--platform", "windows")
+        assert run("build", "demo") == 2
+        assert "this machine cannot build for" in capsys.readouterr().err
+
+    def test_has_to_be_one_build(self, run: Any, capsys: pytest.CaptureFixture[str]) -> None:
+        run.plan(build_sdist(), "--platform", "windows", "--platform", "linux")
+        assert run("build", "demo") == 2
+        assert "demo has several builds" in capsys.readouterr().err
+        assert run("build", "other") == 2
+        assert "leaves no build of other to others" in capsys.readouterr().err
+        assert run("build", "demo", "--target", "cp39-win32") == 2
+        assert run("build", "not a name") == 2
+
+    def test_with_the_flags_of_the_plan(self, run: Any) -> None:
+        check = "assert os.environ['DEMO'] == 'x', os.environ"
+        run.plan(build_sdist(before_wheel=check), "--build-env", "demo:DEMO=x")
+        assert run("build", "demo") == 0
+
+
+class TestFragments:
+    def test_of_other_flags_are_not_taken(self, run: Any) -> None:
+        run.plan(build_sdist())
+        assert run("build", "demo") == 0
+        assert run("plan", "--build-env", "demo:DEMO=x") == 0
+        assert run("plan", "--fragments", "built") == 0
+        assert "wheels" not in demo()
+
+    def test_that_were_changed_are_refused(self, run: Any) -> None:
+        run.plan(build_sdist())
+        assert run("build", "demo") == 0
+        (kept,) = Path("built").glob("*/*.whl")
+        kept.write_bytes(b"other")
+        before = Path("pylock.toml").read_bytes()
+        assert run("plan", "--fragments", "built") == 3
+        assert Path("pylock.toml").read_bytes() == before
+        assert not list(Path("wheelhouse").glob("*")) if Path("wheelhouse").exists() else True
+
+    def test_are_kept_by_the_plans_after(self, run: Any, index: Index) -> None:
+        run.plan(build_sdist())
+        assert run("build", "demo") == 0
+        assert run("plan", "--fragments", "built") == 0
+        listed = demo()["wheels"]
+        index.add(build_wheel("other"))
+        Path("requirements.in").write_text("demo\nother\n")
+        assert run("plan") == 0
+        assert demo()["wheels"] == listed
+
+    def test_are_dropped_if_the_flags_change(self, run: Any) -> None:
+        run.plan(build_sdist())
+        assert run("build", "demo") == 0
+        assert run("plan", "--fragments", "built") == 0
+        assert run("plan", "--build-env", "demo:DEMO=x") == 0
+        assert "wheels" not in demo()

@@ -1,0 +1,153 @@
+"""A store has a build as a whole or not at all, whoever writes to it at the same time."""
+
+from __future__ import annotations
+
+import os
+import threading
+from functools import partial
+from hashlib import sha256
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from helpers.build_records import build_record
+from helpers.build_units import build_unit
+from helpers.wheels import build_wheel
+from planner.builds import wheel_store
+from planner.builds.fragment import Fragment, FragmentUnusable
+from planner.builds.wheel_store import ServedStore, StoreFolder, find_all, open_store
+from planner.index.client import IndexClient
+from schemas.errors import NotPermitted, UsageError
+
+WHEEL = build_wheel("demo", "1.0")
+UNIT = build_unit()
+
+
+@pytest.fixture(name="wheel")
+def _wheel(tmp_path: Path) -> str:
+    folder = tmp_path / "build"
+    folder.mkdir()
+    return str(WHEEL.write(folder))
+
+
+def fragment_of(wheel: str) -> Fragment:
+    content = Path(wheel).read_bytes()
+    return Fragment(
+        key=UNIT.key,
+        name=UNIT.name,
+        target="cp312-manylinux_2_28_x86_64",
+        sha256=sha256(content).hexdigest(),
+        size=len(content),
+        record=build_record(wheel=os.path.basename(wheel)),
+        build_lock=None,
+    )
+
+
+def test_what_was_published_is_found_and_fetched(tmp_path: Path, wheel: str) -> None:
+    store = StoreFolder(str(tmp_path / "built"))
+    assert store.find(UNIT) is None
+    assert store.publish(fragment_of(wheel), wheel)
+    found = store.find(UNIT)
+    assert found == fragment_of(wheel)
+    store.fetch(found, str(tmp_path / "copy.whl"))
+    assert (tmp_path / "copy.whl").read_bytes() == Path(wheel).read_bytes()
+
+
+def test_the_first_of_two_that_publish_one_build_counts(tmp_path: Path, wheel: str) -> None:
+    store = StoreFolder(str(tmp_path / "built"))
+    assert store.publish(fragment_of(wheel), wheel)
+    first = Path(wheel).read_bytes()
+    Path(wheel).write_bytes(first + b"\0")
+    assert not store.publish(fragment_of(wheel), wheel)
+    assert [one.name for one in (tmp_path / "built").iterdir()] == [UNIT.key]
+    assert (tmp_path / "built" / UNIT.key / WHEEL.filename).read_bytes() == first
+
+
+def test_a_writer_that_fails_leaves_nothing(
+    tmp_path: Path, wheel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    store = StoreFolder(str(tmp_path / "built"))
+    monkeypatch.setattr(wheel_store, "_flush", fail)
+    with pytest.raises(OSError, match="No space"):
+        store.publish(fragment_of(wheel), wheel)
+    assert list((tmp_path / "built").iterdir()) == []
+
+
+def test_what_a_killed_writer_left_is_removed_later(tmp_path: Path, wheel: str) -> None:
+    built = tmp_path / "built"
+    for name, age in (("old", 7200), ("new", 0)):
+        left = built / f".unfinished-{name}"
+        left.mkdir(parents=True)
+        time = left.stat().st_mtime - age
+        os.utime(left, (time, time))
+    StoreFolder(str(built)).publish(fragment_of(wheel), wheel)
+    assert sorted(one.name for one in built.iterdir()) == [".unfinished-new", UNIT.key]
+
+
+def test_a_wheel_that_changed_since_is_refused(tmp_path: Path, wheel: str) -> None:
+    store = StoreFolder(str(tmp_path / "built"))
+    store.publish(fragment_of(wheel), wheel)
+    (tmp_path / "built" / UNIT.key / WHEEL.filename).write_bytes(b"other")
+    with pytest.raises(FragmentUnusable, match="its sha256 is"):
+        store.find(UNIT)
+
+
+def test_a_link_or_a_pipe_in_place_of_a_fragment_is_refused(tmp_path: Path) -> None:
+    place = tmp_path / "built" / UNIT.key
+    place.mkdir(parents=True)
+    os.mkfifo(place / "fragment.json")
+    with pytest.raises(FragmentUnusable, match="cannot be read"):
+        StoreFolder(str(tmp_path / "built")).find(UNIT)
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_with_status_9(tmp_path: Path, wheel: str) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotPermitted, match="cannot be made: Not a directory"):
+        StoreFolder(str(tmp_path / "file" / "built")).publish(fragment_of(wheel), wheel)
+
+
+@pytest.fixture(name="url")
+def _url(tmp_path: Path):  # type: ignore[no-untyped-def]  # a generator of texts
+    (tmp_path / "built").mkdir()
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    serve = partial(Quiet, directory=str(tmp_path / "built"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def test_a_served_store_has_what_is_in_its_folder(tmp_path: Path, wheel: str, url: str) -> None:
+    with IndexClient() as client:
+        store = open_store(url, client)
+        assert isinstance(store, ServedStore)
+        assert store.find(UNIT) is None
+        StoreFolder(str(tmp_path / "built")).publish(fragment_of(wheel), wheel)
+        found = store.find(UNIT)
+        assert found == fragment_of(wheel)
+        store.fetch(found, str(tmp_path / "copy.whl"))
+        assert (tmp_path / "copy.whl").read_bytes() == Path(wheel).read_bytes()
+        changed = b"x" * len(Path(wheel).read_bytes())
+        (tmp_path / "built" / UNIT.key / WHEEL.filename).write_bytes(changed)
+        with pytest.raises(FragmentUnusable, match="its sha256 is"):
+            store.fetch(found, str(tmp_path / "other.whl"))
+        assert not (tmp_path / "other.whl").exists()
+
+
+def test_the_first_store_that_has_a_build_counts(tmp_path: Path, wheel: str) -> None:
+    empty, full = StoreFolder(str(tmp_path / "empty")), StoreFolder(str(tmp_path / "full"))
+    full.publish(fragment_of(wheel), wheel)
+    assert find_all([empty, full], [UNIT]) == {UNIT.key: (fragment_of(wheel), full)}
+
+
+def test_another_scheme_is_an_error() -> None:
+    with IndexClient() as client, pytest.raises(UsageError, match="neither a folder nor"):
+        open_store("s3://bucket/built", client)

@@ -1,0 +1,63 @@
+"""A Job of Kubernetes for each build, with its request and the meaning of the exit codes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from helpers.build_records import build_record
+from helpers.build_units import build_unit
+from planner.builds.unit import BuildUnit
+from planner.engines import kubernetes
+from planner.engines.work import Work
+
+
+def jobs(*units: BuildUnit) -> list[dict[str, Any]]:
+    text = kubernetes.render(Work(units=units, lock="pylock.toml", store="built"))
+    found: list[dict[str, Any]] = json.loads(text)["items"]
+    return found
+
+
+def container(job: dict[str, Any]) -> dict[str, Any]:
+    (found,) = job["spec"]["template"]["spec"]["containers"]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_a_job_requests_what_was_measured_and_is_limited_with_its_files() -> None:
+    record = build_record(demand={1: 100 << 20}, files=40 << 20)
+    (job,) = jobs(build_unit(record=record))
+    assert container(job)["resources"] == {
+        "requests": {"memory": "137Mi", "cpu": "1"},
+        "limits": {"memory": "177Mi"},
+    }
+    assert job["metadata"]["annotations"]["lockstream/measured"] == "true"
+
+
+def test_a_build_that_was_never_measured_gets_the_first_class() -> None:
+    (job,) = jobs(build_unit())
+    assert container(job)["resources"]["requests"]["memory"] == "1024Mi"
+
+
+def test_only_what_may_pass_is_tried_again() -> None:
+    (job,) = jobs(build_unit())
+    rules = job["spec"]["podFailurePolicy"]["rules"]
+    (final,) = [rule["onExitCodes"]["values"] for rule in rules if rule["action"] == "FailJob"]
+    assert {7, 8} <= set(final)
+    assert 5 not in final
+    assert 0 not in final
+
+
+def test_a_job_runs_on_the_machines_of_its_target() -> None:
+    of = [job["spec"]["template"]["spec"]["nodeSelector"] for job in jobs(
+        build_unit(platform="manylinux_2_28_x86_64"), build_unit(platform="musllinux_1_2_aarch64")
+    )]  # fmt: skip
+    assert of == [{"kubernetes.io/arch": "amd64"}, {"kubernetes.io/arch": "arm64"}]
+
+
+def test_the_name_of_a_job_is_one_that_kubernetes_takes() -> None:
+    (job,) = jobs(build_unit("a" * 39 + "-b-c"))
+    name = job["metadata"]["name"]
+    assert len(name) <= 63
+    assert "--" not in name
+    assert name == name.lower()
