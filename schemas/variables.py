@@ -22,10 +22,10 @@ OPTIONS = frozenset({
     "--no-wheelhouse", "--offline", "--on-collision", "--only-binary", "--output", "--override",
     "--package-index", "--packages", "--page-cache", "--platform", "--prefix", "--prerelease",
     "--progress", "--project", "--python", "--python-version", "--quiet", "--refresh",
-    "--reinstall", "--reinstall-package", "--remove", "--report", "--require-hashes",
-    "--requirement", "--resolution", "--skip-unbuildable", "--target", "--universal",
-    "--upgrade", "--upgrade-package", "--venv", "--verbose", "--verify-record", "--wheelhouse",
-    "--wheelhouse-url",
+    "--reinstall", "--reinstall-package", "--relocatable", "--remove", "--report",
+    "--require-hashes", "--requirement", "--resolution", "--skip-unbuildable", "--target",
+    "--universal", "--upgrade", "--upgrade-package", "--venv", "--verbose", "--verify-record",
+    "--wheelhouse", "--wheelhouse-url",
 })  # fmt: skip
 """The first long name of each option of each command. Kept here because the commands of the planner
 cannot be loaded where memory is scarce; ``tests/schemas/test_variables.py`` compares the two."""

@@ -100,6 +100,7 @@ TWICE = {"Builder", "Interpreter", "Reporter"}
 """Class names that both phases have, for the same thing on either side."""
 
 TESTED_ELSEWHERE = {
+    "executor.cli.key": "tests/executor/install/test_installation_key.py runs the command",
     "executor.budget.errors": "tests/executor/budget/test_budget.py raises it",
     "executor.files.errors": "tests/executor/install/test_preflight.py raises each",
     "executor.files.mounts": "tests/executor/install/test_preflight.py: kinds and journals",

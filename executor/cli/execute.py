@@ -15,11 +15,17 @@ from executor.cli.execute_options import (
     ResourceOptions,
     change_options,
     check_options,
+    collision_option,
     origin_options,
     resource_options,
 )
 from executor.cli.option_group import json_option, lock_argument
-from executor.cli.options import EnvironmentOptions, environment_options, selection_options
+from executor.cli.options import (
+    EnvironmentOptions,
+    environment_options,
+    relocatable_option,
+    selection_options,
+)
 from executor.cli.output import is_quiet
 from executor.environment.changes import Sync
 from executor.install.options import ExecuteOptions
@@ -40,14 +46,9 @@ __all__ = ["execute"]
 @change_options
 @click.option("--dry-run", is_flag=True, help="Print what would change, and change nothing.")
 @origin_options
-@click.option(
-    "--on-collision",
-    type=click.Choice(["refuse", "last"]),
-    default="refuse",
-    show_default=True,
-    help="If two packages own one path with different contents: refuse them, or install the last.",
-)
+@collision_option
 @check_options
+@relocatable_option
 @click.option("--compile", "compile_files", is_flag=True, help="Compile modules to byte code.")
 @click.option("--report", metavar="FILE", help="Write the report as JSON.")
 @click.option(
@@ -70,6 +71,7 @@ def execute(
     rules: Rules,
     dry_run: bool,
     on_collision: str,
+    relocatable: bool,
     compile_files: bool,
     report: str | None,
     progress: str,
@@ -95,7 +97,7 @@ def execute(
         page_cache=resources.page_cache,
         durability=resources.durability,
     )
-    environment = where.open()
+    environment = where.open(relocatable=relocatable)
     if dry_run:
         from executor.install.decide import decide  # noqa: PLC0415  # else a fork reads the lock
 

@@ -21,6 +21,7 @@ __all__ = [
     "ResourceOptions",
     "change_options",
     "check_options",
+    "collision_option",
     "origin_options",
     "resource_options",
 ]
@@ -170,4 +171,12 @@ check_options = option_group(
         metavar="NAME",
         help="This package may contain a sitecustomize or usercustomize module. Repeatable.",
     ),
+)
+
+collision_option = click.option(
+    "--on-collision",
+    type=click.Choice(["refuse", "last"]),
+    default="refuse",
+    show_default=True,
+    help="If two packages own one path with different contents: refuse them, or install the last.",
 )

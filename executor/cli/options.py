@@ -14,7 +14,12 @@ from executor.environment.environment import Environment
 from executor.lock.options import SelectOptions
 from schemas.errors import UsageError
 
-__all__ = ["EnvironmentOptions", "environment_options", "selection_options"]
+__all__ = [
+    "EnvironmentOptions",
+    "environment_options",
+    "relocatable_option",
+    "selection_options",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +34,10 @@ class EnvironmentOptions:
     platform: str | None
     break_system_packages: bool
 
-    def open(self) -> Environment:
+    def open(self, *, relocatable: bool = False) -> Environment:
         """Return the environment, as its interpreter describes it.
+
+        If it is made, or is a folder of packages, and ``relocatable``, it may be moved later.
 
         Raises UsageError, InterpreterUnusable and ExternallyManaged.
         """
@@ -43,18 +50,27 @@ class EnvironmentOptions:
                 "--python-version and --platform are for a folder that another machine runs",
                 hint="name the folder with --target, or leave them out",
             )
+        is_made = not self.prefix and not (self.python and not (self.venv or self.target))
+        if relocatable and not is_made:
+            raise UsageError(
+                "--relocatable is for a virtual environment that is made, or for --target",
+                hint="name a folder with --venv or --target",
+            )
         if self.target:
             return Environment.target(
                 self.target,
                 self.python,
                 python_version=self.python_version,
                 platform=self.platform,
+                relocatable=relocatable,
             )
         if self.prefix:
             return Environment.prefix(self.prefix, self.python)
         if self.python and not self.venv:
             return Environment.of_python(self.python, break_system=self.break_system_packages)
-        return Environment.venv(self.venv or _active_venv() or ".venv", self.python)
+        return Environment.venv(
+            self.venv or _active_venv() or ".venv", self.python, relocatable=relocatable
+        )
 
 
 def _active_venv() -> str | None:
@@ -137,4 +153,11 @@ selection_options = option_group(
     click.option("--no-default-groups", is_flag=True, help="Leave out the default groups."),
     click.option("--build", is_flag=True, help="Build packages that the lock has no wheel of."),
     click.option("--skip-unbuildable", is_flag=True, help="Leave out packages that must be built."),
+)
+
+relocatable_option = click.option(
+    "--relocatable",
+    is_flag=True,
+    help="Make an environment that runs wherever it is moved to: commands find their Python in "
+    "their own folder; with --target, in the PATH.",
 )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from executor.environment.errors import EnvironmentBusy, ExternallyManaged, InterpreterUnusable
 from executor.environment.interpreter import Interpreter, probe
+from executor.environment.relocatable import is_relocatable, make_relocatable
 from executor.environment.schemes import STAGING
 from executor.files.folders import made_folder, remove_tree
 from executor.files.locks import try_lock
@@ -39,14 +40,20 @@ class Environment:
     exists: bool
     base: str = ""
     """The interpreter that makes it if it is absent."""
+    relocatable: bool = False
+    """Whether it is made so that it may be moved."""
 
     @classmethod
-    def venv(cls, path: str, executable: str | None = None) -> Environment:
-        """Return the virtual environment at ``path``.
+    def venv(
+        cls, path: str, executable: str | None = None, *, relocatable: bool = False
+    ) -> Environment:
+        """Return the virtual environment at ``path``. If it is ``relocatable``, it runs wherever it
+        is moved to; one that was made so stays so.
 
         If it is absent, it will be made for the interpreter ``executable`` (None: the running one).
         If it is present and an interpreter is named, both must have the same version of Python.
-        Raises UsageError if they have not or the folder is something else, and InterpreterUnusable.
+        Raises UsageError if they have not, if the folder is something else, or if it is present and
+        not ``relocatable``; and InterpreterUnusable.
         """
         path = os.path.abspath(path)
         base = _find_program(executable or sys.executable)
@@ -55,6 +62,13 @@ class Environment:
             found = probe(_python_of(path), "venv", path)
             if executable is not None:
                 _check_same_python(path, found.target, probe(base).target)
+            if is_relocatable(path):
+                return cls(path, _relocatable(found), exists=True)
+            if relocatable:
+                raise UsageError(
+                    f"{path} was not made relocatable",
+                    hint="name another folder with --venv, or remove this one",
+                )
             return cls(path, found, exists=True)
         is_empty = os.path.isdir(path) and not os.listdir(path)
         if is_settled and os.path.lexists(path) and not is_empty:
@@ -62,7 +76,10 @@ class Environment:
                 f"{path} exists and is not a virtual environment (it has no pyvenv.cfg)",
                 hint="name another folder with --venv, or remove this one",
             )
-        return cls(path, probe(base, "venv", path), exists=False, base=base)
+        interpreter = probe(base, "venv", path)
+        if relocatable:
+            interpreter = _relocatable(interpreter)
+        return cls(path, interpreter, exists=False, base=base, relocatable=relocatable)
 
     @classmethod
     def of_python(cls, executable: str, *, break_system: bool = False) -> Environment:
@@ -95,16 +112,22 @@ class Environment:
         *,
         python_version: str | None = None,
         platform: str | None = None,
+        relocatable: bool = False,
     ) -> Environment:
         """Return the folder ``path`` as an environment with packages directly in it.
 
         It is for PYTHONPATH, and may be for another machine, of another ``python_version`` or
         ``platform``; the interpreter ``executable`` (None: the running one) supplies what is not
-        named. Raises UsageError and InterpreterUnusable.
+        named. If it is ``relocatable``, commands find the interpreter in the PATH, as those for
+        another machine do. Raises UsageError and InterpreterUnusable.
         """
         path = os.path.abspath(path)
         interpreter = probe(_find_program(executable or sys.executable), "target", path)
         if python_version is None and platform is None:
+            if relocatable:
+                name = f"/usr/bin/env python{interpreter.target.environment['python_version']}"
+                schemes = replace(interpreter.schemes, script_python=name)
+                interpreter = replace(interpreter, schemes=schemes)
             return cls(path, interpreter, exists=True)
         own = interpreter.target
         target = Target.named(
@@ -138,6 +161,8 @@ class Environment:
                 _clear(self.path, keep=_UNSETTLED)
                 os.close(os.open(self._mark, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666))
                 _make_venv(self.base, self.path)
+                if self.relocatable:
+                    make_relocatable(self.path)
                 yield
                 self.settled()
             except BaseException:
@@ -153,6 +178,12 @@ class Environment:
     @property
     def _mark(self) -> str:
         return os.path.join(self.path, _UNSETTLED)
+
+
+def _relocatable(interpreter: Interpreter) -> Interpreter:
+    schemes = interpreter.schemes
+    name = os.path.basename(schemes.executable)
+    return replace(interpreter, schemes=replace(schemes, script_python=name))
 
 
 @contextmanager

@@ -31,10 +31,13 @@ class Schemes:
     headers: str
     """Each distribution has a folder of its own below it."""
     executable: str
-    """The interpreter, as scripts name it in their first line."""
+    """The interpreter."""
     launcher: str | None = None
     """The kind of launcher that commands need, such as ``win-amd64``; None if the first line of a
     script is enough."""
+    script_python: str = ""
+    """The interpreter as scripts name it in their first line, if that is not its path: a name alone
+    stands for the program of that name next to the script."""
 
     @property
     def roots(self) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from executor.lock.step import Step, fixed_order, folder_of
 from executor.sources.origins import Origins
 from schemas.hints import TOOL_NAME
 
-__all__ = ["decide", "named_indexes", "verify_environment"]
+__all__ = ["decide", "named_indexes", "selected_steps", "verify_environment"]
 
 
 def decide(
@@ -35,7 +35,7 @@ def decide(
     Nothing is written or fetched. Raises LockstreamError.
     """
     schemes = environment.interpreter.schemes
-    steps, skipped = _select(lock, environment, select)
+    steps, skipped = selected_steps(lock, environment, select)
     changes = decide_changes(steps, schemes, sync or Sync(), skipped)
     for found in changes.remove:
         check_removal(found, schemes.roots)
@@ -51,7 +51,7 @@ def verify_environment(
 
     Raises LockstreamError.
     """
-    steps, skipped = _select(lock, environment, select)
+    steps, skipped = selected_steps(lock, environment, select)
     return len(steps), find_drift(steps, environment.interpreter.schemes, skipped)
 
 
@@ -67,9 +67,12 @@ def named_indexes(lock: str) -> tuple[str, ...]:
     return tuple(place for place in places if isinstance(place, str) and "=" in place)
 
 
-def _select(
+def selected_steps(
     lock: str, environment: Environment, select: SelectOptions | None
 ) -> tuple[list[Step], list[str]]:
+    """Return the steps that the lock file ``lock`` selects for ``environment``, in fixed order, and
+    the names of the packages that are left out. Raises LockstreamError.
+    """
     select, target = select or SelectOptions(), environment.interpreter.target
     projects = [project.step(target, folder_of(lock)) for project in select.projects]
     if select.no_deps:

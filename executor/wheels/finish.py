@@ -145,7 +145,7 @@ class _Finish:
         self, info: DistInfo, schemes: Schemes, root: Scheme, record: RecordWriter
     ) -> None:
         self._info = info
-        self._executable = schemes.executable
+        self._executable = schemes.script_python or schemes.executable
         self._launcher = schemes.launcher
         self.root: Scheme = root
         self.record = record

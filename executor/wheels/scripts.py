@@ -48,6 +48,15 @@ _ENV = "/usr/bin/env "
 """Finds the interpreter when the script runs: for a tree that another machine will use."""
 
 
+_BESIDE = b"""\
+#!/bin/sh
+'''exec' "$(dirname -- "$(realpath -- "$0")")"/'%b' "$0" "$@"
+' '''
+"""
+"""Finds the interpreter in the folder of the script, through links to the script: for a tree that
+may be moved. uv writes the same lines."""
+
+
 _MAX_LINE = 4096
 """Characters of a line of entry_points.txt, since configparser takes quadratic time for one. Real
 lines have up to about 200."""
@@ -127,12 +136,15 @@ def check_replaces_nothing(name: str) -> None:
 
 
 def shebang(executable: str) -> bytes:
-    """Return the first lines of a script that ``executable`` runs.
+    """Return the first lines of a script that ``executable`` runs; a name without a folder stands
+    for the program next to the script.
 
     If its path is too long for the kernel, has a space in it, or is not UTF-8, they are lines that
     sh runs and that Python reads as a string.
     """
     path = os.fsencode(executable)
+    if not os.path.dirname(executable):
+        return _BESIDE % path
     line = b"#!%b\n" % path
     is_text = _is_utf8(path)
     if executable.startswith(_ENV) or (is_text and len(line) <= _MAX_SHEBANG and b" " not in line):

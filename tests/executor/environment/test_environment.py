@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -297,7 +298,7 @@ class TestFolders:
         ],
     )
     def test_a_machine_that_is_none_is_refused(
-        self, folder: Path, named: dict[str, str], problem: str
+        self, folder: Path, named: dict[str, Any], problem: str
     ) -> None:
         with pytest.raises(UsageError) as caught:
             Environment.target(str(folder), **named)
