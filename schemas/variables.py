@@ -10,22 +10,23 @@ __all__ = ["OPTIONS", "OTHERS", "PREFIX", "SEVERAL_MEANINGS", "nearest", "unknow
 PREFIX = "LOCKSTREAM_"
 
 OPTIONS = frozenset({
-    "--align", "--all-extras", "--all-groups", "--allow-host", "--allow-startup",
+    "--align", "--all-extras", "--all-groups", "--allow-host", "--allow-startup", "--as",
     "--break-system-packages", "--build", "--build-constraint", "--build-defaults",
     "--build-env", "--build-network", "--build-project", "--build-timeout",
     "--build-unmeasured", "--cache-dir", "--compile", "--config-setting", "--constraint",
-    "--default-index", "--depth", "--dry-run", "--durability", "--editable", "--exact",
-    "--exclude", "--exclude-newer", "--extra", "--find-links", "--fit", "--forget", "--group",
-    "--index", "--index-strategy", "--json", "--keyring", "--lanes", "--lenient", "--max-size",
-    "--measure-jobs", "--memory", "--merge-into", "--no-binary", "--no-build", "--no-cache",
-    "--no-default-groups", "--no-deps", "--no-extra", "--no-group", "--no-index",
-    "--no-wheelhouse", "--offline", "--on-collision", "--only-binary", "--output", "--override",
-    "--package-index", "--packages", "--page-cache", "--platform", "--prefix", "--prerelease",
-    "--progress", "--project", "--python", "--python-version", "--quiet", "--refresh",
-    "--reinstall", "--reinstall-package", "--relocatable", "--remove", "--report",
-    "--require-hashes", "--requirement", "--resolution", "--skip-unbuildable", "--target",
-    "--universal", "--upgrade", "--upgrade-package", "--venv", "--verbose", "--verify-record",
-    "--wheelhouse", "--wheelhouse-url",
+    "--default-index", "--defer-builds", "--depth", "--dry-run", "--durability", "--editable",
+    "--exact", "--exclude", "--exclude-newer", "--extra", "--find-links", "--fit", "--forget",
+    "--fragments", "--group", "--index", "--index-strategy", "--into", "--json", "--keyring",
+    "--lanes", "--least", "--lenient", "--max-size", "--measure-jobs", "--memory",
+    "--merge-into", "--no-binary", "--no-build", "--no-cache", "--no-default-groups",
+    "--no-deps", "--no-extra", "--no-group", "--no-index", "--no-wheelhouse", "--offline",
+    "--on-collision", "--only-binary", "--output", "--override", "--package-index",
+    "--packages", "--page-cache", "--platform", "--prefix", "--prerelease", "--progress",
+    "--project", "--python", "--python-version", "--quiet", "--refresh", "--reinstall",
+    "--reinstall-package", "--relocatable", "--remove", "--report", "--require-hashes",
+    "--requirement", "--resolution", "--skip-unbuildable", "--target", "--universal",
+    "--upgrade", "--upgrade-package", "--venv", "--verbose", "--verify-record", "--wheelhouse",
+    "--wheelhouse-url",
 })  # fmt: skip
 """The first long name of each option of each command. Kept here because the commands of the planner
 cannot be loaded where memory is scarce; ``tests/schemas/test_variables.py`` compares the two."""

@@ -73,7 +73,7 @@ def prepare(command: click.Command, name: str) -> None:
         for word, one in command.commands.items():
             prepare(one, f"{name} {word}")
         return
-    if any(option.name == "verbose" for option in options_of(command)):
+    if any("--quiet" in option.opts for option in options_of(command)):
         return
     command.params += [
         _level("quiet", -1, "Print only results, warnings and errors."),

@@ -10,7 +10,7 @@ import click
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from executor import echo
+from executor import echo, is_quiet
 from planner.builds.fragment import Fragment
 from planner.builds.unit import BuildUnit, target_label, units_of
 from planner.builds.unit_build import UnitBuild
@@ -47,7 +47,6 @@ __all__ = ["build"]
 @click.option("--memory", metavar="SIZE", help="End the build if it takes more, with status 7.")
 @click.option("--report", metavar="FILE", help="Write what was built to this file, as JSON.")
 @access_options
-@click.option("-q", "--quiet", is_flag=True, help="Print only warnings and errors.")
 def build(
     package: str,
     lock: str,
@@ -56,7 +55,6 @@ def build(
     memory: str | None,
     report: str | None,
     access: Access,
-    quiet: bool,
 ) -> None:
     """Do one of the builds that a lock leaves to other machines (lockstream builds lists them).
 
@@ -73,13 +71,13 @@ def build(
         folder=folder,
         access=access,
         memory=parse_size(memory) if memory else None,
-        reporter=ConsoleReporter(quiet=quiet),
+        reporter=ConsoleReporter(quiet=is_quiet()),
     )
     fragment, is_new = builder.build(unit, StoreFolder(store))
     seconds = time.monotonic() - started
     if report:
         _write_report(report, fragment, is_new=is_new, seconds=seconds)
-    if not quiet:
+    if not is_quiet():
         verb = "built" if is_new else "kept"
         demand = format_size(fragment.record.peak)
         echo(

@@ -1,9 +1,14 @@
-"""The options of all commands, as the table in docs/variables.md lists them."""
+"""The options of all commands, as the table in docs/variables.md lists them.
+
+After a new option, ``python -m helpers.option_table`` brings the table up to date.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
+from textwrap import fill
 
 import click
 
@@ -49,3 +54,23 @@ def variable_table() -> str:
             names = [f"`{variables_of(option, one)[0]}`" for one in commands]
         rows.append(f"| {', '.join(names)} | `{option}` | {named} |\n")
     return "".join(["| variable | option | commands |\n", "|---|---|---|\n", *rows])
+
+
+def _write() -> None:
+    """Bring docs/variables.md and schemas/variables.py up to date with the commands."""
+    root = Path(__file__).parents[2]
+    page = root / "docs" / "variables.md"
+    text = page.read_text()
+    begin = text.index("| variable | option | commands |")
+    end = text.index("\n\n", begin) + 1
+    page.write_text(text[:begin] + variable_table() + text[end:])
+    names = ", ".join(f'"{name}"' for name in option_names() if name != "--mirror") + ","
+    body = fill(names, 96, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)
+    module = root / "schemas" / "variables.py"
+    text = module.read_text()
+    begin = text.index("OPTIONS = frozenset({\n") + len("OPTIONS = frozenset({\n")
+    module.write_text(f"{text[:begin]}{body}\n{text[text.index('})  # fmt: skip') :]}")
+
+
+if __name__ == "__main__":
+    _write()
