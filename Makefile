@@ -19,6 +19,9 @@
 # Tests that take minutes to hours (docs/safety.md):
 # make soak      kill, fail and power off executions at every system call that changes something
 #                (Linux, root, strace, mkfs.ext4); an hour. A short run: SOAK='kills --every 10'
+# make accepted 300 random executions in control groups of 24 to 128 MiB (Linux, root)
+# make containers
+#                executions in real containers of 32 to 128 MiB (Linux, root, podman, runc, debootstrap)
 # make hostile   1,500 hostile wheels, and what lockstream, uv and pip do with them
 # make ends      1,000 runs in random surroundings (variables, limits, closed streams): each must end
 #                with a known exit code and no traceback; ENDS='--runs 100 --seed 7'
@@ -47,7 +50,7 @@ FUZZ :=
 WHEELS := --odd --corpora benchmarks/work/wheels
 
 .PHONY: demo fast test lint types pythons lowest servers coverage peers bench builds soak ends hostile \
-	accepted network fuzz real python clean
+	accepted containers network fuzz real python clean
 .DELETE_ON_ERROR:
 
 demo: .demo/pylock.toml
@@ -118,6 +121,9 @@ network: .venv/made
 
 accepted: .venv/made
 	.venv/bin/python -m stress.accepted $(ACCEPTED)
+
+containers: .venv/made
+	.venv/bin/python -m stress.containers
 
 real: .venv/made
 	.venv/bin/python -m stress.real_wheels $(WHEELS)
