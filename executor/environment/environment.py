@@ -15,6 +15,7 @@ from executor.environment.relocatable import is_relocatable, make_relocatable
 from executor.environment.schemes import STAGING
 from executor.files.folders import made_folder, remove_tree
 from executor.files.locks import try_lock
+from executor.files.regular import read_regular
 from schemas.errors import UsageError
 from schemas.target import Target
 
@@ -27,7 +28,14 @@ _LAUNCHERS = {"win_amd64": "win-amd64", "win32": "win-ia32", "win_arm64": "win-a
 
 _UNSETTLED = ".lockstream-unsettled"
 """The file that marks a virtual environment as unfinished: it is being made, or was when its maker
-was killed."""
+was killed. It holds the numbers of the folder and of itself, which a checkout cannot know."""
+
+
+_MADE = frozenset({
+    _UNSETTLED, "bin", "include", "lib", "lib64", "pyvenv.cfg", ".gitignore", "Include", "Lib",
+    "Scripts",
+})  # fmt: skip
+"""What an unfinished environment can hold (https://docs.python.org/3/library/venv.html)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +65,8 @@ class Environment:
         """
         path = os.path.abspath(path)
         base = _find_program(executable or sys.executable)
-        is_settled = not os.path.lexists(os.path.join(path, _UNSETTLED))
-        if is_settled and os.path.exists(os.path.join(path, "pyvenv.cfg")):
+        is_unfinished = _is_unfinished(path)
+        if not is_unfinished and os.path.exists(os.path.join(path, "pyvenv.cfg")):
             found = probe(_python_of(path), "venv", path)
             if executable is not None:
                 _check_same_python(path, found.target, probe(base).target)
@@ -70,8 +78,7 @@ class Environment:
                     hint="name another folder with --venv, or remove this one",
                 )
             return cls(path, found, exists=True)
-        is_empty = os.path.isdir(path) and not os.listdir(path)
-        if is_settled and os.path.lexists(path) and not is_empty:
+        if not is_unfinished and os.path.lexists(path) and not _is_empty(path):
             raise UsageError(
                 f"{path} exists and is not a virtual environment (it has no pyvenv.cfg)",
                 hint="name another folder with --venv, or remove this one",
@@ -155,11 +162,11 @@ class Environment:
             yield
             return
         with made_folder(self.path), _locked(self.path):
-            if os.listdir(self.path) and not os.path.lexists(self._mark):
+            if not _is_unfinished(self.path) and not _is_empty(self.path):
                 raise EnvironmentBusy(self.path)
             try:
-                _clear(self.path, keep=_UNSETTLED)
-                os.close(os.open(self._mark, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666))
+                _clear(self.path)
+                _mark_unfinished(self.path)
                 _make_venv(self.base, self.path)
                 if self.relocatable:
                     make_relocatable(self.path)
@@ -173,11 +180,7 @@ class Environment:
     def settled(self) -> None:
         """Record that the environment is complete. From here on the journal's lock guards it."""
         with suppress(FileNotFoundError):
-            os.unlink(self._mark)
-
-    @property
-    def _mark(self) -> str:
-        return os.path.join(self.path, _UNSETTLED)
+            os.unlink(os.path.join(self.path, _UNSETTLED))
 
 
 def _relocatable(interpreter: Interpreter) -> Interpreter:
@@ -197,13 +200,42 @@ def _locked(folder: str) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _clear(folder: str, keep: str = "") -> None:
-    """Remove the contents of ``folder``, except ``keep``; the unfinished mark goes last."""
+def _mark_unfinished(folder: str) -> None:
+    """Mark an empty folder as an environment that is being made. Raises OSError."""
+    path = os.path.join(folder, _UNSETTLED)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    try:
+        os.write(descriptor, _identity(folder).encode())
+    finally:
+        os.close(descriptor)
+
+
+def _is_unfinished(folder: str) -> bool:
+    """Return whether a run has begun to make an environment here, and nothing else is in it."""
+    try:
+        mark = read_regular(os.path.join(folder, _UNSETTLED), 100)
+        return mark == _identity(folder).encode() and _MADE.issuperset(os.listdir(folder))
+    except OSError:
+        return False
+
+
+def _is_empty(folder: str) -> bool:
+    """Return whether a folder holds nothing but a mark, which a kill may have left unwritten."""
+    return os.path.isdir(folder) and {_UNSETTLED}.issuperset(os.listdir(folder))
+
+
+def _identity(folder: str) -> str:
+    numbers = (os.lstat(path).st_ino for path in (folder, os.path.join(folder, _UNSETTLED)))
+    return ":".join(map(str, numbers))
+
+
+def _clear(folder: str) -> None:
+    """Remove the contents of ``folder``; the unfinished mark goes last."""
     for name in sorted(os.listdir(folder), key=_UNSETTLED.__eq__):
         path = os.path.join(folder, name)
         if os.path.isdir(path) and not os.path.islink(path):
             remove_tree(path)
-        elif name != keep:
+        else:
             with suppress(OSError):
                 os.unlink(path)
 

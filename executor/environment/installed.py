@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -30,6 +30,10 @@ __all__ = [
     "protected",
     "recorded_files",
 ]
+
+
+_LONGEST_LINE = 256 << 10
+"""Characters of a line of RECORD; a path has at most 4,096 bytes."""
 
 
 _SEEDS = frozenset({"pip", "setuptools", "wheel"})
@@ -170,9 +174,9 @@ def recorded_files(record: str, root: str) -> Iterator[RecordedFile]:
 
     Raises RecordUnreadable and OSError.
     """
-    with open(record, encoding="utf-8", newline="") as lines:
+    with open(record, encoding="utf-8", newline="") as file:
         try:
-            for row in csv.reader(lines):
+            for row in csv.reader(_lines(file, record)):
                 if row:
                     path, digest, size = (*row, "", "")[:3]
                     if "\0" in path:
@@ -180,3 +184,11 @@ def recorded_files(record: str, root: str) -> Iterator[RecordedFile]:
                     yield RecordedFile(os.path.normpath(os.path.join(root, path)), digest, size)
         except (UnicodeDecodeError, csv.Error) as error:
             raise RecordUnreadable(record, str(error)) from None
+
+
+def _lines(file: TextIO, record: str) -> Iterator[str]:
+    """Yield the lines of RECORD, which a damaged one may not have. Raises RecordUnreadable."""
+    while line := file.readline(_LONGEST_LINE):
+        if len(line) == _LONGEST_LINE:
+            raise RecordUnreadable(record, f"a line has {_LONGEST_LINE} characters or more")
+        yield line

@@ -124,7 +124,12 @@ def _set_folder_aside(journal: Journal, dist_info: str, aside: str) -> None:
                     raise
             else:
                 return
-        _copy_folder(dist_info, copied)
+        if os.path.islink(dist_info):
+            # What it leads to stays, and is not needed but for the list of files.
+            os.mkdir(copied)
+            _copy_file(os.path.join(dist_info, "RECORD"), os.path.join(copied, "RECORD"))
+        else:
+            _copy_folder(dist_info, copied)
         # The copy will be the only one.
         journal.flush([journal.folder])
     if os.path.islink(dist_info):

@@ -12,7 +12,6 @@ from schemas.errors import (
     LockstreamError,
     NotEnough,
     NotPermitted,
-    Refused,
     SubjectProblem,
 )
 
@@ -57,18 +56,24 @@ class NotChangeable(SubjectProblem, NotPermitted):
 
 
 @dataclass(eq=False)
-class StagingRefused(Refused):
-    """The staging folder is a link or a file: what it leads to belongs to the user."""
+class StagingRefused(ArtifactRefused):
+    """The staging folder, or a file in it, was not made for this environment by a user who may
+    change it.
+    """
 
     path: str
-    hint: str = "remove it and run the command again"
+    problem: str
+    hint: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.hint = f"remove {self.path} and run the command again"
 
     def __str__(self) -> str:
-        return f"{self.path}: is a link or a file, and wheels are staged in a folder of this name"
+        return f"{self.path}: {self.problem}, so it is not used to stage wheels"
 
 
 @dataclass(eq=False)
-class JournalRefused(Refused):
+class JournalRefused(ArtifactRefused):
     """A journal that this run will not obey: it is damaged, or leaves the environment."""
 
     path: str

@@ -6,8 +6,9 @@ entry of it can be repeated. So a run that finds a journal finishes it, and a ru
 may remove the staged files.
 
 Paths in a journal are relative to purelib, so that a copied or moved environment is finished in its
-new place. Before a run obeys a journal of another run, it checks that no path leaves its own
-environment: a checkout or an archive may have brought the journal.
+new place. A checkout or an archive may have brought the folder, or another user may have made it:
+it is used only if its owner is trusted with the environment, and ``journal_check`` judges a journal
+of another run before it is obeyed.
 
 What must be on disk before what: staged files before the journal; removals before the mark that
 they are done; everything before the journal is removed. Each is one ``flush``.
@@ -19,12 +20,12 @@ import errno
 import json
 import os
 import stat
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 
 from executor.environment.errors import EnvironmentBusy
-from executor.environment.places import Ways, is_below
 from executor.environment.schemes import STAGING
 from executor.files.durability import Durability, flush, sync_folder
 from executor.files.folders import FOLDER, made_folder, remove_tree
@@ -40,6 +41,13 @@ _PATHS = frozenset({"dist_info", "roots", "keep", "destination"})
 
 _VERSION = 2
 """Version of the format. Increase it when entries change, so that other versions are refused."""
+
+
+_LONGEST = 16 << 20
+"""Characters of a line that are read; the longest of ours list files that packages share."""
+
+
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +140,29 @@ class Journal:
     def _open(self) -> int:
         """Return a descriptor of the folder, which is made if it is absent."""
         with suppress(FileExistsError):
-            os.mkdir(self.folder)
+            os.mkdir(self.folder, 0o755 | _group_right(os.stat(self._packages)))
         try:
-            return os.open(self.folder, FOLDER)
+            descriptor = os.open(self.folder, FOLDER)
         except OSError as error:
             if error.errno in {errno.ELOOP, errno.ENOTDIR}:
-                raise StagingRefused(self.folder) from None
+                raise StagingRefused(self.folder, "it is a link or a file") from None
             raise
+        try:
+            self._check_owner(self.folder, os.fstat(descriptor))
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def _check_owner(self, path: str, status: os.stat_result) -> None:
+        """Raise StagingRefused if a user can have written something that may not do so in the
+        environment: what is staged is moved there.
+        """
+        packages = os.stat(self._packages)
+        if status.st_uid not in {0, os.geteuid(), packages.st_uid}:
+            raise StagingRefused(path, f"it belongs to user {status.st_uid}")
+        if status.st_mode & _OTHERS_WRITE & ~_group_right(packages):
+            raise StagingRefused(path, "other users may write to it")
 
     def leave(self, names: Collection[str]) -> None:
         """Leave ``names`` in the folder for the next run if the body of ``opened`` fails."""
@@ -162,7 +186,10 @@ class Journal:
         """
         self.flush([self.folder])
         new = self._path + ".new"
-        with open(new, "w", encoding="utf-8", errors="surrogateescape") as file:
+        # Whatever the umask, only its owner may write it; what had its name is not opened.
+        with suppress(FileNotFoundError):
+            os.unlink(new)
+        with open(new, "x", encoding="utf-8", errors="surrogateescape", opener=_private) as file:
             file.write(json.dumps({"Journal": {"version": _VERSION}}) + "\n")
             file.writelines(self._line(entry) + "\n" for entry in entries)
             file.flush()
@@ -184,42 +211,21 @@ class Journal:
         """Return whether there is something to finish. Raises OSError."""
         return os.path.lexists(self._path)
 
-    def check(self, roots: Sequence[str]) -> None:
-        """Check a journal that another run has written, before it is obeyed.
+    @property
+    def path(self) -> str:
+        """Return the path of the journal itself, which may be absent."""
+        return self._path
 
-        ``roots`` are the folders of the environment. Raises JournalRefused if the journal cannot be
-        read, or leaves them.
+    def check_files(self) -> None:
+        """Check what a run finds that did not write it. Raises JournalRefused, StagingRefused and
+        OSError.
         """
-        if not self.is_committed:
-            return
-        if not stat.S_ISREG(os.lstat(self._path).st_mode):
-            raise JournalRefused(self._path, "it is not a file")
-        ways = Ways(roots)
-        for removal in self.removals():
-            self._check_staged(removal.aside)
-            record = os.path.join(self.folder, removal.aside, "RECORD")
-            if os.path.lexists(record) and not stat.S_ISREG(os.lstat(record).st_mode):
-                raise JournalRefused(self._path, f"{record} is not a file")
-            for path in (*removal.roots, removal.dist_info):
-                self._check_inside(path, ways)
-        for move in self.moves():
-            self._check_staged(move.source)
-            self._check_inside(move.destination, ways)
-
-    def _check_inside(self, path: str, ways: Ways) -> None:
-        real = os.path.realpath(path)
-        if real not in ways.roots and not is_below(real, ways.roots):
-            raise JournalRefused(self._path, f"it names {path}, which is outside")
-
-    def _check_staged(self, path: str) -> None:
-        parts = path.split(os.sep)
-        if os.path.isabs(path) or os.pardir in parts:
-            raise JournalRefused(self._path, f"it names {path!r}, which is not a staged folder")
-        place = self.folder
-        for part in parts:
-            place = os.path.join(place, part)
-            if os.path.islink(place):
-                raise JournalRefused(self._path, f"{place} is a link")
+        for path in (self._path, self._removed):
+            with suppress(FileNotFoundError):
+                status = os.lstat(path)
+                if not stat.S_ISREG(status.st_mode):
+                    raise JournalRefused(path, "it is not a file")
+                self._check_owner(path, status)
 
     def removals(self) -> Iterator[Removal]:
         """Yield the removals that were committed and may not be done. Raises JournalRefused."""
@@ -240,8 +246,8 @@ class Journal:
         return json.dumps({type(entry).__name__: fields})
 
     def _entries(self) -> Iterator[Removal | Move]:
-        with suppress(FileNotFoundError), open(self._path, encoding="utf-8") as lines:
-            for number, line in enumerate(lines):
+        with suppress(FileNotFoundError), open(self._path, encoding="utf-8") as file:
+            for number, line in enumerate(iter(partial(file.readline, _LONGEST), "")):
                 try:
                     ((kind, fields),) = json.loads(line).items()
                     if number == 0:
@@ -250,7 +256,9 @@ class Journal:
                         continue
                     for name in _PATHS & fields.keys():
                         fields[name] = self._each(self._absolute, fields[name])
-                    yield {"Removal": Removal, "Move": Move}[kind](**fields)
+                    entry = {"Removal": Removal, "Move": Move}[kind](**fields)
+                    _check_types(entry)
+                    yield entry
                 except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
                     raise JournalRefused(
                         self._path, f"line {number + 1} is not an entry of a journal"
@@ -271,12 +279,13 @@ class Journal:
         """Return whether all removals are done. They must not be repeated after the first move: a
         new file may have the path of an old one.
         """
-        return os.path.exists(self._removed)
+        return os.path.lexists(self._removed)
 
     def removed(self, changed: Iterable[str] = ()) -> None:
         """Record that all removals are done, in the folders ``changed``. Raises OSError."""
         self.flush(changed)
-        os.close(os.open(self._removed, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666))
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        os.close(os.open(self._removed, flags, 0o644))
         self._sync_folder()
 
     def done(self, changed: Iterable[str] = ()) -> None:
@@ -301,3 +310,26 @@ class Journal:
     def _sync_folder(self) -> None:
         if self.is_durable:
             sync_folder(self.folder)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o644)
+
+
+def _group_right(packages: os.stat_result) -> int:
+    """Return the right of a group to write, if it has it for the folder of the packages."""
+    return packages.st_mode & stat.S_IWGRP
+
+
+def _check_types(entry: Removal | Move) -> None:
+    """Raise ValueError or TypeError if a field is not of its type, or a path cannot be one."""
+    if isinstance(entry, Move):
+        lists, paths = [], [entry.source, entry.destination]
+        paths += [] if entry.last is None else [entry.last]
+    else:
+        lists = [entry.roots, entry.keep]
+        paths = [entry.dist_info, entry.aside, *entry.roots, *entry.keep]
+    if not all(isinstance(field, list) for field in lists):
+        raise TypeError
+    if any(not isinstance(path, str) or b"\0" in os.fsencode(path) for path in paths):
+        raise TypeError

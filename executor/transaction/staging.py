@@ -2,7 +2,9 @@
 
 A run that is killed leaves its complete wheels, and the next run uses them instead of fetching them
 again. The name of the folder is a digest of everything that its contents depend on; its files are
-compared with their RECORD, byte by byte, before they are used.
+compared with their RECORD, byte by byte, before they are used. That RECORD is the one of the wheel
+with the lock's hash is known by its seal: a checkout or an archive that brings such a folder cannot
+bring the seal, and the wheel is fetched again.
 """
 
 from __future__ import annotations
@@ -11,11 +13,14 @@ import csv
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
+from typing import Any
 
 from executor.environment.schemes import Schemes, record_prefixes
 from executor.files.file_digest import digest_file
+from executor.files.regular import read_regular
+from executor.files.seals import seal_of
 from executor.lock.step import Step
 from executor.wheels.rules import Rules
 from executor.wheels.staged_wheel import StagedWheel
@@ -25,13 +30,21 @@ from schemas.wheel import SCHEME_NAMES
 __all__ = ["StagedWheels", "Staging"]
 
 
-_FORMAT = 3
+_FORMAT = 4
 """Version of the format. Increase it when the contents of a staged wheel change, so that older ones
 are not used."""
 
 
 _COMPLETE = "complete"
 """Name of the file that marks a wheel as complete."""
+
+
+_MAX_FACTS = 16 << 20
+"""Bytes of a mark that are read; it lists the warnings of a wheel."""
+
+
+_NOT_OURS = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What reading a mark raises that another program has written."""
 
 
 _FACTS = tuple(field.name for field in fields(StagedWheel) if field.name != "folder")
@@ -51,8 +64,7 @@ class StagedWheels:
 
     def __iter__(self) -> Iterator[StagedWheel]:
         for name in self._names:
-            wheel, _ = self._staging.read(name)
-            yield wheel
+            yield self._staging.read(name)
 
 
 class Staging:
@@ -77,15 +89,24 @@ class Staging:
     def keep(self, step: Step, wheel: StagedWheel) -> None:
         """Mark the wheel of a step as complete. Raises OSError."""
         facts = {name: getattr(wheel, name) for name in _FACTS}
-        facts["record"] = _digest(_record_of(wheel))[0]
+        record = _record_of(wheel)
+        facts["record"], facts["seal"] = _digest(record)[0], seal_of(record)
         path = os.path.join(self.path(step), _COMPLETE)
         with open(f"{path}.new", "w", encoding="utf-8") as file:
             file.write(json.dumps(facts))
         os.rename(f"{path}.new", path)
 
     def is_complete(self, name: str) -> bool:
-        """Return whether the wheel in the folder of this name is complete."""
-        return os.path.isfile(os.path.join(self.folder, name, _COMPLETE))
+        """Return whether the wheel in the folder of this name is complete, and a run of this
+        program has completed it there.
+        """
+        if not os.path.lexists(os.path.join(self.folder, name, _COMPLETE)):
+            return False
+        try:
+            wheel, facts = self._facts(name)
+            return bool(facts["seal"] == seal_of(_record_of(wheel)))
+        except _NOT_OURS:
+            return False
 
     def complete_names(self) -> list[str]:
         """Return the names of the folders whose wheels are complete. Raises OSError."""
@@ -95,25 +116,37 @@ class Staging:
         """Return the wheel of a step if an earlier run has staged it, and it is whole; else
         None.
         """
+        name = self.name(step)
+        if not self.is_complete(name):
+            return None
         try:
-            wheel, record = self.read(self.name(step))
-            is_whole = _digest(_record_of(wheel))[0] == record and self._is_as_recorded(wheel)
-        except (OSError, ValueError, KeyError, TypeError):
+            wheel, facts = self._facts(name)
+            record = _digest(_record_of(wheel))[0]
+            is_whole = record == facts["record"] and self._is_as_recorded(wheel)
+        except _NOT_OURS:
             return None
         return wheel if is_whole and wheel.filename == step.filename else None
 
-    def read(self, name: str) -> tuple[StagedWheel, str]:
-        """Return the complete wheel in the folder of this name, and the digest of its RECORD.
+    def read(self, name: str) -> StagedWheel:
+        """Return the complete wheel in the folder of this name.
 
         Raises OSError, and ValueError, KeyError or TypeError if another program has written it.
         """
+        return self._facts(name)[0]
+
+    def _facts(self, name: str) -> tuple[StagedWheel, Mapping[str, Any]]:
+        """Return the wheel in the folder of this name, and how it is known to be whole.
+
+        Raises what ``read`` raises.
+        """
         folder = os.path.join(self.folder, name)
-        with open(os.path.join(folder, _COMPLETE), encoding="utf-8") as file:
-            facts = json.load(file)
-        record = facts.pop("record")
+        if os.path.islink(folder):
+            raise NotADirectoryError(folder)
+        facts = json.loads(read_regular(os.path.join(folder, _COMPLETE), _MAX_FACTS))
+        known = {key: facts.pop(key) for key in ("record", "seal")}
         for several in ("startup", "warnings"):
             facts[several] = tuple(facts[several])
-        return StagedWheel(folder=folder, **facts), record
+        return StagedWheel(folder=folder, **facts), known
 
     def _is_as_recorded(self, wheel: StagedWheel) -> bool:
         """Return whether the staged files are those of RECORD, and no others."""
@@ -129,9 +162,12 @@ class Staging:
                     _digest(place, algorithm) != (spelled, int(size)) for place in places
                 ):
                     return False
-        found = sum(
-            len(names) for folder in (wheel.tree, wheel.data) for _, _, names in os.walk(folder)
-        )
+        found = 0
+        for top in (wheel.tree, wheel.data):
+            for folder, inner, names in os.walk(top):
+                found += len(names)
+                if any(os.path.islink(os.path.join(folder, name)) for name in inner):
+                    return False
         return listed == wheel.files == found
 
     def _places(self, wheel: StagedWheel, path: str) -> Iterator[str]:

@@ -73,11 +73,15 @@ class Transaction:
     def resume(self) -> None:
         """Finish what an earlier run has committed, and report what became of that run.
 
-        Raises JournalRefused and OSError.
+        Raises JournalRefused, StagingRefused and OSError.
         """
         log = RunLog(self.journal.folder)
         last = log.last()
-        self.journal.check(self.schemes.roots)
+        if self.journal.is_committed:
+            # Of an interrupted run only.
+            from executor.transaction.journal_check import check_journal  # noqa: PLC0415
+
+            check_journal(self.journal, self.schemes)
         apply(self.journal, self.schemes.roots)
         if last is not None:
             self.reporter.warned(last)

@@ -127,7 +127,7 @@ class IndexRequest:
         with paths relative to that folder.
         """
         links = [
-            place.place if place.is_page else relative_path(place.place, folder)
+            storable(place.place) if place.is_page else relative_path(place.place, folder)
             for place in map(parse_links_place, self.find_links)
         ]
         default = self.default_index and parse_index(self.default_index).url

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,8 @@ from executor.environment.environment import Environment
 from executor.environment.errors import EnvironmentBusy, ExternallyManaged, InterpreterUnusable
 from helpers.trees import snapshot
 from schemas.errors import ExitCode, UsageError
+
+UNFINISHED = ".lockstream-unsettled"
 
 
 @pytest.fixture(name="folder")
@@ -110,18 +113,50 @@ class TestVenv:
         assert list(folder.iterdir()) == []
 
     def test_one_whose_maker_was_killed_is_made_again(self, folder: Path) -> None:
-        pid = os.fork()
-        if pid == 0:
-            with Environment.venv(str(folder)).made():
-                (folder / "bin" / "python").unlink()
-                os._exit(0)
-        os.waitpid(pid, 0)
+        _leave_unfinished(folder)
+        (folder / "bin" / "python").unlink()
         again = Environment.venv(str(folder))
         assert not again.exists
         with again.made():
             assert (folder / "bin" / "python").exists()
         assert Environment.venv(str(folder)).exists
         assert set(snapshot(folder)) == set(_fresh(folder.parent / "fresh"))
+
+    def test_a_kill_before_the_mark_is_written_leaves_an_empty_folder(self, folder: Path) -> None:
+        folder.mkdir()
+        (folder / UNFINISHED).write_text("")
+        with Environment.venv(str(folder)).made():
+            pass
+        assert set(snapshot(folder)) == set(_fresh(folder.parent / "fresh"))
+
+    @pytest.mark.parametrize("mark", ["", "1:2", "link", "pipe", "copied"])
+    def test_a_mark_that_came_with_a_checkout_clears_nothing(self, folder: Path, mark: str) -> None:
+        path = folder / UNFINISHED
+        if mark == "copied":
+            _leave_unfinished(other := folder.parent / "other")
+            shutil.copytree(other, folder, symlinks=True)
+            (folder / "pyvenv.cfg").unlink()
+        else:
+            folder.mkdir()
+            if mark == "link":
+                path.symlink_to("/dev/zero")
+            elif mark == "pipe":
+                os.mkfifo(path)
+            else:
+                path.write_text(mark)
+        (folder / "bin").mkdir(exist_ok=True)
+        (folder / "bin/mine").write_text("precious")
+        with pytest.raises(UsageError, match="exists and is not a virtual environment"):
+            Environment.venv(str(folder))
+        assert (folder / "bin/mine").read_text() == "precious"
+
+    def test_what_its_maker_did_not_make_is_not_cleared(self, folder: Path) -> None:
+        _leave_unfinished(folder)
+        (folder / "pyvenv.cfg").unlink()
+        (folder / "mine").write_text("precious")
+        with pytest.raises(UsageError, match="exists and is not a virtual environment"):
+            Environment.venv(str(folder))
+        assert (folder / "mine").read_text() == "precious"
 
     def test_one_that_another_makes_is_left_alone(self, folder: Path) -> None:
         environment = Environment.venv(str(folder))
@@ -147,6 +182,15 @@ class TestVenv:
             fail()
         assert waiting.is_dir()
         assert Environment.venv(str(folder)).exists
+
+
+def _leave_unfinished(folder: Path) -> None:
+    """Make an environment in a process that is killed before it is settled."""
+    pid = os.fork()
+    if pid == 0:
+        with Environment.venv(str(folder)).made():
+            os._exit(0)
+    os.waitpid(pid, 0)
 
 
 def _fresh(folder: Path) -> list[str]:

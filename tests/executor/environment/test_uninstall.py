@@ -192,8 +192,9 @@ def test_what_is_outside_stays_even_where_nobody_checked(packages: Path) -> None
         (b"demo.py,,\n\xff,,\n", "'utf-8' codec can't decode byte 0xff in position 10"),
         (b"demo\0.py,,\n", "a path has a null character in it"),
         (b"x" * 200_000 + b",,\n", "field larger than field limit (131072)"),
+        (bytes(1 << 20), "a line has 262144 characters or more"),
     ],
-    ids=["not text", "null", "endless"],
+    ids=["not text", "null", "long", "endless"],
 )
 def test_a_damaged_record_is_told(packages: Path, record: bytes, problem: str) -> None:
     found = install(packages, "demo.py")

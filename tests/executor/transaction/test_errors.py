@@ -28,8 +28,8 @@ from schemas.errors import ExitCode, LockstreamError
         ),
         (NotChangeable("/p", "is immutable", "do x"), "/p: is immutable"),
         (
-            StagingRefused("/p"),
-            "/p: is a link or a file, and wheels are staged in a folder of this name",
+            StagingRefused("/p", "it is a link or a file"),
+            "/p: it is a link or a file, so it is not used to stage wheels",
         ),
         (
             JournalRefused("/p/journal", "it is not a file"),

@@ -12,10 +12,13 @@ from pathlib import Path
 import pytest
 
 from executor.environment.errors import EnvironmentBusy
-from executor.transaction.errors import JournalRefused, StagingRefused
+from executor.transaction.errors import StagingRefused
 from executor.transaction.journal import Journal, Move, Removal
 from helpers.trees import snapshot
+from helpers.users import NOBODY
 from schemas.errors import ExitCode
+
+needs_root = pytest.mark.skipif(os.getuid() != 0, reason="gives files to another user")
 
 ENTRIES: list[Removal | Move] = [
     Removal("/env/old-1.dist-info", "aside/0", ["/env"], ["/env/shared.py"]),
@@ -124,78 +127,75 @@ def test_one_that_is_withdrawn_is_not_finished(tmp_path: Path) -> None:
     assert reached == ["commit", "nothing", "commit", "end"]
 
 
-HEAD = '{"Journal": {"version": 2}}\n'
-
-
 class TestOfAnotherOrigin:
-    """A checkout or an archive may bring a journal."""
+    """A checkout, an archive or another user may have made the staging folder."""
 
-    @pytest.fixture(name="packages")
-    def _packages(self, tmp_path: Path) -> Path:
-        (tmp_path / "env/lib/.lockstream").mkdir(parents=True)
-        return tmp_path / "env/lib"
-
-    def problem(self, packages: Path) -> str:
-        with pytest.raises(JournalRefused) as caught:
-            Journal(str(packages)).check([str(packages), str(packages.parent / "bin")])
-        assert f"remove {packages}/.lockstream" in caught.value.hint
-        return caught.value.problem
-
-    @pytest.mark.parametrize(
-        ("text", "problem"),
-        [
-            ("garbage\n", "line 1 is not an entry of a journal"),
-            ('{"Move": {"source": "0", "destination": "/env"}}\n', "line 1 is not an entry"),
-            ('{"Journal": {"version": 1}}\n', "another version has written it"),
-            (HEAD + "[" * 100_000, "line 2 is not an entry of a journal"),
-            (HEAD + '{"Move": {"source": "0"}}\n', "line 2 is not an entry of a journal"),
-            (HEAD + '{"Other": {}}\n', "line 2 is not an entry of a journal"),
-            (
-                HEAD + '{"Move": {"source": "0", "destination": "../../home"}}\n',
-                "it names {root}/home, which is outside",
-            ),
-            (
-                HEAD + '{"Move": {"source": "../../home", "destination": "."}}\n',
-                "it names '../../home', which is not a staged folder",
-            ),
-            (
-                HEAD + '{"Removal": {"dist_info": "x-1.dist-info", "aside": "aside/0", '
-                '"roots": ["/"], "keep": []}}\n',
-                "it names /, which is outside",
-            ),
-            (
-                HEAD + '{"Move": {"source": "link/tree", "destination": "."}}\n',
-                "{root}/env/lib/.lockstream/link is a link",
-            ),
-        ],
-    )
-    def test_it_is_not_obeyed(
-        self, packages: Path, tmp_path: Path, text: str, problem: str
-    ) -> None:
-        (packages / ".lockstream/journal").write_text(text)
-        (packages / ".lockstream/link").symlink_to(tmp_path)
-        assert self.problem(packages).startswith(problem.format(root=tmp_path))
-
-    def test_a_pipe_is_not_waited_for(self, packages: Path) -> None:
-        os.mkfifo(packages / ".lockstream/journal")
-        assert self.problem(packages) == "it is not a file"
-
-    @pytest.mark.parametrize("place", ["lib", "bin", "lib/inner"])
-    def test_one_that_stays_inside_is_obeyed(self, packages: Path, place: str) -> None:
-        path = os.path.relpath(packages.parent / place, packages)
-        (packages / ".lockstream/journal").write_text(
-            HEAD + f'{{"Move": {{"source": "0", "destination": "{path}"}}}}\n'
-        )
-        Journal(str(packages)).check([str(packages), str(packages.parent / "bin")])
-
-    def test_a_staging_folder_that_is_a_link_is_left_alone(self, tmp_path: Path) -> None:
+    def test_a_link_is_left_alone(self, tmp_path: Path) -> None:
         (tmp_path / "precious").mkdir()
         (tmp_path / "precious/file").write_text("")
         (tmp_path / "env").mkdir()
         (tmp_path / "env/.lockstream").symlink_to(tmp_path / "precious")
-        with pytest.raises(StagingRefused), Journal(str(tmp_path / "env")).opened():
-            pass
+        with pytest.raises(StagingRefused, match="is a link or a file"):
+            opened(tmp_path / "env")
         assert os.listdir(tmp_path / "precious") == ["file"]
+
+    @pytest.mark.parametrize("mode", [0o777, 0o775])
+    def test_one_that_others_may_write_is_not_used(self, tmp_path: Path, mode: int) -> None:
+        tmp_path.chmod(0o755)
+        (tmp_path / ".lockstream").mkdir()
+        (tmp_path / ".lockstream").chmod(mode)
+        with pytest.raises(StagingRefused, match="other users may write to it"):
+            opened(tmp_path)
+
+    def test_a_group_that_may_change_the_packages_may_stage(self, tmp_path: Path) -> None:
+        tmp_path.chmod(0o775)
+        (tmp_path / ".lockstream").mkdir()
+        (tmp_path / ".lockstream").chmod(0o775)
+        opened(tmp_path)
+        assert snapshot(tmp_path) == {}
+
+    @needs_root
+    @pytest.mark.parametrize("is_owner", [True, False])
+    def test_it_belongs_to_root_the_user_or_the_owner_of_the_packages(
+        self, tmp_path: Path, is_owner: bool
+    ) -> None:
+        (tmp_path / ".lockstream").mkdir()
+        os.chown(tmp_path / ".lockstream", NOBODY, NOBODY)
+        if is_owner:
+            os.chown(tmp_path, NOBODY, NOBODY)
+            opened(tmp_path)
+            return
+        with pytest.raises(StagingRefused) as caught:
+            opened(tmp_path)
+        assert caught.value.exit_code is ExitCode.ARTIFACT_REFUSED
+        assert caught.value.hint == f"remove {tmp_path}/.lockstream and run the command again"
+
+    def test_whatever_the_umask_only_its_owner_may_write_to_it(self, tmp_path: Path) -> None:
+        tmp_path.chmod(0o755)
+        before = os.umask(0)
+        try:
+            with (journal := Journal(str(tmp_path))).opened():
+                journal.commit(ENTRIES)
+                journal.removed()
+                modes = [path.stat().st_mode & 0o777 for path in Path(journal.folder).iterdir()]
+                modes.append(Path(journal.folder).stat().st_mode & 0o777)
+                journal.done()
+        finally:
+            os.umask(before)
+        assert sorted(modes) == [0o644, 0o644, 0o755]
+
+    def test_a_mark_that_is_a_link_is_not_followed(self, tmp_path: Path) -> None:
+        with (journal := Journal(str(tmp_path / "env"))).opened():
+            Path(journal.folder, "removed").symlink_to(tmp_path / "new")
+            assert journal.is_removed
+            with pytest.raises(FileExistsError):
+                journal.removed()
+        assert not (tmp_path / "new").exists()
+
+
+def opened(packages: Path) -> None:
+    with Journal(str(packages)).opened():
+        pass
 
 
 class TestOneAtATime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -87,6 +88,30 @@ def test_a_link_is_not_followed(staging: Staging, tmp_path: Path) -> None:
     path.unlink()
     path.symlink_to(tmp_path / "same")
     assert staging.find(STEP) is None
+
+
+def test_a_folder_that_is_a_link_is_not_followed(staging: Staging, tmp_path: Path) -> None:
+    wheel = staged(staging, tmp_path)
+    package = Path(wheel.tree, "demo")
+    package.rename(tmp_path / "same")
+    package.symlink_to(tmp_path / "same")
+    assert staging.find(STEP) is None
+
+
+@pytest.mark.parametrize("kind", ["copy", "link"])
+def test_one_that_came_with_a_checkout_does_not_count(
+    staging: Staging, tmp_path: Path, kind: str
+) -> None:
+    """Whatever it says of itself: nothing ties its RECORD to the hash of the lock."""
+    folder = Path(staged(staging, tmp_path).folder)
+    folder.rename(tmp_path / "checkout")
+    if kind == "copy":
+        shutil.copytree(tmp_path / "checkout", folder)
+    else:
+        folder.symlink_to(tmp_path / "checkout")
+    assert not staging.is_complete(folder.name)
+    assert staging.find(STEP) is None
+    assert staging.complete_names() == []
 
 
 def test_what_would_become_another_tree_has_another_name(tmp_path: Path) -> None:

@@ -122,3 +122,9 @@ def test_the_places_are_recorded_without_credentials_and_relative_to_the_lock(
         "index-strategy": "unsafe-best-match",
         "sources": {"demo": "internal"},
     }
+
+
+def test_tokens_of_pages_with_links_are_not_recorded(tmp_path: Path) -> None:
+    request = IndexRequest(find_links=("https://u:s3cret@links.example/page?token=s3cret",))
+    recorded = request.to_options(str(tmp_path))
+    assert recorded["find-links"] == ["https://links.example/page"]
