@@ -16,6 +16,9 @@ __all__ = [
     "BLOCK_SIZE",
     "JOURNAL_MEMORY",
     "LANE_MEMORY",
+    "NO_BYTE_CODE",
+    "OVERLAY_MEMORY",
+    "PROGRAM_PAGES",
     "disk_of",
     "peak_memory",
 ]
@@ -33,6 +36,18 @@ JOURNAL_MEMORY = 2 << 20
 """Further bytes of each lane on an ext4 with a journal: what its files changed in folders and inode
 tables stays in memory until the journal is committed. Two lanes are killed one time in eight in
 30 MiB and run through in 31 MiB; one is killed in 22 MiB and runs through in 24 MiB."""
+
+NO_BYTE_CODE = 6 << 20
+"""Further bytes if Python has no byte code of its library, as in the official images, and may write
+none: what its compiler takes stays with the process, and with the fork that reads the lock. An
+execution is killed in 28 MiB and runs through in 29."""
+
+OVERLAY_MEMORY = 4 << 20
+"""Further bytes of the kernel for the inodes of an overlay, the file system of containers."""
+
+PROGRAM_PAGES = 10 << 20
+"""Bytes of the pages of Python and its libraries. The kernel charges them to the first container on
+a machine that uses them, and drops them under pressure, at the price of time."""
 
 BASE_DISK = 8 << 20
 """Bytes beyond the files: folders, manifests and the journal."""

@@ -16,14 +16,19 @@ from executor.budget.memory import MEMORY_OPTION, Limit, physical_limit, smalles
 from executor.budget.processors import usable_processors
 from executor.budget.start import has_byte_code
 from executor.files.mounts import FileSystem
-from schemas.demand import BASE_MEMORY, JOURNAL_MEMORY, LANE_MEMORY
+from schemas.demand import (
+    BASE_MEMORY,
+    JOURNAL_MEMORY,
+    LANE_MEMORY,
+    NO_BYTE_CODE,
+    OVERLAY_MEMORY,
+)
 
 __all__ = [
     "COMPILER_DATA",
     "COMPILER_MEMORY",
     "INODES",
     "MAX_LANES",
-    "NO_BYTE_CODE",
     "READING_MEMORY",
     "SMALLEST_WINDOW",
     "Budget",
@@ -42,7 +47,7 @@ again; one lane is slowed down by that, two stall: in 36 MiB two took 24 s and o
 3.6 and 5.4."""
 
 
-INODES: Mapping[FileSystem, int] = {"ext4": 0, "overlay": 4 << 20, "other": 18 << 20}
+INODES: Mapping[FileSystem, int] = {"ext4": 0, "overlay": OVERLAY_MEMORY, "other": 18 << 20}
 """Further bytes of the kernel. An overlay has inodes of its own: ci-tools takes 4 to 10 s in 32 MiB
 with two lanes and 3.6 in 34, and is killed in 24 with one. XFS frees inodes in the background, at
 any time: two lanes run through in 48 MiB and are killed one time in four in 44, one lane in 36."""
@@ -52,12 +57,6 @@ READING_MEMORY = 26 << 20
 """Bytes of this process, of the fork that reads the lock, and of the children that probe the
 interpreter and make an environment. All end before the lanes begin. An execution is killed in
 24 MiB and completes in 25."""
-
-
-NO_BYTE_CODE = 6 << 20
-"""Further bytes if Python has no byte code of its library, as in the official images, and may write
-none: what its compiler takes stays with the process, and with the fork that reads the lock. An
-execution is killed in 28 MiB and runs through in 29."""
 
 
 COMPILER_DATA = 24 << 20

@@ -17,7 +17,7 @@ from planner.inputs.options import IndexRequest, PolicyRequest
 from planner.inputs.provenance import Provenance
 from planner.inputs.targets import TargetRequest
 from planner.model.policy import Ordering, Prereleases
-from planner.review.fit import ContainerSize
+from planner.review.fit import PLACES, ContainerSize
 
 __all__ = [
     "LockOptions",
@@ -263,7 +263,8 @@ lock_options = option_group(
         help="Choose the version of this package again. Repeatable.",
     ),
     click.option(
-        "--fit", metavar="SIZE[/SIZE-disk]",
-        help="Write no lock that takes more to execute, such as 64MiB/2GiB-disk.",
+        "--fit", metavar="SIZE[/SIZE-disk]|NAME",
+        help="Write no lock that takes more to execute, such as 64MiB/2GiB-disk, or than a known "
+        f"place has: {', '.join(PLACES)}.",
     ),
 )  # fmt: skip

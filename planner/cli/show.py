@@ -11,10 +11,12 @@ from executor import echo, echo_json, json_option, lock_argument
 from planner.cli.lock_options import choose_scopes, scope_options, target_options
 from planner.cli.table import print_table
 from planner.lock.reader import read_lock
+from planner.review.container_lines import FORMATS, container_lines
 from planner.review.cost import Cost, PackageCost, cost_of
 from planner.review.diff import compare
-from planner.review.fit import ContainerSize, check_fit
+from planner.review.fit import PLACES, ContainerSize, check_fit
 from planner.review.recorded import targets_of
+from schemas.errors import UsageError
 from schemas.sizes import format_size
 
 __all__ = ["diff", "show"]
@@ -30,8 +32,9 @@ SHOWN_PACKAGES = 10
 @click.option(
     "--fit",
     "fit",
-    metavar="SIZE[/SIZE-disk]",
-    help="Exit with status 1 if an execution needs more, such as 64MiB/2GiB-disk.",
+    metavar="SIZE[/SIZE-disk]|NAME",
+    help="Exit with status 1 if an execution needs more, such as 64MiB/2GiB-disk, or more than "
+    f"a known place has: {', '.join(PLACES)}.",
 )
 @click.option(
     "--packages",
@@ -40,6 +43,12 @@ SHOWN_PACKAGES = 10
     default=SHOWN_PACKAGES,
     show_default=True,
     help="Show this many of the largest packages.",
+)
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice([*FORMATS]),
+    help="Print the lines that give a container this memory and disk, and what they are made of.",
 )
 @json_option
 def show(
@@ -52,6 +61,7 @@ def show(
     all_groups: bool,
     fit: str | None,
     count: int,
+    form: str | None,
     as_json: bool,
 ) -> None:
     """Show what an execution of the lock takes on each of its targets."""
@@ -64,7 +74,12 @@ def show(
         cost_of(content, target, extras=chosen_extras, groups=chosen_groups)
         for target in targets_of(content, python_versions, platforms)
     ]
-    if as_json:
+    if form and as_json:
+        raise UsageError("--as and --json exclude each other", hint="name one of them")
+    if form:
+        for line in container_lines(costs, form, lock):
+            echo(line)
+    elif as_json:
         echo_json([_to_json(cost) for cost in costs])
     else:
         _print_costs(costs)

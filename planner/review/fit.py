@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -10,10 +10,44 @@ from planner.review.cost import Cost
 from schemas.errors import Refused, UsageError
 from schemas.sizes import format_size, parse_size
 
-__all__ = ["ContainerSize", "DoesNotFit", "check_fit"]
+__all__ = ["PLACES", "ContainerSize", "DoesNotFit", "check_fit"]
 
 
 MAX_SHOWN_PACKAGES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place where locks are executed, and what its operator says of its size."""
+
+    memory: int | None
+    """Bytes."""
+    disk: int | None
+    """Bytes."""
+    unpacked: int | None
+    """Bytes of all files together."""
+    source: str
+    """The page that says so."""
+    read: str
+    """The day on which the page was read."""
+
+
+_GB = 10**9
+PLACES: Mapping[str, Place] = {
+    "lambda": Place(
+        None, None, 262_144_000,
+        "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html", "2026-11-29",
+    ),
+    "github": Place(
+        16 * _GB, 14 * _GB, None,
+        "https://docs.github.com/en/actions/reference/runners/github-hosted-runners", "2026-11-29",
+    ),
+    "github-slim": Place(
+        5 * _GB, 14 * _GB, None,
+        "https://docs.github.com/en/actions/reference/runners/github-hosted-runners", "2026-11-29",
+    ),
+}  # fmt: skip
+"""By the names that ``--fit`` takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +58,25 @@ class ContainerSize:
     """Bytes."""
     disk: int | None
     """Bytes."""
+    unpacked: int | None = None
+    """Bytes of all files together."""
+    source: str = ""
+    """Who says so, for the sizes of a known place."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read ``64MiB``, ``2GiB-disk`` or ``64MiB/2GiB-disk``. Raises UsageError."""
+        """Read ``64MiB``, ``2GiB-disk``, ``64MiB/2GiB-disk`` or a name in PLACES.
+
+        Raises UsageError.
+        """
+        if place := PLACES.get(text):
+            source = f"{text}, {place.source} ({place.read})"
+            return cls(place.memory, place.disk, place.unpacked, source)
+        if text.isascii() and text.replace("-", "").isalpha():
+            raise UsageError(
+                f"--fit {text!r} is neither a size nor a known place",
+                hint=f"write it as 64MiB/2GiB-disk, or name one of {', '.join(PLACES)}",
+            )
         memory = disk = None
         for part in text.split("/"):
             if part.endswith("-disk") and disk is None:
@@ -52,6 +101,8 @@ class DoesNotFit(Refused):
 
     @property
     def hint(self) -> str:  # type: ignore[override]  # rendered late, from the costs
+        if any(_exceeds(cost.unpacked_size, self.container.unpacked) for cost in self.costs):
+            return "drop what requires the largest packages (lockstream why), or use an image"
         if any(_exceeds(cost.disk, self.container.disk) for cost in self.costs):
             return "give more disk, or drop what requires the largest packages (lockstream why)"
         if any(package.build_memory for cost in self.costs for package in cost.packages):
@@ -59,7 +110,8 @@ class DoesNotFit(Refused):
         return "give more memory; no choice of packages makes an execution smaller"
 
     def __str__(self) -> str:
-        return "\n".join(["it does not fit", *self._lines()])
+        of = f" {self.container.source}" if self.container.source else ""
+        return "\n".join([f"it does not fit{of}", *self._lines()])
 
     def _lines(self) -> Iterator[str]:
         for cost in self.costs:
@@ -71,9 +123,18 @@ class DoesNotFit(Refused):
                         yield f"    {package.name} {package.version} has to be built: {size}"
             if _exceeds(cost.disk, self.container.disk):
                 yield f"  {cost.target}: {format_size(cost.disk)} of disk are needed"
-                for package in cost.biggest(MAX_SHOWN_PACKAGES):
-                    size = format_size(package.unpacked_size)
-                    yield f"    {package.name} {package.version}: {size}"
+                yield from _biggest(cost)
+            if self.container.unpacked and cost.unpacked_size > self.container.unpacked:
+                yield (
+                    f"  {cost.target}: {cost.unpacked_size:,} bytes unpacked, "
+                    f"{self.container.unpacked:,} are allowed"
+                )
+                yield from _biggest(cost)
+
+
+def _biggest(cost: Cost) -> Iterator[str]:
+    for package in cost.biggest(MAX_SHOWN_PACKAGES):
+        yield f"    {package.name} {package.version}: {format_size(package.unpacked_size)}"
 
 
 def check_fit(costs: Iterable[Cost], container: ContainerSize) -> None:
@@ -81,7 +142,9 @@ def check_fit(costs: Iterable[Cost], container: ContainerSize) -> None:
     breaking = tuple(
         cost
         for cost in costs
-        if _exceeds(cost.memory, container.memory) or _exceeds(cost.disk, container.disk)
+        if _exceeds(cost.memory, container.memory)
+        or _exceeds(cost.disk, container.disk)
+        or _exceeds(cost.unpacked_size, container.unpacked)
     )
     if breaking:
         raise DoesNotFit(container, breaking)

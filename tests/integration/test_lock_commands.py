@@ -83,7 +83,7 @@ def test_show_prints_tables(capsys: pytest.CaptureFixture[str]) -> None:
         pytest.param("10MiB-disk", 1, "12.8 MiB of disk are needed\n    app 1.0: 4.8 MiB",
                      id="too little disk"),
         pytest.param("1GiB/1GiB", 2, "names one quantity twice", id="memory twice"),
-        pytest.param("much", 2, "'much' is not a size", id="no size"),
+        pytest.param("much", 2, "'much' is neither a size nor a known place", id="no size"),
     ],
 )  # fmt: skip
 @pytest.mark.usefixtures("lock")

@@ -13,7 +13,6 @@ from executor.budget.budget import (
     INODES,
     LARGEST_WINDOW,
     MAX_LANES,
-    NO_BYTE_CODE,
     READING_MEMORY,
     Budget,
     Surface,
@@ -24,7 +23,7 @@ from executor.budget.errors import BudgetTooSmall
 from executor.budget.memory import Limit
 from executor.budget.processors import usable_processors
 from executor.files.mounts import FileSystem
-from schemas.demand import BASE_MEMORY, JOURNAL_MEMORY, LANE_MEMORY
+from schemas.demand import BASE_MEMORY, JOURNAL_MEMORY, LANE_MEMORY, NO_BYTE_CODE
 from schemas.errors import ExitCode
 
 MIB = 1 << 20

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from planner.review.cost import Cost, PackageCost
-from planner.review.fit import ContainerSize, DoesNotFit, check_fit
+from planner.review.fit import PLACES, ContainerSize, DoesNotFit, check_fit
 from schemas.errors import UsageError
 from schemas.hints import WheelHints
 from schemas.target import Target
@@ -54,3 +57,37 @@ def test_too_little_memory_has_no_cure_in_other_packages() -> None:
         check_fit([COST], ContainerSize(COST.memory - 1, None))
     assert "of memory are needed" in str(caught.value)
     assert caught.value.hint == "give more memory; no choice of packages makes an execution smaller"
+
+
+def test_a_known_place_has_its_sizes_with_source_and_date() -> None:
+    place = ContainerSize.parse("lambda")
+    assert (place.memory, place.disk, place.unpacked) == (None, None, 262_144_000)
+    assert place.source.startswith("lambda, https://docs.aws.amazon.com/")
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_each_known_place_says_where_its_sizes_are_from_and_when(name: str) -> None:
+    place = PLACES[name]
+    assert place.source.startswith("https://")
+    assert date.fromisoformat(place.read) <= date.today()  # noqa: DTZ011  # a day in the past
+    assert place.memory or place.unpacked
+
+
+def test_an_unknown_place_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(UsageError) as caught:
+        ContainerSize.parse("lamda")
+    assert str(caught.value) == "--fit 'lamda' is neither a size nor a known place"
+    assert caught.value.hint.startswith("write it as 64MiB/2GiB-disk, or name one of lambda, ")
+
+
+def test_too_many_unpacked_bytes_name_the_limit_and_the_largest_packages() -> None:
+    huge = replace(BIG, hints=WheelHints(unpacked_size=262_144_001, files=1, largest_file=1))
+    with pytest.raises(DoesNotFit) as caught:
+        check_fit([replace(COST, packages=(huge,))], ContainerSize.parse("lambda"))
+    first, second, third = str(caught.value).splitlines()
+    assert first.startswith("it does not fit lambda, https://docs.aws.amazon.com/")
+    assert second.endswith(": 262,144,001 bytes unpacked, 262,144,000 are allowed")
+    assert third == "    big 1: 250.0 MiB"
+    assert caught.value.hint.startswith("drop what requires the largest packages")
+    exact = replace(BIG, hints=WheelHints(unpacked_size=262_144_000, files=1, largest_file=1))
+    check_fit([replace(COST, packages=(exact,))], ContainerSize.parse("lambda"))
