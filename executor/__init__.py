@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from executor.api import execute as execute
     from executor.archive.gzip_decoder import DamagedGzip as DamagedGzip
     from executor.archive.gzip_decoder import GzipDecoder as GzipDecoder
+    from executor.budget.memory import available_memory as available_memory
     from executor.builds.backend import BuildSystem as BuildSystem
     from executor.builds.backend import read_build_system as read_build_system
     from executor.builds.built_wheel import BuiltWheel as BuiltWheel
@@ -78,6 +79,7 @@ _HOMES = {
     "SelectOptions": "lock.options",
     "Sync": "environment.changes",
     "Workspace": "builds.workspace",
+    "available_memory": "budget.memory",
     "cache_folder": "files.user_folders",
     "check_out": "builds.git",
     "decide": "install.decide",

@@ -73,6 +73,10 @@ class PlanRequest:
     """The path of a lock that the targets are added to."""
     fragments: tuple[str, ...] = ()
     """Folders and URLs with wheels that other machines have built for the existing lock."""
+    engine: str | None = None
+    """The engine that does the builds, such as ``dask``; the plan then defers them."""
+    store: str | None = None
+    """The folder for the wheels that the engine builds; None for one in the cache."""
     forget: bool = False
     """Whether the options that the existing lock records do not count."""
     upgrade: bool = False
@@ -81,6 +85,11 @@ class PlanRequest:
     """Names of projects of which no version is preferred."""
     fit: ContainerSize | None = None
     """What an execution of the lock may take."""
+
+    @property
+    def builds_anew(self) -> bool:
+        """Whether builds are done or taken over even if the existing lock is current."""
+        return bool(self.build_project or self.fragments or self.engine)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +144,8 @@ def plan_lock(request: PlanRequest, reporter: Reporter | None = None) -> Planned
         _check_fit(planned, request)
         return planned
     planned = _answer(task, request, reporter)
+    if request.engine is not None:
+        planned = _with_builds(task, request, reporter, planned)
     if previous:
         check_files(previous, planned.lock)
     _check_fit(planned, request)
@@ -194,7 +205,7 @@ def _read_task(request: PlanRequest, reporter: Reporter) -> _Task:
         task,
         question=replace(question, policy=replace(question.policy, preferences=chosen)),
         previous=existing,
-        may_be_kept=not (upgraded or is_refreshed or request.build_project or request.fragments),
+        may_be_kept=not (upgraded or is_refreshed or request.builds_anew),
     )
 
 
@@ -335,6 +346,25 @@ def _answer(task: _Task, request: PlanRequest, reporter: Reporter) -> PlannedLoc
     opened = _builder_order(task, request, reporter).open if is_building else None
     found = answer(question, access, reporter=reporter, memo=memo, open_builder=opened)
     return task.planned(found.text, found.lock, is_changed=True)
+
+
+def _with_builds(
+    task: _Task, request: PlanRequest, reporter: Reporter, planned: PlannedLock
+) -> PlannedLock:
+    """Let an engine do the builds that ``planned`` defers; return the lock with their wheels."""
+    from planner.engines.remote_builds import do_builds, store_of  # noqa: PLC0415  # as above
+
+    assert request.engine is not None
+    store = store_of(request.store, os.environ)
+    if not do_builds(
+        planned.lock, planned.text, engine=request.engine, store=store, reporter=reporter
+    ):
+        return planned
+    question = task.question
+    chosen = preferences(planned.lock, question.environments)
+    policy = replace(question.policy, preferences=chosen)
+    again = replace(task, previous=planned.lock, question=replace(question, policy=policy))
+    return _answer(again, replace(request, fragments=(store.path,)), reporter)
 
 
 def _builder_order(task: _Task, request: PlanRequest, reporter: Reporter) -> BuilderOrder:

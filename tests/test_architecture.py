@@ -55,6 +55,8 @@ THIRD_PARTIES = {
     "executor.sources": {"certifi", "packaging"},
     "planner.cli": {"click", "packaging"},
     "planner.api": {"packaging"},
+    # distributed is an extra, for plan --on dask.
+    "planner.engines": {"distributed", "packaging"},
     "planner.builds": {"packaging"},
     "planner.planning": {"packaging"},
     "planner.review": {"packaging"},
@@ -116,6 +118,8 @@ TESTED_ELSEWHERE = {
     "planner.cli.enrich": "tests/integration/test_lock_commands.py runs the command",
     "planner.cli.show": "tests/integration/test_lock_commands.py runs the commands",
     "planner.cli.tree": "tests/integration/test_lock_commands.py runs the commands",
+    "planner.engines.errors": "tests/planner/engines/test_dask_engine.py raises each",
+    "planner.engines.order": "fields alone; tests/planner/engines/test_order_runner.py uses them",
     "planner.index.access": "fields alone; tests/planner/planning/test_answer.py uses them",
     "planner.metadata.distribution": "fields alone; tests/planner/resolver/test_evaluator.py",
     "planner.resolver.builder": "an interface; tests/planner/builds/test_builder.py has its class",

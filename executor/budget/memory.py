@@ -18,6 +18,7 @@ __all__ = [
     "MACHINE",
     "MEMORY_OPTION",
     "Limit",
+    "available_memory",
     "charged_peak",
     "own_memory",
     "physical_limit",
@@ -102,6 +103,12 @@ def physical_limit() -> Limit | None:
             available = (int(words[words.index(key) + 1]) << 10) + own_memory()
             return Limit(available, MACHINE)
     return None
+
+
+def available_memory() -> int | None:
+    """Return the bytes that this process and its children may hold; None if it is unknown."""
+    limit = smallest_limit() or physical_limit()
+    return limit.available if limit else None
 
 
 def _limits_of_process() -> Iterator[Limit]:

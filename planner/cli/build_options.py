@@ -9,6 +9,8 @@ import click
 
 from executor import option_group
 from planner.builds.policy import MAX_SECONDS, BuildRequest
+from planner.engines.engine_name import check_engine
+from schemas.errors import UsageError
 
 __all__ = ["PlanBuildOptions", "build_options"]
 
@@ -22,6 +24,10 @@ class PlanBuildOptions:
     """Whether the projects themselves are built, measured and locked too."""
     fragments: tuple[str, ...]
     """Places with wheels that other machines built for the existing lock."""
+    engine: str | None
+    """The engine that does the builds."""
+    store: str | None
+    """The folder for the wheels that it builds."""
 
 
 def _make(
@@ -40,10 +46,16 @@ def _make(
     build_project: bool,
     build_constraints: Sequence[str],
     fragments: tuple[str, ...],
+    engine: str | None,
+    built_into: str | None,
 ) -> PlanBuildOptions:
+    if engine is not None:
+        check_engine(engine)
+    elif built_into is not None:
+        raise UsageError("--into is for builds on an engine", hint="name one with --on")
     request = BuildRequest(
         select=build_select,
-        deferred=build_deferred,
+        deferred=True if engine else build_deferred,
         environment=build_env,
         config_settings=build_settings,
         defaults=build_defaults,
@@ -55,7 +67,7 @@ def _make(
         no_wheelhouse=no_wheelhouse,
         constraints=build_constraints,
     )
-    return PlanBuildOptions(request, build_project, fragments)
+    return PlanBuildOptions(request, build_project, fragments, engine, built_into)
 
 
 build_options = option_group(
@@ -112,6 +124,16 @@ build_options = option_group(
         "--fragments", multiple=True, metavar="DIR|URL",
         help="List the wheels that lockstream build has left in this folder, or at this address, "
         "for the builds that the lock defers. Repeatable.",
+    ),
+    click.option(
+        "--on", "engine", metavar="ENGINE",
+        help="Do the builds on the workers of a Dask cluster: dask for one on this machine, or "
+        "dask://HOST:PORT. As --defer-builds, and then the wheels are listed.",
+    ),
+    click.option(
+        "--into", "built_into", metavar="DIR",
+        help="The folder for the wheels that are built elsewhere (with --on). Default: in the "
+        "cache. What it has is not built again.",
     ),
     click.option(
         "--build-project", is_flag=True,

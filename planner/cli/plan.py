@@ -67,6 +67,8 @@ def plan(
         builds=builds.request,
         build_project=builds.project,
         fragments=builds.fragments,
+        engine=builds.engine,
+        store=builds.store,
         access=access,
         merge_into=locks.merge_into,
         forget=locks.forget,

@@ -1,0 +1,127 @@
+"""Builds on a cluster of Dask: each gets the memory that it needs, or it is said which cannot."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import lockstream
+from helpers.index import Index
+from helpers.sdists import build_sdist
+from planner.engines import dask_engine
+
+pytestmark = pytest.mark.filterwarnings("default")
+
+RESOURCE = dask_engine.RESOURCE
+
+
+@contextmanager
+def cluster(*sizes: int) -> Iterator[str]:
+    """Yield the address of a cluster with a worker of each of these sizes."""
+    from distributed import SpecCluster, Worker  # 1.5 s
+    from distributed.scheduler import Scheduler
+
+    workers = {
+        number: {"cls": Worker, "options": {"nthreads": 1, "resources": {RESOURCE: size}}}
+        for number, size in enumerate(sizes)
+    }
+    scheduler = {"cls": Scheduler, "options": {"dashboard": False, "host": "127.0.0.1"}}
+    with SpecCluster(scheduler=scheduler, workers=workers) as made:
+        yield made.scheduler_address
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def plan(index: Index, address: str, *words: str, **sdists: str) -> int:
+    """Plan these packages, with the Python that their backends run before they build."""
+    for name, before in sdists.items():
+        sdist = build_sdist(name, before_wheel=before)
+        index.add_file(sdist.filename, sdist.content)
+    Path("requirements.in").write_text("".join(f"{name}\n" for name in sdists))
+    first = ["plan", "-r", "requirements.in", "-i", index.url, "--build", "missing"]
+    return lockstream.main([*first, "--on", address, "--into", "store", *words])
+
+
+def wheels() -> list[str]:
+    lock = tomllib.loads(Path("pylock.toml").read_text())
+    return [wheel["path"] for package in lock["packages"] for wheel in package.get("wheels", ())]
+
+
+def test_a_cluster_on_this_machine_builds_and_the_lock_lists_the_wheels(index: Index) -> None:
+    assert plan(index, "dask", alpha="pass", beta="pass") == 0
+    assert wheels() == [
+        "wheelhouse/alpha-1.0-py3-none-any.whl",
+        "wheelhouse/beta-1.0-py3-none-any.whl",
+    ]
+    assert lockstream.main(["check"]) == 0
+    assert plan(index, "dask://nowhere.example:1", alpha="pass", beta="pass") == 0, (
+        "all wheels are in the store, so no cluster is needed"
+    )
+
+
+def test_a_build_that_needs_more_gets_the_next_class(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("planner.builds.unit.MEMORY_CLASSES", (64 << 20, 512 << 20))
+    hungry = "x = b'x' * (200 << 20); import time; time.sleep(1)"
+    with cluster(64 << 20, 512 << 20) as address:
+        assert plan(index, address, alpha="pass", beta=hungry) == 0
+    assert len(wheels()) == 2
+
+
+def test_what_no_worker_can_do_is_said_and_the_rest_is_kept(
+    index: Index, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("planner.builds.unit.MEMORY_CLASSES", (64 << 20, 8 << 40))
+    hungry = "x = b'x' * (200 << 20); import time; time.sleep(1)"
+    with cluster(64 << 20) as address:
+        assert plan(index, address, alpha="pass", beta=hungry) == 7
+        error = capsys.readouterr().err
+        assert "beta==1.0 for cp" in error
+        assert "and the largest worker for this target has 64.0 MiB" in error
+        assert "the 1 wheels that were built are kept" in error
+        assert not Path("pylock.toml").exists()
+        assert plan(index, address, alpha="pass", beta="raise SystemExit('broken')") == 8
+        assert "the build ended with status 8" in capsys.readouterr().err
+
+
+def test_workers_without_the_resource_are_an_error(
+    index: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with cluster(0) as address:
+        assert plan(index, address, alpha="pass") == 5
+    assert "start workers with --resources MEMORY=BYTES" in capsys.readouterr().err
+
+
+def test_a_target_that_no_worker_builds_for_is_said(
+    index: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with cluster(1 << 30) as address:
+        assert plan(index, address, "--platform", "windows", alpha="pass") == 8
+    assert "no worker of the cluster builds for this target" in capsys.readouterr().err
+
+
+def test_a_cluster_that_does_not_answer_is_an_error(
+    index: Index, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(dask_engine, "CONNECT_SECONDS", 1)
+    assert plan(index, "dask://127.0.0.1:9", alpha="pass") == 5
+    assert "dask://127.0.0.1:9: it cannot be reached" in capsys.readouterr().err
+
+
+def test_without_dask_the_error_says_how_to_install_it(
+    index: Index, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    modules: Any = sys.modules
+    monkeypatch.setitem(modules, "distributed", None)
+    assert plan(index, "dask", alpha="pass") == 2
+    assert "pip install 'lockstream[dask]'" in capsys.readouterr().err
