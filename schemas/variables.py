@@ -20,7 +20,7 @@ OPTIONS = frozenset({
     "--lanes", "--least", "--lenient", "--max-size", "--measure-jobs", "--memory",
     "--merge-into", "--no-binary", "--no-build", "--no-cache", "--no-default-groups",
     "--no-deps", "--no-extra", "--no-group", "--no-index", "--no-wheelhouse", "--offline",
-    "--on-collision", "--only-binary", "--output", "--override", "--package-index",
+    "--on", "--on-collision", "--only-binary", "--output", "--override", "--package-index",
     "--packages", "--page-cache", "--platform", "--prefix", "--prerelease", "--progress",
     "--project", "--python", "--python-version", "--quiet", "--refresh", "--reinstall",
     "--reinstall-package", "--relocatable", "--remove", "--report", "--require-hashes",

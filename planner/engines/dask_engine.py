@@ -43,7 +43,7 @@ RESERVED = 256 << 20
 
 
 @dataclass(slots=True)
-class _Task:
+class _Assignment:
     """One build that is under way."""
 
     unit: BuildUnit
@@ -128,10 +128,10 @@ class _Run:
         from distributed import as_completed  # noqa: PLC0415  # as above
 
         able = self._able(units)
-        open_tasks: dict[Any, _Task] = {}
+        open_tasks: dict[Any, _Assignment] = {}
         order = as_completed(loop=self._client.loop)
 
-        def submit(task: _Task) -> FailedBuild | None:
+        def submit(task: _Assignment) -> FailedBuild | None:
             workers = able[target_label(task.unit.target)]
             label = f"{task.unit.requirement} for {target_label(task.unit.target)}"
             fitting = [one for one in workers if self._sizes[one] >= task.memory]
@@ -145,7 +145,7 @@ class _Run:
 
         # The largest first: it would hold back the end.
         for unit in sorted(units, key=lambda one: (-one.request, one.key)):
-            if failed := submit(_Task(unit, unit.request)):
+            if failed := submit(_Assignment(unit, unit.request)):
                 yield failed
         for future in order:
             task = open_tasks.pop(future)
@@ -167,7 +167,7 @@ class _Run:
             for label, name in names.items()
         }
 
-    def _submit(self, task: _Task, workers: Sequence[str]) -> Future:
+    def _submit(self, task: _Assignment, workers: Sequence[str]) -> Future:
         order = BuildOrder(
             key=task.unit.key,
             package=task.unit.requirement,
@@ -213,22 +213,22 @@ def _outcome(future: Future) -> BuildResult:
     return BuildResult(status=ExitCode.BUILD_FAILED, text=f"{type(error).__name__}: {error}")
 
 
-def _next(task: _Task, result: BuildResult) -> _Task | None:
+def _next(task: _Assignment, result: BuildResult) -> _Assignment | None:
     """Return the task to try after this end; None if another attempt would end in the same way."""
     if result.status == ExitCode.NETWORK and task.attempts < ATTEMPTS:
-        return _Task(task.unit, task.memory, task.attempts + 1)
+        return _Assignment(task.unit, task.memory, task.attempts + 1)
     if result.status == ExitCode.NOT_ENOUGH and (larger := next_class(task.memory)):
-        return _Task(task.unit, larger, task.attempts + 1)
+        return _Assignment(task.unit, larger, task.attempts + 1)
     return None
 
 
-def _failure(task: _Task, result: BuildResult) -> FailedBuild:
+def _failure(task: _Assignment, result: BuildResult) -> FailedBuild:
     label = target_label(task.unit.target)
     reason = f"the build ended with status {result.status}"
     return FailedBuild(task.unit.requirement, label, reason, result.text, result.status)
 
 
-def _too_large(task: _Task, sizes: Sequence[float]) -> FailedBuild:
+def _too_large(task: _Assignment, sizes: Sequence[float]) -> FailedBuild:
     label = target_label(task.unit.target)
     if not sizes:
         reason = "no worker of the cluster builds for this target"
