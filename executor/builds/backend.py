@@ -51,6 +51,15 @@ _MAX_ANSWER = 1 << 20
 """Bytes; an answer is a file name, or a list of requirements."""
 
 
+_REFUSALS = ("no_backend", "unsupported", "hook_missing")
+_REASONS = ("traceback", "backend_error", "missing_hook_name")
+"""Keys of an answer that say why there is none."""
+
+
+_MAX_REASON = 20_000
+"""Characters of a traceback that are kept."""
+
+
 _MAX_METADATA = 16 << 20
 """Bytes; the longest METADATA on PyPI, with its description, has about 2 MiB."""
 
@@ -168,6 +177,10 @@ class Backend:
             raise BackendUnusable(
                 self.package, f"its backend wrote no METADATA: {problem}"
             ) from None
+        except ValueError:  # no name of a file: a zero byte, or half of a surrogate pair
+            raise BackendUnusable(
+                self.package, f"its backend returned {name!r:.80}, which is not a dist-info folder"
+            ) from None
 
     def build(self, folder: str, kind: str = "wheel") -> str:
         """Build a wheel of ``kind`` into ``folder`` and return its path."""
@@ -177,7 +190,7 @@ class Backend:
         is_file = os.path.lexists(path) and stat.S_ISREG(os.lstat(path).st_mode)
         if not is_file or not name.endswith(".whl"):
             raise BackendUnusable(
-                self.package, f"its backend returned {name!r}, which is not a wheel"
+                self.package, f"its backend returned {name!r:.80}, which is not a wheel"
             )
         return path
 
@@ -250,7 +263,14 @@ class Backend:
             ) from None
         if not isinstance(answer, dict):
             raise BackendUnusable(self.package, "its backend left an answer that is not an object")
-        return answer
+        # pyproject-hooks expects what its own program in the build wrote; the build may have
+        # written anything. Its warnings are in the log.
+        value = answer.get("return_val")
+        return {
+            "return_val": value if _are_texts(value) or isinstance(value, str) else None,
+            **{name: bool(answer.get(name)) for name in _REFUSALS},
+            **{name: str(answer.get(name) or "")[:_MAX_REASON] for name in _REASONS},
+        }
 
     def _check(self, hook: str, result: SandboxResult, log: str) -> None:
         """Raise BuildKilled or BackendFailed if ``hook`` did not end well."""

@@ -16,14 +16,20 @@ from executor.archive.central_directory import read_directory
 from executor.archive.chunk_reader import ChunkReader, Truncated
 from executor.archive.unzip import ForwardZip
 from executor.builds.errors import SourceRefused
-from executor.builds.source_files import SourceFiles, Unsafe
+from executor.builds.source_files import MAX_SIZE, SourceFiles, Unsafe
 from executor.builds.tar_reader import InvalidTar, TarMember, read_tar
 from schemas.zipformat import InvalidZip
 
-__all__ = ["unpack_source"]
+__all__ = ["MAX_FACTOR", "MIN_LIMIT", "unpack_source"]
 
 _CHUNK = 256 << 10
 """Bytes read at a time, and inflated at most at a time."""
+
+MIN_LIMIT = 1 << 30
+"""Bytes that any archive may unpack to, headers and padding included."""
+
+MAX_FACTOR = 200
+"""Times its size that a larger one may unpack to; sources are packed to a tenth at most."""
 
 _XZ_MEMORY = 256 << 20
 """Bytes that an xz archive may ask for; its highest preset takes 65 MiB."""
@@ -47,7 +53,7 @@ def unpack_source(archive: str, folder: str) -> str:
             if begins.startswith(_ZIP):
                 _unpack_zip(archive, file, files)
             else:
-                _unpack_tar(_plain(file, begins), files)
+                _unpack_tar(_limited(_plain(file, begins), os.fstat(file.fileno()).st_size), files)
     except Unsafe as error:
         raise SourceRefused(name, str(error)) from None
     except (InvalidTar, InvalidZip, _Damaged) as error:
@@ -113,6 +119,20 @@ def _plain(file: BinaryIO, begins: bytes) -> Iterator[bytes]:
     if begins.startswith((_BZIP2, _XZ)):
         return _decompressed(file, is_xz=begins.startswith(_XZ))
     return iter(partial(file.read, _CHUNK), b"")
+
+
+def _limited(chunks: Iterator[bytes], size: int) -> Iterator[bytes]:
+    """Yield the chunks of an archive of ``size`` bytes, as long as it can be one of sources.
+
+    Not only files have contents: headers without end would be read without end.
+    """
+    limit = min(MAX_SIZE + MIN_LIMIT, max(MIN_LIMIT, MAX_FACTOR * size))
+    plain = 0
+    for chunk in chunks:
+        plain += len(chunk)
+        if plain > limit:
+            raise Unsafe(f"of {size} bytes, it unpacks to more than {limit}")
+        yield chunk
 
 
 def _gunzipped(file: BinaryIO) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 
-__all__ = ["MAX_MEMBERS", "MAX_NAME", "MAX_SIZE", "SourceFiles", "Unsafe"]
+__all__ = ["MAX_DEPTH", "MAX_MEMBERS", "MAX_NAME", "MAX_NAMES", "MAX_SIZE", "SourceFiles", "Unsafe"]
 
 MAX_SIZE = 8 << 30
 """Bytes of all files; the sdist of torch has 400 MiB unpacked."""
@@ -14,8 +14,15 @@ MAX_SIZE = 8 << 30
 MAX_MEMBERS = 500_000
 """Files and folders; the most in a real sdist are some 60,000 (vendored C++ libraries)."""
 
+MAX_NAMES = 256 << 20
+"""Characters of all paths together, those of folders included, which are held in memory."""
+
 MAX_NAME = 2048
 """Bytes of a member's path. Linux allows 4,096 for the whole path, the folder included."""
+
+MAX_DEPTH = 200
+"""Folders below each other. Programs that copy or search trees go as deep by recursion, and Python
+allows 1,000 calls."""
 
 _MAX_COMPONENT = 255
 """Bytes (NAME_MAX of Linux)."""
@@ -37,7 +44,7 @@ class SourceFiles:
         self._root = os.path.realpath(folder)
         self._folders = {""}
         self._links: set[str] = set()
-        self._members = 0
+        self._members = self._names = 0
         self._size = 0
 
     def folder(self, name: str) -> None:
@@ -62,6 +69,10 @@ class SourceFiles:
     def symlink(self, name: str, target: str) -> None:
         """Make a symbolic link. Raises Unsafe and OSError."""
         inside = self._inside(name)
+        if len(os.fsencode(target)) > MAX_NAME:
+            raise Unsafe(
+                f"{name!r} is a link to {target[:80]!r}..., which is longer than a path is"
+            )
         parts = target.split("/")
         ups = 0
         while ups < len(parts) and parts[ups] == "..":
@@ -85,9 +96,7 @@ class SourceFiles:
 
     def _inside(self, name: str) -> str:
         """Return ``name`` relative to the folder, without empty and ``.`` components."""
-        self._members += 1
-        if self._members > MAX_MEMBERS:
-            raise Unsafe(f"it has more than {MAX_MEMBERS} members")
+        self._count(name)
         parts = [part for part in name.split("/") if part not in ("", ".")]
         if ".." in parts:
             raise Unsafe(f"{name[:MAX_NAME]!r} is outside")
@@ -95,30 +104,44 @@ class SourceFiles:
             len(os.fsencode(part)) > _MAX_COMPONENT for part in parts
         ):
             raise Unsafe(f"{name[:80]!r}... is longer than a name may be")
+        if len(parts) > MAX_DEPTH:
+            raise Unsafe(f"{name[:80]!r}... is in more than {MAX_DEPTH} folders")
         if "\0" in name:
             raise Unsafe(f"{name!r} holds a zero byte")
         return "/".join(parts)
 
+    def _count(self, name: str) -> None:
+        self._members += 1
+        self._names += len(name)
+        if self._members > MAX_MEMBERS:
+            raise Unsafe(f"it has more than {MAX_MEMBERS} members")
+        if self._names > MAX_NAMES:
+            raise Unsafe(f"the paths of its members have more than {MAX_NAMES} characters")
+
     def _check_way(self, inside: str) -> None:
         parent = inside.rpartition("/")[0]
-        while parent:
+        while parent not in self._folders:
             if parent in self._links:
                 raise Unsafe(f"{inside!r} is reached through the link {parent!r}")
             parent = parent.rpartition("/")[0]
 
     def _make(self, inside: str) -> None:
-        if inside in self._folders:
-            return
-        self._check_way(inside)
+        """Make a folder and those above it."""
         if inside in self._links:
             raise Unsafe(f"{inside!r} is a link, and then a folder")
-        try:
-            os.makedirs(os.path.join(self._root, inside), exist_ok=True)
-        except (FileExistsError, NotADirectoryError):
-            raise Unsafe(f"{inside!r} is a folder and a file") from None
+        self._check_way(inside)
+        missing = []
         while inside not in self._folders:
-            self._folders.add(inside)
+            missing.append(inside)
             inside = inside.rpartition("/")[0]
+        for folder in missing[1:]:
+            self._count(folder)
+        for folder in reversed(missing):
+            try:
+                os.mkdir(os.path.join(self._root, folder))
+            except FileExistsError:
+                raise Unsafe(f"{folder!r} is a folder and a file") from None
+            self._folders.add(folder)
 
     def _place(self, inside: str) -> str:
         """Return the free path of a member that is not a folder."""

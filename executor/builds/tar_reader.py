@@ -147,7 +147,8 @@ def _pax_records(content: bytes) -> Iterator[tuple[str, str]]:
         length = content[at:space] if space > 0 else b""
         end = at + int(length) if length.isdigit() else at
         key, equals, value = content[space + 1 : end - 1].partition(b"=")
-        if end > len(content) or end <= space or not equals or content[end - 1 : end] != b"\n":
+        is_whole = at < space < end <= len(content) and content[end - 1 : end] == b"\n"
+        if not is_whole or not equals:
             raise InvalidTar("an extended header is damaged")
         if b"\0" in value and key in (b"path", b"linkpath"):
             raise InvalidTar("a name holds a zero byte")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
 from executor.files.file_digest import digest_file
 from executor.files.folders import remove_tree
+from executor.files.regular import read_regular
 from executor.files.user_folders import cache_folder, is_trusted
 
 __all__ = ["WheelCache", "default_wheel_cache"]
@@ -17,6 +19,10 @@ __all__ = ["WheelCache", "default_wheel_cache"]
 
 _DIGEST = "sha256"
 """Name of the file that records the digest of the wheel in its folder."""
+
+
+_MAX_DIGEST = 64
+"""Bytes of that file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +42,16 @@ class WheelCache:
             return None
         place = os.path.join(self.folder, key)
         with suppress(OSError):
-            (name,) = [one for one in os.listdir(place) if one.endswith(".whl")] or [""]
-            path, digest = os.path.join(place, name), os.path.join(place, _DIGEST)
+            names = [one for one in os.listdir(place) if one.endswith(".whl")]
+            if len(names) != 1:
+                return None
+            path, digest = os.path.join(place, names[0]), os.path.join(place, _DIGEST)
             if not all(is_trusted(os.lstat(one)) for one in (self.folder, place, path, digest)):
                 return None
-            with open(digest, encoding="ascii") as file:
-                expected = file.read()
-            if name and digest_file(path).hex() == expected:
+            # A pipe would be waited for.
+            if not stat.S_ISREG(os.lstat(path).st_mode):
+                return None
+            if digest_file(path).hex().encode() == read_regular(digest, _MAX_DIGEST):
                 return path
         return None
 

@@ -22,7 +22,7 @@ from packaging.utils import NormalizedName
 
 from executor import is_trusted
 
-__all__ = ["KINDS", "MAX_SIZE", "Cache", "Kind", "PageSeen", "Usage"]
+__all__ = ["KINDS", "MAX_SIZE", "Cache", "Kind", "PageSeen", "Usage", "unpacked"]
 
 
 Kind = Literal["pages", "plans", "metadata", "sizes", "listings"]
@@ -97,9 +97,7 @@ class Cache:
                     return None
                 packed = file.read()
                 used = status.st_mtime
-            content = zstandard.ZstdDecompressor().decompress(
-                packed, max_output_size=_MAX_ENTRY_SIZE
-            )
+            content = unpacked(packed, _MAX_ENTRY_SIZE)
             if time.time() - used > USE_SECONDS:
                 os.utime(path)
         except (OSError, zstandard.ZstdError):
@@ -175,6 +173,15 @@ class Cache:
                 with suppress(OSError):
                     status = os.stat(path)
                     yield _KeptFile(status.st_mtime, status.st_size, path)
+
+
+def unpacked(packed: bytes, limit: int) -> bytes:
+    """Return the bytes of a zstandard frame, at most ``limit``. Raises ZstdError."""
+    stated = zstandard.get_frame_parameters(packed).content_size
+    # Stated sizes are allocated at once, whatever the limit is.
+    if stated not in (0, zstandard.CONTENTSIZE_UNKNOWN) and stated > limit:
+        raise zstandard.ZstdError(f"it states {stated} bytes, more than {limit}")
+    return zstandard.ZstdDecompressor().decompress(packed, limit, allow_extra_data=False)
 
 
 def _by_use(file: _KeptFile) -> float:

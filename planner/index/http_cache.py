@@ -75,7 +75,7 @@ class CachedResponse:
                 last_modified=str(header["last-modified"]),
                 fresh_until=float(header["fresh-until"]),
             )
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
 
 

@@ -8,7 +8,7 @@ is read. The entries of a page in JSON are cut out of it without being parsed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, overload
+from typing import overload
 
 import msgspec
 from msgspec import Raw
@@ -60,7 +60,21 @@ class _Page(msgspec.Struct, rename="kebab"):
     project_status: _Status = msgspec.field(default_factory=_Status)
 
 
+class _Header(msgspec.Struct, rename="kebab"):
+    """The first line of an extract."""
+
+    base: str
+    api_version: str
+    status: str
+    status_reason: str
+    versions: dict[str, tuple[int, int]]
+    broken: tuple[str, ...] = ()
+
+
 _decode_page = msgspec.json.Decoder(_Page).decode
+
+
+_decode_header = msgspec.json.Decoder(_Header).decode
 
 
 _encode = msgspec.json.Encoder().encode
@@ -141,21 +155,32 @@ def _join(
 
 
 def parse_condensed(name: NormalizedName, content: bytes, *, index: str) -> ProjectPage:
-    """Return the page of an extract, of the index at ``index``."""
+    """Return the page of an extract, of the index at ``index``.
+
+    Raises IndexAnswer if the cache has something else; so does reading an entry of the page.
+    """
     line, _, body = content.partition(b"\n")
-    header: dict[str, Any] = _decode(line)
-    base = header["base"]
+    try:
+        header = _decode_header(line)
+    except (msgspec.MsgspecError, RecursionError):
+        raise _Damaged(redacted(index), "its page in the cache is damaged") from None
     return ProjectPage(
         name,
         {
-            version: _Files(body, offset, length, base, index)
-            for version, (offset, length) in header["versions"].items()
+            version: _Files(body, offset, length, header.base, index)
+            for version, (offset, length) in header.versions.items()
         },
-        api_version=header["api-version"],
-        status=header["status"],
-        status_reason=header["status-reason"],
-        broken=tuple(header.get("broken", ())),
+        api_version=header.api_version,
+        status=header.status,
+        status_reason=header.status_reason,
+        broken=header.broken,
     )
+
+
+class _Damaged(IndexAnswer):
+    """An extract that this program did not write."""
+
+    hint = "remove it with lockstream cache --clear, and plan again"
 
 
 class _Files(Sequence[ProjectFile]):
@@ -177,6 +202,8 @@ class _Files(Sequence[ProjectFile]):
             except (msgspec.MsgspecError, RecursionError) as error:
                 problem = f"an entry of its page cannot be read: {str(error)[:80]}"
                 raise IndexAnswer(redacted(self._base or self._index), problem) from None
+            if not _are_entries(entries):
+                raise _Damaged(redacted(self._index), "its page in the cache is damaged")
             self._files = tuple(
                 ProjectFile(entry["filename"], self._base, entry, self._index) for entry in entries
             )
@@ -196,3 +223,12 @@ class _Files(Sequence[ProjectFile]):
 
     def __len__(self) -> int:
         return len(self._read())
+
+
+def _are_entries(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(entry, dict)
+        and isinstance(entry.get("filename"), str)
+        and isinstance(entry.get("url"), str)
+        for entry in value
+    )

@@ -11,9 +11,14 @@ from dataclasses import dataclass
 
 import zstandard
 
+from planner.index.cache import unpacked
 from schemas.zipformat import CentralEntry
 
 __all__ = ["Collision", "Listing", "find_collisions"]
+
+
+_MAX_SIZE = 128 << 20
+"""Bytes of a listing: no central directory that is read is larger."""
 
 
 _LIBRARY_KEYS = frozenset({"purelib", "platlib"})
@@ -36,9 +41,20 @@ class Listing:
         )
         return cls(zstandard.ZstdCompressor(level=3).compress("\n".join(lines).encode()))
 
+    @classmethod
+    def from_bytes(cls, packed: bytes) -> Listing | None:
+        """Return the listing whose ``packed`` these bytes are; None for anything else."""
+        listing = cls(packed)
+        try:
+            for _ in listing.files():
+                pass
+        except (zstandard.ZstdError, ValueError):
+            return None
+        return listing
+
     def files(self) -> Iterator[tuple[str, str]]:
         """Yield the path of each file, with a text that differs if the content differs."""
-        for line in zstandard.ZstdDecompressor().decompress(self.packed).decode().splitlines():
+        for line in unpacked(self.packed, _MAX_SIZE).decode().splitlines():
             crc, size, place = line.split(" ", 2)
             yield place, f"{crc} {size}"
 

@@ -70,9 +70,12 @@ class SizedFile:
             fields = json.loads(data)
             hints = WheelHints.from_table(fields["hints"])
             digests = {str(kind): str(value) for kind, value in fields["digests"].items()}
-            return cls(size=int(fields["size"]), digests=digests, hints=hints) if hints else None
-        except (ValueError, KeyError, TypeError, AttributeError):
+            size = fields["size"]
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
+        if hints is None or type(size) is not int or size < 0:
+            return None
+        return cls(size=size, digests=digests, hints=hints)
 
 
 class MetadataSource:
@@ -129,8 +132,9 @@ class MetadataSource:
     def listing(self, file: ProjectFile) -> Listing:
         """Return the files of a wheel and their checksums. Raises what ``size`` raises."""
         if file.url not in self._listings:
-            if (kept := self._find("listings", file)) is not None:
-                self._listings[file.url] = Listing(kept)
+            kept = self._find("listings", file)
+            if kept is not None and (listing := Listing.from_bytes(kept)):
+                self._listings[file.url] = listing
             else:
                 self._read_directory(file)
         return self._listings[file.url]

@@ -16,15 +16,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from hashlib import sha256
 from importlib.util import find_spec
+from inspect import signature
 from pathlib import Path
 from typing import Self
 
+import msgspec
 from packaging.utils import NormalizedName
 
 from planner.index.cache import Cache, PageSeen
 from planner.index.indexes import Index, Indexes
 from planner.inputs.inputs import Inputs
-from planner.planning.reporter import Remark
+from planner.planning.reporter import Remark, Reporter
 
 __all__ = ["AnswerCache", "Remembered", "follows_from_indexes"]
 
@@ -53,14 +55,23 @@ class Remembered:
         """Read what ``to_bytes`` wrote; return None if it is something else."""
         line, _, text = data.partition(b"\n")
         try:
-            header = json.loads(line)
-            return cls(
-                text.decode(),
-                tuple((str(hook), tuple(facts)) for hook, facts in header["remarks"]),
-                tuple(PageSeen(**page) for page in header["pages"]),
-            )
-        except (ValueError, KeyError, TypeError):
+            header = msgspec.json.decode(line, type=_Header)
+            for hook, facts in header.remarks:
+                signature(_HOOKS[hook]).bind(None, *facts)
+            return cls(text.decode(), header.remarks, header.pages)
+        except (ValueError, KeyError, TypeError, RecursionError):
             return None
+
+
+class _Header(msgspec.Struct):
+    """The line before a lock, as the cache has it."""
+
+    remarks: tuple[tuple[str, tuple[str | tuple[str, ...], ...]], ...]
+    pages: tuple[PageSeen, ...]
+
+
+_HOOKS = {name: hook for name, hook in vars(Reporter).items() if name[0] != "_" and name != "watch"}
+"""What a remark may call."""
 
 
 class AnswerCache:

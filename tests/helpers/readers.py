@@ -29,7 +29,7 @@ from executor.sources.errors import Unreachable
 from executor.wheels.manifest import ManifestRow
 from executor.wheels.records import InvalidRecord, read_rows
 from executor.wheels.scripts import InvalidEntryPoint, check_script_name, read_entry_points, wrapper
-from helpers import input_readers
+from helpers import build_readers, input_readers, state_readers
 from helpers.archives import Descriptor, Member, build_archive, zip64_extra
 from helpers.environments import chunked
 from schemas.blocks import scan_blocks
@@ -48,6 +48,8 @@ class Reader:
     name: str
     read: Callable[[bytes], None]
     make: Callable[[Random], bytes]
+    cases: int = 1500
+    """Cases of the suite; fewer for a reader that writes files."""
 
 
 # Archives.
@@ -452,4 +454,8 @@ READERS = (
     ),
     Reader("project", input_readers.read_project, input_readers.make_project),
     Reader("script", input_readers.read_script, input_readers.make_script),
+    Reader("run log", state_readers.read_run_log, state_readers.make_run_log, 400),
+    Reader("cache entry", state_readers.read_cache_entry, state_readers.make_cache_entry, 400),
+    Reader("source archive", build_readers.read_source, build_readers.make_source, 400),
+    Reader("hook answer", build_readers.read_answer, build_readers.make_answer, 400),
 )

@@ -17,7 +17,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-__all__ = ["Entry", "differences", "snapshot"]
+__all__ = ["IN_MEMORY", "Entry", "differences", "snapshot"]
+
+IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+"""A folder for many small files that live for milliseconds, if the system has one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import tarfile
 from random import Random
 
 import pytest
@@ -13,8 +14,15 @@ from hypothesis import strategies as st
 
 from helpers.archives import Member, build_archive
 from helpers.readers import BETWEEN, READERS, Reader
+from helpers.sdists import archive_of
 
-CASES = 1500
+
+def header_of(kind: bytes, content: bytes = b"") -> bytes:
+    """A member of a tar archive, with the type ``kind``."""
+    info = tarfile.TarInfo("demo")
+    info.type, info.size = kind, len(content)
+    return info.tobuf() + content + bytes(-len(content) % 512)
+
 
 REGRESSIONS = {
     # The frame states 32 bytes, and its one block is empty.
@@ -40,6 +48,20 @@ REGRESSIONS = {
         b"https://u:${TOKEN}simple\n",
         b"demo @ http://[::1/x.whl\n",
     ],
+    "source archive": [
+        archive_of({"d/" * 1020 + "f": b""}),
+        # A record of a pax header that no space ends.
+        header_of(b"x", b"6 k=v\n66666666666666666666666666"),
+        header_of(b"K", b"x" * 9999) + header_of(b"2"),
+    ],
+    "hook answer": [
+        b'{"return_val": "\\u0000"}',
+        b'{"return_val": "\\ud800.whl"}',
+        b'{"warnings": 1}',
+        b'{"no_backend": true, "traceback": 1}',
+        b"[" * 100_000,
+    ],
+    "cache entry": [b"\0" + b"[" * 100_000, b'\2{"size": 1e999, "digests": {}, "hints": {}}'],
     "answers": [
         BETWEEN.join(
             [
@@ -56,7 +78,7 @@ each_reader = pytest.mark.parametrize("reader", READERS, ids=lambda reader: read
 
 @each_reader
 def test_what_is_nearly_right_is_read_or_refused(reader: Reader) -> None:
-    for number in range(CASES):
+    for number in range(reader.cases):
         reader.read(reader.make(Random(number)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import io
 import stat
 import tarfile
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.builds import source_files
+from executor.builds import source_archive, source_files
 from executor.builds.errors import SourceRefused
 from executor.builds.source_archive import unpack_source
 from helpers.sdists import archive_of, build_sdist
@@ -101,3 +102,11 @@ def test_what_unpacks_to_too_much_is_refused(
 def test_what_is_no_archive_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(SourceRefused, match="cannot be unpacked"):
         unpacked(b"no archive", tmp_path, name)
+
+
+def test_headers_without_end_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_archive, "MIN_LIMIT", 1 << 20)
+    header = tarfile.TarInfo.create_pax_global_header({"comment": "x" * 60_000})
+    content = bz2.compress(header * 600)
+    with pytest.raises(SourceRefused, match=f"of {len(content)} bytes, it unpacks to more than"):
+        unpacked(content, tmp_path)

@@ -107,6 +107,24 @@ def test_members_and_bytes_are_counted(files: SourceFiles, monkeypatch: pytest.M
         files.folder("c")
 
 
+def test_folders_and_paths_are_counted_too(
+    files: SourceFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source_files, "MAX_MEMBERS", 10)
+    with pytest.raises(Unsafe, match="more than 10 members"):
+        files.file("/".join("abcdefghijkl"), [], executable=False)
+    monkeypatch.setattr(source_files, "MAX_MEMBERS", 100)
+    monkeypatch.setattr(source_files, "MAX_NAMES", 30)
+    with pytest.raises(Unsafe, match="more than 30 characters"):
+        files.folder("b" * 31)
+
+
+def test_folders_go_200_deep(files: SourceFiles) -> None:
+    files.file("d/" * 199 + "f", [], executable=False)
+    with pytest.raises(Unsafe, match="is in more than 200 folders"):
+        files.folder("e/" * 201)
+
+
 NAMES = st.lists(st.sampled_from(["a", "b", "c", ".", ".."]), min_size=1, max_size=4).map("/".join)
 MEMBERS = st.lists(
     st.tuples(st.sampled_from(["file", "folder", "symlink", "hardlink"]), NAMES, NAMES), max_size=12

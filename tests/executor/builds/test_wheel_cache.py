@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -86,4 +87,25 @@ def test_a_wheel_that_others_may_have_written_counts_as_missing(tmp_path: Path, 
     cache.keep("key", str(tmp_path / "demo.whl"))
     assert cache.find("key") is not None
     (tmp_path / place).chmod(0o777)
+    assert cache.find("key") is None
+
+
+@pytest.mark.parametrize("name", ["demo-1.0-py3-none-any.whl", "sha256"])
+def test_a_pipe_is_not_waited_for(cache: WheelCache, wheel: Path, name: str) -> None:
+    cache.keep("key", str(wheel))
+    assert cache.folder
+    place = Path(cache.folder, "key", name)
+    place.unlink()
+    os.mkfifo(place, 0o600)
+    assert cache.find("key") is None
+
+
+def test_a_second_wheel_or_a_long_digest_is_none_of_ours(cache: WheelCache, wheel: Path) -> None:
+    cache.keep("key", str(wheel))
+    assert cache.folder
+    digest = Path(cache.folder, "key", "sha256")
+    digest.write_bytes(digest.read_bytes() + b"\xff")
+    assert cache.find("key") is None
+    cache.keep("key", str(wheel))
+    Path(cache.folder, "key", "other-1.0-py3-none-any.whl").touch()
     assert cache.find("key") is None

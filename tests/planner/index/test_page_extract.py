@@ -108,3 +108,22 @@ def test_versions_are_read_when_they_are_looked_at() -> None:
     damaged = condense(page).replace(b'"url"', b'"ur"x')
     again = parse_condensed(NAME, damaged, index=INDEX)
     assert list(again.files) == ["1.0"]
+
+
+HEADER = b'{"base":"","api-version":"1.0","status":"","status-reason":"","versions":{"1":[0,%d]}}'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{}",
+        b"[" * 100_000,
+        HEADER % 3 + b"\n[1]",
+        HEADER % 4 + b"\n[{}]",
+        HEADER % 1 + b"\n[",
+    ],
+)
+def test_an_extract_that_is_none_is_refused(content: bytes) -> None:
+    with pytest.raises(IndexAnswer):
+        list(parse_condensed(NAME, content, index="https://x.example").files["1"])

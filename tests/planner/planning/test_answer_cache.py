@@ -157,7 +157,11 @@ def test_sets_are_the_same_question_in_every_process(tmp_path: Path) -> None:
 
 def test_what_is_no_answer_counts_as_none(tmp_path: Path) -> None:
     assert Remembered.from_bytes(ANSWER.to_bytes()) == ANSWER
-    for damaged in (b"", b"{}\n", b"[]\nlock", b'{"remarks": [], "pages": [{}]}\nlock'):
+    for damaged in (
+        *(b"", b"{}\n", b"[]\nlock", b"[" * 100_000, b'{"remarks": [], "pages": [{}]}\nlock'),
+        *(b'{"remarks": [["__init__", []]], "pages": []}\n', b'{"remarks": [], "pages": []}\n\xff'),
+        b'{"remarks": [["yanked", ["only the file"]]], "pages": []}\nlock',
+    ):
         assert Remembered.from_bytes(damaged) is None
 
 
