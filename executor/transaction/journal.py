@@ -246,7 +246,10 @@ class Journal:
         return json.dumps({type(entry).__name__: fields})
 
     def _entries(self) -> Iterator[Removal | Move]:
-        with suppress(FileNotFoundError), open(self._path, encoding="utf-8") as file:
+        with (
+            suppress(FileNotFoundError),
+            open(self._path, encoding="utf-8", errors="replace") as file,
+        ):
             for number, line in enumerate(iter(partial(file.readline, _LONGEST), "")):
                 try:
                     ((kind, fields),) = json.loads(line).items()

@@ -43,7 +43,9 @@ _MAX_FACTS = 16 << 20
 """Bytes of a mark that are read; it lists the warnings of a wheel."""
 
 
-_NOT_OURS = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+_NOT_OURS = (
+    OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, csv.Error,
+)  # fmt: skip
 """What reading a mark raises that another program has written."""
 
 

@@ -20,7 +20,6 @@ from inspect import signature
 from pathlib import Path
 from typing import Self
 
-import msgspec
 from packaging.utils import NormalizedName
 
 from planner.index.cache import Cache, PageSeen
@@ -55,19 +54,22 @@ class Remembered:
         """Read what ``to_bytes`` wrote; return None if it is something else."""
         line, _, text = data.partition(b"\n")
         try:
-            header = msgspec.json.decode(line, type=_Header)
-            for hook, facts in header.remarks:
+            header = json.loads(line)
+            remarks = tuple((hook, tuple(facts)) for hook, facts in header["remarks"])
+            for hook, facts in remarks:
                 signature(_HOOKS[hook]).bind(None, *facts)
-            return cls(text.decode(), header.remarks, header.pages)
+            pages = tuple(PageSeen(**page) for page in header["pages"])
+            is_whole = all(map(_has_its_types, pages))
+            return cls(text.decode(), remarks, pages) if is_whole else None
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
 
 
-class _Header(msgspec.Struct):
-    """The line before a lock, as the cache has it."""
-
-    remarks: tuple[tuple[str, tuple[str | tuple[str, ...], ...]], ...]
-    pages: tuple[PageSeen, ...]
+def _has_its_types(page: PageSeen) -> bool:
+    texts = (page.index, page.project, page.digest)
+    return all(isinstance(text, str) for text in texts) and isinstance(
+        page.fresh_until, int | float
+    )
 
 
 _HOOKS = {name: hook for name, hook in vars(Reporter).items() if name[0] != "_" and name != "watch"}

@@ -454,6 +454,8 @@ READERS = (
     ),
     Reader("project", input_readers.read_project, input_readers.make_project),
     Reader("script", input_readers.read_script, input_readers.make_script),
+    Reader("journal", state_readers.read_journal, state_readers.make_journal, 400),
+    Reader("staged wheel", state_readers.read_staged, state_readers.make_staged, 400),
     Reader("run log", state_readers.read_run_log, state_readers.make_run_log, 400),
     Reader("cache entry", state_readers.read_cache_entry, state_readers.make_cache_entry, 400),
     Reader("source archive", build_readers.read_source, build_readers.make_source, 400),
