@@ -11,12 +11,13 @@ import errno
 import gc
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder
-from types import ModuleType
-from typing import NamedTuple
+
+TYPE_CHECKING = False  # as in executor/budget/start.py
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import ModuleType
 
 NOT_ENOUGH = 7
 """``ExitCode.NOT_ENOUGH``, for an end in which ``schemas`` could not be imported."""
@@ -90,6 +91,9 @@ def _in_rooms() -> list[str]:
 _check_memory()
 
 try:
+    from contextlib import suppress
+    from typing import NamedTuple
+
     import click
 except (ImportError, MemoryError, OSError) as failure:  # so under a small RLIMIT_AS
     if isinstance(failure, ModuleNotFoundError):

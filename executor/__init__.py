@@ -7,8 +7,8 @@ first used, so that importing a single module of it does not load the HTTP clien
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # as in budget/start.py, which every command imports
 if TYPE_CHECKING:
     # "as" re-exports a name for type checkers, which cannot evaluate __all__.
     from executor.api import Building as Building
@@ -109,7 +109,7 @@ _HOMES = {
 __all__ = list(_HOMES)
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -9,21 +9,26 @@ https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from typing import NamedTuple
+
+TYPE_CHECKING = False  # as in start.py
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["own_groups", "processes_of", "read_int", "read_table", "read_words"]
 
 
-class _Mount(NamedTuple):
+class _Mount:
     """A mounted part of a hierarchy of control groups."""
 
-    version: int
-    controllers: frozenset[str]
-    """Of version 1; a hierarchy of version 2 has all controllers."""
-    root: str
-    """The group that is shown at the mount point."""
-    point: str
+    __slots__ = ("controllers", "point", "root", "version")
+
+    def __init__(self, version: int, controllers: frozenset[str], root: str, point: str) -> None:
+        self.version = version
+        self.controllers = controllers
+        """Of version 1; a hierarchy of version 2 has all controllers."""
+        self.root = root
+        """The group that is shown at the mount point."""
+        self.point = point
 
 
 def own_groups(controller: str) -> Iterator[tuple[str, int]]:

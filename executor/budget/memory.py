@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 import resource
-from collections.abc import Iterator
-from typing import NamedTuple
 
 from executor.budget.cgroups import own_groups, processes_of, read_int, read_table, read_words
+
+TYPE_CHECKING = False  # as in start.py
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = [
     "MACHINE",
@@ -64,19 +66,33 @@ _LARGE_TABLES = 1 << 20
 """Bytes of page tables from which a process counts as one that holds memory of the kernel."""
 
 
-class Limit(NamedTuple):
+class Limit:
     """A bound of the memory of this process."""
 
-    available: int
-    """Bytes that are left below it for this process, including what it holds."""
-    source: str
-    """The file or the setting that states it, for messages."""
-    programs: int = 0
-    """Bytes of it that our own program and its libraries take, as files. The kernel may drop those
-    pages, and reads them again when they run. The group that reads a page first is charged for it;
-    they cost nothing if another container runs the same program."""
-    others: int = 0
-    """Bytes below the limit that other processes hold."""
+    __slots__ = ("available", "others", "programs", "source")
+
+    def __init__(self, available: int, source: str, programs: int = 0, others: int = 0) -> None:
+        self.available = available
+        """Bytes that are left below it for this process, including what it holds."""
+        self.source = source
+        """The file or the setting that states it, for messages."""
+        self.programs = programs
+        """Bytes of it that our own program and its libraries take, as files. The kernel may drop
+        those pages, and reads them again when they run. The group that reads a page first is
+        charged for it; they cost nothing if another container runs the same program."""
+        self.others = others
+        """Bytes below the limit that other processes hold."""
+
+    def __repr__(self) -> str:
+        return f"Limit{self._fields()}"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Limit) and self._fields() == other._fields()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _fields(self) -> tuple[int, str, int, int]:
+        return self.available, self.source, self.programs, self.others
 
 
 def smallest_limit(named: int | None = None, ours: int | None = None) -> Limit | None:

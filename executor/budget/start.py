@@ -1,13 +1,15 @@
 """The memory that the program needs to start, checked before it imports its commands.
 
-It imports little: in 8 MiB there has to be memory left to say that they are too few.
+It imports little: in 8 MiB there has to be memory left to say that they are too few. If Python has
+no byte code, ``typing`` and what it imports take 6 MiB alone, and ``contextlib`` 3; so neither this
+module nor what it imports may import them.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from importlib.util import cache_from_source
+from importlib.machinery import PathFinder
 
 from executor.budget.memory import smallest_limit
 
@@ -42,7 +44,9 @@ def has_byte_code() -> bool:
 
     The official images of Python have none of its library, and nothing may be written in many.
     """
-    sources = [os.path.join(os.path.dirname(os.__file__), "tomllib", "_parser.py")]
+    specs = [
+        PathFinder.find_spec("_parser", [os.path.join(os.path.dirname(os.__file__), "tomllib")])
+    ]
     if packaging := sys.modules.get("packaging"):
-        sources.append(packaging.__file__ or "")
-    return all(os.path.exists(cache_from_source(source)) for source in sources if source)
+        specs.append(packaging.__spec__)
+    return all(os.path.exists(spec.cached) for spec in specs if spec and spec.cached)

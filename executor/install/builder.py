@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from executor.budget.budget import Budget
 from executor.environment.environment import Environment
 from executor.lock.step import Step
 from executor.report.report import BuildReport
 from executor.report.reporter import Reporter
-from executor.sources.client import HttpClient
 from executor.sources.origins import Origins
+
+if TYPE_CHECKING:
+    from executor.sources.client import HttpClient
 
 __all__ = ["OpenBuilder", "WheelBuilder"]
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 from executor.archive.inflate import NotStreamable
 from executor.archive.unzip import ForwardZip
 from executor.files.allowance import memory_of_file, memory_of_folder
 from executor.lock.step import Step
-from executor.sources.client import HttpClient
 from executor.sources.origins import Origins
 from executor.sources.verified import verified
+
+if TYPE_CHECKING:
+    from executor.sources.client import HttpClient
 
 __all__ = ["memory_of_files"]
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from executor.budget.budget import Budget, Surface, check_least, decide_budget
 from executor.budget.confinement import confined
@@ -33,13 +34,15 @@ from executor.lock.step import Step, folder_of
 from executor.report.report import Report, Staged
 from executor.report.reporter import Reporter
 from executor.report.timing import Timing
-from executor.sources.client import HttpClient
 from executor.sources.origins import Origins
 from executor.transaction.errors import OutOfMemory, translated_os_error
 from executor.transaction.journal import Journal
 from executor.transaction.transaction import Transaction
 from schemas.credentials import has_named_logins
 from schemas.errors import ArtifactRefused, NetworkError
+
+if TYPE_CHECKING:
+    from executor.sources.client import HttpClient
 
 __all__ = ["install"]
 

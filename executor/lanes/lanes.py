@@ -20,13 +20,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from struct import Struct
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from executor.lanes.errors import LaneKilled
 from executor.lanes.forks import NO_PROCESS, end_with_parent, portable
 from executor.lanes.signals import held_back
 from executor.lock.step import Step
-from executor.sources.client import HttpClient
+
+if TYPE_CHECKING:
+    from executor.sources.client import HttpClient
 
 __all__ = ["Work", "run_lanes"]
 
@@ -34,7 +36,7 @@ __all__ = ["Work", "run_lanes"]
 R = TypeVar("R")
 
 
-Work = Callable[[int, Step, HttpClient, Callable[[int], None]], R]
+Work = Callable[[int, Step, "HttpClient", Callable[[int], None]], R]
 """Does a step. Takes its number, the step, the client of the lane, and a function to call with the
 number of bytes that were written. What it returns or raises can be pickled."""
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from executor.archive.central_directory import read_directory
 from executor.archive.inflate import NotStreamable
 from executor.files.folders import write_spool
 from executor.lock.step import Step
-from executor.sources.client import HttpClient
 from executor.sources.download import Download
 from executor.sources.errors import HashMismatch, Replaced, SizeMismatch
 from executor.sources.local_file import read_file
@@ -22,6 +21,9 @@ from executor.sources.origins import Origin
 from executor.sources.verified import verified
 from schemas.errors import NetworkError
 from schemas.zipformat import CentralEntry
+
+if TYPE_CHECKING:
+    from executor.sources.client import HttpClient
 
 __all__ = ["Unpack", "acquire"]
 

@@ -9,18 +9,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from executor.lock.errors import NotInstallable
 from executor.lock.step import Step
-from executor.sources.client import HttpClient
 from executor.sources.errors import Missing, Offline
 from executor.sources.keychain import Keychain
 from executor.sources.local_file import holds_file, read_file
-from executor.sources.tls import tls_context
 from schemas.credentials import Login
 from schemas.errors import UsageError
 from schemas.urls import redacted, storable
+
+if TYPE_CHECKING:
+    from executor.sources.client import HttpClient
 
 __all__ = ["Origin", "Origins"]
 
@@ -60,9 +62,14 @@ class Origins:
 
     def client(self, steps: Iterable[Step]) -> HttpClient:
         """Return a client for the steps. Everything that forks can share is loaded here."""
+        # The largest part of an execution: imported when the lock has been read by another process.
+        from executor.sources.client import HttpClient  # noqa: PLC0415
+
         urls = (url for step in steps for url in self._mirrored(step.url or ""))
         schemes = {url.partition(":")[0] for url in urls}
         if "https" in schemes:
+            from executor.sources.tls import tls_context  # noqa: PLC0415
+
             tls_context()
         if not schemes.isdisjoint({"http", "https"}):
             import encodings.idna  # noqa: F401, PLC0415  # sockets encode host names with it

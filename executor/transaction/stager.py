@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from itertools import chain
 from time import perf_counter
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from executor.budget.budget import Budget
 from executor.environment.schemes import Schemes
@@ -19,7 +19,6 @@ from executor.report.report import Staged
 from executor.report.reporter import Reporter
 from executor.report.timing import Timing
 from executor.sources.acquire import acquire
-from executor.sources.client import HttpClient
 from executor.sources.origins import Origins
 from executor.transaction.run_log import RunLog
 from executor.transaction.staging import Staging
@@ -29,13 +28,16 @@ from executor.wheels.staged_wheel import StagedWheel
 from executor.wheels.unpack import StageOptions, stage_wheel
 from schemas.zipformat import CentralEntry
 
+if TYPE_CHECKING:
+    from executor.sources.client import HttpClient
+
 __all__ = ["Build", "Stager", "timed"]
 
 
 R = TypeVar("R")
 
 
-Build = Callable[[Step, HttpClient], Step]
+Build = Callable[[Step, "HttpClient"], Step]
 """Builds the source of a step, and returns the step of the built wheel."""
 
 

@@ -39,9 +39,13 @@ def test_it_is_done_or_refused_and_what_is_named_is_enough(case: Combination, lo
     assert (end, wrong) in {("done", ""), ("refused", "")}
 
 
-@pytest.mark.parametrize("limit", [8, 12, 16, 18, 20, 24])
-def test_below_the_least_there_is_a_sentence(limit: int, locks: Path) -> None:
-    outcome = tried(Combination(0, limit, "disk", "none", "small files", (), True), locks)
+@pytest.mark.parametrize(
+    ("limit", "has_byte_code"),
+    [*((limit, True) for limit in (8, 12, 16, 18, 20, 24)), (8, False), (9, False), (20, False)],
+)
+def test_below_the_least_there_is_a_sentence(limit: int, has_byte_code: bool, locks: Path) -> None:
+    case = Combination(0, limit, "disk", "none", "small files", (), has_byte_code)
+    outcome = tried(case, locks)
     assert (outcome.status, outcome.kills) == (7, 0)
     assert outcome.output.startswith("error: ")
     assert "\nhint: " in outcome.output
