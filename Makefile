@@ -13,6 +13,8 @@
 # make peers     one lock, compared with uv and pip (Linux, root, uv); CORPUS=data-service for another
 # make bench     time and memory of lockstream, uv and pip (Linux, root, nginx), written to
 #                benchmarks/results/; hours. A short run: ROUNDS=1 BENCH='--only peers --corpus ci-tools'
+# make clusters  builds on Dask workers in small control groups, and after kills of each part (Linux,
+#                root, gcc): half an hour; CLUSTERS='--only kills --kills 3'
 # make builds    build real packages from source (gcc, headers, Rust), and compare the predicted with
 #                the measured memory; BUILDS='--only docopt,pyyaml' for some
 #
@@ -43,13 +45,14 @@ ROUNDS := 5
 BENCH :=
 COVERED := --no-servers
 BUILDS :=
+CLUSTERS :=
 SOAK :=
 ACCEPTED :=
 SECONDS := 60
 FUZZ :=
 WHEELS := --odd --corpora benchmarks/work/wheels
 
-.PHONY: demo fast test lint types pythons lowest servers coverage peers bench builds soak ends hostile \
+.PHONY: clusters demo fast test lint types pythons lowest servers coverage peers bench builds soak ends hostile \
 	accepted containers network fuzz real python clean
 .DELETE_ON_ERROR:
 
@@ -99,6 +102,9 @@ peers: .venv/made
 
 bench: .venv/made
 	.venv/bin/python -m benchmarks.peers --rounds $(ROUNDS) $(BENCH)
+
+clusters: .venv/made
+	.venv/bin/python -m stress.cluster $(CLUSTERS)
 
 builds: .venv/made
 	.venv/bin/python -m benchmarks.builds $(BUILDS)
