@@ -92,16 +92,13 @@ def _fresh_environment() -> None:
     (_STAGING / "way").symlink_to(_OUTSIDE)
 
 
-def _others() -> dict[str, str]:
-    """What is next to the environment, and what it holds."""
-    found = {}
-    for place, folders, files in os.walk(_ROOT):
-        if place == str(_ROOT):
-            folders.remove("env")
-        for name in (*folders, *files):
-            path = os.path.join(place, name)
-            found[path] = Path(path).read_text() if os.path.isfile(path) else "a folder"
-    return found
+def _others() -> dict[str, bytes]:
+    """What is next to the environment."""
+    found: dict[str, bytes] = {}
+    for place, folders, files in os.walk(_OUTSIDE):
+        found |= {os.path.join(place, name): b"" for name in folders}
+        found |= {os.path.join(place, name): Path(place, name).read_bytes() for name in files}
+    return {**found, **{os.path.join(_ROOT, name): b"" for name in os.listdir(_ROOT)}}
 
 
 # Journals.
