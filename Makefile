@@ -15,6 +15,7 @@
 #                benchmarks/results/; hours. A short run: ROUNDS=1 BENCH='--only peers --corpus ci-tools'
 # make clusters  builds on Dask workers in small control groups, and after kills of each part (Linux,
 #                root, gcc): half an hour; CLUSTERS='--only kills --kills 3'
+# make slurm     builds through a Slurm of one node (Linux, root, gcc, slurm-wlm)
 # make builds    build real packages from source (gcc, headers, Rust), and compare the predicted with
 #                the measured memory; BUILDS='--only docopt,pyyaml' for some
 #
@@ -52,7 +53,7 @@ SECONDS := 60
 FUZZ :=
 WHEELS := --odd --corpora benchmarks/work/wheels
 
-.PHONY: clusters demo fast test lint types pythons lowest servers coverage peers bench builds soak ends hostile \
+.PHONY: clusters slurm demo fast test lint types pythons lowest servers coverage peers bench builds soak ends hostile \
 	accepted containers network fuzz real python clean
 .DELETE_ON_ERROR:
 
@@ -105,6 +106,9 @@ bench: .venv/made
 
 clusters: .venv/made
 	.venv/bin/python -m stress.cluster $(CLUSTERS)
+
+slurm: .venv/made
+	.venv/bin/python -m stress.slurm
 
 builds: .venv/made
 	.venv/bin/python -m benchmarks.builds $(BUILDS)

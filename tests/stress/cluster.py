@@ -26,6 +26,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from helpers.pythons import PYTHONS, minor
 from schemas.builds import BuildRecord, build_records
@@ -124,7 +125,7 @@ def start(folder: Path) -> Cluster:
     return Cluster(address, scheduler, workers)
 
 
-def start_worker(address: str, size: int, log: object, number: int) -> Worker:
+def start_worker(address: str, size: int, log: IO[bytes], number: int) -> Worker:
     group = GROUPS / f"lockstream-cluster-{os.getpid()}-{number}-{time.monotonic_ns()}"
     group.mkdir()
     (group / "memory.limit_in_bytes").write_text(str(size))
