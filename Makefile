@@ -9,6 +9,8 @@
 # make coverage  branch coverage of the tests that need no server and no build; fails below the figure
 #                in pyproject.toml. COVERED= for all tests: more than an hour
 #
+# make pyz       lockstream.pyz in dist/: execute, and what it requires, in one file (docs/one-file.md)
+#
 # Measurements (docs/benchmarks.md, docs/builds.md):
 # make peers     one lock, compared with uv and pip (Linux, root, uv); CORPUS=data-service for another
 # make bench     time and memory of lockstream, uv and pip (Linux, root, nginx), written to
@@ -39,8 +41,11 @@ PYTHON := $(shell for python in python3 python3.13 python3.12 python3.11 python3
 	&& echo $$python && break; done)
 
 SOURCES := lockstream.py $(shell find schemas planner executor -name '*.py')
+PACKED := $(shell find .ci/release -name '*.py')
 PIP := python -m pip --quiet --quiet --disable-pip-version-check
 
+# More options of `python -m release.pyz`.
+PYZ :=
 CORPUS := ci-tools
 ROUNDS := 5
 BENCH :=
@@ -65,6 +70,18 @@ fast: .venv/made
 
 test: lint types
 	.venv/bin/python -m pytest
+
+.PHONY: pyz image-files
+pyz: dist/lockstream.pyz
+
+dist/lockstream.pyz: .venv/made $(PACKED) $(SOURCES)
+	.venv/bin/python -m release.pyz --output $@ $(PYZ)
+
+# The folder that examples/image/Containerfile copies from.
+image-files: .venv/made
+	rm -rf dist/image
+	.venv/bin/python -m release.pyz --output dist/image/lockstream.pyz \
+		--unpacked dist/image/lockstream $(PYZ)
 
 lint: .venv/made
 	.venv/bin/ruff check
@@ -139,7 +156,7 @@ real: .venv/made
 	.venv/bin/python -m stress.real_wheels $(WHEELS)
 
 clean:
-	rm -rf .demo .venv .pythons .lowest .servers .coverage-data
+	rm -rf .demo dist .venv .pythons .lowest .servers .coverage-data
 
 .demo/pylock.toml: examples/ci-tools/requirements.in .demo/venv/made
 	.demo/venv/bin/lockstream plan -r $< -o $@

@@ -7,7 +7,6 @@ pays for what only ``plan`` uses.
 
 from __future__ import annotations
 
-import errno
 import gc
 import os
 import sys
@@ -16,7 +15,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 
 TYPE_CHECKING = False  # as in executor/budget/start.py
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from types import ModuleType
 
 NOT_ENOUGH = 7
@@ -169,10 +168,14 @@ class Program(click.Group):
         # Imported modules stay, and searching them for garbage takes a tenth of the time.
         gc.disable()
         try:
-            from executor.cli.command_line import prepare  # noqa: PLC0415
+            from executor.cli.command_line import command_left_out, prepare  # noqa: PLC0415
 
             command: click.Command = getattr(import_module(entry.module), entry.attribute)
             prepare(command, name)
+        except ModuleNotFoundError:
+            if _is_here(entry):
+                raise
+            raise command_left_out(name) from None
         finally:
             gc.freeze()
             gc.enable()
@@ -203,8 +206,18 @@ class Program(click.Group):
 
     def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
         # click would load every command for its summary.
+        rows = [(name, entry.summary) for name, entry in COMMANDS.items() if _is_here(entry)]
         with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+            formatter.write_dl(rows)
+        if len(rows) < len(COMMANDS):
+            formatter.write_paragraph()
+            formatter.write_text("To plan: pipx install lockstream, or uv tool install lockstream.")
+
+
+def _is_here(entry: Entry) -> bool:
+    """Return whether this form of the program holds the module of a command. Imports nothing."""
+    *folder, module = entry.module.split(".")
+    return PathFinder.find_spec(module, [os.path.join(HERE, *folder)]) is not None
 
 
 def _print_version(context: click.Context, _option: click.Parameter, is_given: bool) -> None:
@@ -239,6 +252,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program with ``arguments`` (None: those of the process); return its exit status."""
     try:
         _mend_streams()
+        if not sys.executable:  # Python looks for itself on the PATH, and found nothing
+            with suppress(OSError):
+                sys.executable = os.readlink("/proc/self/exe")
         _claim_rooms()
         try:
             if "_LOCKSTREAM_COMPLETE" in os.environ and arguments is None:
@@ -266,10 +282,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _end(error: BaseException) -> int:
     """Print why the program ends, and return the exit status."""
     _drop_output()
-    if _is_shortage(error):
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    # Only now do the names of the rooms mean ours.
+    try:
+        from executor.budget.shortage import is_shortage  # noqa: PLC0415
+
+        is_short = is_shortage(error)
+    except Exception:  # noqa: BLE001  # an import fails in any way just below a limit
+        is_short = True
+    if is_short:
         _tell(NO_MEMORY)
         return NOT_ENOUGH
-    # Only now do the names of the rooms mean ours.
     from schemas.errors import (  # noqa: PLC0415
         ExitCode,
         Interrupted,
@@ -280,8 +304,6 @@ def _end(error: BaseException) -> int:
 
     if isinstance(error, BrokenPipeError):
         return OUTPUT_CLOSED
-    if isinstance(error, click.exceptions.Exit):
-        return error.exit_code
     if isinstance(error, click.ClickException):
         from executor.cli.command_line import name_variable  # noqa: PLC0415
 
@@ -310,55 +332,6 @@ def _end(error: BaseException) -> int:
 
     _tell("".join(traceback.format_exception(error)))
     return DEFECT
-
-
-def _is_shortage(error: BaseException) -> bool:
-    """Return whether ``error``, or what caused it, is a lack of memory.
-
-    Just below a limit of its address space or data, a library may fail in any way.
-    """
-    for one in _causes(error):
-        if isinstance(one, MemoryError):
-            return True
-        if isinstance(one, OSError) and one.errno == errno.ENOMEM:
-            return True
-        if isinstance(one, (ImportError, RuntimeError)) and any(
-            text in str(one) for text in _SHORTAGES
-        ):
-            return True
-    is_plain = type(error).__module__ == "builtins" and not isinstance(error, KeyboardInterrupt)
-    return is_plain and _is_near_limit()
-
-
-_SHORTAGES = ("annot allocate memory", "failed to map segment", "can't start new thread")
-"""Texts of the dynamic linker and of threading."""
-
-_NEAR_LIMIT = 8 << 20
-"""Bytes below RLIMIT_AS or RLIMIT_DATA within which an unforeseen error counts as a lack of memory:
-a shared library maps 2 to 6 MiB."""
-
-
-def _is_near_limit() -> bool:
-    with suppress(Exception):
-        import resource  # noqa: PLC0415  # not on all systems
-
-        with open("/proc/self/statm", "rb") as file:
-            pages = list(map(int, file.read().split()))
-        page = resource.getpagesize()
-        for limit, used in ((resource.RLIMIT_AS, pages[0]), (resource.RLIMIT_DATA, pages[5])):
-            soft = resource.getrlimit(limit)[0]
-            if soft != resource.RLIM_INFINITY and soft - used * page < _NEAR_LIMIT:
-                return True
-    return False
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and those that led to it."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        error = error.__cause__ or error.__context__
 
 
 def _tell(text: str) -> None:

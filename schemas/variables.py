@@ -37,6 +37,8 @@ SEVERAL_MEANINGS = frozenset({"--build"})
 OTHERS: Mapping[str, str] = {
     "LOCKSTREAM_MIRRORS": "Pairs FROM=TO, separated by spaces, as `--mirror` takes them; those of "
     "the option come first.",
+    "LOCKSTREAM_PYZ": "Path or URL of `lockstream.pyz`, read by the files in `examples/`.",
+    "LOCKSTREAM_PYZ_SHA256": "The hash that the file at `LOCKSTREAM_PYZ` must have.",
     "LOCKSTREAM_INDEX_<NAME>_USERNAME": "User name for the index of this name.",
     "LOCKSTREAM_INDEX_<NAME>_PASSWORD": "Password for the index of this name.",
 }

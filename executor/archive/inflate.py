@@ -14,7 +14,7 @@ from typing import IO, cast
 from executor.archive.chunk_reader import ChunkReader, Truncated
 from schemas.zipformat import InvalidZip, Method
 
-__all__ = ["MAX_OUTPUT", "NotStreamable", "contents", "crc32", "whole"]
+__all__ = ["INFLATER", "MAX_OUTPUT", "NotStreamable", "contents", "crc32", "whole"]
 
 
 _OLDEST_ISAL = (1, 9)
@@ -33,6 +33,10 @@ def _fastest_zlib() -> ModuleType:
 
 
 _zlib = _fastest_zlib()
+
+
+INFLATER = _zlib.__name__.removesuffix("_zlib").rpartition(".")[2]
+"""The library that inflates: ``isal`` or ``zlib``."""
 
 
 _errors = cast("type[Exception]", _zlib.error)

@@ -49,4 +49,9 @@ def has_byte_code() -> bool:
     ]
     if packaging := sys.modules.get("packaging"):
         specs.append(packaging.__spec__)
-    return all(os.path.exists(spec.cached) for spec in specs if spec and spec.cached)
+    # lockstream.pyz holds byte code without its sources.
+    return all(
+        spec.cached == spec.origin or os.path.exists(spec.cached)
+        for spec in specs
+        if spec and spec.cached
+    )

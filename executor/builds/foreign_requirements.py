@@ -45,7 +45,7 @@ class RequirementsLocker:
         Raises BuildUnlocked if the planner is not installed, RequirementsUnresolved if it fails,
         and OSError.
         """
-        if find_spec("planner") is None:
+        if not _has_planner():
             raise BuildUnlocked(self.package)
         inputs = os.path.join(self.folder, "build-requirements.in")
         with open(inputs, "w", encoding="utf-8") as file:
@@ -74,6 +74,11 @@ class RequirementsLocker:
             options += ["--find-links", os.path.abspath(folder)]
         # Without the network, the folders that the user names have everything or nothing.
         return [*options, "--no-index"] if self.origins.offline else options
+
+
+def _has_planner() -> bool:
+    # lockstream.pyz holds those parts of it that show a lock.
+    return find_spec("planner") is not None and find_spec("planner.cli.plan") is not None
 
 
 def _import_path() -> str:

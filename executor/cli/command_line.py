@@ -17,6 +17,7 @@ from schemas.variables import PREFIX, nearest, unknown, variables_of
 
 __all__ = [
     "check_words",
+    "command_left_out",
     "is_from_variable",
     "long_name",
     "name_variable",
@@ -186,6 +187,14 @@ def _described(call: Callable[..., Any]) -> Callable[..., Any]:
             echo(f"took {seconds:.1f} s and at most {peak:.1f} MiB of memory (RSS)", err=True)
 
     return described
+
+
+def command_left_out(name: str) -> UsageError:
+    """Return the error of a command that this form of the program, lockstream.pyz, leaves out."""
+    return UsageError(
+        f"lockstream.pyz does not have the command {name}",
+        hint="install all of lockstream: pipx install lockstream, or uv tool install lockstream",
+    )
 
 
 def unknown_command(name: str, known: Sequence[str]) -> UsageError:

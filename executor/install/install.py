@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from executor.archive.inflate import INFLATER
 from executor.budget.budget import Budget, Surface, check_least, decide_budget
 from executor.budget.confinement import confined
 from executor.budget.errors import BudgetTooSmall
@@ -98,6 +99,7 @@ def install(
         rss_peak=rss_peak(),
         # Without a limit the group may live long, and its peak may be that of another process.
         charged_peak=charged if budget.memory or charged != charged_before else None,
+        inflater=INFLATER,
         is_confined=done.is_confined,
         builds=tuple(done.builder.reports) if done.builder else (),
     )

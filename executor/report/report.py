@@ -90,6 +90,8 @@ class Report:
     rss_peak: int
     charged_peak: int | None
     """Peak of what the kernel charged to the cgroup, page cache included; None without a cgroup."""
+    inflater: str
+    """The library that inflated the wheels: ``isal``, or ``zlib``, which takes twice as long."""
     is_confined: bool
     """Whether a control group made for this execution enforced the budget."""
     builds: tuple[BuildReport, ...] = ()
@@ -126,7 +128,7 @@ class Report:
             shares = (
                 ("waiting for the network", spent.network),
                 ("writing", spent.writing),
-                ("unpacking", spent.unpacking),
+                (f"unpacking ({self.inflater})", spent.unpacking),
             )
             parts = ", ".join(f"{seconds / total:.0%} {what}" for what, seconds in shares)
             yield f"  time: {parts}; then {spent.committing:.1f} s to commit"

@@ -24,6 +24,7 @@ FIGURES: dict[str, Any] = {
     "startup": ["demo-1.0-py3-none-any.whl: demo.pth"],
     "warnings": [],
     "seconds": 1.25,
+    "inflater": "zlib",
     "spent": Timing(network=0.5, writing=0.3, unpacking=1.2, committing=0.24),
     "lanes": 2,
     "budget": 64 << 20,
@@ -43,7 +44,10 @@ def test_a_person_reads_what_was_done_and_what_it_took() -> None:
     assert lines() == [
         "installed 3 packages into /app/.venv",
         "  120 files, 10.0 MiB from 3.0 MiB fetched, in 1.2 s",
-        "  time: 25% waiting for the network, 15% writing, 60% unpacking; then 0.2 s to commit",
+        (
+            "  time: 25% waiting for the network, 15% writing, 60% unpacking (zlib); "
+            "then 0.2 s to commit"
+        ),
         "  memory: peak RSS 30.0 MiB, charged 48.0 MiB",
         "  budget: 64.0 MiB (--memory), 2 lanes",
     ]
