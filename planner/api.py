@@ -141,14 +141,14 @@ def plan_lock(request: PlanRequest, reporter: Reporter | None = None) -> Planned
     if previous and task.may_be_kept and is_current(previous, task.question):
         text = Path(task.output).read_text(encoding="utf-8")
         planned = task.planned(text, previous, is_changed=False)
-        _check_fit(planned, request)
+        _check_content(planned, request, reporter)
         return planned
     planned = _answer(task, request, reporter)
     if request.engine is not None:
         planned = _with_builds(task, request, reporter, planned)
     if previous:
         check_files(previous, planned.lock)
-    _check_fit(planned, request)
+    _check_content(planned, request, reporter)
     if task.output != "-":
         _write(planned.text, task.output)
     if request.access and request.access.cache:
@@ -381,7 +381,11 @@ def _builder_order(task: _Task, request: PlanRequest, reporter: Reporter) -> Bui
     )
 
 
-def _check_fit(planned: PlannedLock, request: PlanRequest) -> None:
+def _check_content(planned: PlannedLock, request: PlanRequest, reporter: Reporter) -> None:
+    """Say that a lock is empty, and compare its cost with what the request allows."""
+    if "[[packages]]" not in planned.text:
+        remark = "the inputs require nothing for these targets, so the lock has no packages"
+        tell([("input_remark", (remark,))], reporter)
     if request.fit:
         check_fit(planned.costs, request.fit)
 

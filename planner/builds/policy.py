@@ -157,11 +157,11 @@ class BuildRequest:
 
     def to_options(self, folder: str) -> dict[str, Any]:
         """Return the table of these options for a lock in ``folder``, with paths from there."""
-        paths = [
+        paths = (
             storable(path) if "://" in path else relative_path(path, folder)
             for path in self.constraints
-        ]
-        return options_to_table(replace(self, constraints=paths))
+        )
+        return options_to_table(replace(self, constraints=tuple(paths)))
 
     @classmethod
     def from_options(cls, table: object, folder: str) -> BuildRequest:

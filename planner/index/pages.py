@@ -272,15 +272,17 @@ def with_path(file: ProjectFile) -> ProjectFile:
 def _parse_json(name: NormalizedName, content: bytes, url: str, index: str) -> ProjectPage:
     try:
         page = json.loads(content)
-        version = str(page["meta"]["api-version"])
-        check_version(version, url)
-        if not isinstance(page["files"], list):
-            raise TypeError("files is not a list")
-        entries = (entry for entry in page["files"] if isinstance(entry, dict))
-        usable, broken = split_links(entries, url)
-        files = group_files(ProjectFile(one["filename"], url, one, index) for one in usable)
-    except (ValueError, KeyError, TypeError) as error:
-        raise IndexAnswer(url, f"not a project page in JSON: {error!r}") from None
+    except ValueError as error:
+        raise IndexAnswer(url, f"not a project page in JSON: {error}") from None
+    meta = page.get("meta") if isinstance(page, Mapping) else None
+    if not isinstance(meta, Mapping) or not isinstance(page.get("files"), list):
+        raise IndexAnswer(
+            url, "not a project page in JSON: it has no table 'meta', or no list 'files'"
+        )
+    version = str(meta.get("api-version", "(none)"))
+    check_version(version, url)
+    usable, broken = split_links((one for one in page["files"] if isinstance(one, dict)), url)
+    files = group_files(ProjectFile(one["filename"], url, one, index) for one in usable)
     markers = page.get("project-status")
     status = markers if isinstance(markers, Mapping) else {}
     return ProjectPage(

@@ -185,16 +185,30 @@ class ProjectTables:
 
     def _read_extras(self) -> dict[NormalizedName, object]:
         table = self._table(self._project, "optional-dependencies", "project.")
-        found: dict[NormalizedName, object] = {canonicalize_name(k): v for k, v in table.items()}
+        found: dict[NormalizedName, object] = self._by_name(table, "project.optional-dependencies")
         if self.is_poetry and not found:
-            for name, members in table_at(self._poetry, "extras").items():
-                place = f"[tool.poetry.extras] {name}"
-                lines = self._poetry_lines(self._of_extra(members, place), place)
-                found[canonicalize_name(name)] = list(lines)
+            extras = self._by_name(table_at(self._poetry, "extras"), "tool.poetry.extras")
+            for extra, members in extras.items():
+                place = f"[tool.poetry.extras] {extra}"
+                found[extra] = list(self._poetry_lines(self._of_extra(members, place), place))
         dynamic = table_at(self._document, "tool", "setuptools", "dynamic")
         for name in table_at(dynamic, "optional-dependencies"):
             lines_of_files = self._setuptools("optional-dependencies", name)
             found.setdefault(canonicalize_name(name), lines_of_files or [])
+        return found
+
+    def _by_name(self, table: Mapping[str, Any], place: str) -> dict[NormalizedName, Any]:
+        """Return the entries by their normalized names, of which there may be no two (PEP 685)."""
+        found: dict[NormalizedName, Any] = {}
+        for text, value in table.items():
+            name = canonicalize_name(text)
+            if name in found:
+                raise InvalidProject(
+                    self.path,
+                    f"[{place}] has two spellings of {name}",
+                    hint="give one of them another name, or merge them",
+                )
+            found[name] = value
         return found
 
     def _read_groups(self) -> dict[str, Any]:
@@ -262,8 +276,9 @@ class ProjectTables:
     def _metadata(self) -> Message:
         if self._backend is None:
             name = str(self._project.get("name") or "")
+            files = (os.path.join(self.folder, one) for one in ("setup.py", "setup.cfg"))
             raise InvalidProject(
-                self.path,
+                next(filter(os.path.exists, (self.path, *files)), self.path),
                 "only its build backend knows its requirements"
                 if self._is_legacy
                 else f"its {_listed(self._dynamic)} are dynamic: only its build backend knows them",

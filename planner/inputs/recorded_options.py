@@ -53,9 +53,13 @@ def keep_recorded(given: T, recorded: T) -> T:
 
 def given_fields(options: Options) -> list[str]:
     """Return the names of the fields that do not have their default."""
-    return [
-        field.name for field in fields(options) if getattr(options, field.name) != _default(field)
-    ]
+    found = []
+    for field in fields(options):
+        value, default = getattr(options, field.name), _default(field)
+        is_empty = isinstance(default, tuple) and not value
+        if value != default and not is_empty:
+            found.append(field.name)
+    return found
 
 
 def _default(field: Field[Any]) -> object:

@@ -54,7 +54,11 @@ MAX_SIZE = 64 << 20
 
 
 MAX_DEPTH = 32
-"""Levels of files that include each other; only a cycle is deeper."""
+"""Levels of files that include each other."""
+
+
+MAX_FILES = 1000
+"""Files that are read together; a server could name ever new ones."""
 
 
 def read_requirements(
@@ -79,7 +83,7 @@ def read_requirements(
     )
     for kind, files in kinds:
         for path in files:
-            _Reader(content, environment, fetch, kind).read(path)
+            _Reader(content, environment, fetch, kind, (path,)).read(path)
     return content.to_inputs()
 
 
@@ -94,6 +98,9 @@ class _FileContent:
     """The options of all lines together."""
     build: dict[str, BuildSetting] = field(default_factory=dict)
     """Build flags by project."""
+    included: set[tuple[Kind, str]] = field(default_factory=set)
+    """The files that others include: once is enough, and files that include each other twice would
+    be read without end."""
 
     def to_inputs(self) -> Inputs:
         """Return all of it as a value."""
@@ -114,7 +121,8 @@ class _Reader:
     environment: Mapping[str, str]
     fetch: FetchFile
     kind: Kind
-    depth: int = 0
+    chain: tuple[str, ...]
+    """The file that is read, after those that include it."""
 
     def read(self, path: str) -> None:
         """Read the file at ``path``, or at a URL."""
@@ -148,7 +156,7 @@ class _Reader:
             return stream.read() if stream else sys.stdin.read().encode()
         if _is_remote(path):
             return self.fetch(path)
-        if self.depth:
+        if len(self.chain) > 1:
             # Only the user may name a pipe, as a shell does for <(...).
             return read_regular(_local_path(path), MAX_SIZE, follow=True)
         with open(_local_path(path), "rb") as file:
@@ -202,15 +210,30 @@ class _Reader:
             self._include(included, path, origin, "constraint")
 
     def _include(self, included: str, path: str, origin: str, kind: Kind) -> None:
-        if self.depth == MAX_DEPTH:
-            raise InvalidRequirementLine(
-                origin, f"more than {MAX_DEPTH} files include each other; is there a cycle?"
-            )
         try:
             place = _resolve_path(path, included)
         except ValueError as error:
             raise InvalidRequirementLine(origin, f"it names a malformed URL: {error}") from None
-        replace(self, kind=kind, depth=self.depth + 1).read(place)
+        if place in self.chain:
+            raise InvalidRequirementLine(
+                origin,
+                "it includes a file that includes this one"
+                if len(self.chain) > 1 and place != path
+                else "the file includes itself",
+                hint="leave the line out",
+            )
+        seen = self.content.included
+        if (kind, place) in seen:
+            return
+        seen.add((kind, place))
+        if len(self.chain) == MAX_DEPTH or len(seen) > MAX_FILES:
+            raise InvalidRequirementLine(
+                origin,
+                f"files include each other more than {MAX_DEPTH} levels deep"
+                if len(self.chain) == MAX_DEPTH
+                else f"more than {MAX_FILES} files are included",
+            )
+        replace(self, kind=kind, chain=(*self.chain, place)).read(place)
 
     def _read_requirement(self, text: str, line: str, origin: str) -> None:
         text, options = split_options(text)

@@ -58,8 +58,8 @@ class DirectProjects:
     def __init__(
         self, inputs: Inputs, environment: MarkerEnvironment, builder: SourceBuilder | None
     ) -> None:
-        """Raise InvalidRequirementLine if two addresses are given for one project or if the file
-        is not of the project, TreeUnbuildable, or what ``builder.open_tree`` raises.
+        """Raise InvalidRequirementLine if two addresses are given for one project, or if the file
+        is not there or not of the project, TreeUnbuildable, or what ``builder.open_tree`` raises.
         """
         self._environment = environment
         self._builder = builder
@@ -80,6 +80,7 @@ class DirectProjects:
                     "keep one of them, or choose one with --override",
                 )
         for one in self._with_address(required):
+            _refuse_missing(one)
             self.project(one.name)
         for one in self._with_address(inputs.constraints):
             if _is_distribution(_url_of(one)):
@@ -125,6 +126,18 @@ class DirectProjects:
 
     def _with_address(self, requirements: Iterable[InputRequirement]) -> Iterator[InputRequirement]:
         return (one for one in applicable(requirements, self._environment) if one.requirement.url)
+
+
+def _refuse_missing(one: InputRequirement) -> None:
+    """Raise InvalidRequirementLine if the address is a path at which nothing is."""
+    parts = urlsplit(_url_of(one))
+    path = unquote(parts.path)
+    if parts.scheme == "file" and not os.path.exists(path):
+        raise InvalidRequirementLine(
+            one.origin,
+            f"there is nothing at {path}",
+            hint="correct the path; a relative one starts from the working folder",
+        )
 
 
 def _url_of(one: InputRequirement) -> str:

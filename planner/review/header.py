@@ -8,6 +8,7 @@ from typing import Any
 
 from packaging.pylock import Pylock
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from planner.inputs.build_settings import BuildSetting
 from planner.inputs.provenance import Provenance
@@ -50,8 +51,22 @@ def find_header_changes(lock: Pylock, question: Question) -> Iterator[HeaderChan
     before = recorded.get("targets")
     if before != targets:
         yield HeaderChange("targets", _spell_targets(before), _spell_targets(targets))
+    else:
+        yield from _compare_limits(lock, question)
     for key, table in question.provenance.items():
         yield from _compare_tables(recorded.get(key), table, key)
+
+
+def _compare_limits(lock: Pylock, question: Question) -> Iterator[HeaderChange]:
+    """Yield the keys that limit where a lock may be installed, if they do not suit its targets."""
+    markers = [str(one.marker) for one in question.environments]
+    oldest = min(Version(one.variables["python_version"]) for one in question.environments)
+    for subject, old, new in (
+        ("environments", [str(one) for one in lock.environments or ()], markers),
+        ("requires-python", str(lock.requires_python or "none"), f">={oldest}"),
+    ):
+        if old != new:
+            yield HeaderChange(subject, _spell(old), _spell(new))
 
 
 def describe_changes(lock: Pylock, question: Question, given: Provenance) -> Iterator[str]:

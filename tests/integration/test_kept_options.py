@@ -257,3 +257,13 @@ def test_a_lock_of_another_tool_is_written_again_with_its_versions(index: Index)
     assert plan("-q", "-i", index.url, *LINUX) == 0
     assert versions()["app"] == "2.0rc1"
     assert check() == 0
+
+
+def test_a_lock_without_packages_is_never_written_without_a_word(
+    index: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("requirements.in").write_text("app; os_name == 'nt'\n")
+    for words in (["-r", "requirements.in", "-i", index.url, *LINUX], []):
+        assert plan("-q", *words) == 0
+        assert "the inputs require nothing for these targets" in capsys.readouterr().err
+    assert versions() == {}

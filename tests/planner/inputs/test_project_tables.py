@@ -130,6 +130,20 @@ def test_without_a_backend_that_is_an_error_with_the_way(
     assert "--build" in raised.value.hint
 
 
+def test_a_project_without_pyproject_toml_is_named_by_the_file_that_it_has(tmp_path: Path) -> None:
+    (tmp_path / "setup.py").write_text("")
+    project = ProjectTables(str(tmp_path / "pyproject.toml"), {}, None)
+    with pytest.raises(InvalidProject, match=r"setup\.py: only its build backend"):
+        project.dependencies()
+
+
+@pytest.mark.parametrize("place", ["project.optional-dependencies", "tool.poetry.extras"])
+def test_two_spellings_of_one_extra_are_refused(tmp_path: Path, place: str) -> None:
+    text = f"[tool.poetry]\nname = 'a'\n[{place}]\nweb_ui = []\nWeb-UI = []\n"
+    with pytest.raises(InvalidProject, match=rf"\[{place}\] has two spellings of web-ui"):
+        tables(tmp_path, text)
+
+
 def test_a_document_without_a_project_is_empty(tmp_path: Path) -> None:
     assert tables(tmp_path, "[tool.ruff]\nline-length = 100\n").is_empty
     assert not tables(tmp_path, "[project]\nname = 'a'\n").is_empty

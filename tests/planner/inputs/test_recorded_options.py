@@ -29,6 +29,7 @@ GIVEN = Options("a", ("b", "c"), flag=False, count=2, seconds=1.5)
 
 def test_what_is_not_given_is_not_recorded() -> None:
     assert options_to_table(Options()) == {}
+    assert options_to_table(Options(several_names=[])) == {}
     assert options_to_table(GIVEN) == {
         "name": "a", "several-names": ["b", "c"], "flag": False, "count": 2, "seconds": 1.5,
     }  # fmt: skip

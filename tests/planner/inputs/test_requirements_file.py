@@ -183,9 +183,43 @@ def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
         read_requirements([str(path)], environment={})
 
 
-def test_files_that_include_each_other_for_ever_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidRequirementLine, match="is there a cycle"):
-        read(tmp_path, "-r requirements.in\n")
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("-r requirements.in\n", "requirements.in:1: the file includes itself"),
+        ("-r ./x/../requirements.in\n", "requirements.in:1: the file includes itself"),
+        ("-c more.in\n", "more.in:1: it includes a file that includes this one"),
+    ],
+)
+def test_files_that_include_each_other_in_a_circle_are_refused(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    (tmp_path / "more.in").write_text("-r requirements.in\n")
+    with pytest.raises(InvalidRequirementLine, match=problem):
+        read(tmp_path, text)
+
+
+def test_a_file_that_is_included_twice_is_read_once_for_each_purpose(tmp_path: Path) -> None:
+    for level in range(20):
+        included = f"{level + 1}.in"
+        (tmp_path / f"{level}.in").write_text(f"-r {included}\n-r {included}\n-c {included}\n")
+    (tmp_path / "20.in").write_text("demo\n")
+    inputs = read(tmp_path, "-r 0.in\n")
+    assert [str(one.requirement) for one in inputs.requirements] == ["demo"]
+    assert [str(one.requirement) for one in inputs.constraints] == ["demo"]
+
+
+def test_files_without_end_are_refused(tmp_path: Path) -> None:
+    def fetch(url: str) -> bytes:
+        return f"-r {url}0\n-r {url}1\n".encode()
+
+    path = tmp_path / "requirements.in"
+    path.write_text("-r https://f.example/0\n")
+    with pytest.raises(InvalidRequirementLine, match="more than 32 levels deep"):
+        read_requirements([str(path)], environment={}, fetch=fetch)
+    path.write_text("".join(f"-r https://f.example/{number}\n" for number in range(1001)))
+    with pytest.raises(InvalidRequirementLine, match="more than 1000 files are included"):
+        read_requirements([str(path)], environment={}, fetch=lambda _: b"")
 
 
 def test_options_of_pip_say_where_to_look(tmp_path: Path) -> None:

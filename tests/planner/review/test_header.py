@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from packaging.pylock import Pylock
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -40,6 +41,8 @@ def lock_of(asked: Question) -> Pylock:
     return Pylock(
         lock_version=Version("1.0"),
         created_by="lockstream",
+        environments=[one.marker for one in asked.environments],
+        requires_python=SpecifierSet(">=3.11"),
         packages=[],
         dependency_groups=asked.inputs.groups,
         tool={"lockstream": {"targets": targets, **tables}},
@@ -67,6 +70,15 @@ def test_a_lock_of_the_same_question_has_no_changes() -> None:
 )  # fmt: skip
 def test_each_rule_that_differs_is_named(policy: dict[str, Any], problem: str) -> None:
     assert problems(lock_of(question()), question(**policy)) == [problem]
+
+
+def test_what_limits_an_installation_is_compared() -> None:
+    lock = replace(lock_of(question()), environments=None, requires_python=SpecifierSet(">=3.9"))
+    marker = str(question().environments[0].marker)
+    assert problems(lock, question()) == [
+        f"environments: the lock has none, a plan now has {marker}",
+        "requires-python: the lock has >=3.9, a plan now has >=3.11",
+    ]
 
 
 def test_targets_are_compared_in_their_order() -> None:
