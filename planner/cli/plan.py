@@ -10,6 +10,7 @@ from executor import is_quiet, json_option
 from planner.api import PlanRequest, plan_lock
 from planner.cli.build_options import PlanBuildOptions, build_options
 from planner.cli.console import ConsoleReporter
+from planner.cli.plan_each import plan_each
 from planner.cli.plan_options import (
     LockOptions,
     access_options,
@@ -76,8 +77,26 @@ def plan(
         upgraded=locks.upgraded,
         fit=locks.container(),
     )
+    if locks.each:
+        _refuse_for_many(locks, sources)
+        click.get_current_context().exit(plan_each(request, as_json=as_json))
     reporter = ConsoleReporter(quiet=is_quiet(), as_json=as_json)
     planned = plan_lock(request, reporter)
     if planned.path == "-":
         click.echo(planned.text, nl=False)
     reporter.done(planned, time.monotonic() - started)
+
+
+def _refuse_for_many(locks: LockOptions, sources: Provenance) -> None:
+    """Raise UsageError for options that name one lock, with ``--each``."""
+    given = {
+        "--output": locks.output,
+        "--merge-into": locks.merge_into,
+        "--requirement": sources.requirements,
+    }
+    for name, value in given.items():
+        if value:
+            raise UsageError(
+                f"--each plans many locks, and {name} is for one",
+                hint="name the folders of projects: lockstream plan --each services/*",
+            )

@@ -35,6 +35,7 @@ class LockOptions:
     """Which lock is written, what of it is kept, and how large it may be."""
 
     output: str | None
+    each: bool
     merge_into: str | None
     forget: bool
     upgrade: bool
@@ -243,6 +244,11 @@ lock_options = option_group(
         "-o", "--output", metavar="FILE",
         help="Where to write the lock; - is standard output. Default: pylock.toml, or for a script "
         "pylock.NAME.toml in its folder.",
+    ),
+    click.option(
+        "--each", is_flag=True,
+        help="Plan each PROJECT with a lock of its own in its folder, on all processors; without "
+        "PROJECT, each lock of lockstream below the current folder.",
     ),
     click.option(
         "--merge-into", metavar="LOCK",

@@ -1,0 +1,139 @@
+"""Plan the locks of many projects with one command: ``plan --each``."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+
+from executor import echo, echo_json, is_quiet
+from planner.api import PlanRequest, plan_lock
+from planner.cli.console import ConsoleReporter
+from schemas.errors import ExitCode, LockstreamError, UsageError
+
+__all__ = ["find_locks", "plan_each"]
+
+
+LOCK_NAME = "pylock.toml"
+
+_SKIPPED = frozenset({"node_modules", "wheelhouse", "__pycache__", "site-packages"})
+"""Folders that hold no project of the user."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outcome:
+    """How one plan ended."""
+
+    folder: str
+    is_changed: bool = False
+    error: LockstreamError | None = None
+    seconds: float = 0.0
+
+    @property
+    def verb(self) -> str:
+        return "failed" if self.error else "wrote" if self.is_changed else "kept"
+
+
+def find_locks(root: str) -> Iterator[str]:
+    """Yield the folders below ``root`` that have a lock of lockstream, sorted; hidden ones and
+    environments are left out.
+    """
+    for folder, names, files in os.walk(root):
+        if "pyvenv.cfg" in files:
+            names.clear()
+            continue
+        names[:] = sorted(
+            name for name in names if not name.startswith(".") and name not in _SKIPPED
+        )
+        if LOCK_NAME in files and _is_ours(os.path.join(folder, LOCK_NAME)):
+            yield folder
+
+
+def plan_each(request: PlanRequest, *, as_json: bool) -> ExitCode:
+    """Plan each project of ``request`` with a lock of its own, on all processors; without
+    projects, each lock below the current folder. Print how each ended.
+
+    Return the exit code of the first that failed. Raises UsageError.
+    """
+    started = time.monotonic()
+    folders = request.sources.projects or tuple(find_locks(os.curdir))
+    if not folders:
+        raise UsageError(
+            "no folder here has a pylock.toml of lockstream",
+            hint="name the projects: lockstream plan --each services/*",
+        )
+    outcomes = [*_plan_all(request, folders)]
+    if as_json:
+        echo_json([_to_json(one) for one in outcomes])
+    else:
+        _print(outcomes, time.monotonic() - started)
+    failed = next((one.error for one in outcomes if one.error), None)
+    return failed.exit_code if failed else ExitCode.DONE
+
+
+def _plan_all(request: PlanRequest, folders: Sequence[str]) -> Iterator[_Outcome]:
+    """Yield the outcomes in the order of ``folders``."""
+    plan = partial(_plan_one, request)
+    workers = min(len(os.sched_getaffinity(0)), len(folders))
+    if workers == 1:
+        yield from map(plan, folders)
+        return
+    gc.freeze()
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        yield from pool.map(plan, folders)
+
+
+def _plan_one(request: PlanRequest, folder: str) -> _Outcome:
+    started = time.monotonic()
+    path = os.path.join(folder, LOCK_NAME)
+    # What an existing lock records of its inputs counts; a new one is that of the folder.
+    projects = () if os.path.exists(path) and not request.forget else (folder,)
+    sources = replace(request.sources, projects=projects)
+    try:
+        planned = plan_lock(
+            replace(request, sources=sources, output=path), ConsoleReporter(quiet=True)
+        )
+    except LockstreamError as error:
+        return _Outcome(folder=folder, error=error, seconds=time.monotonic() - started)
+    return _Outcome(
+        folder=folder, is_changed=planned.is_changed, seconds=time.monotonic() - started
+    )
+
+
+def _is_ours(path: str) -> bool:
+    """Return whether lockstream planned the lock, whose header says so."""
+    with suppress(OSError), open(path, "rb") as file:
+        return b"[tool.lockstream.inputs]" in file.read(1 << 16)
+    return False
+
+
+def _print(outcomes: Sequence[_Outcome], seconds: float) -> None:
+    for one in outcomes:
+        if one.error:
+            echo(f"{one.folder}: error: {one.error}", err=True)
+            if one.error.hint:
+                echo(f"{one.folder}: hint: {one.error.hint}", err=True)
+        elif not is_quiet():
+            echo(f"{one.folder}: {one.verb}", err=True)
+    if not is_quiet():
+        counts = dict.fromkeys(("wrote", "kept", "failed"), 0)
+        for one in outcomes:
+            counts[one.verb] += 1
+        listed = ", ".join(f"{verb} {count}" for verb, count in counts.items() if count)
+        echo(f"{len(outcomes)} locks: {listed}, in {seconds:.1f} s", err=True)
+
+
+def _to_json(outcome: _Outcome) -> dict[str, object]:
+    return {
+        "folder": outcome.folder,
+        "outcome": outcome.verb,
+        "error": str(outcome.error) if outcome.error else None,
+        "seconds": round(outcome.seconds, 2),
+    }

@@ -1,0 +1,98 @@
+"""``plan --each``: one command for the locks of a repository."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import lockstream
+from helpers.index import Index
+from helpers.wheels import build_wheel
+from planner.cli.plan_each import find_locks
+
+SERVICES = ("services/alpha", "services/beta", "services/gamma")
+
+
+@pytest.fixture(autouse=True)
+def repository(index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PIP_INDEX_URL", index.url)
+    index.add(build_wheel("demo"))
+    for service in SERVICES:
+        write(service, "demo")
+
+
+def write(service: str, *requirements: str) -> None:
+    Path(service).mkdir(parents=True, exist_ok=True)
+    project = {"name": Path(service).name, "version": "1", "dependencies": list(requirements)}
+    lines = [f"{key} = {json.dumps(value)}" for key, value in project.items()]
+    Path(service, "pyproject.toml").write_text("\n".join(["[project]", *lines, ""]))
+
+
+def outcomes(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, str]:
+    status = lockstream.main(["plan", "--each", "--json", *words])
+    rows = json.loads(capsys.readouterr().out)
+    assert status == 0 or any(row["error"] for row in rows)
+    return {Path(row["folder"]).as_posix(): row["outcome"] for row in rows}
+
+
+def test_each_project_gets_a_lock_in_its_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    assert outcomes(capsys, *SERVICES) == dict.fromkeys(SERVICES, "wrote")
+    for service in SERVICES:
+        assert "demo" in Path(service, "pylock.toml").read_text()
+        assert lockstream.main(["check", f"{service}/pylock.toml"]) == 0
+
+
+def test_a_lock_is_the_one_that_a_plan_in_its_folder_writes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert lockstream.main(["plan", "--each", *SERVICES]) == 0
+    together = Path(SERVICES[0], "pylock.toml").read_bytes()
+    monkeypatch.chdir(SERVICES[0])
+    Path("pylock.toml").unlink()
+    assert lockstream.main(["plan"]) == 0
+    assert Path("pylock.toml").read_bytes() == together
+
+
+def test_without_projects_all_locks_below_are_planned(
+    index: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcomes(capsys, *SERVICES)
+    index.add(build_wheel("other"))
+    write(SERVICES[1], "demo", "other")
+    assert outcomes(capsys) == {
+        SERVICES[0]: "kept", SERVICES[1]: "wrote", SERVICES[2]: "kept",
+    }  # fmt: skip
+
+
+def test_one_that_fails_does_not_stop_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+    write(SERVICES[0], "demo==99")
+    assert lockstream.main(["plan", "--each", *SERVICES]) == 4
+    error = capsys.readouterr().err
+    assert f"{SERVICES[0]}: error:" in error
+    assert "3 locks: wrote 2, failed 1" in error
+    assert not Path(SERVICES[0], "pylock.toml").exists()
+    assert Path(SERVICES[2], "pylock.toml").exists()
+
+
+def test_environments_and_foreign_locks_are_passed_over() -> None:
+    lockstream.main(["plan", "--each", *SERVICES])
+    text = Path(SERVICES[0], "pylock.toml").read_text()
+    for place in (".hidden", "node_modules/x", "venv", "services/other"):
+        Path(place).mkdir(parents=True)
+        Path(place, "pylock.toml").write_text(text)
+    Path("venv/pyvenv.cfg").write_text("")
+    Path("services/other/pylock.toml").write_text('lock-version = "1.0"\n')
+    assert [Path(one).as_posix() for one in find_locks(".")] == [*SERVICES]
+
+
+@pytest.mark.parametrize("words", [["-o", "pylock.x.toml"], ["-r", "x"], ["--merge-into", "y"]])
+def test_options_for_one_lock_are_an_error(words: list[str]) -> None:
+    assert lockstream.main(["plan", "--each", *words]) == 2
+
+
+def test_no_lock_at_all_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert lockstream.main(["plan", "--each"]) == 2
+    assert "lockstream plan --each services/*" in capsys.readouterr().err
