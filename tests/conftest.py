@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from executor.report import recorder
+from executor.report.recorder import Recorder
+from executor.report.reporter import Reporter
 from helpers.index import Index
+from helpers.run_logs import check_event
 
 # Nothing is asserted of time: machines differ, and the first draw of a fresh clone builds tables.
 settings.register_profile("timeless", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -53,6 +58,22 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if name in SLOW_FILES or (is_fast and name in LARGE_FILES):
         return True
     return True if SLOW_HELPERS.search(collection_path.read_text()) else None
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _every_event_is_as_the_schema_says() -> Iterator[None]:
+    """Every execution of the suite writes a log, and each line of it is held to the schema."""
+    encode = recorder._encoded
+
+    def encode_checked(content: Mapping[str, object]) -> bytes:
+        line = encode(content)
+        check_event(json.loads(line))
+        return line
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recorder, "_encoded", encode_checked)
+        patch.setattr(Reporter, "recorder", Recorder(os.open(os.devnull, os.O_WRONLY)))
+        yield
 
 
 PIP_AND_UV = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from executor.budget.errors import BudgetTooSmall
@@ -140,6 +140,10 @@ class Budget:
     """Bytes of data that a child that makes byte code may have; None for no limit."""
     files: int | None = None
     """Bytes that files may take if their file system is memory; None for no limit."""
+    wanted: int = field(default=0, compare=False)
+    """Lanes that there would be with more memory."""
+    next_lane: int | None = field(default=None, compare=False)
+    """Bytes that would allow one lane more; None if memory is not what limits the lanes."""
 
 
 def decide_budget(
@@ -162,7 +166,7 @@ def decide_budget(
     keeps = page_cache == "keep"
     if limit is None:
         window = LARGEST_WINDOW if page_cache == "drop" else None
-        return Budget(None, "no limit", wanted, window, keeps)
+        return Budget(None, "no limit", wanted, window, keeps, wanted=wanted)
     if surface.is_memory and surface.is_guessed:
         wanted = 1
     _check(limit, memory, surface, wanted if surface.is_counted else 1)
@@ -170,6 +174,7 @@ def decide_budget(
     free = limit.available - surface.held
     lanes = max(1, min(wanted, int(free - base - PROGRAM * limit.programs) // lane))
     window = max(min(free // WINDOW_SHARE, LARGEST_WINDOW) // lanes, SMALLEST_WINDOW)
+    more = base + (lanes + 1) * lane + int(PROGRAM * limit.programs) + surface.held
     busy = max(base + lanes * lane, _compiling(surface))
     return Budget(
         limit.available,
@@ -180,6 +185,8 @@ def decide_budget(
         has_batches=surface.file_system == "ext4",
         compiler_data=free - COMPILER_MEMORY if surface.compiles else None,
         files=limit.available - busy - _MADE if surface.is_memory else None,
+        wanted=wanted,
+        next_lane=more if lanes < wanted else None,
     )
 
 

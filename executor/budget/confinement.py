@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from executor.budget.cgroups import own_groups, read_int, read_words
+from executor.budget.group_memory import PeakGauge
 from executor.budget.memory import resident
 
 __all__ = ["SMALLEST", "confined", "place_for_group"]
@@ -32,20 +33,26 @@ _PAUSE_SECONDS = 0.02
 
 
 @contextmanager
-def confined(memory: int) -> Iterator[bool]:
+def confined(memory: int, gauge: PeakGauge | None = None) -> Iterator[bool]:
     """Run the body in a group of its own, so that at most ``memory`` bytes are charged in all.
 
-    Yield whether the group could be made; if not, the body runs in the group of before.
+    Yield whether the group could be made; if not, the body runs in the group of before. ``gauge``
+    gets the peak of the group.
     """
     place = place_for_group()
-    leaf = _make(*place, memory) if place else None
+    before = _charged_before(place[0], place[2]) if place else 0
+    leaf = _make(*place, memory - before) if place else None
     if place is None or leaf is None:
         yield False
         return
-    home, _, _ = place
+    home, _, version = place
+    if gauge is not None:
+        gauge.entered(leaf, version, before)
     try:
         yield True
     finally:
+        if gauge is not None:
+            gauge.leaves()
         _enter(home)
         for _ in range(_ATTEMPTS):
             with suppress(OSError):
@@ -68,9 +75,8 @@ def place_for_group() -> tuple[str, str, int] | None:
     return None
 
 
-def _make(home: str, parent: str, version: int, memory: int) -> str | None:
+def _make(_home: str, parent: str, version: int, limit: int) -> str | None:
     """Make a group below ``parent`` and enter it; return its folder, or None if that fails."""
-    limit = memory - _charged_before(home, version)
     if limit < SMALLEST:
         return None
     leaf = os.path.join(parent, f"lockstream.{os.getpid()}")

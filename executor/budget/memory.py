@@ -21,7 +21,7 @@ __all__ = [
     "MEMORY_OPTION",
     "Limit",
     "available_memory",
-    "charged_peak",
+    "found_limits",
     "own_memory",
     "physical_limit",
     "resident",
@@ -103,12 +103,17 @@ def smallest_limit(named: int | None = None, ours: int | None = None) -> Limit |
     has reserved and does not hold; and physical memory, if a limit is above it. ``ours`` are the
     bytes that do not count as held by others (None: what this process holds).
     """
+    return min(found_limits(named, ours), key=lambda limit: limit.available, default=None)
+
+
+def found_limits(named: int | None = None, ours: int | None = None) -> list[Limit]:
+    """Return every bound of the memory of this process, as ``smallest_limit`` counts them."""
     found = [*_limits_of_process(), *_limits_of_groups(ours)]
     if named is not None:
         found.append(Limit(named, MEMORY_OPTION))
     if found and (physical := physical_limit()):
         found.append(physical)
-    return min(found, key=lambda limit: limit.available, default=None)
+    return found
 
 
 def physical_limit() -> Limit | None:
@@ -216,23 +221,6 @@ def rss_peak() -> int:
     """
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss << 10
     return max(_status("VmHWM:"), children)
-
-
-def charged_peak() -> int | None:
-    """Return the most memory that the kernel has charged to our cgroup at once, in bytes.
-
-    None in the root cgroup, which is the whole machine's.
-    """
-    for folder, version in own_groups("memory"):
-        if version == 2:
-            # The root has no such file; in a container the own cgroup is what is mounted.
-            if (peak := read_int(os.path.join(folder, "memory.peak"))) is not None:
-                return peak
-            continue
-        # Only the root of a version 1 hierarchy has a release agent.
-        is_root = os.path.exists(os.path.join(folder, "release_agent"))
-        return None if is_root else read_int(os.path.join(folder, "memory.max_usage_in_bytes"))
-    return None
 
 
 def own_memory() -> int:

@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from executor.budget.budget import Budget
 from executor.budget.memory import own_memory, physical_limit
@@ -144,6 +144,10 @@ class Builder:
         elif record is None:
             self._install_unlocked(place, tree, system, limits)
         assert step.source is not None
+        planned = record.demand.get(flags.jobs, record.peak) if record else None
+        self.reporter.recorder.event(
+            "building", package=step.name, planned=planned, limit=limits.limit, jobs=flags.jobs
+        )
         wheel, result = place.wheel(
             tree,
             system,
@@ -155,18 +159,18 @@ class Builder:
         )
         if record is not None and not step.source.editable:
             wheel.check_plan(record)
-        self.reports.append(
-            BuildReport(
-                package=step.name,
-                seconds=round(result.seconds, 1),
-                demand=result.demand,
-                limit=limits.limit,
-                jobs=flags.jobs,
-                tier=result.tier,
-                network=result.network,
-                writes=result.writes,
-            )
+        report = BuildReport(
+            package=step.name,
+            seconds=round(result.seconds, 1),
+            demand=result.demand,
+            limit=limits.limit,
+            jobs=flags.jobs,
+            tier=result.tier,
+            network=result.network,
+            writes=result.writes,
         )
+        self.reports.append(report)
+        self.reporter.recorder.event("built", **asdict(report))
         return wheel.path
 
     def _install_unlocked(

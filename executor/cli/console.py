@@ -14,19 +14,20 @@ from executor.wheels.staged_wheel import StagedWheel
 __all__ = ["LineReporter", "WarningReporter", "print_result"]
 
 
-def print_result(content: object, lines: Iterable[str]) -> None:
-    """Print ``content`` as JSON, or ``lines`` if it is None."""
+def print_result(content: object, lines: Iterable[str], *, err: bool = False) -> None:
+    """Print ``content`` as JSON, or ``lines`` if it is None; ``err``: to standard error."""
     if content is not None:
         echo_json(content)
         return
     for line in lines:
-        echo(line)
+        echo(line, err=err)
 
 
 class WarningReporter(Reporter):
     """Prints warnings only."""
 
     def warned(self, text: str) -> None:
+        self.recorder.event("warning", text=text)
         echo(f"warning: {text}", err=True)
 
 

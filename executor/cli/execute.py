@@ -19,6 +19,7 @@ from executor.cli.execute_options import (
     origin_options,
     resource_options,
 )
+from executor.cli.log_option import log_option, logged
 from executor.cli.option_group import json_option, lock_argument
 from executor.cli.options import (
     EnvironmentOptions,
@@ -51,6 +52,7 @@ __all__ = ["execute"]
 @relocatable_option
 @click.option("--compile", "compile_files", is_flag=True, help="Compile modules to byte code.")
 @click.option("--report", metavar="FILE", help="Write the report as JSON.")
+@log_option
 @click.option(
     "--progress",
     type=click.Choice(["plain", "none"]),
@@ -74,6 +76,7 @@ def execute(
     relocatable: bool,
     compile_files: bool,
     report: str | None,
+    log: str | None,
     progress: str,
     as_json: bool,
 ) -> None:
@@ -106,14 +109,14 @@ def execute(
         return
     is_told = progress == "plain" and not is_quiet()
     reporter = LineReporter() if is_told else WarningReporter()
-    with stoppable():
+    with logged(reporter, log, results="--json" if as_json else None), stoppable():
         done = execute_with(
             lock, environment, options, building=builds.building(), reporter=reporter
         )
     if report:
         _write_json(report, done.to_json())
     if as_json or not is_quiet():
-        print_result(done.to_json() if as_json else None, done.lines())
+        print_result(done.to_json() if as_json else None, done.lines(), err=log == "-")
 
 
 def _write_json(path: str, content: object) -> None:

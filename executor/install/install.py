@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,7 +19,8 @@ from executor.archive.inflate import INFLATER
 from executor.budget.budget import Budget, Surface, check_least, decide_budget
 from executor.budget.confinement import confined
 from executor.budget.errors import BudgetTooSmall
-from executor.budget.memory import MEMORY_OPTION, charged_peak, rss_peak
+from executor.budget.group_memory import PeakGauge
+from executor.budget.memory import MEMORY_OPTION, rss_peak
 from executor.environment import bytecode
 from executor.environment.changes import Changes
 from executor.environment.environment import Environment
@@ -30,6 +31,7 @@ from executor.files.folders import remove_tree
 from executor.install.builder import OpenBuilder, WheelBuilder
 from executor.install.options import ExecuteOptions
 from executor.install.preflight import check_disk, surface_of
+from executor.install.run_events import record_changes, record_end, recorded
 from executor.lanes.forks import run_in_fork
 from executor.lock.step import Step, folder_of
 from executor.report.report import Report, Staged
@@ -63,10 +65,23 @@ def install(
 
     Raises LockstreamError: each room of the executor has its subclasses in ``errors``.
     """
-    started = time.monotonic()
-    charged_before = charged_peak()
     reporter = reporter or Reporter()
-    transaction = _transaction(lock, environment, options, reporter)
+    with recorded(reporter.recorder, lock, environment, options), closing(PeakGauge()) as gauge:
+        report = _install(lock, environment, options, open_builder, reporter, gauge)
+    record_end(reporter.recorder, report)
+    return report
+
+
+def _install(
+    lock: str,
+    environment: Environment,
+    options: ExecuteOptions,
+    open_builder: OpenBuilder | None,
+    reporter: Reporter,
+    gauge: PeakGauge,
+) -> Report:
+    started = time.monotonic()
+    transaction = _transaction(lock, environment, options, reporter, gauge)
     journal = transaction.journal
     try:
         done = _run(lock, environment, options, transaction, open_builder)
@@ -77,7 +92,7 @@ def install(
         raise OutOfMemory(journal.reached) from None
     except OSError as error:
         raise translated_os_error(error, environment.path, journal.reached) from error
-    charged = charged_peak()
+    peak = gauge.peak()
     staged, budget = done.staged, done.budget
     return Report(
         environment=environment.path,
@@ -92,16 +107,18 @@ def install(
         startup=tuple(staged.startup),
         warnings=tuple(staged.warnings),
         seconds=round(time.monotonic() - started, 3),
-        spent=done.spent,
+        spent=staged.spent + Timing(committing=done.committing),
         lanes=budget.lanes,
         budget=budget.memory,
         budget_source=budget.source,
         rss_peak=rss_peak(),
-        # Without a limit the group may live long, and its peak may be that of another process.
-        charged_peak=charged if budget.memory or charged != charged_before else None,
+        charged_peak=peak.bytes if peak else None,
+        charged_before=peak.before if peak else None,
+        is_sampled=peak.is_sampled if peak else False,
         inflater=INFLATER,
         is_confined=done.is_confined,
         builds=tuple(done.builder.reports) if done.builder else (),
+        packages=tuple(staged.packages),
     )
 
 
@@ -114,11 +131,16 @@ class _Done:
     is_confined: bool
     builder: WheelBuilder | None
     staged: Staged
-    spent: Timing
+    committing: float
+    """Seconds."""
 
 
 def _transaction(
-    lock: str, environment: Environment, options: ExecuteOptions, reporter: Reporter
+    lock: str,
+    environment: Environment,
+    options: ExecuteOptions,
+    reporter: Reporter,
+    gauge: PeakGauge,
 ) -> Transaction:
     schemes = environment.interpreter.schemes
     return Transaction(
@@ -129,6 +151,7 @@ def _transaction(
         rules=options.rules,
         last_wins=options.last_wins,
         reporter=reporter,
+        gauge=gauge,
     )
 
 
@@ -152,8 +175,8 @@ def _run(
         changes = _opened(transaction, decide, held) if environment.exists else decide()
         budget = _preflight(changes, transaction, options)
         if changes.is_empty and environment.exists:
-            transaction.reporter.selected(changes, budget)
-            return _Done(changes, budget, False, None, Staged(), Timing())
+            _selected(transaction.reporter, changes, budget)
+            return _Done(changes, budget, False, None, Staged(), 0.0)
         transaction = replace(transaction, origins=_with_index_names(lock, options))
         builder = None
         if sources := [step for step in changes.install if step.source]:
@@ -164,18 +187,23 @@ def _run(
             builder.check(sources, budget)
             held.callback(builder.close)
             transaction = replace(transaction, build=partial(_build, builder, budget))
-        transaction.reporter.selected(changes, budget)
-        is_confined = last.enter_context(_held_to(options.memory, budget))
+        _selected(transaction.reporter, changes, budget)
+        is_confined = last.enter_context(_held_to(options.memory, budget, transaction.gauge))
         if not environment.exists:
             held.enter_context(environment.made())
             held.enter_context(journal.opened())
             environment.settled()
         try:
-            staged, spent = transaction.run(changes, budget, last)
+            staged, committing = transaction.run(changes, budget, last)
         except NoMemoryForFiles as error:
             _refuse(changes, transaction, options, error)
             raise
-    return _Done(changes, budget, is_confined, builder, staged, spent)
+    return _Done(changes, budget, is_confined, builder, staged, committing)
+
+
+def _selected(reporter: Reporter, changes: Changes, budget: Budget) -> None:
+    record_changes(reporter.recorder, changes, budget)
+    reporter.selected(changes, budget)
 
 
 def _opened(transaction: Transaction, decide: Callable[[], Changes], held: ExitStack) -> Changes:
@@ -271,13 +299,13 @@ def _build(builder: WheelBuilder, budget: Budget, step: Step, client: HttpClient
 
 
 @contextmanager
-def _held_to(memory: int | None, budget: Budget) -> Iterator[bool]:
+def _held_to(memory: int | None, budget: Budget, gauge: PeakGauge) -> Iterator[bool]:
     """Enforce a budget that the user named, if that is possible; yield whether it is."""
     # A tighter limit of the container is enforced already.
     if memory is None or budget.window is None or budget.source != MEMORY_OPTION:
         yield False
         return
-    with confined(memory) as is_confined:
+    with confined(memory, gauge) as is_confined:
         yield is_confined
 
 

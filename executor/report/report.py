@@ -9,7 +9,11 @@ from typing import Any
 from executor.report.timing import Timing
 from executor.wheels.staged_wheel import StagedWheel
 
-__all__ = ["BuildReport", "Report", "Staged"]
+__all__ = ["BuildReport", "PackageFigures", "Report", "Staged"]
+
+
+_MUCH_BEFORE = 32 << 20
+"""Bytes that a group held before an execution, from which a line says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,26 +42,52 @@ class BuildReport:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageFigures:
+    """What one package took. There may be thousands, so it holds only numbers and shared texts."""
+
+    name: str
+    version: str
+    fetched: int
+    """Bytes that came over the network."""
+    files: int
+    unpacked: int
+    """Bytes of its files."""
+    is_reused: bool
+    """Whether an earlier run had staged it."""
+    spent: Timing
+    """Seconds of its lane; ``committing`` is of the whole execution, and 0 here."""
+
+
 @dataclass(slots=True)
 class Staged:
-    """The sums over all staged wheels of a transaction. There may be thousands, so none is kept."""
+    """The sums over all staged wheels of a transaction."""
 
     wheels: int = 0
     files: int = 0
     bytes: int = 0
     """Number and size of all files that will be installed."""
-    bytes_fetched: int = 0
+    packages: list[PackageFigures] = field(default_factory=list)
     startup: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     """Startup files and warnings of the wheels, each after the name of its wheel."""
 
-    def add(self, wheel: StagedWheel, size: int | None) -> None:
-        """Count one more wheel, of an archive of ``size`` bytes."""
+    @property
+    def spent(self) -> Timing:
+        """Where the time of the lanes went."""
+        return sum((package.spent for package in self.packages), Timing())
+
+    @property
+    def bytes_fetched(self) -> int:
+        """Bytes that came over the network."""
+        return sum(package.fetched for package in self.packages)
+
+    def add(self, wheel: StagedWheel, figures: PackageFigures) -> None:
+        """Count one more wheel."""
         self.wheels += 1
         self.files += wheel.files
         self.bytes += wheel.bytes
-        if not wheel.is_reused:
-            self.bytes_fetched += size or 0
+        self.packages.append(figures)
         self.startup.extend(f"{wheel.filename}: {name}" for name in wheel.startup)
         self.warnings.extend(f"{wheel.filename}: {text}" for text in wheel.warnings)
 
@@ -74,6 +104,7 @@ class Report:
     unchanged: int
     files: int
     bytes_fetched: int
+    """Bytes that came over the network, repeated ones included."""
     bytes_installed: int
     verified_record: bool
     """Whether each file was compared with its hash in the RECORD of its wheel."""
@@ -89,12 +120,19 @@ class Report:
     budget_source: str
     rss_peak: int
     charged_peak: int | None
-    """Peak of what the kernel charged to the cgroup, page cache included; None without a cgroup."""
+    """Peak of what the kernel charged to the cgroup during the execution, page cache included; None
+    without a cgroup."""
+    charged_before: int | None = None
+    """What was charged to the cgroup when the execution began, which is a part of the peak."""
+    is_sampled: bool = False
+    """Whether the peak is the largest of samples: the kernel may have charged more between two."""
     inflater: str
     """The library that inflated the wheels: ``isal``, or ``zlib``, which takes twice as long."""
     is_confined: bool
     """Whether a control group made for this execution enforced the budget."""
     builds: tuple[BuildReport, ...] = ()
+    packages: tuple[PackageFigures, ...] = ()
+    """What each package took that was installed, in the order of the lock."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of a ``--report`` file; its keys are the fields of this class."""
@@ -116,11 +154,17 @@ class Report:
             yield "  files not held to RECORD (--no-verify-record)"
         yield from (build.line() for build in self.builds)
         yield from self._time()
-        charged = "" if self.charged_peak is None else f", charged {_mib(self.charged_peak)}"
-        yield f"  memory: peak RSS {_mib(self.rss_peak)}{charged}"
+        yield f"  memory: peak RSS {_mib(self.rss_peak)}{self._charged()}"
         budget = "none" if self.budget is None else _mib(self.budget)
         enforced = ", enforced by a group of our own" if self.is_confined else ""
         yield f"  budget: {budget} ({self.budget_source}{enforced}), {self.lanes} lanes"
+
+    def _charged(self) -> str:
+        if self.charged_peak is None:
+            return ""
+        text = f", charged {'at least ' if self.is_sampled else ''}{_mib(self.charged_peak)}"
+        before = self.charged_before or 0
+        return f"{text} ({_mib(before)} before)" if before > _MUCH_BEFORE else text
 
     def _time(self) -> Iterator[str]:
         spent = self.spent

@@ -5,6 +5,7 @@ from __future__ import annotations
 from executor.budget.budget import Budget
 from executor.environment.changes import Changes
 from executor.lock.step import Step
+from executor.report.recorder import Recorder
 from executor.wheels.staged_wheel import StagedWheel
 
 __all__ = ["Reporter"]
@@ -16,6 +17,9 @@ class Reporter:
     Subclass it and override the events of interest. All are called in the process and the thread
     that called ``execute``.
     """
+
+    recorder = Recorder()
+    """Writes the log of the execution, and is used in lanes too. This one writes nothing."""
 
     def selected(self, changes: Changes, budget: Budget) -> None:
         """Receive the changes that will be made; all checks have passed."""

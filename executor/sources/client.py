@@ -85,9 +85,16 @@ class HttpClient:
         self._keychain = keychain or Keychain()
         self.waited = 0.0
         """Seconds spent on waiting for bytes and receiving them, over all files."""
+        self._received = 0
+        self._response: PacedResponse | None = None
         self._connections: dict[Server, http.client.HTTPConnection] = {}
         self._timeouts: dict[str, Timeouts] = {}
         self._prefetch = Prefetch()
+
+    @property
+    def received(self) -> int:
+        """Bytes of bodies as they came over the network so far, over all files and attempts."""
+        return self._received + (self._response.arrived if self._response else 0)
 
     def look_ahead(self, upcoming: Upcoming) -> None:
         """From now on, request the small files that ``upcoming`` returns before they are needed."""
@@ -141,6 +148,7 @@ class HttpClient:
         progress.is_pieced = progress.is_pieced or progress.received > 0
         response, server = self._request(progress, pace)
         complete = False
+        self._response = response
         try:
             check_type(response, redacted(progress.url))
             decode = is_encoded(response, redacted(progress.url))
@@ -171,6 +179,7 @@ class HttpClient:
             complete = True
         finally:
             response.close()
+            self._received, self._response = self.received, None
             if not complete or response.will_close:
                 self._drop(server)
 

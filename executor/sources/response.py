@@ -56,6 +56,8 @@ class PacedResponse(http.client.HTTPResponse):
 
     def __init__(self, pace: Pace, sock: socket.socket, *arguments: Any, **options: Any) -> None:
         super().__init__(sock, *arguments, **options)
+        self.arrived = 0
+        """Bytes of the body so far, as the server sent them."""
         self._arriving = _Arriving(self.fp.detach(), pace)
         self.fp = io.BufferedReader(self._arriving)
 
@@ -225,6 +227,7 @@ def _read(response: PacedResponse, missing: int, *, counts: bool) -> bytes:
             break
         parts.append(part)
         missing -= len(part)
+        response.arrived += len(part)
         if not counts:
             break  # what it decodes to counts, before more is read
         response.used(len(part))

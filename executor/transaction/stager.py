@@ -7,17 +7,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from itertools import chain
-from time import perf_counter
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from executor.budget.budget import Budget
+from executor.budget.group_memory import PeakGauge
 from executor.environment.schemes import Schemes
 from executor.files.writer import FileWriter
 from executor.lanes.lanes import Work, run_lanes
 from executor.lock.step import Step
-from executor.report.report import Staged
+from executor.report.effort import Effort
+from executor.report.recorder import Recorder
+from executor.report.report import PackageFigures, Staged
 from executor.report.reporter import Reporter
-from executor.report.timing import Timing
 from executor.sources.acquire import acquire
 from executor.sources.origins import Origins
 from executor.transaction.run_log import RunLog
@@ -31,26 +32,30 @@ from schemas.zipformat import CentralEntry
 if TYPE_CHECKING:
     from executor.sources.client import HttpClient
 
-__all__ = ["Build", "Stager", "timed"]
-
-
-R = TypeVar("R")
+__all__ = ["Build", "Stager", "measured"]
 
 
 Build = Callable[[Step, "HttpClient"], Step]
 """Builds the source of a step, and returns the step of the built wheel."""
 
 
-def timed(work: Work[R], writer: FileWriter) -> Work[tuple[R, Timing]]:
-    """Return ``work`` of a lane that writes with ``writer``, with the time that it took."""
+def measured(
+    work: Callable[[Step, HttpClient, Callable[[int], None], Effort], StagedWheel],
+    writer: FileWriter,
+    recorder: Recorder,
+) -> Work[tuple[StagedWheel, PackageFigures]]:
+    """Return ``work`` of a lane that writes with ``writer``, with the figures of each wheel."""
 
     def call(
-        number: int, step: Step, client: HttpClient, wrote: Callable[[int], None]
-    ) -> tuple[R, Timing]:
-        began, waited, written = perf_counter(), client.waited, writer.seconds
-        result = work(number, step, client, wrote)
-        network, writing = client.waited - waited, writer.seconds - written
-        return result, Timing(network, writing, perf_counter() - began - network - writing)
+        _number: int, step: Step, client: HttpClient, wrote: Callable[[int], None]
+    ) -> tuple[StagedWheel, PackageFigures]:
+        effort = Effort(step, client, writer, recorder)
+        try:
+            wheel = work(step, client, wrote, effort)
+        except Exception as error:
+            effort.failed(error)
+            raise
+        return wheel, effort.staged(wheel)
 
     return call
 
@@ -71,37 +76,43 @@ class Stager:
     """Writes the files; each lane has a copy of its own."""
     build: Build | None
     """Builds wheels, if any step has a source."""
+    gauge: PeakGauge
+    """Is given a sample of the memory now and then."""
 
     def stage_all(
         self, steps: Sequence[Step], budget: Budget, last: ExitStack
-    ) -> tuple[Staged, Timing, list[str]]:
+    ) -> tuple[Staged, list[str]]:
         """Stage the wheel of every step, in fixed order; those with a source come last.
 
-        Return the sums, the time, and the name of each step's folder, which for a built wheel is
-        known only now. When ``last`` is closed it waits for the lanes to end. Raises
+        Return the sums, and the name of each step's folder, which for a built wheel is known only
+        now. When ``last`` is closed it waits for the lanes to end. Raises
         LockstreamError, OSError and Interrupted.
         """
-        staged, spent, names = Staged(), Timing(), list[str]()
+        staged, names = Staged(), list[str]()
         with closing(self.writer):
-            for number, (wheel, took) in enumerate(self._results(steps, budget, last)):
+            for number, (wheel, figures) in enumerate(self._results(steps, budget, last)):
                 self.reporter.staged(number, steps[number], wheel)
                 for warning in wheel.warnings:
                     self.reporter.warned(f"{wheel.filename}: {warning}")
-                staged.add(wheel, steps[number].size)
+                staged.add(wheel, figures)
                 names.append(os.path.basename(wheel.folder))
-                spent += took
-        return staged, spent, names
+        return staged, names
 
     def _results(
         self, steps: Sequence[Step], budget: Budget, last: ExitStack
-    ) -> Iterator[tuple[StagedWheel, Timing]]:
+    ) -> Iterator[tuple[StagedWheel, PackageFigures]]:
         fetched = [step for step in steps if step.source is None]
         built = steps[len(fetched) :]
-        wrote, client = self.reporter.wrote, self.origins.client
+        client, record = self.origins.client, self.reporter.recorder
+
+        def wrote(size: int) -> None:
+            self.reporter.wrote(size)
+            self.gauge.sample()
+
         return chain(
             run_lanes(
                 fetched,
-                timed(self._fetch, self.writer),
+                measured(self._fetch, self.writer, record),
                 client(fetched),
                 budget.lanes,
                 wrote,
@@ -109,22 +120,27 @@ class Stager:
                 last,
             ),
             # One at a time, when nothing else is at work: a build may take all of the machine.
-            run_lanes(built, timed(self._build, self.writer), client(built), 1, wrote),
+            run_lanes(built, measured(self._build, self.writer, record), client(built), 1, wrote),
         )
 
     def _fetch(
-        self, _number: int, step: Step, client: HttpClient, wrote: Callable[[int], None]
+        self, step: Step, client: HttpClient, wrote: Callable[[int], None], effort: Effort
     ) -> StagedWheel:
-        return self._stage(step, step, client, wrote)
+        return self._stage(step, step, client, wrote, effort)
 
     def _build(
-        self, _number: int, step: Step, client: HttpClient, wrote: Callable[[int], None]
+        self, step: Step, client: HttpClient, wrote: Callable[[int], None], effort: Effort
     ) -> StagedWheel:
         assert self.build is not None
-        return self._stage(self.build(step, client), step, client, wrote)
+        return self._stage(self.build(step, client), step, client, wrote, effort)
 
     def _stage(
-        self, step: Step, locked: Step, client: HttpClient, wrote: Callable[[int], None]
+        self,
+        step: Step,
+        locked: Step,
+        client: HttpClient,
+        wrote: Callable[[int], None],
+        effort: Effort,
     ) -> StagedWheel:
         """Stage the wheel of ``step``, unless an earlier run has; ``locked`` is the step of the
         lock, which for a built wheel names its source.
@@ -147,9 +163,12 @@ class Stager:
                 writer=self.writer,
                 wrote=wrote,
             )
+            if self.reporter.recorder.is_on:
+                chunks = effort.chunks(chunks, origin.name)
             return stage_wheel(step.filename, chunks, folder, options)
 
         wheel = acquire(step, origins, client, self.staging.path(step), unpack)
+        effort.written(wheel)
         self.staging.keep(step, wheel)
         self.log.note("staged", step.filename)
         return wheel

@@ -10,6 +10,7 @@ from itertools import chain
 from time import perf_counter
 
 from executor.budget.budget import Budget
+from executor.budget.group_memory import PeakGauge
 from executor.environment.changes import Changes
 from executor.environment.installed import Installed, installed_in
 from executor.environment.places import Places, Ways
@@ -22,7 +23,6 @@ from executor.lanes.signals import held_back
 from executor.lock.step import Step
 from executor.report.report import Staged
 from executor.report.reporter import Reporter
-from executor.report.timing import Timing
 from executor.sources.origins import Origins
 from executor.transaction.collisions import refuse_collisions
 from executor.transaction.commit import apply, moves_of, removal_of
@@ -64,6 +64,8 @@ class Transaction:
     reporter: Reporter
     build: Build | None = None
     """Builds wheels, if any step has a source."""
+    gauge: PeakGauge
+    """Finds the peak of what is charged."""
 
     @property
     def staging(self) -> Staging:
@@ -91,8 +93,8 @@ class Transaction:
         staging = self.staging
         return [step for step in steps if not staging.is_complete(staging.name(step))]
 
-    def run(self, changes: Changes, budget: Budget, last: ExitStack) -> tuple[Staged, Timing]:
-        """Make the changes, and return the sums over the staged wheels and the time.
+    def run(self, changes: Changes, budget: Budget, last: ExitStack) -> tuple[Staged, float]:
+        """Make the changes, and return the sums over the staged wheels and the seconds to commit.
 
         From the commit on, signals that stop the program wait until ``last`` is closed, which also
         waits for the lanes to end. Raises LockstreamError, OSError and Interrupted.
@@ -104,11 +106,12 @@ class Transaction:
         log.begin(len(changes.install))
         try:
             stager = self._stager(budget, log)
-            staged, spent, names = stager.stage_all(changes.install, budget, last)
+            staged, names = stager.stage_all(changes.install, budget, last)
             # By name, so that where the last may win, it is the last by name.
             order = sorted(range(len(names)), key=lambda number: changes.install[number].name)
             wheels = StagedWheels(staging, [names[number] for number in order])
             began = perf_counter()
+            self.reporter.recorder.event("commit", step="checks")
             keep = self._check(changes.remove, wheels, budget)
         except (Interrupted, *_NO_FAULT_OF_THE_WHEELS) as end:
             if complete := staging.complete_names():
@@ -126,7 +129,7 @@ class Transaction:
             with suppress(OSError):
                 log.ended(end)
             raise
-        return staged, spent + Timing(committing=perf_counter() - began)
+        return staged, perf_counter() - began
 
     def _stager(self, budget: Budget, log: RunLog) -> Stager:
         is_awaited = self.journal.is_durable and not budget.keeps_files
@@ -148,6 +151,7 @@ class Transaction:
                 allowance=allowance,
             ),
             build=self.build,
+            gauge=self.gauge,
         )
 
     def _check(
@@ -195,16 +199,20 @@ class Transaction:
         last: ExitStack,
     ) -> None:
         schemes, journal = self.schemes, self.journal
+        record = self.reporter.recorder
         self.reporter.committing()
         last.enter_context(held_back())
         log.note("commits")
+        record.event("commit", step="journal")
         journal.commit(
             chain(
                 (removal_of(found, n, schemes, keep) for n, found in enumerate(remove)),
                 self._moves(wheels),
             )
         )
+        record.event("commit", step="moves")
         apply(journal, schemes.roots)
+        record.event("commit", step="done")
 
     def _moves(self, wheels: StagedWheels) -> Iterator[Move]:
         return (m for wheel in wheels for m in moves_of(wheel, self.schemes, self.journal.folder))

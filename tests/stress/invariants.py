@@ -107,10 +107,10 @@ def broken_invariants(
     except (LockstreamError, ValueError) as error:
         yield f"the next run fails: {error!r}"
         return
-    sizes = sorted(wheel.size for wheel in stage.scenario.new)
-    most = 0 if is_committed else sum(sizes) - sum(sizes[:complete])
-    if keeps_staged and report.bytes_fetched > most:
-        yield f"fetched {report.bytes_fetched} bytes again, of at most {most}"
+    most = 0 if is_committed else len(stage.scenario.new) - complete
+    again = sum(not package.is_reused for package in report.packages)
+    if keeps_staged and again > most:
+        yield f"unpacked {again} wheels again, of at most {most}"
     if is_logged and not any(text.startswith("the last run") for text in reporter.warnings):
         yield "the next run does not report the last one"
     after = snapshot(Path(environment.path))

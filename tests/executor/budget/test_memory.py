@@ -19,7 +19,6 @@ import pytest
 from executor.budget import memory
 from executor.budget.memory import (
     Limit,
-    charged_peak,
     physical_limit,
     rss_peak,
     smallest_limit,
@@ -151,13 +150,8 @@ class TestVersion2:
         surround("0::/a/b\n", V2, {"a/b/cgroup.procs": "", **v2("a/", max=40 * MIB)})
         assert smallest_limit() == Limit(40 * MIB, str(tmp_path / "a" / "memory.max"))
 
-    def test_the_peak_of_a_container_is_told(self, surround: Surround) -> None:
-        surround("0::/\n", V2, v2(max=64 * MIB, peak=50 * MIB))
-        assert charged_peak() == 50 * MIB
-
-    def test_the_root_has_no_peak(self, surround: Surround) -> None:
+    def test_the_root_has_no_limit(self, surround: Surround) -> None:
         surround("0::/\n", V2, {"cgroup.procs": ""})
-        assert charged_peak() is None
         assert smallest_limit() is None
 
     def test_the_unified_part_of_a_hybrid_machine_has_no_memory(
@@ -168,7 +162,6 @@ class TestVersion2:
         surround("4:memory:/job\n0::/\n", mounts, files)
         limit = smallest_limit()
         assert limit == Limit(40 * MIB, str(tmp_path / "memory/job/memory.limit_in_bytes"))
-        assert charged_peak() == OWN + 1
 
 
 class TestVersion1:
@@ -193,11 +186,6 @@ class TestVersion1:
     def test_a_container_sees_a_part_of_the_tree(self, surround: Surround, tmp_path: Path) -> None:
         surround("4:memory:/docker/abc\n", V1.format(root="/docker/abc"), v1("", 64 * MIB))
         assert smallest_limit() == Limit(64 * MIB, str(tmp_path / "memory.limit_in_bytes"))
-        assert charged_peak() == OWN + 1
-
-    def test_the_root_is_the_whole_machine(self, surround: Surround) -> None:
-        surround("4:memory:/\n", V1.format(root="/"), {**v1(), "release_agent": ""})
-        assert charged_peak() is None
 
     def test_ancestors_that_a_container_does_not_see_limit_it(
         self, surround: Surround, tmp_path: Path
@@ -302,7 +290,6 @@ class TestElsewhere:
     ) -> None:
         surround(cgroup, mounts, {})
         assert smallest_limit() is None
-        assert charged_peak() is None
 
     def test_a_system_without_proc_has_no_figures(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def absent(*_: object, **__: object) -> None:
@@ -311,7 +298,7 @@ class TestElsewhere:
         for module in ("memory", "cgroups"):
             monkeypatch.setattr(f"executor.budget.{module}.open", absent, raising=False)
         monkeypatch.setattr("resource.getrusage", lambda _: SimpleNamespace(ru_maxrss=0))
-        assert (smallest_limit(), charged_peak(), rss_peak()) == (None, None, 0)
+        assert (smallest_limit(), rss_peak()) == (None, 0)
 
 
 def test_the_peak_is_that_of_the_largest_process(
@@ -326,9 +313,8 @@ def test_the_peak_is_that_of_the_largest_process(
 
 
 def test_the_surroundings_of_this_process_can_be_read() -> None:
-    limit, peak = smallest_limit(), charged_peak()
+    limit = smallest_limit()
     assert limit is None or Path(limit.source).read_text().strip().isdigit()
-    assert peak is None or peak > 0
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,11 @@ FIGURES: dict[str, Any] = {
     "budget_source": "--memory",
     "rss_peak": 30 << 20,
     "charged_peak": 48 << 20,
+    "charged_before": 3 << 20,
+    "is_sampled": False,
     "is_confined": False,
     "builds": [],
+    "packages": [],
 }
 
 
@@ -67,6 +70,10 @@ def test_what_was_left_unchecked_is_told() -> None:
             "installed 3 packages, 1 removed, 4 unchanged into /app/.venv",
         ),
         ({"spent": Timing(), "charged_peak": None}, "  memory: peak RSS 30.0 MiB"),
+        (
+            {"is_sampled": True, "charged_before": 40 << 20},
+            "  memory: peak RSS 30.0 MiB, charged at least 48.0 MiB (40.0 MiB before)",
+        ),
         (
             {"budget": None, "budget_source": "no limit"},
             "  budget: none (no limit), 2 lanes",

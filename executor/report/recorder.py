@@ -1,0 +1,140 @@
+"""The log of a run: one line of JSON for each event, written as it happens.
+
+Each line is one write to a descriptor that was opened with O_APPEND before the lanes fork, and has
+at most PIPE_BUF bytes: the lines of several processes do not mix, in a file or in a pipe
+(https://man7.org/linux/man-pages/man7/pipe.7.html), and a run that is killed leaves all it wrote.
+The events are those of ``schemas/run-log-1.schema.json``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from schemas.errors import UsageError
+from schemas.version import VERSION
+
+__all__ = ["FORMAT", "STANDARD_OUTPUT", "Recorder"]
+
+
+FORMAT = 1
+"""Version of the format. Increase it when an event loses a field or a field changes its meaning."""
+
+
+STANDARD_OUTPUT = "-"
+"""Names standard output in place of a file."""
+
+
+_PIPE_BUF = 4096
+"""Bytes that Linux writes to a pipe at once."""
+
+
+_LENGTHS = (1000, 200, 40)
+"""Characters that remain of each text if a line would be too long."""
+
+
+class Recorder:
+    """Writes the events of one run; whoever opens it closes it. This one writes nothing.
+
+    ``Recorder.opened`` returns one that writes. A fork may use the recorder of its parent, and so
+    may threads. It never raises and never waits for anything but the write.
+    """
+
+    def __init__(self, descriptor: int | None = None) -> None:
+        self._descriptor = descriptor
+        self._began = time.monotonic()
+        self._failed: Any = None
+        self._is_told = False
+        if descriptor is not None:
+            import mmap  # noqa: PLC0415  # only a run with a log pays for it
+
+            # One page that forks share: what one cannot write, none tries to write any more.
+            self._failed = mmap.mmap(-1, mmap.PAGESIZE)
+
+    @classmethod
+    def opened(cls, path: str) -> Recorder:
+        """Return a recorder that writes to the file at ``path``, in place of what it holds.
+
+        ``-`` is standard output. Raises UsageError.
+        """
+        if path == STANDARD_OUTPUT:
+            return cls(os.dup(1))
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
+        try:
+            return cls(os.open(path, flags, 0o666))
+        except OSError as error:
+            raise UsageError(
+                f"--log {path}: cannot be written: {os.strerror(error.errno or 0)}",
+                hint="name a file in a folder that exists and may be written to",
+            ) from None
+
+    @property
+    def is_on(self) -> bool:
+        """Whether events are written."""
+        return self._descriptor is not None and not self._failed[0]
+
+    def event(self, kind: str, /, **facts: object) -> None:
+        """Write an event. ``facts`` are texts, numbers, None, and lists or tables of them."""
+        if self._descriptor is None or self._failed[0]:
+            return
+        content = {
+            "event": kind,
+            "at": round(time.monotonic() - self._began, 4),
+            "process": os.getpid(),
+            **facts,
+        }
+        line = _line(content)
+        try:
+            if os.write(self._descriptor, line) < len(line):
+                self._failed[0] = 1
+        except OSError:
+            self._failed[0] = 1
+
+    def begin(self, command: str, **facts: object) -> None:
+        """Write the first event of a run of ``command``."""
+        if self.is_on:
+            started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            about = {"format": FORMAT, "lockstream": VERSION, "command": command}
+            self.event("run", **about, started=started, **facts)
+
+    def failure(self) -> str | None:
+        """Return a sentence if the log is not complete; only once."""
+        if self._failed is None or not self._failed[0] or self._is_told:
+            return None
+        self._is_told = True
+        return "the log could not be written to its end (is its disk full, or its reader gone?)"
+
+    def close(self) -> None:
+        """Write nothing from now on."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def _line(content: Mapping[str, object]) -> bytes:
+    """Return ``content`` as a line of at most PIPE_BUF bytes, with shorter texts if needed."""
+    line = _encoded(content)
+    for length in _LENGTHS:
+        if len(line) <= _PIPE_BUF:
+            break
+        line = _encoded({key: _shortened(value, length) for key, value in content.items()})
+    return line
+
+
+def _encoded(content: Mapping[str, object]) -> bytes:
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    # Bytes of a path that are no UTF-8 become the escapes that JSON has for them.
+    return f"{text}\n".encode(errors="backslashreplace")
+
+
+def _shortened(value: object, length: int) -> object:
+    if isinstance(value, str):
+        return value if len(value) <= length else f"{value[: length - 1]}…"
+    if isinstance(value, Mapping):
+        return {key: _shortened(one, length) for key, one in value.items()}
+    if isinstance(value, Iterable):
+        return [_shortened(one, length) for one in list(value)[: length // 10]]
+    return value

@@ -1,0 +1,117 @@
+"""The log of a run: whole lines, in every end, and silence where it cannot be written."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from executor.report.recorder import Recorder
+from schemas.errors import UsageError
+
+
+def warn(recorder: Recorder, text: str) -> None:
+    recorder.event("warning", text=text)
+
+
+def texts(path: Path) -> list[str]:
+    return [json.loads(line)["text"] for line in path.read_text().splitlines()]
+
+
+def test_an_event_is_in_the_file_at_once(tmp_path: Path) -> None:
+    recorder = Recorder.opened(str(tmp_path / "log"))
+    warn(recorder, "one")
+    assert texts(tmp_path / "log") == ["one"]
+    warn(recorder, "two")
+    assert texts(tmp_path / "log") == ["one", "two"]
+    recorder.close()
+    warn(recorder, "three")
+    assert texts(tmp_path / "log") == ["one", "two"]
+
+
+def test_an_older_log_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("older\n")
+    warn(Recorder.opened(str(tmp_path / "log")), "new")
+    assert texts(tmp_path / "log") == ["new"]
+
+
+def test_one_that_is_not_opened_writes_nothing() -> None:
+    recorder = Recorder()
+    warn(recorder, "x")
+    assert not recorder.is_on
+    assert recorder.failure() is None
+
+
+def test_lines_of_several_processes_do_not_mix(tmp_path: Path) -> None:
+    recorder = Recorder.opened(str(tmp_path / "log"))
+    children = []
+    for number in range(4):
+        if (pid := os.fork()) == 0:
+            for _ in range(200):
+                warn(recorder, str(number) * 3000)
+            os._exit(0)
+        children.append(pid)
+    for pid in children:
+        os.waitpid(pid, 0)
+    found = texts(tmp_path / "log")
+    assert sorted(found) == sorted(str(number) * 3000 for number in range(4) for _ in range(200))
+
+
+@pytest.mark.parametrize("text", ["x" * 9000, "ü" * 9000, "\x00" * 9000, "\udcff" * 9000])
+def test_a_line_fits_into_a_pipe_whatever_it_says(tmp_path: Path, text: str) -> None:
+    recorder = Recorder.opened(str(tmp_path / "log"))
+    warn(recorder, text)
+    line = (tmp_path / "log").read_bytes()
+    assert len(line) <= 4096
+    assert text.startswith(json.loads(line)["text"].removesuffix("…"))
+
+
+def test_a_path_may_have_any_bytes(tmp_path: Path) -> None:
+    recorder = Recorder.opened(str(tmp_path / "log"))
+    warn(recorder, os.fsdecode(b"/tmp/\xff\n"))
+    assert texts(tmp_path / "log") == [os.fsdecode(b"/tmp/\xff\n")]
+
+
+def test_a_reader_that_is_gone_is_told_of_once() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    recorder = Recorder(writing)
+    assert recorder.is_on
+    for _ in range(3):
+        warn(recorder, "x")
+    assert not recorder.is_on
+    failure = recorder.failure()
+    assert failure is not None
+    assert failure.startswith("the log could not be written to its end")
+    assert recorder.failure() is None
+    recorder.close()
+
+
+def test_what_a_fork_cannot_write_its_parent_tells_of() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    recorder = Recorder(writing)
+    if (pid := os.fork()) == 0:
+        warn(recorder, "x")
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert not recorder.is_on
+    assert recorder.failure() is not None
+    recorder.close()
+
+
+def test_a_full_disk_ends_the_log_and_nothing_else() -> None:
+    recorder = Recorder(os.open("/dev/full", os.O_WRONLY))
+    warn(recorder, "x")
+    assert recorder.failure() is not None
+    recorder.close()
+
+
+def test_a_file_that_cannot_be_written_is_an_error_before_the_run(tmp_path: Path) -> None:
+    path = tmp_path / "absent" / "log"
+    with pytest.raises(UsageError) as caught:
+        Recorder.opened(str(path))
+    assert str(caught.value) == f"--log {path}: cannot be written: No such file or directory"
+    assert caught.value.hint == "name a file in a folder that exists and may be written to"
