@@ -103,6 +103,7 @@ TWICE = {"Builder", "Interpreter", "Reporter"}
 
 TESTED_ELSEWHERE = {
     "executor.cli.key": "tests/executor/install/test_installation_key.py runs the command",
+    "executor.archive.errors": "tests/executor/archive/test_zstandard_data.py raises it",
     "executor.budget.errors": "tests/executor/budget/test_budget.py raises it",
     "executor.files.errors": "tests/executor/install/test_preflight.py raises each",
     "executor.files.mounts": "tests/executor/install/test_preflight.py: kinds and journals",

@@ -26,7 +26,7 @@ from schemas.version import VERSION
 PROJECT = Path(__file__).parent.parent
 PROJECT_TABLE = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
 
-EXECUTOR_DEPENDENCIES = ("click", "packaging", "pyproject-hooks", "zstandard")
+EXECUTOR_DEPENDENCIES = ("click", "isal", "packaging", "pyproject-hooks", "zstandard")
 PROGRAMS = {"executor/builds/launcher.py", "executor/environment/probe.py"}
 """What runs as a program of its own, in the interpreter of a target."""
 MARKERS = {f"{room}/py.typed" for room in ("schemas", "planner", "executor")}

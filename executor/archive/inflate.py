@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator
 from types import ModuleType
-from typing import IO, cast
+from typing import cast
 
 from executor.archive.chunk_reader import ChunkReader, Truncated
 from schemas.zipformat import InvalidZip, Method
@@ -55,14 +55,6 @@ _RAW_DEFLATE = -15
 (https://docs.python.org/3/library/zlib.html#zlib.decompressobj)."""
 
 
-_MAX_ZSTANDARD_WINDOW = 8 << 20
-"""Bytes; the window that every decoder should support (RFC 8878, 3.1.1.1.2)."""
-
-
-_MAX_ZSTANDARD_HEADER = 18
-"""Bytes (RFC 8878, 3.1.1.1)."""
-
-
 class NotStreamable(InvalidZip):
     """Only the central directory, which follows all members, records where a member ends."""
 
@@ -85,7 +77,14 @@ def contents(reader: ChunkReader, method: Method, compressed_size: int | None) -
     if method is Method.DEFLATED:
         yield from _deflated(reader, compressed_size)
     else:
-        yield from _zstandard(reader, compressed_size)
+        # Imported late: no wheel on PyPI uses it yet, and it takes 2 MiB.
+        from executor.archive.zstandard_data import decompressed  # noqa: PLC0415
+
+        if compressed_size is None:
+            raise NotStreamable(
+                "it is zstandard-compressed, and its size is not stated before its data"
+            )
+        yield from decompressed(reader, compressed_size, MAX_OUTPUT)
     if compressed_size is not None and reader.offset - start != compressed_size:
         raise InvalidZip(
             f"its data ends after {reader.offset - start} of {compressed_size} compressed bytes"
@@ -148,52 +147,3 @@ def _next_input(reader: ChunkReader, left: int | None) -> memoryview:
     if not data:
         raise Truncated
     return data
-
-
-def _zstandard(reader: ChunkReader, compressed_size: int | None) -> Iterator[bytes]:
-    # Imported late: no wheel on PyPI uses it yet, and it takes 2 MiB.
-    import zstandard  # noqa: PLC0415
-
-    if compressed_size is None:
-        raise NotStreamable(
-            "it is zstandard-compressed, and its size is not stated before its data"
-        )
-    decompressor = zstandard.ZstdDecompressor(max_window_size=_MAX_ZSTANDARD_WINDOW)
-    # It calls nothing but read().
-    portion = _Portion(reader, compressed_size)
-    stream = decompressor.stream_reader(cast("IO[bytes]", portion), read_size=MAX_OUTPUT)
-    size = 0
-    try:
-        while piece := stream.read(MAX_OUTPUT):
-            size += len(piece)
-            yield piece
-        # The library compares them too, unless the last block is empty and comes by itself.
-        stated = zstandard.get_frame_parameters(portion.head).content_size
-        if stated not in (0, size, zstandard.CONTENTSIZE_UNKNOWN):
-            raise InvalidZip(f"its zstandard frame states {stated} bytes and holds {size}")
-    except zstandard.ZstdError as error:
-        raise InvalidZip(f"its zstandard data is damaged ({error})") from None
-
-
-class _Portion:
-    """The next ``size`` bytes of a reader, as the file that zstandard reads from. One member's
-    decompression owns it.
-    """
-
-    def __init__(self, reader: ChunkReader, size: int) -> None:
-        self._reader = reader
-        self._left = size
-        self.head = b""
-        """Its first bytes, as many as a frame header can have."""
-
-    def read(self, count: int) -> bytes:
-        """Return up to ``count`` bytes, none at the end. Raises Truncated."""
-        if not self._left:
-            return b""
-        piece = self._reader.some(min(count, self._left))
-        if not piece:
-            raise Truncated
-        self._left -= len(piece)
-        if len(self.head) < _MAX_ZSTANDARD_HEADER:
-            self.head += piece[:_MAX_ZSTANDARD_HEADER]
-        return bytes(piece)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from packaging.utils import canonicalize_name
 
 from executor.archive.chunk_reader import Truncated
+from executor.archive.errors import DecoderMissing
 from executor.archive.expansion_limit import ExpansionLimit
 from executor.archive.inflate import NotStreamable
 from executor.archive.unzip import ForwardZip, Member
@@ -215,6 +216,9 @@ class _Unpacking:
             if isinstance(error, NotStreamable) and self._can_be_spooled:
                 raise
             raise self._refused(str(error), name) from None
+        except DecoderMissing as error:
+            error.wheel, error.member = self._layout.filename, name
+            raise
         record = record_row(name, encode_digest(sha256), member.size)
         manifest.append(
             ManifestRow(
