@@ -28,6 +28,8 @@
 # make containers
 #                executions in real containers of 32 to 128 MiB (Linux, root, podman, runc, debootstrap)
 # make hostile   1,500 hostile wheels, and what lockstream, uv and pip do with them
+# make attack    all that is hostile: wheels, colliding paths, readers, secrets, builds; half an hour,
+#                with a summary and an exit code; ATTACK='--only destinations,hostile' for some
 # make ends      1,000 runs in random surroundings (variables, limits, closed streams): each must end
 #                with a known exit code and no traceback; ENDS='--runs 100 --seed 7'
 # make network   60 faults of servers and proxies, in real time: 15 minutes, mostly of waiting
@@ -53,13 +55,14 @@ COVERED := --no-servers
 BUILDS :=
 CLUSTERS :=
 SOAK :=
+ATTACK :=
 ACCEPTED :=
 SECONDS := 60
 FUZZ :=
 WHEELS := --odd --corpora benchmarks/work/wheels
 
 .PHONY: clusters slurm demo fast test lint types pythons lowest servers coverage peers bench builds soak ends hostile \
-	accepted containers network fuzz real python clean
+	attack accepted containers network fuzz real python clean
 .DELETE_ON_ERROR:
 
 demo: .demo/pylock.toml
@@ -135,6 +138,9 @@ soak: .venv/made
 
 ends: .venv/made
 	.venv/bin/python -m stress.ends $(ENDS)
+
+attack: .venv/made
+	.venv/bin/python -m stress.attack $(ATTACK)
 
 hostile: .venv/made
 	.venv/bin/python -m stress.hostile

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from schemas.errors import Refused, UsageError
+from schemas.errors import ArtifactRefused, Refused, SubjectProblem, UsageError
 
 __all__ = [
     "EnvironmentBusy",
     "ExternallyManaged",
+    "FolderLeaves",
     "InterpreterUnusable",
     "NotRemovable",
     "RecordEscapes",
@@ -29,6 +30,15 @@ class ExternallyManaged(Refused):
 
     def __str__(self) -> str:
         return self.message
+
+
+@dataclass(eq=False)
+class FolderLeaves(SubjectProblem, ArtifactRefused):
+    """A folder of an environment is a link, or below one, that leads out of the environment."""
+
+    path: str
+    problem: str
+    hint: str = "replace the link by a folder, or name the folder that it leads to with --target"
 
 
 @dataclass(eq=False)

@@ -9,7 +9,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from executor.environment.places import distinct_folders
+from executor.environment.errors import FolderLeaves
+from executor.environment.places import distinct_folders, is_below
 from schemas.wheel import SCHEME_NAMES, Scheme
 
 __all__ = ["STAGING", "Schemes", "record_prefixes"]
@@ -63,6 +64,15 @@ class Schemes:
             data=os.path.realpath(self.data),
             headers=os.path.realpath(self.headers),
         )
+
+    def check(self) -> None:
+        """Raise FolderLeaves if a folder that is named below the data folder is in fact elsewhere:
+        a link of a checkout would lead wheels to other places of the user.
+        """
+        data = os.path.realpath(self.data)
+        for root in self.roots:
+            if is_below(root, [self.data]) and not is_below(real := os.path.realpath(root), [data]):
+                raise FolderLeaves(root, f"leads to {real}, which is outside of {self.data}")
 
     def folder(self, scheme: Scheme, distribution: str) -> str:
         """Return the folder of a scheme for one distribution, whose name is that in its wheel's."""

@@ -166,6 +166,7 @@ def _run(
     # Closed last: signals are let through again, and the budget is no longer enforced, because
     # removing folders reads them, which the kernel charges.
     with ExitStack() as last, ExitStack() as held:
+        transaction.schemes.check()
         # An environment that is made here brings its interpreter.
         if options.compile_files and environment.exists:
             bytecode.check_compiler(transaction.schemes.executable)

@@ -17,7 +17,9 @@ from executor.wheels.errors import WheelRefused
 from executor.wheels.layout import (
     Layout,
     MisplacedMember,
+    beside_packages,
     check_data_path,
+    check_root_name,
     installed_path,
     is_startup_file,
 )
@@ -151,6 +153,7 @@ class _Finish:
         self.record = record
         self._prefixes = record_prefixes(schemes, root, info.layout.distribution)
         self._schemes = schemes
+        self._tops = beside_packages(schemes)
         self.startup: list[str] = []
         """Names of files that Python obeys at every start, all of them."""
         self.byte_code = 0
@@ -201,8 +204,11 @@ class _Finish:
                 changed = self._finish_script(row)
             elif scheme == "data":
                 self._note_startup(check_data_path(below, self._schemes))
-            elif scheme in ("purelib", "platlib"):
-                self._note_startup(below)
+            else:
+                check_root_name(below)
+                if scheme in ("purelib", "platlib"):
+                    self._check_beside(below)
+                    self._note_startup(below)
         except (InvalidEntryPoint, MisplacedMember) as error:
             raise self._info.refused(str(error), row.name) from None
         if below is row.name:
@@ -213,6 +219,13 @@ class _Finish:
                 self.record.add_row(row.at(path), row.size)
             else:
                 self.record.add_row(record_row(path, *changed), changed[1])
+
+    def _check_beside(self, below: str) -> None:
+        """Check a file of packages that lie directly in the data folder, as with ``--target``:
+        there it could be a part of another scheme. Raises MisplacedMember and InvalidEntryPoint.
+        """
+        if self._tops and below.partition("/")[0].lower() in self._tops:
+            check_data_path(below, self._schemes)
 
     def _note_startup(self, below: str | None) -> None:
         """Note a file for the report if Python obeys it at every start. Raises MisplacedMember."""

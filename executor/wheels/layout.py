@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name
 
+from executor.environment.places import is_below
 from executor.environment.schemes import STAGING, Schemes
 from executor.wheels.scripts import check_replaces_nothing
 from schemas.wheel import SCHEME_NAMES, Scheme, dist_info_matches, split_wheel_filename
@@ -15,7 +16,9 @@ from schemas.wheel import SCHEME_NAMES, Scheme, dist_info_matches, split_wheel_f
 __all__ = [
     "Layout",
     "MisplacedMember",
+    "beside_packages",
     "check_data_path",
+    "check_root_name",
     "check_startup",
     "installed_path",
     "is_data_folder",
@@ -28,11 +31,18 @@ _STARTUP = re.compile(r"(?:site|user)customize(?:[./].*)?", re.IGNORECASE | re.D
 (https://docs.python.org/3/library/site.html#module-sitecustomize)."""
 
 
-_STARTUP_IN_LIBRARY = re.compile(
-    r"lib(?:64)?/(?:python|pypy)[\d.]+t?/(?:site|user)customize(?:[./]|$)"
+_LIBRARY = re.compile(
+    r"(?:local/)?lib(?:32|64)?/(?:python|pypy)[\d.]*t?(?P<archive>\.zip$)?"
+    r"(?:/(?P<packages>(?:site|dist)-packages/)?(?P<below>.*))?",
+    re.DOTALL,
 )
-"""The same in the folder of the standard library, which a prefix other than a virtual environment
-imports from too."""
+"""Places below a prefix that some Python imports from, in lower case: its standard library, as an
+archive too, and its packages, whatever its version
+(https://docs.python.org/3/library/sys_path_init.html)."""
+
+
+_PIP_SETTINGS = frozenset({"pip.conf", "pip.ini"})
+"""Files of an environment that pip reads (https://pip.pypa.io/en/stable/topics/configuration/)."""
 
 
 class MisplacedMember(ValueError):
@@ -139,21 +149,59 @@ def check_data_path(path: str, schemes: Schemes) -> str | None:
 
 def _check_data_place(path: str, schemes: Schemes) -> str | None:
     """Check one spelling of a file of the data scheme, as ``check_data_path`` does."""
-    place = os.path.normpath(os.path.join(schemes.data, path)).lower()
-    if place == os.path.join(schemes.data, "pyvenv.cfg").lower():
+    data, scripts = schemes.data.lower(), schemes.scripts.lower()
+    place = os.path.normpath(os.path.join(data, path.lower()))
+    if any(is_below(f"{root.lower()}/", [place]) for root in schemes.roots):
+        raise MisplacedMember("it is a file where an environment has a folder")
+    if place == os.path.join(data, "pyvenv.cfg"):
         raise MisplacedMember("it would make the folder a virtual environment")
-    if _STARTUP_IN_LIBRARY.match(path.lower()):
-        raise MisplacedMember("it would run whenever Python starts")
-    if os.path.dirname(place) == schemes.scripts.lower():
-        check_replaces_nothing(os.path.basename(place))
-    for folder in (schemes.purelib, schemes.platlib):
-        if place.startswith(below := f"{folder}{os.sep}".lower()):
-            inner = place.removeprefix(below).replace(os.sep, "/")
-            if inner.partition("/")[0].endswith((".dist-info", ".egg-info")):
-                raise MisplacedMember("a wheel has its dist-info folder at its root only")
-            check_startup(inner)
-            return inner
-    return None
+    folder, name = os.path.split(place)
+    if folder == scripts:
+        check_replaces_nothing(name)
+    if folder == data:
+        check_root_name(name)
+        if name in _PIP_SETTINGS:
+            raise MisplacedMember("it would change the settings of pip in the environment")
+    for packages in (schemes.purelib.lower(), schemes.platlib.lower()):
+        if packages != data and is_below(place, [packages]):
+            return _check_package_place(place.removeprefix(packages).lstrip(os.sep))
+    if found := _LIBRARY.fullmatch(os.path.relpath(place, data)):
+        if not found["packages"]:
+            if found["below"] and _STARTUP.fullmatch(found["below"]):
+                raise MisplacedMember("it would run whenever Python starts")
+            raise MisplacedMember("it would be a part of Python's standard library")
+        return _check_package_place(found["below"])
+    is_target = data in {schemes.purelib.lower(), schemes.platlib.lower()}
+    return _check_package_place(os.path.relpath(place, data)) if is_target else None
+
+
+def _check_package_place(inner: str) -> str:
+    """Check a file of the data scheme that is ``inner`` below the packages; return that."""
+    if inner.partition("/")[0].endswith((".dist-info", ".egg-info")):
+        raise MisplacedMember("a wheel has its dist-info folder at its root only")
+    check_root_name(inner)
+    check_startup(inner)
+    return inner
+
+
+def beside_packages(schemes: Schemes) -> frozenset[str]:
+    """Return the names, in lower case, of folders of other schemes that lie among the packages."""
+    if schemes.data not in {schemes.purelib, schemes.platlib}:
+        return frozenset()
+    below = (root for root in schemes.roots if is_below(root, [schemes.data]))
+    return frozenset(
+        os.path.relpath(root, schemes.data).partition(os.sep)[0].lower() for root in below
+    )
+
+
+def check_root_name(name: str) -> None:
+    """Raise MisplacedMember if an interpreter in the folder of a scheme would obey the file
+    ``name`` there, or would be in a virtual environment.
+    """
+    if name.lower().endswith("._pth") and "/" not in name:
+        raise MisplacedMember("an interpreter in its folder would take its import path from it")
+    if name.lower() == "pyvenv.cfg":
+        raise MisplacedMember("it would make the folder a virtual environment")
 
 
 def is_data_folder(folder: str) -> bool:

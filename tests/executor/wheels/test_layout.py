@@ -10,7 +10,9 @@ import pytest
 from executor.wheels.layout import (
     Layout,
     MisplacedMember,
+    beside_packages,
     check_data_path,
+    check_root_name,
     check_startup,
     installed_path,
     is_data_folder,
@@ -150,6 +152,16 @@ def test_what_only_looks_so_is_let_in(name: str) -> None:
         ("lib/site-packages/sitecustomize.py", "--allow-startup"),
         ("lib/python3.12/sitecustomize.py", "would run whenever Python starts"),
         ("lib64/python3.13t/usercustomize/__init__.py", "would run whenever Python starts"),
+        ("lib/python312.zip", "a part of Python's standard library"),
+        ("lib/python3.12/encodings.py", "a part of Python's standard library"),
+        ("lib64/pypy3.10/os.py", "a part of Python's standard library"),
+        ("lib/python3.14/site-packages/x-1.dist-info/RECORD", "dist-info folder at its root only"),
+        ("local/lib/python3.12/dist-packages/sitecustomize.py", "--allow-startup"),
+        ("bin", "a file where an environment has a folder"),
+        ("lib/site-packages", "a file where an environment has a folder"),
+        ("LIB", "a file where an environment has a folder"),
+        ("python311._pth", "would take its import path from it"),
+        ("pip.conf", "would change the settings of pip"),
     ],
 )
 def test_the_data_scheme_does_not_reach_the_parts_of_the_environment(
@@ -180,6 +192,33 @@ def test_files_that_python_obeys_at_every_start_are_known(below: str, is_obeyed:
 def test_a_file_of_the_data_scheme_in_site_packages_is_known_as_one() -> None:
     assert check_data_path("lib/site-packages/x.pth", SCHEMES) == "x.pth"
     assert check_data_path("share/x.pth", SCHEMES) is None
+
+
+def test_so_is_one_in_the_packages_of_another_python_below_the_prefix() -> None:
+    assert check_data_path("lib/python3.14/site-packages/x.pth", SCHEMES) == "x.pth"
+    assert check_data_path("local/lib/python3/dist-packages/x.start", SCHEMES) == "x.start"
+
+
+def test_packages_that_lie_directly_in_a_folder_are_beside_its_commands() -> None:
+    """--target: a wheel may have a package called ``bin``, and no part of an interpreter in it."""
+    target = replace(SCHEMES, purelib="/env", platlib="/env")
+    assert beside_packages(SCHEMES) == frozenset()
+    assert beside_packages(target) == {"bin", "include"}
+    assert check_data_path("bin/__init__.py", target) == "bin/__init__.py"
+    assert check_data_path("x.pth", target) == "x.pth"
+    with pytest.raises(MisplacedMember, match="a file where an environment has a folder"):
+        check_data_path("bin", target)
+    with pytest.raises(InvalidEntryPoint, match="is that of a part of the environment"):
+        check_data_path("bin/python._pth", target)
+    with pytest.raises(MisplacedMember, match="dist-info folder at its root only"):
+        check_data_path("x-1.dist-info/RECORD", target)
+
+
+@pytest.mark.parametrize("name", ["python._pth", "PYTHON311._PTH", "pyvenv.cfg"])
+def test_what_an_interpreter_obeys_is_refused_in_every_scheme(name: str) -> None:
+    with pytest.raises(MisplacedMember):
+        check_root_name(name)
+    check_root_name(f"demo/{name}")
 
 
 def test_the_data_scheme_does_not_replace_the_interpreter() -> None:
