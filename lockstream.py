@@ -134,6 +134,7 @@ COMMANDS = {
         "planner.cli.builds", "builds", "List the builds that a lock leaves to others."
     ),
     "build": Entry("planner.cli.build", "build", "Do one of these builds, and keep its wheel."),
+    "init": Entry("planner.cli.init", "init", "Write files for a forge or a container."),
     "cache": Entry("planner.cli.cache", "cache", "Show or remove what plans keep of indexes."),
     "execute": Entry("executor.cli.execute", "execute", "Install a lock inside a memory budget."),
     "verify": Entry("executor.cli.verify", "verify", "Check that an environment matches its lock."),
@@ -180,17 +181,6 @@ class Program(click.Group):
             gc.freeze()
             gc.enable()
         return command
-
-    def shell_complete(
-        self, context: click.Context, incomplete: str
-    ) -> list[click.shell_completion.CompletionItem]:
-        # click would load every command for its summary.
-        found = [
-            click.shell_completion.CompletionItem(name, help=entry.summary)
-            for name, entry in COMMANDS.items()
-            if name.startswith(incomplete)
-        ]
-        return found + click.Command.shell_complete(self, context, incomplete)
 
     def resolve_command(
         self, context: click.Context, words: list[str]
@@ -260,7 +250,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if "_LOCKSTREAM_COMPLETE" in os.environ and arguments is None:
                 from executor.cli.completion import complete  # noqa: PLC0415
 
-                complete(program)
+                complete(program, {name: entry.summary for name, entry in COMMANDS.items()})
                 return 0
             # Not program.main(): it would exit with 1 if the reader of its output went away.
             words = list(sys.argv[1:] if arguments is None else arguments)

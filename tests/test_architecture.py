@@ -123,6 +123,7 @@ TESTED_ELSEWHERE = {
     "planner.engines.order": "fields alone; tests/planner/engines/test_order_runner.py uses them",
     "planner.index.access": "fields alone; tests/planner/planning/test_answer.py uses them",
     "planner.metadata.distribution": "fields alone; tests/planner/resolver/test_evaluator.py",
+    "planner.review.ci_files": "tests/planner/cli/test_init.py writes each",
     "planner.resolver.builder": "an interface; tests/planner/builds/test_builder.py has its class",
 }
 """Modules without a test file of their own, and where they are tested or why there is nothing to

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 import click
-from click.shell_completion import ShellComplete, get_completion_class
+from click.shell_completion import CompletionItem, ShellComplete, get_completion_class
 
 __all__ = ["VARIABLE", "complete", "completion"]
 
@@ -34,8 +35,11 @@ def completion(shell: str) -> None:
     click.echo(script, nl=False)
 
 
-def complete(program: click.Group) -> None:
-    """Print what the shell asks for in VARIABLE, for example ``bash_complete``."""
+def complete(program: click.Group, summaries: Mapping[str, str]) -> None:
+    """Print what the shell asks for in VARIABLE, for example ``bash_complete``.
+
+    ``summaries`` has a line for each command, so that none is loaded for it.
+    """
     shell, _, instruction = os.environ[VARIABLE].partition("_")
     kind = get_completion_class(shell)
     if kind is None or instruction != "complete":
@@ -47,6 +51,15 @@ def complete(program: click.Group) -> None:
             _name_paths(command)
         return command
 
+    def shell_complete(context: click.Context, incomplete: str) -> list[CompletionItem]:
+        found = [
+            CompletionItem(name, help=summary)
+            for name, summary in summaries.items()
+            if name.startswith(incomplete)
+        ]
+        return found + click.Command.shell_complete(program, context, incomplete)
+
+    program.shell_complete = shell_complete  # type: ignore[assignment,method-assign]
     program.get_command = get_command  # type: ignore[assignment,method-assign]
     click.echo(kind(program, {}, "lockstream", VARIABLE).complete())
 

@@ -9,7 +9,14 @@ from planner.review.cost import Cost
 from schemas.demand import NO_BYTE_CODE, OVERLAY_MEMORY, PROGRAM_PAGES, peak_memory
 from schemas.sizes import format_size
 
-__all__ = ["FORMATS", "Share", "container_lines", "shares_of_disk", "shares_of_memory"]
+__all__ = [
+    "FORMATS",
+    "Share",
+    "container_lines",
+    "container_needs",
+    "shares_of_disk",
+    "shares_of_memory",
+]
 
 LANES = 2
 """What two processors keep busy; one lane more takes more memory and saves little time."""
@@ -57,8 +64,7 @@ def container_lines(costs: Sequence[Cost], kind: str, lock: str) -> Iterator[str
 
     The targets that containers run are preferred: those of Linux.
     """
-    linux = [cost for cost in costs if cost.target.environment["sys_platform"] == "linux"]
-    chosen = max(linux or costs, key=lambda cost: (cost.memory, cost.disk))
+    chosen = _largest(costs)
     memory, disk = shares_of_memory(chosen), shares_of_disk(chosen)
     yield f"# {lock} for {chosen.target}: {len(chosen.packages)} packages"
     for name, shares in (("memory", memory), ("disk", disk)):
@@ -70,6 +76,17 @@ def container_lines(costs: Sequence[Cost], kind: str, lock: str) -> Iterator[str
         yield f"# The sizes of {count} packages are not recorded: run lockstream enrich"
     yield "# What else runs in the container needs its own memory; on a tmpfs, disk is memory too."
     yield from FORMATS[kind](_rounded(memory), _rounded(disk))
+
+
+def container_needs(costs: Sequence[Cost]) -> tuple[int, int]:
+    """Return the MiB of memory and of disk that ``container_lines`` names."""
+    chosen = _largest(costs)
+    return _rounded(shares_of_memory(chosen)), _rounded(shares_of_disk(chosen))
+
+
+def _largest(costs: Sequence[Cost]) -> Cost:
+    linux = [cost for cost in costs if cost.target.environment["sys_platform"] == "linux"]
+    return max(linux or costs, key=lambda cost: (cost.memory, cost.disk))
 
 
 def _rounded(shares: Sequence[Share]) -> int:

@@ -1,0 +1,123 @@
+"""The command ``init``: files for a forge, a container or a hook."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+import click
+
+from executor import echo
+from planner.inputs.errors import UnreadableInput
+from planner.lock.reader import read_lock
+from planner.lock.writer import write_atomically
+from planner.review.ci_files import CI_FILES, CiFile, FileExists, NotForLinux, ProjectFacts
+from planner.review.container_lines import container_needs
+from planner.review.cost import cost_of
+from planner.review.recorded import targets_of
+from schemas.errors import NotPermitted, UsageError
+
+__all__ = ["init"]
+
+
+@click.group("init")
+def init() -> None:
+    """Write files by which other programs use the lock of a project."""
+
+
+@init.command("ci")
+@click.argument("kind", required=False, type=click.Choice([*CI_FILES]))
+@click.option(
+    "--lock", default="pylock.toml", show_default=True, metavar="LOCK", help="The lock to install."
+)
+@click.option("--print", "is_printed", is_flag=True, help="Print the file, and write nothing.")
+@click.option("--force", is_flag=True, help="Replace a file that exists.")
+def ci(kind: str | None, lock: str, is_printed: bool, force: bool) -> None:
+    """Write the file by which CI installs the lock: for the forge that is found here, or for KIND.
+
+    It is filled in from the project: the lock, its Python, its groups, and the memory and disk that
+    it takes.
+    """
+    chosen = CI_FILES[kind or _forge()]
+    text = chosen.text(_facts(lock))
+    if is_printed:
+        for line in text.splitlines():
+            echo(line)
+        return
+    path, then = _place(chosen, text, force=force)
+    if then:
+        _write(path, text)
+        echo(f"wrote {path}")
+        echo(f"next: {then}", err=True)
+    else:
+        echo(f"{path} is as it would be written")
+
+
+def _forge() -> str:
+    """Return the kind of file for the forge of the project. Raises UsageError if none is found."""
+    if os.path.isdir(".github"):
+        return "github"
+    if os.path.exists(".gitlab-ci.yml"):
+        return "gitlab"
+    remotes = ""
+    with suppress(OSError, UnicodeDecodeError), open(".git/config", encoding="utf-8") as file:
+        remotes = file.read()
+    for name in ("github", "gitlab"):
+        if name in remotes:
+            return name
+    raise UsageError(
+        "no forge is found here: neither .github, .gitlab-ci.yml nor a remote of git names one",
+        hint=f"name it: lockstream init ci {'|'.join(CI_FILES)}",
+    )
+
+
+def _facts(path: str) -> ProjectFacts:
+    lock = read_lock(path)
+    targets = targets_of(lock, (), ())
+    linux = [one for one in targets if one.environment["sys_platform"] == "linux"]
+    if not linux:
+        raise NotForLinux(path, tuple(map(str, targets)))
+    default = set(lock.default_groups or ())
+    memory, disk = container_needs([cost_of(lock, one, extras=(), groups=()) for one in linux])
+    return ProjectFacts(
+        lock=os.path.relpath(path).replace(os.sep, "/"),
+        python=linux[0].environment["python_version"],
+        memory=memory,
+        disk=disk,
+        groups=tuple(one for one in lock.dependency_groups or () if one not in default),
+    )
+
+
+def _place(chosen: CiFile, text: str, *, force: bool) -> tuple[str, str]:
+    """Return where to write ``text``, and what to do next; nothing if it is written already.
+
+    Raises FileExists if there is another file, and UnreadableInput.
+    """
+    path, then = chosen.path, chosen.then
+    if _present(path) not in {None, text} and chosen.beside and not force:
+        path, then = chosen.beside, chosen.then_beside
+    present = _present(path)
+    if present == text:
+        return path, ""
+    if present is not None and not force:
+        raise FileExists(path)
+    return path, then
+
+
+def _present(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UnreadableInput(path, error.strerror or str(error)) from None
+
+
+def _write(path: str, text: str) -> None:
+    try:
+        if folder := os.path.dirname(path):
+            os.makedirs(folder, exist_ok=True)
+        write_atomically(path, text)
+    except OSError as error:
+        raise NotPermitted(f"{path}: cannot be written: {error.strerror}") from None
