@@ -13,7 +13,7 @@ from typing import Literal
 
 from executor.budget.errors import BudgetTooSmall
 from executor.budget.memory import MEMORY_OPTION, Limit, physical_limit, smallest_limit
-from executor.budget.processors import usable_processors
+from executor.budget.processors import free_processes, usable_processors
 from executor.budget.start import has_byte_code
 from executor.files.mounts import FileSystem
 from schemas.demand import (
@@ -155,7 +155,8 @@ def decide_budget(
 ) -> Budget:
     """Return the budget for what the surrounding limits leave, and at most ``memory`` bytes.
 
-    ``lanes`` is the number of lanes that the user wants; there are never more than memory allows.
+    ``lanes`` is the number of lanes that the user wants; there are never more than memory and the
+    limit of processes allow.
     With the policy ``auto``, written files leave the page cache if memory is limited.
 
     Raises BudgetTooSmall if not even one lane fits.
@@ -163,6 +164,8 @@ def decide_budget(
     surface = surface or Surface()
     limit = _limit(memory)
     wanted = min(MAX_LANES, usable_processors()) if lanes is None else lanes
+    if (others := free_processes()) is not None:
+        wanted = min(wanted, 1 + others)
     keeps = page_cache == "keep"
     if limit is None:
         window = LARGEST_WINDOW if page_cache == "drop" else None

@@ -11,6 +11,10 @@ from schemas.errors import NotEnough
 __all__ = ["BudgetTooSmall"]
 
 
+_VARIATION = 1 << 20
+"""Bytes by which what others hold differs from one measurement to the next."""
+
+
 @dataclass(eq=False)
 class BudgetTooSmall(NotEnough):
     """The memory that an execution may use does not hold its lanes. All sizes are in bytes."""
@@ -30,7 +34,8 @@ class BudgetTooSmall(NotEnough):
     @property
     def hint(self) -> str:  # type: ignore[override]  # rendered late, from the figures
         needed = self.needed + self.held
-        total = mib_above(needed + self.limit.others)
+        others = self.limit.others + _VARIATION if self.limit.others else 0
+        total = mib_above(needed + others)
         if self.is_open:
             return (
                 f"install onto a disk, or give it {total} MiB and what the files on the tmpfs take"

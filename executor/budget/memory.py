@@ -134,7 +134,11 @@ def available_memory() -> int | None:
 
 def _limits_of_process() -> Iterator[Limit]:
     for name, kind, reserved, held in _RESOURCES:
-        if (most := resource.getrlimit(kind)[0]) != resource.RLIM_INFINITY:
+        try:
+            most = resource.getrlimit(kind)[0]
+        except OSError:  # a seccomp filter may refuse the call
+            continue
+        if most != resource.RLIM_INFINITY:
             unused = max(0, _status(reserved) - _status(held))
             yield Limit(most - unused, name, others=unused)
 
@@ -219,7 +223,10 @@ def rss_peak() -> int:
 
     In bytes; pages that processes share are counted in each.
     """
-    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss << 10
+    try:
+        children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss << 10
+    except OSError:  # a seccomp filter may refuse the call
+        children = 0
     return max(_status("VmHWM:"), children)
 
 

@@ -1,4 +1,4 @@
-"""The number of processors that this process may keep busy."""
+"""The number of processors that this process may keep busy, and of processes that it may make."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from executor.budget.cgroups import own_groups, read_int, read_words
 
-__all__ = ["usable_processors"]
+__all__ = ["free_processes", "usable_processors"]
 
 
 def usable_processors() -> int:
@@ -31,3 +31,17 @@ def usable_processors() -> int:
         if quota and period:
             usable = min(usable, quota / period)
     return max(1, int(usable))
+
+
+def free_processes() -> int | None:
+    """Return how many further processes our cgroups allow; None if they do not limit them.
+
+    Source: https://docs.kernel.org/admin-guide/cgroup-v2.html#pid.
+    """
+    free = None
+    for folder, _ in own_groups("pids"):
+        most = read_int(os.path.join(folder, "pids.max"))
+        current = read_int(os.path.join(folder, "pids.current"))
+        if most is not None and current is not None:
+            free = min(max(0, most - current), most if free is None else free)
+    return free

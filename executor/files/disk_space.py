@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass
 
@@ -42,7 +43,12 @@ def check_space(path: str, need: Need, so_far: str = "") -> None:
     ``so_far``, what was written until now, begins the hint.
     """
     place = existing(path)
-    status = os.statvfs(place)
+    try:
+        status = os.statvfs(place)
+    except OSError as error:
+        if error.errno not in {errno.EPERM, errno.ENOSYS}:
+            raise
+        return  # a seccomp filter refuses the call: what is free is not known
     available = status.f_bavail * status.f_frsize
     if need.bytes > available:
         hint = f"{so_far}free space there, or install elsewhere"

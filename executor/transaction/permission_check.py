@@ -145,7 +145,7 @@ def _flags(path: str) -> int:
 
 
 def _denied(folder: str) -> NotChangeable:
-    if os.statvfs(folder).f_flag & os.ST_RDONLY:
+    if _is_read_only(folder):
         remedy = "remount the read-only file system, or install elsewhere"
         return NotChangeable(folder, "is on a read-only file system", remedy)
     if _flags(folder) & _FIXED:
@@ -154,6 +154,12 @@ def _denied(folder: str) -> NotChangeable:
     if owner == os.geteuid():
         return NotChangeable(folder, "its mode forbids changes", f"run chmod u+wx {folder}")
     return NotChangeable(folder, f"is not writable and belongs to {_user_name(owner)}", _OWNER)
+
+
+def _is_read_only(folder: str) -> bool:
+    with suppress(OSError):  # a seccomp filter may refuse the call
+        return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+    return False
 
 
 def _fixed(path: str) -> NotChangeable:

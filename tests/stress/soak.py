@@ -254,20 +254,22 @@ def _give(folder: Path, user: int) -> None:
 
 def _of_others(options: argparse.Namespace, scenario: Scenario) -> Iterator[Family]:
     """Yield the families of other users, copies and grounds."""
-    for lanes in (1, 2, 3) if options.dense else (1,):
-        few, some, many = (1, 1, EVERY_ERROR) if options.dense else (3, 4, 2 * EVERY_ERROR)
-        plain: dict[str, Any] = {"lanes": lanes}
-        full: dict[str, Any] = {"lanes": lanes, "durability": "full"}
-        name = f"{scenario.name}, {lanes} lanes" if options.dense else scenario.name
-        if "users" in options.kinds:
-            yield Family(f"users: {name}", partial(users, few * options.every), scenario, plain)
-        if "copies" in options.kinds:
-            yield Family(f"copies: {name}", partial(copies, few * options.every), scenario, plain)
-        for ground in GROUNDS if "grounds" in options.kinds and scenario.old else ():
-            strike = partial(kills, some * options.every)
-            yield Family(f"grounds: {ground.name}, kills, {name}", strike, scenario, full, ground)
-            strike = partial(errors, many * options.every)
-            yield Family(f"grounds: {ground.name}, errors, {name}", strike, scenario, full, ground)
+    few, some, many = (1, 1, EVERY_ERROR) if options.dense else (3, 4, 2 * EVERY_ERROR)
+    full: dict[str, Any] = {"durability": "full"}
+    name = scenario.name
+    for ground in GROUNDS if "grounds" in options.kinds and scenario.old else ():
+        strike = partial(kills, some * options.every)
+        yield Family(f"grounds: {ground.name}, kills, {name}", strike, scenario, full, ground)
+        strike = partial(errors, many * options.every)
+        yield Family(f"grounds: {ground.name}, errors, {name}", strike, scenario, full, ground)
+    ways: list[tuple[str, dict[str, Any], bool]] = [(name, {}, False)]
+    if options.dense:
+        ways += [(f"{name}, synced", full, False), (f"{name}, tight", full, True)]
+    for way, given, is_tight in ways:
+        for kind, strikes in (("users", users), ("copies", copies)):
+            if kind in options.kinds:
+                strike = partial(strikes, few * options.every)
+                yield Family(f"{kind}: {way}", strike, scenario, given, is_tight=is_tight)
 
 
 def families(options: argparse.Namespace, work: Path) -> Iterator[Family]:
@@ -343,7 +345,7 @@ def main() -> int:
     parser.add_argument(
         "--dense",
         action="store_true",
-        help="users, copies and grounds at every point, with one, two and three lanes",
+        help="users, copies and grounds at every point, users and copies in three ways",
     )
     parser.add_argument("--cuts", type=int, default=200, help="of power, on each file system")
     parser.add_argument("--pairs", type=int, default=20, help="for each scenario")

@@ -96,7 +96,7 @@ def test_both_limits_are_named_if_both_are_too_small(monkeypatch: pytest.MonkeyP
     with pytest.raises(BudgetTooSmall) as caught:
         decide_budget(10 * MIB)
     assert caught.value.hint == (
-        "give it at least 33 MiB: a larger limit, and at least 26 MiB with --memory"
+        "give it at least 34 MiB: a larger limit, and at least 26 MiB with --memory"
     )
 
 
@@ -106,7 +106,7 @@ def test_what_others_hold_is_added_to_the_limit_that_is_enough(
     surround(monkeypatch, 20 * MIB, others=7 * MIB)
     with pytest.raises(BudgetTooSmall) as caught:
         decide_budget()
-    assert caught.value.hint == "give it at least 33 MiB: a larger limit"
+    assert caught.value.hint == "give it at least 34 MiB: a larger limit"
 
 
 def test_byte_code_needs_memory_of_its_own() -> None:
@@ -301,3 +301,11 @@ def test_what_was_counted_has_to_fit_with_all_lanes() -> None:
     again = decide_budget(130 * MIB, 2, surface=replace(surface, held=90 * MIB, is_counted=False))
     assert again.files is not None
     assert again.files >= 99 * MIB
+
+
+@pytest.mark.parametrize(("free", "lanes"), [(None, 4), (2, 3), (0, 1)])
+def test_there_are_no_more_lanes_than_processes_can_be_made(
+    monkeypatch: pytest.MonkeyPatch, free: int | None, lanes: int
+) -> None:
+    monkeypatch.setattr(budget_module, "free_processes", lambda: free)
+    assert decide_budget(200 * MIB, 4).lanes == lanes

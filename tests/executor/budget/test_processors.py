@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from executor.budget import processors
-from executor.budget.processors import usable_processors
+from executor.budget.processors import free_processes, usable_processors
 
 
 @pytest.fixture(name="group")
@@ -58,3 +58,26 @@ def test_a_filter_that_refuses_the_call_leaves_those_of_the_machine(
     monkeypatch.setattr("os.cpu_count", lambda: 3)
     monkeypatch.setattr(processors, "own_groups", lambda _: [])
     assert usable_processors() == 3
+
+
+@pytest.mark.parametrize(
+    ("most", "current", "free"), [("max", "3", None), ("10", "3", 7), ("3", "5", 0), ("", "", None)]
+)
+def test_a_limit_of_processes_is_counted(
+    group: Path, most: str, current: str, free: int | None
+) -> None:
+    (group / "pids.max").write_text(f"{most}\n")
+    (group / "pids.current").write_text(f"{current}\n")
+    assert free_processes() == free
+
+
+def test_the_tightest_group_limits_the_processes(
+    group: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    above = group / "above"
+    above.mkdir()
+    monkeypatch.setattr(processors, "own_groups", lambda _: [(str(group), 1), (str(above), 1)])
+    for folder, most in ((group, 20), (above, 8)):
+        (folder / "pids.max").write_text(f"{most}\n")
+        (folder / "pids.current").write_text("6\n")
+    assert free_processes() == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -59,3 +60,14 @@ def test_a_tree_counts_whole_blocks_folders_and_links(tmp_path: Path) -> None:
     need.add_tree(str(tmp_path))
     assert (need.bytes, need.inodes) == (3 * 4096, 5)
     assert os.path.isdir(tmp_path)
+
+
+@pytest.mark.parametrize("refusal", [errno.EPERM, errno.ENOSYS])
+def test_what_is_free_is_not_known_if_a_filter_refuses_to_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: int
+) -> None:
+    def refused(_: str) -> None:
+        raise OSError(refusal, os.strerror(refusal))
+
+    monkeypatch.setattr("executor.files.disk_space.os.statvfs", refused)
+    check_space(str(tmp_path), Need(1 << 60, 1 << 40))

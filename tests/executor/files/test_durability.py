@@ -54,3 +54,15 @@ def test_without_such_a_call_everything_is_synced(
     monkeypatch.setattr("os.sync", lambda: synced.append(True))
     flush([str(tmp_path)])
     assert synced == [True]
+
+
+@pytest.mark.parametrize("refusal", [errno.EPERM, errno.ENOSYS])
+def test_a_filter_that_refuses_the_call_makes_it_sync_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: int
+) -> None:
+    use(monkeypatch, Libc(-1))
+    monkeypatch.setattr("ctypes.get_errno", lambda: refusal)
+    synced: list[bool] = []
+    monkeypatch.setattr("os.sync", lambda: synced.append(True))
+    flush([str(tmp_path)])
+    assert synced == [True]
