@@ -53,8 +53,10 @@ if TYPE_CHECKING:
     from executor.report.reporter import Reporter as Reporter
     from executor.sources.keychain import Keychain as Keychain
     from executor.sources.origins import Origins as Origins
+    from executor.sources.progress import Progress as Progress
     from executor.sources.proxies import proxy_for as proxy_for
     from executor.sources.proxies import proxy_name as proxy_name
+    from executor.sources.retries import Pace as Pace
     from executor.sources.tls import tls_context as tls_context
 
 _HOMES = {
@@ -72,6 +74,8 @@ _HOMES = {
     "Keychain": "sources.keychain",
     "LocalProject": "lock.local_project",
     "Origins": "sources.origins",
+    "Pace": "sources.retries",
+    "Progress": "sources.progress",
     "Report": "report.report",
     "Reporter": "report.reporter",
     "SandboxLimits": "builds.sandbox",

@@ -10,6 +10,7 @@ from typing import Any
 
 from executor.archive.gzip_decoder import DamagedGzip, GzipDecoder
 from executor.sources.errors import Unreachable
+from executor.sources.progress import Progress
 from executor.sources.retries import Pace, Retryable, clock
 from schemas.text import one_line
 
@@ -21,25 +22,8 @@ _CHUNK = 128 << 10
 arrive faster."""
 
 
-_MAX_HEAD = 1 << 20
-"""Bytes of a response head with all interim responses before it; real ones have a few hundred."""
-
-
 _MAX_END = 4 << 10
 """Bytes of the last chunk, which is empty, and its trailers."""
-
-
-_FREE = 64 << 10
-"""Bytes around the body that count as progress: the head, and what was read ahead of the body."""
-
-
-_OVERHEAD = 8
-"""Bytes on the wire for each byte of the file. Chunks of one byte each take six."""
-
-
-_MAX_USELESS = 1 << 20
-"""Bytes beyond both that a response may have: chunk extensions, trailers, empty gzip blocks, or
-anything after the end of the gzip encoding."""
 
 
 MAX_SHOWN = 80
@@ -58,14 +42,12 @@ class PacedResponse(http.client.HTTPResponse):
         super().__init__(sock, *arguments, **options)
         self.arrived = 0
         """Bytes of the body so far, as the server sent them."""
-        self._arriving = _Arriving(self.fp.detach(), pace)
-        self.fp = io.BufferedReader(self._arriving)
+        self._progress = Progress(pace)
+        self.fp = io.BufferedReader(_Arriving(self.fp.detach(), self._progress))
 
     def begin(self) -> None:
-        self._arriving.most = _MAX_HEAD
         super().begin()
-        self._arriving.most = None
-        self._arriving.begin_body()
+        self._progress.begin_body()
 
     def end(self) -> bytes | None:
         """Read the end of a body without a stated length whose last byte should have arrived.
@@ -73,7 +55,7 @@ class PacedResponse(http.client.HTTPResponse):
         Return nothing if it ends, a byte if it goes on, and None if it does neither soon: its
         trailers do not matter to the file.
         """
-        self._arriving.most = _MAX_END
+        self._progress.limit(_MAX_END)
         try:
             return self.read1(1)
         except (OSError, http.client.HTTPException, Retryable):
@@ -81,52 +63,32 @@ class PacedResponse(http.client.HTTPResponse):
 
     def used(self, size: int) -> None:
         """Record that ``size`` bytes that were read are bytes of the file."""
-        self._arriving.useful += size
+        self._progress.used(size)
 
 
 class _Arriving(io.RawIOBase):
-    """The bytes of a connection as they arrive, counted against a pace."""
+    """The bytes of a connection as they arrive."""
 
-    def __init__(self, raw: io.RawIOBase, pace: Pace) -> None:
-        self.most: int | None = None
-        """How many bytes may still come; None if that is not limited."""
-        self.useful = 0
-        """Bytes of the file among those of the body."""
-        self._total: int | None = None
-        """Bytes of the body so far; None before it begins."""
+    def __init__(self, raw: io.RawIOBase, progress: Progress) -> None:
         self._raw = raw
-        self._pace = pace
-
-    def begin_body(self) -> None:
-        self._total = 0
+        self._progress = progress
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        pace = self._pace
-        if pace.problem:
-            raise Retryable(pace.problem)
+        progress = self._progress
+        if progress.problem:
+            raise Retryable(progress.problem)
         began, size = clock(), 0
         try:
             size = self._raw.readinto(buffer) or 0
         finally:
             now = clock()
-            pace.add(size if self._useless <= _FREE else 0, now - began, now)
-        if self._total is not None:
-            self._total += size
-            if self._useless > _MAX_USELESS:
-                raise Retryable("it sends more around the file than of it")
-        if self.most is not None:
-            self.most -= size
-            if self.most < 0:
-                raise Retryable("the head of its response does not end")
+            progress.add(size, now - began, now)
+        if progress.is_beyond_measure:
+            raise Retryable(progress.problem)
         return size
-
-    @property
-    def _useless(self) -> int:
-        """Bytes of the body that are not of the file, beyond the usual overhead."""
-        return (self._total or 0) - _OVERHEAD * self.useful
 
     def close(self) -> None:
         self._raw.close()

@@ -83,9 +83,9 @@ class Pace:
     that the client waits counts.
     """
 
-    def __init__(self, deadline: float, idle: float) -> None:
-        """``deadline`` is the time of ``time.monotonic`` by which the file must be complete;
-        ``idle`` the seconds of silence that end the attempt.
+    def __init__(self, deadline: float, idle: float, total: float = _TOTAL_SECONDS) -> None:
+        """``deadline`` is the time of ``time.monotonic`` by which the file must be complete, after
+        ``total`` seconds; ``idle`` the seconds of silence that end the attempt.
         """
         self.idle = idle
         self.waited = 0.0
@@ -99,6 +99,7 @@ class Pace:
         not."""
         self._window = _PACE_SECONDS * idle / IDLE_SECONDS
         self._deadline = deadline
+        self._total = total
         self._bytes = 0
         self._checked_at = (0.0, 0)
 
@@ -127,7 +128,10 @@ class Pace:
                 self.problem = f"it sends fewer than {_MIN_RATE} bytes a second"
             self._checked_at = (self.waited, self._bytes)
         if now > self._deadline:
-            self.problem = f"it has taken more than {_TOTAL_SECONDS / 3600:.0f} hours"
+            whole = f"{self._total / 3600:.0f} hours"
+            if self._total < 3600:
+                whole = f"{self._total / 60:.0f} minutes"
+            self.problem = f"it has taken more than {whole}"
 
 
 class Timeouts:

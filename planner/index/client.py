@@ -17,7 +17,7 @@ from typing import IO, Self, TypeVar
 
 import httpx
 
-from executor import Keychain
+from executor import Keychain, Pace, Progress
 from planner.index.cache import Cache
 from planner.index.errors import IndexAnswer, IndexUnreachable, NotCached
 from planner.index.http_cache import CachedResponse, HttpCache
@@ -58,6 +58,23 @@ CONNECT_TIMEOUT_SECONDS = 10.0
 
 ATTEMPTS = 5
 """Attempts of one request; with the pauses between them a proxy has time to restart."""
+
+
+DOCUMENT_SECONDS = 600.0
+"""For one document, or a part of a file, with all its attempts; the largest pages have 40 MB."""
+
+
+FILE_SECONDS = 4 * 3600.0
+"""For a whole file, which may be a wheel of gigabytes."""
+
+
+LOST_SECONDS = 45.0
+"""Seconds of waiting that brought nothing, over all attempts, after which there is no other one. An
+index may take half a minute to make a page."""
+
+
+IDLE_SECONDS = 15.0
+"""Of a ``Pace``: its rate is measured over 20 seconds of waiting."""
 
 
 FIRST_PAUSE_SECONDS = 0.25
@@ -253,7 +270,9 @@ class IndexClient:
                 raise
             return file
 
-        return self._request("GET", url, {"Accept-Encoding": "identity"}, read)
+        return self._request(
+            "GET", url, {"Accept-Encoding": "identity"}, read, seconds=FILE_SECONDS
+        )
 
     def _request(
         self,
@@ -261,16 +280,21 @@ class IndexClient:
         url: str,
         headers: Mapping[str, str],
         read: Callable[[httpx.Response], T],
+        *,
+        seconds: float | None = None,
     ) -> T:
         """Return what ``read`` makes of the response; try again if a later attempt may succeed."""
         if self._offline:
             raise NotCached(redacted(url))
-        pause = FIRST_PAUSE_SECONDS
+        pause, lost = FIRST_PAUSE_SECONDS, 0.0
+        seconds = seconds or DOCUMENT_SECONDS
+        deadline = time.monotonic() + seconds
         for attempt in range(1, ATTEMPTS + 1):
             wait = pause
             self.requests += 1
+            pace = Pace(deadline, IDLE_SECONDS, seconds)
             try:
-                with self._response(method, url, headers) as response:
+                with self._response(method, url, headers, pace) as response:
                     if response.status_code in RETRIED_STATUS:
                         raise _Unavailable(response.status_code, retry_after(response))
                     return read(response)
@@ -289,17 +313,21 @@ class IndexClient:
                 if is_untrusted(error):
                     raise untrusted(url, error) from None
                 problem = reason_of(error)
-            if attempt < ATTEMPTS:
-                self._pause(min(wait, MAX_PAUSE_SECONDS))
-                pause *= 2
-        raise IndexUnreachable(redacted(url), f"{problem} ({ATTEMPTS} attempts)")
+            lost += pace.lost
+            if attempt == ATTEMPTS or lost > LOST_SECONDS or time.monotonic() > deadline:
+                break
+            self._pause(min(wait, MAX_PAUSE_SECONDS))
+            pause *= 2
+        raise IndexUnreachable(redacted(url), f"{problem} ({_attempts(attempt)})")
 
     @contextmanager
     def _response(
-        self, method: str, url: str, headers: Mapping[str, str]
+        self, method: str, url: str, headers: Mapping[str, str], pace: Pace
     ) -> Iterator[httpx.Response]:
         """Open the response after all redirects. Each hop gets the login for its own origin."""
         request: httpx.Request | None = self._http.build_request(method, url, headers=headers)
+        assert request is not None
+        request.extensions["progress"] = Progress(pace)
         for _ in range(MAX_REDIRECTS + 1):
             assert request is not None
             response = self._http.send(request, stream=True)
@@ -316,6 +344,10 @@ class IndexClient:
         if login := self.keychain.login(str(request.url)):
             request.headers["Authorization"] = login.authorization
         return request
+
+
+def _attempts(number: int) -> str:
+    return "1 attempt" if number == 1 else f"{number} attempts"
 
 
 def _to_answer(kept: CachedResponse) -> Answer:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import httpx
 
-from executor import DamagedGzip, GzipDecoder
+from executor import DamagedGzip, GzipDecoder, Progress
 from planner.index.errors import FileMissing, IndexAnswer, IndexDenied, IndexUnreachable
 from schemas.numbers import small_int
 from schemas.text import one_line
@@ -115,10 +115,19 @@ def iterate_body(response: httpx.Response, limit: int) -> Iterator[bytes]:
         raise IndexAnswer(
             url, f"it is encoded as {one_line(encoding, 80)!r}, which was not accepted"
         )
-    received = _bounded(response.iter_raw(CHUNK_SIZE), limit, url)
-    if encoding in {"", "identity"}:
-        return received
-    return _bounded(_gunzipped(received, url), limit, url)
+    # As it arrives: a chunk of a certain size might never be full.
+    received = _bounded(response.iter_raw(), limit, url)
+    content = received
+    if encoding not in {"", "identity"}:
+        content = _bounded(_gunzipped(received, url), limit, url)
+    progress: Progress | None = response.request.extensions.get("progress")
+    return content if progress is None else _used(content, progress)
+
+
+def _used(content: Iterable[bytes], progress: Progress) -> Iterator[bytes]:
+    for piece in content:
+        progress.used(len(piece))
+        yield piece
 
 
 def _bounded(chunks: Iterable[bytes], limit: int, url: str) -> Iterator[bytes]:
@@ -133,6 +142,8 @@ def _bounded(chunks: Iterable[bytes], limit: int, url: str) -> Iterator[bytes]:
 def _gunzipped(chunks: Iterable[bytes], url: str) -> Iterator[bytes]:
     decoder = GzipDecoder(CHUNK_SIZE)
     for chunk in chunks:
+        if decoder.is_complete:
+            raise IndexAnswer(url, "bytes follow the end of its gzip encoding")
         try:
             yield from decoder.pieces(chunk)
         except DamagedGzip:

@@ -9,8 +9,9 @@ from urllib.parse import SplitResult
 
 import httpx
 
-from executor import proxy_for, proxy_name, tls_context
+from executor import Progress, proxy_for, proxy_name, tls_context
 from planner.index.errors import ProxyRefused
+from planner.index.paced_network import PacedBackend, held_to
 from planner.index.response import reason_of
 
 __all__ = ["ProxyTransport", "is_untrusted"]
@@ -35,6 +36,14 @@ class ProxyTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Return the response. Raises UsageError, ProxyRefused and httpx.TransportError."""
+        progress: Progress | None = request.extensions.get("progress")
+        held_to(progress)
+        response = self._send(request)
+        if progress:
+            progress.begin_body()
+        return response
+
+    def _send(self, request: httpx.Request) -> httpx.Response:
         url = request.url
         proxy = proxy_for(url.scheme, url.host, url.port)
         transport = self._transport(proxy, is_verified=self._is_verified(url))
@@ -74,11 +83,13 @@ class ProxyTransport(httpx.BaseTransport):
         key = is_verified, address
         with self._lock:
             if key not in self._transports:
-                self._transports[key] = httpx.HTTPTransport(
+                transport = self._transports[key] = httpx.HTTPTransport(
                     verify=tls_context() if is_verified else False,
                     limits=self._limits,
                     proxy=httpx.Proxy(address) if proxy else None,
                 )
+                # httpx has no option for it.
+                transport._pool._network_backend = PacedBackend()  # noqa: SLF001
             return self._transports[key]
 
 
