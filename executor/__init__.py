@@ -51,9 +51,9 @@ if TYPE_CHECKING:
     from executor.lock.options import SelectOptions as SelectOptions
     from executor.report.report import Report as Report
     from executor.report.reporter import Reporter as Reporter
+    from executor.sources.arrival import Arrival as Arrival
     from executor.sources.keychain import Keychain as Keychain
     from executor.sources.origins import Origins as Origins
-    from executor.sources.progress import Progress as Progress
     from executor.sources.proxies import proxy_for as proxy_for
     from executor.sources.proxies import proxy_name as proxy_name
     from executor.sources.retries import Pace as Pace
@@ -61,6 +61,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "LEFT_OUT": "builds.workspace",
+    "Arrival": "sources.arrival",
     "BackendUnusable": "builds.errors",
     "BuildKilled": "builds.errors",
     "BuildSystem": "builds.backend",
@@ -75,7 +76,6 @@ _HOMES = {
     "LocalProject": "lock.local_project",
     "Origins": "sources.origins",
     "Pace": "sources.retries",
-    "Progress": "sources.progress",
     "Report": "report.report",
     "Reporter": "report.reporter",
     "SandboxLimits": "builds.sandbox",

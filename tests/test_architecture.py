@@ -65,7 +65,7 @@ THIRD_PARTIES = {
     # A directory is kept packed in the cache.
     "planner.metadata": {"packaging", "zstandard"},
     "planner.inputs": {"packaging"},
-    "planner.index": {"httpx", "msgspec", "packaging", "zstandard"},
+    "planner.index": {"httpcore", "httpx", "msgspec", "packaging", "zstandard"},
     "planner.model": {"packaging"},
 }
 """By room. Each is paid for in the container; httpx alone would take a quarter of the smallest

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from executor.archive.gzip_decoder import DamagedGzip, GzipDecoder
+from executor.sources.arrival import Arrival
 from executor.sources.errors import Unreachable
-from executor.sources.progress import Progress
 from executor.sources.retries import Pace, Retryable, clock
 from schemas.text import one_line
 
@@ -42,12 +42,12 @@ class PacedResponse(http.client.HTTPResponse):
         super().__init__(sock, *arguments, **options)
         self.arrived = 0
         """Bytes of the body so far, as the server sent them."""
-        self._progress = Progress(pace)
-        self.fp = io.BufferedReader(_Arriving(self.fp.detach(), self._progress))
+        self._arrival = Arrival(pace)
+        self.fp = io.BufferedReader(_Arriving(self.fp.detach(), self._arrival))
 
     def begin(self) -> None:
         super().begin()
-        self._progress.begin_body()
+        self._arrival.begin_body()
 
     def end(self) -> bytes | None:
         """Read the end of a body without a stated length whose last byte should have arrived.
@@ -55,7 +55,7 @@ class PacedResponse(http.client.HTTPResponse):
         Return nothing if it ends, a byte if it goes on, and None if it does neither soon: its
         trailers do not matter to the file.
         """
-        self._progress.limit(_MAX_END)
+        self._arrival.limit(_MAX_END)
         try:
             return self.read1(1)
         except (OSError, http.client.HTTPException, Retryable):
@@ -63,31 +63,31 @@ class PacedResponse(http.client.HTTPResponse):
 
     def used(self, size: int) -> None:
         """Record that ``size`` bytes that were read are bytes of the file."""
-        self._progress.used(size)
+        self._arrival.used(size)
 
 
 class _Arriving(io.RawIOBase):
     """The bytes of a connection as they arrive."""
 
-    def __init__(self, raw: io.RawIOBase, progress: Progress) -> None:
+    def __init__(self, raw: io.RawIOBase, arrival: Arrival) -> None:
         self._raw = raw
-        self._progress = progress
+        self._arrival = arrival
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        progress = self._progress
-        if progress.problem:
-            raise Retryable(progress.problem)
+        arrival = self._arrival
+        if arrival.problem:
+            raise Retryable(arrival.problem)
         began, size = clock(), 0
         try:
             size = self._raw.readinto(buffer) or 0
         finally:
             now = clock()
-            progress.add(size, now - began, now)
-        if progress.is_beyond_measure:
-            raise Retryable(progress.problem)
+            arrival.add(size, now - began, now)
+        if arrival.is_beyond_measure:
+            raise Retryable(arrival.problem)
         return size
 
     def close(self) -> None:

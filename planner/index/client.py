@@ -17,7 +17,7 @@ from typing import IO, Self, TypeVar
 
 import httpx
 
-from executor import Keychain, Pace, Progress
+from executor import Arrival, Keychain, Pace
 from planner.index.cache import Cache
 from planner.index.errors import IndexAnswer, IndexUnreachable, NotCached
 from planner.index.http_cache import CachedResponse, HttpCache
@@ -327,7 +327,7 @@ class IndexClient:
         """Open the response after all redirects. Each hop gets the login for its own origin."""
         request: httpx.Request | None = self._http.build_request(method, url, headers=headers)
         assert request is not None
-        request.extensions["progress"] = Progress(pace)
+        request.extensions["arrival"] = Arrival(pace)
         for _ in range(MAX_REDIRECTS + 1):
             assert request is not None
             response = self._http.send(request, stream=True)

@@ -14,20 +14,20 @@ from typing import Any
 
 import httpcore
 
-from executor import Progress
+from executor import Arrival
 
 __all__ = ["PacedBackend", "held_to"]
 
 
 _CURRENT = threading.local()
-"""The progress of the response that a thread reads: httpx reads it in the thread that asked."""
+"""The arrival of the response that a thread reads: httpx reads it in the thread that asked."""
 
 
-def held_to(progress: Progress | None) -> None:
-    """Hold what this thread reads from here on to ``progress``, as the head of a response."""
-    _CURRENT.progress = progress
-    if progress:
-        progress.begin_head()
+def held_to(arrival: Arrival | None) -> None:
+    """Hold what this thread reads from here on to ``arrival``, as the head of a response."""
+    _CURRENT.arrival = arrival
+    if arrival:
+        arrival.begin_head()
 
 
 class PacedBackend(httpcore.NetworkBackend):
@@ -56,20 +56,20 @@ class _PacedStream(httpcore.NetworkStream):
         self._stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        progress: Progress | None = getattr(_CURRENT, "progress", None)
-        if progress is None:
+        arrival: Arrival | None = getattr(_CURRENT, "arrival", None)
+        if arrival is None:
             return self._stream.read(max_bytes, timeout)
-        if progress.problem:
-            raise httpcore.ReadError(progress.problem)
+        if arrival.problem:
+            raise httpcore.ReadError(arrival.problem)
         began, size = time.monotonic(), 0
         try:
             data = self._stream.read(max_bytes, timeout)
             size = len(data)
         finally:
             now = time.monotonic()
-            progress.add(size, now - began, now)
-        if progress.is_beyond_measure:
-            raise httpcore.ReadError(progress.problem)
+            arrival.add(size, now - began, now)
+        if arrival.is_beyond_measure:
+            raise httpcore.ReadError(arrival.problem)
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import httpx
 
-from executor import DamagedGzip, GzipDecoder, Progress
+from executor import Arrival, DamagedGzip, GzipDecoder
 from planner.index.errors import FileMissing, IndexAnswer, IndexDenied, IndexUnreachable
 from schemas.numbers import small_int
 from schemas.text import one_line
@@ -120,13 +120,13 @@ def iterate_body(response: httpx.Response, limit: int) -> Iterator[bytes]:
     content = received
     if encoding not in {"", "identity"}:
         content = _bounded(_gunzipped(received, url), limit, url)
-    progress: Progress | None = response.request.extensions.get("progress")
-    return content if progress is None else _used(content, progress)
+    arrival: Arrival | None = response.request.extensions.get("arrival")
+    return content if arrival is None else _used(content, arrival)
 
 
-def _used(content: Iterable[bytes], progress: Progress) -> Iterator[bytes]:
+def _used(content: Iterable[bytes], arrival: Arrival) -> Iterator[bytes]:
     for piece in content:
-        progress.used(len(piece))
+        arrival.used(len(piece))
         yield piece
 
 

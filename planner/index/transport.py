@@ -9,7 +9,7 @@ from urllib.parse import SplitResult
 
 import httpx
 
-from executor import Progress, proxy_for, proxy_name, tls_context
+from executor import Arrival, proxy_for, proxy_name, tls_context
 from planner.index.errors import ProxyRefused
 from planner.index.paced_network import PacedBackend, held_to
 from planner.index.response import reason_of
@@ -36,11 +36,11 @@ class ProxyTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Return the response. Raises UsageError, ProxyRefused and httpx.TransportError."""
-        progress: Progress | None = request.extensions.get("progress")
-        held_to(progress)
+        arrival: Arrival | None = request.extensions.get("arrival")
+        held_to(arrival)
         response = self._send(request)
-        if progress:
-            progress.begin_body()
+        if arrival:
+            arrival.begin_body()
         return response
 
     def _send(self, request: httpx.Request) -> httpx.Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from executor.sources.retries import Pace
 
-__all__ = ["Progress"]
+__all__ = ["Arrival"]
 
 
 _MAX_HEAD = 1 << 20
@@ -24,7 +24,7 @@ _MAX_USELESS = 1 << 20
 anything after the end of the gzip encoding."""
 
 
-class Progress:
+class Arrival:
     """The bytes of one response as they arrive; the reader of the response owns it.
 
     A server may send slowly anywhere, and without end around what is of use: in interim responses,
