@@ -60,11 +60,11 @@ def _sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def sources() -> set[str]:
-    """The modules of the product in the working tree."""
+    """The modules and JSON Schemas of the product in the working tree."""
     return {
         path.relative_to(PROJECT).as_posix()
-        for room in ("schemas", "planner", "executor")
-        for path in PROJECT.glob(f"{room}/**/*.py")
+        for pattern in ("schemas/**/*.py", "planner/**/*.py", "executor/**/*.py", "schemas/*.json")
+        for path in PROJECT.glob(pattern)
     } | {"lockstream.py"}
 
 

@@ -9,11 +9,14 @@ from typing import Any
 from executor.report.timing import Timing
 from executor.wheels.staged_wheel import StagedWheel
 
-__all__ = ["BuildReport", "PackageFigures", "Report", "Staged"]
+__all__ = ["REPORT_FORMAT", "BuildReport", "PackageFigures", "Report", "Staged"]
 
 
 _MUCH_BEFORE = 32 << 20
 """Bytes that a group held before an execution, from which a line says so."""
+
+REPORT_FORMAT = 1
+"""To be raised when a field goes, or means something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,8 +138,10 @@ class Report:
     """What each package took that was installed, in the order of the lock."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the content of a ``--report`` file; its keys are the fields of this class."""
-        return asdict(self)
+        """Return the content of a ``--report`` file, as ``schemas/report-1.schema.json`` says: the
+        fields of this class, after the number of the format.
+        """
+        return {"format": REPORT_FORMAT, **asdict(self)}
 
     def lines(self) -> Iterator[str]:
         """Yield the report as lines of text."""

@@ -86,4 +86,4 @@ def test_what_there_is_not_is_left_out(figures: dict[str, Any], line: str) -> No
 
 def test_a_program_reads_the_same_figures() -> None:
     table = json.loads(json.dumps(Report(**FIGURES).to_json()))
-    assert table == FIGURES | {"spent": asdict(FIGURES["spent"])}
+    assert table == FIGURES | {"format": 1} | {"spent": asdict(FIGURES["spent"])}
