@@ -10,7 +10,6 @@ from executor import is_quiet, json_option
 from planner.api import PlanRequest, plan_lock
 from planner.cli.build_options import PlanBuildOptions, build_options
 from planner.cli.console import ConsoleReporter
-from planner.cli.plan_each import plan_each
 from planner.cli.plan_options import (
     LockOptions,
     access_options,
@@ -78,6 +77,9 @@ def plan(
         fit=locks.container(),
     )
     if locks.each:
+        # Starts processes, which one lock does not need.
+        from planner.cli.plan_each import plan_each  # noqa: PLC0415
+
         _refuse_for_many(locks, sources)
         click.get_current_context().exit(plan_each(request, as_json=as_json))
     reporter = ConsoleReporter(quiet=is_quiet(), as_json=as_json)

@@ -9,8 +9,9 @@ Source: https://distributed.dask.org/en/stable/resources.html.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -38,11 +39,27 @@ CONNECT_SECONDS = 20
 ATTEMPTS = 4
 """Of a build whose network or index fails."""
 
+LOOK_SECONDS = 2.0
+"""Time between two looks at which workers are there."""
+
+LOST_SECONDS = 60.0
+"""Time in which a worker that died may come back, as one with a nanny does."""
+
 RESERVED = 256 << 20
 """Bytes that a cluster on this machine leaves to the plan itself."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    """What one worker can do."""
+
+    memory: int
+    """Bytes."""
+    targets: frozenset[tuple[str, str]]
+    """Python and platform of each that it builds for."""
+
+
+@dataclass(slots=True, eq=False)
 class _Assignment:
     """One build that is under way."""
 
@@ -50,6 +67,8 @@ class _Assignment:
     memory: int
     """Bytes."""
     attempts: int = 1
+    workers: frozenset[str] = frozenset()
+    """The workers that may do it; empty if there was never one."""
 
 
 @dataclass(kw_only=True)
@@ -99,7 +118,7 @@ class DaskEngine:
                     )
                 )
             yield stack.enter_context(
-                distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+                distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=True)
             )
 
 
@@ -110,62 +129,106 @@ class _Run:
         self._client = client
         self._lock = lock
         self._reporter = reporter
-        self._sizes = {
-            address: float(worker.get("resources", {}).get(RESOURCE, 0))
-            for address, worker in client.scheduler_info(n_workers=-1)["workers"].items()
-        }
-        if not any(self._sizes.values()):
-            raise EngineUnusable(
-                client.scheduler.address,
-                f"none of its {len(self._sizes)} workers declares the resource {RESOURCE}",
-                hint=f"start workers with --resources {RESOURCE}=BYTES",
-            )
+        self._targets: dict[str, tuple[str, str]] = {}
+        """Python and platform of each target, by its short name."""
+        self._workers: dict[str, _Worker] = {}
+        """Those that are there, by address."""
+        self._open: dict[Any, _Assignment] = {}
+        """By future."""
+        self._waiting: dict[_Assignment, float] = {}
+        """Builds that no worker can take now, with the time since when."""
 
     def all(
         self, units: Sequence[BuildUnit], keep: Callable[[BuildUnit, BuildResult], None]
     ) -> Iterator[FailedBuild]:
         """Yield the builds that failed, when all have ended."""
-        from distributed import as_completed  # noqa: PLC0415  # as above
+        from distributed import wait  # noqa: PLC0415  # as above
 
-        able = self._able(units)
-        open_tasks: dict[Any, _Assignment] = {}
-        order = as_completed(loop=self._client.loop)
-
-        def submit(task: _Assignment) -> FailedBuild | None:
-            workers = able[target_label(task.unit.target)]
-            label = f"{task.unit.requirement} for {target_label(task.unit.target)}"
-            fitting = [one for one in workers if self._sizes[one] >= task.memory]
-            if not fitting:
-                return _too_large(task, [self._sizes[one] for one in workers])
-            self._reporter.building(label, f"{format_size(task.memory)}, on {len(fitting)} workers")
-            future = self._submit(task, fitting)
-            open_tasks[future] = task
-            order.add(future)
-            return None
-
+        for unit in units:
+            table = unit.target.to_table()
+            self._targets[target_label(unit.target)] = table["python"], table["platform"]
+        self._look()
+        if not any(worker.memory for worker in self._workers.values()):
+            raise EngineUnusable(
+                self._client.scheduler.address,
+                f"none of its {len(self._workers)} workers declares the resource {RESOURCE}",
+                hint=f"start workers with --resources {RESOURCE}=BYTES",
+            )
         # The largest first: it would hold back the end.
         for unit in sorted(units, key=lambda one: (-one.request, one.key)):
-            if failed := submit(_Assignment(unit, unit.request)):
-                yield failed
-        for future in order:
-            task = open_tasks.pop(future)
-            result = _outcome(future)
-            if result.status == ExitCode.DONE:
-                keep(task.unit, result)
-                continue
-            again = _next(task, result)
-            if failed := submit(again) if again else _failure(task, result):
-                yield failed
+            yield from self._assign(_Assignment(unit, unit.request))
+        while self._open or self._waiting:
+            done: set[Any] = set()
+            if self._open:
+                with suppress(TimeoutError):
+                    found = wait([*self._open], LOOK_SECONDS, return_when="FIRST_COMPLETED")
+                    done = found.done
+            else:
+                time.sleep(LOOK_SECONDS)
+            for future in done:
+                task, result = self._open.pop(future), _outcome(future)
+                if result.status == ExitCode.DONE:
+                    keep(task.unit, result)
+                elif again := _next(task, result):
+                    yield from self._assign(again)
+                else:
+                    yield _failure(task, result)
+            yield from self._reassign()
 
-    def _able(self, units: Sequence[BuildUnit]) -> dict[str, list[str]]:
-        """Return, for each target, the addresses of the workers that build for it."""
-        tables = {target_label(unit.target): unit.target.to_table() for unit in units}
-        names = {label: (one["python"], one["platform"]) for label, one in tables.items()}
-        found = self._client.run(buildable, list(names.values()))
-        return {
-            label: [worker for worker, can in found.items() if name in [tuple(one) for one in can]]
-            for label, name in names.items()
+    def _look(self) -> None:
+        """Find out which workers are there, and what new ones build."""
+        info = self._client.scheduler_info(n_workers=-1)["workers"]
+        new = [address for address in info if address not in self._workers]
+        able = self._client.run(buildable, [*self._targets.values()], workers=new) if new else {}
+        known = {
+            address: _Worker(
+                int(info[address].get("resources", {}).get(RESOURCE, 0)),
+                frozenset((python, platform) for python, platform in targets),
+            )
+            for address, targets in able.items()
         }
+        kept = {address: one for address, one in self._workers.items() if address in info}
+        self._workers = {**kept, **known}
+
+    def _assign(self, task: _Assignment) -> Iterator[FailedBuild]:
+        """Submit ``task`` to the workers that can take it; without any, let it wait for a while,
+        and then yield it as failed.
+        """
+        label = target_label(task.unit.target)
+        able = {
+            address: worker.memory
+            for address, worker in self._workers.items()
+            if self._targets[label] in worker.targets
+        }
+        fitting = [address for address, memory in able.items() if memory >= task.memory]
+        if fitting:
+            self._waiting.pop(task, None)
+            task.workers = frozenset(fitting)
+            self._reporter.building(
+                f"{task.unit.requirement} for {label}",
+                f"{format_size(task.memory)}, on {len(fitting)} workers",
+            )
+            self._open[self._submit(task, fitting)] = task
+            return
+        since = self._waiting.setdefault(task, time.monotonic())
+        # A worker that died may come back; one that never was there does not.
+        if not task.workers or time.monotonic() - since > LOST_SECONDS:
+            del self._waiting[task]
+            yield _too_large(task, [*able.values()])
+
+    def _reassign(self) -> Iterator[FailedBuild]:
+        """Assign the builds again of which all workers have left."""
+        self._look()
+        lost = [
+            future for future, task in self._open.items() if not task.workers & set(self._workers)
+        ]
+        for future in lost:
+            task = self._open.pop(future)
+            future.cancel()
+            task.attempts += 1
+            yield from self._assign(task)
+        for task in [*self._waiting]:
+            yield from self._assign(task)
 
     def _submit(self, task: _Assignment, workers: Sequence[str]) -> Future:
         order = BuildOrder(
@@ -216,7 +279,7 @@ def _outcome(future: Future) -> BuildResult:
 def _next(task: _Assignment, result: BuildResult) -> _Assignment | None:
     """Return the task to try after this end; None if another attempt would end in the same way."""
     if result.status == ExitCode.NETWORK and task.attempts < ATTEMPTS:
-        return _Assignment(task.unit, task.memory, task.attempts + 1)
+        return _Assignment(task.unit, task.memory, task.attempts + 1, task.workers)
     if result.status == ExitCode.NOT_ENOUGH and (larger := next_class(task.memory)):
         return _Assignment(task.unit, larger, task.attempts + 1)
     return None
@@ -228,14 +291,14 @@ def _failure(task: _Assignment, result: BuildResult) -> FailedBuild:
     return FailedBuild(task.unit.requirement, label, reason, result.text, result.status)
 
 
-def _too_large(task: _Assignment, sizes: Sequence[float]) -> FailedBuild:
+def _too_large(task: _Assignment, sizes: Sequence[int]) -> FailedBuild:
     label = target_label(task.unit.target)
     if not sizes:
         reason = "no worker of the cluster builds for this target"
         return FailedBuild(task.unit.requirement, label, reason)
     reason = (
         f"it needs {format_size(task.memory)} of memory, and the largest worker for this target "
-        f"has {format_size(int(max(sizes)))}"
+        f"has {format_size(max(sizes))}"
     )
     return FailedBuild(task.unit.requirement, label, reason, status=ExitCode.NOT_ENOUGH)
 
