@@ -185,7 +185,9 @@ class TestExecutorAlone:
         modules = sorted(
             path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
             for path in sources()
-            if path.startswith(("executor/", "schemas/")) and path not in PROGRAMS
+            if path.endswith(".py")
+            and path.startswith(("executor/", "schemas/"))
+            and path not in PROGRAMS
         )
         shown = run(installed.python, "-I", "-c", "\n".join(f"import {name}" for name in modules))
         assert (shown.returncode, shown.stderr) == (0, "")
