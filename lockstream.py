@@ -137,6 +137,9 @@ COMMANDS = {
     "init": Entry("planner.cli.init", "init", "Write files for a forge or a container."),
     "cache": Entry("planner.cli.cache", "cache", "Show or remove what plans keep of indexes."),
     "execute": Entry("executor.cli.execute", "execute", "Install a lock inside a memory budget."),
+    "report": Entry(
+        "planner.cli.report", "report", "Show where the time and memory of a run went."
+    ),
     "verify": Entry("executor.cli.verify", "verify", "Check that an environment matches its lock."),
     "key": Entry("executor.cli.key", "key", "Print a cache key of what would be installed."),
     "completion": Entry("executor.cli.completion", "completion", "Print a completion script."),

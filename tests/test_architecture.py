@@ -32,8 +32,8 @@ ORDER = {
         "environment", "lock", "archive", "budget", "files",
     ),
     "planner": (
-        "cli", "api", "engines", "builds", "planning", "review", "lock", "resolver", "metadata",
-        "inputs", "index", "model",
+        "cli", "api", "engines", "runs", "builds", "planning", "review", "lock", "resolver",
+        "metadata", "inputs", "index", "model",
     ),
 }  # fmt: skip
 """The rooms of each phase. An import goes down: to its own room, or to one that stands later."""
@@ -59,6 +59,8 @@ THIRD_PARTIES = {
     "planner.engines": {"distributed", "packaging"},
     "planner.builds": {"packaging"},
     "planner.planning": {"packaging"},
+    # A page is made of templates.
+    "planner.runs": {"jinja2", "packaging"},
     "planner.review": {"packaging"},
     "planner.lock": {"packaging", "tomli_w"},
     "planner.resolver": {"packaging"},

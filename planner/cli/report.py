@@ -1,0 +1,79 @@
+"""The command ``report``: logs of runs as a page, as Markdown, or as a trace."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+
+import click
+
+from executor import echo
+from planner.lock.reader import read_lock
+from planner.lock.writer import write_atomically
+from planner.runs.advice import advise, verdict
+from planner.runs.required_by import required_by
+from planner.runs.run import Run, read_run
+from schemas.errors import InvalidInput, UsageError
+
+__all__ = ["report"]
+
+
+@click.command("report")
+@click.argument("logs", metavar="LOG...", nargs=-1, required=True)
+@click.option("--html", metavar="FILE", help="Write a page that opens offline.")
+@click.option("--markdown", is_flag=True, help="Print Markdown for the summary of a job.")
+@click.option("--trace", metavar="FILE", help="Write a trace for Perfetto.")
+@click.option(
+    "--lock",
+    metavar="LOCK",
+    help="The lock that says who requires a package. Default: the one of the run, if it is there.",
+)
+def report(
+    logs: tuple[str, ...], html: str | None, markdown: bool, trace: str | None, lock: str | None
+) -> None:
+    """Show where the time and the memory of a run went, from the LOG that --log has written.
+
+    Several logs are shown beside each other. Without an option it prints a few sentences.
+    """
+    if trace and len(logs) > 1:
+        raise UsageError("--trace shows one log", hint="name one, or write a page with --html")
+    runs = [read_run(path) for path in logs]
+    if html:
+        from planner.runs.render import render_runs  # noqa: PLC0415  # only a page needs it
+
+        _write("--html", html, render_runs(runs, _parents(runs[0], lock)))
+    if trace:
+        from planner.runs.trace import to_trace  # noqa: PLC0415  # only a trace needs it
+
+        _write("--trace", trace, json.dumps(to_trace(runs[0])) + "\n")
+    if markdown:
+        from planner.runs.markdown import to_markdown  # noqa: PLC0415  # only this needs it
+
+        echo(to_markdown(runs).rstrip("\n"))
+    elif not (html or trace):
+        for run in runs:
+            echo(verdict(run))
+            for sentence in advise(run):
+                echo(f"  {sentence}")
+
+
+def _parents(run: Run, lock: str | None) -> dict[str, list[str]]:
+    if lock is not None:
+        return required_by(read_lock(lock))
+    path = str(run.about.get("lock", ""))
+    # It may have been changed or removed since, which is no fault of the log.
+    with suppress(InvalidInput):
+        if os.path.isfile(path):
+            return required_by(read_lock(path))
+    return {}
+
+
+def _write(option: str, path: str, text: str) -> None:
+    try:
+        write_atomically(path, text)
+    except OSError as error:
+        raise UsageError(
+            f"{option} {path}: cannot be written: {error.strerror}",
+            hint="name a file in a folder that exists and may be written to",
+        ) from None

@@ -1,0 +1,269 @@
+"""One run as its log tells it: wheels with their times, memory, builds, and how it ended."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from planner.runs.log import Event, InvalidLog, read_events
+
+__all__ = ["STATES", "Build", "Interval", "Outcome", "Run", "WheelRun", "read_run"]
+
+
+Outcome = Literal["done", "failed", "killed"]
+"""How a run ended. Killed means that its log has no end."""
+
+
+STATES = ("waiting", "unpacking", "writing")
+"""What a lane does with a wheel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """The time between two events of a wheel, and how it was spent; in seconds."""
+
+    begin: float
+    """Since the run began, as ``end``."""
+    end: float
+    spent: tuple[float, float, float]
+    """Waiting, unpacking and writing. In which order is not known."""
+
+
+@dataclass(slots=True)
+class WheelRun:
+    """What became of one wheel; a Run owns it."""
+
+    package: str
+    version: str
+    file: str
+    size: int | None
+    lane: int
+    begin: float
+    end: float
+    state: str = "begun"
+    """``begun``, ``waits``, ``reads``, ``unpacked``, ``written``, ``staged``, ``reused`` or
+    ``failed``."""
+    read: int = 0
+    """Bytes of the wheel that were read."""
+    fetched: int = 0
+    """Bytes that came over the network."""
+    files: int = 0
+    bytes: int = 0
+    """Number and size of its files, once they are written."""
+    waiting: float = 0.0
+    unpacking: float = 0.0
+    writing: float = 0.0
+    error: str = ""
+    intervals: list[Interval] = field(default_factory=list)
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether it was neither complete nor given up when the log ended."""
+        return self.state not in {"staged", "reused", "failed"}
+
+    def advance(self, event: Event) -> None:
+        """Add what an event with the effort so far tells."""
+        at, parts = float(event["at"]), []
+        for state in STATES:
+            now = float(event.get(state, 0.0))
+            parts.append(max(0.0, now - getattr(self, state)))
+            setattr(self, state, now)
+        if at > self.end and any(parts):
+            waiting, unpacking, writing = parts
+            self.intervals.append(Interval(self.end, at, (waiting, unpacking, writing)))
+        self.end = max(self.end, at)
+        self.fetched = event.get("fetched", self.fetched)
+        self.read = event.get("read", self.read)
+        self.files, self.bytes = event.get("files", self.files), event.get("bytes", self.bytes)
+
+
+@dataclass(slots=True)
+class Build:
+    """One build; a Run owns it."""
+
+    package: str
+    begin: float
+    end: float | None = None
+    """None if it has not ended."""
+    planned: int | None = None
+    """Bytes that were measured when the lock was planned."""
+    limit: int | None = None
+    demand: int | None = None
+    """Bytes that its processes held at the peak."""
+    jobs: int | None = None
+    tier: str = ""
+
+
+@dataclass(slots=True)
+class Run:
+    """A run; whoever reads the log owns it."""
+
+    path: str
+    about: Event
+    """The first event."""
+    seconds: float
+    outcome: Outcome
+    end: Event
+    """The last event; empty if the run was killed."""
+    limits: list[dict[str, Any]] = field(default_factory=list)
+    budget: Event = field(default_factory=dict)
+    selected: Event = field(default_factory=dict)
+    planned: dict[str, Event] = field(default_factory=dict)
+    """What the lock records of each package that is installed, by name."""
+    removed: list[tuple[str, str]] = field(default_factory=list)
+    wheels: dict[str, WheelRun] = field(default_factory=dict)
+    builds: list[Build] = field(default_factory=list)
+    commit: list[tuple[str, float]] = field(default_factory=list)
+    samples: list[Event] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    startup: list[str] = field(default_factory=list)
+    """Files by which Python runs code whenever it starts, after the name of their package."""
+    requests: list[Event] = field(default_factory=list)
+    searches: list[Event] = field(default_factory=list)
+    lanes: int = 0
+
+    @property
+    def command(self) -> str:
+        return str(self.about.get("command", "execute"))
+
+    @property
+    def limit(self) -> int | None:
+        """The bytes that the kernel or the user lets the run have; None if nothing limits it."""
+        memory = self.budget.get("memory")
+        return int(memory) if memory is not None else None
+
+    @property
+    def peak(self) -> int | None:
+        """The most bytes that were charged: the kernel's figure, or the largest sample."""
+        told = self.end.get("charged_peak")
+        usages = [one["group"]["usage"] for one in self.samples if one.get("group")]
+        return int(told) if told is not None else max(usages, default=None)
+
+    @property
+    def spent(self) -> dict[str, float]:
+        """The seconds of all lanes, by activity."""
+        return {
+            state: sum(getattr(wheel, state) for wheel in self.wheels.values()) for state in STATES
+        }
+
+    def at_work(self) -> Iterator[WheelRun]:
+        """Yield the wheels that were neither complete nor given up when the log ended."""
+        return (wheel for wheel in self.wheels.values() if wheel.is_at_work)
+
+    def complete(self) -> list[WheelRun]:
+        """Return the wheels that a next run would not fetch again."""
+        return [wheel for wheel in self.wheels.values() if wheel.state in {"staged", "reused"}]
+
+
+def read_run(path: str) -> Run:
+    """Return the run of the log at ``path``. Raises UnreadableInput and InvalidLog."""
+    events = read_events(path)
+    last = events[-1]
+    end = last if last["event"] == "end" else {}
+    outcome: Outcome = "killed" if not end else "done" if end.get("ok") else "failed"
+    run = Run(os.path.basename(path), events[0], float(last["at"]), outcome, end)
+    reading = _Reading(run)
+    for number, event in enumerate(events, 1):
+        try:
+            reading.take(event)
+        except (KeyError, TypeError, ValueError):
+            raise InvalidLog(path, f"event {number} ({event['event']}) lacks a field") from None
+    run.lanes = len(reading.lanes)
+    return run
+
+
+class _Reading:
+    """Builds a run from its events, which come in the order of their time."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self.lanes: dict[int, int] = {}
+        """The number of each lane, by its process."""
+
+    def take(self, event: Event) -> None:
+        """Add one event; those that are not known count for nothing."""
+        if handler := getattr(self, f"_on_{event['event']}", None):
+            handler(event)
+
+    def _on_limits(self, event: Event) -> None:
+        self._run.limits = list(event["found"])
+
+    def _on_budget(self, event: Event) -> None:
+        self._run.budget = event
+
+    def _on_selected(self, event: Event) -> None:
+        self._run.selected = event
+
+    def _on_package(self, event: Event) -> None:
+        self._run.planned[event["package"]] = event
+
+    def _on_removes(self, event: Event) -> None:
+        self._run.removed.append((event["package"], event["version"]))
+
+    def _on_begins(self, event: Event) -> None:
+        lane = self.lanes.setdefault(event["process"], len(self.lanes))
+        at = float(event["at"])
+        self._run.wheels[event["package"]] = WheelRun(
+            event["package"], event["version"], event["file"], event["size"], lane, at, at
+        )
+
+    def _wheel(self, event: Event, state: str) -> WheelRun:
+        wheel = self._run.wheels[event["package"]]
+        wheel.state = state
+        return wheel
+
+    def _on_waits(self, event: Event) -> None:
+        self._wheel(event, "waits")
+
+    def _on_bytes(self, event: Event) -> None:
+        self._wheel(event, "reads").advance(event)
+
+    def _on_unpacked(self, event: Event) -> None:
+        self._wheel(event, "unpacked").advance(event)
+
+    def _on_written(self, event: Event) -> None:
+        self._wheel(event, "written").advance(event)
+
+    def _on_staged(self, event: Event) -> None:
+        self._wheel(event, "reused" if event["reused"] else "staged").advance(event)
+        self._run.startup += (f"{event['package']}: {name}" for name in event["startup"])
+
+    def _on_failed(self, event: Event) -> None:
+        wheel = self._wheel(event, "failed")
+        wheel.advance(event)
+        wheel.error = str(event["error"])
+
+    def _on_building(self, event: Event) -> None:
+        self._run.builds.append(
+            Build(
+                event["package"],
+                float(event["at"]),
+                planned=event.get("planned"),
+                limit=event.get("limit"),
+                jobs=event.get("jobs"),
+            )
+        )
+
+    def _on_built(self, event: Event) -> None:
+        builds = [one for one in self._run.builds if one.package == event["package"]]
+        if builds:
+            build = builds[-1]
+            build.end, build.demand = float(event["at"]), event["demand"]
+            build.tier = str(event.get("tier", ""))
+
+    def _on_commit(self, event: Event) -> None:
+        self._run.commit.append((event["step"], float(event["at"])))
+
+    def _on_sample(self, event: Event) -> None:
+        self._run.samples.append(event)
+
+    def _on_warning(self, event: Event) -> None:
+        self._run.warnings.append(str(event["text"]))
+
+    def _on_request(self, event: Event) -> None:
+        self._run.requests.append(event)
+
+    def _on_search(self, event: Event) -> None:
+        self._run.searches.append(event)

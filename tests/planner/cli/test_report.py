@@ -1,0 +1,57 @@
+"""The command report."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from helpers.run_logs import beginning, whole_log, write_log
+from lockstream import main
+
+
+@pytest.fixture(name="log")
+def log_of_three_packages(tmp_path: Path) -> Path:
+    return write_log(tmp_path / "run.ndjson", whole_log(3))
+
+
+def test_without_an_option_it_prints_sentences(
+    log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", str(log)]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("Installed 3 packages in ")
+    assert "At most 60.0 MiB of 64.0 MiB were charged." in out
+
+
+def test_all_forms_are_written(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page, trace = log.parent / "page.html", log.parent / "trace.json"
+    words = ["report", str(log), "--html", str(page), "--trace", str(trace), "--markdown"]
+    assert main(words) == 0
+    assert page.read_text().startswith("<!doctype html>")
+    assert json.loads(trace.read_text())["traceEvents"]
+    assert capsys.readouterr().out.startswith("## ✅ lockstream execute")
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "text"),
+    [
+        (["{0}", "{0}", "--trace", "x"], 2, "--trace shows one log"),
+        (["{0}", "--html", "{0}/x"], 2, "cannot be written: Not a directory"),
+        (["{0}.absent"], 3, "No such file or directory"),
+        (["{0}", "--html", "{0}.html", "--lock", "{0}.absent"], 3, "No such file or directory"),
+    ],
+)
+def test_bad_words_are_named(
+    log: Path, capsys: pytest.CaptureFixture[str], words: list[str], status: int, text: str
+) -> None:
+    assert main(["report", *(word.format(log) for word in words)]) == status
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert text in error
+
+
+def test_a_killed_run_is_no_error(tmp_path: Path) -> None:
+    log = write_log(tmp_path / "log", beginning(), torn="{")
+    assert main(["report", str(log), "--html", str(tmp_path / "page.html")]) == 0

@@ -1,0 +1,55 @@
+"""The first sentences of a report say what limited a run, and what would help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from helpers.run_logs import MIB, beginning, event, sample, wheel_events, whole_log, write_log
+from planner.runs.advice import advise, verdict
+from planner.runs.run import Run, read_run
+
+
+def run_of(path: Path, log: list[dict[str, Any]]) -> Run:
+    return read_run(str(write_log(path / "log", log)))
+
+
+def test_a_whole_run(tmp_path: Path) -> None:
+    run = run_of(tmp_path, whole_log(5))
+    assert verdict(run) == f"Installed 5 packages in {run.seconds:.1f} s."
+    assert [*advise(run)] == [
+        "Time of the lanes: waiting for the network 20%, unpacking 30%, writing 50%.",
+        (
+            "Memory allows 2 of 4 lanes; 80.0 MiB would allow one more, which would help little: "
+            "the disk is what is waited for."
+        ),
+        "At most 60.0 MiB of 64.0 MiB were charged.",
+    ]
+
+
+def test_a_killed_run_says_what_was_at_work(tmp_path: Path) -> None:
+    log = [*beginning(), *wheel_events("one", 1.0, 2.0)[:3], sample(2.1, 64 * MIB)]
+    run = run_of(tmp_path, log)
+    assert verdict(run) == (
+        "The log ends after 2.1 s without an end: the run was killed while it was at one 1.0 (50% "
+        "of 2.0 MiB read)."
+    )
+    assert [*advise(run)][-1] == (
+        "At most 64.0 MiB of 64.0 MiB were charged: the limit was reached. If the kernel killed "
+        "the run, give it more memory."
+    )
+
+
+def test_a_kill_in_the_commit_is_no_damage(tmp_path: Path) -> None:
+    run = run_of(tmp_path, [*beginning(), event("commit", 3.0, step="moves")])
+    assert verdict(run).endswith(
+        "killed while it was changing the environment; the next run finishes that."
+    )
+
+
+def test_a_failure_says_why_and_what_to_do(tmp_path: Path) -> None:
+    end = event("end", 2.0, ok=False, status=5, error="no answer", kind="Unreachable", hint="wait",
+                left=None)  # fmt: skip
+    run = run_of(tmp_path, [*beginning(), end])
+    assert verdict(run) == "Failed after 2.0 s: no answer"
+    assert [*advise(run)] == ["Wait."]

@@ -1,0 +1,56 @@
+"""A run is what its log tells, also if it was killed at any moment."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from helpers.run_logs import MIB, beginning, event, wheel_events, whole_log, write_log
+from planner.runs.log import InvalidLog
+from planner.runs.run import STATES, read_run
+
+
+def test_the_figures_are_those_of_the_log(tmp_path: Path) -> None:
+    run = read_run(str(write_log(tmp_path / "log", whole_log(5))))
+    assert (run.outcome, run.lanes, run.limit, run.peak) == ("done", 2, 64 * MIB, 60 * MIB)
+    assert len(run.complete()) == 5
+    assert sum(wheel.fetched for wheel in run.wheels.values()) == 10 * MIB
+    assert [step for step, _ in run.commit] == ["checks", "journal", "moves", "done"]
+
+
+def test_the_time_of_a_wheel_is_divided_as_it_was_spent(tmp_path: Path) -> None:
+    log = [*beginning(), *wheel_events("one", 1.0, 2.0)]
+    wheel = read_run(str(write_log(tmp_path / "log", log))).wheels["one"]
+    assert (wheel.begin, wheel.end) == (1.0, 3.0)
+    for number, share in enumerate((0.4, 0.6, 1.0)):
+        assert sum(one.spent[number] for one in wheel.intervals) == pytest.approx(share)
+        assert getattr(wheel, STATES[number]) == pytest.approx(share)
+    edges = [(one.begin, one.end) for one in wheel.intervals]
+    assert all(end == pytest.approx(begin) for (_, end), (begin, _) in pairwise(edges))
+
+
+@pytest.mark.parametrize("lines", range(1, 40))
+def test_a_log_that_ends_anywhere_is_of_a_killed_run(tmp_path: Path, lines: int) -> None:
+    run = read_run(str(write_log(tmp_path / "log", whole_log(5)[:lines], torn='{"ev')))
+    assert run.outcome == "killed"
+    assert len(run.complete()) + len([*run.at_work()]) == len(run.wheels)
+
+
+def test_an_event_that_is_not_known_counts_for_nothing(tmp_path: Path) -> None:
+    log = [*beginning(), {"event": "of a later version", "at": 0.1}, {"event": "limit", "at": 0.2}]
+    assert read_run(str(write_log(tmp_path / "log", log))).seconds == 0.2
+
+
+def test_an_event_without_its_fields_is_named(tmp_path: Path) -> None:
+    path = write_log(tmp_path / "log", [*beginning(), {"event": "begins", "at": 1}])
+    with pytest.raises(InvalidLog) as caught:
+        read_run(str(path))
+    assert str(caught.value) == f"{path}: event 4 (begins) lacks a field"
+
+
+def test_a_build_that_has_not_ended_is_open(tmp_path: Path) -> None:
+    log = [*beginning(), event("building", 1.0, package="one", planned=9, limit=10, jobs=1)]
+    (build,) = read_run(str(write_log(tmp_path / "log", log))).builds
+    assert (build.end, build.planned, build.limit, build.demand) == (None, 9, 10, None)
