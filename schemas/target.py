@@ -31,12 +31,16 @@ DEFAULT_PLATFORMS: Mapping[str, str] = {
 _LEGACY_MANYLINUX = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
 """PEP 600: the legacy names are aliases of these glibc versions."""
 
+# A target has one tag for each version up to its own, so the numbers have few digits.
 _LIBC_PLATFORM = re.compile(
-    r"(?P<libc>manylinux|musllinux)_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>\w+)"
+    r"(?P<libc>manylinux|musllinux)_(?P<major>\d{1,2})_(?P<minor>\d{1,2})_(?P<arch>\w+)"
 )
-_MAC_PLATFORM = re.compile(r"macosx_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>arm64|x86_64)")
+_MAC_PLATFORM = re.compile(r"macosx_(?P<major>\d{1,2})_(?P<minor>\d{1,2})_(?P<arch>arm64|x86_64)")
 _LEGACY_PLATFORM = re.compile(r"(?P<name>manylinux2014|manylinux2010|manylinux1)_(?P<arch>\w+)")
 _OTHER_PLATFORM = re.compile(r"linux_\w+|win_amd64|win_arm64|win32")
+
+_MAX_MINOR = 99
+"""A target accepts tags of all older minor versions of Python too."""
 
 _PYPY_VERSION = "7.3.0"
 _PYPY_ABI = "pp73"
@@ -106,7 +110,7 @@ class Target:
             version = Version(python_version.removeprefix("pypy").removesuffix("t"))
         except InvalidVersion:
             version = Version("0")
-        if version.major != 3 or len(version.release) < 2:
+        if version.major != 3 or len(version.release) < 2 or version.minor > _MAX_MINOR:
             raise UsageError(
                 f"--python-version {python_version!r} is not a version of Python 3",
                 hint="name it as 3.12, 3.12.4, 3.13t (free-threaded) or pypy3.11",

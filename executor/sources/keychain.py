@@ -111,7 +111,7 @@ class Keychain:
 
         try:
             found = netrc.netrc(path).authenticators(host)
-        except (OSError, netrc.NetrcParseError):
+        except (OSError, UnicodeDecodeError, netrc.NetrcParseError):
             return None
         if not found or user not in {"", found[0]}:
             return None

@@ -91,7 +91,7 @@ def condense_json(content: bytes, url: str) -> bytes | None:
     """
     try:
         page = _decode_page(content)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeError):
         return None
     check_version(page.meta.api_version, url)
     groups: dict[str, list[_File]] = {}
@@ -162,7 +162,7 @@ def parse_condensed(name: NormalizedName, content: bytes, *, index: str) -> Proj
     line, _, body = content.partition(b"\n")
     try:
         header = _decode_header(line)
-    except (msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         raise _Damaged(redacted(index), "its page in the cache is damaged") from None
     return ProjectPage(
         name,
@@ -199,7 +199,7 @@ class _Files(Sequence[ProjectFile]):
         if self._files is None:
             try:
                 entries = _decode(self._body[self._place])
-            except (msgspec.MsgspecError, RecursionError) as error:
+            except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
                 problem = f"an entry of its page cannot be read: {str(error)[:80]}"
                 raise IndexAnswer(redacted(self._base or self._index), problem) from None
             if not _are_entries(entries):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -57,7 +58,10 @@ def read_requirement(line: str) -> Requirement:
     if has_huge_number(line):
         raise InvalidRequirement(_HUGE)
     try:
-        return Requirement(line)
+        requirement = Requirement(line)
+        if requirement.url:
+            _ = urlsplit(requirement.url).port
+        return requirement
     except InvalidRequirement as error:
         parts = _PARTS.fullmatch(line)
         if parts is None:
@@ -67,6 +71,8 @@ def read_requirement(line: str) -> Requirement:
             return Requirement(f"{parts['project']}{specifiers}{parts['marker'] or ''}")
         except InvalidRequirement:
             raise error from None
+    except ValueError:
+        raise InvalidRequirement("its URL is malformed") from None
 
 
 def _repair(specifiers: str) -> str:

@@ -29,7 +29,7 @@ from executor.sources.errors import Unreachable
 from executor.wheels.manifest import ManifestRow
 from executor.wheels.records import InvalidRecord, read_rows
 from executor.wheels.scripts import InvalidEntryPoint, check_script_name, read_entry_points, wrapper
-from helpers import build_readers, input_readers, state_readers
+from helpers import build_readers, input_readers, service_readers, state_readers
 from helpers.archives import Descriptor, Member, build_archive, zip64_extra
 from helpers.environments import chunked
 from schemas.blocks import scan_blocks
@@ -460,4 +460,11 @@ READERS = (
     Reader("cache entry", state_readers.read_cache_entry, state_readers.make_cache_entry, 400),
     Reader("source archive", build_readers.read_source, build_readers.make_source, 400),
     Reader("hook answer", build_readers.read_answer, build_readers.make_answer, 400),
+    Reader("page", service_readers.read_page, service_readers.make_page, 400),
+    Reader("metadata", service_readers.read_metadata, service_readers.make_metadata, 400),
+    Reader("address", service_readers.read_address, service_readers.make_address, 400),
+    Reader(
+        "configuration", service_readers.read_configuration, service_readers.make_configuration, 100
+    ),
+    Reader("foreign lock", service_readers.read_foreign_lock, make_lock, 400),
 )

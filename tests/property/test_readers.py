@@ -61,6 +61,11 @@ REGRESSIONS = {
         b'{"no_backend": true, "traceback": 1}',
         b"[" * 100_000,
     ],
+    "page": [
+        b'\0{"meta": {"api-version": "1.1"}, "files": [{"filename": "demo-1.zip", "url": "\xd7"}]}',
+    ],
+    "metadata": [b"Name: demo\nVersion: 1.0\nRequires-Dist: a @ http://[::1/x\n"],
+    "configuration": [b"version = 3.\xa3", b"3.999999999999"],
     "cache entry": [b"\0" + b"[" * 100_000, b'\2{"size": 1e999, "digests": {}, "hints": {}}'],
     "answers": [
         BETWEEN.join(

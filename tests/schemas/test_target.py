@@ -108,14 +108,17 @@ def test_markers_follow_from_the_platform(platform_tag: str, expected: dict[str,
     assert expected.items() <= environment.items()
 
 
-@pytest.mark.parametrize("python_version", ["", "3", "2.7", "4.0", "3.x", "python3.12", "3.12tt"])
+@pytest.mark.parametrize(
+    "python_version", ["", "3", "2.7", "4.0", "3.x", "python3.12", "3.12tt", "3.100"]
+)
 def test_what_is_no_version_of_python_3_is_refused(python_version: str) -> None:
     with pytest.raises(UsageError, match=r"--python-version .* is not a version of Python 3"):
         Target.named(python_version, "linux")
 
 
 @pytest.mark.parametrize(
-    "platform_tag", ["", "atari", "manylinux", "manylinux_2_28", "macosx_14_0_ppc", "any"]
+    "platform_tag",
+    ["", "atari", "manylinux", "manylinux_2_28", "macosx_14_0_ppc", "any", "macosx_999_0_arm64"],
 )
 def test_what_is_no_platform_is_refused(platform_tag: str) -> None:
     with pytest.raises(UsageError, match="is not a platform that wheels are built for"):
