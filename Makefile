@@ -11,6 +11,8 @@
 #
 # make pyz       lockstream.pyz in dist/: execute, and what it requires, in one file (docs/one-file.md)
 #
+# make docs      the site of docs/ in .site/; a warning or a broken link is an error
+#
 # Measurements (docs/benchmarks.md, docs/builds.md):
 # make peers     one lock, compared with uv and pip (Linux, root, uv); CORPUS=data-service for another
 # make bench     time and memory of lockstream, uv and pip (Linux, root, nginx), written to
@@ -62,7 +64,7 @@ FUZZ :=
 WHEELS := --odd --corpora benchmarks/work/wheels
 
 .PHONY: clusters slurm demo fast test lint types pythons lowest servers coverage peers bench builds soak ends hostile \
-	attack accepted containers network fuzz real python clean
+	attack accepted containers docs network fuzz real python clean
 .DELETE_ON_ERROR:
 
 demo: .demo/pylock.toml
@@ -106,6 +108,11 @@ servers: .venv/made
 	.venv/bin/uv venv --quiet --clear --python .venv/bin/python .servers
 	.venv/bin/uv pip install --quiet --python .servers --group servers
 	.venv/bin/python -m pytest -m servers tests/integration/test_index_servers.py
+
+docs: .venv/made
+	.venv/bin/uv venv --quiet --clear --python .venv/bin/python .docs
+	.venv/bin/uv pip install --quiet --python .docs --group docs
+	.docs/bin/python -m mkdocs build --quiet --config-file .ci/site/mkdocs.yml
 
 # A failing test does not stop it: some tests of memory fail when each line is traced. Tests of crashes
 # are never traced: they run the same lines in thousands of forks, which takes more than an hour.
@@ -162,7 +169,7 @@ real: .venv/made
 	.venv/bin/python -m stress.real_wheels $(WHEELS)
 
 clean:
-	rm -rf .demo dist .venv .pythons .lowest .servers .coverage-data
+	rm -rf .demo dist .venv .pythons .lowest .servers .docs .site .coverage-data
 
 .demo/pylock.toml: examples/ci-tools/requirements.in .demo/venv/made
 	.demo/venv/bin/lockstream plan -r $< -o $@
