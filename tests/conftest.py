@@ -30,12 +30,15 @@ SLOW_FILES = {"test_packaging.py", "test_lockstream.py", "test_rules.py"}
 LARGE_FILES = {
     # They make environments and install into them.
     "test_bytecode.py", "test_drift.py", "test_environment.py", "test_execute.py",
-    "test_install.py", "test_library.py",
+    "test_install.py", "test_library.py", "test_command_line.py", "test_completion.py",
+    "test_installation_key.py", "test_relocatable.py", "test_report_schema.py",
     # They fill collections with a hundred thousand entries, to measure memory.
     "test_manifest.py", "test_path_set.py",
 }  # fmt: skip
 
-SLOW_HELPERS = re.compile(r"^from helpers\.(index|networks|pythons|servers) import", re.MULTILINE)
+SLOW_HELPERS = re.compile(
+    r"^from helpers\.(ci_runners|index|networks|pythons|servers) import", re.MULTILINE
+)
 """Helpers that start servers or interpreters. A test file that imports one is slow as a whole."""
 
 

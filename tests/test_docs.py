@@ -52,6 +52,12 @@ def test_every_path_that_is_named_exists(page: Path) -> None:
     assert not missing
 
 
+def test_the_site_has_every_page() -> None:
+    named = set(re.findall(r"[\w./-]+\.md", (ROOT / ".ci/site/mkdocs.yml").read_text()))
+    own = {path.relative_to(ROOT / "docs").as_posix() for path in ROOT.glob("docs/**/*.md")}
+    assert {page for page in own if not page.startswith("decisions/")} <= named
+
+
 def test_every_module_of_a_room_that_is_named_exists() -> None:
     from test_architecture import ORDER
 

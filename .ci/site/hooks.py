@@ -1,3 +1,4 @@
+# ruff: noqa: INP001  # mkdocs loads it as a file
 """What the site does with links that leave docs/: the pages are also read in the repository."""
 
 from __future__ import annotations
@@ -58,6 +59,8 @@ def _rebased(text: str, path: str, place: str) -> str:
         else:  # a file of the repository, which the site does not have
             assert (ROOT / full).exists(), f"{path}: {target} does not exist"
             return label if not mark else ""
-        return f"{mark}[{label}]({posixpath.relpath(inside, posixpath.dirname(place) or '.')}{anchor})"
+        return (
+            f"{mark}[{label}]({posixpath.relpath(inside, posixpath.dirname(place) or '.')}{anchor})"
+        )
 
     return _LINK.sub(link, text)

@@ -78,13 +78,15 @@ def _facts(path: str) -> ProjectFacts:
     if not linux:
         raise NotForLinux(path, tuple(map(str, targets)))
     default = set(lock.default_groups or ())
-    memory, disk = container_needs([cost_of(lock, one, extras=(), groups=()) for one in linux])
+    groups = tuple(one for one in lock.dependency_groups or () if one not in default)
+    costs = [cost_of(lock, one, extras=(), groups=(*default, *groups)) for one in linux]
+    memory, disk = container_needs(costs)
     return ProjectFacts(
         lock=os.path.relpath(path).replace(os.sep, "/"),
         python=linux[0].environment["python_version"],
         memory=memory,
         disk=disk,
-        groups=tuple(one for one in lock.dependency_groups or () if one not in default),
+        groups=groups,
     )
 
 
