@@ -112,7 +112,7 @@ servers: .venv/made
 docs: .venv/made
 	.venv/bin/uv venv --quiet --clear --python .venv/bin/python .docs
 	.venv/bin/uv pip install --quiet --python .docs --group docs
-	.docs/bin/python -m mkdocs build --quiet --config-file .ci/site/mkdocs.yml
+	NO_MKDOCS_2_WARNING=1 .docs/bin/python -m mkdocs build --quiet --config-file .ci/site/mkdocs.yml
 
 # A failing test does not stop it: some tests of memory fail when each line is traced. Tests of crashes
 # are never traced: they run the same lines in thousands of forks, which takes more than an hour.
