@@ -15,6 +15,13 @@ from planner.engines.work import Work
 __all__ = ["render"]
 
 
+_GIB = 1 << 30
+"""Its ``gb`` are divided into the memory of the machine in GiB."""
+
+_LEAST = 0.1
+"""It takes no smaller number."""
+
+
 def render(work: Work) -> str:
     """Return the files as documents of one YAML text, each after a comment with its path. Of
     several targets of a package the largest demand counts; builds without figures are left out.
@@ -36,7 +43,7 @@ def _lines(unit: BuildUnit) -> Iterator[str]:
     yield f"# overrides/settings/{unit.name.replace('-', '_')}.yaml"
     yield "build_options:"
     yield "  cpu_cores_per_job: 1"
-    yield f"  memory_per_job_gb: {unit.request / 1e9:.3f}"
+    yield f"  memory_per_job_gb: {max(unit.request / _GIB, _LEAST):.3f}"
     if unit.record.flags.environment:
         yield "env:"
         for name, value in sorted(unit.record.flags.environment.items()):

@@ -78,13 +78,17 @@ class Worker:
         return next(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
 
     def stop(self) -> None:
+        # A build may have made a group of its own below.
+        groups = [*(path for path in self.group.rglob("*") if path.is_dir()), self.group]
         for task in (self.group / "cgroup.procs").read_text().split():
             with suppress(ProcessLookupError):
                 os.kill(int(task), signal.SIGKILL)
         self.process.wait()
         for _ in range(200):
-            with suppress(OSError):
-                self.group.rmdir()
+            for group in sorted(groups, key=lambda path: -len(path.parts)):
+                with suppress(OSError):
+                    group.rmdir()
+            if not self.group.exists():
                 return
             time.sleep(0.05)
 

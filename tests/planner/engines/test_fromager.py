@@ -21,7 +21,7 @@ def test_the_largest_demand_of_a_package_counts() -> None:
         "# overrides/settings/my_demo.yaml\n"
         "build_options:\n"
         "  cpu_cores_per_job: 1\n"
-        "  memory_per_job_gb: 0.474\n"
+        "  memory_per_job_gb: 0.441\n"
         "env:\n"
         '  CFLAGS: "-DNAME=\\"x y\\""\n'
         '  MAX_JOBS: "1"\n'
@@ -30,3 +30,9 @@ def test_the_largest_demand_of_a_package_counts() -> None:
 
 def test_what_was_never_measured_is_left_out() -> None:
     assert fromager.render(Work(units=[build_unit()], lock="pylock.toml", store="built")) == ""
+
+
+def test_a_small_build_gets_the_least_that_fromager_takes() -> None:
+    unit = build_unit(record=build_record(demand={1: 1 << 20}))
+    text = fromager.render(Work(units=[unit], lock="pylock.toml", store="built"))
+    assert "memory_per_job_gb: 0.100" in text

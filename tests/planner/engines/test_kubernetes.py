@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 from helpers.build_records import build_record
@@ -61,3 +64,14 @@ def test_the_name_of_a_job_is_one_that_kubernetes_takes() -> None:
     assert len(name) <= 63
     assert "--" not in name
     assert name == name.lower()
+
+
+def test_the_jobs_are_valid_for_the_api_of_kubernetes(tmp_path: Path) -> None:
+    found = jobs(build_unit(), build_unit("other", record=build_record()))
+    documents = tmp_path / "jobs.yaml"
+    documents.write_text("\n---\n".join(map(json.dumps, found)))
+    program = Path(sys.executable).with_name("kubernetes-validate")
+    run = subprocess.run(
+        [program, "--strict", documents], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
