@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from executor.environment.environment import Environment as Environment
     from executor.files.durability import sync_folder as sync_folder
     from executor.files.file_digest import digest_file as digest_file
+    from executor.files.regular import open_regular as open_regular
+    from executor.files.regular import read_input as read_input
     from executor.files.regular import read_regular as read_regular
     from executor.files.user_folders import cache_folder as cache_folder
     from executor.files.user_folders import is_trusted as is_trusted
@@ -97,10 +99,12 @@ _HOMES = {
     "is_trusted": "files.user_folders",
     "json_option": "cli.option_group",
     "lock_argument": "cli.option_group",
+    "open_regular": "files.regular",
     "option_group": "cli.option_group",
     "proxy_for": "sources.proxies",
     "proxy_name": "sources.proxies",
     "read_build_system": "builds.backend",
+    "read_input": "files.regular",
     "read_regular": "files.regular",
     "stoppable": "lanes.signals",
     "sync_folder": "files.durability",

@@ -20,7 +20,7 @@ from executor.builds.errors import BackendFailed, BackendUnusable, BuildKilled
 from executor.builds.free_space import is_full, space_for
 from executor.builds.sandbox import SandboxLimits, SandboxResult, contained
 from executor.files.folders import FOLDER
-from executor.files.regular import read_regular
+from executor.files.regular import read_input, read_regular
 from executor.files.user_folders import home_folder
 from schemas.builds import BuildFlags
 from schemas.toml import parse_toml
@@ -107,8 +107,7 @@ def read_build_system(package: str, tree: str) -> BuildSystem:
     """Return ``[build-system]`` of the source tree at ``tree``. Raises BackendUnusable."""
     path = os.path.join(tree, "pyproject.toml")
     try:
-        with open(path, "rb") as file:
-            table = parse_toml(file.read().decode()).get("build-system", {})
+        table = parse_toml(read_input(path).decode()).get("build-system", {})
     except FileNotFoundError:
         if not os.path.exists(os.path.join(tree, "setup.py")):
             raise BackendUnusable(package, "has neither pyproject.toml nor setup.py") from None

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from executor.builds.errors import RepositoryUnusable
 from executor.builds.git import Git
+from executor.files.regular import open_regular
 
 __all__ = ["copy_project"]
 
@@ -93,13 +94,13 @@ class _Repository:
             file.write(os.fsencode(os.path.join(self.common, "objects")) + b"\n")
         for name in _SHARED:
             with suppress(FileNotFoundError):
-                shutil.copyfile(os.path.join(self.common, name), os.path.join(made, name))
+                _copy_content(os.path.join(self.common, name), os.path.join(made, name))
         shutil.copytree(
             os.path.join(self.common, "refs"), os.path.join(made, "refs"), dirs_exist_ok=True
         )
         for name in os.listdir(self.own):
             if name in {"HEAD", "index"} or name.startswith("sharedindex."):
-                shutil.copyfile(os.path.join(self.own, name), os.path.join(made, name))
+                _copy_content(os.path.join(self.own, name), os.path.join(made, name))
         if inner != ".":
             paths = git.inside("ls-files", "-z").split("\0")
             absent = [path for path in paths if path and not path.startswith(f"{inner}/")]
@@ -107,9 +108,14 @@ class _Repository:
             git.inside(*words, stdin="\0".join(absent))
 
 
+def _copy_content(source: str, path: str) -> None:
+    with open_regular(source) as file, open(path, "wb") as copy:
+        shutil.copyfileobj(file, copy)
+
+
 def _first_line(path: str) -> str:
     """Return the first line of a file of a repository; empty if it cannot be read."""
-    with suppress(OSError), open(path, "rb") as file:
+    with suppress(OSError), open_regular(path) as file:
         return os.fsdecode(file.readline(1 << 16).rstrip(b"\r\n"))
     return ""
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from executor.files.regular import read_input
 from schemas.errors import InvalidInput, UsageError
 from schemas.hints import TOOL_NAME
 from schemas.urls import redacted
@@ -31,11 +32,11 @@ def read_mirrors(options: Iterable[str], lock: str) -> tuple[tuple[str, str], ..
         from schemas.toml import parse_toml  # noqa: PLC0415  # it stays in memory
 
         try:
-            with open(path, "rb") as file:
-                tool = parse_toml(file.read().decode()).get("tool", {}).get(TOOL_NAME, {})
-                for prefix, places in tool.get("mirrors", {}).items():
-                    several = places if isinstance(places, list) else [places]
-                    pairs.extend((prefix, place) for place in several)
+            document = parse_toml(read_input(path).decode())
+            tool = document.get("tool", {}).get(TOOL_NAME, {})
+            for prefix, places in tool.get("mirrors", {}).items():
+                several = places if isinstance(places, list) else [places]
+                pairs.extend((prefix, place) for place in several)
         except (OSError, ValueError) as error:  # not TOML, or not UTF-8
             raise InvalidInput(f"{path}: {error}") from None
         except AttributeError:

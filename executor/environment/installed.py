@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from io import TextIOWrapper
 from itertools import takewhile
 from typing import Any, NamedTuple, TextIO
 
@@ -19,6 +21,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from executor.environment.errors import RecordUnreadable
+from executor.files.regular import open_regular, read_regular
 from schemas.hints import TOOL_NAME
 
 __all__ = [
@@ -105,9 +108,9 @@ class Installed:
     def direct_url(self) -> Mapping[str, Any] | None:
         """Return its direct_url.json (PEP 610), or None if it was not required by a URL."""
         try:
-            with open(os.path.join(self.path, "direct_url.json"), "rb") as file:
-                content = json.load(file)
-        except (OSError, ValueError):
+            path = os.path.join(self.path, "direct_url.json")
+            content = json.loads(read_regular(path, _LONGEST_LINE, follow=True))
+        except (OSError, ValueError, RecursionError):
             return None
         return content if isinstance(content, dict) else None
 
@@ -116,10 +119,9 @@ class Installed:
         those of its extras.
         """
         try:
-            with open(
-                os.path.join(self.path, "METADATA"), encoding="utf-8", errors="replace"
-            ) as text:
-                for line in takewhile(str.strip, text):
+            path = os.path.join(self.path, "METADATA")
+            with TextIOWrapper(open_regular(path), "utf-8", "replace") as text:
+                for line in takewhile(str.strip, iter(partial(text.readline, _LONGEST_LINE), "")):
                     found = _REQUIRED.match(line)
                     if found and not _OF_AN_EXTRA.search(line):
                         yield canonicalize_name(found[1])
@@ -174,7 +176,7 @@ def recorded_files(record: str, root: str) -> Iterator[RecordedFile]:
 
     Raises RecordUnreadable and OSError.
     """
-    with open(record, encoding="utf-8", newline="") as file:
+    with TextIOWrapper(open_regular(record), "utf-8", newline="") as file:
         try:
             for row in csv.reader(_lines(file, record)):
                 if row:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import NamedTuple
 
+from executor.files.regular import open_regular
+
 __all__ = ["FileDigest", "digest_file"]
 
 _CHUNK = 128 << 10
@@ -31,7 +33,7 @@ def digest_file(path: str, algorithm: str = "sha256") -> FileDigest:
     digest, size = hashlib.new(algorithm), 0
     if not digest.digest_size:
         raise ValueError(f"{algorithm} has no digest of a fixed size")
-    with open(path, "rb", buffering=0) as file:
+    with open_regular(path) as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
             size += len(chunk)

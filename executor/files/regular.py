@@ -1,12 +1,37 @@
-"""Small files that somebody else may have made, read without waiting and without end."""
+"""Files that somebody else may have made, read without waiting and without end."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
+from typing import BinaryIO
 
-__all__ = ["read_regular"]
+__all__ = ["open_regular", "read_input", "read_regular"]
+
+
+_MAX_INPUT = 64 << 20
+"""Bytes of a file of settings or requirements that are read; real ones have a few kilobytes."""
+
+
+_OPEN_ALREADY = ("/dev/fd/", "/proc/self/fd/", "/dev/stdin")
+"""Where a shell puts the pipe of ``<(...)``; somebody writes to it."""
+
+
+def open_regular(path: str) -> BinaryIO:
+    """Return an open regular file, whose links are followed, or a pipe that a shell has opened.
+
+    Raises OSError: EINVAL for another pipe, a device or a socket, EISDIR for a folder.
+    """
+    return open(path if path.startswith(_OPEN_ALREADY) else _opened(path, None, follow=True), "rb")
+
+
+def read_input(path: str) -> bytes:
+    """Return the contents of a file of text that a user, a project or a tool has made.
+
+    Raises what ``open_regular`` raises, and OSError with EFBIG for a file beyond measure.
+    """
+    return read_regular(path, _MAX_INPUT, follow=True)
 
 
 def read_regular(
@@ -15,15 +40,14 @@ def read_regular(
     """Return the contents of a regular file of at most ``limit`` bytes.
 
     ``path`` is relative to the folder ``dir_fd``, if that is given. A link is followed only with
-    ``follow``. Raises OSError: with ELOOP for a link, EINVAL for a FIFO, a device or a folder, and
-    EFBIG for a larger file.
+    ``follow``, and then the pipe of a shell is read too. Raises OSError: with ELOOP for a link,
+    EINVAL for a FIFO, a device or a socket, EISDIR for a folder, and EFBIG for a larger file.
     """
-    # Without O_NONBLOCK, opening a FIFO waits for a writer.
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
-    descriptor = os.open(path, flags, dir_fd=dir_fd)
+    if follow and path.startswith(_OPEN_ALREADY):
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    else:
+        descriptor = _opened(path, dir_fd, follow=follow)
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", path)
         parts = []
         left = limit + 1
         while left and (part := os.read(descriptor, min(left, 1 << 20))):
@@ -34,3 +58,16 @@ def read_regular(
         return b"".join(parts)
     finally:
         os.close(descriptor)
+
+
+def _opened(path: str, dir_fd: int | None, *, follow: bool) -> int:
+    # Without O_NONBLOCK, opening a FIFO waits for a writer.
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
+    descriptor = os.open(path, flags, dir_fd=dir_fd)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return descriptor
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    raise OSError(errno.EINVAL, "not a regular file", path)

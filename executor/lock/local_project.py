@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from executor.files.regular import read_input
 from executor.lock.reader import LockReader
 from executor.lock.step import Source, Step
 from schemas.builds import build_lock_name, project_name, project_version, suitable_record
@@ -49,11 +50,10 @@ class LocalProject:
         folder = os.path.abspath(self.folder)
         path = os.path.join(folder, "pyproject.toml")
         try:
-            with open(path, "rb") as file:
-                document = parse_toml(file.read().decode())
+            document = parse_toml(read_input(path).decode())
         except OSError as error:
             raise UsageError(
-                f"{path} cannot be read: {os.strerror(error.errno or 0)}",
+                f"{path} cannot be read: {error.strerror or error}",
                 hint="name the folder of a project",
             ) from None
         except ValueError as error:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from packaging.pylock import Package, Pylock
 
+from executor.files.regular import open_regular
 from executor.lock.errors import LockUnreadable
 from schemas.errors import InvalidLockText
 from schemas.lock_parser import LockParser
@@ -38,11 +38,11 @@ class LockReader:
 
     def _chunks(self) -> Iterator[bytes]:
         try:
-            with open(self.path, "rb") as file:
+            with open_regular(self.path) as file:
                 while chunk := file.read(_CHUNK):
                     yield chunk
         except OSError as error:
-            raise LockUnreadable(self.path, os.strerror(error.errno or 0)) from None
+            raise LockUnreadable(self.path, error.strerror or str(error)) from None
 
     @contextmanager
     def _located(self) -> Iterator[None]:

@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 
+from executor.files.regular import open_regular
 from executor.sources.errors import Unreachable
 from schemas.digests import Digests
 
@@ -19,14 +20,15 @@ _CHUNK = 128 << 10
 def read_file(path: str, start: int = 0) -> Iterator[bytes]:
     """Yield the bytes of the file at ``path``, from byte ``start`` on. Raises Unreachable."""
     try:
-        with open(path, "rb", buffering=0) as file:
-            file.seek(start)
+        with open_regular(path) as file:
+            if start:
+                file.seek(start)
             while chunk := file.read(_CHUNK):
                 yield chunk
     except OSError as error:
         raise Unreachable(
             path,
-            f"cannot be read: {os.strerror(error.errno or 0)}",
+            f"cannot be read: {error.strerror or error}",
             hint="the lock names this path; put the file there, or lock it by URL",
         ) from None
 

@@ -11,7 +11,7 @@ import errno
 import os
 import shutil
 
-from executor import digest_file
+from executor import digest_file, open_regular, read_input
 from planner.index.client import IndexClient
 from planner.index.pages import ProjectFile
 from planner.metadata.core_metadata import split_headers
@@ -43,7 +43,10 @@ def fetch_source(client: IndexClient, file: ProjectFile, folder: str) -> tuple[s
     path = os.path.join(folder, os.path.basename(file.filename))
     try:
         if file.path is not None:
-            shutil.copyfile(file.path, path)
+            with open_regular(file.path) as source, open(path, "wb") as copy:
+                if os.fstat(source.fileno()).st_size > MAX_SOURCE_SIZE:
+                    raise OSError(errno.EFBIG, f"larger than {MAX_SOURCE_SIZE} bytes", file.path)
+                shutil.copyfileobj(source, copy)
         else:
             with client.download(file.url, limit=MAX_SOURCE_SIZE) as body, open(path, "wb") as copy:
                 body.seek(0)
@@ -66,8 +69,8 @@ def fetch_source(client: IndexClient, file: ProjectFile, folder: str) -> tuple[s
 def static_metadata(tree: str) -> bytes | None:
     """Return the metadata of every wheel of the source tree; None if only a build has it."""
     try:
-        with open(os.path.join(tree, "PKG-INFO"), "rb") as file:
-            content = split_headers(file.read())
+        path = os.path.join(tree, "PKG-INFO")
+        content = split_headers(read_input(path))
     except OSError:
         return None
     headers = email.parser.BytesHeaderParser(policy=email.policy.compat32).parsebytes(content)
@@ -85,6 +88,6 @@ def archive_suffix(path: str) -> str:
     """
     if os.path.isdir(path):
         return ""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         magic = file.read(4)
     return ".zip" if magic == b"PK\3\4" else ".tar.gz" if magic[:2] == b"\x1f\x8b" else ""

@@ -6,7 +6,7 @@ import os
 
 import click
 
-from executor import Keychain, echo, lock_argument
+from executor import Keychain, echo, lock_argument, read_input
 from planner.index.client import IndexClient
 from planner.inputs.errors import UnreadableInput
 from planner.lock.enrich import enrich as enrich_text
@@ -29,8 +29,7 @@ def enrich(lock: str, output: str | None) -> None:
     same.
     """
     try:
-        with open(lock, encoding="utf-8", newline="") as file:
-            text = file.read()
+        text = read_input(lock).decode()
     except (OSError, UnicodeDecodeError) as error:
         problem = "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
         raise UnreadableInput(lock, problem or str(error)) from None

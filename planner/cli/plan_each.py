@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
-from executor import echo, echo_json, is_quiet
+from executor import echo, echo_json, is_quiet, open_regular
 from planner.api import PlanRequest, plan_lock
 from planner.cli.console import ConsoleReporter
 from schemas.errors import ExitCode, LockstreamError, UsageError
@@ -109,7 +109,7 @@ def _plan_one(request: PlanRequest, folder: str) -> _Outcome:
 
 def _is_ours(path: str) -> bool:
     """Return whether lockstream planned the lock, whose header says so."""
-    with suppress(OSError), open(path, "rb") as file:
+    with suppress(OSError), open_regular(path) as file:
         return b"[tool.lockstream.inputs]" in file.read(1 << 16)
     return False
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from packaging.utils import NormalizedName
 
+from executor import read_regular
 from planner.index.errors import IndexAnswer
 from planner.index.pages import MAX_PAGE_SIZE, ProjectPage, parse_page, with_path
 
@@ -26,14 +27,11 @@ def read_folder_page(name: NormalizedName, folder: str, index: str) -> ProjectPa
     path = os.path.join(folder, name, "index.html")
     url = Path(os.path.abspath(path)).as_uri()
     try:
-        with open(path, "rb") as file:
-            content = file.read(MAX_PAGE_SIZE + 1)
+        content = read_regular(path, MAX_PAGE_SIZE, follow=True)
     except (FileNotFoundError, NotADirectoryError):
         return ProjectPage(name, exists=False)
     except OSError as error:
         raise IndexAnswer(url, error.strerror or str(error)) from None
-    if len(content) > MAX_PAGE_SIZE:
-        raise IndexAnswer(url, f"the page has more than {MAX_PAGE_SIZE} bytes")
     page = parse_page(name, content, content_type="text/html", url=url, index=index)
     files = {version: list(map(with_path, its)) for version, its in page.files.items()}
     return replace(page, files=files)

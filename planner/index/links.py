@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from packaging.utils import NormalizedName, canonicalize_name
 
+from executor import read_input
 from planner.index.client import IndexClient
 from planner.index.entries import DISTRIBUTIONS
 from planner.index.indexes import Links
@@ -82,7 +83,7 @@ class LinksReader:
         try:
             if place.endswith(_PAGES) and os.path.isfile(place):
                 path = Path(os.path.abspath(place))
-                return map(with_path, self._parse(path.read_bytes(), path.as_uri()))
+                return map(with_path, self._parse(read_input(str(path)), path.as_uri()))
             if place.endswith(DISTRIBUTIONS) and os.path.isfile(place):
                 path = Path(os.path.abspath(place))
                 return map(with_path, self._parse(_anchor(path.as_uri()), path.as_uri()))

@@ -10,6 +10,7 @@ import configparser
 import os
 from collections.abc import Iterator, Mapping
 
+from executor import read_input
 from schemas.errors import UsageError
 
 __all__ = [
@@ -106,8 +107,7 @@ def _pip_configuration_files(environment: Mapping[str, str]) -> Iterator[str]:
 def _read(path: str) -> configparser.RawConfigParser:
     parser = configparser.RawConfigParser()
     try:
-        with open(path, encoding="utf-8") as file:
-            parser.read_file(file)
+        parser.read_string(read_input(path).decode(), path)
     except OSError:
         return configparser.RawConfigParser()
     except (configparser.Error, UnicodeDecodeError, ValueError) as error:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from executor import read_input
 from planner.inputs.errors import UnreadableInput
 from planner.inputs.requirements_text import decode
 from planner.inputs.script import parse_script
@@ -60,8 +61,7 @@ def read_document(place: str) -> tuple[str, Mapping[str, Any]]:
     if not os.path.exists(path) and is_legacy(place):
         return path, {}
     try:
-        with open(path, "rb") as file:
-            content = file.read()
+        content = read_input(path)
         # Python reads a script in the encoding that its first lines name.
         text = decode(content) if is_script(place) else content.decode("utf-8-sig")
         return path, parse_script(text) if is_script(place) else parse_toml(text)

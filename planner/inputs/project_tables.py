@@ -19,6 +19,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
+from executor import read_input
 from planner.inputs.inputs import Inputs
 from planner.inputs.poetry import poetry_lines, poetry_specifier
 from planner.inputs.project_document import InvalidProject, is_legacy
@@ -265,8 +266,8 @@ class ProjectTables:
         for name in [files] if isinstance(files, str) else self._strings(files, "file"):
             path = os.path.join(self.folder, name)
             try:
-                with open(path, "rb") as file:
-                    lines += (line for _, line in logical_lines(decode(file.read())))
+                text = decode(read_input(path))
+                lines += (line for _, line in logical_lines(text))
             except (OSError, ValueError) as error:
                 problem = getattr(error, "strerror", None) or str(error)
                 raise InvalidProject(path, problem) from None

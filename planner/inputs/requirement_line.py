@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, unquote, urldefrag, urlsplit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidSdistFilename, parse_sdist_filename
 
+from executor import read_input
 from planner.inputs.errors import InvalidRequirementLine, UnsupportedRequirementLine
 from schemas.builds import project_name
 from schemas.numbers import has_huge_number
@@ -151,8 +152,8 @@ def _name_of(url: str, origin: str) -> str:
 def _name_in(folder: str) -> str | None:
     """Return the name of the project in ``folder``, if its pyproject.toml says it."""
     try:
-        with open(os.path.join(folder, "pyproject.toml"), "rb") as file:
-            return project_name(parse_toml(file.read().decode()))
+        path = os.path.join(folder, "pyproject.toml")
+        return project_name(parse_toml(read_input(path).decode()))
     except (OSError, ValueError):
         return None
 

@@ -156,14 +156,7 @@ class _Reader:
             return stream.read() if stream else sys.stdin.read().encode()
         if _is_remote(path):
             return self.fetch(path)
-        if len(self.chain) > 1:
-            # Only the user may name a pipe, as a shell does for <(...).
-            return read_regular(_local_path(path), MAX_SIZE, follow=True)
-        with open(_local_path(path), "rb") as file:
-            content = file.read(MAX_SIZE + 1)
-        if len(content) > MAX_SIZE:
-            raise ValueError(f"it has more than {MAX_SIZE} bytes")
-        return content
+        return read_regular(_local_path(path), MAX_SIZE, follow=True)
 
     def _expand(self, line: str, origin: str, *, is_remote: bool) -> str:
         def value(found: re.Match[str]) -> str:

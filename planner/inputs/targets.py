@@ -12,6 +12,7 @@ from packaging.markers import default_environment
 from packaging.specifiers import SpecifierSet
 from packaging.tags import sys_tags
 
+from executor import read_input
 from planner.inputs.inputs import Inputs
 from schemas.errors import UsageError
 from schemas.target import Target
@@ -169,8 +170,8 @@ def _admits(required: SpecifierSet | None, target: Target) -> bool:
 
 def _python_of_pin(path: str) -> str | None:
     """Return the Python that a ``.python-version`` file names, if it names one."""
-    with suppress(OSError, UnicodeDecodeError), open(path, encoding="utf-8") as file:
-        for line in file:
+    with suppress(OSError, UnicodeDecodeError):
+        for line in read_input(path).decode().splitlines():
             if found := _PIN.fullmatch(line.partition("#")[0].strip().lower()):
                 return found["python"].replace("@", "")
     return None
@@ -180,8 +181,8 @@ def _python_of_venv(folder: str) -> str | None:
     """Return the version of CPython in the environment ``folder``, if it is one."""
     facts: dict[str, str] = {}
     path = os.path.join(folder, "pyvenv.cfg")
-    with suppress(OSError, UnicodeDecodeError), open(path, encoding="utf-8") as file:
-        for line in file:
+    with suppress(OSError, UnicodeDecodeError):
+        for line in read_input(path).decode().splitlines():
             key, _, value = line.partition("=")
             facts[key.strip().lower()] = value.strip()
     # venv and virtualenv write the one, uv the other.

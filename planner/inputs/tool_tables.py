@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from packaging.utils import NormalizedName, canonicalize_name
 
+from executor import read_input
 from planner.inputs.pip_config import PUBLIC_INDEX
 from planner.inputs.poetry import source_url
 from planner.inputs.settings import IndexSetting, Settings
@@ -92,8 +93,7 @@ def read_tool_tables(document: Mapping[str, Any], path: str) -> ToolTables:
 def _read_toml(path: str) -> Mapping[str, Any]:
     """Return the document at ``path``; an empty one if there is none. Raise ValueError."""
     try:
-        with open(path, "rb") as file:
-            return parse_toml(file.read().decode())
+        return parse_toml(read_input(path).decode())
     except OSError:
         return {}
     except ValueError as error:

@@ -11,6 +11,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from executor import read_input
 from planner.inputs.project_document import InvalidProject
 from schemas.toml import parse_toml
 
@@ -57,8 +58,8 @@ def workspace_members(root: str, table: Mapping[str, Any]) -> Iterator[str]:
 
 def _table(path: str) -> Mapping[str, Any] | None:
     try:
-        with open(path, "rb") as file:
-            table: object = parse_toml(file.read().decode())
+        text = read_input(path).decode()
+        table: object = parse_toml(text)
     except (OSError, ValueError):
         return None
     for key in ("tool", "uv", "workspace"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from packaging.pylock import Pylock
 
+from executor import open_regular
 from planner.inputs.errors import UnreadableInput
 from schemas.errors import InvalidLockText
 from schemas.lock_parser import parse_whole
@@ -20,7 +21,7 @@ def read_lock(path: str) -> Pylock:
     Raises UnreadableInput, InvalidLock, UnsupportedLockVersion, LockNotText and LockTooLarge.
     """
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             return parse_whole(iter(lambda: file.read(_CHUNK_SIZE), b""))
     except InvalidLockText as error:
         error.path = path

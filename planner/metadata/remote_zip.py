@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, Protocol
 
+from executor import open_regular
 from planner.index.client import IndexClient, Part
 from planner.index.errors import IndexAnswer
 from planner.index.pages import ProjectFile
@@ -151,7 +152,7 @@ def _check_whole(file: ProjectFile, content: bytes) -> None:
 
 def _open_local(file: ProjectFile, path: str) -> IO[bytes]:
     try:
-        return open(path, "rb")
+        return open_regular(path)
     except OSError as error:
         raise UnreadableWheel(file.filename, error.strerror or str(error)) from None
 

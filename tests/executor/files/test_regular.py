@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.files.regular import read_regular
+from executor.files.regular import open_regular, read_input, read_regular
 
 
 def test_a_file_is_read_up_to_its_limit(tmp_path: Path) -> None:
@@ -45,5 +45,33 @@ def test_what_is_not_a_regular_file_is_refused_at_once(tmp_path: Path, kind: str
         path.mkdir()
     else:
         path = Path("/dev/zero")
-    with pytest.raises(OSError, match="not a regular file"):
+    match = "Is a directory" if kind == "folder" else "not a regular file"
+    with pytest.raises(OSError, match=match):
         read_regular(str(path), 1)
+    with pytest.raises(OSError, match=match):
+        read_input(str(path))
+    with pytest.raises(OSError, match=match):
+        open_regular(str(path))
+
+
+def test_a_file_without_an_end_is_refused_in_time(tmp_path: Path) -> None:
+    path = tmp_path / "sparse"
+    path.touch()
+    os.truncate(path, 1 << 40)
+    with pytest.raises(OSError, match="larger than 67108864 bytes"):
+        read_input(str(path))
+
+
+def test_the_pipe_of_a_shell_is_read() -> None:
+    """``plan -r <(command)``"""
+
+    def opened(path: str) -> bytes:
+        with open_regular(path) as file:
+            return file.read()
+
+    for read in (read_input, opened):
+        reader, writer = os.pipe()
+        os.write(writer, b"demo")
+        os.close(writer)
+        assert read(f"/dev/fd/{reader}") == b"demo"
+        os.close(reader)
