@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import suppress
 
 import click
@@ -18,6 +19,10 @@ from planner.review.recorded import targets_of
 from schemas.errors import NotPermitted, UsageError
 
 __all__ = ["init"]
+
+
+_PLAIN = re.compile(r"[\w.-][\w./-]*", re.ASCII)
+"""What shells, YAML and Dockerfiles take as it is."""
 
 
 @click.group("init")
@@ -77,12 +82,20 @@ def _facts(path: str) -> ProjectFacts:
     linux = [one for one in targets if one.environment["sys_platform"] == "linux"]
     if not linux:
         raise NotForLinux(path, tuple(map(str, targets)))
+    name = os.path.relpath(path).replace(os.sep, "/")
+    if not _PLAIN.fullmatch(name) or name.startswith("../"):
+        raise UsageError(
+            f"{path!r} cannot be named in files for CI: they name a lock below this folder, by letters, "
+            "digits and ._-/",
+            hint="change into the folder of the project, or rename the lock",
+        )
     default = set(lock.default_groups or ())
-    groups = tuple(one for one in lock.dependency_groups or () if one not in default)
+    named = (one for one in lock.dependency_groups or () if one not in default)
+    groups = tuple(filter(_PLAIN.fullmatch, named))
     costs = [cost_of(lock, one, extras=(), groups=(*default, *groups)) for one in linux]
     memory, disk = container_needs(costs)
     return ProjectFacts(
-        lock=os.path.relpath(path).replace(os.sep, "/"),
+        lock=name,
         python=linux[0].environment["python_version"],
         memory=memory,
         disk=disk,

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -106,13 +107,30 @@ class TestGitHub:
         assert "title=lockstream (1)::" in done.output
 
     def test_without_the_program_it_says_how_to_get_it(self, project: Path) -> None:
-        done = run_action(ACTION, project, command="no-such-program")
-        assert done.status != 0
         script = yaml.safe_load(ACTION.read_text())["runs"]["steps"][0]["run"]
-        run = run_shell(script, project, {"PATH": "/usr/bin:/bin", "ACTION_PATH": str(project)})
+        run = run_shell(script, project, {"PATH": "/usr/bin:/bin"})
+        assert run.returncode == ExitCode.USAGE
         assert (
             "::error title=lockstream is not installed::run pipx install lockstream" in run.stdout
         )
+
+    def test_the_file_in_the_project_is_used_if_it_has_the_hash(
+        self, project: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file = project / "lockstream.pyz"
+        file.write_text(
+            "import sys, subprocess\nprint('from the file')\n"
+            f"sys.exit(subprocess.call([{str(BIN / 'lockstream')!r}, *sys.argv[1:]]))\n"
+        )
+        monkeypatch.setenv("LOCKSTREAM_PYZ_SHA256", sha256(file.read_bytes()).hexdigest())
+        done = run_action(ACTION, project)
+        assert done.status == 0, done.output
+        assert "from the file" in done.summary
+        monkeypatch.setenv("LOCKSTREAM_PYZ_SHA256", "0" * 64)
+        refused = run_action(ACTION, project)
+        assert refused.status == 1
+        assert "FAILED" in refused.output
+        assert run_gitlab(INSTALL, project, lockstream="").status == 1
 
 
 class TestGitLab:

@@ -158,3 +158,30 @@ def test_a_folder_that_may_not_be_made_is_named(
     (project / ".github").write_text("a file")
     assert init("github") == ExitCode.INVALID_INPUT
     assert ".github/workflows/packages.yml: Not a directory" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["pylock.a b.toml", "pylock.$(id).toml", "pylock.'.toml"])
+def test_a_name_that_a_shell_would_obey_is_refused(
+    project: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (project / "pylock.toml").rename(project / name)
+    assert init("docker", "--lock", name) == ExitCode.USAGE
+    assert "cannot be named in files for CI" in capsys.readouterr().err
+    assert not (project / "Dockerfile").exists()
+
+
+def test_a_lock_of_another_folder_is_refused(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "pylock.toml").rename(project.parent / "pylock.toml")
+    assert init("docker", "--lock", "../pylock.toml") == ExitCode.USAGE
+    assert "hint: change into the folder of the project" in capsys.readouterr().err
+
+
+def test_a_group_that_a_shell_would_obey_is_left_out(project: Path) -> None:
+    lock = project / "pylock.toml"
+    lock.write_text(lock.read_text().replace('["test"]', '["test", "$(id)", "-x y"]'))
+    assert init("docker") == ExitCode.DONE
+    text = (project / "Dockerfile").read_text()
+    assert "--group test\n" in text
+    assert "$(id)" not in text
