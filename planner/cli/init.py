@@ -85,8 +85,8 @@ def _facts(path: str) -> ProjectFacts:
     name = os.path.relpath(path).replace(os.sep, "/")
     if not _PLAIN.fullmatch(name) or name.startswith("../"):
         raise UsageError(
-            f"{path!r} cannot be named in files for CI: they name a lock below this folder, by letters, "
-            "digits and ._-/",
+            f"{path!r} cannot be named in files for CI: they name a lock below this folder, by "
+            "letters, digits and ._-/",
             hint="change into the folder of the project, or rename the lock",
         )
     default = set(lock.default_groups or ())
