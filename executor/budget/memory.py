@@ -58,6 +58,11 @@ _STALE = 1 << 20
 after 64 pages. What others hold below this is in ``BASE_MEMORY``."""
 
 
+_EXPECTED = 18 << 20
+"""Bytes of this process that the needs in ``budget`` include. What it holds beyond them, because it
+is a program that uses the library, is as lost as what others hold."""
+
+
 _MANY_FILES = 64
 """Open files from which a process counts as one that holds memory of the kernel."""
 
@@ -101,7 +106,8 @@ def smallest_limit(named: int | None = None, ours: int | None = None) -> Limit |
     These count: ``named``, the bytes that the user names; the limits of our cgroup and of all its
     ancestors, less what others in them hold; the limits of our process (getrlimit(2)), less what it
     has reserved and does not hold; and physical memory, if a limit is above it. ``ours`` are the
-    bytes that do not count as held by others (None: what this process holds).
+    bytes that do not count as held by others (None: what this process holds, as far as an execution
+    has to).
     """
     return min(found_limits(named, ours), key=lambda limit: limit.available, default=None)
 
@@ -121,7 +127,7 @@ def physical_limit() -> Limit | None:
     words = read_words(MACHINE)
     for key in ("MemAvailable:", "MemTotal:"):
         if key in words:
-            available = (int(words[words.index(key) + 1]) << 10) + own_memory()
+            available = (int(words[words.index(key) + 1]) << 10) + min(own_memory(), _EXPECTED)
             return Limit(available, MACHINE)
     return None
 
@@ -144,7 +150,7 @@ def _limits_of_process() -> Iterator[Limit]:
 
 
 def _limits_of_groups(ours: int | None) -> Iterator[Limit]:
-    own = own_memory() if ours is None else ours
+    own = min(own_memory(), _EXPECTED) if ours is None else ours
     for folder, version in own_groups("memory"):
         stat = read_table(os.path.join(folder, "memory.stat"))
         limits = [

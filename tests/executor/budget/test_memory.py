@@ -25,7 +25,7 @@ from executor.budget.memory import (
 )
 
 MIB = 1 << 20
-OWN = 20 * MIB
+OWN = 16 * MIB
 """What this process holds, as its status says."""
 PROGRAM = 8 * MIB
 """What it has mapped of files and touched."""
@@ -275,6 +275,15 @@ class TestPhysicalMemory:
         assert smallest_limit() == Limit(34 * MIB, ANY, others=30 * MIB)
 
 
+class TestOtherPrograms:
+    def test_what_a_program_holds_that_uses_the_library_is_not_free(
+        self, surround: Surround, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        surround("0::/\n", V2, v2(max=200 * MIB, stat=f"anon {120 * MIB}"))
+        monkeypatch.setattr("executor.budget.memory.own_memory", lambda: 120 * MIB)
+        assert smallest_limit() == Limit(98 * MIB, ANY, others=102 * MIB)
+
+
 class TestElsewhere:
     @pytest.mark.parametrize(
         ("cgroup", "mounts"),
@@ -319,7 +328,7 @@ def test_the_surroundings_of_this_process_can_be_read() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "limit", "left"),
-    [("RLIMIT_AS", 200 * MIB, 128 * MIB), ("RLIMIT_DATA", 90 * MIB, 60 * MIB)],
+    [("RLIMIT_AS", 200 * MIB, 128 * MIB), ("RLIMIT_DATA", 90 * MIB, 56 * MIB)],
 )
 def test_a_limit_of_the_process_counts_less_what_it_reserves_in_vain(
     surround: Surround, monkeypatch: pytest.MonkeyPatch, kind: str, limit: int, left: int
