@@ -10,6 +10,7 @@
 #                in pyproject.toml. COVERED= for all tests: more than an hour
 #
 # make pyz       lockstream.pyz in dist/: execute, and what it requires, in one file (docs/one-file.md)
+# make release   all that a release publishes, in dist/, checked; RELEASE=--complete for a real one
 #
 # make docs      the site of docs/ in .site/; a warning or a broken link is an error
 #
@@ -48,8 +49,9 @@ SOURCES := lockstream.py $(shell find schemas planner executor -name '*.py')
 PACKED := $(shell find .ci/release -name '*.py')
 PIP := python -m pip --quiet --quiet --disable-pip-version-check
 
-# More options of `python -m release.pyz`.
+# More options of `python -m release.pyz` and `release.build`.
 PYZ :=
+RELEASE :=
 CORPUS := ci-tools
 ROUNDS := 5
 BENCH :=
@@ -76,11 +78,14 @@ fast: .venv/made
 test: lint types
 	.venv/bin/python -m pytest
 
-.PHONY: pyz image-files
+.PHONY: pyz release image-files
 pyz: dist/lockstream.pyz
 
 dist/lockstream.pyz: .venv/made $(PACKED) $(SOURCES)
 	.venv/bin/python -m release.pyz --output $@ $(PYZ)
+
+release: .venv/made
+	.venv/bin/python -m release.build $(RELEASE)
 
 # The folder that examples/image/Containerfile copies from.
 image-files: .venv/made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["USER_AGENT", "VERSION"]
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 
 USER_AGENT = f"lockstream/{VERSION}"
 """How both phases introduce themselves to indexes."""
