@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from executor.builds.toolchain import with_jobs as with_jobs
     from executor.builds.workspace import LEFT_OUT as LEFT_OUT
     from executor.builds.workspace import Workspace as Workspace
+    from executor.cli.log_option import log_option as log_option
+    from executor.cli.log_option import logged_run as logged_run
     from executor.cli.option_group import json_option as json_option
     from executor.cli.option_group import lock_argument as lock_argument
     from executor.cli.option_group import option_group as option_group
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from executor.lanes.signals import stoppable as stoppable
     from executor.lock.local_project import LocalProject as LocalProject
     from executor.lock.options import SelectOptions as SelectOptions
+    from executor.report.recorder import Recorder as Recorder
     from executor.report.report import Report as Report
     from executor.report.reporter import Reporter as Reporter
     from executor.sources.arrival import Arrival as Arrival
@@ -79,6 +82,7 @@ _HOMES = {
     "Origins": "sources.origins",
     "Pace": "sources.retries",
     "Report": "report.report",
+    "Recorder": "report.recorder",
     "Reporter": "report.reporter",
     "SandboxLimits": "builds.sandbox",
     "SandboxResult": "builds.sandbox",
@@ -99,6 +103,8 @@ _HOMES = {
     "is_trusted": "files.user_folders",
     "json_option": "cli.option_group",
     "lock_argument": "cli.option_group",
+    "log_option": "cli.log_option",
+    "logged_run": "cli.log_option",
     "open_regular": "files.regular",
     "option_group": "cli.option_group",
     "proxy_for": "sources.proxies",

@@ -31,7 +31,7 @@ PROGRAMS = {"executor/builds/launcher.py", "executor/environment/probe.py"}
 """What runs as a program of its own, in the interpreter of a target."""
 MARKERS = {f"{room}/py.typed" for room in ("schemas", "planner", "executor")}
 """Files by which type checkers know that a package has types (PEP 561)."""
-PLANNER_DEPENDENCIES = ("httpcore", "httpx", "msgspec", "tomli-w")
+PLANNER_DEPENDENCIES = ("httpcore", "httpx", "jinja2", "msgspec", "tomli-w")
 
 
 def run(*command: str | Path, **options: str | Path) -> subprocess.CompletedProcess[str]:
@@ -60,10 +60,16 @@ def _sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def sources() -> set[str]:
-    """The modules and JSON Schemas of the product in the working tree."""
+    """The modules, JSON Schemas and page templates of the product in the working tree."""
     return {
         path.relative_to(PROJECT).as_posix()
-        for pattern in ("schemas/**/*.py", "planner/**/*.py", "executor/**/*.py", "schemas/*.json")
+        for pattern in (
+            "schemas/**/*.py",
+            "planner/**/*.py",
+            "executor/**/*.py",
+            "schemas/*.json",
+            "planner/runs/page/*",
+        )
         for path in PROJECT.glob(pattern)
     } | {"lockstream.py"}
 

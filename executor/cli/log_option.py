@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import click
 
@@ -12,15 +12,20 @@ from executor.cli.output import echo
 from executor.report.recorder import STANDARD_OUTPUT, Recorder
 from schemas.errors import UsageError
 
-__all__ = ["log_option", "logged"]
+__all__ = ["log_option", "logged", "logged_run"]
 
 
-log_option = click.option(
-    "--log",
-    metavar="FILE",
-    help="Write each event as a line of JSON while it runs; - is standard output. lockstream "
-    "report shows it as a page.",
-)
+C = TypeVar("C", bound=Callable[..., object])
+
+
+def log_option(command: C) -> C:
+    """Add the option ``--log`` to a command."""
+    return click.option(
+        "--log",
+        metavar="FILE",
+        help="Write each event as a line of JSON while it runs; - is standard output. lockstream "
+        "report shows it as a page.",
+    )(command)
 
 
 class _Reporting(Protocol):
@@ -48,3 +53,17 @@ def logged(reporter: _Reporting, path: str | None, *, results: str | None = None
         if failure := recorder.failure():
             echo(f"warning: --log {path}: {failure}", err=True)
         recorder.close()
+
+
+@contextmanager
+def logged_run(
+    reporter: _Reporting, path: str | None, command: str, *, results: str | None = None
+) -> Iterator[None]:
+    """Do what ``logged`` does, and write the beginning of a run, samples, and its end."""
+    if path is None:
+        yield
+        return
+    from executor.report.whole_run import run_recorded  # noqa: PLC0415  # only a log needs it
+
+    with logged(reporter, path, results=results), run_recorded(reporter.recorder, command):
+        yield

@@ -31,7 +31,7 @@ from executor.files.folders import remove_tree
 from executor.install.builder import OpenBuilder, WheelBuilder
 from executor.install.options import ExecuteOptions
 from executor.install.preflight import check_disk, surface_of
-from executor.install.run_events import record_changes, record_end, recorded
+from executor.install.run_events import figures_of, record_changes, recorded
 from executor.lanes.forks import run_in_fork
 from executor.lock.step import Step, folder_of
 from executor.report.report import Report, Staged
@@ -66,9 +66,12 @@ def install(
     Raises LockstreamError: each room of the executor has its subclasses in ``errors``.
     """
     reporter = reporter or Reporter()
-    with recorded(reporter.recorder, lock, environment, options), closing(PeakGauge()) as gauge:
+    with (
+        recorded(reporter.recorder, lock, environment, options) as end,
+        closing(PeakGauge()) as gauge,
+    ):
         report = _install(lock, environment, options, open_builder, reporter, gauge)
-    record_end(reporter.recorder, report)
+        end.update(figures_of(report))
     return report
 
 

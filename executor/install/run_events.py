@@ -3,68 +3,46 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from executor.budget.budget import Budget
 from executor.budget.memory import found_limits
-from executor.budget.processors import usable_processors
 from executor.environment.changes import Changes
 from executor.environment.environment import Environment
 from executor.install.options import ExecuteOptions
 from executor.report.recorder import Recorder
 from executor.report.report import Report
-from executor.report.sampler import Sampler
-from schemas.errors import Interrupted, LockstreamError
+from executor.report.whole_run import run_recorded
 
-__all__ = ["record_changes", "record_end", "recorded"]
+__all__ = ["figures_of", "record_changes", "recorded"]
 
 
 @contextmanager
 def recorded(
     recorder: Recorder, lock: str, environment: Environment, options: ExecuteOptions
-) -> Iterator[None]:
-    """Write the beginning of an execution, samples while the body runs, and the error it raises."""
+) -> Iterator[dict[str, object]]:
+    """Write the beginning of an execution, samples while the body runs, and its end: the error that
+    it raises, or the figures that it puts into the table that is yielded.
+    """
     if not recorder.is_on:
-        yield
+        yield {}
         return
-    target = environment.interpreter.target
-    recorder.begin(
+    with run_recorded(
+        recorder,
         "execute",
         lock=os.path.abspath(lock),
         environment=environment.path,
-        target=str(target),
-        python=".".join(map(str, sys.version_info[:3])),
-        system=" ".join(os.uname()[::2]),
-        processors=usable_processors(),
-    )
-    try:
-        with Sampler(recorder):
-            recorder.event(
-                "limits",
-                found=[
-                    {
-                        "source": limit.source,
-                        "available": limit.available,
-                        "others": limit.others,
-                    }
-                    for limit in found_limits(options.memory)
-                ],
-            )
-            yield
-    except BaseException as error:
-        status = error.exit_code if isinstance(error, LockstreamError) else None
+        target=str(environment.interpreter.target),
+    ) as end:
         recorder.event(
-            "end",
-            ok=False,
-            status=error.exit_status if isinstance(error, Interrupted) else status,
-            error=str(error) or type(error).__name__,
-            kind=type(error).__name__,
-            hint=getattr(error, "hint", None) or None,
-            left=getattr(error, "left", None) or None,
+            "limits",
+            found=[
+                {"source": limit.source, "available": limit.available, "others": limit.others}
+                for limit in found_limits(options.memory)
+            ],
         )
-        raise
+        yield end
 
 
 def record_changes(recorder: Recorder, changes: Changes, budget: Budget) -> None:
@@ -102,28 +80,23 @@ def record_changes(recorder: Recorder, changes: Changes, budget: Budget) -> None
         recorder.event("removes", package=found.name, version=found.version)
 
 
-def record_end(recorder: Recorder, report: Report) -> None:
-    """Write the figures of an execution that is complete."""
-    if not recorder.is_on:
-        return
-    recorder.event(
-        "end",
-        ok=True,
-        status=0,
-        seconds=report.seconds,
-        installed=report.installed,
-        removed=report.removed,
-        unchanged=report.unchanged,
-        files=report.files,
-        fetched=report.bytes_fetched,
-        unpacked=report.bytes_installed,
-        rss_peak=report.rss_peak,
-        charged_peak=report.charged_peak,
-        charged_before=report.charged_before,
-        sampled=report.is_sampled,
-        confined=report.is_confined,
-        waiting=round(report.spent.network, 4),
-        unpacking=round(report.spent.unpacking, 4),
-        writing=round(report.spent.writing, 4),
-        committing=round(report.spent.committing, 4),
-    )
+def figures_of(report: Report) -> dict[str, object]:
+    """Return the figures of an execution for the last event of its log."""
+    return {
+        "seconds": report.seconds,
+        "installed": report.installed,
+        "removed": report.removed,
+        "unchanged": report.unchanged,
+        "files": report.files,
+        "fetched": report.bytes_fetched,
+        "unpacked": report.bytes_installed,
+        "rss_peak": report.rss_peak,
+        "charged_peak": report.charged_peak,
+        "charged_before": report.charged_before,
+        "sampled": report.is_sampled,
+        "confined": report.is_confined,
+        "waiting": round(report.spent.network, 4),
+        "unpacking": round(report.spent.unpacking, 4),
+        "writing": round(report.spent.writing, 4),
+        "committing": round(report.spent.committing, 4),
+    }

@@ -138,9 +138,11 @@ class ConsoleReporter(Reporter):
         self._warn(f"wheels of one release require different things: {differences}")
 
     def building(self, filename: str, what: str) -> None:
+        self.recorder.event("building", package=filename, what=what)
         self._say(f"building {filename} ({what})")
 
     def built(self, filename: str, record: BuildRecord) -> None:
+        self.recorder.event("built", package=filename, seconds=record.seconds, demand=record.peak)
         peaks = ", ".join(
             f"{format_size(size)} at {jobs} job{'s' if jobs > 1 else ''}"
             for jobs, size in sorted(record.demand.items())
@@ -158,6 +160,7 @@ class ConsoleReporter(Reporter):
             self._echo(text)
 
     def _warn(self, text: str) -> None:
+        self.recorder.event("warning", text=text)
         self._echo(f"warning: {text}")
 
     def _echo(self, text: str) -> None:

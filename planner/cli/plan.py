@@ -6,7 +6,7 @@ import time
 
 import click
 
-from executor import is_quiet, json_option
+from executor import is_quiet, json_option, log_option, logged_run
 from planner.api import PlanRequest, plan_lock
 from planner.cli.build_options import PlanBuildOptions, build_options
 from planner.cli.console import ConsoleReporter
@@ -36,6 +36,7 @@ __all__ = ["plan"]
 @policy_options
 @build_options
 @lock_options
+@log_option
 @json_option
 def plan(
     sources: Provenance,
@@ -45,6 +46,7 @@ def plan(
     policy: PolicyRequest,
     builds: PlanBuildOptions,
     locks: LockOptions,
+    log: str | None,
     as_json: bool,
 ) -> None:
     """Choose a wheel of everything that is required, size it, and write the lock.
@@ -80,21 +82,31 @@ def plan(
         # Starts processes, which one lock does not need.
         from planner.cli.plan_each import plan_each  # noqa: PLC0415
 
-        _refuse_for_many(locks, sources)
+        _refuse_for_many(locks, sources, log)
         click.get_current_context().exit(plan_each(request, as_json=as_json))
     reporter = ConsoleReporter(quiet=is_quiet(), as_json=as_json)
-    planned = plan_lock(request, reporter)
+    results = "--json" if as_json else "the lock" if locks.output == "-" else None
+    with logged_run(reporter, log, "plan", results=results):
+        planned = plan_lock(request, reporter)
+        if (record := reporter.recorder).is_on:
+            record.event(
+                "locked",
+                lock=planned.path,
+                changed=planned.is_changed,
+                packages=len(planned.lock.packages),
+            )
     if planned.path == "-":
         click.echo(planned.text, nl=False)
     reporter.done(planned, time.monotonic() - started)
 
 
-def _refuse_for_many(locks: LockOptions, sources: Provenance) -> None:
+def _refuse_for_many(locks: LockOptions, sources: Provenance, log: str | None) -> None:
     """Raise UsageError for options that name one lock, with ``--each``."""
     given = {
         "--output": locks.output,
         "--merge-into": locks.merge_into,
         "--requirement": sources.requirements,
+        "--log": log,
     }
     for name, value in given.items():
         if value:

@@ -17,7 +17,7 @@ from typing import IO, Self, TypeVar
 
 import httpx
 
-from executor import Arrival, Keychain, Pace
+from executor import Arrival, Keychain, Pace, Recorder
 from planner.index.cache import Cache
 from planner.index.errors import IndexAnswer, IndexUnreachable, NotCached
 from planner.index.http_cache import CachedResponse, HttpCache
@@ -139,6 +139,7 @@ class IndexClient:
         refresh: bool = False,
         trusted_hosts: Iterable[str] = (),
         pause: Callable[[float], None] = time.sleep,
+        recorder: Recorder | None = None,
     ) -> None:
         self.keychain = keychain or Keychain(environment={})
         self.cache = cache
@@ -151,6 +152,7 @@ class IndexClient:
         self.requests = 0
         """How many were sent, roughly: threads do not wait for each other to count."""
         self._pause = pause
+        self._recorder = recorder or Recorder()
         limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
         self._http = httpx.Client(
             auth=self._authorize,
@@ -325,18 +327,32 @@ class IndexClient:
         self, method: str, url: str, headers: Mapping[str, str], pace: Pace
     ) -> Iterator[httpx.Response]:
         """Open the response after all redirects. Each hop gets the login for its own origin."""
+        began, size = time.monotonic(), 0
+        status: int | None = None
         request: httpx.Request | None = self._http.build_request(method, url, headers=headers)
         assert request is not None
         request.extensions["arrival"] = Arrival(pace)
         for _ in range(MAX_REDIRECTS + 1):
             assert request is not None
-            response = self._http.send(request, stream=True)
             try:
-                if response.next_request is None:
-                    yield response
-                    return
+                response = self._http.send(request, stream=True)
+                try:
+                    status = response.status_code
+                    if response.next_request is None:
+                        yield response
+                        return
+                finally:
+                    size += response.num_bytes_downloaded
+                    response.close()
             finally:
-                response.close()
+                self._recorder.event(
+                    "request",
+                    method=method,
+                    url=redacted(str(request.url)),
+                    status=status,
+                    bytes=size,
+                    seconds=round(time.monotonic() - began, 4),
+                )
             request = following(url, response)
         raise IndexAnswer(redacted(url), f"more than {MAX_REDIRECTS} redirects")
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from executor import Recorder
 from planner.index.cache import Kind
 from planner.index.client import IndexClient
 from planner.index.errors import FileMissing, IndexDenied
@@ -84,9 +85,13 @@ class MetadataSource:
     """
 
     def __init__(
-        self, client: IndexClient, build_metadata: Callable[[Distribution], bytes] | None = None
+        self,
+        client: IndexClient,
+        build_metadata: Callable[[Distribution], bytes] | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         """``build_metadata`` returns the METADATA of the wheel that a source is built into."""
+        self._recorder = recorder or Recorder()
         self._client = client
         self._build_metadata = build_metadata
         self._built: dict[str, WheelMetadata] = {}
@@ -113,6 +118,7 @@ class MetadataSource:
             content = self._read_metadata(wheel)
         except FileMissing as error:
             raise InvalidMetadata(f"its page lists it, but {error.problem}") from None
+        self._recorder.event("metadata", file=wheel.file.filename)
         return _of_its_name(wheel, parse_metadata(content))
 
     def size(self, file: ProjectFile) -> SizedFile:

@@ -69,6 +69,7 @@ def answer(
                 offline=access.offline,
                 refresh=access.refresh,
                 trusted_hosts=question.indexes.trusted_hosts,
+                recorder=reporter.recorder,
             )
         )
         builder: PlanBuilder | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -10,6 +11,7 @@ from typing import Protocol
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
+from executor import Recorder
 from planner.index.cache import PageSeen
 from planner.index.client import IndexClient
 from planner.index.indexes import Indexes
@@ -85,25 +87,30 @@ def plan(
     ``builder`` BuildFailed.
     """
     reporter = reporter or Reporter()
+    record = reporter.recorder
     reader = IndexReader(indexes, client, [one.name for one in inputs.requirements])
 
     def load_project(name: NormalizedName) -> Project:
         page = reader.page(name)
+        record.event("page", package=name, files=len(page.files))
         return Project(builder.with_known(page, environments) if builder else page)
 
     policy = policy or Policy()
-    source = MetadataSource(client, builder.metadata if builder else None)
+    source = MetadataSource(client, builder.metadata if builder else None, record)
+    began = time.monotonic()
     with Fetcher(load_project, source) as fetcher:
         try:
             solutions = solve(inputs, environments, policy, fetcher, builder)
         except NoSolution:
             tell(_index_remarks(reader), reporter)
             raise
+        _record(solutions, record, time.monotonic() - began)
         if builder:
             solutions = builder.build(solutions)
         entries = merge(solutions)
         sizes = iter(fetcher.sizes([file for entry in entries for file in entry.files]))
         sized = tuple((entry, tuple(next(sizes) for _ in entry.files)) for entry in entries)
+        record.event("sizes", files=sum(len(files) for _, files in sized))
         # Reported once, even if several environments have it.
         remarks = dict.fromkeys(
             remark
@@ -117,6 +124,17 @@ def plan(
             entries=sized,
             remarks=tuple(remarks),
             pages=tuple(reader.seen.values()) if source.is_pinned else None,
+        )
+
+
+def _record(solutions: Iterable[Solution], recorder: Recorder, seconds: float) -> None:
+    """Write what a search of ``seconds`` has found."""
+    for solution in solutions:
+        recorder.event(
+            "search",
+            environment=str(solution.environment.targets[0]),
+            packages=len(solution.packages),
+            seconds=round(seconds, 4),
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from executor import Recorder
 from schemas.builds import BuildRecord
 
 __all__ = ["Remark", "Reporter", "tell"]
@@ -21,6 +22,9 @@ class Reporter:
     Every method does nothing until a subclass overrides it. All are called from the thread that
     plans.
     """
+
+    recorder = Recorder()
+    """Writes the log of the plan, from many threads. This one writes nothing."""
 
     def input_remark(self, text: str) -> None:
         """Report a part of an input that has no effect, or that is a risk."""
