@@ -32,7 +32,7 @@ OPTIONS = frozenset({
 """The first long name of each option of each command. Kept here because the commands of the planner
 cannot be loaded where memory is scarce; ``tests/schemas/test_variables.py`` compares the two."""
 
-SEVERAL_MEANINGS = frozenset({"--build"})
+SEVERAL_MEANINGS = frozenset({"--as", "--build"})
 """Options that take other values in another command: they have only variables for one command."""
 
 OTHERS: Mapping[str, str] = {
@@ -82,10 +82,14 @@ def nearest(name: str) -> str | None:
 
     if name in (_variable(one.removeprefix("--")) for one in SEVERAL_MEANINGS):
         return name.replace(PREFIX, f"{PREFIX}<COMMAND>_")
-    known = sorted({*_general(), *(one for one in OTHERS if "<" not in one)})
+    known = {*_general(), *(one for one in OTHERS if "<" not in one)}
+    by_end = {one.removeprefix(PREFIX): one for one in sorted(known)}
     is_login = name.startswith(_FREE_BEGIN)
-    found = get_close_matches(name, known, n=1, cutoff=0.9 if is_login else 0.75)
-    return found[0] if found else f"{_FREE_BEGIN}<NAME>{_FREE_ENDS[0]}" if is_login else None
+    cutoff = 0.9 if is_login else 0.7
+    found = get_close_matches(name.removeprefix(PREFIX), by_end, n=1, cutoff=cutoff)
+    if found:
+        return by_end[found[0]]
+    return f"{_FREE_BEGIN}<NAME>{_FREE_ENDS[0]}" if is_login else None
 
 
 def _general() -> Iterator[str]:

@@ -120,7 +120,8 @@ def check_words(words: Sequence[str], command: click.Command, commands: Sequence
                 f"{subject} is empty",
                 hint="a variable of the shell may be unset; leave the option out for its default",
             )
-    _check_variables(command, commands)
+    if not {"-h", "--help"}.intersection(words):
+        _check_variables(command, commands)
     try:
         os.getcwd()
     except FileNotFoundError:

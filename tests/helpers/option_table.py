@@ -14,7 +14,7 @@ import click
 
 from executor.cli.command_line import long_name
 from lockstream import COMMANDS, program
-from schemas.variables import variables_of
+from schemas.variables import SEVERAL_MEANINGS, variables_of
 
 __all__ = ["leaf_commands", "option_names", "variable_table"]
 
@@ -50,7 +50,7 @@ def variable_table() -> str:
             continue
         named = " ".join(f"`{one}`" for one in commands) if len(commands) < count else "all"
         names = [f"`{variables_of(option, commands[0])[-1]}`"]
-        if option == "--build":
+        if option in SEVERAL_MEANINGS:
             names = [f"`{variables_of(option, one)[0]}`" for one in commands]
         rows.append(f"| {', '.join(names)} | `{option}` | {named} |\n")
     return "".join(["| variable | option | commands |\n", "|---|---|---|\n", *rows])

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
 
+import click
 import pytest
 
-from helpers.option_table import option_names, variable_table
+from executor.cli.command_line import long_name
+from helpers.option_table import leaf_commands, option_names, variable_table
 from lockstream import COMMANDS
-from schemas.variables import OPTIONS, OTHERS, nearest, unknown, variables_of
+from schemas.variables import OPTIONS, OTHERS, SEVERAL_MEANINGS, nearest, unknown, variables_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "variables.md"
 UPDATE = "run: .venv/bin/python -m helpers.option_table"
@@ -40,6 +43,9 @@ def test_an_option_that_means_two_things_has_none_for_all_commands() -> None:
         ("LOCKSTREAM_MEMROY", "LOCKSTREAM_MEMORY"),
         ("LOCKSTREAM_MIRROR", "LOCKSTREAM_MIRRORS"),
         ("LOCKSTREAM_BUILD", "LOCKSTREAM_<COMMAND>_BUILD"),
+        ("LOCKSTREAM_VENF", "LOCKSTREAM_VENV"),
+        ("LOCKSTREAM_FOO", None),
+        ("LOCKSTREAM_", None),
         ("LOCKSTREAM_EXECUTE_COLOUR", None),
         ("LOCKSTREAM_INDEX_OURS_USER", "LOCKSTREAM_INDEX_<NAME>_USERNAME"),
         ("LOCKSTREAM_INDEX_STRATGY", "LOCKSTREAM_INDEX_STRATEGY"),
@@ -60,3 +66,21 @@ def test_an_unknown_name_is_found_with_what_it_may_mean(name: str, meant: str | 
 )  # fmt: skip
 def test_a_known_name_is_not_found(name: str) -> None:
     assert list(unknown([name], COMMANDS)) == []
+
+
+def test_no_variable_stands_for_two_options() -> None:
+    meant = defaultdict(set)
+    for option, commands in option_names().items():
+        for name in {one for command in commands for one in variables_of(option, command)}:
+            meant[name].add(option)
+    assert {name: options for name, options in meant.items() if len(options) > 1} == {}
+
+
+def test_a_variable_takes_the_same_values_for_all_commands() -> None:
+    kinds = defaultdict(set)
+    for _, command in leaf_commands():
+        for option in command.params:
+            if isinstance(option, click.Option):
+                choices = tuple(getattr(option.type, "choices", ()))
+                kinds[long_name(option)].add((option.is_flag, choices))
+    assert {name for name, found in kinds.items() if len(found) > 1} == SEVERAL_MEANINGS
