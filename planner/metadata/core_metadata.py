@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import email.parser
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -25,12 +26,32 @@ __all__ = [
     "WheelMetadata",
     "parse_metadata",
     "parse_requirement",
+    "read_fields",
     "select",
     "split_headers",
 ]
 
 
 _END_OF_HEADERS = re.compile(rb"\r?\n\r?\n")
+
+
+_FIELDS = ("name", "version", "requires-dist", "requires-python", "provides-extra")
+
+
+# Almost all METADATA files are plain, and the parser of emails takes ten times as long.
+_PLAIN = re.compile(rb"(?:[!-9;-~]+:[^\r\n]*\n(?:[\t ][^\r\n]*\n)*)+")
+
+
+_FIELD = re.compile(
+    rb"^(%s):[\t ]*([^\n]*)" % "|".join(_FIELDS).encode(), re.MULTILINE | re.IGNORECASE
+)
+
+
+_CONTINUED = re.compile(
+    rb"^(?:%s):(?:[^\n]*\n[\t ]|[^\n]*[\x80-\xff])" % "|".join(_FIELDS).encode(),
+    re.MULTILINE | re.IGNORECASE,
+)
+"""A field of several lines, or not of ASCII."""
 
 
 class InvalidMetadata(ValueError):
@@ -91,33 +112,40 @@ def parse_metadata(content: bytes) -> WheelMetadata:
     Raises InvalidMetadata for faults that would make planning guess. Other faults, of which old
     distributions have many, are ignored.
     """
-    parser = email.parser.BytesHeaderParser()
-    headers = parser.parsebytes(split_headers(content))
-    name, version = headers.get("Name"), headers.get("Version")
-    if version and has_huge_number(str(version)):
+    fields = read_fields(split_headers(content))
+    name, version = (next(iter(fields[one]), None) for one in ("name", "version"))
+    python = next(iter(fields["requires-python"]), None)
+    if version and has_huge_number(version):
         raise InvalidMetadata("its metadata has a version of 1,000 digits or more")
     if not name or not version:
         raise InvalidMetadata("its metadata has no name or no version")
     try:
         return WheelMetadata(
-            name=canonicalize_name(str(name).strip()),
-            version=Version(str(version)),
-            requires=tuple(
-                parse_requirement(str(line)) for line in headers.get_all("Requires-Dist", ())
-            ),
-            requires_python=str(headers["Requires-Python"])
-            if "Requires-Python" in headers
-            else None,
-            extras=frozenset(
-                canonicalize_name(str(extra).strip())
-                for extra in headers.get_all("Provides-Extra", ())
-            ),
+            name=canonicalize_name(name.strip()),
+            version=Version(version),
+            requires=tuple(map(parse_requirement, fields["requires-dist"])),
+            requires_python=python,
+            extras=frozenset(canonicalize_name(one.strip()) for one in fields["provides-extra"]),
         )
     except InvalidVersion:
         raise InvalidMetadata(f"its metadata has the version {version!r}") from None
     except InvalidRequirement as error:
         line = str(error).partition("\n")[0]
         raise InvalidMetadata(f"its metadata has an invalid requirement: {line}") from None
+
+
+def read_fields(headers: bytes) -> Mapping[str, Sequence[str]]:
+    """Return the values of the fields that planning needs, by their names in lower case."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    lines = headers.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"
+    if _PLAIN.fullmatch(lines) and not _CONTINUED.search(lines):
+        for name, value in _FIELD.findall(lines):
+            found[name.decode().lower()].append(value.decode("ascii"))
+        return found
+    message = email.parser.BytesHeaderParser().parsebytes(headers)
+    for name in _FIELDS:
+        found[name].extend(map(str, message.get_all(name, ())))
+    return found
 
 
 @lru_cache(maxsize=1 << 16)

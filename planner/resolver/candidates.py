@@ -137,6 +137,7 @@ class Project:
         self.all = (1 << (len(self.releases) + 1)) - 2
         """The set of all releases."""
         self._matching: dict[str, int] = {}
+        self._known: dict[int, tuple[SpecifierSet, int]] = {}
 
     @cached_property
     def final(self) -> int:
@@ -169,7 +170,14 @@ class Project:
         If it compares texts, a file has to spell the version so: a source may be called
         ``demo-1.0`` and the wheel of it ``demo-1.0.0``.
         """
-        # Environments, candidates and their dependents use the same few specifiers many times.
+        # Environments, candidates and their dependents use the same few specifiers many times: the
+        # same objects even, which are found faster than equal ones.
+        known = self._known.get(id(specifier))
+        if known is None:
+            known = self._known[id(specifier)] = specifier, self._match(specifier)
+        return known[1]
+
+    def _match(self, specifier: SpecifierSet) -> int:
         key = str(specifier)
         found = self._matching.get(key)
         if found is None:

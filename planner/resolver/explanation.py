@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
@@ -111,6 +113,7 @@ class Explainer:
         self._known = known
         self._asked = asked
         self._obstacle_of = obstacles
+        self._behind_of: dict[tuple[Identifier, SpecifierSet], Supply] = {}
 
     def explain(self, proof: Incompatibility, environment: MarkerEnvironment) -> Unsolvable:
         """Return the error for the search that ended with ``proof``.
@@ -220,7 +223,11 @@ class Explainer:
     def _behind(self, obstacle: Dependency, depth: int) -> Supply | None:
         if obstacle.identifier.refused or depth > MAX_DEPTH:
             return None
-        return self._supply(obstacle.identifier.name, [obstacle], (), depth=depth)
+        # The versions of a project have mostly the same obstacle.
+        key = obstacle.identifier, obstacle.specifier
+        if key not in self._behind_of:
+            self._behind_of[key] = self._supply(key[0].name, [obstacle], (), depth=depth)
+        return self._behind_of[key]
 
 
 def _causes(proof: Incompatibility) -> Iterator[Cause]:
@@ -235,15 +242,25 @@ def _causes(proof: Incompatibility) -> Iterator[Cause]:
 def _join(obstacles: Iterable[Obstacle]) -> tuple[Obstacle, ...]:
     """Return the same obstacles, with one for all that require versions of one project in vain."""
     joined: list[Obstacle] = []
+    # Each of a thousand nightly builds may need its own version of another project. Only those that
+    # have a version in common need to be compared.
+    meeting: defaultdict[tuple[NormalizedName, Version], set[int]] = defaultdict(set)
     for one in obstacles:
-        for position, other in enumerate(joined):
+        needed = (
+            [(one.supply.name, version) for version in one.supply.matching] if one.supply else []
+        )
+        for position in sorted(set().union(*(meeting[key] for key in needed))):
+            other = joined[position]
             if one.covers(other) or other.covers(one):
                 wide = one if one.covers(other) else other
                 versions = tuple(sorted((*other.versions, *one.versions), reverse=True))
                 joined[position] = replace(wide, versions=versions, is_widest=True)
                 break
         else:
+            position = len(joined)
             joined.append(one)
+        for key in needed:
+            meeting[key].add(position)
     return tuple(joined)
 
 

@@ -33,12 +33,12 @@ class Package:
     """Position of its project among all, by when a dependency on it was first met."""
     allowed: int = field(init=False)
     """What the partial solution still allows of it."""
+    possible: int = field(init=False)
+    """What is allowed of it whatever the search decides."""
     everything: int = field(init=False)
-    incompatibilities: list[Incompatibility] = field(default_factory=list)
-    """Those that have a term for it."""
 
     def __post_init__(self) -> None:
-        self.everything = self.allowed = self.project.all | NOT_SELECTED
+        self.everything = self.allowed = self.possible = self.project.all | NOT_SELECTED
 
 
 @dataclass(eq=False, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -52,6 +53,8 @@ class PartialSolution:
         self._of_package[package].append(len(self._trail))
         self._trail.append(Assignment(package, package.allowed, after, self.level, cause))
         package.allowed = after
+        if self.level == 0:
+            package.possible = after
 
     def backtrack(self, level: int) -> None:
         """Take back all assignments made after ``level`` decisions."""
@@ -68,12 +71,7 @@ class PartialSolution:
 
     def is_independent(self, package: Package, versions: int) -> bool:
         """Return True if none of ``versions`` is allowed even before the first decision."""
-        allowed = package.everything
-        for position in self._of_package[package]:
-            if self._trail[position].level > 0:
-                break
-            allowed = self._trail[position].after
-        return not allowed & versions
+        return not package.possible & versions
 
     def satisfier(self, incompatibility: Incompatibility) -> tuple[Assignment, int]:
         """Return the assignment that satisfied ``incompatibility``, whose terms are all
@@ -100,10 +98,14 @@ class PartialSolution:
         """
         if not package.everything & given & ~versions:
             return -1
-        for position in self._of_package[package]:
-            if not self._trail[position].after & given & ~versions:
-                return position
-        raise AssertionError(f"a term for {package.identifier} is not satisfied")
+        positions = self._of_package[package]
+        # What is allowed only becomes less, and a package may have thousands of assignments.
+        found = bisect_left(
+            positions, True, key=lambda one: not self._trail[one].after & given & ~versions
+        )
+        if found == len(positions):
+            raise AssertionError(f"a term for {package.identifier} is not satisfied")
+        return positions[found]
 
     def _level_of(self, positions: Iterable[int]) -> int:
         return max((self._trail[one].level for one in positions if one >= 0), default=0)

@@ -156,6 +156,7 @@ class Prefetcher:
         self._overrides = overrides
         self._direct = direct
         self._opened = {name: _done(project) for name, project in direct.opened.items()}
+        self._met: set[tuple[Dependency, bool]] = set()
         self._expected: set[tuple[Identifier, tuple[str, str], bool]] = set()
 
     def expect(self, dependencies: Iterable[Dependency], *, deep: bool = True) -> None:
@@ -164,6 +165,10 @@ class Prefetcher:
         Their own dependencies are followed only if ``deep``.
         """
         for dependency in dependencies:
+            # Releases of a project share most of them.
+            if (dependency, deep) in self._met:
+                continue
+            self._met.add((dependency, deep))
             name = dependency.identifier.name
             # A source is opened by the thread that plans, if it is needed.
             is_closed = name in self._direct and name not in self._opened

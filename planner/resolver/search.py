@@ -22,6 +22,7 @@ from planner.resolver.candidates import Candidate, CandidateFinder
 from planner.resolver.dependency_reader import DependencyReader
 from planner.resolver.incompatibility import NOT_SELECTED, Incompatibility, Package
 from planner.resolver.partial_solution import PartialSolution
+from planner.resolver.triggers import Triggers
 
 __all__ = ["Contradiction", "Search", "TooManySteps"]
 
@@ -68,6 +69,7 @@ class Search:
         self._ranks: dict[NormalizedName, int] = {}
         self._banned: dict[Package, Incompatibility] = {}
         self._merged: dict[tuple[Package, Package, int], Incompatibility] = {}
+        self._triggers = Triggers()
         self._solution = PartialSolution()
         self._changed: dict[Package, None] = {}
         self._rejections: Counter[NormalizedName] = Counter()
@@ -120,9 +122,8 @@ class Search:
         return package.project.all & ~allowed
 
     def _add(self, incompatibility: Incompatibility) -> None:
-        for package in incompatibility.terms:
-            package.incompatibilities.append(incompatibility)
-            self._changed[package] = None
+        self._triggers.add(incompatibility)
+        self._changed.update(dict.fromkeys(incompatibility.terms))
 
     def _ban(self, package: Package, versions: int, dependency: Dependency | None = None) -> None:
         known = self._banned.get(package)
@@ -173,18 +174,20 @@ class Search:
             # Both have the same version anyway.
             if version & missing:
                 self._ban(dependent, version, dependency)
-            if package.base is None:
+            if package.base is None or package is dependent:
                 return package, 0
             missing = NOT_SELECTED
-        # Versions that require the same are one incompatibility.
         self._changed[package] = None
+        # Versions that require the same are one incompatibility.
         key = dependent, package, missing
-        if known := self._merged.get(key):
-            known.terms[dependent] |= version
-        else:
-            found = Incompatibility({dependent: version, package: missing}, dependency)
-            self._merged[key] = found
-            self._add(found)
+        known = self._merged.get(key)
+        if known is None:
+            known = self._merged[key] = Incompatibility(
+                {dependent: 0, package: missing}, dependency
+            )
+            self._changed[dependent] = None
+        if not known.terms[dependent] & version:
+            self._triggers.add_requirement(known, dependent, version)
         return package, missing
 
     def _propagate(self) -> None:
@@ -192,7 +195,7 @@ class Search:
         changed = self._changed
         while changed:
             package, _ = changed.popitem()
-            for incompatibility in chain(_ties(package), _triggered(package)):
+            for incompatibility in chain(_ties(package), self._triggers.of(package)):
                 if self._apply(incompatibility):
                     changed[package] = None
                     self._learn(incompatibility)
@@ -291,18 +294,6 @@ class Search:
         wheels = self._finder.wheels(package.identifier.name, one)
         assert wheels is not None
         return Candidate(package.identifier, wheels)
-
-
-def _triggered(package: Package) -> Iterator[Incompatibility]:
-    """Yield the incompatibilities of ``package`` from which anything can follow because less is
-    allowed of it: those whose term for it is satisfied. The newest are first, since they hold what
-    was learned.
-    """
-    # A project of which each version requires the same version of others has thousands.
-    for incompatibility in reversed(package.incompatibilities):
-        terms = incompatibility.terms
-        if not package.allowed & ~terms[package] or len(terms) == 1:
-            yield incompatibility
 
 
 def _ties(package: Package) -> Iterator[Incompatibility]:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import email.parser
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from planner.metadata.core_metadata import InvalidMetadata, WheelMetadata, parse_metadata
+from planner.metadata.core_metadata import (
+    InvalidMetadata,
+    WheelMetadata,
+    parse_metadata,
+    read_fields,
+    split_headers,
+)
 from schemas.target import Target
 
 TARGET = Target.named("3.11", "manylinux_2_28_x86_64")
@@ -97,3 +107,20 @@ def test_a_dependency_that_cannot_be_resolved_is_refused(line: str, problem: str
 def test_what_does_not_apply_may_be_anything() -> None:
     line = 'Requires-Dist: other @ https://files.example/other.whl ; sys_platform == "win32"'
     assert texts(parse(line)) == []
+
+
+LINES = st.sampled_from([
+    b"Name: demo", b"NAME:other ", b"Version: 1.0", b"version:\t2", b"Requires-Dist: one>=1",
+    b"requires-dist:two", b"Requires-Python: >=3.8", b"Provides-Extra: x", b"Provides-Extra:",
+    b"Author: \xc3\xa9", b"Requires-Dist: \xc3\xa9", b"License: of", b"  several lines", b"\t",
+    b"Name : spaced", b"no field", b"From here", b": nothing", b"Summary: a: b", b"a\x0bb: c",
+])  # fmt: skip
+
+
+@given(st.lists(LINES, max_size=8), st.sampled_from([b"\n", b"\r\n", b"\r"]))
+def test_fields_are_those_that_the_parser_of_emails_reads(lines: list[bytes], end: bytes) -> None:
+    headers = split_headers(end.join(lines))
+    message = email.parser.BytesHeaderParser().parsebytes(headers)
+    found = read_fields(headers)
+    for name in ("name", "version", "requires-dist", "requires-python", "provides-extra"):
+        assert list(found[name]) == [str(one) for one in message.get_all(name, ())]

@@ -51,6 +51,27 @@ def test_an_extra_that_requires_another_requires_it_at_its_own_version() -> None
     assert world.solve("app[all]") == {"app": "1.0", "app[all]": "1.0", "app[x]": "1.0"}
 
 
+def test_an_extra_that_requires_itself_is_no_requirement_on_others() -> None:
+    world = World({
+        "app 1.0": [], "app 2.0": ["base"], "app[x] 1.0": ["missing"],
+        "app[x] 2.0": ["app[x]", "base<2"], "base 1.0": [],
+        "base 2.0": [], "other 1.0": [], "other 2.0": ["app[x]", "base>=2"],
+    })  # fmt: skip
+    # The version 2.0 of other cannot be selected; what was read of it must not stay required.
+    assert world.solve("other") == {"other": "1.0"}
+
+
+def test_nightly_builds_that_pin_each_other_are_rejected_one_by_one() -> None:
+    releases = {}
+    for minor in range(150):
+        releases[f"app 1.{minor}"] = [f"part==1.{minor}", f"other==1.{minor}"]
+        releases |= {f"part 1.{minor}": ["missing"], f"other 1.{minor}": []}
+    world = World(releases)
+    with pytest.raises(Contradiction):
+        world.solve("app")
+    assert len(world.read) <= 450
+
+
 def test_the_search_goes_back_to_the_cause_past_what_has_no_part_in_it() -> None:
     releases: dict[str, list[str]] = {"deep 1.0": ["base<2"], "deep 2.0": ["base>=2"]}
     releases |= {"base 1.0": [], "base 2.0": [], "last 1.0": ["base<2"]}
