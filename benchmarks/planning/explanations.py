@@ -51,6 +51,7 @@ class Case:
 
 CASES: Mapping[str, Case] = {
     "missing": Case(["missing"], {}, ["missing"]),
+    "typo": Case(["reqeusts"], {f"requests 2.{n}": [] for n in range(12)}, ["name of requests"]),
     "missing-below": Case(["app"], {"app 1.0": ["missing"]}, ["app", "missing"]),
     "many-missing": Case([f"missing{one:02d}" for one in range(30)], {}, ["missing00"]),
     "no-version": Case(

@@ -71,7 +71,7 @@ class IndexReader:
             if isinstance(place, Links) and (page := self._links.page(name, place)).exists
         ]
         for index in (place for place in places if isinstance(place, Index)):
-            page = self._page_of_index(name, index)
+            page = self.page_of(name, index)
             if page.exists:
                 found.append(page)
                 # An index in a folder adds to the others, as a folder of --find-links does.
@@ -93,7 +93,8 @@ class IndexReader:
             answer = None
         return self._note(name, index, answer)
 
-    def _page_of_index(self, name: NormalizedName, index: Index) -> ProjectPage:
+    def page_of(self, name: NormalizedName, index: Index) -> ProjectPage:
+        """Return the files that one index has of project ``name``. Raises what ``page`` raises."""
         if index.folder is not None:
             return read_folder_page(name, index.folder, index.url)
         answer = self._fetch(name, index.url)

@@ -30,8 +30,9 @@ from planner.model.policy import Policy
 from planner.planning.reporter import Remark, Reporter, tell
 from planner.resolver.builder import SourceBuilder
 from planner.resolver.candidates import Project
+from planner.resolver.explanation import Unsolvable
 from planner.resolver.prefetch import Fetcher
-from planner.resolver.solve import Solution, solve
+from planner.resolver.solve import Solution, UnsolvableTargets, solve
 from schemas.errors import NoSolution
 
 __all__ = ["Plan", "PlanBuilder", "plan"]
@@ -101,8 +102,14 @@ def plan(
     with Fetcher(load_project, source) as fetcher:
         try:
             solutions = solve(inputs, environments, policy, fetcher, builder)
-        except NoSolution:
+        except NoSolution as error:
             tell(_index_remarks(reader), reporter)
+            if isinstance(error, Unsolvable | UnsolvableTargets):
+                # Loaded only if a plan fails.
+                from planner.planning.advice import advise  # noqa: PLC0415
+
+                names = {name for kept in policy.preferences for name in kept}
+                error.advice = advise(error, reader, indexes, names)
             raise
         _record(solutions, record, time.monotonic() - began)
         if builder:

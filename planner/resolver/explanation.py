@@ -19,7 +19,7 @@ from planner.resolver.supply import MAX_SHOWN_VERSIONS, Obstacle, Reason, Supply
 from schemas.errors import NoSolution
 from schemas.text import enumerate_some
 
-__all__ = ["Asked", "Explainer", "SearchTooLong", "Unsolvable"]
+__all__ = ["MAX_SHOWN_LINES", "Asked", "Explainer", "SearchTooLong", "Unsolvable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,8 @@ class Unsolvable(NoSolution):
 
     environment: MarkerEnvironment
     supplies: tuple[Supply, ...]
+    advice: tuple[str, ...] = ()
+    """What may have been meant, a sentence each."""
 
     @property
     def hint(self) -> str:  # type: ignore[override]  # rendered late, from the supplies
@@ -75,14 +77,18 @@ class Unsolvable(NoSolution):
         return hint
 
     def __str__(self) -> str:
-        lines = []
+        lines = [*self.lines(MAX_SHOWN_LINES - len(self.advice)), *self.advice]
+        shown = (f"  {line}" for line in lines)
+        return "\n".join([f"no wheels satisfy the requirements for {self.environment}", *shown])
+
+    def lines(self, limit: int) -> list[str]:
+        """Return the causes in at most ``limit`` lines, which are at least three."""
         told: set[Reason] = set()
-        for supply in self.supplies:
-            lines += [f"  {line}" for line in supply.lines(told)]
-        if (more := len(lines) - MAX_SHOWN_LINES + 2) > 1:
+        lines = [line for supply in self.supplies for line in supply.lines(told)]
+        if (more := len(lines) - limit + 2) > 1:
             # The last line is where the last chain ends.
-            lines[MAX_SHOWN_LINES - 3 : -1] = [f"  and {more} more lines"]
-        return "\n".join([f"no wheels satisfy the requirements for {self.environment}", *lines])
+            lines[limit - 3 : -1] = [f"and {more} more lines"]
+        return lines
 
 
 @dataclass(eq=False)

@@ -21,7 +21,12 @@ from planner.resolver.candidates import CandidateFinder, Project, ReleaseJudge
 from planner.resolver.dependency_reader import DependencyReader
 from planner.resolver.direct import DirectProjects
 from planner.resolver.evaluator import FileEvaluator, FileRules
-from planner.resolver.explanation import Explainer, SearchTooLong, Unsolvable
+from planner.resolver.explanation import (
+    MAX_SHOWN_LINES,
+    Explainer,
+    SearchTooLong,
+    Unsolvable,
+)
 from planner.resolver.obstacles import find_obstacles
 from planner.resolver.overrides import Overrides
 from planner.resolver.prefetch import Fetcher, Prefetcher
@@ -32,6 +37,10 @@ from schemas.errors import ArtifactRefused, NoSolution
 from schemas.text import enumerate_some
 
 __all__ = ["Solution", "UnsolvableTargets", "solve"]
+
+
+MAX_SHOWN_GROUPS = 4
+"""Different explanations of one plan: what leaves each of them some lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +77,27 @@ class UnsolvableTargets(NoSolution):
     errors: tuple[Unsolvable, ...]
     total: int
     """The number of environments of the plan."""
+    advice: tuple[str, ...] = ()
+    """What may have been meant, a sentence each."""
 
     @property
     def hint(self) -> str:  # type: ignore[override]  # rendered late, from the errors
         return self.errors[0].hint
 
     def __str__(self) -> str:
-        texts = "\n".join(str(error) for error in self.errors)
-        return f"{len(self.errors)} of {self.total} targets have no solution\n{texts}"
+        groups: dict[tuple[str, ...], list[Unsolvable]] = {}
+        for error in self.errors:
+            groups.setdefault(tuple(error.lines(MAX_SHOWN_LINES)), []).append(error)
+        lines = [f"{len(self.errors)} of {self.total} targets have no solution"]
+        shown = list(groups.values())[:MAX_SHOWN_GROUPS]
+        share = (MAX_SHOWN_LINES - len(self.advice)) // len(shown) - 1
+        for errors in shown:
+            targets = enumerate_some((error.environment for error in errors), 2)
+            lines.append(f"no wheels satisfy the requirements for {targets}")
+            lines += (f"  {line}" for line in errors[0].lines(max(share, 3)))
+        if more := sum(map(len, groups.values())) - sum(map(len, shown)):
+            lines.append(f"and other causes for {more} targets, which a plan for one of them shows")
+        return "\n".join([*lines, *(f"  {line}" for line in self.advice)])
 
 
 def solve(

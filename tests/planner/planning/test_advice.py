@@ -1,0 +1,117 @@
+"""After a plan has failed, the user reads what may have been meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import lockstream
+from helpers.index import Index
+from helpers.wheels import build_wheel
+from planner.planning.advice import MAX_ASKED, near_names
+
+pytestmark = pytest.mark.usefixtures("cache_folder")
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+
+
+def refused(capsys: pytest.CaptureFixture[str], *words: str, lines: str = "reqeusts") -> str:
+    Path("requirements.in").write_text(f"{lines}\n")
+    assert lockstream.main(["plan", "-r", "requirements.in", *words]) == 4
+    return capsys.readouterr().err
+
+
+def add(index: Index, name: str, count: int) -> None:
+    index.add(*(build_wheel(name, f"1.{number}") for number in range(count)))
+
+
+@pytest.mark.parametrize(
+    ("slip", "meant"),
+    [
+        ("reqeusts", "requests"), ("requestss", "requests"), ("pilow", "pillow"),
+        ("sci-kit-learn", "scikit-learn"), ("typingextensions", "typing-extensions"),
+        ("yaml", "pyyaml"), ("dateutil", "python-dateutil"), ("python-requests", "requests"),
+    ],
+)  # fmt: skip
+def test_slips_are_undone(slip: str, meant: str) -> None:
+    found = near_names(slip)  # type: ignore[arg-type]  # as written
+    assert meant in found
+    assert slip not in found
+    assert len(found) <= MAX_ASKED
+
+
+def test_a_similar_name_of_the_index_is_named(
+    index: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add(index, "requests", 12)
+    text = refused(capsys, "-i", index.url)
+    assert "reqeusts is nearly the name of requests, of which there are 12 versions" in text
+
+
+def test_a_name_with_few_versions_may_be_a_trap_and_is_not_named(
+    index: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add(index, "requests", 9)
+    assert "nearly the name" not in refused(capsys, "-i", index.url)
+
+
+def test_a_name_that_the_plan_knows_comes_before_those_of_the_index(
+    index: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add(index, "requests", 1)
+    text = refused(capsys, "-i", index.url, lines="requests\nreqests")
+    assert "reqests is nearly the name of requests, which the plan or the lock has" in text
+
+
+def test_a_name_of_the_lock_is_known(index: Index, capsys: pytest.CaptureFixture[str]) -> None:
+    add(index, "requests", 1)
+    Path("requirements.in").write_text("requests\n")
+    assert lockstream.main(["plan", "-q", "-r", "requirements.in", "-i", index.url]) == 0
+    assert "nearly the name of requests, which the plan or" in refused(capsys, lines="reqests")
+
+
+class TestAnotherIndex:
+    @pytest.fixture
+    def other(self) -> Index:
+        return Index()
+
+    def test_that_has_the_version_is_named_with_the_way(
+        self, index: Index, other: Index, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        index.add(build_wheel("app", "1.0"))
+        with other:
+            other.add(build_wheel("app", "1.0"), build_wheel("app", "2.0"))
+            ways = ["--index", f"first={index.url}", "-i", other.url]
+            text = refused(capsys, *ways, lines="app>=2")
+            place = other.url.rstrip("/")
+            way = f"--package-index app=NAME --index NAME={place}"
+            assert f"{place} has app 2.0; if that is the right project, add {way}" in text
+            ways[1] = f"NAME={place}"
+            assert lockstream.main(["plan", "-r", "requirements.in", *way.split(), *ways]) == 0
+
+    def test_is_not_named_for_a_project_that_is_pinned(
+        self, index: Index, other: Index, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with other:
+            other.add(build_wheel("app", "2.0"))
+            ways = ["--index", f"ours={index.url}", "-i", other.url, "--package-index", "app=ours"]
+            text = refused(capsys, *ways, lines="app")
+        assert other.url.rstrip("/") not in text
+
+
+def test_equal_causes_of_many_targets_are_one_in_twenty_lines(
+    index: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index.add(build_wheel("app", "1.0"))
+    text = refused(capsys, "-i", index.url, "--universal", lines="app>=2\nmissing")
+    assert text.count("no version of app suits") == 1
+    assert "16 of 16 targets have no solution" in text
+    assert "and 14 more" in text
+    index.add(*(build_wheel("odd", "1.0", tag=f"cp38-cp38-{platform}") for platform in "abc"))
+    text = refused(capsys, "-i", index.url, "--universal", lines="odd\napp>=2")
+    assert len(text.splitlines()) <= 23
