@@ -35,6 +35,7 @@
 #                with a summary and an exit code; ATTACK='--only destinations,hostile' for some
 # make ends      1,000 runs in random surroundings (variables, limits, closed streams): each must end
 #                with a known exit code and no traceback; ENDS='--runs 100 --seed 7'
+# make image     build examples/image and Dockerfiles that use it by Buildah, and run them (Linux, root)
 # make network   60 faults of servers and proxies, in real time: 15 minutes, mostly of waiting
 # make fuzz      look for bytes that break a reader of locks, wheels or answers, for SECONDS=60;
 #                FUZZ='--reader lock' for one reader
@@ -52,6 +53,7 @@ PIP := python -m pip --quiet --quiet --disable-pip-version-check
 # More options of `python -m release.pyz` and `release.build`.
 PYZ :=
 RELEASE :=
+IMAGE :=
 CORPUS := ci-tools
 ROUNDS := 5
 BENCH :=
@@ -78,7 +80,7 @@ fast: .venv/made
 test: lint types
 	.venv/bin/python -m pytest
 
-.PHONY: pyz release image-files
+.PHONY: pyz release image-files image
 pyz: dist/lockstream.pyz
 
 dist/lockstream.pyz: .venv/made $(PACKED) $(SOURCES)
@@ -86,6 +88,9 @@ dist/lockstream.pyz: .venv/made $(PACKED) $(SOURCES)
 
 release: .venv/made
 	.venv/bin/python -m release.build $(RELEASE)
+
+image: .venv/made
+	.venv/bin/python -m stress.image $(IMAGE)
 
 # The folder that examples/image/Containerfile copies from.
 image-files: .venv/made

@@ -1,6 +1,6 @@
 """Execute a lock in real containers of 32 to 128 MiB: none may be killed.
 
-    python -m stress.containers [--limits 32 48 64 128] [--root FOLDER]
+    python -m stress.containers [--limits 32 48 64 128] [--root FOLDER] [--pyz FILE]
 
 Makes an image of Debian with Python and this program, and executes locks in containers of it, by
 Podman and runc: onto the root (an overlay), onto a volume below a read-only root, onto a tmpfs, as
@@ -87,6 +87,7 @@ def main() -> int:
     parser.add_argument(
         "--root", type=Path, metavar="FOLDER", help="a root file system with Python"
     )
+    parser.add_argument("--pyz", type=Path, metavar="FILE", help="lockstream.pyz, to run that")
     arguments = parser.parse_args()
     if not can_run_containers():
         print("needs root, podman, runc and debootstrap")
@@ -101,7 +102,10 @@ def main() -> int:
             subprocess.run(["cp", "-a", arguments.root, root], check=True)
         else:
             make_root(root)
-        install_into(root)
+        if arguments.pyz:
+            shutil.copy(arguments.pyz, root / "usr/local/bin/lockstream")
+        else:
+            install_into(root)
         (root / "home").chmod(0o777)
         podman = Podman(work)
         stack.callback(podman.close)
