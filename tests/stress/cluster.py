@@ -78,6 +78,8 @@ class Worker:
         return next(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
 
     def stop(self) -> None:
+        if not self.group.exists():
+            return  # it was stopped before
         # A build may have made a group of its own below.
         groups = [*(path for path in self.group.rglob("*") if path.is_dir()), self.group]
         for task in (self.group / "cgroup.procs").read_text().split():
