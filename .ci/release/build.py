@@ -95,8 +95,9 @@ def check_program(work: Path, *program: str | Path) -> None:
 def check_wheel(wheel: Path, work: Path) -> None:
     """Raise Wrong if the wheel, installed into a fresh environment, does not work."""
     environment = work / "installed"
-    run(shutil.which("uv") or "uv", "venv", "--quiet", "--python", sys.executable, environment)
-    run("uv", "pip", "install", "--quiet", "--python", environment, wheel)
+    uv = Path(sys.executable).with_name("uv")
+    run(uv, "venv", "--quiet", "--python", sys.executable, environment)
+    run(uv, "pip", "install", "--quiet", "--python", environment, wheel)
     check_program(work / "by-wheel", environment / "bin/lockstream")
 
 
