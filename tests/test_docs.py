@@ -52,6 +52,18 @@ def test_every_path_that_is_named_exists(page: Path) -> None:
     assert not missing
 
 
+def test_every_promise_names_a_test_that_exists() -> None:
+    table = (ROOT / "docs/threats.md").read_text().partition("## What is trusted")[0]
+    rows = [line.split("|")[1:-1] for line in table.splitlines() if line.startswith("|")][2:]
+    assert len(rows) > 20
+    for row in rows:
+        named = re.findall(r"`([\w./]+)`", row[-1])
+        assert named, row
+        for name in named:
+            path = name.replace("stress.", "tests/stress/")
+            assert (ROOT / f"{path}.py").is_file(), name
+
+
 def test_the_site_has_every_page() -> None:
     named = set(re.findall(r"[\w./-]+\.md", (ROOT / ".ci/site/mkdocs.yml").read_text()))
     own = {path.relative_to(ROOT / "docs").as_posix() for path in ROOT.glob("docs/**/*.md")}

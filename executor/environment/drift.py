@@ -29,6 +29,10 @@ _WITHOUT_RECORD = frozenset({"README.txt", "_virtualenv.py", "_virtualenv.pth"})
 """Files directly in site-packages that Python, virtualenv and uv put there without a RECORD."""
 
 
+_WEAK = frozenset({"md5", "sha1"})
+"""Algorithms for which two contents with one digest can be made."""
+
+
 @dataclass(frozen=True, slots=True)
 class Drift:
     """One difference between an environment and its lock."""
@@ -96,14 +100,19 @@ def _changed(
 
 def _changed_files(found: Installed, installed: Sequence[Installed]) -> Iterator[Drift]:
     for path, spelled, size in found.recorded():
-        if not spelled and path.endswith(".pyc"):
+        if not spelled and path.endswith(".pyc") and "/__pycache__/" in path:
             # Python makes it again if it is missing, and RECORD does not say what it was.
             continue
         try:
             if not spelled:
                 os.stat(path)
+                if not _is_record(path):
+                    yield Drift("changed", found.name, path, "RECORD has no hash for it")
                 continue
             algorithm, _, expected = spelled.partition("=")
+            if algorithm in _WEAK:
+                detail = f"RECORD has only {algorithm} for it, which others can imitate"
+                yield Drift("changed", found.name, path, detail)
             digest, actual_size = digest_file(path, algorithm)
             actual = encode_digest(digest)
         except FileNotFoundError:
@@ -120,6 +129,12 @@ def _changed_files(found: Installed, installed: Sequence[Installed]) -> Iterator
             if size and size != str(actual_size):
                 detail = f"it has {actual_size} bytes, RECORD says {size}"
             yield Drift("changed", found.name, path, detail)
+
+
+def _is_record(path: str) -> bool:
+    """Return whether the path is that of a RECORD or of its signatures, which have no hash."""
+    folder, name = os.path.split(path)
+    return name in {"RECORD", "RECORD.jws", "RECORD.p7s"} and folder.endswith(".dist-info")
 
 
 def _is_shared(path: str, digest: str, found: Installed, installed: Sequence[Installed]) -> bool:

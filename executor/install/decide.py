@@ -7,6 +7,7 @@ memory is freed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 from executor.environment.changes import Changes, Sync, decide_changes
 from executor.environment.drift import Drift, find_drift
@@ -51,8 +52,12 @@ def verify_environment(
 
     Raises LockstreamError.
     """
+    from executor.install.inspection import inspect  # noqa: PLC0415  # not for an execution
+
     steps, skipped = selected_steps(lock, environment, select)
-    return len(steps), find_drift(steps, environment.interpreter.schemes, skipped)
+    schemes = environment.interpreter.schemes
+    names = frozenset(step.name for step in steps)
+    return len(steps), chain(find_drift(steps, schemes, skipped), inspect(schemes, names))
 
 
 def named_indexes(lock: str) -> tuple[str, ...]:

@@ -55,6 +55,7 @@ def test_what_was_installed_is_right(environment: Environment, lock: str, packag
 
 
 SITE = "lib/site-packages"
+MD5_OF_NOTHING = "md5=1B2M2Y8AsgTpgAmY7PhCfg"
 INFO = f"{SITE}/demo-1.0.dist-info"
 
 
@@ -79,7 +80,10 @@ INFO = f"{SITE}/demo-1.0.dist-info"
         ),
         (
             lambda p: (p.parent.parent / "bin/demo").write_text("#!/bin/sh\n"),
-            ["changed: bin/demo: it has 10 bytes, RECORD says {}"],
+            [
+                "changed: bin/demo: it has 10 bytes, RECORD says {}",
+                "changed: bin/demo: another interpreter runs it: '#!/bin/sh'",
+            ],
         ),
         (
             lambda p: (p.parent.parent / "bin/run").unlink(),
@@ -135,6 +139,7 @@ INFO = f"{SITE}/demo-1.0.dist-info"
         (
             lambda p: (p / "other-1.0.dist-info/RECORD").write_bytes(b"other.py,,\n\0,,\n"),
             [
+                f"changed: {SITE}/other.py: RECORD has no hash for it",
                 f"changed: {SITE}/other-1.0.dist-info/RECORD: a path has a null character in it",
                 *(
                     f"extra: {SITE}/other-1.0.dist-info/{name}: no installed package owns it"
@@ -150,7 +155,24 @@ INFO = f"{SITE}/demo-1.0.dist-info"
                     for name in ("INSTALLER", "METADATA", "RECORD", "REQUESTED", "WHEEL")
                 )
             ),
-            [f"changed: {SITE}/other.py: RECORD has no hash for it but 'magic=xyz'"],
+            [
+                f"changed: {SITE}/other.py: RECORD has no hash for it but 'magic=xyz'",
+                *(
+                    f"changed: {SITE}/other-1.0.dist-info/{name}: RECORD has no hash for it"
+                    for name in ("INSTALLER", "METADATA", "REQUESTED", "WHEEL")
+                ),
+            ],
+        ),
+        (
+            lambda p: (p / "other-1.0.dist-info/RECORD").write_text(
+                (p / "other-1.0.dist-info/RECORD")
+                .read_text()
+                .replace("sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU", MD5_OF_NOTHING)
+            ),
+            [
+                f"changed: {SITE}/{name}: RECORD has only md5 for it, which others can imitate"
+                for name in ("other.py", "other-1.0.dist-info/REQUESTED")
+            ],
         ),
     ],
 )
