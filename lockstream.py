@@ -301,6 +301,7 @@ def _end(error: BaseException) -> int:
         from executor.cli.command_line import name_variable  # noqa: PLC0415
 
         name_variable(error)
+        error.message = printable(error.message)  # type: ignore[misc]  # there is no other way
         with suppress(OSError):
             error.show()
         return ExitCode.USAGE
@@ -323,7 +324,7 @@ def _end(error: BaseException) -> int:
         return code
     import traceback  # noqa: PLC0415  # only a defect needs it
 
-    _tell("".join(traceback.format_exception(error)))
+    _tell(printable("".join(traceback.format_exception(error)).rstrip()) + "\n")
     return DEFECT
 
 

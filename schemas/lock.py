@@ -27,6 +27,7 @@ from schemas.blocks import Block
 from schemas.errors import InvalidLockText
 from schemas.numbers import has_huge_number
 from schemas.toml import parse_toml
+from schemas.urls import UNQUOTED_HINT, has_unquoted_login
 from schemas.wheel import has_too_many_tags, parse_wheel_filename
 
 __all__ = [
@@ -133,7 +134,9 @@ def parse_package(table: Mapping[str, Any], line: int) -> Package:
         package = _parse_package(table)
     except PylockValidationError as error:
         problem = str(error)
-        if isinstance(wheels, list) and "Invalid wheel filename" in problem:
+        if isinstance(wheels, list) and any(map(_has_unquoted_login, wheels)):
+            problem = _UNQUOTED  # the file name would be a part of the password
+        elif isinstance(wheels, list) and "Invalid wheel filename" in problem:
             readable = [wheel for wheel in wheels if _has_readable_name(wheel)]
             if len(readable) < len(wheels) and (readable or "sdist" in table):
                 return parse_package({**table, "wheels": readable}, line)
@@ -159,6 +162,17 @@ def _check_places(package: Package, line: int) -> None:
             place = getattr(file, key, None) or ""
             if "\0" in place or "%00" in place:
                 raise InvalidLock(f"a {key} holds a zero byte", line, package.name)
+        place = getattr(file, "url", None) or ""
+        if "@" in place and has_unquoted_login(place):
+            raise InvalidLock(_UNQUOTED, line, package.name)
+
+
+_UNQUOTED = f"a URL has an unquoted login; {UNQUOTED_HINT}, or leave it out"
+
+
+def _has_unquoted_login(wheel: object) -> bool:
+    url = wheel.get("url") if isinstance(wheel, Mapping) else None
+    return isinstance(url, str) and has_unquoted_login(url)
 
 
 def _check_sizes(package: Package, line: int) -> None:

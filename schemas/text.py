@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from schemas.urls import hidden
+
 __all__ = ["enumerate_some", "one_line", "printable"]
 
 
@@ -20,8 +22,9 @@ def printable(text: str) -> str:
 
     Servers, wheels and locks write parts of most messages. What is not printable, such as escape
     sequences and marks that reverse the direction, is replaced; lines after the first are indented,
-    so that none passes for a message of its own.
+    so that none passes for a message of its own. Secrets of addresses are hidden.
     """
+    text = hidden(text)
     if text.isprintable():
         return text
     return "\n  ".join(_indentable(line) for line in text.split("\n")).removesuffix("\n  ")

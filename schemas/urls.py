@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from urllib.parse import unquote_plus, urlsplit, urlunsplit
 
-__all__ = ["redacted", "secret_parameters", "storable", "without_credentials"]
+__all__ = [
+    "UNQUOTED_HINT",
+    "has_unquoted_login",
+    "hidden",
+    "hidden_in",
+    "redacted",
+    "secret_parameters",
+    "storable",
+    "without_credentials",
+]
+
+UNQUOTED_HINT = (
+    "quote special characters in a user name or password: %40 for @, %2F for /, %23 for #"
+)
 
 _SECRET_PARAMETER = re.compile(
     r"x-(?:amz|goog|ms|oss|cos|obs|jfrog)-[^=]*|q-sign(?:-[a-z-]*|ature)|(?:aws|oss)accesskeyid|"
@@ -23,16 +37,129 @@ _SECRET_WORDS = ("token", "secret", "passwd", "password", "pwd", "apikey", "api_
 _AUTH = re.compile(r"[-_.]auth[-_.]")
 
 
+_ADDRESS_END = re.compile(r"[\s\"'<>`|]")
+"""What ends an address in a text."""
+
+_AUTHORIZATION = re.compile(r"(authorization\b[\"']?\s*[:=]\s*[\"']?)[^\r\n\"']+", re.IGNORECASE)
+"""A header with a login, as tools print it."""
+
+_HIDDEN = "***"
+
+
 def redacted(url: str) -> str:
     """Return the URL without user information, query and fragment, which may hold passwords, tokens
     and signatures; a fixed text if the URL is malformed, since its parts cannot be separated.
+
+    A password with characters that should be quoted ends at the last ``@``.
     """
+    scheme, separator, rest = url.partition("://")
+    if separator:
+        url = f"{scheme}://{rest[_login_end(rest, scheme) :]}"
     try:
         parts = urlsplit(url)
     except ValueError:
         return "a malformed URL"
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path, "", ""))
+
+
+def hidden(text: str) -> str:
+    """Return a text without the secrets of the addresses in it, and without logins in headers.
+
+    It is the last gate before a person or a file: what is made of one address is ``redacted``.
+    """
+    if "uthorization" in text.lower():
+        text = _AUTHORIZATION.sub(rf"\1{_HIDDEN}", text)
+    if "://" not in text:
+        return text
+    return "\n".join(_hidden_line(line) if "://" in line else line for line in text.split("\n"))
+
+
+def hidden_in(content: object) -> object:
+    """Return what JSON can hold, with each of its texts ``hidden``."""
+    if isinstance(content, str):
+        return hidden(content)
+    if isinstance(content, Mapping):
+        return {hidden_in(key): hidden_in(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [hidden_in(value) for value in content]
+    return content
+
+
+def _hidden_line(line: str) -> str:
+    parts: list[str] = []
+    at, last = 0, line.rfind("@") + 1
+    while (found := line.find("://", at)) >= 0:
+        start = found + 3
+        ending = _ADDRESS_END.search(line, start)
+        end = ending.start() if ending else len(line)
+        scheme = _SCHEME.search(line, max(at, found - 20), found)
+        rest = line[start:end]
+        login = _login_end(rest, scheme[0] if scheme else "")
+        if not login and last > end and _is_cut_short(_AUTHORITY.match(rest)):
+            # A space in a password ends the address too soon.
+            rest, login = line[start:last], last - start
+        parts += [line[at:start], _HIDDEN + "@" if login else "", _without_values(rest[login:])]
+        at = start + len(rest)
+    return "".join([*parts, line[at:]])
+
+
+_SCHEME = re.compile(r"[a-z+]+\Z", re.IGNORECASE)
+
+_AUTHORITY = re.compile(r"[^/?#]*")
+
+
+def has_unquoted_login(url: str) -> bool:
+    """Return whether the user information of a URL has characters that end it too soon: then the
+    rest of the password would be taken for the host or the path.
+    """
+    scheme, _, rest = url.partition("://")
+    authority = _AUTHORITY.match(rest)
+    end = _login_end(rest, scheme)
+    if not authority or end <= authority.end():
+        return False
+    # A path may have an "@" (https://user:token@host.example/feed@local/).
+    host = authority[0].rpartition("@")[2].rpartition(":")[0] or authority[0].rpartition("@")[2]
+    is_host = "." in host or host == "localhost" or "]" in authority[0]
+    between = rest[authority.end() : end]
+    return _is_cut_short(authority) or not is_host or not {"#", "?"}.isdisjoint(between)
+
+
+def _login_end(rest: str, scheme: str) -> int:
+    """Return where the user information ends in what follows ``://``; 0 if there is none."""
+    authority = _AUTHORITY.match(rest)
+    last = rest.rfind("@") + 1
+    if not authority or not last:
+        return 0
+    own = authority[0].rfind("@") + 1
+    if not own and not _is_cut_short(authority):
+        return 0
+    between = rest[authority.end() : last]
+    if own and last > own and scheme.startswith("git+"):
+        # The revision comes after an "@".
+        revision = rest[last:].partition("#")[0]
+        if "/" not in revision and {"#", "?", "@"}.isdisjoint(between[:-1]):
+            return own
+    return max(own, last)
+
+
+def _is_cut_short(authority: re.Match[str] | None) -> bool:
+    """Return whether a host and port are a user name and the beginning of a password."""
+    if authority is None or "@" in authority[0]:
+        return False
+    _, colon, port = authority[0].rpartition(":")
+    return bool(colon) and not port.isdigit() and port != "" and "]" not in port
+
+
+def _without_values(address: str) -> str:
+    """Return an address without a query or fragment that holds a secret."""
+    address, sharp, fragment = address.partition("#")
+    address, mark, query = address.partition("?")
+    if mark and secret_parameters(query):
+        query = _HIDDEN
+    if sharp and secret_parameters(fragment):
+        fragment = _HIDDEN
+    return f"{address}{mark}{query}{sharp}{fragment}"
 
 
 def without_credentials(url: str) -> str:

@@ -34,6 +34,7 @@ from executor.lanes.signals import stoppable
 from executor.lock.options import SelectOptions
 from executor.wheels.rules import Rules
 from schemas.errors import UsageError
+from schemas.urls import hidden_in
 
 __all__ = ["execute"]
 
@@ -122,7 +123,7 @@ def execute(
 def _write_json(path: str, content: object) -> None:
     try:
         with open(path, "w", encoding="utf-8") as file:
-            json.dump(content, file, indent=2)
+            json.dump(hidden_in(content), file, indent=2)
             file.write("\n")
     except OSError as error:
         raise UsageError(

@@ -7,6 +7,7 @@ import json
 import click
 
 from schemas.text import printable
+from schemas.urls import hidden_in
 
 __all__ = ["VERBOSITY", "echo", "echo_json", "is_quiet", "is_verbose"]
 
@@ -21,7 +22,7 @@ def echo(text: str = "", *, err: bool = False) -> None:
 
 def echo_json(content: object, *, indent: int | None = 2) -> None:
     """Print ``content`` as JSON to standard output; json escapes what a terminal would obey."""
-    click.echo(json.dumps(content, indent=indent))
+    click.echo(json.dumps(hidden_in(content), indent=indent))
 
 
 def is_quiet() -> bool:

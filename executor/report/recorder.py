@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from schemas.errors import UsageError
+from schemas.urls import hidden_in
 from schemas.version import VERSION
 
 __all__ = ["FORMAT", "STANDARD_OUTPUT", "Recorder"]
@@ -125,9 +126,15 @@ def _line(content: Mapping[str, object]) -> bytes:
 
 
 def _encoded(content: Mapping[str, object]) -> bytes:
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    # Bytes of a path that are no UTF-8 become the escapes that JSON has for them.
-    return f"{text}\n".encode(errors="backslashreplace")
+    text = json.dumps(hidden_in(content), ensure_ascii=False, separators=(",", ":"))
+    if not text.isprintable():
+        # A terminal obeys some of them. Bytes of a path that are no UTF-8 are among them.
+        text = "".join(char if char.isprintable() else _escape(char) for char in text)
+    return f"{text}\n".encode()
+
+
+def _escape(char: str) -> str:
+    return json.dumps(char)[1:-1]
 
 
 def _shortened(value: object, length: int) -> object:

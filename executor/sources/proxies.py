@@ -11,7 +11,7 @@ import os
 from urllib.parse import SplitResult, urlsplit
 
 from schemas.errors import UsageError
-from schemas.urls import redacted
+from schemas.urls import has_unquoted_login, redacted
 
 __all__ = ["proxy_for", "proxy_name"]
 
@@ -29,8 +29,9 @@ def proxy_for(scheme: str, host: str, port: int | None) -> SplitResult | None:
     if not proxy or _is_exempt(host, port or _DEFAULT_PORTS.get(scheme)):
         return None
     try:
-        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-        well_formed = bool(parts.hostname) and parts.port != 0
+        address = proxy if "://" in proxy else f"http://{proxy}"
+        parts = urlsplit(address)
+        well_formed = bool(parts.hostname) and parts.port != 0 and not has_unquoted_login(address)
     except ValueError:
         well_formed = False
     if not well_formed:

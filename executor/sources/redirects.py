@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from executor.sources.errors import Unreachable
-from schemas.urls import redacted
+from schemas.urls import has_unquoted_login, redacted
 
 __all__ = ["LOCK_AGAIN", "MALFORMED", "URL_CHARACTERS", "following", "split"]
 
@@ -28,7 +28,8 @@ def split(url: str, locked: str, base: str = "") -> SplitResult:
     """
     try:
         parts = urlsplit(urljoin(base, url))
-        if parts.hostname and (parts.port is None or parts.port):
+        is_whole = parts.hostname and (parts.port is None or parts.port)
+        if is_whole and not has_unquoted_login(url):
             return parts
     except ValueError:
         pass

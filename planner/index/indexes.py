@@ -16,7 +16,7 @@ from packaging.utils import NormalizedName
 
 from schemas.credentials import Login, origin_of, split_login
 from schemas.errors import UsageError
-from schemas.urls import redacted
+from schemas.urls import UNQUOTED_HINT, has_unquoted_login, redacted
 
 __all__ = [
     "Index",
@@ -106,6 +106,12 @@ def parse_links_place(text: str) -> Links:
 
 
 def _split(url: str) -> tuple[str, Login | None]:
+    """Return what ``split_login`` returns, or an empty URL if it is malformed.
+
+    Raises UsageError.
+    """
+    if has_unquoted_login(url):
+        raise UsageError(f"{redacted(url)} has an unquoted login", hint=UNQUOTED_HINT)
     try:
         clean, login = split_login(url)
         _ = urlsplit(clean).port  # raises ValueError if it is not a port

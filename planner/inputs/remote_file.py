@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from planner.inputs.errors import UnreadableInput
 from schemas.credentials import origin_of, split_login
-from schemas.urls import redacted
+from schemas.urls import UNQUOTED_HINT, has_unquoted_login, redacted
 
 if TYPE_CHECKING:
     from planner.index.access import Access
@@ -41,6 +41,8 @@ def file_fetcher(access: Access | None) -> FetchFile:
         from executor import Keychain  # noqa: PLC0415
         from planner.index.client import IndexClient  # noqa: PLC0415
 
+        if has_unquoted_login(url):
+            raise UnreadableInput(redacted(url), "its login is unquoted", hint=UNQUOTED_HINT)
         clean, login = split_login(url)
         logins = {origin_of(clean): login} if login else {}
         keyring = access is not None and access.keyring

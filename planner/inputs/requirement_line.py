@@ -21,7 +21,7 @@ from planner.inputs.errors import InvalidRequirementLine, UnsupportedRequirement
 from schemas.builds import project_name
 from schemas.numbers import has_huge_number
 from schemas.toml import parse_toml
-from schemas.urls import redacted
+from schemas.urls import UNQUOTED_HINT, has_unquoted_login, redacted
 
 __all__ = ["parse_requirement"]
 
@@ -114,6 +114,10 @@ def _absolute(place: str, origin: str, folder: str) -> str:
         path, hash_sign, fragment = place.partition("#")
         url = Path(os.path.abspath(os.path.join(folder, path))).as_uri()
         return url + hash_sign + fragment
+    if has_unquoted_login(place):
+        raise UnsupportedRequirementLine(
+            origin, f"{redacted(place)} has an unquoted login", hint=UNQUOTED_HINT
+        )
     address, fragment = urldefrag(place)
     parts = urlsplit(address)
     _ = parts.port  # raises ValueError if it is not a port
