@@ -44,6 +44,11 @@ def complete(program: click.Group, summaries: Mapping[str, str]) -> None:
     kind = get_completion_class(shell)
     if kind is None or instruction != "complete":
         return
+    shell_asks = kind(program, {}, "lockstream", VARIABLE)
+    try:
+        shell_asks.get_completion_args()
+    except (KeyError, ValueError):  # not asked by a shell: words or position are missing
+        return
     load = program.get_command
 
     def get_command(context: click.Context, name: str) -> click.Command | None:
@@ -61,7 +66,7 @@ def complete(program: click.Group, summaries: Mapping[str, str]) -> None:
 
     program.shell_complete = shell_complete  # type: ignore[assignment,method-assign]
     program.get_command = get_command  # type: ignore[assignment,method-assign]
-    click.echo(kind(program, {}, "lockstream", VARIABLE).complete())
+    click.echo(shell_asks.complete())
 
 
 def _name_paths(command: click.Command) -> None:

@@ -69,6 +69,15 @@ COMMANDS = (
     "--help",
     "--version",
     "nothing",
+    "install",
+    "key",
+    "key pylock.toml --relocatable",
+    "execute pylock.toml --venv env --relocatable",
+    "show --as kubernetes",
+    "show --fit lambda",
+    "init ci docker",
+    "init ci --print",
+    "completion bash",
 )
 
 VARIABLES = {
@@ -87,7 +96,13 @@ VARIABLES = {
     "LOCKSTREAM_MIRRORS": (None, "x", "https://a.example/=https://b.example/"),
     "COLUMNS": (None, "0", "1", "-1", "x"),
     "TERM": (None, "", "dumb"),
-    "VIRTUAL_ENV": (None, "/nonexistent", ""),
+    "VIRTUAL_ENV": (None, "/nonexistent", "", "file", "env"),
+    "LOCKSTREAM_MEMORY": (None, "", "x", "64MiB", "-1"),
+    "LOCKSTREAM_FIND_LINKS": (None, "'", "a 'b c'", "/proc"),
+    "LOCKSTREAM_OFFLINE": (None, "1", "perhaps"),
+    "LOCKSTREAM_VERBOSE": (None, "1"),
+    "LOCKSTREAM_\x1b[31m": (None, "x"),
+    "_LOCKSTREAM_COMPLETE": (None, None, None, "bash_complete", "tcsh_source", ""),
     "http_proxy": (None, "http://127.0.0.1:1", "x", "://"),
 }
 

@@ -92,10 +92,19 @@ def test_an_option_for_a_folder_is_completed_to_folders(folder: Path) -> None:
     assert completions("bash", "lockstream execute --venv p", folder) == {"pkgs"}
 
 
-def test_a_shell_that_is_not_known_gets_nothing(folder: Path) -> None:
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"_LOCKSTREAM_COMPLETE": "tcsh_complete"},
+        {"_LOCKSTREAM_COMPLETE": "bash_complete"},
+        {"_LOCKSTREAM_COMPLETE": "zsh_complete", "COMP_WORDS": "x", "COMP_CWORD": "y"},
+        {"_LOCKSTREAM_COMPLETE": ""},
+    ],
+)
+def test_a_question_that_no_script_of_ours_asks_gets_nothing(variables: dict[str, str]) -> None:
     run = subprocess.run(
         [BIN / "lockstream"],
-        env={**os.environ, "_LOCKSTREAM_COMPLETE": "tcsh_complete"},
+        env={**os.environ, **variables},
         capture_output=True,
         text=True,
         check=False,
