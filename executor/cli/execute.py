@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import sys
+from contextlib import ExitStack
 
 import click
 
 from executor.api import execute_with
 from executor.cli.build_options import BuildOptions, build_options
-from executor.cli.console import LineReporter, WarningReporter, print_result
+from executor.cli.console import WarningReporter, print_result
 from executor.cli.execute_options import (
     OriginOptions,
     ResourceOptions,
@@ -19,6 +21,7 @@ from executor.cli.execute_options import (
     origin_options,
     resource_options,
 )
+from executor.cli.live import LineReporter, LiveReporter
 from executor.cli.log_option import log_option, logged
 from executor.cli.option_group import json_option, lock_argument
 from executor.cli.options import (
@@ -27,7 +30,7 @@ from executor.cli.options import (
     relocatable_option,
     selection_options,
 )
-from executor.cli.output import is_quiet
+from executor.cli.output import is_quiet, is_verbose
 from executor.environment.changes import Sync
 from executor.install.options import ExecuteOptions
 from executor.lanes.signals import stoppable
@@ -108,16 +111,26 @@ def execute(
         changes = decide(lock, environment, select=select, sync=sync, origins=given)
         print_result(changes.to_json() if as_json else None, changes.lines())
         return
-    is_told = progress == "plain" and not is_quiet()
-    reporter = LineReporter() if is_told else WarningReporter()
-    with logged(reporter, log, results="--json" if as_json else None), stoppable():
+    with ExitStack() as stack:
+        reporter = stack.enter_context(_reporter(progress))
+        stack.enter_context(logged(reporter, log, results="--json" if as_json else None))
+        stack.enter_context(stoppable())
         done = execute_with(
             lock, environment, options, building=builds.building(), reporter=reporter
         )
     if report:
         _write_json(report, done.to_json())
-    if as_json or not is_quiet():
-        print_result(done.to_json() if as_json else None, done.lines(), err=log == "-")
+    if as_json:
+        print_result(done.to_json(), ())
+    elif not is_quiet():
+        reporter.print_changes()
+        print_result(None, done.lines() if is_verbose() else done.summary(), err=log == "-")
+
+
+def _reporter(progress: str) -> WarningReporter:
+    if progress == "none" or is_quiet():
+        return WarningReporter()
+    return LiveReporter() if sys.stderr.isatty() else LineReporter()
 
 
 def _write_json(path: str, content: object) -> None:

@@ -3,21 +3,45 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 
 import click
 
 from schemas.text import printable
 from schemas.urls import hidden_in
 
-__all__ = ["VERBOSITY", "echo", "echo_json", "is_quiet", "is_verbose"]
+__all__ = ["VERBOSITY", "echo", "echo_json", "has_colours", "is_quiet", "is_verbose"]
 
 VERBOSITY = "lockstream.verbosity"
 """Key in the ``meta`` of the click context: -1 after ``--quiet``, 1 after ``--verbose``."""
 
 
-def echo(text: str = "", *, err: bool = False) -> None:
-    """Print ``text`` and a line feed to standard output or, with ``err``, to standard error."""
-    click.echo(printable(text), err=err)
+TONES = {"green": "32", "yellow": "33", "red": "31"}
+"""Colours of a terminal (ECMA-48, SGR)."""
+
+
+def echo(text: str = "", *, err: bool = False, tone: str | None = None) -> None:
+    """Print ``text`` and a line feed to standard output or, with ``err``, to standard error; in the
+    colour ``tone``, if colours are wanted there.
+    """
+    shown = printable(text)
+    if tone is not None and has_colours(err=err):
+        click.echo(f"\x1b[{TONES[tone]}m{shown}\x1b[0m", err=err, color=True)
+    else:
+        click.echo(shown, err=err)
+
+
+def has_colours(*, err: bool) -> bool:
+    """Return whether a stream shows colours: FORCE_COLOR and NO_COLOR decide, else whether it is a
+    terminal (https://no-color.org, https://force-color.org).
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    stream = sys.stderr if err else sys.stdout
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def echo_json(content: object, *, indent: int | None = 2) -> None:

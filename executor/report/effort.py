@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from executor.files.writer import FileWriter
 from executor.lock.step import Step
+from executor.report.board import Board
 from executor.report.recorder import Recorder
 from executor.report.report import PackageFigures
 from executor.report.timing import Timing
@@ -27,11 +28,19 @@ class Effort:
     """The effort for one wheel, from its making on; the lane that works on it owns it."""
 
     def __init__(
-        self, step: Step, client: HttpClient, writer: FileWriter, recorder: Recorder
+        self,
+        step: Step,
+        client: HttpClient,
+        writer: FileWriter,
+        recorder: Recorder,
+        board: Board | None = None,
     ) -> None:
         self._client = client
         self._writer = writer
         self._recorder = recorder
+        self._board, self._size = board, step.size
+        if board:
+            board.put(f"{step.name} {step.version}", 0, step.size)
         self._name, self._version = step.name, step.version
         self._began = perf_counter()
         self._before = client.waited, writer.seconds, client.received
@@ -59,6 +68,8 @@ class Effort:
             read += len(chunk)
             if (now := perf_counter()) - told >= _INTERVAL:
                 told = now
+                if self._board:
+                    self._board.put(f"{self._name} {self._version}", read, self._size)
                 record.event("bytes", package=self._name, read=read, **self._facts())
             yield chunk
         record.event("unpacked", package=self._name, read=read, **self._facts())
@@ -71,6 +82,8 @@ class Effort:
 
     def staged(self, wheel: StagedWheel) -> PackageFigures:
         """Note that the wheel is complete; return its figures."""
+        if self._board:
+            self._board.clear()
         self._recorder.event(
             "staged",
             package=self._name,

@@ -143,6 +143,19 @@ class Report:
         """
         return {"format": REPORT_FORMAT, **asdict(self)}
 
+    def summary(self) -> Iterator[str]:
+        """Yield the report in one line, and what a user should know in any case."""
+        # Without a limit the kernel keeps what it likes, which says nothing of the execution.
+        has_peak = self.charged_peak is not None and self.budget is not None
+        peak = f"{self._charged()} of {_mib(self.budget or 0)}" if has_peak else ""
+        yield (
+            f"{next(self.lines())} in {self.seconds:.1f} s: {_mib(self.bytes_fetched)} fetched, "
+            f"{_mib(self.bytes_installed)} unpacked{peak}"
+        )
+        if not self.verified_record:
+            yield "  files not held to RECORD (--no-verify-record)"
+        yield from (build.line() for build in self.builds)
+
     def lines(self) -> Iterator[str]:
         """Yield the report as lines of text."""
         more = "".join(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from executor.budget.budget import Budget
 from executor.environment.changes import Changes
 from executor.lock.step import Step
+from executor.report.board import Board
 from executor.report.recorder import Recorder
 from executor.wheels.staged_wheel import StagedWheel
 
@@ -20,6 +21,8 @@ class Reporter:
 
     recorder = Recorder()
     """Writes the log of the execution, and is used in lanes too. This one writes nothing."""
+    board: Board | None = None
+    """Where lanes write what they are at, for a view while the execution runs; None for nowhere."""
 
     def selected(self, changes: Changes, budget: Budget) -> None:
         """Receive the changes that will be made; all checks have passed."""

@@ -16,7 +16,6 @@ from executor.files.writer import FileWriter
 from executor.lanes.lanes import Work, run_lanes
 from executor.lock.step import Step
 from executor.report.effort import Effort
-from executor.report.recorder import Recorder
 from executor.report.report import PackageFigures, Staged
 from executor.report.reporter import Reporter
 from executor.sources.acquire import acquire
@@ -42,14 +41,14 @@ Build = Callable[[Step, "HttpClient"], Step]
 def measured(
     work: Callable[[Step, HttpClient, Callable[[int], None], Effort], StagedWheel],
     writer: FileWriter,
-    recorder: Recorder,
+    reporter: Reporter,
 ) -> Work[tuple[StagedWheel, PackageFigures]]:
     """Return ``work`` of a lane that writes with ``writer``, with the figures of each wheel."""
 
     def call(
         _number: int, step: Step, client: HttpClient, wrote: Callable[[int], None]
     ) -> tuple[StagedWheel, PackageFigures]:
-        effort = Effort(step, client, writer, recorder)
+        effort = Effort(step, client, writer, reporter.recorder, reporter.board)
         try:
             wheel = work(step, client, wrote, effort)
         except Exception as error:
@@ -103,7 +102,7 @@ class Stager:
     ) -> Iterator[tuple[StagedWheel, PackageFigures]]:
         fetched = [step for step in steps if step.source is None]
         built = steps[len(fetched) :]
-        client, record = self.origins.client, self.reporter.recorder
+        client, report = self.origins.client, self.reporter
 
         def wrote(size: int) -> None:
             self.reporter.wrote(size)
@@ -112,7 +111,7 @@ class Stager:
         return chain(
             run_lanes(
                 fetched,
-                measured(self._fetch, self.writer, record),
+                measured(self._fetch, self.writer, report),
                 client(fetched),
                 budget.lanes,
                 wrote,
@@ -120,7 +119,7 @@ class Stager:
                 last,
             ),
             # One at a time, when nothing else is at work: a build may take all of the machine.
-            run_lanes(built, measured(self._build, self.writer, record), client(built), 1, wrote),
+            run_lanes(built, measured(self._build, self.writer, report), client(built), 1, wrote),
         )
 
     def _fetch(
@@ -163,7 +162,7 @@ class Stager:
                 writer=self.writer,
                 wrote=wrote,
             )
-            if self.reporter.recorder.is_on:
+            if self.reporter.recorder.is_on or self.reporter.board:
                 chunks = effort.chunks(chunks, origin.name)
             return stage_wheel(step.filename, chunks, folder, options)
 

@@ -118,13 +118,7 @@ def plan(
         sizes = iter(fetcher.sizes([file for entry in entries for file in entry.files]))
         sized = tuple((entry, tuple(next(sizes) for _ in entry.files)) for entry in entries)
         record.event("sizes", files=sum(len(files) for _, files in sized))
-        # Reported once, even if several environments have it.
-        remarks = dict.fromkeys(
-            remark
-            for solution in solutions
-            for remark in chain(_remarks(solution), _collisions(solution, source))
-        )
-        remarks |= dict.fromkeys(chain(_inconsistencies(solutions), _index_remarks(reader)))
+        remarks = _all_remarks(solutions, source, reader)
         tell(remarks, reporter)
         return Plan(
             environments=tuple(environments),
@@ -143,6 +137,18 @@ def _record(solutions: Iterable[Solution], recorder: Recorder, seconds: float) -
             packages=len(solution.packages),
             seconds=round(seconds, 4),
         )
+
+
+def _all_remarks(
+    solutions: Sequence[Solution], source: MetadataSource, reader: IndexReader
+) -> dict[Remark, None]:
+    """Return what the user should know, once even if several environments have it."""
+    remarks = dict.fromkeys(
+        remark
+        for solution in solutions
+        for remark in chain(_remarks(solution), _collisions(solution, source))
+    )
+    return remarks | dict.fromkeys(chain(_inconsistencies(solutions), _index_remarks(reader)))
 
 
 def _index_remarks(reader: IndexReader) -> Iterator[Remark]:

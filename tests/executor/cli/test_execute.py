@@ -83,8 +83,8 @@ class TestExecute:
         arguments = ["execute", lock, "--target", str(target), "--report", str(report)]
         assert lockstream.main(arguments) == ExitCode.DONE
         told = capsys.readouterr()
-        assert told.err == "[1/2] demo 1.0\n[2/2] other 1.0\n"
-        assert told.out.startswith(f"installed 2 packages into {target}\n")
+        assert told.err == "[1/2] + demo 1.0\n[2/2] + other 1.0\n"
+        assert told.out.startswith(f"installed 2 packages into {target} in ")
         assert (target / "demo.py").is_file()
         facts = json.loads(report.read_text())
         assert (facts["installed"], facts["environment"]) == (2, str(target))

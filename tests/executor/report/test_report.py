@@ -56,6 +56,20 @@ def test_a_person_reads_what_was_done_and_what_it_took() -> None:
     ]
 
 
+def test_one_line_says_the_most() -> None:
+    assert list(Report(**FIGURES).summary()) == [
+        (
+            "installed 3 packages into /app/.venv in 1.2 s: 3.0 MiB fetched, 10.0 MiB unpacked, "
+            "charged 48.0 MiB of 64.0 MiB"
+        )
+    ]
+    unlimited = Report(**{**FIGURES, "budget": None, "verified_record": False})
+    assert list(unlimited.summary()) == [
+        "installed 3 packages into /app/.venv in 1.2 s: 3.0 MiB fetched, 10.0 MiB unpacked",
+        "  files not held to RECORD (--no-verify-record)",
+    ]
+
+
 def test_what_was_left_unchecked_is_told() -> None:
     assert lines(verified_record=False)[2] == "  files not held to RECORD (--no-verify-record)"
 

@@ -1,0 +1,61 @@
+"""What each lane is at, on a page of memory that all lanes share, for a view while it runs."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
+__all__ = ["AtWork", "Board"]
+
+
+_PLACES = 16
+"""Lanes that have a place; each is that of its process, so that no lane waits for another."""
+
+
+_PLACE_SIZE = mmap.PAGESIZE // _PLACES
+
+
+class AtWork(NamedTuple):
+    """What one lane is at."""
+
+    name: str
+    """Name and version of a package."""
+    read: int
+    """Bytes of its wheel that were read."""
+    size: int
+    """Bytes of its wheel; 0 if that is not known."""
+
+    def __str__(self) -> str:
+        if not self.read:
+            return f"{self.name} (waiting)"
+        return f"{self.name} {min(1.0, self.read / self.size):.0%}" if self.size else self.name
+
+
+class Board:
+    """The board of one execution; its reporter owns it. Forks write, their parent reads."""
+
+    def __init__(self) -> None:
+        self._page = mmap.mmap(-1, mmap.PAGESIZE)
+
+    def put(self, name: str, read: int, size: int | None) -> None:
+        """Write what this process is at."""
+        text = f"{read} {size or 0} {name}".encode(errors="replace")[: _PLACE_SIZE - 1]
+        begin = os.getpid() % _PLACES * _PLACE_SIZE
+        self._page[begin : begin + _PLACE_SIZE] = text.ljust(_PLACE_SIZE, b"\0")
+
+    def clear(self) -> None:
+        """Write that this process is at nothing."""
+        begin = os.getpid() % _PLACES * _PLACE_SIZE
+        self._page[begin : begin + _PLACE_SIZE] = bytes(_PLACE_SIZE)
+
+    def read(self) -> Iterator[AtWork]:
+        """Yield what the lanes are at."""
+        for begin in range(0, _PLACES * _PLACE_SIZE, _PLACE_SIZE):
+            text = self._page[begin : begin + _PLACE_SIZE].rstrip(b"\0").decode(errors="replace")
+            read, _, rest = text.partition(" ")
+            size, _, name = rest.partition(" ")
+            # A lane may be writing just now.
+            if name and read.isdigit() and size.isdigit():
+                yield AtWork(name, int(read), int(size))
