@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import shlex
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
+import click
 import pytest
 
+import lockstream
 from schemas.errors import ExitCode, LockstreamError
 
 ROOT = Path(__file__).parent.parent
@@ -108,3 +112,42 @@ def test_the_table_of_exit_codes_names_each_kind_of_error() -> None:
 def test_the_table_of_state_on_disk_has_the_formats(row: str, module: str, constant: str) -> None:
     (line,) = re.findall(rf"^\| {row} \|[^|]*\| `.*$", ARCHITECTURE.read_text(), re.MULTILINE)
     assert re.search(rf"\b{getattr(import_module(module), constant)}\b", line)
+
+
+_CODE = re.compile(
+    r"`(lockstream [^`]+)`|^(?:\w*\$ |RUN |  +- )?(?:KEY=\$\()?(lockstream .+)$", re.MULTILINE
+)
+
+
+def commands_of(page: Path) -> list[list[str]]:
+    """The words of each call of lockstream that a page shows, after the program."""
+    text = page.read_text().replace("\\\n", " ")
+    found = []
+    for inline, line in _CODE.findall(text):
+        call = re.split(r"&&|[|;>]", inline or line)[0]
+        with suppress(ValueError):  # prose with an apostrophe
+            found.append(shlex.split(call, comments=True)[1:])
+    return [words for words in found if words and words[0] in lockstream.COMMANDS]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_option_that_a_page_shows_exists(page: Path) -> None:
+    if page.name == "CHANGELOG.md":
+        return
+    wrong = []
+    for name, *words in commands_of(page):
+        command = lockstream.program.get_command(click.Context(lockstream.program), name)
+        assert command is not None
+        while isinstance(command, click.Group) and words and words[0] in command.commands:
+            command = command.commands[words.pop(0)]
+        known = {"-h", "--help"}
+        for parameter in command.params:
+            known.update(parameter.opts, parameter.secondary_opts)
+        given = {word.partition("=")[0] for word in words if re.match(r"--?[a-zA-Z]", word)}
+        wrong += [f"{name} {option}" for option in given - known]
+    assert not wrong
+
+
+def test_pages_show_commands_of_every_kind() -> None:
+    shown = {words[0] for page in PAGES for words in commands_of(page)}
+    assert {"plan", "execute", "verify", "key", "init", "show", "completion"} <= shown
