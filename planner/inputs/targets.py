@@ -36,7 +36,10 @@ SUPPORTED_PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 KNOWN_PYTHONS = tuple(f"3.{minor}" for minor in range(8, 16))
 """Where the oldest Python that a project supports is looked for."""
 
-_PIN = re.compile(r"(?:cpython[@-]?)?(?P<python>(?:pypy@?)?3\.\d+(?:\.\d+)?t?)")
+_PIN = re.compile(
+    r"(?:cpython[@-]?)?(?P<python>(?:pypy[@-]?)?3\.\d+(?:\.\d+)?t?)"
+    r"(?:-(?:linux|macos|windows|any)[a-z0-9_-]*)?"
+)
 """A line of ``.python-version`` that names one Python, as pyenv and uv read it."""
 
 
@@ -173,7 +176,7 @@ def _python_of_pin(path: str) -> str | None:
     with suppress(OSError, UnicodeDecodeError):
         for line in read_input(path).decode().splitlines():
             if found := _PIN.fullmatch(line.partition("#")[0].strip().lower()):
-                return found["python"].replace("@", "")
+                return re.sub("[@-]", "", found["python"])
     return None
 
 

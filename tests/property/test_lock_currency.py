@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tomli_w
@@ -33,13 +34,14 @@ EXAMPLES = int(os.environ.get("LOCKSTREAM_EXAMPLES", "60"))
 """How many projects are edited; thousands in a long run."""
 
 LINUX, WINDOWS = "manylinux_2_28_x86_64", "win_amd64"
-TARGETS = (
+TARGETS: tuple[list[tuple[str, str]], ...] = (
     [("3.11", LINUX)],
     [("3.12", LINUX)],
     [("3.11", LINUX), ("3.11", WINDOWS)],
     [("3.11", WINDOWS), ("3.11", LINUX)],
     [("3.11", LINUX), ("3.12", LINUX)],
     [("3.13", LINUX), ("3.13t", LINUX)],
+    [],
 )
 NATIVE = tuple(
     f"cp3{minor}-cp3{minor}{suffix}-{platform}"
@@ -76,19 +78,20 @@ LINES = (
     f"c==2.0 {RIGHT}", f"c==2.0 {RIGHT} {WRONG}", f"c {WRONG}", "local @ {local}",
     "a @ {index}/files/a-1.0-py3-none-any.whl", "c @ {index}/files/c-1.0-py3-none-any.whl",
     "local[x] @ {local}", "linked", "linked<2", "split", "split<3", "above", "gone", "gone==2.0",
-    "gone>=1",
+    "gone>=1", "c${{CURRENCY_SPEC}}",
 )  # fmt: skip
 LIMITS = ("c<2", "c<2", "b<2", "a<3", "c==1.0", "e>=1", f"c==2.0 {RIGHT}", "d<2; os_name == 'nt'")
 REPLACEMENTS = ("c==1.0", "b[z]", "c; sys_platform == 'win32'", "d>=2", "b<2", "other", "a[x]")
 OPTIONS = ("--pre", "--require-hashes", "--no-binary d", "--only-binary d", "-f {links}",
-           "--extra-index-url {index}/other/")  # fmt: skip
+           "--extra-index-url {index}/other/", "-r more.in", "-c more.in")  # fmt: skip
 SETTINGS: tuple[tuple[str, object], ...] = (
     ("prerelease", "allow"), ("prerelease", "disallow"), ("resolution", "lowest"),
     ("exclude-newer", "2024-06-01"), ("exclude-newer", "2999-01-01"), ("align", False),
     ("no-binary", ["d"]), ("allow-hosts", ["127.0.0.1"]), ("excludes", ["c"]),
     ("excludes", ["win"]), ("constraints", ["b<2"]), ("overrides", ["c==1.0"]),
     ("index-strategy", "unsafe-best-match"), ("extras", ["one"]), ("groups", ["dev"]),
-    ("find-links", ["links"]),
+    ("find-links", ["links"]), ("indexes", {"extra": {"url": "http://127.0.0.1:1/"}}),
+    ("indexes", {"extra": {"url": "http://127.0.0.1:1/", "explicit": True}}),
 )  # fmt: skip
 
 
@@ -111,6 +114,14 @@ class State:
     """Which build of the local wheel there is."""
     linked: int = 0
     """Which files the local folder of wheels has."""
+    included: list[str] = field(default_factory=list)
+    """The lines of a file that the requirements may include."""
+    member: list[str] | None = None
+    """The requirements of a member of the workspace, which the project requires; None without."""
+    pin: str = ""
+    """The line of ``.python-version``."""
+    variable: str = ""
+    """The value of the variable that a line reads."""
 
 
 class Lab:
@@ -147,14 +158,21 @@ class Lab:
         (self.folder / "limits.in").write_text(text(state.limits))
         (self.folder / "replacements.in").write_text(text(state.replacements))
         (self.folder / "requirements.in").write_text(text([*state.options, *state.lines]))
+        (self.folder / "more.in").write_text(text(state.included))
+        (self.folder / ".python-version").write_text(f"{state.pin}\n")
+        os.environ["CURRENCY_SPEC"] = state.variable
         (self.folder / "pyproject.toml").unlink(missing_ok=True)
-        table: dict[str, object] = {"tool": {"lockstream": self._settings(state)}}
+        table: dict[str, Any] = {"tool": {"lockstream": self._settings(state)}}
         if state.is_project:
+            self._write_member(state, table["tool"], places)
             table["project"] = {
                 "name": "top",
                 "version": str(state.comments),
                 "requires-python": state.requires_python,
-                "dependencies": _specifiers(state.lines, places),
+                "dependencies": [
+                    *_specifiers(state.lines, places),
+                    *(["lib"] if state.member is not None else []),
+                ],
                 "optional-dependencies": {
                     name: _specifiers(lines, places)
                     for name, lines in state.scopes.items()
@@ -165,15 +183,33 @@ class Lab:
                 table["dependency-groups"] = {"dev": _specifiers(state.scopes["dev"], places)}
         (self.folder / "pyproject.toml").write_text(tomli_w.dumps(table))
 
+    def _write_member(self, state: State, tool: dict[str, Any], places: dict[str, str]) -> None:
+        shutil.rmtree(self.folder / "members", ignore_errors=True)
+        if state.member is None:
+            return
+        (self.folder / "members" / "lib").mkdir(parents=True)
+        project = {
+            "name": "lib",
+            "version": "1",
+            "dependencies": _specifiers(state.member, places),
+        }
+        path = self.folder / "members" / "lib" / "pyproject.toml"
+        path.write_text(tomli_w.dumps({"project": project}))
+        tool["uv"] = {
+            "workspace": {"members": ["members/*"]},
+            "sources": {"lib": {"workspace": True}},
+        }
+
     def _settings(self, state: State) -> dict[str, object]:
         found = dict(state.settings)
         for key in ("extras", "groups"):
             names = [name for name in found.get(key, []) if name in state.scopes]  # type: ignore[attr-defined]
             if key in found:
                 found[key] = names if state.is_project else []
-        found["targets"] = [
-            {"python": python, "platform": platform} for python, platform in TARGETS[state.targets]
-        ]
+        if targets := TARGETS[state.targets]:
+            found["targets"] = [
+                {"python": python, "platform": platform} for python, platform in targets
+            ]
         return found
 
     def first(self, state: State) -> PlanRequest:
@@ -206,7 +242,8 @@ class Lab:
 
 
 def _specifiers(lines: list[str], places: dict[str, str]) -> list[str]:
-    return [line.partition(" --hash")[0].format(**places) for line in lines]
+    read_here = (line for line in lines if "$" not in line)
+    return [line.partition(" --hash")[0].format(**places) for line in read_here]
 
 
 def _other_build(wheel: Wheel, number: int) -> Wheel:
@@ -270,6 +307,23 @@ def _add_linked(chance: random.Random, state: State) -> None:
     state.linked = chance.randint(0, 3)
 
 
+def _change_included(chance: random.Random, state: State) -> None:
+    state.included = chance.sample(LIMITS, chance.randrange(3))
+
+
+def _change_member(chance: random.Random, state: State) -> None:
+    lines = [chance.choice(LINES) for _ in range(chance.randint(1, 2))]
+    state.member = None if chance.random() < 0.2 else lines
+
+
+def _change_pin(chance: random.Random, state: State) -> None:
+    state.pin = chance.choice(["", "3.11", "3.12", "3.13.1", "system"])
+
+
+def _change_variable(chance: random.Random, state: State) -> None:
+    state.variable = chance.choice(["", "<2", ">=1.5", "==1.5"])
+
+
 EDITS: dict[str, Callable[[random.Random, State], None]] = {
     "a requirement": _change_list(LINES, "lines"),
     "a constraint": _change_list(LIMITS, "limits"),
@@ -282,6 +336,10 @@ EDITS: dict[str, Callable[[random.Random, State], None]] = {
     "a comment": _change_comment,
     "the bytes of a local wheel": _rebuild_local,
     "the files of a local folder": _add_linked,
+    "an included file": _change_included,
+    "a member of a workspace": _change_member,
+    ".python-version": _change_pin,
+    "a variable of the environment": _change_variable,
 }
 """Each of the first four adds, removes, replaces or reorders lines: with markers, extras, hashes,
 addresses and options, these are some twenty kinds."""
@@ -293,6 +351,7 @@ def lab() -> Iterator[Lab]:
         made = Lab(index)
         yield made
         shutil.rmtree(made.folder)
+        os.environ.pop("CURRENCY_SPEC", None)
 
 
 def _draw_state(chance: random.Random) -> State:

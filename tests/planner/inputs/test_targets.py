@@ -85,7 +85,8 @@ def test_one_option_keeps_the_other_half_of_the_lock() -> None:
     [
         ("3.12\n", "3.12"), ("# ours\n\n3.12.4\n3.11\n", "3.12.4"), ("cpython@3.13", "3.13"),
         ("cpython-3.13", "3.13"), ("3.13t", "3.13t"), ("pypy@3.11", "pypy3.11"),
-        ("pypy3.11", "pypy3.11"),
+        ("pypy3.11", "pypy3.11"), ("cpython-3.12.4-linux-x86_64-gnu", "3.12.4"),
+        ("pypy-3.11-macos-aarch64-none", "pypy3.11"),
     ],
 )  # fmt: skip
 def test_a_python_that_is_pinned_goes_before_the_lock(
