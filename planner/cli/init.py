@@ -15,7 +15,7 @@ from planner.lock.writer import write_atomically
 from planner.review.ci_files import CI_FILES, CiFile, FileExists, NotForLinux, ProjectFacts
 from planner.review.container_lines import container_needs
 from planner.review.cost import cost_of
-from planner.review.recorded import targets_of
+from planner.review.recorded import is_planned, targets_of
 from schemas.errors import NotPermitted, UsageError
 
 __all__ = ["init"]
@@ -41,7 +41,8 @@ def ci(kind: str | None, lock: str, is_printed: bool, force: bool) -> None:
     """Write the file by which CI installs the lock: for the forge that is found here, or for KIND.
 
     It is filled in from the project: the lock, its Python, its groups, and the memory and disk that
-    it takes.
+    it takes. If lockstream.pyz is in this folder, the file for GitHub or GitLab uses that and
+    installs nothing first. It checks only a lock that lockstream planned.
     """
     chosen = CI_FILES[kind or _forge()]
     text = chosen.text(_facts(lock))
@@ -100,6 +101,8 @@ def _facts(path: str) -> ProjectFacts:
         memory=memory,
         disk=disk,
         groups=groups,
+        is_planned=is_planned(lock),
+        has_pyz=os.path.isfile("lockstream.pyz"),
     )
 
 

@@ -49,6 +49,10 @@ class ProjectFacts:
     """MiB on disk."""
     groups: tuple[str, ...]
     """Dependency groups of the lock that are not default groups."""
+    is_planned: bool
+    """Whether lockstream planned the lock, and so can check whether it is current."""
+    has_pyz: bool
+    """Whether ``lockstream.pyz`` is in the folder of the project, so that nothing is installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,28 @@ def _options(facts: ProjectFacts) -> str:
     return "".join(f" --group {name}" for name in facts.groups)
 
 
+_PIP_MEMORY = 256
+"""MiB in which pip installs lockstream; in 64 MiB it is killed."""
+
+
+def _program(facts: ProjectFacts) -> str:
+    return "python3 lockstream.pyz" if facts.has_pyz else "lockstream"
+
+
+def _checks(facts: ProjectFacts) -> bool:
+    """Return whether CI checks that the lock is current."""
+    return facts.is_planned and not facts.has_pyz
+
+
 def _github(facts: ProjectFacts) -> str:
+    install = f"""\
+      - name: Install lockstream
+        run: pipx install lockstream=={VERSION}
+"""
+    check = f"""\
+      - name: Is the lock current?
+        run: lockstream check {facts.lock}
+"""
     return f"""\
 name: packages
 on: [push, pull_request]
@@ -87,13 +112,10 @@ jobs:
         with: {{ persist-credentials: false }}
       - uses: actions/setup-python@e797f83bcb11b83ae66e0230d6156d7c80228e7c  # v6.0.0
         with: {{ python-version: "{facts.python}" }}
-      - name: Install lockstream
-        run: pipx install lockstream=={VERSION}
-      - name: Is the lock current?
-        run: lockstream check {facts.lock}
+{"" if facts.has_pyz else install}{check if _checks(facts) else ""}\
       - name: Install the packages
         run: |
-          lockstream execute {facts.lock} --venv .venv --python python{facts.python} \\
+          {_program(facts)} execute {facts.lock} --venv .venv --python python{facts.python} \\
             --memory {facts.memory}MiB --report report.json{_options(facts)}
       - name: Use them
         run: .venv/bin/python -c 'import sys; print(sys.prefix)'
@@ -101,20 +123,25 @@ jobs:
 
 
 def _gitlab(facts: ProjectFacts) -> str:
+    memory = facts.memory if facts.has_pyz else max(facts.memory, _PIP_MEMORY)
+    install = f"""\
+    - python3 -m venv /tmp/lockstream
+    - /tmp/lockstream/bin/pip install --quiet lockstream=={VERSION}
+    - PATH="/tmp/lockstream/bin:$PATH"
+"""
+    check = f"    - lockstream check {facts.lock}\n"
+    note = f"    # pip takes this much; with lockstream.pyz in the project, {facts.memory}Mi do.\n"
     return f"""\
 packages:
   stage: build
   image: python:{facts.python}-slim
   variables:
-    KUBERNETES_MEMORY_REQUEST: {facts.memory}Mi
-    KUBERNETES_MEMORY_LIMIT: {facts.memory}Mi
-    # pip takes more memory than lockstream does: an image that has lockstream needs no pip.
+{"" if facts.has_pyz else note}\
+    KUBERNETES_MEMORY_REQUEST: {memory}Mi
+    KUBERNETES_MEMORY_LIMIT: {memory}Mi
   script:
-    - python3 -m venv /tmp/lockstream
-    - /tmp/lockstream/bin/pip install --quiet lockstream=={VERSION}
-    - PATH="/tmp/lockstream/bin:$PATH"
-    - lockstream check {facts.lock}
-    - lockstream execute {facts.lock} --venv .venv --report report.json{_options(facts)}
+{"" if facts.has_pyz else install}{check if _checks(facts) else ""}\
+    - {_program(facts)} execute {facts.lock} --venv .venv --report report.json{_options(facts)}
   retry:
     max: 2
     exit_codes: [5]  # network or index; any other failure would come again

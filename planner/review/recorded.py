@@ -25,6 +25,7 @@ from schemas.target import Target
 
 __all__ = [
     "is_inside",
+    "is_planned",
     "recorded_indexes",
     "recorded_inputs",
     "recorded_sources",
@@ -116,6 +117,11 @@ def recorded_indexes(lock: Pylock, folder: str) -> IndexRequest:
         # It stays the index of the lock on a machine that is configured for another one.
         return replace(options, configured=(public,))
     return options
+
+
+def is_planned(lock: Pylock) -> bool:
+    """Return whether the lock records its inputs, as only those do that lockstream planned."""
+    return Provenance.from_table(recorded_table(lock, "inputs"), "") is not None
 
 
 def recorded_sources(lock: Pylock, path: str) -> Provenance:

@@ -84,6 +84,55 @@ def test_the_steps_for_github_run(project: Path) -> None:
     assert "--memory 64MiB" in steps["Install the packages"]["run"]
 
 
+def steps_for_github(project: Path) -> dict[str, str]:
+    assert init("github", "-q", "--force") == ExitCode.DONE
+    workflow = yaml.safe_load((project / CI_FILES["github"].path).read_text())
+    steps = workflow["jobs"]["packages"]["steps"]
+    return {one["name"]: one["run"] for one in steps if "name" in one}
+
+
+class TestLocks:
+    """Every step of the file has to pass with the lock that is there."""
+
+    def test_one_of_another_tool_is_not_checked(self, project: Path) -> None:
+        assert list(steps_for_github(project)) == [
+            "Install lockstream", "Install the packages", "Use them"
+        ]  # fmt: skip
+        assert init("gitlab", "-q") == ExitCode.DONE
+        assert "lockstream check" not in (project / CI_FILES["gitlab"].path).read_text()
+
+    def test_one_that_lockstream_planned_is(self, project: Path) -> None:
+        (project / "requirements.in").write_text("demo\n")
+        words = ["plan", "-r", "requirements.in", "--no-index", "--find-links", ".", "-q"]
+        assert lockstream.main(words) == ExitCode.DONE
+        steps = steps_for_github(project)
+        run = run_shell(steps["Is the lock current?"], project, {})
+        assert run.returncode == 0, run.stdout
+        assert init("gitlab", "-q") == ExitCode.DONE
+        assert "- lockstream check pylock.toml\n" in (project / CI_FILES["gitlab"].path).read_text()
+
+
+class TestOneFile:
+    """lockstream.pyz in the project is used, and nothing is installed first."""
+
+    def test_by_github(self, project: Path) -> None:
+        (project / "lockstream.pyz").touch()
+        steps = steps_for_github(project)
+        assert list(steps) == ["Install the packages", "Use them"]
+        assert "python3 lockstream.pyz execute pylock.toml " in steps["Install the packages"]
+
+    def test_by_gitlab_in_the_memory_that_it_takes(self, project: Path) -> None:
+        variable = "KUBERNETES_MEMORY_LIMIT"
+        assert init("gitlab", "-q") == ExitCode.DONE
+        by_pip = yaml.safe_load((project / CI_FILES["gitlab"].path).read_text())["packages"]
+        assert by_pip["variables"][variable] == "256Mi"  # pip is killed in 64 MiB
+        (project / "lockstream.pyz").touch()
+        assert init("gitlab", "-q", "--force") == ExitCode.DONE
+        job = yaml.safe_load((project / CI_FILES["gitlab"].path).read_text())["packages"]
+        assert job["variables"][variable] == "64Mi"
+        assert job["script"][0].startswith("python3 lockstream.pyz execute pylock.toml ")
+
+
 def test_a_file_of_the_user_is_kept(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / "Dockerfile").write_text("FROM scratch\n")
     assert init("docker") == ExitCode.REFUSED
