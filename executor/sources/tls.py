@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from collections.abc import Collection
 from functools import cache
 
 from schemas.errors import UsageError
@@ -38,9 +39,13 @@ def tls_context() -> ssl.SSLContext:
 
 def _trusting() -> ssl.SSLContext:
     """Return a context that trusts the authorities of all variables that are set."""
-    bundles = [(variable, path) for variable in _BUNDLES if (path := os.environ.get(variable))]
+    # Images often name one file in several variables: each reading of it takes 25 ms, and memory.
+    bundles: dict[str, tuple[str, str]] = {}
+    for variable in _BUNDLES:
+        if path := os.environ.get(variable):
+            bundles.setdefault(os.path.realpath(path), (variable, path))
     context: ssl.SSLContext | None = None
-    for variable, path in bundles:
+    for variable, path in bundles.values():
         file, folder = (None, path) if os.path.isdir(path) else (path, None)
         try:
             if context is None:
@@ -51,16 +56,21 @@ def _trusting() -> ssl.SSLContext:
             raise _unreadable(variable, path, error) from None
     if context is None:
         context = ssl.create_default_context()
-    _load_ssl_variables(context)
+    _load_ssl_variables(context, bundles)
     is_default = not bundles and not any(map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR")))
-    if is_default and not context.cert_store_stats()["x509_ca"] and not _system_folder():
+    if is_default and not _has_authorities(context) and not _system_folder():
         _load_certifi(context)
     return context
 
 
-def _load_ssl_variables(context: ssl.SSLContext) -> None:
-    """Trust SSL_CERT_FILE and SSL_CERT_DIR too. ssl itself ignores them if they cannot be read."""
-    if path := os.environ.get("SSL_CERT_FILE"):
+def _load_ssl_variables(context: ssl.SSLContext, loaded: Collection[str]) -> None:
+    """Trust SSL_CERT_FILE and SSL_CERT_DIR too. ssl itself ignores them if they cannot be read.
+
+    The files at the real paths ``loaded`` are trusted already.
+    """
+    path = os.environ.get("SSL_CERT_FILE")
+    is_read = os.path.realpath(path) in loaded if loaded and path else _has_authorities(context)
+    if path and not is_read:
         try:
             context.load_verify_locations(path)
         except OSError as error:
@@ -74,6 +84,10 @@ def _load_ssl_variables(context: ssl.SSLContext) -> None:
             )
         for folder in folders:
             context.load_verify_locations(capath=folder)
+
+
+def _has_authorities(context: ssl.SSLContext) -> bool:
+    return context.cert_store_stats()["x509_ca"] > 0
 
 
 def _system_folder() -> bool:

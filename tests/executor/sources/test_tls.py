@@ -104,6 +104,26 @@ def test_all_variables_count_together(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 
 @pytest.mark.parametrize("variable", ALL)
+def test_a_file_that_several_variables_name_is_read_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "link.pem").symlink_to(CERTIFICATE)
+    for variable in ("PIP_CERT", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.setenv(variable, str(CERTIFICATE))
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(tmp_path / "link.pem"))
+    read: list[object] = []
+    load = ssl.SSLContext.load_verify_locations
+
+    def counted(context: ssl.SSLContext, *places: object, **named: object) -> None:
+        read.append(places or named)
+        load(context, *places, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", counted)
+    tls_context()
+    assert len(read) == 1
+    assert is_trusted()
+
+
 def test_a_missing_file_of_authorities_is_named(
     variable: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
