@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -266,11 +266,37 @@ def _preflight(changes: Changes, transaction: Transaction, options: ExecuteOptio
     compiles = options.compile_files and bool(changes.install)
     if changes.install:
         check_disk(missing, schemes, compiles=compiles)
-    return _decide_budget(options, surface_of(schemes, missing, compiles=compiles))
+    surface = surface_of(schemes, missing, compiles=compiles)
+    try:
+        return _decide_budget(options, surface)
+    except BudgetTooSmall as error:
+        # A guess that is too large must not refuse, nor one that is too small be named as enough.
+        can_read = error.limit.available >= error.needed
+        if not (surface.is_memory and surface.is_guessed and can_read):
+            raise
+        if (counted := _counted(missing, transaction, options)) is None:
+            raise
+    return _decide_budget(options, counted)
 
 
 def _decide_budget(options: ExecuteOptions, surface: Surface) -> Budget:
     return decide_budget(options.memory, options.lanes, options.page_cache, surface=surface)
+
+
+def _counted(
+    steps: Sequence[Step], transaction: Transaction, options: ExecuteOptions
+) -> Surface | None:
+    """Return what the execution of ``steps`` writes to, with what their files really take in
+    memory; None if that cannot be counted.
+    """
+    from executor.install.file_count import memory_of_files  # noqa: PLC0415  # rarely needed
+
+    origins, folder, compiles = transaction.origins, transaction.lock_folder, options.compile_files
+    with suppress(NetworkError, ArtifactRefused):
+        counted = memory_of_files(steps, origins, folder, compiles=compiles)
+        if counted is not None:
+            return surface_of(transaction.schemes, steps, compiles=compiles, counted=counted)
+    return None
 
 
 def _refuse(
@@ -279,23 +305,16 @@ def _refuse(
     """Raise BudgetTooSmall with what the files of the wheels really take, if that can be counted:
     they took more memory than was foreseen.
     """
-    from executor.install.file_count import memory_of_files  # noqa: PLC0415  # rarely needed
-
-    schemes, missing = transaction.schemes, transaction.missing(changes.install)
-    origins, folder = transaction.origins, transaction.lock_folder
-    compiles = options.compile_files
+    missing = transaction.missing(changes.install)
     for step in missing:
         # What was staged of it is memory that the refusal would name as held by others.
         remove_tree(transaction.staging.path(step))
-    with suppress(NetworkError, ArtifactRefused):
-        taken = memory_of_files(missing, origins, folder, compiles=compiles)
-        if taken is not None:
-            surface = surface_of(schemes, missing, compiles=compiles, counted=taken)
-            try:
-                _decide_budget(options, surface)
-            except BudgetTooSmall as refusal:
-                refusal.left = error.left
-                raise
+    if counted := _counted(missing, transaction, options):
+        try:
+            _decide_budget(options, counted)
+        except BudgetTooSmall as refusal:
+            refusal.left = error.left
+            raise
 
 
 def _build(builder: WheelBuilder, budget: Budget, step: Step, client: HttpClient) -> Step:

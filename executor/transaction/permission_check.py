@@ -74,8 +74,7 @@ class PermissionCheck:
     def changes_in(self, folder: str) -> None:
         """Check that entries can be made and removed in ``folder``, if it is one."""
         if folder != self._folder and os.path.isdir(folder):
-            if not os.access(folder, os.W_OK | os.X_OK):
-                raise _denied(folder)
+            _check_folder(folder)
             self._folder, self._folder_status = folder, os.stat(folder)
 
     def goes(self, entry: str) -> None:
@@ -97,8 +96,8 @@ class PermissionCheck:
             status = os.lstat(folder)
             self._check(folder, status)
             # rename(2): the entry ".." of a folder changes when it is moved.
-            if stat.S_ISDIR(status.st_mode) and not os.access(folder, os.W_OK | os.X_OK):
-                raise _denied(folder)
+            if stat.S_ISDIR(status.st_mode):
+                _check_folder(folder)
 
     def _check(self, entry: str, status: os.stat_result) -> None:
         self.changes_in(os.path.dirname(entry))
@@ -121,12 +120,19 @@ class PermissionCheck:
         self._left, self._cache = folder, frozenset()
         cache = os.path.join(folder, "__pycache__")
         is_cache = os.path.isdir(cache) and not os.path.islink(cache)
-        if is_cache and not os.access(cache, os.W_OK | os.X_OK):
+        if is_cache and (not os.access(cache, os.W_OK | os.X_OK) or _flags(cache) & _FIXED):
             self._cache = frozenset(name.partition(".")[0] for name in os.listdir(cache))
         while is_below(folder, self._packages):
             folder = os.path.dirname(folder)
-            if not os.access(folder, os.W_OK | os.X_OK):
-                raise _denied(folder)
+            _check_folder(folder)
+
+
+def _check_folder(folder: str) -> None:
+    """Check that the entries of a folder can be changed: an append-only one looks writable."""
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise _denied(folder)
+    if _flags(folder) & _FIXED:
+        raise _fixed(folder)
 
 
 def _flags(path: str) -> int:

@@ -49,3 +49,10 @@ def test_below_the_least_there_is_a_sentence(limit: int, has_byte_code: bool, lo
     assert (outcome.status, outcome.kills) == (7, 0)
     assert outcome.output.startswith("error: ")
     assert "\nhint: " in outcome.output
+
+
+def test_sizes_that_are_not_known_are_counted_before_a_refusal_names_them(locks: Path) -> None:
+    # Guessed from the wheel, 24 MiB of data that cannot be compressed would be seven times as much.
+    case = Combination(0, 120, "tmpfs", "none", "large file", ("--no-hints",), True)
+    outcome = tried(case, locks)
+    assert (outcome.status, outcome.kills) == (0, 0), outcome.output

@@ -179,8 +179,18 @@ class TestOwners:
 
 
 @needs_root
-def test_an_immutable_file_is_refused_before_anything_changes(upgrade: Upgrade) -> None:
-    path = upgrade.packages / "zzz/__init__.py"
+@pytest.mark.parametrize(
+    ("entry", "flag"),
+    [
+        pytest.param("zzz/__init__.py", 0x10, id="immutable file"),
+        pytest.param("zzz", 0x20, id="append-only folder"),
+        pytest.param("zzz-1.0.dist-info", 0x20, id="append-only dist-info"),
+    ],
+)
+def test_what_is_immutable_is_refused_before_anything_changes(
+    upgrade: Upgrade, entry: str, flag: int
+) -> None:
+    path = upgrade.packages / entry
 
     def change(flags: int) -> None:
         descriptor = os.open(path, os.O_RDONLY)
@@ -190,14 +200,14 @@ def test_an_immutable_file_is_refused_before_anything_changes(upgrade: Upgrade) 
             os.close(descriptor)
 
     try:
-        change(0x10)
+        change(flag)
     except OSError:
         pytest.skip("the file system has no immutable files")
     try:
         text = upgrade.refused().text
     finally:
         change(0)
-    assert "zzz/__init__.py: is immutable or append-only" in text
+    assert f"{path}: is immutable or append-only" in text
     assert f"run chattr -i -a {path}" in text
     upgrade.check_done()
 
