@@ -103,7 +103,6 @@ def test_all_variables_count_together(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert is_trusted()
 
 
-@pytest.mark.parametrize("variable", ALL)
 def test_a_file_that_several_variables_name_is_read_once(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -124,6 +123,7 @@ def test_a_file_that_several_variables_name_is_read_once(
     assert is_trusted()
 
 
+@pytest.mark.parametrize("variable", ALL)
 def test_a_missing_file_of_authorities_is_named(
     variable: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
