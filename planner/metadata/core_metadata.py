@@ -17,7 +17,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from planner.model.dependencies import Dependency, applies, expand
+from planner.model.dependencies import Dependency, MarkerEvaluator, expand
 from planner.model.specifiers import read_requirement
 from schemas.numbers import has_huge_number
 
@@ -70,31 +70,21 @@ class WheelMetadata:
     requires_python: str | None
     extras: frozenset[NormalizedName]
 
-    def dependencies(
-        self, environment: Mapping[str, str], extra: NormalizedName | None
-    ) -> tuple[Dependency, ...]:
-        """Return the requirements of the distribution in ``environment``; for ``extra``, those that
-        the extra adds.
-
-        Raises InvalidMetadata if a marker cannot be evaluated.
-        """
-        return tuple(select(self.requires, environment, extra))
-
 
 def select(
     requirements: Iterable[Requirement],
-    environment: Mapping[str, str],
+    markers: MarkerEvaluator,
     extra: NormalizedName | None,
 ) -> Iterator[Dependency]:
-    """Yield the requirements that apply in ``environment``; for ``extra``, those that apply because
-    of it.
+    """Yield the requirements that apply in the environment of ``markers``; for ``extra``, those
+    that apply because of it.
 
     Raises InvalidMetadata if a marker cannot be evaluated.
     """
     for requirement in requirements:
         try:
-            applies_here = applies(requirement.marker, environment, extra)
-            is_added = extra is None or not applies(requirement.marker, environment)
+            applies_here = markers.applies(requirement.marker, extra)
+            is_added = extra is None or not markers.applies(requirement.marker)
         except (UndefinedComparison, UndefinedEnvironmentName) as error:
             raise InvalidMetadata(f"the marker of {requirement} is invalid: {error}") from None
         if applies_here and is_added:

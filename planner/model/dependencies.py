@@ -16,7 +16,15 @@ from packaging.version import InvalidVersion, Version
 
 from schemas.urls import redacted, without_credentials
 
-__all__ = ["Dependency", "Identifier", "Scope", "applies", "expand", "pinned_versions"]
+__all__ = [
+    "Dependency",
+    "Identifier",
+    "MarkerEvaluator",
+    "Scope",
+    "applies",
+    "expand",
+    "pinned_versions",
+]
 
 
 class Scope(NamedTuple):
@@ -93,6 +101,28 @@ def applies(
 ) -> bool:
     """Return if a requirement with ``marker`` applies, for ``extra`` or for the project itself."""
     return marker is None or marker.evaluate({**environment, "extra": extra or ""})
+
+
+class MarkerEvaluator:
+    """An evaluator of markers in one environment, which remembers its results: there are thousands
+    of requirements, with a few markers in all. Several threads may call it.
+    """
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+        self._known: dict[tuple[str, NormalizedName | None], bool] = {}
+
+    def applies(self, marker: Marker | None, extra: NormalizedName | None = None) -> bool:
+        """Return if a requirement with ``marker`` applies, for ``extra`` or for the project itself.
+
+        Raise what ``Marker.evaluate`` raises.
+        """
+        if marker is None:
+            return True
+        key = str(marker), extra
+        if key not in self._known:
+            self._known[key] = applies(marker, self._variables, extra)
+        return self._known[key]
 
 
 def pinned_versions(specifiers: Iterable[SpecifierSet]) -> Iterator[Version]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from planner.metadata.core_metadata import InvalidMetadata, WheelMetadata, select
+from planner.metadata.core_metadata import InvalidMetadata, WheelMetadata
 from planner.model.dependencies import Dependency, Identifier
 from planner.model.environments import MarkerEnvironment
 from planner.resolver.candidates import Candidate
@@ -18,6 +17,7 @@ from planner.resolver.direct import DirectProjects
 from planner.resolver.evaluator import refuse_python
 from planner.resolver.overrides import Overrides
 from planner.resolver.prefetch import Fetcher, Prefetcher
+from planner.resolver.requirement_selector import RequirementSelector
 from schemas.zipformat import InvalidZip
 
 __all__ = ["DependencyReader"]
@@ -48,21 +48,20 @@ class DependencyReader:
         fetcher: Fetcher,
         prefetcher: Prefetcher,
         environment: MarkerEnvironment,
+        selector: RequirementSelector,
         overrides: Overrides,
         direct: DirectProjects,
     ) -> None:
         self._fetcher = fetcher
         self._prefetcher = prefetcher
         self._environment = environment
+        self._selector = selector
         self._overrides = overrides
         self._direct = direct
         self.known: dict[tuple[Identifier, Version], tuple[Dependency, ...]] = {}
         """The dependencies that have been read."""
         self.unknown_extras: list[Candidate] = []
         """Candidates for extras that their distribution does not have."""
-        self._selected: dict[
-            tuple[int, NormalizedName | None], tuple[Requirement, tuple[Dependency, ...]]
-        ] = {}
         self._tries: dict[NormalizedName, int] = {}
 
     def dependencies(self, candidate: Candidate) -> tuple[Dependency, ...]:
@@ -89,21 +88,9 @@ class DependencyReader:
         found: dict[tuple[Identifier, str], Dependency] = {}
         for metadata in self.metadata(candidate):
             for requirement in metadata.requires:
-                for dependency in self._select(requirement, extra):
+                for dependency in self._selector.select(requirement, extra):
                     found.setdefault((dependency.identifier, dependency.text), dependency)
         return tuple(found.values())
-
-    def _select(
-        self, requirement: Requirement, extra: NormalizedName | None
-    ) -> tuple[Dependency, ...]:
-        # Releases of a project share most requirements, which are parsed once: evaluating their
-        # markers again for each would take a quarter of a long search.
-        key = id(requirement), extra
-        known = self._selected.get(key)
-        if known is None:
-            found = tuple(select((requirement,), self._environment.variables, extra))
-            known = self._selected[key] = requirement, found
-        return known[1]
 
     def metadata(self, candidate: Candidate) -> tuple[WheelMetadata, ...]:
         """Return that of each wheel of ``candidate``. Raise InvalidMetadata and InvalidZip."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import count
 from typing import NamedTuple
 
 from planner.resolver.incompatibility import NOT_SELECTED, Incompatibility, Package
@@ -33,8 +34,11 @@ class PartialSolution:
         self.level = 0
         self.decisions: dict[Package, int] = {}
         """The selected release, a set of one, of each package that is decided."""
-        self.waiting: dict[Package, None] = {}
-        """The packages that are required and not decided."""
+        self.waiting: dict[Package, int] = {}
+        """The packages that are required and not decided, with their order."""
+        self.touched: set[Package] = set()
+        """The packages that changed in any way, until its owner clears it."""
+        self._order = count()
 
     def decide(self, package: Package, one: int) -> None:
         """Select the release in a set of one."""
@@ -46,13 +50,14 @@ class PartialSolution:
     def derive(self, package: Package, versions: int, cause: Incompatibility) -> None:
         """Forbid ``versions`` of ``package``, as follows from ``cause``."""
         if package.allowed & NOT_SELECTED & versions:
-            self.waiting[package] = None
+            self.waiting[package] = next(self._order)
         self._assign(package, package.allowed & ~versions, cause)
 
     def _assign(self, package: Package, after: int, cause: Incompatibility | None) -> None:
         self._of_package[package].append(len(self._trail))
         self._trail.append(Assignment(package, package.allowed, after, self.level, cause))
         package.allowed = after
+        self.touched.add(package)
         if self.level == 0:
             package.possible = after
 
@@ -62,9 +67,10 @@ class PartialSolution:
             package, before, after, _, cause = self._trail.pop()
             self._of_package[package].pop()
             package.allowed = before
+            self.touched.add(package)
             if cause is None:
                 del self.decisions[package]
-                self.waiting[package] = None
+                self.waiting[package] = next(self._order)
             elif before & NOT_SELECTED and not after & NOT_SELECTED:
                 self.waiting.pop(package, None)
         self.level = level

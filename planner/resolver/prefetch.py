@@ -26,10 +26,10 @@ from planner.metadata.core_metadata import InvalidMetadata, WheelMetadata
 from planner.metadata.distribution import Distribution
 from planner.metadata.remote_metadata import MetadataSource, SizedFile
 from planner.model.dependencies import Dependency, Identifier
-from planner.model.environments import MarkerEnvironment
 from planner.resolver.candidates import CandidateFinder, Project
 from planner.resolver.direct import DirectProjects
 from planner.resolver.overrides import Overrides
+from planner.resolver.requirement_selector import RequirementSelector
 
 __all__ = ["Fetcher", "Prefetcher"]
 
@@ -144,14 +144,14 @@ class Prefetcher:
         self,
         fetcher: Fetcher,
         finder: CandidateFinder,
-        environment: MarkerEnvironment,
+        selector: RequirementSelector,
         known: Mapping[NormalizedName, Sequence[Dependency]],
         overrides: Overrides,
         direct: DirectProjects,
     ) -> None:
         self._fetcher = fetcher
         self._finder = finder
-        self._environment = environment
+        self._selector = selector
         self._known = known
         self._overrides = overrides
         self._direct = direct
@@ -207,8 +207,11 @@ class Prefetcher:
     def _expect_dependencies(self, identifier: Identifier, metadata: Future[WheelMetadata]) -> None:
         if not _failed(metadata):
             with suppress(InvalidMetadata):
-                variables = self._environment.variables
-                found = metadata.result().dependencies(variables, identifier.extra)
+                found = [
+                    dependency
+                    for requirement in metadata.result().requires
+                    for dependency in self._selector.select(requirement, identifier.extra)
+                ]
                 self.expect(self._overrides.apply(found))
 
 

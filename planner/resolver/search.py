@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from heapq import heappop, heappush
 from itertools import chain
 
 from packaging.utils import NormalizedName
@@ -29,6 +30,10 @@ __all__ = ["Contradiction", "Search", "TooManySteps"]
 
 MAX_STEPS = 200_000
 """Decisions and rejected versions; a real project takes one of them for each package."""
+
+
+Preference = tuple[bool, int, int, bool, int]
+"""The place of a package among those that wait for a decision; no two are equal."""
 
 
 REJECTIONS_BEFORE_URGENT = 5
@@ -74,6 +79,7 @@ class Search:
         self._changed: dict[Package, None] = {}
         self._rejections: Counter[NormalizedName] = Counter()
         self._urgent: dict[NormalizedName, int] = {}
+        self._queue: list[tuple[Preference, Package]] = []
         self.first_met: dict[Identifier, tuple[Dependency, Candidate | None]] = {}
         """For each identifier the first dependency on it, and the candidate that has it."""
 
@@ -239,14 +245,27 @@ class Search:
         then what was required first. So the user's own requirements get the newest versions, and
         their dependencies what is left.
         """
-        later = len(self._urgent)
+        for package in self._solution.touched:
+            if package in self._solution.waiting:
+                heappush(self._queue, (self._preference(package), package))
+        self._solution.touched.clear()
+        # What was queued before its last change does not count.
+        while self._queue:
+            preference, package = self._queue[0]
+            if package in self._solution.waiting and preference == self._preference(package):
+                return package
+            heappop(self._queue)
+        return None
 
-        def preference(package: Package) -> tuple[bool, int, int, bool]:
-            name, extra, _ = package.identifier
-            has_choice = extra is not None or bool(package.allowed & (package.allowed - 1))
-            return has_choice, self._urgent.get(name, later), package.rank, extra is not None
-
-        return min(self._solution.waiting, key=preference, default=None)
+    def _preference(self, package: Package) -> Preference:
+        name, extra, _ = package.identifier
+        return (
+            extra is not None or bool(package.allowed & (package.allowed - 1)),
+            self._urgent.get(name, MAX_STEPS),
+            package.rank,
+            extra is not None,
+            self._solution.waiting[package],
+        )
 
     def _choose(self, package: Package) -> None:
         """Select the best version of ``package`` that is usable and goes with what is decided, or
@@ -288,6 +307,7 @@ class Search:
         self._rejections[name] += 1
         if self._rejections[name] == REJECTIONS_BEFORE_URGENT:
             self._urgent[name] = len(self._urgent)
+            self._solution.touched.update(self._solution.waiting)
             self._solution.backtrack(0)
 
     def _candidate(self, package: Package, one: int) -> Candidate:

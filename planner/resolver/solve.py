@@ -31,6 +31,7 @@ from planner.resolver.obstacles import find_obstacles
 from planner.resolver.overrides import Overrides
 from planner.resolver.prefetch import Fetcher, Prefetcher
 from planner.resolver.required_hashes import HashesMissing, RequiredHashes
+from planner.resolver.requirement_selector import RequirementSelector
 from planner.resolver.resolution import ResolvedPackage, build_packages, check_selection
 from planner.resolver.search import MAX_STEPS, Contradiction, Search, TooManySteps
 from schemas.errors import ArtifactRefused, NoSolution
@@ -264,9 +265,10 @@ def _solver(
         named_prereleases=_named_prereleases(known) | direct.names,
         oldest_first=_oldest_first(policy.ordering, roots),
     )
-    prefetcher = Prefetcher(fetcher, finder, environment, known, overrides, direct)
+    selector = RequirementSelector(environment)
+    prefetcher = Prefetcher(fetcher, finder, selector, known, overrides, direct)
     prefetcher.expect(roots)
-    reader = DependencyReader(fetcher, prefetcher, environment, overrides, direct)
+    reader = DependencyReader(fetcher, prefetcher, environment, selector, overrides, direct)
     return _Solver(
         environment=environment,
         roots=roots,

@@ -16,7 +16,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from planner.metadata.core_metadata import InvalidMetadata, parse_requirement, select
-from planner.model.dependencies import Dependency, Identifier, Scope
+from planner.model.dependencies import Dependency, Identifier, MarkerEvaluator, Scope
 from planner.resolver.overrides import Overrides
 from schemas.errors import Refused
 from schemas.hints import TOOL_NAME
@@ -76,7 +76,7 @@ class Graph:
         environment: dict[str, Any] = {**variables}
         for variable, kind in (("extras", "extra"), ("dependency_groups", "group")):
             environment[variable] = frozenset(one.name for one in scopes if one.kind == kind)
-        self._variables = variables
+        self._markers = MarkerEvaluator(variables)
         self._overrides = overrides
         self._known: KnownRequirements = {} if known is None else known
         self.packages: dict[NormalizedName, Package] = {}
@@ -128,7 +128,7 @@ class Graph:
             raise RequirementsUnknown(package.name)
         try:
             requirements = [parse_requirement(str(line)) for line in lines]
-            found = select(requirements, self._variables, identifier.extra)
+            found = select(requirements, self._markers, identifier.extra)
             return tuple(self._overrides.apply(found) if self._overrides else found)
         except (InvalidRequirement, InvalidMetadata):
             raise RequirementsUnknown(package.name) from None

@@ -32,6 +32,7 @@ from planner.inputs.targets import TargetRequest, targets_for
 from planner.lock.built import known_builds
 from planner.lock.reader import parse_lock
 from planner.metadata.core_metadata import InvalidMetadata, parse_metadata, select
+from planner.model.dependencies import MarkerEvaluator
 from planner.model.direct_reference import DirectReference
 from planner.model.environments import group_targets, recorded_targets
 from planner.model.policy import parse_moment
@@ -116,7 +117,7 @@ def read_metadata(data: bytes) -> None:
     with suppress(InvalidMetadata):
         metadata = parse_metadata(data)
         for extra in (None, *metadata.extras):
-            list(select(metadata.requires, ENVIRONMENT.variables, extra))
+            list(select(metadata.requires, MarkerEvaluator(ENVIRONMENT.variables), extra))
 
 
 def read_address(data: bytes) -> None:

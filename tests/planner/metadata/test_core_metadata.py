@@ -15,11 +15,13 @@ from planner.metadata.core_metadata import (
     WheelMetadata,
     parse_metadata,
     read_fields,
+    select,
     split_headers,
 )
+from planner.model.dependencies import MarkerEvaluator
 from schemas.target import Target
 
-TARGET = Target.named("3.11", "manylinux_2_28_x86_64")
+MARKERS = MarkerEvaluator(Target.named("3.11", "manylinux_2_28_x86_64").environment)
 
 
 def parse(*lines: str) -> WheelMetadata:
@@ -29,7 +31,7 @@ def parse(*lines: str) -> WheelMetadata:
 
 def texts(metadata: WheelMetadata, extra: str | None = None) -> list[str]:
     normalized = None if extra is None else canonicalize_name(extra)
-    found = metadata.dependencies(TARGET.environment, normalized)
+    found = select(metadata.requires, MARKERS, normalized)
     return [dependency.text for dependency in found]
 
 
@@ -68,7 +70,7 @@ def test_markers_choose_what_is_asked_for() -> None:
 
 
 def test_a_requirement_with_extras_is_one_for_each_and_one_for_the_project() -> None:
-    found = parse("Requires-Dist: other[b,a]>1").dependencies(TARGET.environment, None)
+    found = select(parse("Requires-Dist: other[b,a]>1").requires, MARKERS, None)
     assert [str(dependency.identifier) for dependency in found] == ["other[a]", "other[b]", "other"]
 
 
@@ -100,7 +102,7 @@ def test_metadata_that_would_make_planning_guess_is_refused(content: bytes, prob
 )  # fmt: skip
 def test_a_dependency_that_cannot_be_resolved_is_refused(line: str, problem: str) -> None:
     with pytest.raises(InvalidMetadata) as raised:
-        parse(line).dependencies(TARGET.environment, None)
+        texts(parse(line))
     assert str(raised.value) == problem
 
 

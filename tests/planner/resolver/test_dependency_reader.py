@@ -20,6 +20,7 @@ from planner.resolver.dependency_reader import DependencyReader
 from planner.resolver.direct import DirectProjects
 from planner.resolver.overrides import Overrides
 from planner.resolver.prefetch import Fetcher, Prefetcher
+from planner.resolver.requirement_selector import RequirementSelector
 from schemas.target import Target
 
 LINUX = MarkerEnvironment((Target.named("3.11", "manylinux_2_28_x86_64"),))
@@ -56,6 +57,7 @@ def reader_of(metadata: Metadata, expectations: Expectations | None = None) -> D
         cast("Fetcher", metadata),
         cast("Prefetcher", expectations or Expectations()),
         LINUX,
+        RequirementSelector(LINUX),
         Overrides(Inputs(), LINUX),
         DirectProjects(Inputs(), LINUX, None),
     )

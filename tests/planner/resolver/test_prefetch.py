@@ -25,6 +25,7 @@ from planner.resolver.direct import DirectProjects
 from planner.resolver.evaluator import FileEvaluator
 from planner.resolver.overrides import Overrides
 from planner.resolver.prefetch import Fetcher, Prefetcher
+from planner.resolver.requirement_selector import RequirementSelector
 from schemas.target import Target
 
 TARGET = Target.named("3.11", "manylinux_2_28_x86_64")
@@ -73,7 +74,7 @@ def prefetcher(fetcher: Fetcher) -> Prefetcher:
     return Prefetcher(
         fetcher,
         finder,
-        ENVIRONMENT,
+        RequirementSelector(ENVIRONMENT),
         {},
         Overrides(Inputs(), ENVIRONMENT),
         DirectProjects(Inputs(), ENVIRONMENT, None),
