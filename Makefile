@@ -15,6 +15,7 @@
 # make docs      the site of docs/ in .site/; a warning or a broken link is an error
 #
 # Measurements (docs/benchmarks.md, docs/builds.md):
+# make pages     pages of runs in Debian's Chromium; SCREENSHOTS=FOLDER keeps pictures of them
 # make peers     one lock, compared with uv and pip (Linux, root, uv); CORPUS=data-service for another
 # make bench     time and memory of lockstream, uv and pip (Linux, root, nginx), written to
 #                benchmarks/results/; hours. A short run: ROUNDS=1 BENCH='--only peers --corpus ci-tools'
@@ -63,11 +64,12 @@ CLUSTERS :=
 SOAK :=
 ATTACK :=
 ACCEPTED :=
+SCREENSHOTS :=
 SECONDS := 60
 FUZZ :=
 WHEELS := --odd --corpora benchmarks/work/wheels
 
-.PHONY: clusters slurm demo fast test lint types pythons lowest servers coverage peers bench builds soak ends hostile \
+.PHONY: clusters slurm demo fast test lint types pythons lowest servers pages coverage peers bench builds soak ends hostile \
 	attack accepted containers docs network fuzz real python clean
 .DELETE_ON_ERROR:
 
@@ -113,6 +115,11 @@ lowest: .venv/made
 	.venv/bin/uv pip install --quiet --python .lowest --resolution lowest-direct \
 		--editable '.[fast,windows]' --group test
 	.lowest/bin/python -m pytest --quiet --fast
+
+pages: .venv/made
+	command -v chromium >/dev/null || apt-get install --quiet=2 --yes chromium
+	.venv/bin/$(PIP) install --group browser
+	SCREENSHOTS='$(SCREENSHOTS)' .venv/bin/python -m pytest -m browser tests/browser
 
 servers: .venv/made
 	.venv/bin/uv venv --quiet --clear --python .venv/bin/python .servers
