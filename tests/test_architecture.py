@@ -119,6 +119,7 @@ TESTED_ELSEWHERE = {
     "planner.cli.build": "tests/planner/builds/test_unit_build.py runs the command",
     "planner.cli.check": "tests/planner/review/test_check.py runs the command",
     "planner.cli.enrich": "tests/integration/test_lock_commands.py runs the command",
+    "planner.cli.page_file": "tests/planner/cli/test_report.py writes pages where none can be",
     "planner.cli.show": "tests/integration/test_lock_commands.py runs the commands",
     "planner.cli.tree": "tests/integration/test_lock_commands.py runs the commands",
     "planner.engines.errors": "tests/planner/engines/test_dask_engine.py raises each",

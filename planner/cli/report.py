@@ -9,8 +9,8 @@ from contextlib import suppress
 import click
 
 from executor import echo
+from planner.cli.page_file import write_page
 from planner.lock.reader import read_lock
-from planner.lock.writer import write_atomically
 from planner.runs.advice import advise, verdict
 from planner.runs.required_by import required_by
 from planner.runs.run import Run, read_run
@@ -42,11 +42,11 @@ def report(
     if html:
         from planner.runs.render import render_runs  # noqa: PLC0415  # only a page needs it
 
-        _write("--html", html, render_runs(runs, _parents(runs[0], lock)))
+        write_page("--html", html, render_runs(runs, _parents(runs[0], lock)))
     if trace:
         from planner.runs.trace import to_trace  # noqa: PLC0415  # only a trace needs it
 
-        _write("--trace", trace, json.dumps(to_trace(runs[0])) + "\n")
+        write_page("--trace", trace, json.dumps(to_trace(runs[0])) + "\n")
     if markdown:
         from planner.runs.markdown import to_markdown  # noqa: PLC0415  # only this needs it
 
@@ -67,13 +67,3 @@ def _parents(run: Run, lock: str | None) -> dict[str, list[str]]:
         if os.path.isfile(path):
             return required_by(read_lock(path))
     return {}
-
-
-def _write(option: str, path: str, text: str) -> None:
-    try:
-        write_atomically(path, text)
-    except OSError as error:
-        raise UsageError(
-            f"{option} {path}: cannot be written: {error.strerror}",
-            hint="name a file in a folder that exists and may be written to",
-        ) from None

@@ -11,6 +11,7 @@ from executor import echo, echo_json, json_option, lock_argument
 from planner.cli.lock_options import choose_scopes, scope_options, target_options
 from planner.cli.table import print_table
 from planner.lock.reader import read_lock
+from planner.review.at_revision import read_lock_at
 from planner.review.container_lines import FORMATS, container_lines
 from planner.review.cost import Cost, PackageCost, cost_of
 from planner.review.diff import compare
@@ -95,18 +96,39 @@ def show(
 @click.argument("old", metavar="OLD")
 @click.argument("new", default="pylock.toml", metavar="[NEW]")
 @target_options
+@click.option("--html", metavar="FILE", help="Write a page that opens offline.")
+@click.option("--markdown", is_flag=True, help="Print Markdown for a merge request.")
 @json_option
 def diff(
-    old: str, new: str, python_versions: tuple[str, ...], platforms: tuple[str, ...], as_json: bool
+    old: str,
+    new: str,
+    python_versions: tuple[str, ...],
+    platforms: tuple[str, ...],
+    html: str | None,
+    markdown: bool,
+    as_json: bool,
 ) -> None:
     """Show what differs in the lock NEW: versions, and what an execution takes.
 
-    A package from another index, and a file that was replaced under its name, are marked.
+    OLD and NEW are files, or of a git revision: HEAD, main:pylock.toml. A package from another
+    index, and a file that was replaced under its name, are marked.
     """
-    before, after = read_lock(old), read_lock(new)
+    before, after = read_lock_at(old), read_lock_at(new)
     changes = compare(before, after)
     targets = targets_of(after, python_versions, platforms)
     pairs = [(_whole_cost(before, target), _whole_cost(after, target)) for target in targets]
+    if html:
+        # Only a page needs them.
+        from planner.cli.page_file import write_page  # noqa: PLC0415
+        from planner.runs.diff_page import render_diff  # noqa: PLC0415
+
+        write_page("--html", html, render_diff((old, new), changes, pairs))
+    if markdown:
+        from planner.runs.diff_page import diff_to_markdown  # noqa: PLC0415  # only this needs it
+
+        echo(diff_to_markdown((old, new), changes, pairs).rstrip("\n"))
+    if html or markdown:
+        return
     if as_json:
         rows = [
             {"name": one.name, "old": one.old, "new": one.new, "notes": one.notes}

@@ -1,0 +1,72 @@
+"""Locks of files, and of revisions of a git repository."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+from packaging.pylock import Pylock
+
+from planner.lock.reader import parse_lock, read_lock
+from schemas.errors import InvalidLockText, UsageError
+from schemas.text import one_line
+
+__all__ = ["read_lock_at"]
+
+
+_LOCK = "pylock.toml"
+
+
+_MAX_SHOWN = 200
+"""Characters of what git says that are shown."""
+
+
+def read_lock_at(place: str) -> Pylock:
+    """Return the lock at ``place``: the path of a file, else ``REVISION:PATH``, else a revision
+    that has a ``pylock.toml`` in the working directory.
+
+    Raises UsageError if it is none of these, and what ``read_lock`` raises.
+    """
+    if os.path.lexists(place):
+        return read_lock(place)
+    revision, colon, path = place.partition(":")
+    if colon and "://" in place:
+        raise UsageError(
+            f"{place} is an address, and locks are files",
+            hint="download it, and name the file",
+        )
+    if not colon and place.endswith(".toml"):
+        return read_lock(place)
+    text = _of_git(place, revision, path if colon else _LOCK)
+    try:
+        return parse_lock(text)
+    except InvalidLockText as error:
+        error.path = place
+        raise
+
+
+def _of_git(place: str, revision: str, path: str) -> str:
+    # ``./`` lets the path begin at the working directory, as paths of files do.
+    name = f"{revision}:{path if os.path.isabs(path) else f'./{path}'}"
+    problem = "it is no file, and "
+    if name.startswith("-"):
+        raise UsageError(f"{place}: {problem}no revision begins with -")
+    try:
+        # The text as it is stored: no filter or program of the repository is run.
+        done = subprocess.run(
+            ["git", "cat-file", "blob", name],  # noqa: S607  # the user's git
+            capture_output=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise UsageError(
+            f"{place}: {problem}git is not installed to look for a revision of this name",
+            hint="name the path of a lock, or install git",
+        ) from None
+    if done.returncode:
+        said = one_line(done.stderr.decode(errors="replace").strip(), _MAX_SHOWN)
+        raise UsageError(
+            f"{place}: {problem}git finds no such revision or file ({said})",
+            hint="name a file, a revision such as HEAD, or REVISION:PATH such as main:pylock.toml",
+        )
+    return done.stdout.decode(errors="replace")
