@@ -31,6 +31,8 @@
 # make accepted 300 random executions in control groups of 24 to 128 MiB (Linux, root)
 # make containers
 #                executions in real containers of 32 to 128 MiB (Linux, root, podman, runc, debootstrap)
+# make guest     executions in a virtual machine with control groups of version 2 (Linux, root, QEMU);
+#                an hour. A short run: GUEST='--limits 32 64 --kinds container'
 # make hostile   1,500 hostile wheels, and what lockstream, uv and pip do with them
 # make attack    all that is hostile: wheels, colliding paths, readers, secrets, builds; half an hour,
 #                with a summary and an exit code; ATTACK='--only destinations,hostile' for some
@@ -65,12 +67,13 @@ SOAK :=
 ATTACK :=
 ACCEPTED :=
 SCREENSHOTS :=
+GUEST :=
 SECONDS := 60
 FUZZ :=
 WHEELS := --odd --corpora benchmarks/work/wheels
 
 .PHONY: clusters slurm demo fast test lint types pythons lowest servers pages coverage peers bench builds soak ends hostile \
-	attack accepted containers docs network fuzz real python clean
+	attack accepted containers guest docs network fuzz real python clean
 .DELETE_ON_ERROR:
 
 demo: .demo/pylock.toml
@@ -181,6 +184,9 @@ accepted: .venv/made
 
 containers: .venv/made
 	.venv/bin/python -m stress.containers
+
+guest: .venv/made
+	.venv/bin/python -m stress.guest $(GUEST)
 
 real: .venv/made
 	.venv/bin/python -m stress.real_wheels $(WHEELS)

@@ -56,17 +56,17 @@ def is_in_memory(path: str) -> bool:
     """Return whether files below ``path`` are memory; those of an overlay are where its upper layer
     is, if that can be seen.
     """
-    kind = _kind(path)
-    if kind == _OVERLAY and (upper := _upper_of(path)) and os.path.isdir(upper):
-        return device_of(upper) != device_of(path) and is_in_memory(upper)
-    return kind in _MEMORY
+    upper = _seen_upper(path)
+    return is_in_memory(upper) if upper else _kind(path) in _MEMORY
 
 
 def file_system(path: str) -> FileSystem:
     """Return the kind of file system that ``path`` is on, or will be."""
     kind = _kind(path)
     if kind == _OVERLAY:
-        disks = {kind for _, kind, source in _mounts() if source.startswith("/dev/")}
+        upper = _seen_upper(path)
+        found = {_kind(upper)} if upper else set()
+        disks = found or {kind for _, kind, source in _mounts() if source.startswith("/dev/")}
         return "overlay" if disks and disks <= _LIKE_EXT4 else "other"
     return "ext4" if kind in _LIKE_EXT4 else "other"
 
@@ -91,6 +91,16 @@ def _kind(path: str) -> str | None:
     """Return the type of the file system that ``path`` is on, or will be; None if unknown."""
     number = _number(path)
     return next((kind for mounted, kind, _ in _mounts() if mounted == number), None)
+
+
+def _seen_upper(path: str) -> str | None:
+    """Return the folder that the overlay of ``path`` writes to, if that can be seen; None if it
+    cannot, or if ``path`` is not on an overlay.
+    """
+    if _kind(path) != _OVERLAY or not (upper := _upper_of(path)) or not os.path.isdir(upper):
+        return None
+    # In a container the name of a folder of the host may be another folder.
+    return upper if device_of(upper) != device_of(path) else None
 
 
 def _upper_of(path: str) -> str | None:

@@ -185,6 +185,20 @@ def test_an_overlay_is_memory_if_its_upper_layer_is(
         monkeypatch.undo()
 
 
+def test_an_overlay_that_shows_its_upper_layer_is_over_that_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = f"{os.major(device_of(str(tmp_path)))}:{os.minor(device_of(str(tmp_path)))}"
+    for upper, expected in (("/dev/shm", "overlay"), ("/not/there", "other")):
+        lines = [
+            f"30 29 {number} / / rw - overlay overlay rw,lowerdir=/a,upperdir={upper},workdir=/b\n",
+            "31 29 0:99 / /elsewhere rw - xfs /dev/vdb rw\n",
+            *Path("/proc/self/mountinfo").read_text().splitlines(keepends=True),
+        ]
+        monkeypatch.setattr("executor.files.mounts._lines", lambda lines=lines: iter(lines))
+        assert file_system(str(tmp_path)) == expected
+
+
 def test_files_that_are_memory_take_whole_pages_and_inodes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -250,10 +250,10 @@ class TestWhereFoldersAreNeeded:
     @pytest.mark.parametrize(
         ("path", "data"),
         [
-            ("bin", {"scripts/run": "#!/bin/sh\n"}),
-            ("include", {"headers/x.h": ""}),
+            # The folders of the environment themselves are refused when a wheel is staged.
             ("include/other", {"headers/x.h": ""}),
-            ("lib", {"purelib/x.py": ""}),
+            ("share/other", {"data/share/other/deep/x": ""}),
+            ("lib/site-packages/x", {"purelib/x/y.py": ""}),
         ],
     )
     @pytest.mark.parametrize("last", [False, True])
