@@ -164,6 +164,8 @@ class _Task:
     output: str
     previous: Pylock | None
     """The existing lock, whose versions are preferred."""
+    replaced: Pylock | None = None
+    """The lock that is there before the plan, whatever becomes of it."""
     may_be_kept: bool
     """Whether ``previous`` may stay as it is, if it is current."""
     projects: tuple[str, ...]
@@ -180,6 +182,7 @@ class _Task:
             is_changed=is_changed,
             notes=self.notes,
             parsed=lock,
+            previous=self.replaced,
         )
 
 
@@ -195,6 +198,7 @@ def _read_task(request: PlanRequest, reporter: Reporter) -> _Task:
     _check_pythons(task.question)
     if existing is not None and recorded_table(existing, "inputs"):
         task = replace(task, notes=(*task.notes, *describe_changes(existing, task.question, given)))
+    task = replace(task, replaced=existing)
     if existing is None or request.upgrade:
         return task
     upgraded = {canonicalize_name(name) for name in request.upgraded}

@@ -58,6 +58,9 @@ class ConsoleReporter(Reporter):
             return
         if left := sum(one.filename is None for cost in costs for one in cost.packages):
             self._say(f"{left} wheels have yet to be built: lockstream builds lists them")
+        for change in () if self._quiet else planned.changes:
+            tone = "green" if not change.old else "red" if not change.new else "yellow"
+            echo(str(change), err=True, tone=tone)
         end = f"in {seconds:.1f} s" + ("" if output == "-" else f", wrote {output}")
         self._sum_up("resolved", lock, costs, end)
 

@@ -11,6 +11,7 @@ from packaging.pylock import Pylock
 from planner.lock.reader import parse_lock
 from planner.model.environments import MarkerEnvironment
 from planner.review.cost import Cost, cost_of
+from planner.review.diff import Change, compare
 
 __all__ = ["PlannedLock"]
 
@@ -29,12 +30,19 @@ class PlannedLock:
     """What the plan changed of the options and inputs of the lock, a line each, and what decided
     the targets."""
     parsed: Pylock | None = None
+    previous: Pylock | None = None
+    """The lock that was there before, if there was one and the plan began with it."""
 
     @cached_property
     def lock(self) -> Pylock:
         """The content of the lock."""
         # Reading it takes a third of the time of a remembered answer, so it is done late.
         return self.parsed or parse_lock(self.text)
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What differs from the lock that was there before; nothing if there was none."""
+        return compare(self.previous, self.lock) if self.previous and self.is_changed else ()
 
     @cached_property
     def costs(self) -> list[Cost]:

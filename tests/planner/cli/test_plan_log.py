@@ -61,3 +61,19 @@ def test_secrets_of_addresses_are_not_in_it(
     assert main(["plan", *words, "--default-index", secret, "--log", str(tmp_path / "log")]) == 0
     assert "hunter2" not in (tmp_path / "log").read_text()
     assert len(read_log(tmp_path / "log")) > 4
+
+
+def test_a_plan_ends_with_what_it_changed(
+    tmp_path: Path, index: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index.add(build_wheel("one", "1.0", requires=["gone"]), build_wheel("gone"))
+    assert plan(tmp_path, index) == 0
+    assert "+ one" not in capsys.readouterr().err, "there was no lock before"
+    index.add(build_wheel("one", "2.0", requires=["two"]), build_wheel("two"))
+    assert plan(tmp_path, index, "--refresh", "--upgrade") == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert [line for line in lines if line[:2] in {"+ ", "- ", "~ "}] == [
+        "- gone 1.0",
+        "~ one 1.0 -> 2.0",
+        "+ two 1.0",
+    ]
