@@ -300,6 +300,7 @@ _CHANGES = (
 _CALL = re.compile(r"^(?:\d+ +)?(?P<call>[a-z0-9_]+)\((?P<arguments>.*)\) += (?P<result>-?\d+)")
 _OPENED = re.compile(r"= \d+<(?P<path>[^>]*)>$")
 _ARGUMENT = re.compile(r'(?:(?:AT_FDCWD|\d+)<(?P<folder>[^>]*)>, )?"(?P<path>(?:[^"\\]|\\.)*)"')
+_PEAKS = frozenset({"memory.max_usage_in_bytes", "memory.peak"})
 _WRITES = ("O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC")
 
 
@@ -352,6 +353,9 @@ def _traced(work: Path, user: int, is_traced: bool) -> tuple[list[Outcome], list
 
 
 def _is_expected(path: str, work: Path) -> bool:
+    # An execution sets the peak of its own control group back, to report what it took.
+    if path.startswith("/sys/fs/cgroup/") and os.path.basename(path) in _PEAKS:
+        return True
     below = re.match(rf"{re.escape(str(work.resolve()))}/(?:\d+/env|warm)(?:/|$)", path)
     return bool(below) or path.startswith(("/dev/null", "pipe:", "socket:", "anon_inode:"))
 
