@@ -24,7 +24,7 @@ settings.load_profile("timeless")
 SLOW_FOLDERS = {"integration", "property", "builds"}
 """Folders whose tests run whole commands, draw many examples or build packages."""
 
-SLOW_FILES = {"test_packaging.py", "test_lockstream.py", "test_rules.py"}
+SLOW_FILES = {"test_packaging.py", "test_lockstream.py", "test_release.py", "test_rules.py"}
 """They build the project's own wheel, start the program, or unpack wheels of some hundred MiB."""
 
 LARGE_FILES = {
