@@ -140,7 +140,8 @@ class Journal:
     def _open(self) -> int:
         """Return a descriptor of the folder, which is made if it is absent."""
         with suppress(FileExistsError):
-            os.mkdir(self.folder, 0o755 | _group_right(os.stat(self._packages)))
+            rights = _rights_of_others(os.stat(self._packages)) & stat.S_IWGRP
+            os.mkdir(self.folder, 0o755 | rights)
         try:
             descriptor = os.open(self.folder, FOLDER)
         except OSError as error:
@@ -161,7 +162,7 @@ class Journal:
         packages = os.stat(self._packages)
         if status.st_uid not in {0, os.geteuid(), packages.st_uid}:
             raise StagingRefused(path, f"it belongs to user {status.st_uid}")
-        if status.st_mode & _OTHERS_WRITE & ~_group_right(packages):
+        if status.st_mode & _OTHERS_WRITE & ~_rights_of_others(packages):
             raise StagingRefused(path, "other users may write to it")
 
     def leave(self, names: Collection[str]) -> None:
@@ -319,9 +320,13 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o644)
 
 
-def _group_right(packages: os.stat_result) -> int:
-    """Return the right of a group to write, if it has it for the folder of the packages."""
-    return packages.st_mode & stat.S_IWGRP
+def _rights_of_others(packages: os.stat_result) -> int:
+    """Return the rights to write that others have for the packages: who has them can change the
+    environment anyway. Some file systems (vfat, shared folders of virtual machines) give all rights
+    to everybody.
+    """
+    is_sticky = packages.st_mode & stat.S_ISVTX
+    return 0 if is_sticky else packages.st_mode & _OTHERS_WRITE
 
 
 def _check_types(entry: Removal | Move) -> None:

@@ -147,12 +147,21 @@ class TestOfAnotherOrigin:
         with pytest.raises(StagingRefused, match="other users may write to it"):
             opened(tmp_path)
 
-    def test_a_group_that_may_change_the_packages_may_stage(self, tmp_path: Path) -> None:
-        tmp_path.chmod(0o775)
+    @pytest.mark.parametrize("mode", [0o775, 0o777])
+    def test_who_may_change_the_packages_may_stage(self, tmp_path: Path, mode: int) -> None:
+        """On vfat and in shared folders of virtual machines everything has all rights."""
+        tmp_path.chmod(mode)
         (tmp_path / ".lockstream").mkdir()
-        (tmp_path / ".lockstream").chmod(0o775)
+        (tmp_path / ".lockstream").chmod(mode)
         opened(tmp_path)
         assert snapshot(tmp_path) == {}
+
+    def test_in_a_sticky_folder_each_stages_alone(self, tmp_path: Path) -> None:
+        tmp_path.chmod(0o1777)
+        (tmp_path / ".lockstream").mkdir()
+        (tmp_path / ".lockstream").chmod(0o777)
+        with pytest.raises(StagingRefused, match="other users may write to it"):
+            opened(tmp_path)
 
     @needs_root
     @pytest.mark.parametrize("is_owner", [True, False])
