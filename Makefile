@@ -39,6 +39,9 @@
 # make ends      1,000 runs in random surroundings (variables, limits, closed streams): each must end
 #                with a known exit code and no traceback; ENDS='--runs 100 --seed 7'
 # make image     build examples/image and Dockerfiles that use it by Buildah, and run them (Linux, root)
+# make growth    processor time of each parser of foreign text at 1, 10 and 100 times a length
+# make signals   500 signals at random moments of executions, plans and builds; half an hour.
+#                SIGNALS='--runs 50 --only execute'
 # make network   60 faults of servers and proxies, in real time: 15 minutes, mostly of waiting
 # make fuzz      look for bytes that break a reader of locks, wheels or answers, for SECONDS=60;
 #                FUZZ='--reader lock' for one reader
@@ -70,10 +73,11 @@ SCREENSHOTS :=
 GUEST :=
 SECONDS := 60
 FUZZ :=
+SIGNALS :=
 WHEELS := --odd --corpora benchmarks/work/wheels
 
 .PHONY: clusters slurm demo fast test lint types pythons lowest servers pages coverage peers bench builds soak ends hostile \
-	attack accepted containers guest docs network fuzz real python clean
+	attack accepted containers guest docs network signals growth fuzz real python clean
 .DELETE_ON_ERROR:
 
 demo: .demo/pylock.toml
@@ -175,6 +179,12 @@ hostile: .venv/made
 fuzz: .venv/made
 	-.venv/bin/$(PIP) install --group fuzz
 	.venv/bin/python -m stress.fuzz --seconds $(SECONDS) $(FUZZ)
+
+growth: .venv/made
+	.venv/bin/python -m stress.growth
+
+signals: .venv/made
+	.venv/bin/python -m stress.signals $(SIGNALS)
 
 network: .venv/made
 	.venv/bin/python -m stress.network

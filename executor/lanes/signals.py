@@ -1,4 +1,4 @@
-"""Handle SIGINT and SIGTERM so that an execution ends in order.
+"""Handle SIGINT, SIGTERM and SIGHUP so that an execution ends in order.
 
 Before the commit it ends at once: lanes and builds are ended, and the environment is as it was. The
 commit itself consists of moves that take less than a second; it is not interrupted.
@@ -16,14 +16,19 @@ from schemas.errors import Interrupted
 __all__ = ["STOPPING", "held_back", "stoppable"]
 
 
-STOPPING = (signal.SIGINT, signal.SIGTERM)
-"""The signals that stop an execution."""
+STOPPING = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+"""The signals that stop an execution; SIGHUP is sent when a terminal or a connection is closed."""
 
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Let SIGINT and SIGTERM raise Interrupted in the body. For the main thread."""
-    before = {number: signal.signal(number, _raise) for number in STOPPING}
+    """Let these signals raise Interrupted in the body, except those that whoever started the
+    program ignores (nohup). For the main thread.
+    """
+    heeded = [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, _raise) for number in heeded}
     try:
         yield
     finally:
@@ -40,7 +45,7 @@ def _raise(number: int, _frame: FrameType | None) -> None:
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Delay SIGINT and SIGTERM until the body has ended."""
+    """Delay the signals until the body has ended."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
         yield

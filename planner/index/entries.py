@@ -42,11 +42,27 @@ def read_anchors(content: bytes, url: str) -> HtmlPage:
     """Return the links of a page in HTML. Raises IndexAnswer if it cannot be parsed."""
     parser = HtmlPage(url)
     try:
-        parser.feed(content.decode("utf-8", "replace"))
+        parser.feed(_closed(content.decode("utf-8", "replace")))
         parser.close()
     except AssertionError as error:  # html.parser's answer to some malformed declarations
         raise IndexAnswer(redacted(url), f"its page is not HTML: {str(error)[:80]}") from None
     return parser
+
+
+def _closed(text: str) -> str:
+    """Return a page without comments, marked sections, and what follows its last tag.
+
+    html.parser looks for the end of each, in a page that may not have it, from every beginning:
+    quadratic time (https://github.com/python/cpython/issues/135462).
+    """
+    parts, at = [], 0
+    while (begin := text.find("<!--", at)) >= 0:
+        parts.append(text[at:begin])
+        end = text.find("-->", begin + 4)
+        at = end + 3 if end >= 0 else len(text)
+    parts.append(text[at:])
+    text = "".join(parts).replace("<![", "&lt;![")
+    return text[: text.rfind(">") + 1]
 
 
 def split_links(
