@@ -17,6 +17,8 @@
 # Measurements (docs/benchmarks.md, docs/builds.md):
 # make pages     pages of runs in Debian's Chromium; SCREENSHOTS=FOLDER keeps pictures of them
 # make peers     one lock, compared with uv and pip (Linux, root, uv); CORPUS=data-service for another
+# make answers   the scenarios of packse, and 46 sets of requirements planned by lockstream and uv:
+#                versions and processor seconds (network, half an hour); ANSWERS='cloud-aws' for some
 # make bench     time and memory of lockstream, uv and pip (Linux, root, nginx), written to
 #                benchmarks/results/; hours. A short run: ROUNDS=1 BENCH='--only peers --corpus ci-tools'
 # make clusters  builds on Dask workers in small control groups, and after kills of each part (Linux,
@@ -75,8 +77,9 @@ SECONDS := 60
 FUZZ :=
 SIGNALS :=
 WHEELS := --odd --corpora benchmarks/work/wheels
+ANSWERS :=
 
-.PHONY: clusters slurm demo fast test lint types pythons lowest servers pages coverage peers bench builds soak ends hostile \
+.PHONY: answers clusters slurm demo fast test lint types pythons lowest servers pages coverage peers bench builds soak ends hostile \
 	attack accepted containers guest docs network signals growth fuzz real python clean
 .DELETE_ON_ERROR:
 
@@ -151,6 +154,10 @@ coverage: .venv/made
 
 peers: .venv/made
 	.venv/bin/python -m benchmarks.peers.one_corpus --corpus $(CORPUS)
+
+answers: .venv/made
+	.venv/bin/python -m benchmarks.planning.packse_scenarios
+	.venv/bin/python -m benchmarks.planning.compare_with_uv $(ANSWERS)
 
 bench: .venv/made
 	.venv/bin/python -m benchmarks.peers --rounds $(ROUNDS) $(BENCH)

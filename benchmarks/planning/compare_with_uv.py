@@ -14,9 +14,9 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import resource
 import subprocess
 import tempfile
-import time
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -69,6 +69,7 @@ class Answer:
     versions: Versions | None
     message: str
     seconds: float
+    """Of processor time, of all threads."""
     failed: bool = False
     """Whether it failed for another reason than a missing solution."""
 
@@ -92,6 +93,7 @@ class Comparison:
             str(self.verdict),
             f"{self.ours.seconds:.1f}",
             f"{self.theirs.seconds:.1f}",
+            f"{self.ours.seconds / self.theirs.seconds:.1f}",
             self.explanation,
         )
         return f"| {' | '.join(cells)} |"
@@ -142,11 +144,11 @@ class Bench:
         return Answer(None, done.stderr, seconds, failed="No solution found" not in done.stderr)
 
     def _run(self, *command: str | Path) -> tuple[subprocess.CompletedProcess[str], float]:
-        started = time.monotonic()
+        started = _children_time()
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, env=self._environment
         )
-        return done, time.monotonic() - started
+        return done, _children_time() - started
 
     def compare(self, subject: Subject) -> Comparison:
         theirs, ours = self.compile(subject), self.plan(subject)
@@ -177,6 +179,12 @@ class Bench:
         return path
 
 
+def _children_time() -> float:
+    """Return the processor seconds of the commands that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def _constrained(constraints: Path | None) -> list[str]:
     return [] if constraints is None else ["-c", str(constraints)]
 
@@ -197,8 +205,8 @@ def _last_line(answer: Answer) -> str:
 
 
 def compare_all(names: Sequence[str], bench: Bench) -> list[Comparison]:
-    print("| requirements | Python | packages | versions | lockstream s | uv s | |")
-    print("|---|---|---|---|---|---|---|", flush=True)
+    print("| requirements | Python | packages | versions | lockstream CPU s | uv CPU s | ratio | |")
+    print("|---|---|---|---|---|---|---|---|", flush=True)
     found = []
     for name in names:
         found.append(bench.compare(Subject.read(FOLDER / f"{name}.in")))

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import os
 import tarfile
 import tempfile
 import tomllib
@@ -196,6 +197,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="The scenarios of packse.")
     parser.add_argument("--scenarios", type=Path, metavar="FOLDER")
     options = parser.parse_args()
+    # The settings of this machine would add to the index of a scenario.
+    for name in [one for one in os.environ if one.startswith("PIP_")]:
+        del os.environ[name]
+    os.environ["PIP_CONFIG_FILE"] = os.devnull
     counts: Counter[tuple[str, str]] = Counter()
     failures: list[tuple[str, str, str]] = []
     with tempfile.TemporaryDirectory(prefix="packse-") as work:
