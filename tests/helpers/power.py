@@ -46,6 +46,7 @@ class Disk:
         self.place = place
         self.kind = kind
         self._options = options
+        self._is_cut = False
 
     @contextmanager
     def mounted(self) -> Iterator[Path]:
@@ -55,6 +56,13 @@ class Disk:
                 file.truncate(_SIZES[self.kind])
             force = "-F" if self.kind == "ext4" else "-f"
             _run(f"mkfs.{self.kind}", "-q", force, *self._options, str(self.image))
+        if self._is_cut:
+            # A mount namespace that another process made meanwhile keeps the file system that was
+            # shut down, and mounting its image again would find that one.
+            copy = self.image.with_name(f"{self.image.name}-found")
+            _run("cp", "--sparse=always", str(self.image), str(copy))
+            copy.replace(self.image)
+            self._is_cut = False
         _run("mount", "-o", "loop", str(self.image), str(self.place))
         try:
             yield self.place
@@ -79,7 +87,8 @@ class Disk:
             fcntl.ioctl(descriptor, _SHUTDOWN, struct.pack("I", _WITHOUT_FLUSHING))
             os.kill(os.getpid(), signal.SIGKILL)
 
-        return interrupted_at(number, work, cut)
+        self._is_cut = interrupted_at(number, work, cut)
+        return self._is_cut
 
 
 def _run(*command: str) -> None:
