@@ -182,7 +182,9 @@ class LiveReporter(LineReporter):
         group = self._group.now()
         held = group["usage"] if group else resident()
         limit = f" of {format_size(self._memory)}" if self._memory is not None else ""
-        work = ", ".join(map(str, self._board.read())) or "committing"
+        work = ", ".join(map(str, self._board.read())) or (
+            "committing" if self._done else "starting"
+        )
         return f"memory {held / 2**20:.1f} MiB{limit} | {work}"
 
 

@@ -81,9 +81,8 @@ def _family(pid: int) -> Iterator[int]:
         count += 1
         yield pid
         with suppress(OSError):
-            threads = os.listdir(f"/proc/{pid}/task")
-            for thread in threads:
-                waiting += map(int, _read(f"/proc/{pid}/task/{thread}/children").split())
+            # Those of the first thread: it is the one that forks.
+            waiting += map(int, _read(f"/proc/{pid}/task/{pid}/children").split())
 
 
 def _status(pid: int) -> dict[str, int]:

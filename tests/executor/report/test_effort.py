@@ -43,7 +43,7 @@ def test_bytes_are_told_of_ten_times_a_second_at_most(tmp_path: Path) -> None:
     assert (first["event"], first["version"]) == ("begins", "1")
     assert (waits["event"], waits["source"]) == ("waits", "here")
     assert (unpacked["event"], unpacked["read"]) == ("unpacked", 180)
-    assert 1 <= len(several) <= 4
+    assert 1 <= len(several) <= 9
     assert {event["event"] for event in several} == {"bytes"}
     assert sorted(event["read"] for event in several) == [event["read"] for event in several]
 

@@ -18,7 +18,7 @@ MIB = 1 << 20
 def test_memory_is_sampled_while_the_body_runs(tmp_path: Path) -> None:
     with Sampler(Recorder.opened(str(tmp_path / "log"))):
         time.sleep(0.35)
-    assert 3 <= len(read_log(tmp_path / "log")) <= 6
+    assert 2 <= len(read_log(tmp_path / "log")) <= 6, "a busy machine is late, and never early"
 
 
 def test_children_count(tmp_path: Path) -> None:
