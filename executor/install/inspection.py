@@ -34,8 +34,9 @@ _MAX_LAUNCHER = 64 << 10
 """Bytes of a launcher; ours have some hundred."""
 
 
-_OF_VENVS = frozenset({"pydoc.bat"})
-"""Commands that tools put into environments, besides interpreters and ``activate``."""
+_OF_VENVS = frozenset({"pydoc.bat", "\N{MATHEMATICAL ITALIC SMALL PI}thon"})
+"""Commands that tools put into environments, besides interpreters and ``activate``. The last is a
+link to the interpreter that the venv of Python 3.14 makes."""
 
 
 _PYTHON = re.compile(rb"#!(?P<folder>.*)/(?:python|pypy)[\d.]*t?")

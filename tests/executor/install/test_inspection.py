@@ -77,6 +77,11 @@ def test_an_environment_of_uv_is_right(root: Path) -> None:
     assert found(root) == []
 
 
+def test_the_further_name_of_python_3_14_is_right(root: Path) -> None:
+    (root / "bin/\N{MATHEMATICAL ITALIC SMALL PI}thon").symlink_to("python")
+    assert found(root) == []
+
+
 @pytest.mark.parametrize("installer", ["uv", "pip"])
 def test_the_launchers_of_other_installers_are_right(root: Path, installer: str) -> None:
     wheel = DEMO.write(root.parent)
