@@ -65,7 +65,10 @@ class Recorder:
             return cls(os.dup(1))
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
         try:
-            return cls(os.open(path, flags, 0o666))
+            # A pipe without a reader would be waited for.
+            descriptor = os.open(path, flags | os.O_NONBLOCK, 0o666)
+            os.set_blocking(descriptor, True)
+            return cls(descriptor)
         except OSError as error:
             raise UsageError(
                 f"--log {path}: cannot be written: {os.strerror(error.errno or 0)}",

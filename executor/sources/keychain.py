@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
+from executor.files.regular import read_regular
 from executor.files.user_folders import home_folder
 from schemas.credentials import (
     INDEX_VARIABLES,
@@ -24,6 +25,10 @@ from schemas.credentials import (
 )
 
 __all__ = ["Keychain"]
+
+
+_MAX_NETRC = 1 << 20
+"""Bytes of a netrc file; a line for each server has some hundred."""
 
 
 _KEYRING_SECONDS = 20.0
@@ -110,6 +115,7 @@ class Keychain:
         import netrc  # noqa: PLC0415  # only if the file exists
 
         try:
+            read_regular(path, _MAX_NETRC, follow=True)  # a pipe or a device might never end
             found = netrc.netrc(path).authenticators(host)
         except (OSError, UnicodeDecodeError, netrc.NetrcParseError):
             return None

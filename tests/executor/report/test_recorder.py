@@ -115,3 +115,9 @@ def test_a_file_that_cannot_be_written_is_an_error_before_the_run(tmp_path: Path
         Recorder.opened(str(path))
     assert str(caught.value) == f"--log {path}: cannot be written: No such file or directory"
     assert caught.value.hint == "name a file in a folder that exists and may be written to"
+
+
+def test_a_pipe_without_a_reader_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="cannot be written"):
+        Recorder.opened(str(tmp_path / "pipe"))

@@ -234,3 +234,15 @@ class TestNamedIndexes:
         assert login == Login("ann", "password")
         assert Keychain(known).login(URL) == Login("ann", "")
         assert asked.read_text() == "get https://files.example.com ann\n"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_a_netrc_that_is_no_file_is_not_waited_for(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "netrc"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        path.mkdir()
+    assert Keychain({}, environment={"NETRC": str(path)}).login("https://x.example/") is None
