@@ -77,8 +77,7 @@ METADATA = "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n"
 
 
 def metadata(text: str) -> None:
-    parsed = parse_metadata(text.encode())
-    parsed.dependencies({}, None)
+    parse_metadata(text.encode())
 
 
 def page(text: str) -> None:
