@@ -120,7 +120,9 @@ class PermissionCheck:
         self._left, self._cache = folder, frozenset()
         cache = os.path.join(folder, "__pycache__")
         is_cache = os.path.isdir(cache) and not os.path.islink(cache)
-        if is_cache and (not os.access(cache, os.W_OK | os.X_OK) or _flags(cache) & _FIXED):
+        if is_cache and _flags(cache) & _FIXED:
+            raise _fixed(cache)
+        if is_cache and not os.access(cache, os.W_OK | os.X_OK):
             self._cache = frozenset(name.partition(".")[0] for name in os.listdir(cache))
         while is_below(folder, self._packages):
             folder = os.path.dirname(folder)

@@ -184,6 +184,7 @@ class TestOwners:
     [
         pytest.param("zzz/__init__.py", 0x10, id="immutable file"),
         pytest.param("zzz", 0x20, id="append-only folder"),
+        pytest.param("zzz/__pycache__", 0x10, id="immutable byte code"),
         pytest.param("zzz-1.0.dist-info", 0x20, id="append-only dist-info"),
     ],
 )
@@ -191,6 +192,8 @@ def test_what_is_immutable_is_refused_before_anything_changes(
     upgrade: Upgrade, entry: str, flag: int
 ) -> None:
     path = upgrade.packages / entry
+    if not path.exists():
+        path.mkdir()
 
     def change(flags: int) -> None:
         descriptor = os.open(path, os.O_RDONLY)
