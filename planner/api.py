@@ -146,8 +146,8 @@ def plan_lock(request: PlanRequest, reporter: Reporter | None = None) -> Planned
     planned = _answer(task, request, reporter)
     if request.engine is not None:
         planned = _with_builds(task, request, reporter, planned)
-    if previous:
-        check_files(previous, planned.lock)
+    if task.existing:
+        check_files(task.existing, planned.lock)
     _check_content(planned, request, reporter)
     if task.output != "-":
         _write(planned.text, task.output)
@@ -162,15 +162,15 @@ class _Task:
 
     question: Question
     output: str
-    previous: Pylock | None
-    """The existing lock, whose versions are preferred."""
-    replaced: Pylock | None = None
-    """The lock that is there before the plan, whatever becomes of it."""
-    may_be_kept: bool
-    """Whether ``previous`` may stay as it is, if it is current."""
     projects: tuple[str, ...]
     """The folders of the projects that are planned."""
     builds: BuildPolicy
+    existing: Pylock | None
+    """The lock that is replaced: none of its files may have been exchanged."""
+    previous: Pylock | None = None
+    """The existing lock, if its versions are preferred."""
+    may_be_kept: bool = False
+    """Whether ``previous`` may stay as it is, if it is current."""
     notes: tuple[str, ...] = ()
 
     def planned(self, text: str, lock: Pylock | None, *, is_changed: bool) -> PlannedLock:
@@ -182,7 +182,7 @@ class _Task:
             is_changed=is_changed,
             notes=self.notes,
             parsed=lock,
-            previous=self.replaced,
+            previous=self.existing,
         )
 
 
@@ -198,7 +198,6 @@ def _read_task(request: PlanRequest, reporter: Reporter) -> _Task:
     _check_pythons(task.question)
     if existing is not None and recorded_table(existing, "inputs"):
         task = replace(task, notes=(*task.notes, *describe_changes(existing, task.question, given)))
-    task = replace(task, replaced=existing)
     if existing is None or request.upgrade:
         return task
     upgraded = {canonicalize_name(name) for name in request.upgraded}
@@ -295,8 +294,7 @@ def _read_question(
     return _Task(
         question=question,
         output=output,
-        previous=None,
-        may_be_kept=False,
+        existing=existing,
         projects=sources.projects,
         builds=builds,
         notes=() if choice.are_named else (f"targets: from {choice.origin}",),
@@ -388,8 +386,7 @@ def _builder_order(task: _Task, request: PlanRequest, reporter: Reporter) -> Bui
 def _check_content(planned: PlannedLock, request: PlanRequest, reporter: Reporter) -> None:
     """Say that a lock is empty, and compare its cost with what the request allows."""
     if "[[packages]]" not in planned.text:
-        remark = "the inputs require nothing for these targets, so the lock has no packages"
-        tell([("input_remark", (remark,))], reporter)
+        reporter.input_remark("the inputs require nothing for these targets: the lock is empty")
     if request.fit:
         check_fit(planned.costs, request.fit)
 

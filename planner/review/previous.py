@@ -98,10 +98,12 @@ def check_files(old: Pylock, new: Pylock) -> None:
     for package in new.packages:
         # A wheel that is built anew is another file; the source that it is built from may not be.
         ours = {record.wheel for record in build_records(package.tool)}
+        # A path is on this machine, and the user may write another file there.
+        ours.update(one.filename for one in package.wheels or () if one.path and not one.url)
+        if package.archive is not None and package.archive.path:
+            ours.add(package.archive.path)
         for name, hashes in locked_files(package):
-            # A path is on this machine, and the user may write another file there.
-            is_local = package.archive is not None and package.archive.path == name
-            before = {} if is_local or name in ours else known.get(name, {})
+            before = {} if name in ours else known.get(name, {})
             for kind in before.keys() & hashes.keys():
                 if before[kind].lower() != hashes[kind]:
                     raise FileExchanged(name, f"{kind}:{before[kind]}", f"{kind}:{hashes[kind]}")

@@ -130,6 +130,35 @@ def test_another_file_of_the_same_name_is_refused(
     assert lock.read_text() == before
 
 
+def test_an_upgrade_does_not_accept_it_either(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("requirements.in").write_text("alone\n")
+    index.add(build_wheel("alone"))
+    words = ["plan", "-q", "-r", "requirements.in", "-i", index.url, "--no-cache", *LINUX]
+    assert lockstream.main(words) == 0
+    index.add(build_wheel("alone", files={"alone.py": "import evil"}))
+    assert lockstream.main([*words, "-U"]) == 6
+    Path("pylock.toml").unlink()
+    assert lockstream.main(words) == 0
+
+
+def test_a_wheel_of_a_local_folder_may_be_built_again(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("links").mkdir()
+    Path("requirements.in").write_text("linked\n")
+    build_wheel("linked").write(Path("links"))
+    words = ["plan", "-q", "-r", "requirements.in", "-i", index.url, "-f", "links", *LINUX]
+    assert lockstream.main(words) == 0
+    build_wheel("linked", files={"linked.py": "x = 1"}).write(Path("links"))
+    assert lockstream.main(["check", "-q"]) == 1
+    assert lockstream.main(["plan", "-q"]) == 0
+    assert lockstream.main(["check", "-q"]) == 0
+
+
 def test_a_lock_that_cannot_be_read_is_not_replaced(
     index: Index, lock: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
