@@ -55,10 +55,11 @@ class Shown:
             self.page.screenshot(path=f"{folder}/{path.stem}-{width}.png", full_page=True)
 
     def figure(self, name: str) -> str:
-        return self.page.locator(f"[data-figure={name}]").first.inner_text().split("\n")[0]
+        text = str(self.page.locator(f"[data-figure={name}]").first.inner_text())
+        return text.split("\n")[0]
 
     def rows(self) -> int:
-        return self.page.locator("[data-table=packages] tbody tr:not([hidden])").count()
+        return int(self.page.locator("[data-table=packages] tbody tr:not([hidden])").count())
 
 
 def page_of(log: Path) -> Path:
