@@ -56,7 +56,7 @@ class Shown:
 
     def figure(self, name: str) -> str:
         text = str(self.page.locator(f"[data-figure={name}]").first.inner_text())
-        return text.split("\n")[0]
+        return text.split("\n", maxsplit=1)[0]
 
     def rows(self) -> int:
         return int(self.page.locator("[data-table=packages] tbody tr:not([hidden])").count())
