@@ -113,6 +113,7 @@ TESTED_ELSEWHERE = {
     "executor.lanes.errors": "tests/executor/lanes: test_lanes.py and test_forks.py raise each",
     "executor.transaction.permission_check": "tests/integration/test_commit_can_finish.py",
     "planner.builds.build_locks": "tests/planner/builds/test_builder.py: TestBuildRequirements",
+    "planner.builds.lone_builder": "tests/planner/builds/test_unit_build.py builds with one",
     "planner.builds.opened": "tests/planner/builds/test_adoption.py plans with one",
     "planner.builds.projects": "tests/integration/test_projects.py, which builds whole projects",
     "planner.builds.source_build": "tests/planner/builds/test_builder.py: it is owned by a Builder",

@@ -52,47 +52,22 @@ class ProjectMetadata:
 
     def _prepare(self, policy: BuildPolicy, inputs: Inputs, folder: str, label: str) -> str:
         # Loads the executor and a client for HTTP, which a plan of static projects does not need.
-        import tempfile  # noqa: PLC0415
-
-        from executor import Keychain  # noqa: PLC0415
-        from planner.builds.build_locks import BuildRequirements  # noqa: PLC0415
-        from planner.builds.builder import Builder  # noqa: PLC0415
         from planner.builds.interpreters import Interpreters  # noqa: PLC0415
+        from planner.builds.lone_builder import lone_builder  # noqa: PLC0415
         from planner.index.access import Access  # noqa: PLC0415
-        from planner.index.client import IndexClient  # noqa: PLC0415
 
         (target,) = choose_targets()
         interpreter = Interpreters().find(target)
         assert interpreter is not None, "this interpreter builds for itself"
-        indexes, access = self.indexes.resolve(inputs, os.environ), self.access or Access()
-        keychain = Keychain(indexes.logins(), environment=os.environ, keyring=access.keyring)
-        with (
-            tempfile.TemporaryDirectory(prefix="lockstream-") as locks,
-            IndexClient(
-                keychain=keychain,
-                cache=access.cache,
-                offline=access.offline,
-                refresh=access.refresh,
-                trusted_hosts=indexes.trusted_hosts,
-            ) as client,
-        ):
-            requirements = BuildRequirements(
-                client=client,
-                indexes=indexes,
-                policy=self.policy.resolve(inputs, datetime.now(UTC)),
-                folder=locks,
-                constraints=policy.constraints,
-                keep=False,
+        with lone_builder(
+            policy,
+            self.indexes.resolve(inputs, os.environ),
+            self.policy.resolve(inputs, datetime.now(UTC)),
+            self.access or Access(),
+            self.reporter,
+        ) as builder:
+            source = os.path.abspath(folder)
+            build = builder.open_source(
+                canonicalize_name(label), f"{label} ({source})", interpreter, source, ""
             )
-            with Builder(
-                policy=policy,
-                client=client,
-                requirements=requirements,
-                folder=locks,
-                reporter=self.reporter,
-            ) as builder:
-                source = os.path.abspath(folder)
-                build = builder.open_source(
-                    canonicalize_name(label), f"{label} ({source})", interpreter, source, ""
-                )
-                return build.metadata().decode("utf-8", "replace")
+            return build.metadata().decode("utf-8", "replace")

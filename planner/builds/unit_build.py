@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -11,17 +10,16 @@ from datetime import UTC, datetime
 
 from packaging.pylock import Pylock
 
-from executor import BuildKilled, Keychain, digest_file
-from planner.builds.build_locks import BuildRequirements
+from executor import BuildKilled, digest_file
 from planner.builds.builder import Builder
 from planner.builds.fragment import Fragment
 from planner.builds.interpreters import Interpreter, Interpreters
+from planner.builds.lone_builder import lone_builder
 from planner.builds.sdist import fetch_source
 from planner.builds.source_tree import fetch_tree
 from planner.builds.unit import BuildUnit, next_class, recorded_build_policy, target_label
 from planner.builds.wheel_store import StoreFolder
 from planner.index.access import Access
-from planner.index.client import IndexClient
 from planner.index.pages import ProjectFile
 from planner.inputs.inputs import Inputs
 from planner.inputs.options import PolicyRequest
@@ -98,50 +96,26 @@ class UnitBuild:
             PolicyRequest, recorded_table(self.lock, "options").get("policy")
         )
         policy = replace(recorded_build_policy(self.lock), deferred=False, memory=self.memory)
-        keychain = Keychain(indexes.logins(), environment=os.environ, keyring=self.access.keyring)
-        with (
-            tempfile.TemporaryDirectory(prefix="lockstream-") as locks,
-            IndexClient(
-                keychain=keychain,
-                cache=self.access.cache,
-                offline=self.access.offline,
-                refresh=self.access.refresh,
-                trusted_hosts=indexes.trusted_hosts,
-            ) as client,
-        ):
-            requirements = BuildRequirements(
-                client=client,
-                indexes=indexes,
-                policy=request.resolve(Inputs(), datetime.now(UTC)),
-                folder=locks,
-                constraints=policy.constraints,
-                keep=False,
+        rules = request.resolve(Inputs(), datetime.now(UTC))
+        with lone_builder(policy, indexes, rules, self.access, self.reporter) as builder:
+            path, digest = self._fetch(unit, builder)
+            build = builder.open_source(
+                unit.name,
+                f"{unit.requirement} for {target_label(unit.target)}",
+                interpreter,
+                path,
+                digest,
+                unit.source.subdirectory,
             )
-            with Builder(
-                policy=policy,
-                client=client,
-                requirements=requirements,
-                folder=locks,
-                reporter=self.reporter,
-            ) as builder:
-                path, digest = self._fetch(unit, client, locks)
-                build = builder.open_source(
-                    unit.name,
-                    f"{unit.requirement} for {target_label(unit.target)}",
-                    interpreter,
-                    path,
-                    digest,
-                    unit.source.subdirectory,
-                )
-                build.lock_name = f"build-{unit.name}-{target_label(unit.target)}"
-                wheel, record = build.measure(str(unit.version) if unit.version else None)
-                if unit.record is not None:
-                    wheel.check_plan(unit.record)
-                yield _fragment(unit, wheel.path, record, build.lock), wheel.path
+            build.lock_name = f"build-{unit.name}-{target_label(unit.target)}"
+            wheel, record = build.measure(str(unit.version) if unit.version else None)
+            if unit.record is not None:
+                wheel.check_plan(unit.record)
+            yield _fragment(unit, wheel.path, record, build.lock), wheel.path
 
-    def _fetch(self, unit: BuildUnit, client: IndexClient, folder: str) -> tuple[str, str]:
+    def _fetch(self, unit: BuildUnit, builder: Builder) -> tuple[str, str]:
         """Fetch the source of ``unit`` and return its path and its digest."""
-        source = unit.source
+        source, client, folder = unit.source, builder.client, builder.folder
         if source.kind != "sdist":
             found = fetch_tree(source.reference(self.folder), unit.name, client, folder)
             return found.path, found.digest
