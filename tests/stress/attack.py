@@ -34,7 +34,8 @@ PROGRAMS: Mapping[str, Callable[[float], Command]] = {
     "hostile": lambda _: _module("stress.hostile", "--peers", "none"),
     "destinations": lambda scale: _module("stress.destinations", "--trials", str(int(300 * scale))),
     "fuzz": lambda scale: _module("stress.fuzz", "--seconds", str(int(120 * scale))),
-    "secrets": lambda _: _tests("tests/integration/test_secrets.py"),
+    "secrets": lambda _: _tests("tests/integration/test_secrets.py", "tests/test_planted.py"),
+    "signals": lambda scale: _module("stress.signals", "--runs", str(int(100 * scale))),
     "folder": lambda _: _tests(
         "tests/executor/transaction/test_journal.py",
         "tests/executor/transaction/test_journal_check.py",
