@@ -203,7 +203,8 @@ def wait_for(condition: object, seconds: float) -> bool:
 
 def check_store(store: Path, tally: Tally, name: str) -> None:
     """Check that every folder of the store has a fragment and its wheel."""
-    entries = [one for one in store.iterdir() if not one.name.startswith(".unfinished-")]
+    found = store.iterdir() if store.exists() else ()
+    entries = [one for one in found if not one.name.startswith(".unfinished-")]
     whole = [one for one in entries if (one / "fragment.json").exists() and any(one.glob("*.whl"))]
     tally.check(f"{name}: no half build in the store", len(whole) == len(entries), len(entries))
 
@@ -263,7 +264,7 @@ def lose_a_worker(root: Path, packages: Sequence[str], tally: Tally) -> None:
         cluster.workers[-1].stop()
         output = process.communicate(timeout=PLAN_SECONDS)[1]
         print(output[-1500:], flush=True)
-        tally.check("a killed worker's builds are done by others", process.returncode in {0, 7},
+        tally.check("a killed worker's builds are done by others", process.returncode == 0,
                     process.returncode)  # fmt: skip
         check_store(store, tally, "a killed worker")
 

@@ -107,7 +107,7 @@ class TestBuild:
         run.plan(build_sdist(before_wheel="x = b'x' * (300 << 20); import time; time.sleep(1)"))
         assert run("build", "demo", "--memory", "64MiB") == 7
         error = capsys.readouterr().err
-        assert "run it again with at least 1,024.0 MiB" in error
+        assert "run it again with at least 512.0 MiB" in error
         assert not Path("built").exists()
 
     def test_that_fails_ends_with_status_8_and_leaves_nothing(self, run: Any) -> None:

@@ -37,7 +37,7 @@ def test_people_get_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert lockstream.main(["builds"]) == 0
     header, row = (line.split() for line in capsys.readouterr().out.splitlines())
     assert header == ["build", "request", "limit", "seconds", "target"]
-    size = ["1,024.0", "MiB"]
+    size = ["512.0", "MiB"]
     assert row == [
         "demo==1.0", *size, "(not", "measured)", *size, "?", "cp312-manylinux_2_28_x86_64",
     ]  # fmt: skip
@@ -46,7 +46,7 @@ def test_people_get_a_table(capsys: pytest.CaptureFixture[str]) -> None:
 def test_programs_get_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert lockstream.main(["builds", "--json"]) == 0
     (unit,) = json.loads(capsys.readouterr().out)
-    assert (unit["package"], unit["version"], unit["request"]) == ("demo", "1.0", 1 << 30)
+    assert (unit["package"], unit["version"], unit["request"]) == ("demo", "1.0", 512 << 20)
     assert unit["source"]["sha256"] == "b" * 64
 
 

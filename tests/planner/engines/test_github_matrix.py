@@ -21,7 +21,7 @@ def test_a_large_build_gets_a_large_runner() -> None:
         "python": "3.12",
         "machine": "x86_64",
         "runner": "standard-x86_64",
-        "memory": "1024MiB",
+        "memory": "512MiB",
         "key": small.key,
     }
 

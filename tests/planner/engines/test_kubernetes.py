@@ -39,7 +39,7 @@ def test_a_job_requests_what_was_measured_and_is_limited_with_its_files() -> Non
 
 def test_a_build_that_was_never_measured_gets_the_first_class() -> None:
     (job,) = jobs(build_unit())
-    assert container(job)["resources"]["requests"]["memory"] == "1024Mi"
+    assert container(job)["resources"]["requests"]["memory"] == "512Mi"
 
 
 def test_only_what_may_pass_is_tried_again() -> None:

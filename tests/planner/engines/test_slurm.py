@@ -64,7 +64,7 @@ def test_builds_of_one_size_are_one_array(tmp_path: Path) -> None:
     )
     memory = [next(word for word in words if word.startswith("--mem=")) for words, _ in calls]
     arrays = [next(word for word in words if word.startswith("--array=")) for words, _ in calls]
-    assert memory == ["--mem=64M", "--mem=1024M"]
+    assert memory == ["--mem=64M", "--mem=512M"]
     assert arrays == ["--array=0-1", "--array=0-0"]
 
 
