@@ -275,6 +275,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _end(error: BaseException) -> int:
     """Print why the program ends, and return the exit status."""
     _drop_output()
+    if isinstance(error.__cause__, KeyboardInterrupt):
+        # Python up to 3.11 turns one that meets the body of a class into a RuntimeError.
+        error = error.__cause__
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
     # Only now do the names of the rooms mean ours.

@@ -37,6 +37,13 @@ def run(
     )
 
 
+def _wrapped(cause: BaseException) -> RuntimeError:
+    """Return ``cause`` as Python up to 3.11 reports it if it meets the body of a class."""
+    error = RuntimeError("Error calling __set_name__")
+    error.__cause__ = cause
+    return error
+
+
 class TestHelp:
     def test_it_lists_each_command_with_its_summary(
         self, capsys: pytest.CaptureFixture[str]
@@ -164,6 +171,7 @@ class TestExitStatus:
             pytest.param(click.UsageError("both"), 2, id="usage"),
             pytest.param(click.FileError("lock"), 2, id="click's own status is 1"),
             pytest.param(KeyboardInterrupt(), 130, id="interrupt"),
+            pytest.param(_wrapped(KeyboardInterrupt()), 130, id="interrupt in a class body"),
             pytest.param(click.Abort(), 130, id="interrupted prompt"),
             pytest.param(RuntimeError(), 70, id="defect"),
         ],

@@ -145,8 +145,14 @@ class Builder:
             self._install_unlocked(place, tree, system, limits)
         assert step.source is not None
         planned = record.demand.get(flags.jobs, record.peak) if record else None
+        limit = limits.limit
         self.reporter.recorder.event(
-            "building", package=step.name, planned=planned, limit=limits.limit, jobs=flags.jobs
+            "building",
+            package=step.name,
+            planned=planned,
+            # A program that calls us may hold more than it leaves.
+            limit=None if limit is None else max(0, limit),
+            jobs=flags.jobs,
         )
         wheel, result = place.wheel(
             tree,

@@ -218,7 +218,9 @@ def _entries(top: str, *, is_packages: bool) -> Iterator[Drift]:
                     detail = f"it is a link to {os.path.realpath(entry.path)}"
                     yield Drift("extra", "", entry.path, f"{detail}, which no RECORD speaks of")
                 continue
-            if problem := _problem_of_mode(status.st_mode):
+            problem = _problem_of_mode(status.st_mode)
+            # The mode of a volume is that of whoever mounted it.
+            if problem and not os.path.ismount(entry.path):
                 yield Drift("changed", "", entry.path, problem)
             if stat.S_ISDIR(status.st_mode):
                 inner.append(entry.path)

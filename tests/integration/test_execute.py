@@ -214,7 +214,7 @@ class TestProgram:
         done = run(SCRIPT, "execute", lock, "--venv", venv, "--report", report, umask=umask)
         assert done.returncode == 0, done.stderr
         assert done.stdout.startswith(f"installed 3 packages into {venv} in ")
-        assert re.findall(r"^\[(\d/\d)\] (\w+)", done.stderr, re.MULTILINE) == [
+        assert re.findall(r"^\[(\d/\d)\] \+ (\w+)", done.stderr, re.MULTILINE) == [
             ("1/3", "big"), ("2/3", "native"), ("3/3", "app")
         ]  # fmt: skip
         assert '"installed": 3' in report.read_text()
