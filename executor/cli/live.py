@@ -179,13 +179,14 @@ class LiveReporter(LineReporter):
         return f"{bar} {part:4.0%}  {amount}  {rate}{left}  {self._done}/{self._total}"
 
     def _state(self) -> str:
-        group = self._group.now()
-        held = group["usage"] if group else resident()
-        limit = f" of {format_size(self._memory)}" if self._memory is not None else ""
         work = ", ".join(map(str, self._board.read())) or (
             "committing" if self._done else "starting"
         )
-        return f"memory {held / 2**20:.1f} MiB{limit} | {work}"
+        if self._memory is None:
+            return work  # the memory of the whole machine would say nothing of this run
+        group = self._group.now()
+        held = group["usage"] if group else resident()
+        return f"memory {held / 2**20:.1f} MiB of {format_size(self._memory)} | {work}"
 
 
 def change_lines(changes: Changes) -> list[tuple[str, str]]:
