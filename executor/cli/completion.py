@@ -1,4 +1,4 @@
-"""The command ``completion``, and the answers to the shells that its scripts ask for."""
+"""The command ``completion``, and the answers to the scripts that it prints."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ class LineReporter(WarningReporter):
         self._say(f"warning: {text}")
 
     def print_changes(self) -> None:
-        """Print what changed that no line has told of: what was removed."""
+        """Print the changes that have no line yet: what was removed."""
         self._print_changes({"red"})
 
     def _print_changes(self, tones: set[str]) -> None:

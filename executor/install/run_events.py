@@ -95,8 +95,6 @@ def figures_of(report: Report) -> dict[str, object]:
         "charged_before": report.charged_before,
         "sampled": report.is_sampled,
         "confined": report.is_confined,
-        "waiting": round(report.spent.network, 4),
-        "unpacking": round(report.spent.unpacking, 4),
-        "writing": round(report.spent.writing, 4),
+        **report.spent.of_lanes(),
         "committing": round(report.spent.committing, 4),
     }

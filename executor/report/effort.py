@@ -1,4 +1,4 @@
-"""What one wheel takes, counted while a lane is at work on it, and the events that tell it."""
+"""What one wheel takes, counted while a lane is at work on it, and the events of it."""
 
 from __future__ import annotations
 
@@ -63,11 +63,11 @@ class Effort:
         """Yield ``chunks``, the bytes of the wheel from ``source``, and write events of them."""
         record = self._recorder
         record.event("waits", package=self._name, source=source)
-        read, told = 0, perf_counter()
+        read, reported = 0, perf_counter()
         for chunk in chunks:
             read += len(chunk)
-            if (now := perf_counter()) - told >= _INTERVAL:
-                told = now
+            if (now := perf_counter()) - reported >= _INTERVAL:
+                reported = now
                 if self._board:
                     self._board.put(f"{self._name} {self._version}", read, self._size)
                 record.event("bytes", package=self._name, read=read, **self._facts())
@@ -114,10 +114,4 @@ class Effort:
         )
 
     def _facts(self) -> dict[str, float]:
-        spent = self.timing()
-        return {
-            "fetched": self.fetched,
-            "waiting": round(spent.network, 4),
-            "unpacking": round(spent.unpacking, 4),
-            "writing": round(spent.writing, 4),
-        }
+        return {"fetched": self.fetched, **self.timing().of_lanes()}

@@ -27,3 +27,11 @@ class Timing:
             self.unpacking + other.unpacking,
             self.committing + other.committing,
         )
+
+    def of_lanes(self) -> dict[str, float]:
+        """Return the seconds of lanes, by the names that events have for them."""
+        return {
+            "waiting": round(self.network, 4),
+            "unpacking": round(self.unpacking, 4),
+            "writing": round(self.writing, 4),
+        }

@@ -63,9 +63,9 @@ class Fragment:
         """The file name of the wheel."""
         return self.record.wheel
 
-    def render(self) -> bytes:
-        """Return the document."""
-        table = {
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of the document."""
+        return {
             "version": _VERSION,
             "key": self.key,
             "package": self.name,
@@ -74,7 +74,10 @@ class Fragment:
             "build": self.record.to_table(),
             "build-lock": self.build_lock,
         }
-        return json.dumps(table, indent=1, sort_keys=True).encode() + b"\n"
+
+    def render(self) -> bytes:
+        """Return the document."""
+        return json.dumps(self.to_json(), indent=1, sort_keys=True).encode() + b"\n"
 
     @classmethod
     def parse(cls, content: bytes, unit: BuildUnit, place: str) -> Self:

@@ -115,7 +115,7 @@ def _choose(units: tuple[BuildUnit, ...], package: str, label: str | None, lock:
 
 def _write_report(path: str, fragment: Fragment, *, is_new: bool, seconds: float) -> None:
     table = {
-        **json.loads(fragment.render()),
+        **fragment.to_json(),
         "outcome": "built" if is_new else "kept",
         "seconds": round(seconds, 1),
     }
