@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from executor.archive.gzip_decoder import DamagedGzip as DamagedGzip
     from executor.archive.gzip_decoder import GzipDecoder as GzipDecoder
     from executor.budget.memory import available_memory as available_memory
+    from executor.budget.processors import usable_processors as usable_processors
     from executor.builds.backend import BuildSystem as BuildSystem
     from executor.builds.backend import read_build_system as read_build_system
     from executor.builds.built_wheel import BuiltWheel as BuiltWheel
@@ -115,6 +116,7 @@ _HOMES = {
     "stoppable": "lanes.signals",
     "sync_folder": "files.durability",
     "tls_context": "sources.tls",
+    "usable_processors": "budget.processors",
     "verify_environment": "install.decide",
     "with_jobs": "builds.toolchain",
 }

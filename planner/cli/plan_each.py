@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
-from executor import echo, echo_json, is_quiet, open_regular
+from executor import echo, echo_json, is_quiet, open_regular, usable_processors
 from planner.api import PlanRequest, plan_lock
 from planner.cli.console import ConsoleReporter
 from schemas.errors import ExitCode, LockstreamError, UsageError
@@ -80,7 +80,7 @@ def plan_each(request: PlanRequest, *, as_json: bool) -> ExitCode:
 def _plan_all(request: PlanRequest, folders: Sequence[str]) -> Iterator[_Outcome]:
     """Yield the outcomes in the order of ``folders``."""
     plan = partial(_plan_one, request)
-    workers = min(len(os.sched_getaffinity(0)), len(folders))
+    workers = min(usable_processors(), len(folders))
     if workers == 1:
         yield from map(plan, folders)
         return
