@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from executor.builds.workspace import Workspace as Workspace
     from executor.cli.log_option import log_option as log_option
     from executor.cli.log_option import logged_run as logged_run
+    from executor.cli.option_group import SectionedCommand as SectionedCommand
     from executor.cli.option_group import json_option as json_option
     from executor.cli.option_group import lock_argument as lock_argument
     from executor.cli.option_group import option_group as option_group
@@ -87,6 +88,7 @@ _HOMES = {
     "Reporter": "report.reporter",
     "SandboxLimits": "builds.sandbox",
     "SandboxResult": "builds.sandbox",
+    "SectionedCommand": "cli.option_group",
     "SelectOptions": "lock.options",
     "Sync": "environment.changes",
     "Workspace": "builds.workspace",

@@ -64,6 +64,7 @@ class BuildOptions:
 
 build_options = option_group(
     "builds",
+    "Builds and projects",
     BuildOptions,
     click.option("--build-network", is_flag=True, help="With --build: builds may use the network."),
     click.option(

@@ -23,7 +23,7 @@ from executor.cli.execute_options import (
 )
 from executor.cli.live import LineReporter, LiveReporter
 from executor.cli.log_option import log_option, logged
-from executor.cli.option_group import json_option, lock_argument
+from executor.cli.option_group import SectionedCommand, json_option, lock_argument, section
 from executor.cli.options import (
     EnvironmentOptions,
     environment_options,
@@ -42,14 +42,17 @@ from schemas.urls import hidden_in
 __all__ = ["execute"]
 
 
-@click.command()
+@click.command(cls=SectionedCommand)
 @lock_argument
 @environment_options
 @resource_options
 @selection_options
 @build_options
 @change_options
-@click.option("--dry-run", is_flag=True, help="Print what would change, and change nothing.")
+@section(
+    "Changes",
+    click.option("--dry-run", is_flag=True, help="Print what would change, and change nothing."),
+)
 @origin_options
 @collision_option
 @check_options

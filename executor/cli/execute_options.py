@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 
 from executor.budget.budget import PageCachePolicy
 from executor.cli.mirrors import read_mirrors
-from executor.cli.option_group import option_group
+from executor.cli.option_group import option_group, section
 from executor.environment.changes import Sync
 from executor.files.durability import Durability
 from executor.sources.origins import Origins
@@ -81,6 +81,7 @@ def _rules(*, lenient: bool, verify_record: bool, allow_startup: tuple[str, ...]
 
 change_options = option_group(
     "sync",
+    "Changes",
     _sync,
     click.option("--exact", is_flag=True, help="Remove packages that the lock does not list."),
     click.option(
@@ -101,6 +102,7 @@ change_options = option_group(
 
 origin_options = option_group(
     "origins",
+    "Origins of files",
     OriginOptions,
     click.option("--offline", is_flag=True, help="Use only files on this machine."),
     click.option(
@@ -121,6 +123,7 @@ origin_options = option_group(
 
 resource_options = option_group(
     "resources",
+    "Memory and disk",
     ResourceOptions,
     click.option(
         "--memory",
@@ -151,6 +154,7 @@ resource_options = option_group(
 
 check_options = option_group(
     "rules",
+    "Checks",
     _rules,
     click.option(
         "--lenient",
@@ -173,10 +177,14 @@ check_options = option_group(
     ),
 )
 
-collision_option = click.option(
-    "--on-collision",
-    type=click.Choice(["refuse", "last"]),
-    default="refuse",
-    show_default=True,
-    help="If two packages own one path with different contents: refuse them, or install the last.",
+collision_option = section(
+    "Checks",
+    click.option(
+        "--on-collision",
+        type=click.Choice(["refuse", "last"]),
+        default="refuse",
+        show_default=True,
+        help="If two packages own one path with different contents: refuse them, or install the "
+        "last.",
+    ),
 )

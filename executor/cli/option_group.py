@@ -1,4 +1,4 @@
-"""Groups of command-line options that reach their command as one value."""
+"""Groups of command-line options: one value for their command, one heading in its help."""
 
 from __future__ import annotations
 
@@ -8,9 +8,26 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["json_option", "lock_argument", "option_group"]
+__all__ = ["SectionedCommand", "json_option", "lock_argument", "option_group", "section"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class SectionedCommand(click.Command):
+    """A command whose help has a heading for each group of options; the others come last."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options to ``formatter``, below the headings of their groups."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if isinstance(parameter, click.Option) and record is not None:
+                title = getattr(parameter, "section", "Other options")
+                sections.setdefault(title, []).append(record)
+        sections["Other options"] = sections.pop("Other options")
+        for title, records in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
 
 
 def lock_argument(function: F) -> F:
@@ -25,15 +42,30 @@ def json_option(function: F) -> F:
     )
 
 
+def section(title: str, *options: Callable[[F], F]) -> Callable[[F], F]:
+    """Return a decorator that adds ``options`` to a command, below ``title`` in its help."""
+
+    def decorate(function: F) -> F:
+        decorated: Any = function
+        for option in reversed(options):
+            decorated = option(decorated)
+            # click keeps the parameters here until the command is made.
+            decorated.__click_params__[-1].section = title
+        return function
+
+    return decorate
+
+
 def option_group(
-    name: str, make: Callable[..., object], *options: Callable[[F], F]
+    name: str, title: str, make: Callable[..., object], *options: Callable[[F], F]
 ) -> Callable[[F], Callable[..., Any]]:
     """Return a decorator that adds ``options`` to a command and passes them on as ``name``.
 
-    ``make`` gets a keyword for each option, by the option's parameter name, and returns the value.
-    It may raise LockstreamError.
+    ``title`` is their heading in the help of a SectionedCommand. ``make`` gets a keyword for each
+    option, by the option's parameter name, and returns the value. It may raise LockstreamError.
     """
-    names = _parameter_names(options)
+    add: Callable[[F], F] = section(title, *options)
+    names = _parameter_names(add)
 
     def decorate(function: F) -> Callable[..., Any]:
         @wraps(function)
@@ -42,18 +74,14 @@ def option_group(
             return function(*arguments, **given, **{name: make(**values)})
 
         decorated: Any = call
-        for option in reversed(options):
-            decorated = option(decorated)
-        return call
+        return add(decorated)
 
     return decorate
 
 
-def _parameter_names(options: tuple[Callable[[F], F], ...]) -> list[str]:
+def _parameter_names(add: Callable[[F], F]) -> list[str]:
     def probe() -> None: ...
 
     decorated: Any = probe
-    for option in options:
-        decorated = option(decorated)
-    # click keeps the parameters here until the command is made.
+    add(decorated)
     return [str(parameter.name) for parameter in decorated.__click_params__]

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from executor.cli.command_line import is_from_variable
-from executor.cli.option_group import option_group
+from executor.cli.option_group import option_group, section
 from executor.environment.environment import Environment
 from executor.lock.options import SelectOptions
 from schemas.errors import UsageError
@@ -94,6 +94,7 @@ def _where(**given: Any) -> EnvironmentOptions:
 
 environment_options = option_group(
     "where",
+    "Environment",
     _where,
     click.option(
         "--venv",
@@ -141,6 +142,7 @@ def _selection(
 
 selection_options = option_group(
     "select",
+    "Selection",
     _selection,
     click.option(
         "--extra", multiple=True, metavar="NAME", help="Install this extra too. Repeatable."
@@ -155,9 +157,12 @@ selection_options = option_group(
     click.option("--skip-unbuildable", is_flag=True, help="Leave out packages that must be built."),
 )
 
-relocatable_option = click.option(
-    "--relocatable",
-    is_flag=True,
-    help="Make an environment that runs wherever it is moved to: commands find their Python in "
-    "their own folder; with --target, in the PATH.",
+relocatable_option = section(
+    "Environment",
+    click.option(
+        "--relocatable",
+        is_flag=True,
+        help="Make an environment that runs wherever it is moved to: commands find their Python in "
+        "their own folder; with --target, in the PATH.",
+    ),
 )

@@ -72,6 +72,7 @@ def _make(
 
 build_options = option_group(
     "builds",
+    "Builds",
     _make,
     click.option(
         "--build", "build_select", multiple=True, metavar="never|missing|NAMES",

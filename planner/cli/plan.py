@@ -6,7 +6,7 @@ import time
 
 import click
 
-from executor import is_quiet, json_option, log_option, logged_run
+from executor import SectionedCommand, is_quiet, json_option, log_option, logged_run
 from planner.api import PlanRequest, plan_lock
 from planner.cli.build_options import PlanBuildOptions, build_options
 from planner.cli.console import ConsoleReporter
@@ -28,7 +28,7 @@ from schemas.errors import UsageError
 __all__ = ["plan"]
 
 
-@click.command("plan")
+@click.command("plan", cls=SectionedCommand)
 @input_options
 @plan_target_options
 @index_options

@@ -86,6 +86,7 @@ def _choice(kind: type[StrEnum]) -> click.Choice[str]:
 
 input_options = option_group(
     "sources",
+    "Requirements",
     Provenance,
     click.argument("projects", metavar="[PROJECT]...", nargs=-1, type=click.Path()),
     click.option(
@@ -134,6 +135,7 @@ input_options = option_group(
 
 plan_target_options = option_group(
     "targets",
+    "Targets",
     TargetRequest,
     click.option(
         "--python-version", "python_versions", multiple=True, metavar="VERSION",
@@ -154,6 +156,7 @@ plan_target_options = option_group(
 
 index_options = option_group(
     "indexes",
+    "Indexes",
     IndexRequest,
     click.option(
         "-i", "--default-index", "--index-url", "default_index", metavar="URL",
@@ -182,6 +185,7 @@ index_options = option_group(
 
 access_options = option_group(
     "access",
+    "Network and cache",
     _access,
     click.option("--keyring", is_flag=True, help="Ask the keyring program for credentials."),
     click.option("--offline", is_flag=True, help="Use only the cache; make no network requests."),
@@ -198,6 +202,7 @@ access_options = option_group(
 
 policy_options = option_group(
     "policy",
+    "Choice of files",
     _policy,
     click.option(
         "--prerelease", type=_choice(Prereleases),
@@ -239,6 +244,7 @@ policy_options = option_group(
 
 lock_options = option_group(
     "locks",
+    "The lock",
     LockOptions,
     click.option(
         "-o", "--output", metavar="FILE",

@@ -6,7 +6,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from executor.cli.option_group import option_group
+from executor.cli.option_group import SectionedCommand, option_group, section
 from schemas.errors import UsageError
 
 
@@ -17,14 +17,20 @@ def _make(*, left: str, right: bool) -> str:
 
 
 _group = option_group(
-    "sides", _make, click.option("--left", default="none"), click.option("--right", is_flag=True)
+    "sides",
+    "The two sides",
+    _make,
+    click.option("--left", default="none"),
+    click.option("--right", is_flag=True),
 )
 
 
-@click.command()
+@click.command(cls=SectionedCommand)
+@click.argument("word", default="", expose_value=False)
 @click.option("--before", default="b")
 @_group
 @click.option("--after", default="a")
+@section("The two sides", click.option("--middle", is_flag=True, expose_value=False))
 def _command(before: str, sides: str, after: str) -> None:
     click.echo(f"{before} {sides} {after}")
 
@@ -37,10 +43,12 @@ def test_the_command_gets_one_value_for_the_group(words: list[str], output: str)
     assert CliRunner().invoke(_command, words).output == output
 
 
-def test_help_lists_the_options_in_their_order() -> None:
+def test_help_lists_the_options_below_their_headings_and_the_others_last() -> None:
     text = CliRunner().invoke(_command, ["--help"]).output
-    places = [text.index(option) for option in ("--before", "--left", "--right", "--after")]
-    assert places == sorted(places)
+    shown = [line.split()[0] for line in text.splitlines() if line.startswith("  ")]
+    assert shown == ["--left", "--right", "--middle", "--before", "--after", "--help"]
+    headings = [line for line in text.splitlines() if line.endswith(":")]
+    assert headings == ["The two sides:", "Other options:"]
 
 
 def test_a_value_that_cannot_be_made_is_an_error_of_the_program() -> None:
