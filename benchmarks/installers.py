@@ -44,7 +44,13 @@ TURNS: Sequence[tuple[str, Sequence[str]]] = (
 PATIENCE = 120
 """Seconds. A tool that has too little memory reads its own pages again and again, for minutes."""
 
-CLEAN = {"PYTHONDONTWRITEBYTECODE": "1"}
+CLEAN = {
+    "PIP_CONFIG_FILE": os.devnull,
+    "PIP_EXTRA_INDEX_URL": "",
+    "PIP_FIND_LINKS": "",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+"""Variables of every command: no tool takes files from places that this machine's pip knows."""
 
 _TELL_MAPPED = """
 import isal.isal_zlib, executor.cli, executor.install
