@@ -7,12 +7,12 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["SECURE_ALGORITHMS", "Digests", "Mismatch", "encode_digest"]
+__all__ = ["SECURE_ALGORITHMS", "URL_SAFE", "Digests", "Mismatch", "encode_digest"]
 
 SECURE_ALGORITHMS = ("sha256", "sha384", "sha512", "blake2b", "sha3_256", "sha3_384", "sha3_512")
 """PEP 751 requires at least one hash of a secure algorithm, which md5 and sha1 are not."""
 
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+URL_SAFE = bytes.maketrans(b"+/", b"-_")
 """The two characters that URL-safe base64 replaces
 (https://www.rfc-editor.org/rfc/rfc4648#section-5)."""
 
@@ -59,4 +59,4 @@ class Digests:
 
 def encode_digest(digest: bytes) -> str:
     """Return a digest as RECORD spells it: URL-safe base64 without padding."""
-    return binascii.b2a_base64(digest, newline=False).translate(_URL_SAFE, b"=").decode()
+    return binascii.b2a_base64(digest, newline=False).translate(URL_SAFE, b"=").decode()

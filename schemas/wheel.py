@@ -21,6 +21,8 @@ __all__ = [
     "MAX_NAME_SIZE",
     "MAX_SEGMENT_SIZE",
     "MAX_TAGS",
+    "PLAIN_FOLDER",
+    "PLAIN_SEGMENT",
     "SCHEME_NAMES",
     "InvalidMemberName",
     "Scheme",
@@ -56,6 +58,13 @@ _RESERVED_SEGMENT = re.compile(
 )
 _RESERVED_INITIALS = frozenset("CPANLcpanl")
 """The first letters of reserved names: most names can skip the expression."""
+
+
+_PLAIN = r"(?!(?i:CON|PRN|AUX|NUL|(?:COM|LPT)[0-9])(?:[./]|\Z))\w(?:[\w.+-]{0,100}[\w+-])?"
+PLAIN_SEGMENT = re.compile(_PLAIN, re.ASCII)
+"""The last part of a name that every system takes, with no character that RECORD has to quote."""
+PLAIN_FOLDER = re.compile(rf"(?:\.?{_PLAIN}/){{1,32}}", re.ASCII)
+"""The part of such a name up to its last slash."""
 
 
 class InvalidMemberName(ValueError):

@@ -18,6 +18,7 @@ __all__ = [
     "CENTRAL_FIELDS",
     "CENTRAL_HEADER",
     "CENTRAL_SIGNATURE",
+    "CREATED_ON_UNIX",
     "DESCRIPTOR_SIGNATURE",
     "END_RECORD",
     "END_SIGNATURE",
@@ -25,6 +26,9 @@ __all__ = [
     "LOCAL_HEADER",
     "LOCAL_SIGNATURE",
     "MAX_COMMENT_SIZE",
+    "PLAIN_FLAGS",
+    "UNKNOWN_32",
+    "VERSION_READABLE",
     "ZIP64_END_RECORD",
     "ZIP64_END_SIGNATURE",
     "ZIP64_LOCATOR",
@@ -62,7 +66,7 @@ MAX_COMMENT_SIZE = 0xFFFF
 """The length of the archive comment is a 16-bit field."""
 
 _UNKNOWN_16 = 0xFFFF
-_UNKNOWN_32 = 0xFFFFFFFF
+UNKNOWN_32 = 0xFFFFFFFF
 """APPNOTE 4.4.1.4: all bits set means that the value is in the ZIP64 extra field."""
 
 _ZIP64_EXTRA = 0x0001
@@ -72,11 +76,13 @@ _FLAG_DESCRIPTOR = 1 << 3
 _FLAG_UTF8 = 1 << 11
 _FLAGS_READABLE = 0b110 | _FLAG_DESCRIPTOR | _FLAG_UTF8
 """Bits 1 and 2 are the effort of deflate. All others are encryption, patches or reserved."""
+PLAIN_FLAGS = _FLAGS_READABLE & ~_FLAG_DESCRIPTOR
+"""Those of a member whose local header states its sizes."""
 
-_VERSION_READABLE = 63
+VERSION_READABLE = 63
 """APPNOTE 4.4.3.2: the newest version of the format that is defined."""
 
-_CREATED_ON_UNIX = 3
+CREATED_ON_UNIX = 3
 
 
 class Method(IntEnum):
@@ -163,8 +169,8 @@ class EndRecord(NamedTuple):
         """A field is too small for its value: a ZIP64 end record must hold it."""
         return (
             self.entries == _UNKNOWN_16
-            or self.directory_size == _UNKNOWN_32
-            or self.directory_offset == _UNKNOWN_32
+            or self.directory_size == UNKNOWN_32
+            or self.directory_offset == UNKNOWN_32
         )
 
 
@@ -197,7 +203,7 @@ def local_header(fields: tuple[int, ...], name: bytes, extra: bytes) -> LocalHea
     version, flags, method, _, _, crc, compressed_size, size, _, _ = fields
     _check_readable(version, flags)
     text = _decode_name(name, flags)
-    if extra or size == _UNKNOWN_32 or compressed_size == _UNKNOWN_32:
+    if extra or size == UNKNOWN_32 or compressed_size == UNKNOWN_32:
         size, compressed_size = _apply_zip64(_read_extra(extra, name), (size, compressed_size))
     return LocalHeader(text, flags, _read_method(method), crc, compressed_size, size)
 
@@ -216,10 +222,10 @@ def central_entry(fields: tuple[int, ...], name: bytes, extra: bytes) -> Central
     if disk != 0:
         raise InvalidZip("the archive is spread over several disks")
     text = _decode_name(name, flags)
-    if extra or _UNKNOWN_32 in (size, compressed_size, offset):
+    if extra or UNKNOWN_32 in (size, compressed_size, offset):
         zip64 = _read_extra(extra, name)
         size, compressed_size, offset = _apply_zip64(zip64, (size, compressed_size, offset))
-    mode = attributes >> 16 if made_by >> 8 == _CREATED_ON_UNIX else 0
+    mode = attributes >> 16 if made_by >> 8 == CREATED_ON_UNIX else 0
     return CentralEntry(text, flags, _read_method(method), crc, compressed_size, size, offset, mode)
 
 
@@ -300,9 +306,9 @@ def parse_zip64_locator(locator: bytes) -> int:
 def _check_readable(version: int, flags: int) -> None:
     # The high byte is the host system in some archives (APPNOTE 4.4.3.1 leaves it unused).
     version &= 0xFF
-    if version <= _VERSION_READABLE and not flags & ~_FLAGS_READABLE:
+    if version <= VERSION_READABLE and not flags & ~_FLAGS_READABLE:
         return
-    if version > _VERSION_READABLE:
+    if version > VERSION_READABLE:
         raise InvalidZip(f"it needs version {version / 10:.1f} of the zip format")
     if flags & 1:
         raise InvalidZip("it is encrypted")
@@ -360,10 +366,10 @@ def _apply_zip64(zip64: bytes | None, fields: tuple[int, ...]) -> tuple[int, ...
     is read if the values agree (APPNOTE 4.5.3 requires the field only when a size does not fit).
     """
     if zip64 is None:
-        if _UNKNOWN_32 in fields:
+        if UNKNOWN_32 in fields:
             raise InvalidZip("the ZIP64 extra field of a size is missing")
         return fields
-    unknown = [index for index, field in enumerate(fields) if field == _UNKNOWN_32]
+    unknown = [index for index, field in enumerate(fields) if field == UNKNOWN_32]
     values = [int(unpack_from("<Q", zip64, at)[0]) for at in range(0, len(zip64) - 7, 8)]
     if len(zip64) % 8:
         raise InvalidZip("its ZIP64 extra field is malformed")

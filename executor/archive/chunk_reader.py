@@ -81,8 +81,12 @@ class ChunkReader:
         return memoryview(self._chunk)[self._position : end]
 
     def skip(self, count: int) -> None:
-        """Read past ``count`` bytes that ``at_hand`` returned."""
+        """Read past ``count`` bytes that ``at_hand`` or ``chunk`` returned."""
         self._position += count
+
+    def chunk(self) -> tuple[bytes, int]:
+        """Return the chunk that is held, and the place in it of the next byte to read."""
+        return self._chunk, self._position
 
     def give_back(self, data: bytes) -> None:
         """Unread ``data``, the last bytes that were read; they may come from several chunks."""

@@ -38,6 +38,11 @@ class ExpansionLimit:
         self._unpacked = 0
         self._limit = MAX_UNSTATED if size is None else max(MIN_LIMIT, MAX_FACTOR * size)
 
+    @property
+    def room(self) -> int:
+        """The bytes that can be added without any check."""
+        return self._limit - self._unpacked
+
     def add(self, size: int) -> None:
         """Count ``size`` bytes that are about to be written. Raises InvalidZip."""
         self._unpacked += size

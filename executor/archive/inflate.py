@@ -55,6 +55,9 @@ _RAW_DEFLATE = -15
 (https://docs.python.org/3/library/zlib.html#zlib.decompressobj)."""
 
 
+_STORED, _DEFLATED = Method.STORED.value, Method.DEFLATED.value
+
+
 class NotStreamable(InvalidZip):
     """Only the central directory, which follows all members, records where a member ends."""
 
@@ -91,15 +94,15 @@ def contents(reader: ChunkReader, method: Method, compressed_size: int | None) -
         )
 
 
-def whole(data: memoryview, method: Method, size: int) -> bytes | None:
+def whole(data: memoryview, method: int, size: int) -> bytes | None:
     """Return the ``size`` bytes that all of ``data`` decompresses to, at once.
 
     None if it does not decompress to exactly that, or cannot be done at once; ``contents`` raises
     the reason.
     """
-    if method is Method.STORED:
+    if method == _STORED:
         return bytes(data) if len(data) == size else None
-    if method is not Method.DEFLATED or size > MAX_OUTPUT:
+    if method != _DEFLATED or size > MAX_OUTPUT:
         return None
     stream = _zlib.decompressobj(_RAW_DEFLATE)
     try:

@@ -189,8 +189,11 @@ class ForwardZip:
         self, chunks: Iterable[bytes], directory: Iterable[CentralEntry] | None = None
     ) -> None:
         """``directory`` are the central entries, if they could be read before."""
-        self._reader = ChunkReader(chunks)
+        self.reader = ChunkReader(chunks)
+        """Of the bytes of the archive, for code that reads members or entries itself."""
         self._directory = iter(() if directory is None else directory)
+        self.count = 0
+        """Of the members, then of the entries, that were read."""
         self._members = 0
         self._signature = b""
         self._directory_offset = 0
@@ -198,19 +201,19 @@ class ForwardZip:
     @property
     def offset(self) -> int:
         """The number of bytes read so far."""
-        return self._reader.offset
+        return self.reader.offset
 
     def members(self) -> Iterator[Member]:
         """Yield the members in the order of the archive."""
-        reader = self._reader
+        reader = self.reader
         while True:
             offset = reader.offset
             self._signature = reader.exactly(4)
             if self._signature != LOCAL_SIGNATURE:
                 break
-            if self._members == MAX_MEMBERS:
+            if self.count >= MAX_MEMBERS:
                 raise InvalidZip(f"it holds more than {MAX_MEMBERS} members")
-            self._members += 1
+            self.count += 1
             fields = reader.fields(LOCAL_FIELDS)
             name = reader.exactly(fields[8])
             extra = reader.exactly(fields[9]) if fields[9] else b""
@@ -221,29 +224,31 @@ class ForwardZip:
                 for _ in member.pieces():
                     pass
         self._directory_offset = offset
+        self._members, self.count = self.count, 0
 
     def central_entries(self) -> Iterator[CentralEntry]:
         """Yield the entries of the central directory in its order; after the last one, check the
         end of the archive.
         """
-        reader = self._reader
-        entries = 0
+        reader = self.reader
         while self._signature == CENTRAL_SIGNATURE:
-            entries += 1
+            self.count += 1
             yield read_central_entry(reader)
             self._signature = reader.exactly(4)
         if self._signature not in (ZIP64_END_SIGNATURE, END_SIGNATURE):
             raise self._misplaced()
-        if entries != self._members:
+        if self.count != self._members:
             raise InvalidZip(
-                f"it holds {self._members} members, but its central directory lists {entries}"
+                f"it holds {self._members} members, but its central directory lists {self.count}"
             )
         self._read_end(
-            EndRecord(entries, reader.offset - 4 - self._directory_offset, self._directory_offset)
+            EndRecord(
+                self._members, reader.offset - 4 - self._directory_offset, self._directory_offset
+            )
         )
 
     def _read_end(self, found: EndRecord) -> None:
-        reader = self._reader
+        reader = self.reader
         zip64: EndRecord | None = None
         if self._signature == ZIP64_END_SIGNATURE:
             offset = reader.offset - 4
@@ -265,13 +270,13 @@ class ForwardZip:
 
     def _misplaced(self) -> InvalidZip:
         return InvalidZip(
-            f"expected a member, an entry or the end at byte {self._reader.offset - 4}, "
+            f"expected a member, an entry or the end at byte {self.reader.offset - 4}, "
             f"found {self._signature!r}"
         )
 
     def _check_nothing_follows(self) -> None:
         trailing = 0
-        while piece := self._reader.some(MAX_TRAILING_ZEROS + 1):
+        while piece := self.reader.some(MAX_TRAILING_ZEROS + 1):
             trailing += len(piece)
             if trailing > MAX_TRAILING_ZEROS or any(piece):
                 raise InvalidZip("bytes follow its end")

@@ -45,11 +45,12 @@ class Destination:
         """
         self.path = path
         self._is_hashed = is_hashed
-        self._writer = writer or FileWriter(None)
-        self._allowance = self._writer.allowance
+        self.writer = writer or FileWriter(None)
+        self._allowance = self.writer.allowance
         self._names: list[str] = []
         self._descriptors = [os.open(path, _FOLDER)]
-        self._folder = ""
+        self.folder = ""
+        """The folder that was entered last, below ``path``."""
 
     def __enter__(self) -> Self:
         return self
@@ -57,9 +58,9 @@ class Destination:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None:
-                self._writer.flush()
+                self.writer.flush()
         finally:
-            self._writer.discard()
+            self.writer.discard()
             while self._descriptors:
                 os.close(self._descriptors.pop())
 
@@ -73,9 +74,18 @@ class Destination:
         began = perf_counter()
         if self._allowance is not None:
             self._allowance.add_file(name, len(content))
-        self._writer.write_whole(self._create(name), content)
-        self._writer.seconds += perf_counter() - began
+        self.writer.write_whole(self._create(name), content)
+        self.writer.seconds += perf_counter() - began
         return sha256
+
+    def write_here(self, basename: str, content: bytes) -> None:
+        """Write a new file, which is not hashed, into the folder that was entered last.
+
+        Raises PathTaken, NoMemoryForFiles and OSError.
+        """
+        if self._allowance is not None:
+            self._allowance.add_file(basename, len(content))
+        self.writer.write_whole(self._create_here(basename), content)
 
     def write(self, name: str, pieces: Iterable[bytes], size: int | None = None) -> bytes:
         """Write a new file and return its SHA-256 (32 bytes; no bytes if contents are not hashed).
@@ -88,7 +98,7 @@ class Destination:
         descriptor = self._create(name)
         digest = hashlib.sha256()
         try:
-            with self._writer.writing(descriptor, size) as file:
+            with self.writer.writing(descriptor, size) as file:
                 spent = perf_counter() - began
                 for piece in pieces:
                     if self._is_hashed:
@@ -102,12 +112,12 @@ class Destination:
                 file.finish()
         finally:
             os.close(descriptor)
-        self._writer.seconds += spent + perf_counter() - began
+        self.writer.seconds += spent + perf_counter() - began
         return digest.digest() if self._is_hashed else b""
 
     def digest(self, name: str) -> bytes | None:
         """Return the SHA-256 of a file that was written; None if there is no such file."""
-        self._writer.flush()
+        self.writer.flush()
         try:
             return digest_file(os.path.join(self.path, name)).digest
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
@@ -116,15 +126,21 @@ class Destination:
     def _create(self, name: str) -> int:
         """Create a file and return its descriptor. Raises PathTaken and OSError."""
         folder, _, basename = name.rpartition("/")
-        if folder != self._folder:
-            self._enter(folder)
+        if folder != self.folder:
+            self.enter(folder)
+        return self._create_here(basename)
+
+    def _create_here(self, basename: str) -> int:
         try:
             return os.open(basename, _CREATE, 0o666, dir_fd=self._descriptors[-1])
         except FileExistsError:
             raise PathTaken("a member before it has the same name") from None
 
-    def _enter(self, folder: str) -> None:
-        """Open the folders of ``folder`` that are not open, making those that are absent."""
+    def enter(self, folder: str) -> None:
+        """Open the folders of ``folder`` that are not open, making those that are absent.
+
+        Raises PathTaken, NoMemoryForFiles and OSError.
+        """
         names = folder.split("/") if folder else []
         common = 0
         for old, new in zip(self._names, names, strict=False):
@@ -138,10 +154,10 @@ class Destination:
             parent = self._descriptors[-1]
             with contextlib.suppress(FileExistsError):
                 os.mkdir(name, dir_fd=parent)
-                self._writer.made_folder()
+                self.writer.made_folder()
             try:
                 self._descriptors.append(os.open(name, _FOLDER, dir_fd=parent))
             except NotADirectoryError:
                 raise PathTaken(f"a member before it is a file named {name!r}") from None
             self._names.append(name)
-        self._folder = folder
+        self.folder = folder

@@ -33,6 +33,10 @@ class PathSet:
         """Add a path; it may be in the set already."""
         self._hashes.append(hash(path))
 
+    def add_all(self, paths: Iterable[str]) -> None:
+        """Add many paths, without a call of Python for each."""
+        self._hashes.extend(map(hash, paths))
+
     def __contains__(self, path: str) -> bool:
         self._sort()
         wanted, hashes, size = hash(path), self._hashes, len(self._hashes)
@@ -45,7 +49,11 @@ class PathSet:
     def repeated(self) -> frozenset[int]:
         """Return the hashes of the paths that were added more than once."""
         return frozenset(
-            one for part in self._parts() for one, other in pairwise(part) if one == other
+            one
+            for part in self._parts()
+            if len(set(part)) < len(part)
+            for one, other in pairwise(part)
+            if one == other
         )
 
     def _sort(self) -> None:

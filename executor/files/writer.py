@@ -152,9 +152,17 @@ class FileWriter:
             if not self._batch.has_room(_BATCHED):
                 self.flush()
             return
+        size = len(content)
         try:
-            self.write(descriptor, content, 0)
-            self.finish(descriptor)
+            if 0 < size < _LARGE and os.pwrite(descriptor, content, 0) == size:
+                if self._is_tight:
+                    _drop_pages(descriptor)
+                if self._window is not None:
+                    self._count(descriptor, size + _BYTES_PER_FILE)
+            else:
+                # It is empty or large, or a signal or a nearly full disk cut it short.
+                self.write(descriptor, content, 0)
+                self.finish(descriptor)
         finally:
             os.close(descriptor)
 

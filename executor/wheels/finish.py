@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 
 from executor.environment.schemes import Schemes, record_prefixes
@@ -23,9 +23,9 @@ from executor.wheels.layout import (
     installed_path,
     is_startup_file,
 )
-from executor.wheels.manifest import Manifest, ManifestRow
+from executor.wheels.manifest import FileRecord, Manifest
 from executor.wheels.record_check import hashed_files, recorded_files, verify_record
-from executor.wheels.records import NEW_SUFFIX, RecordWriter, record_row
+from executor.wheels.records import NEW_SUFFIX, RecordWriter, moved_row, record_row
 from executor.wheels.scripts import (
     SHIPPED_MARK,
     EntryPoint,
@@ -92,25 +92,25 @@ def finish(
 
 def _checked_files(
     info: DistInfo, manifest: Manifest, warnings: list[str], *, lenient: bool
-) -> Iterable[ManifestRow]:
-    """Return the files of the wheel with the digests to record, once its RECORD is checked.
+) -> Iterable[FileRecord]:
+    """Return the files of the wheel with the rows to record, once its RECORD is checked.
 
     With ``lenient`` a wrong RECORD is added to ``warnings``. Raises WheelRefused.
     """
     try:
         verify_record(info, manifest)
-        return manifest.files() if manifest.is_hashed else recorded_files(info)
+        return manifest.records() if manifest.is_hashed else recorded_files(info)
     except WheelRefused as error:
         error.is_waivable = os.path.isfile(info.path(info.member("RECORD")))
         if not (lenient and error.is_waivable):
             raise
         warnings.append(f"{error.member}: {error.rule}")
-        return manifest.files() if manifest.is_hashed else hashed_files(info, manifest)
+        return manifest.records() if manifest.is_hashed else hashed_files(info, manifest)
 
 
 def _write_installation(
     info: DistInfo,
-    files: Iterable[ManifestRow],
+    files: Iterable[FileRecord],
     schemes: Schemes,
     root: Scheme,
     metadata: Mapping[str, bytes],
@@ -159,7 +159,7 @@ class _Finish:
         self.byte_code = 0
         """Number of compiled files that were left out."""
 
-    def write(self, files: Iterable[ManifestRow], metadata: Mapping[str, bytes]) -> None:
+    def write(self, files: Iterable[FileRecord], metadata: Mapping[str, bytes]) -> None:
         """Finish and record every file, then write and record what the installer adds."""
         entry_points = self._entry_points()
         # An entry point replaces a script of the same name that the wheel ships.
@@ -167,17 +167,53 @@ class _Finish:
         skipped.add(self._info.member("RECORD"))
         # Only the installer describes the installation.
         own = {self._info.member(name) for name in _INSTALLERS_OWN}
-        for row in files:
-            if row.name in own:
-                os.unlink(self._info.path(row.name))
-            elif row.name.endswith(_BYTE_CODE) and "__pycache__/" in row.name:
-                self._drop_byte_code(row.name)
-            elif row.name not in skipped:
-                self._finish_member(row)
+        for file in self._not_only_listed(files):
+            name = file[0]
+            if name in own:
+                os.unlink(self._info.path(name))
+            elif name.endswith(_BYTE_CODE) and "__pycache__/" in name:
+                self._drop_byte_code(name)
+            elif name not in skipped:
+                self._finish_member(file)
         for entry_point in entry_points:
             self._write_wrapper(entry_point)
         for name, content in metadata.items():
             self._write(self._info.member(name), content)
+
+    def _not_only_listed(self, files: Iterable[FileRecord]) -> Iterator[FileRecord]:
+        """Yield the files that may have to be changed or checked; record the others, which are
+        most of them, as they are.
+        """
+        prefix, cut = self._prefix_of_listed(""), 0
+        rows: list[bytes] = []
+        total = 0
+        for file in files:
+            name, record, size = file
+            # Files of one folder follow each other, so each folder is looked at once.
+            if name[:cut] != prefix or "/" in name[cut:]:
+                self.record.add_rows(rows, total)
+                rows.clear()
+                total = 0
+                prefix = self._prefix_of_listed(name)
+                cut = len(prefix or "")
+            if prefix is None:
+                yield file
+            else:
+                rows.append(record)
+                total += size
+        self.record.add_rows(rows, total)
+
+    def _prefix_of_listed(self, name: str) -> str | None:
+        """Return the folder of the file ``name``, with a slash, if the files in it are installed
+        as they are in the place where they are. None if they may have to be changed or checked.
+        """
+        folder, slash, _ = name.rpartition("/")
+        top = folder.partition("/")[0]
+        if not folder or top == self._info.folder or top.endswith(".data"):
+            return None
+        if "__pycache__" in folder or top.lower() in self._tops:
+            return None
+        return folder + slash
 
     def _entry_points(self) -> list[EntryPoint]:
         """Return the entry points of the wheel; the last of each name counts."""
@@ -194,14 +230,15 @@ class _Finish:
         """Return the member name of a shipped script with the name of ``entry_point``."""
         return f"{self._info.data}/scripts/{entry_point.name}"
 
-    def _finish_member(self, row: ManifestRow) -> None:
+    def _finish_member(self, file: FileRecord) -> None:
         """Check the place of one file, finish it if it is a script, and record it."""
-        scheme, below = installed_path(row.name, self.root)
+        name, record, size = file
+        scheme, below = installed_path(name, self.root)
         changed: tuple[str, int] | None = None
         try:
             if scheme == "scripts":
                 check_script_name(below)
-                changed = self._finish_script(row)
+                changed = self._finish_script(name)
             elif scheme == "data":
                 self._note_startup(check_data_path(below, self._schemes))
             else:
@@ -210,15 +247,15 @@ class _Finish:
                     self._check_beside(below)
                     self._note_startup(below)
         except (InvalidEntryPoint, MisplacedMember) as error:
-            raise self._info.refused(str(error), row.name) from None
-        if below is row.name:
-            self.record.add_row(row.record, row.size)
+            raise self._info.refused(str(error), name) from None
+        if below is name:
+            self.record.add_row(record, size)
         else:
             path = self._prefixes[scheme] + below
             if changed is None:
-                self.record.add_row(row.at(path), row.size)
+                self.record.add_row(moved_row(record.decode(), path).encode(), size)
             else:
-                self.record.add_row(record_row(path, *changed), changed[1])
+                self.record.add_row(record_row(path, *changed).encode(), changed[1])
 
     def _check_beside(self, below: str) -> None:
         """Check a file of packages that lie directly in the data folder, as with ``--target``:
@@ -242,13 +279,13 @@ class _Finish:
         with suppress(OSError):
             os.rmdir(os.path.dirname(path))
 
-    def _finish_script(self, row: ManifestRow) -> tuple[str, int] | None:
+    def _finish_script(self, member: str) -> tuple[str, int] | None:
         """Make a shipped script executable, by the environment's interpreter if it wants that.
 
         Return its new digest, as RECORD spells it, and its new size in bytes; None if its contents
         stay as they are.
         """
-        path = self._info.path(row.name)
+        path = self._info.path(member)
         changed: tuple[str, int] | None = None
         with open(path, "rb") as file:
             if file.readline(_BLOCK).startswith(SHIPPED_MARK):

@@ -8,16 +8,31 @@ memory than one of a thousand.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from io import BytesIO
+from itertools import chain, pairwise
 from struct import Struct
 from typing import BinaryIO, NamedTuple, Self
 
 from executor.wheels.multiset_hash import MultisetHash
-from executor.wheels.records import record_row
 from schemas.zipformat import CentralEntry, InvalidZip
 
-__all__ = ["MAX_HELD", "MAX_REPEATS", "Manifest", "ManifestRow"]
+__all__ = [
+    "MAX_HELD",
+    "MAX_REPEATS",
+    "ROW_SIZE",
+    "FileRecord",
+    "Manifest",
+    "ManifestRow",
+    "pack_row",
+    "read_row",
+    "unpack_row",
+]
+
+
+FileRecord = tuple[str, bytes, int]
+"""A file, its row in RECORD as ``record_row`` spells it, and its size in bytes."""
 
 
 MAX_REPEATS = 1000
@@ -27,8 +42,24 @@ MAX_REPEATS = 1000
 _ROW = Struct("<LQQQHHHH")
 
 
+_QUOTE = ord('"')
+
+
 _BLOCK = 32 << 10
-"""Bytes of rows read at once."""
+"""Bytes of rows that are read at once, and those of the last member."""
+
+
+ROW_SIZE = _ROW.size
+"""Bytes of a packed row before its record."""
+
+
+unpack_row = _ROW.unpack_from
+"""Returns the fields of a packed row: CRC, compressed size, size, offset, flags, method, and two
+lengths in bytes: of the name, as its record spells it between quotes, and of the record."""
+
+
+pack_row = _ROW.pack
+"""Takes the same fields, and returns the packed row without its record."""
 
 
 MAX_HELD = 256 << 10
@@ -57,12 +88,6 @@ class ManifestRow(NamedTuple):
     def digest(self) -> str:
         """The digest of its contents, as RECORD spells it after the name of the algorithm."""
         return self.record.rsplit(",", 2)[1].partition("=")[2]
-
-    def at(self, path: str) -> str:
-        """Return its row in RECORD for the file at another path."""
-        _, digest, _ = self.record.rsplit(",", 2)
-        algorithm, _, spelled = digest.partition("=")
-        return record_row(path, spelled, self.size, algorithm)
 
     def difference(self, entry: CentralEntry) -> str | None:
         """Return the first difference to its central directory entry, as a sentence."""
@@ -98,7 +123,9 @@ class Manifest:
         """The hash of the RECORD rows of all files, each file once."""
         self._path = path
         self._file: BinaryIO = BytesIO()
-        self._held = 0
+        self._size = 0
+        self._ends = array("Q", [0])
+        """Where blocks of rows begin and end in the file."""
         self._repeats: set[int] = set()
 
     def __enter__(self) -> Self:
@@ -119,20 +146,31 @@ class Manifest:
 
     def append(self, row: ManifestRow) -> None:
         """Add the row of the next member."""
-        name, flags, method, crc, compressed_size, size, offset, record = row
+        name, flags, method, crc, compressed_size, size, offset, text = row
+        record = text.encode()
         if name[-1] != "/" and offset not in self._repeats:
             self.rows_hash.add(record)
-        text = record.encode()
-        written = self._file.write(
-            _ROW.pack(
-                crc, compressed_size, size, offset, flags, method, len(name), len(text)
-            )
-            + text
-        )  # fmt: skip
-        if self._held <= MAX_HELD:
-            self._held += written
-            if self._held > MAX_HELD:
-                self._spill()
+        length = len(name.replace('"', '""').encode())
+        self._write(
+            pack_row(crc, compressed_size, size, offset, flags, method, length, len(record))
+            + record
+        )
+
+    def append_files(self, packed: Sequence[bytes], records: Sequence[bytes]) -> None:
+        """Add the rows of further files, none of which is a repeat: as ``pack_row`` packs them,
+        each with its record, and the records alone.
+        """
+        self.rows_hash.add_all(records)
+        self._write(b"".join(packed))
+
+    def _write(self, rows: bytes) -> None:
+        self._file.write(rows)
+        was_held = self._size <= MAX_HELD
+        self._size += len(rows)
+        if self._size - self._ends[-1] >= _BLOCK:
+            self._ends.append(self._size)
+        if was_held and self._size > MAX_HELD:
+            self._spill()
 
     def _spill(self) -> None:
         held, self._file = self._file, open(self._path, "w+b")  # noqa: SIM115  # closed by us
@@ -147,24 +185,57 @@ class Manifest:
         repeats = self._repeats
         return (row for row in self.rows() if row[0][-1] != "/" and row[6] not in repeats)
 
+    def records(self) -> Iterator[FileRecord]:
+        """Yield name, row in RECORD and size of all files, each file once."""
+        repeats = self._repeats
+        for block in self.blocks():
+            begin, end = 0, len(block)
+            while begin < end:
+                _, _, size, offset, _, _, length, record_size = unpack_row(block, begin)
+                at = begin + ROW_SIZE
+                begin = at + record_size
+                record = block[at:begin]
+                name = _name_in(record, length)
+                if name[-1] != "/" and offset not in repeats:
+                    yield name, record, size
+
     def rows(self) -> Iterator[ManifestRow]:
         """Yield all rows in the order of the archive. Do not append while this runs."""
+        for block in self.blocks():
+            begin = 0
+            while begin < len(block):
+                row, begin = read_row(block, begin)
+                yield row
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield all rows in the order of the archive, packed, in blocks of whole rows.
+
+        Do not append while this runs.
+        """
         self._file.seek(0)
-        rest, begin = b"", 0
-        while block := self._file.read(_BLOCK):
-            rest, begin = rest[begin:] + block, 0
-            while len(rest) - begin >= _ROW.size:
-                crc, compressed_size, size, offset, flags, method, length, text_size = (
-                    _ROW.unpack_from(rest, begin)
-                )
-                end = begin + _ROW.size + text_size
-                if end > len(rest):
-                    break
-                record = rest[begin + _ROW.size : end].decode()
-                begin = end
-                # A name may be in quotes, but never contains one.
-                name = record[1 : length + 1] if record[0] == '"' else record[:length]
-                yield ManifestRow(name, flags, method, crc, compressed_size, size, offset, record)
+        for begin, end in pairwise(chain(self._ends, [self._size])):
+            yield self._file.read(end - begin)
+
+
+def read_row(block: bytes, begin: int) -> tuple[ManifestRow, int]:
+    """Return the row that is packed in ``block`` at ``begin``, and where the next one begins."""
+    crc, compressed_size, size, offset, flags, method, length, record_size = unpack_row(
+        block, begin
+    )
+    at = begin + ROW_SIZE
+    record = block[at : at + record_size]
+    name = _name_in(record, length)
+    row = ManifestRow(
+        name, flags, method, crc, compressed_size, size, offset, record.decode()
+    )  # fmt: skip
+    return row, at + record_size
+
+
+def _name_in(record: bytes, length: int) -> str:
+    """Return the name that a row in RECORD begins with, spelled there in ``length`` bytes."""
+    if record[0] != _QUOTE:
+        return record[:length].decode()
+    return record[1 : length + 1].decode().replace('""', '"')
 
 
 def _spelled(value: object) -> str:

@@ -29,6 +29,7 @@ class MemberNames:
 
     def __init__(self, *, folds: bool = True) -> None:
         """Without ``folds``, only equal names are one, as on the file systems of Linux."""
+        self._folds = folds
         self._key = folded if folds else str
         self._files = PathSet()
         self._folder = ""
@@ -36,6 +37,10 @@ class MemberNames:
     def add(self, name: str) -> None:
         """Add the name of a file."""
         self._files.add(self._key(name))
+
+    def add_plain(self, names: Iterable[str]) -> None:
+        """Add the names of files that have only ASCII characters."""
+        self._files.add_all(map(str.lower, names) if self._folds else names)
 
     def check_files(self, names: Iterable[str]) -> None:
         """Raise NameCollision if two files have one name.
@@ -59,11 +64,12 @@ class MemberNames:
         """
         folder = name.rpartition("/")[0]
         if folder != self._folder:
-            last, self._folder = f"{self._folder}/", folder
-            while folder and not last.startswith(f"{folder}/"):
-                if self._key(folder) in self._files:
-                    raise NameCollision(folder)
-                folder = folder.rpartition("/")[0]
+            last, above = f"{self._folder}/", folder
+            while above and not last.startswith(f"{above}/"):
+                if self._key(above) in self._files:
+                    raise NameCollision(above)
+                above = above.rpartition("/")[0]
+            self._folder = folder
 
 
 def folded(name: str) -> str:

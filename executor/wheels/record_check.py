@@ -12,14 +12,15 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import chain
+from functools import partial
+from itertools import chain, filterfalse
 from typing import BinaryIO, TextIO
 
 from executor.archive.unzip import MAX_MEMBERS
 from executor.files.path_set import PathSet
 from executor.wheels.dist_info import DistInfo
 from executor.wheels.errors import WheelRefused
-from executor.wheels.manifest import Manifest, ManifestRow
+from executor.wheels.manifest import FileRecord, Manifest, ManifestRow
 from executor.wheels.multiset_hash import MultisetHash
 from executor.wheels.records import (
     InvalidRecord,
@@ -53,7 +54,7 @@ _SIGNATURES = ("RECORD", "RECORD.jws", "RECORD.p7s")
 """The files that RECORD cannot state a hash of."""
 
 
-_DIGEST = re.compile(r",sha256=[\w-]{43},(?=[0-9]+$)", re.ASCII)
+_DIGEST = re.compile(rb",sha256=[\w-]{43},(?=[0-9]+$)")
 """The SHA-256 in a row."""
 
 
@@ -78,18 +79,17 @@ def verify_record(info: DistInfo, manifest: Manifest) -> None:
             return
         stated = _rows_hash_of_exempt(info, manifest, exempt)
         for path, sha256, size in _stated_rows(info, manifest, exempt):
-            stated.add(record_row(path, encode_digest(sha256), size))
+            stated.add(record_row(path, encode_digest(sha256), size).encode())
     except InvalidRecord as error:
         raise info.refused(str(error), member) from None
     if manifest.rows_hash != stated:
         raise _find_fault(info, manifest, exempt)
 
 
-def recorded_files(info: DistInfo) -> Iterator[ManifestRow]:
-    """Yield a row for every file of a verified wheel except RECORD itself, in RECORD order.
+def recorded_files(info: DistInfo) -> Iterator[FileRecord]:
+    """Yield every file of a verified wheel except RECORD itself, in RECORD order.
 
-    Digests come from RECORD; for the files that it may not state them of they are computed. Fields
-    known only to the archive are 0.
+    Digests come from RECORD; for the files that it may not state them of they are computed.
     """
     for path in map(info.member, _SIGNATURES[1:]):
         if os.path.isfile(info.path(path)):
@@ -105,7 +105,7 @@ def recorded_files(info: DistInfo) -> Iterator[ManifestRow]:
                 lines = chain((line,), lines)
                 break
             if not path.endswith("/"):
-                yield ManifestRow(path, 0, 0, 0, 0, int(spelled[2]), 0, row)
+                yield path, row.encode(), int(spelled[2])
         for path, algorithm, digest, size in _rows_of_files(info, exempt, lines):
             # Folders need no row, and their files may have been removed by now.
             if not path.endswith("/"):
@@ -113,16 +113,15 @@ def recorded_files(info: DistInfo) -> Iterator[ManifestRow]:
                 yield _file(path, digest, found, algorithm)
 
 
-def hashed_files(info: DistInfo, manifest: Manifest) -> Iterator[ManifestRow]:
-    """Yield a row for every file of a wheel whose RECORD is wrong, with a computed digest."""
-    for row in manifest.files():
-        _, sha256, size = _hash_staged(info, row.name, "sha256")
-        yield _file(row.name, sha256, size)
+def hashed_files(info: DistInfo, manifest: Manifest) -> Iterator[FileRecord]:
+    """Yield every file of a wheel whose RECORD is wrong, with a computed digest."""
+    for name, _, _ in manifest.records():
+        _, sha256, size = _hash_staged(info, name, "sha256")
+        yield _file(name, sha256, size)
 
 
-def _file(path: str, digest: bytes, size: int, algorithm: str = "sha256") -> ManifestRow:
-    record = record_row(path, encode_digest(digest), size, algorithm)
-    return ManifestRow(path, 0, 0, 0, 0, size, 0, record)
+def _file(path: str, digest: bytes, size: int, algorithm: str = "sha256") -> FileRecord:
+    return path, record_row(path, encode_digest(digest), size, algorithm).encode(), size
 
 
 def _exempt(info: DistInfo) -> set[str]:
@@ -136,29 +135,36 @@ def _rows_hash_of_exempt(info: DistInfo, manifest: Manifest, exempt: set[str]) -
         if os.path.isfile(info.path(name)):
             _, sha256, size = _hash_staged(info, name, "sha256")
             digest = encode_digest(sha256 if manifest.is_hashed else b"")
-            rows_hash.add(record_row(name, digest, size))
+            rows_hash.add(record_row(name, digest, size).encode())
     return rows_hash
 
 
-def _rows_hash_as_spelled(info: DistInfo, manifest: Manifest, exempt: set[str]) -> MultisetHash:
-    """Return the hash of the lines of RECORD as they are spelled, without those of exempt files."""
-    without = {f"{name},," for name in exempt}
-    with _opened(info) as file:
-        rows_hash = _rows_hash_of_exempt(info, manifest, exempt)
-        for line in _lines(file):
-            row = line.rstrip("\r\n")
-            if row and row not in without:
-                rows_hash.add(row if manifest.is_hashed else _without_digest(row))
-    return rows_hash
+def _rows_hash_as_spelled(
+    info: DistInfo, manifest: Manifest, exempt: set[str]
+) -> MultisetHash | None:
+    """Return the hash of the lines of RECORD as they are spelled, without those of exempt files.
 
-
-def _without_digest(row: str) -> str:
-    """Return a row as the manifest has it for a file that was not hashed.
-
-    Empty if the row is spelled otherwise than ``record_row`` does.
+    None if a line is too long.
     """
-    bare, digests = _DIGEST.subn(",sha256=,", row)
-    return bare if digests else ""
+    without = {b"", *(f"{name},,".encode() for name in exempt)}
+    with _opened(info) as text:
+        file, rest = text.buffer, b""
+        rows_hash = _rows_hash_of_exempt(info, manifest, exempt)
+        while block := file.read(_BLOCK):
+            *rows, rest = (rest + block).replace(b"\r\n", b"\n").split(b"\n")
+            _add_rows(rows_hash, filterfalse(without.__contains__, rows), manifest)
+            if len(rest) > _MAX_LINE:
+                return None
+        _add_rows(rows_hash, filterfalse(without.__contains__, [rest]), manifest)
+    return rows_hash
+
+
+def _add_rows(rows_hash: MultisetHash, rows: Iterable[bytes], manifest: Manifest) -> None:
+    """Add rows; without their digests, which they must have, if the manifest has none."""
+    if not manifest.is_hashed:
+        found = map(partial(_DIGEST.subn, b",sha256=,"), rows)
+        rows = (bare if digests else b"" for bare, digests in found)
+    rows_hash.add_all(rows)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import csv
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Self
 
 from schemas.digests import SECURE_ALGORITHMS, encode_digest
@@ -21,6 +21,7 @@ __all__ = [
     "InvalidRecord",
     "RecordRow",
     "RecordWriter",
+    "moved_row",
     "read_rows",
     "record_row",
 ]
@@ -81,9 +82,17 @@ def record_row(path: str, digest: str, size: int, algorithm: str = "sha256") -> 
 
     ``path`` and ``digest`` are spelled as in RECORD; ``size`` is in bytes.
     """
-    if _QUOTED.search(path):
-        path = '"' + path.replace('"', '""') + '"'
-    return f"{path},{algorithm}={digest},{size}"
+    return f"{_field(path)},{algorithm}={digest},{size}"
+
+
+def moved_row(row: str, path: str) -> str:
+    """Return a row that ``record_row`` has made, for the same file at another path."""
+    return ",".join((_field(path), *row.rsplit(",", 2)[1:]))
+
+
+def _field(path: str) -> str:
+    """Return ``path`` as RECORD spells it."""
+    return '"' + path.replace('"', '""') + '"' if _QUOTED.search(path) else path
 
 
 def _decode_digest(text: str, algorithm: str, number: int) -> bytes:
@@ -112,14 +121,14 @@ class RecordWriter:
         self.bytes = 0
         self._path = path
         self._own_row = own_row
-        self._file = open(path + NEW_SUFFIX, "x", encoding="utf-8", newline="")  # noqa: SIM115
+        self._file = open(path + NEW_SUFFIX, "xb")  # noqa: SIM115
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
-            csv.writer(self._file, lineterminator="\n").writerow((self._own_row, "", ""))
+            self._file.write(f"{_field(self._own_row)},,\n".encode())
             self.files += 1
         self._file.close()
         if kind is None:
@@ -127,10 +136,16 @@ class RecordWriter:
 
     def add(self, path: str, sha256: bytes, size: int) -> None:
         """List a file: its path as RECORD spells it, digest of 32 bytes, and size in bytes."""
-        self.add_row(record_row(path, encode_digest(sha256), size), size)
+        self.add_row(record_row(path, encode_digest(sha256), size).encode(), size)
 
-    def add_row(self, row: str, size: int) -> None:
+    def add_row(self, row: bytes, size: int) -> None:
         """List a file of ``size`` bytes with a row that ``record_row`` has made."""
-        self._file.write(f"{row}\n")
+        self._file.write(row + b"\n")
         self.files += 1
+        self.bytes += size
+
+    def add_rows(self, rows: Sequence[bytes], size: int) -> None:
+        """List files of ``size`` bytes in all with such rows."""
+        self._file.write(b"\n".join((*rows, b"")))
+        self.files += len(rows)
         self.bytes += size

@@ -20,7 +20,7 @@ from executor.archive.errors import DecoderMissing
 from executor.archive.expansion_limit import ExpansionLimit
 from executor.archive.inflate import NotStreamable
 from executor.archive.unzip import ForwardZip, Member
-from executor.environment.schemes import Schemes
+from executor.environment.schemes import STAGING, Schemes
 from executor.files.destination import Destination, PathTaken
 from executor.files.writer import FileWriter
 from executor.wheels.errors import WheelRefused
@@ -28,6 +28,8 @@ from executor.wheels.finish import finish
 from executor.wheels.layout import Layout, MisplacedMember, check_startup, is_data_folder
 from executor.wheels.manifest import Manifest, ManifestRow
 from executor.wheels.member_names import MemberNames, NameCollision
+from executor.wheels.plain_entries import PlainEntries
+from executor.wheels.plain_members import PlainMembers
 from executor.wheels.records import record_row
 from executor.wheels.rules import STRICT, Rules
 from executor.wheels.scripts import make_executable
@@ -35,6 +37,7 @@ from executor.wheels.staged_wheel import TREE, StagedWheel
 from schemas.digests import encode_digest
 from schemas.wheel import (
     MAX_NAME_SIZE,
+    PLAIN_FOLDER,
     InvalidMemberName,
     check_last_segment,
     check_member_name,
@@ -153,12 +156,18 @@ class _Unpacking:
         self._writer = options.writer
         self._wrote = options.wrote
         self._checked_folder: str | None = None
+        self._checked_top: str | None = None
 
     def unpack(self, tree: str, manifest: Manifest) -> None:
         """Write all members below ``tree``, and a row of each into ``manifest``."""
         with Destination(tree, self._writer, is_hashed=manifest.is_hashed) as destination:
+            plain = PlainMembers(
+                self._zip, destination, manifest, self._names, self._expansion, self._is_plain
+            )
             for member in self._zip.members():
                 self._write(member, destination, manifest)
+                if self._can_be_spooled:
+                    self._wrote(plain.unpack())
         self._check_directory(tree, manifest)
         self._expansion.finish()
         try:
@@ -168,9 +177,9 @@ class _Unpacking:
 
     def _check_directory(self, tree: str, manifest: Manifest) -> None:
         """Compare the central directory with the members, and set the modes that it states."""
-        rows = manifest.rows()
+        plain = PlainEntries(self._zip, manifest, self._names, tree)
         for entry in self._zip.central_entries():
-            row = next(rows, None)
+            row = plain.row()
             difference = row.difference(entry) if row else "the archive does not hold it"
             if difference:
                 raise self._refused(difference, entry.name)
@@ -185,6 +194,7 @@ class _Unpacking:
                 self._waive(str(error), entry.name, can_waive=self._can_waive)
             if entry.is_executable and not entry.is_directory:
                 make_executable(os.path.join(tree, entry.name))
+            plain.pass_equal()
 
     def _write(self, member: Member, destination: Destination, manifest: Manifest) -> None:
         """Write one member, unless it is a folder, and add its row."""
@@ -227,12 +237,31 @@ class _Unpacking:
             )
         )  # fmt: skip
 
+    def _is_plain(self, name: str) -> bool:
+        """Return whether no rule forbids the folder of a member, and none is for single files in
+        it.
+        """
+        folder = name[: name.rfind("/") + 1]
+        top = folder.partition("/")[0]
+        if not PLAIN_FOLDER.fullmatch(folder) or top.endswith(".data"):
+            return False
+        # The other rules are about the first folder, but for that on the one of lockstream itself.
+        if top != self._checked_top or STAGING in folder.lower():
+            try:
+                self._layout.check_member(name)
+                if not self._may_start:
+                    check_startup(name)
+            except MisplacedMember:
+                return False
+            self._checked_top = top
+        return True
+
     def _check_name(self, name: str) -> None:
         """Raise InvalidMemberName or MisplacedMember if a wheel must not have this member."""
         # Members of one folder follow each other, so each folder is checked once.
         folder, _, rest = name.rpartition("/")
         is_short = len(name) * 4 <= MAX_NAME_SIZE
-        if rest and folder and folder == self._checked_folder and is_short:
+        if rest and folder and folder == self._checked_folder and is_short and rest[0] != ".":
             try:
                 check_last_segment(rest, is_portable=self._is_portable)
             except InvalidMemberName as error:

@@ -14,7 +14,7 @@ ROWS = st.lists(st.text(max_size=8), max_size=8)
 
 def counted(rows_hash: MultisetHash, rows: list[str]) -> MultisetHash:
     for row in rows:
-        rows_hash.add(row)
+        rows_hash.add(row.encode())
     return rows_hash
 
 
