@@ -14,6 +14,7 @@ import os
 import pickle
 import select
 import signal
+import termios
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -42,6 +43,10 @@ number of bytes that were written. What it returns or raises can be pickled."""
 
 
 _NUMBER = Struct("<L")
+
+
+_INT = Struct("@i")
+"""What FIONREAD returns (https://man7.org/linux/man-pages/man2/FIONREAD.2const.html)."""
 
 
 _PIPE_SIZE = 64 << 10
@@ -84,7 +89,7 @@ def run_lanes(
     tasks = _Tasks(len(steps))
     run = _Run(steps, work, client, tasks, wrote)
     if address is not None:
-        client.look_ahead(partial(_following, steps, tasks, address))
+        client.look_ahead(partial(_following, steps, tasks, address, lanes))
     try:
         for _ in range(min(lanes, len(steps)) - 1):
             if not run.fork():
@@ -128,6 +133,17 @@ class _Tasks:
             self._reserved.append(number)
         return number
 
+    @property
+    def reserved(self) -> int:
+        """Return how many numbers this lane has reserved and not taken yet."""
+        return len(self._reserved)
+
+    def left(self) -> int:
+        """Return how many numbers no lane has taken or reserved."""
+        size = bytearray(_INT.size)
+        fcntl.ioctl(self._pipe, termios.FIONREAD, size)
+        return int(_INT.unpack(size)[0]) // _NUMBER.size
+
     def _read(self) -> int | None:
         data = os.read(self._pipe, _NUMBER.size)
         return int(_NUMBER.unpack(data)[0]) if data else None
@@ -137,9 +153,17 @@ class _Tasks:
 
 
 def _following(
-    steps: Sequence[Step], tasks: _Tasks, address: Callable[[Step], str | None]
+    steps: Sequence[Step],
+    tasks: _Tasks,
+    address: Callable[[Step], str | None],
+    lanes: int,
+    leaves_some: bool,
 ) -> tuple[str, int] | None:
-    """Return the URL and the size (bytes) of the next file of a lane; None if there is none."""
+    """Return the URL and the size (bytes) of the next file of a lane; None if there is none, or if
+    it ``leaves_some`` and each other one of the ``lanes`` would be left fewer files than it has.
+    """
+    if leaves_some and tasks.reserved * (lanes - 1) >= tasks.left():
+        return None
     number = tasks.reserve()
     if number is None or (url := address(steps[number])) is None:
         return None

@@ -97,7 +97,7 @@ class HttpClient:
         return self._received + (self._response.arrived if self._response else 0)
 
     def look_ahead(self, upcoming: Upcoming) -> None:
-        """From now on, request the small files that ``upcoming`` returns before they are needed."""
+        """From now on, request the files that ``upcoming`` returns before they are needed."""
         self._prefetch.upcoming = upcoming
 
     def close(self) -> None:
@@ -315,13 +315,16 @@ class HttpClient:
         connection = self._connections[server]
         hold_to(pace, connection)
         while_waiting(pace, partial(connection.request, "GET", target, headers=headers))
+        if progress.size is not None:
+            self._prefetch.fill(progress.size - progress.received, self._begin)
+            while_waiting(pace, partial(self._prefetch.wait, connection, pace.idle))
 
     def _finish(self, pending: PendingResponse, server: Server, pace: Pace) -> None:
         """Complete a request that was sent ahead, and keep its connection from now on."""
         if server in self._connections:
             self._prefetch.keep(server, self._connections[server])
         self._connections[server] = connection = pending.connection
-        while_waiting(pace, partial(pending.finish, pace.idle))
+        while_waiting(pace, partial(self._prefetch.finish, pending, pace.idle))
         hold_to(pace, connection)
 
     def _check_status(

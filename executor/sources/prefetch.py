@@ -1,8 +1,8 @@
 """Requests for the next files of a lane, sent before the lane needs their responses.
 
 A lane that requests a file only after it has unpacked the one before waits a round trip for each:
-at 100 ms, 99 wheels took 7.3 s on two lanes, at 1 ms 2.4 s. So the next small files are requested
-while the lane is at work, each on a connection of its own. Nothing here waits: a connection is
+at 100 ms, 99 wheels took 7.3 s on two lanes, at 1 ms 2.4 s. So the next files are requested while
+the lane is at work or waits for another response, each on a connection of its own. A connection is
 advanced as far as it goes, and responses stay in the kernel. If such a request fails, that shows
 when its response is needed, and the request is then sent again.
 """
@@ -15,6 +15,7 @@ import os
 import select
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator, Mapping
 
 from executor.sources.tls import tls_context
@@ -26,8 +27,9 @@ Server = tuple[str, str]
 """Scheme and authority of a server."""
 
 
-Upcoming = Callable[[], tuple[str, int] | None]
-"""Returns URL and size (bytes) of the next file that will be needed, another one at each call."""
+Upcoming = Callable[[bool], tuple[str, int] | None]
+"""Returns URL and size (bytes) of the next file that will be needed, another one at each call; None
+if there is none. The argument says whether the other lanes must be left as many files."""
 
 
 MAX_REQUESTS = 8
@@ -35,13 +37,15 @@ MAX_REQUESTS = 8
 
 
 WINDOW = 512 << 10
-"""Bytes that all requested files may have together. The kernel holds 64 KiB of a response that is
-not read (https://man7.org/linux/man-pages/man7/tcp.7.html, tcp_rmem), and they may be charged."""
+"""Bytes that all requested files may have together if they leave the other lanes without a file.
+These do not miss them for long."""
 
 
 NEAR = 8 << 20
-"""Bytes that may be left of a file when the next one is requested, whatever the size of that. They
-take longer than a round trip; and another lane that runs out of work does not miss it for long."""
+"""Bytes that may be left of all requested files when the next one is requested, whatever the size
+of that: they take longer than a round trip. The kernel holds 64 KiB of a response that is not read,
+however large it is (https://man7.org/linux/man-pages/man7/tcp.7.html, tcp_rmem), and they may be
+charged: 512 KiB for all requests of a lane."""
 
 
 _FAILURES = (OSError, http.client.HTTPException)
@@ -97,24 +101,15 @@ class PendingResponse:
             else:
                 return
 
-    def advance(self, seconds: float = 0.0) -> None:
-        """Go on as far as possible, waiting for at most ``seconds`` at each event.
+    @property
+    def awaited(self) -> int | None:
+        """Return the event of poll(2) that the request waits for; None when it has been sent."""
+        return self._awaited
 
-        Raises OSError and HTTPException.
-        """
-        while self._awaited is not None:
-            if not _comes(self.connection.sock, self._awaited, seconds):
-                return
+    def advance(self) -> None:
+        """Go on as far as possible without waiting. Raises OSError and HTTPException."""
+        while self._awaited is not None and _comes(self.connection.sock, self._awaited):
             self._awaited = next(self._making, None)
-
-    def finish(self, seconds: float) -> None:
-        """Complete the request, now that its response is needed.
-
-        Raises OSError (TimeoutError after ``seconds``) and HTTPException.
-        """
-        self.advance(seconds)
-        if self._awaited is not None:
-            raise TimeoutError
 
 
 class Prefetch:
@@ -129,23 +124,64 @@ class Prefetch:
         """Advance the pending requests, and ``begin`` more if few bytes are still to come: ``left``
         bytes of the file that is being read, and the sizes of the pending ones.
         """
-        for url, (pending, _) in list(self._begun.items()):
-            try:
-                pending.advance()
-            except _FAILURES:
-                pending.connection.close()
-                del self._begun[url]
+        self._advance()
         waiting = left + sum(size for _, size in self._begun.values())
-        while self.upcoming and len(self._begun) < MAX_REQUESTS:
-            if waiting >= (WINDOW if self._begun else NEAR):
-                return
-            if (following := self.upcoming()) is None:
+        while self.upcoming and len(self._begun) < MAX_REQUESTS and waiting < NEAR:
+            leaves_some = bool(self._begun) and waiting >= WINDOW
+            if (following := self.upcoming(leaves_some)) is None:
                 return
             url, size = following
             if (begun := begin(url)) is None:
                 return
             self._begun[url] = begun, size
             waiting += size
+
+    def _advance(self) -> None:
+        for url, (pending, _) in list(self._begun.items()):
+            try:
+                pending.advance()
+            except _FAILURES:
+                pending.connection.close()
+                del self._begun[url]
+
+    def finish(self, pending: PendingResponse, seconds: float) -> None:
+        """Send the rest of a request that was taken, and wait for its response.
+
+        Raises OSError (TimeoutError after ``seconds`` without an event) and HTTPException.
+        """
+        while pending.awaited is not None:
+            self._wait(pending.connection.sock, pending.awaited, seconds)
+            pending.advance()
+        self.wait(pending.connection, seconds)
+
+    def wait(self, connection: http.client.HTTPConnection, seconds: float) -> None:
+        """Wait for the response of ``connection`` as long as pending requests are to be sent.
+
+        Raises TimeoutError after ``seconds``.
+        """
+        if connection.sock is not None and self._awaited():
+            self._wait(connection.sock, select.POLLIN, seconds)
+
+    def _awaited(self) -> list[tuple[socket.socket, int]]:
+        return [
+            (pending.connection.sock, pending.awaited)
+            for pending, _ in self._begun.values()
+            if pending.awaited is not None
+        ]
+
+    def _wait(self, sock: socket.socket, event: int, seconds: float) -> None:
+        """Wait for ``event`` of ``sock``, and advance the pending requests meanwhile."""
+        end = time.monotonic() + seconds
+        while True:
+            poll = select.poll()
+            for other, its_event in [(sock, event), *self._awaited()]:
+                poll.register(other, its_event)
+            ready = {number for number, _ in poll.poll(max(0.0, end - time.monotonic()) * 1000)}
+            if sock.fileno() in ready:
+                return
+            if not ready:
+                raise TimeoutError
+            self._advance()
 
     def take(self, url: str) -> PendingResponse | None:
         """Return the pending request for ``url``, which is needed now; None if there is not one."""
@@ -162,7 +198,7 @@ class Prefetch:
         kept = self._spare.get(server, [])
         while kept:
             connection = kept.pop()
-            if connection.sock is not None and not _comes(connection.sock, select.POLLIN, 0.0):
+            if connection.sock is not None and not _comes(connection.sock, select.POLLIN):
                 return connection
             connection.close()
         return None
@@ -176,7 +212,7 @@ class Prefetch:
                 connection.close()
 
 
-def _comes(sock: socket.socket, event: int, seconds: float) -> bool:
+def _comes(sock: socket.socket, event: int) -> bool:
     poll = select.poll()
     poll.register(sock, event)
-    return bool(poll.poll(seconds * 1000))
+    return bool(poll.poll(0))

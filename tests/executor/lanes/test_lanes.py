@@ -13,6 +13,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 
@@ -22,6 +23,7 @@ from executor.lock import errors
 from executor.lock.step import Step
 from executor.sources.client import HttpClient
 from executor.sources.errors import HashMismatch, Unreachable
+from executor.sources.prefetch import Upcoming
 from executor.transaction import errors as shortage
 from schemas.digests import Mismatch
 from schemas.errors import ExitCode, LockstreamError
@@ -36,6 +38,10 @@ Wrote = Callable[[int], None]
 
 class Client(HttpClient):
     closed = 0
+    upcoming: Upcoming | None = None
+
+    def look_ahead(self, upcoming: Upcoming) -> None:
+        self.upcoming = upcoming
 
     def close(self) -> None:
         self.closed += 1
@@ -363,6 +369,28 @@ def test_an_error_arrives_as_it_was_raised() -> None:
     error = Unreachable("https://example.com/x", "gone", hint="lock again")
     arrived = pickle.loads(pickle.dumps(error))
     assert (str(arrived), arrived.hint) == ("https://example.com/x: gone", "lock again")
+
+
+@pytest.mark.parametrize(("lanes", "ahead"), [(1, 8), (2, 4), (3, 3), (9, 1)])
+def test_a_lane_that_must_leave_some_reserves_no_more_than_is_left_for_each_other_lane(
+    monkeypatch: pytest.MonkeyPatch, lanes: int, ahead: int
+) -> None:
+    def refused() -> int:
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    # The other lanes cannot be made, so that they take nothing.
+    monkeypatch.setattr(os, "fork", refused)
+    reserved = []
+
+    def work(number: int, _step: Step, client: HttpClient, _wrote: Wrote) -> None:
+        assert isinstance(client, Client)
+        assert client.upcoming is not None
+        while number == 0 and client.upcoming(True):
+            reserved.append(number)
+
+    sized = [replace(step, size=1) for step in steps(9)]
+    list(run_lanes(sized, work, Client(), lanes, lambda _: None, lambda step: step.filename))
+    assert len(reserved) == ahead
 
 
 @pytest.mark.parametrize("number", [errno.EAGAIN, errno.ENOMEM])

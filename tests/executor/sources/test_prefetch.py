@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import socket
 import time
 from collections.abc import Callable, Iterator
 
@@ -9,12 +11,20 @@ import pytest
 
 from executor.sources.client import HttpClient
 from executor.sources.errors import Unreachable
-from executor.sources.prefetch import MAX_REQUESTS, NEAR, WINDOW
+from executor.sources.prefetch import (
+    MAX_REQUESTS,
+    NEAR,
+    WINDOW,
+    PendingResponse,
+    Prefetch,
+)
 from executor.sources.tls import tls_context
 from helpers.servers import (
     CERTIFICATE,
     Answer,
+    Connection,
     Proxy,
+    Request,
     Server,
     cut,
     file,
@@ -58,7 +68,7 @@ def one_client() -> Iterator[HttpClient]:
 def looking_ahead(client: HttpClient, files: list[tuple[str, int]]) -> list[tuple[str, int]]:
     """What is left of ``files``, in which the client looks for those that follow."""
     left = list(files)
-    client.look_ahead(lambda: left.pop(0) if left else None)
+    client.look_ahead(lambda _: left.pop(0) if left else None)
     return left
 
 
@@ -95,6 +105,57 @@ def test_the_next_file_is_asked_for_before_this_one_is_read(client: HttpClient) 
         # And no more than that.
         assert b"".join(reading) == b""
         assert len(server.requests) == 1 + MAX_REQUESTS
+
+
+def test_the_next_files_are_asked_for_while_the_first_answer_is_awaited(
+    client: HttpClient,
+) -> None:
+    arrived = []
+
+    def late(request: Request, connection: Connection) -> None:
+        until(lambda: len(server.requests) == 1 + MAX_REQUESTS)
+        arrived.append(len(server.requests))
+        file(SMALL)(request, connection)
+
+    with Server() as server:
+        first = server.script("/first", late)
+        looking_ahead(client, [(server.script(path, file(SMALL)), len(SMALL)) for path in PATHS])
+        assert fetch(client, first, len(SMALL)) == SMALL
+    assert arrived == [1 + MAX_REQUESTS]
+
+
+def test_an_answer_that_never_comes_is_given_up_while_others_are_pending() -> None:
+    pending = iter([("https://silent.example/", 1)])
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host, port = silent.getsockname()
+        known = http.client.HTTPConnection(host, port)
+        known.connect()
+        following = http.client.HTTPSConnection(host, port, context=tls_context())
+        prefetch = Prefetch()
+        prefetch.upcoming = lambda _: next(pending, None)
+        prefetch.fill(1, lambda _: PendingResponse(following, known.sock, "/", {}))
+        with pytest.raises(TimeoutError):
+            prefetch.wait(known, 0.05)
+        prefetch.close()
+        known.close()
+
+
+def test_files_beyond_the_window_leave_the_other_lanes_as_many(client: HttpClient) -> None:
+    with Server() as server:
+        first = server.script("/first", file(SMALL))
+        size = WINDOW // 2
+        urls = [server.script(path, file(bytes(size))) for path in PATHS]
+        asked = []
+
+        def upcoming(leaves_some: bool) -> tuple[str, int]:
+            asked.append(leaves_some)
+            return urls[len(asked) - 1], size
+
+        client.look_ahead(upcoming)
+        assert fetch(client, first, len(SMALL)) == SMALL
+        assert asked == [False, False] + [True] * (MAX_REQUESTS - 2)
+        # Else the server would wait until its answers are read.
+        client.close()
 
 
 def test_large_files_are_asked_for_one_by_one_and_late(client: HttpClient) -> None:
