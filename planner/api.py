@@ -76,7 +76,7 @@ class PlanRequest:
     engine: str | None = None
     """The engine that does the builds, such as ``dask``; the plan then defers them."""
     store: str | None = None
-    """The folder for the wheels that the engine builds; None for one in the cache."""
+    """The folder or the URL for the wheels that the engine builds; None for one in the cache."""
     forget: bool = False
     """Whether the options that the existing lock records do not count."""
     upgrade: bool = False
@@ -354,19 +354,17 @@ def _with_builds(
     task: _Task, request: PlanRequest, reporter: Reporter, planned: PlannedLock
 ) -> PlannedLock:
     """Let an engine do the builds that ``planned`` defers; return the lock with their wheels."""
-    from planner.engines.remote_builds import do_builds, store_of  # noqa: PLC0415  # as above
+    from planner.engines.remote_builds import do_builds, store_place  # noqa: PLC0415  # as above
 
     assert request.engine is not None
-    store = store_of(request.store, os.environ)
-    if not do_builds(
-        planned.lock, planned.text, engine=request.engine, store=store, reporter=reporter
-    ):
+    place = request.store or store_place(os.environ)
+    if not do_builds(planned.lock, planned.text, request.engine, place, request.access, reporter):
         return planned
     question = task.question
     chosen = preferences(planned.lock, question.environments)
     policy = replace(question.policy, preferences=chosen)
     again = replace(task, previous=planned.lock, question=replace(question, policy=policy))
-    return _answer(again, replace(request, fragments=(store.path,)), reporter)
+    return _answer(again, replace(request, fragments=(place,)), reporter)
 
 
 def _builder_order(task: _Task, request: PlanRequest, reporter: Reporter) -> BuilderOrder:

@@ -99,6 +99,8 @@ class BuildUnit:
     """What an earlier build took; None if it was never measured."""
     key: str
     """A digest of all that the lock says of it."""
+    family: str
+    """A digest of all that but the target: builds that share it may make one wheel."""
 
     @property
     def requirement(self) -> str:
@@ -114,6 +116,10 @@ class BuildUnit:
     def limit(self) -> int:
         """Bytes of memory with which it also reads its compiler only once."""
         return self.request + (self.record.files if self.record else 0)
+
+    def is_served_by(self, wheel: str) -> bool:
+        """Return whether the wheel of this file name suits the target."""
+        return not parse_wheel_filename(wheel)[3].isdisjoint(self.target.tags)
 
     def to_json(self) -> dict[str, Any]:
         """Return all that another program needs to run it."""
@@ -230,9 +236,7 @@ def _unit(package: Package, target: Target, policy: BuildPolicy) -> BuildUnit | 
         "subdirectory": source.subdirectory,
         "settings": list(_settings(package.name, policy)),
         "constraints": spelled(policy.constraints),
-        "target": target.to_table(),
     }
-    key = hashlib.sha256(json.dumps(causes, sort_keys=True).encode()).hexdigest()
     version = package.version or (record.version if record else None)
     return BuildUnit(
         name=package.name,
@@ -240,8 +244,13 @@ def _unit(package: Package, target: Target, policy: BuildPolicy) -> BuildUnit | 
         target=target,
         source=source,
         record=record,
-        key=key,
+        key=_digest({**causes, "target": target.to_table()}),
+        family=_digest(causes),
     )
+
+
+def _digest(causes: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(causes, sort_keys=True).encode()).hexdigest()
 
 
 def _settings(name: str, policy: BuildPolicy) -> Iterator[Any]:

@@ -17,8 +17,14 @@ from planner.builds.interpreters import Interpreter, Interpreters
 from planner.builds.lone_builder import lone_builder
 from planner.builds.sdist import fetch_source
 from planner.builds.source_tree import fetch_tree
-from planner.builds.unit import BuildUnit, next_class, recorded_build_policy, target_label
-from planner.builds.wheel_store import StoreFolder
+from planner.builds.unit import (
+    BuildUnit,
+    next_class,
+    recorded_build_policy,
+    target_label,
+    units_of,
+)
+from planner.builds.wheel_store import WheelStore, find_relative
 from planner.index.access import Access
 from planner.index.pages import ProjectFile
 from planner.inputs.inputs import Inputs
@@ -61,14 +67,14 @@ class UnitBuild:
     """The bytes that one build may take; None for no limit but that of the machine."""
     reporter: Reporter = field(default_factory=Reporter)
 
-    def build(self, unit: BuildUnit, store: StoreFolder) -> tuple[Fragment, bool]:
+    def build(self, unit: BuildUnit, store: WheelStore) -> tuple[Fragment, bool]:
         """Return the finished build of ``unit``, and whether it was built now: one that the store
-        has is not built again.
+        has is not built again, nor one for another target whose wheel suits this one too.
 
         Raises UsageError if this machine is of another kind than the target, UnitNeedsMore,
-        BuildFailed, FragmentUnusable, NetworkError, NoSolution and ArtifactRefused.
+        BuildFailed, FragmentUnusable, NotPermitted, NetworkError, NoSolution and ArtifactRefused.
         """
-        if known := store.find(unit):
+        if known := find_relative(store, unit, units_of(self.lock)):
             return known, False
         interpreter = Interpreters().find(unit.target)
         if interpreter is None:
@@ -77,6 +83,7 @@ class UnitBuild:
                 hint="run it on such a machine, or in a container of that kind, with that Python "
                 "on its PATH",
             )
+        store.prepare()
         try:
             with self._built(unit, interpreter) as (fragment, path):
                 is_first = store.publish(fragment, path)

@@ -1,7 +1,7 @@
 """A place where machines leave the wheels that they built, and find those of others.
 
-It is a folder, such as a shared one, or the address of one that a server offers for reading. Each
-build has a folder of its own in it, named for its key, which appears as a whole or not at all.
+It is a folder, such as a shared one, or an address of a server. Each build has a folder of its own
+in it, named for its key; it is there as a whole or not at all.
 """
 
 from __future__ import annotations
@@ -10,19 +10,21 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Protocol
 
-from executor import digest_file, read_regular, sync_folder
+from executor import Keychain, digest_file, read_regular, sync_folder
 from planner.builds.fragment import FRAGMENT_NAME, MAX_FRAGMENT_SIZE, Fragment, FragmentUnusable
+from planner.builds.served_store import ServedStore
 from planner.builds.unit import BuildUnit
+from planner.index.access import Access
 from planner.index.client import IndexClient
-from planner.index.errors import FileMissing
 from schemas.errors import NotPermitted, UsageError
+from schemas.urls import redacted
 
-__all__ = ["ServedStore", "StoreFolder", "WheelStore", "find_all", "open_store"]
+__all__ = ["StoreFolder", "WheelStore", "find_all", "find_relative", "open_store", "opened_store"]
 
 
 _UNFINISHED = ".unfinished-"
@@ -42,6 +44,16 @@ class WheelStore(Protocol):
 
     def fetch(self, fragment: Fragment, path: str) -> None:
         """Copy the wheel of ``fragment`` to ``path``. Raises FragmentUnusable if it differs."""
+
+    def prepare(self) -> None:
+        """Raise NotPermitted if builds cannot be added: that is known before one is begun."""
+
+    def publish(self, fragment: Fragment, wheel: str) -> bool:
+        """Add a finished build with the wheel at the path ``wheel``; return False if another
+        machine was quicker, whose wheel then counts.
+
+        Raises NotPermitted, and NetworkError or OSError if it is full.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +79,23 @@ class StoreFolder:
         """As ``WheelStore`` has it."""
         shutil.copyfile(os.path.join(self.path, fragment.key, fragment.wheel), path)
 
-    def publish(self, fragment: Fragment, wheel: str) -> bool:
-        """Add a finished build with the wheel at the path ``wheel``; return False if another
-        machine was quicker, whose wheel then counts.
+    def prepare(self) -> None:
+        """As ``WheelStore`` has it; nothing is made."""
+        place = os.path.abspath(self.path)
+        while not os.path.lexists(place):
+            place = os.path.dirname(place)
+        if not os.path.isdir(place):
+            raise _Unwritable(f"{self.path} cannot be made: {place} is not a folder")
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise _Unwritable(f"{place} cannot be written to")
 
-        Raises NotPermitted if the folder cannot be written to, and OSError if it is full.
-        """
-        self._make()
+    def publish(self, fragment: Fragment, wheel: str) -> bool:
+        """As ``WheelStore`` has it."""
+        self.prepare()
+        try:
+            os.makedirs(self.path, exist_ok=True)
+        except OSError as error:
+            raise _Unwritable(f"{self.path} cannot be made: {error.strerror}") from None
         self._sweep()
         unfinished = os.path.join(self.path, f"{_UNFINISHED}{uuid.uuid4().hex}")
         os.mkdir(unfinished)
@@ -105,14 +127,6 @@ class StoreFolder:
         if found != fragment.sha256:
             raise FragmentUnusable(path, f"its sha256 is {found}, and {fragment.sha256} expected")
 
-    def _make(self) -> None:
-        try:
-            os.makedirs(self.path, exist_ok=True)
-        except OSError as error:
-            raise _Unwritable(f"{self.path} cannot be made: {error.strerror}") from None
-        if not os.access(self.path, os.W_OK | os.X_OK):
-            raise _Unwritable(f"{self.path} cannot be written to")
-
     def _sweep(self) -> None:
         """Remove what killed writers left."""
         for name in os.listdir(self.path):
@@ -129,33 +143,15 @@ class _Unwritable(NotPermitted):
     hint = "name another folder with --into"
 
 
-@dataclass(frozen=True, slots=True)
-class ServedStore:
-    """A folder with finished builds that a server offers for reading."""
+@contextmanager
+def opened_store(place: str, access: Access) -> Iterator[WheelStore]:
+    """Yield the store at ``place``, with the user's credentials for its server.
 
-    url: str
-    """Its address, without a trailing slash."""
-    client: IndexClient
-
-    def find(self, unit: BuildUnit) -> Fragment | None:
-        """As ``WheelStore`` has it; the wheel is compared when it is fetched."""
-        place = f"{self.url}/{unit.key}/{FRAGMENT_NAME}"
-        try:
-            with self.client.download(place, limit=MAX_FRAGMENT_SIZE) as body:
-                body.seek(0)
-                return Fragment.parse(body.read(), unit, place)
-        except FileMissing:
-            return None
-
-    def fetch(self, fragment: Fragment, path: str) -> None:
-        """As ``WheelStore`` has it."""
-        place = f"{self.url}/{fragment.key}/{fragment.wheel}"
-        with self.client.download(place, limit=fragment.size) as body, open(path, "wb") as copy:
-            body.seek(0)
-            shutil.copyfileobj(body, copy)
-        if (found := digest_file(path).hex()) != fragment.sha256:
-            os.unlink(path)
-            raise FragmentUnusable(place, f"its sha256 is {found}, and {fragment.sha256} expected")
+    Raises UsageError.
+    """
+    keychain = Keychain(environment=os.environ, keyring=access.keyring)
+    with IndexClient(keychain=keychain, offline=access.offline) as client:
+        yield open_store(place, client)
 
 
 def open_store(place: str, client: IndexClient) -> WheelStore:
@@ -168,7 +164,28 @@ def open_store(place: str, client: IndexClient) -> WheelStore:
             f"{place} is neither a folder nor an address of http or https",
             hint="name a folder, or the address at which a server offers one",
         )
+    if {"?", "#"} & set(place):
+        raise UsageError(
+            f"{redacted(place)} has a query or a fragment, to which no path can be added",
+            hint="name the address of a folder; credentials belong in a netrc file",
+        )
     return ServedStore(place.rstrip("/"), client)
+
+
+def find_relative(
+    store: WheelStore, unit: BuildUnit, units: Iterable[BuildUnit]
+) -> Fragment | None:
+    """Return the finished build of ``unit``, or that of another of ``units`` with the same source
+    and flags whose wheel suits the target of ``unit`` too; None if there is none.
+    """
+    if found := store.find(unit):
+        return found
+    for other in units:
+        if other.family == unit.family and other.key != unit.key:
+            found = store.find(other)
+            if found and unit.is_served_by(found.wheel):
+                return found
+    return None
 
 
 def find_all(

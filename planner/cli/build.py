@@ -14,7 +14,7 @@ from executor import echo, is_quiet
 from planner.builds.fragment import Fragment
 from planner.builds.unit import BuildUnit, target_label, units_of
 from planner.builds.unit_build import UnitBuild
-from planner.builds.wheel_store import StoreFolder
+from planner.builds.wheel_store import opened_store
 from planner.cli.console import ConsoleReporter
 from planner.cli.plan_options import access_options
 from planner.index.access import Access
@@ -22,6 +22,7 @@ from planner.lock.reader import read_lock
 from planner.lock.writer import write_atomically
 from schemas.errors import UsageError
 from schemas.sizes import format_size, parse_size
+from schemas.urls import redacted
 
 __all__ = ["build"]
 
@@ -39,10 +40,11 @@ __all__ = ["build"]
 @click.option(
     "--into",
     "store",
-    metavar="DIR",
+    metavar="DIR|URL",
     default="built",
     show_default=True,
-    help="The folder for the wheel and what its build took; others may write to it too.",
+    help="The folder for the wheel and what its build took, or an address at which a server stores "
+    "files (HTTP PUT); others may write to it too.",
 )
 @click.option("--memory", metavar="SIZE", help="End the build if it takes more, with status 7.")
 @click.option("--report", metavar="FILE", help="Write what was built to this file, as JSON.")
@@ -58,9 +60,9 @@ def build(
 ) -> None:
     """Do one of the builds that a lock leaves to other machines (lockstream builds lists them).
 
-    A wheel that is in the folder already is not built again. plan --fragments lists the wheels in
-    the lock. Status 7 means that the build needs more memory, 5 that it may be tried again, and 8
-    that it failed.
+    A wheel that is there already is not built again, and a pure one only once for all targets. plan
+    --fragments lists the wheels in the lock. Status 7 means that the build needs more memory, 5
+    that it may be tried again, 8 that it failed, and 9 that the wheel cannot be stored.
     """
     started = time.monotonic()
     content = read_lock(lock)
@@ -73,16 +75,16 @@ def build(
         memory=parse_size(memory) if memory else None,
         reporter=ConsoleReporter(quiet=is_quiet()),
     )
-    fragment, is_new = builder.build(unit, StoreFolder(store))
+    with opened_store(store, access) as opened:
+        fragment, is_new = builder.build(unit, opened)
     seconds = time.monotonic() - started
     if report:
         _write_report(report, fragment, is_new=is_new, seconds=seconds)
     if not is_quiet():
         verb = "built" if is_new else "kept"
         demand = format_size(fragment.record.peak)
-        echo(
-            f"{verb} {os.path.join(store, unit.key, fragment.wheel)}: {demand}, in {seconds:.1f} s"
-        )
+        place = "/".join((redacted(store) if "://" in store else store, fragment.key))
+        echo(f"{verb} {fragment.wheel} in {place}: {demand}, in {seconds:.1f} s")
 
 
 def _choose(units: tuple[BuildUnit, ...], package: str, label: str | None, lock: str) -> BuildUnit:

@@ -27,7 +27,7 @@ class PlanBuildOptions:
     engine: str | None
     """The engine that does the builds."""
     store: str | None
-    """The folder for the wheels that it builds."""
+    """The folder or the URL for the wheels that it builds."""
 
 
 def _make(
@@ -132,9 +132,10 @@ build_options = option_group(
         "dask://HOST:PORT. As --defer-builds, and then the wheels are listed.",
     ),
     click.option(
-        "--into", "built_into", metavar="DIR",
-        help="The folder for the wheels that are built elsewhere (with --on). Default: in the "
-        "cache. What it has is not built again.",
+        "--into", "built_into", metavar="DIR|URL",
+        help="The folder for the wheels that are built elsewhere (with --on), or an address at "
+        "which a server stores files (HTTP PUT). Default: in the cache. What it has is not built "
+        "again.",
     ),
     click.option(
         "--build-project", is_flag=True,

@@ -32,9 +32,9 @@ __all__ = ["builds"]
 @click.option(
     "--into",
     "store",
-    metavar="DIR",
-    help="The folder that the engine's machines share, in which they leave the wheels (with --as). "
-    "Default: built.",
+    metavar="DIR|URL",
+    help="The folder that the engine's machines share, in which they leave the wheels (with --as), "
+    "or an address at which a server stores files (HTTP PUT). Default: built.",
 )
 @click.option(
     "--least",

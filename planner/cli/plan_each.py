@@ -15,6 +15,7 @@ from functools import partial
 from executor import echo, echo_json, is_quiet, open_regular, usable_processors
 from planner.api import PlanRequest, plan_lock
 from planner.cli.console import ConsoleReporter
+from planner.engines.dask_engine import take_turns
 from schemas.errors import ExitCode, LockstreamError, UsageError
 
 __all__ = ["find_locks", "plan_each"]
@@ -86,7 +87,9 @@ def _plan_all(request: PlanRequest, folders: Sequence[str]) -> Iterator[_Outcome
         return
     gc.freeze()
     context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    # Each process builds for its lock; a scheduler elsewhere shares its workers among all.
+    turn = (context.Lock(),)
+    with ProcessPoolExecutor(workers, context, take_turns, turn) as pool:
         yield from pool.map(plan, folders)
 
 

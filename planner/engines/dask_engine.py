@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from planner.engines.engine_name import LOCAL
 from planner.engines.errors import EngineUnusable, FailedBuild
 from planner.engines.order import BuildOrder, BuildResult
 from planner.engines.order_runner import buildable, run_order
+from planner.engines.relatives import Relatives
 from planner.planning.reporter import Reporter
 from schemas.errors import ExitCode, UsageError
 from schemas.sizes import format_size
@@ -28,7 +29,7 @@ from schemas.sizes import format_size
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-__all__ = ["DaskEngine"]
+__all__ = ["DaskEngine", "take_turns"]
 
 
 RESOURCE = "MEMORY"
@@ -47,6 +48,10 @@ LOST_SECONDS = 60.0
 
 RESERVED = 256 << 20
 """Bytes that a cluster on this machine leaves to the plan itself."""
+
+
+_turn: AbstractContextManager[Any] = nullcontext()
+"""Within which a cluster on this machine may exist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,9 @@ class DaskEngine:
         with ExitStack() as stack:
             address = self.address.replace("dask://", "tcp://", 1)
             if self.address == LOCAL:
+                stack.enter_context(_turn)
                 memory = max(0, (available_memory() or 0) - RESERVED)
+                # Without processes it listens to nobody: whoever reached it could run code.
                 address = stack.enter_context(
                     distributed.LocalCluster(
                         n_workers=1,
@@ -155,9 +162,9 @@ class _Run:
                 hint=f"start workers with --resources {RESOURCE}=BYTES",
             )
         # The largest first: it would hold back the end.
-        for unit in sorted(units, key=lambda one: (-one.request, one.key)):
-            yield from self._assign(_Assignment(unit, unit.request))
-        while self._open or self._waiting:
+        relatives = Relatives(sorted(units, key=lambda one: (-one.request, one.key)))
+        yield from self._begin(relatives.first, relatives)
+        while self._open or self._waiting or relatives:
             done: set[Any] = set()
             if self._open:
                 with suppress(TimeoutError):
@@ -165,15 +172,38 @@ class _Run:
                     done = found.done
             else:
                 time.sleep(LOOK_SECONDS)
-            for future in done:
+            for future in done & self._open.keys():
                 task, result = self._open.pop(future), _outcome(future)
                 if result.status == ExitCode.DONE:
                     keep(task.unit, result)
+                    self._drop(task.unit, result.name)
+                    yield from self._begin(relatives.after(task.unit, result.name), relatives)
                 elif again := _next(task, result):
                     yield from self._assign(again)
                 else:
                     yield _failure(task, result)
+                    yield from self._begin(relatives.after(task.unit, None), relatives)
             yield from self._reassign()
+            yield from self._begin(relatives.overdue(time.monotonic()), relatives)
+
+    def _begin(self, units: Sequence[BuildUnit], relatives: Relatives) -> Iterator[FailedBuild]:
+        for unit in units:
+            relatives.begun(unit, time.monotonic())
+            for failure in self._assign(_Assignment(unit, unit.request)):
+                yield failure
+                yield from self._begin(relatives.after(unit, None), relatives)
+
+    def _drop(self, unit: BuildUnit, wheel: str) -> None:
+        """Cancel the builds that ``wheel`` of ``unit`` turns out to serve as well."""
+
+        def is_served(task: _Assignment) -> bool:
+            return task.unit.family == unit.family and task.unit.is_served_by(wheel)
+
+        for future in [one for one, task in self._open.items() if is_served(task)]:
+            del self._open[future]
+            future.cancel()
+        for task in [one for one in self._waiting if is_served(one)]:
+            del self._waiting[task]
 
     def _look(self) -> None:
         """Find out which workers are there, and what new ones build."""
@@ -247,6 +277,14 @@ class _Run:
             resources={RESOURCE: task.memory},
             pure=False,
         )
+
+
+def take_turns(turn: AbstractContextManager[Any]) -> None:
+    """Let clusters on this machine exist only within ``turn``, which other processes share: each of
+    them gives away all its memory.
+    """
+    global _turn  # noqa: PLW0603  # of a process that was forked to plan some of many locks
+    _turn = turn
 
 
 def run_task(order: BuildOrder) -> BuildResult:

@@ -41,7 +41,8 @@ def render(work: Work) -> str:
     """Return a list of Jobs, one for each build.
 
     The lock is expected in the config map ``lockstream-lock``, and a volume for the wheels behind
-    the claim ``lockstream-built``.
+    the claim ``lockstream-built``; if they go to a server, the secret ``lockstream-netrc`` may have
+    the credentials, as a file ``netrc``.
     """
     items = [_job(unit, work) for unit in work.units]
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, indent=2) + "\n"
@@ -71,22 +72,24 @@ def _job(unit: BuildUnit, work: Work) -> dict[str, Any]:
 
 def _pod(unit: BuildUnit, work: Work) -> dict[str, Any]:
     machine = unit.target.environment["platform_machine"]
-    claim = {"claimName": "lockstream-built"}
+    built = {"name": "built", "persistentVolumeClaim": {"claimName": "lockstream-built"}}
+    login = {"name": "login", "secret": {"secretName": "lockstream-netrc", "optional": True}}
     return {
         "restartPolicy": "Never",
         "nodeSelector": {"kubernetes.io/arch": MACHINES.get(machine, machine)},
         "containers": [_container(unit, work)],
         "volumes": [
             {"name": "lock", "configMap": {"name": "lockstream-lock"}},
-            {"name": "built", "persistentVolumeClaim": claim},
+            login if work.is_served else built,
         ],
     }
 
 
 def _container(unit: BuildUnit, work: Work) -> dict[str, Any]:
-    inside = Work(units=(), lock="/lock/pylock.toml", store="/built")
+    store = work.store if work.is_served else "/built"
+    inside = Work(units=(), lock="/lock/pylock.toml", store=store)
     request, limit = work.request(unit), work.limit(unit)
-    return {
+    container: dict[str, Any] = {
         "name": "build",
         "image": _IMAGE.format(python=unit.target.environment["python_version"]),
         "command": [*inside.command(unit), "--memory", str(request)],
@@ -96,6 +99,11 @@ def _container(unit: BuildUnit, work: Work) -> dict[str, Any]:
         },
         "volumeMounts": [
             {"name": "lock", "mountPath": "/lock", "readOnly": True},
-            {"name": "built", "mountPath": "/built"},
+            {"name": "login", "mountPath": "/login", "readOnly": True}
+            if work.is_served
+            else {"name": "built", "mountPath": "/built"},
         ],
     }
+    if work.is_served:
+        container["env"] = [{"name": "NETRC", "value": "/login/netrc"}]
+    return container

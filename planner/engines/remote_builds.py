@@ -11,41 +11,48 @@ from packaging.pylock import Pylock
 from executor import cache_folder
 from planner.builds.fragment import Fragment
 from planner.builds.unit import BuildUnit, units_of
-from planner.builds.wheel_store import StoreFolder
+from planner.builds.wheel_store import WheelStore, find_relative, opened_store
 from planner.engines.dask_engine import DaskEngine
 from planner.engines.errors import BuildsUnfinished, FailedBuild, MemoryMissing
 from planner.engines.order import BuildResult
+from planner.index.access import Access
 from planner.planning.reporter import Reporter
 from schemas.errors import ExitCode, UsageError
 
-__all__ = ["do_builds", "store_of"]
+__all__ = ["do_builds", "store_place"]
 
 
-def store_of(path: str | None, environ: Mapping[str, str]) -> StoreFolder:
-    """Return the store at ``path``; without one, that of the user's cache. Raises UsageError."""
-    if path is None:
-        cache = cache_folder(environ)
-        if cache is None:
-            raise UsageError(
-                "there is no cache folder to keep the built wheels in", hint="name one with --into"
-            )
-        path = os.path.join(cache, "built-elsewhere")
-    return StoreFolder(path)
+def store_place(environ: Mapping[str, str]) -> str:
+    """Return the folder in the user's cache for wheels that are built elsewhere. Raises
+    UsageError.
+    """
+    cache = cache_folder(environ)
+    if cache is None:
+        raise UsageError(
+            "there is no cache folder to keep the built wheels in", hint="name one with --into"
+        )
+    return os.path.join(cache, "built-elsewhere")
 
 
 def do_builds(
-    lock: Pylock, text: str, *, engine: str, store: StoreFolder, reporter: Reporter
+    lock: Pylock, text: str, engine: str, place: str, access: Access | None, reporter: Reporter
 ) -> bool:
-    """Do the builds of ``lock``, whose text is ``text``, that ``store`` does not have yet; return
-    whether the lock has any.
+    """Do the builds of ``lock``, whose text is ``text``, that the store at ``place`` does not have
+    yet; return whether the lock has any.
 
-    Raises BuildsUnfinished, EngineUnusable, UsageError and FragmentUnusable.
+    Raises BuildsUnfinished, EngineUnusable, UsageError, FragmentUnusable, NotPermitted and
+    NetworkError.
     """
     units = units_of(lock)
-    missing = [unit for unit in units if store.find(unit) is None]
-    if not missing:
-        return bool(units)
+    with opened_store(place, access or Access()) as store:
+        missing = [unit for unit in units if find_relative(store, unit, units) is None]
+        if missing:
+            store.prepare()
+            _do(missing, text, DaskEngine(address=engine, reporter=reporter), store)
+    return bool(units)
 
+
+def _do(units: Sequence[BuildUnit], text: str, engine: DaskEngine, store: WheelStore) -> None:
     def keep(unit: BuildUnit, result: BuildResult) -> None:
         fragment = Fragment.parse(result.fragment, unit, f"the result of {unit.requirement}")
         with tempfile.TemporaryDirectory(prefix="lockstream-") as folder:
@@ -53,12 +60,11 @@ def do_builds(
             with open(path, "wb") as file:
                 file.write(result.wheel)
             store.publish(fragment, path)
-        reporter.built(unit.requirement, fragment.record)
+        engine.reporter.built(unit.requirement, fragment.record)
 
-    failed = DaskEngine(address=engine, reporter=reporter).run(missing, text.encode(), keep)
+    failed = engine.run(units, text.encode(), keep)
     if failed:
-        raise _error(failed, len(missing) - len(failed))
-    return True
+        raise _error(failed, len(units) - len(failed))
 
 
 def _error(failed: Sequence[FailedBuild], finished: int) -> BuildsUnfinished:

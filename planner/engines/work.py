@@ -22,9 +22,14 @@ class Work:
     lock: str
     """The path of the lock, as the machines see it."""
     store: str
-    """The folder that the machines share."""
+    """The folder that the machines share, or the URL at which they store files."""
     least: int = 0
     """Bytes of memory that every build requests at least."""
+
+    @property
+    def is_served(self) -> bool:
+        """Whether the machines store their wheels on a server."""
+        return "://" in self.store
 
     def request(self, unit: BuildUnit) -> int:
         """Return the bytes of memory that are reserved for ``unit``."""

@@ -24,9 +24,11 @@ from planner.index.http_cache import CachedResponse, HttpCache
 from planner.index.response import (
     MISSING_STATUS,
     RETRIED_STATUS,
+    UPLOAD_RETRIED,
     check_file,
     check_status,
     following,
+    is_stored,
     iterate_body,
     reason_of,
     refuses_kind,
@@ -34,6 +36,7 @@ from planner.index.response import (
     untrusted,
 )
 from planner.index.transport import ProxyTransport, is_untrusted
+from planner.index.upload import Upload
 from schemas.numbers import small_int
 from schemas.urls import redacted
 from schemas.version import USER_AGENT
@@ -276,6 +279,16 @@ class IndexClient:
             "GET", url, {"Accept-Encoding": "identity"}, read, seconds=FILE_SECONDS
         )
 
+    def upload(self, url: str, content: Upload) -> bool:
+        """Store ``content`` at ``url`` (HTTP PUT); return False if the server has a file there
+        already and therefore stored nothing.
+
+        It is asked to keep what it has (RFC 9110, 13.1.2); one that does not know that condition
+        exchanges the file. Raises FileMissing, IndexUnreachable, IndexAnswer and IndexDenied.
+        """
+        headers = {"If-None-Match": "*", "Content-Length": str(content.size)}
+        return self._request("PUT", url, headers, is_stored, seconds=FILE_SECONDS, content=content)
+
     def _request(
         self,
         method: str,
@@ -284,6 +297,7 @@ class IndexClient:
         read: Callable[[httpx.Response], T],
         *,
         seconds: float | None = None,
+        content: Upload | None = None,
     ) -> T:
         """Return what ``read`` makes of the response; try again if a later attempt may succeed."""
         if self._offline:
@@ -296,8 +310,8 @@ class IndexClient:
             self.requests += 1
             pace = Pace(deadline, IDLE_SECONDS, seconds)
             try:
-                with self._response(method, url, headers, pace) as response:
-                    if response.status_code in RETRIED_STATUS:
+                with self._response(method, url, headers, pace, content) as response:
+                    if response.status_code in (UPLOAD_RETRIED if content else RETRIED_STATUS):
                         raise _Unavailable(response.status_code, retry_after(response))
                     return read(response)
             except _Unavailable as unavailable:
@@ -324,16 +338,19 @@ class IndexClient:
 
     @contextmanager
     def _response(
-        self, method: str, url: str, headers: Mapping[str, str], pace: Pace
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        pace: Pace,
+        content: Upload | None = None,
     ) -> Iterator[httpx.Response]:
         """Open the response after all redirects. Each hop gets the login for its own origin."""
         began, size = time.monotonic(), 0
         status: int | None = None
-        request: httpx.Request | None = self._http.build_request(method, url, headers=headers)
-        assert request is not None
+        request = self._http.build_request(method, url, headers=headers, content=content)
         request.extensions["arrival"] = Arrival(pace)
         for _ in range(MAX_REDIRECTS + 1):
-            assert request is not None
             try:
                 response = self._http.send(request, stream=True)
                 try:

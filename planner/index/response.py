@@ -17,9 +17,11 @@ __all__ = [
     "CHUNK_SIZE",
     "MISSING_STATUS",
     "RETRIED_STATUS",
+    "UPLOAD_RETRIED",
     "check_file",
     "check_status",
     "following",
+    "is_stored",
     "iterate_body",
     "reason_of",
     "refuses_kind",
@@ -35,6 +37,10 @@ RETRIED_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Statuses that a later attempt may not meet."""
 
 
+UPLOAD_RETRIED = RETRIED_STATUS | {409}
+"""Those of an upload: object stores answer 409 as long as another upload of the file goes on."""
+
+
 MISSING_STATUS = frozenset({404, 410})
 """Statuses of a document or file that does not exist."""
 
@@ -46,10 +52,13 @@ _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 def following(url: str, response: httpx.Response) -> httpx.Request:
     """Return the request that a redirect leads to.
 
-    Raises IndexAnswer if it leads from https to http, before anything is sent there.
+    Raises IndexAnswer if it leads from https to http, or asks to read instead of to store (as 302
+    and 303 do), before anything is sent there.
     """
     request = response.next_request
     assert request is not None
+    if request.method != response.request.method:
+        raise IndexAnswer(redacted(url), f"it answers PUT with a page ({_status(response)})")
     if response.url.scheme == "https" and request.url.scheme != "https":
         raise IndexAnswer(redacted(url), f"it redirects from https to {redacted(str(request.url))}")
     return request
@@ -89,6 +98,17 @@ def check_file(response: httpx.Response) -> None:
     if response.status_code in MISSING_STATUS:
         raise FileMissing(redacted(str(response.url)), f"the server answers {_status(response)}")
     check_status(response)
+
+
+def is_stored(response: httpx.Response) -> bool:
+    """Return whether an upload is stored; False if the server keeps what it has (RFC 9110, 13.1.2).
+
+    Raises what ``check_file`` raises.
+    """
+    if response.status_code == httpx.codes.PRECONDITION_FAILED:
+        return False
+    check_file(response)
+    return True
 
 
 def check_status(response: httpx.Response) -> None:

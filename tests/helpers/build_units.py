@@ -30,5 +30,6 @@ def build_unit(name: str = "demo", platform: str = "linux", **changes: Any) -> B
         "source": SOURCE,
         "record": None,
         "key": "c" * 64,
+        "family": "f" * 64,
     }
     return BuildUnit(**{**fields, **changes})

@@ -13,6 +13,7 @@ import pytest
 
 import lockstream
 from helpers.index import Index
+from helpers.put_server import put_server
 from helpers.sdists import Sdist, build_sdist
 from helpers.wheels import build_wheel
 from planner.builds.unit import target_label, units_of
@@ -100,6 +101,41 @@ class TestBuild:
         assert run("build", "demo", "--report", "report.json") == 0
         assert json.loads(Path("report.json").read_text())["outcome"] == "kept"
         assert kept.stat() == before
+
+    def test_of_a_pure_wheel_is_done_once_for_all_targets(
+        self, run: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        run.plan(build_sdist(), "--platform", "linux", "--platform", "windows")
+        one, other = (target_label(unit.target) for unit in units_of(read_lock("pylock.toml")))
+        assert run("build", "demo", "--target", one, "--into", "built") == 0
+        capsys.readouterr()
+        assert run("build", "demo", "--target", other, "--into", "built") == 0
+        assert "kept demo-1.0-py3-none-any.whl" in capsys.readouterr().out
+        assert len(list(Path("built").iterdir())) == 1
+
+    def test_into_an_address_leaves_a_wheel_that_a_plan_then_lists(
+        self, run: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        run.plan(build_sdist())
+        with put_server() as server:
+            server.login = "user:secret"
+            place = server.url.replace("://", "://user:secret@") + "/built"
+            assert run("build", "demo", "--into", place) == 0
+            assert run("build", "demo", "--into", place, "--report", "report.json") == 0
+            assert json.loads(Path("report.json").read_text())["outcome"] == "kept"
+            assert run("plan", "--fragments", place) == 0
+        assert len(demo()["wheels"]) == 1
+        captured = capsys.readouterr()
+        assert "secret" not in captured.out + captured.err + Path("pylock.toml").read_text()
+
+    def test_into_an_address_that_stores_nothing_is_not_begun(
+        self, run: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        run.plan(build_sdist(before_wheel="open('/nowhere/it-was-built', 'w')"))
+        with put_server() as server:
+            server.answers = [405]
+            assert run("build", "demo", "--into", f"{server.url}/built") == 9
+        assert "name an address at which the server stores files" in capsys.readouterr().err
 
     def test_that_takes_too_much_ends_with_status_7(
         self, run: Any, capsys: pytest.CaptureFixture[str]

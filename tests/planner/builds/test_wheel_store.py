@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
-from functools import partial
 from hashlib import sha256
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,7 +13,7 @@ from helpers.build_units import build_unit
 from helpers.wheels import build_wheel
 from planner.builds import wheel_store
 from planner.builds.fragment import Fragment, FragmentUnusable
-from planner.builds.wheel_store import ServedStore, StoreFolder, find_all, open_store
+from planner.builds.wheel_store import StoreFolder, find_all, find_relative, open_store
 from planner.index.client import IndexClient
 from schemas.errors import NotPermitted, UsageError
 
@@ -31,10 +28,10 @@ def _wheel(tmp_path: Path) -> str:
     return str(WHEEL.write(folder))
 
 
-def fragment_of(wheel: str) -> Fragment:
+def fragment_of(wheel: str, key: str = UNIT.key) -> Fragment:
     content = Path(wheel).read_bytes()
     return Fragment(
-        key=UNIT.key,
+        key=key,
         name=UNIT.name,
         target="cp312-manylinux_2_28_x86_64",
         sha256=sha256(content).hexdigest(),
@@ -106,40 +103,8 @@ def test_a_link_or_a_pipe_in_place_of_a_fragment_is_refused(tmp_path: Path) -> N
 
 def test_a_folder_that_cannot_be_made_is_an_error_with_status_9(tmp_path: Path, wheel: str) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(NotPermitted, match="cannot be made: Not a directory"):
+    with pytest.raises(NotPermitted, match="is not a folder"):
         StoreFolder(str(tmp_path / "file" / "built")).publish(fragment_of(wheel), wheel)
-
-
-@pytest.fixture(name="url")
-def _url(tmp_path: Path):  # type: ignore[no-untyped-def]  # a generator of texts
-    (tmp_path / "built").mkdir()
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-    serve = partial(Quiet, directory=str(tmp_path / "built"))
-    with ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-
-
-def test_a_served_store_has_what_is_in_its_folder(tmp_path: Path, wheel: str, url: str) -> None:
-    with IndexClient() as client:
-        store = open_store(url, client)
-        assert isinstance(store, ServedStore)
-        assert store.find(UNIT) is None
-        StoreFolder(str(tmp_path / "built")).publish(fragment_of(wheel), wheel)
-        found = store.find(UNIT)
-        assert found == fragment_of(wheel)
-        store.fetch(found, str(tmp_path / "copy.whl"))
-        assert (tmp_path / "copy.whl").read_bytes() == Path(wheel).read_bytes()
-        changed = b"x" * len(Path(wheel).read_bytes())
-        (tmp_path / "built" / UNIT.key / WHEEL.filename).write_bytes(changed)
-        with pytest.raises(FragmentUnusable, match="its sha256 is"):
-            store.fetch(found, str(tmp_path / "other.whl"))
-        assert not (tmp_path / "other.whl").exists()
 
 
 def test_the_first_store_that_has_a_build_counts(tmp_path: Path, wheel: str) -> None:
@@ -151,3 +116,33 @@ def test_the_first_store_that_has_a_build_counts(tmp_path: Path, wheel: str) -> 
 def test_another_scheme_is_an_error() -> None:
     with IndexClient() as client, pytest.raises(UsageError, match="neither a folder nor"):
         open_store("s3://bucket/built", client)
+
+
+def test_an_address_with_a_query_is_an_error() -> None:
+    with IndexClient() as client, pytest.raises(UsageError, match="has a query") as caught:
+        open_store("https://files.example.com/built?token=secret", client)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_folder_that_does_not_exist_is_not_made_before_there_is_a_build(tmp_path: Path) -> None:
+    StoreFolder(str(tmp_path / "deep" / "built")).prepare()
+    assert not (tmp_path / "deep").exists()
+
+
+def test_a_pure_wheel_serves_the_other_targets_of_its_source(tmp_path: Path, wheel: str) -> None:
+    store = StoreFolder(str(tmp_path / "built"))
+    other = build_unit(platform="windows", key="d" * 64)
+    stranger = build_unit(platform="windows", key="e" * 64, family="0" * 64)
+    store.publish(fragment_of(wheel), wheel)
+    assert find_relative(store, other, [UNIT, other]) == fragment_of(wheel)
+    assert find_relative(store, stranger, [UNIT, stranger]) is None
+
+
+def test_a_native_wheel_serves_its_own_target_alone(tmp_path: Path) -> None:
+    built = build_wheel("demo", "1.0", tag="cp312-cp312-manylinux_2_28_x86_64")
+    wheel = str(built.write(tmp_path))
+    store = StoreFolder(str(tmp_path / "built"))
+    store.publish(fragment_of(wheel), wheel)
+    other = build_unit(platform="windows", key="d" * 64)
+    assert find_relative(store, UNIT, [UNIT, other]) == fragment_of(wheel)
+    assert find_relative(store, other, [UNIT, other]) is None

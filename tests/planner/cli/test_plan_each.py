@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
 import lockstream
 from helpers.index import Index
+from helpers.sdists import build_sdist
 from helpers.wheels import build_wheel
+from planner.cli import plan_each
 from planner.cli.plan_each import find_locks
+from planner.engines.dask_engine import take_turns
 
 SERVICES = ("services/alpha", "services/beta", "services/gamma")
 
@@ -75,6 +80,32 @@ def test_one_that_fails_does_not_stop_the_others(capsys: pytest.CaptureFixture[s
     assert "3 locks: wrote 2, failed 1" in error
     assert not Path(SERVICES[0], "pylock.toml").exists()
     assert Path(SERVICES[2], "pylock.toml").exists()
+
+
+@pytest.mark.filterwarnings("default")
+def test_the_builds_of_one_lock_begin_when_those_of_another_have_ended(
+    index: Index, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(plan_each, "usable_processors", lambda: len(SERVICES))
+
+    @contextmanager
+    def noted(turn: AbstractContextManager[bool]) -> Iterator[None]:
+        with turn, Path("turns").open("a") as turns:
+            print("<", end="", file=turns, flush=True)
+            yield
+            print(">", end="", file=turns, flush=True)
+
+    monkeypatch.setattr(plan_each, "take_turns", lambda turn: take_turns(noted(turn)))
+    for service in SERVICES:
+        sdist = build_sdist(f"of-{Path(service).name}")
+        index.add_file(sdist.filename, sdist.content)
+        write(service, f"of-{Path(service).name}")
+    words = ("--build", "missing", "--on", "dask", "--into", "store")
+    assert outcomes(capsys, *SERVICES, *words) == dict.fromkeys(SERVICES, "wrote")
+    assert Path("turns").read_text() == "<>" * len(SERVICES)
+    assert len(list(Path("store").iterdir())) == len(SERVICES)
+    for service in SERVICES:
+        assert list(Path(service, "wheelhouse").glob("*.whl"))
 
 
 def test_environments_and_foreign_locks_are_passed_over() -> None:

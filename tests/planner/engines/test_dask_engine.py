@@ -13,6 +13,7 @@ import pytest
 
 import lockstream
 from helpers.index import Index
+from helpers.put_server import put_server
 from helpers.sdists import build_sdist
 from planner.engines import dask_engine
 
@@ -76,6 +77,23 @@ def test_a_build_that_needs_more_gets_the_next_class(
     with cluster(64 << 20, 512 << 20) as address:
         assert plan(index, address, alpha="pass", beta=hungry) == 0
     assert len(wheels()) == 2
+
+
+def test_a_pure_wheel_is_built_once_for_all_targets(index: Index) -> None:
+    targets = ("--platform", "linux", "--platform", "manylinux_2_17_x86_64")
+    with cluster(1 << 30, 1 << 30) as address:
+        assert plan(index, address, *targets, alpha="pass") == 0
+    assert wheels() == ["wheelhouse/alpha-1.0-py3-none-any.whl"]
+    assert len(list(Path("store").iterdir())) == 1
+
+
+def test_wheels_go_to_a_server(index: Index) -> None:
+    with put_server() as server:
+        place = f"{server.url}/built"
+        assert plan(index, "dask", "--into", place, alpha="pass") == 0
+        assert wheels() == ["wheelhouse/alpha-1.0-py3-none-any.whl"]
+        assert len(server.files) == 3, "the mark, the wheel and the fragment"
+        assert plan(index, "dask://nowhere.example:1", "--into", place, alpha="pass") == 0
 
 
 def test_what_no_worker_can_do_is_said_and_the_rest_is_kept(

@@ -42,6 +42,16 @@ def test_a_build_that_was_never_measured_gets_the_first_class() -> None:
     assert container(job)["resources"]["requests"]["memory"] == "512Mi"
 
 
+def test_wheels_go_to_an_address_with_the_credentials_of_a_secret() -> None:
+    work = Work(units=[build_unit()], lock="pylock.toml", store="https://files.example.com/built")
+    (job,) = json.loads(kubernetes.render(work))["items"]
+    assert "https://files.example.com/built" in container(job)["command"]
+    assert container(job)["env"] == [{"name": "NETRC", "value": "/login/netrc"}]
+    volumes = {one["name"]: one for one in job["spec"]["template"]["spec"]["volumes"]}
+    assert set(volumes) == {"lock", "login"}
+    assert volumes["login"]["secret"] == {"secretName": "lockstream-netrc", "optional": True}
+
+
 def test_only_what_may_pass_is_tried_again() -> None:
     (job,) = jobs(build_unit())
     rules = job["spec"]["podFailurePolicy"]["rules"]

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from planner.engines.remote_builds import do_builds, store_of
+from planner.engines.remote_builds import do_builds, store_place
 from planner.lock.reader import parse_lock
 from planner.planning.reporter import Reporter
 from schemas.errors import UsageError
 
 
-def test_the_store_is_the_folder_that_is_named_or_one_in_the_cache() -> None:
-    assert store_of("built", {}).path == "built"
-    environ = {"LOCKSTREAM_CACHE_DIR": "/cache"}
-    assert store_of(None, environ).path == "/cache/built-elsewhere"
+def test_the_store_is_in_the_cache() -> None:
+    assert store_place({"LOCKSTREAM_CACHE_DIR": "/cache"}) == "/cache/built-elsewhere"
 
 
 def test_a_lock_that_defers_nothing_needs_no_engine() -> None:
@@ -21,12 +19,11 @@ def test_a_lock_that_defers_nothing_needs_no_engine() -> None:
         'lock-version = "1.0"\ncreated-by = "lockstream"\npackages = []\n[tool.lockstream]\n'
         'targets = [{ python = "3.12", platform = "manylinux_2_28_x86_64" }]\n'
     )
-    store = store_of("built", {})
     lock = parse_lock(text)
-    assert not do_builds(lock, text, engine="dask://x:1", store=store, reporter=Reporter())
+    assert not do_builds(lock, text, "dask://x:1", "built", None, Reporter())
 
 
 def test_without_a_cache_the_store_has_to_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("planner.engines.remote_builds.cache_folder", lambda _: None)
     with pytest.raises(UsageError, match="no cache folder"):
-        store_of(None, {})
+        store_place({})
