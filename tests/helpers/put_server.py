@@ -24,7 +24,7 @@ class PutServer:
     knows_conditions: bool = True
     """Whether it keeps what it has if a request asks it to."""
     answers: list[int] = field(default_factory=list)
-    """Statuses of the next PUTs, in place of storing."""
+    """Statuses of the next PUTs, in place of storing; 0 to store."""
     location: str = ""
     """Of these answers."""
     seen: list[str] = field(default_factory=list)
@@ -71,8 +71,8 @@ def put_server() -> Iterator[PutServer]:
             keeps = state.knows_conditions and self.headers.get("If-None-Match") == "*"
             if not self.is_permitted():
                 self.reply(401)
-            elif state.answers:
-                self.reply(state.answers.pop(0))
+            elif state.answers and (status := state.answers.pop(0)):
+                self.reply(status)
             elif keeps and self.path in state.files:
                 self.reply(412)
             else:

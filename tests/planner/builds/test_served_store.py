@@ -94,6 +94,20 @@ def test_of_two_that_publish_one_build_the_fragment_has_its_own_wheel(
     assert kept == (first if knows_conditions else first + b"\0")
 
 
+def test_a_machine_that_ends_between_wheel_and_fragment_does_not_spoil_the_next_build(
+    tmp_path: Path, wheel: str, store: ServedStore, server: PutServer
+) -> None:
+    server.answers = [0, 404]
+    with pytest.raises(StoreReadOnly):
+        store.publish(fragment_of(wheel), wheel)
+    Path(wheel).write_bytes(Path(wheel).read_bytes() + b"\0")
+    assert store.publish(fragment_of(wheel), wheel)
+    found = store.find(UNIT)
+    assert found == fragment_of(wheel)
+    store.fetch(found, str(tmp_path / "copy.whl"))
+    assert (tmp_path / "copy.whl").read_bytes() == Path(wheel).read_bytes()
+
+
 @pytest.mark.parametrize("status", [403, 404, 405, 501])
 def test_a_server_that_stores_nothing_is_told_before_a_build(
     store: ServedStore, server: PutServer, status: int
