@@ -19,6 +19,9 @@ __all__ = ["PlacedEntry", "Places", "Ways", "distinct_folders", "is_below"]
 _OPEN_FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 """A folder is entered, never a link. ``O_PATH`` requires no permission to read it."""
 
+_NO_FOLDER = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
+"""What a path gives that leads to no folder: it is absent, below a file, or a link to itself."""
+
 
 def is_below(path: str, folders: Iterable[str]) -> bool:
     """Return whether ``path`` is spelled as something below one of ``folders``."""
@@ -62,7 +65,9 @@ class Places:
         while True:
             try:
                 status = os.stat(path)
-            except (FileNotFoundError, NotADirectoryError):
+            except OSError as error:
+                if error.errno not in _NO_FOLDER:
+                    raise
                 path, name = os.path.split(path)
                 missing = f"/{name}{missing}"
             else:
@@ -183,9 +188,7 @@ def _open_folder(path: str, outer: int | None = None) -> int | None:
     """
     try:
         return os.open(path, _OPEN_FOLDER, dir_fd=outer)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
     except OSError as error:
-        if error.errno == errno.ELOOP:
+        if error.errno in _NO_FOLDER:
             return None
         raise

@@ -18,6 +18,7 @@ from schemas.errors import (
 __all__ = [
     "FileConflict",
     "JournalRefused",
+    "NoFolder",
     "NotChangeable",
     "OutOfMemory",
     "Reached",
@@ -153,6 +154,26 @@ class WriteDenied(NotPermitted):
         return f"{self.path}: {os.strerror(self.error.errno or 0)}"
 
 
+@dataclass(eq=False)
+class NoFolder(ArtifactRefused):
+    """A path in the environment leads to a file, or to a link that leads to itself, where a folder
+    has to be.
+    """
+
+    path: str
+    error: OSError
+    reached: Reached = "nothing"
+    hint: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.hint = _advice(
+            self.reached, "move the file or the link away: there has to be a folder in its place"
+        )
+
+    def __str__(self) -> str:
+        return f"{self.path}: {os.strerror(self.error.errno or 0)}"
+
+
 _REMEDIES = {
     errno.ENOSPC: "free disk space or inodes",
     errno.EDQUOT: "raise the disk quota",
@@ -171,6 +192,9 @@ _DENIALS = {
 }
 
 
+_NO_FOLDER = frozenset({errno.ENOTDIR, errno.EEXIST, errno.ELOOP})
+
+
 def translated_os_error(error: OSError, path: str, reached: Reached = "nothing") -> LockstreamError:
     """Return the error for an OSError: the one place where the file system's errors become ours.
 
@@ -178,5 +202,9 @@ def translated_os_error(error: OSError, path: str, reached: Reached = "nothing")
     transaction came.
     """
     name = error.filename if isinstance(error.filename, str) else ""
-    kind = WriteDenied if error.errno in _DENIALS else WriteFailed
+    kind: type[WriteDenied | WriteFailed | NoFolder] = WriteFailed
+    if error.errno in _DENIALS:
+        kind = WriteDenied
+    elif error.errno in _NO_FOLDER:
+        kind = NoFolder
     return kind(name if os.path.isabs(name) else path, error, reached)

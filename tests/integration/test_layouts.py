@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +15,11 @@ from executor.environment import bytecode
 from executor.environment.changes import Sync
 from executor.environment.environment import Environment
 from executor.install.decide import verify_environment
-from executor.transaction.errors import FileConflict
+from executor.transaction.errors import FileConflict, NoFolder
 from helpers.environments import check_nothing_lies, environment_below
 from helpers.trees import snapshot
 from helpers.wheels import Wheel, build_wheel, lock_of
-from schemas.errors import ArtifactRefused
+from schemas.errors import ArtifactRefused, ExitCode
 
 PURE = build_wheel("pure", files={"pure.py": "1", "shared/pure.py": ""})
 NATIVE = build_wheel("native", files={"native.py": "1", "shared/native.py": ""}, purelib=False)
@@ -168,3 +169,36 @@ class TestLinksInsteadOfPackages:
         execute(lock(tmp_path, "none"), environment, sync=Sync(exact=True))
         assert list(packages.iterdir()) == []
         assert (tmp_path / "elsewhere/RECORD").exists()
+
+
+def loop(path: Path) -> None:
+    path.symlink_to(path.name)
+
+
+class TestLoops:
+    """A link that leads to itself leads to no folder: it is a file like any other link."""
+
+    def test_one_in_the_place_of_a_package_goes_with_it(self, tmp_path: Path) -> None:
+        environment = environment_below(tmp_path / "env")
+        packages = Path(environment.interpreter.schemes.purelib)
+        execute(lock(tmp_path, "old", PURE), environment)
+        shutil.rmtree(packages / "shared")
+        loop(packages / "shared")
+        assert list(verify_environment(str(tmp_path / "old/pylock.toml"), environment))
+        execute(lock(tmp_path, "new", PURE2), environment)
+        check_nothing_lies(environment)
+        assert not (packages / "shared").is_symlink()
+
+    @pytest.mark.parametrize("make", [loop, Path.touch], ids=["loop", "file"])
+    def test_one_in_the_place_of_the_packages_is_refused(
+        self, tmp_path: Path, make: Callable[[Path], None]
+    ) -> None:
+        environment = environment_below(tmp_path / "env")
+        packages = Path(environment.interpreter.schemes.purelib)
+        packages.rmdir()
+        make(packages)
+        with pytest.raises(NoFolder) as caught:
+            execute(lock(tmp_path, "new", PURE), environment)
+        assert caught.value.exit_code is ExitCode.ARTIFACT_REFUSED
+        assert caught.value.path == str(packages)
+        assert "move the file or the link away" in caught.value.hint

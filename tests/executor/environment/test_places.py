@@ -40,6 +40,13 @@ class TestKeys:
         key = Places().key
         assert key(f"{env}/lib64/new/sub/a.py") == key(f"{env}/lib/new/sub/a.py")
 
+    def test_a_link_to_itself_is_no_folder(self, env: Path) -> None:
+        (env / "loop").symlink_to("loop")
+        key = Places().key
+        assert key(f"{env}/loop/a.py") == f"{key(f'{env}/loop')}/a.py"
+        with ways(env).opened(os.path.realpath(env) + "/loop") as descriptor:
+            assert descriptor is None
+
     def test_the_last_part_is_not_followed(self, env: Path) -> None:
         assert Places().key(f"{env}/man") != Places().key(f"{env}/share/man")
 

@@ -9,6 +9,7 @@ import pytest
 from executor.transaction.errors import (
     FileConflict,
     JournalRefused,
+    NoFolder,
     NotChangeable,
     OutOfMemory,
     StagingRefused,
@@ -38,6 +39,7 @@ from schemas.errors import ExitCode, LockstreamError
         (OutOfMemory(), "there is no memory left"),
         (WriteFailed("/p", OSError(errno.EIO, "")), "/p: Input/output error"),
         (WriteDenied("/p", OSError(errno.EACCES, "")), "/p: Permission denied"),
+        (NoFolder("/p", OSError(errno.ELOOP, "")), "/p: Too many levels of symbolic links"),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -55,6 +57,9 @@ def test_each_says_what_is_wrong_and_has_a_hint(error: LockstreamError, text: st
         (errno.EACCES, ExitCode.NOT_PERMITTED),
         (errno.EPERM, ExitCode.NOT_PERMITTED),
         (errno.EROFS, ExitCode.NOT_PERMITTED),
+        (errno.ENOTDIR, ExitCode.ARTIFACT_REFUSED),
+        (errno.EEXIST, ExitCode.ARTIFACT_REFUSED),
+        (errno.ELOOP, ExitCode.ARTIFACT_REFUSED),
     ],
     ids=lambda value: errno.errorcode.get(value, "") if isinstance(value, int) else "",
 )
