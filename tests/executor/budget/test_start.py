@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from executor.budget import start
 from executor.budget.memory import Limit
 from executor.budget.start import (
     START_MEMORY,
+    TRACED_START,
     UNCOMPILED_START,
     has_byte_code,
     shortage_at_start,
@@ -34,6 +36,26 @@ def test_a_start_needs_more_if_python_has_to_compile(
     )
     monkeypatch.setattr(start, "smallest_limit", lambda: None)
     assert shortage_at_start() == ""
+
+
+def test_a_python_that_traces_its_allocations_starts_only_in_much_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limit = Limit(TRACED_START - 1, "a file")
+    monkeypatch.setattr(start, "smallest_limit", lambda: limit)
+    assert shortage_at_start() == ""
+    tracemalloc.start()
+    try:
+        assert shortage_at_start() == (
+            "error: PYTHONTRACEMALLOC (or -X tracemalloc) needs 256 MiB of memory, but a file "
+            "leaves 255 MiB\nhint: unset PYTHONTRACEMALLOC, or raise the memory limit\n"
+        )
+        limit = Limit(TRACED_START, "a file")
+        assert shortage_at_start() == ""
+        monkeypatch.setattr(start, "smallest_limit", lambda: None)
+        assert shortage_at_start() == ""
+    finally:
+        tracemalloc.stop()
 
 
 def test_byte_code_is_looked_for_where_python_would_find_it(
