@@ -169,8 +169,15 @@ def plan_words(folder: Path, *more: str) -> list[str]:
     versions = [word for one in VERSIONS for word in ("--python-version", "{}.{}".format(*one))]
     program = os.path.join(os.path.dirname(sys.executable), "lockstream")
     return [program, "plan", "-r", str(folder / "requirements.in"), *versions,
-            "-o", str(folder / "pylock.toml"), "--build", "missing", "--no-binary", ":all:",
+            "-o", str(folder / "pylock.toml"), "--build", "missing",
+            *(word for name in named(folder) for word in ("--no-binary", name)),
             "--platform", "manylinux_2_36_x86_64", *more]  # fmt: skip
+
+
+def named(folder: Path) -> list[str]:
+    """Return the names of the packages that are built; what they require is not."""
+    lines = (folder / "requirements.in").read_text().split()
+    return [line.partition("==")[0] for line in lines]
 
 
 def plan(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
