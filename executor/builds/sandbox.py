@@ -212,7 +212,7 @@ class _Watch:
     def wait(self, process: subprocess.Popen[bytes]) -> int:
         """Sample until it ends, and return its status."""
         while True:
-            status = process.poll()
+            status = _status(process)
             self.seconds = time.monotonic() - self._started
             self._held = self._tree.demand()
             self.peak = max(self.peak, self._held)
@@ -256,6 +256,18 @@ class _Watch:
         # If it is less than before, processes have ended, which is progress.
         is_idle = 0 <= self._computed - before < STALL_SECONDS * STALL_SHARE
         return is_idle and self._tree.is_full()
+
+
+def _status(process: subprocess.Popen[bytes]) -> int | None:
+    """Return the status of a process that has ended, as Popen gives it; None if it has not.
+
+    Popen.poll() takes a lock and then enters a try block: a signal whose handler raises in between
+    leaves the lock taken, and the wait at the end would never end. The watch polls all the time.
+    """
+    found = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    if found is None:
+        return None
+    return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
 
 
 def pause_after(seconds: float, shortest: float) -> float:

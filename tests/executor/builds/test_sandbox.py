@@ -329,3 +329,24 @@ class TestRights:
 
     def test_it_sees_as_many_processors_as_jobs(self, run: Run) -> None:
         assert run("import os; assert len(os.sched_getaffinity(0)) == 1", jobs=1).status == 0
+
+
+@both_tiers
+def test_the_watch_takes_no_lock_that_a_signal_could_leave_taken(
+    run: Run, group: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    polls = []
+    poll = subprocess.Popen.poll
+
+    def counted(process: subprocess.Popen[bytes]) -> int | None:
+        polls.append(process.pid)
+        return poll(process)
+
+    monkeypatch.setattr(subprocess.Popen, "poll", counted)
+    assert run("import time; time.sleep(0.5)", group=group).status == 0
+    assert len(polls) <= 1, "only the last kill asks"
+
+
+@pytest.mark.parametrize(("code", "status"), [("exit(3)", 3), ("os.kill(os.getpid(), 9)", -9)])
+def test_the_status_is_that_of_the_command(run: Run, code: str, status: int) -> None:
+    assert run(f"import os; {code}").status == status
