@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from schemas.errors import (
@@ -63,6 +64,10 @@ class BackendUnusable(SubjectProblem, BuildFailed):
     hint: str = "report it to the project, or require a version that has a wheel"
 
 
+_SETTING = re.compile(r"environment\s+variable[\s`'\"]{1,20}([A-Z][A-Z0-9_]{0,99}=\w{1,99})")
+"""A backend's advice to set an environment variable, such as sklearn's."""
+
+
 @dataclass(eq=False)
 class BackendFailed(BuildFailed):
     """A hook of the build backend failed."""
@@ -75,10 +80,18 @@ class BackendFailed(BuildFailed):
 
     @property
     def hint(self) -> str:  # type: ignore[override]  # rendered late, from the figures
-        return (
-            "the lines above are the output of the backend; often a compiler or the headers of a "
-            "library are missing, or the project does not declare a build requirement"
+        cause = (
+            "often a compiler or the headers of a library are missing, or the project does not "
+            "declare a build requirement"
         )
+        # Builds do not see the variables of the shell, so setting one there would not help.
+        if setting := _SETTING.search(self.log):
+            cause = (
+                f"a variable that they name is set with plan --build-env {self.package}:"
+                f"{setting[1]}, and a package that is not needed left out with plan --exclude "
+                f"{self.package}"
+            )
+        return f"the lines above are the output of the backend; {cause}"
 
     def __str__(self) -> str:
         log = "".join(f"\n  | {line}" for line in self.log.splitlines())

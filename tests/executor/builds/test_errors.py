@@ -81,3 +81,13 @@ def test_a_killed_build_says_why(reason: str, text: str, hint: str) -> None:
     assert str(error).endswith("in build_wheel: it held 90.0 MiB of 96.0 MiB after 7 s (watched)")
     assert hint in error.hint
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+def test_a_variable_that_a_backend_names_is_set_for_the_build() -> None:
+    log = "as a last resort, set the environment variable\n  LET_ME_BUILD=True to avoid this error"
+    hint = BackendFailed("demo", "build_wheel", 1, log).hint
+    assert "plan --build-env demo:LET_ME_BUILD=True" in hint
+    assert "plan --exclude demo" in hint
+    compiler = BackendFailed("demo", "build_wheel", 1, "cc -D WITH_X=1\ncc: no x.h").hint
+    assert "--build-env" not in compiler
+    assert "the headers of a library are missing" in compiler
