@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import socket
 import time
 from collections.abc import Callable, Iterator
 
@@ -124,20 +123,30 @@ def test_the_next_files_are_asked_for_while_the_first_answer_is_awaited(
     assert arrived == [1 + MAX_REQUESTS]
 
 
-def test_an_answer_that_never_comes_is_given_up_while_others_are_pending() -> None:
-    pending = iter([("https://silent.example/", 1)])
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        host, port = silent.getsockname()
-        known = http.client.HTTPConnection(host, port)
-        known.connect()
-        following = http.client.HTTPSConnection(host, port, context=tls_context())
+def test_requests_ahead_go_on_while_an_answer_is_awaited_that_never_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    tls_context.cache_clear()
+    pending = iter([("https://ahead.example/", 1)])
+    with Server(tls=True) as server:
+        server.script("/ahead", file(SMALL))
+        # Says nothing, so that the server waits for its handshake.
+        silent = http.client.HTTPConnection("127.0.0.1", server.port)
+        silent.connect()
+        following = http.client.HTTPSConnection(
+            "127.0.0.1", server.port, timeout=PATIENCE, context=tls_context()
+        )
         prefetch = Prefetch()
         prefetch.upcoming = lambda _: next(pending, None)
-        prefetch.fill(1, lambda _: PendingResponse(following, known.sock, "/", {}))
+        prefetch.fill(1, lambda _: PendingResponse(following, silent.sock, "/ahead", {}))
+        assert not server.requests
         with pytest.raises(TimeoutError):
-            prefetch.wait(known, 0.05)
+            prefetch.wait(silent, 0.5)
+        until(lambda: [request.path for request in server.requests] == ["/ahead"])
         prefetch.close()
-        known.close()
+        silent.close()
+    tls_context.cache_clear()
 
 
 def test_files_beyond_the_window_leave_the_other_lanes_as_many(client: HttpClient) -> None:
