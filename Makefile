@@ -21,6 +21,8 @@
 #                versions and processor seconds (network, half an hour); ANSWERS='cloud-aws' for some
 # make bench     time and memory of lockstream, uv and pip (Linux, root, nginx), written to
 #                benchmarks/results/; hours. A short run: ROUNDS=1 BENCH='--only peers --corpus ci-tools'
+# make bench-quick  calls, instructions and processor time of this commit and of the last release; fails
+#                if they rise by 5 %: some minutes. BENCH='--before REVISION' for another
 # make clusters  builds on Dask workers in small control groups, and after kills of each part (Linux,
 #                root, gcc): half an hour; CLUSTERS='--only kills --kills 3'
 # make slurm     builds through a Slurm of one node (Linux, root, gcc, slurm-wlm)
@@ -79,7 +81,7 @@ SIGNALS :=
 WHEELS := --odd --corpora benchmarks/work/wheels
 ANSWERS :=
 
-.PHONY: answers clusters slurm demo fast test lint types pythons lowest servers pages coverage peers bench builds soak ends hostile \
+.PHONY: answers clusters slurm demo fast test lint types pythons lowest servers pages coverage peers bench bench-quick builds soak ends hostile \
 	attack accepted containers guest docs network signals growth fuzz real python clean
 .DELETE_ON_ERROR:
 
@@ -161,6 +163,9 @@ answers: .venv/made
 
 bench: .venv/made
 	.venv/bin/python -m benchmarks.peers --rounds $(ROUNDS) $(BENCH)
+
+bench-quick: .venv/made
+	.venv/bin/python -m benchmarks.regression $(BENCH)
 
 clusters: .venv/made
 	.venv/bin/python -m stress.cluster $(CLUSTERS)
