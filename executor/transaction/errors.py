@@ -180,6 +180,7 @@ _REMEDIES = {
     errno.EMFILE: "raise the limit of open files (ulimit -n)",
     errno.ENFILE: "end programs that hold many files open",
     errno.ENAMETOOLONG: "install into a folder with a shorter path",
+    errno.EFBIG: "raise the limit of file sizes (ulimit -f)",
     errno.EIO: "look for the fault of the disk in the kernel's log",
     errno.EBUSY: "unmount what is mounted there",
 }

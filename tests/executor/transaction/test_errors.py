@@ -85,3 +85,7 @@ def test_the_path_is_that_of_the_error_if_it_is_absolute(name: str | None, expec
     assert str(translated_os_error(OSError(errno.EIO, "", name), "/env")).startswith(
         f"{expected}: "
     )
+
+
+def test_a_limit_of_file_sizes_is_named() -> None:
+    assert "ulimit -f" in (translated_os_error(OSError(errno.EFBIG, "", "/p"), "/env").hint or "")
