@@ -146,8 +146,11 @@ class PeakGauge:
             return self._found
         self.sample()
         if self._reader is not None:
-            words = os.pread(self._reader, 64, 0).split()
-            return Peak(int(words[0]), self._before, is_sampled=False)
+            # The group may be gone by now, if somebody moved this process.
+            with suppress(OSError):
+                peak = int(os.pread(self._reader, 64, 0))
+                return Peak(peak, self._before, is_sampled=False)
+            return Peak(self._charged, self._before, is_sampled=True)
         folder, version = self._place
         now = read_int(os.path.join(folder, _PEAK[version])) or 0
         # An earlier peak within the slack hides ours by no more than that.

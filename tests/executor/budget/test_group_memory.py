@@ -6,6 +6,7 @@ import mmap
 import os
 from collections.abc import Iterator
 from contextlib import closing
+from errno import ENODEV
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,40 @@ class TestVersion2:
         monkeypatch.setattr("os.open", refused)
         with closing(PeakGauge()) as gauge:
             (group / "memory.current").write_text(f"{41 * MIB}\n")
+            peak = gauge.peak()
+        assert peak == (41 * MIB, 30 * MIB, True)
+
+    def test_a_peak_is_read_where_it_was_reset(self, group: Path) -> None:
+        """Linux 6.12 and newer keep a peak for each descriptor that asked for a reset."""
+        file = group / "memory.peak"
+        file.write_text(f"{900 * MIB}\n")
+        with closing(PeakGauge()) as gauge, file.open("r+") as as_reset:
+            assert as_reset.read(6) == "reset\n"
+            file.unlink()
+            file.write_text(f"{900 * MIB}\n")  # what any other reader gets
+            as_reset.seek(0)
+            as_reset.truncate()
+            as_reset.write(f"{44 * MIB}\n")
+            as_reset.flush()
+            peak = gauge.peak()
+        assert peak == (44 * MIB, 30 * MIB, False)
+
+    def test_an_earlier_peak_that_hides_nothing_is_not_reset(self, group: Path) -> None:
+        with closing(PeakGauge()):
+            assert (group / "memory.peak").read_text() == f"{30 * MIB}\n"
+
+    def test_samples_count_if_the_group_is_removed_after_a_reset(
+        self, group: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (group / "memory.peak").write_text(f"{900 * MIB}\n")
+
+        def gone(*_: object) -> bytes:
+            raise OSError(ENODEV, "No such device")
+
+        with closing(PeakGauge()) as gauge:
+            (group / "memory.current").write_text(f"{41 * MIB}\n")
+            gauge.sample()
+            monkeypatch.setattr("os.pread", gone)
             peak = gauge.peak()
         assert peak == (41 * MIB, 30 * MIB, True)
 
