@@ -37,6 +37,10 @@ _LENGTHS = (1000, 200, 40)
 """Characters that remain of each text if a line would be too long."""
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+"""Made once: ``json.dumps`` with options makes one for each event."""
+
+
 class Recorder:
     """Writes the events of one run; whoever opens it closes it. This one writes nothing.
 
@@ -129,7 +133,7 @@ def _line(content: Mapping[str, object]) -> bytes:
 
 
 def _encoded(content: Mapping[str, object]) -> bytes:
-    text = json.dumps(hidden_in(content), ensure_ascii=False, separators=(",", ":"))
+    text = _ENCODER.encode(hidden_in(content))
     if not text.isprintable():
         # A terminal obeys some of them. Bytes of a path that are no UTF-8 are among them.
         text = "".join(char if char.isprintable() else _escape(char) for char in text)
