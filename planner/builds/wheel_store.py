@@ -149,8 +149,13 @@ def opened_store(place: str, access: Access) -> Iterator[WheelStore]:
 
     Raises UsageError.
     """
+    if access.offline and "://" in place:
+        raise UsageError(
+            f"the wheels are to be stored at {redacted(place)}, and --offline forbids requests",
+            hint="name a folder with --into",
+        )
     keychain = Keychain(environment=os.environ, keyring=access.keyring)
-    with IndexClient(keychain=keychain, offline=access.offline) as client:
+    with IndexClient(keychain=keychain) as client:
         yield open_store(place, client)
 
 

@@ -13,7 +13,14 @@ from helpers.build_units import build_unit
 from helpers.wheels import build_wheel
 from planner.builds import wheel_store
 from planner.builds.fragment import Fragment, FragmentUnusable
-from planner.builds.wheel_store import StoreFolder, find_all, find_relative, open_store
+from planner.builds.wheel_store import (
+    StoreFolder,
+    find_all,
+    find_relative,
+    open_store,
+    opened_store,
+)
+from planner.index.access import Access
 from planner.index.client import IndexClient
 from schemas.errors import NotPermitted, UsageError
 
@@ -122,6 +129,17 @@ def test_an_address_with_a_query_is_an_error() -> None:
     with IndexClient() as client, pytest.raises(UsageError, match="has a query") as caught:
         open_store("https://files.example.com/built?token=secret", client)
     assert "secret" not in str(caught.value)
+
+
+def test_without_the_network_a_store_is_a_folder(tmp_path: Path) -> None:
+    offline = Access(offline=True)
+    with (
+        pytest.raises(UsageError, match="--offline forbids requests"),
+        opened_store("https://user:secret@files.example.com/built", offline),
+    ):
+        pass
+    with opened_store(str(tmp_path), offline) as store:
+        assert store.find(UNIT) is None
 
 
 def test_a_folder_that_does_not_exist_is_not_made_before_there_is_a_build(tmp_path: Path) -> None:
