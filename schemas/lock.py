@@ -211,4 +211,6 @@ def _has_readable_name(wheel: object) -> bool:
         )
     except InvalidWheelFilename:
         return False
+    except PylockValidationError:
+        return True  # without any name it is refused for that
     return True

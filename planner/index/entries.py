@@ -173,7 +173,8 @@ class HtmlPage(HTMLParser):
             self._is_inside = True
         elif tag == "base" and (href := attributes.get("href")):
             with suppress(ValueError):
-                self.base = urljoin(self.base, href)
+                base = urljoin(self.base, href)
+                self.base = base if is_usable(base, self.base) else self.base
         elif tag == "meta":
             self._read_meta(attributes.get("name") or "", attributes.get("content") or "")
 

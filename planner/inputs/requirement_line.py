@@ -115,8 +115,9 @@ def _absolute(place: str, origin: str, folder: str) -> str:
         url = Path(os.path.abspath(os.path.join(folder, path))).as_uri()
         return url + hash_sign + fragment
     if has_unquoted_login(place):
+        # Not shown: what looks like its scheme or its host may be a part of the password.
         raise UnsupportedRequirementLine(
-            origin, f"{redacted(place)} has an unquoted login", hint=UNQUOTED_HINT
+            origin, "its address has an unquoted login", hint=UNQUOTED_HINT
         )
     address, fragment = urldefrag(place)
     parts = urlsplit(address)

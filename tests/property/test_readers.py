@@ -47,6 +47,7 @@ REGRESSIONS = {
         b"demo --hash=sha512:${TOKEN}\n",
         b"https://u:${TOKEN}simple\n",
         b"demo @ http://[::1/x.whl\n",
+        b"${TOKEN}s://l.ex@ git+https://git.example/a@b-f\n",
     ],
     "source archive": [
         archive_of({"d/" * 1020 + "f": b""}),
@@ -63,6 +64,7 @@ REGRESSIONS = {
     ],
     "page": [
         b'\0{"meta": {"api-version": "1.1"}, "files": [{"filename": "demo-1.zip", "url": "\xd7"}]}',
+        b'\1<base href="htps://f.example/"><a href="demo-1.0-py3-none-any.whl">x</a>',
     ],
     "metadata": [b"Name: demo\nVersion: 1.0\nRequires-Dist: a @ http://[::1/x\n"],
     "configuration": [b"version = 3.\xa3", b"3.999999999999"],

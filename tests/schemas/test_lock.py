@@ -249,6 +249,11 @@ class TestUnreadableWheelNames:
     def test_another_fault_beside_it_is_still_told(self, bad: object) -> None:
         assert "'wheels[1]" in refusal(package(wheels=[wheel(self.VARIANT), bad, wheel()]))
 
+    def test_a_wheel_beside_it_whose_place_has_no_file_name_is_refused(self) -> None:
+        nameless = {"url": "https://example.com", "hashes": SHA}
+        message = refusal(package(wheels=[wheel(self.VARIANT), nameless]))
+        assert message == "package 'demo' (line 7): Cannot determine wheel filename"
+
 
 @pytest.mark.parametrize("place", ['path = "a\\u0000b"', 'url = "file:///a%00b"'])
 def test_a_zero_byte_in_a_place_is_refused(place: str) -> None:

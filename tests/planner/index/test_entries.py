@@ -102,6 +102,7 @@ def test_files_of_this_machine_are_linked_to_from_this_machine_only() -> None:
     assert not is_usable("file:///wheels/x.whl", BASE)
 
 
-def test_a_base_that_is_malformed_is_ignored() -> None:
-    page = read_anchors(f'<base href="https://[::1/"><a href="{WHEEL}">x</a>'.encode(), BASE)
+@pytest.mark.parametrize("base", ["https://[::1/", "htps://f.example/", "file:///srv/", "data:x"])
+def test_a_base_from_which_nothing_can_be_requested_is_ignored(base: str) -> None:
+    page = read_anchors(f'<base href="{base}"><a href="{WHEEL}">x</a>'.encode(), BASE)
     assert page.base == BASE
