@@ -55,6 +55,10 @@ _MAX_STARTUP = 1000
 """Files that Python obeys at every start. A wheel usually brings at most one; all are reported."""
 
 
+_MAX_ROWS = 100
+"""Rows that are written at once: 20 KiB."""
+
+
 _BLOCK = 64 << 10
 """Bytes read at once of a script that is copied."""
 
@@ -189,11 +193,12 @@ class _Finish:
         total = 0
         for file in files:
             name, record, size = file
-            # Files of one folder follow each other, so each folder is looked at once.
-            if name[:cut] != prefix or "/" in name[cut:]:
+            if len(rows) == _MAX_ROWS:
                 self.record.add_rows(rows, total)
                 rows.clear()
                 total = 0
+            # Files of one folder follow each other, so each folder is looked at once.
+            if name[:cut] != prefix or "/" in name[cut:]:
                 prefix = self._prefix_of_listed(name)
                 cut = len(prefix or "")
             if prefix is None:

@@ -195,7 +195,9 @@ class Manifest:
                 at = begin + ROW_SIZE
                 begin = at + record_size
                 record = block[at:begin]
-                name = _name_in(record, length)
+                name = record[:length].decode()
+                if name[0] == '"':
+                    name = _name_in(record, length)
                 if name[-1] != "/" and offset not in repeats:
                     yield name, record, size
 

@@ -33,6 +33,10 @@ _MAX_NAME = 256
 """Bytes of a name in a folder that was checked; the last part of a longer one is rare."""
 
 
+_STRETCH = 16 << 10
+"""Bytes of the archive whose rows are held until all are added: of empty files, 500 rows."""
+
+
 class PlainMembers:
     """The loop over the plain members of one wheel; its unpacking owns it."""
 
@@ -44,9 +48,11 @@ class PlainMembers:
         names: MemberNames,
         expansion: ExpansionLimit,
         is_plain: Callable[[str], bool],
+        wrote: Callable[[int], None],
     ) -> None:
         """``is_plain`` gets the name of a member and returns whether the files in its folder may be
-        written there, but for the rules on the last part of a name.
+        written there, but for the rules on the last part of a name. ``wrote`` is called with the
+        number of bytes that were written.
         """
         self._archive = archive
         self._destination = destination
@@ -54,14 +60,20 @@ class PlainMembers:
         self._names = names
         self._expansion = expansion
         self._is_plain = is_plain
+        self._wrote = wrote
         self._prefix: str | None = None
         """The folder that was looked at last, with a slash, if files may be written there."""
 
-    def unpack(self) -> int:
-        """Write the members at hand up to the first that is not plain; return their bytes.
+    def unpack(self) -> None:
+        """Write the members at hand up to the first that is not plain.
 
         Raises NoMemoryForFiles and OSError.
         """
+        while self._unpack_some():
+            pass
+
+    def _unpack_some(self) -> bool:
+        """Unpack the members that begin in one stretch; return whether more may follow."""
         destination, is_hashed = self._destination, self._manifest.is_hashed
         chunk, start = self._archive.reader.chunk()
         view, size, at, base = memoryview(chunk), len(chunk), start, self._archive.offset - start
@@ -69,9 +81,9 @@ class PlainMembers:
         cut = len(prefix or "")
         names, rows, records = list[str](), list[bytes](), list[bytes]()
         total, spent = 0, 0.0
-        if self._archive.count + size // _HEADER_SIZE > MAX_MEMBERS:
-            return 0
-        while at + _HEADER_SIZE <= size:
+        if self._archive.count + _STRETCH // _HEADER_SIZE > MAX_MEMBERS:
+            return False
+        while at + _HEADER_SIZE <= size and at - start < _STRETCH:
             (
                 signature, version, flags, method, _, _, crc, packed, unpacked, name_size, extra,
             ) = LOCAL_HEADER.unpack_from(chunk, at)  # fmt: skip
@@ -115,7 +127,8 @@ class PlainMembers:
         self._names.add_plain(names)
         self._manifest.append_files(rows, records)
         self._expansion.add(total)
-        return total
+        self._wrote(total)
+        return at - start >= _STRETCH
 
     def _enter(self, name: str) -> str | None:
         """Enter the folder of the member ``name``, and return it with a slash; None if the files in

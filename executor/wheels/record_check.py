@@ -66,6 +66,10 @@ _BLOCK = 64 << 10
 """Bytes read at once of a file that is hashed."""
 
 
+_ROWS = 8 << 10
+"""Bytes of RECORD read at once; split into rows, they take three times that."""
+
+
 _NO_FILE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 """Errors that are the fault of the wheel; a failing disk raises others."""
 
@@ -150,7 +154,7 @@ def _rows_hash_as_spelled(
     with _opened(info) as text:
         file, rest = text.buffer, b""
         rows_hash = _rows_hash_of_exempt(info, manifest, exempt)
-        while block := file.read(_BLOCK):
+        while block := file.read(_ROWS):
             *rows, rest = (rest + block).replace(b"\r\n", b"\n").split(b"\n")
             _add_rows(rows_hash, filterfalse(without.__contains__, rows), manifest)
             if len(rest) > _MAX_LINE:

@@ -162,12 +162,13 @@ class _Unpacking:
         """Write all members below ``tree``, and a row of each into ``manifest``."""
         with Destination(tree, self._writer, is_hashed=manifest.is_hashed) as destination:
             plain = PlainMembers(
-                self._zip, destination, manifest, self._names, self._expansion, self._is_plain
-            )
+                self._zip, destination, manifest, self._names, self._expansion, self._is_plain,
+                self._wrote,
+            )  # fmt: skip
             for member in self._zip.members():
                 self._write(member, destination, manifest)
                 if self._can_be_spooled:
-                    self._wrote(plain.unpack())
+                    plain.unpack()
         self._check_directory(tree, manifest)
         self._expansion.finish()
         try:
