@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+import tracemalloc
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -167,6 +168,22 @@ def test_what_unpacks_to_too_much_is_left_to_the_code_for_all(
         rule, member = outcome(wheel, tmp_path / str(chunk), chunk)
         assert "unpacks to more than 1 times its size" in rule
         assert member == "pkg/3.bin"
+
+
+def test_memory_does_not_grow_with_the_files_of_a_folder(tmp_path: Path) -> None:
+    wheel = build_wheel(files={f"pkg/{number:05d}.py": b"" for number in range(6000)})
+
+    def peak(folder: str) -> int:
+        tracemalloc.start()
+        try:
+            stage(wheel, tmp_path / folder, chunk=128 << 10)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak("first")
+    # The manifest holds 256 KiB, and each of two chunks 128 KiB.
+    assert peak("second") < 800 << 10
 
 
 def test_a_small_file_takes_few_calls(tmp_path: Path) -> None:
