@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from executor.environment.environment import Environment as Environment
     from executor.files.durability import sync_folder as sync_folder
     from executor.files.file_digest import digest_file as digest_file
+    from executor.files.locks import try_lock as try_lock
     from executor.files.regular import open_regular as open_regular
     from executor.files.regular import read_input as read_input
     from executor.files.regular import read_regular as read_regular
@@ -118,6 +119,7 @@ _HOMES = {
     "stoppable": "lanes.signals",
     "sync_folder": "files.durability",
     "tls_context": "sources.tls",
+    "try_lock": "files.locks",
     "usable_processors": "budget.processors",
     "verify_environment": "install.decide",
     "with_jobs": "builds.toolchain",

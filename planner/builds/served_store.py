@@ -10,12 +10,13 @@ from __future__ import annotations
 import io
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
 from executor import digest_file
+from planner.builds.claim import Claim
 from planner.builds.fragment import FRAGMENT_NAME, MAX_FRAGMENT_SIZE, Fragment, FragmentUnusable
 from planner.builds.unit import BuildUnit
 from planner.index.client import IndexClient
@@ -83,6 +84,10 @@ class ServedStore:
         """As ``WheelStore`` has it; a mark is stored."""
         with _permitted(), io.BytesIO(_MARK) as mark:
             self.client.upload(f"{self.url}/{MARK_NAME}", Upload.of(mark))
+
+    def claims(self, unit: BuildUnit, units: Iterable[BuildUnit]) -> Sequence[Claim]:
+        """As ``WheelStore`` has it: a server keeps no locks, so two machines may do one build."""
+        return ()
 
     def publish(self, fragment: Fragment, wheel: str) -> bool:
         """As ``WheelStore`` has it. The wheel of a machine that was slower stays, unused."""

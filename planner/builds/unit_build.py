@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from packaging.pylock import Pylock
 
-from executor import BuildKilled, digest_file
+from executor import BuildKilled, digest_file, stoppable
 from planner.builds.builder import Builder
 from planner.builds.fragment import Fragment
 from planner.builds.interpreters import Interpreter, Interpreters
@@ -37,6 +38,9 @@ from schemas.errors import NotEnough, UsageError
 from schemas.sizes import format_size
 
 __all__ = ["UnitBuild", "UnitNeedsMore"]
+
+
+_ELSEWHERE = "another process has begun it: waiting for its wheel"
 
 
 @dataclass(eq=False)
@@ -74,7 +78,8 @@ class UnitBuild:
         Raises UsageError if this machine is of another kind than the target, UnitNeedsMore,
         BuildFailed, FragmentUnusable, NotPermitted, NetworkError, NoSolution and ArtifactRefused.
         """
-        if known := find_relative(store, unit, units_of(self.lock)):
+        units = units_of(self.lock)
+        if known := find_relative(store, unit, units):
             return known, False
         interpreter = Interpreters().find(unit.target)
         if interpreter is None:
@@ -84,6 +89,18 @@ class UnitBuild:
                 "on its PATH",
             )
         store.prepare()
+        with ExitStack() as stack:
+            stack.enter_context(stoppable())
+            for claim in store.claims(unit, units):
+                look = partial(find_relative, store, unit, units)
+                waits = partial(self.reporter.building, unit.requirement, _ELSEWHERE)
+                if known := stack.enter_context(claim.held(look, waits)):
+                    return known, False
+            return self._build(unit, interpreter, store)
+
+    def _build(
+        self, unit: BuildUnit, interpreter: Interpreter, store: WheelStore
+    ) -> tuple[Fragment, bool]:
         try:
             with self._built(unit, interpreter) as (fragment, path):
                 is_first = store.publish(fragment, path)

@@ -10,12 +10,13 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Protocol
 
 from executor import Keychain, digest_file, read_regular, sync_folder
+from planner.builds.claim import HOLD_SECONDS, Claim, sweep_claims
 from planner.builds.fragment import FRAGMENT_NAME, MAX_FRAGMENT_SIZE, Fragment, FragmentUnusable
 from planner.builds.served_store import ServedStore
 from planner.builds.unit import BuildUnit
@@ -28,6 +29,9 @@ __all__ = ["StoreFolder", "WheelStore", "find_all", "find_relative", "open_store
 
 
 _UNFINISHED = ".unfinished-"
+
+_WAIT_SECONDS = 3600.0
+"""How long another machine may take for a build before it counts as hung."""
 
 _LEFT_SECONDS = 3600.0
 """Age of an unfinished folder from which its writer counts as dead: writing one takes seconds."""
@@ -47,6 +51,11 @@ class WheelStore(Protocol):
 
     def prepare(self) -> None:
         """Raise NotPermitted if builds cannot be added: that is known before one is begun."""
+
+    def claims(self, unit: BuildUnit, units: Iterable[BuildUnit]) -> Sequence[Claim]:
+        """Return the claims to hold, in this order, while ``unit`` of ``units`` is built; none if
+        machines cannot claim a build here.
+        """
 
     def publish(self, fragment: Fragment, wheel: str) -> bool:
         """Add a finished build with the wheel at the path ``wheel``; return False if another
@@ -88,6 +97,14 @@ class StoreFolder:
             raise _Unwritable(f"{self.path} cannot be made: {place} is not a folder")
         if not os.access(place, os.W_OK | os.X_OK):
             raise _Unwritable(f"{place} cannot be written to")
+
+    def claims(self, unit: BuildUnit, units: Iterable[BuildUnit]) -> Sequence[Claim]:
+        """As ``WheelStore`` has it: that of the build, and that of a pure wheel for all targets."""
+        own = Claim(self.path, unit.key, _WAIT_SECONDS)
+        others = [one for one in units if one.family == unit.family and one.key != unit.key]
+        if unit.record is not None:  # it is known whether its wheel suits others
+            others = [one for one in others if one.is_served_by(unit.record.wheel)]
+        return (own, Claim(self.path, unit.family, HOLD_SECONDS)) if others else (own,)
 
     def publish(self, fragment: Fragment, wheel: str) -> bool:
         """As ``WheelStore`` has it."""
@@ -135,6 +152,7 @@ class StoreFolder:
                 is_old = time.time() - os.lstat(place).st_mtime > _LEFT_SECONDS
                 if name.startswith(_UNFINISHED) and is_old:
                     shutil.rmtree(place, ignore_errors=True)
+        sweep_claims(self.path)
 
 
 class _Unwritable(NotPermitted):

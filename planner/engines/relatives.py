@@ -8,13 +8,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from planner.builds.claim import HOLD_SECONDS
 from planner.builds.unit import BuildUnit
 
 __all__ = ["Relatives"]
-
-
-HOLD_SECONDS = 30.0
-"""How long the others wait for the first one; what takes longer is likely to compile something."""
 
 
 class Relatives:

@@ -231,7 +231,7 @@ def wait_for(condition: object, seconds: float) -> bool:
 def check_store(store: Path, tally: Tally, name: str) -> None:
     """Check that every folder of the store has a fragment and its wheel."""
     found = store.iterdir() if store.exists() else ()
-    entries = [one for one in found if not one.name.startswith(".unfinished-")]
+    entries = [one for one in found if not one.name.startswith((".unfinished-", ".claim-"))]
     whole = [one for one in entries if (one / "fragment.json").exists() and any(one.glob("*.whl"))]
     tally.check(f"{name}: no half build in the store", len(whole) == len(entries), len(entries))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
@@ -112,6 +113,25 @@ class TestBuild:
         assert run("build", "demo", "--target", other, "--into", "built") == 0
         assert "kept demo-1.0-py3-none-any.whl" in capsys.readouterr().out
         assert len(list(Path("built").iterdir())) == 1
+
+    @pytest.mark.parametrize("is_one_target", [True, False])
+    def test_of_two_at_once_one_waits_for_the_wheel_of_the_other(
+        self, run: Any, tmp_path: Path, is_one_target: bool
+    ) -> None:
+        begun = tmp_path / "begun"
+        slow = "import time; time.sleep(3)"
+        targets = ("--platform", "linux", "--platform", "manylinux_2_17_x86_64")
+        run.plan(build_sdist(before_wheel=slow), *targets)
+        labels = [target_label(unit.target) for unit in units_of(read_lock("pylock.toml"))]
+        words = [sys.executable, "-m", "lockstream", "build", "demo", "--into", str(begun)]
+        both = [
+            subprocess.Popen([*words, "--target", label], stdout=subprocess.PIPE, text=True)
+            for label in ([labels[0]] * 2 if is_one_target else labels)
+        ]
+        said = [one.communicate()[0] for one in both]
+        assert [one.returncode for one in both] == [0, 0]
+        assert sorted(text.split()[0] for text in said) == ["built", "kept"]
+        assert len(list(begun.iterdir())) == 1
 
     def test_into_an_address_leaves_a_wheel_that_a_plan_then_lists(
         self, run: Any, capsys: pytest.CaptureFixture[str]
