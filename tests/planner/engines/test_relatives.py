@@ -6,8 +6,8 @@ from typing import Any
 
 from helpers.build_records import build_record
 from helpers.build_units import build_unit
+from planner.builds.claim import HOLD_SECONDS
 from planner.builds.unit import BuildUnit
-from planner.engines import relatives
 from planner.engines.relatives import Relatives
 
 PURE = "demo-1.0-py3-none-any.whl"
@@ -47,8 +47,8 @@ def test_nobody_waits_for_a_slow_build_for_long() -> None:
     waiting = Relatives(units)
     assert waiting.overdue(1e9) == [], "the first has not begun"
     waiting.begun(units[0], 5.0)
-    assert waiting.overdue(5.0 + relatives.HOLD_SECONDS) == []
-    assert waiting.overdue(6.0 + relatives.HOLD_SECONDS) == units[1:]
+    assert waiting.overdue(5.0 + HOLD_SECONDS) == []
+    assert waiting.overdue(6.0 + HOLD_SECONDS) == units[1:]
     assert not waiting
 
 
