@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from executor.budget.cgroups import own_groups, read_int
+from executor.budget.kernel_file import KernelFile
 
 __all__ = ["GroupMemory", "Peak", "PeakGauge"]
 
@@ -35,7 +36,7 @@ _KINDS = {
 """The keys of ``memory.stat``, by version."""
 
 
-_KERNEL = ("slab", "kernel_stack", "pagetables", "sock", "percpu")
+_KERNEL = (b"\nslab ", b"\nkernel_stack ", b"\npagetables ", b"\nsock ", b"\npercpu ")
 """Keys of version 2 before Linux 5.18, which has one for all."""
 
 
@@ -54,11 +55,15 @@ class Peak(NamedTuple):
 
 
 class GroupMemory:
-    """The group of this process, which may change while the process runs."""
+    """The group of this process, which may change while the process runs.
+
+    Whoever makes it closes it.
+    """
 
     def __init__(self) -> None:
+        self._groups = KernelFile("/proc/self/cgroup")
         self._line = b""
-        self._place: tuple[str, int] | None = None
+        self._files: _GroupFiles | None = None
 
     def now(self) -> dict[str, int] | None:
         """Return the bytes that are charged, in all and by kind; None in the group of the whole
@@ -66,20 +71,53 @@ class GroupMemory:
 
         ``cache`` includes ``dirty``, ``writeback`` and ``tmpfs``.
         """
-        if (line := _read("/proc/self/cgroup")) != self._line:
-            self._line, self._place = line, _place()
-        if self._place is None:
-            return None
-        folder, version = self._place
-        # Only the figures that count are parsed: this is done ten times a second.
-        stat = b"\n" + _read(os.path.join(folder, "memory.stat"))
-        found = {kind: _figure(stat, key) for kind, key in _KINDS[version].items()}
+        if (line := self._groups.read()) != self._line:
+            self._line = line
+            self._leave()
+            place = _place()
+            self._files = _GroupFiles(*place) if place else None
+        return self._files.now() if self._files else None
+
+    def close(self) -> None:
+        """Free the descriptors."""
+        self._groups.close()
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._files:
+            self._files.close()
+            self._files = None
+
+
+class _GroupFiles:
+    """The files of one group that say what it holds; a GroupMemory owns it."""
+
+    def __init__(self, folder: str, version: int) -> None:
+        self._keys = {kind: f"\n{key} ".encode() for kind, key in _KINDS[version].items()}
+        self._usage = KernelFile(os.path.join(folder, _USAGE[version]))
+        self._stat = KernelFile(os.path.join(folder, "memory.stat"))
+        self._kernel: KernelFile | None = None
         if version == 1:
-            kernel = read_int(os.path.join(folder, "memory.kmem.usage_in_bytes")) or 0
+            self._kernel = KernelFile(os.path.join(folder, "memory.kmem.usage_in_bytes"))
+
+    def now(self) -> dict[str, int]:
+        # Only the figures that count are parsed: this is done ten times a second.
+        stat = b"\n" + self._stat.read()
+        held = {"usage": _number(self._usage.read())}
+        for kind, key in self._keys.items():
+            held[kind] = _figure(stat, key)
+        if self._kernel is not None:
+            held["kernel"] = _number(self._kernel.read())
         else:
-            kernel = _figure(stat, "kernel") or sum(_figure(stat, key) for key in _KERNEL)
-        usage = read_int(os.path.join(folder, _USAGE[version])) or 0
-        return {"usage": usage, **found, "kernel": kernel}
+            held["kernel"] = _figure(stat, b"\nkernel ") or sum(
+                _figure(stat, key) for key in _KERNEL
+            )
+        return held
+
+    def close(self) -> None:
+        for file in (self._usage, self._stat, self._kernel):
+            if file is not None:
+                file.close()
 
 
 class PeakGauge:
@@ -170,24 +208,16 @@ class PeakGauge:
         return read_int(os.path.join(folder, _USAGE[version])) or 0
 
 
-def _figure(table: bytes, key: str) -> int:
-    """Return the number of ``key`` in a table of lines with a key and a number; 0 if absent."""
-    _, found, rest = table.partition(f"\n{key} ".encode())
-    number = rest.partition(b"\n")[0]
-    return int(number) if found and number.isdigit() else 0
+def _figure(table: bytes, key: bytes) -> int:
+    """Return the number after ``key`` in a table of lines; 0 if it is absent."""
+    begin = table.find(key) + len(key)
+    return _number(table[begin : table.find(b"\n", begin)]) if begin >= len(key) else 0
 
 
-def _read(path: str) -> bytes:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return b""
-    try:
-        return os.read(descriptor, 1 << 14)
-    except OSError:
-        return b""
-    finally:
-        os.close(descriptor)
+def _number(text: bytes) -> int:
+    """Return the number in a text; 0 if it holds none."""
+    text = text.strip()
+    return int(text) if text.isdigit() else 0
 
 
 def _place() -> tuple[str, int] | None:

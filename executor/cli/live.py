@@ -125,6 +125,7 @@ class LiveReporter(LineReporter):
 
     def __exit__(self, *_: object) -> None:
         super().__exit__()
+        self._group.close()
         with self._lock:
             self._clear()
 

@@ -74,6 +74,19 @@ def test_a_path_may_have_any_bytes(tmp_path: Path) -> None:
     assert texts(tmp_path / "log") == [os.fsdecode(b"/tmp/\xff\n")]
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["https://user:s3cret@h.example/x", "AUTHORIZATION: Basic s3cret", 'says "HTTP://a:s3cret@b/"'],
+)
+def test_secrets_are_hidden_wherever_an_event_has_them(tmp_path: Path, text: str) -> None:
+    recorder = Recorder.opened(str(tmp_path / "log"))
+    warn(recorder, text)
+    recorder.event("limits", found=[{"source": text, "available": 1, "others": 0}])
+    lines = (tmp_path / "log").read_text()
+    assert "s3cret" not in lines
+    assert lines.count("***") == 2
+
+
 def test_a_reader_that_is_gone_is_told_of_once() -> None:
     reading, writing = os.pipe()
     os.close(reading)

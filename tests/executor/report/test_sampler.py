@@ -47,3 +47,17 @@ def test_children_count(tmp_path: Path) -> None:
 def test_without_a_log_there_is_no_thread() -> None:
     with Sampler(Recorder()) as sampler:
         assert sampler._thread is None
+
+
+def test_the_end_frees_every_descriptor(tmp_path: Path) -> None:
+    recorder = Recorder.opened(str(tmp_path / "log"))
+    before = len(os.listdir("/proc/self/fd"))
+    with Sampler(recorder):
+        time.sleep(0.05)
+        if (pid := os.fork()) == 0:
+            time.sleep(0.25)
+            os._exit(0)
+        os.waitpid(pid, 0)
+    assert len(os.listdir("/proc/self/fd")) == before
+    counts = {event["processes"]["count"] for event in read_log(tmp_path / "log")}
+    assert {1, 2} <= counts
