@@ -25,7 +25,15 @@ from planner.index.client import IndexClient
 from schemas.errors import NotPermitted, UsageError
 from schemas.urls import redacted
 
-__all__ = ["StoreFolder", "WheelStore", "find_all", "find_relative", "open_store", "opened_store"]
+__all__ = [
+    "StoreFolder",
+    "WheelStore",
+    "check_store",
+    "find_all",
+    "find_relative",
+    "open_store",
+    "opened_store",
+]
 
 
 _UNFINISHED = ".unfinished-"
@@ -179,12 +187,18 @@ def opened_store(place: str, access: Access) -> Iterator[WheelStore]:
 
 def open_store(place: str, client: IndexClient) -> WheelStore:
     """Return the store at ``place``, a folder or a URL. Raises UsageError for another scheme."""
+    check_store(place)
+    return ServedStore(place.rstrip("/"), client) if "://" in place else StoreFolder(place)
+
+
+def check_store(place: str) -> None:
+    """Raise UsageError if ``place`` is neither a folder nor a URL at which files can be stored."""
     scheme, mark, _ = place.partition("://")
     if not mark:
-        return StoreFolder(place)
+        return
     if scheme not in {"http", "https"}:
         raise UsageError(
-            f"{place} is neither a folder nor an address of http or https",
+            f"{redacted(place)} is neither a folder nor an address of http or https",
             hint="name a folder, or the address at which a server offers one",
         )
     if {"?", "#"} & set(place):
@@ -192,7 +206,6 @@ def open_store(place: str, client: IndexClient) -> WheelStore:
             f"{redacted(place)} has a query or a fragment, to which no path can be added",
             hint="name the address of a folder; credentials belong in a netrc file",
         )
-    return ServedStore(place.rstrip("/"), client)
 
 
 def find_relative(

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 import click
 
-from executor import echo, echo_json, json_option, lock_argument
+from executor import echo, echo_json, is_quiet, json_option, lock_argument
 from planner.builds.unit import BuildUnit, target_label, units_of
 from planner.cli.lock_options import target_options
 from planner.cli.table import print_table
+from planner.engines.engine_order import ONLY_LINUX, EngineOrder
 from planner.engines.forms import FORMS
-from planner.engines.work import Work
 from planner.lock.reader import read_lock
 from planner.review.recorded import targets_of
 from schemas.errors import UsageError
-from schemas.sizes import format_size, parse_size
+from schemas.sizes import format_size
 
 __all__ = ["builds"]
 
@@ -41,6 +41,11 @@ __all__ = ["builds"]
     metavar="SIZE",
     help="Request at least this much memory for each build (with --as).",
 )
+@click.option(
+    "--part",
+    metavar="K/N",
+    help="Write only the builds of part K of N (with --as), if the engine takes no more at once.",
+)
 @json_option
 def builds(
     lock: str,
@@ -49,6 +54,7 @@ def builds(
     form: str | None,
     store: str | None,
     least: str | None,
+    part: str | None,
     as_json: bool,
 ) -> None:
     """List the builds that the lock leaves to other machines: one for each wheel that it lacks.
@@ -56,20 +62,23 @@ def builds(
     Each has a request of memory: what was measured with a margin, or the first of a few classes if
     nothing was. lockstream build does one of them.
     """
-    if not form and (store or least):
-        raise UsageError("--into and --least are for --as", hint="name an engine with --as")
+    if not form and (store, least, part) != (None, None, None):
+        raise UsageError("--into, --least and --part are for --as", hint="name an engine with --as")
     if form and as_json:
         raise UsageError("--as and --json are two forms of output", hint="name one")
     content = read_lock(lock)
     targets = targets_of(content, python_versions, platforms)
     units = units_of(content, tuple(targets))
     if form:
-        work = Work(
-            units=units,
-            lock=lock,
-            store=store or "built",
-            least=parse_size(least) if least else 0,
+        order = EngineOrder(
+            lock=lock, content=content, store=store or "built", least=least, part=part
         )
+        work = order.work(units)
+        for unit in order.left_out(units):
+            label = target_label(unit.target)
+            echo(f"warning: left out {unit.requirement} for {label}: {ONLY_LINUX}", err=True)
+        if not work.units and not is_quiet():
+            echo("nothing has to be built there", err=True)
         for line in FORMS[form](work).splitlines():
             echo(line)
     elif as_json:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from planner.builds.unit import BuildUnit
+from packaging.utils import NormalizedName
+
 from planner.engines.work import Work
+from schemas.builds import BuildRecord, foreseen
 
 __all__ = ["render"]
 
@@ -24,27 +26,37 @@ _LEAST = 0.1
 
 def render(work: Work) -> str:
     """Return the files as documents of one YAML text, each after a comment with its path. Of
-    several targets of a package the largest demand counts; builds without figures are left out.
+    several builds of a package the largest demand counts.
     """
-    largest: dict[str, BuildUnit] = {}
-    for unit in work.units:
-        known = largest.get(unit.name)
-        if unit.record and (known is None or unit.request > known.request):
-            largest[unit.name] = unit
-    return "".join(_document(unit) for unit in largest.values())
+    largest: dict[NormalizedName, BuildRecord] = {}
+    for name, record in work.measured:
+        known = largest.get(name)
+        if known is None or record.peak > known.peak:
+            largest[name] = record
+    return "".join("\n".join(["---", *_lines(*one)]) + "\n" for one in largest.items())
 
 
-def _document(unit: BuildUnit) -> str:
-    return "\n".join(["---", *_lines(unit)]) + "\n"
-
-
-def _lines(unit: BuildUnit) -> Iterator[str]:
-    assert unit.record is not None
-    yield f"# overrides/settings/{unit.name.replace('-', '_')}.yaml"
+def _lines(name: NormalizedName, record: BuildRecord) -> Iterator[str]:
+    yield f"# overrides/settings/{name.replace('-', '_')}.yaml"
     yield "build_options:"
     yield "  cpu_cores_per_job: 1"
-    yield f"  memory_per_job_gb: {max(unit.request / _GIB, _LEAST):.3f}"
-    if unit.record.flags.environment:
+    yield f"  memory_per_job_gb: {max(foreseen(record.peak) / _GIB, _LEAST):.3f}"
+    if settings := record.flags.config_settings:
+        yield "config_settings:"
+        for key, setting in sorted(settings.items()):
+            yield f"  {_quoted(key)}: {_quoted(setting)}"
+    variables = record.flags.environment
+    # It refuses a value that a shell would run.
+    usable = {key: value for key, value in variables.items() if "$(" not in value}
+    for key in sorted(variables.keys() - usable.keys()):
+        yield f"# left out, since fromager takes no $(...): {key}"
+    if usable:
         yield "env:"
-        for name, value in sorted(unit.record.flags.environment.items()):
-            yield f"  {name}: {json.dumps(value)}"
+        for key, value in sorted(usable.items()):
+            # It replaces $NAME in values; two dollars stand for one.
+            yield f"  {_quoted(key)}: {_quoted(value.replace('$', '$$'))}"
+
+
+def _quoted(value: str | list[str]) -> str:
+    """Return ``value`` in YAML, which has the strings and lists of JSON, without surrogates."""
+    return json.dumps(value, ensure_ascii=False)

@@ -6,17 +6,19 @@ Source: https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failu
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from planner.builds.unit import BuildUnit
-from planner.engines.work import MACHINES, Work, mebibytes
+from planner.engines.work import MACHINES, Work, machine_of, mebibytes
 from schemas.errors import ExitCode
 
 __all__ = ["render"]
 
 
 _IMAGE = "registry.example.com/lockstream-build:{python}"
-"""To be replaced: an image with lockstream, the Python of the target and a compiler."""
+"""To be replaced: an image with lockstream, the Python of the target and a compiler; the tag names
+another implementation, and another C library than glibc (``pypy3.11``, ``3.12-musl``)."""
 
 _FINAL = [
     int(code)
@@ -71,7 +73,7 @@ def _job(unit: BuildUnit, work: Work) -> dict[str, Any]:
 
 
 def _pod(unit: BuildUnit, work: Work) -> dict[str, Any]:
-    machine = unit.target.environment["platform_machine"]
+    machine = machine_of(unit)
     built = {"name": "built", "persistentVolumeClaim": {"claimName": "lockstream-built"}}
     login = {"name": "login", "secret": {"secretName": "lockstream-netrc", "optional": True}}
     return {
@@ -91,7 +93,7 @@ def _container(unit: BuildUnit, work: Work) -> dict[str, Any]:
     request, limit = work.request(unit), work.limit(unit)
     container: dict[str, Any] = {
         "name": "build",
-        "image": _IMAGE.format(python=unit.target.environment["python_version"]),
+        "image": _IMAGE.format(python=_python(unit)),
         "command": [*inside.command(unit), "--memory", str(request)],
         "resources": {
             "requests": {"memory": f"{mebibytes(request)}Mi", "cpu": "1"},
@@ -107,3 +109,9 @@ def _container(unit: BuildUnit, work: Work) -> dict[str, Any]:
     if work.is_served:
         container["env"] = [{"name": "NETRC", "value": "/login/netrc"}]
     return container
+
+
+def _python(unit: BuildUnit) -> str:
+    """Return the tag of the image for ``unit``."""
+    name = re.sub(r"(\d+\.\d+)\.\d+", r"\1", unit.target.python_name)
+    return f"{name}-musl" if unit.target.platform.startswith("musllinux") else name

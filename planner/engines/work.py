@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from packaging.utils import NormalizedName
+
 from planner.builds.unit import BuildUnit, target_label
+from schemas.builds import BuildRecord
 
-__all__ = ["MACHINES", "Work", "mebibytes"]
+__all__ = ["MACHINES", "Work", "machine_of", "mebibytes"]
 
 
-MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "ppc64le": "ppc64le", "s390x": "s390x"}
-"""The names that Kubernetes and Docker have for machines, by those of Python."""
+MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "i686": "amd64", "armv7l": "arm"}
+"""The names that Kubernetes and Docker have for machines, by those of Python that differ. Programs
+of i686 run on amd64."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +29,8 @@ class Work:
     """The folder that the machines share, or the URL at which they store files."""
     least: int = 0
     """Bytes of memory that every build requests at least."""
+    measured: Sequence[tuple[NormalizedName, BuildRecord]] = ()
+    """All builds that the lock has figures of, also those whose wheel is there."""
 
     @property
     def is_served(self) -> bool:
@@ -45,12 +51,18 @@ class Work:
             "lockstream",
             "build",
             unit.requirement,
-            self.lock,
+            # A path that begins with a dash would be read as an option.
+            f"./{self.lock}" if self.lock.startswith("-") else self.lock,
             "--target",
             target_label(unit.target),
             "--into",
             self.store,
         ]
+
+
+def machine_of(unit: BuildUnit) -> str:
+    """Return the machine that ``unit`` is built on, as Python names it: ``x86_64``."""
+    return unit.target.environment["platform_machine"]
 
 
 def mebibytes(size: int) -> int:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+import pytest
+from packaging.version import Version
 
 from helpers.build_records import build_record
 from helpers.build_units import build_unit
 from planner.builds.unit import BuildUnit
 from planner.engines import kubernetes
 from planner.engines.work import Work
+from schemas.target import Target
 
 
 def jobs(*units: BuildUnit) -> list[dict[str, Any]]:
@@ -68,16 +73,48 @@ def test_a_job_runs_on_the_machines_of_its_target() -> None:
     assert of == [{"kubernetes.io/arch": "amd64"}, {"kubernetes.io/arch": "arm64"}]
 
 
-def test_the_name_of_a_job_is_one_that_kubernetes_takes() -> None:
-    (job,) = jobs(build_unit("a" * 39 + "-b-c"))
-    name = job["metadata"]["name"]
-    assert len(name) <= 63
-    assert "--" not in name
-    assert name == name.lower()
+@pytest.mark.parametrize(
+    "name",
+    ["a" * 39 + "-b-c", "Zope.Interface", "a" * 200, "x_.-_y", "0", "A" * 40 + "." * 9 + "b"],
+)
+def test_the_name_of_a_job_is_a_label_of_dns(name: str) -> None:
+    (job,) = jobs(build_unit(name))
+    found = job["metadata"]["name"]
+    assert len(found) <= 63
+    assert re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", found)
+    assert "--" not in found
+
+
+@pytest.mark.parametrize(
+    ("python", "platform", "tag"),
+    [
+        ("3.12", "linux", "3.12"),
+        ("3.12.4", "linux", "3.12"),
+        ("3.13t", "linux", "3.13t"),
+        ("pypy3.11", "linux", "pypy3.11"),
+        ("3.12", "musllinux_1_2_x86_64", "3.12-musl"),
+    ],
+)
+def test_the_image_has_the_python_and_the_c_library_of_the_target(
+    python: str, platform: str, tag: str
+) -> None:
+    (job,) = jobs(build_unit(target=Target.named(python, platform)))
+    assert container(job)["image"].rpartition(":")[2] == tag
 
 
 def test_the_jobs_are_valid_for_the_api_of_kubernetes(tmp_path: Path) -> None:
-    found = jobs(build_unit(), build_unit("other", record=build_record()))
+    found = jobs(
+        build_unit(),
+        build_unit("other", record=build_record()),
+        build_unit("Long.Name_" * 20 + "x", version=Version("1!2.0rc1.post2.dev3+abc.1")),
+        build_unit("of-32-bits", platform="manylinux_2_28_i686"),
+        build_unit("of-a-repository", version=None),
+    )
+    found += json.loads(
+        kubernetes.render(
+            Work(units=[build_unit()], lock="a b.toml", store="https://h.example/%20'x'", least=1)
+        )
+    )["items"]
     documents = tmp_path / "jobs.yaml"
     documents.write_text("\n---\n".join(map(json.dumps, found)))
     program = Path(sys.executable).with_name("kubernetes-validate")

@@ -10,6 +10,9 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+from packaging.version import Version
+
 from helpers.build_records import build_record
 from helpers.build_units import build_unit
 from planner.builds.unit import BuildUnit
@@ -28,7 +31,13 @@ exit "$STATUS"
 """
 
 
-def submit(folder: Path, *units: BuildUnit) -> list[tuple[list[str], str]]:
+def submit(
+    folder: Path,
+    *units: BuildUnit,
+    lock: str = "pylock.toml",
+    store: str = "built",
+    **variables: str,
+) -> list[tuple[list[str], str]]:
     """Run the script; return the words and the script of each call of sbatch."""
     programs = folder / "bin"
     programs.mkdir(parents=True)
@@ -37,8 +46,8 @@ def submit(folder: Path, *units: BuildUnit) -> list[tuple[list[str], str]]:
         (programs / name).chmod(0o755)
     kept = folder / "kept"
     kept.mkdir()
-    script = slurm.render(Work(units=units, lock="pylock.toml", store="built"))
-    subprocess.run(["sh", "-c", script], env=surroundings(folder), check=True)
+    script = slurm.render(Work(units=units, lock=lock, store=store))
+    subprocess.run(["sh", "-c", script], env=surroundings(folder, **variables), check=True)
     return [
         (words.read_text().splitlines(), words.with_suffix(".script").read_text())
         for words in sorted(kept.glob("*.words"))
@@ -66,6 +75,39 @@ def test_builds_of_one_size_are_one_array(tmp_path: Path) -> None:
     arrays = [next(word for word in words if word.startswith("--array=")) for words, _ in calls]
     assert memory == ["--mem=64M", "--mem=512M"]
     assert arrays == ["--array=0-1", "--array=0-0"]
+
+
+def test_machines_have_arrays_and_options_of_their_own(tmp_path: Path) -> None:
+    arm = build_unit(platform="manylinux_2_28_aarch64")
+    options = {"OPTIONS_aarch64": "--partition=arm --exclusive"}
+    (first, script), (second, _) = submit(tmp_path, build_unit(), arm, **options)
+    assert first[:2] == ["--partition=arm", "--exclusive"]
+    assert second[0] == "--parsable"
+    variables = {"SLURM_ARRAY_TASK_ID": "0", "SLURM_MEM_PER_NODE": "1024", "SLURM_JOB_NAME": "x"}
+    run_task(tmp_path, script, STATUS="7", **variables, **options)
+    assert (tmp_path / "kept" / "3.words").read_text().split()[0] == "--partition=arm"
+
+
+def test_an_array_has_no_more_tasks_than_slurm_takes_by_default(tmp_path: Path) -> None:
+    units = [build_unit(f"demo-{number}") for number in range(1001)]
+    arrays = [words[2] for words, _ in submit(tmp_path, *units)]
+    assert sorted(arrays) == ["--array=0-0", "--array=0-999"]
+
+
+def test_nothing_to_build_submits_nothing(tmp_path: Path) -> None:
+    assert submit(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "path", ["a b", "it's", "$(touch x)", "`touch x`", "a;b", "*", "a\\b", '"']
+)
+def test_paths_reach_the_command_as_they_are(tmp_path: Path, path: str) -> None:
+    version = Version("1!2.0rc1.post2.dev3+abc.1")
+    ((_, script),) = submit(tmp_path, build_unit(version=version), lock=path, store=path)
+    run_task(tmp_path, script, SLURM_ARRAY_TASK_ID="0", SLURM_MEM_PER_NODE="1024")
+    words = (tmp_path / "kept" / "called").read_text().splitlines()
+    assert words[1:3] == [f"demo=={version}", path]
+    assert words[6] == path
 
 
 def test_a_task_does_the_build_of_its_number_within_its_memory(tmp_path: Path) -> None:

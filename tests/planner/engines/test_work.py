@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from helpers.build_records import build_record
 from helpers.build_units import build_unit
-from planner.engines.work import Work, mebibytes
+from planner.engines.work import Work, machine_of, mebibytes
 
 MEASURED = build_unit(record=build_record(demand={1: 100 << 20}, files=40 << 20))
 
@@ -30,3 +30,12 @@ def test_the_command_names_package_lock_target_and_store() -> None:
 
 def test_mebibytes_are_rounded_up() -> None:
     assert [mebibytes(size) for size in (1, 1 << 20, (1 << 20) + 1)] == [1, 1, 2]
+
+
+def test_a_lock_whose_name_begins_with_a_dash_is_not_an_option() -> None:
+    work = Work(units=[MEASURED], lock="-x/pylock.toml", store="built")
+    assert work.command(MEASURED)[3] == "./-x/pylock.toml"
+
+
+def test_the_machine_is_named_as_python_names_it() -> None:
+    assert machine_of(build_unit(platform="musllinux_1_2_aarch64")) == "aarch64"
