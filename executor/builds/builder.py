@@ -136,14 +136,15 @@ class Builder:
         place = self._stack.enter_context(Workspace.opened(step.name, python))
         tree = self._tree(step, place, client)
         system = read_build_system(step.name, tree)
+        assert step.source is not None
+        kind = "editable" if step.source.editable else "wheel"
         available, _ = _available(budget)
         flags = self._flags(record, available)
         limits = self._limits(record, budget)
         if (lock := self._lock(step)) is not None:
             place.install(lock, self.origins)
         elif record is None:
-            self._install_unlocked(place, tree, system, limits)
-        assert step.source is not None
+            self._install_unlocked(place, tree, system, limits, kind)
         planned = record.demand.get(flags.jobs, record.peak) if record else None
         limit = limits.limit
         self.reporter.recorder.event(
@@ -161,7 +162,7 @@ class Builder:
             limits,
             # A folder may have another version than when it was planned.
             version=None if step.source.folder else step.version or None,
-            kind="editable" if step.source.editable else "wheel",
+            kind=kind,
         )
         if record is not None and not step.source.editable:
             wheel.check_plan(record)
@@ -180,9 +181,9 @@ class Builder:
         return wheel.path
 
     def _install_unlocked(
-        self, place: Workspace, tree: str, system: BuildSystem, limits: SandboxLimits
+        self, place: Workspace, tree: str, system: BuildSystem, limits: SandboxLimits, kind: str
     ) -> None:
-        """Install the build requirements of a source that was never planned."""
+        """Install what a wheel of ``kind`` requires, of a source that was never planned."""
         locker = RequirementsLocker(
             package=place.package,
             folder=place.folder,
@@ -194,7 +195,7 @@ class Builder:
         requires = list(dict.fromkeys(system.requires))
         if requires:
             place.install(locker.lock(requires), self.origins)
-        more = place.backend(tree, system, BuildFlags(), limits).requires()
+        more = place.backend(tree, system, BuildFlags(), limits).requires(kind)
         if set(more) - set(requires):
             place.install(locker.lock([*dict.fromkeys([*requires, *more])]), self.origins)
 

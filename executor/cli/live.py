@@ -83,7 +83,8 @@ class LineReporter(WarningReporter):
         self._done = number + 1
         old = self._replaced.get(step.name)
         change = f"~ {step.name} {old} ->" if old is not None else f"+ {step.name}"
-        self._say(f"[{number + 1}/{self._total}] {change} {step.version}")
+        # The lock of another tool need not state the version of a folder.
+        self._say(f"[{number + 1}/{self._total}] {change} {step.version}".rstrip())
 
     def warned(self, text: str) -> None:
         self.recorder.event("warning", text=text)
@@ -197,7 +198,7 @@ def change_lines(changes: Changes) -> list[tuple[str, str]]:
     for step in changes.install:
         old = replaced.get(step.name)
         if old is None:
-            found.append((step.name, f"+ {step.name} {step.version}", "green"))
+            found.append((step.name, f"+ {step.name} {step.version}".rstrip(), "green"))
         else:
             found.append((step.name, f"~ {step.name} {old} -> {step.version}", "yellow"))
     found += (

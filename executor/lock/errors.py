@@ -86,10 +86,20 @@ class NeedsBuild(NoSolution):
 
     packages: tuple[str, ...]
     """Names, each with the kind of source that the lock lists."""
-    hint: str = (
-        "plan again with lockstream plan --build, which builds them where memory is plentiful; "
-        "or build them here with --build, or leave them out with --skip-unbuildable"
-    )
+
+    @property
+    def hint(self) -> str:  # type: ignore[override]  # it depends on the kind of source
+        if all(one.endswith(" (directory)") for one in self.packages):
+            return (
+                "for a project that the lock lists itself: build it here with --build "
+                "--build-unmeasured, or leave it out with --skip-unbuildable, or out of the lock "
+                "(uv export --no-emit-project; lockstream plan --build builds it where memory is "
+                "plentiful)"
+            )
+        return (
+            "plan again with lockstream plan --build, which builds them where memory is plentiful; "
+            "or build them here with --build, or leave them out with --skip-unbuildable"
+        )
 
     def __str__(self) -> str:
         listed = enumerate_some(self.packages, limit=10)

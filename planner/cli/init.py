@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import suppress
 
 import click
 
@@ -15,6 +14,7 @@ from planner.lock.writer import write_atomically
 from planner.review.ci_files import CI_FILES, CiFile, FileExists, NotForLinux, ProjectFacts
 from planner.review.container_lines import container_needs
 from planner.review.cost import cost_of
+from planner.review.forge import find_forges, find_root
 from planner.review.recorded import is_planned, targets_of
 from schemas.errors import NotPermitted, UsageError
 
@@ -41,16 +41,23 @@ def ci(kind: str | None, lock: str, is_printed: bool, force: bool) -> None:
     """Write the file by which CI installs the lock: for the forge that is found here, or for KIND.
 
     It is filled in from the project: the lock, its Python, its groups, and the memory and disk that
-    it takes. If lockstream.pyz is in this folder, the file for GitHub or GitLab uses that and
-    installs nothing first. It checks only a lock that lockstream planned.
+    it takes. If lockstream.pyz is in this folder, or in that of the repository, the file for GitHub
+    or GitLab uses that and installs nothing first. It checks only a lock that lockstream planned.
+
+    In a folder of a larger repository, a file for a forge or for pre-commit goes to the root of the
+    repository, where they look for it, and works in this folder.
     """
-    chosen = CI_FILES[kind or _forge()]
-    text = chosen.text(_facts(lock))
+    root = find_root(".") or os.path.realpath(".")
+    chosen = CI_FILES[kind or _forge(root)]
+    if not chosen.is_of_repository:
+        root = os.path.realpath(".")
+    facts = _facts(lock, root)
+    text = chosen.text(facts)
     if is_printed:
         for line in text.splitlines():
             echo(line)
         return
-    path, then = _place(chosen, text, force=force)
+    path, then = _place(chosen, facts, text, root, force=force)
     if then:
         _write(path, text)
         echo(f"wrote {path}")
@@ -59,61 +66,90 @@ def ci(kind: str | None, lock: str, is_printed: bool, force: bool) -> None:
         echo(f"{path} is as it would be written")
 
 
-def _forge() -> str:
-    """Return the kind of file for the forge of the project. Raises UsageError if none is found."""
-    if os.path.isdir(".github"):
-        return "github"
-    if os.path.exists(".gitlab-ci.yml"):
-        return "gitlab"
-    remotes = ""
-    with suppress(OSError, UnicodeDecodeError), open(".git/config", encoding="utf-8") as file:
-        remotes = file.read()
-    for name in ("github", "gitlab"):
-        if name in remotes:
-            return name
+def _forge(root: str) -> str:
+    """Return the kind of file for the forge of the repository. Raises UsageError if there is none,
+    or more than one.
+    """
+    found = find_forges(root)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UsageError(
+            f"this repository is on more than one forge: {', '.join(found)}",
+            hint=f"name the kind of file: lockstream init ci {'|'.join(found)}",
+        )
     raise UsageError(
         "no forge is found here: neither .github, .gitlab-ci.yml nor a remote of git names one",
         hint=f"name it: lockstream init ci {'|'.join(CI_FILES)}",
     )
 
 
-def _facts(path: str) -> ProjectFacts:
+def _facts(path: str, root: str) -> ProjectFacts:
+    """Return what the files say of the project in this folder, which is ``root`` or below it."""
     lock = read_lock(path)
     targets = targets_of(lock, (), ())
     linux = [one for one in targets if one.environment["sys_platform"] == "linux"]
     if not linux:
         raise NotForLinux(path, tuple(map(str, targets)))
-    name = os.path.relpath(path).replace(os.sep, "/")
-    if not _PLAIN.fullmatch(name) or name.startswith("../"):
-        raise UsageError(
-            f"{path!r} cannot be named in files for CI: they name a lock below this folder, by "
-            "letters, digits and ._-/",
-            hint="change into the folder of the project, or rename the lock",
-        )
     default = set(lock.default_groups or ())
     named = (one for one in lock.dependency_groups or () if one not in default)
     groups = tuple(filter(_PLAIN.fullmatch, named))
     costs = [cost_of(lock, one, extras=(), groups=(*default, *groups)) for one in linux]
     memory, disk = container_needs(costs)
+    unbuilt = {one.name: one for cost in costs for one in cost.packages if one.filename is None}
+    folders = {one.name for one in lock.packages if one.directory is not None}
     return ProjectFacts(
-        lock=name,
+        lock=_named(path, "a lock below this folder"),
         python=linux[0].environment["python_version"],
         memory=memory,
         disk=disk,
         groups=groups,
+        projects=tuple(name for name in unbuilt if name in folders),
+        sources=tuple(name for name in unbuilt if name not in folders),
+        is_measured=not any(one.is_unmeasured for one in unbuilt.values()),
         is_planned=is_planned(lock),
-        has_pyz=os.path.isfile("lockstream.pyz"),
+        pyz=_one_file(root),
+        folder=_named(os.path.relpath(".", root), "this folder of the repository"),
     )
 
 
-def _place(chosen: CiFile, text: str, *, force: bool) -> tuple[str, str]:
+def _named(path: str, what: str) -> str:
+    """Return the relative ``path`` as files for CI name it; empty for ``.``. Raises UsageError."""
+    name = os.path.relpath(path).replace(os.sep, "/")
+    if not _PLAIN.fullmatch(name) or name.startswith("../"):
+        raise UsageError(
+            f"{path!r} cannot be named in files for CI: they name {what}, by letters, digits and "
+            "._-/",
+            hint="change into the folder of the project, or rename it",
+        )
+    return "" if name == "." else name
+
+
+def _one_file(root: str) -> str:
+    """Return the relative path of lockstream.pyz here or at ``root``; empty if there is none."""
+    for folder in (".", os.path.relpath(root)):
+        path = os.path.normpath(os.path.join(folder, "lockstream.pyz"))
+        if os.path.isfile(path):
+            return path.replace(os.sep, "/")
+    return ""
+
+
+def _place(
+    chosen: CiFile, facts: ProjectFacts, text: str, root: str, *, force: bool
+) -> tuple[str, str]:
     """Return where to write ``text``, and what to do next; nothing if it is written already.
 
-    Raises FileExists if there is another file, and UnreadableInput.
+    ``root`` is the folder that its paths start in. Raises FileExists if there is another file, and
+    UnreadableInput.
     """
-    path, then = chosen.path, chosen.then
+
+    def placed(path: str) -> str:
+        path = path.replace("{slug}", facts.slug)
+        return os.path.relpath(os.path.join(root, path))
+
+    path, then = placed(chosen.path), chosen.then
     if _present(path) not in {None, text} and chosen.beside and not force:
-        path, then = chosen.beside, chosen.then_beside
+        path, then = placed(chosen.beside), chosen.then_beside.replace("{slug}", facts.slug)
     present = _present(path)
     if present == text:
         return path, ""

@@ -190,7 +190,7 @@ def _print_packages(costs: Iterable[Cost], count: int) -> None:
                 ("package", "to fetch", "unpacked", "files"),
                 *(
                     (
-                        f"{one.name} {one.version}",
+                        one.titled,
                         format_size(one.size) if one.size is not None else "?",
                         format_size(one.unpacked_size) if one.hints else "?",
                         f"{one.hints.files:,}" if one.hints else "?",
@@ -211,7 +211,7 @@ def _print_builds(costs: Iterable[Cost]) -> None:
         header = ("build", "memory", "at jobs", "files", "seconds", "wheel")
         rows = [
             (
-                f"{one.name} {one.version}",
+                one.titled,
                 format_size(build.peak),
                 ", ".join(f"{jobs}: {format_size(size)}" for jobs, size in build.demand.items()),
                 format_size(build.files),

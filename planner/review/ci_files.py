@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -35,6 +36,22 @@ class FileExists(Refused):
         return f"{self.path} exists"
 
 
+@dataclass(eq=False)
+class NeedsWheels(Refused):
+    """A file that installs from the lock alone is asked for, and the lock lacks wheels."""
+
+    lock: str
+    packages: tuple[str, ...]
+    hint: str = (
+        "build them where memory is, which lists their wheels: lockstream plan --build missing; "
+        "jobs of github and gitlab can build them"
+    )
+
+    def __str__(self) -> str:
+        listed = enumerate_some(self.packages, limit=10)
+        return f"{self.lock} has no wheels of these packages, which must be built: {listed}"
+
+
 @dataclass(frozen=True, slots=True)
 class ProjectFacts:
     """What the files say of a project."""
@@ -49,10 +66,33 @@ class ProjectFacts:
     """MiB on disk."""
     groups: tuple[str, ...]
     """Dependency groups of the lock that are not default groups."""
+    projects: tuple[str, ...]
+    """Folders that the lock lists as packages, such as the project itself in a lock of uv."""
+    sources: tuple[str, ...]
+    """Other packages that have no wheel."""
+    is_measured: bool
+    """Whether the lock records what each build takes."""
     is_planned: bool
     """Whether lockstream planned the lock, and so can check whether it is current."""
-    has_pyz: bool
-    """Whether ``lockstream.pyz`` is in the folder of the project, so that nothing is installed."""
+    pyz: str
+    """Path of ``lockstream.pyz``, so that nothing is installed; empty if there is none."""
+    folder: str = ""
+    """Path of the folder of the project below that of the repository; empty if it is the same."""
+
+    @property
+    def slug(self) -> str:
+        """What the names of files and jobs end with, so that each project has its own."""
+        return "".join(f"-{part}" for part in self.folder.split("/") if part)
+
+    @property
+    def checks(self) -> bool:
+        """Whether CI checks that the lock is current."""
+        return self.is_planned and not self.pyz
+
+    @property
+    def builds(self) -> bool:
+        """Whether the job builds what has no wheel; lockstream.pyz resolves no requirements."""
+        return bool(self.projects or self.sources) and (self.is_measured or not self.pyz)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,30 +100,45 @@ class CiFile:
     """A kind of file, and how it is made."""
 
     path: str
-    """Where it belongs, below the folder of the project."""
+    """Where it belongs, below the folder of the project or the repository."""
     text: Callable[[ProjectFacts], str]
     then: str
     """What to do next, as a sentence."""
     beside: str = ""
     """Where it goes if there is a file at ``path`` that is the user's own."""
     then_beside: str = ""
+    is_of_repository: bool = False
+    """Whether it is looked for at the root of the repository, and nowhere else.
+
+    ``{slug}`` in paths and sentences is what tells the projects of a repository apart.
+    """
 
 
 def _options(facts: ProjectFacts) -> str:
-    return "".join(f" --group {name}" for name in facts.groups)
+    """Return the options of a job that has the whole project."""
+    options = "".join(f" --group {name}" for name in facts.groups)
+    if facts.builds:
+        return f"{options} --build" + ("" if facts.is_measured else " --build-unmeasured")
+    return options + (" --skip-unbuildable" if facts.projects or facts.sources else "")
+
+
+def _options_without_project(facts: ProjectFacts) -> str:
+    """Return the options where only the lock is. Raises NeedsWheels."""
+    if facts.sources:
+        raise NeedsWheels(facts.lock, facts.sources)
+    options = "".join(f" --group {name}" for name in facts.groups)
+    return options + (" --skip-unbuildable" if facts.projects else "")
 
 
 _PIP_MEMORY = 256
 """MiB in which pip installs lockstream; in 64 MiB it is killed."""
 
+_BUILD_MEMORY = 512
+"""MiB for builds that were never measured: enough for those that compile nothing."""
+
 
 def _program(facts: ProjectFacts) -> str:
-    return "python3 lockstream.pyz" if facts.has_pyz else "lockstream"
-
-
-def _checks(facts: ProjectFacts) -> bool:
-    """Return whether CI checks that the lock is current."""
-    return facts.is_planned and not facts.has_pyz
+    return f"python3 {facts.pyz}" if facts.pyz else "lockstream"
 
 
 def _github(facts: ProjectFacts) -> str:
@@ -95,63 +150,79 @@ def _github(facts: ProjectFacts) -> str:
       - name: Is the lock current?
         run: lockstream check {facts.lock}
 """
+    folder = f"    defaults: {{ run: {{ working-directory: {facts.folder} }} }}\n"
+    # What was never measured may take any memory, and this runner has some.
+    is_known = facts.is_measured or not facts.builds
+    memory = f"--memory {facts.memory}MiB " if is_known else ""
     return f"""\
-name: packages
+name: packages{facts.slug}
 on: [push, pull_request]
 permissions: {{}}
-concurrency: {{ group: "packages-${{{{ github.ref }}}}", cancel-in-progress: true }}
+concurrency: {{ group: "packages{facts.slug}-${{{{ github.ref }}}}", cancel-in-progress: true }}
 
 jobs:
   packages:
-    name: Packages
+    name: Packages{" of " + facts.folder if facts.folder else ""}
     runs-on: ubuntu-latest
     timeout-minutes: 10
     permissions: {{ contents: read }}  # to check out
+{folder if facts.folder else ""}\
     steps:
       - uses: actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8  # v5.0.0
         with: {{ persist-credentials: false }}
       - uses: actions/setup-python@e797f83bcb11b83ae66e0230d6156d7c80228e7c  # v6.0.0
         with: {{ python-version: "{facts.python}" }}
-{"" if facts.has_pyz else install}{check if _checks(facts) else ""}\
+{"" if facts.pyz else install}{check if facts.checks else ""}{_left_out(facts, 6)}\
       - name: Install the packages
         run: |
           {_program(facts)} execute {facts.lock} --venv .venv --python python{facts.python} \\
-            --memory {facts.memory}MiB --report report.json{_options(facts)}
+            {memory}--report report.json{_options(facts)}
       - name: Use them
         run: .venv/bin/python -c 'import sys; print(sys.prefix)'
 """
 
 
 def _gitlab(facts: ProjectFacts) -> str:
-    memory = facts.memory if facts.has_pyz else max(facts.memory, _PIP_MEMORY)
+    note = ""
+    memory = facts.memory
+    if facts.builds and not facts.is_measured:
+        memory = _BUILD_MEMORY
+        note = "    # Of a build that was never measured: lockstream plan --build measures it.\n"
+    elif not facts.pyz:
+        memory = max(facts.memory, _PIP_MEMORY)
+        note = (
+            f"    # pip takes this much; with lockstream.pyz in the project, {facts.memory}Mi do.\n"
+        )
+    folder = f"{facts.folder}/" if facts.folder else ""
     install = f"""\
     - python3 -m venv /tmp/lockstream
     - /tmp/lockstream/bin/pip install --quiet lockstream=={VERSION}
     - PATH="/tmp/lockstream/bin:$PATH"
 """
     check = f"    - lockstream check {facts.lock}\n"
-    note = f"    # pip takes this much; with lockstream.pyz in the project, {facts.memory}Mi do.\n"
+    change = f"    - cd {facts.folder}\n" if facts.folder else ""
     return f"""\
-packages:
+packages{facts.slug}:
   stage: build
   image: python:{facts.python}-slim
   variables:
-{"" if facts.has_pyz else note}\
+{note}\
     KUBERNETES_MEMORY_REQUEST: {memory}Mi
     KUBERNETES_MEMORY_LIMIT: {memory}Mi
   script:
-{"" if facts.has_pyz else install}{check if _checks(facts) else ""}\
+{change}{"" if facts.pyz else install}{check if facts.checks else ""}{_left_out(facts, 4)}\
     - {_program(facts)} execute {facts.lock} --venv .venv --report report.json{_options(facts)}
   retry:
     max: 2
     exit_codes: [5]  # network or index; any other failure would come again
   artifacts:
     expire_in: 1 day
-    paths: [.venv, report.json]
+    paths: [{folder}.venv, {folder}report.json]
 """
 
 
 def _kubernetes(facts: ProjectFacts) -> str:
+    options = "".join(f", {word}" for word in _options_without_project(facts).split())
     return f"""\
 # kubectl create configmap lock --from-file={facts.lock}
 # kubectl apply -f lockstream-job.yaml
@@ -177,9 +248,10 @@ spec:
       automountServiceAccountToken: false
       securityContext: {{ runAsNonRoot: true, runAsUser: 65532, fsGroup: 65532 }}
       initContainers:
+{_left_out(facts, 8, always=True)}\
         - name: install
           image: registry.example.com/lockstream:{VERSION}-python{facts.python}
-          command: [lockstream, execute, /lock/{_name(facts)}, --venv, /packages/venv]
+          command: [lockstream, execute, /lock/{_name(facts)}, --venv, /packages/venv{options}]
           resources:
             requests: {{ memory: {facts.memory}Mi, ephemeral-storage: {facts.disk}Mi }}
             limits: {{ memory: {facts.memory}Mi, ephemeral-storage: {facts.disk}Mi }}
@@ -205,8 +277,9 @@ RUN python3 -m venv /opt/lockstream \\
     && /opt/lockstream/bin/pip install --no-cache-dir lockstream=={VERSION}
 WORKDIR /build
 COPY {facts.lock} ./{_name(facts)}
+{_left_out(facts, 0, always=True)}\
 RUN /opt/lockstream/bin/lockstream execute {_name(facts)} \\
-    --venv /build/venv --relocatable{_options(facts)}
+    --venv /build/venv --relocatable{_options_without_project(facts)}
 
 # The same Python at the same path: an environment links to it.
 FROM python:{facts.python}-slim
@@ -219,24 +292,35 @@ CMD ["python", "-c", "import sys; print(sys.prefix)"]
 
 
 def _pre_commit(facts: ProjectFacts) -> str:
+    folder = f"{facts.folder}/" if facts.folder else ""
+    below = f"^{re.escape(folder)}(.*/)?" if folder else "(^|/)"
+    venv = f" --venv {folder}.venv" if folder else ""
     return f"""\
 repos:
   - repo: local
     hooks:
       - id: lockstream-check
         name: the lock is current
-        entry: lockstream check -q {facts.lock}
+        entry: lockstream check -q {folder}{facts.lock}
         language: system
         pass_filenames: false
-        files: (^|/)(pyproject\\.toml|pylock(\\..+)?\\.toml|.*requirements.*\\.(in|txt))$
+        files: {below}(pyproject\\.toml|pylock(\\..+)?\\.toml|.*requirements.*\\.(in|txt))$
       - id: lockstream-execute
         name: bring the environment up to date
-        entry: lockstream execute -q --exact {facts.lock}
+        entry: lockstream execute -q --exact {folder}{facts.lock}{venv}{_options(facts)}
         language: system
         pass_filenames: false
         always_run: true
         stages: [post-checkout, post-merge]
 """
+
+
+def _left_out(facts: ProjectFacts, indent: int, *, always: bool = False) -> str:
+    """Return a comment that names what the job does not install, or nothing."""
+    if not facts.projects or (facts.builds and not always):
+        return ""
+    names = enumerate_some(facts.projects, limit=5)
+    return " " * indent + f"# Not installed, because it would have to be built: {names}\n"
 
 
 def _name(facts: ProjectFacts) -> str:
@@ -245,13 +329,15 @@ def _name(facts: ProjectFacts) -> str:
 
 CI_FILES: Mapping[str, CiFile] = {
     "github": CiFile(
-        ".github/workflows/packages.yml", _github,
-        "commit it, and look at the Actions of the project",
+        ".github/workflows/packages{slug}.yml", _github,
+        "commit it, and look at the Actions of the project", is_of_repository=True,
     ),
     "gitlab": CiFile(
         ".gitlab-ci.yml", _gitlab, "commit it, and look at the pipeline of the project",
-        beside=".gitlab/packages.gitlab-ci.yml",
-        then_beside="add to .gitlab-ci.yml: include: [{ local: .gitlab/packages.gitlab-ci.yml }]",
+        beside=".gitlab/packages{slug}.gitlab-ci.yml",
+        then_beside="add to .gitlab-ci.yml: include: [{ local: "
+        ".gitlab/packages{slug}.gitlab-ci.yml }]",
+        is_of_repository=True,
     ),
     "kubernetes": CiFile(
         "lockstream-job.yaml", _kubernetes,
@@ -261,6 +347,7 @@ CI_FILES: Mapping[str, CiFile] = {
     "pre-commit": CiFile(
         ".pre-commit-config.yaml", _pre_commit,
         "pre-commit install --hook-type pre-commit --hook-type post-checkout",
+        is_of_repository=True,
     ),
 }  # fmt: skip
 """By the names that ``lockstream init ci`` takes."""

@@ -74,6 +74,9 @@ def container_lines(costs: Sequence[Cost], kind: str, lock: str) -> Iterator[str
     if chosen.unknown:
         count = len(chosen.unknown)
         yield f"# The sizes of {count} packages are not recorded: run lockstream enrich"
+    for package in chosen.packages:
+        if package.is_unmeasured:
+            yield f"# {package.titled} has to be built, and what that takes was never measured"
     yield "# What else runs in the container needs its own memory; on a tmpfs, disk is memory too."
     yield from FORMATS[kind](_rounded(memory), _rounded(disk))
 

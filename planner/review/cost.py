@@ -40,6 +40,16 @@ class PackageCost:
     """How its wheel was built, if it was."""
 
     @property
+    def titled(self) -> str:
+        """Name and version; a lock need not state the version of a folder."""
+        return f"{self.name} {self.version}" if self.version else self.name
+
+    @property
+    def is_unmeasured(self) -> bool:
+        """Whether it has to be built, and the lock does not record what that takes."""
+        return self.filename is None and self.build is None
+
+    @property
     def unpacked_size(self) -> int:
         """Bytes of its files; 0 if the lock does not record them."""
         return self.hints.unpacked_size if self.hints else 0

@@ -100,3 +100,23 @@ def test_a_lock_of_another_tool_is_executed_with_its_builds(
     assert lockstream.main(words) == ExitCode.USAGE  # it was never measured
     assert lockstream.main([*words, "--build-unmeasured"]) == ExitCode.DONE
     assert (tmp_path / "env/demo/__init__.py").is_file()
+
+
+def test_an_editable_project_gets_what_its_backend_requires_for_that(
+    tmp_path: Path, wheels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    project = build_sdist().spread(tmp_path / "project")
+    with (project / "backend.py").open("a") as backend:
+        backend.write(
+            "\n\ndef get_requires_for_build_editable(config_settings=None):\n    return ['tool']\n"
+            "\n\nmake = build_editable\n\n\ndef build_editable(*words):\n"
+            "    import tool\n    return make(*words)\n"
+        )
+    (tmp_path / "pylock.toml").write_text(
+        'lock-version = "1.0"\ncreated-by = "uv"\n[[packages]]\nname = "demo"\n'
+        'directory = { path = "project", editable = true }\n'
+    )
+    words = ["execute", "--target", "env", "--build", "--find-links", str(wheels), "--offline"]
+    assert lockstream.main([*words, "--build-unmeasured"]) == ExitCode.DONE
+    assert (tmp_path / "env/_demo.pth").read_text() == str(project / "src")

@@ -75,3 +75,9 @@ def test_each_says_what_is_wrong_and_what_to_do(
 def test_a_long_list_of_builds_is_cut() -> None:
     text = str(NeedsBuild(tuple(f"p{number}" for number in range(13))))
     assert text.endswith("p9 and 3 more")
+
+
+def test_a_project_in_the_lock_of_another_tool_is_told_how_to_go_on() -> None:
+    assert "uv export --no-emit-project" in NeedsBuild(("app (directory)",)).hint
+    assert "--build-unmeasured" in NeedsBuild(("app (directory)",)).hint
+    assert "uv" not in NeedsBuild(("app (directory)", "b (archive)")).hint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import yaml
 
 import lockstream
 from helpers.ci_runners import run_shell
+from helpers.sdists import build_sdist
 from helpers.wheels import build_wheel, lock_of
 from planner.review.ci_files import CI_FILES
 from schemas.errors import ExitCode
@@ -29,6 +31,10 @@ def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     text = lock_of([DEMO]).replace("created-by", 'dependency-groups = ["test"]\ncreated-by', 1)
     (project / "pylock.toml").write_text(text)
     return project
+
+
+def place(kind: str, slug: str = "") -> str:
+    return CI_FILES[kind].path.replace("{slug}", slug)
 
 
 def init(*words: str) -> int:
@@ -58,7 +64,7 @@ VALIDATIONS = {
 def test_each_file_is_valid(kind: str) -> None:
     assert init(kind) == ExitCode.DONE
     for tool in VALIDATIONS[kind]:
-        passes(*tool, CI_FILES[kind].path)
+        passes(*tool, place(kind))
 
 
 @pytest.mark.parametrize("kind", CI_FILES)
@@ -66,7 +72,7 @@ def test_each_is_filled_in_from_the_project(kind: str, project: Path) -> None:
     (project / "locks").mkdir()
     (project / "pylock.toml").rename(project / "locks" / "pylock.ci.toml")
     assert init(kind, "--lock", "locks/pylock.ci.toml") == ExitCode.DONE
-    text = (project / CI_FILES[kind].path).read_text()
+    text = (project / place(kind)).read_text()
     assert "pylock.ci.toml" in text
     if kind != "pre-commit":
         assert PYTHON in text
@@ -75,7 +81,7 @@ def test_each_is_filled_in_from_the_project(kind: str, project: Path) -> None:
 
 def test_the_steps_for_github_run(project: Path) -> None:
     assert init("github", "-q") == ExitCode.DONE
-    workflow = yaml.safe_load((project / CI_FILES["github"].path).read_text())
+    workflow = yaml.safe_load((project / place("github")).read_text())
     steps = {one.get("name"): one for one in workflow["jobs"]["packages"]["steps"]}
     for name in ("Install the packages", "Use them"):
         run = run_shell(steps[name]["run"].replace("--group test", ""), project, {})
@@ -86,7 +92,7 @@ def test_the_steps_for_github_run(project: Path) -> None:
 
 def steps_for_github(project: Path) -> dict[str, str]:
     assert init("github", "-q", "--force") == ExitCode.DONE
-    workflow = yaml.safe_load((project / CI_FILES["github"].path).read_text())
+    workflow = yaml.safe_load((project / place("github")).read_text())
     steps = workflow["jobs"]["packages"]["steps"]
     return {one["name"]: one["run"] for one in steps if "name" in one}
 
@@ -99,7 +105,7 @@ class TestLocks:
             "Install lockstream", "Install the packages", "Use them"
         ]  # fmt: skip
         assert init("gitlab", "-q") == ExitCode.DONE
-        assert "lockstream check" not in (project / CI_FILES["gitlab"].path).read_text()
+        assert "lockstream check" not in (project / place("gitlab")).read_text()
 
     def test_one_that_lockstream_planned_is(self, project: Path) -> None:
         (project / "requirements.in").write_text("demo\n")
@@ -109,7 +115,145 @@ class TestLocks:
         run = run_shell(steps["Is the lock current?"], project, {})
         assert run.returncode == 0, run.stdout
         assert init("gitlab", "-q") == ExitCode.DONE
-        assert "- lockstream check pylock.toml\n" in (project / CI_FILES["gitlab"].path).read_text()
+        assert "- lockstream check pylock.toml\n" in (project / place("gitlab")).read_text()
+
+
+class TestWhatHasNoWheel:
+    """A lock of uv lists the project itself."""
+
+    @pytest.fixture(autouse=True)
+    def _editable(self, project: Path) -> None:
+        build_sdist("app").spread(project)
+        with (project / "pylock.toml").open("a") as lock:
+            lock.write(
+                '\n[[packages]]\nname = "app"\ndirectory = { path = ".", editable = true }\n'
+            )
+
+    def test_is_built_where_the_project_is(self, project: Path) -> None:
+        steps = steps_for_github(project)
+        command = steps["Install the packages"]
+        assert command.rstrip().endswith("--build --build-unmeasured")
+        assert "--memory" not in command
+        for name in ("Install the packages", "Use them"):
+            run = run_shell(steps[name].replace("--group test", ""), project, {})
+            assert run.returncode == 0, run.stdout
+        (link,) = project.glob(".venv/lib/python3*/site-packages/_app.pth")
+        assert link.read_text() == str(project / "src")
+        assert init("gitlab", "-q") == ExitCode.DONE
+        job = yaml.safe_load((project / place("gitlab")).read_text())["packages"]
+        assert job["variables"]["KUBERNETES_MEMORY_LIMIT"] == "512Mi"
+
+    @pytest.mark.parametrize("kind", ["kubernetes", "docker"])
+    def test_is_left_out_and_named_where_only_the_lock_is(self, project: Path, kind: str) -> None:
+        assert init(kind, "-q") == ExitCode.DONE
+        text = (project / place(kind)).read_text()
+        assert "--skip-unbuildable" in text
+        assert "# Not installed, because it would have to be built: app\n" in text
+        for tool in VALIDATIONS.get(kind, ()):
+            passes(*tool, place(kind))
+
+    def test_is_left_out_by_the_one_file_which_resolves_nothing(self, project: Path) -> None:
+        (project / "lockstream.pyz").touch()
+        assert "--skip-unbuildable" in steps_for_github(project)["Install the packages"]
+
+    def test_other_sources_are_refused_where_only_the_lock_is(
+        self, project: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        sdist = build_sdist("built")
+        with (project / "pylock.toml").open("a") as lock:
+            lock.write(
+                f'\n[[packages]]\nname = "built"\nversion = "1.0"\nsdist = {{ path = '
+                f'"{sdist.filename}", hashes = {{ sha256 = "{sdist.sha256}" }} }}\n'
+            )
+        assert init("docker") == ExitCode.REFUSED
+        assert capsys.readouterr().err.startswith(
+            "error: pylock.toml has no wheels of these packages, which must be built: built\n"
+            "hint: build them where memory is"
+        )
+        assert "--build " in steps_for_github(project)["Install the packages"]
+
+
+@pytest.mark.usefixtures("folder")
+class TestInARepositoryOfManyProjects:
+    """Forges and pre-commit look at the root of the repository."""
+
+    @pytest.fixture(name="folder")
+    def _folder(self, project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """A folder two levels below the root, with the lock."""
+        folder = project / "services" / "api"
+        folder.mkdir(parents=True)
+        for path in project.glob("*.*"):
+            path.rename(folder / path.name)
+        (project / ".git").mkdir()
+        (project / ".git" / "config").write_text(
+            '[remote "o"]\n\turl = git@gitlab.example.com:team/github-tools.git\n'
+        )
+        monkeypatch.chdir(folder)
+        return folder
+
+    def test_the_file_for_github_works_in_the_folder(self, project: Path, folder: Path) -> None:
+        (project / "lockstream.pyz").touch()
+        assert init("github") == ExitCode.DONE
+        path = project / ".github/workflows/packages-services-api.yml"
+        for tool in VALIDATIONS["github"]:
+            passes(*tool, path)
+        workflow = yaml.safe_load(path.read_text())
+        job = workflow["jobs"]["packages"]
+        assert job["defaults"] == {"run": {"working-directory": "services/api"}}
+        assert workflow["name"] == "packages-services-api"
+        (command,) = (one["run"] for one in job["steps"] if "packages" in one.get("name", ""))
+        assert command.startswith("python3 ../../lockstream.pyz execute pylock.toml --venv .venv")
+        assert not list(folder.glob(".git*"))
+
+    def test_the_job_for_gitlab_changes_into_it(
+        self, project: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert init("-q") == ExitCode.DONE
+        passes(*VALIDATIONS["gitlab"][0], project / ".gitlab-ci.yml")
+        job = yaml.safe_load((project / ".gitlab-ci.yml").read_text())["packages-services-api"]
+        assert job["script"][0] == "cd services/api"
+        assert job["artifacts"]["paths"] == ["services/api/.venv", "services/api/report.json"]
+        (project / ".gitlab-ci.yml").write_text("x: { script: [x] }\n")
+        capsys.readouterr()
+        assert init() == ExitCode.DONE
+        name = ".gitlab/packages-services-api.gitlab-ci.yml"
+        out, err = capsys.readouterr()
+        assert out == f"wrote ../../{name}\n"
+        assert f"local: {name}" in err
+
+    def test_the_hooks_name_lock_and_environment_from_the_root(self, project: Path) -> None:
+        assert init("pre-commit", "-q") == ExitCode.DONE
+        passes(*VALIDATIONS["pre-commit"][0], project / place("pre-commit"))
+        (hooks,) = yaml.safe_load((project / place("pre-commit")).read_text())["repos"]
+        check, execute = hooks["hooks"]
+        assert check["entry"] == "lockstream check -q services/api/pylock.toml"
+        assert re.search(check["files"], "services/api/requirements.in")
+        assert not re.search(check["files"], "services/web/requirements.in")
+        assert not re.search(check["files"], "other/services/api/requirements.in")
+        assert " services/api/pylock.toml --venv services/api/.venv" in execute["entry"]
+
+    def test_the_file_of_a_container_stays_in_the_folder(self, folder: Path) -> None:
+        assert init("docker") == ExitCode.DONE
+        assert "COPY pylock.toml" in (folder / "Dockerfile").read_text()
+
+    def test_a_folder_that_a_shell_would_obey_is_refused(
+        self, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (project / "services").rename(project / "our services")
+        monkeypatch.chdir(project / "our services" / "api")
+        assert init("github") == ExitCode.USAGE
+        assert "'our services/api' cannot be named in files for CI" in capsys.readouterr().err
+        assert init("docker") == ExitCode.DONE
+
+
+def test_two_forges_are_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / ".github").mkdir()
+    (project / ".gitlab-ci.yml").write_text("x: { script: [x] }\n")
+    assert init() == ExitCode.USAGE
+    assert capsys.readouterr().err == (
+        "error: this repository is on more than one forge: github, gitlab\n"
+        "hint: name the kind of file: lockstream init ci github|gitlab\n"
+    )
 
 
 class TestOneFile:
@@ -124,11 +268,11 @@ class TestOneFile:
     def test_by_gitlab_in_the_memory_that_it_takes(self, project: Path) -> None:
         variable = "KUBERNETES_MEMORY_LIMIT"
         assert init("gitlab", "-q") == ExitCode.DONE
-        by_pip = yaml.safe_load((project / CI_FILES["gitlab"].path).read_text())["packages"]
+        by_pip = yaml.safe_load((project / place("gitlab")).read_text())["packages"]
         assert by_pip["variables"][variable] == "256Mi"  # pip is killed in 64 MiB
         (project / "lockstream.pyz").touch()
         assert init("gitlab", "-q", "--force") == ExitCode.DONE
-        job = yaml.safe_load((project / CI_FILES["gitlab"].path).read_text())["packages"]
+        job = yaml.safe_load((project / place("gitlab")).read_text())["packages"]
         assert job["variables"][variable] == "64Mi"
         assert job["script"][0].startswith("python3 lockstream.pyz execute pylock.toml ")
 
@@ -175,7 +319,7 @@ def test_the_forge_is_found(project: Path, found: str) -> None:
         (project / ".git").mkdir()
         (project / ".git" / "config").write_text('[remote "o"]\nurl = https://github.example/x\n')
     assert init() == ExitCode.DONE
-    assert (project / CI_FILES["github"].path).exists()
+    assert (project / place("github")).exists()
 
 
 def test_without_a_forge_the_kinds_are_named(

@@ -85,3 +85,10 @@ def test_sizes_that_are_not_recorded_are_said() -> None:
     assert "# The sizes of 1 packages are not recorded: run lockstream enrich" in lines(
         "docker", replace(COST, packages=(unknown,))
     )
+
+
+def test_a_package_of_which_nothing_is_known_is_named() -> None:
+    """A folder in a lock of another tool has no version."""
+    folder = replace(BIG, name=canonicalize_name("app"), version=None, filename=None, hints=None)
+    told = lines("docker", replace(COST, packages=(BIG, folder)))
+    assert "# app has to be built, and what that takes was never measured" in told
