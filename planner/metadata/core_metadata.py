@@ -10,13 +10,14 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from planner.metadata.requirements_by_extra import RequirementsByExtra
 from planner.model.dependencies import Dependency, MarkerEvaluator, expand
 from planner.model.specifiers import read_requirement
 from schemas.numbers import has_huge_number
@@ -58,7 +59,7 @@ class InvalidMetadata(ValueError):
     """A METADATA file breaks a rule that planning relies on."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class WheelMetadata:
     """The fields of core metadata that planning needs
     (https://packaging.python.org/specifications/core-metadata/).
@@ -69,6 +70,11 @@ class WheelMetadata:
     requires: tuple[Requirement, ...]
     requires_python: str | None
     extras: frozenset[NormalizedName]
+
+    @cached_property
+    def requires_of(self) -> RequirementsByExtra:
+        """Return its requirements, by the extra that can add them."""
+        return RequirementsByExtra(self.requires)
 
 
 def select(

@@ -258,6 +258,7 @@ class CandidateFinder:
         self._named_prereleases = named_prereleases
         self._oldest_first = oldest_first
         self._preferred: Mapping[NormalizedName, Sequence[Version]] = {}
+        self._matching: dict[tuple[NormalizedName, int], tuple[SpecifierSet, int]] = {}
 
     def prefer(self, versions: Mapping[NormalizedName, Sequence[Version]]) -> None:
         """Try these versions, if they match, before all others from now on."""
@@ -321,6 +322,14 @@ class CandidateFinder:
         """Return the set of the releases that match ``specifier``. If it compares texts, it is the
         best wheel that has to spell the version so.
         """
+        # As in ``Project.matching``, the same object is given many times.
+        key = name, id(specifier)
+        known = self._matching.get(key)
+        if known is None:
+            known = self._matching[key] = specifier, self._match(name, specifier)
+        return known[1]
+
+    def _match(self, name: NormalizedName, specifier: SpecifierSet) -> int:
         project = self.project(name)
         found = project.matching(specifier)
         if compares_texts(specifier):

@@ -60,8 +60,8 @@ class DependencyReader:
         self._direct = direct
         self.known: dict[tuple[Identifier, Version], tuple[Dependency, ...]] = {}
         """The dependencies that have been read."""
-        self.unknown_extras: list[Candidate] = []
-        """Candidates for extras that their distribution does not have."""
+        self.unknown_extras: set[tuple[Identifier, Version]] = set()
+        """Extras that their distribution does not have, with its version."""
         self._tries: dict[NormalizedName, int] = {}
 
     def dependencies(self, candidate: Candidate) -> tuple[Dependency, ...]:
@@ -87,7 +87,7 @@ class DependencyReader:
         extra = candidate.identifier.extra
         found: dict[tuple[Identifier, str], Dependency] = {}
         for metadata in self.metadata(candidate):
-            for requirement in metadata.requires:
+            for requirement in metadata.requires_of.of(extra):
                 for dependency in self._selector.select(requirement, extra):
                     found.setdefault((dependency.identifier, dependency.text), dependency)
         return tuple(found.values())
@@ -112,7 +112,7 @@ class DependencyReader:
         pin = SpecifierSet(f"==={candidate.version}")
         if extra is not None:
             if not any(extra in one.extras for one in metadata):
-                self.unknown_extras.append(candidate)
+                self.unknown_extras.add((candidate.identifier, candidate.version))
             yield Dependency(identifier=Identifier(name), specifier=pin, text=f"{name}{pin}")
         for dependency in self._overrides.apply(dependencies):
             if dependency.url and (reason := self._refuse_address(dependency)):

@@ -8,7 +8,7 @@ dependencies. A wrong guess costs a request and never changes the answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -38,6 +38,9 @@ K = TypeVar("K")
 
 
 V = TypeVar("V")
+
+
+_ANY = SpecifierSet()
 
 
 class Fetcher:
@@ -152,7 +155,11 @@ class Prefetcher:
         self._fetcher = fetcher
         self._finder = finder
         self._selector = selector
-        self._known = known
+        # The inputs may require thousands of extras of one project.
+        self._known = {
+            name: SpecifierSet({part for one in found for part in one.specifier})
+            for name, found in known.items()
+        }
         self._overrides = overrides
         self._direct = direct
         self._opened = {name: _done(project) for name, project in direct.opened.items()}
@@ -178,7 +185,7 @@ class Prefetcher:
 
     def expect_next(self, name: NormalizedName, version: Version, count: int) -> None:
         """Begin to fetch the metadata of the ``count`` releases that follow ``version``."""
-        found = self._finder.find_after(name, version, self._known_specifiers(name))
+        found = self._finder.find_after(name, version, [self._known.get(name, _ANY)])
         for wheels in islice(found, count):
             for wheel in wheels:
                 if not wheel.file.is_source:
@@ -188,7 +195,7 @@ class Prefetcher:
         if _failed(project):
             return
         identifier = dependency.identifier
-        specifiers = [dependency.specifier, *self._known_specifiers(identifier.name)]
+        specifiers = [dependency.specifier, self._known.get(identifier.name, _ANY)]
         wheels = next(self._finder.find(identifier.name, specifiers), ())
         for wheel in wheels:
             # Reading the requirements of a source may mean running it: too much for a guess.
@@ -201,15 +208,12 @@ class Prefetcher:
                         _guess(partial(self._expect_dependencies, identifier))
                     )
 
-    def _known_specifiers(self, name: NormalizedName) -> Iterator[SpecifierSet]:
-        return (dependency.specifier for dependency in self._known.get(name, ()))
-
     def _expect_dependencies(self, identifier: Identifier, metadata: Future[WheelMetadata]) -> None:
         if not _failed(metadata):
             with suppress(InvalidMetadata):
                 found = [
                     dependency
-                    for requirement in metadata.result().requires
+                    for requirement in metadata.result().requires_of.of(identifier.extra)
                     for dependency in self._selector.select(requirement, identifier.extra)
                 ]
                 self.expect(self._overrides.apply(found))

@@ -62,6 +62,7 @@ def check_selection(
     ``known`` holds, by project, the requirements and constraints of the user. Raise WrongSelection.
     """
     reached: set[Identifier] = set()
+    allowed: set[tuple[NormalizedName, Version]] = set()
     waiting = list(roots)
     while waiting:
         dependency = waiting.pop()
@@ -72,9 +73,11 @@ def check_selection(
         if identifier in reached:
             continue
         reached.add(identifier)
-        for one in known.get(identifier.name, ()):
+        release = identifier.name, candidate.version
+        for one in known.get(identifier.name, ()) if release not in allowed else ():
             if not _satisfies(candidate, one):
                 raise WrongSelection(f"{candidate} is selected in spite of {one.text}")
+        allowed.add(release)
         waiting += reader.dependencies(candidate)
     if superfluous := selection.keys() - reached:
         raise WrongSelection(f"nothing requires {enumerate_some(sorted(superfluous, key=str))}")
@@ -154,7 +157,8 @@ def _package(
             sorted(
                 candidate.identifier.extra
                 for candidate in candidates
-                if candidate.identifier.extra and candidate in reader.unknown_extras
+                if candidate.identifier.extra
+                and (candidate.identifier, candidate.version) in reader.unknown_extras
             )
         ),
         passed_over=_passed_over(wheels[0], obstacles),

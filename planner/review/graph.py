@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from packaging.pylock import Package, Pylock
-from packaging.requirements import InvalidRequirement
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from planner.metadata.core_metadata import InvalidMetadata, parse_requirement, select
+from planner.metadata.requirements_by_extra import RequirementsByExtra
 from planner.model.dependencies import Dependency, Identifier, MarkerEvaluator, Scope
 from planner.resolver.overrides import Overrides
 from schemas.errors import Refused
@@ -79,6 +80,8 @@ class Graph:
         self._markers = MarkerEvaluator(variables)
         self._overrides = overrides
         self._known: KnownRequirements = {} if known is None else known
+        self._requires: dict[int, RequirementsByExtra] = {}
+        """What each package requires, by its id."""
         self.packages: dict[NormalizedName, Package] = {}
         self.doubled: list[Package] = []
         """Packages with the name of another one, of which only one can be installed."""
@@ -122,13 +125,23 @@ class Graph:
         return edges
 
     def _read(self, package: Package, identifier: Identifier) -> tuple[Dependency, ...]:
-        table = (package.tool or {}).get(TOOL_NAME)
-        lines = table.get("requires", []) if isinstance(table, Mapping) else None
-        if not isinstance(lines, list):
-            raise RequirementsUnknown(package.name)
         try:
-            requirements = [parse_requirement(str(line)) for line in lines]
+            if id(package) not in self._requires:
+                self._requires[id(package)] = RequirementsByExtra(_requirements(package))
+            requirements = self._requires[id(package)].of(identifier.extra)
             found = select(requirements, self._markers, identifier.extra)
             return tuple(self._overrides.apply(found) if self._overrides else found)
         except (InvalidRequirement, InvalidMetadata):
             raise RequirementsUnknown(package.name) from None
+
+
+def _requirements(package: Package) -> list[Requirement]:
+    """Return what the lock records that ``package`` requires.
+
+    Raises RequirementsUnknown and InvalidRequirement.
+    """
+    table = (package.tool or {}).get(TOOL_NAME)
+    lines = table.get("requires", []) if isinstance(table, Mapping) else None
+    if not isinstance(lines, list):
+        raise RequirementsUnknown(package.name)
+    return [parse_requirement(str(line)) for line in lines]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.markers import Marker
+from packaging.specifiers import SpecifierSet
 
 from executor import Keychain
 from helpers.index import Index
@@ -538,3 +541,32 @@ def test_a_search_does_not_go_through_all_of_what_is_in_nobodys_way(
     assert answer == {"base": "1.0", "easy": "1.39", "stuck": "1.39"}
     # Each of the forty with each of the forty would be more than 1,600.
     assert len(tried) < 800
+
+
+def test_the_work_for_extras_grows_with_their_number(
+    index: Index, planner: Planner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: Counter[str] = Counter()
+
+    def count(owner: type, name: str) -> None:
+        real = getattr(owner, name)
+
+        def counted(*arguments: Any, **options: Any) -> Any:
+            calls[name] += 1
+            return real(*arguments, **options)
+
+        monkeypatch.setattr(owner, name, counted)
+
+    count(Marker, "evaluate")
+    count(SpecifierSet, "contains")
+    for number in (40, 160):
+        extras = {f"e{one}": ["base"] for one in range(number)}
+        index.add(build_wheel(f"app{number}", "1.0", extras=extras))
+    add(index, "base", "1.0")
+    spent = []
+    for number in (40, 160):
+        calls.clear()
+        planner.plan(*(f"app{number}[e{one}]>=0.{one}" for one in range(number)))
+        spent.append(calls.total())
+    few, many = spent
+    assert many < 6 * few

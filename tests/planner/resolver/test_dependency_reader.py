@@ -95,9 +95,9 @@ def test_an_extra_requires_its_project_at_its_own_version() -> None:
 def test_an_extra_that_the_metadata_does_not_have_is_remembered() -> None:
     reader = reader_of(Metadata(*LINES))
     reader.dependencies(candidate("x"))
-    assert reader.unknown_extras == []
+    assert reader.unknown_extras == set()
     reader.dependencies(candidate("y"))
-    assert [str(one) for one in reader.unknown_extras] == ["app[y] 1.0"]
+    assert [f"{one} {version}" for one, version in reader.unknown_extras] == ["app[y] 1.0"]
 
 
 def test_an_extra_of_the_same_project_is_required_at_the_same_version() -> None:
