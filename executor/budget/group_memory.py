@@ -63,20 +63,25 @@ class GroupMemory:
     def __init__(self) -> None:
         self._groups = KernelFile("/proc/self/cgroup")
         self._line = b""
+        self._places: dict[bytes, int] = {}
         self._files: _GroupFiles | None = None
 
     def now(self) -> dict[str, int] | None:
         """Return the bytes that are charged, in all and by kind; None in the group of the whole
         machine.
 
-        ``cache`` includes ``dirty``, ``writeback`` and ``tmpfs``.
+        ``cache`` includes ``dirty``, ``writeback`` and ``tmpfs``. ``place`` numbers the groups that
+        this process has been in, from 0: a run may enter one of its own, and leave it.
         """
         if (line := self._groups.read()) != self._line:
             self._line = line
             self._leave()
             place = _place()
             self._files = _GroupFiles(*place) if place else None
-        return self._files.now() if self._files else None
+        if self._files is None:
+            return None
+        place = self._places.setdefault(self._line, len(self._places))
+        return {"place": place, **self._files.now()}
 
     def close(self) -> None:
         """Free the descriptors."""

@@ -92,14 +92,17 @@ def treemap_cells(sizes: Sequence[tuple[str, int, str]]) -> list[Cell]:
                      key=lambda one: -one[1])  # fmt: skip
     total = sum(size for _, size, _ in ordered)
     shown = [one for one in ordered if one[1] >= total * _LEAST_SHARE]
+    more = None
     if rest := total - sum(size for _, size, _ in shown):
         count = len(ordered) - len(shown)
-        shown.append((f"{count} more", rest, f"{count} more packages: {format_size(rest)}"))
+        more = f"{count} more"
+        shown.append((more, rest, f"{count} more packages: {format_size(rest)}"))
         shown.sort(key=lambda one: -one[1])
     places = squarify([size for _, size, _ in shown], _MAP)
     return [
         {
             "name": name,
+            "is_rest": name == more,
             "size": format_size(size),
             "text": text,
             "x": round(place.x / _MAP.width * 100, 3),
@@ -186,13 +189,12 @@ def _data(run: Run) -> dict[str, Any]:
         "seconds": run.seconds,
         "outcome": run.outcome,
         "lanes": run.lanes,
-        "limit": run.limit,
+        "limit": None if run.limit is None else run.limit + _others(run, run.budget.get("source")),
         "limits": [
-            [one["source"], one["available"]]
+            [one["source"], one["available"] + _others(run, one["source"])]
             for one in run.limits
             if run.limit is None or one["available"] <= 4 * run.limit
         ],
-        "budget": run.budget.get("memory"),
         "at": [one["at"] for one in samples],
         "memory": _stack(groups) if has_groups else _own(samples),
         "wheels": [
@@ -210,6 +212,13 @@ def _data(run: Run) -> dict[str, Any]:
         "requests": [[one["url"], one["at"], one["seconds"], one["status"], one["bytes"]]
                      for one in run.requests],
     }  # fmt: skip
+
+
+def _others(run: Run, source: object) -> int:
+    """Return the bytes that others hold below a limit, if samples count them too."""
+    if run.has_own_group or not str(source).startswith("/sys/"):
+        return 0
+    return sum(one["others"] for one in run.limits if one["source"] == source)
 
 
 def _stack(groups: Sequence[Mapping[str, int]]) -> list[tuple[str, list[int]]]:

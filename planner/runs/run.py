@@ -123,6 +123,8 @@ class Run:
     requests: list[Event] = field(default_factory=list)
     searches: list[Event] = field(default_factory=list)
     lanes: int = 0
+    has_own_group: bool = False
+    """Whether it has entered a group that holds nothing of others."""
 
     @property
     def command(self) -> str:
@@ -171,7 +173,23 @@ def read_run(path: str) -> Run:
         except (KeyError, TypeError, ValueError):
             raise InvalidLog(path, f"event {number} ({event['event']}) lacks a field") from None
     run.lanes = len(reading.lanes)
+    run.has_own_group = _leave_out_other_groups(run.samples)
     return run
+
+
+def _leave_out_other_groups(samples: list[Event]) -> bool:
+    """Let samples that were taken outside of the group that the run made for itself say only what
+    our processes held: what others hold there is not held against the limit of the run. Return
+    whether there was such a group.
+    """
+    places = [one["group"].get("place", 0) for one in samples if one.get("group")]
+    own = max(places, default=0)
+    for one in samples:
+        group = one.get("group")
+        if group and group.get("place", 0) != own:
+            held = one["processes"]["anonymous"] + one["processes"]["shared"]
+            one["group"] = {**dict.fromkeys(group, 0), "usage": held, "anonymous": held}
+    return own > 0
 
 
 class _Reading:

@@ -260,7 +260,7 @@
       cell.addEventListener("mouseleave", hide);
       cell.addEventListener("focus", () => { const box = cell.getBoundingClientRect(); show(cell.dataset.tip, box.left, box.top); });
       cell.addEventListener("blur", hide);
-      cell.addEventListener("click", () => choose(cell.dataset.name));
+      if (cell.dataset.name) cell.addEventListener("click", () => choose(cell.dataset.name));
     });
     if (filter) filter.addEventListener("input", () => { chosen = null; refilter(); });
     if (least) least.addEventListener("input", refilter);

@@ -94,6 +94,15 @@ class TestInARealGroup:
         assert 38 * MIB < now["anonymous"] - before["anonymous"] < 44 * MIB
         assert now["usage"] >= now["anonymous"]
 
+    def test_groups_are_numbered_as_they_are_entered(self) -> None:
+        with closing(GroupMemory()) as group:
+            places = [group.now()]
+            with confined(resident() + 100 * MIB) as is_confined:
+                assert is_confined
+                places.append(group.now())
+            places.append(group.now())
+        assert [held and held["place"] for held in places] == [0, 1, 0]
+
 
 class TestVersion2:
     @pytest.fixture(name="group")
@@ -108,7 +117,7 @@ class TestVersion2:
 
     def test_memory_is_told_by_kind(self, group: Path) -> None:
         assert GroupMemory().now() == {
-            "usage": 30 * MIB, "anonymous": 9 * MIB, "cache": 8 * MIB, "dirty": 4096,
+            "place": 0, "usage": 30 * MIB, "anonymous": 9 * MIB, "cache": 8 * MIB, "dirty": 4096,
             "writeback": 0, "tmpfs": 8192, "kernel": 3 * MIB,
         }  # fmt: skip
 

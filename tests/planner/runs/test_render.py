@@ -7,7 +7,9 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
-from helpers.run_logs import beginning, event, whole_log, write_log
+import pytest
+
+from helpers.run_logs import MIB, beginning, event, sample, whole_log, write_log
 from planner.runs.render import render_runs, treemap_cells
 from planner.runs.run import read_run
 
@@ -57,5 +59,24 @@ def test_runs_are_compared_with_the_first(tmp_path: Path) -> None:
 
 def test_small_cells_are_one(tmp_path: Path) -> None:
     cells = treemap_cells([("large", 10_000_000, ""), *((f"s{n}", 10, "") for n in range(50))])
-    assert [cell["name"] for cell in cells] == ["large", "50 more"]
+    assert [(cell["name"], cell["is_rest"]) for cell in cells] == [
+        ("large", False), ("50 more", True),
+    ]  # fmt: skip
     assert json.dumps(cells)
+
+
+@pytest.mark.parametrize(("place", "drawn"), [(0, 264 * MIB), (1, 64 * MIB)])
+def test_a_limit_is_drawn_where_the_samples_reach_it(
+    tmp_path: Path, place: int, drawn: int
+) -> None:
+    """Samples of a group that others are in count what they hold, too."""
+    log = [*beginning(), sample(0.3, 250 * MIB)]
+    log[1]["found"][0]["others"] = 200 * MIB
+    log[2]["source"] = log[1]["found"][0]["source"]
+    log[3]["group"]["place"] = place
+    text = render_runs([read_run(str(write_log(tmp_path / "log", log)))], {})
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text)
+    assert found
+    (data,) = json.loads(found[1])
+    assert data["limit"] == drawn
+    assert data["limits"] == [["/sys/fs/cgroup/memory.max", drawn]]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.run_logs import MIB, beginning, event, wheel_events, whole_log, write_log
+from helpers.run_logs import MIB, beginning, event, sample, wheel_events, whole_log, write_log
 from planner.runs.log import InvalidLog
 from planner.runs.run import STATES, read_run
 
@@ -54,3 +54,15 @@ def test_a_build_that_has_not_ended_is_open(tmp_path: Path) -> None:
     log = [*beginning(), event("building", 1.0, package="one", planned=9, limit=10, jobs=1)]
     (build,) = read_run(str(write_log(tmp_path / "log", log))).builds
     assert (build.end, build.planned, build.limit, build.demand) == (None, 9, 10, None)
+
+
+def test_what_others_hold_in_another_group_is_not_of_this_run(tmp_path: Path) -> None:
+    samples = [sample(0.1, 900 * MIB), sample(0.2, 40 * MIB), sample(0.3, 900 * MIB)]
+    for one, place in zip(samples, (0, 1, 0), strict=True):
+        one["group"]["place"] = place
+        one["processes"]["anonymous"] = 16 * MIB
+    run = read_run(str(write_log(tmp_path / "log", [*beginning(), *samples])))
+    assert run.has_own_group
+    assert run.peak == 40 * MIB
+    assert [one["group"]["usage"] for one in run.samples] == [16 * MIB, 40 * MIB, 16 * MIB]
+    assert not any(run.samples[0]["group"][kind] for kind in ("cache", "kernel", "dirty"))
