@@ -10,16 +10,16 @@ from executor.budget.budget import PageCachePolicy
 from executor.environment.changes import Sync
 from executor.environment.environment import Environment
 from executor.files.durability import Durability
-from executor.install.install import install
+from executor.install.decision import Decision
 from executor.install.options import ExecuteOptions
 from executor.lock.options import SelectOptions
-from executor.report.report import Report
 from executor.report.reporter import Reporter
 from executor.sources.origins import Origins
 from executor.wheels.rules import STRICT, Rules
 
 if TYPE_CHECKING:
     from executor.install.builder import WheelBuilder
+    from executor.report.report import Report
 
 __all__ = ["Building", "execute", "execute_with"]
 
@@ -87,7 +87,20 @@ def execute_with(
 ) -> Report:
     """Do what ``execute`` does, with its options as one value. Raises what ``execute`` raises."""
     open_builder = partial(_open_builder, building or Building())
-    return install(lock, environment, options, open_builder=open_builder, reporter=reporter)
+    decision = Decision(lock, environment, options)
+    with decision.ahead() as is_ahead:
+        if is_ahead:
+            import executor.sources.client  # noqa: F401, PLC0415  # needed next
+        from executor.install.install import install  # noqa: PLC0415  # while the lock is read
+
+        return install(
+            lock,
+            environment,
+            options,
+            decision=decision,
+            open_builder=open_builder,
+            reporter=reporter,
+        )
 
 
 def _open_builder(

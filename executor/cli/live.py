@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Mapping
 from threading import Event, Lock, Thread
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from executor.budget.budget import Budget
 from executor.budget.group_memory import GroupMemory
@@ -20,9 +20,11 @@ from executor.cli.output import echo
 from executor.environment.changes import Changes
 from executor.lock.step import Step
 from executor.report.board import Board
-from executor.wheels.staged_wheel import StagedWheel
 from schemas.sizes import format_size
 from schemas.text import enumerate_some, printable
+
+if TYPE_CHECKING:
+    from executor.wheels.staged_wheel import StagedWheel
 
 __all__ = ["LineReporter", "LiveReporter", "change_lines"]
 

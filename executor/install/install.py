@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,11 +24,12 @@ from executor.budget.memory import MEMORY_OPTION, rss_peak
 from executor.environment import bytecode
 from executor.environment.changes import Changes
 from executor.environment.environment import Environment
-from executor.environment.installed import fingerprint, installed_in
+from executor.environment.installed import installed_in
 from executor.environment.schemes import Schemes
 from executor.files.errors import NoMemoryForFiles
 from executor.files.folders import remove_tree
 from executor.install.builder import OpenBuilder, WheelBuilder
+from executor.install.decision import Decision
 from executor.install.options import ExecuteOptions
 from executor.install.preflight import check_disk, surface_of
 from executor.install.run_events import figures_of, record_changes, recorded
@@ -55,13 +56,14 @@ def install(
     environment: Environment,
     options: ExecuteOptions,
     *,
+    decision: Decision | None = None,
     open_builder: OpenBuilder | None = None,
     reporter: Reporter | None = None,
 ) -> Report:
     """Make ``environment`` what the lock file ``lock`` selects for it.
 
-    ``open_builder`` opens a builder for packages that have no wheel; it is required only if
-    ``options.select`` allows builds.
+    ``decision`` is made of the same arguments, and may be ahead. ``open_builder`` opens a builder
+    for packages that have no wheel; it is required only if ``options.select`` allows builds.
 
     Raises LockstreamError: each room of the executor has its subclasses in ``errors``.
     """
@@ -70,24 +72,24 @@ def install(
         recorded(reporter.recorder, lock, environment, options) as end,
         closing(PeakGauge()) as gauge,
     ):
-        report = _install(lock, environment, options, open_builder, reporter, gauge)
+        decision = decision or Decision(lock, environment, options)
+        transaction = _transaction(lock, environment, options, reporter, gauge)
+        report = _install(decision, environment, options, transaction, open_builder)
         end.update(figures_of(report))
     return report
 
 
 def _install(
-    lock: str,
+    decision: Decision,
     environment: Environment,
     options: ExecuteOptions,
+    transaction: Transaction,
     open_builder: OpenBuilder | None,
-    reporter: Reporter,
-    gauge: PeakGauge,
 ) -> Report:
     started = time.monotonic()
-    transaction = _transaction(lock, environment, options, reporter, gauge)
     journal = transaction.journal
     try:
-        done = _run(lock, environment, options, transaction, open_builder)
+        done = _run(decision, environment, options, transaction, open_builder)
         if options.compile_files:
             names = {step.name for step in done.changes.install}
             _compile(transaction.schemes, names, done.budget)
@@ -95,7 +97,7 @@ def _install(
         raise OutOfMemory(journal.reached) from None
     except OSError as error:
         raise translated_os_error(error, environment.path, journal.reached) from error
-    peak = gauge.peak()
+    peak = transaction.gauge.peak()
     staged, budget = done.staged, done.budget
     return Report(
         environment=environment.path,
@@ -159,7 +161,7 @@ def _transaction(
 
 
 def _run(
-    lock: str,
+    decision: Decision,
     environment: Environment,
     options: ExecuteOptions,
     transaction: Transaction,
@@ -171,17 +173,17 @@ def _run(
     with ExitStack() as last, ExitStack() as held:
         transaction.schemes.check()
         # An environment that is made here brings its interpreter.
-        if options.compile_files and environment.exists:
+        exists = environment.exists
+        if options.compile_files and exists:
             bytecode.check_compiler(transaction.schemes.executable)
         surface = surface_of(transaction.schemes, compiles=options.compile_files)
         check_least(options.memory, surface)
-        decide = partial(run_in_fork, partial(_decide, lock, environment, options))
-        changes = _opened(transaction, decide, held) if environment.exists else decide()
+        changes = _opened(transaction, decision, held) if exists else decision.changes()
         budget = _preflight(changes, transaction, options)
-        if changes.is_empty and environment.exists:
+        if changes.is_empty and exists:
             _selected(transaction.reporter, changes, budget)
             return _Done(changes, budget, False, None, Staged(), 0.0)
-        transaction = replace(transaction, origins=_with_index_names(lock, options))
+        transaction = replace(transaction, origins=_with_index_names(decision.lock, options))
         builder = None
         if sources := [step for step in changes.install if step.source]:
             assert open_builder is not None
@@ -193,7 +195,7 @@ def _run(
             transaction = replace(transaction, build=partial(_build, builder, budget))
         _selected(transaction.reporter, changes, budget)
         is_confined = last.enter_context(_held_to(options.memory, budget, transaction.gauge))
-        if not environment.exists:
+        if not exists:
             held.enter_context(environment.made())
             held.enter_context(journal.opened())
             environment.settled()
@@ -210,22 +212,20 @@ def _selected(reporter: Reporter, changes: Changes, budget: Budget) -> None:
     reporter.selected(changes, budget)
 
 
-def _opened(transaction: Transaction, decide: Callable[[], Changes], held: ExitStack) -> Changes:
+def _opened(transaction: Transaction, decision: Decision, held: ExitStack) -> Changes:
     """Return the changes of an environment that exists, with its journal open if there are any.
 
     An environment that is right is not written to: it may be read-only, or belong to another user.
     """
-    journal, packages = transaction.journal, transaction.schemes.packages
-    changes, before = None, 0
+    journal, changes = transaction.journal, None
     if journal.is_absent:
-        before = fingerprint(packages)
-        changes = decide()
+        changes = decision.changes()
         if changes.is_empty:
             return changes
     try:
         held.enter_context(journal.opened())
     except PermissionError:
-        if changes is not None or not (changes := decide()).is_empty:
+        if changes is not None or not (changes := decision.changes()).is_empty:
             raise
         transaction.reporter.warned(
             f"{journal.folder}: cannot be read; a run of another user may be unfinished"
@@ -233,18 +233,9 @@ def _opened(transaction: Transaction, decide: Callable[[], Changes], held: ExitS
         return changes
     # First of all: what is there now may be half of what a killed run had decided on.
     transaction.resume()
-    if changes is None or fingerprint(packages) != before:
-        changes = decide()
+    if changes is None or decision.is_outdated:
+        changes = decision.changes()
     return changes
-
-
-def _decide(lock: str, environment: Environment, options: ExecuteOptions) -> Changes:
-    """Return the changes. Modules that only read locks are imported here, in a fork."""
-    from executor.install.decide import decide  # noqa: PLC0415
-
-    return decide(
-        lock, environment, select=options.select, sync=options.sync, origins=options.origins
-    )
 
 
 def _with_index_names(lock: str, options: ExecuteOptions) -> Origins:

@@ -14,12 +14,13 @@ import select
 import signal
 import traceback
 from collections.abc import Callable
-from typing import NoReturn, TypeVar
+from contextlib import closing
+from typing import Generic, NoReturn, TypeVar
 
 from executor.lanes.errors import ForkKilled, NoProcess
 from executor.lanes.signals import STOPPING, held_back
 
-__all__ = ["NO_PROCESS", "end_with_parent", "portable", "run_in_fork"]
+__all__ = ["NO_PROCESS", "Fork", "end_with_parent", "portable", "run_in_fork"]
 
 
 NO_PROCESS = {errno.EAGAIN, errno.ENOMEM}
@@ -35,38 +36,64 @@ def run_in_fork(work: Callable[[], R]) -> R:
     Whatever else it changes in memory is lost. Raises ForkKilled if a signal ends the fork, and
     NoProcess if none can be made.
     """
-    reading, writing = os.pipe()
-    parent_lives, alive = os.pipe()
-    pid = 0
-    try:
-        # The after-fork hooks of the interpreter would lose a signal.
-        with held_back():
-            pid = _fork((reading, writing, parent_lives))
-            if pid == 0:
-                os.close(reading)
-                os.close(alive)
-                _run_and_exit(work, writing, parent_lives)
-            os.close(writing)
-            os.close(parent_lives)
-        with open(reading, "rb") as stream:
-            # A fork of this process has written it.
-            result, error = pickle.load(stream)  # noqa: S301
-    except (EOFError, pickle.UnpicklingError):
-        _, status = os.waitpid(pid, 0)
-        pid = 0
-        if os.WIFSIGNALED(status):
-            raise ForkKilled(signal.Signals(os.WTERMSIG(status)).name) from None
-        raise RuntimeError("a fork has failed; it has printed the reason") from None
-    finally:
-        # This alone ends the fork, too.
-        os.close(alive)
-        if pid:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-    if error is not None:
-        raise error
-    done: R = result
-    return done
+    with closing(Fork(work)) as fork:
+        return fork.result()
+
+
+class Fork(Generic[R]):
+    """A fork that is at work while this process does something else.
+
+    The constructor raises NoProcess if none can be made.
+    """
+
+    def __init__(self, work: Callable[[], R]) -> None:
+        self._pid = 0
+        self._reading, writing = os.pipe()
+        parent_lives, self._alive = os.pipe()
+        try:
+            # The after-fork hooks of the interpreter would lose a signal.
+            with held_back():
+                self._pid = _fork((writing, parent_lives))
+                if self._pid == 0:
+                    os.close(self._reading)
+                    os.close(self._alive)
+                    _run_and_exit(work, writing, parent_lives)
+                os.close(writing)
+                os.close(parent_lives)
+        except BaseException:
+            self.close()
+            raise
+
+    def result(self) -> R:
+        """Wait for what the work returns, or raise what it raises. Raises ForkKilled if a signal
+        ends it. It can be called once.
+        """
+        try:
+            with open(self._reading, "rb", closefd=False) as stream:
+                # A fork of this process has written it.
+                result, error = pickle.load(stream)  # noqa: S301
+        except (EOFError, pickle.UnpicklingError):
+            _, status = os.waitpid(self._pid, 0)
+            self._pid = 0
+            if os.WIFSIGNALED(status):
+                raise ForkKilled(signal.Signals(os.WTERMSIG(status)).name) from None
+            raise RuntimeError("a fork has failed; it has printed the reason") from None
+        if error is not None:
+            raise error
+        done: R = result
+        return done
+
+    def close(self) -> None:
+        """End the fork, if it is still at work. It can be called twice."""
+        for descriptor in (self._reading, self._alive):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._reading = self._alive = -1
+        if self._pid:
+            # That the pipe is closed ends it, too.
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+            self._pid = 0
 
 
 def _fork(pipes: tuple[int, ...]) -> int:

@@ -36,7 +36,17 @@ def stoppable() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+_held = 0
+"""How many ``held_back`` are open."""
+
+_waiting: list[int] = []
+"""Signals that came meanwhile."""
+
+
 def _raise(number: int, _frame: FrameType | None) -> None:
+    if _held:
+        _waiting.append(number)
+        return
     # Ignore further signals while cleaning up after the first.
     for other in STOPPING:
         signal.signal(other, signal.SIG_IGN)
@@ -45,9 +55,23 @@ def _raise(number: int, _frame: FrameType | None) -> None:
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Delay the signals until the body has ended."""
+    """Delay the signals until the body has ended.
+
+    The kernel delays them for this thread alone; if it gives one to another thread, such as the one
+    that draws the live view, its handler still runs in the main thread, and waits here.
+    """
+    global _held  # noqa: PLW0603  # as are the handlers of signals
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    _held += 1
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        try:
+            # What waits in the kernel waits here from now on.
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        finally:
+            _held -= 1
+        if _waiting and not _held:
+            number = _waiting[0]
+            _waiting.clear()
+            _raise(number, None)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from executor.report.timing import Timing
-from executor.wheels.staged_wheel import StagedWheel
+
+if TYPE_CHECKING:
+    from executor.wheels.staged_wheel import StagedWheel
 
 __all__ = ["REPORT_FORMAT", "BuildReport", "PackageFigures", "Report", "Staged"]
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from executor.budget.budget import Budget
 from executor.environment.changes import Changes
 from executor.lock.step import Step
 from executor.report.board import Board
 from executor.report.recorder import Recorder
-from executor.wheels.staged_wheel import StagedWheel
+
+if TYPE_CHECKING:
+    from executor.wheels.staged_wheel import StagedWheel
 
 __all__ = ["Reporter"]
 

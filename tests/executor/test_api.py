@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from executor import api
 from executor.api import Building, execute
 from executor.environment.environment import Environment
 from executor.install.options import ExecuteOptions
@@ -23,20 +22,24 @@ def _seen(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         seen.update(given, lock=lock, environment=environment, options=options)
         return "report"
 
-    monkeypatch.setattr(api, "install", install)
+    monkeypatch.setattr("executor.install.install.install", install)
     return seen
 
 
-def test_nothing_named_is_the_default(seen: dict[str, Any]) -> None:
-    environment: Any = object()
+@pytest.fixture(name="environment")
+def _environment(tmp_path: Path) -> Environment:
+    return Environment.target(str(tmp_path))
+
+
+def test_nothing_named_is_the_default(seen: dict[str, Any], environment: Environment) -> None:
     assert execute("pylock.toml", environment) == "report"  # type: ignore[comparison-overlap]
     assert (seen["lock"], seen["environment"]) == ("pylock.toml", environment)
     assert seen["options"] == ExecuteOptions(origins=seen["options"].origins)
 
 
-def test_keywords_reach_the_installation(seen: dict[str, Any]) -> None:
+def test_keywords_reach_the_installation(seen: dict[str, Any], environment: Environment) -> None:
     select = SelectOptions(build=True)
-    execute("x", None, memory=5, lanes=2, select=select, last_wins=True)  # type: ignore[arg-type]
+    execute("x", environment, memory=5, lanes=2, select=select, last_wins=True)
     options = seen["options"]
     assert (options.memory, options.lanes, options.select, options.last_wins) == (
         5, 2, select, True,
@@ -44,9 +47,8 @@ def test_keywords_reach_the_installation(seen: dict[str, Any]) -> None:
 
 
 def test_a_builder_is_opened_with_what_the_caller_allows(
-    seen: dict[str, Any], tmp_path: Path
+    seen: dict[str, Any], environment: Environment
 ) -> None:
-    environment = Environment.target(str(tmp_path))
     building = Building(network=True, seconds=7.0, unmeasured=True)
     execute("x", environment, building=building)
     builder = seen["open_builder"](environment, Origins(), "/locks", None)

@@ -79,6 +79,12 @@ def stalls(content: bytes) -> Answer:
     return answer
 
 
+def holds_back(process: int, number: signal.Signals) -> bool:
+    """Whether the process delays the signal (proc(5), SigBlk)."""
+    words = Path(f"/proc/{process}/status").read_text().split()
+    return bool(int(words[words.index("SigBlk:") + 1], 16) & 1 << (number - 1))
+
+
 def kill_with_a_complete_wheel(lock: str, environment: Environment) -> Path:
     """Kill a run when its first wheel is complete, and no other; the staging folder."""
     staging = Path(environment.interpreter.schemes.purelib, ".lockstream")
@@ -285,7 +291,9 @@ class TestSignals:
             def committing(self) -> None:
                 # Behind it signals are held back; a child sends one then.
                 if (own := os.getpid()) and os.fork() == 0:
-                    time.sleep(0.05)
+                    end = time.monotonic() + SECONDS
+                    while not holds_back(own, signal.SIGTERM) and time.monotonic() < end:
+                        time.sleep(0.001)
                     os.kill(own, signal.SIGTERM)
                     os._exit(0)
 

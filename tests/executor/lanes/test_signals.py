@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import time
+from threading import Event, Thread
 
 import pytest
 
@@ -60,3 +62,39 @@ def test_a_signal_waits_until_the_held_back_body_has_ended(number: signal.Signal
     with pytest.raises(Interrupted, match=number.name), stoppable():
         commit()
     assert steps == ["committed"]
+
+
+@BOTH
+def test_one_that_another_thread_gets_waits_too(number: signal.Signals) -> None:
+    steps, ended = [], Event()
+
+    def commit() -> None:
+        with held_back():
+            with held_back():
+                os.kill(os.getpid(), number)
+                for step in range(3):
+                    time.sleep(0.02)  # the other thread wakes up for it
+                    steps.append(step)
+            steps.append(3)
+        steps.append(4)
+
+    thread = Thread(target=ended.wait)
+    thread.start()
+    try:
+        with pytest.raises(Interrupted, match=number.name), stoppable():
+            commit()
+    finally:
+        ended.set()
+        thread.join()
+    assert steps == [0, 1, 2, 3]
+
+
+def test_an_interruption_by_another_handler_does_not_hold_signals_for_ever() -> None:
+    def commit() -> None:
+        with held_back():
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        commit()
+    with pytest.raises(Interrupted), stoppable():
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,131 @@
+"""The changes are decided ahead where there is room for that, and again when they are outdated."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from executor.api import execute
+from executor.environment.environment import Environment
+from executor.environment.schemes import STAGING
+from executor.install import decision as module
+from executor.install.decision import Decision
+from executor.install.options import ExecuteOptions
+from executor.lanes.forks import Fork
+from executor.lock.errors import LockUnreadable
+from helpers.environments import environment_below
+from helpers.wheels import build_wheel, lock_of
+
+WHEEL = build_wheel()
+
+
+class CountedFork(Fork[object]):
+    """A fork that is counted."""
+
+    made = 0
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        type(self).made += 1
+        super().__init__(work)
+
+
+@pytest.fixture(autouse=True)
+def _forks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CountedFork, "made", 0)
+    monkeypatch.setattr(module, "Fork", CountedFork)
+    monkeypatch.setattr(module, "available_memory", lambda: module._ROOM)
+
+
+@pytest.fixture(name="environment")
+def _environment(tmp_path: Path) -> Environment:
+    return environment_below(tmp_path / "env")
+
+
+@pytest.fixture(name="lock")
+def _lock(tmp_path: Path) -> str:
+    WHEEL.write(tmp_path)
+    path = tmp_path / "pylock.toml"
+    path.write_text(lock_of([WHEEL]))
+    return str(path)
+
+
+def only_process() -> bool:
+    try:
+        os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return True
+    return False
+
+
+def test_what_was_decided_ahead_is_not_decided_again(lock: str, environment: Environment) -> None:
+    decision = Decision(lock, environment, ExecuteOptions())
+    with decision.ahead() as is_ahead:
+        assert is_ahead
+        assert [step.name for step in decision.changes().install] == ["demo"]
+    assert CountedFork.made == 1
+    assert not decision.is_outdated
+    assert len(decision.changes().install) == 1
+    assert CountedFork.made == 2
+    assert only_process()
+
+
+@pytest.mark.parametrize("budget", [module._ROOM - 1, 32 << 20])
+def test_nothing_is_decided_ahead_in_a_small_budget(
+    lock: str, environment: Environment, budget: int
+) -> None:
+    decision = Decision(lock, environment, ExecuteOptions(memory=budget))
+    with decision.ahead() as is_ahead:
+        assert not is_ahead
+        assert CountedFork.made == 0
+        assert len(decision.changes().install) == 1
+
+
+def test_nothing_is_decided_ahead_in_a_small_container(
+    lock: str, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "available_memory", lambda: module._ROOM - 1)
+    with Decision(lock, environment, ExecuteOptions()).ahead() as is_ahead:
+        assert not is_ahead
+
+
+def test_nothing_is_decided_ahead_beside_another_run(lock: str, environment: Environment) -> None:
+    os.makedirs(os.path.join(environment.interpreter.schemes.purelib, STAGING))
+    with Decision(lock, environment, ExecuteOptions()).ahead() as is_ahead:
+        assert not is_ahead
+
+
+def test_a_distribution_that_came_in_the_meantime_is_seen(
+    lock: str, environment: Environment
+) -> None:
+    decision = Decision(lock, environment, ExecuteOptions())
+    with decision.ahead():
+        execute(lock, environment)
+        assert decision.changes().is_empty
+    assert not decision.is_outdated
+    shutil.rmtree(os.path.join(environment.interpreter.schemes.purelib, "demo-1.0.dist-info"))
+    assert decision.is_outdated
+
+
+def test_a_run_that_began_in_the_meantime_is_not_trusted(
+    lock: str, environment: Environment
+) -> None:
+    decision = Decision(lock, environment, ExecuteOptions())
+    with decision.ahead():
+        os.makedirs(os.path.join(environment.interpreter.schemes.purelib, STAGING))
+        decision.changes()
+    assert CountedFork.made == 2
+
+
+def test_what_fails_ahead_is_raised_when_it_is_asked_for(
+    tmp_path: Path, environment: Environment
+) -> None:
+    decision = Decision(str(tmp_path / "absent.toml"), environment, ExecuteOptions())
+    with decision.ahead(), pytest.raises(LockUnreadable):
+        decision.changes()
+    with decision.ahead():
+        pass  # nobody asks
+    assert only_process()
