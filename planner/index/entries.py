@@ -166,6 +166,11 @@ class HtmlPage(HTMLParser):
         for attributes, texts in self._anchors:
             yield _to_entry(attributes, "".join(texts).strip())
 
+    def texts(self) -> Iterator[str]:
+        """Yield the content of each link."""
+        for _, texts in self._anchors:
+            yield "".join(texts)
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = dict(attrs)
         if tag == "a":

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from threading import Lock, RLock
 
-from packaging.utils import NormalizedName
+from packaging.utils import NormalizedName, canonicalize_name
 
 from planner.index.cache import PageSeen
 from planner.index.client import Answer, IndexClient
@@ -24,6 +26,7 @@ from planner.index.pages import (
     is_json,
     parse_page,
 )
+from planner.index.project_list import MAX_LIST_SIZE, parse_project_list
 from schemas.urls import redacted
 
 __all__ = ["IndexReader"]
@@ -104,6 +107,22 @@ class IndexReader:
         if page.broken:
             self.broken[redacted(answer.url)] = page.broken
         return page
+
+    def names(self, index: Index) -> frozenset[NormalizedName]:
+        """Return the projects that an index lists; empty if it lists none, or too many.
+
+        Raises IndexUnreachable.
+        """
+        if index.folder is not None:
+            with suppress(OSError):
+                folders = (one.name for one in Path(index.folder).iterdir() if one.is_dir())
+                return frozenset(map(canonicalize_name, folders))
+            return frozenset()
+        with suppress(IndexAnswer):
+            answer = self._client.get(f"{index.url}/", accept=ACCEPT, limit=MAX_LIST_SIZE)
+            if answer is not None:
+                return parse_project_list(answer.content, answer.url)
+        return frozenset()
 
     def _fetch(self, name: NormalizedName, index: str) -> Answer | None:
         """Return the extract of a page; None if the index does not have the project.

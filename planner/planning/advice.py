@@ -1,15 +1,15 @@
 """What the user may have meant by requirements that no index satisfies.
 
 It is looked for only after a plan has failed: in the names that the plan and the lock know, in the
-indexes that were not asked, and among the few names that one slip of a finger away are projects of
-the indexes. A list of all names would be tens of megabytes on PyPI.
+indexes that were not asked, among the names that an index lists or that many use, and else among
+the few names that one slip of a finger away are projects of the indexes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from difflib import get_close_matches
+from contextlib import suppress
 from functools import partial
 
 from packaging.utils import NormalizedName, canonicalize_name
@@ -18,6 +18,7 @@ from planner.index.client import CONNECTIONS
 from planner.index.indexes import Index, Indexes
 from planner.index.pages import ProjectPage
 from planner.index.reader import IndexReader
+from planner.planning.near_names import nearest, popular_names, slips
 from planner.resolver.candidates import Project
 from planner.resolver.explanation import Unsolvable
 from planner.resolver.solve import UnsolvableTargets
@@ -25,15 +26,15 @@ from planner.resolver.supply import Supply
 from schemas.errors import LockstreamError
 from schemas.text import enumerate_some
 
-__all__ = ["advise", "near_names"]
+__all__ = ["advise"]
 
 
 MAX_NAMES = 3
 """Projects that advice is looked for."""
 
 
-MAX_ASKED = 64
-"""Similar names that indexes are asked for, for each project: four rounds of all connections."""
+MAX_NEAR = 4
+"""Similar names that an index lists, or that many use, of which the pages are read."""
 
 
 MIN_VERSIONS = 10
@@ -59,7 +60,7 @@ def advise(
         elsewhere = list(_elsewhere(supply, reader, indexes))
         found += elsewhere
         if not (supply.exists or elsewhere):
-            found += _similar(supply.name, reader, {*existing, *names})
+            found += _similar(supply.name, reader, indexes, {*existing, *names})
     return tuple(found)
 
 
@@ -89,19 +90,43 @@ def _elsewhere(supply: Supply, reader: IndexReader, indexes: Indexes) -> Iterato
 
 
 def _similar(
-    name: NormalizedName, reader: IndexReader, known: Iterable[NormalizedName]
+    name: NormalizedName, reader: IndexReader, indexes: Indexes, known: Iterable[NormalizedName]
 ) -> Iterator[str]:
     """Yield the projects whose names are nearly ``name``."""
-    near = get_close_matches(name, known, n=2, cutoff=0.8)
-    if near:
+    if near := nearest(name, known)[:2]:
         yield f"{name} is nearly the name of {enumerate_some(near)}, which the plan or the lock has"
         return
+    listed = _listed(reader, indexes.of_project(name))
+    near = nearest(name, {*listed, *popular_names()})[:MAX_NEAR]
+    found = next(filter(_count_versions, _pages(reader, near)), None)
+    if found is None:
+        # A name that no index lists, and few use, may be a trap.
+        pages = _pages(reader, slips(name))
+        found = max(pages, key=_count_versions, default=None)
+        found = found if found and _count_versions(found) >= MIN_VERSIONS else None
+    if found:
+        count = _count_versions(found)
+        versions = "1 version" if count == 1 else f"{count} versions"
+        verb = "is" if count == 1 else "are"
+        yield f"{name} is nearly the name of {found.name}, of which there {verb} {versions}"
+
+
+def _listed(reader: IndexReader, places: Iterable[object]) -> set[NormalizedName]:
+    found: set[NormalizedName] = set()
+    for place in places:
+        if isinstance(place, Index):
+            with suppress(LockstreamError):
+                found |= reader.names(place)
+    return found
+
+
+def _pages(reader: IndexReader, names: Iterable[NormalizedName]) -> list[ProjectPage]:
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        pages = list(pool.map(lambda one: _page(partial(reader.page, one)), near_names(name)))
-    best = max(pages, key=lambda page: len(page.files), default=None)
-    count = len(best.files) if best else 0
-    if best is not None and count >= MIN_VERSIONS:
-        yield f"{name} is nearly the name of {best.name}, of which there are {count} versions"
+        return list(pool.map(lambda one: _page(partial(reader.page, one)), names))
+
+
+def _count_versions(page: ProjectPage) -> int:
+    return len(page.files)
 
 
 def _page(read: Callable[[], ProjectPage]) -> ProjectPage:
@@ -109,19 +134,3 @@ def _page(read: Callable[[], ProjectPage]) -> ProjectPage:
         return read()
     except LockstreamError:
         return ProjectPage(canonicalize_name(""), exists=False)
-
-
-def near_names(name: NormalizedName) -> list[NormalizedName]:
-    """Return the names from which a slip makes ``name``: two letters exchanged, one too many, one
-    of a pair missing, a word joined or divided, ``python`` before it or left out.
-    """
-    places = range(len(name))
-    texts = [
-        *(f"python-{name}", f"py{name}", name.removeprefix("python-"), name.removeprefix("py")),
-        *(name[:at] + name[at + 1 : at + 2] + name[at] + name[at + 2 :] for at in places[:-1]),
-        *(name[:at] + name[at + 1 :] for at in places),
-        *(name[:at] + "-" + name[at:] for at in places[1:]),
-        *(name[: at + 1] + name[at:] for at in places),
-    ]
-    found = dict.fromkeys(canonicalize_name(text.strip("-")) for text in texts)
-    return [one for one in found if one and one != name][:MAX_ASKED]

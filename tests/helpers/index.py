@@ -72,6 +72,8 @@ class Index:
     """The headers of its pages, such as Cache-Control."""
     etags: bool = False
     """Whether its pages have ETags, and are not sent again to who knows them."""
+    lists_projects: bool = False
+    """Whether its root has the list of its projects."""
     answers: dict[str, list[tuple[int, dict[str, str], bytes]]] = field(default_factory=dict)
     """By path, answers given once each, in this order, before the true one."""
     asked: list[Asked] = field(default_factory=list)
@@ -134,6 +136,8 @@ class Index:
 
     def page(self, project: str) -> tuple[str, bytes] | None:
         """Content type and content of the page of ``project``."""
+        if not project and self.lists_projects:
+            return self._project_list()
         if project not in self._files:
             return None
         entries = [self._entry(file) for file in self._files[project].values()]
@@ -150,6 +154,13 @@ class Index:
             head += f'<meta name="pypi:{name}" content="{html.escape(value)}">'
         page_text = f"<!DOCTYPE html><html><head>{head}</head><body>{anchors}</body></html>"
         return HTML, page_text.encode()
+
+    def _project_list(self) -> tuple[str, bytes]:
+        if self.form == "json":
+            projects = [{"name": name} for name in self._files]
+            return JSON, json.dumps({"meta": {"api-version": "1.1"}, "projects": projects}).encode()
+        anchors = "".join(f'<a href="{name}/">{name}</a><br>' for name in self._files)
+        return HTML, f"<!DOCTYPE html><html><body>{anchors}</body></html>".encode()
 
     def file(self, filename: str) -> bytes | None:
         """Return the file of that name, or its metadata."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 import lockstream
 from helpers.index import Index
 from helpers.wheels import build_wheel
-from planner.planning.advice import MAX_ASKED, near_names
+from planner.planning.near_names import MAX_SLIPS, popular_names
 
 pytestmark = pytest.mark.usefixtures("cache_folder")
 
@@ -30,34 +31,49 @@ def add(index: Index, name: str, count: int) -> None:
     index.add(*(build_wheel(name, f"1.{number}") for number in range(count)))
 
 
-@pytest.mark.parametrize(
-    ("slip", "meant"),
-    [
-        ("reqeusts", "requests"), ("requestss", "requests"), ("pilow", "pillow"),
-        ("sci-kit-learn", "scikit-learn"), ("typingextensions", "typing-extensions"),
-        ("yaml", "pyyaml"), ("dateutil", "python-dateutil"), ("python-requests", "requests"),
-    ],
-)  # fmt: skip
-def test_slips_are_undone(slip: str, meant: str) -> None:
-    found = near_names(slip)  # type: ignore[arg-type]  # as written
-    assert meant in found
-    assert slip not in found
-    assert len(found) <= MAX_ASKED
-
-
 def test_a_similar_name_of_the_index_is_named(
     index: Index, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    add(index, "requests", 12)
-    text = refused(capsys, "-i", index.url)
-    assert "reqeusts is nearly the name of requests, of which there are 12 versions" in text
+    add(index, "our-library", 12)
+    text = refused(capsys, "-i", index.url, lines="our-libraryy")
+    assert "our-libraryy is nearly the name of our-library, of which there are 12 versions" in text
+    assert len(set(index.paths())) <= MAX_SLIPS + 2
 
 
 def test_a_name_with_few_versions_may_be_a_trap_and_is_not_named(
     index: Index, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    add(index, "requests", 9)
-    assert "nearly the name" not in refused(capsys, "-i", index.url)
+    add(index, "our-library", 9)
+    assert "nearly the name" not in refused(capsys, "-i", index.url, lines="our-libraryy")
+
+
+@pytest.mark.parametrize("name", ["djago", "djamgo", "dango", "djangp", "djanfgo"])
+def test_a_name_that_many_use_is_found_with_few_requests(
+    name: str, index: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add(index, "django", 1)
+    text = refused(capsys, "-i", index.url, lines=name)
+    assert f"{name} is nearly the name of django, of which there is 1 version" in text
+    assert len(set(index.paths())) <= 6
+
+
+def test_a_name_that_many_use_and_the_index_has_not_is_not_named(
+    index: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "django" in popular_names()
+    assert "nearly the name" not in refused(capsys, "-i", index.url, lines="djago")
+
+
+@pytest.mark.parametrize("form", ["json", "html"])
+def test_an_index_that_lists_its_names_is_asked_for_the_near_ones_only(
+    form: Literal["json", "html"], index: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index.form, index.lists_projects = form, True
+    add(index, "our-library", 2)
+    add(index, "other", 1)
+    text = refused(capsys, "-i", index.url, lines="oir_library")
+    assert "oir-library is nearly the name of our-library, of which there are 2 versions" in text
+    assert set(index.paths()) == {"/simple/oir-library/", "/simple/", "/simple/our-library/"}
 
 
 def test_a_name_that_the_plan_knows_comes_before_those_of_the_index(
