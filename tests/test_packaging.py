@@ -60,7 +60,7 @@ def _sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def sources() -> set[str]:
-    """The modules, JSON Schemas and page templates of the product in the working tree."""
+    """The modules, JSON Schemas, page templates and names of the product in the working tree."""
     return {
         path.relative_to(PROJECT).as_posix()
         for pattern in (
@@ -69,6 +69,7 @@ def sources() -> set[str]:
             "executor/**/*.py",
             "schemas/*.json",
             "planner/runs/page/*",
+            "planner/planning/popular_names.txt",
         )
         for path in PROJECT.glob(pattern)
     } | {"lockstream.py"}
