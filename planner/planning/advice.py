@@ -37,6 +37,10 @@ MAX_NEAR = 4
 """Similar names that an index lists, or that many use, of which the pages are read."""
 
 
+MAX_ADVICE = 6
+"""Sentences; the rest of an explanation needs room, too."""
+
+
 MIN_VERSIONS = 10
 """Strangers also publish under names that differ in a letter, mostly few versions."""
 
@@ -61,7 +65,7 @@ def advise(
         found += elsewhere
         if not (supply.exists or elsewhere):
             found += _similar(supply.name, reader, indexes, {*existing, *names})
-    return tuple(found)
+    return tuple(found[:MAX_ADVICE])
 
 
 def _all(supply: Supply) -> Iterator[Supply]:

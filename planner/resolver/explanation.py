@@ -36,7 +36,7 @@ Asked = Mapping[Identifier, tuple[Dependency, Candidate | None]]
 
 
 MAX_SHOWN_LINES = 20
-"""Lines of one explanation: what fits on a small screen with the command above it."""
+"""Lines of one explanation, its first line and the hint included: what fits on a small screen."""
 
 
 MAX_DEPTH = 64
@@ -77,7 +77,9 @@ class Unsolvable(NoSolution):
         return hint
 
     def __str__(self) -> str:
-        lines = [*self.lines(MAX_SHOWN_LINES - len(self.advice)), *self.advice]
+        # The first line and the hint.
+        limit = MAX_SHOWN_LINES - 2 - len(self.advice)
+        lines = [*self.lines(limit), *self.advice]
         shown = (f"  {line}" for line in lines)
         return "\n".join([f"no wheels satisfy the requirements for {self.environment}", *shown])
 

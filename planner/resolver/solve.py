@@ -40,8 +40,8 @@ from schemas.text import enumerate_some
 __all__ = ["Solution", "UnsolvableTargets", "solve"]
 
 
-MAX_SHOWN_GROUPS = 4
-"""Different explanations of one plan: what leaves each of them some lines."""
+MIN_SHARE = 4
+"""Lines of each of several explanations: the targets, and what can be said in three lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +90,14 @@ class UnsolvableTargets(NoSolution):
         for error in self.errors:
             groups.setdefault(tuple(error.lines(MAX_SHOWN_LINES)), []).append(error)
         lines = [f"{len(self.errors)} of {self.total} targets have no solution"]
-        shown = list(groups.values())[:MAX_SHOWN_GROUPS]
-        share = (MAX_SHOWN_LINES - len(self.advice)) // len(shown) - 1
+        # The first line, the one of those that are not shown, and the hint.
+        room = MAX_SHOWN_LINES - 3 - len(self.advice)
+        shown = list(groups.values())[: room // MIN_SHARE]
+        share = room // len(shown)
         for errors in shown:
             targets = enumerate_some((error.environment for error in errors), 2)
             lines.append(f"no wheels satisfy the requirements for {targets}")
-            lines += (f"  {line}" for line in errors[0].lines(max(share, 3)))
+            lines += (f"  {line}" for line in errors[0].lines(share - 1))
         if more := sum(map(len, groups.values())) - sum(map(len, shown)):
             lines.append(f"and other causes for {more} targets, which a plan for one of them shows")
         return "\n".join([*lines, *(f"  {line}" for line in self.advice)])

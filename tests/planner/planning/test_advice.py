@@ -130,4 +130,21 @@ def test_equal_causes_of_many_targets_are_one_in_twenty_lines(
     assert "and 14 more" in text
     index.add(*(build_wheel("odd", "1.0", tag=f"cp38-cp38-{platform}") for platform in "abc"))
     text = refused(capsys, "-i", index.url, "--universal", lines="odd\napp>=2")
-    assert len(text.splitlines()) <= 23
+    assert len(text.splitlines()) <= 20
+
+
+@pytest.mark.parametrize("ways", [(), ("--universal",)])
+def test_no_explanation_has_more_than_twenty_lines(
+    ways: tuple[str, ...], index: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tags = ("cp311-cp311-manylinux_2_28_x86_64", "cp312-cp312-win_amd64", "cp313-cp313-win_amd64")
+    for number in range(30):
+        tag = tags[number % len(tags)]
+        index.add(build_wheel(f"app{number}", "1.0", requires=[f"none{number}"], tag=tag))
+        index.add(build_wheel(f"our-library{number}", "1.0"))
+    index.lists_projects = True
+    lines = "\n".join([*(f"app{n}" for n in range(30)), *(f"our-libary{n}" for n in range(9))])
+    others = [word for n in range(9) for word in ("--index", f"i{n}={index.url}{n}/")]
+    text = refused(capsys, "-q", "-i", index.url, *others, *ways, lines=lines)
+    assert 12 <= len(text.splitlines()) <= 20
+    assert "our-libary0 is nearly the name of our-library0" in text
