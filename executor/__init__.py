@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from executor.cli.option_group import option_group as option_group
     from executor.cli.output import echo as echo
     from executor.cli.output import echo_json as echo_json
+    from executor.cli.output import has_colours as has_colours
     from executor.cli.output import is_quiet as is_quiet
     from executor.environment.changes import Changes as Changes
     from executor.environment.changes import Sync as Sync
@@ -103,6 +104,7 @@ _HOMES = {
     "echo": "cli.output",
     "echo_json": "cli.output",
     "execute": "api",
+    "has_colours": "cli.output",
     "is_quiet": "cli.output",
     "is_trusted": "files.user_folders",
     "json_option": "cli.option_group",

@@ -53,7 +53,8 @@ THIRD_PARTIES = {
     "executor.transaction": {"packaging"},
     # The authorities of certifi, if it is installed and the system has none.
     "executor.sources": {"certifi", "packaging"},
-    "planner.cli": {"click", "packaging"},
+    # What a plan shows on a terminal is drawn by rich.
+    "planner.cli": {"click", "packaging", "rich"},
     "planner.api": {"packaging"},
     # distributed is an extra, for plan --on dask.
     "planner.engines": {"distributed", "packaging"},

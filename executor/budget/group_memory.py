@@ -80,8 +80,8 @@ class GroupMemory:
             self._files = _GroupFiles(*place) if place else None
         if self._files is None:
             return None
-        place = self._places.setdefault(self._line, len(self._places))
-        return {"place": place, **self._files.now()}
+        number = self._places.setdefault(self._line, len(self._places))
+        return {"place": number, **self._files.now()}
 
     def close(self) -> None:
         """Free the descriptors."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from schemas.errors import UsageError
@@ -49,6 +49,8 @@ class Recorder:
     """
 
     def __init__(self, descriptor: int | None = None) -> None:
+        self.listener: Callable[[str, Mapping[str, object]], None] | None = None
+        """Hears the name and the facts of every event, written or not, for a view of the run."""
         self._descriptor = descriptor
         self._began = time.monotonic()
         self._failed: Any = None
@@ -86,6 +88,8 @@ class Recorder:
 
     def event(self, kind: str, /, **facts: object) -> None:
         """Write an event. ``facts`` are texts, numbers, None, and lists or tables of them."""
+        if self.listener:
+            self.listener(kind, facts)
         if self._descriptor is None or self._failed[0]:
             return
         content = {
@@ -100,6 +104,11 @@ class Recorder:
                 self._failed[0] = 1
         except OSError:
             self._failed[0] = 1
+
+    def note(self, kind: str, /, **facts: object) -> None:
+        """Let the listener hear of what is not written: that something begins, or goes on."""
+        if self.listener:
+            self.listener(kind, facts)
 
     def begin(self, command: str, **facts: object) -> None:
         """Write the first event of a run of ``command``."""

@@ -111,6 +111,7 @@ class SourceBuild:
             self.reporter.building(self.label, "metadata")
             system, flags = self.prepare()
             self._metadata = self.workspace.metadata(self.tree, system, flags, self.limits)
+            self.reporter.prepared(self.label)
         return self._metadata
 
     def prepare(self, kinds: Sequence[str] = ("wheel",)) -> tuple[BuildSystem, BuildFlags]:
@@ -151,6 +152,7 @@ class SourceBuild:
             if not result.demand:
                 raise BuildUnmeasurable(self.workspace.package)
             demand[jobs] = max(demand.get(jobs, 0), result.demand)
+            self.reporter.prepared(self.label, result.demand)
             return wheel, result
 
         wheel, first = run(flags.jobs)

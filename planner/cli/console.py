@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from packaging.pylock import Pylock
 
-from executor import echo, echo_json
-from planner.cli.live_line import LiveLine
+from executor import Recorder, echo, echo_json
+from planner.cli.live_view import PlanView, view_of
+from planner.cli.plan_progress import PlanProgress
 from planner.planning.reporter import Reporter
 from planner.review.cost import Cost
 from planner.review.planned_lock import PlannedLock
@@ -32,18 +32,21 @@ class ConsoleReporter(Reporter):
     def __init__(self, *, quiet: bool, as_json: bool = False) -> None:
         self._quiet = quiet or as_json
         self._as_json = as_json
-        self._live: LiveLine | None = None
+        self._view: PlanView | None = None
+        self.recorder = Recorder()
 
     @contextmanager
     def watch(self, requests: Callable[[], int]) -> Iterator[None]:
         if self._quiet:
             yield
             return
+        progress = PlanProgress()
+        self.recorder.listener = progress.hear
         try:
-            with LiveLine(sys.stderr, lambda: f"planning: {requests()} requests") as self._live:
+            with view_of(progress) as self._view:
                 yield
         finally:
-            self._live = None
+            self._view = self.recorder.listener = None
 
     def done(self, planned: PlannedLock, seconds: float) -> None:
         """Sum up the lock, which took ``seconds``."""
@@ -142,7 +145,11 @@ class ConsoleReporter(Reporter):
 
     def building(self, filename: str, what: str) -> None:
         self.recorder.event("building", package=filename, what=what)
-        self._say(f"building {filename} ({what})")
+        if not (self._view and self._view.shows_builds):
+            self._say(f"building {filename} ({what})")
+
+    def prepared(self, filename: str, demand: int | None = None) -> None:
+        self.recorder.event("prepared", package=filename, demand=demand)
 
     def built(self, filename: str, record: BuildRecord) -> None:
         self.recorder.event("built", package=filename, seconds=record.seconds, demand=record.peak)
@@ -167,7 +174,7 @@ class ConsoleReporter(Reporter):
         self._echo(f"warning: {text}")
 
     def _echo(self, text: str) -> None:
-        if self._live:
-            self._live.say(text)
+        if self._view:
+            self._view.say(text)
         else:
             echo(text, err=True)

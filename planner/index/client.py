@@ -351,6 +351,7 @@ class IndexClient:
         request = self._http.build_request(method, url, headers=headers, content=content)
         request.extensions["arrival"] = Arrival(pace)
         for _ in range(MAX_REDIRECTS + 1):
+            self._recorder.note("requesting", url=redacted(str(request.url)))
             try:
                 response = self._http.send(request, stream=True)
                 try:

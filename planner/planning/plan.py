@@ -115,7 +115,9 @@ def plan(
         if builder:
             solutions = builder.build(solutions)
         entries = merge(solutions)
-        sizes = iter(fetcher.sizes([file for entry in entries for file in entry.files]))
+        files = [file for entry in entries for file in entry.files]
+        record.note("sizing", files=len(files))
+        sizes = iter(fetcher.sizes(files, lambda: record.note("sized")))
         sized = tuple((entry, tuple(next(sizes) for _ in entry.files)) for entry in entries)
         record.event("sizes", files=sum(len(files) for _, files in sized))
         remarks = _all_remarks(solutions, source, reader)

@@ -30,7 +30,9 @@ class Reporter:
         """Report a part of an input that has no effect, or that is a risk."""
 
     def watch(self, requests: Callable[[], int]) -> AbstractContextManager[None]:
-        """Return a context that lasts while indexes are asked; ``requests`` counts requests."""
+        """Return a context that lasts while indexes are asked and sources are built; ``requests``
+        counts requests, and the listener of the recorder hears what goes on.
+        """
         return nullcontext()
 
     def passed_over(self, name: str, version: str, reason: str) -> None:
@@ -64,6 +66,9 @@ class Reporter:
 
     def building(self, filename: str, what: str) -> None:
         """Report that a source is about to be built, or its metadata prepared."""
+
+    def prepared(self, filename: str, demand: int | None = None) -> None:
+        """Report that a step of a build has ended, and the bytes it held if it was measured."""
 
     def built(self, filename: str, record: BuildRecord) -> None:
         """Report that a source was built and measured."""

@@ -75,9 +75,19 @@ class Fetcher:
             return self._source.metadata(wheel)
         return self._take(self._metadata, _key(wheel.file), self._source.metadata, wheel)
 
-    def sizes(self, files: Iterable[ProjectFile]) -> list[SizedFile]:
-        """Return the sizes of wheels. Raise what ``MetadataSource.size`` raises."""
-        return list(self._pool.map(self._source.size, files))
+    def sizes(
+        self, files: Iterable[ProjectFile], sized: Callable[[], None] = lambda: None
+    ) -> list[SizedFile]:
+        """Return the sizes of wheels, and call ``sized`` after each, from many threads. Raise what
+        ``MetadataSource.size`` raises.
+        """
+
+        def size(file: ProjectFile) -> SizedFile:
+            found = self._source.size(file)
+            sized()
+            return found
+
+        return list(self._pool.map(size, files))
 
     def digests(self, file: ProjectFile, algorithms: Iterable[str]) -> dict[str, str]:
         """Return digests of the file itself. Raise what ``MetadataSource.digests`` raises."""

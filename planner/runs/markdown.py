@@ -111,7 +111,8 @@ def _builds(run: Run) -> Iterator[str]:
             format_size(size) if size is not None else "?"
             for size in (one.demand, one.planned, one.limit)
         ]
-        yield f"| {cell(one.package)} | {seconds} | {' | '.join(sizes)} |"
+        name = f"{one.package} ({one.what})" if one.what else one.package
+        yield f"| {cell(name)} | {seconds} | {' | '.join(sizes)} |"
     yield ""
 
 

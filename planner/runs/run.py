@@ -94,6 +94,8 @@ class Build:
     """Bytes that its processes held at the peak."""
     jobs: int | None = None
     tier: str = ""
+    what: str = ""
+    """The step of a build of a plan."""
 
 
 @dataclass(slots=True)
@@ -261,12 +263,20 @@ class _Reading:
                 planned=event.get("planned"),
                 limit=event.get("limit"),
                 jobs=event.get("jobs"),
+                what=str(event.get("what", "")),
             )
         )
 
+    def _on_prepared(self, event: Event) -> None:
+        self._build_ends(event)
+
     def _on_built(self, event: Event) -> None:
+        self._build_ends(event)
+
+    def _build_ends(self, event: Event) -> None:
         builds = [one for one in self._run.builds if one.package == event["package"]]
-        if builds:
+        # A plan sums up steps that have ended.
+        if builds and builds[-1].end is None:
             build = builds[-1]
             build.end, build.demand = float(event["at"]), event["demand"]
             build.tier = str(event.get("tier", ""))

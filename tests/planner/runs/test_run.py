@@ -66,3 +66,19 @@ def test_what_others_hold_in_another_group_is_not_of_this_run(tmp_path: Path) ->
     assert run.peak == 40 * MIB
     assert [one["group"]["usage"] for one in run.samples] == [16 * MIB, 40 * MIB, 16 * MIB]
     assert not any(run.samples[0]["group"][kind] for kind in ("cache", "kernel", "dirty"))
+
+
+def test_each_step_of_a_build_of_a_plan_ends(tmp_path: Path) -> None:
+    log = [
+        *beginning(),
+        event("building", 1.0, package="one.tar.gz", what="metadata"),
+        event("prepared", 2.0, package="one.tar.gz", demand=None),
+        event("building", 3.0, package="one.tar.gz", what="measuring, jobs 1"),
+        event("prepared", 5.0, package="one.tar.gz", demand=7),
+        event("built", 5.5, package="one.tar.gz", seconds=2.0, demand=9),
+        event("building", 6.0, package="two.tar.gz", what="metadata"),
+    ]
+    builds = read_run(str(write_log(tmp_path / "log", log))).builds
+    assert [(one.what, one.end, one.demand) for one in builds] == [
+        ("metadata", 2.0, None), ("measuring, jobs 1", 5.0, 7), ("metadata", None, None),
+    ]  # fmt: skip

@@ -1,0 +1,113 @@
+"""What a plan is at, gathered from its events: requests that wait, builds, and what was read."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from schemas.sizes import format_size
+from schemas.text import enumerate_some
+
+__all__ = ["PlanProgress"]
+
+
+_LONG = 1.0
+"""Seconds from which it is said how long something has taken."""
+
+
+class _Begun(NamedTuple):
+    """Something that goes on."""
+
+    text: str
+    at: float
+    """Of ``time.monotonic``."""
+
+    def __str__(self) -> str:
+        seconds = time.monotonic() - self.at
+        return f"{self.text} ({seconds:.0f} s)" if seconds >= _LONG else self.text
+
+
+class PlanProgress:
+    """What one plan has done and is at; its reporter owns it. Many threads add to it."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._requests = self._bytes = self._pages = self._files = 0
+        self._sized: tuple[int, int] | None = None
+        """How many of how many wheels are sized."""
+        self._waiting: dict[int, _Begun] = {}
+        """The address that each thread waits for."""
+        self._builds: dict[str, _Begun] = {}
+        self._lock = threading.Lock()
+
+    def hear(self, kind: str, facts: Mapping[str, object]) -> None:
+        """Add an event, as a Recorder writes it."""
+        with self._lock:
+            if handler := getattr(self, f"_on_{kind}", None):
+                handler(facts)
+
+    def summary(self) -> str:
+        """Return what was done so far, in a few words."""
+        parts = [f"{self._requests} requests", format_size(self._bytes)]
+        if self._sized:
+            return ", ".join(["{} of {} wheels sized".format(*self._sized), parts[0]])
+        if self._pages:
+            parts.append(f"{self._pages} projects")
+        if self._files:
+            parts.append(f"metadata of {self._files} files")
+        return ", ".join(parts)
+
+    @property
+    def sized_part(self) -> float | None:
+        """The part of the wheels that are sized, from 0 to 1; None before their number is known."""
+        return self._sized[0] / self._sized[1] if self._sized and self._sized[1] else None
+
+    @property
+    def seconds(self) -> float:
+        """The seconds since the plan began."""
+        return time.monotonic() - self._began
+
+    def at_work(self) -> list[str]:
+        """Return what goes on: builds, then what is waited for, the longest first."""
+        with self._lock:
+            builds = [f"building {one}" for one in self._builds.values()]
+            waiting = sorted(self._waiting.values(), key=lambda one: one.at)
+        if waiting:
+            builds.append(f"waiting for {enumerate_some(list(map(str, waiting)), 1)}")
+        return builds
+
+    def _on_requesting(self, facts: Mapping[str, object]) -> None:
+        self._requests += 1
+        address = str(facts["url"]).partition("://")[2]
+        self._waiting[threading.get_ident()] = _Begun(address, time.monotonic())
+
+    def _on_request(self, facts: Mapping[str, object]) -> None:
+        self._waiting.pop(threading.get_ident(), None)
+        self._bytes += int(str(facts["bytes"]))
+
+    def _on_page(self, _: Mapping[str, object]) -> None:
+        self._pages += 1
+
+    def _on_metadata(self, _: Mapping[str, object]) -> None:
+        self._files += 1
+
+    def _on_sizing(self, facts: Mapping[str, object]) -> None:
+        self._sized = 0, int(str(facts["files"]))
+
+    def _on_sized(self, _: Mapping[str, object]) -> None:
+        if self._sized:
+            self._sized = self._sized[0] + 1, self._sized[1]
+
+    def _on_sizes(self, _: Mapping[str, object]) -> None:
+        self._sized = None
+
+    def _on_building(self, facts: Mapping[str, object]) -> None:
+        text = f"{facts['package']}, {facts['what']}"
+        self._builds[str(facts["package"])] = _Begun(text, time.monotonic())
+
+    def _on_prepared(self, facts: Mapping[str, object]) -> None:
+        self._builds.pop(str(facts["package"]), None)
+
+    _on_built = _on_prepared
