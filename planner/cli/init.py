@@ -41,8 +41,9 @@ def ci(kind: str | None, lock: str, is_printed: bool, force: bool) -> None:
     """Write the file by which CI installs the lock: for the forge that is found here, or for KIND.
 
     It is filled in from the project: the lock, its Python, its groups, and the memory and disk that
-    it takes. If lockstream.pyz is in this folder, or in that of the repository, the file for GitHub
-    or GitLab uses that and installs nothing first. It checks only a lock that lockstream planned.
+    it takes. If lockstream.pyz is in this folder, or in that of the repository, files for Docker,
+    GitHub and GitLab use that and install nothing first. They check only a lock that lockstream
+    planned.
 
     In a folder of a larger repository, a file for a forge or for pre-commit goes to the root of the
     repository, where they look for it, and works in this folder.

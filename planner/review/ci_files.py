@@ -271,15 +271,21 @@ spec:
 
 
 def _docker(facts: ProjectFacts) -> str:
-    return f"""\
-FROM python:{facts.python}-slim AS packages
+    install = f"""\
 RUN python3 -m venv /opt/lockstream \\
     && /opt/lockstream/bin/pip install --no-cache-dir lockstream=={VERSION}
+"""
+    copy = f"COPY {facts.pyz} ./\n"
+    program = _program(facts) if facts.pyz else "/opt/lockstream/bin/lockstream"
+    return f"""\
+FROM python:{facts.python}-slim AS packages
+{"" if facts.pyz else install}\
 WORKDIR /build
+{copy if facts.pyz else ""}\
 COPY {facts.lock} ./{_name(facts)}
 {_left_out(facts, 0, always=True)}\
-RUN /opt/lockstream/bin/lockstream execute {_name(facts)} \\
-    --venv /build/venv --relocatable{_options_without_project(facts)}
+RUN {program} execute {_name(facts)} \\
+    --venv /build/venv --relocatable --durability kill{_options_without_project(facts)}
 
 # The same Python at the same path: an environment links to it.
 FROM python:{facts.python}-slim
@@ -343,7 +349,7 @@ CI_FILES: Mapping[str, CiFile] = {
         "lockstream-job.yaml", _kubernetes,
         "name your image with lockstream, then run the commands at its top",
     ),
-    "docker": CiFile("Dockerfile", _docker, "docker build --memory 256m --tag app ."),
+    "docker": CiFile("Dockerfile", _docker, "docker build --tag app ."),
     "pre-commit": CiFile(
         ".pre-commit-config.yaml", _pre_commit,
         "pre-commit install --hook-type pre-commit --hook-type post-checkout",

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from helpers.ci_runners import gitlab_job, run_action, run_gitlab, run_shell
+from helpers.tekton import faults_of
 from helpers.wheels import build_wheel, lock_of
 from schemas.errors import ExitCode
 
@@ -198,6 +199,28 @@ class TestTekton:
     def task(self) -> dict[str, Any]:
         task: dict[str, Any] = yaml.safe_load(TASK.read_text())
         return task
+
+    def test_it_is_valid(self) -> None:
+        assert faults_of(self.task()) == []
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ("tekton.dev/v1", "tekton.dev/v1beta1"),
+            ("computeResources:", "resources:"),
+            ("script: |", "command: [sh]\n      script: |"),
+            ("default: []", "default: none"),
+            ("$(params.venv)", "$(params.environment)"),
+            ("$(results.key.path)", "$(results.digest.path)"),
+            ('"$(params.groups[*])"', '"--groups=$(params.groups[*])"'),
+            ("type: array", "type: list"),
+            ("- name: execute", "- name: Execute it"),
+        ],
+    )
+    def test_what_tekton_refuses_is_found(self, old: str, new: str) -> None:
+        text = TASK.read_text()
+        assert old in text
+        assert faults_of(yaml.safe_load(text.replace(old, new)))
 
     def test_its_step_is_a_valid_container(self, tmp_path: Path) -> None:
         (step,) = self.task()["spec"]["steps"]

@@ -9,6 +9,7 @@ podman, runc and debootstrap.
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import subprocess
 import sys
@@ -37,6 +38,14 @@ RUN --mount=from={LOCKSTREAM},target=/ls python3 /ls/lockstream.pyz execute /app
 --venv /app/.venv
 """
 """All that a Dockerfile needs to use the image."""
+
+MODULE = """\
+__version__ = "1.0"
+
+
+def main():
+    print("demo ran")
+"""
 
 UNPACKED = THREE_LINES.replace("/ls/lockstream.pyz", "/ls/lockstream")
 
@@ -96,7 +105,10 @@ def main() -> int:
         _image(builds, work / "files")
         context = work / "context"
         context.mkdir()
-        demo = build_wheel(entry_points={"console_scripts": {"demo": "demo:main"}})
+        demo = build_wheel(
+            files={"demo/__init__.py": MODULE},
+            entry_points={"console_scripts": {"demo": "demo:main"}},
+        )
         demo.write(context)
         server = stack.enter_context(serve_folder(context))
         (context / "pylock.toml").write_text(lock_of([demo], base_url=server))
@@ -147,6 +159,22 @@ def _users(builds: Builds, context: Path) -> None:
     options = [word for one in arguments for word in ("--build-arg", one)]
     builds.build("localhost/app", PROJECT / "examples/docker/Dockerfile", context, *options)
     builds.run("localhost/app", shows="/app/venv", options=("--read-only",))
+    _initialized(builds, context)
+
+
+def _initialized(builds: Builds, context: Path) -> None:
+    """Build and run what ``init ci docker`` writes for a project that has lockstream.pyz."""
+    shutil.copy(context.parent / "files/lockstream.pyz", context)
+    command = [sys.executable, "-m", "lockstream", "init", "ci", "docker"]
+    subprocess.run(command, cwd=context, check=True, stdout=subprocess.DEVNULL)
+    file = context / "Dockerfile"
+    text, count = re.subn(
+        r"^FROM python:\S+", f"FROM {PYTHON}", file.read_text(), flags=re.MULTILINE
+    )
+    assert count == 2
+    file.write_text(text)
+    builds.build("localhost/initialized", file, context)
+    builds.run("localhost/initialized", "demo", shows="demo ran", options=("--read-only",))
 
 
 if __name__ == "__main__":

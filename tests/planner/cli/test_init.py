@@ -265,6 +265,14 @@ class TestOneFile:
         assert list(steps) == ["Install the packages", "Use them"]
         assert "python3 lockstream.pyz execute pylock.toml " in steps["Install the packages"]
 
+    def test_by_docker_in_the_first_stage_alone(self, project: Path) -> None:
+        (project / "lockstream.pyz").touch()
+        assert init("docker", "-q") == ExitCode.DONE
+        first, second = (project / place("docker")).read_text().split("\n\n")
+        assert "COPY lockstream.pyz ./\nCOPY pylock.toml ./pylock.toml\nRUN python3 " in first
+        assert "pip" not in first
+        assert "lockstream.pyz" not in second
+
     def test_by_gitlab_in_the_memory_that_it_takes(self, project: Path) -> None:
         variable = "KUBERNETES_MEMORY_LIMIT"
         assert init("gitlab", "-q") == ExitCode.DONE
