@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import resource
+import sys
 
 from executor.budget.cgroups import own_groups, processes_of, read_int, read_table, read_words
 
@@ -61,6 +62,11 @@ after 64 pages. What others hold below this is in ``BASE_MEMORY``."""
 _EXPECTED = 18 << 20
 """Bytes of this process that the needs in ``budget`` include. What it holds beyond them, because it
 is a program that uses the library, is as lost as what others hold."""
+
+
+_CLIENT = 3 << 20
+"""Bytes that the client of HTTP adds, if it is imported before the needs are checked; they include
+it, too. It takes 2.3 MiB."""
 
 
 _MANY_FILES = 64
@@ -127,7 +133,7 @@ def physical_limit() -> Limit | None:
     words = read_words(MACHINE)
     for key in ("MemAvailable:", "MemTotal:"):
         if key in words:
-            available = (int(words[words.index(key) + 1]) << 10) + min(own_memory(), _EXPECTED)
+            available = (int(words[words.index(key) + 1]) << 10) + _ours()
             return Limit(available, MACHINE)
     return None
 
@@ -150,7 +156,7 @@ def _limits_of_process() -> Iterator[Limit]:
 
 
 def _limits_of_groups(ours: int | None) -> Iterator[Limit]:
-    own = min(own_memory(), _EXPECTED) if ours is None else ours
+    own = _ours() if ours is None else ours
     for folder, version in own_groups("memory"):
         stat = read_table(os.path.join(folder, "memory.stat"))
         limits = [
@@ -234,6 +240,12 @@ def rss_peak() -> int:
     except OSError:  # a seccomp filter may refuse the call
         children = 0
     return max(_status("VmHWM:"), children)
+
+
+def _ours() -> int:
+    """Return the bytes of this process that are not lost for an execution."""
+    client = _CLIENT if "executor.sources.client" in sys.modules else 0
+    return min(own_memory(), _EXPECTED + client)
 
 
 def own_memory() -> int:

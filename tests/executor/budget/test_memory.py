@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest.mock import ANY
 
@@ -276,12 +276,17 @@ class TestPhysicalMemory:
 
 
 class TestOtherPrograms:
+    @pytest.mark.parametrize(("is_loaded", "ours"), [(False, 18 * MIB), (True, 21 * MIB)])
     def test_what_a_program_holds_that_uses_the_library_is_not_free(
-        self, surround: Surround, monkeypatch: pytest.MonkeyPatch
+        self, surround: Surround, monkeypatch: pytest.MonkeyPatch, is_loaded: bool, ours: int
     ) -> None:
+        """What the client takes is ours, whenever it is imported."""
         surround("0::/\n", V2, v2(max=200 * MIB, stat=f"anon {120 * MIB}"))
         monkeypatch.setattr("executor.budget.memory.own_memory", lambda: 120 * MIB)
-        assert smallest_limit() == Limit(98 * MIB, ANY, others=102 * MIB)
+        monkeypatch.delitem(sys.modules, "executor.sources.client", raising=False)
+        if is_loaded:
+            monkeypatch.setitem(sys.modules, "executor.sources.client", ModuleType("client"))
+        assert smallest_limit() == Limit(80 * MIB + ours, ANY, others=120 * MIB - ours)
 
 
 class TestElsewhere:
