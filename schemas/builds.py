@@ -7,6 +7,7 @@ repeats them with the same flags and decides with the figures. Like all tool dat
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -165,8 +166,11 @@ class BuildRecord:
         if not isinstance(table, Mapping):
             return None
         try:
-            if not table["demand"]:
-                return None
+            demand = {int(jobs): int(size) for jobs, size in table["demand"].items()}
+            files, seconds = int(table.get("files", 0)), float(table["seconds"])
+            figures = (*demand, *demand.values(), files + 1, seconds + 1)
+            if not demand or not all(1 <= one < math.inf for one in figures):
+                return None  # nothing takes no memory, nor less than no time
             charged = table.get("charged-peak")
             lock = table.get("lock")
             return cls(
@@ -175,16 +179,16 @@ class BuildRecord:
                 backend=str(table["backend"]),
                 flags=BuildFlags.from_table(table),
                 lock=str(lock) if lock is not None else None,
-                demand={int(jobs): int(size) for jobs, size in table["demand"].items()},
-                files=int(table.get("files", 0)),
+                demand=demand,
+                files=files,
                 charged_peak=int(charged) if charged is not None else None,
-                seconds=float(table["seconds"]),
+                seconds=seconds,
                 native=tuple(map(str, table.get("native", ()))),
                 measured_on={str(k): str(v) for k, v in table["measured-on"].items()},
                 source=str(table.get("source", "")),
                 commit=str(table.get("commit-id", "")),
             )
-        except (KeyError, ValueError, TypeError, AttributeError):
+        except (KeyError, ValueError, TypeError, AttributeError, OverflowError):
             return None
 
 

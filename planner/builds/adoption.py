@@ -48,12 +48,15 @@ class Adoption:
 
     def _take(self, unit: BuildUnit, fragment: Fragment, store: WheelStore) -> KnownBuild:
         house = os.path.join(self.folder, self.wheelhouse)
-        os.makedirs(house, exist_ok=True)
         path = os.path.join(house, fragment.wheel)
         part = f"{path}.{os.getpid()}.part"
         try:
+            os.makedirs(house, exist_ok=True)
             store.fetch(fragment, part)
             os.replace(part, path)
+        except OSError as error:
+            # A copy that fails names its source, which is not the one without space.
+            raise OSError(error.errno, error.strerror, path) from None
         finally:
             if os.path.lexists(part):
                 os.unlink(part)

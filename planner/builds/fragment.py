@@ -38,7 +38,7 @@ class FragmentUnusable(SubjectProblem, InvalidInput):
 
     place: str
     problem: str
-    hint: str = "remove it, and build again: lockstream build writes a new one"
+    hint: str = "remove this folder, and build again: lockstream build writes a new one"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,7 +62,7 @@ class ServedStore:
         """As ``WheelStore`` has it; the wheel is compared when it is fetched."""
         place = f"{self.url}/{unit.key}/{FRAGMENT_NAME}"
         try:
-            with self.client.download(place, limit=MAX_FRAGMENT_SIZE) as body:
+            with _shown(), self.client.download(place, limit=MAX_FRAGMENT_SIZE) as body:
                 body.seek(0)
                 return Fragment.parse(body.read(), unit, redacted(place))
         except FileMissing:
@@ -104,10 +104,20 @@ class ServedStore:
 
     def _download(self, fragment: Fragment) -> tuple[str, IO[bytes]]:
         stored, beside = self._places(fragment)
-        try:
-            return stored, self.client.download(stored, limit=fragment.size)
-        except FileMissing:
-            return beside, self.client.download(beside, limit=fragment.size)
+        with _shown():
+            try:
+                return stored, self.client.download(stored, limit=fragment.size)
+            except FileMissing:
+                return beside, self.client.download(beside, limit=fragment.size)
+
+
+@contextmanager
+def _shown() -> Iterator[None]:
+    """Translate the refusal of a login."""
+    try:
+        yield
+    except IndexDenied as error:
+        raise StoreReadOnly(error.url, f"it shows no files: {error.problem}", True) from None
 
 
 @contextmanager

@@ -28,7 +28,7 @@ from planner.model.direct_reference import DirectReference
 from planner.model.environments import recorded_targets
 from planner.review.recorded import recorded_table
 from schemas.builds import BuildRecord, build_records, foreseen, suitable_record
-from schemas.errors import UsageError
+from schemas.errors import InvalidInput, UsageError
 from schemas.markers import holds
 from schemas.target import Target
 from schemas.urls import without_credentials
@@ -140,6 +140,17 @@ class BuildUnit:
             table["wheel"] = self.record.wheel
             table["flags"] = self.record.flags.to_table()
         return table
+
+
+@dataclass(eq=False)
+class _SourceUnhashed(InvalidInput):
+    """A lock lists a source by which two machines cannot know that they build the same."""
+
+    package: str
+    hint: str = "lock it with a tool that records sha256, such as lockstream plan"
+
+    def __str__(self) -> str:
+        return f"{self.package}: the lock has no sha256 of the source that it is built from"
 
 
 def next_class(request: int) -> int | None:
@@ -283,11 +294,13 @@ def _source(package: Package) -> UnitSource | None:
         )
     file = package.archive or package.sdist
     if file is not None:
+        if "sha256" not in file.hashes:
+            raise _SourceUnhashed(package.name)
         return UnitSource(
             kind="archive" if package.archive else "sdist",
             filename="" if package.archive else package.sdist.filename if package.sdist else "",
             address=without_credentials(file.url) if file.url else (file.path or ""),
-            sha256=file.hashes.get("sha256", ""),
+            sha256=file.hashes["sha256"],
             size=file.size,
             subdirectory=(package.archive.subdirectory or "") if package.archive else "",
         )

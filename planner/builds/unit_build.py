@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -34,10 +34,11 @@ from planner.inputs.recorded_options import options_from_table
 from planner.planning.reporter import Reporter
 from planner.review.recorded import recorded_indexes, recorded_table
 from schemas.builds import BuildRecord
-from schemas.errors import NotEnough, UsageError
+from schemas.errors import InvalidInput, NotEnough, UsageError
 from schemas.sizes import format_size
+from schemas.target import Target
 
-__all__ = ["UnitBuild", "UnitNeedsMore"]
+__all__ = ["SourceElsewhere", "UnitBuild", "UnitNeedsMore"]
 
 
 _ELSEWHERE = "another process has begun it: waiting for its wheel"
@@ -59,6 +60,21 @@ class UnitNeedsMore(NotEnough):
         return str(self.killed)
 
 
+@dataclass(eq=False)
+class SourceElsewhere(InvalidInput):
+    """A lock names a source by a path, and this machine has no such file."""
+
+    requirement: str
+    path: str
+    hint: str = (
+        "give the machine the folder of the lock with that file, or plan from an index or an "
+        "address that all machines reach"
+    )
+
+    def __str__(self) -> str:
+        return f"{self.requirement} is built from {self.path}, which is not on this machine"
+
+
 @dataclass(kw_only=True)
 class UnitBuild:
     """The builds of one lock on this machine; the command owns it."""
@@ -66,6 +82,8 @@ class UnitBuild:
     lock: Pylock
     folder: str
     """The folder of the lock."""
+    targets: Sequence[Target] = ()
+    """Those whose builds may make one wheel; by default those that the lock records."""
     access: Access = field(default_factory=Access)
     memory: int | None = None
     """The bytes that one build may take; None for no limit but that of the machine."""
@@ -78,7 +96,7 @@ class UnitBuild:
         Raises UsageError if this machine is of another kind than the target, UnitNeedsMore,
         BuildFailed, FragmentUnusable, NotPermitted, NetworkError, NoSolution and ArtifactRefused.
         """
-        units = units_of(self.lock)
+        units = units_of(self.lock, self.targets)
         if known := find_relative(store, unit, units):
             return known, False
         interpreter = Interpreters().find(unit.target)
@@ -145,6 +163,8 @@ class UnitBuild:
             return found.path, found.digest
         entry = {"url": source.address, "hashes": {"sha256": source.sha256}, "size": source.size}
         local = None if "://" in source.address else os.path.join(self.folder, source.address)
+        if local is not None and not os.path.exists(local):
+            raise SourceElsewhere(unit.requirement, local)
         return fetch_source(client, ProjectFile(source.filename, "", entry, path=local), folder)
 
 

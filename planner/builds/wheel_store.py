@@ -6,6 +6,7 @@ in it, named for its key; it is there as a whole or not at all.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import time
@@ -22,7 +23,7 @@ from planner.builds.served_store import ServedStore
 from planner.builds.unit import BuildUnit
 from planner.index.access import Access
 from planner.index.client import IndexClient
-from schemas.errors import NotPermitted, UsageError
+from schemas.errors import NotEnough, NotPermitted, SubjectProblem, UsageError
 from schemas.urls import redacted
 
 __all__ = [
@@ -51,7 +52,8 @@ class WheelStore(Protocol):
     def find(self, unit: BuildUnit) -> Fragment | None:
         """Return the finished build of ``unit``; None if there is none.
 
-        Raises FragmentUnusable if what is there is not what its build would have written.
+        Raises FragmentUnusable if what is there is not what its build would have written, and
+        NotPermitted if it may not be read.
         """
 
     def fetch(self, fragment: Fragment, path: str) -> None:
@@ -69,7 +71,7 @@ class WheelStore(Protocol):
         """Add a finished build with the wheel at the path ``wheel``; return False if another
         machine was quicker, whose wheel then counts.
 
-        Raises NotPermitted, and NetworkError or OSError if it is full.
+        Raises NotPermitted, NetworkError, and NotEnough if it is full.
         """
 
 
@@ -87,7 +89,9 @@ class StoreFolder:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise FragmentUnusable(place, f"it cannot be read: {error.strerror}") from None
+            if not os.path.isdir(self.path):
+                raise _Unwritable(f"{self.path} is not a folder") from None
+            raise _unreadable(place, FRAGMENT_NAME, error) from None
         fragment = Fragment.parse(content, unit, place)
         self._check(fragment)
         return fragment
@@ -119,9 +123,14 @@ class StoreFolder:
         self.prepare()
         try:
             os.makedirs(self.path, exist_ok=True)
+            self._sweep()
+            return self._publish(fragment, wheel)
         except OSError as error:
-            raise _Unwritable(f"{self.path} cannot be made: {error.strerror}") from None
-        self._sweep()
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise _StoreFull(f"{fragment.wheel} has no space in {self.path}") from None
+            raise _Unwritable(f"{self.path} cannot be written to: {error.strerror}") from None
+
+    def _publish(self, fragment: Fragment, wheel: str) -> bool:
         unfinished = os.path.join(self.path, f"{_UNFINISHED}{uuid.uuid4().hex}")
         os.mkdir(unfinished)
         try:
@@ -132,25 +141,35 @@ class StoreFolder:
             with open(os.path.join(unfinished, FRAGMENT_NAME), "xb") as target:
                 target.write(fragment.render())
                 _flush(target)
+            place = os.path.join(self.path, fragment.key)
             try:
-                os.rename(unfinished, os.path.join(self.path, fragment.key))
+                os.rename(unfinished, place)
             except OSError:
-                if os.path.isdir(os.path.join(self.path, fragment.key)):
+                if os.path.lexists(os.path.join(place, FRAGMENT_NAME)):
                     return False
-                raise
+                # What is there is no build: the rest of one that was copied or removed in part.
+                os.rename(place, f"{unfinished}-rest")
+                os.rename(unfinished, place)
+                shutil.rmtree(f"{unfinished}-rest", ignore_errors=True)
             sync_folder(self.path)
             return True
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
 
     def _check(self, fragment: Fragment) -> None:
-        path = os.path.join(self.path, fragment.key, fragment.wheel)
+        place = os.path.join(self.path, fragment.key)
+        path = os.path.join(place, fragment.wheel)
         try:
-            found = digest_file(path).hex()
+            found, size = digest_file(path).hex(), os.stat(path).st_size
         except OSError as error:
-            raise FragmentUnusable(path, f"it cannot be read: {error.strerror}") from None
-        if found != fragment.sha256:
-            raise FragmentUnusable(path, f"its sha256 is {found}, and {fragment.sha256} expected")
+            raise _unreadable(place, fragment.wheel, error) from None
+        if (found, size) != (fragment.sha256, fragment.size):
+            raise FragmentUnusable(
+                place,
+                f"{fragment.wheel} is not the wheel that was built\n"
+                f"  expected {fragment.sha256}, {fragment.size:,} bytes\n"
+                f"  found    {found}, {size:,} bytes",
+            )
 
     def _sweep(self) -> None:
         """Remove what killed writers left."""
@@ -167,6 +186,26 @@ class _Unwritable(NotPermitted):
     """The folder of the store cannot be written to."""
 
     hint = "name another folder with --into"
+
+
+class _StoreFull(NotEnough):
+    """A wheel that was built has no space in the store."""
+
+    hint = "free space there, or name another folder with --into; the build has to be done again"
+
+
+@dataclass(eq=False)
+class _Unreadable(SubjectProblem, NotPermitted):
+    """A build of another user, which this one may not read."""
+
+    place: str
+    problem: str
+    hint: str = "let all users of the folder read what the others write (umask 022), or own it"
+
+
+def _unreadable(place: str, name: str, error: OSError) -> FragmentUnusable | _Unreadable:
+    kind = _Unreadable if isinstance(error, PermissionError) else FragmentUnusable
+    return kind(place, f"{name} cannot be read: {error.strerror}")
 
 
 @contextmanager

@@ -16,10 +16,12 @@ from planner.builds.unit import BuildUnit, target_label, units_of
 from planner.builds.unit_build import UnitBuild
 from planner.builds.wheel_store import opened_store
 from planner.cli.console import ConsoleReporter
+from planner.cli.lock_options import target_options
 from planner.cli.plan_options import access_options
 from planner.index.access import Access
 from planner.lock.reader import read_lock
 from planner.lock.writer import write_atomically
+from planner.review.recorded import targets_of
 from schemas.errors import UsageError
 from schemas.sizes import format_size, parse_size
 from schemas.urls import redacted
@@ -35,7 +37,7 @@ __all__ = ["build"]
     "label",
     metavar="TARGET",
     help="The target to build for, as lockstream builds names it (cp312-manylinux_2_28_x86_64). "
-    "Needed if the lock leaves builds of the package for several.",
+    "Needed if there are builds of the package for several.",
 )
 @click.option(
     "--into",
@@ -46,6 +48,7 @@ __all__ = ["build"]
     help="The folder for the wheel and what its build took, or an address at which a server stores "
     "files (HTTP PUT); others may write to it too.",
 )
+@target_options
 @click.option("--memory", metavar="SIZE", help="End the build if it takes more, with status 7.")
 @click.option("--report", metavar="FILE", help="Write what was built to this file, as JSON.")
 @access_options
@@ -54,6 +57,8 @@ def build(
     lock: str,
     label: str | None,
     store: str,
+    python_versions: tuple[str, ...],
+    platforms: tuple[str, ...],
     memory: str | None,
     report: str | None,
     access: Access,
@@ -67,10 +72,14 @@ def build(
     started = time.monotonic()
     content = read_lock(lock)
     folder = os.path.dirname(os.path.abspath(lock))
-    unit = _choose(units_of(content), package, label, lock)
+    targets = targets_of(content, python_versions, platforms)
+    unit = _choose(units_of(content, targets), package, label, lock)
+    if report:
+        _check_report(report)
     builder = UnitBuild(
         lock=content,
         folder=folder,
+        targets=targets,
         access=access,
         memory=parse_size(memory) if memory else None,
         reporter=ConsoleReporter(quiet=is_quiet()),
@@ -95,6 +104,11 @@ def _choose(units: tuple[BuildUnit, ...], package: str, label: str | None, lock:
         raise UsageError(
             f"{package!r} is not a package", hint="name it as NAME or NAME==VERSION"
         ) from None
+    if wanted.url or wanted.marker or wanted.extras:
+        raise UsageError(
+            f"{package!r} says more than which package of {lock} to build",
+            hint="name it as NAME or NAME==VERSION: the lock has its address, and all its extras",
+        )
     name = canonicalize_name(wanted.name)
     found = [
         unit
@@ -113,6 +127,16 @@ def _choose(units: tuple[BuildUnit, ...], package: str, label: str | None, lock:
         f"{lock} leaves no build of {package}{at} to others",
         hint="lockstream builds lists those that it does",
     )
+
+
+def _check_report(path: str) -> None:
+    """Raise UsageError if a report cannot be written: that is known before the build."""
+    folder = os.path.dirname(os.path.abspath(path))
+    if os.path.isdir(path):
+        raise UsageError(f"{path} cannot be written: it is a folder")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        reason = "may not be written to" if os.path.isdir(folder) else "is not a folder"
+        raise UsageError(f"{path} cannot be written: {folder} {reason}")
 
 
 def _write_report(path: str, fragment: Fragment, *, is_new: bool, seconds: float) -> None:

@@ -13,6 +13,7 @@ from planner.cli.table import print_table
 from planner.engines.engine_order import ONLY_LINUX, EngineOrder
 from planner.engines.forms import FORMS
 from planner.lock.reader import read_lock
+from planner.model.environments import recorded_targets
 from planner.review.recorded import targets_of
 from schemas.errors import UsageError
 from schemas.sizes import format_size
@@ -71,7 +72,12 @@ def builds(
     units = units_of(content, tuple(targets))
     if form:
         order = EngineOrder(
-            lock=lock, content=content, store=store or "built", least=least, part=part
+            lock=lock,
+            content=content,
+            store=store or "built",
+            names_targets=bool(python_versions or platforms or not recorded_targets(content)),
+            least=least,
+            part=part,
         )
         work = order.work(units)
         for unit in order.left_out(units):

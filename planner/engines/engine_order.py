@@ -37,6 +37,8 @@ class EngineOrder:
     content: Pylock
     store: str
     """The folder that the machines share, or a URL."""
+    names_targets: bool = False
+    """Whether the targets are not those that the lock records."""
     least: str | None = None
     """A size, such as ``2GiB``."""
     part: str | None = None
@@ -65,6 +67,7 @@ class EngineOrder:
             units=[unit for unit in units if _is_linux(unit)][first::step],
             lock=self.lock,
             store=self.store,
+            names_targets=self.names_targets,
             least=parse_size(self.least) if self.least is not None else 0,
             measured=[
                 (package.name, record)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 from planner.builds.unit import BuildUnit
@@ -89,7 +90,7 @@ def _pod(unit: BuildUnit, work: Work) -> dict[str, Any]:
 
 def _container(unit: BuildUnit, work: Work) -> dict[str, Any]:
     store = work.store if work.is_served else "/built"
-    inside = Work(units=(), lock="/lock/pylock.toml", store=store)
+    inside = replace(work, lock="/lock/pylock.toml", store=store)
     request, limit = work.request(unit), work.limit(unit)
     container: dict[str, Any] = {
         "name": "build",

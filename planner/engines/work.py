@@ -29,6 +29,8 @@ class Work:
     """The folder that the machines share, or the URL at which they store files."""
     least: int = 0
     """Bytes of memory that every build requests at least."""
+    names_targets: bool = False
+    """Whether a machine has to be told the targets, since the lock does not record them."""
     measured: Sequence[tuple[NormalizedName, BuildRecord]] = ()
     """All builds that the lock has figures of, also those whose wheel is there."""
 
@@ -47,14 +49,15 @@ class Work:
 
     def command(self, unit: BuildUnit) -> list[str]:
         """Return the command that does ``unit``."""
+        target = unit.target.to_table()
+        named = ["--python-version", target["python"], "--platform", target["platform"]]
         return [
             "lockstream",
             "build",
             unit.requirement,
             # A path that begins with a dash would be read as an option.
             f"./{self.lock}" if self.lock.startswith("-") else self.lock,
-            "--target",
-            target_label(unit.target),
+            *(named if self.names_targets else ["--target", target_label(unit.target)]),
             "--into",
             self.store,
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from dataclasses import replace
 
@@ -40,7 +41,28 @@ def test_what_is_unknown_is_left_out() -> None:
 
 @pytest.mark.parametrize(
     "table",
-    [None, 1, {}, {**RECORD.to_table(), "demand": 3}, {**RECORD.to_table(), "seconds": "x"}],
+    [
+        None,
+        1,
+        {},
+        *(
+            {**RECORD.to_table(), **change}
+            for change in (
+                {"demand": 3},
+                {"demand": {}},
+                {"demand": {"1": 0}},
+                {"demand": {"1": -5}},
+                {"demand": {"0": 5}},
+                {"demand": {"1": math.inf}},
+                {"seconds": "x"},
+                {"seconds": -1},
+                {"seconds": math.inf},
+                {"seconds": math.nan},
+                {"files": -1},
+                {"files": math.inf},
+            )
+        ),
+    ],
 )
 def test_what_is_malformed_is_unknown(table: object) -> None:
     assert build_records({"lockstream": {"build": {"demo.whl": table}}}) == ()

@@ -11,6 +11,7 @@ import lockstream
 from helpers.index import Index
 from helpers.sdists import build_sdist
 from planner.builds.adoption import Adoption
+from planner.builds.fragment import Fragment
 from planner.builds.unit import target_label, units_of
 from planner.builds.wheel_store import StoreFolder
 from planner.lock.reader import read_lock
@@ -60,3 +61,16 @@ def test_a_pure_wheel_serves_all_targets(capsys: pytest.CaptureFixture[str]) -> 
     assert len(lock["packages"][0]["wheels"]) == 1
     assert lockstream.main(["builds"]) == 0
     assert "nothing has to be built" in capsys.readouterr().out
+
+
+def test_a_wheelhouse_without_space_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fill(self: StoreFolder, fragment: Fragment, path: str) -> None:
+        Path(path).write_text("half")
+        raise OSError(28, "No space left on device", f"{self.path}/{fragment.wheel}")
+
+    monkeypatch.setattr(StoreFolder, "fetch", fill)
+    assert lockstream.main(["plan", "--fragments", "built"]) == 7
+    assert f"{folder}/wheelhouse/demo-1.0-py3-none-any.whl: No space" in capsys.readouterr().err
+    assert list((folder / "wheelhouse").iterdir()) == []

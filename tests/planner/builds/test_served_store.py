@@ -194,3 +194,16 @@ def test_a_served_folder_has_what_is_in_it(tmp_path: Path, wheel: str, url: str)
         assert not (tmp_path / "other.whl").exists()
         with pytest.raises(StoreReadOnly, match="501"):
             store.prepare()
+
+
+def test_a_server_that_wants_another_login_is_an_error_that_says_how(
+    tmp_path: Path, wheel: str, store: ServedStore, server: PutServer
+) -> None:
+    server.login = "user:secret"
+    for ask in (
+        lambda: store.find(UNIT),
+        lambda: store.fetch(fragment_of(wheel), str(tmp_path / "copy.whl")),
+    ):
+        with pytest.raises(StoreReadOnly, match="it shows no files: the server answers 401") as at:
+            ask()
+        assert "in the address, in a netrc file, or with --keyring" in at.value.hint

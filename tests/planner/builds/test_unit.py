@@ -10,7 +10,7 @@ import tomli_w
 from helpers.build_records import build_record
 from planner.builds.unit import MEMORY_CLASSES, BuildUnit, next_class, target_label, units_of
 from planner.lock.reader import parse_lock
-from schemas.errors import UsageError
+from schemas.errors import InvalidInput, UsageError
 from schemas.target import Target
 
 SDIST = {
@@ -65,6 +65,10 @@ class TestUnits:
     def test_none_where_the_package_is_not_needed(self) -> None:
         package = {"sdist": SDIST, "marker": 'python_version == "3.12"'}
         assert labels(units(package)) == ["cp312-manylinux_2_28_x86_64"]
+
+    def test_a_source_without_sha256_is_refused(self) -> None:
+        with pytest.raises(InvalidInput, match="demo: the lock has no sha256 of the source"):
+            units({"sdist": {**SDIST, "hashes": {"md5": "b" * 32}}})
 
     def test_a_repository_is_built_from_its_commit(self) -> None:
         vcs = {"type": "git", "url": "https://git.example/demo.git", "commit-id": "d" * 40}

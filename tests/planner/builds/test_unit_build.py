@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 
 import lockstream
 from helpers.index import Index
@@ -186,6 +187,50 @@ class TestBuild:
         assert "leaves no build of other to others" in capsys.readouterr().err
         assert run("build", "demo", "--target", "cp39-win32") == 2
         assert run("build", "not a name") == 2
+        capsys.readouterr()
+        for more in (
+            "demo @ https://files.example.com/x.tar.gz",
+            "demo[x]",
+            "demo; os_name == 'x'",
+        ):
+            assert run("build", more) == 2
+            assert "says more than which package" in capsys.readouterr().err
+
+    def test_of_a_lock_without_targets_is_for_those_that_are_named(
+        self, run: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        run.plan(build_sdist())
+        lock = tomllib.loads(Path("pylock.toml").read_text())
+        del lock["tool"]
+        Path("pylock.toml").write_text(tomli_w.dumps(lock))
+        named = ["--python-version", HERE, "--platform", "linux"]
+        assert run("builds", *named, "--as", "slurm") == 0
+        script = capsys.readouterr().out
+        assert f"demo==1.0 pylock.toml --python-version {HERE} --platform manylinux" in script
+        assert run("build", "demo", *named) == 0
+        assert run("build", "demo") == 0, "without a name it is this machine"
+
+    @pytest.mark.parametrize("path", [".", "nowhere/report.json", "requirements.in/report.json"])
+    def test_with_a_report_that_cannot_be_written_is_not_begun(
+        self, run: Any, path: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        run.plan(build_sdist())
+        assert run("build", "demo", "--report", path) == 2
+        assert f"{path} cannot be written" in capsys.readouterr().err
+        assert not Path("built").exists()
+
+    def test_of_a_source_that_only_another_machine_has_says_so(
+        self, run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        sdist = build_sdist()
+        source = tmp_path / "sources" / sdist.filename
+        source.parent.mkdir()
+        source.write_bytes(sdist.content)
+        run.plan(sdist, "--no-index", "--find-links", "sources")
+        source.unlink()
+        assert run("build", "demo") == 3
+        error = capsys.readouterr().err
+        assert f"demo==1.0 is built from {source}, which is not on this machine" in error
 
     def test_with_the_flags_of_the_plan(self, run: Any) -> None:
         check = "assert os.environ['DEMO'] == 'x', os.environ"

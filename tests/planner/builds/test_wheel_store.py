@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from planner.builds.wheel_store import (
 )
 from planner.index.access import Access
 from planner.index.client import IndexClient
-from schemas.errors import NotPermitted, UsageError
+from schemas.errors import NotEnough, NotPermitted, UsageError
 
 WHEEL = build_wheel("demo", "1.0")
 UNIT = build_unit()
@@ -76,7 +77,7 @@ def test_a_writer_that_fails_leaves_nothing(
 
     store = StoreFolder(str(tmp_path / "built"))
     monkeypatch.setattr(wheel_store, "_flush", fail)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(NotEnough, match=r"none-any\.whl has no space in"):
         store.publish(fragment_of(wheel), wheel)
     assert list((tmp_path / "built").iterdir()) == []
 
@@ -96,7 +97,57 @@ def test_a_wheel_that_changed_since_is_refused(tmp_path: Path, wheel: str) -> No
     store = StoreFolder(str(tmp_path / "built"))
     store.publish(fragment_of(wheel), wheel)
     (tmp_path / "built" / UNIT.key / WHEEL.filename).write_bytes(b"other")
-    with pytest.raises(FragmentUnusable, match="its sha256 is"):
+    with pytest.raises(FragmentUnusable, match="is not the wheel that was built"):
+        store.find(UNIT)
+
+
+def test_a_fragment_with_another_size_than_its_wheel_is_refused(tmp_path: Path, wheel: str) -> None:
+    store = StoreFolder(str(tmp_path / "built"))
+    store.publish(replace(fragment_of(wheel), size=7), wheel)
+    with pytest.raises(FragmentUnusable, match=", 7 bytes"):
+        store.find(UNIT)
+
+
+def test_what_is_to_be_removed_is_the_folder_of_the_build(tmp_path: Path, wheel: str) -> None:
+    store = StoreFolder(str(tmp_path / "built"))
+    store.publish(fragment_of(wheel), wheel)
+    place = tmp_path / "built" / UNIT.key
+    (place / WHEEL.filename).unlink()
+    with pytest.raises(FragmentUnusable) as caught:
+        store.find(UNIT)
+    assert caught.value.place == str(place)
+
+
+def test_the_rest_of_a_build_makes_way(tmp_path: Path, wheel: str) -> None:
+    store = StoreFolder(str(tmp_path / "built"))
+    rest = tmp_path / "built" / UNIT.key
+    rest.mkdir(parents=True)
+    (rest / WHEEL.filename).write_bytes(b"half of it")
+    assert store.find(UNIT) is None
+    assert store.publish(fragment_of(wheel), wheel)
+    assert store.find(UNIT) == fragment_of(wheel)
+    assert [one.name for one in (tmp_path / "built").iterdir()] == [UNIT.key]
+
+
+def test_a_store_that_is_a_file_is_no_build_to_be_removed(tmp_path: Path) -> None:
+    (tmp_path / "built").write_text("")
+    with pytest.raises(NotPermitted, match="is not a folder"):
+        StoreFolder(str(tmp_path / "built")).find(UNIT)
+
+
+def test_a_build_that_may_not_be_read_is_an_error_with_status_9(
+    tmp_path: Path, wheel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deny(path: str, _: object = None) -> bytes:
+        raise PermissionError(13, "Permission denied", path)
+
+    store = StoreFolder(str(tmp_path / "built"))
+    store.publish(fragment_of(wheel), wheel)
+    monkeypatch.setattr(wheel_store, "digest_file", deny)
+    with pytest.raises(NotPermitted, match=r"none-any\.whl cannot be read: Perm"):
+        store.find(UNIT)
+    monkeypatch.setattr(wheel_store, "read_regular", deny)
+    with pytest.raises(NotPermitted, match=r"fragment\.json cannot be read: Perm"):
         store.find(UNIT)
 
 

@@ -39,3 +39,10 @@ def test_a_lock_whose_name_begins_with_a_dash_is_not_an_option() -> None:
 
 def test_the_machine_is_named_as_python_names_it() -> None:
     assert machine_of(build_unit(platform="musllinux_1_2_aarch64")) == "aarch64"
+
+
+def test_targets_that_the_lock_does_not_record_are_named() -> None:
+    work = Work(units=[MEASURED], lock="pylock.toml", store="built", names_targets=True)
+    assert work.command(MEASURED)[4:8] == [
+        "--python-version", "3.12", "--platform", "manylinux_2_28_x86_64",
+    ]  # fmt: skip
