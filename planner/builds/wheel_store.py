@@ -195,7 +195,7 @@ class _StoreFull(NotEnough):
 
 
 @dataclass(eq=False)
-class _Unreadable(SubjectProblem, NotPermitted):
+class _BuildUnreadable(SubjectProblem, NotPermitted):
     """A build of another user, which this one may not read."""
 
     place: str
@@ -203,8 +203,8 @@ class _Unreadable(SubjectProblem, NotPermitted):
     hint: str = "let all users of the folder read what the others write (umask 022), or own it"
 
 
-def _unreadable(place: str, name: str, error: OSError) -> FragmentUnusable | _Unreadable:
-    kind = _Unreadable if isinstance(error, PermissionError) else FragmentUnusable
+def _unreadable(place: str, name: str, error: OSError) -> FragmentUnusable | _BuildUnreadable:
+    kind = _BuildUnreadable if isinstance(error, PermissionError) else FragmentUnusable
     return kind(place, f"{name} cannot be read: {error.strerror}")
 
 

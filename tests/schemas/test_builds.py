@@ -39,32 +39,30 @@ def test_what_is_unknown_is_left_out() -> None:
     assert BuildRecord.from_table(plain.wheel, plain.to_table()) == plain
 
 
+@pytest.mark.parametrize("table", [None, 1, {}])
+def test_what_is_no_record_is_unknown(table: object) -> None:
+    assert build_records({"lockstream": {"build": {"demo.whl": table}}}) == ()
+
+
 @pytest.mark.parametrize(
-    "table",
+    ("key", "value"),
     [
-        None,
-        1,
-        {},
-        *(
-            {**RECORD.to_table(), **change}
-            for change in (
-                {"demand": 3},
-                {"demand": {}},
-                {"demand": {"1": 0}},
-                {"demand": {"1": -5}},
-                {"demand": {"0": 5}},
-                {"demand": {"1": math.inf}},
-                {"seconds": "x"},
-                {"seconds": -1},
-                {"seconds": math.inf},
-                {"seconds": math.nan},
-                {"files": -1},
-                {"files": math.inf},
-            )
-        ),
+        ("demand", 3),
+        ("demand", {}),
+        ("demand", {"1": 0}),
+        ("demand", {"1": -5}),
+        ("demand", {"0": 5}),
+        ("demand", {"1": math.inf}),
+        ("seconds", "x"),
+        ("seconds", -1),
+        ("seconds", math.inf),
+        ("seconds", math.nan),
+        ("files", -1),
+        ("files", math.inf),
     ],
 )
-def test_what_is_malformed_is_unknown(table: object) -> None:
+def test_what_is_malformed_is_unknown(key: str, value: object) -> None:
+    table = {**RECORD.to_table(), key: value}
     assert build_records({"lockstream": {"build": {"demo.whl": table}}}) == ()
 
 
