@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from functools import partial
-from io import RawIOBase
+from io import FileIO
+from typing import BinaryIO
 
 from executor.archive.chunk_reader import ChunkReader
 from executor.archive.unzip import MAX_TRAILING_ZEROS, read_central_entry, resolve_end
@@ -28,29 +29,34 @@ from schemas.zipformat import (
     parse_zip64_locator,
 )
 
-__all__ = ["read_directory"]
+__all__ = ["directory_in", "read_directory"]
 
 _CHUNK = 64 * 1024
 """Bytes read at a time, as of a wheel that arrives."""
 
 
 def read_directory(path: str) -> Iterator[CentralEntry]:
-    """Yield the central entries of the archive at ``path`` up to the first damaged one.
+    """Yield what ``directory_in`` yields of the archive at ``path``. Raises OSError."""
+    with open(path, "rb", buffering=0) as file:
+        yield from directory_in(file)
+
+
+def directory_in(file: BinaryIO | FileIO) -> Iterator[CentralEntry]:
+    """Yield the central entries of the archive in ``file`` up to the first damaged one.
 
     They are found from the end of the file, as other unzip programs find them. They are hints:
     ``ForwardZip`` compares them with the members. Raises OSError.
     """
-    with open(path, "rb", buffering=0) as file:
-        try:
-            file.seek(_directory_offset(file))
-            reader = ChunkReader(iter(partial(file.read, _CHUNK), b""))
-            while reader.exactly(4) == CENTRAL_SIGNATURE:
-                yield read_central_entry(reader)
-        except ValueError:  # InvalidZip, Truncated
-            return
+    try:
+        file.seek(_directory_offset(file))
+        reader = ChunkReader(iter(partial(file.read, _CHUNK), b""))
+        while reader.exactly(4) == CENTRAL_SIGNATURE:
+            yield read_central_entry(reader)
+    except ValueError:  # InvalidZip, Truncated
+        return
 
 
-def _directory_offset(file: RawIOBase) -> int:
+def _directory_offset(file: BinaryIO | FileIO) -> int:
     """Return where the central directory begins, in bytes. Raises InvalidZip and OSError."""
     size = file.seek(0, os.SEEK_END)
     before = ZIP64_END_RECORD.size + ZIP64_LOCATOR.size

@@ -214,8 +214,8 @@ class Builder:
             return place.tree(folder, source.subdirectory)
         archive = os.path.join(place.folder, os.path.basename(step.filename))
         origin = self.origins.find(step, self.folder)
-        with place.space():
-            write_spool(archive, verified(origin.open(client), step, origin.name))
+        with place.space(), open(archive, "xb", buffering=0) as file:
+            write_spool(file, verified(origin.open(client), step, origin.name))
         return place.tree(archive, source.subdirectory)
 
     def _find(self, step: Step, record: BuildRecord | None) -> str | None:

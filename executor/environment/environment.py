@@ -13,7 +13,8 @@ from executor.environment.errors import EnvironmentBusy, ExternallyManaged, Inte
 from executor.environment.interpreter import Interpreter, probe
 from executor.environment.relocatable import is_relocatable, make_relocatable
 from executor.environment.schemes import STAGING
-from executor.files.folders import made_folder, remove_tree
+from executor.files.folders import made_folder
+from executor.files.held_folder import HeldFolder
 from executor.files.locks import try_lock
 from executor.files.regular import read_regular
 from schemas.errors import UsageError
@@ -161,12 +162,12 @@ class Environment:
         if self.exists:
             yield
             return
-        with made_folder(self.path), _locked(self.path):
+        with made_folder(self.path), _locked(self.path) as folder:
             if not _is_unfinished(self.path) and not _is_empty(self.path):
                 raise EnvironmentBusy(self.path)
             try:
-                _clear(self.path)
-                _mark_unfinished(self.path)
+                _clear(folder)
+                _mark_unfinished(folder)
                 _make_venv(self.base, self.path)
                 if self.relocatable:
                     make_relocatable(self.path)
@@ -174,7 +175,7 @@ class Environment:
                 self.settled()
             except BaseException:
                 if not os.path.isdir(os.path.join(self.interpreter.schemes.purelib, STAGING)):
-                    _clear(self.path)
+                    _clear(folder)
                 raise
 
     def settled(self) -> None:
@@ -190,31 +191,27 @@ def _relocatable(interpreter: Interpreter) -> Interpreter:
 
 
 @contextmanager
-def _locked(folder: str) -> Iterator[None]:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        if not try_lock(descriptor):
-            raise EnvironmentBusy(folder)
-        yield
-    finally:
-        os.close(descriptor)
+def _locked(path: str) -> Iterator[HeldFolder]:
+    """Yield the folder at ``path``, which may be a link to it, open and kept from others."""
+    with HeldFolder.at(os.path.realpath(path)) as folder:
+        if not try_lock(folder.descriptor):
+            raise EnvironmentBusy(path)
+        yield folder
 
 
-def _mark_unfinished(folder: str) -> None:
+def _mark_unfinished(folder: HeldFolder) -> None:
     """Mark an empty folder as an environment that is being made. Raises OSError."""
-    path = os.path.join(folder, _UNSETTLED)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-    try:
-        os.write(descriptor, _identity(folder).encode())
-    finally:
-        os.close(descriptor)
+    with folder.create(_UNSETTLED, 0o644) as mark:
+        numbers = os.fstat(folder.descriptor).st_ino, os.fstat(mark.fileno()).st_ino
+        mark.write(_spelled(*numbers))
 
 
 def _is_unfinished(folder: str) -> bool:
     """Return whether a run has begun to make an environment here, and nothing else is in it."""
     try:
         mark = read_regular(os.path.join(folder, _UNSETTLED), 100)
-        return mark == _identity(folder).encode() and _MADE.issuperset(os.listdir(folder))
+        numbers = os.stat(folder).st_ino, os.lstat(os.path.join(folder, _UNSETTLED)).st_ino
+        return mark == _spelled(*numbers) and _MADE.issuperset(os.listdir(folder))
     except OSError:
         return False
 
@@ -224,20 +221,16 @@ def _is_empty(folder: str) -> bool:
     return os.path.isdir(folder) and {_UNSETTLED}.issuperset(os.listdir(folder))
 
 
-def _identity(folder: str) -> str:
-    numbers = (os.lstat(path).st_ino for path in (folder, os.path.join(folder, _UNSETTLED)))
-    return ":".join(map(str, numbers))
+def _spelled(folder: int, mark: int) -> bytes:
+    """Return what the mark of an unfinished environment holds: the numbers of both."""
+    return b"%d:%d" % (folder, mark)
 
 
-def _clear(folder: str) -> None:
+def _clear(folder: HeldFolder) -> None:
     """Remove the contents of ``folder``; the unfinished mark goes last."""
-    for name in sorted(os.listdir(folder), key=_UNSETTLED.__eq__):
-        path = os.path.join(folder, name)
-        if os.path.isdir(path) and not os.path.islink(path):
-            remove_tree(path)
-        else:
-            with suppress(OSError):
-                os.unlink(path)
+    for name in sorted(folder.names(), key=_UNSETTLED.__eq__):
+        with suppress(OSError):
+            folder.remove(name)
 
 
 def _find_program(executable: str) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from io import TextIOWrapper
 from itertools import takewhile
-from typing import Any, NamedTuple, TextIO
+from typing import Any, BinaryIO, NamedTuple, TextIO
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -171,12 +171,15 @@ def installed_distributions(folder: str) -> Iterator[Installed]:
             yield Installed(canonicalize_name(distribution), version, os.path.join(folder, name))
 
 
-def recorded_files(record: str, root: str) -> Iterator[RecordedFile]:
+def recorded_files(
+    record: str, root: str, opened: BinaryIO | None = None
+) -> Iterator[RecordedFile]:
     """Yield the rows of the RECORD at ``record``, whose paths are relative to the folder ``root``.
 
-    Raises RecordUnreadable and OSError.
+    ``opened`` is that file, if it is open already; it is closed. Raises RecordUnreadable and
+    OSError.
     """
-    with TextIOWrapper(open_regular(record), "utf-8", newline="") as file:
+    with TextIOWrapper(opened or open_regular(record), "utf-8", newline="") as file:
         try:
             for row in csv.reader(_lines(file, record)):
                 if row:

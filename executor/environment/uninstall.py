@@ -15,7 +15,9 @@ from executor.environment.errors import RecordEscapes
 from executor.environment.installed import Installed, recorded_files
 from executor.environment.places import Places, Ways, is_below
 from executor.files.folders import FOLDER
+from executor.files.held_folder import HeldFolder
 from executor.files.path_set import PathSet
+from executor.files.regular import open_regular
 
 __all__ = ["check_removal", "remove_files", "removed_entries", "shared_paths"]
 
@@ -80,15 +82,25 @@ def shared_paths(
                     yield entry
 
 
-def remove_files(dist_info: str, root: str, roots: Sequence[str], keep: Iterable[str]) -> None:
+def remove_files(
+    dist_info: HeldFolder, root: str, roots: Sequence[str], keep: Iterable[str]
+) -> None:
     """Delete the files that the RECORD in ``dist_info`` lists, except ``keep``.
 
     ``root`` is the folder that RECORD's paths begin at. Nothing outside of the folders ``roots`` is
     touched. A file that is absent is not an error. Raises OSError.
     """
     with closing(_Removal(os.path.realpath(root), roots, keep)) as removal:
-        for path, _, _ in recorded_files(os.path.join(dist_info, "RECORD"), root):
-            removal.remove(path)
+        path = dist_info.path_of("RECORD")
+        try:
+            record = dist_info.open("RECORD")
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+            # A user may have put a link there; whatever it lists, nothing outside is removed.
+            record = open_regular(path)
+        for file in recorded_files(path, root, record):
+            removal.remove(file.path)
         removal.finish()
 
 

@@ -15,7 +15,8 @@ from collections.abc import Iterable
 from time import perf_counter
 from typing import Self
 
-from executor.files.file_digest import digest_file
+from executor.files.file_digest import digest_of
+from executor.files.held_folder import HeldFolder
 from executor.files.writer import FileWriter
 
 __all__ = ["Destination", "PathTaken"]
@@ -32,25 +33,25 @@ class PathTaken(ValueError):
 
 
 class Destination:
-    """The folder ``path``, which must exist and be empty. The unpacking of one wheel owns it.
+    """A folder, which must be empty. The unpacking of one wheel owns it.
 
     Use it as a context manager.
     """
 
     def __init__(
-        self, path: str, writer: FileWriter | None = None, *, is_hashed: bool = True
+        self, folder: HeldFolder, writer: FileWriter | None = None, *, is_hashed: bool = True
     ) -> None:
         """``writer`` writes the files (None: one without a window). If ``is_hashed`` is false,
         methods return no bytes instead of a SHA-256.
         """
-        self.path = path
+        self._top = folder
         self._is_hashed = is_hashed
         self.writer = writer or FileWriter(None)
         self._allowance = self.writer.allowance
         self._names: list[str] = []
-        self._descriptors = [os.open(path, _FOLDER)]
+        self._descriptors = [os.dup(folder.descriptor)]
         self.folder = ""
-        """The folder that was entered last, below ``path``."""
+        """The folder that was entered last, relative to the first."""
 
     def __enter__(self) -> Self:
         return self
@@ -119,7 +120,8 @@ class Destination:
         """Return the SHA-256 of a file that was written; None if there is no such file."""
         self.writer.flush()
         try:
-            return digest_file(os.path.join(self.path, name)).digest
+            with self._top.open(name) as file:
+                return digest_of(file).digest
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return None
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from executor.files.regular import open_regular
 
-__all__ = ["FileDigest", "digest_file"]
+__all__ = ["FileDigest", "digest_file", "digest_of"]
 
 _CHUNK = 128 << 10
 """Bytes read at once; more is not faster, and each lane holds its own."""
@@ -30,11 +30,26 @@ def digest_file(path: str, algorithm: str = "sha256") -> FileDigest:
 
     Raises OSError, and ValueError for an algorithm that hashlib does not know.
     """
-    digest, size = hashlib.new(algorithm), 0
+    digest = _new(algorithm)
+    with open_regular(path) as file:
+        return _read(file, digest)
+
+
+def digest_of(file: BinaryIO, algorithm: str = "sha256") -> FileDigest:
+    """Return the digest of an open file. Raises what ``digest_file`` raises."""
+    return _read(file, _new(algorithm))
+
+
+def _new(algorithm: str) -> hashlib._Hash:
+    digest = hashlib.new(algorithm)
     if not digest.digest_size:
         raise ValueError(f"{algorithm} has no digest of a fixed size")
-    with open_regular(path) as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
+    return digest
+
+
+def _read(file: BinaryIO, digest: hashlib._Hash) -> FileDigest:
+    size = 0
+    while chunk := file.read(_CHUNK):
+        digest.update(chunk)
+        size += len(chunk)
     return FileDigest(digest.digest(), size)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from itertools import count
 
-__all__ = ["FOLDER", "made_folder", "remove_tree", "write_spool"]
+__all__ = ["FOLDER", "empty_folder", "made_folder", "remove_tree", "write_spool"]
 
 
 @contextmanager
@@ -31,20 +32,21 @@ def made_folder(path: str) -> Iterator[None]:
         raise
 
 
-def remove_tree(path: str) -> None:
+def remove_tree(path: str, *, dir_fd: int | None = None) -> None:
     """Remove a folder of ours with everything in it, as far as that is possible.
 
-    Follows no link, and copes with folders of any depth: each folder is moved up to ``path`` before
-    it is emptied, so that two are open at a time and no path becomes long.
+    ``path`` is relative to the folder ``dir_fd``, if that is given. Follows no link, and copes with
+    folders of any depth: each folder is moved up to ``path`` before it is emptied, so that two are
+    open at a time and no path becomes long.
     """
     with suppress(OSError):
-        root = os.open(path, FOLDER)
+        root = os.open(path, FOLDER, dir_fd=dir_fd)
         try:
-            _empty(root)
+            empty_folder(root)
         finally:
             os.close(root)
     with suppress(OSError):
-        os.rmdir(path)
+        os.rmdir(path, dir_fd=dir_fd)
 
 
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -55,8 +57,11 @@ _DEEPEST = 100
 a folder of a lower layer of an overlay."""
 
 
-def _empty(root: int, depth: int = 0) -> None:
-    """Remove everything in the folder ``root``, as far as that is possible."""
+def empty_folder(root: int, depth: int = 0) -> None:
+    """Remove everything in the folder of the descriptor ``root``, as far as that is possible.
+
+    Raises OSError if the folder cannot be read.
+    """
     names = _folders_in(root, root)
     moved = count()
     while names:
@@ -82,7 +87,7 @@ def _remove_in_place(name: str, parent: int, depth: int) -> None:
     with suppress(OSError):
         child = _open_folder(name, parent)
         try:
-            _empty(child, depth + 1)
+            empty_folder(child, depth + 1)
         finally:
             os.close(child)
         os.rmdir(name, dir_fd=parent)
@@ -110,10 +115,9 @@ def _folders_in(folder: int, root: int) -> list[str]:
     return [name for name, is_folder in found if is_folder]
 
 
-def write_spool(path: str, chunks: Iterable[bytes]) -> None:
-    """Write ``chunks`` to a new file. Raises OSError and what ``chunks`` raises."""
-    with open(path, "xb", buffering=0) as file:
-        for chunk in chunks:
-            rest = memoryview(chunk)
-            while rest:
-                rest = rest[file.write(rest) :]
+def write_spool(file: FileIO, chunks: Iterable[bytes]) -> None:
+    """Write ``chunks`` to a file without a buffer. Raises OSError and what ``chunks`` raises."""
+    for chunk in chunks:
+        rest = memoryview(chunk)
+        while rest:
+            rest = rest[file.write(rest) :]

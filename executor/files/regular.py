@@ -18,12 +18,15 @@ _OPEN_ALREADY = ("/dev/fd/", "/proc/self/fd/", "/dev/stdin")
 """Where a shell puts the pipe of ``<(...)``; somebody writes to it."""
 
 
-def open_regular(path: str) -> BinaryIO:
+def open_regular(path: str, *, dir_fd: int | None = None) -> BinaryIO:
     """Return an open regular file, whose links are followed, or a pipe that a shell has opened.
 
-    Raises OSError: EINVAL for another pipe, a device or a socket, EISDIR for a folder.
+    In the folder ``dir_fd``, if that is given, no link is followed and no pipe is opened. Raises
+    OSError: EINVAL for another pipe, a device or a socket, EISDIR for a folder, ELOOP for a link.
     """
-    return open(path if path.startswith(_OPEN_ALREADY) else _opened(path, None, follow=True), "rb")
+    if dir_fd is None and path.startswith(_OPEN_ALREADY):
+        return open(path, "rb")
+    return open(_opened(path, dir_fd, follow=dir_fd is None), "rb")
 
 
 def read_input(path: str) -> bytes:

@@ -27,7 +27,6 @@ from executor.environment.environment import Environment
 from executor.environment.installed import installed_in
 from executor.environment.schemes import Schemes
 from executor.files.errors import NoMemoryForFiles
-from executor.files.folders import remove_tree
 from executor.install.builder import OpenBuilder, WheelBuilder
 from executor.install.decision import Decision
 from executor.install.options import ExecuteOptions
@@ -299,7 +298,7 @@ def _refuse(
     missing = transaction.missing(changes.install)
     for step in missing:
         # What was staged of it is memory that the refusal would name as held by others.
-        remove_tree(transaction.staging.path(step))
+        transaction.staging.discard(step)
     if counted := _counted(missing, transaction, options):
         try:
             _decide_budget(options, counted)

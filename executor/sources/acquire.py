@@ -6,17 +6,17 @@ is read is read again from its beginning. If a mirror fails, the next one is use
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from executor.archive.central_directory import read_directory
+from executor.archive.central_directory import directory_in
 from executor.archive.inflate import NotStreamable
 from executor.files.folders import write_spool
+from executor.files.held_folder import HeldFolder
 from executor.lock.step import Step
 from executor.sources.download import Download
 from executor.sources.errors import HashMismatch, Replaced, SizeMismatch
-from executor.sources.local_file import read_file
 from executor.sources.origins import Origin
 from executor.sources.verified import verified
 from schemas.errors import NetworkError
@@ -28,6 +28,14 @@ if TYPE_CHECKING:
 __all__ = ["Unpack", "acquire"]
 
 
+_SPOOL = "wheel"
+"""Name of the file that a wheel is stored in."""
+
+
+_CHUNK = 128 << 10
+"""Bytes read at once of a stored wheel."""
+
+
 _MAX_RESTARTS = 2
 """How often a wheel is read again from one origin; a file that changes more often is not locked."""
 
@@ -35,38 +43,46 @@ _MAX_RESTARTS = 2
 T = TypeVar("T")
 """What unpacking a wheel returns."""
 
-Unpack = Callable[[str, Iterable[bytes], Iterable[CentralEntry] | None], T]
+Unpack = Callable[[HeldFolder, Iterable[bytes], Iterable[CentralEntry] | None], T]
 """Unpacks chunks into an empty folder; it gets the central directory if that is known."""
 
 
+MakeFolder = Callable[[], HeldFolder]
+"""Makes the folder, in the place of what an attempt before has left."""
+
+
 def acquire(
-    step: Step, origins: Sequence[Origin], client: HttpClient, folder: str, unpack: Unpack[T]
+    step: Step,
+    origins: Sequence[Origin],
+    client: HttpClient,
+    make_folder: MakeFolder,
+    unpack: Unpack[T],
 ) -> T:
-    """Make ``folder`` and unpack the wheel of ``step`` there, from the first origin that has it.
+    """Make a folder and unpack the wheel of ``step`` there, from the first origin that has it.
 
     Return what ``unpack`` returns. Raises what the last of the origins raises.
     """
     for origin in origins[:-1]:
         try:
-            return _from_origin(step, origin, client, folder, unpack)
+            return _from_origin(step, origin, client, make_folder, unpack)
         except (NetworkError, HashMismatch, SizeMismatch):
             continue
-    return _from_origin(step, origins[-1], client, folder, unpack)
+    return _from_origin(step, origins[-1], client, make_folder, unpack)
 
 
 def _from_origin(
-    step: Step, origin: Origin, client: HttpClient, folder: str, unpack: Unpack[T]
+    step: Step, origin: Origin, client: HttpClient, make_folder: MakeFolder, unpack: Unpack[T]
 ) -> T:
     is_streamable = step.hints is None or step.hints.streamable
     restarts = 0
     while True:
         chunks = origin.open(client)
         content = verified(chunks, step, origin.name)
-        _make_anew(folder)
         try:
-            if is_streamable:
-                return unpack(folder, content, None)
-            return _unpack_stored(step, content, folder, unpack)
+            with make_folder() as folder:
+                if is_streamable:
+                    return unpack(folder, content, None)
+                return _unpack_stored(step, content, folder, unpack)
         except NotStreamable:
             if not is_streamable:
                 raise
@@ -79,17 +95,15 @@ def _from_origin(
             restarts += 1
 
 
-def _unpack_stored(step: Step, content: Iterable[bytes], folder: str, unpack: Unpack[T]) -> T:
-    spool = os.path.join(folder, "wheel")
-    write_spool(spool, content)
-    result = unpack(folder, verified(read_file(spool), step, spool), read_directory(spool))
-    os.unlink(spool)
+def _unpack_stored(
+    step: Step, content: Iterable[bytes], folder: HeldFolder, unpack: Unpack[T]
+) -> T:
+    with folder.create(_SPOOL) as spool:
+        write_spool(spool, content)
+        spool.seek(0)
+        chunks = iter(partial(spool.read, _CHUNK), b"")
+        with folder.open(_SPOOL) as other:
+            stored = verified(chunks, step, folder.path_of(_SPOOL))
+            result = unpack(folder, stored, directory_in(other))
+    folder.unlink(_SPOOL)
     return result
-
-
-def _make_anew(folder: str) -> None:
-    if os.path.lexists(folder):
-        import shutil  # noqa: PLC0415  # rarely needed
-
-        shutil.rmtree(folder)
-    os.mkdir(folder)

@@ -9,15 +9,18 @@ what is shared, not of what is installed.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
+from typing import BinaryIO
 
 from packaging.utils import canonicalize_name
 
 from executor.environment.installed import Installed
 from executor.environment.places import Places, Ways
 from executor.environment.schemes import Schemes
+from executor.files.held_folder import HeldFolder
 from executor.files.path_set import PathSet
 from executor.transaction.commit import moves_of
 from executor.transaction.errors import FileConflict
@@ -33,18 +36,22 @@ _BLOCK = 64 << 10
 """Bytes read at once of two files that are compared."""
 
 
+_NO_FILE = frozenset({errno.ENOENT, errno.EINVAL, errno.ELOOP, errno.ENXIO, errno.EISDIR})
+"""Why something is not a regular file: it is absent, a pipe or device, a link, a socket."""
+
+
 _NO_OWNER = "no distribution, but is there already"
 
 
 _Owner = tuple[str, str]
-"""The folder of a wheel below that of the journal (empty for the environment), and the path of what
-it has for a place."""
+"""The folder of a wheel below that of the journal (empty for the environment), and what it has for
+a place: a name below the folder of the journal (a path of the environment)."""
 
 
 def refuse_collisions(
     wheels: Iterable[StagedWheel],
     schemes: Schemes,
-    staging: str,
+    staging: HeldFolder,
     *,
     going: PathSet,
     installed: Collection[Installed],
@@ -72,7 +79,7 @@ class _Comparison:
         self,
         wheels: Iterable[StagedWheel],
         schemes: Schemes,
-        staging: str,
+        staging: HeldFolder,
         going: PathSet,
         installed: Collection[Installed],
         last_wins: bool,
@@ -97,7 +104,7 @@ class _Comparison:
             moves = moves_of(wheel, schemes, self._staging)
             for move in moves:
                 self._check_way(move.destination, wheel.filename)
-            tops = {os.path.join(self._staging, move.source) for move in moves}
+            tops = {move.source for move in moves}
             for landing in landings(moves, self._staging, self._ways):
                 if landing.is_linked:
                     self._linked.add(landing.source)
@@ -105,8 +112,7 @@ class _Comparison:
                     continue
                 key = self._places.of_folder(landing.folder)
                 place = spelled.setdefault(key, os.path.realpath(landing.folder))
-                source = os.path.relpath(landing.source, self._staging)
-                self._sources.setdefault(place, []).append(source)
+                self._sources.setdefault(place, []).append(landing.source)
 
     def _check_way(self, destination: str, filename: str) -> None:
         """Raise FileConflict if a file, or a link to nothing, is where a folder has to be."""
@@ -126,7 +132,7 @@ class _Comparison:
         sources = self._sources.pop(place, [])
 
         def held() -> Iterator[tuple[str, str, str]]:
-            for owner, folder in chain(owners, map(self._owner, sources)):
+            for owner, folder in chain(owners, zip(sources, sources, strict=True)):
                 for name in self._held(owner, folder):
                     yield owner, folder, name
 
@@ -143,15 +149,13 @@ class _Comparison:
             if len(having) > 1 or self._destinations(inner):
                 self._compare_entries(inner, having)
 
-    def _owner(self, source: str) -> _Owner:
-        return source, os.path.join(self._staging, source)
-
     def _held(self, owner: str, folder: str) -> list[str]:
         """Return the names in a folder, without those that are removed or land elsewhere."""
         if owner:
+            names = self._staging.names(folder)
             if not self._linked:
-                return _names(folder)
-            return [n for n in _names(folder) if os.path.join(folder, n) not in self._linked]
+                return names
+            return [name for name in names if f"{folder}/{name}" not in self._linked]
         if folder not in self._staying:
             self._staying[folder] = [
                 name for name in _names(folder) if not self._will_go(os.path.join(folder, name))
@@ -186,7 +190,7 @@ class _Comparison:
     def _is_folder(self, owner: str, path: str) -> bool:
         # A link to a folder outside is not one: moving files into it would write elsewhere.
         if owner:
-            return os.path.isdir(path) and not os.path.islink(path)
+            return self._staging.is_folder(path)
         return self._ways.is_way(path)
 
     def _compare_entries(self, place: str, owners: Sequence[_Owner]) -> None:
@@ -203,7 +207,7 @@ class _Comparison:
         for source in self._destinations(place):
             raise self._conflict(place, self._filename(source), known, is_folder=True)
         for owner, path in owners[1:]:
-            if any(folders) or not (self._last_wins or _same_contents(first, path)):
+            if any(folders) or not (self._last_wins or self._is_same(first_owner, first, path)):
                 other = os.path.basename(first)
                 spelling = "" if place.endswith(f"/{other}") else f" (also spelled {other})"
                 raise self._conflict(
@@ -213,7 +217,23 @@ class _Comparison:
             last = max((found.name for found in self._installed_owners(first)), default="")
             for owner, path in owners[1:]:
                 if canonicalize_name(Layout.of(self._filename(owner)).distribution) < last:
-                    os.unlink(path)
+                    self._staging.unlink(path)
+
+    def _is_same(self, owner: str, first: str, other: str) -> bool:
+        """Return whether what ``owner`` has has the contents of the staged file ``other``."""
+        try:
+            one = self._staging.open(first) if owner else _opened(first)
+        except OSError as error:
+            if error.errno in _NO_FILE:
+                return False
+            raise
+        with one, self._staging.open(other) as second:
+            if os.fstat(one.fileno()).st_size != os.fstat(second.fileno()).st_size:
+                return False
+            while block := one.read(_BLOCK):
+                if block != second.read(_BLOCK):
+                    return False
+        return True
 
     def _conflict(self, place: str, owner: str, other: str, *, is_folder: bool) -> FileConflict:
         if is_folder and other == _NO_OWNER:
@@ -228,8 +248,8 @@ class _Comparison:
 
     def _filename(self, owner: str) -> str:
         """Return the file name of the wheel whose staged folder ``owner`` is, or is in."""
-        folder = os.path.join(self._staging, owner.partition(os.sep)[0])
-        return next(wheel.filename for wheel in self._wheels if wheel.folder == folder)
+        folder = owner.partition("/")[0]
+        return next(wheel.filename for wheel in self._wheels if wheel.name == folder)
 
     def _installed_as(self, path: str) -> str:
         for found in self._installed_owners(path):
@@ -251,14 +271,14 @@ def _names(folder: str) -> list[str]:
         return []
 
 
-def _same_contents(one: str, other: str) -> bool:
-    if os.path.islink(one) or os.stat(one).st_size != os.stat(other).st_size:
-        return False
-    with open(one, "rb") as first, open(other, "rb") as second:
-        while block := first.read(_BLOCK):
-            if block != second.read(_BLOCK):
-                return False
-    return True
+def _opened(path: str) -> BinaryIO:
+    """Return the regular file at a path of the environment, open; a link to one is another thing.
+
+    Raises OSError.
+    """
+    folder, name = os.path.split(path)
+    with HeldFolder.at(os.path.realpath(folder)) as held:
+        return held.open(name)
 
 
 def _groups(having: list[_Owner]) -> list[list[_Owner]]:

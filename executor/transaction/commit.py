@@ -8,46 +8,39 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from executor.environment.installed import Installed
-from executor.environment.places import Ways
 from executor.environment.schemes import Schemes
 from executor.environment.uninstall import remove_files
-from executor.files.folders import remove_tree
+from executor.files.copies import copy_file, copy_folder, remove_copied
+from executor.files.held_folder import HeldFolder
 from executor.transaction.journal import Journal, Move, Removal
-from executor.wheels.staged_wheel import StagedWheel
+from executor.transaction.mover import Mover
+from executor.wheels.staged_wheel import DATA, TREE, StagedWheel
 from schemas.wheel import SCHEME_NAMES
 
 __all__ = ["apply", "moves_of", "removal_of"]
-
-
-_NEW = ".lockstream-new"
-"""Name of a file or folder while it is copied from another file system. One name for all, because a
-longer name than the file's own may be too long."""
 
 
 _COPIED = "-copied"
 """Ends the name of a dist-info folder that is set aside by a copy, until the original is gone."""
 
 
-_MERGED = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY})
-"""Why a folder cannot be renamed onto another: that has contents, or something is mounted on it."""
-
-
-def moves_of(wheel: StagedWheel, schemes: Schemes, staging: str) -> list[Move]:
+def moves_of(wheel: StagedWheel, schemes: Schemes, staging: HeldFolder) -> list[Move]:
     """Return the moves that install one staged wheel: its data folders, then its root, in which
     dist-info comes last. ``staging`` is the folder of the journal.
     """
     distribution = wheel.layout.distribution
     moves = [
-        Move(os.path.relpath(folder, staging), schemes.folder(scheme, distribution))
+        Move(folder, schemes.folder(scheme, distribution))
         for scheme in SCHEME_NAMES
-        if os.path.isdir(folder := os.path.join(wheel.data, scheme))
+        if staging.is_folder(folder := f"{wheel.name}/{DATA}/{scheme}")
     ]
     root = schemes.folder(wheel.root, distribution)
-    return [*moves, Move(os.path.relpath(wheel.tree, staging), root, wheel.dist_info)]
+    return [*moves, Move(f"{wheel.name}/{TREE}", root, wheel.dist_info)]
 
 
 def removal_of(found: Installed, number: int, schemes: Schemes, keep: Iterable[str]) -> Removal:
@@ -64,167 +57,81 @@ def apply(journal: Journal, roots: Sequence[str] = ()) -> None:
     """
     if not journal.is_committed:
         return
-    if not journal.is_removed:
-        _set_aside(journal)
-        changed = set[str]()
-        for removal in journal.removals():
-            aside = os.path.join(journal.folder, removal.aside)
-            # Absent if another installer has removed the distribution since the run was killed.
-            if os.path.lexists(os.path.join(aside, "RECORD")):
-                root = os.path.dirname(removal.dist_info)
-                remove_files(aside, root, removal.roots, removal.keep)
-            changed.update(removal.roots)
-        if changed:
-            journal.removed(changed)
-    mover = _Mover(roots)
-    for move in journal.moves():
-        mover.make(os.path.join(journal.folder, move.source), move.destination, move.last)
+    with journal.inside() as staging:
+        if not journal.is_removed:
+            _set_aside(journal, staging)
+            changed = set[str]()
+            for removal in journal.removals():
+                # Absent if another installer has removed the distribution since the run was killed.
+                if staging.exists(f"{removal.aside}/RECORD"):
+                    root = os.path.dirname(removal.dist_info)
+                    with staging.inner(removal.aside) as dist_info:
+                        remove_files(dist_info, root, removal.roots, removal.keep)
+                changed.update(removal.roots)
+            if changed:
+                journal.removed(changed)
+        mover = Mover(roots)
+        for move in journal.moves():
+            mover.make(staging, move.source, move.destination, move.last)
     journal.done(mover.changed)
 
 
-def _set_aside(journal: Journal) -> None:
+def _set_aside(journal: Journal, staging: HeldFolder) -> None:
     """Move the dist-info folder of every removal aside: what is half removed reads as absent.
 
     If one cannot be moved, all are put back and the journal is withdrawn. Raises OSError.
     """
     try:
         for removal in journal.removals():
-            aside = os.path.join(journal.folder, removal.aside)
-            os.makedirs(os.path.dirname(aside), exist_ok=True)
-            _set_folder_aside(journal, removal.dist_info, aside)
+            with suppress(FileExistsError):
+                staging.make(os.path.dirname(removal.aside))
+            _set_folder_aside(journal, staging, removal)
     except OSError:
-        mover = _Mover(())
+        mover = Mover(())
         for removal in journal.removals():
-            aside = os.path.join(journal.folder, removal.aside)
-            for place in (aside, aside + _COPIED):
-                if os.path.isdir(place):
-                    mover.move(place, removal.dist_info)
+            for place in (removal.aside, removal.aside + _COPIED):
+                if staging.is_folder(place):
+                    parent, name = os.path.split(removal.dist_info)
+                    with HeldFolder.at(os.path.realpath(parent)) as packages:
+                        mover.move(staging, place, packages, name)
         journal.withdraw()
         raise
 
 
-def _set_folder_aside(journal: Journal, dist_info: str, aside: str) -> None:
-    """Move one dist-info folder to ``aside``; by a copy if it cannot be renamed.
+def _set_folder_aside(journal: Journal, staging: HeldFolder, removal: Removal) -> None:
+    """Move one dist-info folder aside; by a copy if it cannot be renamed.
 
     It cannot if it is on another file system, or in a lower layer of an overlay that is mounted
     without ``redirect_dir``
     (https://docs.kernel.org/filesystems/overlayfs.html#renaming-directories).
     """
-    copied = aside + _COPIED
-    if os.path.isdir(aside):
+    aside, copied = removal.aside, removal.aside + _COPIED
+    parent, name = os.path.split(removal.dist_info)
+    if staging.is_folder(aside):
         return
-    if not os.path.isdir(copied):
-        if not os.path.islink(dist_info):
+    with HeldFolder.at(os.path.realpath(parent)) as packages:
+        if not staging.is_folder(copied):
             try:
-                os.rename(dist_info, aside)
+                is_link = stat.S_ISLNK(packages.status(name).st_mode)
+                if not is_link:
+                    packages.rename(name, aside, staging)
+                    return
             except FileNotFoundError:
                 return
             except OSError as error:
                 if error.errno != errno.EXDEV:
                     raise
+            if is_link:
+                # What it leads to stays, and is not needed but for the list of files.
+                staging.make(copied)
+                with HeldFolder.at(os.path.realpath(removal.dist_info)) as real:
+                    copy_file(real, "RECORD", staging, f"{copied}/RECORD")
             else:
-                return
-        if os.path.islink(dist_info):
-            # What it leads to stays, and is not needed but for the list of files.
-            os.mkdir(copied)
-            _copy_file(os.path.join(dist_info, "RECORD"), os.path.join(copied, "RECORD"))
-        else:
-            _copy_folder(dist_info, copied)
-        # The copy will be the only one.
-        journal.flush([journal.folder])
-    if os.path.islink(dist_info):
-        os.unlink(dist_info)
-    elif os.path.isdir(dist_info):
-        _remove_folder(dist_info)
-    os.rename(copied, aside)
-
-
-class _Mover:
-    """The moves of one commit, and the folders on other file systems that they have written to."""
-
-    def __init__(self, roots: Sequence[str]) -> None:
-        self._ways = Ways(roots)
-        self.changed = set[str]()
-
-    def make(self, source: str, destination: str, last: str | None) -> None:
-        """Move the entries of the folder ``source`` into ``destination``, ``last`` as the last."""
-        if os.path.isdir(source):
-            os.makedirs(destination, exist_ok=True)
-            self._move_entries(source, destination, last)
-        self.changed.add(destination)
-
-    def move(self, source: str, destination: str) -> None:
-        """Move a file, or a folder that may exist already. Raises OSError."""
-        is_folder = os.path.isdir(source)
-        if is_folder and os.path.islink(destination) and self._ways.is_way(destination):
-            destination = os.path.realpath(destination)
-        try:
-            os.rename(source, destination)
-        except OSError as error:
-            if error.errno == errno.EXDEV:
-                self._copy(source, destination)
-            elif is_folder and error.errno in _MERGED and os.path.isdir(destination):
-                self._move_entries(source, destination, None)
-            else:
-                raise
-
-    def _move_entries(self, source: str, destination: str, last: str | None) -> None:
-        names = sorted(os.listdir(source), key=lambda name: (name == last, name))
-        for name in names:
-            self.move(os.path.join(source, name), os.path.join(destination, name))
-        os.rmdir(source)
-
-    def _copy(self, source: str, destination: str) -> None:
-        """Move to another file system: copy into its folder, then rename."""
-        self.changed.add(os.path.dirname(destination))
-        if not os.path.isdir(source):
-            _copy_file(source, destination)
-            os.unlink(source)
-        elif os.path.isdir(destination):
-            self._move_entries(source, destination, None)
-        else:
-            _copy_folder(source, destination)
-            _remove_folder(source)
-
-
-def _copy_file(source: str, destination: str) -> None:
-    import shutil  # noqa: PLC0415  # seldom met, and it brings all its formats
-
-    new = _copy_place(destination)
-    shutil.copy2(source, new)
-    os.rename(new, destination)
-
-
-def _copy_folder(source: str, destination: str) -> None:
-    """Copy a folder to ``destination``, which appears by one rename."""
-    import shutil  # noqa: PLC0415  # seldom met, and it brings all its formats
-
-    new = _copy_place(destination)
-    shutil.copytree(source, new, symlinks=True)
-    os.rename(new, destination)
-
-
-def _copy_place(destination: str) -> str:
-    """Return the path for a copy in the folder of ``destination``; remove that of a killed run."""
-    new = os.path.join(os.path.dirname(destination), _NEW)
-    if os.path.isdir(new) and not os.path.islink(new):
-        remove_tree(new)
-    with suppress(FileNotFoundError):
-        os.unlink(new)
-    return new
-
-
-def _remove_folder(folder: str) -> None:
-    """Remove a folder of which there is a copy. Raises OSError.
-
-    RECORD goes first: what is half removed then lists no files.
-    """
-    with suppress(FileNotFoundError):
-        os.unlink(os.path.join(folder, "RECORD"))
-    for place, folders, files in os.walk(folder, topdown=False):
-        for name in files:
-            os.unlink(os.path.join(place, name))
-        for name in folders:
-            inner = os.path.join(place, name)
-            (os.unlink if os.path.islink(inner) else os.rmdir)(inner)
-    os.rmdir(folder)
+                copy_folder(packages, name, staging, copied)
+            # The copy will be the only one.
+            journal.flush([journal.folder])
+        if packages.is_folder(name):
+            remove_copied(packages, name)
+        elif packages.exists(name):
+            packages.unlink(name)
+        staging.rename(copied, aside)

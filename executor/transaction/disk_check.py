@@ -13,6 +13,7 @@ from executor.environment.places import Ways
 from executor.environment.schemes import Schemes
 from executor.files.allowance import memory_of_folder
 from executor.files.disk_space import Need, check_space
+from executor.files.held_folder import HeldFolder
 from executor.files.mounts import device_of, is_in_memory
 from executor.transaction.journal import Move
 from executor.transaction.landing import landings
@@ -25,7 +26,11 @@ _STAT_BLOCK = 512
 
 
 def check_moves(
-    moves: Iterable[Move], staging: str, schemes: Schemes, going: Iterable[str], budget: Budget
+    moves: Iterable[Move],
+    staging: HeldFolder,
+    schemes: Schemes,
+    going: Iterable[str],
+    budget: Budget,
 ) -> None:
     """Raise if a move out of the folder ``staging`` goes to a file system that has no room for it.
 
@@ -33,13 +38,13 @@ def check_moves(
     end in the middle. ``going`` are the paths of files that are removed first. Raises
     NotEnoughDisk, NotEnoughInodes, BudgetTooSmall and OSError.
     """
-    here = device_of(staging)
+    here = device_of(staging.path)
     needs: dict[int, tuple[str, Need]] = {}
     for landing in landings(moves, staging, Ways(schemes.roots)):
         if (device := device_of(landing.folder)) != here:
             _, need = needs.setdefault(device, (landing.folder, Need()))
             for name in landing.names:
-                need.add_entry(os.path.join(landing.source, name))
+                need.add_entry(os.path.join(staging.path, landing.source, name))
     for path in going if needs else ():
         with suppress(FileNotFoundError, NotADirectoryError):
             status = os.lstat(path)

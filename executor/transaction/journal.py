@@ -10,6 +10,9 @@ new place. A checkout or an archive may have brought the folder, or another user
 it is used only if its owner is trusted with the environment, and ``journal_check`` judges a journal
 of another run before it is obeyed.
 
+From then on the folder is held open, and everything in it is reached through its descriptor, so
+that a link that takes its place, or the place of a folder in it, leads nowhere.
+
 What must be on disk before what: staged files before the journal; removals before the mark that
 they are done; everything before the journal is removed. Each is one ``flush``.
 """
@@ -24,11 +27,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
+from io import BufferedWriter, TextIOWrapper
 
 from executor.environment.errors import EnvironmentBusy
 from executor.environment.schemes import STAGING
-from executor.files.durability import Durability, flush, sync_folder
-from executor.files.folders import FOLDER, made_folder, remove_tree
+from executor.files.durability import Durability, flush
+from executor.files.folders import FOLDER, made_folder
+from executor.files.held_folder import HeldFolder
 from executor.files.locks import try_lock
 from executor.transaction.errors import JournalRefused, Reached, StagingRefused
 
@@ -41,6 +46,13 @@ _PATHS = frozenset({"dist_info", "roots", "keep", "destination"})
 
 _VERSION = 2
 """Version of the format. Increase it when entries change, so that other versions are refused."""
+
+
+_NAME = "journal"
+
+
+_REMOVED = "removed"
+"""Name of the mark that all removals are done."""
 
 
 _LONGEST = 16 << 20
@@ -87,8 +99,8 @@ class Journal:
         """Whether it waits for the disk."""
         self._packages = packages
         self._left: Collection[str] = ()
-        self._path = os.path.join(self.folder, "journal")
-        self._removed = os.path.join(self.folder, "removed")
+        self._path = os.path.join(self.folder, _NAME)
+        self._held: HeldFolder | None = None
         self._has_committed = False
 
     @contextmanager
@@ -99,22 +111,41 @@ class Journal:
         Raises EnvironmentBusy, StagingRefused and OSError.
         """
         with made_folder(self._packages):
-            descriptor = self._lock()
+            self._held = held = HeldFolder(self.folder, self._lock())
             try:
                 yield
                 if not self.is_committed:
                     # Everything is done; the next run removes what cannot be removed now.
-                    remove_tree(self.folder)
+                    self._remove(held)
             except BaseException:
                 if self._left:
                     self.clear(self._left)
                 elif not self.is_committed:
-                    remove_tree(self.folder)
+                    self._remove(held)
                 raise
             finally:
-                # It was only read: a failure says nothing of what was written.
-                with suppress(OSError):
-                    os.close(descriptor)
+                self._held = None
+                held.close()
+
+    def _remove(self, held: HeldFolder) -> None:
+        """Remove the folder, as far as that is possible; what took its place is left alone."""
+        held.empty()
+        with suppress(OSError):
+            os.rmdir(self.folder)
+
+    @property
+    def held(self) -> HeldFolder | None:
+        """Return the folder as long as it is open, which is then the way to what is in it."""
+        return self._held
+
+    @contextmanager
+    def inside(self) -> Iterator[HeldFolder]:
+        """Yield the folder, which is opened for a while if it is not open. Raises OSError."""
+        if self._held is not None:
+            yield self._held
+        else:
+            with HeldFolder.at(self.folder) as held:
+                yield held
 
     @property
     def is_absent(self) -> bool:
@@ -171,34 +202,40 @@ class Journal:
 
     def clear(self, keep: Collection[str] = ()) -> None:
         """Remove what is in the folder, except a journal and the names ``keep``. Raises OSError."""
-        with os.scandir(self.folder) as entries:
-            for entry in list(entries):
-                if entry.name in keep or entry.path == self._path:
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    remove_tree(entry.path)
-                else:
-                    os.unlink(entry.path)
+        with self.inside() as held:
+            for name in held.names():
+                if name not in keep and name != _NAME:
+                    held.remove(name)
 
     def commit(self, entries: Iterable[Removal | Move]) -> None:
         """Write down what will be done, removals first. From here on it will be.
 
-        Raises OSError; what was staged is on disk then, or not committed.
+        Raises StagingRefused if the folder was exchanged meanwhile, because the next run would not
+        find the journal, and OSError; what was staged is on disk then, or not committed.
         """
         self.flush([self.folder])
-        new = self._path + ".new"
-        # Whatever the umask, only its owner may write it; what had its name is not opened.
-        with suppress(FileNotFoundError):
-            os.unlink(new)
-        with open(new, "x", encoding="utf-8", errors="surrogateescape", opener=_private) as file:
-            file.write(json.dumps({"Journal": {"version": _VERSION}}) + "\n")
-            file.writelines(self._line(entry) + "\n" for entry in entries)
-            file.flush()
-            if self.is_durable:
-                os.fsync(file.fileno())
-        os.rename(new, self._path)
+        with self.inside() as held:
+            if not self._is_in_place(held):
+                raise StagingRefused(self.folder, "it was exchanged while it was in use")
+            # Whatever the umask, only its owner may write it; what had its name is not opened.
+            new = _NAME + ".new"
+            held.remove(new)
+            raw = held.create(new, 0o644)
+            with TextIOWrapper(BufferedWriter(raw), "utf-8", "surrogateescape", "\n") as file:
+                file.write(json.dumps({"Journal": {"version": _VERSION}}) + "\n")
+                file.writelines(self._line(entry) + "\n" for entry in entries)
+                file.flush()
+                if self.is_durable:
+                    os.fsync(raw.fileno())
+            held.rename(new, _NAME)
         self._has_committed = True
         self._sync_folder()
+
+    def _is_in_place(self, held: HeldFolder) -> bool:
+        """Return whether the open folder is the one that its path leads to."""
+        with suppress(FileNotFoundError):
+            return os.path.samestat(os.fstat(held.descriptor), os.lstat(self.folder))
+        return False
 
     @property
     def reached(self) -> Reached:
@@ -210,7 +247,13 @@ class Journal:
     @property
     def is_committed(self) -> bool:
         """Return whether there is something to finish. Raises OSError."""
-        return os.path.lexists(self._path)
+        return self._has(_NAME)
+
+    def _has(self, name: str) -> bool:
+        """Return whether there is an entry ``name`` in the folder, which may be absent."""
+        if self._held is None:
+            return os.path.lexists(os.path.join(self.folder, name))
+        return self._held.exists(name)
 
     @property
     def path(self) -> str:
@@ -221,12 +264,13 @@ class Journal:
         """Check what a run finds that did not write it. Raises JournalRefused, StagingRefused and
         OSError.
         """
-        for path in (self._path, self._removed):
-            with suppress(FileNotFoundError):
-                status = os.lstat(path)
-                if not stat.S_ISREG(status.st_mode):
-                    raise JournalRefused(path, "it is not a file")
-                self._check_owner(path, status)
+        with suppress(FileNotFoundError), self.inside() as held:
+            for name in (_NAME, _REMOVED):
+                with suppress(FileNotFoundError):
+                    status, path = held.status(name), held.path_of(name)
+                    if not stat.S_ISREG(status.st_mode):
+                        raise JournalRefused(path, "it is not a file")
+                    self._check_owner(path, status)
 
     def removals(self) -> Iterator[Removal]:
         """Yield the removals that were committed and may not be done. Raises JournalRefused."""
@@ -249,7 +293,8 @@ class Journal:
     def _entries(self) -> Iterator[Removal | Move]:
         with (
             suppress(FileNotFoundError),
-            open(self._path, encoding="utf-8", errors="replace") as file,
+            self.inside() as held,
+            TextIOWrapper(held.open(_NAME), "utf-8", "replace") as file,
         ):
             for number, line in enumerate(iter(partial(file.readline, _LONGEST), "")):
                 try:
@@ -283,25 +328,23 @@ class Journal:
         """Return whether all removals are done. They must not be repeated after the first move: a
         new file may have the path of an old one.
         """
-        return os.path.lexists(self._removed)
+        return self._has(_REMOVED)
 
     def removed(self, changed: Iterable[str] = ()) -> None:
         """Record that all removals are done, in the folders ``changed``. Raises OSError."""
         self.flush(changed)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        os.close(os.open(self._removed, flags, 0o644))
+        with self.inside() as held:
+            held.create(_REMOVED, 0o644).close()
         self._sync_folder()
 
     def done(self, changed: Iterable[str] = ()) -> None:
         """Remove the journal: all moves are made, into the folders ``changed``. Raises OSError."""
         self.flush(changed)
-        with suppress(FileNotFoundError):
-            os.unlink(self._path)
+        self._unlink()
 
     def withdraw(self) -> None:
         """Remove the journal, because nothing of it was done. Raises OSError."""
-        with suppress(FileNotFoundError):
-            os.unlink(self._path)
+        self._unlink()
         self._has_committed = False
 
     def flush(self, folders: Iterable[str]) -> None:
@@ -311,13 +354,18 @@ class Journal:
         if self.is_durable:
             flush(folders)
 
+    def _unlink(self) -> None:
+        with suppress(FileNotFoundError), self.inside() as held:
+            held.unlink(_NAME)
+
     def _sync_folder(self) -> None:
+        """Wait until the entries of the folder are on disk: the rename of the journal, above all.
+
+        Raises OSError.
+        """
         if self.is_durable:
-            sync_folder(self.folder)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o644)
+            with self.inside() as held:
+                os.fsync(held.descriptor)
 
 
 def _rights_of_others(packages: os.stat_result) -> int:

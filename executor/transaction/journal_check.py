@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 
 from executor.environment.places import Ways, is_below
 from executor.environment.schemes import Schemes
@@ -87,24 +86,26 @@ class _Check:
         parts = path.split("/")
         if not {"", os.curdir, os.pardir}.isdisjoint(parts):
             raise self._unstaged(path)
-        place = self._journal.folder
-        for part in parts:
-            place = os.path.join(place, part)
-            if not os.path.lexists(place):
-                return
-            if not stat.S_ISDIR(os.lstat(place).st_mode):
-                raise self._refused(f"{place} is not a folder")
-        waiting = [(place, 0)]
-        while waiting:
-            folder, depth = waiting.pop()
-            if depth > _DEEPEST:
-                raise self._refused(f"{path} has more than {_DEEPEST} folders below each other")
-            with os.scandir(folder) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append((entry.path, depth + 1))
-                    elif not entry.is_file(follow_symlinks=False):
-                        raise self._refused(f"{entry.path} is neither a file nor a folder")
+        with self._journal.inside() as held:
+            place = ""
+            for part in parts:
+                place = f"{place}/{part}" if place else part
+                if not held.exists(place):
+                    return
+                if not held.is_folder(place):
+                    raise self._refused(f"{held.path_of(place)} is not a folder")
+            waiting = [(place, 0)]
+            while waiting:
+                folder, depth = waiting.pop()
+                if depth > _DEEPEST:
+                    raise self._refused(f"{path} has more than {_DEEPEST} folders below each other")
+                with held.inner(folder) as inner:
+                    for name, is_folder in inner.entries():
+                        if is_folder:
+                            waiting.append((f"{folder}/{name}", depth + 1))
+                        elif not inner.is_file(name):
+                            problem = "is neither a file nor a folder"
+                            raise self._refused(f"{inner.path_of(name)} {problem}")
 
     def _outside(self, path: str) -> JournalRefused:
         return self._refused(f"it names {path}, which is outside of its folders")

@@ -16,6 +16,7 @@ from contextlib import suppress
 
 from executor.environment.places import Places, Ways, is_below
 from executor.environment.schemes import Schemes
+from executor.files.held_folder import HeldFolder
 from executor.files.mounts import mount_points
 from executor.files.path_set import PathSet
 from executor.transaction.errors import NotChangeable
@@ -58,7 +59,7 @@ class PermissionCheck:
         self._cache: frozenset[str] = frozenset()
         """Byte code of that folder that cannot be removed."""
 
-    def moves_arrive(self, moves: Iterable[Move], staging: str, going: PathSet) -> None:
+    def moves_arrive(self, moves: Iterable[Move], staging: HeldFolder, going: PathSet) -> None:
         """Check that the ``moves`` out of the folder ``staging`` can be made.
 
         ``going`` are the keys of entries that were checked with ``goes``.

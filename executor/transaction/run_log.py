@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
+from io import TextIOWrapper
 
+from executor.files.held_folder import HeldFolder
 from schemas.errors import Interrupted, LockstreamError
 from schemas.text import enumerate_some
 
@@ -30,25 +32,22 @@ _SHOWN = 3
 class RunLog:
     """The log in the staging folder ``folder``, owned by one run at a time."""
 
-    def __init__(self, folder: str) -> None:
-        self.path = os.path.join(folder, _NAME)
+    name = _NAME
+
+    def __init__(self, folder: HeldFolder) -> None:
+        self._folder = folder
 
     def begin(self, wheels: int) -> None:
         """Begin the log of a run that unpacks ``wheels`` wheels, in place of an earlier one."""
         with suppress(FileNotFoundError):
-            os.unlink(self.path)
+            self._folder.unlink(_NAME)
         began = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
         self.note("began", f"{began}, process {os.getpid()}")
         self.note("wheels", str(wheels))
 
     def note(self, what: str, detail: str = "") -> None:
         """Add a line: ``begins`` or ``staged`` with a file name, ``commits``. Raises OSError."""
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        descriptor = os.open(self.path, flags, 0o666)
-        try:
-            os.write(descriptor, os.fsencode(f"{what} {detail}\n"))
-        finally:
-            os.close(descriptor)
+        self._folder.append(_NAME, os.fsencode(f"{what} {detail}\n"))
 
     def ended(self, end: Interrupted | LockstreamError | OSError) -> None:
         """Note how the run ends, with something left for the next one. Raises OSError."""
@@ -62,7 +61,7 @@ class RunLog:
         """Return how the run of this log ended, as a sentence; None if there is no log."""
         try:
             # A checkout may have brought a pipe of this name, which would never end.
-            with open(self.path, encoding="utf-8", errors="replace", opener=_open_at_once) as file:
+            with TextIOWrapper(self._folder.open(_NAME), "utf-8", "replace") as file:
                 notes = [
                     line.rstrip("\n").partition(" ")[::2] for line in file.readlines(_MAX_SIZE)
                 ]
@@ -82,7 +81,3 @@ class RunLog:
             f"the last run ({first.get('began', 'at an unknown time')}) {how} {where}; "
             f"{len(staged)} of {first.get('wheels', 'unknown')} wheels were complete"
         )
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW)

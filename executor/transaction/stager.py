@@ -6,12 +6,14 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from executor.budget.budget import Budget
 from executor.budget.group_memory import PeakGauge
 from executor.environment.schemes import Schemes
+from executor.files.held_folder import HeldFolder
 from executor.files.writer import FileWriter
 from executor.lanes.lanes import Work, run_lanes
 from executor.lock.step import Step
@@ -151,7 +153,7 @@ class Stager:
         origin = origins[0] if locked is step else self.origins.find(locked, self.lock_folder)
 
         def unpack(
-            folder: str, chunks: Iterable[bytes], directory: Iterable[CentralEntry] | None
+            folder: HeldFolder, chunks: Iterable[bytes], directory: Iterable[CentralEntry] | None
         ) -> StagedWheel:
             options = StageOptions(
                 schemes=self.schemes,
@@ -166,7 +168,7 @@ class Stager:
                 chunks = effort.chunks(chunks, origin.name)
             return stage_wheel(step.filename, chunks, folder, options)
 
-        wheel = acquire(step, origins, client, self.staging.path(step), unpack)
+        wheel = acquire(step, origins, client, partial(self.staging.make, step), unpack)
         effort.written(wheel)
         self.staging.keep(step, wheel)
         self.log.note("staged", step.filename)

@@ -12,18 +12,19 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
+from io import TextIOWrapper
 from typing import Any
 
 from executor.environment.schemes import Schemes, record_prefixes
-from executor.files.file_digest import digest_file
-from executor.files.regular import read_regular
+from executor.files.file_digest import digest_of
+from executor.files.folders import write_spool
+from executor.files.held_folder import HeldFolder
 from executor.files.seals import seal_of
 from executor.lock.step import Step
 from executor.wheels.rules import Rules
-from executor.wheels.staged_wheel import StagedWheel
+from executor.wheels.staged_wheel import DATA, TREE, StagedWheel
 from schemas.digests import encode_digest
 from schemas.wheel import SCHEME_NAMES
 
@@ -72,8 +73,9 @@ class StagedWheels:
 class Staging:
     """The folder of the staged wheels of one environment. A transaction owns it."""
 
-    def __init__(self, folder: str, schemes: Schemes, rules: Rules) -> None:
-        self.folder = folder
+    def __init__(self, folder: HeldFolder | None, schemes: Schemes, rules: Rules) -> None:
+        """``folder`` is None as long as there is none, and so no staged wheel."""
+        self._held = folder
         self._schemes = schemes
         self._context = json.dumps(
             [_FORMAT, asdict(schemes), {**asdict(rules), "startup": sorted(rules.startup)}]
@@ -84,35 +86,54 @@ class Staging:
         facts = [step.filename, sorted(step.hashes), step.is_direct, step.url, step.path]
         return hashlib.sha256(f"{self._context}{json.dumps(facts)}".encode()).hexdigest()[:32]
 
-    def path(self, step: Step) -> str:
-        """Return the absolute path of the folder for the wheel of a step."""
-        return os.path.join(self.folder, self.name(step))
+    @property
+    def _folder(self) -> HeldFolder:
+        if self._held is None:
+            raise FileNotFoundError
+        return self._held
+
+    def make(self, step: Step) -> HeldFolder:
+        """Make the folder for the wheel of a step, in the place of what is there, and open it.
+
+        Raises OSError.
+        """
+        self.discard(step)
+        self._folder.make(self.name(step))
+        return self._folder.inner(self.name(step))
+
+    def discard(self, step: Step) -> None:
+        """Remove the folder for the wheel of a step, if there is one. Raises OSError."""
+        if self._held is not None:
+            self._held.remove(self.name(step))
 
     def keep(self, step: Step, wheel: StagedWheel) -> None:
         """Mark the wheel of a step as complete. Raises OSError."""
         facts = {name: getattr(wheel, name) for name in _FACTS}
-        record = _record_of(wheel)
-        facts["record"], facts["seal"] = _digest(record)[0], seal_of(record)
-        path = os.path.join(self.path(step), _COMPLETE)
-        with open(f"{path}.new", "w", encoding="utf-8") as file:
-            file.write(json.dumps(facts))
-        os.rename(f"{path}.new", path)
+        with self._folder.inner(self.name(step)) as folder:
+            record = _record_of(wheel)
+            facts["record"], facts["seal"] = _digest(folder, record)[0], _seal(folder, record)
+            new = f"{_COMPLETE}.new"
+            folder.remove(new)
+            with folder.create(new) as file:
+                write_spool(file, [json.dumps(facts).encode()])
+            folder.rename(new, _COMPLETE)
 
     def is_complete(self, name: str) -> bool:
         """Return whether the wheel in the folder of this name is complete, and a run of this
         program has completed it there.
         """
-        if not os.path.lexists(os.path.join(self.folder, name, _COMPLETE)):
+        if self._held is None or not self._held.exists(f"{name}/{_COMPLETE}"):
             return False
         try:
             wheel, facts = self._facts(name)
-            return bool(facts["seal"] == seal_of(_record_of(wheel)))
+            with self._held.inner(name) as folder:
+                return bool(facts["seal"] == _seal(folder, _record_of(wheel)))
         except _NOT_OURS:
             return False
 
     def complete_names(self) -> list[str]:
         """Return the names of the folders whose wheels are complete. Raises OSError."""
-        return [name for name in sorted(os.listdir(self.folder)) if self.is_complete(name)]
+        return [name for name in sorted(self._folder.names()) if self.is_complete(name)]
 
     def find(self, step: Step) -> StagedWheel | None:
         """Return the wheel of a step if an earlier run has staged it, and it is whole; else
@@ -123,8 +144,9 @@ class Staging:
             return None
         try:
             wheel, facts = self._facts(name)
-            record = _digest(_record_of(wheel))[0]
-            is_whole = record == facts["record"] and self._is_as_recorded(wheel)
+            with self._folder.inner(name) as folder:
+                record = _digest(folder, _record_of(wheel))[0]
+                is_whole = record == facts["record"] and self._is_as_recorded(wheel, folder)
         except _NOT_OURS:
             return None
         return wheel if is_whole and wheel.filename == step.filename else None
@@ -141,56 +163,68 @@ class Staging:
 
         Raises what ``read`` raises.
         """
-        folder = os.path.join(self.folder, name)
-        if os.path.islink(folder):
-            raise NotADirectoryError(folder)
-        facts = json.loads(read_regular(os.path.join(folder, _COMPLETE), _MAX_FACTS))
+        facts = json.loads(self._folder.read(f"{name}/{_COMPLETE}", _MAX_FACTS))
         known = {key: facts.pop(key) for key in ("record", "seal")}
         for several in ("startup", "warnings"):
             facts[several] = tuple(facts[several])
-        return StagedWheel(folder=folder, **facts), known
+        return StagedWheel(folder=self._folder.path_of(name), **facts), known
 
-    def _is_as_recorded(self, wheel: StagedWheel) -> bool:
-        """Return whether the staged files are those of RECORD, and no others."""
+    def _is_as_recorded(self, wheel: StagedWheel, folder: HeldFolder) -> bool:
+        """Return whether the files that are staged in ``folder`` are those of RECORD, and no
+        others.
+        """
         listed = 0
-        with open(_record_of(wheel), encoding="utf-8", newline="") as lines:
+        with TextIOWrapper(folder.open(_record_of(wheel)), "utf-8", newline="") as lines:
             for path, spelled, size in csv.reader(lines):
                 listed += 1
-                places = list(self._places(wheel, path))
+                places = list(self._places(wheel, folder, path))
                 if not places:
                     return False
                 algorithm = spelled.partition("=")[0]
                 if spelled and any(
-                    _digest(place, algorithm) != (spelled, int(size)) for place in places
+                    _digest(folder, place, algorithm) != (spelled, int(size)) for place in places
                 ):
                     return False
-        found = 0
-        for top in (wheel.tree, wheel.data):
-            for folder, inner, names in os.walk(top):
-                found += len(names)
-                if any(os.path.islink(os.path.join(folder, name)) for name in inner):
-                    return False
+        found, waiting = 0, [name for name in (TREE, DATA) if folder.exists(name)]
+        while waiting:
+            # A link counts as a file, and is none that RECORD lists.
+            place = waiting.pop()
+            for name, is_folder in folder.entries(place):
+                if is_folder:
+                    waiting.append(f"{place}/{name}")
+                else:
+                    found += 1
         return listed == wheel.files == found
 
-    def _places(self, wheel: StagedWheel, path: str) -> Iterator[str]:
-        """Yield the staged files for a path of RECORD. Scripts may be in the data scheme too."""
+    def _places(self, wheel: StagedWheel, folder: HeldFolder, path: str) -> Iterator[str]:
+        """Yield the names of the files in ``folder`` that are staged for a path of RECORD. Scripts
+        may be in the data scheme too.
+        """
         prefixes = record_prefixes(self._schemes, wheel.root, wheel.layout.distribution)
         for scheme in SCHEME_NAMES:
             if path.startswith(prefixes[scheme]):
-                folders = [os.path.join(wheel.data, scheme)]
+                tops = [f"{DATA}/{scheme}"]
                 if scheme == wheel.root:
-                    folders.append(wheel.tree)
-                for folder in folders:
-                    place = os.path.join(folder, path.removeprefix(prefixes[scheme]))
-                    if os.path.isfile(place) and not os.path.islink(place):
+                    tops.append(TREE)
+                for top in tops:
+                    place = f"{top}/{path.removeprefix(prefixes[scheme])}"
+                    if folder.is_file(place):
                         yield place
 
 
 def _record_of(wheel: StagedWheel) -> str:
-    return os.path.join(wheel.tree, wheel.dist_info, "RECORD")
+    """Return the name of the RECORD of a wheel in its folder."""
+    return f"{TREE}/{wheel.dist_info}/RECORD"
 
 
-def _digest(path: str, algorithm: str = "sha256") -> tuple[str, int]:
-    """Return the digest of a file, as RECORD spells it, and its size in bytes."""
-    digest, size = digest_file(path, algorithm)
+def _seal(folder: HeldFolder, name: str) -> str:
+    """Return the seal of a file in ``folder``. Raises what ``seal_of`` raises."""
+    with folder.parent(name) as (parent, last):
+        return seal_of(last, dir_fd=parent)
+
+
+def _digest(folder: HeldFolder, name: str, algorithm: str = "sha256") -> tuple[str, int]:
+    """Return the digest of a file in ``folder``, as RECORD spells it, and its size in bytes."""
+    with folder.open(name) as file:
+        digest, size = digest_of(file, algorithm)
     return f"{algorithm}={encode_digest(digest)}", size

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from executor.environment.places import Places, Ways
 from executor.environment.schemes import Schemes
 from executor.environment.uninstall import removed_entries, shared_paths
 from executor.files.allowance import Allowance
+from executor.files.held_folder import HeldFolder
 from executor.files.path_set import PathSet
 from executor.files.writer import FileWriter
 from executor.lanes.signals import held_back
@@ -70,15 +70,15 @@ class Transaction:
     @property
     def staging(self) -> Staging:
         """Return the folder that wheels are staged in."""
-        return Staging(self.journal.folder, self.schemes, self.rules)
+        return Staging(self.journal.held, self.schemes, self.rules)
 
     def resume(self) -> None:
         """Finish what an earlier run has committed, and report what became of that run.
 
         Raises JournalRefused, StagingRefused and OSError.
         """
-        log = RunLog(self.journal.folder)
-        last = log.last()
+        with self.journal.inside() as held:
+            last = RunLog(held).last()
         if self.journal.is_committed:
             # Of an interrupted run only.
             from executor.transaction.journal_check import check_journal  # noqa: PLC0415
@@ -102,7 +102,7 @@ class Transaction:
         staging, journal = self.staging, self.journal
         names = [staging.name(step) for step in changes.install]
         journal.clear(keep=[name for name in names if staging.is_complete(name)])
-        log = RunLog(journal.folder)
+        log = RunLog(self._held)
         log.begin(len(changes.install))
         try:
             stager = self._stager(budget, log)
@@ -116,7 +116,7 @@ class Transaction:
         except (Interrupted, *_NO_FAULT_OF_THE_WHEELS) as end:
             if complete := staging.complete_names():
                 log.ended(end)
-                journal.leave([*complete, os.path.basename(log.path)])
+                journal.leave([*complete, log.name])
                 end.left = (
                     "the environment is as it was before; for the next run, complete wheels wait "
                     f"in {journal.folder}: {len(complete)}"
@@ -163,7 +163,7 @@ class Transaction:
         Raises FileConflict, NotChangeable, NotEnoughDisk, NotEnoughInodes, BudgetTooSmall and
         OSError.
         """
-        schemes, staging = self.schemes, self.journal.folder
+        schemes, staging = self.schemes, self._held
         installed = list(installed_in(schemes.packages))
         leaving = {found.path for found in remove}
         staying = [found for found in installed if found.path not in leaving]
@@ -215,4 +215,10 @@ class Transaction:
         record.event("commit", step="done")
 
     def _moves(self, wheels: StagedWheels) -> Iterator[Move]:
-        return (m for wheel in wheels for m in moves_of(wheel, self.schemes, self.journal.folder))
+        return (m for wheel in wheels for m in moves_of(wheel, self.schemes, self._held))
+
+    @property
+    def _held(self) -> HeldFolder:
+        """Return the open folder of the journal."""
+        assert self.journal.held is not None  # whoever runs a transaction has opened it
+        return self.journal.held

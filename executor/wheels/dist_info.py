@@ -15,6 +15,7 @@ from typing import BinaryIO
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from executor.files.held_folder import HeldFolder
 from executor.wheels.errors import WheelRefused
 from executor.wheels.layout import Layout
 from schemas.wheel import dist_info_matches, parse_wheel_filename
@@ -42,14 +43,14 @@ class DistInfo:
     """The one dist-info folder of the wheel that is unpacked in ``tree``."""
 
     layout: Layout
-    tree: str
+    tree: HeldFolder
     folder: str
     """Its name below ``tree``."""
     data: str
     """The name of the wheel's data folder below ``tree``, which may be absent."""
 
     @classmethod
-    def find(cls, layout: Layout, tree: str) -> DistInfo:
+    def find(cls, layout: Layout, tree: HeldFolder) -> DistInfo:
         """Find the folder of the wheel ``layout`` in ``tree``.
 
         Raises WheelRefused if the wheel does not hold exactly one.
@@ -77,10 +78,6 @@ class DistInfo:
         """Return the member name of the file ``name`` in this folder."""
         return f"{self.folder}/{name}"
 
-    def path(self, member: str) -> str:
-        """Return the path that a member is unpacked to."""
-        return os.path.join(self.tree, member)
-
     def read(self, name: str) -> str | None:
         """Return the text of a file in this folder, or None if the wheel does not hold it.
 
@@ -88,7 +85,7 @@ class DistInfo:
         """
         member = self.member(name)
         try:
-            with open(self.path(member), "rb") as file:
+            with self.tree.open(member) as file:
                 size = os.fstat(file.fileno()).st_size
                 limit = MAX_METADATA_SIZE if name == "METADATA" else MAX_WHOLE_SIZE
                 if size > limit:
@@ -169,13 +166,12 @@ def _headers_of(file: BinaryIO) -> bytes:
     return content[: content.rfind(b"\n") + 1]
 
 
-def _folders(layout: Layout, tree: str, suffix: str) -> list[str]:
+def _folders(layout: Layout, tree: HeldFolder, suffix: str) -> list[str]:
     """Return the names of the wheel's own folders in ``tree`` that end with ``suffix``, sorted."""
-    with os.scandir(tree) as entries:
-        return sorted(
-            entry.name
-            for entry in entries
-            if entry.name.endswith(suffix)
-            and entry.is_dir(follow_symlinks=False)
-            and dist_info_matches(entry.name, layout.distribution, layout.version)
-        )
+    return sorted(
+        name
+        for name, is_folder in tree.entries()
+        if is_folder
+        and name.endswith(suffix)
+        and dist_info_matches(name, layout.distribution, layout.version)
+    )

@@ -10,8 +10,11 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from io import BufferedWriter
 
 from executor.environment.schemes import Schemes, record_prefixes
+from executor.files.folders import write_spool
+from executor.files.held_folder import HeldFolder
 from executor.wheels.dist_info import DistInfo
 from executor.wheels.errors import WheelRefused
 from executor.wheels.layout import (
@@ -31,13 +34,12 @@ from executor.wheels.scripts import (
     EntryPoint,
     InvalidEntryPoint,
     check_script_name,
-    make_executable,
     read_entry_points,
     shebang,
     windows_launcher,
     wrapper,
 )
-from executor.wheels.staged_wheel import StagedWheel
+from executor.wheels.staged_wheel import DATA, StagedWheel
 from schemas.digests import encode_digest
 from schemas.wheel import Scheme
 
@@ -65,7 +67,8 @@ _BLOCK = 64 << 10
 
 def finish(
     layout: Layout,
-    tree: str,
+    folder: HeldFolder,
+    tree: HeldFolder,
     manifest: Manifest,
     schemes: Schemes,
     metadata: Mapping[str, bytes],
@@ -73,7 +76,8 @@ def finish(
     lenient: bool = False,
     warnings: Iterable[str] = (),
 ) -> StagedWheel:
-    """Finish the wheel that is unpacked in ``tree``; ``manifest`` lists its members.
+    """Finish the wheel that is unpacked in ``tree``, which is in ``folder``; ``manifest`` lists its
+    members.
 
     Scripts and RECORD are written, and the files of ``metadata`` into dist-info, contents by name.
     If the manifest has no digests, those of the wheel's RECORD are used. With ``lenient`` a wrong
@@ -91,7 +95,7 @@ def finish(
             f"{finishing.byte_code} compiled files below __pycache__ are left out: "
             "Python would run them unread, in the place of the sources"
         )
-    return _moved_apart(info, finishing, tuple(told))
+    return _moved_apart(info, folder, finishing, tuple(told))
 
 
 def _checked_files(
@@ -105,7 +109,7 @@ def _checked_files(
         verify_record(info, manifest)
         return manifest.records() if manifest.is_hashed else recorded_files(info)
     except WheelRefused as error:
-        error.is_waivable = os.path.isfile(info.path(info.member("RECORD")))
+        error.is_waivable = info.tree.is_file(info.member("RECORD"))
         if not (lenient and error.is_waivable):
             raise
         warnings.append(f"{error.member}: {error.rule}")
@@ -120,27 +124,28 @@ def _write_installation(
     metadata: Mapping[str, bytes],
 ) -> _Finish:
     """Write scripts, metadata and the new RECORD. Raises WheelRefused if a member is in the way."""
-    own_row = info.member("RECORD")
     try:
-        with RecordWriter(info.path(own_row), own_row) as record:
+        with RecordWriter(info.tree, info.member("RECORD")) as record:
             finishing = _Finish(info, schemes, root, record)
             finishing.write(files, metadata)
     except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
         # Only the wheel has put anything there.
-        member = os.path.relpath(error.filename, info.tree)
+        member = os.path.relpath(error.filename, info.tree.path)
         raise info.refused("it is in the way of what an installer writes", member) from None
     return finishing
 
 
-def _moved_apart(info: DistInfo, finishing: _Finish, warnings: tuple[str, ...]) -> StagedWheel:
+def _moved_apart(
+    info: DistInfo, folder: HeldFolder, finishing: _Finish, warnings: tuple[str, ...]
+) -> StagedWheel:
     """Move the data folder out of the tree of the root scheme, and return the staged wheel."""
     record = finishing.record
     wheel = StagedWheel(
-        info.layout.filename, os.path.dirname(info.tree), info.folder, finishing.root,
+        info.layout.filename, folder.path, info.folder, finishing.root,
         record.files, record.bytes, tuple(finishing.startup), warnings,
     )  # fmt: skip
     with suppress(FileNotFoundError):
-        os.rename(info.path(info.data), wheel.data)
+        info.tree.rename(info.data, DATA, folder)
     return wheel
 
 
@@ -174,7 +179,7 @@ class _Finish:
         for file in self._not_only_listed(files):
             name = file[0]
             if name in own:
-                os.unlink(self._info.path(name))
+                self._info.tree.unlink(name)
             elif name.endswith(_BYTE_CODE) and "__pycache__/" in name:
                 self._drop_byte_code(name)
             elif name not in skipped:
@@ -279,10 +284,9 @@ class _Finish:
     def _drop_byte_code(self, name: str) -> None:
         """Remove a compiled file, and its folder if that is empty then."""
         self.byte_code += 1
-        path = self._info.path(name)
-        os.unlink(path)
+        self._info.tree.unlink(name)
         with suppress(OSError):
-            os.rmdir(os.path.dirname(path))
+            self._info.tree.rmdir(name.rpartition("/")[0])
 
     def _finish_script(self, member: str) -> tuple[str, int] | None:
         """Make a shipped script executable, by the environment's interpreter if it wants that.
@@ -290,37 +294,41 @@ class _Finish:
         Return its new digest, as RECORD spells it, and its new size in bytes; None if its contents
         stay as they are.
         """
-        path = self._info.path(member)
+        tree = self._info.tree
         changed: tuple[str, int] | None = None
-        with open(path, "rb") as file:
+        with tree.open(member) as file:
             if file.readline(_BLOCK).startswith(SHIPPED_MARK):
                 line = shebang(self._executable)
                 digest, size = hashlib.sha256(line), len(line)
-                with open(path + NEW_SUFFIX, "xb") as new:
+                with BufferedWriter(tree.create(member + NEW_SUFFIX)) as new:
                     new.write(line)
                     while block := file.read(_BLOCK):
                         digest.update(block)
                         size += new.write(block)
-                os.replace(path + NEW_SUFFIX, path)
+                tree.rename(member + NEW_SUFFIX, member)
                 changed = encode_digest(digest.digest()), size
-        make_executable(path)
+        tree.make_executable(member)
         return changed
 
     def _write_wrapper(self, entry_point: EntryPoint) -> None:
         """Write the script or launcher of an entry point, and record it."""
         member = self._script(entry_point)
-        os.makedirs(os.path.dirname(self._info.path(member)), exist_ok=True)
+        for folder in (self._info.data, os.path.dirname(member)):
+            with suppress(FileExistsError):
+                self._info.tree.make(folder)
         if self._launcher is None:
             self._write(member, wrapper(entry_point, self._executable))
-            make_executable(self._info.path(member))
+            self._info.tree.make_executable(member)
         else:
             name, content = windows_launcher(entry_point, self._executable, self._launcher)
             self._write(f"{os.path.dirname(member)}/{name}", content)
 
     def _write(self, member: str, content: bytes) -> None:
         """Write and record a file that the wheel does not hold."""
-        with open(self._info.path(member), "wb") as file:
-            file.write(content)
+        with suppress(FileNotFoundError):
+            self._info.tree.unlink(member)
+        with self._info.tree.create(member) as file:
+            write_spool(file, [content])
         scheme, below = installed_path(member, self.root)
         path = self._prefixes[scheme] + below
         self.record.add(path, hashlib.sha256(content).digest(), len(content))

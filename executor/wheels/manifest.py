@@ -7,14 +7,14 @@ memory than one of a thousand.
 
 from __future__ import annotations
 
-import os
 from array import array
 from collections.abc import Iterator, Sequence
-from io import BytesIO
+from io import BufferedRandom, BytesIO
 from itertools import chain, pairwise
 from struct import Struct
 from typing import BinaryIO, NamedTuple, Self
 
+from executor.files.held_folder import HeldFolder
 from executor.wheels.multiset_hash import MultisetHash
 from schemas.zipformat import CentralEntry, InvalidZip
 
@@ -43,6 +43,10 @@ _ROW = Struct("<LQQQHHHH")
 
 
 _QUOTE = ord('"')
+
+
+_NAME = "manifest"
+"""Name of the file for as long as it has one."""
 
 
 _BLOCK = 32 << 10
@@ -114,14 +118,14 @@ class ManifestRow(NamedTuple):
 class Manifest:
     """The rows of one wheel, owned by the code that stages it. Use it as a context manager."""
 
-    def __init__(self, path: str, *, is_hashed: bool = True) -> None:
-        """``path`` is the file to create if the rows do not fit in memory; ``is_hashed`` says
-        whether the rows have a digest.
+    def __init__(self, folder: HeldFolder, *, is_hashed: bool = True) -> None:
+        """``folder`` gets a file without a name if the rows do not fit in memory; ``is_hashed``
+        says whether the rows have a digest.
         """
         self.is_hashed = is_hashed
         self.rows_hash = MultisetHash()
         """The hash of the RECORD rows of all files, each file once."""
-        self._path = path
+        self._folder = folder
         self._file: BinaryIO = BytesIO()
         self._size = 0
         self._ends = array("Q", [0])
@@ -173,9 +177,9 @@ class Manifest:
             self._spill()
 
     def _spill(self) -> None:
-        held, self._file = self._file, open(self._path, "w+b")  # noqa: SIM115  # closed by us
+        held, self._file = self._file, BufferedRandom(self._folder.create(_NAME))
         # Without a name the file is removed however this process ends.
-        os.unlink(self._path)
+        self._folder.unlink(_NAME)
         held.seek(0)
         while block := held.read(_BLOCK):
             self._file.write(block)

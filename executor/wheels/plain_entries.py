@@ -7,13 +7,12 @@ for all entries reads.
 
 from __future__ import annotations
 
-import os
 import stat
 
 from executor.archive.unzip import ForwardZip
+from executor.files.held_folder import HeldFolder
 from executor.wheels.manifest import ROW_SIZE, Manifest, ManifestRow, read_row, unpack_row
 from executor.wheels.member_names import MemberNames, NameCollision
-from executor.wheels.scripts import make_executable
 from schemas.zipformat import (
     CENTRAL_HEADER,
     CENTRAL_SIGNATURE,
@@ -36,15 +35,32 @@ class PlainEntries:
     """The rows of a manifest, read along with the entries of its archive."""
 
     def __init__(
-        self, archive: ForwardZip, manifest: Manifest, names: MemberNames, tree: str
+        self, archive: ForwardZip, manifest: Manifest, names: MemberNames, tree: HeldFolder
     ) -> None:
-        """The files are unpacked in ``tree``."""
+        """The files are unpacked in ``tree``. Close it when all entries are read."""
         self._archive = archive
         self._blocks = manifest.blocks()
         self._names = names
         self._tree = tree
         self._block = b""
         self._begin = 0
+        self._folder = ""
+        self._open: HeldFolder | None = None
+        """The folder of the last file that was made executable: many libraries are in one."""
+
+    def close(self) -> None:
+        """Close what is open."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def make_executable(self, name: str) -> None:
+        """Let every user execute the file of a member. Raises OSError."""
+        folder, _, last = name.rpartition("/")
+        if self._open is None or folder != self._folder:
+            self.close()
+            self._folder, self._open = folder, self._tree.inner(folder)
+        self._open.make_executable(last)
 
     def row(self) -> ManifestRow | None:
         """Return the row of the next member; None after the last."""
@@ -101,7 +117,7 @@ class PlainEntries:
                 cut = name.rfind(b"/") + 1
                 prefix = name[:cut]
             if mode & _EXECUTABLE:
-                make_executable(os.path.join(self._tree, name.decode()))
+                self.make_executable(name.decode())
             begin = row_at + record_size
             at += _HEADER_SIZE + name_size
             self._archive.count += 1

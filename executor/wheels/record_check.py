@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from io import TextIOWrapper
 from itertools import chain, filterfalse
 from typing import BinaryIO, TextIO
 
@@ -96,7 +97,7 @@ def recorded_files(info: DistInfo) -> Iterator[FileRecord]:
     Digests come from RECORD; for the files that it may not state them of they are computed.
     """
     for path in map(info.member, _SIGNATURES[1:]):
-        if os.path.isfile(info.path(path)):
+        if info.tree.is_file(path):
             _, sha256, found = _hash_staged(info, path, "sha256")
             yield _file(path, sha256, found)
     exempt = _exempt(info)
@@ -136,7 +137,7 @@ def _rows_hash_of_exempt(info: DistInfo, manifest: Manifest, exempt: set[str]) -
     """Return the hash of the rows of the files that RECORD need not state a hash of."""
     rows_hash = manifest.rows_hash.empty()
     for name in exempt:
-        if os.path.isfile(info.path(name)):
+        if info.tree.is_file(name):
             _, sha256, size = _hash_staged(info, name, "sha256")
             digest = encode_digest(sha256 if manifest.is_hashed else b"")
             rows_hash.add(record_row(name, digest, size).encode())
@@ -174,12 +175,12 @@ def _add_rows(rows_hash: MultisetHash, rows: Iterable[bytes], manifest: Manifest
 @contextmanager
 def _opened(info: DistInfo) -> Iterator[TextIO]:
     """Open RECORD for reading. Raises InvalidRecord if it is missing, too large, or not text."""
-    path = info.path(info.member("RECORD"))
-    if not os.path.isfile(path):
+    name = info.member("RECORD")
+    if not info.tree.is_file(name):
         raise InvalidRecord("it is missing")
-    if os.stat(path).st_size > MAX_RECORD_SIZE:
-        raise InvalidRecord(f"it is larger than {MAX_RECORD_SIZE} bytes")
-    with open(path, encoding="utf-8", newline="") as file:
+    with TextIOWrapper(info.tree.open(name), "utf-8", newline="") as file:
+        if os.fstat(file.fileno()).st_size > MAX_RECORD_SIZE:
+            raise InvalidRecord(f"it is larger than {MAX_RECORD_SIZE} bytes")
         try:
             yield file
         except UnicodeDecodeError:
@@ -235,7 +236,7 @@ def _is_for_folder(info: DistInfo, row: RecordRow) -> bool:
         check_member_name(row.path, is_portable=False)
     except InvalidMemberName:
         return False
-    return os.path.isdir(info.path(row.path))
+    return info.tree.is_folder(row.path.rstrip("/"))
 
 
 def _lines(file: TextIO) -> Iterator[str]:
@@ -268,7 +269,7 @@ def _staged(info: DistInfo, path: str) -> Iterator[BinaryIO]:
     try:
         # An absolute path, or one with "..", would lead outside of the wheel.
         check_member_name(path, is_portable=False)
-        with open(info.path(path), "rb") as file:
+        with info.tree.open(path) as file:
             yield file
     except (*_NO_FILE, InvalidMemberName):
         raise InvalidRecord(f"its row for {path!r} is for no file of the wheel") from None

@@ -9,11 +9,12 @@ import base64
 import binascii
 import csv
 import hashlib
-import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from io import BufferedWriter
 from typing import NamedTuple, Self
 
+from executor.files.held_folder import HeldFolder
 from schemas.digests import SECURE_ALGORITHMS, encode_digest
 
 __all__ = [
@@ -110,29 +111,29 @@ def _decode_digest(text: str, algorithm: str, number: int) -> bytes:
 
 
 class RecordWriter:
-    """A new RECORD at ``path``, written row by row; it replaces a file there when it is complete.
+    """A new RECORD, written row by row; it replaces a file of its name when it is complete.
 
-    Use it as a context manager. If an error leaves it, the file at ``path`` stays as it is.
+    Use it as a context manager. If an error leaves it, the file before stays as it is.
     """
 
-    def __init__(self, path: str, own_row: str) -> None:
-        """``own_row`` is the path under which RECORD lists itself."""
+    def __init__(self, folder: HeldFolder, name: str) -> None:
+        """``name`` is its name in ``folder``, under which it lists itself."""
         self.files = 0
         self.bytes = 0
-        self._path = path
-        self._own_row = own_row
-        self._file = open(path + NEW_SUFFIX, "xb")  # noqa: SIM115
+        self._folder = folder
+        self._name = name
+        self._file = BufferedWriter(folder.create(name + NEW_SUFFIX))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
-            self._file.write(f"{_field(self._own_row)},,\n".encode())
+            self._file.write(f"{_field(self._name)},,\n".encode())
             self.files += 1
         self._file.close()
         if kind is None:
-            os.replace(self._path + NEW_SUFFIX, self._path)
+            self._folder.rename(self._name + NEW_SUFFIX, self._name)
 
     def add(self, path: str, sha256: bytes, size: int) -> None:
         """List a file: its path as RECORD spells it, digest of 32 bytes, and size in bytes."""

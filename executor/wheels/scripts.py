@@ -23,17 +23,11 @@ __all__ = [
     "InvalidEntryPoint",
     "check_replaces_nothing",
     "check_script_name",
-    "make_executable",
     "read_entry_points",
     "shebang",
     "windows_launcher",
     "wrapper",
 ]
-
-
-def make_executable(path: str) -> None:
-    """Let every user execute a file, as pip and uv do; the umask decides who may read it."""
-    os.chmod(path, (os.stat(path).st_mode & 0o777) | 0o111)  # noqa: S103  # a program is for all
 
 
 SHIPPED_MARK = b"#!python"

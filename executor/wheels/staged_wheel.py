@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from executor.wheels.layout import Layout
 from schemas.wheel import Scheme
 
-__all__ = ["TREE", "StagedWheel"]
+__all__ = ["DATA", "TREE", "StagedWheel"]
 
 
 TREE = "tree"
 """The folder of a staged wheel that holds the files of its root scheme."""
 
 
-_DATA = "data"
+DATA = "data"
 """The folder of a staged wheel that holds a folder for each other scheme."""
 
 
@@ -43,6 +43,11 @@ class StagedWheel:
     # Everything below is computed, not stored: there may be a thousand staged wheels.
 
     @property
+    def name(self) -> str:
+        """The name of its folder."""
+        return os.path.basename(self.folder)
+
+    @property
     def layout(self) -> Layout:
         """The layout that follows from its file name."""
         return Layout.of(self.filename)
@@ -55,4 +60,4 @@ class StagedWheel:
     @property
     def data(self) -> str:
         """Absolute path of the folder with a folder for each other scheme; it may be absent."""
-        return os.path.join(self.folder, _DATA)
+        return os.path.join(self.folder, DATA)

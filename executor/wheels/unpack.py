@@ -7,10 +7,10 @@ read before; the modes of the files are known only then.
 from __future__ import annotations
 
 import hashlib
-import os
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name
@@ -22,6 +22,7 @@ from executor.archive.inflate import NotStreamable
 from executor.archive.unzip import ForwardZip, Member
 from executor.environment.schemes import STAGING, Schemes
 from executor.files.destination import Destination, PathTaken
+from executor.files.held_folder import HeldFolder
 from executor.files.writer import FileWriter
 from executor.wheels.errors import WheelRefused
 from executor.wheels.finish import finish
@@ -32,7 +33,6 @@ from executor.wheels.plain_entries import PlainEntries
 from executor.wheels.plain_members import PlainMembers
 from executor.wheels.records import record_row
 from executor.wheels.rules import STRICT, Rules
-from executor.wheels.scripts import make_executable
 from executor.wheels.staged_wheel import TREE, StagedWheel
 from schemas.digests import encode_digest
 from schemas.wheel import (
@@ -78,9 +78,9 @@ class StageOptions:
 
 
 def stage_wheel(
-    filename: str, chunks: Iterable[bytes], folder: str, options: StageOptions
+    filename: str, chunks: Iterable[bytes], folder: HeldFolder, options: StageOptions
 ) -> StagedWheel:
-    """Unpack and finish the wheel ``filename`` in ``folder``, which must exist and be empty.
+    """Unpack and finish the wheel ``filename`` in ``folder``, which must be empty.
 
     ``chunks`` are its bytes; they must raise at their end if they are not those of the lock.
 
@@ -88,11 +88,10 @@ def stage_wheel(
     ``options.directory``, and what ``chunks`` raises.
     """
     layout = Layout.of(filename)
-    tree = os.path.join(folder, TREE)
-    os.mkdir(tree)
+    folder.make(TREE)
     source = iter(chunks)
     is_hashed = options.rules.verify_record
-    with Manifest(os.path.join(folder, "manifest"), is_hashed=is_hashed) as manifest:
+    with folder.inner(TREE) as tree, Manifest(folder, is_hashed=is_hashed) as manifest:
         try:
             archive = ForwardZip(source, options.directory)
             unpacking = _Unpacking(layout, archive, options)
@@ -109,6 +108,7 @@ def stage_wheel(
             raise WheelRefused(filename, rule) from None
         return finish(
             layout,
+            folder,
             tree,
             manifest,
             options.schemes,
@@ -158,7 +158,7 @@ class _Unpacking:
         self._checked_folder: str | None = None
         self._checked_top: str | None = None
 
-    def unpack(self, tree: str, manifest: Manifest) -> None:
+    def unpack(self, tree: HeldFolder, manifest: Manifest) -> None:
         """Write all members below ``tree``, and a row of each into ``manifest``."""
         with Destination(tree, self._writer, is_hashed=manifest.is_hashed) as destination:
             plain = PlainMembers(
@@ -176,9 +176,12 @@ class _Unpacking:
         except NameCollision as error:
             self._waive(str(error), error.name, can_waive=self._can_waive)
 
-    def _check_directory(self, tree: str, manifest: Manifest) -> None:
+    def _check_directory(self, tree: HeldFolder, manifest: Manifest) -> None:
         """Compare the central directory with the members, and set the modes that it states."""
-        plain = PlainEntries(self._zip, manifest, self._names, tree)
+        with closing(PlainEntries(self._zip, manifest, self._names, tree)) as plain:
+            self._check_entries(plain)
+
+    def _check_entries(self, plain: PlainEntries) -> None:
         for entry in self._zip.central_entries():
             row = plain.row()
             difference = row.difference(entry) if row else "the archive does not hold it"
@@ -194,7 +197,7 @@ class _Unpacking:
             except NameCollision as error:
                 self._waive(str(error), entry.name, can_waive=self._can_waive)
             if entry.is_executable and not entry.is_directory:
-                make_executable(os.path.join(tree, entry.name))
+                plain.make_executable(entry.name)
             plain.pass_equal()
 
     def _write(self, member: Member, destination: Destination, manifest: Manifest) -> None:

@@ -16,6 +16,7 @@ from executor.environment.environment import Environment
 from executor.environment.installed import installed_distributions
 from executor.environment.interpreter import Interpreter, probe
 from executor.environment.schemes import Schemes
+from executor.files.held_folder import HeldFolder
 from executor.wheels.rules import STRICT, Rules
 from executor.wheels.staged_wheel import StagedWheel
 from executor.wheels.unpack import StageOptions, stage_wheel
@@ -87,7 +88,8 @@ def stage(
         rules=rules,
     )
     given = chunked(wheel.content, chunk) if chunks is None else chunks
-    return stage_wheel(wheel.filename, given, str(folder), options)
+    with HeldFolder.at(str(folder)) as held:
+        return stage_wheel(wheel.filename, given, held, options)
 
 
 def places(

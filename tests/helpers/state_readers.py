@@ -23,6 +23,7 @@ from packaging.utils import canonicalize_name
 
 from executor.builds.wheel_cache import WheelCache
 from executor.environment.schemes import Schemes
+from executor.files.held_folder import HeldFolder
 from executor.lock.step import Step
 from executor.transaction.commit import apply, moves_of
 from executor.transaction.journal import Journal
@@ -156,7 +157,12 @@ _BETWEEN = b"\n--\n"
 def read_staged(data: bytes) -> None:
     """A staged wheel that is used installs into the environment alone."""
     _fresh_environment()
-    staging = Staging(str(_STAGING), _SCHEMES, Rules())
+    with HeldFolder.at(str(_STAGING)) as held:
+        _read_staged(data, held)
+
+
+def _read_staged(data: bytes, held: HeldFolder) -> None:
+    staging = Staging(held, _SCHEMES, Rules())
     step = Step(
         name="y", version="1", filename=_FILENAME, url=None, path=None, size=None,
         hashes=(("sha256", "0" * 64),), hints=None, is_direct=False,
@@ -167,13 +173,13 @@ def read_staged(data: bytes) -> None:
     if record:
         (folder / "tree" / "y-1.dist-info" / "RECORD").write_bytes(record)
     # What only this program knows is as it should be, so that what is behind it is read too.
-    digest, _ = _digest(str(folder / "tree" / "y-1.dist-info" / "RECORD"))
+    digest, _ = _digest(held, f"{folder.name}/tree/y-1.dist-info/RECORD")
     (folder / "complete").write_bytes(complete.replace(b'"@"', json.dumps(digest).encode()))
-    with patch("executor.transaction.staging.seal_of", lambda _: "seal"):
+    with patch("executor.transaction.staging.seal_of", lambda _, **__: "seal"):
         wheel = staging.find(step)
     if wheel is None:
         return
-    for move in moves_of(wheel, _SCHEMES, str(_STAGING)):
+    for move in moves_of(wheel, _SCHEMES, held):
         assert any(os.path.commonpath([root, move.destination]) == root for root in _SCHEMES.roots)
         source = os.path.normpath(_STAGING / move.source)
         assert os.path.commonpath([folder, source]) == str(folder)
@@ -206,9 +212,9 @@ def make_staged(rng: Random) -> bytes:
 def read_run_log(data: bytes) -> None:
     """It gives one sentence, in bounded time."""
     _STAGING.mkdir(parents=True, exist_ok=True)
-    log = RunLog(str(_STAGING))
-    Path(log.path).write_bytes(data)
-    sentence = log.last()
+    (_STAGING / RunLog.name).write_bytes(data)
+    with HeldFolder.at(str(_STAGING)) as held:
+        sentence = RunLog(held).last()
     assert sentence is not None
     assert printable(sentence).replace("\n", "").isprintable()
 

@@ -150,7 +150,7 @@ def test_too_little_memory_is_told(upgrade: Upgrade, monkeypatch: pytest.MonkeyP
     ("place", "told"),
     [
         (
-            "transaction.commit._Mover._move_entries",
+            "transaction.mover.Mover._move_entries",
             "then run the command again: it finishes what was begun",
         ),
         ("install.install._compile", "the environment is what the lock says"),

@@ -18,6 +18,7 @@ from executor.environment.uninstall import (
     removed_entries,
     shared_paths,
 )
+from executor.files.held_folder import HeldFolder
 from helpers.trees import snapshot
 
 RECORD = "demo-1.0.dist-info/RECORD"
@@ -47,7 +48,8 @@ def install(packages: Path, *files: str, name: str = "demo") -> Installed:
 
 def remove(packages: Path, found: Installed, keep: list[str] | None = None) -> None:
     roots = [str(packages), str(packages.parent.parent)]
-    remove_files(found.path, str(packages), roots, keep or [])
+    with HeldFolder.at(found.path) as dist_info:
+        remove_files(dist_info, str(packages), roots, keep or [])
 
 
 def left(packages: Path) -> list[str]:
@@ -77,7 +79,9 @@ def test_folders_that_an_environment_begins_with_stay(packages: Path) -> None:
         packages, "../../bin/x", "../../include/site/python3/demo/x.h", "../../share/x/y"
     )
     headers = env / "include" / "site" / "python3"
-    remove_files(found.path, str(packages), [*map(str, (packages, env / "bin", env, headers))], [])
+    roots = [*map(str, (packages, env / "bin", env, headers))]
+    with HeldFolder.at(found.path) as dist_info:
+        remove_files(dist_info, str(packages), roots, [])
     assert left(packages) == ["bin", "include"]
 
 

@@ -12,6 +12,7 @@ import pytest
 from executor.files.allowance import Allowance, memory_of_file, memory_of_folder
 from executor.files.destination import Destination
 from executor.files.errors import NoMemoryForFiles
+from executor.files.held_folder import HeldFolder
 from executor.files.writer import FileWriter
 
 KIB = 1 << 10
@@ -77,7 +78,11 @@ def test_a_destination_counts_files_and_folders_however_they_are_written(
     def write(name: str, size: int) -> None:
         writer = FileWriter(None, allowance=Allowance(size, compiles=compiles))
         (tmp_path / name).mkdir()
-        with closing(writer), Destination(str(tmp_path / name), writer) as destination:
+        with (
+            closing(writer),
+            HeldFolder.at(str(tmp_path / name)) as folder,
+            Destination(folder, writer) as destination,
+        ):
             destination.write_whole("one/a.py", bytes(5000))
             destination.write("two/b", [bytes(100 * KIB)] * 3)
 

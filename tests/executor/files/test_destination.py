@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.files.destination import Destination, PathTaken
+from executor.files.held_folder import HeldFolder
 from executor.files.writer import FileWriter
 from helpers.trees import snapshot
 
@@ -25,14 +26,14 @@ def contents(root: Path) -> dict[str, bytes]:
 
 
 def test_contents_and_digest_are_those_of_the_pieces(tmp_path: Path) -> None:
-    with Destination(str(tmp_path)) as destination:
+    with HeldFolder.at(str(tmp_path)) as folder, Destination(folder) as destination:
         digest = destination.write("a/b/c.py", [b"one ", b"", b"two"])
     assert (tmp_path / "a/b/c.py").read_bytes() == b"one two"
     assert digest == hashlib.sha256(b"one two").digest()
 
 
 def test_what_is_written_at_once_is_what_is_written_in_pieces(tmp_path: Path) -> None:
-    with Destination(str(tmp_path)) as destination:
+    with HeldFolder.at(str(tmp_path)) as folder, Destination(folder) as destination:
         digest = destination.write("a/pieces", [b"one ", b"two"])
         assert destination.write_whole("a/whole", b"one two") == digest
         with pytest.raises(PathTaken):
@@ -46,7 +47,7 @@ def test_members_in_any_order_land_where_their_names_say(
 ) -> None:
     root = tmp_path_factory.mktemp("tree")
     written: dict[str, bytes] = {}
-    with Destination(str(root)) as destination:
+    with HeldFolder.at(str(root)) as folder, Destination(folder) as destination:
         for name in names:
             parents = {str(parent) for parent in Path(name).parents} - {"."}
             taken = name in written or any(other.startswith(f"{name}/") for other in written)
@@ -70,7 +71,7 @@ def test_members_in_any_order_land_where_their_names_say(
 def test_a_path_that_is_taken_is_refused_and_stays(
     tmp_path: Path, names: list[str], message: str
 ) -> None:
-    with Destination(str(tmp_path)) as destination:
+    with HeldFolder.at(str(tmp_path)) as folder, Destination(folder) as destination:
         destination.write(names[0], [b"first"])
         with pytest.raises(PathTaken) as caught:
             destination.write(names[1], [b"second"])
@@ -83,7 +84,11 @@ def test_nothing_is_written_through_a_link(tmp_path: Path, name: str) -> None:
     (tmp_path / "outside").mkdir()
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree/link").symlink_to("../outside")
-    with Destination(str(tmp_path / "tree")) as destination, pytest.raises(PathTaken):
+    with (
+        HeldFolder.at(str(tmp_path / "tree")) as folder,
+        Destination(folder) as destination,
+        pytest.raises(PathTaken),
+    ):
         destination.write(name, [b"escaped"])
     assert not list((tmp_path / "outside").iterdir())
 
@@ -93,7 +98,7 @@ def test_a_folder_that_was_moved_away_meanwhile_is_still_the_one_written_to(
 ) -> None:
     """Files are made below descriptors: no path is looked up a second time."""
     (tmp_path / "tree").mkdir()
-    with Destination(str(tmp_path / "tree")) as destination:
+    with HeldFolder.at(str(tmp_path / "tree")) as folder, Destination(folder) as destination:
         destination.write("a/b", [b"1"])
         (tmp_path / "tree").rename(tmp_path / "moved")
         (tmp_path / "tree").mkdir()
@@ -106,7 +111,7 @@ def test_a_folder_that_was_moved_away_meanwhile_is_still_the_one_written_to(
 def test_modes_are_those_the_user_asks_for(tmp_path: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
-        with Destination(str(tmp_path)) as destination:
+        with HeldFolder.at(str(tmp_path)) as folder, Destination(folder) as destination:
             destination.write("a/b", [b""])
     finally:
         os.umask(before)
@@ -123,10 +128,10 @@ def test_no_descriptor_stays_open_and_few_are_open_meanwhile(tmp_path: Path) -> 
 
     before = open_descriptors()
     deepest = "/".join("abcdefgh")
-    with Destination(str(tmp_path)) as destination:
+    with HeldFolder.at(str(tmp_path)) as folder, Destination(folder) as destination:
         for number in range(200):
             destination.write(f"{number}/{deepest}", [b""])
-        assert open_descriptors() - before <= 1 + 9
+        assert open_descriptors() - before <= 1 + 1 + 9
 
         def failing() -> Iterator[bytes]:
             yield b"some"
@@ -140,7 +145,7 @@ def test_no_descriptor_stays_open_and_few_are_open_meanwhile(tmp_path: Path) -> 
 def test_files_that_wait_for_others_are_written_in_the_end(
     tmp_path: Path, tight: FileWriter
 ) -> None:
-    with Destination(str(tmp_path), tight) as destination:
+    with HeldFolder.at(str(tmp_path)) as folder, Destination(folder, tight) as destination:
         digest = destination.write_whole("a/waits", b"content")
         destination.write("b/large", [b"large"], 5)
         assert destination.digest("a/waits") == digest
@@ -150,7 +155,7 @@ def test_files_that_wait_for_others_are_written_in_the_end(
 
 def test_left_by_an_error_it_holds_no_descriptor(tmp_path: Path, tight: FileWriter) -> None:
     def write_and_end() -> None:
-        with Destination(str(tmp_path), tight) as destination:
+        with HeldFolder.at(str(tmp_path)) as folder, Destination(folder, tight) as destination:
             destination.write_whole("a/b/waits", b"content")
             raise KeyboardInterrupt
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from executor.budget.budget import SMALLEST_WINDOW
 from executor.files.destination import Destination
+from executor.files.held_folder import HeldFolder
 from executor.files.writer import FileWriter
 from helpers.descriptors import created, is_open, limited_file_size
 from helpers.power import Disk, can_lose_power
@@ -105,7 +106,10 @@ def test_many_small_files_are_a_window_too(tmp_path: Path, monkeypatch: pytest.M
 
 def test_folders_are_counted_as_files_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = Calls(monkeypatch)
-    with Destination(str(tmp_path), FileWriter(SMALLEST_WINDOW)) as destination:
+    with (
+        HeldFolder.at(str(tmp_path)) as folder,
+        Destination(folder, FileWriter(SMALLEST_WINDOW)) as destination,
+    ):
         for number in range(300):
             destination.write(f"{number}/file", [b"x"])
     assert len(calls.synced) == 2

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from executor.archive.inflate import NotStreamable
+from executor.files.held_folder import HeldFolder
 from executor.lock.step import Step
 from executor.sources.acquire import acquire
 from executor.sources.client import HttpClient
@@ -50,49 +52,62 @@ def failing(error: Exception) -> Chunks:
 
 
 def read(
-    folder: str, chunks: Iterable[bytes], directory: Iterable[CentralEntry] | None
+    folder: HeldFolder, chunks: Iterable[bytes], directory: Iterable[CentralEntry] | None
 ) -> tuple[bytes, bool]:
     """Unpack into nothing but the bytes, and whether the central directory was known."""
-    assert Path(folder).is_dir()
+    assert folder.names() in ([], ["wheel"])
     return b"".join(chunks), directory is not None
 
 
-@pytest.fixture(name="folder")
-def _folder(tmp_path: Path) -> str:
-    return str(tmp_path / "staged")
+class Place:
+    """A folder that is made anew for each attempt."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __call__(self) -> HeldFolder:
+        if self.path.exists():
+            shutil.rmtree(self.path)
+        self.path.mkdir()
+        return HeldFolder.at(str(self.path))
 
 
-def test_the_first_origin_that_has_it_is_used(folder: str) -> None:
+@pytest.fixture(name="place")
+def _place(tmp_path: Path) -> Place:
+    return Place(tmp_path / "staged")
+
+
+def test_the_first_origin_that_has_it_is_used(place: Place) -> None:
     absent = origin(failing(Unreachable("https://a.example/x", "gone")))
     origins = [absent, origin(of_bytes(b"other" * 9)), origin(of_bytes(WHEEL.content))]
-    assert acquire(step(), origins, HttpClient(), folder, read) == (WHEEL.content, False)
+    assert acquire(step(), origins, HttpClient(), place, read) == (WHEEL.content, False)
 
 
-def test_the_last_origin_tells_why_there_is_no_wheel(folder: str) -> None:
+def test_the_last_origin_tells_why_there_is_no_wheel(place: Place) -> None:
     origins = [
         origin(failing(Unreachable("https://a.example/x", "gone"))),
         origin(of_bytes(bytes(len(WHEEL.content))), "the last"),
     ]
     with pytest.raises(HashMismatch) as caught:
-        acquire(step(), origins, HttpClient(), folder, read)
+        acquire(step(), origins, HttpClient(), place, read)
     assert caught.value.origin == "the last"
 
 
-def test_a_wheel_that_cannot_be_streamed_is_stored_first(folder: str) -> None:
-    found = acquire(step(streamable=False), [origin(of_bytes(WHEEL.content))], HttpClient(), folder,
+def test_a_wheel_that_cannot_be_streamed_is_stored_first(place: Place) -> None:
+    found = acquire(step(streamable=False), [origin(of_bytes(WHEEL.content))], HttpClient(), place,
                     read)  # fmt: skip
     assert found == (WHEEL.content, True)
-    assert list(Path(folder).iterdir()) == []
+    assert list(place.path.iterdir()) == []
 
 
-def test_a_wheel_that_turns_out_not_to_be_streamable_is_read_again(folder: str) -> None:
+def test_a_wheel_that_turns_out_not_to_be_streamable_is_read_again(place: Place) -> None:
     def unpack(
-        folder: str, chunks: Iterable[bytes], directory: Iterable[CentralEntry] | None
+        folder: HeldFolder, chunks: Iterable[bytes], directory: Iterable[CentralEntry] | None
     ) -> tuple[bytes, bool]:
         if directory is None:
-            Path(folder, "half").write_bytes(next(iter(chunks)))
+            folder.create("half").close()
             raise NotStreamable
-        assert not Path(folder, "half").exists()
+        assert not folder.exists("half")
         return read(folder, chunks, directory)
 
     opened: list[int] = []
@@ -101,13 +116,13 @@ def test_a_wheel_that_turns_out_not_to_be_streamable_is_read_again(folder: str) 
         opened.append(1)
         return iter([WHEEL.content])
 
-    assert acquire(step(), [origin(open_)], HttpClient(), folder, unpack) == (WHEEL.content, True)
+    assert acquire(step(), [origin(open_)], HttpClient(), place, unpack) == (WHEEL.content, True)
     assert len(opened) == 2
 
 
 @pytest.mark.parametrize(("times", "is_read"), [(2, True), (3, False)])
 def test_a_file_that_is_replaced_is_read_again_twice(
-    times: int, is_read: bool, folder: str
+    times: int, is_read: bool, place: Place
 ) -> None:
     replaced = failing(Replaced("https://a.example/x", "replaced"))
     left = [replaced] * times + [of_bytes(WHEEL.content)]
@@ -117,15 +132,15 @@ def test_a_file_that_is_replaced_is_read_again_twice(
 
     changing = origin(open_)
     if is_read:
-        assert acquire(step(), [changing], HttpClient(), folder, read)[0] == WHEEL.content
+        assert acquire(step(), [changing], HttpClient(), place, read)[0] == WHEEL.content
     else:
         with pytest.raises(Replaced):
-            acquire(step(), [changing], HttpClient(), folder, read)
+            acquire(step(), [changing], HttpClient(), place, read)
 
 
 @pytest.mark.parametrize("is_pieced", [True, False])
 def test_wrong_bytes_are_read_again_only_if_they_are_of_several_attempts(
-    is_pieced: bool, folder: str, monkeypatch: pytest.MonkeyPatch
+    is_pieced: bool, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leave_plain(monkeypatch)
     monkeypatch.setattr("executor.sources.client.time.sleep", lambda _: None)
@@ -136,8 +151,8 @@ def test_wrong_bytes_are_read_again_only_if_they_are_of_several_attempts(
         client = HttpClient()
         served = origin(lambda client: client.fetch(url, len(WHEEL.content)))
         if is_pieced:
-            assert acquire(step(), [served], client, folder, read)[0] == WHEEL.content
+            assert acquire(step(), [served], client, place, read)[0] == WHEEL.content
         else:
             with pytest.raises(HashMismatch):
-                acquire(step(), [served], client, folder, read)
+                acquire(step(), [served], client, place, read)
         client.close()

@@ -10,6 +10,7 @@ import pytest
 from executor.environment.installed import installed_distributions
 from executor.environment.places import Places
 from executor.environment.schemes import Schemes
+from executor.files.held_folder import HeldFolder
 from executor.files.path_set import PathSet
 from executor.transaction.collisions import refuse_collisions
 from executor.transaction.errors import FileConflict
@@ -41,14 +42,15 @@ def check(
     staged: list[StagedWheel] = [
         stage(wheel, staging / str(number), schemes=schemes) for number, wheel in enumerate(wheels)
     ]
-    refuse_collisions(
-        staged,
-        schemes,
-        str(staging),
-        going=PathSet(map(Places().key, going)),
-        installed=list(installed_distributions(schemes.purelib)),
-        last_wins=last,
-    )
+    with HeldFolder.at(str(staging)) as held:
+        refuse_collisions(
+            staged,
+            schemes,
+            held,
+            going=PathSet(map(Places().key, going)),
+            installed=list(installed_distributions(schemes.purelib)),
+            last_wins=last,
+        )
 
 
 def refusal(tmp_path: Path, schemes: Schemes, *wheels: Wheel) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from executor.files.held_folder import HeldFolder
 from executor.transaction.commit import apply, moves_of
 from executor.transaction.journal import Journal, Move, Removal
 from helpers.environments import schemes_below, stage
@@ -67,7 +68,9 @@ def test_moves_are_the_data_folders_first_and_the_root_last(tmp_path: Path) -> N
     wheel = build_wheel(data_files={"scripts/x": "", "headers/x.h": "", "data/x": ""})
     staging = tmp_path / "staging"
     staged = stage(wheel, staging / "0", schemes=schemes)
-    assert moves_of(staged, schemes, str(staging)) == [
+    with HeldFolder.at(str(staging)) as held:
+        moved = moves_of(staged, schemes, held)
+    assert moved == [
         Move("0/data/headers", str(tmp_path / "env/include/demo")),
         Move("0/data/scripts", str(tmp_path / "env/bin")),
         Move("0/data/data", str(tmp_path / "env")),
@@ -100,14 +103,15 @@ class TestMoves:
         renamed: list[str] = []
         rename = os.rename
 
-        def watched(source: str, destination: str, **keywords: Any) -> None:
+        def watched(source: str, destination: str, *, dst_dir_fd: int, **keywords: Any) -> None:
             if destination.endswith(".dist-info"):
                 expected = dict(EXPECTED)
                 del expected["packages/demo-1.0.dist-info/RECORD"]
                 found = files_below(tmp_path)
                 assert {path: found.get(path) for path in expected} == expected
-                renamed.append(destination)
-            rename(source, destination, **keywords)
+                folder = os.readlink(f"/proc/self/fd/{dst_dir_fd}")
+                renamed.append(os.path.join(folder, destination))
+            rename(source, destination, dst_dir_fd=dst_dir_fd, **keywords)
 
         with (journal := Journal(str(packages))).opened():
             write(Path(journal.folder), STAGED)
@@ -300,7 +304,7 @@ class TestRemovals:
         going = [second.dist_info, self.removal(tmp_path).dist_info][: failing + 1]
 
         def denied(source: str, destination: str, **keywords: Any) -> None:
-            if source == going[-1]:
+            if source == os.path.basename(going[-1]) and destination != source:
                 raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), source)
             rename(source, destination, **keywords)
 

@@ -10,6 +10,7 @@ import pytest
 from executor.budget.budget import Budget
 from executor.budget.errors import BudgetTooSmall
 from executor.files.errors import NotEnoughDisk, NotEnoughInodes
+from executor.files.held_folder import HeldFolder
 from executor.transaction.disk_check import check_moves
 from executor.transaction.journal import Move
 from helpers.environments import schemes_below
@@ -42,7 +43,8 @@ def check(staging: Path, *sizes: int, to: str = "bin", budget: Budget = UNLIMITE
             file.truncate(size)
     env = staging.parents[2]
     moves = [Move("0/data/scripts", str(env / to))]
-    check_moves(moves, str(staging), schemes_below(env), [], budget)
+    with HeldFolder.at(str(staging)) as held:
+        check_moves(moves, held, schemes_below(env), [], budget)
 
 
 def test_what_is_renamed_takes_no_room(staging: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from executor.environment.places import Ways
+from executor.files.held_folder import HeldFolder
 from executor.transaction.journal import Move
 from executor.transaction.landing import existing_folder, landings
 
@@ -23,10 +24,11 @@ def _staged(tmp_path: Path) -> Path:
 
 def landed(staged: Path, env: Path) -> list[tuple[str, str, list[str], bool]]:
     moves = [Move("0/tree", str(env))]
-    return sorted(
-        (os.path.relpath(source, staged), os.path.relpath(folder, env), sorted(names), is_linked)
-        for source, folder, names, is_linked in landings(moves, str(staged), Ways([str(env)]))
-    )
+    with HeldFolder.at(str(staged)) as held:
+        return sorted(
+            (source, os.path.relpath(folder, env), sorted(names), is_linked)
+            for source, folder, names, is_linked in landings(moves, held, Ways([str(env)]))
+        )
 
 
 def test_into_a_folder_that_is_absent_all_comes_as_a_whole(tmp_path: Path, staged: Path) -> None:

@@ -7,24 +7,30 @@ from pathlib import Path
 
 import pytest
 
+from executor.files.held_folder import HeldFolder
 from executor.sources.errors import Unreachable
 from executor.transaction.run_log import RunLog
 from schemas.errors import Interrupted, LockstreamError, UsageError
 
 
+def last(folder: Path) -> str | None:
+    with HeldFolder.at(str(folder)) as held:
+        return RunLog(held).last()
+
+
 def log(folder: Path, *notes: tuple[str, str]) -> str:
-    written = RunLog(str(folder))
-    written.begin(3)
-    for what, detail in notes:
-        written.note(what, detail)
-    told = RunLog(str(folder)).last()
+    with HeldFolder.at(str(folder)) as held:
+        written = RunLog(held)
+        written.begin(3)
+        for what, detail in notes:
+            written.note(what, detail)
+    told = last(folder)
     assert told is not None
     return re.sub(r"\(.*?\)", "(then)", told)
 
 
 def test_without_a_run_there_is_nothing_to_tell(tmp_path: Path) -> None:
-    assert RunLog(str(tmp_path)).last() is None
-    assert RunLog(str(tmp_path / "absent")).last() is None
+    assert last(tmp_path) is None
 
 
 @pytest.mark.parametrize(
@@ -65,11 +71,12 @@ def test_where_it_ended_is_told(
     ids=["signal", "error", "error of several lines"],
 )  # fmt: skip
 def test_how_it_ended_is_told(tmp_path: Path, end: Interrupted | LockstreamError, how: str) -> None:
-    written = RunLog(str(tmp_path))
-    written.begin(2)
-    written.note("begins", "a.whl")
-    written.ended(end)
-    told = RunLog(str(tmp_path)).last()
+    with HeldFolder.at(str(tmp_path)) as held:
+        written = RunLog(held)
+        written.begin(2)
+        written.note("begins", "a.whl")
+        written.ended(end)
+    told = last(tmp_path)
     assert told is not None
     assert f" {how} while it was unpacking a.whl; 0 of 2 wheels were complete" in told
 
@@ -82,4 +89,4 @@ def test_it_tells_of_the_last_run_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", [b"", b"\xff\xfe\n\n", b"began\nwheels\nstaged", b"x" * (1 << 21)])
 def test_a_torn_log_is_no_reason_to_stop(tmp_path: Path, text: bytes) -> None:
     (tmp_path / "run").write_bytes(text)
-    assert RunLog(str(tmp_path)).last()
+    assert last(tmp_path)

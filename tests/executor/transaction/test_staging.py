@@ -6,12 +6,13 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from executor.files.held_folder import HeldFolder
 from executor.lock.step import Step
 from executor.transaction.staging import Staging
 from executor.wheels.rules import STRICT, Rules
@@ -38,13 +39,24 @@ STEP = Step(
 )
 
 
+@pytest.fixture(name="folder")
+def _folder(tmp_path: Path) -> Iterator[HeldFolder]:
+    (tmp_path / "staging").mkdir()
+    with HeldFolder.at(str(tmp_path / "staging")) as folder:
+        yield folder
+
+
+def path_of(staging: Staging, tmp_path: Path) -> Path:
+    return tmp_path / "staging" / staging.name(STEP)
+
+
 @pytest.fixture(name="staging")
-def _staging(tmp_path: Path) -> Staging:
-    return Staging(str(tmp_path / "staging"), schemes_below(tmp_path / "env"), STRICT)
+def _staging(folder: HeldFolder, tmp_path: Path) -> Staging:
+    return Staging(folder, schemes_below(tmp_path / "env"), STRICT)
 
 
 def staged(staging: Staging, tmp_path: Path) -> StagedWheel:
-    wheel = stage(WHEEL, Path(staging.path(STEP)), schemes=schemes_below(tmp_path / "env"))
+    wheel = stage(WHEEL, path_of(staging, tmp_path), schemes=schemes_below(tmp_path / "env"))
     staging.keep(STEP, wheel)
     return wheel
 
@@ -77,7 +89,7 @@ def test_a_damaged_one_is_not(
     staging: Staging, tmp_path: Path, damage: Callable[[Path], object]
 ) -> None:
     staged(staging, tmp_path)
-    damage(Path(staging.path(STEP)))
+    damage(path_of(staging, tmp_path))
     assert staging.find(STEP) is None
 
 
@@ -116,49 +128,52 @@ def test_one_that_came_with_a_checkout_does_not_count(
 
 def test_what_would_become_another_tree_has_another_name(tmp_path: Path) -> None:
     schemes = schemes_below(tmp_path)
-    own = Staging("", schemes, STRICT).name(STEP)
+    own = Staging(None, schemes, STRICT).name(STEP)
     others = {
-        Staging("", replace(schemes, executable="/other/python"), STRICT).name(STEP),
-        Staging("", schemes_below(tmp_path / "x"), STRICT).name(STEP),
-        Staging("", schemes, Rules(lenient=True)).name(STEP),
-        Staging("", schemes, Rules(verify_record=False)).name(STEP),
-        Staging("", schemes, Rules(startup=frozenset({"demo"}))).name(STEP),
-        Staging("", schemes, STRICT).name(replace(STEP, hashes=(("sha256", "0"),))),
-        Staging("", schemes, STRICT).name(replace(STEP, is_direct=True)),
+        Staging(None, replace(schemes, executable="/other/python"), STRICT).name(STEP),
+        Staging(None, schemes_below(tmp_path / "x"), STRICT).name(STEP),
+        Staging(None, schemes, Rules(lenient=True)).name(STEP),
+        Staging(None, schemes, Rules(verify_record=False)).name(STEP),
+        Staging(None, schemes, Rules(startup=frozenset({"demo"}))).name(STEP),
+        Staging(None, schemes, STRICT).name(replace(STEP, hashes=(("sha256", "0"),))),
+        Staging(None, schemes, STRICT).name(replace(STEP, is_direct=True)),
     }
     assert len(others | {own}) == 8
     assert all(len(name) == 32 and name.isalnum() for name in others)
 
 
-def test_what_was_believed_is_not_taken_by_a_run_that_verifies(tmp_path: Path) -> None:
+def test_what_was_believed_is_not_taken_by_a_run_that_verifies(
+    folder: HeldFolder, tmp_path: Path
+) -> None:
     schemes = schemes_below(tmp_path / "env")
-    believing = Staging(str(tmp_path / "staging"), schemes, Rules(verify_record=False))
+    believing = Staging(folder, schemes, Rules(verify_record=False))
     wheel = stage(
         WHEEL,
-        Path(believing.path(STEP)),
+        path_of(believing, tmp_path),
         schemes=schemes,
         rules=Rules(verify_record=False),
     )
     believing.keep(STEP, wheel)
     assert believing.find(STEP) == wheel
-    verifying = Staging(str(tmp_path / "staging"), schemes, STRICT)
+    verifying = Staging(folder, schemes, STRICT)
     assert verifying.find(STEP) is None
     assert not verifying.is_complete(verifying.name(STEP))
 
 
 def test_a_file_that_is_not_what_record_says_is_not_taken_without_hashes_either(
-    tmp_path: Path,
+    folder: HeldFolder, tmp_path: Path
 ) -> None:
     rules = Rules(verify_record=False)
     schemes = schemes_below(tmp_path / "env")
     digest = hashlib.sha512(b"text").digest()
-    for number, content in enumerate(("text", "test")):
+    for content in ("text", "test"):
         wheel = build_wheel(files={"demo.py": content})
         row = f"demo.py,sha512={encode_digest(digest)},4"
         record = wheel[f"{wheel.dist_info}/RECORD"].decode().partition("\n")[2]
-        staging = Staging(str(tmp_path / f"{number}"), schemes, rules)
+        staging = Staging(folder, schemes, rules)
+        staging.discard(STEP)
         made = build_wheel(files={"demo.py": content}, record=f"{row}\n{record}")
-        staged_wheel = stage(made, Path(staging.path(STEP)), schemes=schemes, rules=rules)
+        staged_wheel = stage(made, path_of(staging, tmp_path), schemes=schemes, rules=rules)
         staging.keep(STEP, staged_wheel)
         assert (staging.find(STEP) == staged_wheel) == (content == "text")
 
@@ -167,8 +182,8 @@ def test_what_is_noted_is_small_and_says_nothing_of_where_it_came_from(
     staging: Staging, tmp_path: Path
 ) -> None:
     staged(staging, tmp_path)
-    path = Path(staging.path(STEP), "complete")
+    path = path_of(staging, tmp_path) / "complete"
     assert "example.com" not in path.read_text()
     assert path.stat().st_size < 1000
     assert json.loads(path.read_text())["startup"] == ["demo.pth"]
-    assert os.listdir(staging.path(STEP)).count("complete.new") == 0
+    assert os.listdir(path_of(staging, tmp_path)).count("complete.new") == 0

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from executor.files.held_folder import HeldFolder
 from executor.wheels.manifest import MAX_HELD, Manifest, ManifestRow
 from executor.wheels.records import record_row
 from schemas.digests import encode_digest
@@ -37,12 +38,13 @@ def row_of(name: str) -> ManifestRow:
 
 
 ROW = row_of("a/b.py")
+NOWHERE = HeldFolder("/nowhere", -1)
 ENTRY = CentralEntry("a/b.py", 0, Method.DEFLATED, 0xCAFE, 10, 20, 30, 0o100644)
 
 
 @given(st.lists(ROWS))
 def test_rows_are_read_back_in_their_order_as_often_as_asked(rows: list[ManifestRow]) -> None:
-    with Manifest("/nowhere") as manifest:
+    with Manifest(NOWHERE) as manifest:
         for row in rows:
             manifest.append(row)
         assert list(manifest.rows()) == rows
@@ -52,7 +54,7 @@ def test_rows_are_read_back_in_their_order_as_often_as_asked(rows: list[Manifest
 def test_many_rows_are_on_disk_in_a_file_without_a_name(tmp_path: Path) -> None:
     path = tmp_path / "manifest"
     rows = [row_of(f"folder/{number:05d}.py") for number in range(MAX_HELD // 50)]
-    with Manifest(str(path)) as manifest:
+    with HeldFolder.at(str(tmp_path)) as folder, Manifest(folder) as manifest:
         manifest.append(rows[0])
         assert list(manifest.rows()) == rows[:1]
         for row in rows[1:]:
@@ -64,13 +66,12 @@ def test_many_rows_are_on_disk_in_a_file_without_a_name(tmp_path: Path) -> None:
 
 
 def test_it_takes_no_memory_per_row(tmp_path: Path) -> None:
-    path = str(tmp_path / "manifest")
-    assert peak_of(20_000, path) - peak_of(5_000, path) < 16 << 10
+    assert peak_of(20_000, tmp_path) - peak_of(5_000, tmp_path) < 16 << 10
 
 
-def peak_of(rows: int, path: str) -> int:
+def peak_of(rows: int, path: Path) -> int:
     """Bytes of Python objects at most, while so many rows are written and read again."""
-    with Manifest(path) as manifest:
+    with HeldFolder.at(str(path)) as folder, Manifest(folder) as manifest:
         tracemalloc.start()
         try:
             for number in range(rows):
@@ -134,7 +135,7 @@ def test_a_row_knows_the_digest_that_its_record_spells(row: ManifestRow) -> None
 
 @given(st.lists(ROWS.filter(lambda row: row.name[-1] != "/"), max_size=5))
 def test_the_tally_counts_each_file_once(rows: list[ManifestRow]) -> None:
-    with Manifest("/nowhere") as manifest:
+    with Manifest(NOWHERE) as manifest:
         expected = manifest.rows_hash.empty()
         for number, row in enumerate(rows):
             manifest.append(row._replace(offset=2 * number))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from executor.archive.unzip import ForwardZip
+from executor.files.held_folder import HeldFolder
 from executor.wheels.errors import WheelRefused
 from executor.wheels.manifest import Manifest, ManifestRow
 from executor.wheels.member_names import MemberNames
@@ -80,7 +81,7 @@ def test_only_executable_files_are_made_executable(tmp_path: Path) -> None:
 
 def test_most_entries_make_no_row(tmp_path: Path) -> None:
     archive = ForwardZip([WHEEL.content])
-    with Manifest(str(tmp_path / "manifest")) as manifest:
+    with HeldFolder.at(str(tmp_path)) as folder, Manifest(folder) as manifest:
         for member in archive.members():
             for _ in member.pieces():
                 pass
@@ -95,10 +96,11 @@ def test_most_entries_make_no_row(tmp_path: Path) -> None:
         for name in ("pkg/1/f40.py", "pkg/2/f41.py"):
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).touch()
-        plain = PlainEntries(archive, manifest, MemberNames(), str(tmp_path))
+        plain = PlainEntries(archive, manifest, MemberNames(), folder)
         rows = []
         for _ in archive.central_entries():
             rows.append(plain.row())
             plain.pass_equal()
         assert [row.name for row in rows if row] == [WHEEL.members[0].name]
         assert plain.row() is None
+        plain.close()

@@ -6,10 +6,11 @@ import errno
 import hashlib
 import os
 from pathlib import Path
-from typing import IO, Any
+from typing import BinaryIO
 
 import pytest
 
+from executor.files.held_folder import HeldFolder
 from executor.wheels.errors import WheelRefused
 from executor.wheels.record_check import MAX_RECORD_SIZE
 from executor.wheels.rules import STRICT, Rules
@@ -236,11 +237,13 @@ def test_a_record_larger_than_any_is_refused(
 def test_a_disk_that_fails_is_no_fault_of_the_wheel(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(path: str, mode: str = "r", **options: Any) -> IO[Any]:
-        if mode == "rb":
-            raise OSError(errno.EIO, os.strerror(errno.EIO), path)
-        return open(path, mode, **options)  # closed by whoever asks
+    opened = HeldFolder.open
 
-    monkeypatch.setattr("executor.wheels.record_check.open", fail, raising=False)
+    def fail(folder: HeldFolder, name: str) -> BinaryIO:
+        if name.endswith("RECORD"):
+            raise OSError(errno.EIO, os.strerror(errno.EIO), name)
+        return opened(folder, name)
+
+    monkeypatch.setattr(HeldFolder, "open", fail)
     with pytest.raises(OSError, match="Input/output error"):
         stage(GOOD, tmp_path / "s")

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from executor.files.held_folder import HeldFolder
 from executor.wheels.records import NEW_SUFFIX, InvalidRecord, RecordRow, RecordWriter, read_rows
 from schemas.digests import encode_digest
 
@@ -95,10 +96,14 @@ class TestReading:
 
 class TestWriting:
     def test_it_ends_with_its_own_row_and_counts(self, tmp_path: Path) -> None:
-        with RecordWriter(str(tmp_path / "RECORD"), "d.dist-info/RECORD") as record:
+        (tmp_path / "d.dist-info").mkdir()
+        with (
+            HeldFolder.at(str(tmp_path)) as folder,
+            RecordWriter(folder, "d.dist-info/RECORD") as record,
+        ):
             record.add("a.py", SHA256, 4)
             record.add("../bin/run, now", SHA256, 5)
-        assert (tmp_path / "RECORD").read_text() == (
+        assert (tmp_path / "d.dist-info/RECORD").read_text() == (
             f'a.py,{SPELLED},4\n"../bin/run, now",{SPELLED},5\nd.dist-info/RECORD,,\n'
         )
         assert (record.files, record.bytes) == (3, 9)
@@ -108,7 +113,7 @@ class TestWriting:
         path.write_text("the wheel's")
 
         def write() -> None:
-            with RecordWriter(str(path), "R") as record:
+            with HeldFolder.at(str(tmp_path)) as folder, RecordWriter(folder, "RECORD") as record:
                 record.add("a.py", SHA256, 4)
                 assert path.read_text() == "the wheel's"
                 raise ValueError("stop")
@@ -120,8 +125,8 @@ class TestWriting:
     def test_it_never_writes_over_a_file_of_the_name_it_has_meanwhile(self, tmp_path: Path) -> None:
         other = tmp_path / f"RECORD{NEW_SUFFIX}"
         other.write_text("other")
-        with pytest.raises(FileExistsError):
-            RecordWriter(str(tmp_path / "RECORD"), "R")
+        with HeldFolder.at(str(tmp_path)) as folder, pytest.raises(FileExistsError):
+            RecordWriter(folder, "RECORD")
         assert other.read_text() == "other"
 
     @given(st.lists(NAMES, max_size=8))
@@ -129,7 +134,7 @@ class TestWriting:
         self, tmp_path_factory: pytest.TempPathFactory, paths: list[str]
     ) -> None:
         path = tmp_path_factory.mktemp("record") / "RECORD"
-        with RecordWriter(str(path), "own") as record:
+        with HeldFolder.at(str(path.parent)) as folder, RecordWriter(folder, "RECORD") as record:
             for number, name in enumerate(paths):
                 record.add(name, SHA256, number)
         with path.open(encoding="utf-8", newline="") as lines:
@@ -137,6 +142,6 @@ class TestWriting:
         assert [(row.path, row.size) for row in rows[:-1]] == [
             (name, number) for number, name in enumerate(paths)
         ]
-        assert rows[-1] == RecordRow("own", "", b"", None)
+        assert rows[-1] == RecordRow("RECORD", "", b"", None)
         with path.open(encoding="utf-8", newline="") as lines:
-            assert [row[0] for row in csv.reader(lines)] == [*paths, "own"]
+            assert [row[0] for row in csv.reader(lines)] == [*paths, "RECORD"]

@@ -1,0 +1,210 @@
+"""A folder that is held open, so that all that is done in it is done there.
+
+A path is looked up anew at each call, and who may write to a folder above it can exchange a part of
+it for a link between two calls. So a folder that others could reach is opened once, without
+following a link, and everything in it is named relative to its descriptor; each folder on the way
+is opened without following a link too (``openat``, ``O_NOFOLLOW``,
+https://man7.org/linux/man-pages/man2/open.2.html).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from io import FileIO
+from typing import BinaryIO, Self
+
+from executor.files.folders import FOLDER, empty_folder, remove_tree
+from executor.files.regular import open_regular, read_regular
+
+__all__ = ["HeldFolder"]
+
+
+_CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+_ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EISDIR})
+"""What a name gives of which a folder on the way is absent, a file or a link, or which leads up."""
+
+
+class HeldFolder:
+    """An open folder; who opens it closes it. A fork has it too.
+
+    Names are relative, with slashes, and have no part ``.`` or ``..``; "" is the folder itself. No
+    link is followed, neither on the way nor at the end. Methods raise OSError with the whole path,
+    and ENOTDIR if a folder on the way is something else.
+    """
+
+    __slots__ = ("descriptor", "path")
+
+    def __init__(self, path: str, descriptor: int) -> None:
+        """``path`` is the absolute path that messages name it by."""
+        self.path = path
+        self.descriptor = descriptor
+
+    @classmethod
+    def at(cls, path: str) -> HeldFolder:
+        """Open the folder at ``path``; links before its last part are followed."""
+        return cls(path, os.open(path, FOLDER))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        # It was only read: a failure says nothing of what was written.
+        with suppress(OSError):
+            os.close(self.descriptor)
+
+    def path_of(self, name: str) -> str:
+        """Return the absolute path of ``name``, for messages."""
+        return os.path.join(self.path, name)
+
+    @contextmanager
+    def parent(self, name: str) -> Iterator[tuple[int, str]]:
+        """Yield a descriptor of the folder that ``name`` is in, and the last part of ``name``."""
+        folder, _, last = name.rpartition("/")
+        descriptor = self.descriptor
+        try:
+            if last in {"", os.curdir, os.pardir} or name.startswith("/"):
+                raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+            if folder:
+                descriptor = self._descend(folder)
+            yield descriptor, last
+        except OSError as error:
+            if not os.path.isabs(error.filename or ""):
+                error.filename = self.path_of(name)
+            raise
+        finally:
+            if descriptor != self.descriptor:
+                os.close(descriptor)
+
+    def _descend(self, folder: str) -> int:
+        current = self.descriptor
+        for part in folder.split("/"):
+            try:
+                if part in {"", os.curdir, os.pardir}:
+                    raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+                inner = os.open(part, FOLDER, dir_fd=current)
+            finally:
+                if current != self.descriptor:
+                    os.close(current)
+            current = inner
+        return current
+
+    def inner(self, name: str) -> HeldFolder:
+        """Open the folder ``name``."""
+        if not name:
+            return HeldFolder(self.path, os.dup(self.descriptor))
+        with self.parent(name) as (folder, last):
+            return HeldFolder(self.path_of(name), os.open(last, FOLDER, dir_fd=folder))
+
+    def status(self, name: str) -> os.stat_result:
+        """Return the status of ``name`` itself, which may be a link."""
+        with self.parent(name) as (folder, last):
+            return os.stat(last, dir_fd=folder, follow_symlinks=False)
+
+    def exists(self, name: str) -> bool:
+        """Return whether ``name`` exists, be it a file, a folder or a link."""
+        return self._mode(name) is not None
+
+    def is_folder(self, name: str) -> bool:
+        return stat.S_ISDIR(self._mode(name) or 0)
+
+    def is_file(self, name: str) -> bool:
+        """Return whether ``name`` is a regular file."""
+        return stat.S_ISREG(self._mode(name) or 0)
+
+    def _mode(self, name: str) -> int | None:
+        try:
+            return self.status(name).st_mode
+        except OSError as error:
+            if error.errno in _ABSENT:
+                return None
+            raise
+
+    def entries(self, name: str = "") -> list[tuple[str, bool]]:
+        """Return the names in the folder ``name``, each with whether it is a folder."""
+        with self.inner(name) as inner, os.scandir(inner.descriptor) as entries:
+            return [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+
+    def names(self, name: str = "") -> list[str]:
+        """Return the names in the folder ``name``."""
+        with self.inner(name) as inner:
+            return os.listdir(inner.descriptor)
+
+    def open(self, name: str) -> BinaryIO:
+        """Return the regular file ``name``, open for reading."""
+        with self.parent(name) as (folder, last):
+            return open_regular(last, dir_fd=folder)
+
+    def read(self, name: str, limit: int) -> bytes:
+        """Return the contents of the regular file ``name``, of at most ``limit`` bytes."""
+        with self.parent(name) as (folder, last):
+            return read_regular(last, limit, dir_fd=folder)
+
+    def create(self, name: str, mode: int = 0o666) -> FileIO:
+        """Return the new file ``name``, open for reading and writing, without a buffer.
+
+        Raises FileExistsError, whatever has that name.
+        """
+        with self.parent(name) as (folder, last):
+            return FileIO(os.open(last, _CREATE, mode, dir_fd=folder), "r+")
+
+    def append(self, name: str, line: bytes) -> None:
+        """Add ``line`` to the regular file ``name``, which is made if it is absent, in one call."""
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+        with self.parent(name) as (folder, last):
+            descriptor = os.open(last, flags | os.O_CLOEXEC, 0o666, dir_fd=folder)
+            try:
+                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                    raise OSError(errno.EINVAL, "not a regular file")
+                os.write(descriptor, line)
+            finally:
+                os.close(descriptor)
+
+    def make(self, name: str, mode: int = 0o777) -> None:
+        """Make the folder ``name``. Raises FileExistsError if there is something."""
+        with self.parent(name) as (folder, last):
+            os.mkdir(last, mode, dir_fd=folder)
+
+    def unlink(self, name: str) -> None:
+        with self.parent(name) as (folder, last):
+            os.unlink(last, dir_fd=folder)
+
+    def rmdir(self, name: str) -> None:
+        with self.parent(name) as (folder, last):
+            os.rmdir(last, dir_fd=folder)
+
+    def rename(self, name: str, new: str, to: HeldFolder | None = None) -> None:
+        """Rename ``name`` to ``new``, a name in the folder ``to`` (None: in this one)."""
+        with (to or self).parent(new) as (there, new_last), self.parent(name) as (here, last):
+            os.rename(last, new_last, src_dir_fd=here, dst_dir_fd=there)
+
+    def make_executable(self, name: str) -> None:
+        """Let every user execute a file, as pip and uv do; the umask decides who may read it."""
+        with self.parent(name) as (folder, last):
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            descriptor = os.open(last, flags, dir_fd=folder)
+            try:
+                os.fchmod(descriptor, (os.fstat(descriptor).st_mode & 0o777) | 0o111)
+            finally:
+                os.close(descriptor)
+
+    def remove(self, name: str) -> None:
+        """Remove ``name``, a folder with everything in it as far as that is possible."""
+        with suppress(FileNotFoundError), self.parent(name) as (folder, last):
+            if stat.S_ISDIR(os.stat(last, dir_fd=folder, follow_symlinks=False).st_mode):
+                remove_tree(last, dir_fd=folder)
+            else:
+                os.unlink(last, dir_fd=folder)
+
+    def empty(self) -> None:
+        """Remove everything in the folder, as far as that is possible."""
+        with suppress(OSError):
+            empty_folder(self.descriptor)

@@ -1,0 +1,126 @@
+"""Move staged folders into the folders of an environment, each reached through a descriptor.
+
+The folder that a move ends in is that of a scheme, below one of the roots of the environment. From
+that root on no link is followed but one that stays below the roots, as ``lib64`` does. So a folder
+that is exchanged for a link meanwhile leads nowhere.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+from executor.environment.places import Ways, is_below
+from executor.files.copies import copy_file, copy_folder, remove_copied
+from executor.files.held_folder import HeldFolder
+
+__all__ = ["Mover"]
+
+
+_MERGED = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY, errno.ENOTDIR})
+"""Why a folder cannot be renamed onto another: that has contents, something is mounted on it, or it
+is a link to one."""
+
+
+class Mover:
+    """The moves of one commit, and the folders on other file systems that they have written to."""
+
+    def __init__(self, roots: Sequence[str]) -> None:
+        self._ways = Ways(roots)
+        self.changed = set[str]()
+
+    def make(self, staging: HeldFolder, source: str, destination: str, last: str | None) -> None:
+        """Move the entries of the folder ``source`` in ``staging`` into the folder at
+        ``destination``, ``last`` as the last. Raises OSError.
+        """
+        if staging.is_folder(source):
+            with self._destination(destination) as folder:
+                with staging.inner(source) as held:
+                    self._move_entries(held, folder, last)
+                staging.rmdir(source)
+        self.changed.add(destination)
+
+    def move(self, source: HeldFolder, name: str, folder: HeldFolder, new: str) -> None:
+        """Move ``name`` in ``source`` to ``new`` in ``folder``: a file, or a folder, which may
+        exist there already. Raises OSError.
+        """
+        try:
+            source.rename(name, new, folder)
+        except OSError as error:
+            is_folder = source.is_folder(name)
+            if is_folder and (error.errno == errno.EXDEV or error.errno in _MERGED):
+                with self._met(folder, new) as there:
+                    if there is not None:
+                        self._merge(source, name, there)
+                        return
+            if error.errno != errno.EXDEV:
+                raise
+            self._copy(source, name, folder, new, is_folder=is_folder)
+
+    def _move_entries(self, source: HeldFolder, folder: HeldFolder, last: str | None) -> None:
+        for name in sorted(source.names(), key=lambda name: (name == last, name)):
+            self.move(source, name, folder, name)
+
+    def _merge(self, source: HeldFolder, name: str, there: HeldFolder) -> None:
+        """Move the entries of the folder ``name`` into the folder ``there``."""
+        if os.fstat(source.descriptor).st_dev != os.fstat(there.descriptor).st_dev:
+            self.changed.add(there.path)
+        with source.inner(name) as held:
+            self._move_entries(held, there, None)
+        source.rmdir(name)
+
+    def _copy(
+        self, source: HeldFolder, name: str, folder: HeldFolder, new: str, *, is_folder: bool
+    ) -> None:
+        """Move to another file system: copy into its folder, then rename."""
+        self.changed.add(folder.path)
+        if is_folder:
+            copy_folder(source, name, folder, new)
+            remove_copied(source, name)
+        else:
+            copy_file(source, name, folder, new)
+            source.unlink(name)
+
+    @contextmanager
+    def _met(self, folder: HeldFolder, name: str) -> Iterator[HeldFolder | None]:
+        """Yield the folder ``name`` in ``folder``, or the one that a link of this name leads to
+        below the roots; None if it is neither.
+        """
+        if folder.is_folder(name):
+            with folder.inner(name) as there:
+                yield there
+            return
+        real = os.path.realpath(folder.path_of(name))
+        if folder.exists(name) and self._ways.is_way(folder.path_of(name)):
+            with self._ways.opened(real) as descriptor:
+                if descriptor is not None:
+                    with HeldFolder(real, descriptor).inner("") as there:
+                        yield there
+                    return
+        yield None
+
+    @contextmanager
+    def _destination(self, path: str) -> Iterator[HeldFolder]:
+        """Yield the folder at ``path``, which is made if it is absent.
+
+        It is a root of the environment or below one, but for the moves of an environment that was
+        named without its roots.
+        """
+        real = os.path.realpath(path)
+        outer = [root for root in self._ways.roots if real == root or is_below(real, [root])]
+        root = max(outer, key=len, default=real)
+        os.makedirs(root, exist_ok=True)
+        folder = HeldFolder.at(root)
+        try:
+            rest = os.path.relpath(real, root)
+            for name in () if rest == os.curdir else rest.split(os.sep):
+                with suppress(FileExistsError):
+                    folder.make(name)
+                inner = folder.inner(name)
+                folder.close()
+                folder = inner
+            yield folder
+        finally:
+            folder.close()
