@@ -18,7 +18,7 @@ import resource
 import subprocess
 import tempfile
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -118,11 +118,19 @@ class Bench:
             "LOCKSTREAM_CACHE_DIR": str(work / "lockstream"),
         }
 
+    def ours(self, subject: Subject) -> Sequence[str | Path]:
+        """Return the arguments that name the requirements for lockstream."""
+        return ("-r", subject.path)
+
+    def theirs(self, subject: Subject) -> Sequence[str | Path]:
+        """Return the arguments that name the requirements for uv."""
+        return (subject.path,)
+
     def plan(self, subject: Subject, constraints: Path | None = None) -> Answer:
         lock = self._work / "pylock.toml"
         lock.unlink(missing_ok=True)
         done, seconds = self._run(
-            LOCKSTREAM, "plan", "-r", subject.path, "-o", lock, "--quiet",
+            LOCKSTREAM, "plan", *self.ours(subject), "-o", lock, "--quiet",
             "--python-version", subject.python, "--platform", PLATFORM,
             "--exclude-newer", self._day, *_constrained(constraints),
         )  # fmt: skip
@@ -134,7 +142,7 @@ class Bench:
 
     def compile(self, subject: Subject, constraints: Path | None = None) -> Answer:
         done, seconds = self._run(
-            self._uv, "pip", "compile", subject.path, "--quiet", "--only-binary", ":all:",
+            self._uv, "pip", "compile", *self.theirs(subject), "--quiet", "--only-binary", ":all:",
             "--python-version", subject.python, "--python-platform", UV_PLATFORM,
             "--exclude-newer", self._day, "--no-header", "--no-annotate", "--no-python-downloads",
             *_constrained(constraints),
@@ -204,13 +212,18 @@ def _last_line(answer: Answer) -> str:
     return lines[-1].replace("|", "\\|") if lines else "it says nothing"
 
 
-def compare_all(names: Sequence[str], bench: Bench) -> list[Comparison]:
+def compare_all(subjects: Iterable[Subject], bench: Bench) -> list[Comparison]:
+    """Print the table, row by row, and return it."""
     print("| requirements | Python | packages | versions | lockstream CPU s | uv CPU s | ratio | |")
     print("|---|---|---|---|---|---|---|---|", flush=True)
     found = []
-    for name in names:
-        found.append(bench.compare(Subject.read(FOLDER / f"{name}.in")))
+    for subject in subjects:
+        found.append(bench.compare(subject))
         print(found[-1], flush=True)
+    print()
+    for verdict in Verdict:
+        if count := sum(one.verdict is verdict for one in found):
+            print(f"- {verdict}: {count} of {len(found)}")
     return found
 
 
@@ -223,11 +236,8 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="answers-") as work:
         bench = Bench(Path(work), options.uv or find_uv(), options.day)
-        found = compare_all(options.names or known, bench)
-    print()
-    for verdict in Verdict:
-        if count := sum(one.verdict is verdict for one in found):
-            print(f"- {verdict}: {count} of {len(found)}")
+        subjects = (Subject.read(FOLDER / f"{name}.in") for name in options.names or known)
+        found = compare_all(subjects, bench)
     return int(any(one.verdict in {Verdict.WRONG, Verdict.UNEXPLAINED} for one in found))
 
 

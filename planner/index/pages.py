@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
@@ -94,13 +95,7 @@ class ProjectFile:
     @property
     def url(self) -> str:
         """The URL, without fragment and credentials."""
-        url = str(self.entry["url"])
-        if "://" not in url:
-            url = urljoin(self.base, url)
-        url = url.partition("#")[0]
-        if "@" in url and "@" in (parts := urlsplit(url)).netloc:
-            url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-        return url
+        return _absolute(str(self.entry["url"]), self.base)
 
     @property
     def hashes(self) -> dict[str, str]:
@@ -146,6 +141,19 @@ class ProjectFile:
         """The URL of the metadata file: ``.metadata`` is added to the path, before any query."""
         parts = urlsplit(self.url)
         return urlunsplit(parts._replace(path=f"{parts.path}.metadata"))
+
+
+@lru_cache(maxsize=1 << 12)
+def _absolute(url: str, base: str) -> str:
+    """Return a link of the page at ``base`` without fragment and credentials; from a cache, since
+    the URL of a file is the key of all that is known of it.
+    """
+    if "://" not in url:
+        url = urljoin(base, url)
+    url = url.partition("#")[0]
+    if "@" in url and "@" in (parts := urlsplit(url)).netloc:
+        url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    return url
 
 
 def _digests(value: object) -> dict[str, str]:

@@ -18,7 +18,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from planner.metadata.requirements_by_extra import RequirementsByExtra
-from planner.model.dependencies import Dependency, MarkerEvaluator, expand
+from planner.model.dependencies import Dependency, MarkerEvaluator, expand_required
 from planner.model.specifiers import read_requirement
 from schemas.numbers import has_huge_number
 
@@ -94,7 +94,7 @@ def select(
         except (UndefinedComparison, UndefinedEnvironmentName) as error:
             raise InvalidMetadata(f"the marker of {requirement} is invalid: {error}") from None
         if applies_here and is_added:
-            yield from expand(requirement)
+            yield from expand_required(requirement)
 
 
 def split_headers(content: bytes) -> bytes:

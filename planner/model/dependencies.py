@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, NamedTuple
 from urllib.parse import urldefrag
 
@@ -23,6 +24,7 @@ __all__ = [
     "Scope",
     "applies",
     "expand",
+    "expand_required",
     "pinned_versions",
 ]
 
@@ -94,6 +96,31 @@ def expand(
             scope=scope,
             url=url,
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Same:
+    """A requirement that is equal only to itself: comparing texts would cost what is saved."""
+
+    requirement: Requirement
+
+    def __hash__(self) -> int:
+        return id(self.requirement)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.requirement is self.requirement
+
+
+@lru_cache(maxsize=1 << 15)
+def _expanded(same: _Same) -> tuple[Dependency, ...]:
+    return tuple(expand(same.requirement))
+
+
+def expand_required(requirement: Requirement) -> tuple[Dependency, ...]:
+    """Return what ``expand`` yields for a requirement of a distribution, from a cache: each target
+    and each release that has it gives the same object.
+    """
+    return _expanded(_Same(requirement))
 
 
 def applies(

@@ -32,6 +32,7 @@ __all__ = [
     "Release",
     "ReleaseJudge",
     "Wheels",
+    "compares_texts",
 ]
 
 

@@ -80,6 +80,8 @@ class Search:
         self._rejections: Counter[NormalizedName] = Counter()
         self._urgent: dict[NormalizedName, int] = {}
         self._queue: list[tuple[Preference, Package]] = []
+        self.tried: dict[tuple[Identifier, int], None] = {}
+        """The releases that were looked at, each a set of one, in order."""
         self.first_met: dict[Identifier, tuple[Dependency, Candidate | None]] = {}
         """For each identifier the first dependency on it, and the candidate that has it."""
 
@@ -277,6 +279,8 @@ class Search:
             package = package.base
         one = self._finder.best(name, package.allowed)
         wheels = self._finder.wheels(name, one) if one else None
+        if one:
+            self.tried[package.identifier, one] = None
         if wheels is None:
             self._ban(package, one or package.allowed)
             return

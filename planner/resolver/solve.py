@@ -33,7 +33,8 @@ from planner.resolver.prefetch import Fetcher, Prefetcher
 from planner.resolver.required_hashes import HashesMissing, RequiredHashes
 from planner.resolver.requirement_selector import RequirementSelector
 from planner.resolver.resolution import ResolvedPackage, build_packages, check_selection
-from planner.resolver.search import MAX_STEPS, Contradiction, Search, TooManySteps
+from planner.resolver.search import MAX_STEPS, Contradiction, TooManySteps
+from planner.resolver.shared_search import EnvironmentSearch
 from schemas.errors import ArtifactRefused, NoSolution
 from schemas.text import enumerate_some
 
@@ -133,9 +134,9 @@ def solve(
 def _solve_all(solvers: Sequence[_Solver], preferences: Sequence[Preferences]) -> list[Solution]:
     solutions = []
     errors = []
-    for solver, preferred in zip(solvers, preferences, strict=True):
+    for position, (solver, preferred) in enumerate(zip(solvers, preferences, strict=True)):
         try:
-            solutions.append(solver.solve(preferred))
+            solutions.append(solver.solve(preferred, solvers[:position]))
         except Unsolvable as error:
             errors.append(error)
     if len(errors) > 1:
@@ -188,21 +189,23 @@ class _Solver:
     fetcher: Fetcher
     finder: CandidateFinder
     reader: DependencyReader
-    search: Search
+    search: EnvironmentSearch
 
-    def solve(self, preferred: Preferences) -> Solution:
-        """Return the answer that prefers these versions. Raise what ``solve`` raises."""
-        self.finder.prefer(preferred)
+    def solve(self, preferred: Preferences, others: Iterable[_Solver]) -> Solution:
+        """Return the answer that prefers these versions, which may be that of ``others``, which
+        have been solved. Raise what ``solve`` raises.
+        """
         try:
-            selection = self.search.solve(self.roots)
+            selection = self.search.solve(preferred, (one.search for one in others))
         except Contradiction as contradiction:
-            obstacles = find_obstacles(self.search, self.reader, self.finder)
-            explainer = Explainer(self.finder, self.known, self.search.first_met, obstacles)
+            search = self.search.own
+            obstacles = find_obstacles(search, self.reader, self.finder)
+            explainer = Explainer(self.finder, self.known, search.first_met, obstacles)
             raise explainer.explain(contradiction.proof, self.environment) from None
         except TooManySteps:
             raise SearchTooLong(MAX_STEPS) from None
         check_selection(self.roots, selection, self.reader, self.known)
-        obstacles = find_obstacles(self.search, self.reader, self.finder)
+        obstacles = find_obstacles(self.search.search, self.reader, self.finder)
         packages = build_packages(self.roots, selection, self.reader, obstacles)
         pages = tuple(self.finder.project(package.name).page for package in packages)
         return Solution(self.environment, packages, pages)
@@ -280,7 +283,7 @@ def _solver(
         fetcher=fetcher,
         finder=finder,
         reader=reader,
-        search=Search(finder, reader, known),
+        search=EnvironmentSearch(finder, reader, roots, known),
     )
 
 
