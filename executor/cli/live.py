@@ -111,7 +111,13 @@ class LineReporter(WarningReporter):
             if time.monotonic() - self._last >= _SILENCE:
                 work = list(map(str, self._board.read()))
                 what = f"at {enumerate_some(work, 4)}" if work else "at the environment"
-                self._say(f"  {self._done}/{self._total} after {self._seconds():.0f} s, {what}")
+                self._say(
+                    f"  {self._finished()}/{self._total} after {self._seconds():.0f} s, {what}"
+                )
+
+    def _finished(self) -> int:
+        """Return how many wheels are finished. Lanes finish out of order; ``staged`` keeps it."""
+        return max(self._done, min(self._total, self._board.finished()))
 
     def _seconds(self) -> float:
         return time.monotonic() - self._began
@@ -169,7 +175,8 @@ class LiveReporter(LineReporter):
 
     def _progress(self) -> str:
         seconds = max(self._seconds(), 0.1)
-        part = self._done / self._total
+        done = self._finished()
+        part = done / self._total
         amount, left = f"{format_size(self._written)}", ""
         if self._bytes:
             part = min(1.0, self._written / self._bytes)
@@ -180,7 +187,7 @@ class LiveReporter(LineReporter):
         full = int(part * _BAR)
         bar = f"[{'#' * full}{'-' * (_BAR - full)}]"
         rate = f"{self._written / 2**20 / seconds:.1f} MiB/s"
-        return f"{bar} {part:4.0%}  {amount}  {rate}{left}  {self._done}/{self._total}"
+        return f"{bar} {part:4.0%}  {amount}  {rate}{left}  {done}/{self._total}"
 
     def _state(self) -> str:
         work = ", ".join(map(str, self._board.read())) or (

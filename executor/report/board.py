@@ -17,6 +17,10 @@ _PLACES = 16
 _PLACE_SIZE = mmap.PAGESIZE // _PLACES
 
 
+_COUNT_SIZE = 4
+"""Bytes of the count of a place. The counts are on a page of their own."""
+
+
 class AtWork(NamedTuple):
     """What one lane is at."""
 
@@ -37,7 +41,7 @@ class Board:
     """The board of one execution; its reporter owns it. Forks write, their parent reads."""
 
     def __init__(self) -> None:
-        self._page = mmap.mmap(-1, mmap.PAGESIZE)
+        self._page = mmap.mmap(-1, 2 * mmap.PAGESIZE)
 
     def put(self, name: str, read: int, size: int | None) -> None:
         """Write what this process is at."""
@@ -45,10 +49,22 @@ class Board:
         begin = os.getpid() % _PLACES * _PLACE_SIZE
         self._page[begin : begin + _PLACE_SIZE] = text.ljust(_PLACE_SIZE, b"\0")
 
-    def clear(self) -> None:
-        """Write that this process is at nothing."""
-        begin = os.getpid() % _PLACES * _PLACE_SIZE
+    def finish(self) -> None:
+        """Write that this process has finished what it was at, and is at nothing."""
+        place = os.getpid() % _PLACES
+        begin = place * _PLACE_SIZE
         self._page[begin : begin + _PLACE_SIZE] = bytes(_PLACE_SIZE)
+        count = (self._count(place) + 1).to_bytes(_COUNT_SIZE, "little")
+        begin = mmap.PAGESIZE + place * _COUNT_SIZE
+        self._page[begin : begin + _COUNT_SIZE] = count
+
+    def finished(self) -> int:
+        """Return how many wheels the lanes have finished, in whatever order."""
+        return sum(map(self._count, range(_PLACES)))
+
+    def _count(self, place: int) -> int:
+        begin = mmap.PAGESIZE + place * _COUNT_SIZE
+        return int.from_bytes(self._page[begin : begin + _COUNT_SIZE], "little")
 
     def read(self) -> Iterator[AtWork]:
         """Yield what the lanes are at."""

@@ -83,7 +83,7 @@ class Effort:
     def staged(self, wheel: StagedWheel) -> PackageFigures:
         """Note that the wheel is complete; return its figures."""
         if self._board:
-            self._board.clear()
+            self._board.finish()
         self._recorder.event(
             "staged",
             package=self._name,

@@ -79,11 +79,13 @@ def test_a_terminal_gets_two_lines_that_change(monkeypatch: pytest.MonkeyPatch) 
         reporter.selected(CHANGES, BUDGET)
         reporter.wrote(10 * MIB)
         assert reporter.board is not None
+        reporter.board.finish()
         reporter.board.put("zebra 1.0", 0, None)
         time.sleep(0.3)
         reporter.warned("it is odd")
     text = out.getvalue()
     assert "[############------------]  50%  10.0 of 20.0 MiB" in text
+    assert "  1/2" in text, "finished out of order"
     assert "of 64.0 MiB | zebra 1.0 (waiting)" in text
     assert "warning: it is odd\n" in text
     assert "\x1b[2K\n\r\x1b[2K\x1b[1A\rwarning: it is odd" in text, "both lines are erased first"

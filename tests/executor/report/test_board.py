@@ -15,7 +15,7 @@ def test_forks_write_and_their_parent_reads() -> None:
         os._exit(0)
     os.waitpid(pid, 0)
     assert set(board.read()) == {AtWork("one 1.0", 50, 100), AtWork("two 2.0", 0, 0)}
-    board.clear()
+    board.finish()
     assert [*board.read()] == [AtWork("two 2.0", 0, 0)]
 
 
@@ -30,3 +30,16 @@ def test_work_in_words() -> None:
     assert str(AtWork("one", 0, 9)) == "one (waiting)"
     assert str(AtWork("one", 3, 0)) == "one"
     assert str(AtWork("one", 45, 100)) == "one 45%"
+
+
+def test_what_is_finished_is_counted_for_all_lanes() -> None:
+    board = Board()
+    for _ in range(3):
+        if (pid := os.fork()) == 0:
+            board.put("two 2.0", 1, 2)
+            board.finish()
+            os._exit(0)
+        os.waitpid(pid, 0)
+    board.finish()
+    assert board.finished() == 4
+    assert [*board.read()] == []
