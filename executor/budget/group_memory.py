@@ -175,6 +175,13 @@ class PeakGauge:
         """
         self._own = os.path.join(group, _PEAK[version]), before
 
+    @property
+    def outside(self) -> int | None:
+        """The bytes that count against the limit of our own group and are charged to that of
+        before; None if this process is in no group of our own.
+        """
+        return self._own[1] if self._own else None
+
     def leaves(self) -> None:
         """Note that this process is about to leave the group of our own."""
         if self._own is not None:

@@ -194,6 +194,8 @@ def _run(
             transaction = replace(transaction, build=partial(_build, builder, budget))
         _selected(transaction.reporter, changes, budget)
         is_confined = last.enter_context(_held_to(options.memory, budget, transaction.gauge))
+        if (outside := transaction.gauge.outside) is not None:
+            transaction.reporter.recorder.event("confined", before=outside)
         if not exists:
             held.enter_context(environment.made())
             held.enter_context(journal.opened())

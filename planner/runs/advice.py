@@ -8,7 +8,7 @@ from planner.runs.run import Run, WheelRun
 from schemas.sizes import format_size
 from schemas.text import enumerate_some
 
-__all__ = ["advise", "at_work_text", "verdict"]
+__all__ = ["advise", "at_work_text", "error_lines", "verdict"]
 
 
 _MUCH = 0.5
@@ -39,11 +39,16 @@ def verdict(run: Run) -> str:
             where = " while it was changing the environment; the next run finishes that"
         return f"The log ends after {time} without an end: the run was killed{where}."
     if run.outcome == "failed":
-        return f"Failed after {time}: {run.end.get('error', '')}"
+        return f"Failed after {time}: {error_lines(run)[0]}"
     if run.command == "plan":
         return f"Planned in {time} with {len(run.requests)} requests."
     installed = run.end.get("installed", len(run.complete()))
     return f"Installed {installed} packages in {time}."
+
+
+def error_lines(run: Run) -> list[str]:
+    """Return the error of a run that failed: a sentence, and what a program has said."""
+    return str(run.end.get("error") or "").splitlines() or [""]
 
 
 def at_work_text(wheel: WheelRun) -> str:
@@ -68,6 +73,8 @@ def advise(run: Run) -> Iterator[str]:
 
 def _of_time(run: Run) -> Iterator[str]:
     spent = run.spent
+    if run.building:
+        yield f"Builds took {run.building:.1f} s of a lane."
     if not (total := sum(spent.values())):
         return
     shares = ", ".join(f"{_ACTIVITIES[key]} {part / total:.0%}" for key, part in spent.items())
@@ -82,16 +89,16 @@ def _of_time(run: Run) -> Iterator[str]:
             f"Memory allows {lanes} of {wanted} lanes; {format_size(more)} would allow one more"
             + ("." if helps else ", which would help little: the disk is what is waited for.")
         )
-    elif spent[most] / total >= _MUCH:
+    elif spent[most] / total >= _MUCH and total > run.building:
         yield f"Most of the time was {_ACTIVITIES[most]}: {_NEXT[most]}."
 
 
 def _of_memory(run: Run) -> Iterator[str]:
-    peak, limit = run.peak, run.limit
+    peak, limit = run.peak, run.limit_of_group
     if peak is None:
         return
     if limit is None:
-        yield f"At most {format_size(peak)} were charged; nothing limited the memory."
+        yield f"At most {format_size(peak)} ({run.peak_kind}); nothing limited the memory."
         return
     text = f"At most {format_size(peak)} of {format_size(limit)} were charged"
     if peak >= limit * _NEAR and run.outcome == "killed":

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
-from planner.runs.advice import advise, at_work_text, verdict
+from planner.runs.advice import advise, at_work_text, error_lines, verdict
 from planner.runs.run import Run, WheelRun
 from schemas.sizes import format_size
 
@@ -45,12 +46,13 @@ def _lines(run: Run) -> Iterator[str]:
     for sentence in advise(run):
         yield f"- {cell(sentence)}"
     yield ""
+    yield from _quoted(error_lines(run)[1:])
     yield from _figures(run)
     if work := [*run.at_work()]:
         yield "**At work when the log ended:** " + cell("; ".join(map(at_work_text, work)))
         yield ""
     if failed := [wheel for wheel in run.wheels.values() if wheel.state == "failed"]:
-        yield "**Failed:** " + "; ".join(cell(f"{one.package}: {one.error}") for one in failed)
+        yield "**Failed:** " + "; ".join(cell(f"{one.package}: {one.problem}") for one in failed)
         yield ""
     yield from _packages(run)
     yield from _builds(run)
@@ -60,6 +62,14 @@ def _lines(run: Run) -> Iterator[str]:
             yield ""
             yield from (f"- {cell(text)}" for text in texts[:_SHOWN])
             yield ""
+
+
+def _quoted(lines: Sequence[str]) -> Iterator[str]:
+    """Yield what a program has said, as a block of code that nothing in it can end."""
+    if lines:
+        longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
+        fence = "`" * max(3, longest + 1)
+        yield from (fence, *lines[-_SHOWN:], fence, "")
 
 
 def _figures(run: Run) -> Iterator[str]:

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from planner.runs.advice import advise, at_work_text, verdict
+from planner.runs.advice import advise, at_work_text, error_lines, verdict
 from planner.runs.run import Run, WheelRun
 from planner.runs.treemap import Rectangle, squarify
 from schemas.sizes import format_size
@@ -125,6 +125,7 @@ def _view(number: int, run: Run, required_by: Mapping[str, Sequence[str]]) -> di
         "run": run,
         "verdict": verdict(run),
         "advice": [*advise(run)],
+        "said": "\n".join(error_lines(run)[1:]),
         "wheels": wheels,
         "failed": [one for one in wheels if one.state == "failed"],
         "at_work": [at_work_text(one) for one in run.at_work()],
@@ -183,26 +184,24 @@ def _data(run: Run) -> dict[str, Any]:
     """Return what the script of the page draws."""
     step = -(-len(run.samples) // _MOST_SAMPLES) or 1
     samples = run.samples[::step]
-    groups = [one["group"] for one in samples if one.get("group")]
-    has_groups = len(groups) == len(samples)
     return {
         "seconds": run.seconds,
         "outcome": run.outcome,
         "lanes": run.lanes,
-        "limit": None if run.limit is None else run.limit + _others(run, run.budget.get("source")),
+        "limit": run.limit_of_group,
         "limits": [
-            [one["source"], one["available"] + _others(run, one["source"])]
+            [one["source"], one["available"] + run.others(one["source"])]
             for one in run.limits
             if run.limit is None or one["available"] <= 4 * run.limit
         ],
         "at": [one["at"] for one in samples],
-        "memory": _stack(groups) if has_groups else _own(samples),
+        "memory": _stack([one["group"] for one in samples]) if run.samples_group else _own(samples),
         "wheels": [
             [
                 one.package, one.version, one.lane, round(one.begin, 4), round(one.end, 4),
                 one.state, [[*(round(n, 4) for n in (s.begin, s.end, *s.spent))]
                             for s in one.intervals],
-                one.fetched, one.bytes, one.files, one.error,
+                one.fetched, one.bytes, one.files, one.problem, round(one.building, 4),
             ]
             for one in run.wheels.values()
         ],
@@ -214,16 +213,10 @@ def _data(run: Run) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _others(run: Run, source: object) -> int:
-    """Return the bytes that others hold below a limit, if samples count them too."""
-    if run.has_own_group or not str(source).startswith("/sys/"):
-        return 0
-    return sum(one["others"] for one in run.limits if one["source"] == source)
-
-
 def _stack(groups: Sequence[Mapping[str, int]]) -> list[tuple[str, list[int]]]:
     """Return the parts of what is charged to a group, from the bottom of the stack up."""
     return [
+        ("held before", [one.get("outside", 0) for one in groups]),
         ("anonymous", [one["anonymous"] for one in groups]),
         ("kernel", [one["kernel"] for one in groups]),
         ("tmpfs", [one["tmpfs"] for one in groups]),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from planner.runs.log import Event, InvalidLog, read_events
+from schemas.sizes import format_size
 
 __all__ = ["STATES", "Build", "Interval", "Outcome", "Run", "WheelRun", "read_run"]
 
@@ -18,6 +19,10 @@ Outcome = Literal["done", "failed", "killed"]
 
 STATES = ("waiting", "unpacking", "writing")
 """What a lane does with a wheel."""
+
+
+_MUCH_BEFORE = 1 << 20
+"""Bytes from which it is said what was charged before a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +60,15 @@ class WheelRun:
     waiting: float = 0.0
     unpacking: float = 0.0
     writing: float = 0.0
+    building: float = 0.0
+    """Seconds of a build, which are not part of the others."""
     error: str = ""
     intervals: list[Interval] = field(default_factory=list)
+
+    @property
+    def problem(self) -> str:
+        """The first line of its error, which may hold what a build has printed."""
+        return self.error.partition("\n")[0]
 
     @property
     def is_at_work(self) -> bool:
@@ -68,6 +80,9 @@ class WheelRun:
         at, parts = float(event["at"]), []
         for state in STATES:
             now = float(event.get(state, 0.0))
+            if state == "unpacking":
+                # A lane counts all that is neither of the others.
+                now = max(0.0, now - self.building)
             parts.append(max(0.0, now - getattr(self, state)))
             setattr(self, state, now)
         if at > self.end and any(parts):
@@ -127,6 +142,8 @@ class Run:
     lanes: int = 0
     has_own_group: bool = False
     """Whether it has entered a group that holds nothing of others."""
+    outside: int = 0
+    """Bytes that count against the limit of that group, and are charged to another."""
 
     @property
     def command(self) -> str:
@@ -139,11 +156,43 @@ class Run:
         return int(memory) if memory is not None else None
 
     @property
+    def limit_of_group(self) -> int | None:
+        """The limit with what others hold below it, as samples of a shared group count them."""
+        limit = self.limit
+        return None if limit is None else limit + self.others(str(self.budget.get("source")))
+
+    def others(self, source: str) -> int:
+        """Return the bytes that others hold below a limit, if samples count them too."""
+        if self.has_own_group or not source.startswith("/sys/"):
+            return 0
+        return sum(one["others"] for one in self.limits if one["source"] == source)
+
+    @property
+    def samples_group(self) -> bool:
+        """Whether samples of the group say something of this run: it has a limit, or no others."""
+        has_groups = bool(self.samples) and all(one.get("group") for one in self.samples)
+        return has_groups and (self.limit is not None or self.has_own_group)
+
+    @property
     def peak(self) -> int | None:
-        """The most bytes that were charged: the kernel's figure, or the largest sample."""
-        told = self.end.get("charged_peak")
-        usages = [one["group"]["usage"] for one in self.samples if one.get("group")]
-        return int(told) if told is not None else max(usages, default=None)
+        """The most bytes that were charged: the kernel's figure, or the largest sample. Without a
+        limit, samples of a shared group would be those of others: what our processes held counts.
+        """
+        if (told := self.end.get("charged_peak")) is not None:
+            return int(told)
+        if self.samples_group:
+            return int(max(one["group"]["usage"] for one in self.samples))
+        held = (one["processes"]["anonymous"] + one["processes"]["shared"] for one in self.samples)
+        return max(held, default=None)
+
+    @property
+    def peak_kind(self) -> str:
+        """What the peak is, in a few words."""
+        if self.end.get("charged_peak") is not None:
+            before = self.end.get("charged_before") or 0
+            kind = "largest sample" if self.end.get("sampled") else "as the kernel counts"
+            return f"{kind}, {format_size(before)} before" if before > _MUCH_BEFORE else kind
+        return "largest sample" if self.samples_group else "of our processes, largest sample"
 
     @property
     def spent(self) -> dict[str, float]:
@@ -151,6 +200,11 @@ class Run:
         return {
             state: sum(getattr(wheel, state) for wheel in self.wheels.values()) for state in STATES
         }
+
+    @property
+    def building(self) -> float:
+        """The seconds that lanes have built."""
+        return sum(wheel.building for wheel in self.wheels.values())
 
     def at_work(self) -> Iterator[WheelRun]:
         """Yield the wheels that were neither complete nor given up when the log ended."""
@@ -175,14 +229,15 @@ def read_run(path: str) -> Run:
         except (KeyError, TypeError, ValueError):
             raise InvalidLog(path, f"event {number} ({event['event']}) lacks a field") from None
     run.lanes = len(reading.lanes)
-    run.has_own_group = _leave_out_other_groups(run.samples)
+    run.has_own_group = _leave_out_other_groups(run.samples, run.outside)
     return run
 
 
-def _leave_out_other_groups(samples: list[Event]) -> bool:
+def _leave_out_other_groups(samples: list[Event], outside: int) -> bool:
     """Let samples that were taken outside of the group that the run made for itself say only what
-    our processes held: what others hold there is not held against the limit of the run. Return
-    whether there was such a group.
+    our processes held: what others hold there is not held against the limit of the run. The
+    ``outside`` bytes that are charged elsewhere are added to the others. Return whether there was
+    such a group.
     """
     places = [one["group"].get("place", 0) for one in samples if one.get("group")]
     own = max(places, default=0)
@@ -191,6 +246,8 @@ def _leave_out_other_groups(samples: list[Event]) -> bool:
         if group and group.get("place", 0) != own:
             held = one["processes"]["anonymous"] + one["processes"]["shared"]
             one["group"] = {**dict.fromkeys(group, 0), "usage": held, "anonymous": held}
+        elif group and own:
+            one["group"] = {**group, "usage": group["usage"] + outside, "outside": outside}
     return own > 0
 
 
@@ -235,7 +292,13 @@ class _Reading:
         return wheel
 
     def _on_waits(self, event: Event) -> None:
-        self._wheel(event, "waits")
+        # A wheel is read when it is built.
+        self._end_building(self._wheel(event, "waits"), float(event["at"]))
+
+    def _end_building(self, wheel: WheelRun, at: float) -> None:
+        is_built = any(one.package == wheel.package for one in self._run.builds)
+        if is_built and not wheel.building:
+            wheel.building, wheel.end = at - wheel.begin, at
 
     def _on_bytes(self, event: Event) -> None:
         self._wheel(event, "reads").advance(event)
@@ -252,6 +315,7 @@ class _Reading:
 
     def _on_failed(self, event: Event) -> None:
         wheel = self._wheel(event, "failed")
+        self._end_building(wheel, float(event["at"]))
         wheel.advance(event)
         wheel.error = str(event["error"])
 
@@ -280,6 +344,9 @@ class _Reading:
             build = builds[-1]
             build.end, build.demand = float(event["at"]), event["demand"]
             build.tier = str(event.get("tier", ""))
+
+    def _on_confined(self, event: Event) -> None:
+        self._run.outside = int(event["before"])
 
     def _on_commit(self, event: Event) -> None:
         self._run.commit.append((event["step"], float(event["at"])))

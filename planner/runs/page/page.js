@@ -29,7 +29,7 @@
     const spent = [0, 0, 0];
     for (const part of w[6]) for (let n = 0; n < 3; n++) spent[n] += part[2 + n];
     const lines = [`${w[0]} ${w[1]}  (${w[5]})`, `lane ${w[2] + 1}, ${secs(w[3])} to ${secs(w[4])}: ${secs(w[4] - w[3])}`];
-    lines.push(STATES.map((name, n) => `${name} ${secs(spent[n])}`).join(", "));
+    lines.push((w[11] ? `building ${secs(w[11])}, ` : "") + STATES.map((name, n) => `${name} ${secs(spent[n])}`).join(", "));
     if (w[7]) lines.push(`${size(w[7])} fetched`);
     if (w[8]) lines.push(`${size(w[8])} unpacked, ${w[9].toLocaleString("en")} files`);
     if (w[10]) lines.push(w[10]);
@@ -45,13 +45,22 @@
     const end = Math.max(0.01, ...all.map(one => one.seconds));
     let width = 0, chart = null, current = -1, chosen = null;
 
+    // Requests that go on at once are below each other.
+    const ends = [], placed = run.requests.map((r, n) => [r[1] - r[2], r[1], n]).sort((p, q) => p[0] - q[0]).map(([from, to, n]) => {
+      let row = ends.findIndex(t => t <= from);
+      if (row < 0) row = ends.push(0) - 1;
+      ends[row] = to;
+      return [from, to, n, row];
+    });
+    const beside = ends.length;
+
     const x = t => LEFT + (width - LEFT - RIGHT) * t / end;
 
     function drawMemory() {
       if (chart) chart.destroy();
       chart = null;
       if (!run.at.length || !run.memory.length) return;
-      const tones = { "anonymous": "--anonymous", "kernel": "--kernel", "tmpfs": "--tmpfs", "dirty cache": "--dirty", "clean cache": "--clean", "mapped files": "--mapped" };
+      const tones = { "held before": "--before", "anonymous": "--anonymous", "kernel": "--kernel", "tmpfs": "--tmpfs", "dirty cache": "--dirty", "clean cache": "--clean", "mapped files": "--mapped" };
       const parts = run.memory.filter(([, values]) => Math.max(...values) > MIB / 4);
       const sums = [], below = run.at.map(() => 0);
       for (const [, values] of parts) { values.forEach((v, n) => { below[n] += v; }); sums.push(below.map(v => v / MIB)); }
@@ -92,8 +101,8 @@
     }
 
     function drawGantt() {
-      const rows = run.lanes + (run.builds.length ? 1 : 0) + (run.commit.length ? 1 : 0) + (run.requests.length ? 4 : 0);
-      const height = Math.max(rows, 1) * (ROW + GAP) + AXIS;
+      const rows = run.lanes + (run.builds.length ? 1 : 0) + (run.commit.length ? 1 : 0);
+      const height = Math.max(rows * (ROW + GAP) + (beside ? Math.max(Math.min(beside, 16) * 9, 22) + GAP : 0), ROW) + AXIS;
       const out = [`<svg width="${width}" height="${height}" role="img" aria-label="what each lane did">`];
       for (const t of ticks()) {
         const at = x(t).toFixed(1);
@@ -124,6 +133,7 @@
           from = null;
           sums = [0, 0, 0];
         });
+        if (w[11]) out.push(`<rect class="s4" x="${a.toFixed(2)}" y="${y}" width="${Math.max(x(w[3] + w[11]) - a, 1).toFixed(2)}" height="${ROW}"/>`);
         if (w[5] === "failed") out.push(`<rect class="sbad" x="${a.toFixed(2)}" y="${y}" width="${Math.max(b - a, 4).toFixed(2)}" height="${ROW}"/>`);
         if (open) {
           // Torn: the log ends here.
@@ -158,11 +168,7 @@
       }
       if (run.requests.length) {
         out.push(`<text x="${LEFT - 10}" y="${y + 20}" text-anchor="end">requests</text>`);
-        const ends = [];
-        run.requests.map((r, n) => [r[1] - r[2], r[1], n]).sort((p, q) => p[0] - q[0]).forEach(([from, to, n]) => {
-          let row = ends.findIndex(t => t <= from);
-          if (row < 0) row = ends.push(0) - 1;
-          ends[row] = to;
+        placed.forEach(([from, to, n, row]) => {
           out.push(`<g class="bar" data-request="${n}"><rect class="s0" x="${x(from).toFixed(2)}" y="${(y + (row % 16) * 9).toFixed(1)}" width="${Math.max(x(to) - x(from), 1).toFixed(2)}" height="7"/></g>`);
         });
       }

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from executor.api import execute
+from executor.budget.confinement import place_for_group
 from executor.report.recorder import Recorder
 from executor.report.report import Report
 from executor.report.reporter import Reporter
@@ -100,3 +101,21 @@ def test_a_killed_run_leaves_what_it_told(tmp_path: Path, monkeypatch: pytest.Mo
     events = read_log(tmp_path / "log")
     assert kinds(events)[-1] == "begins"
     assert "end" not in kinds(events)
+
+
+@pytest.mark.skipif(place_for_group() is None or os.geteuid() != 0, reason="needs its own group")
+def test_a_group_of_its_own_is_told_with_what_is_charged_elsewhere(tmp_path: Path) -> None:
+    for wheel in WHEELS:
+        wheel.write(tmp_path)
+    (tmp_path / "pylock.toml").write_text(lock_of(WHEELS))
+    reporter = Reporter()
+    reporter.recorder = Recorder.opened(str(tmp_path / "log"))
+    report = execute(
+        str(tmp_path / "pylock.toml"), environment_below(tmp_path / "env"),
+        reporter=reporter, memory=1 << 30,
+    )  # fmt: skip
+    events = read_log(tmp_path / "log")
+    assert report.is_confined
+    (confined,) = (event for event in events if event["event"] == "confined")
+    assert confined["before"] == report.charged_before
+    assert events[-2]["group"]["place"] == 0, "the last sample is taken where the run began"

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from helpers.run_logs import MIB, beginning, event, sample, wheel_events, whole_log, write_log
-from planner.runs.advice import advise, verdict
+from planner.runs.advice import advise, error_lines, verdict
+from planner.runs.markdown import to_markdown
 from planner.runs.run import Run, read_run
 
 
@@ -53,3 +54,23 @@ def test_a_failure_says_why_and_what_to_do(tmp_path: Path) -> None:
     run = run_of(tmp_path, [*beginning(), end])
     assert verdict(run) == "Failed after 2.0 s: no answer"
     assert [*advise(run)] == ["Wait."]
+
+
+def test_what_a_program_has_said_is_not_part_of_the_sentence(tmp_path: Path) -> None:
+    error = "one: the build failed\n  | gcc: no\n  | ```` \n"
+    end = event("end", 2.0, ok=False, status=8, error=error, kind="BuildFailed", hint=None,
+                left=None)  # fmt: skip
+    run = run_of(tmp_path, [*beginning(), end])
+    assert verdict(run) == "Failed after 2.0 s: one: the build failed"
+    assert error_lines(run) == ["one: the build failed", "  | gcc: no", "  | ```` "]
+    assert "`````\n  | gcc: no\n  | ```` \n`````\n" in to_markdown([run])
+
+
+def test_builds_are_not_advised_a_second_lane(tmp_path: Path) -> None:
+    run = run_of(tmp_path, [*beginning(), *wheel_events("one", 1.0, 2.0)])
+    run.wheels["one"].building = 9.0
+    run.budget["lanes"] = run.budget["wanted"]
+    assert [*advise(run)] == [
+        "Builds took 9.0 s of a lane.",
+        "Time of the lanes: waiting for the network 20%, unpacking 30%, writing 50%.",
+    ]

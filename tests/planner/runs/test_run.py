@@ -82,3 +82,55 @@ def test_each_step_of_a_build_of_a_plan_ends(tmp_path: Path) -> None:
     assert [(one.what, one.end, one.demand) for one in builds] == [
         ("metadata", 2.0, None), ("measuring, jobs 1", 5.0, 7), ("metadata", None, None),
     ]  # fmt: skip
+
+
+def test_what_is_charged_outside_of_the_group_of_the_run_counts(tmp_path: Path) -> None:
+    samples = [sample(0.1, 900 * MIB), sample(0.3, 40 * MIB)]
+    samples[0]["group"]["place"], samples[1]["group"]["place"] = 0, 1
+    log = [*beginning(), samples[0], event("confined", 0.2, before=20 * MIB), samples[1]]
+    run = read_run(str(write_log(tmp_path / "log", log)))
+    assert run.samples[1]["group"]["usage"] == 60 * MIB
+    assert run.samples[1]["group"]["outside"] == 20 * MIB
+    assert run.limit_of_group == 64 * MIB
+
+
+def test_without_a_limit_a_run_is_not_charged_for_what_others_hold(tmp_path: Path) -> None:
+    log = [*beginning(), sample(0.3, 900 * MIB)]
+    log[2]["memory"] = None
+    log[3]["processes"].update(anonymous=30 * MIB, shared=MIB)
+    run = read_run(str(write_log(tmp_path / "log", log)))
+    assert (run.peak, run.peak_kind) == (31 * MIB, "of our processes, largest sample")
+    assert not run.samples_group
+
+
+def test_a_build_is_no_unpacking(tmp_path: Path) -> None:
+    file = "one-1.0.tar.gz"
+    effort = {"fetched": 0, "waiting": 0.1, "writing": 0.2}
+    log = [
+        *beginning(),
+        event("begins", 1.0, package="one", version="1.0", file=file, size=None),
+        event("building", 1.5, package="one", planned=9, limit=10, jobs=1),
+        event("built", 4.0, package="one", seconds=2.5, demand=8, limit=10, jobs=1,
+              tier="a group", network="none", writes="held"),
+        event("waits", 4.1, package="one", source="/wheel"),
+        event("staged", 4.8, package="one", files=1, bytes=9, reused=False, startup=[],
+              unpacking=3.5, **effort),
+    ]  # fmt: skip
+    run = read_run(str(write_log(tmp_path / "log", log)))
+    wheel = run.wheels["one"]
+    assert wheel.building == pytest.approx(3.1)
+    assert wheel.unpacking == pytest.approx(0.4)
+    assert run.building == wheel.building
+    assert [one.begin for one in wheel.intervals] == [4.1]
+
+
+def test_a_build_that_failed_is_no_unpacking(tmp_path: Path) -> None:
+    effort = {"fetched": 0, "waiting": 0.0, "writing": 0.0, "unpacking": 3.0}
+    log = [
+        *beginning(),
+        event("begins", 1.0, package="one", version="1.0", file="one.tar.gz", size=None),
+        event("building", 1.5, package="one", planned=9, limit=10, jobs=1),
+        event("failed", 4.0, package="one", error="gcc\n| no", kind="BuildFailed", **effort),
+    ]
+    wheel = read_run(str(write_log(tmp_path / "log", log))).wheels["one"]
+    assert (wheel.building, wheel.unpacking, wheel.problem) == (3.0, 0.0, "gcc")
