@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,7 +34,14 @@ PROGRAM = Path(sys.executable).with_name("lockstream")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 SECONDS = 60.0
-"""A run that has not ended then, or processes that are still there, are a fault."""
+"""A run that has not ended then, or processes that are still there, are a fault; but see SLOWER."""
+
+SLOWER = 20
+"""A run may take so many times as long as the slowest of the last whole runs of its kind: what is
+slow is then the machine, which others use too, and not the end of a run."""
+
+REMEMBERED = 5
+"""Whole runs of a kind whose seconds are kept."""
 
 WHEELS = 40
 
@@ -87,6 +94,7 @@ class Runs:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.temporary = folder / "tmp"
+        self._seconds: dict[Kind, deque[float]] = {}
         self.environment = {
             **{
                 key: value for key, value in os.environ.items() if not key.startswith(("PIP", "UV"))
@@ -114,14 +122,38 @@ class Runs:
             shutil.rmtree(self.folder / name, ignore_errors=True)
             (self.folder / name).mkdir()
 
-    def whole(self, kind: Kind) -> tuple[float, dict[str, Entry]]:
-        """Run ``kind`` without a signal; return its seconds, and its result."""
+    def whole(self, kind: Kind) -> dict[str, Entry]:
+        """Run ``kind`` without a signal; return its result."""
         self.fresh()
-        began = time.monotonic()
+        problem = self._complete(kind)
+        assert not problem, problem
+        return self.result(kind)
+
+    def seconds(self, kind: Kind) -> float:
+        """Return the seconds of the slowest of the last whole runs of ``kind``."""
+        return max(self._seconds[kind])
+
+    def patience(self, kind: Kind) -> float:
+        """Return the seconds after which a run of ``kind`` counts as one that does not end."""
+        if kind not in self._seconds:
+            return SLOWER * SECONDS
+        return max(SECONDS, SLOWER * self.seconds(kind))
+
+    def _complete(self, kind: Kind) -> str:
+        """Run ``kind`` to its end, and return how that failed, or nothing."""
+        began, patience = time.monotonic(), self.patience(kind)
         process = self.begin(kind.words)
-        _, said = process.communicate(timeout=SECONDS)
-        assert process.returncode == 0, said.decode()
-        return time.monotonic() - began, self.result(kind)
+        try:
+            _, said = process.communicate(timeout=patience)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            return f"has not ended after {patience:.0f} s"
+        if process.returncode:
+            return f"ends with {process.returncode}: {said.decode()[-200:]}"
+        seconds = self._seconds.setdefault(kind, deque(maxlen=REMEMBERED))
+        seconds.append(time.monotonic() - began)
+        return ""
 
     def result(self, kind: Kind) -> dict[str, Entry]:
         place = self.folder / kind.result
@@ -132,23 +164,22 @@ class Runs:
     ) -> tuple[int, list[str]]:
         """Interrupt a run ``after`` seconds; return its status, and the faults that were found."""
         self.fresh()
+        patience = self.patience(kind)
         process = self.begin(kind.words)
         try:
             process.wait(after)
         except subprocess.TimeoutExpired:
             process.send_signal(number)
         try:
-            _, said = process.communicate(timeout=SECONDS)
+            _, said = process.communicate(timeout=patience)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
-            return 0, [f"it has not ended after {SECONDS:.0f} s"]
+            return 0, [f"it has not ended after {patience:.0f} s"]
         status = process.returncode
         faults = list(self._faults(kind, number, process, said, expected))
-        again = self.begin(kind.words)
-        _, said = again.communicate(timeout=SECONDS)
-        if again.returncode:
-            faults.append(f"the next run ends with {again.returncode}: {said.decode()[-200:]}")
+        if problem := self._complete(kind):
+            faults.append(f"the next run {problem}")
         elif lines := differences(_fixed(expected), _fixed(self.result(kind))):
             faults.append(f"the next run has another result: {lines[:3]}")
         return status, faults
@@ -167,7 +198,7 @@ class Runs:
             yield f"its status is {process.returncode}"
         if b"Traceback" in said and process.returncode != -number:
             yield f"it shows a traceback: {said.decode()[-300:]}"
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + self.patience(kind) / 12
         while (left := session(process.pid)) and time.monotonic() < deadline:
             time.sleep(0.05)
         if left:
@@ -223,9 +254,8 @@ def main() -> int:
         whole = {kind: runs.whole(kind) for kind in kinds}
         for turn in range(options.runs):
             kind, number = kinds[turn % len(kinds)], rng.choice(SIGNALS)
-            seconds, expected = whole[kind]
-            after = rng.uniform(0, 1.1 * seconds)
-            status, faults = runs.interrupted(kind, number, after, expected)
+            after = rng.uniform(0, 1.1 * runs.seconds(kind))
+            status, faults = runs.interrupted(kind, number, after, whole[kind])
             statuses[f"{kind.name}: {status}"] += 1
             faulty += bool(faults)
             for fault in faults:
