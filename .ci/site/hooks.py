@@ -34,6 +34,8 @@ def on_files(files: Files, config: Any) -> Files:
     for path, place in PAGES.items():
         text = _rebased((ROOT / path).read_text(), path, place)
         files.append(File.generated(config, place, content=text))
+    style = Path(__file__).with_name("site.css").read_text()
+    files.append(File.generated(config, "assets/site.css", content=style))
     return files
 
 

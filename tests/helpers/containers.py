@@ -21,7 +21,7 @@ _PROJECT = Path(__file__).parents[2]
 
 _RUN = (
     "--runtime", "runc", "--cgroup-manager", "cgroupfs",
-    "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=4096:4096", "--network", "none",
+    "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=4096:4096",
 )  # fmt: skip
 """Options that also hold where there is no systemd, and where the limits of this machine are lower
 than Podman's defaults."""
@@ -89,7 +89,9 @@ def install_into(root: Path) -> None:
 class Podman:
     """Images and containers in a folder of their own; the caller removes it, after ``close``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, network: str = "none") -> None:
+        """``network`` is that of the containers; "host" lets them reach servers on loopback."""
+        self._network = network
         self._command = ("podman", "--root", str(folder / "root"), "--runroot", str(folder / "run"))
         self._number = 0
 
@@ -108,7 +110,8 @@ class Podman:
         self._number += 1
         name = f"run-{self._number}"
         run = subprocess.run(
-            [*self._command, "run", "--name", name, *_RUN, *map(str, options), image]
+            [*self._command, "run", "--name", name, *_RUN, "--network", self._network]
+            + [*map(str, options), image]
             + [str(word) for word in command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

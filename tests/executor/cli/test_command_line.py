@@ -9,7 +9,7 @@ import click
 import pytest
 
 import lockstream
-from executor.cli.command_line import prepare
+from executor.cli.command_line import long_name, prepare
 from helpers.option_table import leaf_commands
 from helpers.wheels import build_wheel, lock_of
 from schemas.errors import ExitCode
@@ -26,7 +26,49 @@ def _lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+def parsed(command: click.Command, words: list[str]) -> tuple[object, object]:
+    """What ``command`` gets from ``words`` and the environment, its required arguments given."""
+    arguments = (
+        "bash" if isinstance(one.type, click.Choice) else "x"
+        for one in command.params
+        if isinstance(one, click.Argument) and one.required
+    )
+    context = click.Context(command)
+    command.parse_args(context, [*words, *arguments])
+    return context.params, context.meta
+
+
+def spellings(option: click.Option) -> list[tuple[list[str], str]]:
+    """Words that give ``option`` a value, each with the text of a variable that means the same."""
+    name = long_name(option)
+    if option.is_flag:
+        off = [option.secondary_opts[0]] if option.secondary_opts else []
+        return [([name], "1"), ([name], "YES"), (off, "0"), (off, "off")]
+    if isinstance(option.type, click.Choice):
+        return [([name, one], one) for one in option.type.choices]
+    if isinstance(option.type, (click.types.IntParamType, click.types.FloatParamType)):
+        return [([name, "3"], "3")]
+    if option.multiple:
+        return [([name, "alpha", name, "two words"], "alpha 'two words'")]
+    return [([name, "two words"], "two words")]
+
+
 class TestVariables:
+    @pytest.mark.parametrize("name", dict(leaf_commands()))
+    def test_each_means_what_its_option_means(
+        self, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        command = dict(leaf_commands())[name]
+        prepare(command, name)
+        options = [one for one in command.params if isinstance(one, click.Option)]
+        for option in options:
+            for words, text in spellings(option) if option.envvar else ():
+                for variable in option.envvar or ():
+                    with monkeypatch.context() as surroundings:
+                        surroundings.setenv(variable, text)
+                        by_variable = parsed(command, [])
+                    assert by_variable == parsed(command, words), (variable, text)
+
     def test_a_variable_stands_for_its_option(
         self, lock: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
