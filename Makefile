@@ -43,6 +43,10 @@
 # make ends      1,000 runs in random surroundings (variables, limits, closed streams): each must end
 #                with a known exit code and no traceback; ENDS='--runs 100 --seed 7'
 # make image     build examples/image and Dockerfiles that use it by Buildah, and run them (Linux, root)
+# make one-file  lockstream.pyz: size, start, smallest limit; real locks in 32 MiB and in containers, their
+#                trees compared (Linux, root, nginx, podman): an hour; ONEFILE='--only cost' for some
+# make stranger  what the pages for GitHub, GitLab, one file and monorepos tell, done literally, until the
+#                job is green, with a lock that uv exported (network, git): some minutes
 # make growth    processor time of each parser of foreign text at 1, 10 and 100 times a length
 # make signals   500 signals at random moments of executions, plans and builds; half an hour.
 #                SIGNALS='--runs 50 --only execute'
@@ -75,13 +79,15 @@ ATTACK :=
 ACCEPTED :=
 SCREENSHOTS :=
 GUEST :=
+ONEFILE :=
+STRANGER :=
 SECONDS := 60
 FUZZ :=
 SIGNALS :=
 WHEELS := --odd --corpora benchmarks/work/wheels
 ANSWERS :=
 
-.PHONY: answers clusters slurm demo fast test lint types pythons lowest servers pages coverage peers bench bench-quick builds soak ends hostile \
+.PHONY: answers clusters slurm one-file stranger demo fast test lint types pythons lowest servers pages coverage peers bench bench-quick builds soak ends hostile \
 	attack accepted containers guest docs network signals growth fuzz real python clean
 .DELETE_ON_ERROR:
 
@@ -206,6 +212,12 @@ accepted: .venv/made
 
 containers: .venv/made
 	.venv/bin/python -m stress.containers
+
+one-file: .venv/made
+	.venv/bin/python -m stress.one_file $(ONEFILE)
+
+stranger: .venv/made
+	.venv/bin/python -m stress.stranger $(STRANGER)
 
 guest: .venv/made
 	.venv/bin/python -m stress.guest $(GUEST)
