@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import stat
 import tempfile
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -19,8 +18,8 @@ from typing import Any, TypeVar
 from executor.builds.errors import BackendFailed, BackendUnusable, BuildKilled
 from executor.builds.free_space import is_full, space_for
 from executor.builds.sandbox import SandboxLimits, SandboxResult, contained
-from executor.files.folders import FOLDER
-from executor.files.regular import read_input, read_regular
+from executor.files.held_folder import HeldFolder
+from executor.files.regular import read_input
 from executor.files.user_folders import home_folder
 from schemas.builds import BuildFlags
 from schemas.toml import parse_toml
@@ -49,6 +48,10 @@ _QUESTION, _ANSWER = "input.json", "output.json"
 
 _MAX_ANSWER = 1 << 20
 """Bytes; an answer is a file name, or a list of requirements."""
+
+
+_MAX_REQUIREMENTS, _MAX_REQUIREMENT = 1000, 4096
+"""Requirements that a hook may return, and the characters of one; real ones return a dozen."""
 
 
 _REFUSALS = ("no_backend", "unsupported", "hook_missing")
@@ -124,6 +127,14 @@ def read_build_system(package: str, tree: str) -> BuildSystem:
     return BuildSystem(backend=backend, requires=tuple(requires), path=tuple(folders))
 
 
+def _is_named(name: str) -> bool:
+    """Return whether a file can have this name: it has no zero byte, or half of a pair."""
+    try:
+        return b"\0" not in os.fsencode(name)
+    except UnicodeEncodeError:
+        return False
+
+
 def _are_texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
@@ -160,33 +171,40 @@ class Backend:
             raise BackendUnusable(
                 self.package, f"its backend returned {found!r:.80}, not a list of requirements"
             )
+        if len(found) > _MAX_REQUIREMENTS or any(len(one) > _MAX_REQUIREMENT for one in found):
+            raise BackendUnusable(
+                self.package,
+                f"its backend returned more than {_MAX_REQUIREMENTS} requirements, or one of more "
+                f"than {_MAX_REQUIREMENT} characters",
+            )
         return list(found)
 
     def metadata(self, folder: str) -> bytes:
         """Return the METADATA of the future wheel, which the hook writes below ``folder``."""
-        name = str(self._run_hook("prepare_metadata_for_build_wheel", folder))
-        try:
-            dist_info = os.open(os.path.join(folder, os.path.basename(name)), FOLDER)
+        # Opened before the build can exchange it for a link.
+        with HeldFolder.at(folder) as held:
+            name = str(self._run_hook("prepare_metadata_for_build_wheel", folder))
             try:
-                return read_regular("METADATA", _MAX_METADATA, dir_fd=dist_info)
-            finally:
-                os.close(dist_info)
-        except OSError as error:
-            problem = os.strerror(error.errno or 0)
-            raise BackendUnusable(
-                self.package, f"its backend wrote no METADATA: {problem}"
-            ) from None
-        except ValueError:  # no name of a file: a zero byte, or half of a surrogate pair
-            raise BackendUnusable(
-                self.package, f"its backend returned {name!r:.80}, which is not a dist-info folder"
-            ) from None
+                return held.read(f"{os.path.basename(name)}/METADATA", _MAX_METADATA)
+            except OSError as error:
+                problem = os.strerror(error.errno or 0)
+                raise BackendUnusable(
+                    self.package, f"its backend wrote no METADATA: {problem}"
+                ) from None
+            except ValueError:  # no name of a file: a zero byte, or half of a surrogate pair
+                raise BackendUnusable(
+                    self.package,
+                    f"its backend returned {name!r:.80}, which is not a dist-info folder",
+                ) from None
 
     def build(self, folder: str, kind: str = "wheel") -> str:
         """Build a wheel of ``kind`` into ``folder`` and return its path."""
-        name = str(self._run_hook(f"build_{kind}", folder))
-        path = os.path.join(folder, os.path.basename(name))
-        # Not a link: it could lead to a file that the build may not read.
-        is_file = os.path.lexists(path) and stat.S_ISREG(os.lstat(path).st_mode)
+        with HeldFolder.at(folder) as held:
+            name = str(self._run_hook(f"build_{kind}", folder))
+            path = os.path.join(folder, os.path.basename(name))
+            # Not a link, nor the folder: it could lead to a file that the build may not read.
+            is_same = held.is_in_place
+            is_file = is_same and _is_named(name) and held.is_file(os.path.basename(name))
         if not is_file or not name.endswith(".whl"):
             raise BackendUnusable(
                 self.package, f"its backend returned {name!r:.80}, which is not a wheel"
@@ -212,18 +230,20 @@ class Backend:
             # it leaves there, only an answer that was checked comes back.
             *command, call = cmd
             place = tempfile.mkdtemp(prefix="call-", dir=self.folder)
-            shutil.copyfile(os.path.join(call, _QUESTION), os.path.join(place, _QUESTION))
-            self.result = contained(
-                [*command, place],
-                folder=cwd or self.tree,
-                environment={**self._environment(), **(extra_environ or {})},
-                writable=[self.folder, *self.writable],
-                log=log,
-                limits=self.limits,
-            )
-            self._check(hook, self.result, log)
+            with HeldFolder.at(place) as held:
+                shutil.copyfile(os.path.join(call, _QUESTION), os.path.join(place, _QUESTION))
+                self.result = contained(
+                    [*command, place],
+                    folder=cwd or self.tree,
+                    environment={**self._environment(), **(extra_environ or {})},
+                    writable=[self.folder, *self.writable],
+                    log=log,
+                    limits=self.limits,
+                )
+                self._check(hook, self.result, log)
+                answer = self._answer(held)
             with open(os.path.join(call, _ANSWER), "w", encoding="utf-8") as file:
-                json.dump(self._answer(place), file)
+                json.dump(answer, file)
 
         try:
             caller = pyproject_hooks.BuildBackendHookCaller(
@@ -252,10 +272,10 @@ class Backend:
                 raise
             raise BackendUnusable(self.package, f"its backend cannot be run: {error}") from None
 
-    def _answer(self, place: str) -> dict[str, Any]:
+    def _answer(self, place: HeldFolder) -> dict[str, Any]:
         """Return the answer of a hook. Raises BackendUnusable if it is not one."""
         try:
-            answer = json.loads(read_regular(os.path.join(place, _ANSWER), _MAX_ANSWER))
+            answer = json.loads(place.read(_ANSWER, _MAX_ANSWER))
         except (OSError, ValueError, RecursionError) as error:
             raise BackendUnusable(
                 self.package, f"its backend left no readable answer: {str(error)[:200]}"

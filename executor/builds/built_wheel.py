@@ -7,6 +7,7 @@ native modules counts, not only the existence of a wheel.
 from __future__ import annotations
 
 import os
+import struct
 import zipfile
 from dataclasses import dataclass
 
@@ -18,6 +19,14 @@ from schemas.target import Target
 from schemas.wheel import parse_wheel_filename
 
 __all__ = ["BuiltWheel", "inspect_wheel"]
+
+
+_NO_WHEEL = (
+    InvalidWheelFilename, zipfile.BadZipFile, OSError,
+    # Names that are not UTF-8, versions of the format that are not known, and fields cut short.
+    ValueError, NotImplementedError, struct.error, OverflowError,
+)  # fmt: skip
+"""What reading the list of a damaged archive raises, or of one that is made to confuse."""
 
 
 _NATIVE = (".so", ".pyd", ".dylib", ".dll")
@@ -71,7 +80,7 @@ def inspect_wheel(path: str, package: str, version: str | None, target: Target) 
         name, found, _, tags = parse_wheel_filename(filename)
         with zipfile.ZipFile(path) as archive:
             members = archive.namelist()
-    except (InvalidWheelFilename, zipfile.BadZipFile, OSError) as error:
+    except _NO_WHEEL as error:
         raise WheelDiffersFromPlan(package, f"{filename} is not a wheel: {error}") from None
     if name != package or version not in {None, str(found)}:
         raise WheelDiffersFromPlan(

@@ -61,6 +61,16 @@ class HeldFolder:
         with suppress(OSError):
             os.close(self.descriptor)
 
+    @property
+    def is_in_place(self) -> bool:
+        """Return whether the open folder is what its path leads to, without a link at the end."""
+        try:
+            return os.path.samestat(os.fstat(self.descriptor), os.lstat(self.path))
+        except OSError as error:
+            if error.errno in _ABSENT:
+                return False
+            raise
+
     def path_of(self, name: str) -> str:
         """Return the absolute path of ``name``, for messages."""
         return os.path.join(self.path, name)

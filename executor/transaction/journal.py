@@ -215,7 +215,7 @@ class Journal:
         """
         self.flush([self.folder])
         with self.inside() as held:
-            if not self._is_in_place(held):
+            if not held.is_in_place:
                 raise StagingRefused(self.folder, "it was exchanged while it was in use")
             # Whatever the umask, only its owner may write it; what had its name is not opened.
             new = _NAME + ".new"
@@ -230,12 +230,6 @@ class Journal:
             held.rename(new, _NAME)
         self._has_committed = True
         self._sync_folder()
-
-    def _is_in_place(self, held: HeldFolder) -> bool:
-        """Return whether the open folder is the one that its path leads to."""
-        with suppress(FileNotFoundError):
-            return os.path.samestat(os.fstat(held.descriptor), os.lstat(self.folder))
-        return False
 
     @property
     def reached(self) -> Reached:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from executor.builds.built_wheel import BuiltWheel, inspect_wheel
 from executor.builds.errors import WheelDiffersFromPlan
+from helpers.archives import Member, build_archive
 from helpers.build_records import build_record
 from helpers.wheels import build_wheel
 from schemas.builds import BuildRecord
@@ -86,3 +89,37 @@ class TestPlan:
     def test_one_of_another_kind_is_refused(self) -> None:
         with pytest.raises(WheelDiffersFromPlan, match=r"but demo-1\.0-cp311"):
             self.WHEEL.check_plan(record_of("demo-1.0-cp311-cp311-linux_x86_64.whl", NATIVE))
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"version": 99},
+        {"flags": 0x800, "name": b"\xff"},
+        {"extra": b"\x01\x00\xff\x00"},
+        {"offset": 0xFFFFFFFF},
+        {"disk": 0xFFFF},
+    ],
+)
+def test_an_archive_that_is_made_to_confuse_is_refused_or_read(
+    tmp_path: Path, lie: dict[str, Any]
+) -> None:
+    content = build_archive([Member("demo/a.py", b"x", central=lie)])
+    path = tmp_path / "demo-1.0-py3-none-any.whl"
+    path.write_bytes(content)
+    with suppress(WheelDiffersFromPlan):
+        inspect(str(path))
+
+
+def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    wheel = build_wheel("demo", files={"demo/ab.py": ""})
+    flagged = wheel.content.replace(b"demo/ab.py", b"demo/\xff\xfe.py")
+    content = bytearray(flagged)
+    at = content.find(b"PK\x01\x02")
+    while at >= 0:
+        content[at + 9] |= 0x08  # its names are UTF-8, it says
+        at = content.find(b"PK\x01\x02", at + 4)
+    path = tmp_path / "demo-1.0-py3-none-any.whl"
+    path.write_bytes(content)
+    with pytest.raises(WheelDiffersFromPlan, match="is not a wheel"):
+        inspect(str(path))
