@@ -15,7 +15,7 @@ from executor.report import recorder
 from executor.report.recorder import Recorder
 from executor.report.reporter import Reporter
 from helpers.index import Index
-from helpers.run_logs import check_event
+from helpers.run_logs import Checked, check_event, logs_of_programs
 
 # Nothing is asserted of time: machines differ, and the first draw of a fresh clone builds tables.
 settings.register_profile("timeless", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -48,6 +48,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--fast", action="store_true", help=f"{text}, and those that make environments"
     )
+    text = "have every program that a test starts write a log, and hold its lines to their schema"
+    parser.addoption("--all-logs", action="store_true", help=text)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -63,6 +65,10 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if SLOW_HELPERS.search(collection_path.read_text()) else None
 
 
+CHECKED = Checked()
+"""What this session has held to the schema of logs."""
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _every_event_is_as_the_schema_says() -> Iterator[None]:
     """Every execution of the suite writes a log, and each line of it is held to the schema."""
@@ -71,12 +77,37 @@ def _every_event_is_as_the_schema_says() -> Iterator[None]:
     def encode_checked(content: Mapping[str, object]) -> bytes:
         line = encode(content)
         check_event(json.loads(line))
+        CHECKED.own += 1
         return line
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recorder, "_encoded", encode_checked)
         patch.setattr(Reporter, "recorder", Recorder(os.open(os.devnull, os.O_WRONLY)))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _every_event_of_a_program_is_as_the_schema_says(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """So is each line of the logs that a test has programs write."""
+    folder = None
+    if request.config.getoption("--all-logs"):
+        folder = tmp_path_factory.mktemp("logs")
+        folder.chmod(0o1777)
+    with logs_of_programs(folder) as logs:
+        yield
+    for path in dict.fromkeys(logs):
+        CHECKED.check_log(path)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how much was held to the schema."""
+    if CHECKED.own or CHECKED.of_programs:
+        terminalreporter.write_line(
+            f"events held to their schema: {CHECKED.own} of this process, {CHECKED.of_programs} of "
+            f"{CHECKED.logs} logs of programs"
+        )
 
 
 PIP_AND_UV = (

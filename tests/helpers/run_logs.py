@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import os
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import fastjsonschema
 
 __all__ = [
     "MIB",
     "SCHEMA",
+    "Checked",
     "beginning",
     "check_event",
     "event",
+    "logs_of_programs",
     "read_log",
     "sample",
     "wheel_events",
@@ -53,6 +60,54 @@ def read_log(path: Path) -> list[dict[str, Any]]:
     for event in events:
         check_event(event)
     return events
+
+
+class Checked:
+    """How many events were held to the schema; a session of tests owns one."""
+
+    def __init__(self) -> None:
+        self.own = 0
+        """Of executions in the process of the tests."""
+        self.of_programs = 0
+        self.logs = 0
+        """Logs that programs wrote."""
+
+    def check_log(self, path: str) -> None:
+        """Hold each line of a log that a program wrote to the schema. A kill may have torn the
+        last one; what is no file has no lines.
+        """
+        if not os.path.isfile(path):
+            return
+        lines = Path(path).read_bytes().split(b"\n")[:-1]
+        for line in lines:
+            check_event(json.loads(line))
+        self.of_programs += len(lines)
+        self.logs += 1
+
+
+@contextmanager
+def logs_of_programs(folder: Path | None = None) -> Iterator[list[str]]:
+    """Gather the paths of the logs that programs are started with in the body. With a ``folder``,
+    each program that is given no log writes one there.
+    """
+    found: list[str] = []
+    start = subprocess.Popen.__init__
+
+    def started(self: Any, args: Any, *words: Any, **options: Any) -> None:
+        if isinstance(args, Sequence) and not isinstance(args, str | bytes):
+            texts = [os.fsdecode(one) for one in args]
+            place = os.fspath(options.get("cwd") or os.curdir)
+            named = [path for name, path in pairwise(texts) if name == "--log"]
+            found.extend(os.path.abspath(os.path.join(place, path)) for path in named)
+            if folder and not named:
+                found.append(str(folder / f"{len(found)}.ndjson"))
+                variables = options.get("env")
+                variables = dict(os.environ if variables is None else variables)
+                options["env"] = {"LOCKSTREAM_LOG": found[-1], **variables}
+        start(self, args, *words, **options)
+
+    with mock.patch.object(subprocess.Popen, "__init__", started):
+        yield found
 
 
 MIB = 1 << 20
