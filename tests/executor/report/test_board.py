@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 from executor.report.board import AtWork, Board
 
 
@@ -43,3 +45,17 @@ def test_what_is_finished_is_counted_for_all_lanes() -> None:
     board.finish()
     assert board.finished() == 4
     assert [*board.read()] == []
+
+
+def test_processes_whose_numbers_are_alike_do_not_share_a_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    board = Board()
+    for pid in (1000, 1016, 1032):
+        monkeypatch.setattr(os, "getpid", lambda pid=pid: pid)
+        board.put(f"{pid}", 1, 2)
+    assert {one.name for one in board.read()} == {"1000", "1016", "1032"}
+    for pid in range(2000, 2040):
+        monkeypatch.setattr(os, "getpid", lambda pid=pid: pid)
+        board.put(f"{pid}", 1, 2)
+    assert len([*board.read()]) == 16
