@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from time import perf_counter
 from typing import Self
 
+from executor.files.block_thread import handed_over
 from executor.files.file_digest import digest_of
 from executor.files.held_folder import HeldFolder
 from executor.files.writer import FileWriter
@@ -98,12 +99,15 @@ class Destination:
         grow = self._allowance.growing(name) if self._allowance else None
         descriptor = self._create(name)
         digest = hashlib.sha256()
+        hashing = handed_over(
+            digest.update if self._is_hashed else len,
+            in_thread=self._is_hashed and self.writer.has_thread_for(size),
+        )
         try:
-            with self.writer.writing(descriptor, size) as file:
+            with hashing as hash_piece, self.writer.writing(descriptor, size) as file:
                 spent = perf_counter() - began
                 for piece in pieces:
-                    if self._is_hashed:
-                        digest.update(piece)
+                    hash_piece(piece)
                     if grow is not None:
                         grow(len(piece))
                     began = perf_counter()

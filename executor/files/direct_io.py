@@ -15,21 +15,16 @@ import errno
 import fcntl
 import mmap
 import os
-from queue import Empty, SimpleQueue
-from typing import Protocol, Self, TypeVar
+from queue import SimpleQueue
+from typing import Protocol, Self
+
+from executor.files.block_thread import next_of
 
 __all__ = ["Cached", "DirectFile", "NotTaken", "buffers"]
 
 
 _ALIGNMENT = 4096
 """Bytes that offsets, sizes and addresses are multiples of. Disks require 512 or 4096."""
-
-
-_PATIENCE = 0.5
-"""Seconds to wait for the thread before looking whether it still exists."""
-
-
-T = TypeVar("T")
 
 
 class NotTaken(Exception):
@@ -94,7 +89,7 @@ class DirectFile:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._full.put(None)
         try:
-            _next(self._ended)
+            next_of(self._ended)
         except MemoryError:
             if kind is None:
                 raise
@@ -112,7 +107,7 @@ class DirectFile:
             rest = rest[len(taken) :]
             if end == len(self._current):
                 self._full.put(self._current)
-                self._current, self._filled = _next(self._free), 0
+                self._current, self._filled = next_of(self._free), 0
                 self._check()
 
     def finish(self) -> None:
@@ -120,8 +115,8 @@ class DirectFile:
         whole = self._filled - self._filled % _ALIGNMENT
         self._full.put(self._current[:whole])
         # The other buffer comes back, then this one: everything before the rest is written.
-        _next(self._free)
-        _next(self._free)
+        next_of(self._free)
+        next_of(self._free)
         self._check()
         if rest := self._current[whole : self._filled]:
             self._leave_direct()
@@ -165,24 +160,3 @@ class DirectFile:
     def _leave_direct(self) -> None:
         self._is_direct = False
         fcntl.fcntl(self._descriptor, fcntl.F_SETFL, 0)
-
-
-def _next(queue: SimpleQueue[T]) -> T:
-    """Return what the thread puts into ``queue`` next.
-
-    Raises MemoryError if the thread has ended without it, as it does if it has no memory to begin.
-    """
-    while True:
-        try:
-            return queue.get(timeout=_PATIENCE)
-        except Empty:
-            if not _has_threads() and queue.empty():
-                raise MemoryError from None
-
-
-def _has_threads() -> bool:
-    """Return whether this process has a second thread, or may have one."""
-    try:
-        return len(os.listdir("/proc/self/task")) > 1
-    except OSError:
-        return True

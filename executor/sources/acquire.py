@@ -57,27 +57,35 @@ def acquire(
     client: HttpClient,
     make_folder: MakeFolder,
     unpack: Unpack[T],
+    *,
+    in_thread: bool = False,
 ) -> T:
     """Make a folder and unpack the wheel of ``step`` there, from the first origin that has it.
 
-    Return what ``unpack`` returns. Raises what the last of the origins raises.
+    ``in_thread``: another thread hashes what arrives. Return what ``unpack`` returns. Raises what
+    the last of the origins raises.
     """
     for origin in origins[:-1]:
         try:
-            return _from_origin(step, origin, client, make_folder, unpack)
+            return _from_origin(step, origin, client, make_folder, unpack, in_thread)
         except (NetworkError, HashMismatch, SizeMismatch):
             continue
-    return _from_origin(step, origins[-1], client, make_folder, unpack)
+    return _from_origin(step, origins[-1], client, make_folder, unpack, in_thread)
 
 
 def _from_origin(
-    step: Step, origin: Origin, client: HttpClient, make_folder: MakeFolder, unpack: Unpack[T]
+    step: Step,
+    origin: Origin,
+    client: HttpClient,
+    make_folder: MakeFolder,
+    unpack: Unpack[T],
+    in_thread: bool,
 ) -> T:
     is_streamable = step.hints is None or step.hints.streamable
     restarts = 0
     while True:
         chunks = origin.open(client)
-        content = verified(chunks, step, origin.name)
+        content = verified(chunks, step, origin.name, in_thread=in_thread)
         try:
             with make_folder() as folder:
                 if is_streamable:

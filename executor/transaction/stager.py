@@ -168,7 +168,14 @@ class Stager:
                 chunks = effort.chunks(chunks, origin.name)
             return stage_wheel(step.filename, chunks, folder, options)
 
-        wheel = acquire(step, origins, client, partial(self.staging.make, step), unpack)
+        wheel = acquire(
+            step,
+            origins,
+            client,
+            partial(self.staging.make, step),
+            unpack,
+            in_thread=self.writer.has_thread_for(step.size),
+        )
         effort.written(wheel)
         self.staging.keep(step, wheel)
         self.log.note("staged", step.filename)

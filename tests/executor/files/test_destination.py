@@ -32,6 +32,31 @@ def test_contents_and_digest_are_those_of_the_pieces(tmp_path: Path) -> None:
     assert digest == hashlib.sha256(b"one two").digest()
 
 
+@pytest.mark.parametrize("window", [None, 16 << 20, 1 << 20])
+@pytest.mark.parametrize("is_awaited", [False, True])
+def test_a_large_file_is_hashed_and_written_whole_by_threads(
+    tmp_path: Path, window: int | None, is_awaited: bool
+) -> None:
+    pieces = [os.urandom(100_003) for _ in range(31)]
+    writer = FileWriter(window, is_awaited=is_awaited)
+    size = sum(map(len, pieces))
+    threads: set[int] = set()
+
+    def counted() -> Iterator[bytes]:
+        for piece in pieces:
+            yield piece
+            threads.add(len(os.listdir("/proc/self/task")))
+
+    before = len(os.listdir("/proc/self/task"))
+    with Destination(str(tmp_path), writer) as destination:
+        digest = destination.write("large", counted(), size)
+    content = b"".join(pieces)
+    assert (tmp_path / "large").read_bytes() == content
+    assert digest == hashlib.sha256(content).digest()
+    # In a small window, only the disk is waited for by a thread.
+    assert max(threads) - before == (1 if window == 1 << 20 else 2)
+
+
 def test_what_is_written_at_once_is_what_is_written_in_pieces(tmp_path: Path) -> None:
     with HeldFolder.at(str(tmp_path)) as folder, Destination(folder) as destination:
         digest = destination.write("a/pieces", [b"one ", b"two"])

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.budget.budget import SMALLEST_WINDOW
-from executor.files import direct_io
+from executor.files import block_thread
 from executor.files.direct_io import DirectFile, NotTaken, buffers
 from executor.files.mounts import is_in_memory
 from executor.files.writer import FileWriter
@@ -281,8 +281,8 @@ def test_a_thread_that_has_no_memory_to_begin_is_not_waited_for(
     descriptor: int, monkeypatch: pytest.MonkeyPatch, use: Callable[[DirectFile], None]
 ) -> None:
     monkeypatch.setattr(_thread, "start_new_thread", lambda *_: None)
-    monkeypatch.setattr(direct_io, "_has_threads", lambda: False)
-    monkeypatch.setattr(direct_io, "_PATIENCE", 0.01)
+    monkeypatch.setattr(block_thread, "_has_threads", lambda: False)
+    monkeypatch.setattr(block_thread, "_PATIENCE", 0.01)
     with (
         pytest.raises(MemoryError),
         DirectFile(descriptor, buffers(BUFFER), Remembered()) as file,
@@ -298,7 +298,7 @@ def test_a_slow_disk_is_waited_for(descriptor: int, monkeypatch: pytest.MonkeyPa
         return whole(fd, data, offset)
 
     monkeypatch.setattr(os, "pwrite", slow)
-    monkeypatch.setattr(direct_io, "_PATIENCE", 0.01)
+    monkeypatch.setattr(block_thread, "_PATIENCE", 0.01)
     with DirectFile(descriptor, buffers(BUFFER), Remembered()) as file:
         write_all(file, CONTENT)
     assert written(descriptor) == CONTENT

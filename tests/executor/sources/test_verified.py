@@ -32,11 +32,13 @@ def step(content: bytes, *, size: int | None, **hashes: str) -> Step:
     )
 
 
-@given(st.lists(st.binary(max_size=20)), st.booleans())
-def test_the_right_bytes_pass_however_they_are_cut(chunks: list[bytes], sized: bool) -> None:
+@given(st.lists(st.binary(max_size=20)), st.booleans(), st.booleans())
+def test_the_right_bytes_pass_however_they_are_cut(
+    chunks: list[bytes], sized: bool, in_thread: bool
+) -> None:
     content = b"".join(chunks)
     one = step(content, size=len(content) if sized else None)
-    assert list(verified(chunks, one, ORIGIN)) == chunks
+    assert list(verified(chunks, one, ORIGIN, in_thread=in_thread)) == chunks
 
 
 def test_more_bytes_than_locked_are_not_read_to_their_end() -> None:
