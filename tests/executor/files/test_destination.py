@@ -48,7 +48,7 @@ def test_a_large_file_is_hashed_and_written_whole_by_threads(
             threads.add(len(os.listdir("/proc/self/task")))
 
     before = len(os.listdir("/proc/self/task"))
-    with Destination(str(tmp_path), writer) as destination:
+    with HeldFolder.at(str(tmp_path)) as folder, Destination(folder, writer) as destination:
         digest = destination.write("large", counted(), size)
     content = b"".join(pieces)
     assert (tmp_path / "large").read_bytes() == content
