@@ -109,13 +109,17 @@ class Cache:
         path = self._path(kind, key)
         temporary = f"{path}.{secrets.token_hex(8)}.tmp"
         packer = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         with suppress(OSError):
-            # Other users must not read pages of private indexes.
-            os.makedirs(self.folder, mode=0o700, exist_ok=True)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
             try:
-                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-                with open(os.open(temporary, flags, 0o600), "wb") as file:
+                try:
+                    number = os.open(temporary, flags, 0o600)
+                except FileNotFoundError:
+                    # Other users must not read pages of private indexes.
+                    os.makedirs(self.folder, mode=0o700, exist_ok=True)
+                    os.makedirs(os.path.dirname(path), exist_ok=True)
+                    number = os.open(temporary, flags, 0o600)
+                with open(number, "wb") as file:
                     file.write(packer.compress(content))
                 os.replace(temporary, path)
                 self._wrote = True

@@ -179,13 +179,16 @@ class IndexClient:
         accept: str,
         limit: int,
         shorten: Callable[[Answer], Answer] | None = None,
+        is_kept: bool = True,
     ) -> Answer | None:
         """Return the document at ``url``, of at most ``limit`` bytes; None if there is not one
-        (HTTP 404). With ``shorten``, what that makes of the document is cached and returned.
+        (HTTP 404). With ``shorten``, what that makes of the document is cached and returned; if not
+        ``is_kept``, the cache takes no part.
 
         Raises NotCached, IndexUnreachable, IndexAnswer, IndexDenied, and what ``shorten`` raises.
         """
-        kept = self._pages.find(url, accept)
+        pages = self._pages if is_kept else HttpCache(None)
+        kept = pages.find(url, accept)
         if kept and (self._offline or self._is_known(url, accept, kept)):
             return _to_answer(kept)
 
@@ -199,12 +202,12 @@ class IndexClient:
                 digest = sha256(content).hexdigest()
             # Not every server says that nothing changed; then the same document does.
             if kept and digest in {"", kept.digest}:
-                return _to_answer(self._pages.renew(url, accept, kept, response.headers))
+                return _to_answer(pages.renew(url, accept, kept, response.headers))
             answer = Answer(str(response.url), response.headers.get("Content-Type", ""), content)
             if shorten:
                 answer = shorten(answer)
             found = _to_cached(answer, digest)
-            return _to_answer(self._pages.keep(url, accept, found, response.headers))
+            return _to_answer(pages.keep(url, accept, found, response.headers))
 
         headers = {"Accept": accept, **(kept.conditions if kept else {})}
         answer = self._request("GET", url, headers, read)
@@ -334,7 +337,8 @@ class IndexClient:
                 break
             self._pause(min(wait, MAX_PAUSE_SECONDS))
             pause *= 2
-        raise IndexUnreachable(redacted(url), f"{problem} ({_attempts(attempt)})")
+        attempts = f"{attempt} attempt{'s' * (attempt > 1)}"
+        raise IndexUnreachable(redacted(url), f"{problem} ({attempts})")
 
     @contextmanager
     def _response(
@@ -378,10 +382,6 @@ class IndexClient:
         if login := self.keychain.login(str(request.url)):
             request.headers["Authorization"] = login.authorization
         return request
-
-
-def _attempts(number: int) -> str:
-    return "1 attempt" if number == 1 else f"{number} attempts"
 
 
 def _to_answer(kept: CachedResponse) -> Answer:

@@ -183,7 +183,13 @@ class MetadataSource:
         if file.metadata_hashes is None:
             return None
         try:
-            answer = self._client.get(file.metadata_url, accept="*/*", limit=MAX_METADATA_SIZE)
+            # What has a key is kept under that, for ever.
+            answer = self._client.get(
+                file.metadata_url,
+                accept="*/*",
+                limit=MAX_METADATA_SIZE,
+                is_kept=_cache_key(file) is None,
+            )
         except IndexDenied:
             # Object stores answer so for files that they do not have; the wheel itself has it.
             return None

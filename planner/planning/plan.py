@@ -145,10 +145,11 @@ def _all_remarks(
     solutions: Sequence[Solution], source: MetadataSource, reader: IndexReader
 ) -> dict[Remark, None]:
     """Return what the user should know, once even if several environments have it."""
+    seen: set[str] = set()
     remarks = dict.fromkeys(
         remark
         for solution in solutions
-        for remark in chain(_remarks(solution), _collisions(solution, source))
+        for remark in chain(_remarks(solution), _collisions(solution, source, seen))
     )
     return remarks | dict.fromkeys(chain(_inconsistencies(solutions), _index_remarks(reader)))
 
@@ -161,9 +162,9 @@ def _index_remarks(reader: IndexReader) -> Iterator[Remark]:
         yield "broken_links", (page, links)
 
 
-def _collisions(solution: Solution, source: MetadataSource) -> Iterator[Remark]:
+def _collisions(solution: Solution, source: MetadataSource, seen: set[str]) -> Iterator[Remark]:
     """Yield, for each target, pairs of wheels that have different files of one path, and wheels
-    with names that some system does not take.
+    with names that some system does not take; those once, and ``seen`` is what was looked at.
     """
     for position in range(len(solution.environment.targets)):
         files = (package.wheels[position].file for package in solution.packages)
@@ -172,6 +173,9 @@ def _collisions(solution: Solution, source: MetadataSource) -> Iterator[Remark]:
         for one in find_collisions(listings):
             yield "collision", (one.first, one.second, one.places)
         for filename, listing in listings:
+            if filename in seen:
+                continue
+            seen.add(filename)
             if names := find_unportable(filename, listing):
                 yield "unportable", (filename, names)
 
