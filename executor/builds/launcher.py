@@ -3,11 +3,12 @@
 ``python -I -S -c SOURCE COMMAND...``, with its settings as JSON on standard input: every user can
 read the arguments of a process, and the settings hold environment variables. The program enters the
 control group before anything is charged, and gives up writing outside of the named folders,
-signalling other processes, the capabilities of root that builds do not need, and possibly the
-network. What the kernel supports is reported through the descriptor ``report`` before the build
-begins.
+signalling other processes, the capabilities of root that builds do not need, the sockets of other
+programs, and possibly the network. What the kernel supports is reported through the descriptor
+``report`` before the build begins.
 
-Sources: https://docs.kernel.org/userspace-api/landlock.html and, for namespaces,
+Sources: https://docs.kernel.org/userspace-api/landlock.html,
+https://docs.kernel.org/userspace-api/seccomp_filter.html and, for namespaces,
 https://man7.org/linux/man-pages/man2/unshare.2.html.
 """
 
@@ -16,11 +17,13 @@ from __future__ import annotations
 import _socket  # not socket: 1 MiB more, in a process that is measured
 import contextlib
 import ctypes
+import errno
 import fcntl
 import json
 import os
 import resource
 import signal
+import stat
 import struct
 import sys
 from typing import Any
@@ -94,7 +97,46 @@ _NETWORK = 0b11
 """Bind and connect TCP."""
 
 
-_SIGNALS = 0b10
+_SCOPES = 0b11
+"""Abstract Unix sockets, and signals: those of the build's own processes alone."""
+
+
+_NAME_SERVICES = ("nscd", "systemd/resolve", "/sss/")
+"""Parts of the paths of sockets that a build with a network needs to find hosts."""
+
+
+_MAX_SOCKETS = 1000
+
+
+_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 22, 2
+
+
+_ALLOW, _DENY = 0x7FFF0000, 0x00050000
+"""What a filter returns; the second with an error number."""
+
+
+_LOAD, _AND, _EQUAL, _RETURN = 0x20, 0x54, 0x15, 0x06
+"""Instructions of a filter (linux/bpf_common.h): load a word, mask it, compare it, return."""
+
+
+_IO_URING_SETUP = 425
+"""Whoever has a ring makes sockets without the system call. All programs do without it too."""
+
+
+_X32 = 0x40000000
+"""Added to the numbers of system calls by programs of the x32 ABI."""
+
+
+_SOCKET = {
+    "x86_64": (0xC000003E, 41, 0x40000003, (102, 359, _IO_URING_SETUP)),
+    "aarch64": (0xC00000B7, 198, 0x40000028, (102, 281, _IO_URING_SETUP)),
+}
+"""By machine: its AUDIT_ARCH and the number of ``socket``, and for programs of 32 bits their
+AUDIT_ARCH and the numbers of the calls that make sockets, whatever their kind."""
+
+
+_LOCAL_FAMILIES = (1, 16)
+"""AF_UNIX and AF_NETLINK, which do not leave the machine."""
 
 
 def main() -> None:
@@ -117,10 +159,14 @@ def main() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     # If lockstream is killed, nothing else would end the build.
     libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    writable = settings["writable"]
+    sockets = sockets_outside(writable, network=settings["network"])
     is_cut_off = not settings["network"] and leave_network(libc)
-    is_read_only = mount_read_only(libc, [*settings["writable"], *_SHARED])
+    is_read_only = mount_read_only(libc, [*writable, *_SHARED], sockets)
     drop_capabilities(libc)
-    version = restrict(libc, settings["writable"], network=settings["network"] or is_cut_off)
+    version = restrict(libc, writable, network=settings["network"] or is_cut_off)
+    if not settings["network"] and not is_cut_off:
+        is_cut_off = forbid_internet(libc, os.uname().machine)
     lent = {
         "network": "allowed"
         if settings["network"]
@@ -136,33 +182,71 @@ def main() -> None:
     os.execve(command[0], command, settings["environment"])  # noqa: S606
 
 
+def unshare(libc: Any, kind: int) -> bool:
+    """Enter a namespace of ``kind``; return whether that was possible.
+
+    Who may not make one may in a user namespace of its own, if the system allows those.
+    """
+    if libc.unshare(kind) == 0:
+        return True
+    user, group = os.getuid(), os.getgid()
+    if libc.unshare(_CLONE_NEWUSER | kind) != 0:
+        return False
+    for name, text in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{user} {user} 1"),
+        ("gid_map", f"{group} {group} 1"),
+    ):
+        with contextlib.suppress(OSError), open(f"/proc/self/{name}", "w") as file:
+            file.write(text)
+    return True
+
+
 def leave_network(libc: Any) -> bool:
     """Enter a network of nothing but a loopback device; return whether that was possible.
 
-    Build tools talk to themselves over it (Bazel, Gradle, sccache). Who may not make a network may
-    in a user namespace of its own, if the system allows those.
+    Build tools talk to themselves over it (Bazel, Gradle, sccache).
     """
-    if libc.unshare(_CLONE_NEWNET) != 0:
-        user, group = os.getuid(), os.getgid()
-        if libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) != 0:
-            return False
-        for name, text in (
-            ("setgroups", "deny"),
-            ("uid_map", f"{user} {user} 1"),
-            ("gid_map", f"{group} {group} 1"),
-        ):
-            with contextlib.suppress(OSError), open(f"/proc/self/{name}", "w") as file:
-                file.write(text)
+    if not unshare(libc, _CLONE_NEWNET):
+        return False
     with contextlib.suppress(OSError), contextlib.closing(_socket.socket()) as device:
         fcntl.ioctl(device, _SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", _IFF_UP))
     return True
 
 
-def mount_read_only(libc: Any, writable: list[str]) -> bool:
-    """Mount everything but ``writable`` read-only for this process, which also keeps it from
-    changing modes and owners outside; return whether the kernel allowed it, as it does to root.
+def sockets_outside(writable: list[str], *, network: bool) -> list[bytes]:
+    """Return the paths of the Unix sockets that other programs have bound, as far as they can be
+    seen: of agents and daemons, such as that of containers, which do what they are told.
+
+    With a ``network`` those that find hosts are left out.
     """
-    if libc.unshare(_CLONE_NEWNS):
+    paths = set[bytes]()
+    with contextlib.suppress(OSError), open("/proc/self/net/unix", "rb") as lines:
+        for line in lines:
+            # Num RefCount Protocol Flags Type St Inode Path
+            paths.update(line.rstrip(b"\n").split(None, 7)[7:])
+    with contextlib.suppress(OSError), open("/proc/self/mountinfo", "rb") as lines:
+        # One of the host's may be mounted into a container.
+        paths.update(line.split()[4] for line in lines)
+    own = tuple(os.fsencode(os.path.realpath(path)) + b"/" for path in writable)
+    needed = [part.encode() for part in _NAME_SERVICES] if network else []
+    found: list[bytes] = []
+    for path in sorted(paths):
+        if len(found) == _MAX_SOCKETS or path[:1] != b"/" or any(part in path for part in needed):
+            continue
+        with contextlib.suppress(OSError, ValueError):
+            real = os.path.realpath(path)
+            if stat.S_ISSOCK(os.lstat(real).st_mode) and not real.startswith(own):
+                found.append(real)
+    return found
+
+
+def mount_read_only(libc: Any, writable: list[str], hidden: list[bytes]) -> bool:
+    """Mount everything but ``writable`` read-only for this process, which also keeps it from
+    changing modes and owners outside, and nothing over the sockets ``hidden``; return whether the
+    kernel allowed it, as it does to root and in a user namespace.
+    """
+    if not unshare(libc, _CLONE_NEWNS):
         return False
     everything = _MS_REC | _MS_PRIVATE
     if libc.mount(b"none", b"/", None, everything, None):
@@ -171,6 +255,8 @@ def mount_read_only(libc: Any, writable: list[str]) -> bool:
     for path in paths:
         if libc.mount(path, path, None, _MS_BIND | _MS_REC, None):
             return False
+    for path in hidden:
+        libc.mount(b"/dev/null", path, None, _MS_BIND, None)
     read_only = struct.pack("=QQQQ", _MOUNT_ATTR_RDONLY, 0, 0, 0)
     again_writable = struct.pack("=QQQQ", 0, _MOUNT_ATTR_RDONLY, 0, 0)
     # The working folder is below the old mount until it is entered anew.
@@ -203,7 +289,7 @@ def restrict(libc: Any, writable: list[str], *, network: bool) -> int:
         "=QQQ",
         writes,
         0 if network or version < 4 else _NETWORK,
-        _SIGNALS if version >= 6 else 0,
+        _SCOPES if version >= 6 else 0,
     )
     size = 8 if version < 4 else 16 if version < 6 else 24
     rules: int = libc.syscall(_CREATE_RULESET, attributes, size, 0)
@@ -217,6 +303,37 @@ def restrict(libc: Any, writable: list[str], *, network: bool) -> int:
     done: int = libc.syscall(_RESTRICT_SELF, rules, 0)
     os.close(rules)
     return version if done == 0 else 0
+
+
+def forbid_internet(libc: Any, machine: str) -> bool:
+    """Let no process of the build make a socket that leaves the machine, of TCP, UDP or another
+    protocol; return whether the kernel has the filter.
+    """
+    if machine not in _SOCKET:
+        return False
+    arch, socket, other_arch, other_calls = _SOCKET[machine]
+    families = [(_EQUAL, 0, 1, family) for family in _LOCAL_FAMILIES]
+    allowed, denied = (_RETURN, 0, 0, _ALLOW), (_RETURN, 0, 0, _DENY | errno.EACCES)
+    own = [
+        (_LOAD, 0, 0, 0),
+        (_AND, 0, 0, 0xFFFFFFFF ^ _X32),
+        *((_EQUAL, 0, 1, _IO_URING_SETUP), (_RETURN, 0, 0, _DENY | errno.ENOSYS)),
+        *((_EQUAL, 1, 0, socket), allowed),
+        (_LOAD, 0, 0, 16),  # the first argument
+        *(instruction for family in families for instruction in (family, allowed)),
+        denied,
+    ]
+    others = [
+        *((_EQUAL, 1, 0, other_arch), allowed),
+        (_LOAD, 0, 0, 0),
+        *(one for call in other_calls for one in ((_EQUAL, 0, 1, call), denied)),
+        allowed,
+    ]
+    program = [(_LOAD, 0, 0, 4), (_EQUAL, 0, len(own), arch), *own, *others]
+    code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *one) for one in program))
+    filter_ = struct.pack("@HP", len(program), ctypes.addressof(code))
+    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    return bool(libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, filter_, 0, 0) == 0)
 
 
 def _allow(libc: Any, rules: int, path: str, access: int) -> None:
