@@ -3,7 +3,8 @@
     python benchmarks/cgroup.py --limit 48 --cold -- COMMAND [ARGUMENT ...]
 
 runs COMMAND below a limit of 48 MiB and writes its cost to stderr as JSON. ``measure`` does the
-same from Python.
+same from Python. With ``--record FILE`` it writes a log of the run, which ``lockstream report``
+shows beside those of lockstream itself.
 
 The kernel counts what a container's limit counts: anonymous memory, page cache and kernel slab.
 Peak RSS is that of the largest process. Both versions of cgroups work:
@@ -18,6 +19,7 @@ import contextlib
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -32,6 +34,20 @@ __all__ = ["Cost", "measure"]
 INTERVAL = 0.05
 """Seconds between two samples of a trace: short compared with an installation, and almost no
 work."""
+
+
+KINDS = {
+    1: {
+        "anonymous": "total_rss", "cache": "total_cache", "dirty": "total_dirty",
+        "writeback": "total_writeback", "tmpfs": "total_shmem",
+    },
+    2: {
+        "anonymous": "anon", "cache": "file", "dirty": "file_dirty",
+        "writeback": "file_writeback", "tmpfs": "shmem",
+    },
+}  # fmt: skip
+"""Keys of ``memory.stat``, by version, as in executor/budget/group_memory.py: this program imports
+nothing of the project, so that it stays small."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +148,19 @@ class Group:
     def anonymous(self) -> int:
         return self._table("memory.stat")["anon" if self._version == 2 else "total_rss"]
 
+    def kinds(self) -> dict[str, int]:
+        """Return what is charged, as a sample of a log has it."""
+        stat = self._table("memory.stat")
+        held = {kind: stat.get(key, 0) for kind, key in KINDS[self._version].items()}
+        if self._version == 2:
+            kernel = stat.get("kernel", stat.get("slab", 0))
+        else:
+            kernel = int((self.path / "memory.kmem.usage_in_bytes").read_text())
+        return {"usage": self.charged(), **held, "kernel": kernel}
+
+    def processes(self) -> int:
+        return len((self.path / "cgroup.procs").read_text().split())
+
     def limit_hits(self) -> int:
         if self._version == 2:
             return self._table("memory.events")["max"]
@@ -166,7 +195,58 @@ def _hierarchy() -> tuple[int, Path]:
     raise SystemExit("no cgroup hierarchy controls memory here")
 
 
-def _run(command: list[str], group: Group, timeout: float, trace: TextIO | None) -> Cost:
+class Record:
+    """The log of one run of another program, in the format of ``schemas/run-log-1.schema.json``."""
+
+    def __init__(self, file: TextIO, command: Sequence[str], limit: int | None) -> None:
+        self._file = file
+        self._start = time.monotonic()
+        version = Path(__file__).parents[1] / "schemas" / "version.py"
+        found = re.search(r'VERSION.*= "(.*)"', version.read_text())
+        self.event(
+            "run",
+            format=1,
+            lockstream=found[1] if found else "",
+            command="other",
+            program=" ".join([os.path.basename(command[0]), *command[1:]]),
+            started=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        )
+        if limit is not None:
+            self.event("limits", found=[{"source": "the group", "available": limit, "others": 0}])
+
+    def event(self, kind: str, **facts: object) -> None:
+        at = round(time.monotonic() - self._start, 4)
+        content = {"event": kind, "at": at, "process": os.getpid(), **facts}
+        self._file.write(json.dumps(content, separators=(",", ":")) + "\n")
+        self._file.flush()
+
+    def sample(self, group: Group) -> None:
+        held = group.kinds()
+        processes = {
+            "count": group.processes(), "anonymous": held["anonymous"], "mapped": 0, "shared": 0,
+        }  # fmt: skip
+        self.event("sample", processes=processes, group=held)
+
+    def end(self, cost: Cost) -> None:
+        failed = {} if cost.status == 0 else {"error": f"it ended with status {cost.status}"}
+        self.event(
+            "end",
+            ok=cost.status == 0,
+            status=cost.status,
+            seconds=round(cost.wall, 4),
+            rss_peak=cost.rss_peak,
+            charged_peak=cost.charged_peak,
+            **failed,
+        )
+
+
+def _run(
+    command: list[str],
+    group: Group,
+    timeout: float,
+    trace: TextIO | None,
+    record: Record | None = None,
+) -> Cost:
     start = time.monotonic()
     timed_out = False
     if (child := os.fork()) == 0:
@@ -182,17 +262,19 @@ def _run(command: list[str], group: Group, timeout: float, trace: TextIO | None)
         elapsed = time.monotonic() - start
         if trace:
             trace.write(f"{elapsed:.3f} {group.charged()} {group.anonymous()}\n")
+        if record:
+            record.sample(group)
         if elapsed >= timeout and not timed_out:
             timed_out = True
             os.kill(child, signal.SIGKILL)
 
     signal.signal(signal.SIGALRM, tick)
-    if trace or timeout < math.inf:
-        signal.setitimer(signal.ITIMER_REAL, INTERVAL if trace else timeout, INTERVAL)
+    if trace or record or timeout < math.inf:
+        signal.setitimer(signal.ITIMER_REAL, INTERVAL if trace or record else timeout, INTERVAL)
     _, status, usage = os.wait4(child, 0)
     signal.setitimer(signal.ITIMER_REAL, 0)
     code = os.waitstatus_to_exitcode(status)
-    return Cost(
+    cost = Cost(
         status=code if code >= 0 else 128 - code,
         wall=time.monotonic() - start,
         user=usage.ru_utime,
@@ -203,6 +285,9 @@ def _run(command: list[str], group: Group, timeout: float, trace: TextIO | None)
         oom_kills=group.oom_kills(),
         timed_out=timed_out,
     )
+    if record:
+        record.end(cost)
+    return cost
 
 
 def main() -> None:
@@ -211,6 +296,7 @@ def main() -> None:
     parser.add_argument("--timeout", type=float, default=math.inf, metavar="SECONDS")
     parser.add_argument("--cold", action="store_true", help="drop the page cache first")
     parser.add_argument("--trace", type=Path, metavar="FILE", help="write memory over time")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="write a log of the run")
     parser.add_argument("--report", type=int, default=2, metavar="FD", help=argparse.SUPPRESS)
     parser.add_argument("command", nargs="+")
     options = parser.parse_args()
@@ -219,9 +305,16 @@ def main() -> None:
         Path("/proc/sys/vm/drop_caches").write_text("3")
     limit = None if options.limit is None else int(options.limit * (1 << 20))
     tracing = options.trace.open("w") if options.trace else contextlib.nullcontext()
-    with Group(limit) as group, os.fdopen(options.report, "w") as report, tracing as trace:
+    recording = options.record.open("w") if options.record else contextlib.nullcontext()
+    with (
+        Group(limit) as group,
+        os.fdopen(options.report, "w") as report,
+        tracing as trace,
+        recording as log,
+    ):
         os.set_inheritable(options.report, False)
-        cost = _run(options.command, group, options.timeout, trace)
+        record = Record(log, options.command, limit) if log else None
+        cost = _run(options.command, group, options.timeout, trace, record)
         report.write(json.dumps(asdict(cost)))
 
 

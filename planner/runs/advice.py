@@ -40,6 +40,8 @@ def verdict(run: Run) -> str:
         return f"The log ends after {time} without an end: the run was killed{where}."
     if run.outcome == "failed":
         return f"Failed after {time}: {error_lines(run)[0]}"
+    if run.is_other:
+        return f"{run.label} took {time}."
     if run.command == "plan":
         return f"Planned in {time} with {len(run.requests)} requests."
     installed = run.end.get("installed", len(run.complete()))

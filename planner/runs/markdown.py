@@ -41,7 +41,7 @@ def cell(text: str) -> str:
 
 
 def _lines(run: Run) -> Iterator[str]:
-    yield f"## {_SIGNS[run.outcome]} lockstream {run.command}: {cell(verdict(run))}"
+    yield f"## {_SIGNS[run.outcome]} {cell(run.title)}: {cell(verdict(run))}"
     yield ""
     for sentence in advise(run):
         yield f"- {cell(sentence)}"

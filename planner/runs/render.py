@@ -83,7 +83,7 @@ def _script_safe(content: object) -> str:
 
 def _title(runs: Sequence[Run]) -> str:
     first = runs[0]
-    return f"lockstream {first.command}: {verdict(first)}"
+    return f"{first.title}: {verdict(first)}"
 
 
 def treemap_cells(sizes: Sequence[tuple[str, int, str]]) -> list[Cell]:
@@ -170,10 +170,18 @@ def _comparison(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
         ),
         ("peak charged", sizes([run.peak for run in runs])),
         ("limit", sizes([run.limit for run in runs])),
-        ("fetched", sizes([sum(one.fetched for one in run.wheels.values()) for run in runs])),
-        ("packages", [str(len(run.complete())) for run in runs]),
-        ("lanes", [str(run.budget.get("lanes", run.lanes)) for run in runs]),
+        ("peak RSS of one process", sizes([run.end.get("rss_peak") for run in runs])),
+        ("fetched", sizes([_fetched(run) for run in runs])),
+        ("packages", ["-" if run.is_other else str(len(run.complete())) for run in runs]),
+        (
+            "lanes",
+            ["-" if run.is_other else str(run.budget.get("lanes", run.lanes)) for run in runs],
+        ),
     ]
+
+
+def _fetched(run: Run) -> int | None:
+    return None if run.is_other else sum(one.fetched for one in run.wheels.values())
 
 
 def _change(first: float | None, value: float | None, number: int) -> str:

@@ -153,7 +153,24 @@ class Run:
     def limit(self) -> int | None:
         """The bytes that the kernel or the user lets the run have; None if nothing limits it."""
         memory = self.budget.get("memory")
+        if self.is_other:
+            memory = min((one["available"] for one in self.limits), default=None)
         return int(memory) if memory is not None else None
+
+    @property
+    def is_other(self) -> bool:
+        """Whether it is a run of another program, as the sampler of the benchmarks records it."""
+        return self.command == "other"
+
+    @property
+    def title(self) -> str:
+        """What was run, as a heading names it."""
+        return self.label if self.is_other else f"lockstream {self.command}"
+
+    @property
+    def label(self) -> str:
+        """What was run, in a word or two."""
+        return str(self.about.get("program", "another program")) if self.is_other else self.path
 
     @property
     def limit_of_group(self) -> int | None:
@@ -229,7 +246,7 @@ def read_run(path: str) -> Run:
         except (KeyError, TypeError, ValueError):
             raise InvalidLog(path, f"event {number} ({event['event']}) lacks a field") from None
     run.lanes = len(reading.lanes)
-    run.has_own_group = _leave_out_other_groups(run.samples, run.outside)
+    run.has_own_group = _leave_out_other_groups(run.samples, run.outside) or run.is_other
     return run
 
 

@@ -24,7 +24,7 @@ def to_trace(run: Run) -> dict[str, Any]:
 
 
 def _events(run: Run) -> Iterator[dict[str, Any]]:
-    yield _name("process_name", 0, f"lockstream {run.command}")
+    yield _name("process_name", 0, run.title)
     for lane in range(run.lanes):
         yield _name("thread_name", lane, f"lane {lane + 1}")
     for wheel in run.wheels.values():
