@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -75,6 +76,9 @@ class BuilderOrder:
         known = known_builds(self.previous, folder, self.policy.wheelhouse or "")
         if not self.fragments:
             return known
+        for place in self.fragments:
+            if "://" not in place and not os.path.lexists(place):
+                self.reporter.input_remark(f"there is no folder {place} with builds yet")
         adoption = Adoption(
             lock=self.previous,
             folder=folder,

@@ -90,7 +90,7 @@ class StoreFolder:
             return None
         except OSError as error:
             if not os.path.isdir(self.path):
-                raise _Unwritable(f"{self.path} is not a folder") from None
+                raise NotAFolder(self.path) from None
             raise _unreadable(place, FRAGMENT_NAME, error) from None
         fragment = Fragment.parse(content, unit, place)
         self._check(fragment)
@@ -186,6 +186,15 @@ class _Unwritable(NotPermitted):
     """The folder of the store cannot be written to."""
 
     hint = "name another folder with --into"
+
+
+class NotAFolder(NotPermitted):
+    """There is something else in the place of a store."""
+
+    hint = "name a folder, which need not exist, or an address of http or https"
+
+    def __str__(self) -> str:
+        return f"{self.args[0]} is not a folder with builds"
 
 
 class _StoreFull(NotEnough):

@@ -22,6 +22,7 @@ from planner.engines.errors import EngineUnusable, FailedBuild
 from planner.engines.order import BuildOrder, BuildResult
 from planner.engines.order_runner import buildable, run_order
 from planner.engines.relatives import Relatives
+from planner.engines.scheduler_probe import check_scheduler
 from planner.planning.reporter import Reporter
 from schemas.errors import ExitCode, UsageError
 from schemas.sizes import format_size
@@ -124,6 +125,8 @@ class DaskEngine:
                         dashboard_address=None,
                     )
                 )
+            else:
+                check_scheduler(self.address, CONNECT_SECONDS)
             yield stack.enter_context(
                 distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=True)
             )

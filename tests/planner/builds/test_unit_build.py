@@ -272,3 +272,12 @@ class TestFragments:
         assert run("plan", "--fragments", "built") == 0
         assert run("plan", "--build-env", "demo:DEMO=x") == 0
         assert "wheels" not in demo()
+
+    def test_in_a_folder_that_does_not_exist_are_missed_aloud(
+        self, run: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        run.plan(build_sdist())
+        assert run("plan", "--fragments", "nowhere") == 0
+        assert "there is no folder nowhere with builds yet" in capsys.readouterr().err
+        assert run("plan", "--fragments", "requirements.in") == 9
+        assert "requirements.in is not a folder with builds" in capsys.readouterr().err
