@@ -1,11 +1,18 @@
-"""Files that commands write for people to open."""
+"""Pages and Markdown that commands write for people to read."""
 
 from __future__ import annotations
 
+from executor import echo
 from planner.lock.writer import write_atomically
 from schemas.errors import UsageError
 
-__all__ = ["write_page"]
+__all__ = ["print_markdown", "write_page"]
+
+
+def print_markdown(text: str) -> None:
+    """Print Markdown. Each line is printed by itself: lines of one message would be indented."""
+    for line in text.splitlines():
+        echo(line)
 
 
 def write_page(option: str, path: str, text: str) -> None:

@@ -9,7 +9,7 @@ from contextlib import suppress
 import click
 
 from executor import echo
-from planner.cli.page_file import write_page
+from planner.cli.page_file import print_markdown, write_page
 from planner.lock.reader import read_lock
 from planner.runs.advice import advise, verdict
 from planner.runs.required_by import required_by
@@ -50,7 +50,7 @@ def report(
     if markdown:
         from planner.runs.markdown import to_markdown  # noqa: PLC0415  # only this needs it
 
-        echo(to_markdown(runs).rstrip("\n"))
+        print_markdown(to_markdown(runs))
     elif not (html or trace):
         for run in runs:
             echo(verdict(run))

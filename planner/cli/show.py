@@ -124,9 +124,10 @@ def diff(
 
         write_page("--html", html, render_diff((old, new), changes, pairs))
     if markdown:
-        from planner.runs.diff_page import diff_to_markdown  # noqa: PLC0415  # only this needs it
+        from planner.cli.page_file import print_markdown  # noqa: PLC0415  # only this needs it
+        from planner.runs.diff_page import diff_to_markdown  # noqa: PLC0415
 
-        echo(diff_to_markdown((old, new), changes, pairs).rstrip("\n"))
+        print_markdown(diff_to_markdown((old, new), changes, pairs))
     if html or markdown:
         return
     if as_json:

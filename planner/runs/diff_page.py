@@ -7,7 +7,7 @@ from typing import Any
 
 from planner.review.cost import Cost
 from planner.review.diff import Change
-from planner.runs.markdown import MAX_SIZE, cell
+from planner.runs.markdown import cell, joined
 from planner.runs.render import template, treemap_cells
 from schemas.sizes import format_size
 
@@ -41,12 +41,7 @@ def render_diff(names: tuple[str, str], changes: Sequence[Change], pairs: Pairs)
 
 def diff_to_markdown(names: tuple[str, str], changes: Sequence[Change], pairs: Pairs) -> str:
     """Return what differs between two locks as Markdown of at most 60 KiB."""
-    text = "\n".join(_lines(names, changes, pairs)) + "\n"
-    data = text.encode(errors="replace")
-    if len(data) <= MAX_SIZE:
-        return data.decode()
-    kept = data[: MAX_SIZE - 100].decode(errors="ignore")
-    return kept.rpartition("\n")[0] + "\n\n*The rest is left out: it would be too long.*\n"
+    return joined(_lines(names, changes, pairs))
 
 
 def _lines(names: tuple[str, str], changes: Sequence[Change], pairs: Pairs) -> Iterator[str]:

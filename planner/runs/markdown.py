@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from planner.runs.advice import advise, at_work_text, error_lines, verdict
 from planner.runs.run import Run, WheelRun
 from schemas.sizes import format_size
+from schemas.text import one_line
 
-__all__ = ["MAX_SIZE", "cell", "to_markdown"]
+__all__ = ["MAX_SIZE", "cell", "joined", "to_markdown"]
 
 
 MAX_SIZE = 60 << 10
@@ -25,8 +26,14 @@ _SIGNS = {"done": "✅", "failed": "❌", "killed": "💥"}
 
 def to_markdown(runs: Sequence[Run]) -> str:
     """Return runs as Markdown of at most MAX_SIZE bytes."""
-    text = "\n".join(line for run in runs for line in _lines(run)) + "\n"
-    data = text.encode(errors="replace")
+    return joined(line for run in runs for line in _lines(run))
+
+
+def joined(lines: Iterable[str]) -> str:
+    """Return lines of Markdown as a text of at most MAX_SIZE bytes, without what is not printable;
+    each line as it is, since an indented one would mean something else.
+    """
+    data = "".join(f"{one_line(line)}\n" for line in lines).encode(errors="replace")
     if len(data) <= MAX_SIZE:
         return data.decode()
     kept = data[: MAX_SIZE - 100].decode(errors="ignore")
@@ -52,7 +59,7 @@ def _lines(run: Run) -> Iterator[str]:
         yield "**At work when the log ended:** " + cell("; ".join(map(at_work_text, work)))
         yield ""
     if failed := [wheel for wheel in run.wheels.values() if wheel.state == "failed"]:
-        yield "**Failed:** " + "; ".join(cell(f"{one.package}: {one.problem}") for one in failed)
+        yield "**Failed:** " + "; ".join(cell(one.problem) for one in failed)
         yield ""
     yield from _packages(run)
     yield from _builds(run)

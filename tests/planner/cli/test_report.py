@@ -9,6 +9,8 @@ import pytest
 
 from helpers.run_logs import beginning, whole_log, write_log
 from lockstream import main
+from planner.runs.markdown import to_markdown
+from planner.runs.run import read_run
 
 
 @pytest.fixture(name="log")
@@ -31,7 +33,8 @@ def test_all_forms_are_written(log: Path, capsys: pytest.CaptureFixture[str]) ->
     assert main(words) == 0
     assert page.read_text().startswith("<!doctype html>")
     assert json.loads(trace.read_text())["traceEvents"]
-    assert capsys.readouterr().out.startswith("## ✅ lockstream execute")
+    shown = capsys.readouterr().out
+    assert shown == to_markdown([read_run(str(log))]), "no line is indented"
 
 
 @pytest.mark.parametrize(

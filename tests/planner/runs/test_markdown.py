@@ -27,3 +27,11 @@ def test_what_a_log_says_is_text(tmp_path: Path) -> None:
     bad = event("warning", 1.0, text="<img src=x> [x](http://example.com) | `y`\nz")
     text = to_markdown([read_run(str(write_log(tmp_path / "log", [*beginning(), bad])))])
     assert "- \\<img src=x\\> \\[x\\](http://example.com) \\| \\`y\\` z" in text
+
+
+def test_what_is_not_printable_is_replaced_before_its_length_counts(tmp_path: Path) -> None:
+    warnings = [event("warning", 1.0, text="\x1b" * 900) for _ in range(20)]
+    path = write_log(tmp_path / "log", [*beginning(), *warnings])
+    text = to_markdown([read_run(str(path))] * 3)
+    assert "\x1b" not in text
+    assert len(text.encode()) <= MAX_SIZE
