@@ -129,8 +129,8 @@ pythons:
 	.ci/pythons
 
 lowest: .venv/made
-	.venv/bin/uv venv --quiet --clear --python .venv/bin/python .lowest
-	.venv/bin/uv pip install --quiet --python .lowest --resolution lowest-direct \
+	.venv/bin/uv venv --quiet --clear --seed --python .venv/bin/python .lowest
+	.venv/bin/uv pip install --quiet --python .lowest --resolution lowest-direct --compile-bytecode \
 		--editable '.[fast,windows]' --group test
 	.lowest/bin/python -m pytest --quiet --fast
 

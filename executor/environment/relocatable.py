@@ -21,9 +21,21 @@ _UNMOVABLE = ("activate.csh",)
 
 _FIND_HERE = """\
 if [ -n "${{ZSH_VERSION:-}}" ]; then eval '_here=${{(%):-%x}}'; else _here="${{BASH_SOURCE:-}}"; fi
-_here="$(CDPATH= cd -- "$(dirname -- "$_here")/.." 2>/dev/null && pwd)"
-[ -f "$_here/pyvenv.cfg" ] || _here={path}  # a shell that does not say which file it reads
+if [ -z "$_here" ] && read -r _pid _rest 2>/dev/null </proc/self/stat; then
+  # A shell that does not say which file it reads, as sh of Debian, has it open.
+  for _file in "/proc/$_pid/fd/"*; do
+    case "$(readlink "$_file")" in */bin/activate) _here="$(readlink "$_file")" ;; esac
+  done
+  unset _pid _rest _file
+fi
+if [ -n "$_here" ]; then _here="$(CDPATH= cd -- "$(dirname -- "$_here")/.." && pwd)"; fi
+[ -f "$_here/pyvenv.cfg" ] || _here={path}
+if [ ! -f "$_here/pyvenv.cfg" ]; then
+  echo "activate: this shell does not say where it is; put the folder bin into PATH instead" >&2
+  return 1
+fi
 """
+"""The folder of the environment, in ``_here``; of a shell that tells nothing, the first one."""
 
 
 def is_relocatable(venv: str) -> bool:

@@ -76,7 +76,12 @@ SHELLS = [
         script,
         marks=pytest.mark.skipif(shutil.which(shell) is None, reason=f"there is no {shell} here"),
     )
-    for shell, script in (("bash", "activate"), ("zsh", "activate"), ("fish", "activate.fish"))
+    for shell, script in (
+        ("bash", "activate"),
+        ("dash", "activate"),
+        ("zsh", "activate"),
+        ("fish", "activate.fish"),
+    )
 ]
 
 
@@ -84,17 +89,31 @@ SHELLS = [
 def test_it_is_activated_in_its_new_place(
     moved: Path, tmp_path: Path, shell: str, script: str
 ) -> None:
-    code = f"source '{moved}/bin/{script}'; echo $VIRTUAL_ENV; demo"
+    source = "." if shell == "dash" else "source"
+    code = f"{source} '{moved}/bin/{script}'; echo $VIRTUAL_ENV; demo"
     assert output(shell, "-c", code, HOME=str(tmp_path)).split("\n") == [str(moved)] * 2
 
 
-def test_a_shell_that_does_not_say_what_it_reads_activates_the_first_place(
-    lock: Path, tmp_path: Path
-) -> None:
-    assert lockstream.main(["execute", "--relocatable", "--venv", "env"]) == ExitCode.DONE
-    place = str(tmp_path / "env")
-    assert output("sh", "-c", f". '{place}/bin/activate'; echo $VIRTUAL_ENV; demo") == (
-        f"{place}\n{place}"
+needs_dash = pytest.mark.skipif(shutil.which("dash") is None, reason="there is no dash here")
+
+
+@needs_dash
+@pytest.mark.parametrize("before", ["", "set -eu; ", "cd bin; "])
+def test_a_shell_that_does_not_say_what_it_reads_has_it_open(moved: Path, before: str) -> None:
+    code = f"cd '{moved}'; {before}( . '{moved}/bin/activate'; echo $VIRTUAL_ENV; demo )"
+    assert output("dash", "-c", code).split("\n") == [str(moved)] * 2
+
+
+@needs_dash
+def test_a_shell_that_shows_nothing_is_an_error_in_another_place(moved: Path) -> None:
+    """Without /proc, of which the script is made to know nothing here."""
+    script = moved / "bin/activate"
+    script.write_text(script.read_text().replace("/proc/self/stat", "/nothing"))
+    code = f". '{script}' || echo 'status' $?; echo [${{VIRTUAL_ENV:-}}]"
+    run = subprocess.run(["dash", "-c", code], capture_output=True, text=True, check=False)
+    assert run.stdout == "status 1\n[]\n"
+    assert run.stderr == (
+        "activate: this shell does not say where it is; put the folder bin into PATH instead\n"
     )
 
 
