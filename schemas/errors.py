@@ -12,6 +12,7 @@ from enum import IntEnum
 from typing import Any
 
 __all__ = [
+    "HOW_TO_GET_A_LOCK",
     "ArtifactRefused",
     "BuildFailed",
     "ExitCode",
@@ -28,6 +29,13 @@ __all__ = [
     "UsageError",
     "system_error",
 ]
+
+
+HOW_TO_GET_A_LOCK = (
+    "lockstream plan writes it, and so does uv export --format pylock.toml; if it is elsewhere, "
+    "name it"
+)
+"""The hint of a lock that is not there."""
 
 
 class ExitCode(IntEnum):

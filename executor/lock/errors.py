@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from schemas.errors import InvalidInput, NoSolution, SubjectProblem, UsageError
+from schemas.errors import (
+    HOW_TO_GET_A_LOCK,
+    InvalidInput,
+    NoSolution,
+    SubjectProblem,
+    UsageError,
+)
 from schemas.text import enumerate_some
 
 __all__ = [
@@ -28,7 +34,7 @@ class LockUnreadable(InvalidInput):
 
     path: str
     reason: str
-    hint: str = "name the lock: lockstream execute path/to/pylock.toml"
+    hint: str = HOW_TO_GET_A_LOCK
 
     def __str__(self) -> str:
         return f"{self.path}: cannot be read: {self.reason}"

@@ -13,7 +13,7 @@ from executor.lock.errors import LockUnreadable
 from executor.lock.reader import LockReader
 from helpers.wheels import build_wheel, lock_of
 from schemas.blocks import LockNotText, LockTooLarge
-from schemas.errors import ExitCode, InvalidInput, InvalidLockText
+from schemas.errors import HOW_TO_GET_A_LOCK, ExitCode, InvalidInput, InvalidLockText
 from schemas.lock import InvalidLock, UnsupportedLockVersion
 
 HEADER = 'lock-version = "1.0"\ncreated-by = "tests"\n'
@@ -191,4 +191,4 @@ def test_a_lock_that_cannot_be_read_is_told(path: Path, make: object, reason: st
         LockReader(str(path))
     assert str(caught.value) == f"{path}: cannot be read: {reason}"
     assert caught.value.exit_code is ExitCode.INVALID_INPUT
-    assert caught.value.hint == "name the lock: lockstream execute path/to/pylock.toml"
+    assert caught.value.hint == HOW_TO_GET_A_LOCK

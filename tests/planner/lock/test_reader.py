@@ -53,3 +53,12 @@ def test_a_file_that_cannot_be_read_is_an_unreadable_input(tmp_path: Path) -> No
     with pytest.raises(UnreadableInput) as caught:
         read_lock(str(tmp_path / "absent"))
     assert "No such file" in str(caught.value)
+
+
+def test_one_that_is_not_there_is_told_with_what_writes_it(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableInput) as caught:
+        read_lock(str(tmp_path / "pylock.toml"))
+    assert caught.value.hint.startswith("lockstream plan writes it, and so does uv export")
+    with pytest.raises(UnreadableInput) as caught:
+        read_lock(str(tmp_path))
+    assert not caught.value.hint
