@@ -43,6 +43,12 @@ _ADDRESS_END = re.compile(r"[\s\"'<>`|]")
 _AUTHORIZATION = re.compile(r"(authorization\b[\"']?\s*[:=]\s*[\"']?)[^\r\n\"']+", re.IGNORECASE)
 """A header with a login, as tools print it."""
 
+_BARE_LOGIN = re.compile(
+    r"(?<![\w.~%+:/@-])[\w.~%+-]{1,64}:[^\s/@\"'<>`|,;\\]{1,256}@(?!sha\d)(?=[\w\[])"
+)
+"""A user name and a password before a host, in an address whose scheme was forgotten. An image with
+a digest (``name:tag@sha256:...``) is none."""
+
 _HIDDEN = "***"
 
 
@@ -55,6 +61,8 @@ def redacted(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     if separator:
         url = f"{scheme}://{rest[_login_end(rest, scheme) :]}"
+    elif login := _BARE_LOGIN.match(url):
+        url = url[login.end() :]
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -70,9 +78,10 @@ def hidden(text: str) -> str:
     """
     if "uthorization" in text.lower():
         text = _AUTHORIZATION.sub(rf"\1{_HIDDEN}", text)
-    if "://" not in text:
-        return text
-    return "\n".join(_hidden_line(line) if "://" in line else line for line in text.split("\n"))
+    if "://" in text:
+        lines = text.split("\n")
+        text = "\n".join(_hidden_line(line) if "://" in line else line for line in lines)
+    return _BARE_LOGIN.sub(f"{_HIDDEN}@", text) if "@" in text else text
 
 
 def hidden_in(content: object) -> object:

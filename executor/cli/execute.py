@@ -32,6 +32,7 @@ from executor.cli.options import (
 )
 from executor.cli.output import is_quiet, is_verbose
 from executor.environment.changes import Sync
+from executor.files.regular import open_at_once
 from executor.install.options import ExecuteOptions
 from executor.lanes.signals import stoppable
 from executor.lock.options import SelectOptions
@@ -138,7 +139,7 @@ def _reporter(progress: str) -> WarningReporter:
 
 def _write_json(path: str, content: object) -> None:
     try:
-        with open(path, "w", encoding="utf-8") as file:
+        with open(path, "w", encoding="utf-8", opener=open_at_once) as file:
             json.dump(hidden_in(content), file, indent=2)
             file.write("\n")
     except OSError as error:

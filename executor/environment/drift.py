@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 from executor.environment.errors import RecordUnreadable
@@ -27,6 +27,12 @@ __all__ = ["Drift", "find_drift"]
 
 _WITHOUT_RECORD = frozenset({"README.txt", "_virtualenv.py", "_virtualenv.pth"})
 """Files directly in site-packages that Python, virtualenv and uv put there without a RECORD."""
+
+
+_NO_FILE = frozenset({
+    errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EINVAL, errno.ENXIO,
+})  # fmt: skip
+"""Why there is no file to read: it is absent, or a folder, a link to itself, a pipe or a device."""
 
 
 _WEAK = frozenset({"md5", "sha1"})
@@ -155,8 +161,13 @@ def _readable(found: Installed) -> Iterator[RecordedFile]:
     """Yield the rows of its RECORD, as far as they can be read. ``_changed`` reports one that is
     absent or damaged.
     """
-    with suppress(RecordUnreadable, FileNotFoundError, NotADirectoryError):
+    try:
         yield from found.recorded()
+    except RecordUnreadable:
+        return
+    except OSError as error:
+        if error.errno not in _NO_FILE:
+            raise
 
 
 def _unowned_files(folders: Sequence[str], installed: Sequence[Installed]) -> Iterator[Drift]:

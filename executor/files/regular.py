@@ -7,7 +7,7 @@ import os
 import stat
 from typing import BinaryIO
 
-__all__ = ["open_regular", "read_input", "read_regular"]
+__all__ = ["open_at_once", "open_regular", "read_input", "read_regular"]
 
 
 _MAX_INPUT = 64 << 20
@@ -27,6 +27,16 @@ def open_regular(path: str, *, dir_fd: int | None = None) -> BinaryIO:
     if dir_fd is None and path.startswith(_OPEN_ALREADY):
         return open(path, "rb")
     return open(_opened(path, dir_fd, follow=dir_fd is None), "rb")
+
+
+def open_at_once(path: str, flags: int) -> int:
+    """Return a descriptor of the file at ``path``; the opener of a file that a user names.
+
+    A pipe without a reader would be waited for. Raises OSError, ENXIO for such a pipe.
+    """
+    descriptor = os.open(path, flags | os.O_NONBLOCK, 0o666)
+    os.set_blocking(descriptor, True)
+    return descriptor
 
 
 def read_input(path: str) -> bytes:

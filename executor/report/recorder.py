@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from executor.files.regular import open_at_once
 from schemas.errors import UsageError
 from schemas.urls import hidden_in
 from schemas.version import VERSION
@@ -71,10 +72,7 @@ class Recorder:
             return cls(os.dup(1))
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
         try:
-            # A pipe without a reader would be waited for.
-            descriptor = os.open(path, flags | os.O_NONBLOCK, 0o666)
-            os.set_blocking(descriptor, True)
-            return cls(descriptor)
+            return cls(open_at_once(path, flags))
         except OSError as error:
             raise UsageError(
                 f"--log {path}: cannot be written: {os.strerror(error.errno or 0)}",

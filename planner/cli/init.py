@@ -7,7 +7,7 @@ import re
 
 import click
 
-from executor import echo
+from executor import echo, read_input
 from planner.inputs.errors import UnreadableInput
 from planner.lock.reader import read_lock
 from planner.lock.writer import write_atomically
@@ -161,8 +161,7 @@ def _place(
 
 def _present(path: str) -> str | None:
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
+        return read_input(path).decode(errors="replace")
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -17,7 +17,7 @@ from packaging.dependency_groups import DependencyGroupResolver
 from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import NormalizedName, canonicalize_name
+from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from executor import read_input
 from planner.inputs.inputs import Inputs
@@ -129,7 +129,8 @@ class ProjectTables:
         run.
         """
         if are_required and self._is_dynamic("optional-dependencies") and not self._extras:
-            return {canonicalize_name(one) for one in self._metadata.get_all("Provides-Extra", ())}
+            names = self._metadata.get_all("Provides-Extra", ())
+            return {self._name(one, "its metadata") for one in names}
         return set(self._extras)
 
     def dependencies(self) -> tuple[str, list[str]]:
@@ -194,15 +195,26 @@ class ProjectTables:
                 found[extra] = list(self._poetry_lines(self._of_extra(members, place), place))
         dynamic = table_at(self._document, "tool", "setuptools", "dynamic")
         for name in table_at(dynamic, "optional-dependencies"):
-            lines_of_files = self._setuptools("optional-dependencies", name)
-            found.setdefault(canonicalize_name(name), lines_of_files or [])
+            extra = self._name(name, "[tool.setuptools.dynamic] optional-dependencies")
+            found.setdefault(extra, self._setuptools("optional-dependencies", name) or [])
         return found
+
+    def _name(self, text: str, place: str) -> NormalizedName:
+        """Return the normalized name of an extra or a group. Raises InvalidProject for another."""
+        try:
+            return canonicalize_name(text, validate=True)
+        except InvalidName:
+            raise InvalidProject(
+                self.path,
+                f"{place} has the name {text!r}",
+                hint="a name has letters, digits, and - _ . between them",
+            ) from None
 
     def _by_name(self, table: Mapping[str, Any], place: str) -> dict[NormalizedName, Any]:
         """Return the entries by their normalized names, of which there may be no two (PEP 685)."""
         found: dict[NormalizedName, Any] = {}
         for text, value in table.items():
-            name = canonicalize_name(text)
+            name = self._name(text, f"[{place}]")
             if name in found:
                 raise InvalidProject(
                     self.path,

@@ -6,6 +6,8 @@ import os
 import re
 from contextlib import suppress
 
+from executor import read_input
+
 __all__ = ["FORGES", "find_forges", "find_root"]
 
 FORGES = ("github", "gitlab")
@@ -51,6 +53,6 @@ def _configuration(root: str) -> str:
 
 def _text(path: str) -> str:
     """Return the content of a file; nothing if there is none to read."""
-    with suppress(OSError, UnicodeDecodeError), open(path, encoding="utf-8") as file:
-        return file.read()
+    with suppress(OSError, UnicodeDecodeError):
+        return read_input(path).decode()
     return ""

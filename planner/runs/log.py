@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from io import TextIOWrapper
 from typing import Any
 
+from executor import open_regular
 from planner.inputs.errors import UnreadableInput
 from schemas.errors import InvalidInput
 
@@ -43,7 +45,7 @@ def read_events(path: str) -> list[Event]:
     UnreadableInput and InvalidLog.
     """
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        with TextIOWrapper(open_regular(path), "utf-8", "surrogateescape") as file:
             text = file.read(_MAX_SIZE)
     except OSError as error:
         raise UnreadableInput(path, error.strerror or str(error)) from None

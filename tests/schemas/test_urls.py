@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from schemas.urls import redacted, secret_parameters, storable
+from schemas.urls import hidden, redacted, secret_parameters, storable
 
 
 @pytest.mark.parametrize(
@@ -83,3 +85,37 @@ def test_a_parameter_that_only_looks_so_is_kept(name: str) -> None:
 
 def test_a_long_query_is_read_in_linear_time() -> None:
     assert secret_parameters("tok" * 1_000_000) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the index 'u:{}@h.example' is not an address", "u:{}@h:8080", "a u.x:{}@[::1]/simple b",
+        "proxy=user:{}@proxy.example:3128", "x u:{}@h and v:{}@w", "//u:1@h u:{}@h",
+    ],
+)  # fmt: skip
+def test_a_login_is_hidden_also_if_the_scheme_was_forgotten(text: str) -> None:
+    assert "horse" not in hidden(text.format("horse", "horse"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ghcr.io/a/b:1.0@sha256:" + "0" * 64, "git@host.example:a/b", "at 12:30, a@b.example",
+        "C:\\x@y", "a: b@c", "name @ file:///x", "-r a.txt:3: x@y",
+    ],
+)  # fmt: skip
+def test_what_is_no_login_stays(text: str) -> None:
+    assert hidden(text) == text
+
+
+def test_an_address_without_a_scheme_is_redacted() -> None:
+    assert redacted("u:horse@h.example/x") == "h.example/x"
+    assert redacted("u:horse@h:x") == "h:x"
+
+
+def test_bare_logins_are_looked_for_in_linear_time() -> None:
+    began = time.process_time()
+    for piece in ("a:", "a:b,", "a", "a:@", ":@a", "a:b@"):
+        hidden(piece * 100_000)
+    assert time.process_time() - began < 5

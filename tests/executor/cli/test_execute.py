@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from contextlib import suppress
@@ -110,6 +111,14 @@ class TestExecute:
         told = json.loads(capsys.readouterr().out)
         assert [step["name"] for step in told["install"]] == ["demo", "other"]
         assert (snapshot(Path(venv)), snapshot(tmp_path)) == before
+
+    def test_a_report_for_a_pipe_without_a_reader_is_not_waited_for(
+        self, tmp_path: Path, lock: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        arguments = ["execute", lock, "--target", str(tmp_path / "t"), "--progress", "none"]
+        assert lockstream.main([*arguments, "--report", f"{tmp_path}/pipe"]) == ExitCode.USAGE
+        assert "/pipe: cannot be written" in capsys.readouterr().err
 
     def test_a_report_that_cannot_be_written_does_not_hide_what_was_done(
         self, tmp_path: Path, lock: str, capsys: pytest.CaptureFixture[str]

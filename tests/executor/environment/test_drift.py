@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -251,3 +252,19 @@ def test_a_difference_as_json_has_the_keys_of_the_class() -> None:
         "path": "/x",
         "detail": "no installed package owns it",
     }
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link to itself"])
+def test_a_record_that_is_no_file_is_a_difference(
+    environment: Environment, lock: str, packages: Path, kind: str
+) -> None:
+    record = packages / "demo-1.0.dist-info/RECORD"
+    record.unlink()
+    match kind:
+        case "pipe":
+            os.mkfifo(record)
+        case "folder":
+            record.mkdir()
+        case _:
+            record.symlink_to("RECORD")
+    assert f"missing: {INFO}/RECORD: the file does not exist" in drifts(lock, environment)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.files.regular import open_regular, read_input, read_regular
+from executor.files.regular import open_at_once, open_regular, read_input, read_regular
 
 
 def test_a_file_is_read_up_to_its_limit(tmp_path: Path) -> None:
@@ -75,3 +75,15 @@ def test_the_pipe_of_a_shell_is_read() -> None:
         os.close(writer)
         assert read(f"/dev/fd/{reader}") == b"demo"
         os.close(reader)
+
+
+def test_a_pipe_without_a_reader_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="No such device or address"):
+        open(tmp_path / "pipe", "w", opener=open_at_once)  # noqa: SIM115  # nothing is opened
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    with open(tmp_path / "pipe", "w", opener=open_at_once) as file:
+        assert os.get_blocking(file.fileno())
+        file.write("text")
+    assert os.read(reader, 9) == b"text"
+    os.close(reader)

@@ -157,3 +157,26 @@ def test_groups_of_uv_and_pdm_from_before_the_standard_are_read(tmp_path: Path) 
     )
     assert project.group(canonicalize_name("dev"))[1] == ["one", "two"]
     assert project.group(canonicalize_name("lint"))[1] == ["three"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (
+            '[project.optional-dependencies]\n"x\\u001b[2J" = []\n',
+            "[project.optional-dependencies]",
+        ),
+        ('[project.optional-dependencies]\n"" = []\n', "[project.optional-dependencies]"),
+        ('[tool.poetry]\nname = "a"\n[tool.poetry.extras]\n"a b" = []\n', "[tool.poetry.extras]"),
+        (
+            '[tool.setuptools.dynamic.optional-dependencies]\n"-" = {file = "x"}\n',
+            "[tool.setuptools.dynamic] optional-dependencies",
+        ),
+    ],
+)
+def test_an_extra_has_a_name(tmp_path: Path, text: str, place: str) -> None:
+    """A lock with another one could not be written."""
+    with pytest.raises(InvalidProject) as caught:
+        tables(tmp_path, text)
+    assert f"{place} has the name " in str(caught.value)
+    assert "\x1b" not in str(caught.value)
