@@ -8,6 +8,7 @@ that were not used for longest are removed first.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import time
@@ -45,7 +46,7 @@ USE_SECONDS = 3600
 """Precision of the time when an entry was used: writing it takes as long as reading the entry."""
 
 
-_VERSION = "v4"
+_VERSION = "v5"
 """Version of the format of entries. Increase it when the format changes."""
 
 
@@ -153,10 +154,14 @@ class Cache:
         return freed
 
     def clear(self) -> int:
-        """Remove everything. Return the bytes that were freed."""
-        size = sum(usage.size for usage in self.usage().values())
-        shutil.rmtree(self._root, ignore_errors=True)
-        return size
+        """Remove everything, of older versions of the program too. Return the bytes that were
+        freed.
+        """
+        freed = 0
+        for layout in _layouts(self.folder):
+            freed += sum(file.size for file in _files_below(layout))
+            shutil.rmtree(layout, ignore_errors=True)
+        return freed
 
     def usage(self) -> dict[Kind, Usage]:
         """Return the number and size of the entries of each kind."""
@@ -171,12 +176,25 @@ class Cache:
         return os.path.join(self._root, kind, digest[:2], digest[2:])
 
     def _files(self, kind: Kind) -> Iterator[_KeptFile]:
-        for folder, _, names in os.walk(os.path.join(self._root, kind)):
-            for name in names:
-                path = os.path.join(folder, name)
-                with suppress(OSError):
-                    status = os.stat(path)
-                    yield _KeptFile(status.st_mtime, status.st_size, path)
+        return _files_below(os.path.join(self._root, kind))
+
+
+def _layouts(folder: str) -> list[str]:
+    """Return the folders in which versions of this program keep their entries."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []
+    return [os.path.join(folder, name) for name in names if re.fullmatch(r"v[0-9]+", name)]
+
+
+def _files_below(folder: str) -> Iterator[_KeptFile]:
+    for place, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(place, name)
+            with suppress(OSError):
+                status = os.lstat(path)
+                yield _KeptFile(status.st_mtime, status.st_size, path)
 
 
 def unpacked(packed: bytes, limit: int) -> bytes:

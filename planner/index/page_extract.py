@@ -2,18 +2,23 @@
 
 A page lists thousands of files, and a plan needs the files of a few versions. In an extract, each
 version is a piece of JSON by itself, with the keys that planning needs, and is parsed only when it
-is read. The entries of a page in JSON are cut out of it without being parsed.
+is read. The entries of a page in JSON are cut out of it without being parsed. Versions are
+compressed many together and stay so in memory: the pages of 100 projects are 25 MiB of JSON, most
+of which no plan reads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, pairwise
 from typing import overload
 
 import msgspec
+import zstandard
 from msgspec import Raw
 from packaging.utils import NormalizedName
 
+from planner.index.cache import unpacked
 from planner.index.entries import is_plain, is_usable
 from planner.index.errors import IndexAnswer
 from planner.index.pages import ProjectFile, ProjectPage, check_version, version_text
@@ -22,7 +27,20 @@ from schemas.urls import redacted
 __all__ = ["MEDIA_TYPE", "condense", "condense_json", "parse_condensed"]
 
 
-MEDIA_TYPE = "application/vnd.lockstream.page.v1"
+MEDIA_TYPE = "application/vnd.lockstream.page.v2"
+
+
+_BLOCK = 64 << 10
+"""Bytes of JSON from which versions are compressed together: large enough to become a tenth, and
+small enough to be read for one version in a tenth of a millisecond."""
+
+
+_MAX_BLOCK = 256 << 20
+"""Bytes of a block at most; one version may have as many files as a page."""
+
+
+_LEVEL = 1
+"""Of zstandard; higher ones take more time than they save."""
 
 
 _KEYS = (
@@ -67,7 +85,10 @@ class _Header(msgspec.Struct, rename="kebab"):
     api_version: str
     status: str
     status_reason: str
-    versions: dict[str, tuple[int, int]]
+    blocks: list[int]
+    """The size of each block, compressed."""
+    versions: dict[str, tuple[int, int, int]]
+    """By version, the block, the position in it and the size."""
     broken: tuple[str, ...] = ()
 
 
@@ -101,7 +122,7 @@ def condense_json(content: bytes, url: str) -> bytes | None:
         groups.setdefault(version_text(file.filename), []).append(file)
     project_status = page.project_status
     return _join(
-        {version: _encode(files) for version, files in groups.items()},
+        ((version, _encode(files)) for version, files in groups.items()),
         base=url if groups else "",
         api_version=page.meta.api_version,
         status=project_status.status or "active",
@@ -111,14 +132,14 @@ def condense_json(content: bytes, url: str) -> bytes | None:
 
 def condense(page: ProjectPage) -> bytes:
     """Return the extract of a page: a line of JSON with positions, then the versions."""
-    pieces: dict[str, bytes] = {}
+    pieces: list[tuple[str, bytes]] = []
     base = ""
     for version, files in page.files.items():
         entries = []
         for file in files:
             base = file.base
             entries.append({key: file.entry[key] for key in _KEYS if key in file.entry})
-        pieces[version] = _encode(entries)
+        pieces.append((version, _encode(entries)))
     return _join(
         pieces,
         base=base,
@@ -130,7 +151,7 @@ def condense(page: ProjectPage) -> bytes:
 
 
 def _join(
-    pieces: Mapping[str, bytes],
+    pieces: Iterable[tuple[str, bytes]],
     *,
     base: str,
     api_version: str,
@@ -138,20 +159,29 @@ def _join(
     status_reason: str,
     broken: Sequence[str] = (),
 ) -> bytes:
-    places: dict[str, tuple[int, int]] = {}
+    places: dict[str, tuple[int, int, int]] = {}
+    blocks: list[bytes] = []
+    packer = zstandard.ZstdCompressor(level=_LEVEL)
+    waiting: list[bytes] = []
     position = 0
-    for version, piece in pieces.items():
-        places[version] = position, len(piece)
+    for version, piece in pieces:
+        places[version] = len(blocks), position, len(piece)
+        waiting.append(piece)
         position += len(piece)
+        if position >= _BLOCK:
+            blocks.append(packer.compress(b"".join(waiting)))
+            waiting, position = [], 0
+    blocks.append(packer.compress(b"".join(waiting)))
     header = {
         "base": base,
         "api-version": api_version,
         "status": status,
         "status-reason": status_reason,
         "broken": broken,
+        "blocks": [len(block) for block in blocks],
         "versions": places,
     }
-    return b"".join([_encode(header), b"\n", *pieces.values()])
+    return b"".join([_encode(header), b"\n", *blocks])
 
 
 def parse_condensed(name: NormalizedName, content: bytes, *, index: str) -> ProjectPage:
@@ -159,17 +189,20 @@ def parse_condensed(name: NormalizedName, content: bytes, *, index: str) -> Proj
 
     Raises IndexAnswer if the cache has something else; so does reading an entry of the page.
     """
-    line, _, body = content.partition(b"\n")
+    start = content.find(b"\n") + 1
     try:
-        header = _decode_header(line)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        raise _Damaged(redacted(index), "its page in the cache is damaged") from None
+        header = _decode_header(memoryview(content)[:start])
+        ends = list(accumulate(header.blocks, initial=start))
+        blocks = [content[begin:end] for begin, end in pairwise(ends)]
+        files = {
+            version: _Files(blocks[number], offset, length, header.base, index)
+            for version, (number, offset, length) in header.versions.items()
+        }
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, IndexError):
+        raise _damaged(index) from None
     return ProjectPage(
         name,
-        {
-            version: _Files(body, offset, length, header.base, index)
-            for version, (offset, length) in header.versions.items()
-        },
+        files,
         api_version=header.api_version,
         status=header.status,
         status_reason=header.status_reason,
@@ -180,16 +213,20 @@ def parse_condensed(name: NormalizedName, content: bytes, *, index: str) -> Proj
 class _Damaged(IndexAnswer):
     """An extract that this program did not write."""
 
-    hint = "remove it with lockstream cache --clear, and plan again"
+    hint = "remove it with lockstream cache clear, and plan again"
+
+
+def _damaged(index: str) -> _Damaged:
+    return _Damaged(redacted(index), "its page in the cache is damaged")
 
 
 class _Files(Sequence[ProjectFile]):
     """The files of one version, parsed when the first of them is read."""
 
-    __slots__ = ("_base", "_body", "_files", "_index", "_place")
+    __slots__ = ("_base", "_block", "_files", "_index", "_place")
 
-    def __init__(self, body: bytes, offset: int, length: int, base: str, index: str) -> None:
-        self._body = body
+    def __init__(self, block: bytes, offset: int, length: int, base: str, index: str) -> None:
+        self._block = block
         self._place = slice(offset, offset + length)
         self._base = base
         self._index = index
@@ -198,12 +235,14 @@ class _Files(Sequence[ProjectFile]):
     def _read(self) -> tuple[ProjectFile, ...]:
         if self._files is None:
             try:
-                entries = _decode(self._body[self._place])
+                entries = _decode(unpacked(self._block, _MAX_BLOCK)[self._place])
+            except zstandard.ZstdError:
+                raise _damaged(self._index) from None
             except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
                 problem = f"an entry of its page cannot be read: {str(error)[:80]}"
                 raise IndexAnswer(redacted(self._base or self._index), problem) from None
             if not _are_entries(entries):
-                raise _Damaged(redacted(self._index), "its page in the cache is damaged")
+                raise _damaged(self._index)
             self._files = tuple(
                 ProjectFile(entry["filename"], self._base, entry, self._index) for entry in entries
             )

@@ -17,6 +17,7 @@ from planner.inputs.question import Question
 from planner.lock.built import Stock
 from planner.lock.writer import render_lock
 from planner.planning.answer_cache import AnswerCache, Remembered
+from planner.planning.heap import share_one_heap
 from planner.planning.reporter import Reporter, tell
 from planner.resolver.direct import direct_logins
 
@@ -59,6 +60,7 @@ def answer(
 
     Raises what ``plan``, ``build_lock`` and ``render_lock`` raise.
     """
+    share_one_heap()
     logins = {**direct_logins(question.inputs), **question.indexes.logins()}
     keychain = Keychain(logins, environment=os.environ, keyring=access.keyring)
     with ExitStack() as stack:

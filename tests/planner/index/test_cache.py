@@ -28,6 +28,17 @@ def age(path: Path, seconds: float) -> None:
     os.utime(path, (path.stat().st_atime - seconds, path.stat().st_mtime - seconds))
 
 
+def test_clearing_removes_the_entries_of_older_versions_and_nothing_else(cache: Cache) -> None:
+    old, other = Path(cache.folder, "v3/pages/ab/cd"), Path(cache.folder, "v3.txt")
+    old.parent.mkdir(parents=True)
+    for path in (old, other):
+        path.write_bytes(b"12345")
+    cache.write("pages", "key", CONTENT)
+    assert cache.clear() > 5
+    assert files(cache) == [other]
+    assert cache.clear() == 0
+
+
 def test_what_was_written_is_read(cache: Cache) -> None:
     for kind in KINDS:
         assert cache.read(kind, "key") is None

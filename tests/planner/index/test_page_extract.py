@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
@@ -105,12 +106,22 @@ def test_a_page_of_another_api_is_not_read() -> None:
 def test_versions_are_read_when_they_are_looked_at() -> None:
     entry = {"filename": "demo-1.0-py3-none-any.whl", "url": "a"}
     page = ProjectPage(NAME, group_files([ProjectFile(entry["filename"], BASE, entry)]))
-    damaged = condense(page).replace(b'"url"', b'"ur"x')
+    damaged = condense(page)[:-1]
     again = parse_condensed(NAME, damaged, index=INDEX)
     assert list(again.files) == ["1.0"]
+    with pytest.raises(IndexAnswer, match="damaged"):
+        list(again.files["1.0"])
 
 
-HEADER = b'{"base":"","api-version":"1.0","status":"","status-reason":"","versions":{"1":[0,%d]}}'
+HEADER = (
+    b'{"base":"","api-version":"1.0","status":"","status-reason":"","blocks":[%d],'
+    b'"versions":{"1":[%d,0,%d]}}\n'
+)
+
+
+def extract(piece: bytes, *, number: int = 0, length: int | None = None) -> bytes:
+    block = zstandard.ZstdCompressor().compress(piece)
+    return HEADER % (len(block), number, len(piece) if length is None else length) + block
 
 
 @pytest.mark.parametrize(
@@ -119,11 +130,29 @@ HEADER = b'{"base":"","api-version":"1.0","status":"","status-reason":"","versio
         b"",
         b"{}",
         b"[" * 100_000,
-        HEADER % 3 + b"\n[1]",
-        HEADER % 4 + b"\n[{}]",
-        HEADER % 1 + b"\n[",
+        extract(b"[1]"),
+        extract(b"[{}]"),
+        extract(b"["),
+        extract(b"[]]", length=2)[:-1],
+        extract(b"[]", number=1),
+        HEADER % (9, 0, 2) + b"not packed",
+        HEADER % (-5, 0, 2) + b"[]",
     ],
 )
 def test_an_extract_that_is_none_is_refused(content: bytes) -> None:
     with pytest.raises(IndexAnswer):
         list(parse_condensed(NAME, content, index="https://x.example").files["1"])
+
+
+def test_a_large_page_stays_packed_and_each_version_is_found() -> None:
+    told = [
+        {"filename": f"demo-{number}.0-py3-none-any.whl", "url": f"{number}/" + "x" * 500}
+        for number in range(2_000)
+    ]
+    page = ProjectPage(
+        NAME, group_files(ProjectFile(entry["filename"], BASE, entry, INDEX) for entry in told)
+    )
+    content = condense(page)
+    assert len(content) < 200_000
+    again = parse_condensed(NAME, content, index=INDEX)
+    assert described(again) == described(page)
