@@ -9,6 +9,7 @@ Source: https://distributed.dask.org/en/stable/resources.html.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
@@ -63,6 +64,8 @@ class _Worker:
     """Bytes."""
     targets: frozenset[tuple[str, str]]
     """Python and platform of each that it builds for."""
+    problem: str = ""
+    """Why it does no builds at all."""
 
 
 @dataclass(slots=True, eq=False)
@@ -111,6 +114,7 @@ class DaskEngine:
                 hint="pip install 'lockstream[dask]'",
             ) from None
         with ExitStack() as stack:
+            stack.enter_context(_quiet())
             address = self.address.replace("dask://", "tcp://", 1)
             if self.address == LOCAL:
                 stack.enter_context(_turn)
@@ -164,6 +168,13 @@ class _Run:
                 f"none of its {len(self._workers)} workers declares the resource {RESOURCE}",
                 hint=f"start workers with --resources {RESOURCE}=BYTES",
             )
+        if self._workers and all(worker.problem for worker in self._workers.values()):
+            raise EngineUnusable(
+                self._client.scheduler.address,
+                f"none of its {len(self._workers)} workers can run lockstream: "
+                f"{next(iter(self._workers.values())).problem}",
+                hint="install the same version of lockstream, with its planner, for all workers",
+            )
         # The largest first: it would hold back the end.
         relatives = Relatives(sorted(units, key=lambda one: (-one.request, one.key)))
         yield from self._begin(relatives.first, relatives)
@@ -212,13 +223,17 @@ class _Run:
         """Find out which workers are there, and what new ones build."""
         info = self._client.scheduler_info(n_workers=-1)["workers"]
         new = [address for address in info if address not in self._workers]
-        able = self._client.run(buildable, [*self._targets.values()], workers=new) if new else {}
+        able: dict[str, Any] = {}
+        if new:
+            wanted = [*self._targets.values()]
+            able = self._client.run(buildable, wanted, workers=new, on_error="return")
         known = {
             address: _Worker(
                 int(info[address].get("resources", {}).get(RESOURCE, 0)),
-                frozenset((python, platform) for python, platform in targets),
+                frozenset(() if isinstance(found, BaseException) else map(tuple, found)),
+                str(found) if isinstance(found, BaseException) else "",
             )
-            for address, targets in able.items()
+            for address, found in able.items()
         }
         kept = {address: one for address, one in self._workers.items() if address in info}
         self._workers = {**kept, **known}
@@ -342,6 +357,21 @@ def _too_large(task: _Assignment, sizes: Sequence[int]) -> FailedBuild:
         f"has {format_size(max(sizes))}"
     )
     return FailedBuild(task.unit.requirement, label, reason, status=ExitCode.NOT_ENOUGH)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the log of Dask off the terminal: it has a traceback for each connection that ends."""
+    # All its loggers share this handler, and some have levels of their own.
+    handlers = logging.getLogger("distributed").handlers
+    before = [handler.level for handler in handlers]
+    for handler in handlers:
+        handler.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for handler, level in zip(handlers, before, strict=True):
+            handler.setLevel(level)
 
 
 @contextmanager

@@ -59,6 +59,7 @@ def run_order(order: BuildOrder, is_wanted: Callable[[], bool]) -> BuildResult:
             file.write(order.lock)
         words = [
             sys.executable,
+            "-P",  # the folder that the worker was started in may have modules of the same names
             "-m",
             "lockstream",
             "build",
@@ -72,6 +73,7 @@ def run_order(order: BuildOrder, is_wanted: Callable[[], bool]) -> BuildResult:
         with open(os.path.join(folder, "output"), "w+b") as output:
             process = subprocess.Popen(
                 words,
+                cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

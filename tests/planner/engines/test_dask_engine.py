@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import logging
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -118,6 +120,39 @@ def test_workers_without_the_resource_are_an_error(
     with cluster(0) as address:
         assert plan(index, address, alpha="pass") == 5
     assert "start workers with --resources MEMORY=BYTES" in capsys.readouterr().err
+
+
+def test_workers_without_lockstream_are_an_error(
+    index: Index, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing(_: object) -> None:
+        raise ModuleNotFoundError("No module named 'planner'")
+
+    monkeypatch.setattr(dask_engine, "buildable", missing)
+    with cluster(1 << 30, 1 << 30) as address:
+        assert plan(index, address, alpha="pass") == 5
+    error = capsys.readouterr().err
+    assert "none of its 2 workers can run lockstream: No module named 'planner'" in error
+    assert "install the same version of lockstream" in error
+
+
+def test_the_log_of_dask_is_kept_off_the_terminal(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    importlib.import_module("distributed")  # 1.5 s
+    handlers = logging.getLogger("distributed").handlers
+    seen: list[int] = []
+
+    def look(_: object) -> list[object]:
+        seen.extend(handler.level for handler in handlers)
+        return []
+
+    monkeypatch.setattr(dask_engine, "buildable", look)
+    before = [handler.level for handler in handlers]
+    assert plan(index, "dask", alpha="pass") == 8
+    assert seen
+    assert min(seen) > logging.CRITICAL
+    assert [handler.level for handler in handlers] == before
 
 
 def test_a_target_that_no_worker_builds_for_is_said(

@@ -53,6 +53,13 @@ def test_its_wheel_comes_back(index: Index) -> None:
     assert result.wheel[:2] == b"PK"
 
 
+def test_modules_in_the_folder_of_the_worker_are_not_its(index: Index, tmp_path: Path) -> None:
+    order = order_of(index)
+    for name in ("click", "httpx", "h2", "planner"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('the wrong one')\n")
+    assert run_order(order, lambda: True).status == 0
+
+
 def test_its_failure_comes_back(index: Index) -> None:
     result = run_order(order_of(index, "raise SystemExit('no compiler')"), lambda: True)
     assert result.status == 8
