@@ -127,6 +127,8 @@ class DaskEngine:
                         resources={RESOURCE: memory},
                         memory_limit=None,
                         dashboard_address=None,
+                        # Its state is served none the less, on all interfaces if nothing is said.
+                        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
                     )
                 )
             else:
