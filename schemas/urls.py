@@ -11,6 +11,7 @@ __all__ = [
     "has_unquoted_login",
     "hidden",
     "hidden_in",
+    "may_be_hidden",
     "redacted",
     "secret_parameters",
     "storable",
@@ -82,6 +83,11 @@ def hidden(text: str) -> str:
         lines = text.split("\n")
         text = "\n".join(_hidden_line(line) if "://" in line else line for line in lines)
     return _BARE_LOGIN.sub(f"{_HIDDEN}@", text) if "@" in text else text
+
+
+def may_be_hidden(text: str) -> bool:
+    """Return whether ``hidden`` may change a text, or a part of it that is a text of JSON."""
+    return "@" in text or "://" in text or "uthorization" in text.lower()
 
 
 def hidden_in(content: object) -> object:

@@ -60,8 +60,8 @@ THIRD_PARTIES = {
     "planner.engines": {"distributed", "packaging"},
     "planner.builds": {"packaging"},
     "planner.planning": {"packaging"},
-    # A page is made of templates.
-    "planner.runs": {"jinja2", "packaging"},
+    # A page is made of templates, and logs are held to their schema.
+    "planner.runs": {"fastjsonschema", "jinja2", "packaging"},
     "planner.review": {"packaging"},
     "planner.lock": {"packaging", "tomli_w"},
     "planner.resolver": {"packaging"},

@@ -31,7 +31,15 @@ PROGRAMS = {"executor/builds/launcher.py", "executor/environment/probe.py"}
 """What runs as a program of its own, in the interpreter of a target."""
 MARKERS = {f"{room}/py.typed" for room in ("schemas", "planner", "executor")}
 """Files by which type checkers know that a package has types (PEP 561)."""
-PLANNER_DEPENDENCIES = ("httpcore", "httpx", "jinja2", "msgspec", "rich", "tomli-w")
+PLANNER_DEPENDENCIES = (
+    "fastjsonschema",
+    "httpcore",
+    "httpx",
+    "jinja2",
+    "msgspec",
+    "rich",
+    "tomli-w",
+)
 
 
 def run(*command: str | Path, **options: str | Path) -> subprocess.CompletedProcess[str]:

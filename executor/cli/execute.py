@@ -117,7 +117,8 @@ def execute(
         return
     with ExitStack() as stack:
         reporter = stack.enter_context(_reporter(progress))
-        stack.enter_context(logged(reporter, log, results="--json" if as_json else None))
+        results = "--json" if as_json else None
+        stack.enter_context(logged(reporter, log, results=results, report=report))
         stack.enter_context(stoppable())
         done = execute_with(
             lock, environment, options, building=builds.building(), reporter=reporter

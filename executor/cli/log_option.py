@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
@@ -33,14 +34,23 @@ class _Reporting(Protocol):
 
 
 @contextmanager
-def logged(reporter: _Reporting, path: str | None, *, results: str | None = None) -> Iterator[None]:
+def logged(
+    reporter: _Reporting,
+    path: str | None,
+    *,
+    results: str | None = None,
+    report: str | None = None,
+) -> Iterator[None]:
     """Let ``reporter`` write its log to ``path`` in the body; None for no log.
 
-    ``results`` names what else goes to standard output. Raises UsageError.
+    ``results`` names what else goes to standard output, ``report`` is the path of another file that
+    is written. Raises UsageError.
     """
     if path is None:
         yield
         return
+    if report and os.path.abspath(path) == os.path.abspath(report):
+        raise UsageError("--log and --report name one file", hint="name a file of its own for each")
     if path == STANDARD_OUTPUT and results:
         raise UsageError(
             f"both the log and {results} would go to standard output",

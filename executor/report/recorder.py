@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from executor.files.regular import open_at_once
 from schemas.errors import UsageError
-from schemas.urls import hidden_in
+from schemas.urls import hidden_in, may_be_hidden
 from schemas.version import VERSION
 
 __all__ = ["FORMAT", "STANDARD_OUTPUT", "Recorder"]
@@ -28,6 +29,10 @@ FORMAT = 1
 
 STANDARD_OUTPUT = "-"
 """Names standard output in place of a file."""
+
+
+_BEGIN = b'{"event":'
+"""What each line begins with."""
 
 
 _PIPE_BUF = 4096
@@ -64,15 +69,22 @@ class Recorder:
 
     @classmethod
     def opened(cls, path: str) -> Recorder:
-        """Return a recorder that writes to the file at ``path``, in place of what it holds.
+        """Return a recorder that writes to the file at ``path``, in place of an older log.
 
-        ``-`` is standard output. Raises UsageError.
+        ``-`` is standard output. Raises UsageError, also if the file is something else than a log,
+        such as the lock.
         """
         if path == STANDARD_OUTPUT:
             return cls(os.dup(1))
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         try:
-            return cls(open_at_once(path, flags))
+            descriptor = open_at_once(path, flags)
+            try:
+                _empty(path, descriptor)
+            except BaseException:
+                os.close(descriptor)
+                raise
+            return cls(descriptor)
         except OSError as error:
             raise UsageError(
                 f"--log {path}: cannot be written: {os.strerror(error.errno or 0)}",
@@ -129,6 +141,22 @@ class Recorder:
             self._descriptor = None
 
 
+def _empty(path: str, descriptor: int) -> None:
+    """Remove what an older run has logged. Raises UsageError and OSError."""
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) or not found.st_size:
+        return
+    with open(path, "rb") as file:
+        begin = file.read(len(_BEGIN))
+    # A kill may have torn the first line of the run before.
+    if not (begin.startswith(_BEGIN) or _BEGIN.startswith(begin)):
+        raise UsageError(
+            f"--log {path}: this file is there already, and is no log",
+            hint="name a new file, or that of an older log",
+        )
+    os.ftruncate(descriptor, 0)
+
+
 def _line(content: Mapping[str, object]) -> bytes:
     """Return ``content`` as a line of at most PIPE_BUF bytes, with shorter texts if needed."""
     line = _encoded(content)
@@ -142,7 +170,7 @@ def _line(content: Mapping[str, object]) -> bytes:
 def _encoded(content: Mapping[str, object]) -> bytes:
     text = _ENCODER.encode(content)
     # Few events have an address, in which a secret could be.
-    if "://" in text or "uthorization" in text.lower():
+    if may_be_hidden(text):
         text = _ENCODER.encode(hidden_in(content))
     if not text.isprintable():
         # A terminal obeys some of them. Bytes of a path that are no UTF-8 are among them.

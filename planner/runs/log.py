@@ -9,6 +9,7 @@ from typing import Any
 
 from executor import open_regular
 from planner.inputs.errors import UnreadableInput
+from planner.runs.event_check import problem_of
 from schemas.errors import InvalidInput
 
 __all__ = ["Event", "InvalidLog", "read_events"]
@@ -22,8 +23,12 @@ _FORMAT = 1
 """The newest format that is read."""
 
 
-_MAX_SIZE = 1 << 30
-"""Bytes of a log; an execution of a day writes 100 MiB."""
+_MAX_SIZE = 1 << 29
+"""Bytes of a log; an execution of a day writes 250 MiB."""
+
+
+_LARGEST = 10**15
+"""Numbers beyond it are none of a log: bytes of a petabyte, or seconds of a million years."""
 
 
 @dataclass(eq=False)
@@ -44,12 +49,7 @@ def read_events(path: str) -> list[Event]:
     A last line without an end is left out: the run was killed while it wrote. Raises
     UnreadableInput and InvalidLog.
     """
-    try:
-        with TextIOWrapper(open_regular(path), "utf-8", "surrogateescape") as file:
-            text = file.read(_MAX_SIZE)
-    except OSError as error:
-        raise UnreadableInput(path, error.strerror or str(error)) from None
-    *lines, torn = text.split("\n")
+    *lines, torn = _read(path).split("\n")
     events = [_event(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
     if not events and torn:
         events = [_event(path, 1, torn)]
@@ -64,12 +64,32 @@ def read_events(path: str) -> list[Event]:
             f"it has format {first['format']}, and this version reads format {_FORMAT}",
             hint=f"use lockstream {first.get('lockstream', 'of the version that wrote it')}",
         )
+    for number, event in enumerate(events, 1):
+        if problem := problem_of(event):
+            raise InvalidLog(path, f"event {number} {problem}")
+        if number > 1 and event["event"] == "run":
+            raise InvalidLog(
+                path,
+                f"event {number} is the beginning of another run",
+                hint="give each run a log of its own, and show several with lockstream report A B",
+            )
     return events
+
+
+def _read(path: str) -> str:
+    try:
+        with TextIOWrapper(open_regular(path), "utf-8", "replace") as file:
+            text = file.read(_MAX_SIZE + 1)
+    except OSError as error:
+        raise UnreadableInput(path, error.strerror or str(error)) from None
+    if len(text) > _MAX_SIZE:
+        raise InvalidLog(path, f"it is larger than {_MAX_SIZE >> 20} MiB")
+    return text
 
 
 def _event(path: str, number: int, line: str) -> Event:
     try:
-        event = json.loads(line)
+        event = json.loads(line, parse_constant=_number, parse_int=_number, parse_float=_number)
     except (ValueError, RecursionError):
         raise InvalidLog(path, f"line {number} is not JSON") from None
     if (
@@ -78,4 +98,23 @@ def _event(path: str, number: int, line: str) -> Event:
         or not isinstance(event.get("at"), int | float)
     ):
         raise InvalidLog(path, f"line {number} is not an event: it has no name or no time")
-    return event
+    if "\\u" in line:
+        # Names of files may have bytes that are no text, which a page cannot hold.
+        return {key: _text_only(value) for key, value in event.items()}
+    return dict(event)
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not -_LARGEST < number < _LARGEST:  # nor NaN
+        raise ValueError
+    return int(number) if text.lstrip("-").isdigit() else number
+
+
+def _text_only(value: Any) -> Any:
+    """Return a value of JSON with a question mark for each surrogate."""
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if isinstance(value, dict):
+        return {_text_only(key): _text_only(one) for key, one in value.items()}
+    return [_text_only(one) for one in value] if isinstance(value, list) else value

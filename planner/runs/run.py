@@ -243,8 +243,9 @@ def read_run(path: str) -> Run:
     for number, event in enumerate(events, 1):
         try:
             reading.take(event)
-        except (KeyError, TypeError, ValueError):
-            raise InvalidLog(path, f"event {number} ({event['event']}) lacks a field") from None
+        except KeyError:
+            problem = f"event {number} ({event['event']}) is of a package that has not begun"
+            raise InvalidLog(path, problem) from None
     run.lanes = len(reading.lanes)
     run.has_own_group = _leave_out_other_groups(run.samples, run.outside) or run.is_other
     return run

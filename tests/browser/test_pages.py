@@ -205,3 +205,35 @@ def test_runs_beside_each_other(browser: Browser, tmp_path: Path) -> None:
     assert shown.said == []
     assert shown.page.locator(".uplot canvas").count() == 2
     assert "(+80%)" in shown.page.locator("#comparison").inner_text()
+
+
+@pytest.mark.parametrize("width", [400, 1600])
+def test_nothing_of_a_hostile_log_runs(browser: Browser, tmp_path: Path, width: int) -> None:
+    evil = "<img src=x onerror=hit()>'\"</script><script>hit()</script>"
+    effort: dict[str, Any] = {"fetched": 9, "waiting": 1, "unpacking": 1, "writing": 1}
+    log = [
+        *beginning(environment=evil, lock=evil),
+        *wheel_events(f"one-{evil}", 0.1, 30),
+        event("begins", 31.0, package=evil, version=evil, file=evil, size=9),
+        event("building", 31.1, package=evil, what=evil, planned=1, limit=1, jobs=1),
+        event("failed", 40.0, package=evil, error=evil, kind=evil, **effort),
+        event("request", 41.0, method="GET", url=evil, status=200, bytes=1, seconds=3.0),
+        event("warning", 41.0, text=evil),
+        event("commit", 42.0, step="moves"),
+        event("end", 43.0, ok=False, status=8, error=f"{evil}\n{evil}", kind=evil, hint=evil),
+    ]
+    log[1]["found"][0]["source"] = log[2]["source"] = f"/sys/{evil}"
+    page = page_of(write_log(tmp_path / "run.ndjson", log))
+    shown = Shown(browser, page, width)
+    shown.page.add_init_script("window.hit = () => { window.was_hit = true; }")
+    shown.page.reload()
+    for bar in shown.page.locator(".gantt .bar").all():
+        bar.hover(force=True)
+        bar.click(force=True)
+    shown.page.locator("[data-table=requests] thead button").first.click()
+    assert shown.page.evaluate("window.was_hit") is None
+    assert shown.said == []
+    assert {*shown.asked} == {page.as_uri()}
+    assert shown.page.locator("img").count() == 0
+    widths = shown.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert widths[0] <= widths[1]

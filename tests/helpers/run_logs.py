@@ -74,11 +74,12 @@ class Checked:
 
     def check_log(self, path: str) -> None:
         """Hold each line of a log that a program wrote to the schema. A kill may have torn the
-        last one; what is no file has no lines.
+        last one; what is no file has no lines, and a file that is no log was not replaced.
         """
         if not os.path.isfile(path):
             return
-        lines = Path(path).read_bytes().split(b"\n")[:-1]
+        data = Path(path).read_bytes()
+        lines = data.split(b"\n")[:-1] if data.startswith(b"{") else []
         for line in lines:
             check_event(json.loads(line))
         self.of_programs += len(lines)

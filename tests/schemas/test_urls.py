@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from schemas.urls import hidden, redacted, secret_parameters, storable
+from schemas.urls import hidden, may_be_hidden, redacted, secret_parameters, storable
 
 
 @pytest.mark.parametrize(
@@ -119,3 +122,17 @@ def test_bare_logins_are_looked_for_in_linear_time() -> None:
     for piece in ("a:", "a:b,", "a", "a:@", ":@a", "a:b@"):
         hidden(piece * 100_000)
     assert time.process_time() - began < 5
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["user", ":", "pass", "@", "host", "://", "/", "Authorization", " ", "Basic", "?", "=",
+             "token", "\n", '"', "\\"]
+        ),
+        max_size=12,
+    ).map("".join)
+)  # fmt: skip
+def test_what_is_hidden_is_looked_for_in_json_too(text: str) -> None:
+    if hidden(text) != text:
+        assert may_be_hidden(json.dumps(["x", text], ensure_ascii=False))

@@ -63,3 +63,36 @@ def test_a_full_disk_is_told_of_once_and_changes_nothing(lock: Path) -> None:
     assert result.returncode == 0
     assert result.stderr.count("the log could not be written to its end") == 1
     assert (lock.parent / "env" / "one").exists() or os.listdir(lock.parent / "env")
+
+
+def test_the_lock_is_not_replaced_by_a_log(lock: Path) -> None:
+    before = lock.read_bytes()
+    result = execute(lock, "--log", str(lock))
+    assert result.returncode == 2
+    assert result.stderr == (
+        f"error: --log {lock}: this file is there already, and is no log\n"
+        "hint: name a new file, or that of an older log\n"
+    )
+    assert lock.read_bytes() == before
+
+
+def test_a_report_does_not_replace_the_log(lock: Path) -> None:
+    path = str(lock.parent / "x.json")
+    result = execute(lock, "--log", path, "--report", path)
+    assert (result.returncode, result.stderr) == (
+        2, "error: --log and --report name one file\nhint: name a file of its own for each\n",
+    )  # fmt: skip
+
+
+def test_a_pipe_gets_every_event_and_may_close(lock: Path) -> None:
+    pipe = lock.parent / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE, text=True) as reader:
+        assert execute(lock, "--log", str(pipe)).returncode == 0
+        assert reader.stdout is not None
+        events = [json.loads(line) for line in reader.stdout]
+    assert events[-1]["event"] == "end"
+    with subprocess.Popen(["head", "-n1", str(pipe)], stdout=subprocess.DEVNULL):
+        result = execute(lock, "--log", str(pipe), "--reinstall")
+    assert result.returncode == 0
+    assert result.stderr.count("the log could not be written to its end") == 1

@@ -32,9 +32,27 @@ def test_an_event_is_in_the_file_at_once(tmp_path: Path) -> None:
 
 
 def test_an_older_log_is_replaced(tmp_path: Path) -> None:
-    (tmp_path / "log").write_text("older\n")
+    (tmp_path / "log").write_text('{"event":"run","at":0}\n')
     warn(Recorder.opened(str(tmp_path / "log")), "new")
     assert texts(tmp_path / "log") == ["new"]
+
+
+@pytest.mark.parametrize("older", ["", "{", '{"event":"ru'])
+def test_an_older_log_may_be_torn(tmp_path: Path, older: str) -> None:
+    (tmp_path / "log").write_text(older)
+    warn(Recorder.opened(str(tmp_path / "log")), "new")
+    assert texts(tmp_path / "log") == ["new"]
+
+
+def test_another_file_is_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "pylock.toml"
+    path.write_text('lock-version = "1.0"\n')
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(UsageError) as caught:
+        Recorder.opened(str(path))
+    assert str(caught.value) == f"--log {path}: this file is there already, and is no log"
+    assert path.read_text() == 'lock-version = "1.0"\n'
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_one_that_is_not_opened_writes_nothing() -> None:
@@ -76,7 +94,12 @@ def test_a_path_may_have_any_bytes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["https://user:s3cret@h.example/x", "AUTHORIZATION: Basic s3cret", 'says "HTTP://a:s3cret@b/"'],
+    [
+        "https://user:s3cret@h.example/x",
+        "user:s3cret@h.example/x",
+        "AUTHORIZATION: Basic s3cret",
+        'says "HTTP://a:s3cret@b/"',
+    ],
 )
 def test_secrets_are_hidden_wherever_an_event_has_them(tmp_path: Path, text: str) -> None:
     recorder = Recorder.opened(str(tmp_path / "log"))

@@ -9,6 +9,7 @@ import pytest
 
 from helpers.run_logs import beginning, write_log
 from planner.inputs.errors import UnreadableInput
+from planner.runs import log
 from planner.runs.log import InvalidLog, read_events
 
 
@@ -30,6 +31,10 @@ def test_a_line_that_a_kill_has_torn_is_left_out(tmp_path: Path) -> None:
             '{"event":"run","at":0,"format":2}\n',
             "it has format 2, and this version reads format 1",
         ),
+        ('{"event":"run","at":NaN,"format":1}\n', "line 1 is not JSON"),
+        ('{"event":"run","at":1e999,"format":1}\n', "line 1 is not JSON"),
+        (f'{{"event":"run","at":{"9" * 5000},"format":1}}\n', "line 1 is not JSON"),
+        ('{"event":"run","at":0,"format":1}\n', "event 1 (run) lacks a field"),
     ],
 )
 def test_what_is_not_a_log_is_refused(tmp_path: Path, text: str, problem: str) -> None:
@@ -51,3 +56,33 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path, path: str) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(UnreadableInput, match=r"not a regular file|directory"):
         read_events(str(tmp_path / path))
+
+
+def test_two_runs_in_one_file_are_refused(tmp_path: Path) -> None:
+    path = write_log(tmp_path / "log", [*beginning(), *beginning()])
+    with pytest.raises(InvalidLog) as caught:
+        read_events(str(path))
+    assert str(caught.value) == f"{path}: event 4 is the beginning of another run"
+    assert "a log of its own" in caught.value.hint
+
+
+def test_a_field_of_another_type_is_named(tmp_path: Path) -> None:
+    events = beginning()
+    events[2]["lanes"] = "two"
+    with pytest.raises(InvalidLog) as caught:
+        read_events(str(write_log(tmp_path / "log", events)))
+    assert str(caught.value).endswith("event 3 (budget) has a wrong lanes: type is integer")
+
+
+def test_bytes_that_are_no_text_can_be_shown(tmp_path: Path) -> None:
+    path = write_log(tmp_path / "log", beginning(lock="/tmp/\udcff/\ud83d\ude00"))
+    lock = read_events(str(path))[0]["lock"]
+    assert lock.encode().startswith(b"/tmp/?/")
+
+
+def test_a_log_beyond_measure_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_log(tmp_path / "log", beginning())
+    os.truncate(path, 3 << 20)
+    monkeypatch.setattr(log, "_MAX_SIZE", 2 << 20)
+    with pytest.raises(InvalidLog, match="it is larger than 2 MiB"):
+        read_events(str(path))

@@ -48,6 +48,10 @@ def test_an_event_without_its_fields_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidLog) as caught:
         read_run(str(path))
     assert str(caught.value) == f"{path}: event 4 (begins) lacks a field"
+    path = write_log(tmp_path / "log", [*beginning(), *wheel_events("one", 1.0, 2.0)[1:]])
+    with pytest.raises(InvalidLog) as caught:
+        read_run(str(path))
+    assert str(caught.value) == f"{path}: event 4 (waits) is of a package that has not begun"
 
 
 def test_a_build_that_has_not_ended_is_open(tmp_path: Path) -> None:
