@@ -32,6 +32,7 @@ from executor.cli.options import (
 )
 from executor.cli.output import is_quiet, is_verbose
 from executor.environment.changes import Sync
+from executor.environment.environment import Environment
 from executor.files.regular import open_at_once
 from executor.install.options import ExecuteOptions
 from executor.lanes.signals import stoppable
@@ -110,10 +111,7 @@ def execute(
     )
     environment = where.open(relocatable=relocatable)
     if dry_run:
-        from executor.install.decide import decide  # noqa: PLC0415  # else a fork reads the lock
-
-        changes = decide(lock, environment, select=select, sync=sync, origins=given)
-        print_result(changes.to_json() if as_json else None, changes.lines())
+        _print_changes(lock, environment, options, as_json=as_json)
         return
     with ExitStack() as stack:
         reporter = stack.enter_context(_reporter(progress))
@@ -130,6 +128,17 @@ def execute(
     elif not is_quiet():
         reporter.print_changes()
         print_result(None, done.lines() if is_verbose() else done.summary(), err=log == "-")
+
+
+def _print_changes(
+    lock: str, environment: Environment, options: ExecuteOptions, *, as_json: bool
+) -> None:
+    from executor.install.decide import decide  # noqa: PLC0415  # else a fork reads the lock
+
+    changes = decide(
+        lock, environment, select=options.select, sync=options.sync, origins=options.origins
+    )
+    print_result(changes.to_json() if as_json else None, changes.lines())
 
 
 def _reporter(progress: str) -> WarningReporter:
