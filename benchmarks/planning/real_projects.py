@@ -26,8 +26,8 @@ from benchmarks.planning.compare_with_uv import PYTHON, Answer, Bench, Subject, 
 
 PROJECTS = (
     "apache-airflow-core", "jupyterlab", "dask", "xarray", "poetry", "black", "pytest", "sphinx",
-    "mkdocs", "fastapi", "datasette", "streamlit", "prefect", "scrapy", "celery", "mlflow",
-    "ansible-core", "langchain",
+    "mkdocs", "fastapi", "prefect", "scrapy", "mlflow", "langchain", "ansible-core", "kedro",
+    "litestar", "hatch",
 )  # fmt: skip
 
 
@@ -77,9 +77,14 @@ def subjects(names: Sequence[str], work: Path) -> Iterator[Subject]:
         folder = work / f"sdist-{name}"
         folder.mkdir()
         try:
-            yield Subject(fetch(name, folder), PYTHON, "")
+            path = fetch(name, folder)
         except subprocess.CalledProcessError:
             print(f"{name}: pip does not get its source distribution", file=sys.stderr)
+            continue
+        if (path / "pyproject.toml").is_file():
+            yield Subject(path, PYTHON, "")
+        else:
+            print(f"{name}: its requirements would have to be built", file=sys.stderr)
 
 
 def main() -> int:

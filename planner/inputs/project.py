@@ -12,7 +12,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
 from planner.inputs.inputs import InputRequirement, Inputs
-from planner.inputs.project_document import InvalidProject, read_document
+from planner.inputs.project_document import InvalidProject, hint_for_folder, read_document
 from planner.inputs.project_tables import Backend, ProjectTables
 from planner.inputs.requirement_line import parse_requirement
 from planner.inputs.settings import Settings, read_settings
@@ -126,7 +126,7 @@ def _check_has_project(project: ProjectTables, *, has_groups: bool) -> None:
         raise InvalidProject(
             project.path,
             "it has no [project] table, so it requires nothing",
-            hint="name requirements files with -r, or the folder of a project",
+            hint=hint_for_folder(os.path.dirname(project.path)),
         )
 
 

@@ -15,7 +15,25 @@ from planner.inputs.script import parse_script
 from schemas.errors import InvalidInput, SubjectProblem
 from schemas.toml import parse_toml
 
-__all__ = ["InvalidProject", "is_legacy", "is_project", "is_script", "read_document"]
+__all__ = [
+    "InvalidProject",
+    "hint_for_folder",
+    "is_legacy",
+    "is_project",
+    "is_script",
+    "read_document",
+]
+
+
+_FILES = ("requirements.in", "requirements.txt")
+"""Requirements files, the one that people write first."""
+
+
+_FOREIGN = {
+    "Pipfile": "write its requirements into a [project] table of a pyproject.toml",
+    "environment.yml": "write its requirements from PyPI into a requirements file",
+}
+"""Files of other tools that are not read, and what to do instead."""
 
 
 @dataclass(eq=False)
@@ -79,3 +97,14 @@ def _hint_for(place: str, problem: str) -> str:
     if "script" in problem and place.endswith((".txt", ".in")):
         return "name requirements files with -r"
     return ""
+
+
+def hint_for_folder(folder: str) -> str:
+    """Return what to do with a folder without a project, given the files that it has."""
+    for name in _FILES:
+        if os.path.isfile(path := os.path.normpath(os.path.join(folder, name))):
+            return f"plan the requirements file with -r {path}"
+    for name, way in _FOREIGN.items():
+        if os.path.isfile(os.path.join(folder, name)):
+            return f"{name} is not read; {way}"
+    return "name requirements files with -r, or the folder of a pyproject.toml"

@@ -26,6 +26,7 @@ from planner.inputs.project_document import InvalidProject, is_legacy
 from planner.inputs.requirements_text import decode, logical_lines
 from planner.inputs.settings import read_settings
 from planner.inputs.tool_tables import read_tool_tables, table_at
+from schemas.text import one_line
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -120,8 +121,11 @@ class ProjectTables:
         try:
             return SpecifierSet(text if isinstance(text, str) else "not a string")
         except InvalidSpecifier:
+            shown = one_line(str(text), 80)
             raise InvalidProject(
-                self.path, "[project] requires-python is not a version specifier"
+                self.path,
+                f"[project] requires-python is not a version specifier: {shown!r}",
+                hint="write it as >=3.11 or >=3.11,<4",
             ) from None
 
     def extra_names(self, *, are_required: bool) -> set[NormalizedName]:

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from planner.inputs.inputs import Inputs
 from planner.inputs.pip_config import unread_variables
 from planner.inputs.project import ScopeChoice, read_projects, read_settings_of
-from planner.inputs.project_document import is_project
+from planner.inputs.project_document import hint_for_folder, is_project
 from planner.inputs.project_tables import Backend
 from planner.inputs.recorded_options import keep_recorded
 from planner.inputs.remote_file import FetchFile, refuse_remote
@@ -182,5 +182,5 @@ def _check_projects(projects: Sequence[str], *, named: bool) -> None:
         if not is_project(folder):
             raise UsageError(
                 f"there is no pyproject.toml in {folder!r}" if named else "nothing to plan",
-                hint="name requirements files with -r, or the folder of a pyproject.toml",
+                hint=hint_for_folder(folder),
             )

@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from planner.inputs.errors import UnreadableInput
-from planner.inputs.project_document import InvalidProject, is_legacy, is_project, read_document
+from planner.inputs.project_document import (
+    InvalidProject,
+    hint_for_folder,
+    is_legacy,
+    is_project,
+    read_document,
+)
 
 SCRIPT = "#!/usr/bin/env python\n# /// script\n# dependencies = ['app']\n# ///\n"
 
@@ -66,3 +72,21 @@ def test_a_document_that_cannot_be_read_is_an_error(
 def test_a_missing_document_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnreadableInput, match="No such file"):
         read_document(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("names", "way"),
+    [
+        ([], "name requirements files with -r"),
+        (["requirements.txt"], "-r {folder}/requirements.txt"),
+        (["requirements.txt", "requirements.in", "Pipfile"], "-r {folder}/requirements.in"),
+        (["Pipfile"], "Pipfile is not read; write its requirements into"),
+        (["environment.yml"], "environment.yml is not read; write its requirements from PyPI"),
+    ],
+)
+def test_a_folder_without_a_project_is_hinted_at_by_what_it_has(
+    names: list[str], way: str, tmp_path: Path
+) -> None:
+    for name in names:
+        (tmp_path / name).write_text("")
+    assert way.format(folder=tmp_path) in hint_for_folder(str(tmp_path))
