@@ -35,6 +35,7 @@ from executor.sources.errors import Missing
 from executor.sources.origins import Origins
 from executor.sources.verified import verified
 from schemas.builds import BuildFlags, BuildRecord, foreseen, unhurried
+from schemas.errors import UsageError
 from schemas.sizes import format_size
 
 __all__ = ["Builder"]
@@ -74,9 +75,15 @@ class Builder:
     def check(self, steps: Sequence[Step], budget: Budget) -> None:
         """Raise if a build of ``steps`` cannot be done, before any begins; warn of slow ones.
 
-        Raises BuildsTooBig with all builds that do not fit, BuildsUnmeasured, and Missing if a lock
-        of build requirements is.
+        Raises BuildsTooBig with all builds that do not fit, BuildsUnmeasured, Missing if a lock of
+        build requirements is, and UsageError if constraints cannot be read.
         """
+        for path in self.constraints:
+            if not os.access(path, os.R_OK) or os.path.isdir(path):
+                raise UsageError(
+                    f"--build-constraint {path} cannot be read",
+                    hint="name a file of constraints, such as one that pip reads",
+                )
         unmeasured = tuple(step.name for step in steps if _record(step) is None)
         if unmeasured and not self.unmeasured:
             raise BuildsUnmeasured(unmeasured)
@@ -113,7 +120,7 @@ class Builder:
         path = self._find(step, record)
         if path is None:
             path = self._build(step, record, client, budget)
-            if _is_fixed(step):
+            if self._is_kept(step):
                 self.wheel_cache.keep(self._key(step, record), path)
         return replace(
             step,
@@ -219,8 +226,14 @@ class Builder:
         return place.tree(archive, source.subdirectory)
 
     def _find(self, step: Step, record: BuildRecord | None) -> str | None:
-        """Return the path of the wheel in the cache; never one of a folder, which may change."""
-        return self.wheel_cache.find(self._key(step, record)) if _is_fixed(step) else None
+        return self.wheel_cache.find(self._key(step, record)) if self._is_kept(step) else None
+
+    def _is_kept(self, step: Step) -> bool:
+        """Return whether its wheel may be found in the cache: not that of a folder, which may
+        change, nor one whose build requirements the user's constraints choose.
+        """
+        is_chosen = bool(self.constraints) and self._lock(step) is None and _record(step) is None
+        return _is_fixed(step) and not is_chosen
 
     def _flags(self, record: BuildRecord | None, available: int) -> BuildFlags:
         """Return the recorded flags, with the most jobs whose measured demand fits."""

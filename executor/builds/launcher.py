@@ -151,8 +151,8 @@ def main() -> None:
         # If the kernel has to kill a process of the container, it chooses this one.
         file.write("1000")
     if settings["data_limit"]:
-        resource.setrlimit(resource.RLIMIT_DATA, (settings["data_limit"], settings["data_limit"]))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        limit_to(resource.RLIMIT_DATA, settings["data_limit"])
+    limit_to(resource.RLIMIT_CORE, 0)
     if settings["processors"]:
         with contextlib.suppress(OSError):  # a filter of system calls may refuse it
             os.sched_setaffinity(0, settings["processors"])
@@ -180,6 +180,14 @@ def main() -> None:
     os.write(settings["report"], json.dumps(lent).encode())
     os.close(settings["report"])
     os.execve(command[0], command, settings["environment"])  # noqa: S606
+
+
+def limit_to(kind: int, size: int) -> None:
+    """Limit a resource, unless a filter of system calls refuses it: Python has ValueError for
+    that. The watch over the build remains.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(kind, (size, size))
 
 
 def unshare(libc: Any, kind: int) -> bool:

@@ -120,3 +120,29 @@ def test_an_editable_project_gets_what_its_backend_requires_for_that(
     words = ["execute", "--target", "env", "--build", "--find-links", str(wheels), "--offline"]
     assert lockstream.main([*words, "--build-unmeasured"]) == ExitCode.DONE
     assert (tmp_path / "env/_demo.pth").read_text() == str(project / "src")
+
+
+def test_constraints_decide_though_there_is_a_wheel_of_other_requirements(
+    tmp_path: Path,
+    wheels: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LOCKSTREAM_CACHE_DIR", str(tmp_path / "cache"))
+    sdist = build_sdist(build_requires=["tool"])
+    sdist.write(tmp_path)
+    (tmp_path / "pylock.toml").write_text(
+        'lock-version = "1.0"\ncreated-by = "other"\n[[packages]]\nname = "demo"\n'
+        f'version = "1.0"\nsdist = {{ path = "{sdist.filename}", '
+        f'hashes = {{ sha256 = "{sdist.sha256}" }} }}\n'
+    )
+    words = ["execute", "--build", "--build-unmeasured", "--find-links", str(wheels), "--offline"]
+    assert lockstream.main([*words, "--target", "one"]) == ExitCode.DONE
+    (tmp_path / "limits.txt").write_text("tool>=3\n")
+    more = ["--build-constraint", "limits.txt", "--target", "two"]
+    assert lockstream.main([*words, *more]) == ExitCode.BUILD_FAILED
+    (tmp_path / "limits.txt").unlink()
+    capsys.readouterr()
+    assert lockstream.main([*words, *more]) == ExitCode.USAGE
+    assert "--build-constraint limits.txt cannot be read" in capsys.readouterr().err

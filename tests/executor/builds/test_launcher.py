@@ -182,3 +182,13 @@ def without_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
         "executor.builds.sandbox._launcher",
         lambda: source.replace(call, "False\n    is_read_only"),
     )
+
+
+@pytest.mark.parametrize("refusal", ["OSError(1, 'refused')", "ValueError('not allowed')"])
+def test_a_limit_that_a_filter_refuses_is_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: str
+) -> None:
+    refuse = f"def refuse(*_):\n    raise {refusal}\n\n\nresource.setrlimit = refuse\nmain()\n"
+    source = _launcher().removesuffix("main()\n") + refuse
+    monkeypatch.setattr("executor.builds.sandbox._launcher", lambda: source)
+    assert run(tmp_path, "pass").status == 0
