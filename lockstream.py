@@ -213,6 +213,13 @@ def _is_here(entry: Entry) -> bool:
     return PathFinder.find_spec(module, [os.path.join(HERE, *folder)]) is not None
 
 
+def _keep_verbosity(context: click.Context, option: click.Parameter, is_given: bool) -> None:
+    if is_given:
+        from executor.cli.output import VERBOSITY  # noqa: PLC0415
+
+        context.meta[VERBOSITY] = 1 if option.name == "verbose" else -1
+
+
 def _print_version(context: click.Context, _option: click.Parameter, is_given: bool) -> None:
     if is_given:
         from schemas.version import VERSION  # noqa: PLC0415
@@ -233,6 +240,22 @@ def _print_version(context: click.Context, _option: click.Parameter, is_given: b
     expose_value=False,
     callback=_print_version,
     help="Show the version and exit.",
+)
+@click.option(
+    "-q",
+    "--quiet",
+    is_flag=True,
+    expose_value=False,
+    callback=_keep_verbosity,
+    help="As after the command.",
+)
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    expose_value=False,
+    callback=_keep_verbosity,
+    help="As after the command.",
 )
 def program() -> None:
     """Install Python packages in two phases.

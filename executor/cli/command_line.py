@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
@@ -45,6 +46,8 @@ _OTHER_WORDS = {
     "venv": "run lockstream execute, which makes the environment too",
 }
 """What to run instead of the commands of other tools."""
+
+_ENVIRONMENT = ParameterSource.ENVIRONMENT
 
 _NO_VARIABLE = frozenset({"--help", "--version", "--mirror"})
 """Options without a variable of their own: ``LOCKSTREAM_MIRRORS`` is older than the rule."""
@@ -150,7 +153,7 @@ def is_from_variable(name: str) -> bool:
     """Return whether the parameter ``name`` of the running command was given by its variable."""
     context = click.get_current_context(silent=True)
     source = context.get_parameter_source(name) if context else None
-    return source is ParameterSource.ENVIRONMENT
+    return source is _ENVIRONMENT
 
 
 def name_variable(error: click.ClickException) -> None:
@@ -168,10 +171,19 @@ def _given_variable(parameter: click.Parameter) -> str:
 
 
 def _described(call: Callable[..., Any]) -> Callable[..., Any]:
-    """Return ``call`` with what ``--verbose`` prints before and after it."""
+    """Return ``call`` with what ``--verbose`` prints before and after it, and with the variables
+    that an error of usage is about.
+    """
 
     @wraps(call)
     def described(*arguments: Any, **given: Any) -> Any:
+        try:
+            return told(*arguments, **given)
+        except UsageError as error:
+            error.left = "; ".join(filter(None, [error.left, *_variables_of(error)]))
+            raise
+
+    def told(*arguments: Any, **given: Any) -> Any:
         if not is_verbose():
             return call(*arguments, **given)
         from executor.budget.memory import rss_peak  # noqa: PLC0415
@@ -188,6 +200,17 @@ def _described(call: Callable[..., Any]) -> Callable[..., Any]:
             echo(f"took {seconds:.1f} s and at most {peak:.1f} MiB of memory (RSS)", err=True)
 
     return described
+
+
+def _variables_of(error: UsageError) -> Iterator[str]:
+    """Yield a sentence for each variable whose option or value ``error`` names."""
+    context, text = click.get_current_context(), str(error)
+    for option in options_of(context.command):
+        if is_from_variable(option.name or ""):
+            variable = _given_variable(option)
+            value = repr(os.environ[variable])
+            if value in text or re.search(rf"{long_name(option)}(?![\w-])", text):
+                yield f"{long_name(option)} is set by {variable}"
 
 
 def command_left_out(name: str) -> UsageError:
@@ -212,8 +235,10 @@ def unknown_command(name: str, known: Sequence[str]) -> UsageError:
 
 
 def _level(name: str, value: int, text: str) -> click.Option:
-    def keep(context: click.Context, _option: click.Parameter, is_given: bool) -> None:
-        if is_given:
+    def keep(context: click.Context, option: click.Parameter, is_given: bool) -> None:
+        is_variable = context.get_parameter_source(option.name or "") is _ENVIRONMENT
+        # The command line comes before variables, whichever of the two options each gives.
+        if is_given and not (is_variable and VERBOSITY in context.meta):
             context.meta[VERBOSITY] = value
 
     flags = [f"-{name[0]}", f"--{name}"]

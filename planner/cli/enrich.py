@@ -6,7 +6,7 @@ import os
 
 import click
 
-from executor import Keychain, echo, lock_argument, read_input
+from executor import Keychain, echo, is_quiet, lock_argument, read_input
 from planner.index.client import IndexClient
 from planner.inputs.errors import UnreadableInput
 from planner.lock.enrich import enrich as enrich_text
@@ -46,4 +46,5 @@ def enrich(lock: str, output: str | None) -> None:
             write_atomically(output or lock, enriched)
         except OSError as error:
             raise UsageError(f"{output or lock} cannot be written: {error.strerror}") from None
-    echo(f"recorded the sizes of {count} wheels", err=True)
+    if not is_quiet():
+        echo(f"recorded the sizes of {count} wheels", err=True)

@@ -7,7 +7,7 @@ import re
 
 import click
 
-from executor import echo, read_input
+from executor import echo, is_quiet, read_input
 from planner.inputs.errors import UnreadableInput
 from planner.lock.reader import read_lock
 from planner.lock.writer import write_atomically
@@ -62,7 +62,8 @@ def ci(kind: str | None, lock: str, is_printed: bool, force: bool) -> None:
     if then:
         _write(path, text)
         echo(f"wrote {path}")
-        echo(f"next: {then}", err=True)
+        if not is_quiet():
+            echo(f"next: {then}", err=True)
     else:
         echo(f"{path} is as it would be written")
 

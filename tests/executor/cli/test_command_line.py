@@ -138,6 +138,33 @@ class TestVariables:
         assert lockstream.main(["execute"]) == ExitCode.USAGE
         assert f"Error: Invalid value for {problem}" in capsys.readouterr().err
 
+    @pytest.mark.parametrize(
+        ("given", "told"),
+        [
+            ({"MEMORY": "lots"}, "--memory is set by LOCKSTREAM_MEMORY"),
+            (
+                {"EXECUTE_VENV": "e", "TARGET": "t"},
+                "--venv is set by LOCKSTREAM_EXECUTE_VENV; --target is set by LOCKSTREAM_TARGET",
+            ),
+        ],
+        ids=["value", "options"],
+    )
+    @pytest.mark.usefixtures("lock")
+    def test_an_error_of_usage_names_the_variables_that_it_is_about(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        given: dict[str, str],
+        told: str,
+    ) -> None:
+        monkeypatch.setenv("LOCKSTREAM_ON_COLLISION", "last")
+        for name, value in given.items():
+            monkeypatch.setenv(f"LOCKSTREAM_{name}", value)
+        assert lockstream.main(["execute"]) == ExitCode.USAGE
+        shown = capsys.readouterr().err
+        assert shown.endswith(f"; {told}\n")
+        assert "LOCKSTREAM_ON_COLLISION" not in shown
+
     def test_an_empty_variable_is_refused(
         self, lock: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -213,6 +240,27 @@ class TestLevels:
         assert first == "--target is set by LOCKSTREAM_TARGET"
         assert last.startswith("took ")
         assert last.endswith(" MiB of memory (RSS)")
+
+    @pytest.mark.parametrize("words", [["-q", "execute"], ["--quiet", "execute"]])
+    def test_they_may_come_before_the_command(
+        self, lock: Path, capsys: pytest.CaptureFixture[str], words: list[str]
+    ) -> None:
+        assert lockstream.main([*words, "--target", "here"]) == ExitCode.DONE
+        assert capsys.readouterr() == ("", "")
+        assert lockstream.main([*words, "-v", "--target", "here"]) == ExitCode.DONE
+        assert "took " in capsys.readouterr().err
+
+    @pytest.mark.parametrize("words", [["execute", "-v"], ["-v", "execute"]])
+    def test_the_command_line_comes_before_the_variable_of_the_other(
+        self,
+        lock: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        words: list[str],
+    ) -> None:
+        monkeypatch.setenv("LOCKSTREAM_QUIET", "1")
+        assert lockstream.main([*words, "--target", "here"]) == ExitCode.DONE
+        assert "took " in capsys.readouterr().err
 
     def test_a_command_is_prepared_once(self) -> None:
         @click.command()
