@@ -31,6 +31,10 @@ _LARGEST = 10**15
 """Numbers beyond it are none of a log: bytes of a petabyte, or seconds of a million years."""
 
 
+_MOST_DAMAGED = 10
+"""Lines that are no events, in a file that is a log all the same."""
+
+
 @dataclass(eq=False)
 class InvalidLog(InvalidInput):
     """A file is not the log of a run."""
@@ -46,11 +50,24 @@ class InvalidLog(InvalidInput):
 def read_events(path: str) -> list[Event]:
     """Return the events of the log at ``path``.
 
-    A last line without an end is left out: the run was killed while it wrote. Raises
+    A last line without an end is left out: the run was killed while it wrote. In the place of a few
+    others that are damaged, as where a disk was full for a while, stands a warning. Raises
     UnreadableInput and InvalidLog.
     """
     *lines, torn = _read(path).split("\n")
-    events = [_event(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    events: list[Event] = []
+    damaged = 0
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            events.append(_event(path, number, line))
+        except InvalidLog:
+            damaged += 1
+            if not events or damaged > _MOST_DAMAGED:
+                raise
+            text = f"line {number} of the log is damaged, and left out"
+            events.append({**events[-1], "event": "warning", "text": text})
     if not events and torn:
         events = [_event(path, 1, torn)]
     if not events:

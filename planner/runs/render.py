@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from planner.runs.advice import advise, at_work_text, error_lines, verdict
-from planner.runs.run import Run, WheelRun
+from planner.runs.run import Interval, Run, WheelRun
 from planner.runs.treemap import Rectangle, squarify
 from schemas.sizes import format_size
 
@@ -32,6 +32,10 @@ _LEAST_SHARE = 0.0005
 
 _MOST_SAMPLES = 4000
 """Samples that are drawn: twice as many as a wide screen has columns."""
+
+
+_MOST_INTERVALS = 20_000
+"""Intervals of all wheels that are drawn; a run of hours has some hundred thousand."""
 
 
 Cell = dict[str, Any]
@@ -192,6 +196,8 @@ def _data(run: Run) -> dict[str, Any]:
     """Return what the script of the page draws."""
     step = -(-len(run.samples) // _MOST_SAMPLES) or 1
     samples = run.samples[::step]
+    intervals = sum(len(one.intervals) for one in run.wheels.values())
+    joined = -(-intervals // _MOST_INTERVALS) or 1
     return {
         "seconds": run.seconds,
         "outcome": run.outcome,
@@ -208,7 +214,7 @@ def _data(run: Run) -> dict[str, Any]:
             [
                 one.package, one.version, one.lane, round(one.begin, 4), round(one.end, 4),
                 one.state, [[*(round(n, 4) for n in (s.begin, s.end, *s.spent))]
-                            for s in one.intervals],
+                            for s in _joined(one.intervals, joined)],
                 one.fetched, one.bytes, one.files, one.problem, round(one.building, 4),
             ]
             for one in run.wheels.values()
@@ -219,6 +225,16 @@ def _data(run: Run) -> dict[str, Any]:
         "requests": [[one["url"], one["at"], one["seconds"], one["status"], one["bytes"]]
                      for one in run.requests],
     }  # fmt: skip
+
+
+def _joined(intervals: Sequence[Interval], count: int) -> Iterator[Interval]:
+    """Yield intervals that each stand for ``count`` of those that follow each other."""
+    for begin in range(0, len(intervals), count):
+        some = intervals[begin : begin + count]
+        waiting, unpacking, writing = (
+            sum(parts) for parts in zip(*(one.spent for one in some), strict=True)
+        )
+        yield Interval(some[0].begin, some[-1].end, (waiting, unpacking, writing))
 
 
 def _stack(groups: Sequence[Mapping[str, int]]) -> list[tuple[str, list[int]]]:

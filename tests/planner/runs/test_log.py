@@ -86,3 +86,15 @@ def test_a_log_beyond_measure_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(log, "_MAX_SIZE", 2 << 20)
     with pytest.raises(InvalidLog, match="it is larger than 2 MiB"):
         read_events(str(path))
+
+
+def test_a_damaged_line_becomes_a_warning_and_many_are_no_log(tmp_path: Path) -> None:
+    path = write_log(tmp_path / "log", beginning())
+    first, *others = path.read_text().splitlines()
+    path.write_text("\n".join([first, '{"event":"bytes","at":{"event":"end"', *others, ""]))
+    events = read_events(str(path))
+    assert [one["event"] for one in events] == ["run", "warning", "limits", "budget"]
+    assert events[1]["text"] == "line 2 of the log is damaged, and left out"
+    path.write_text("\n".join([first, *["x"] * 11, *others, ""]))
+    with pytest.raises(InvalidLog, match="line 12 is not JSON"):
+        read_events(str(path))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from helpers.run_logs import MIB, beginning, event, sample, whole_log, write_log
+from planner.runs import render
 from planner.runs.render import render_runs, treemap_cells
 from planner.runs.run import read_run
 
@@ -80,3 +81,19 @@ def test_a_limit_is_drawn_where_the_samples_reach_it(
     (data,) = json.loads(found[1])
     assert data["limit"] == drawn
     assert data["limits"] == [["/sys/fs/cgroup/memory.max", drawn]]
+
+
+def test_a_run_of_hours_has_a_page_of_limited_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(render, "_MOST_INTERVALS", 10)
+    run = read_run(str(write_log(tmp_path / "log", whole_log(30))))
+    found = re.search(r'id="data">(.*?)</script>', render_runs([run], {}))
+    assert found
+    wheels = json.loads(found[1])[0]["wheels"]
+    assert sum(len(wheel[6]) for wheel in wheels) == 30
+    for wheel, one in zip(wheels, run.wheels.values(), strict=True):
+        assert len(one.intervals) == 3
+        assert sum(wheel[6][0][2:]) == pytest.approx(
+            one.waiting + one.unpacking + one.writing, abs=1e-3
+        )
