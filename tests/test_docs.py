@@ -68,6 +68,22 @@ def test_every_promise_names_a_test_that_exists() -> None:
             assert (ROOT / f"{path}.py").is_file(), name
 
 
+def test_every_promise_of_a_plan_names_tests_that_exist() -> None:
+    lines = (ROOT / "docs/promises.md").read_text().splitlines()
+    rows = [line.split("|")[1:-1] for line in lines if line.startswith("|")]
+    rows = [row for row in rows if row[1].strip() not in {"---", "held by"}]
+    assert len(rows) > 40
+    for row in rows:
+        named = re.findall(r"`([\w./]+/test_\w+|benchmarks[.\w]+)(?:::(\w+))?`", row[1])
+        assert named or "make answers" in row[1], row
+        for name, test in named:
+            path = ROOT / f"{name.replace('.', '/')}.py"
+            text = (
+                path if name.startswith("benchmarks") else ROOT / f"tests/{name}.py"
+            ).read_text()
+            assert not test or re.search(rf"(?:def|class) {test}\b", text), (name, test)
+
+
 def test_the_site_has_every_page() -> None:
     named = set(re.findall(r"[\w./-]+\.md", (ROOT / ".ci/site/mkdocs.yml").read_text()))
     own = {path.relative_to(ROOT / "docs").as_posix() for path in ROOT.glob("docs/**/*.md")}

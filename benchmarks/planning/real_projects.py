@@ -26,8 +26,8 @@ from benchmarks.planning.compare_with_uv import PYTHON, Answer, Bench, Subject, 
 
 PROJECTS = (
     "apache-airflow-core", "jupyterlab", "dask", "xarray", "poetry", "black", "pytest", "sphinx",
-    "mkdocs", "fastapi", "prefect", "scrapy", "mlflow", "langchain", "ansible-core", "kedro",
-    "litestar", "hatch",
+    "mkdocs", "fastapi", "prefect", "scrapy", "mlflow", "marimo", "ansible-core", "kedro",
+    "litestar", "hatch", "nox", "twine",
 )  # fmt: skip
 
 

@@ -23,7 +23,11 @@ from schemas.numbers import has_huge_number
 from schemas.toml import parse_toml
 from schemas.urls import UNQUOTED_HINT, has_unquoted_login, redacted
 
-__all__ = ["parse_requirement"]
+__all__ = ["MAX_SHOWN", "parse_requirement", "quoted"]
+
+
+MAX_SHOWN = 200
+"""Characters of a line that an error shows."""
 
 
 _FETCHED = {
@@ -71,7 +75,13 @@ def parse_requirement(
         problem, reason = "has a malformed URL", str(error)
     if written is not None and written != text:
         reason = "with the values of its variables"
-    raise InvalidRequirementLine(origin, f"{written or text!r} {problem}: {reason}")
+    shown = quoted(written or text)
+    raise InvalidRequirementLine(origin, f"{shown} {problem}: {reason}")
+
+
+def quoted(line: str) -> str:
+    """Return a line as errors show it: quoted, and cut, since it may be a file of another kind."""
+    return repr(line if len(line) <= MAX_SHOWN else f"{line[:MAX_SHOWN]}...")
 
 
 def _read(text: str, origin: str, folder: str) -> Requirement:

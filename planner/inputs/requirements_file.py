@@ -29,7 +29,7 @@ from planner.inputs.line_options import (
     split_options,
 )
 from planner.inputs.remote_file import FetchFile, refuse_remote
-from planner.inputs.requirement_line import parse_requirement
+from planner.inputs.requirement_line import parse_requirement, quoted
 from planner.inputs.requirements_text import decode, logical_lines
 from planner.inputs.settings import Settings
 from schemas.urls import redacted
@@ -226,14 +226,20 @@ class _Reader:
                 if len(self.chain) == MAX_DEPTH
                 else f"more than {MAX_FILES} files are included",
             )
-        replace(self, kind=kind, chain=(*self.chain, place)).read(place)
+        try:
+            replace(self, kind=kind, chain=(*self.chain, place)).read(place)
+        except UnreadableInput as error:
+            error.hint = error.hint or f"{origin} includes it: correct the path, or leave it out"
+            raise
 
     def _read_requirement(self, text: str, line: str, origin: str) -> None:
         text, options = split_options(text)
         hashes, setting = parse_requirement_options(options, origin, written=line)
         requirement = parse_requirement(text, origin, written=line)
         if self.kind == "constraint" and requirement.extras:
-            raise InvalidRequirementLine(origin, f"a constraint cannot require extras: {line!r}")
+            raise InvalidRequirementLine(
+                origin, f"a constraint cannot require extras: {quoted(line)}"
+            )
         if setting:
             self.content.build[canonicalize_name(requirement.name)] = setting
         found = InputRequirement(requirement=requirement, origin=origin, hashes=hashes)

@@ -8,7 +8,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from planner.inputs.errors import InvalidRequirementLine, UnsupportedRequirementLine
-from planner.inputs.requirement_line import parse_requirement
+from planner.inputs.requirement_line import MAX_SHOWN, parse_requirement, quoted
 
 HERE = "requirements.in:1"
 FILE = "demo-1.0-py3-none-any.whl"
@@ -105,3 +105,11 @@ def test_an_error_shows_the_line_as_it_was_written(text: str) -> None:
         parse_requirement(text, HERE, written=text.replace("s3cret", "${TOKEN}"))
     assert "s3cret" not in str(raised.value)
     assert "with the values of its variables" in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["x " * 9000, "demo; " + "(" * 9000 + "os_name" + ")" * 9000])
+def test_an_error_shows_the_beginning_of_a_long_line(text: str) -> None:
+    with pytest.raises(InvalidRequirementLine) as caught:
+        parse_requirement(text, HERE)
+    assert quoted(text) in str(caught.value)
+    assert len(str(caught.value)) < MAX_SHOWN + 200

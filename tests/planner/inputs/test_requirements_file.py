@@ -172,8 +172,9 @@ def test_a_constraint_has_no_extras(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableInput, match=r"no-such\.in: No such file or directory"):
-        read(tmp_path, "-r no-such.in\n")
+    with pytest.raises(UnreadableInput, match=r"no-such\.in: No such file or directory") as caught:
+        read(tmp_path, "demo\n-r no-such.in\n")
+    assert ":2 includes it: correct the path, or leave it out" in caught.value.hint
 
 
 def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
