@@ -40,7 +40,12 @@ class Effort:
         self._recorder = recorder
         self._board, self._size = board, step.size
         if board:
-            board.put(f"{step.name} {step.version}", 0, step.size)
+            name = f"{step.name} {step.version}"
+            # What is built is not waited for, and how far a build is cannot be known.
+            if step.source:
+                board.put(f"{name} (building)", 1, None)
+            else:
+                board.put(name, 0, step.size)
         self._name, self._version = step.name, step.version
         self._began = perf_counter()
         self._before = client.waited, writer.seconds, client.received

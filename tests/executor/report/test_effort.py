@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from executor.files.writer import FileWriter
-from executor.lock.step import Step
+from executor.lock.step import Source, Step
+from executor.report.board import Board
 from executor.report.effort import Effort
 from executor.report.recorder import Recorder
 from executor.sources.client import HttpClient
@@ -53,3 +55,13 @@ def test_a_failure_is_told(tmp_path: Path) -> None:
     effort.failed(ValueError())
     _, failed = read_log(tmp_path / "log")
     assert (failed["error"], failed["kind"]) == ("ValueError", "ValueError")
+
+
+def test_the_board_says_what_is_waited_for_and_what_is_built() -> None:
+    board = Board()
+    writer = FileWriter(None)
+    Effort(STEP, HttpClient(), writer, Recorder(), board)
+    assert list(map(str, board.read())) == ["demo 1 (waiting)"]
+    source = Source(record=None)
+    Effort(replace(STEP, source=source), HttpClient(), writer, Recorder(), board)
+    assert list(map(str, board.read())) == ["demo 1 (building)"]
