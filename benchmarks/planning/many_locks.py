@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -41,16 +40,23 @@ def make(root: Path, count: int) -> list[str]:
     return names
 
 
-def run(root: Path, cache: Path, *commands: list[str]) -> tuple[float, float]:
-    """Run them one after the other; return seconds, and CPU seconds."""
+def run(root: Path, cache: Path, *commands: list[str]) -> tuple[float, float, int]:
+    """Run them one after the other; return seconds, CPU seconds, and the MiB of the largest process
+    of all.
+    """
     program = os.path.join(os.path.dirname(sys.executable), "lockstream")
     environment = {**os.environ, "LOCKSTREAM_CACHE_DIR": str(cache)}
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    cpu, peak, began = 0.0, 0, time.monotonic()
     for words in commands:
-        subprocess.run([program, "plan", "-q", *words], cwd=root, env=environment, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return time.monotonic() - began, cpu
+        process = subprocess.Popen([program, "plan", "-q", *words], cwd=root, env=environment)
+        # Of this process and of those that it waited for, unlike the sum over all that ever ran.
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            sys.exit(f"{' '.join(words)} ended with {process.returncode}")
+        cpu += usage.ru_utime + usage.ru_stime
+        peak = max(peak, usage.ru_maxrss >> 10)
+    return time.monotonic() - began, cpu, peak
 
 
 def main() -> None:
@@ -61,7 +67,6 @@ def main() -> None:
         root = Path(folder)
         names = make(root, options.services)
         together = run(root, root / "cache-1", ["--each", *names])
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10
         locks = [(root / name / "pylock.toml").read_bytes() for name in names]
         again = run(root, root / "cache-1", ["--each"])
         for name in names:
@@ -70,9 +75,12 @@ def main() -> None:
             root, root / "cache-2", *([name, "-o", f"{name}/pylock.toml"] for name in names)
         )
         same = locks == [(root / name / "pylock.toml").read_bytes() for name in names]
-    print(f"{len(names)} locks together: {together[0]:.1f} s, CPU {together[1]:.1f} s, {peak} MiB")
-    print(f"one after the other: {single[0]:.1f} s, CPU {single[1]:.1f} s")
-    print(f"nothing changed: {again[0]:.2f} s, CPU {again[1]:.2f} s")
+    for what, (seconds, cpu, peak) in (
+        (f"{len(names)} locks together", together),
+        ("one after the other", single),
+        ("nothing changed", again),
+    ):
+        print(f"{what}: {seconds:.1f} s, CPU {cpu:.1f} s, largest process {peak} MiB")
     print("the same locks" if same else "DIFFERENT LOCKS")
     sys.exit(not same)
 

@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Self
 
@@ -64,12 +65,14 @@ class LineReporter(WarningReporter):
         self._thread = Thread(target=self._run, name="live", daemon=True)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        with suppress(RuntimeError):  # no more threads can be made: then there is no such line
+            self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def selected(self, changes: Changes, budget: Budget) -> None:
         self._total, self._replaced = len(changes.install), changes.replaced

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from threading import Event, Thread
 from typing import Self
 
@@ -48,13 +49,15 @@ class Sampler:
     def __enter__(self) -> Self:
         if self._recorder.is_on:
             self._thread = Thread(target=self._run, name="sampler", daemon=True)
-            self._thread.start()
+            with suppress(RuntimeError):  # no more threads can be made: one sample at the end
+                self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._thread is not None:
             self._ended.set()
-            self._thread.join()
+            if self._thread.ident is not None:
+                self._thread.join()
             self.sample()
         self.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from threading import Event, Lock, Thread
 from time import monotonic
 from types import TracebackType
@@ -71,12 +72,14 @@ class JobView:
         self._thread = Thread(target=self._run, name="silence", daemon=True)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        with suppress(RuntimeError):  # no more threads can be made: then there is no such line
+            self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def say(self, text: str) -> None:
         with self._lock:

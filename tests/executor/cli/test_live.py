@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import pytest
 
+import lockstream
 from executor.cli import live
 from executor.cli.live import LineReporter, LiveReporter, change_lines
 from helpers.wheels import build_wheel, lock_of
@@ -134,3 +135,18 @@ def test_no_colour_is_shown_if_the_user_wants_none(tmp_path: Path) -> None:
 def test_more_figures_come_with_verbose(tmp_path: Path) -> None:
     assert "memory: peak RSS" not in on_a_terminal(tmp_path)
     assert "memory: peak RSS" in on_a_terminal(tmp_path, "-v", "--reinstall")
+
+
+def test_without_threads_an_execution_has_no_lines_now_and_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    wheel = build_wheel("one")
+    wheel.write(tmp_path)
+    (tmp_path / "pylock.toml").write_text(lock_of([wheel]))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("threading.Thread.start", refuse)
+    assert lockstream.main(["execute", "--target", "env", "--log", "run.log"]) == 0
+    assert (tmp_path / "env/one/__init__.py").exists()

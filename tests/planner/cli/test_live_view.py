@@ -157,3 +157,12 @@ def test_the_reporter_listens_only_while_it_shows(monkeypatch: pytest.MonkeyPatc
     with reporter.watch(lambda: 0):
         assert reporter.recorder.listener is not None
     assert reporter.recorder.listener is None
+
+
+def test_without_threads_a_job_has_no_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("threading.Thread.start", refuse)
+    with JobView(PlanProgress()) as view:
+        view.say("it goes on")
