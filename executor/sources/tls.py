@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Collection
 from functools import cache
 
+from executor.files.regular import open_regular
 from schemas.errors import UsageError
 
 __all__ = ["tls_context"]
@@ -26,6 +27,7 @@ def tls_context() -> ssl.SSLContext:
 
     Raises UsageError if a variable names something that cannot be read.
     """
+    _check_files()
     context = _trusting()
     for variable in _CLIENT_CERTIFICATES:
         if path := os.environ.get(variable):
@@ -35,6 +37,19 @@ def tls_context() -> ssl.SSLContext:
                 raise _unreadable(variable, path, error) from None
             break
     return context
+
+
+def _check_files() -> None:
+    """Raise UsageError if a variable names a pipe or a device: OpenSSL would wait for it."""
+    for variable in (*_BUNDLES, *_CLIENT_CERTIFICATES, "SSL_CERT_FILE"):
+        path = os.environ.get(variable)
+        if path and not os.path.isdir(path):
+            try:
+                open_regular(path).close()
+            except FileNotFoundError:
+                continue  # who reads it says so
+            except OSError as error:
+                raise _unreadable(variable, path, error) from None
 
 
 def _trusting() -> ssl.SSLContext:

@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -207,11 +208,21 @@ class Runs:
             yield f"temporary files are left: {names[:3]}"
         found = {
             path: entry
-            for path, entry in self.result(kind).items()
+            for path, entry in _fixed(self.result(kind)).items()
             if not path.startswith(STAGING) and "wheelhouse" not in path
         }
-        if found and process.returncode and not found.items() <= expected.items():
+        if "pylock.toml" in found and not self._is_lock(kind):
+            yield "its lock is not whole"
+        if found and process.returncode and not found.items() <= _fixed(expected).items():
             yield f"its result is neither there nor absent: {[*found][:3]}"
+
+    def _is_lock(self, kind: Kind) -> bool:
+        """Return whether the lock that is there can be read and has packages."""
+        try:
+            text = (self.folder / kind.result / "pylock.toml").read_text()
+            return bool(tomllib.loads(text)["packages"])
+        except (OSError, ValueError, KeyError):
+            return False
 
 
 def _fixed(result: dict[str, Entry]) -> dict[str, Entry]:

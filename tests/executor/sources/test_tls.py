@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import ssl
 import subprocess
@@ -135,4 +136,14 @@ def test_a_missing_file_of_authorities_is_named(
 def test_a_missing_folder_of_authorities_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_DIR", "/absent:/absent-too")
     with pytest.raises(UsageError, match="SSL_CERT_DIR names /absent:/absent-too, which is not"):
+        tls_context()
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "PIP_CERT", "SSL_CLIENT_CERT"])
+def test_a_pipe_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setenv(variable, str(tmp_path / "pipe"))
+    with pytest.raises(UsageError, match=f"{variable} names .*, which cannot be read"):
         tls_context()
