@@ -66,6 +66,9 @@ def show(
     as_json: bool,
 ) -> None:
     """Show what an execution of the lock takes on each of its targets."""
+    if form and as_json:
+        raise UsageError("--as and --json exclude each other", hint="name one of them")
+    room = ContainerSize.parse(fit) if fit else None
     content = read_lock(lock)
     chosen_extras = choose_scopes(content.extras, extras, everything=all_extras, kind="extra")
     chosen_groups = choose_scopes(
@@ -75,8 +78,6 @@ def show(
         cost_of(content, target, extras=chosen_extras, groups=chosen_groups)
         for target in targets_of(content, python_versions, platforms)
     ]
-    if form and as_json:
-        raise UsageError("--as and --json exclude each other", hint="name one of them")
     if form:
         for line in container_lines(costs, form, lock):
             echo(line)
@@ -88,8 +89,8 @@ def show(
         _print_builds(costs)
     for cost in costs:
         _warn(cost)
-    if fit:
-        check_fit(costs, ContainerSize.parse(fit))
+    if room:
+        check_fit(costs, room)
 
 
 @click.command("diff")

@@ -88,8 +88,9 @@ def test_show_prints_tables(capsys: pytest.CaptureFixture[str]) -> None:
 )  # fmt: skip
 @pytest.mark.usefixtures("lock")
 def test_fit(capsys: pytest.CaptureFixture[str], room: str, status: int, told: str) -> None:
-    found, _, err = run(capsys, "show", "--fit", room)
+    found, out, err = run(capsys, "show", "--fit", room)
     assert (found, told in err) == (status, True)
+    assert bool(out) is (status != 2)  # nothing is printed before a wrong value is found
 
 
 def test_a_plan_that_does_not_fit_is_not_written(
