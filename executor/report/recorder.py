@@ -39,6 +39,10 @@ _PIPE_BUF = 4096
 """Bytes that Linux writes to a pipe at once."""
 
 
+_PATIENCE = 10.0
+"""Seconds that a named pipe may be full. The run goes on without a log if nothing reads it."""
+
+
 _LENGTHS = (1000, 200, 40)
 """Characters that remain of each text if a line would be too long."""
 
@@ -80,6 +84,8 @@ class Recorder:
         try:
             descriptor = open_at_once(path, flags)
             try:
+                if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+                    os.set_blocking(descriptor, False)
                 _empty(path, descriptor)
             except BaseException:
                 os.close(descriptor)
@@ -108,11 +114,7 @@ class Recorder:
             "process": os.getpid(),
             **facts,
         }
-        line = _line(content)
-        try:
-            if os.write(self._descriptor, line) < len(line):
-                self._failed[0] = 1
-        except OSError:
+        if not _is_written(self._descriptor, _line(content)):
             self._failed[0] = 1
 
     def note(self, kind: str, /, **facts: object) -> None:
@@ -155,6 +157,20 @@ def _empty(path: str, descriptor: int) -> None:
             hint="name a new file, or that of an older log",
         )
     os.ftruncate(descriptor, 0)
+
+
+def _is_written(descriptor: int, line: bytes) -> bool:
+    """Write a line, and return whether all of it was written."""
+    while True:
+        try:
+            return os.write(descriptor, line) == len(line)
+        except BlockingIOError:
+            import select  # noqa: PLC0415  # only a pipe that is full needs it
+
+            if not select.select([], [descriptor], [], _PATIENCE)[1]:
+                return False
+        except OSError:
+            return False
 
 
 def _line(content: Mapping[str, object]) -> bytes:

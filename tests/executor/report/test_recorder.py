@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from executor.report import recorder as recorder_module
 from executor.report.recorder import Recorder
 from schemas.errors import UsageError
 
@@ -157,3 +160,43 @@ def test_a_pipe_without_a_reader_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(UsageError, match="cannot be written"):
         Recorder.opened(str(tmp_path / "pipe"))
+
+
+def test_a_pipe_that_is_not_read_does_not_hold_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_module, "_PATIENCE", 0.2)
+    os.mkfifo(tmp_path / "pipe")
+    reading = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    recorder = Recorder.opened(str(tmp_path / "pipe"))
+    began = time.monotonic()
+    for _ in range(100):
+        warn(recorder, "x" * 3000)
+    assert not recorder.is_on
+    assert time.monotonic() - began < 5
+    assert recorder.failure() is not None
+    recorder.close()
+    os.close(reading)
+
+
+def test_a_slow_reader_of_a_pipe_gets_every_line(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reading = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    os.set_blocking(reading, True)
+    found: list[bytes] = []
+
+    def read() -> None:
+        while data := os.read(reading, 50_000):
+            time.sleep(0.01)
+            found.append(data)
+
+    reader = threading.Thread(target=read)
+    recorder = Recorder.opened(str(tmp_path / "pipe"))
+    reader.start()
+    for number in range(200):
+        warn(recorder, f"{number}" + "x" * 3000)
+    recorder.close()
+    reader.join()
+    os.close(reading)
+    lines = b"".join(found).splitlines()
+    assert [int(json.loads(line)["text"].rstrip("x")) for line in lines] == [*range(200)]
