@@ -97,10 +97,10 @@ class NeedsBuild(NoSolution):
     def hint(self) -> str:  # type: ignore[override]  # it depends on the kind of source
         if all(one.endswith(" (directory)") for one in self.packages):
             return (
-                "for a project that the lock lists itself: build it here with --build "
-                "--build-unmeasured, or leave it out with --skip-unbuildable, or out of the lock "
-                "(uv export --no-emit-project; lockstream plan --build builds it where memory is "
-                "plentiful)"
+                "of a folder that the lock lists, such as the project itself: build it here with "
+                "--build --build-unmeasured, leave it out with --skip-unbuildable, or leave it out "
+                "of the lock (uv export --no-emit-project); lockstream plan --build builds it where "
+                "memory is plentiful"
             )
         return (
             "plan again with lockstream plan --build, which builds them where memory is plentiful; "
