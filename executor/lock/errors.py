@@ -99,8 +99,8 @@ class NeedsBuild(NoSolution):
             return (
                 "of a folder that the lock lists, such as the project itself: build it here with "
                 "--build --build-unmeasured, leave it out with --skip-unbuildable, or leave it out "
-                "of the lock (uv export --no-emit-project); lockstream plan --build builds it where "
-                "memory is plentiful"
+                "of the lock (uv export --no-emit-project); lockstream plan --build builds it "
+                "where memory is plentiful"
             )
         return (
             "plan again with lockstream plan --build, which builds them where memory is plentiful; "
