@@ -50,28 +50,10 @@ class InvalidLog(InvalidInput):
 def read_events(path: str) -> list[Event]:
     """Return the events of the log at ``path``.
 
-    A last line without an end is left out: the run was killed while it wrote. In the place of a few
-    others that are damaged, as where a disk was full for a while, stands a warning. Raises
+    In the place of a last line without an end, and of a few that are damaged, stand warnings. Raises
     UnreadableInput and InvalidLog.
     """
-    *lines, torn = _read(path).split("\n")
-    events: list[Event] = []
-    damaged = 0
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            events.append(_event(path, number, line))
-        except InvalidLog:
-            damaged += 1
-            if not events or damaged > _MOST_DAMAGED:
-                raise
-            text = f"line {number} of the log is damaged, and left out"
-            events.append({**events[-1], "event": "warning", "text": text})
-    if not events and torn:
-        events = [_event(path, 1, torn)]
-    if not events:
-        raise InvalidLog(path, "it is empty")
+    events = _parsed(path)
     first = events[0]
     if first["event"] != "run" or not isinstance(first.get("format"), int):
         raise InvalidLog(path, "its first line is not the beginning of a run")
@@ -90,6 +72,34 @@ def read_events(path: str) -> list[Event]:
                 f"event {number} is the beginning of another run",
                 hint="give each run a log of its own, and show several with lockstream report A B",
             )
+    return events
+
+
+def _parsed(path: str) -> list[Event]:
+    """Return the events of at least one line. The disk of a log may have been full, and a run may be
+    killed while it writes.
+    """
+    *lines, torn = _read(path).split("\n")
+    events: list[Event] = []
+    damaged = 0
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            events.append(_event(path, number, line))
+        except InvalidLog:
+            damaged += 1
+            if not events or damaged > _MOST_DAMAGED:
+                raise
+            text = f"line {number} of the log is damaged, and left out"
+            events.append({**events[-1], "event": "warning", "text": text})
+    if not events and torn:
+        events = [_event(path, 1, torn)]
+    elif torn.strip():
+        text = "the last line of the log is torn: its disk may have been full"
+        events.append({**events[-1], "event": "warning", "text": text})
+    if not events:
+        raise InvalidLog(path, "it is empty")
     return events
 
 
