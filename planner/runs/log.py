@@ -50,7 +50,7 @@ class InvalidLog(InvalidInput):
 def read_events(path: str) -> list[Event]:
     """Return the events of the log at ``path``.
 
-    In the place of a last line without an end, and of a few that are damaged, stand warnings. Raises
+    In the place of a last line without an end, and of a few damaged ones, stand warnings. Raises
     UnreadableInput and InvalidLog.
     """
     events = _parsed(path)
@@ -76,8 +76,8 @@ def read_events(path: str) -> list[Event]:
 
 
 def _parsed(path: str) -> list[Event]:
-    """Return the events of at least one line. The disk of a log may have been full, and a run may be
-    killed while it writes.
+    """Return the events of at least one line. The disk of a log may have been full, and a run may
+    be killed while it writes.
     """
     *lines, torn = _read(path).split("\n")
     events: list[Event] = []
