@@ -50,6 +50,13 @@ def main():
 UNPACKED = THREE_LINES.replace("/ls/lockstream.pyz", "/ls/lockstream")
 
 
+LIMITED = (
+    "--isolation", "oci", "--runtime", "runc", "--memory", "64m", "--memory-swap", "64m",
+    "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=4096:4096",
+)  # fmt: skip
+"""Options of Buildah that hold each step of a build to 64 MiB."""
+
+
 class Builds:
     """Builds images into the storage of a Podman, and runs them there."""
 
@@ -163,7 +170,7 @@ def _users(builds: Builds, context: Path) -> None:
 
 
 def _initialized(builds: Builds, context: Path) -> None:
-    """Build and run what ``init ci docker`` writes for a project that has lockstream.pyz."""
+    """Build in 64 MiB what ``init ci docker`` writes for a project with the file, and run it."""
     shutil.copy(context.parent / "files/lockstream.pyz", context)
     command = [sys.executable, "-m", "lockstream", "init", "ci", "docker"]
     subprocess.run(command, cwd=context, check=True, stdout=subprocess.DEVNULL)
@@ -173,7 +180,7 @@ def _initialized(builds: Builds, context: Path) -> None:
     )
     assert count == 2
     file.write_text(text)
-    builds.build("localhost/initialized", file, context)
+    builds.build("localhost/initialized", file, context, *LIMITED)
     builds.run("localhost/initialized", "demo", shows="demo ran", options=("--read-only",))
 
 
