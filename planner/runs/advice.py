@@ -22,7 +22,7 @@ _NEAR = 0.98
 _NEXT = {
     "waiting": "more lanes, or a mirror near by, would help",
     "writing": "a faster disk would help, or --durability kill where a power failure is no risk",
-    "unpacking": "a second lane would help if there is a processor for it",
+    "unpacking": "more or faster processors would help",
 }
 
 
@@ -92,7 +92,10 @@ def _of_time(run: Run) -> Iterator[str]:
             + ("." if helps else ", which would help little: the disk is what is waited for.")
         )
     elif spent[most] / total >= _MUCH and total > run.building:
-        yield f"Most of the time was {_ACTIVITIES[most]}: {_NEXT[most]}."
+        helps_then = _NEXT[most]
+        if most == "unpacking" and lanes < int(run.about.get("processors") or lanes):
+            helps_then = "one lane more would help, as there is a processor for it (--lanes)"
+        yield f"Most of the time was {_ACTIVITIES[most]}: {helps_then}."
 
 
 def _of_memory(run: Run) -> Iterator[str]:

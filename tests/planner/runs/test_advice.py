@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from helpers.run_logs import MIB, beginning, event, sample, wheel_events, whole_log, write_log
 from planner.runs.advice import advise, error_lines, verdict
 from planner.runs.markdown import to_markdown
@@ -74,3 +76,22 @@ def test_builds_are_not_advised_a_second_lane(tmp_path: Path) -> None:
         "Builds took 9.0 s of a lane.",
         "Time of the lanes: waiting for the network 20%, unpacking 30%, writing 50%.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("processors", "advice"),
+    [
+        (4, "one lane more would help, as there is a processor for it (--lanes)"),
+        (2, "more or faster processors would help"),
+        (None, "more or faster processors would help"),
+    ],
+)
+def test_a_lane_is_advised_if_there_is_a_processor_for_it(
+    tmp_path: Path, processors: int | None, advice: str
+) -> None:
+    log = [*beginning(), *wheel_events("one", 1.0, 2.0)]
+    log[2]["wanted"] = log[2]["lanes"]
+    if processors:
+        log[0]["processors"] = processors
+    log[-1].update(waiting=0.1, writing=0.1, unpacking=9.0)
+    assert f"Most of the time was unpacking: {advice}." in advise(run_of(tmp_path, log))
