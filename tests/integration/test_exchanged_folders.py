@@ -64,16 +64,21 @@ class Attacker:
         self.before: dict[str, Any] | None = None
         self.outside = outside
         self._packages, self._victim, self._first = packages, victim, first
+        self._process = os.getpid()
 
     def look(self) -> None:
         self.calls += 1
-        if self.before is not None or self.calls <= self._first:
+        # A fork of the run has a copy of the attacker, which must not do it a second time.
+        if self.before is not None or self.calls <= self._first or os.getpid() != self._process:
             return
         for place in self._packages.glob(self._victim):
             if place.is_dir() and not place.is_symlink():
-                self.before = {}  # what follows is not looked at
-                shutil.copytree(place, self.outside, symlinks=True)
-                place.rename(self.outside.with_name("away"))
+                try:
+                    shutil.copytree(place, self.outside, symlinks=True)
+                    place.rename(self.outside.with_name("away"))
+                except OSError:  # a fork is at work in it
+                    shutil.rmtree(self.outside, ignore_errors=True)
+                    return
                 place.symlink_to(self.outside)
                 self.before = snapshot(self.outside)
                 return
