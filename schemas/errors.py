@@ -202,6 +202,7 @@ _SYSTEM_ERRORS = {
     ),
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), (7, "free disk space, or name another place")),
     **dict.fromkeys((errno.EMFILE, errno.ENFILE), (7, "raise the limit of open files (ulimit -n)")),
+    errno.EEXIST: (2, "something else is in its place: name another path, or remove it"),
     errno.EAGAIN: (7, "raise the limit of processes (ulimit -u, or that of the container)"),
 }
 """Exit code and hint of a system error that reached the program unexplained, by number."""

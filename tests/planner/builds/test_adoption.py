@@ -74,3 +74,12 @@ def test_a_wheelhouse_without_space_is_named(
     assert lockstream.main(["plan", "--fragments", "built"]) == 7
     assert f"{folder}/wheelhouse/demo-1.0-py3-none-any.whl: No space" in capsys.readouterr().err
     assert list((folder / "wheelhouse").iterdir()) == []
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_wheelhouse_that_is_a_file_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["plan", "--fragments", "built", "--wheelhouse", "requirements.in"]
+    assert lockstream.main(words) == 2
+    error = capsys.readouterr().err
+    assert "requirements.in/demo-1.0-py3-none-any.whl: File exists" in error
+    assert "something else is in its place" in error
