@@ -11,9 +11,9 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
-from typing import Self, TypeVar
+from typing import Generic, Self, TypeVar
 
-__all__ = ["BlockThread", "NoThread", "handed_over", "next_of"]
+__all__ = ["BlockThread", "NoThread", "handed_over"]
 
 
 _AHEAD = 2
@@ -24,6 +24,9 @@ _PATIENCE = 0.5
 """Seconds to wait for a thread before looking whether it still exists."""
 
 
+B = TypeVar("B", bytes, memoryview)
+
+
 T = TypeVar("T")
 
 
@@ -31,17 +34,26 @@ class NoThread(Exception):
     """No thread can be made: a limit of processes or memory is reached."""
 
 
-class BlockThread:
+class BlockThread(Generic[B]):
     """A thread that calls ``work`` with each block, in order. Use it as a context manager.
 
-    The constructor raises NoThread.
+    At most ``ahead`` blocks are unfinished. At its end, however the body ended, the thread calls
+    ``end``. The constructor raises NoThread.
     """
 
-    def __init__(self, work: Callable[[bytes], object]) -> None:
-        self._work = work
+    def __init__(
+        self,
+        work: Callable[[B], object],
+        *,
+        ahead: int = _AHEAD,
+        end: Callable[[], object] | None = None,
+    ) -> None:
+        self._work: Callable[[B], object] = work
+        self._ahead = ahead
+        self._end = end
         self._problem: OSError | MemoryError | None = None
         self._waiting = 0
-        self._blocks: SimpleQueue[bytes | None] = SimpleQueue()
+        self._blocks: SimpleQueue[B | None] = SimpleQueue()
         self._done: SimpleQueue[bool] = SimpleQueue()
         # Apart: a signal may interrupt the counting of blocks.
         self._ended: SimpleQueue[bool] = SimpleQueue()
@@ -58,18 +70,18 @@ class BlockThread:
         """Wait until the thread has ended. Raises what the work raised, if nothing else is."""
         self._blocks.put(None)
         try:
-            next_of(self._ended)
+            _next_of(self._ended)
         except MemoryError:
             if kind is None:
                 raise
         if kind is None:
             self._check()
 
-    def put(self, block: bytes) -> None:
+    def put(self, block: B) -> None:
         """Give the thread ``block``, as soon as it has room. Raises what the work raised before:
         OSError and MemoryError.
         """
-        self._wait(_AHEAD - 1)
+        self._wait(self._ahead - 1)
         self._check()
         self._blocks.put(block)
         self._waiting += 1
@@ -81,7 +93,7 @@ class BlockThread:
 
     def _wait(self, most: int) -> None:
         while self._waiting > most:
-            next_of(self._done)
+            _next_of(self._done)
             self._waiting -= 1
 
     def _check(self) -> None:
@@ -98,6 +110,11 @@ class BlockThread:
                 self._problem = error
             del block
             self._done.put(True)
+        if self._end is not None:
+            try:
+                self._end()
+            except OSError as error:
+                self._problem = error
         self._ended.put(True)
 
 
@@ -119,7 +136,7 @@ def handed_over(
         yield thread.put
 
 
-def next_of(queue: SimpleQueue[T]) -> T:
+def _next_of(queue: SimpleQueue[T]) -> T:
     """Return what a thread puts into ``queue`` next.
 
     Raises MemoryError if the thread has ended without it, as it does if it has no memory to begin.

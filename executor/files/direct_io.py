@@ -10,15 +10,13 @@ time. Source: https://man7.org/linux/man-pages/man2/open.2.html (O_DIRECT).
 
 from __future__ import annotations
 
-import _thread
 import errno
 import fcntl
 import mmap
 import os
-from queue import SimpleQueue
 from typing import Protocol, Self
 
-from executor.files.block_thread import next_of
+from executor.files.block_thread import BlockThread, NoThread
 
 __all__ = ["Cached", "DirectFile", "NotTaken", "buffers"]
 
@@ -66,20 +64,15 @@ class DirectFile:
         # The thread closes its own descriptor. However this object is left, by a signal at any
         # point, the thread never writes to another file that has got the same number.
         self._descriptor = os.dup(descriptor)
-        self._current, *others = buffers
+        self._current, self._other = buffers
         self._filled = 0
         self._size = 0
-        self._problem: OSError | MemoryError | None = None
-        self._full: SimpleQueue[memoryview | None] = SimpleQueue()
-        self._free: SimpleQueue[memoryview] = SimpleQueue()
-        self._ended: SimpleQueue[bool] = SimpleQueue()
-        for other in others:
-            self._free.put(other)
         try:
-            # Not threading.Thread: start() waits forever for a thread that has no memory to begin.
-            _thread.start_new_thread(self._write_full, ())
-        except RuntimeError:  # no more threads can be made
-            os.close(self._descriptor)
+            # It writes one buffer while the other is filled. Some file systems report a failed
+            # write only when the file is closed.
+            self._thread = BlockThread(self._write, ahead=1, end=self._close)
+        except NoThread:
+            self._close()
             fcntl.fcntl(descriptor, fcntl.F_SETFL, 0)
             raise NotTaken from None
 
@@ -87,14 +80,7 @@ class DirectFile:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._full.put(None)
-        try:
-            next_of(self._ended)
-        except MemoryError:
-            if kind is None:
-                raise
-        if kind is None:
-            self._check()
+        self._thread.__exit__(kind)
 
     def write(self, data: bytes) -> None:
         """Append ``data``. Raises OSError and MemoryError, also for what was appended before."""
@@ -106,41 +92,22 @@ class DirectFile:
             self._filled = end
             rest = rest[len(taken) :]
             if end == len(self._current):
-                self._full.put(self._current)
-                self._current, self._filled = next_of(self._free), 0
-                self._check()
+                # Only when the other buffer is written.
+                self._thread.put(self._current)
+                self._current, self._other, self._filled = self._other, self._current, 0
 
     def finish(self) -> None:
         """Write the rest, and wait for the disk. Raises OSError and MemoryError."""
         whole = self._filled - self._filled % _ALIGNMENT
-        self._full.put(self._current[:whole])
-        # The other buffer comes back, then this one: everything before the rest is written.
-        next_of(self._free)
-        next_of(self._free)
-        self._check()
+        self._thread.put(self._current[:whole])
+        self._thread.finish()
         if rest := self._current[whole : self._filled]:
             self._leave_direct()
             self._write(rest)
         self._cached.finish(self._descriptor)
 
-    def _check(self) -> None:
-        if self._problem is not None:
-            raise self._problem
-
-    def _write_full(self) -> None:
-        """Write full buffers until there are no more. This is the thread."""
-        while (block := self._full.get()) is not None:
-            try:
-                if self._problem is None:
-                    self._write(block)
-            except (OSError, MemoryError) as error:
-                self._problem = error
-            self._free.put(block)
-        try:
-            os.close(self._descriptor)
-        except OSError as error:  # some file systems report a failed write only now
-            self._problem = error
-        self._ended.put(True)
+    def _close(self) -> None:
+        os.close(self._descriptor)
 
     def _write(self, data: memoryview) -> None:
         while data and self._is_direct:

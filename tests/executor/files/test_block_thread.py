@@ -28,7 +28,7 @@ def wait_for_threads(count: int) -> None:
         time.sleep(0.001)
 
 
-def put(thread: BlockThread, count: int) -> None:
+def put(thread: BlockThread[bytes], count: int) -> None:
     for _ in range(count):
         thread.put(b"x")
 
@@ -82,11 +82,11 @@ def test_what_the_work_raises_is_raised_at_the_latest_at_the_end(
 def test_the_thread_ends_with_whatever_ends_the_body() -> None:
     before = threads()
 
-    def fail(thread: BlockThread) -> None:
+    def fail(thread: BlockThread[bytes]) -> None:
         thread.put(b"x")
         raise KeyError
 
-    with pytest.raises(KeyError), BlockThread(len) as thread:
+    with pytest.raises(KeyError), BlockThread[bytes](len) as thread:
         fail(thread)
     wait_for_threads(before)
 
@@ -97,7 +97,7 @@ def test_a_thread_that_has_no_memory_to_begin_is_not_waited_for(
     monkeypatch.setattr(_thread, "start_new_thread", lambda *_: None)
     monkeypatch.setattr(block_thread, "_has_threads", lambda: False)
     monkeypatch.setattr(block_thread, "_PATIENCE", 0.01)
-    with pytest.raises(MemoryError), BlockThread(len) as thread:
+    with pytest.raises(MemoryError), BlockThread[bytes](len) as thread:
         put(thread, 3)
 
 
@@ -120,7 +120,7 @@ class TestHandedOver:
 
         monkeypatch.setattr(_thread, "start_new_thread", refuse)
         with pytest.raises(NoThread):
-            BlockThread(len)
+            BlockThread[bytes](len)
         digest = hashlib.sha256()
         with handed_over(digest.update, in_thread=True) as update:
             update(b"x")
