@@ -26,7 +26,7 @@ from benchmarks.planning.compare_with_uv import PYTHON, Answer, Bench, Subject, 
 
 PROJECTS = (
     "apache-airflow-core", "jupyterlab", "dask", "xarray", "poetry", "black", "pytest", "sphinx",
-    "mkdocs", "fastapi", "prefect", "scrapy", "mlflow", "marimo", "ansible-core", "kedro",
+    "mkdocs", "fastapi", "prefect", "scrapy", "mlflow", "marimo", "kedro",
     "litestar", "hatch", "nox", "twine",
 )  # fmt: skip
 
