@@ -254,6 +254,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", choices=[kind.name for kind in KINDS])
     options = parser.parse_args()
+    for number in SIGNALS:
+        # A shell lets what it runs in the background ignore SIGINT, and the runs would inherit it.
+        signal.signal(number, signal.SIG_DFL)
     rng = random.Random(options.seed)
     place = Path(tempfile.mkdtemp(prefix="signals-", dir=IN_MEMORY))
     statuses: Counter[str] = Counter()
