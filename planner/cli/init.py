@@ -11,7 +11,14 @@ from executor import echo, is_quiet, read_input
 from planner.inputs.errors import UnreadableInput
 from planner.lock.reader import read_lock
 from planner.lock.writer import write_atomically
-from planner.review.ci_files import CI_FILES, CiFile, FileExists, NotForLinux, ProjectFacts
+from planner.review.ci_files import (
+    CI_FILES,
+    CiFile,
+    FileExists,
+    LeadsOutside,
+    NotForLinux,
+    ProjectFacts,
+)
 from planner.review.container_lines import container_needs
 from planner.review.cost import cost_of
 from planner.review.forge import find_forges, find_root
@@ -141,8 +148,8 @@ def _place(
 ) -> tuple[str, str]:
     """Return where to write ``text``, and what to do next; nothing if it is written already.
 
-    ``root`` is the folder that its paths start in. Raises FileExists if there is another file, and
-    UnreadableInput.
+    ``root`` is the folder that its paths start in. Raises FileExists if there is another file,
+    LeadsOutside if a link leads elsewhere, and UnreadableInput.
     """
 
     def placed(path: str) -> str:
@@ -152,6 +159,9 @@ def _place(
     path, then = placed(chosen.path), chosen.then
     if _present(path) not in {None, text} and chosen.beside and not force:
         path, then = placed(chosen.beside), chosen.then_beside.replace("{slug}", facts.slug)
+    place, base = os.path.realpath(path), os.path.realpath(root)
+    if os.path.commonpath([place, base]) != base:
+        raise LeadsOutside(path, place)
     present = _present(path)
     if present == text:
         return path, ""

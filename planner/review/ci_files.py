@@ -10,7 +10,7 @@ from schemas.errors import Refused
 from schemas.text import enumerate_some
 from schemas.version import VERSION
 
-__all__ = ["CI_FILES", "CiFile", "FileExists", "NotForLinux", "ProjectFacts"]
+__all__ = ["CI_FILES", "CiFile", "FileExists", "LeadsOutside", "NotForLinux", "ProjectFacts"]
 
 
 @dataclass(eq=False)
@@ -34,6 +34,18 @@ class FileExists(Refused):
 
     def __str__(self) -> str:
         return f"{self.path} exists"
+
+
+@dataclass(eq=False)
+class LeadsOutside(Refused):
+    """A link that came with the project leads out of it."""
+
+    path: str
+    place: str
+    hint: str = "remove the link, or write the file yourself from what --print shows"
+
+    def __str__(self) -> str:
+        return f"{self.path} leads out of the project, to {self.place}"
 
 
 @dataclass(eq=False)

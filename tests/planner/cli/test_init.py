@@ -297,6 +297,24 @@ def test_a_file_of_the_user_is_kept(project: Path, capsys: pytest.CaptureFixture
     assert (project / "Dockerfile").read_text().startswith(f"FROM python:{PYTHON}-slim")
 
 
+@pytest.mark.parametrize("link", ["Dockerfile", ".github", ".gitlab-ci.yml"])
+def test_nothing_is_written_through_a_link_out_of_the_project(
+    project: Path,
+    link: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    theirs = tmp_path_factory.mktemp("theirs") / "kept"
+    theirs.mkdir() if link == ".github" else theirs.write_text("mine\n")
+    (project / link).symlink_to(theirs)
+    kind = {"Dockerfile": "docker", ".github": "github", ".gitlab-ci.yml": "gitlab"}[link]
+    assert init(kind, "--force") == ExitCode.REFUSED
+    told = capsys.readouterr().err
+    assert told.startswith(f"error: {link}")
+    assert f"leads out of the project, to {theirs}" in told
+    assert (list(theirs.iterdir()) if theirs.is_dir() else theirs.read_text()) in ([], "mine\n")
+
+
 def test_writing_it_again_is_done_already(
     capsys: pytest.CaptureFixture[str], project: Path
 ) -> None:
