@@ -44,7 +44,10 @@ http {{
   access_log off; sendfile on; default_type application/octet-stream;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-  server {{ listen 127.0.0.1:{port}; root "{root}"; }}
+  server {{
+    listen 127.0.0.1:{port}; listen 127.0.0.1:{secure_port} ssl; root "{root}";
+    ssl_certificate {certificate}; ssl_certificate_key {certificate};
+  }}
 }}
 """
 
@@ -52,9 +55,18 @@ http {{
 class Mirror:
     """A folder of wheels, and their locks: as planned, and as served from ``url``."""
 
-    def __init__(self, root: Path, url: str) -> None:
+    def __init__(
+        self, root: Path, url: str, *, secure_url: str = "", certificate: Path = Path()
+    ) -> None:
+        """``secure_url`` is the same over TLS, for whoever trusts ``certificate`` (PEM)."""
         self.root = root
         self.url = url
+        self.certificate = certificate
+        self._secure_url = secure_url
+
+    def secure(self) -> Mirror:
+        """Return the same mirror with addresses over TLS."""
+        return Mirror(self.root, self._secure_url, certificate=self.certificate)
 
     def lock_of(self, corpus: str, folder: Path) -> Path:
         """A lock of the corpus below ``folder`` whose URLs are the mirror's. What the mirror
@@ -125,19 +137,48 @@ def served(work: Path) -> Iterator[Mirror]:
     root.mkdir(parents=True, exist_ok=True)
     folder = work / "nginx"
     folder.mkdir()
-    port = free_port()
+    port, secure_port = free_port(), free_port()
     user = f"user {getpass.getuser()};" if os.geteuid() == 0 else ""
+    certificate = folder / "certificate.pem"
+    certify(certificate)
     configuration = folder / "nginx.conf"
-    configuration.write_text(CONFIGURATION.format(folder=folder, root=root, port=port, user=user))
+    configuration.write_text(
+        CONFIGURATION.format(
+            folder=folder,
+            root=root,
+            port=port,
+            secure_port=secure_port,
+            certificate=certificate,
+            user=user,
+        )
+    )
     process = subprocess.Popen(
         [nginx, "-p", folder, "-e", folder / "error.log", "-c", configuration]
     )
     try:
         wait_for(port, process)
-        yield Mirror(root, f"http://127.0.0.1:{port}")
+        yield Mirror(
+            root,
+            f"http://127.0.0.1:{port}",
+            secure_url=f"https://localhost:{secure_port}",
+            certificate=certificate,
+        )
     finally:
         process.terminate()
         process.wait()
+
+
+def certify(path: Path) -> None:
+    """Write a key and a certificate for ``localhost`` that is none of an authority: uv refuses one
+    that is.
+    """
+    command: Command = [
+        "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+        "-days", "2", "-subj", "/CN=localhost", "-addext", "basicConstraints=critical,CA:FALSE",
+        "-addext", "subjectAltName=DNS:localhost", "-keyout", path, "-out", f"{path}.only",
+    ]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True)
+    path.write_bytes(path.read_bytes() + Path(f"{path}.only").read_bytes())
 
 
 def free_port() -> int:

@@ -27,6 +27,7 @@ from benchmarks.peers.measurements import (
     lanes,
     no_cache,
     peers,
+    secure,
     synthetic_locks,
 )
 from benchmarks.peers.plot import plot
@@ -35,7 +36,7 @@ from benchmarks.peers.slow_disk import slow_disk
 from benchmarks.peers.slow_network import ROUND_TRIPS, latency
 from benchmarks.peers.tables import document
 
-SECTIONS = ("peers", "first", "charged", "latency", "extremes", "slow-disk", "no-cache")
+SECTIONS = ("peers", "first", "charged", "latency", "secure", "extremes", "slow-disk", "no-cache")
 REPEATED_ON_SLOW_DISK = 2
 """Runs per round: a rate of kills needs more of them than a time."""
 
@@ -110,9 +111,7 @@ def plan(
         yield "first", corpus, partial(first, bench, corpus, rounds, limits)
     for corpus in corpora if "charged" in sections else ():
         yield "charged", corpus, partial(charged, bench, corpus, rounds)
-    for corpus, milliseconds in product(small if "latency" in sections else (), ROUND_TRIPS):
-        subject = f"{corpus}, {milliseconds} ms"
-        yield "latency", subject, partial(latency, bench, corpus, rounds, milliseconds)
+    yield from plan_of_network(bench, small, sections, rounds)
     if "extremes" in sections:
         locks = synthetic_locks(bench)
         for name, lock in locks.items():
@@ -127,6 +126,17 @@ def plan(
             yield "slow-disk", corpus, partial(slow_disk, bench, corpus, repeated)
     for corpus in corpora if "no-cache" in sections else ():
         yield "no-cache", corpus, partial(no_cache, bench, corpus, rounds)
+
+
+def plan_of_network(
+    bench: Bench, corpora: Sequence[str], sections: Sequence[str], rounds: int
+) -> Iterator[tuple[str, str, Measuring]]:
+    """The part of the plan in which the way to the server differs."""
+    for corpus, milliseconds in product(corpora if "latency" in sections else (), ROUND_TRIPS):
+        subject = f"{corpus}, {milliseconds} ms"
+        yield "latency", subject, partial(latency, bench, corpus, rounds, milliseconds)
+    for corpus in corpora if "secure" in sections else ():
+        yield "secure", corpus, partial(secure, bench, corpus, rounds)
 
 
 if __name__ == "__main__":

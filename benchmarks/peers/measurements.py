@@ -8,12 +8,23 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import Path
 
+import certifi
+
 from benchmarks.installers import PEERS, TURNS, Command
 from benchmarks.mirror import LARGE
 from benchmarks.peers.runs import Bench, Run
 from benchmarks.tree_comparison import compare_trees, first_of
 
-__all__ = ["charged", "extremes", "first", "lanes", "no_cache", "peers", "synthetic_locks"]
+__all__ = [
+    "charged",
+    "extremes",
+    "first",
+    "lanes",
+    "no_cache",
+    "peers",
+    "secure",
+    "synthetic_locks",
+]
 
 MEMORY = ("--memory", "64MiB")
 LANES = (1, 2, 4)
@@ -66,6 +77,21 @@ def no_cache(bench: Bench, corpus: str, rounds: int) -> Iterator[Run]:
         bench.install("lockstream", lock, limit=limit)
         for tool, options in (TURNS[0], TURNS[-1], ("uv", ("--no-cache",))):
             yield bench.install(tool, lock, limit=limit, options=options)[0]
+
+
+def secure(bench: Bench, corpus: str, rounds: int) -> Iterator[Run]:
+    """All installers, in turn, without a limit, over TLS. They read the authorities of this machine
+    too, as they would for an index.
+    """
+    bundle = bench.work / "authorities.pem"
+    bundle.write_bytes(Path(certifi.where()).read_bytes() + bench.mirror.certificate.read_bytes())
+    folder = bench.work / "secure"
+    folder.mkdir(exist_ok=True)
+    lock = bench.mirror.secure().lock_of(corpus, folder)
+    with bench.with_variables({"SSL_CERT_FILE": str(bundle), "PIP_CERT": str(bundle)}):
+        for _ in range(rounds):
+            for tool, options in TURNS:
+                yield bench.install(tool, lock, options=options)[0]
 
 
 def charged(bench: Bench, corpus: str, rounds: int) -> Iterator[Run]:

@@ -13,7 +13,8 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,16 @@ class Bench:
             tools = Tools.installed_below(folder, self._tools.uv, is_first=True)
             self._alone = Bench(folder, self.mirror, tools, is_first=True)
         return self._alone
+
+    @contextmanager
+    def with_variables(self, variables: Mapping[str, str]) -> Iterator[None]:
+        """Give the tools more variables in their environment, until the body ends."""
+        before = self._tools
+        self._tools = replace(before, variables={**before.variables, **variables})
+        try:
+            yield
+        finally:
+            self._tools = before
 
     def install(
         self,

@@ -31,6 +31,10 @@ SECTIONS = {
         "From far away",
         "Without a limit, through a relay that makes each round trip take so many milliseconds.",
     ),
+    "secure": (
+        "Over TLS",
+        "Without a limit, from the same server with a handshake for each connection.",
+    ),
     "slow-disk": (
         "On a slow disk",
         "ext4 on a loop device with direct I/O: pages that were written to are slow to reclaim.",
