@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from executor.files import writer as writer_module
 from executor.files.destination import Destination, PathTaken
 from executor.files.held_folder import HeldFolder
 from executor.files.writer import FileWriter
@@ -35,9 +36,10 @@ def test_contents_and_digest_are_those_of_the_pieces(tmp_path: Path) -> None:
 @pytest.mark.parametrize("window", [None, 16 << 20, 1 << 20])
 @pytest.mark.parametrize("is_awaited", [False, True])
 def test_a_large_file_is_hashed_and_written_whole_by_threads(
-    tmp_path: Path, window: int | None, is_awaited: bool
+    tmp_path: Path, window: int | None, is_awaited: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pieces = [os.urandom(100_003) for _ in range(31)]
+    pieces = [os.urandom(100_003) for _ in range(32)]
+    monkeypatch.setattr(writer_module, "_LARGE_FILE", 3 << 20)
     writer = FileWriter(window, is_awaited=is_awaited)
     size = sum(map(len, pieces))
     threads: set[int] = set()
