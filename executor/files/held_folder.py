@@ -12,8 +12,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from io import FileIO
 from typing import BinaryIO, Self
 
@@ -28,6 +27,9 @@ _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EISDIR})
 """What a name gives of which a folder on the way is absent, a file or a link, or which leads up."""
+
+
+_NOT_IN_NAMES = frozenset({"", os.curdir, os.pardir})
 
 
 class HeldFolder:
@@ -75,30 +77,17 @@ class HeldFolder:
         """Return the absolute path of ``name``, for messages."""
         return os.path.join(self.path, name)
 
-    @contextmanager
-    def parent(self, name: str) -> Iterator[tuple[int, str]]:
-        """Yield a descriptor of the folder that ``name`` is in, and the last part of ``name``."""
-        folder, _, last = name.rpartition("/")
-        descriptor = self.descriptor
-        try:
-            if last in {"", os.curdir, os.pardir} or name.startswith("/"):
-                raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
-            if folder:
-                descriptor = self._descend(folder)
-            yield descriptor, last
-        except OSError as error:
-            if not os.path.isabs(error.filename or ""):
-                error.filename = self.path_of(name)
-            raise
-        finally:
-            if descriptor != self.descriptor:
-                os.close(descriptor)
+    def parent(self, name: str) -> _Parent:
+        """Return a context of a descriptor of the folder that ``name`` is in, and the last part of
+        ``name``.
+        """
+        return _Parent(self, name)
 
-    def _descend(self, folder: str) -> int:
+    def descend(self, folder: str) -> int:
         current = self.descriptor
         for part in folder.split("/"):
             try:
-                if part in {"", os.curdir, os.pardir}:
+                if part in _NOT_IN_NAMES:
                     raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
                 inner = os.open(part, FOLDER, dir_fd=current)
             finally:
@@ -218,3 +207,42 @@ class HeldFolder:
         """Remove everything in the folder, as far as that is possible."""
         with suppress(OSError):
             empty_folder(self.descriptor)
+
+
+class _Parent:
+    """The folder that a name of a held folder is in, which stays open meanwhile.
+
+    A class, and not a generator: ``contextlib`` would make three times as many calls, and each
+    wheel has some 80 of these.
+    """
+
+    __slots__ = ("_descriptor", "_held", "_name")
+
+    def __init__(self, held: HeldFolder, name: str) -> None:
+        self._held = held
+        self._name = name
+        self._descriptor = held.descriptor
+
+    def __enter__(self) -> tuple[int, str]:
+        folder, _, last = self._name.rpartition("/")
+        try:
+            if last in _NOT_IN_NAMES or self._name.startswith("/"):
+                raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+            if folder:
+                self._descriptor = self._held.descend(folder)
+        except OSError as error:
+            self._locate(error)
+            raise
+        return self._descriptor, last
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> None:
+        if self._descriptor != self._held.descriptor:
+            os.close(self._descriptor)
+        if isinstance(error, OSError):
+            self._locate(error)
+
+    def _locate(self, error: OSError) -> None:
+        if not os.path.isabs(error.filename or ""):
+            error.filename = self._held.path_of(self._name)
