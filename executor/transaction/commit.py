@@ -34,10 +34,12 @@ def moves_of(wheel: StagedWheel, schemes: Schemes, staging: HeldFolder) -> list[
     dist-info comes last. ``staging`` is the folder of the journal.
     """
     distribution = wheel.layout.distribution
+    data = f"{wheel.name}/{DATA}"
     moves = [
         Move(folder, schemes.folder(scheme, distribution))
-        for scheme in SCHEME_NAMES
-        if staging.is_folder(folder := f"{wheel.name}/{DATA}/{scheme}")
+        # Few wheels have data.
+        for scheme in (SCHEME_NAMES if staging.is_folder(data) else ())
+        if staging.is_folder(folder := f"{data}/{scheme}")
     ]
     root = schemes.folder(wheel.root, distribution)
     return [*moves, Move(f"{wheel.name}/{TREE}", root, wheel.dist_info)]
