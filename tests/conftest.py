@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -20,6 +21,10 @@ from helpers.run_logs import Checked, check_event, logs_of_programs
 # Nothing is asserted of time: machines differ, and the first draw of a fresh clone builds tables.
 settings.register_profile("timeless", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("timeless")
+
+# A shell ignores SIGINT for what it runs in the background, and programs under test inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SLOW_FOLDERS = {"integration", "property", "builds"}
 """Folders whose tests run whole commands, draw many examples or build packages."""
