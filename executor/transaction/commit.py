@@ -81,14 +81,21 @@ def apply(journal: Journal, roots: Sequence[str] = ()) -> None:
 def _set_aside(journal: Journal, staging: HeldFolder) -> None:
     """Move the dist-info folder of every removal aside: what is half removed reads as absent.
 
-    If one cannot be moved, all are put back and the journal is withdrawn. Raises OSError.
+    If one cannot be moved, all are put back and the journal is withdrawn, unless an earlier run has
+    moved all of them: it may have removed files. Raises OSError.
     """
+    may_be_begun = all(
+        staging.is_folder(removal.aside) or not os.path.lexists(removal.dist_info)
+        for removal in journal.removals()
+    )
     try:
         for removal in journal.removals():
             with suppress(FileExistsError):
                 staging.make(os.path.dirname(removal.aside))
             _set_folder_aside(journal, staging, removal)
     except OSError:
+        if may_be_begun:
+            raise
         mover = Mover(())
         for removal in journal.removals():
             for place in (removal.aside, removal.aside + _COPIED):

@@ -321,6 +321,44 @@ class TestRemovals:
         assert journal.reached == "nothing"
         assert files_below(tmp_path) == before
 
+    def test_what_an_earlier_run_has_begun_to_remove_is_never_put_back(
+        self, tmp_path: Path, packages: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Some of its files are gone: a package would say installed and would not be."""
+        journal = Journal(str(packages))
+        unlink, mkdir = os.unlink, os.mkdir
+
+        def once(path: str, **keywords: Any) -> None:
+            unlink(path, **keywords)
+            raise RuntimeError("killed")
+
+        def fails(path: str, *arguments: Any, **keywords: Any) -> None:
+            if path == "aside":
+                raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+            mkdir(path, *arguments, **keywords)
+
+        def run() -> None:
+            with journal.opened():
+                if not journal.is_committed:
+                    journal.commit([self.removal(tmp_path)])
+                apply(journal)
+
+        monkeypatch.setattr(os, "unlink", once)
+        with pytest.raises(RuntimeError):
+            run()
+        monkeypatch.setattr(os, "unlink", unlink)
+        monkeypatch.setattr(os, "mkdir", fails)
+        with pytest.raises(OSError, match="quota"):
+            run()
+        monkeypatch.undo()
+        assert not (packages / "old-1.0.dist-info").exists()
+        assert journal.is_committed
+        run()
+        assert files_below(tmp_path) == {
+            "packages/old/shared.py": "shared",
+            "packages/other.py": "other",
+        }
+
     def test_a_dist_info_folder_that_cannot_be_renamed_is_copied(
         self, tmp_path: Path, packages: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
