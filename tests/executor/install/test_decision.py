@@ -98,6 +98,16 @@ def test_nothing_is_decided_ahead_beside_another_run(lock: str, environment: Env
         assert not is_ahead
 
 
+def test_nothing_is_decided_ahead_in_an_environment_that_cannot_be_read(
+    lock: str, environment: Environment
+) -> None:
+    packages = environment.interpreter.schemes.purelib
+    os.rmdir(packages)
+    os.symlink("site-packages", packages)  # a link to itself
+    with Decision(lock, environment, ExecuteOptions()).ahead() as is_ahead:
+        assert not is_ahead
+
+
 def test_a_distribution_that_came_in_the_meantime_is_seen(
     lock: str, environment: Environment
 ) -> None:
