@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from executor.lock.local_project import LocalProject as LocalProject
     from executor.lock.options import SelectOptions as SelectOptions
     from executor.report.recorder import Recorder as Recorder
+    from executor.report.repeated import Repeated as Repeated
     from executor.report.report import Report as Report
     from executor.report.reporter import Reporter as Reporter
     from executor.sources.arrival import Arrival as Arrival
@@ -85,6 +86,7 @@ _HOMES = {
     "LocalProject": "lock.local_project",
     "Origins": "sources.origins",
     "Pace": "sources.retries",
+    "Repeated": "report.repeated",
     "Report": "report.report",
     "Recorder": "report.recorder",
     "Reporter": "report.reporter",

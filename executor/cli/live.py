@@ -9,8 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import suppress
-from threading import Event, Lock, Thread
+from threading import Lock
 from typing import TYPE_CHECKING, Self
 
 from executor.budget.budget import Budget
@@ -21,6 +20,7 @@ from executor.cli.output import echo
 from executor.environment.changes import Changes
 from executor.lock.step import Step
 from executor.report.board import Board
+from executor.report.repeated import Repeated
 from schemas.sizes import format_size
 from schemas.text import enumerate_some, printable
 
@@ -28,10 +28,6 @@ if TYPE_CHECKING:
     from executor.wheels.staged_wheel import StagedWheel
 
 __all__ = ["LineReporter", "LiveReporter", "change_lines"]
-
-
-_INTERVAL = 0.1
-"""Seconds between two drawings: as often as an eye can follow numbers."""
 
 
 _SILENCE = 5.0
@@ -53,6 +49,9 @@ class LineReporter(WarningReporter):
     A context, in which a thread watches for that.
     """
 
+    _interval = 1.0
+    """Seconds between two looks at the run."""
+
     def __init__(self) -> None:
         self.board = self._board = Board()
         self._total = self._done = self._written = 0
@@ -60,19 +59,15 @@ class LineReporter(WarningReporter):
         self._changes: Changes | None = None
         self._memory: int | None = None
         self._began = self._last = time.monotonic()
-        self._ended = Event()
         self._lock = Lock()
-        self._thread = Thread(target=self._run, name="live", daemon=True)
+        self._repeated = Repeated(self._look, self._interval, "live")
 
     def __enter__(self) -> Self:
-        with suppress(RuntimeError):  # no more threads can be made: then there is no such line
-            self._thread.start()
+        self._repeated.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._repeated.__exit__()
 
     def selected(self, changes: Changes, budget: Budget) -> None:
         self._total, self._replaced = len(changes.install), changes.replaced
@@ -109,14 +104,11 @@ class LineReporter(WarningReporter):
             echo(text, err=True)
             self._last = time.monotonic()
 
-    def _run(self) -> None:
-        while not self._ended.wait(1.0):
-            if time.monotonic() - self._last >= _SILENCE:
-                work = list(map(str, self._board.read()))
-                what = f"at {enumerate_some(work, 4)}" if work else "at the environment"
-                self._say(
-                    f"  {self._finished()}/{self._total} after {self._seconds():.0f} s, {what}"
-                )
+    def _look(self) -> None:
+        if time.monotonic() - self._last >= _SILENCE:
+            work = list(map(str, self._board.read()))
+            what = f"at {enumerate_some(work, 4)}" if work else "at the environment"
+            self._say(f"  {self._finished()}/{self._total} after {self._seconds():.0f} s, {what}")
 
     def _finished(self) -> int:
         """Return how many wheels are finished. Lanes finish out of order; ``staged`` keeps it."""
@@ -128,6 +120,8 @@ class LineReporter(WarningReporter):
 
 class LiveReporter(LineReporter):
     """Shows two lines that change, on a terminal, and prints no line for each wheel."""
+
+    _interval = 0.1  # as often as an eye can follow numbers
 
     def __init__(self) -> None:
         super().__init__()
@@ -157,12 +151,11 @@ class LiveReporter(LineReporter):
             self._clear()
             echo(text, err=True)
 
-    def _run(self) -> None:
-        while not self._ended.wait(_INTERVAL):
-            if self._total:
-                lines = [self._progress(), self._state()]
-                with self._lock:
-                    self._draw(lines)
+    def _look(self) -> None:
+        if self._total:
+            lines = [self._progress(), self._state()]
+            with self._lock:
+                self._draw(lines)
 
     def _draw(self, lines: list[str]) -> None:
         columns = _columns()

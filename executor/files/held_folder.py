@@ -87,6 +87,7 @@ class HeldFolder:
         return _Parent(self, name)
 
     def descend(self, folder: str) -> int:
+        """Return a new descriptor of the folder ``folder``, which the caller closes."""
         current = self.descriptor
         for part in folder.split("/"):
             try:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
-from threading import Event, Lock, Thread
+from threading import Lock
 from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from executor import echo, has_colours
+from executor import Repeated, echo, has_colours
 from planner.cli.plan_progress import PlanProgress
 from schemas.text import printable
 
@@ -68,32 +67,26 @@ class JobView:
         self._progress = progress
         self._last = monotonic()
         self._lock = Lock()
-        self._ended = Event()
-        self._thread = Thread(target=self._run, name="silence", daemon=True)
+        self._repeated = Repeated(self._look, min(1.0, _SILENCE / 2), "silence")
 
     def __enter__(self) -> Self:
-        with suppress(RuntimeError):  # no more threads can be made: then there is no such line
-            self._thread.start()
+        self._repeated.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._repeated.__exit__()
 
     def say(self, text: str) -> None:
         with self._lock:
             echo(text, err=True)
             self._last = monotonic()
 
-    def _run(self) -> None:
-        while not self._ended.wait(min(1.0, _SILENCE / 2)):
-            if monotonic() - self._last >= _SILENCE:
-                work = "; ".join(self._progress.at_work()) or "choosing versions"
-                self.say(
-                    f"  planning for {self._progress.seconds:.0f} s: {self._progress.summary()}; "
-                    f"{work}"
-                )
+    def _look(self) -> None:
+        if monotonic() - self._last >= _SILENCE:
+            work = "; ".join(self._progress.at_work()) or "choosing versions"
+            self.say(
+                f"  planning for {self._progress.seconds:.0f} s: {self._progress.summary()}; {work}"
+            )
 
 
 class TerminalView:
@@ -102,10 +95,9 @@ class TerminalView:
     shows_builds = True
 
     def __init__(self, progress: PlanProgress) -> None:
-        # 30 ms, which only a terminal pays for.
-        from rich.console import Console  # noqa: PLC0415
-        from rich.live import Live  # noqa: PLC0415
-        from rich.spinner import Spinner  # noqa: PLC0415
+        from rich.console import Console  # noqa: PLC0415  # 30 ms, which only a terminal pays for
+        from rich.live import Live  # noqa: PLC0415  # as above
+        from rich.spinner import Spinner  # noqa: PLC0415  # as above
 
         self._progress = progress
         self._spinner = Spinner("line", style="cyan")
@@ -136,9 +128,9 @@ class TerminalView:
 
     def _drawn(self) -> RenderableType:
         from rich.console import Group  # noqa: PLC0415  # as above
-        from rich.progress_bar import ProgressBar  # noqa: PLC0415
-        from rich.table import Table  # noqa: PLC0415
-        from rich.text import Text  # noqa: PLC0415
+        from rich.progress_bar import ProgressBar  # noqa: PLC0415  # as above
+        from rich.table import Table  # noqa: PLC0415  # as above
+        from rich.text import Text  # noqa: PLC0415  # as above
 
         progress = self._progress
         seconds = int(progress.seconds)
