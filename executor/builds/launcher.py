@@ -224,7 +224,7 @@ def leave_network(libc: Any) -> bool:
 
 def sockets_outside(writable: list[str], *, network: bool) -> list[bytes]:
     """Return the paths of the Unix sockets that other programs have bound, as far as they can be
-    seen: of agents and daemons, such as that of containers, which do what they are told.
+    seen: agents of keys and the daemon of containers obey whoever connects to them.
 
     With a ``network`` those that find hosts are left out.
     """

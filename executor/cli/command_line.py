@@ -178,21 +178,19 @@ def _described(call: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(call)
     def described(*arguments: Any, **given: Any) -> Any:
         try:
-            return told(*arguments, **given)
+            return reported(*arguments, **given)
         except UsageError as error:
             error.left = "; ".join(filter(None, [error.left, *_variables_of(error)]))
             raise
 
-    def told(*arguments: Any, **given: Any) -> Any:
+    def reported(*arguments: Any, **given: Any) -> Any:
         if not is_verbose():
             return call(*arguments, **given)
         from executor.budget.memory import rss_peak  # noqa: PLC0415
 
         started = time.monotonic()
-        context = click.get_current_context()
-        for option in options_of(context.command):
-            if is_from_variable(option.name or ""):
-                echo(f"{long_name(option)} is set by {_given_variable(option)}", err=True)
+        for option, variable in _given_by_variables():
+            echo(_set_by(option, variable), err=True)
         try:
             return call(*arguments, **given)
         finally:
@@ -204,13 +202,22 @@ def _described(call: Callable[..., Any]) -> Callable[..., Any]:
 
 def _variables_of(error: UsageError) -> Iterator[str]:
     """Yield a sentence for each variable whose option or value ``error`` names."""
-    context, text = click.get_current_context(), str(error)
-    for option in options_of(context.command):
+    text = str(error)
+    for option, variable in _given_by_variables():
+        value = repr(os.environ[variable])
+        if value in text or re.search(rf"{long_name(option)}(?![\w-])", text):
+            yield _set_by(option, variable)
+
+
+def _given_by_variables() -> Iterator[tuple[click.Option, str]]:
+    """Yield the options of the running command that variables set, each with its variable."""
+    for option in options_of(click.get_current_context().command):
         if is_from_variable(option.name or ""):
-            variable = _given_variable(option)
-            value = repr(os.environ[variable])
-            if value in text or re.search(rf"{long_name(option)}(?![\w-])", text):
-                yield f"{long_name(option)} is set by {variable}"
+            yield option, _given_variable(option)
+
+
+def _set_by(option: click.Option, variable: str) -> str:
+    return f"{long_name(option)} is set by {variable}"
 
 
 def command_left_out(name: str) -> UsageError:
