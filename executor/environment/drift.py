@@ -19,6 +19,7 @@ from executor.environment.schemes import Schemes
 from executor.files.file_digest import digest_file
 from executor.files.mounts import mount_points
 from executor.files.path_set import PathSet
+from executor.files.regular import NOT_REGULAR
 from executor.lock.step import Step
 from schemas.digests import encode_digest
 
@@ -29,10 +30,8 @@ _WITHOUT_RECORD = frozenset({"README.txt", "_virtualenv.py", "_virtualenv.pth"})
 """Files directly in site-packages that Python, virtualenv and uv put there without a RECORD."""
 
 
-_NO_FILE = frozenset({
-    errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EINVAL, errno.ENXIO,
-})  # fmt: skip
-"""Why there is no file to read: it is absent, or a folder, a link to itself, a pipe or a device."""
+_NO_FILE = NOT_REGULAR | {errno.ENOTDIR}
+"""Why there is no file to read; a folder on the way may be a file."""
 
 
 _WEAK = frozenset({"md5", "sha1"})

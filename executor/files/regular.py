@@ -7,7 +7,12 @@ import os
 import stat
 from typing import BinaryIO
 
-__all__ = ["open_at_once", "open_regular", "read_input", "read_regular"]
+__all__ = ["NOT_REGULAR", "open_at_once", "open_regular", "read_input", "read_regular"]
+
+
+NOT_REGULAR = frozenset({errno.ENOENT, errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENXIO})
+"""The errors of ``open_regular`` where there is no regular file: nothing, a pipe or a device, a
+folder, a link (or one to itself, if links are followed), a socket."""
 
 
 _MAX_INPUT = 64 << 20

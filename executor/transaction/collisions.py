@@ -9,7 +9,6 @@ what is shared, not of what is installed.
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
@@ -22,6 +21,7 @@ from executor.environment.places import Places, Ways
 from executor.environment.schemes import Schemes
 from executor.files.held_folder import HeldFolder
 from executor.files.path_set import PathSet
+from executor.files.regular import NOT_REGULAR
 from executor.transaction.commit import moves_of
 from executor.transaction.errors import FileConflict
 from executor.transaction.landing import existing_folder, landings
@@ -34,10 +34,6 @@ __all__ = ["refuse_collisions"]
 
 _BLOCK = 64 << 10
 """Bytes read at once of two files that are compared."""
-
-
-_NO_FILE = frozenset({errno.ENOENT, errno.EINVAL, errno.ELOOP, errno.ENXIO, errno.EISDIR})
-"""Why something is not a regular file: it is absent, a pipe or device, a link, a socket."""
 
 
 _NO_OWNER = "no distribution, but is there already"
@@ -224,7 +220,7 @@ class _Comparison:
         try:
             one = self._staging.open(first) if owner else _opened(first)
         except OSError as error:
-            if error.errno in _NO_FILE:
+            if error.errno in NOT_REGULAR:
                 return False
             raise
         with one, self._staging.open(other) as second:
