@@ -61,16 +61,16 @@ def held_back() -> Iterator[None]:
     that draws the live view, its handler still runs in the main thread, and waits here.
     """
     global _held  # noqa: PLW0603  # as are the handlers of signals
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     _held += 1
     try:
-        yield
-    finally:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
         try:
+            yield
+        finally:
             # What waits in the kernel waits here from now on.
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        finally:
-            _held -= 1
+    finally:
+        _held -= 1
         if _waiting and not _held:
             number = _waiting[0]
             _waiting.clear()

@@ -79,12 +79,6 @@ def stalls(content: bytes) -> Answer:
     return answer
 
 
-def holds_back(process: int, number: signal.Signals) -> bool:
-    """Whether the process delays the signal (proc(5), SigBlk)."""
-    words = Path(f"/proc/{process}/status").read_text().split()
-    return bool(int(words[words.index("SigBlk:") + 1], 16) & 1 << (number - 1))
-
-
 def kill_with_a_complete_wheel(lock: str, environment: Environment) -> Path:
     """Kill a run when its first wheel is complete, and no other; the staging folder."""
     staging = Path(environment.interpreter.schemes.purelib, ".lockstream")
@@ -282,32 +276,32 @@ class TestSignals:
         assert not list((tmp_path / "venv").rglob(".lockstream*"))
 
     def test_one_that_comes_in_the_commit_waits_for_its_end(
-        self, tmp_path: Path, server: Server, environment: Environment
+        self,
+        tmp_path: Path,
+        server: Server,
+        environment: Environment,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         from executor.lanes.signals import stoppable
         from schemas.errors import Interrupted
 
-        class Stops(Reporter):
-            def committing(self) -> None:
-                # Behind it signals are held back; a child sends one then.
-                if (own := os.getpid()) and os.fork() == 0:
-                    end = time.monotonic() + SECONDS
-                    while not holds_back(own, signal.SIGTERM) and time.monotonic() < end:
-                        time.sleep(0.001)
-                    os.kill(own, signal.SIGTERM)
-                    os._exit(0)
+        moves = 0
+        rename = os.rename
+
+        def stopped_rename(*paths: str, **folders: int) -> None:
+            nonlocal moves
+            rename(*paths, **folders)
+            if signal.SIGTERM in signal.pthread_sigmask(signal.SIG_BLOCK, ()):
+                moves += 1
+                if moves == 1:
+                    os.kill(os.getpid(), signal.SIGTERM)
 
         lock = write_lock(tmp_path, server, SMALL)
         before = signal.getsignal(signal.SIGTERM)
-
-        def run() -> None:
-            with stoppable():
-                execute(lock, environment, reporter=Stops())
-                time.sleep(SECONDS)
-
-        with pytest.raises(Interrupted) as caught:
-            run()
-        os.wait()
+        monkeypatch.setattr("os.rename", stopped_rename)
+        with pytest.raises(Interrupted) as caught, stoppable():
+            execute(lock, environment)
+        assert moves > 1
         assert caught.value.exit_status == 143
         assert signal.getsignal(signal.SIGTERM) == before
         packages = Path(environment.interpreter.schemes.purelib)
