@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import resource
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 __all__ = ["created", "is_open", "limited_file_size"]
@@ -16,9 +16,16 @@ def created(path: Path) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
 
 
-def is_open(descriptor: int) -> bool:
-    """Whether this process has a file open under this number."""
-    return os.path.exists(f"/proc/self/fd/{descriptor}")
+def is_open(path: Path) -> bool:
+    """Whether this process has the file open, or one below the folder.
+
+    A number says nothing: threads of other tests may take one that has just been given back.
+    """
+    for number in os.listdir("/proc/self/fd"):
+        with suppress(FileNotFoundError):
+            if Path(os.readlink(f"/proc/self/fd/{number}")).is_relative_to(path):
+                return True
+    return False
 
 
 @contextmanager

@@ -288,9 +288,11 @@ class TestSignals:
         moves = 0
         rename = os.rename
 
-        def stopped_rename(*paths: str, **folders: int) -> None:
+        def stopped_rename(
+            old: str, new: str, *, src_dir_fd: int | None = None, dst_dir_fd: int | None = None
+        ) -> None:
             nonlocal moves
-            rename(*paths, **folders)
+            rename(old, new, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
             if signal.SIGTERM in signal.pthread_sigmask(signal.SIG_BLOCK, ()):
                 moves += 1
                 if moves == 1:

@@ -49,13 +49,13 @@ def test_a_process_that_has_ended_says_nothing_and_holds_no_descriptor() -> None
     if (pid := os.fork()) == 0:
         os.read(waiting, 1)
         os._exit(0)
-    file = KernelFile(f"/proc/{pid}/status")
+    path = Path(f"/proc/{pid}/status")
+    file = KernelFile(str(path))
     assert b"RssAnon" in file.read()
-    descriptor = file._descriptor
-    assert is_open(descriptor)
+    assert is_open(path)
     os.write(going, b"!")
     os.waitpid(pid, 0)
     assert file.read() == b""
-    assert not is_open(descriptor)
+    assert not is_open(path)
     for end in (waiting, going):
         os.close(end)

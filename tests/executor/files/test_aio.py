@@ -78,10 +78,10 @@ def test_room_is_for_so_many_files_and_bytes(tmp_path: Path, batch: Batch) -> No
 
 
 def test_cleared_files_are_closed_and_stay_empty(tmp_path: Path, batch: Batch) -> None:
-    descriptor = created(tmp_path / "file")
-    batch.add(descriptor, b"content")
+    batch.add(created(tmp_path / "file"), b"content")
+    assert is_open(tmp_path / "file")
     batch.clear()
-    assert not is_open(descriptor)
+    assert not is_open(tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == b""
 
 

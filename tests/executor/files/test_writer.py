@@ -166,10 +166,8 @@ def test_in_the_smallest_window_every_file_starts_on_its_way_at_once(
     assert (calls.dropped, calls.synced) == (started, [])
 
 
-def write_whole(cache: FileWriter, path: Path, content: bytes) -> int:
-    descriptor = created(path)
-    cache.write_whole(descriptor, content)
-    return descriptor
+def write_whole(cache: FileWriter, path: Path, content: bytes) -> None:
+    cache.write_whole(created(path), content)
 
 
 @given(
@@ -182,13 +180,11 @@ def test_whole_files_hold_what_was_given_when_they_are_flushed(
     root = tmp_path_factory.mktemp("files")
     contents = [bytes([number]) * size for number, size in enumerate(sizes)]
     with closing(FileWriter(window)) as cache:
-        descriptors = [
+        for number, content in enumerate(contents):
             write_whole(cache, root / str(number), content)
-            for number, content in enumerate(contents)
-        ]
         cache.flush()
     assert [(root / str(number)).read_bytes() for number in range(len(sizes))] == contents
-    assert not any(map(is_open, descriptors))
+    assert not is_open(root)
 
 
 def test_in_the_smallest_window_small_files_go_together(
@@ -207,19 +203,21 @@ def test_where_no_batch_is_taken_files_are_written_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tight: FileWriter
 ) -> None:
     monkeypatch.setattr("executor.files.writer._RWF_DONTCACHE", 1 << 30)  # no kernel knows it
-    waits = write_whole(tight, tmp_path / "first", b"first")
-    assert is_open(waits)
+    write_whole(tight, tmp_path / "first", b"first")
+    assert is_open(tmp_path / "first")
     tight.flush()
-    assert not is_open(write_whole(tight, tmp_path / "second", b"second"))
+    write_whole(tight, tmp_path / "second", b"second")
+    assert not is_open(tmp_path)
     assert (tmp_path / "first").read_bytes() == b"first"
     assert (tmp_path / "second").read_bytes() == b"second"
 
 
 def test_a_batch_that_fails_tells_it_and_closes_all(tmp_path: Path, tight: FileWriter) -> None:
-    descriptors = [write_whole(tight, tmp_path / name, bytes(5000)) for name in ("one", "two")]
+    for name in ("one", "two"):
+        write_whole(tight, tmp_path / name, bytes(5000))
     with limited_file_size(4096), pytest.raises(OSError, match="File too large"):
         tight.flush()
-    assert not any(map(is_open, descriptors))
+    assert not is_open(tmp_path)
 
 
 @pytest.mark.skipif(not can_lose_power(), reason="needs root, loop devices and mkfs.ext4")
@@ -229,13 +227,15 @@ def test_a_disk_that_is_full_within_a_batch_is_told_of(tmp_path: Path, tight: Fi
         with (place / "rest").open("wb", buffering=0) as rest, suppress(OSError):
             while rest.write(bytes(64 << 10)):
                 pass
-        descriptors = [write_whole(tight, place / name, bytes(16 << 10)) for name in ("a", "b")]
+        for name in ("a", "b"):
+            write_whole(tight, place / name, bytes(16 << 10))
         with pytest.raises(OSError, match="No space left"):
             tight.flush()
-        assert not any(map(is_open, descriptors))
+        assert not is_open(place)
 
 
 def test_what_is_discarded_is_closed(tmp_path: Path, tight: FileWriter) -> None:
-    descriptor = write_whole(tight, tmp_path / "file", b"content")
+    write_whole(tight, tmp_path / "file", b"content")
+    assert is_open(tmp_path / "file")
     tight.discard()
-    assert not is_open(descriptor)
+    assert not is_open(tmp_path)
