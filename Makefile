@@ -4,7 +4,8 @@
 # make fast      the tests that need no server and no build: half a minute
 # make test      lint, types and all tests: about ten minutes
 # make pythons   the fast tests on each of Python 3.11, 3.12 and 3.13 that is found
-# make lowest    the fast tests with the oldest versions of the dependencies that pyproject.toml allows
+# make lowest    the fast tests with the oldest versions of the dependencies that pyproject.toml allows;
+#                LOWEST= for all tests, LOWEST=--all-logs for all with a log of each program
 # make servers   plan and execute with real index servers (pypiserver, devpi and others) in .servers/
 # make coverage  branch coverage of the tests that need no server and no build; fails below the figure
 #                in pyproject.toml. COVERED= for all tests: more than an hour
@@ -67,6 +68,7 @@ PIP := python -m pip --quiet --quiet --disable-pip-version-check
 # More options of `python -m release.pyz` and `release.build`.
 PYZ :=
 RELEASE :=
+LOWEST := --fast
 IMAGE :=
 CORPUS := ci-tools
 ROUNDS := 5
@@ -131,8 +133,8 @@ pythons:
 lowest: .venv/made
 	.venv/bin/uv venv --quiet --clear --seed --python .venv/bin/python .lowest
 	.venv/bin/uv pip install --quiet --python .lowest --resolution lowest-direct --compile-bytecode \
-		--editable '.[fast,windows]' --group test
-	.lowest/bin/python -m pytest --quiet --fast
+		--editable '.[fast,windows]' --group test --group release
+	.lowest/bin/python -m pytest --quiet $(LOWEST)
 
 pages: .venv/made
 	command -v chromium >/dev/null || apt-get install --quiet=2 --yes chromium
