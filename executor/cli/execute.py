@@ -30,7 +30,7 @@ from executor.cli.options import (
     relocatable_option,
     selection_options,
 )
-from executor.cli.output import is_quiet, is_verbose
+from executor.cli.output import echo, is_quiet, is_verbose
 from executor.environment.changes import Sync
 from executor.environment.environment import Environment
 from executor.files.regular import open_at_once
@@ -111,7 +111,9 @@ def execute(
     )
     environment = where.open(relocatable=relocatable)
     if dry_run:
-        _print_changes(lock, environment, options, as_json=as_json)
+        if report:
+            echo("warning: a dry run installs nothing, so --report writes no file", err=True)
+        _print_changes(lock, environment, options, log, as_json=as_json)
         return
     with ExitStack() as stack:
         reporter = stack.enter_context(_reporter(progress))
@@ -131,14 +133,21 @@ def execute(
 
 
 def _print_changes(
-    lock: str, environment: Environment, options: ExecuteOptions, *, as_json: bool
+    lock: str, environment: Environment, options: ExecuteOptions, log: str | None, *, as_json: bool
 ) -> None:
     from executor.install.decide import decide  # noqa: PLC0415  # else a fork reads the lock
+    from executor.install.run_events import record_changes, recorded  # noqa: PLC0415  # for a log
 
-    changes = decide(
-        lock, environment, select=options.select, sync=options.sync, origins=options.origins
-    )
-    print_result(changes.to_json() if as_json else None, changes.lines())
+    reporter = WarningReporter()
+    with (
+        logged(reporter, log, results="--json" if as_json else None),
+        recorded(reporter.recorder, lock, environment, options, dry_run=True),
+    ):
+        changes = decide(
+            lock, environment, select=options.select, sync=options.sync, origins=options.origins
+        )
+        record_changes(reporter.recorder, changes)
+    print_result(changes.to_json() if as_json else None, changes.lines(), err=log == "-")
 
 
 def _reporter(progress: str) -> WarningReporter:

@@ -20,10 +20,16 @@ __all__ = ["figures_of", "record_changes", "recorded"]
 
 @contextmanager
 def recorded(
-    recorder: Recorder, lock: str, environment: Environment, options: ExecuteOptions
+    recorder: Recorder,
+    lock: str,
+    environment: Environment,
+    options: ExecuteOptions,
+    *,
+    dry_run: bool = False,
 ) -> Iterator[dict[str, object]]:
     """Write the beginning of an execution, samples while the body runs, and its end: the error that
-    it raises, or the figures that it puts into the table that is yielded.
+    it raises, or the figures that it puts into the table that is yielded. A ``dry_run`` is one that
+    only decides.
     """
     if not recorder.is_on:
         yield {}
@@ -34,6 +40,7 @@ def recorded(
         lock=os.path.abspath(lock),
         environment=environment.path,
         target=str(environment.interpreter.target),
+        **({"dry_run": True} if dry_run else {}),
     ) as end:
         recorder.event(
             "limits",
@@ -45,19 +52,22 @@ def recorded(
         yield end
 
 
-def record_changes(recorder: Recorder, changes: Changes, budget: Budget) -> None:
-    """Write what an execution may use, and every package that it installs or removes."""
+def record_changes(recorder: Recorder, changes: Changes, budget: Budget | None = None) -> None:
+    """Write what an execution may use, and every package that it installs or removes. A dry run has
+    no ``budget``.
+    """
     if not recorder.is_on:
         return
-    recorder.event(
-        "budget",
-        memory=budget.memory,
-        source=budget.source,
-        lanes=budget.lanes,
-        wanted=budget.wanted,
-        next_lane=budget.next_lane,
-        window=budget.window,
-    )
+    if budget is not None:
+        recorder.event(
+            "budget",
+            memory=budget.memory,
+            source=budget.source,
+            lanes=budget.lanes,
+            wanted=budget.wanted,
+            next_lane=budget.next_lane,
+            window=budget.window,
+        )
     recorder.event(
         "selected",
         install=len(changes.install),

@@ -44,6 +44,12 @@ def verdict(run: Run) -> str:
         return f"{run.label} took {time}."
     if run.command == "plan":
         return f"Planned in {time} with {len(run.requests)} requests."
+    if run.about.get("dry_run"):
+        chosen = run.selected
+        return (
+            f"A dry run: it would install {chosen.get('install', 0)} packages, remove "
+            f"{chosen.get('remove', 0)}, and leave {chosen.get('unchanged', 0)} as they are."
+        )
     installed = run.end.get("installed", len(run.complete()))
     return f"Installed {installed} packages in {time}."
 

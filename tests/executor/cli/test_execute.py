@@ -14,8 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lockstream
+from helpers.run_logs import read_log
 from helpers.trees import snapshot
 from helpers.wheels import build_wheel, lock_of
+from planner.runs.advice import verdict
+from planner.runs.run import read_run
 from schemas.errors import ExitCode, UsageError
 from schemas.sizes import parse_size
 
@@ -111,6 +114,38 @@ class TestExecute:
         told = json.loads(capsys.readouterr().out)
         assert [step["name"] for step in told["install"]] == ["demo", "other"]
         assert (snapshot(Path(venv)), snapshot(tmp_path)) == before
+
+    def test_a_dry_run_writes_its_log_and_no_report(
+        self, tmp_path: Path, venv: str, lock: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        log, report = tmp_path / "log.ndjson", tmp_path / "report.json"
+        arguments = ["execute", lock, "--venv", venv, "--dry-run", "--log"]
+        assert lockstream.main([*arguments, str(log), "--report", str(report)]) == ExitCode.DONE
+        assert "so --report writes no file" in capsys.readouterr().err
+        assert not report.exists()
+        first, *events = read_log(log)
+        assert (first["event"], first["dry_run"]) == ("run", True)
+        assert [one["package"] for one in events if one["event"] == "package"] == ["demo", "other"]
+        assert events[-1]["ok"]
+        told = verdict(read_run(str(log)))
+        assert told == "A dry run: it would install 2 packages, remove 0, and leave 0 as they are."
+
+    def test_a_dry_run_that_is_refused_logs_why(self, tmp_path: Path, venv: str, lock: str) -> None:
+        log = tmp_path / "log.ndjson"
+        arguments = ["execute", lock, "--venv", venv, "--dry-run", "--log", str(log)]
+        assert lockstream.main([*arguments, "--extra", "unknown"]) == ExitCode.USAGE
+        last = read_log(log)[-1]
+        assert (last["ok"], last["status"]) == (False, ExitCode.USAGE)
+
+    def test_a_dry_run_with_a_log_for_standard_output_prints_the_changes_elsewhere(
+        self, venv: str, lock: str, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        arguments = ["execute", lock, "--venv", venv, "--dry-run", "--log", "-"]
+        assert lockstream.main(arguments) == ExitCode.DONE
+        told = capfd.readouterr()
+        assert "demo" in told.err
+        assert all(line.startswith("{") for line in told.out.splitlines())
+        assert lockstream.main([*arguments, "--json"]) == ExitCode.USAGE
 
     def test_a_report_for_a_pipe_without_a_reader_is_not_waited_for(
         self, tmp_path: Path, lock: str, capsys: pytest.CaptureFixture[str]
