@@ -136,6 +136,8 @@ def plan_lock(request: PlanRequest, reporter: Reporter | None = None) -> Planned
     """
     reporter = reporter or Reporter()
     task = _read_task(request, reporter)
+    if request.fragments or request.engine:
+        task.builds.check_keeps("--fragments" if request.fragments else "--on")
     tell((("input_remark", (text,)) for text in task.question.inputs.remarks), reporter)
     previous = task.previous
     if previous and task.may_be_kept and is_current(previous, task.question):

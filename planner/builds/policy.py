@@ -108,6 +108,15 @@ class BuildPolicy:
             jobs = one.jobs or jobs
         return with_jobs(flags, backend, jobs) if wants_defaults else replace(flags, jobs=jobs)
 
+    def check_keeps(self, option: str) -> None:
+        """Raise UsageError if ``option`` lists wheels that would not be kept."""
+        if self.wheelhouse is None:
+            raise UsageError(
+                f"--no-wheelhouse keeps no wheels, and {option} lists them",
+                hint="name their folder with --wheelhouse DIR, also if the lock records "
+                f"--no-wheelhouse, or leave {option} out",
+            )
+
     def to_table(self) -> dict[str, Any]:
         """Return the table of all that influences the lock, for the lock to record."""
         if not self.allowed:

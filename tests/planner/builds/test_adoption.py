@@ -63,6 +63,14 @@ def test_a_pure_wheel_serves_all_targets(capsys: pytest.CaptureFixture[str]) -> 
     assert "nothing has to be built" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("folder")
+def test_wheels_that_are_not_kept_are_not_taken(capsys: pytest.CaptureFixture[str]) -> None:
+    before = Path("pylock.toml").read_bytes()
+    assert lockstream.main(["plan", "--fragments", "built", "--no-wheelhouse"]) == 2
+    assert "--no-wheelhouse keeps no wheels, and --fragments lists them" in capsys.readouterr().err
+    assert (Path("pylock.toml").read_bytes(), Path("wheelhouse").exists()) == (before, False)
+
+
 def test_a_wheelhouse_without_space_is_named(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -64,6 +64,14 @@ def test_a_wheelhouse_that_is_not_kept_cannot_be_named() -> None:
         BuildRequest(no_wheelhouse=True, wheelhouse="wheels").resolve({})
 
 
+def test_wheels_that_are_not_kept_cannot_be_listed() -> None:
+    policy = BuildRequest(no_wheelhouse=True).resolve({})
+    with pytest.raises(UsageError, match="keeps no wheels, and --fragments lists them") as raised:
+        policy.check_keeps("--fragments")
+    assert "--wheelhouse DIR" in str(raised.value.hint)
+    BuildRequest().resolve({}).check_keeps("--fragments")
+
+
 def test_only_what_influences_the_lock_is_recorded() -> None:
     assert BuildRequest(environment=("A=1",)).resolve({}).to_table() == {}
     policy = BuildRequest(
