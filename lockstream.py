@@ -284,7 +284,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 program.invoke(context)
             sys.stdout.flush()
         except BaseException as error:  # noqa: BLE001  # every end has a status
-            return _end(error)
+            status = _end(error)
+            if arguments is None and status > 128 and _has_threads():  # a signal
+                os._exit(status)  # they wait for servers, and Python would wait for them
+            return status
         return 0
     except (ImportError, MemoryError):  # also while the end was reported
         os.write(2, NO_MEMORY.encode())
@@ -352,6 +355,12 @@ def _end(error: BaseException) -> int:
 
     _tell(printable("".join(traceback.format_exception(error)).rstrip()) + "\n")
     return DEFECT
+
+
+def _has_threads() -> bool:
+    """Return whether Python would wait for a thread before it ends."""
+    threading = sys.modules.get("threading")
+    return threading is not None and sum(not one.daemon for one in threading.enumerate()) > 1
 
 
 def _tell(text: str) -> None:

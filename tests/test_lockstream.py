@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -333,3 +335,26 @@ def raiser(error: BaseException) -> Callable[[], None]:
         raise error
 
     return function
+
+
+class TestAnInterruptedPlan:
+    def test_does_not_wait_for_a_server_that_says_nothing(self, tmp_path: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            (tmp_path / "r.in").write_text("demo\n")
+            address = f"http://127.0.0.1:{server.getsockname()[1]}/simple/"
+            words = ["plan", "-r", "r.in", "-o", "pylock.toml", "--index-url", address]
+            process = subprocess.Popen(
+                [SCRIPT, *words],
+                cwd=tmp_path,
+                env={**os.environ, "LOCKSTREAM_CACHE_DIR": str(tmp_path / "cache")},
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1)
+                process.send_signal(signal.SIGINT)
+                # With its attempts, the request itself would take a minute.
+                error = process.communicate(timeout=40)[1]
+        assert (process.returncode, error) == (130, "interrupted\n")
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["r.in"]

@@ -95,14 +95,15 @@ class TerminalView:
     shows_builds = True
 
     def __init__(self, progress: PlanProgress) -> None:
-        from rich.console import Console  # noqa: PLC0415  # 30 ms, which only a terminal pays for
-        from rich.live import Live  # noqa: PLC0415  # as above
+        from rich.live import Live  # noqa: PLC0415  # 30 ms, which only a terminal pays for
         from rich.spinner import Spinner  # noqa: PLC0415  # as above
+
+        from planner.cli.steady_console import SteadyConsole  # noqa: PLC0415  # as above
 
         self._progress = progress
         self._spinner = Spinner("line", style="cyan")
         # The colours of all commands are decided in one place.
-        self._console = Console(
+        self._console = SteadyConsole(
             file=sys.stderr, no_color=not has_colours(err=True), highlight=False, markup=False
         )
         self._live = Live(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +16,7 @@ from packaging.pylock import Package, PackageWheel
 
 from planner.index.client import CONNECTIONS, IndexClient
 from planner.index.pages import ProjectFile
+from planner.index.request_pool import RequestPool
 from planner.metadata.remote_metadata import MetadataSource
 from schemas.blocks import Block, scan_blocks
 from schemas.errors import InvalidInput
@@ -51,7 +51,7 @@ def enrich(text: str, client: IndexClient) -> tuple[str, int]:
     source = MetadataSource(client)
     parts: list[str] = []
     count = 0
-    with ThreadPoolExecutor(CONNECTIONS) as pool:
+    with RequestPool(CONNECTIONS) as pool:
         lacking = [list(_missing(block)) for block in blocks]
         # All at once: each takes one or two round trips, and a few milliseconds of work.
         sizes = pool.map(source.size, [file for files in lacking for file in files])

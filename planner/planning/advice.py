@@ -8,7 +8,6 @@ the few names that one slip of a finger away are projects of the indexes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 
@@ -18,6 +17,7 @@ from planner.index.client import CONNECTIONS
 from planner.index.indexes import Index, Indexes
 from planner.index.pages import ProjectPage
 from planner.index.reader import IndexReader
+from planner.index.request_pool import RequestPool
 from planner.planning.near_names import nearest, popular_names, slips
 from planner.resolver.candidates import Project
 from planner.resolver.explanation import Unsolvable
@@ -125,7 +125,7 @@ def _listed(reader: IndexReader, places: Iterable[object]) -> set[NormalizedName
 
 
 def _pages(reader: IndexReader, names: Iterable[NormalizedName]) -> list[ProjectPage]:
-    with ThreadPoolExecutor(CONNECTIONS) as pool:
+    with RequestPool(CONNECTIONS) as pool:
         return list(pool.map(lambda one: _page(partial(reader.page, one)), names))
 
 

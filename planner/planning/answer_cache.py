@@ -12,7 +12,6 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from hashlib import sha256
 from importlib.util import find_spec
@@ -24,6 +23,7 @@ from packaging.utils import NormalizedName
 
 from planner.index.cache import Cache, PageSeen
 from planner.index.indexes import Index, Indexes
+from planner.index.request_pool import RequestPool
 from planner.inputs.inputs import Inputs
 from planner.planning.reporter import Remark, Reporter
 
@@ -104,7 +104,7 @@ class AnswerCache:
         found = self._find()
         if not found:
             return None
-        with ThreadPoolExecutor(READERS, thread_name_prefix="confirm") as pool:
+        with RequestPool(READERS, thread_name_prefix="confirm") as pool:
             looks = [pool.submit(look, page.index, page.project) for page in found.pages]
             seen = tuple(one.result() for one in looks)
         if any(new.digest != old.digest for new, old in zip(seen, found.pages, strict=True)):

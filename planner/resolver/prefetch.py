@@ -9,11 +9,12 @@ dependencies. A wrong guess costs a request and never changes the answer.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from itertools import islice
 from threading import Lock
+from types import TracebackType
 from typing import Self, TypeVar
 
 from packaging.specifiers import SpecifierSet
@@ -22,6 +23,7 @@ from packaging.version import Version
 
 from planner.index.client import CONNECTIONS
 from planner.index.pages import ProjectFile
+from planner.index.request_pool import RequestPool
 from planner.metadata.core_metadata import InvalidMetadata, WheelMetadata
 from planner.metadata.distribution import Distribution
 from planner.metadata.remote_metadata import MetadataSource, SizedFile
@@ -51,7 +53,7 @@ class Fetcher:
     ) -> None:
         self._load_project = load_project
         self._source = source
-        self._pool = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="plan")
+        self._pool = RequestPool(CONNECTIONS, thread_name_prefix="plan")
         self._lock = Lock()
         self._closed = False
         self._projects: dict[NormalizedName, Future[Project]] = {}
@@ -60,10 +62,15 @@ class Fetcher:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         with self._lock:
             self._closed = True
-        self._pool.shutdown(cancel_futures=True)
+        self._pool.__exit__(kind, error, trace)
 
     def project(self, name: NormalizedName) -> Project:
         """Return what the index has of a project. Raise IndexUnreachable and IndexAnswer."""

@@ -106,7 +106,7 @@ def test_what_is_not_deep_ends_with_the_metadata(
     finder_wheel = FileEvaluator(TARGET).evaluate(APP, next(wheel.files))
     assert isinstance(finder_wheel, Distribution)
     fetcher.metadata(finder_wheel)
-    fetcher.__exit__()
+    fetcher.__exit__(None, None, None)
     assert "base" not in source.fetched
 
 
