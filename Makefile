@@ -134,6 +134,7 @@ lowest: .venv/made
 	.venv/bin/uv venv --quiet --clear --seed --python .venv/bin/python .lowest
 	.venv/bin/uv pip install --quiet --python .lowest --resolution lowest-direct --compile-bytecode \
 		--editable '.[fast,windows]' --group test --group release
+	ln -sf $(addprefix ../../.venv/bin/,check-jsonschema mypy pre-commit ruff zizmor) .lowest/bin/
 	.lowest/bin/python -m pytest --quiet $(LOWEST)
 
 pages: .venv/made

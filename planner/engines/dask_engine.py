@@ -17,7 +17,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from executor import available_memory
-from planner.builds.unit import BuildUnit, next_class, target_label
+from planner.builds.unit import BuildUnit, target_label
+from planner.engines.attempt import (
+    LOSSES,
+    Attempt,
+    failure,
+    lost,
+    next_attempt,
+    too_large,
+)
 from planner.engines.engine_name import LOCAL
 from planner.engines.errors import EngineUnusable, FailedBuild
 from planner.engines.order import BuildOrder, BuildResult
@@ -38,9 +46,6 @@ RESOURCE = "MEMORY"
 """The resource, in bytes, that workers have to declare: ``dask worker --resources MEMORY=8e9``."""
 
 CONNECT_SECONDS = 20
-
-ATTEMPTS = 4
-"""Of a build whose network or index fails."""
 
 LOOK_SECONDS = 2.0
 """Time between two looks at which workers are there."""
@@ -66,18 +71,6 @@ class _Worker:
     """Python and platform of each that it builds for."""
     problem: str = ""
     """Why it does no builds at all."""
-
-
-@dataclass(slots=True, eq=False)
-class _Assignment:
-    """One build that is under way."""
-
-    unit: BuildUnit
-    memory: int
-    """Bytes."""
-    attempts: int = 1
-    workers: frozenset[str] = frozenset()
-    """The workers that may do it; empty if there was never one."""
 
 
 @dataclass(kw_only=True)
@@ -149,9 +142,9 @@ class _Run:
         """Python and platform of each target, by its short name."""
         self._workers: dict[str, _Worker] = {}
         """Those that are there, by address."""
-        self._open: dict[Any, _Assignment] = {}
+        self._open: dict[Any, Attempt] = {}
         """By future."""
-        self._waiting: dict[_Assignment, float] = {}
+        self._waiting: dict[Attempt, float] = {}
         """Builds that no worker can take now, with the time since when."""
 
     def all(
@@ -194,25 +187,32 @@ class _Run:
                     keep(task.unit, result)
                     self._drop(task.unit, result.name)
                     yield from self._begin(relatives.after(task.unit, result.name), relatives)
-                elif again := _next(task, result):
-                    yield from self._assign(again)
                 else:
-                    yield _failure(task, result)
-                    yield from self._begin(relatives.after(task.unit, None), relatives)
-            yield from self._reassign()
+                    yield from self._try_again(task, result, relatives)
+            yield from self._reassign(relatives)
             yield from self._begin(relatives.overdue(time.monotonic()), relatives)
 
     def _begin(self, units: Sequence[BuildUnit], relatives: Relatives) -> Iterator[FailedBuild]:
         for unit in units:
             relatives.begun(unit, time.monotonic())
-            for failure in self._assign(_Assignment(unit, unit.request)):
-                yield failure
+            for failed in self._assign(Attempt(unit, unit.request)):
+                yield failed
                 yield from self._begin(relatives.after(unit, None), relatives)
+
+    def _try_again(
+        self, task: Attempt, result: BuildResult, relatives: Relatives
+    ) -> Iterator[FailedBuild]:
+        """Assign ``task`` with more of what it lacked; if that is in vain, yield it as failed."""
+        if again := next_attempt(task, result):
+            yield from self._assign(again)
+        else:
+            yield failure(task, result)
+            yield from self._begin(relatives.after(task.unit, None), relatives)
 
     def _drop(self, unit: BuildUnit, wheel: str) -> None:
         """Cancel the builds that ``wheel`` of ``unit`` turns out to serve as well."""
 
-        def is_served(task: _Assignment) -> bool:
+        def is_served(task: Attempt) -> bool:
             return task.unit.family == unit.family and task.unit.is_served_by(wheel)
 
         for future in [one for one, task in self._open.items() if is_served(task)]:
@@ -240,7 +240,7 @@ class _Run:
         kept = {address: one for address, one in self._workers.items() if address in info}
         self._workers = {**kept, **known}
 
-    def _assign(self, task: _Assignment) -> Iterator[FailedBuild]:
+    def _assign(self, task: Attempt) -> Iterator[FailedBuild]:
         """Submit ``task`` to the workers that can take it; without any, let it wait for a while,
         and then yield it as failed.
         """
@@ -264,23 +264,27 @@ class _Run:
         # A worker that died may come back; one that never was there does not.
         if not task.workers or time.monotonic() - since > LOST_SECONDS:
             del self._waiting[task]
-            yield _too_large(task, [*able.values()])
+            yield too_large(task, [*able.values()])
 
-    def _reassign(self) -> Iterator[FailedBuild]:
-        """Assign the builds again of which all workers have left."""
+    def _reassign(self, relatives: Relatives) -> Iterator[FailedBuild]:
+        """Assign the builds again of which all workers have left, but not without end."""
         self._look()
-        lost = [
+        orphans = [
             future for future, task in self._open.items() if not task.workers & set(self._workers)
         ]
-        for future in lost:
+        for future in orphans:
             task = self._open.pop(future)
             future.cancel()
             task.attempts += 1
-            yield from self._assign(task)
+            task.losses += 1
+            if task.losses < LOSSES:
+                yield from self._assign(task)
+            else:
+                yield from self._try_again(task, lost(task.losses), relatives)
         for task in [*self._waiting]:
             yield from self._assign(task)
 
-    def _submit(self, task: _Assignment, workers: Sequence[str]) -> Future:
+    def _submit(self, task: Attempt, workers: Sequence[str]) -> Future:
         order = BuildOrder(
             key=task.unit.key,
             package=task.unit.requirement,
@@ -332,33 +336,6 @@ def _outcome(future: Future) -> BuildResult:
         text = "its workers died, perhaps for lack of memory"
         return BuildResult(status=ExitCode.NOT_ENOUGH, text=text)
     return BuildResult(status=ExitCode.BUILD_FAILED, text=f"{type(error).__name__}: {error}")
-
-
-def _next(task: _Assignment, result: BuildResult) -> _Assignment | None:
-    """Return the task to try after this end; None if another attempt would end in the same way."""
-    if result.status == ExitCode.NETWORK and task.attempts < ATTEMPTS:
-        return _Assignment(task.unit, task.memory, task.attempts + 1, task.workers)
-    if result.status == ExitCode.NOT_ENOUGH and (larger := next_class(task.memory)):
-        return _Assignment(task.unit, larger, task.attempts + 1)
-    return None
-
-
-def _failure(task: _Assignment, result: BuildResult) -> FailedBuild:
-    label = target_label(task.unit.target)
-    reason = f"the build ended with status {result.status}"
-    return FailedBuild(task.unit.requirement, label, reason, result.text, result.status)
-
-
-def _too_large(task: _Assignment, sizes: Sequence[int]) -> FailedBuild:
-    label = target_label(task.unit.target)
-    if not sizes:
-        reason = "no worker of the cluster builds for this target"
-        return FailedBuild(task.unit.requirement, label, reason)
-    reason = (
-        f"it needs {format_size(task.memory)} of memory, and the largest worker for this target "
-        f"has {format_size(max(sizes))}"
-    )
-    return FailedBuild(task.unit.requirement, label, reason, status=ExitCode.NOT_ENOUGH)
 
 
 @contextmanager

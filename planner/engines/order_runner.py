@@ -11,7 +11,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -20,6 +19,7 @@ from glob import escape, glob
 from planner.builds.fragment import FRAGMENT_NAME
 from planner.builds.interpreters import Interpreters
 from planner.engines.order import BuildOrder, BuildResult
+from planner.engines.order_folder import order_folder
 from schemas.errors import UsageError
 from schemas.target import Target
 
@@ -53,7 +53,7 @@ def buildable(targets: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def run_order(order: BuildOrder, is_wanted: Callable[[], bool]) -> BuildResult:
     """Do the build of ``order`` and return its wheel, or how it failed."""
-    with tempfile.TemporaryDirectory(prefix="lockstream-order-") as folder:
+    with order_folder() as (folder, claim):
         lock, store = os.path.join(folder, "pylock.toml"), os.path.join(folder, "built")
         with open(lock, "wb") as file:
             file.write(order.lock)
@@ -77,6 +77,7 @@ def run_order(order: BuildOrder, is_wanted: Callable[[], bool]) -> BuildResult:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
+                pass_fds=[claim],
                 start_new_session=True,
                 preexec_fn=partial(_end_with, os.getpid()),  # noqa: PLW1509  # it calls the kernel only
             )

@@ -9,17 +9,22 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import lockstream
+from helpers.build_units import build_unit
 from helpers.index import Index
 from helpers.put_server import put_server
 from helpers.sdists import build_sdist
 from planner.builds.unit import BuildUnit
 from planner.engines import dask_engine
+from planner.engines.attempt import LOSSES
 from planner.engines.relatives import Relatives
+from planner.planning.reporter import Reporter
+from schemas.errors import ExitCode
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -181,3 +186,43 @@ def test_without_dask_the_error_says_how_to_install_it(
     monkeypatch.setitem(modules, "distributed", None)
     assert plan(index, "dask", alpha="pass") == 2
     assert "pip install 'lockstream[dask]'" in capsys.readouterr().err
+
+
+class Forgotten:
+    """The future of a task that nobody does any more."""
+
+    def cancel(self) -> None:
+        pass
+
+
+class Unsteady:
+    """A client of a cluster whose only worker dies, and comes back with another address, whenever
+    it gets a build.
+    """
+
+    def __init__(self) -> None:
+        self.given: list[int] = []
+        self.scheduler = SimpleNamespace(address="tcp://192.0.2.1:8786")
+
+    def scheduler_info(self, **_: object) -> dict[str, Any]:
+        address = f"tcp://192.0.2.2:{len(self.given)}"
+        return {"workers": {address: {"resources": {RESOURCE: 1 << 30}}}}
+
+    def run(self, _: object, wanted: object, workers: list[str], **__: object) -> dict[str, Any]:
+        return dict.fromkeys(workers, wanted)
+
+    def submit(self, *_: object, resources: dict[str, int], **__: object) -> Any:
+        self.given.append(resources[RESOURCE])
+        return Forgotten()
+
+
+def test_a_build_that_kills_its_workers_comes_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = SimpleNamespace(done=set())
+    monkeypatch.setattr("distributed.wait", lambda *_, **__: nothing)
+    client: Any = Unsteady()
+    run = dask_engine._Run(client, b"", Reporter())
+    (failed,) = run.all([build_unit()], lambda *_: None)
+    assert client.given == [512 << 20] * LOSSES + [1 << 30] * LOSSES
+    assert failed.status == ExitCode.NOT_ENOUGH
+    assert "it needs 2,048.0 MiB of memory, and the largest worker" in failed.reason
+    assert failed.text == "its workers were lost 3 times, perhaps for lack of memory"
