@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from executor.environment.errors import FolderLeaves
 from executor.environment.places import distinct_folders, is_below
@@ -84,11 +85,19 @@ class Schemes:
 
 def record_prefixes(schemes: Schemes, root: Scheme, distribution: str) -> Mapping[Scheme, str]:
     """Return what a path in RECORD begins with for each scheme. Paths in RECORD are relative to the
-    folder of the ``root`` scheme.
+    folder of the scheme ``root``, purelib or platlib.
     """
     start = schemes.folder(root, distribution)
-    prefixes: dict[Scheme, str] = {}
-    for scheme in SCHEME_NAMES:
-        relative = os.path.relpath(schemes.folder(scheme, distribution), start)
-        prefixes[scheme] = "" if relative == "." else relative.replace(os.sep, "/") + "/"
+    prefixes: dict[Scheme, str] = {
+        scheme: _prefix(getattr(schemes, scheme), start) for scheme in SCHEME_NAMES
+    }
+    prefixes["headers"] += f"{distribution}/"
     return prefixes
+
+
+# All wheels of an environment have the same few.
+@lru_cache(maxsize=16)
+def _prefix(folder: str, start: str) -> str:
+    """Return what the paths below ``folder`` begin with, relative to the folder ``start``."""
+    relative = os.path.relpath(folder, start)
+    return "" if relative == os.curdir else relative.replace(os.sep, "/") + "/"

@@ -78,7 +78,8 @@ class HeldFolder:
 
     def path_of(self, name: str) -> str:
         """Return the absolute path of ``name``, for messages."""
-        return os.path.join(self.path, name)
+        # Not os.path.join: this is called for everything that is looked for and is not there.
+        return f"{self.path.rstrip('/')}/{name}" if name else self.path
 
     def parent(self, name: str) -> _Parent:
         """Return a context of a descriptor of the folder that ``name`` is in, and the last part of
@@ -104,12 +105,12 @@ class HeldFolder:
         """Open the folder ``name``."""
         if not name:
             return HeldFolder(self.path, os.dup(self.descriptor))
-        with self.parent(name) as (folder, last):
+        with _Parent(self, name) as (folder, last):
             return HeldFolder(self.path_of(name), os.open(last, FOLDER, dir_fd=folder))
 
     def status(self, name: str) -> os.stat_result:
         """Return the status of ``name`` itself, which may be a link."""
-        with self.parent(name) as (folder, last):
+        with _Parent(self, name) as (folder, last):
             return os.stat(last, dir_fd=folder, follow_symlinks=False)
 
     def exists(self, name: str) -> bool:
@@ -133,22 +134,27 @@ class HeldFolder:
 
     def entries(self, name: str = "") -> list[tuple[str, bool]]:
         """Return the names in the folder ``name``, each with whether it is a folder."""
-        with self.inner(name) as inner, os.scandir(inner.descriptor) as entries:
+        if name:
+            with self.inner(name) as inner:
+                return inner.entries()
+        with os.scandir(self.descriptor) as entries:
             return [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
 
     def names(self, name: str = "") -> list[str]:
         """Return the names in the folder ``name``."""
-        with self.inner(name) as inner:
-            return os.listdir(inner.descriptor)
+        if name:
+            with self.inner(name) as inner:
+                return inner.names()
+        return os.listdir(self.descriptor)
 
     def open(self, name: str) -> BinaryIO:
         """Return the regular file ``name``, open for reading."""
-        with self.parent(name) as (folder, last):
+        with _Parent(self, name) as (folder, last):
             return open_regular(last, dir_fd=folder)
 
     def read(self, name: str, limit: int) -> bytes:
         """Return the contents of the regular file ``name``, of at most ``limit`` bytes."""
-        with self.parent(name) as (folder, last):
+        with _Parent(self, name) as (folder, last):
             return read_regular(last, limit, dir_fd=folder)
 
     def create(self, name: str, mode: int = 0o666) -> FileIO:
@@ -156,13 +162,13 @@ class HeldFolder:
 
         Raises FileExistsError, whatever has that name.
         """
-        with self.parent(name) as (folder, last):
+        with _Parent(self, name) as (folder, last):
             return FileIO(os.open(last, _CREATE, mode, dir_fd=folder), "r+")
 
     def append(self, name: str, line: bytes) -> None:
         """Add ``line`` to the regular file ``name``, which is made if it is absent, in one call."""
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
-        with self.parent(name) as (folder, last):
+        with _Parent(self, name) as (folder, last):
             descriptor = os.open(last, flags | os.O_CLOEXEC, 0o666, dir_fd=folder)
             try:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -173,25 +179,25 @@ class HeldFolder:
 
     def make(self, name: str, mode: int = 0o777) -> None:
         """Make the folder ``name``. Raises FileExistsError if there is something."""
-        with self.parent(name) as (folder, last):
+        with _Parent(self, name) as (folder, last):
             os.mkdir(last, mode, dir_fd=folder)
 
     def unlink(self, name: str) -> None:
-        with self.parent(name) as (folder, last):
+        with _Parent(self, name) as (folder, last):
             os.unlink(last, dir_fd=folder)
 
     def rmdir(self, name: str) -> None:
-        with self.parent(name) as (folder, last):
+        with _Parent(self, name) as (folder, last):
             os.rmdir(last, dir_fd=folder)
 
     def rename(self, name: str, new: str, to: HeldFolder | None = None) -> None:
         """Rename ``name`` to ``new``, a name in the folder ``to`` (None: in this one)."""
-        with (to or self).parent(new) as (there, new_last), self.parent(name) as (here, last):
+        with _Parent(to or self, new) as (there, new_last), _Parent(self, name) as (here, last):
             os.rename(last, new_last, src_dir_fd=here, dst_dir_fd=there)
 
     def make_executable(self, name: str) -> None:
         """Let every user execute a file, as pip and uv do; the umask decides who may read it."""
-        with self.parent(name) as (folder, last):
+        with _Parent(self, name) as (folder, last):
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
             descriptor = os.open(last, flags, dir_fd=folder)
             try:
@@ -201,7 +207,7 @@ class HeldFolder:
 
     def remove(self, name: str) -> None:
         """Remove ``name``, a folder with everything in it as far as that is possible."""
-        with suppress(FileNotFoundError), self.parent(name) as (folder, last):
+        with suppress(FileNotFoundError), _Parent(self, name) as (folder, last):
             if stat.S_ISDIR(os.stat(last, dir_fd=folder, follow_symlinks=False).st_mode):
                 remove_tree(last, dir_fd=folder)
             else:
@@ -228,9 +234,9 @@ class _Parent:
         self._descriptor = held.descriptor
 
     def __enter__(self) -> tuple[int, str]:
-        folder, _, last = self._name.rpartition("/")
+        folder, slash, last = self._name.rpartition("/")
         try:
-            if last in _NOT_IN_NAMES or self._name.startswith("/"):
+            if last in _NOT_IN_NAMES or (slash and not folder):
                 raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
             if folder:
                 self._descriptor = self._held.descend(folder)
@@ -244,9 +250,9 @@ class _Parent:
     ) -> None:
         if self._descriptor != self._held.descriptor:
             os.close(self._descriptor)
-        if isinstance(error, OSError):
+        if error is not None and isinstance(error, OSError):
             self._locate(error)
 
     def _locate(self, error: OSError) -> None:
-        if not os.path.isabs(error.filename or ""):
+        if not str(error.filename).startswith("/"):
             error.filename = self._held.path_of(self._name)

@@ -37,8 +37,7 @@ def moves_of(wheel: StagedWheel, schemes: Schemes, staging: HeldFolder) -> list[
     data = f"{wheel.name}/{DATA}"
     moves = [
         Move(folder, schemes.folder(scheme, distribution))
-        # Few wheels have data.
-        for scheme in (SCHEME_NAMES if staging.is_folder(data) else ())
+        for scheme in (SCHEME_NAMES if wheel.has_data else ())
         if staging.is_folder(folder := f"{data}/{scheme}")
     ]
     root = schemes.folder(wheel.root, distribution)

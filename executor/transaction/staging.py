@@ -31,7 +31,7 @@ from schemas.wheel import SCHEME_NAMES
 __all__ = ["StagedWheels", "Staging"]
 
 
-_FORMAT = 4
+_FORMAT = 5
 """Version of the format. Increase it when the contents of a staged wheel change, so that older ones
 are not used."""
 
@@ -97,9 +97,10 @@ class Staging:
 
         Raises OSError.
         """
-        self.discard(step)
-        self._folder.make(self.name(step))
-        return self._folder.inner(self.name(step))
+        name = self.name(step)
+        self._folder.remove(name)
+        self._folder.make(name)
+        return self._folder.inner(name)
 
     def discard(self, step: Step) -> None:
         """Remove the folder for the wheel of a step, if there is one. Raises OSError."""

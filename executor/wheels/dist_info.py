@@ -55,13 +55,21 @@ class DistInfo:
 
         Raises WheelRefused if the wheel does not hold exactly one.
         """
-        found = _folders(layout, tree, ".dist-info")
+        own = [
+            name
+            for name, is_folder in tree.entries()
+            if is_folder
+            and name.endswith((".dist-info", ".data"))
+            and dist_info_matches(name, layout.distribution, layout.version)
+        ]
+        found = sorted(name for name in own if name.endswith(".dist-info"))
         if len(found) != 1:
             what = f"it has {len(found)}: {', '.join(found)}" if found else "it has none"
             raise WheelRefused(
                 layout.filename, f"a wheel has one dist-info folder of its name; {what}"
             )
-        data = _folders(layout, tree, ".data") or [found[0].removesuffix(".dist-info") + ".data"]
+        data = sorted(name for name in own if name.endswith(".data"))
+        data = data or [found[0].removesuffix(".dist-info") + ".data"]
         if len(data) != 1:
             raise WheelRefused(
                 layout.filename, f"a wheel has at most one data folder; it has {', '.join(data)}"
@@ -164,14 +172,3 @@ def _headers_of(file: BinaryIO) -> bytes:
     """Return the beginning of a METADATA file, where its headers are."""
     content = file.read(MAX_WHOLE_SIZE)
     return content[: content.rfind(b"\n") + 1]
-
-
-def _folders(layout: Layout, tree: HeldFolder, suffix: str) -> list[str]:
-    """Return the names of the wheel's own folders in ``tree`` that end with ``suffix``, sorted."""
-    return sorted(
-        name
-        for name, is_folder in tree.entries()
-        if is_folder
-        and name.endswith(suffix)
-        and dist_info_matches(name, layout.distribution, layout.version)
-    )

@@ -140,13 +140,13 @@ def _moved_apart(
 ) -> StagedWheel:
     """Move the data folder out of the tree of the root scheme, and return the staged wheel."""
     record = finishing.record
-    wheel = StagedWheel(
-        info.layout.filename, folder.path, info.folder, finishing.root,
-        record.files, record.bytes, tuple(finishing.startup), warnings,
-    )  # fmt: skip
-    with suppress(FileNotFoundError):
+    has_data = info.tree.is_folder(info.data)
+    if has_data:
         info.tree.rename(info.data, DATA, folder)
-    return wheel
+    return StagedWheel(
+        info.layout.filename, folder.path, info.folder, finishing.root,
+        record.files, record.bytes, tuple(finishing.startup), warnings, has_data,
+    )  # fmt: skip
 
 
 class _Finish:

@@ -37,6 +37,8 @@ class StagedWheel:
     """Names of its ``.pth`` files, which make Python run code whenever it starts."""
     warnings: tuple[str, ...] = ()
     """Warnings for the user, as sentences."""
+    has_data: bool = False
+    """Whether there is a folder with a folder for each other scheme."""
     is_reused: bool = False
     """Whether an earlier run staged it."""
 
