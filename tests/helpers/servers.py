@@ -227,8 +227,12 @@ class _Listener:
         # A client that leaves in the middle is the concern of the test, not of the server.
         with contextlib.suppress(OSError):
             if self._context is not None:
-                accepted = self._context.wrap_socket(accepted, server_side=True)
+                accepted = self._context.wrap_socket(
+                    accepted, server_side=True, do_handshake_on_connect=False
+                )
+                # Whoever leaves the server can end a handshake, too.
                 self._accepted[number] = accepted
+                accepted.do_handshake()
             with accepted:
                 connection = Connection(accepted, number)
                 self._connections.append(connection)
