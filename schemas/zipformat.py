@@ -38,7 +38,9 @@ __all__ = [
     "LocalHeader",
     "Method",
     "central_entry",
+    "check_directory_end",
     "local_header",
+    "next_central_entry",
     "parse_central_directory",
     "parse_end_record",
     "parse_local_header",
@@ -236,20 +238,34 @@ def parse_central_directory(directory: bytes, entries: int) -> Iterator[CentralE
     """
     position = 0
     for _ in range(entries):
-        if len(directory) - position < CENTRAL_HEADER.size:
-            raise InvalidZip("the central directory ends before its last entry")
-        if directory[position : position + 4] != CENTRAL_SIGNATURE:
-            raise InvalidZip("an entry of the central directory does not begin with its signature")
-        fields = CENTRAL_FIELDS.unpack_from(directory, position + 4)
-        name_size, extra_size, comment_size = fields[9:12]
-        position += CENTRAL_HEADER.size
-        name = directory[position : position + name_size]
-        position += name_size
-        extra = directory[position : position + extra_size]
-        position += extra_size + comment_size
-        if position > len(directory):
-            raise InvalidZip("the central directory ends inside an entry")
-        yield central_entry(fields, name, extra)
+        entry, position = next_central_entry(directory, position)
+        yield entry
+    check_directory_end(directory, position)
+
+
+def next_central_entry(directory: bytes, position: int) -> tuple[CentralEntry, int]:
+    """Return the entry that begins at ``position``, and where the next one begins.
+
+    Raises InvalidZip if there is none.
+    """
+    if len(directory) - position < CENTRAL_HEADER.size:
+        raise InvalidZip("the central directory ends before its last entry")
+    if directory[position : position + 4] != CENTRAL_SIGNATURE:
+        raise InvalidZip("an entry of the central directory does not begin with its signature")
+    fields = CENTRAL_FIELDS.unpack_from(directory, position + 4)
+    name_size, extra_size, comment_size = fields[9:12]
+    position += CENTRAL_HEADER.size
+    name = directory[position : position + name_size]
+    position += name_size
+    extra = directory[position : position + extra_size]
+    position += extra_size + comment_size
+    if position > len(directory):
+        raise InvalidZip("the central directory ends inside an entry")
+    return central_entry(fields, name, extra), position
+
+
+def check_directory_end(directory: bytes, position: int) -> None:
+    """Raise InvalidZip unless a central directory ends at ``position``, after its last entry."""
     if position != len(directory):
         raise InvalidZip(
             f"the central directory holds {len(directory) - position} bytes after its last entry"

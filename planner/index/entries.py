@@ -27,8 +27,11 @@ _ALGORITHMS = frozenset(hashlib.algorithms_guaranteed)
 """Names that a digest in a fragment may have (PEP 503: those of hashlib)."""
 
 
-_PLAIN = re.compile(r"(?:https?://[a-z0-9.-]+/)?[ -9;-Z^-~]*", re.IGNORECASE | re.ASCII)
-"""URLs that need no closer look: without a port, a scheme of another kind, or brackets."""
+_PLAIN = re.compile(
+    r"(?:https?://[A-Za-z0-9.-]++(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}))?/)?[ -9;-Z^-~]*+"
+)
+"""URLs that need no closer look: without a scheme of another kind, a large port, or brackets.
+Ignoring case would take twice as long."""
 
 
 is_plain = _PLAIN.fullmatch

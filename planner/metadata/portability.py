@@ -6,13 +6,25 @@ for Linux alone may have any.
 
 from __future__ import annotations
 
-from planner.metadata.collisions import Listing
-from schemas.wheel import InvalidMemberName, check_member_name, is_for_linux
+import re
+
+from planner.metadata.listing import Listing
+from schemas.wheel import MAX_NAME_SIZE, InvalidMemberName, check_member_name, is_for_linux
 
 __all__ = ["find_unportable"]
 
 _SHOWN = 3
 """Names that are enough to know a wheel by."""
+
+_SEGMENT = r"\.?\w[\w.+-]{0,100}+(?<!\.)"
+_PLAIN = rf"(?:{_SEGMENT}/){{0,32}}+{_SEGMENT}"
+"""Names that every system takes, but for the reserved ones of Windows."""
+
+_PLAIN_LINE = re.compile(_PLAIN, re.ASCII)
+_PLAIN_LINES = re.compile(rf"(?:{_PLAIN}\n)*+", re.ASCII)
+
+_RESERVED = re.compile(r"[/\n](?:con|prn|aux|nul|com[0-9]|lpt[0-9])[./\n]")
+"""Part of a text in lower case in which a name may be reserved."""
 
 
 def find_unportable(filename: str, listing: Listing) -> tuple[str, ...]:
@@ -20,21 +32,46 @@ def find_unportable(filename: str, listing: Listing) -> tuple[str, ...]:
 
     Names that differ in case alone count: some systems take them for one.
     """
-    if is_for_linux(filename):
+    if is_for_linux(filename) or _are_portable(listing.text()):
         return ()
     found: list[str] = []
     seen: set[str] = set()
     for place, _ in listing.files():
-        name = place.removeprefix("lib/")
         lowered = place.lower()
-        try:
-            check_member_name(name)
-            is_bad = lowered in seen
-        except InvalidMemberName:
-            is_bad = True
-        seen.add(lowered)
-        if is_bad:
-            found.append(name)
+        if lowered in seen or not _is_portable(place):
+            found.append(_name(place))
             if len(found) == _SHOWN:
                 break
+        seen.add(lowered)
     return tuple(found)
+
+
+def _are_portable(text: str) -> bool:
+    """Return whether ``find_unportable`` finds nothing among these lines: the wheels of a plan have
+    tens of thousands, so questions are put to the text as a whole first.
+    """
+    lowered = f"\n{text.lower()}"
+    places = lowered.split("\n")
+    if (
+        len(set(places)) != len(places) - 1  # the first and the last are empty
+        or len(max(places, key=len)) > MAX_NAME_SIZE
+        or _RESERVED.search(lowered)
+    ):
+        return False
+    if _PLAIN_LINES.fullmatch(text):
+        return True
+    lines = text.split("\n")[:-1]
+    return all(_PLAIN_LINE.fullmatch(place) or _is_portable(place) for place in lines)
+
+
+def _is_portable(place: str) -> bool:
+    try:
+        check_member_name(_name(place))
+    except InvalidMemberName:
+        return False
+    return True
+
+
+def _name(place: str) -> str:
+    """Return the name of the member, or the part of it that is installed at ``place``."""
+    return place.removeprefix("lib/")

@@ -18,7 +18,6 @@ from planner.index.cache import Kind
 from planner.index.client import IndexClient
 from planner.index.errors import FileMissing, IndexDenied
 from planner.index.pages import ProjectFile
-from planner.metadata.collisions import Listing
 from planner.metadata.core_metadata import (
     InvalidMetadata,
     WheelMetadata,
@@ -27,6 +26,7 @@ from planner.metadata.core_metadata import (
 )
 from planner.metadata.distribution import Distribution
 from planner.metadata.errors import UnreadableWheel, WheelDiffers
+from planner.metadata.listing import Listing
 from planner.metadata.remote_zip import (
     RangeReader,
     find_at_end,
@@ -35,7 +35,7 @@ from planner.metadata.remote_zip import (
     read_directory,
     read_member,
 )
-from planner.metadata.sizing import size_wheel
+from planner.metadata.wheel_directory import WheelDirectory
 from schemas.digests import SECURE_ALGORITHMS
 from schemas.hints import WheelHints
 from schemas.urls import storable
@@ -207,20 +207,17 @@ class MetadataSource:
             # The rest of a wheel with many members is read only if the resolver selects it.
             member = find_at_end(reader, ".dist-info/METADATA")
             if member is None or not _is_metadata(member, wheel.file.filename):
-                entries = read_directory(reader)
-                self._remember(wheel.file, reader, entries)
-                member = _find_metadata(wheel.file.filename, entries)
+                directory = read_directory(reader)
+                self._remember(wheel.file, reader, directory)
+                member = _find_metadata(wheel.file.filename, directory.metadata)
             return read_member(reader, member, limit=MAX_METADATA_SIZE)
 
-    def _remember(
-        self, file: ProjectFile, reader: RangeReader, entries: tuple[CentralEntry, ...]
-    ) -> None:
-        sized = SizedFile(size=reader.size, digests=reader.digests, hints=size_wheel(entries))
-        listing = Listing.of(entries)
+    def _remember(self, file: ProjectFile, reader: RangeReader, directory: WheelDirectory) -> None:
+        sized = SizedFile(size=reader.size, digests=reader.digests, hints=directory.hints)
         self._sized[file.url] = sized
-        self._listings[file.url] = listing
+        self._listings[file.url] = directory.listing
         self._keep("sizes", file, sized.to_bytes())
-        self._keep("listings", file, listing.packed)
+        self._keep("listings", file, directory.listing.packed)
 
 
 def _of_its_name(wheel: Distribution, metadata: WheelMetadata) -> WheelMetadata:

@@ -17,6 +17,7 @@ from planner.index.client import IndexClient, Part
 from planner.index.errors import IndexAnswer
 from planner.index.pages import ProjectFile
 from planner.metadata.errors import UnreadableWheel, WheelDiffers
+from planner.metadata.wheel_directory import WheelDirectory, scan_directory
 from schemas.digests import SECURE_ALGORITHMS, Digests
 from schemas.zipformat import (
     CENTRAL_FIELDS,
@@ -33,7 +34,6 @@ from schemas.zipformat import (
     InvalidZip,
     Method,
     central_entry,
-    parse_central_directory,
     parse_end_record,
     parse_local_header,
     parse_zip64_end_record,
@@ -230,14 +230,14 @@ class _FileReader:
         return content
 
 
-def read_directory(reader: RangeReader) -> tuple[CentralEntry, ...]:
-    """Return the central directory of the archive.
+def read_directory(reader: RangeReader) -> WheelDirectory:
+    """Read the central directory of the archive.
 
     Raises InvalidZip, and what reading raises.
     """
     record = _locate_directory(reader)
     directory = reader.read(record.directory_offset, record.directory_size)
-    return tuple(parse_central_directory(directory, record.entries))
+    return scan_directory(directory, record.entries)
 
 
 def find_at_end(reader: RangeReader, suffix: str) -> CentralEntry | None:

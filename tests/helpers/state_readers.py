@@ -36,8 +36,9 @@ from helpers.trees import IN_MEMORY
 from planner.index.cache import Cache, PageSeen
 from planner.index.http_cache import HttpCache
 from planner.index.page_extract import parse_condensed
-from planner.metadata.collisions import Listing, find_collisions
+from planner.metadata.collisions import find_collisions
 from planner.metadata.core_metadata import InvalidMetadata, parse_metadata
+from planner.metadata.listing import Listing
 from planner.metadata.remote_metadata import SizedFile
 from planner.planning.answer_cache import AnswerCache, Remembered
 from planner.planning.reporter import Reporter, tell
@@ -273,7 +274,7 @@ def _read_sizes(content: bytes) -> None:
 
 def _read_listing(content: bytes) -> None:
     if (listing := Listing.from_bytes(content)) is not None:
-        find_collisions([("a", listing), ("b", Listing.of([]))])
+        find_collisions([("a", listing), ("b", Listing.of([], []))])
 
 
 def _read_metadata(content: bytes) -> None:

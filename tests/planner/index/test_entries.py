@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from planner.index.entries import is_usable, read_anchors, split_links
+from planner.index.entries import is_plain, is_usable, read_anchors, split_links
 
 BASE = "https://index.example/simple/demo/"
 WHEEL = "demo-1.0-py3-none-any.whl"
@@ -106,3 +106,27 @@ def test_files_of_this_machine_are_linked_to_from_this_machine_only() -> None:
 def test_a_base_from_which_nothing_can_be_requested_is_ignored(base: str) -> None:
     page = read_anchors(f'<base href="{base}"><a href="{WHEEL}">x</a>'.encode(), BASE)
     assert page.base == BASE
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"https://files.example/a/{WHEEL}", f"http://127.0.0.1:8080/a/{WHEEL}", WHEEL,
+        f"/a/{WHEEL}", "https://files.example:59999/x%20y?z=1#sha256=ab", f"../../{WHEEL}",
+    ],
+)  # fmt: skip
+def test_usual_urls_need_no_closer_look(url: str) -> None:
+    assert is_plain(url)
+    assert is_usable(url, BASE)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://files.example:0/x.whl", "https://files.example:99999/x.whl", "ftp://files.example/x",
+        "https://[::1]/x.whl", "https://files.example:/x.whl", "https://user:word@files.example/x.whl",
+        "https://files.example", "https:///x.whl", "a:b", "https://files.example/\u00e4", "a\nb",
+    ],
+)  # fmt: skip
+def test_others_are_looked_at(url: str) -> None:
+    assert not is_plain(url)
