@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -48,6 +48,10 @@ that takes what it took when it was measured is never ended. One process cannot 
 two samples: the kernel holds it to a limit of its own."""
 
 
+HEARD_SECONDS = 0.1
+"""Time between two figures for a view: as often as an eye can follow them."""
+
+
 STALL_FACTOR = 4
 
 
@@ -77,6 +81,8 @@ class SandboxLimits:
     """The number of processors that it sees."""
     group: bool = True
     """Whether to try to make a control group."""
+    hears: Callable[[int], None] | None = None
+    """Called now and then, while the command runs, with the bytes that it holds: for a view."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +207,7 @@ class _Watch:
         self._limits = limits
         self._started = started
         self._next_files = 0.0
+        self._next_heard = 0.0
         self._deadline = started + limits.seconds
         expected = limits.expected_seconds
         self._computed = -math.inf
@@ -221,6 +228,9 @@ class _Watch:
                 self.files = max(self.files, mapped_files(self._tree.processes()))
             if status is not None:
                 return status
+            if self._limits.hears and self.seconds >= self._next_heard:
+                self._next_heard = self.seconds + HEARD_SECONDS
+                self._limits.hears(self._held)
             if reason := self.stopped or self._reason():
                 self.stopped = reason
                 # The launcher may not have entered the tree yet.

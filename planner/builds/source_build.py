@@ -100,7 +100,10 @@ class SourceBuild:
     def limits(self) -> SandboxLimits:
         """Return the limits of a build. In a plan memory has none, because it is measured."""
         return SandboxLimits(
-            limit=self.policy.memory, seconds=self.policy.seconds, network=self.policy.network
+            limit=self.policy.memory,
+            seconds=self.policy.seconds,
+            network=self.policy.network,
+            hears=self._hear,
         )
 
     def metadata(self) -> bytes:
@@ -190,6 +193,10 @@ class SourceBuild:
             "target": self.interpreter.target.to_table(),
         }
         return hashlib.sha256(json.dumps(causes, sort_keys=True).encode()).hexdigest()
+
+    def _hear(self, held: int) -> None:
+        limit = self.policy.memory
+        self.reporter.recorder.note("held", package=self.label, bytes=held, limit=limit)
 
     def _install(self, requirements: Sequence[str]) -> None:
         if requirements:

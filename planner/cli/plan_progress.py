@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from schemas.sizes import format_size
@@ -25,8 +26,27 @@ class _Begun(NamedTuple):
     """Of ``time.monotonic``."""
 
     def __str__(self) -> str:
+        """Return what it is, and for how long it has gone on if that is long."""
         seconds = time.monotonic() - self.at
         return f"{self.text} ({seconds:.0f} s)" if seconds >= _LONG else self.text
+
+
+@dataclass(slots=True)
+class _Held:
+    """The memory of a build that goes on; in bytes."""
+
+    limit: int | None
+    """What it may take: what is free here, or less."""
+    now: int = 0
+    peak: int = 0
+
+    def __str__(self) -> str:
+        """Return it as the end of a line; empty before anything was measured."""
+        if not self.peak:
+            return ""
+        most = f"at most {self.peak / 2**20:,.1f}"
+        limit = f"of {format_size(self.limit)}" if self.limit is not None else "MiB"
+        return f": {format_size(self.now)}, {most} {limit}"
 
 
 class PlanProgress:
@@ -40,6 +60,8 @@ class PlanProgress:
         self._waiting: dict[int, _Begun] = {}
         """The address that each thread waits for."""
         self._builds: dict[str, _Begun] = {}
+        self._held: dict[str, _Held] = {}
+        """The memory of builds on this machine, as ``_builds``."""
         self._lock = threading.Lock()
 
     def hear(self, kind: str, facts: Mapping[str, object]) -> None:
@@ -72,7 +94,9 @@ class PlanProgress:
     def at_work(self) -> list[str]:
         """Return what goes on: builds, then what is waited for, the longest first."""
         with self._lock:
-            builds = [f"building {one}" for one in self._builds.values()]
+            builds = [
+                f"building {one}{self._held.get(name, '')}" for name, one in self._builds.items()
+            ]
             waiting = sorted(self._waiting.values(), key=lambda one: one.at)
         if waiting:
             builds.append(f"waiting for {enumerate_some(list(map(str, waiting)), 1)}")
@@ -106,8 +130,21 @@ class PlanProgress:
     def _on_building(self, facts: Mapping[str, object]) -> None:
         text = f"{facts['package']}, {facts['what']}"
         self._builds[str(facts["package"])] = _Begun(text, time.monotonic())
+        self._held.pop(str(facts["package"]), None)
+
+    def _on_held(self, facts: Mapping[str, object]) -> None:
+        package, limit = str(facts["package"]), facts["limit"]
+        held = self._held.get(package)
+        if held is None:
+            from executor import available_memory  # noqa: PLC0415  # few plans build
+
+            free = available_memory()
+            held = self._held[package] = _Held(int(str(limit)) if limit is not None else free)
+        held.now = int(str(facts["bytes"]))
+        held.peak = max(held.peak, held.now)
 
     def _on_prepared(self, facts: Mapping[str, object]) -> None:
         self._builds.pop(str(facts["package"]), None)
+        self._held.pop(str(facts["package"]), None)
 
     _on_built = _on_prepared

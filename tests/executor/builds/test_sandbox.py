@@ -87,6 +87,22 @@ def is_running(pid: int) -> bool:
 
 @both_tiers
 class TestMeasuring:
+    def test_a_view_hears_what_is_held(self, run: Run, group: bool, tmp_path: Path) -> None:
+        heard: list[int] = []
+
+        def hear(held: int) -> None:
+            heard.append(held)
+            if held > 64 * MIB:
+                (tmp_path / "build/heard").touch()
+
+        code = (
+            "import os, time\n"
+            "x = b'x' * (64 << 20)\n"
+            "while not os.path.exists('heard'): time.sleep(0.01)\n"
+        )
+        result = run(code, group=group, hears=hear)
+        assert 64 * MIB < max(heard) <= result.demand
+
     def test_demand_is_what_all_processes_hold_together(self, run: Run, group: bool) -> None:
         code = (
             "import os, time\n"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from unittest import mock
 
+import pytest
+
 from planner.cli.plan_progress import PlanProgress
 
 MIB = 1 << 20
@@ -49,6 +51,32 @@ def test_a_build_is_at_work_until_its_step_has_ended() -> None:
     progress.hear("building", {"package": "one.tar.gz", "what": "measuring, jobs 1"})
     progress.hear("built", {"package": "one.tar.gz", "seconds": 1.0, "demand": 1})
     assert progress.at_work() == []
+
+
+def test_the_memory_of_a_build_is_told_against_what_it_may_take() -> None:
+    progress = PlanProgress()
+    progress.hear("building", {"package": "one.tar.gz", "what": "measuring, jobs 1"})
+    for size in (20, 1300, 700):
+        held = {"package": "one.tar.gz", "bytes": size << 20, "limit": 2 << 30}
+        progress.hear("held", held)
+    (line,) = progress.at_work()
+    assert line == (
+        "building one.tar.gz, measuring, jobs 1: 700.0 MiB, at most 1,300.0 of 2,048.0 MiB"
+    )
+    # The next run of the same build begins with nothing.
+    progress.hear("prepared", {"package": "one.tar.gz", "demand": 1300 << 20})
+    progress.hear("building", {"package": "one.tar.gz", "what": "measuring, jobs 1"})
+    assert progress.at_work() == ["building one.tar.gz, measuring, jobs 1"]
+
+
+def test_a_build_without_a_limit_may_take_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    free: list[int | None] = [1 << 30, None]
+    monkeypatch.setattr("executor.available_memory", lambda: free.pop(0), raising=False)
+    for end in ("at most 20.0 of 1,024.0 MiB", "at most 20.0 MiB"):
+        progress = PlanProgress()
+        progress.hear("building", {"package": "one.tar.gz", "what": "metadata"})
+        progress.hear("held", {"package": "one.tar.gz", "bytes": 20 << 20, "limit": None})
+        assert progress.at_work() == [f"building one.tar.gz, metadata: 20.0 MiB, {end}"]
 
 
 def test_the_part_that_is_sized_is_known_while_files_are_sized() -> None:
