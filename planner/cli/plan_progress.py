@@ -41,12 +41,10 @@ class _Held:
     peak: int = 0
 
     def __str__(self) -> str:
-        """Return it as the end of a line; empty before anything was measured."""
-        if not self.peak:
-            return ""
+        """Return it as a line."""
         most = f"at most {self.peak / 2**20:,.1f}"
         limit = f"of {format_size(self.limit)}" if self.limit is not None else "MiB"
-        return f": {format_size(self.now)}, {most} {limit}"
+        return f"it holds {format_size(self.now)}, {most} {limit}"
 
 
 class PlanProgress:
@@ -94,9 +92,12 @@ class PlanProgress:
     def at_work(self) -> list[str]:
         """Return what goes on: builds, then what is waited for, the longest first."""
         with self._lock:
-            builds = [
-                f"building {one}{self._held.get(name, '')}" for name, one in self._builds.items()
-            ]
+            builds = []
+            for name, one in self._builds.items():
+                builds.append(f"building {one}")
+                if held := self._held.get(name):
+                    # A line of its own: on 80 columns the name would leave no room for it.
+                    builds.append(str(held))
             waiting = sorted(self._waiting.values(), key=lambda one: one.at)
         if waiting:
             builds.append(f"waiting for {enumerate_some(list(map(str, waiting)), 1)}")
