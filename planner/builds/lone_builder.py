@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from executor import Keychain
 from planner.builds.build_locks import BuildRequirements
 from planner.builds.builder import Builder
+from planner.builds.claimed_folder import claimed_folder
 from planner.builds.policy import BuildPolicy
 from planner.index.access import Access
 from planner.index.client import IndexClient
@@ -29,7 +29,7 @@ def lone_builder(
     """
     keychain = Keychain(indexes.logins(), environment=os.environ, keyring=access.keyring)
     with (
-        tempfile.TemporaryDirectory(prefix="lockstream-") as folder,
+        claimed_folder("lockstream-lone-") as (folder, _),
         IndexClient(
             keychain=keychain,
             cache=access.cache,

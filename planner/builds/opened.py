@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from packaging.pylock import Pylock
 from planner.builds.adoption import Adoption
 from planner.builds.build_locks import BuildRequirements
 from planner.builds.builder import Builder
+from planner.builds.claimed_folder import claimed_folder
 from planner.builds.policy import WHEELHOUSE, BuildPolicy
 from planner.builds.projects import lock_projects
 from planner.builds.wheel_store import open_store
@@ -46,7 +46,7 @@ class BuilderOrder:
         """
         question, policy, folder = self.question, self.policy, self.question.folder
         with ExitStack() as stack:
-            unkept = stack.enter_context(tempfile.TemporaryDirectory(prefix="lockstream-"))
+            unkept, _ = stack.enter_context(claimed_folder("lockstream-plan-"))
             requirements = BuildRequirements(
                 client=client,
                 indexes=question.indexes,

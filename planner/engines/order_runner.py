@@ -16,10 +16,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from glob import escape, glob
 
+from planner.builds.claimed_folder import claimed_folder
 from planner.builds.fragment import FRAGMENT_NAME
 from planner.builds.interpreters import Interpreters
 from planner.engines.order import BuildOrder, BuildResult
-from planner.engines.order_folder import order_folder
 from schemas.errors import UsageError
 from schemas.target import Target
 
@@ -53,7 +53,7 @@ def buildable(targets: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def run_order(order: BuildOrder, is_wanted: Callable[[], bool]) -> BuildResult:
     """Do the build of ``order`` and return its wheel, or how it failed."""
-    with order_folder() as (folder, claim):
+    with claimed_folder("lockstream-order-") as (folder, claim):
         lock, store = os.path.join(folder, "pylock.toml"), os.path.join(folder, "built")
         with open(lock, "wb") as file:
             file.write(order.lock)

@@ -1,7 +1,7 @@
-"""The temporary folder of one ordered build, which the next order removes if its worker was killed.
+"""Temporary folders that the next program of the same kind removes if their owner was killed.
 
-Whoever uses a folder holds a lock (flock) on it: the worker, and the build that it has started. The
-kernel gives the lock up when the last of them ends, however it ends.
+Whoever uses a folder holds a lock (flock) on it, and so may a process that it starts. The kernel
+gives the lock up when the last of them ends, however it ends.
 """
 
 from __future__ import annotations
@@ -15,22 +15,19 @@ from contextlib import contextmanager, suppress
 
 from executor import try_lock
 
-__all__ = ["order_folder"]
-
-
-_PREFIX = "lockstream-order-"
+__all__ = ["claimed_folder"]
 
 
 @contextmanager
-def order_folder() -> Iterator[tuple[str, int]]:
-    """Yield a new folder, and a descriptor for the build to inherit: as long as it is open
-    somewhere, the folder is in use. Remove first what killed workers have left.
+def claimed_folder(prefix: str) -> Iterator[tuple[str, int]]:
+    """Yield a new folder, whose name begins with ``prefix``, and a descriptor: as long as that is
+    open somewhere, the folder is in use. Remove first what killed owners of such folders have left.
 
     Raises OSError.
     """
     place = tempfile.gettempdir()
-    _sweep(place)
-    folder, claim = _made(place)
+    _sweep(place, prefix)
+    folder, claim = _made(place, prefix)
     try:
         yield folder, claim
     finally:
@@ -38,21 +35,21 @@ def order_folder() -> Iterator[tuple[str, int]]:
         os.close(claim)
 
 
-def _made(place: str) -> tuple[str, int]:
+def _made(place: str, prefix: str) -> tuple[str, int]:
     while True:
-        folder = tempfile.mkdtemp(prefix=_PREFIX, dir=place)
+        folder = tempfile.mkdtemp(prefix=prefix, dir=place)
         with suppress(FileNotFoundError):
             claim = _opened(folder)
             if try_lock(claim) and os.path.lexists(folder):
                 return folder, claim
             os.close(claim)
-        # Another order has removed it before it was locked.
+        # Another program has removed it before it was locked.
 
 
-def _sweep(place: str) -> None:
+def _sweep(place: str, prefix: str) -> None:
     """Remove the folders of this user in ``place`` that nobody uses any more."""
     for entry in os.scandir(place):
-        if not entry.name.startswith(_PREFIX):
+        if not entry.name.startswith(prefix):
             continue
         with suppress(OSError):  # it has just been removed, or belongs to another user
             descriptor = _opened(entry.path)
