@@ -6,9 +6,11 @@ import os
 import shutil
 import ssl
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
+import certifi
 import pytest
 
 from executor.sources.client import HttpClient
@@ -56,6 +58,14 @@ def test_a_file_that_cannot_be_read_is_named_with_its_variable(
 SERVED = b"served over TLS"
 
 
+def subject_hash() -> str:
+    """Return the name by which ssl finds the authority of the tests in a folder."""
+    return subprocess.run(
+        ["openssl", "x509", "-noout", "-hash", "-in", str(CERTIFICATE)],
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+
+
 def is_trusted() -> bool:
     """Return whether a new client trusts the servers of the tests."""
     tls_context.cache_clear()
@@ -85,11 +95,7 @@ def test_each_variable_of_pip_curl_and_ssl_names_authorities(
 def test_authorities_may_stand_in_a_folder(
     variable: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    subject = subprocess.run(
-        ["openssl", "x509", "-noout", "-hash", "-in", str(CERTIFICATE)],
-        capture_output=True, text=True, check=True,
-    ).stdout.strip()  # fmt: skip
-    shutil.copy(CERTIFICATE, tmp_path / f"{subject}.0")
+    shutil.copy(CERTIFICATE, tmp_path / f"{subject_hash()}.0")
     monkeypatch.setenv(variable, str(tmp_path))
     assert is_trusted()
 
@@ -147,3 +153,66 @@ def test_a_pipe_is_not_waited_for(
     monkeypatch.setenv(variable, str(tmp_path / "pipe"))
     with pytest.raises(UsageError, match=f"{variable} names .*, which cannot be read"):
         tls_context()
+
+
+class System(NamedTuple):
+    """Authorities of a system, as ``ssl.get_default_verify_paths`` tells of them."""
+
+    cafile: str | None
+    capath: str | None
+    openssl_cafile: str = ""
+
+
+@pytest.fixture
+def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> System:
+    """One whose only authority is that of the tests, in a file and in a folder."""
+    system = System(str(tmp_path / "bundle.pem"), str(tmp_path / "certs"))
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: system)
+    shutil.copy(CERTIFICATE, str(system.cafile))
+    (tmp_path / "authority.pem").write_bytes(CERTIFICATE.read_bytes())
+    (folder := tmp_path / "certs").mkdir()
+    (folder / f"{subject_hash()}.0").symlink_to("../authority.pem")
+    (folder / "README").touch()
+    return system
+
+
+def read_the_file_of(system: System) -> Callable[..., None]:
+    """What ssl does of itself, on that system."""
+
+    def load(context: ssl.SSLContext, *_: object) -> None:
+        context.load_verify_locations(system.cafile)
+
+    return load
+
+
+class TestTheSystem:
+    """Its authorities are looked up when they are needed, where they can be."""
+
+    def test_a_folder_that_holds_all_of_the_file_is_enough(self, system: System) -> None:
+        assert tls_context().cert_store_stats()["x509_ca"] == 0
+        assert is_trusted()
+
+    def test_what_somebody_has_added_to_the_file_alone_is_trusted(
+        self, system: System, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with open(str(system.cafile), "a") as bundle:
+            bundle.write(CERTIFICATE.read_text())
+        monkeypatch.setattr(ssl.SSLContext, "load_default_certs", read_the_file_of(system))
+        assert tls_context().cert_store_stats()["x509_ca"] == 1
+
+    def test_a_folder_of_links_that_lead_nowhere_is_not_relied_on(
+        self, system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "authority.pem").unlink()
+        monkeypatch.setattr(ssl.SSLContext, "load_default_certs", read_the_file_of(system))
+        assert is_trusted()
+        assert tls_context().cert_store_stats()["x509_ca"] == 1
+
+    @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+    def test_a_variable_comes_before_it(
+        self, system: System, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
+    ) -> None:
+        (tmp_path / "empty").mkdir()
+        other = {"SSL_CERT_FILE": certifi.where(), "SSL_CERT_DIR": str(tmp_path / "empty")}
+        monkeypatch.setenv(variable, other[variable])
+        assert not is_trusted()
