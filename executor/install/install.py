@@ -31,7 +31,12 @@ from executor.install.builder import OpenBuilder, WheelBuilder
 from executor.install.decision import Decision
 from executor.install.options import ExecuteOptions
 from executor.install.preflight import check_disk, surface_of
-from executor.install.run_events import figures_of, record_changes, recorded
+from executor.install.run_events import (
+    figures_of,
+    record_changes,
+    record_limits,
+    recorded,
+)
 from executor.lanes.forks import run_in_fork
 from executor.lock.step import Step, folder_of
 from executor.report.report import Report, Staged
@@ -178,6 +183,8 @@ def _run(
         surface = surface_of(transaction.schemes, compiles=options.compile_files)
         check_least(options.memory, surface)
         changes = _opened(transaction, decision, held) if exists else decision.changes()
+        # The fork that read the lock has ended; before, what it held was that of others.
+        record_limits(transaction.reporter.recorder, options.memory)
         budget = _preflight(changes, transaction, options)
         if changes.is_empty and exists:
             _selected(transaction.reporter, changes, budget)

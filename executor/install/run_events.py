@@ -15,7 +15,7 @@ from executor.report.recorder import Recorder
 from executor.report.report import Report
 from executor.report.whole_run import run_recorded
 
-__all__ = ["figures_of", "record_changes", "recorded"]
+__all__ = ["figures_of", "record_changes", "record_limits", "recorded"]
 
 
 @contextmanager
@@ -42,14 +42,20 @@ def recorded(
         target=str(environment.interpreter.target),
         **({"dry_run": True} if dry_run else {}),
     ) as end:
+        record_limits(recorder, options.memory)
+        yield end
+
+
+def record_limits(recorder: Recorder, memory: int | None) -> None:
+    """Write every limit of memory that holds here; ``memory`` is that of the user, in bytes."""
+    if recorder.is_on:
         recorder.event(
             "limits",
             found=[
                 {"source": limit.source, "available": limit.available, "others": limit.others}
-                for limit in found_limits(options.memory)
+                for limit in found_limits(memory)
             ],
         )
-        yield end
 
 
 def record_changes(recorder: Recorder, changes: Changes, budget: Budget | None = None) -> None:

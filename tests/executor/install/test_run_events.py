@@ -52,7 +52,8 @@ def test_each_wheel_and_each_step_is_told(tmp_path: Path) -> None:
     report, events = run(tmp_path, *WHEELS, lanes=1)
     wheel = ["begins", "waits", "unpacked", "written", "staged"]
     assert kinds(events) == [
-        "run", "limits", "budget", "selected", *["package"] * 3, *wheel * 3, *["commit"] * 4, "end",
+        "run", "limits", "limits", "budget", "selected", *["package"] * 3,
+        *wheel * 3, *["commit"] * 4, "end",
     ]  # fmt: skip
     assert any(event["event"] == "sample" for event in events)
     assert report is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -138,3 +139,18 @@ def test_a_build_that_failed_is_no_unpacking(tmp_path: Path) -> None:
     ]
     wheel = read_run(str(write_log(tmp_path / "log", log))).wheels["one"]
     assert (wheel.building, wheel.unpacking, wheel.problem) == (3.0, 0.0, "gcc")
+
+
+def test_the_limits_that_the_budget_follows_from_count(tmp_path: Path) -> None:
+    """The first ones are found while a fork reads the lock, which then counts as others."""
+    source = "/sys/fs/cgroup/memory.max"
+
+    def limits(at: float, others: int) -> dict[str, Any]:
+        found = {"source": source, "available": 64 * MIB - others, "others": others}
+        return event("limits", at, found=[found])
+
+    budget = {**beginning()[2], "memory": 64 * MIB, "source": source}
+    log = [beginning()[0], limits(0.01, 9 * MIB), limits(0.02, 0), budget]
+    run = read_run(str(write_log(tmp_path / "log", log)))
+    assert run.limit_of_group == 64 * MIB
+    assert run.limits[0]["available"] == 64 * MIB
