@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import re
+import sys
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
@@ -19,7 +21,7 @@ from executor.environment.schemes import Schemes
 from executor.files.file_digest import digest_file
 from executor.files.mounts import mount_points
 from executor.files.path_set import PathSet
-from executor.files.regular import NOT_REGULAR
+from executor.files.regular import NOT_REGULAR, read_input
 from executor.lock.step import Step
 from schemas.digests import encode_digest
 
@@ -32,6 +34,18 @@ _WITHOUT_RECORD = frozenset({"README.txt", "_virtualenv.py", "_virtualenv.pth"})
 
 _NO_FILE = NOT_REGULAR | {errno.ENOTDIR}
 """Why there is no file to read; a folder on the way may be a file."""
+
+
+_CUSTOMIZE = re.compile(r"(?:site|user)customize\.")
+"""Modules that Python imports at every start."""
+
+
+_OF_SETUPTOOLS = re.compile(
+    r"import os; var = 'SETUPTOOLS_USE_DISTUTILS'; "
+    r"enabled = os\.environ\.get\(var, '\w{1,10}'\) == 'local'; "
+    r"enabled and __import__\('_distutils_hack'\)(?:\.add_shim\(\))?;? *"
+)
+"""The line of distutils-precedence.pth."""
 
 
 _WEAK = frozenset({"md5", "sha1"})
@@ -75,10 +89,12 @@ def find_drift(
         by_name.setdefault(found.name, []).append(found)
     for step in sorted(steps, key=lambda step: step.name):
         yield from _changed(step, by_name.pop(step.name, []), installed)
-    spared = protected(installed).union(skipped)
+    spared = protected(installed, with_own=_are_our_own(folders))
     for name, present in sorted(by_name.items()):
-        if name not in spared:
-            for found in present:
+        for found in present if name not in skipped else ():
+            if name in spared:
+                yield from _spared(found, folders, installed)
+            else:
                 yield Drift("extra", name, found.path, "the lock does not hold it")
     yield from _unowned_files(folders, installed)
 
@@ -101,6 +117,52 @@ def _changed(
             yield from _changed_files(present[0], installed)
         except RecordUnreadable as error:
             yield Drift("changed", step.name, error.path, error.problem)
+
+
+def _are_our_own(folders: Sequence[str]) -> bool:
+    """Return whether this program imports from one of the folders. If not, a distribution there
+    that has its name answers for nothing.
+    """
+    imported = set(map(os.path.realpath, sys.path))
+    return any(os.path.realpath(folder) in imported for folder in folders)
+
+
+def _spared(
+    found: Installed, folders: Sequence[str], installed: Sequence[Installed]
+) -> Iterator[Drift]:
+    """Yield what is wrong with a distribution that an environment may have besides its lock: a
+    changed file among the packages, and code that runs at every start.
+    """
+    if not found.is_complete:
+        return
+    try:
+        # Tools that move environments change the commands of an installer.
+        for drift in _changed_files(found, installed):
+            if is_below(drift.path, folders):
+                yield drift
+        for file in found.recorded():
+            if os.path.dirname(file.path) in folders and _runs_code(file.path):
+                detail = "it runs at every start, and the lock does not hold its package"
+                yield Drift("extra", found.name, file.path, detail)
+    except RecordUnreadable as error:
+        yield Drift("changed", found.name, error.path, error.problem)
+
+
+def _runs_code(path: str) -> bool:
+    """Return whether a file among the packages runs code whenever Python starts; that of setuptools
+    is known (https://docs.python.org/3/library/site.html).
+    """
+    name = os.path.basename(path)
+    if name.endswith(".start") or _CUSTOMIZE.match(name):
+        return True
+    if not name.endswith(".pth"):
+        return False
+    try:
+        lines = read_input(path).decode(errors="replace").splitlines()
+    except OSError:
+        return False  # that is a difference of its own
+    code = [line for line in lines if line.startswith(("import ", "import\t"))]
+    return bool(code) and not (len(code) == 1 and _OF_SETUPTOOLS.fullmatch(code[0]))
 
 
 def _changed_files(found: Installed, installed: Sequence[Installed]) -> Iterator[Drift]:
@@ -172,7 +234,7 @@ def _readable(found: Installed) -> Iterator[RecordedFile]:
 def _unowned_files(folders: Sequence[str], installed: Sequence[Installed]) -> Iterator[Drift]:
     places = Places()
     owned = PathSet(places.key(file.path) for found in installed for file in _readable(found))
-    egg_infos = tuple(found.path for found in installed if not found.is_complete)
+    egg_infos = [found.path for found in installed if not found.is_complete]
     real = [os.path.realpath(folder) for folder in folders]
     mounted = {places.key(point) for point in mount_points() if is_below(point, real)}
     for folder in folders:
@@ -186,7 +248,7 @@ def _unowned_files(folders: Sequence[str], installed: Sequence[Installed]) -> It
                 and not (parent == folder and name.startswith("."))
                 and not (mounted and places.key(os.path.join(parent, name)) in mounted)
             )
-            if parent.startswith(egg_infos) and egg_infos:
+            if parent in egg_infos or is_below(parent, egg_infos):
                 continue
             for name in sorted(files):
                 path = os.path.join(parent, name)

@@ -67,7 +67,14 @@ class Environment:
         path = os.path.abspath(path)
         base = _find_program(executable or sys.executable)
         is_unfinished = _is_unfinished(path)
-        if not is_unfinished and os.path.exists(os.path.join(path, "pyvenv.cfg")):
+        settings = os.path.join(path, "pyvenv.cfg")
+        if not is_unfinished and os.path.exists(settings):
+            if not os.path.isfile(settings):
+                # Its interpreter would wait for a pipe for ever.
+                raise UsageError(
+                    f"{settings} is not a file",
+                    hint="name another folder with --venv, or remove this one",
+                )
             found = probe(_python_of(path), "venv", path)
             if executable is not None:
                 _check_same_python(path, found.target, probe(base).target)

@@ -43,11 +43,13 @@ _SEEDS = frozenset({"pip", "setuptools", "wheel"})
 """Parts of an environment that the lock of a project does not list; ``uv pip sync`` keeps them."""
 
 
-def protected(installed: Iterable[Installed]) -> frozenset[str]:
+def protected(installed: Iterable[Installed], *, with_own: bool = True) -> frozenset[str]:
     """Return the normalized names of the distributions that belong to the environment itself, and
-    are not a difference from a lock: installers, and lockstream with its dependencies if it is
-    installed there.
+    are not a difference from a lock: installers, and ``with_own`` lockstream with its dependencies
+    if it is installed there.
     """
+    if not with_own:
+        return _SEEDS
     by_name = {found.name: found for found in installed}
     own: set[str] = set()
     waiting = [TOOL_NAME]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import BinaryIO
+from io import BufferedReader, FileIO
+from typing import Any, BinaryIO
 
 __all__ = ["NOT_REGULAR", "open_at_once", "open_regular", "read_input", "read_regular"]
 
@@ -31,7 +32,27 @@ def open_regular(path: str, *, dir_fd: int | None = None) -> BinaryIO:
     """
     if dir_fd is None and path.startswith(_OPEN_ALREADY):
         return open(path, "rb")
-    return open(_opened(path, dir_fd, follow=dir_fd is None), "rb")
+    return BufferedReader(_Present(_opened(path, dir_fd, follow=dir_fd is None), "rb"))
+
+
+class _Present(FileIO):
+    """A file that was opened without waiting. A few of the kernel are regular and have nothing yet,
+    such as /proc/kmsg.
+    """
+
+    def readinto(self, buffer: Any) -> int:
+        """Raise OSError with EAGAIN where Python says None, which no reader expects."""
+        count = super().readinto(buffer)
+        if count is None:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        return count
+
+    def readall(self) -> bytes:
+        """Raise OSError with EAGAIN, as ``readinto`` does."""
+        content = super().readall()
+        if content is None:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        return content
 
 
 def open_at_once(path: str, flags: int) -> int:

@@ -7,39 +7,25 @@ the environment; docs/threats.md says what it cannot see.
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from itertools import chain
 
 from executor.environment.drift import Drift
 from executor.environment.installed import Installed, installed_in
-from executor.environment.places import Places
+from executor.environment.places import is_below
 from executor.environment.schemes import STAGING, Schemes
-from executor.files.path_set import PathSet
 from executor.files.regular import open_regular, read_input, read_regular
-from executor.wheels.scripts import (
-    EntryPoint,
-    InvalidEntryPoint,
-    check_replaces_nothing,
-    read_entry_points,
-    shebang,
-)
+from executor.install.commands_inspection import files_of, inspect_commands
 
 __all__ = ["inspect"]
 
 
-_MAX_LAUNCHER = 64 << 10
-"""Bytes of a launcher; ours have some hundred."""
+_CODE = (".py", ".pyc", ".so", ".pyd")
+"""What the names of files end with that Python imports."""
 
 
-_OF_VENVS = frozenset({"pydoc.bat", "\N{MATHEMATICAL ITALIC SMALL PI}thon"})
-"""Commands that tools put into environments, besides interpreters and ``activate``. The last is a
-link to the interpreter that the venv of Python 3.14 makes."""
-
-
-_PYTHON = re.compile(rb"#!(?P<folder>.*)/(?:python|pypy)[\d.]*t?")
+_CACHE = f"{os.sep}__pycache__{os.sep}"
 
 
 _PYC_HEADER = 16
@@ -55,13 +41,46 @@ def inspect(schemes: Schemes, names: Collection[str]) -> Iterator[Drift]:
     yield from _settings(schemes)
     for folder in schemes.packages:
         yield from _virtualenv(folder)
-    if schemes.launcher is None:
-        for found in installed:
-            if found.name in names:
-                yield from _launchers(found, schemes)
-    yield from _commands(schemes, installed)
+    yield from inspect_commands(schemes, names, installed)
+    yield from _roots(schemes)
     for folder in {*schemes.packages, schemes.scripts}:
         yield from _entries(folder, is_packages=folder != schemes.scripts)
+    for folder in schemes.packages:
+        yield from _beside_byte_code(folder, installed)
+
+
+def _roots(schemes: Schemes) -> Iterator[Drift]:
+    """Yield folders of an environment that lead out of it, or that everybody may write to."""
+    data = os.path.realpath(schemes.data)
+    tops = {schemes.data, *schemes.roots}
+    for root in schemes.roots:
+        place = root
+        while is_below(place, [schemes.data]):
+            tops.add(place)
+            place = os.path.dirname(place)
+    for top in sorted(tops):
+        with suppress(FileNotFoundError, NotADirectoryError):
+            real = os.path.realpath(top)
+            if is_below(top, [schemes.data]) and not is_below(real, [data]):
+                yield Drift("changed", "", top, f"it is in fact {real}, out of the environment")
+            status = os.stat(top)
+            if (problem := _problem_of_mode(status.st_mode)) and not os.path.ismount(top):
+                yield Drift("changed", "", top, problem)
+
+
+def _beside_byte_code(top: str, installed: Collection[Installed]) -> Iterator[Drift]:
+    """Yield code in the folders of byte code that is none: ``import demo.__pycache__.more``."""
+    owned: set[str] | None = None
+    for folder, _, names in os.walk(top):
+        if "__pycache__" in folder.split(os.sep):
+            is_own = os.path.basename(folder) == "__pycache__"
+            for name in sorted(names):
+                if not name.endswith(_CODE) or (is_own and name.endswith(".pyc")):
+                    continue
+                if owned is None:
+                    owned = {path for one in installed for path in files_of(one) if _CACHE in path}
+                if (path := os.path.join(folder, name)) not in owned:
+                    yield Drift("extra", "", path, "no installed package owns it")
 
 
 def _settings(schemes: Schemes) -> Iterator[Drift]:
@@ -74,11 +93,13 @@ def _settings(schemes: Schemes) -> Iterator[Drift]:
     except OSError as error:
         yield Drift("changed", "", path, error.strerror or str(error))
         return
-    facts = {
-        key.strip().lower(): value.strip()
-        for key, equals, value in (line.partition("=") for line in lines)
-        if equals
-    }
+    facts: dict[str, str] = {}
+    for key, equals, value in (line.partition("=") for line in lines):
+        # Python obeys the first home, and the last of the rest.
+        if equals and facts.setdefault(key.strip().lower(), value.strip()) != value.strip():
+            yield Drift("changed", "", path, f"it says twice what {key.strip()} is")
+    if problem := _problem_of_mode(os.stat(path).st_mode):
+        yield Drift("changed", "", path, problem)
     if facts.get("include-system-site-packages", "").lower() == "true":
         detail = "packages of the base interpreter can be imported too"
         yield Drift("changed", "", path, f"include-system-site-packages: {detail}")
@@ -111,91 +132,6 @@ def _homes(python: str) -> set[str]:
         python = os.path.join(os.path.dirname(python), os.readlink(python))
         homes.add(os.path.realpath(os.path.dirname(python)))
     return homes
-
-
-def _launchers(found: Installed, schemes: Schemes) -> Iterator[Drift]:
-    """Yield the commands of a distribution that do not run what its entry points say."""
-    try:
-        text = read_input(os.path.join(found.path, "entry_points.txt")).decode()
-        entry_points = list(read_entry_points(text))
-    except FileNotFoundError:
-        return
-    except (OSError, ValueError) as error:
-        path = os.path.join(found.path, "entry_points.txt")
-        yield Drift("changed", found.name, path, f"it cannot be read: {error}")
-        return
-    for entry_point in entry_points:
-        path = os.path.join(schemes.scripts, entry_point.name)
-        try:
-            content = read_regular(path, _MAX_LAUNCHER, follow=True)
-        except FileNotFoundError:
-            continue  # RECORD says whether it has to be there
-        except OSError as error:
-            yield Drift("changed", found.name, path, error.strerror or str(error))
-            continue
-        if not _is_of_environment(content, schemes):
-            first = content.partition(b"\n")[0][:200].decode(errors="replace")
-            yield Drift("changed", found.name, path, f"another interpreter runs it: {first!r}")
-        elif not _calls(content, entry_point):
-            target = f"{entry_point.module}:{entry_point.attribute}"
-            yield Drift("changed", found.name, path, f"it does not call {target}")
-
-
-def _is_of_environment(content: bytes, schemes: Schemes) -> bool:
-    """Return whether the first lines of a script name the interpreter of the environment."""
-    if content.startswith(shebang(schemes.executable)):
-        return True
-    if content.startswith(b"#!/bin/sh\n"):
-        line = content.split(b"\n", 2)[1]
-        return line.startswith(b"'''exec' ") and (
-            os.fsencode(schemes.scripts) in line or b"dirname" in line
-        )
-    named = _PYTHON.match(content)
-    return named is not None and os.path.realpath(os.fsdecode(named["folder"])) in {
-        os.path.realpath(schemes.scripts),
-        os.path.realpath(os.path.dirname(schemes.executable)),
-    }
-
-
-def _calls(content: bytes, entry_point: EntryPoint) -> bool:
-    """Return whether a launcher of any installer calls an entry point."""
-    first = entry_point.attribute.partition(".")[0]
-    line = f"from {entry_point.module} import {first}".encode()
-    # Old ones of setuptools look the entry point up by its name.
-    is_old = b"load_entry_point" in content and entry_point.name.encode() in content
-    return is_old or any(one.strip() == line for one in content.splitlines())
-
-
-def _commands(schemes: Schemes, installed: Collection[Installed]) -> Iterator[Drift]:
-    """Yield the commands of an environment of its own that no installed package owns."""
-    is_own = os.path.isfile(os.path.join(schemes.data, "pyvenv.cfg"))
-    if not (is_own or schemes.purelib == schemes.data) or not os.path.isdir(schemes.scripts):
-        return
-    places = Places()
-    owned = PathSet(
-        places.key(path)
-        for path in chain.from_iterable(map(_files, installed))
-        if os.path.dirname(path) == schemes.scripts
-    )
-    for name in sorted(os.listdir(schemes.scripts)):
-        path = os.path.join(schemes.scripts, name)
-        is_file = os.path.islink(path) or not os.path.isdir(path)
-        if is_file and places.key(path) not in owned and not _is_part(name):
-            yield Drift("extra", "", path, "no installed package owns it")
-
-
-def _files(found: Installed) -> Iterator[str]:
-    with suppress(Exception):  # a damaged RECORD is a difference of its own
-        yield from found.files()
-
-
-def _is_part(name: str) -> bool:
-    """Return whether a command is a part of every environment."""
-    try:
-        check_replaces_nothing(name)
-    except InvalidEntryPoint:
-        return True
-    return name in _OF_VENVS
 
 
 def _entries(top: str, *, is_packages: bool) -> Iterator[Drift]:

@@ -10,6 +10,7 @@ from packaging.utils import canonicalize_name
 
 from executor.environment.places import is_below
 from executor.environment.schemes import STAGING, Schemes
+from executor.wheels.member_names import folded
 from executor.wheels.scripts import check_replaces_nothing
 from schemas.wheel import SCHEME_NAMES, Scheme, dist_info_matches, split_wheel_filename
 
@@ -41,6 +42,11 @@ archive too, and its packages, whatever its version
 (https://docs.python.org/3/library/sys_path_init.html)."""
 
 
+_BUILD_MARK = "modules/setup.local"
+"""Makes the folder of an interpreter one that it is built in, with the standard library below it
+(Modules/getpath.py of CPython)."""
+
+
 _PIP_SETTINGS = frozenset({"pip.conf", "pip.ini"})
 """Files of an environment that pip reads (https://pip.pypa.io/en/stable/topics/configuration/)."""
 
@@ -68,7 +74,7 @@ class Layout:
         Such folders are the dist-info or data folder of another distribution, one below an unknown
         key of the wheel's own data folder, and the folder in which installations are staged.
         """
-        below = installed_path(name, "purelib")[1].lower()
+        below = folded(installed_path(name, "purelib")[1])
         if below.startswith(STAGING) or f"/{STAGING}/" in f"/{below}/":
             raise MisplacedMember(f"names that begin with {STAGING!r} are lockstream's own")
         top, slash, rest = name.partition("/")
@@ -165,14 +171,28 @@ def _check_data_place(path: str, schemes: Schemes) -> str | None:
     for packages in (schemes.purelib.lower(), schemes.platlib.lower()):
         if packages != data and is_below(place, [packages]):
             return _check_package_place(place.removeprefix(packages).lstrip(os.sep))
-    if found := _LIBRARY.fullmatch(os.path.relpath(place, data)):
-        if not found["packages"]:
-            if found["below"] and _STARTUP.fullmatch(found["below"]):
-                raise MisplacedMember("it would run whenever Python starts")
-            raise MisplacedMember("it would be a part of Python's standard library")
-        return _check_package_place(found["below"])
+    # An interpreter looks for its library below its own folder first.
+    for top in (scripts, data):
+        if is_below(place, [top]) and (inner := _check_library_place(os.path.relpath(place, top))):
+            return inner
     is_target = data in {schemes.purelib.lower(), schemes.platlib.lower()}
     return _check_package_place(os.path.relpath(place, data)) if is_target else None
+
+
+def _check_library_place(path: str) -> str | None:
+    """Check a file of the data scheme. ``path``, in lower case, is below a folder in which an
+    interpreter looks for its library. Return its path below packages if it goes there.
+    """
+    if path == _BUILD_MARK:
+        raise MisplacedMember("an interpreter above it would take its standard library from there")
+    found = _LIBRARY.fullmatch(path)
+    if found is None:
+        return None
+    if not found["packages"]:
+        if found["below"] and _STARTUP.fullmatch(found["below"]):
+            raise MisplacedMember("it would run whenever Python starts")
+        raise MisplacedMember("it would be a part of Python's standard library")
+    return _check_package_place(found["below"])
 
 
 def _check_package_place(inner: str) -> str:

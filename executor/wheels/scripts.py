@@ -61,11 +61,11 @@ _SCRIPT_NAME = re.compile(r"[\w.+-]+")
 
 _RESERVED_NAME = re.compile(
     r"python[\d.]*[td]?|pythonw|pypy[\d.]*|activate(?:\..*|_this\.py)?|deactivate(?:\..*)?"
-    r"|pyvenv\.cfg|.*\._pth",
+    r"|pyvenv\.cfg|pybuilddir\.txt|.*\._pth",
     re.IGNORECASE,
 )
 """The environment's own programs, and files that an interpreter obeys if they are in its folder
-(https://docs.python.org/3/library/sys_path_init.html)."""
+(https://docs.python.org/3/library/sys_path_init.html, and Modules/getpath.py of CPython)."""
 
 
 _WRAPPER = """\

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -143,3 +144,15 @@ def test_a_file_that_a_checkout_brings(
     (place / name).symlink_to(place / kind)
     for arguments in (PLAN, ("plan", *PLAN[3:]), ("check",), EXECUTE, ("init", "ci")):
         check(arguments, capsys)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_settings_of_an_environment(
+    place: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    """Its interpreter would wait for a pipe."""
+    (place / "env/bin").mkdir(parents=True)
+    (place / "env/bin/python").symlink_to(sys.executable)
+    (place / "env/pyvenv.cfg").symlink_to(place / kind)
+    for command in ("execute", "verify", "key"):
+        check([command, "--venv", "env"], capsys)

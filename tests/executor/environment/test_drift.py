@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from executor.lock.options import SelectOptions
 from helpers.environments import environment_below
 from helpers.locks import write_lock
 from helpers.wheels import build_wheel, lock_of
+from schemas.digests import encode_digest
 
 DEMO = build_wheel(
     "demo",
@@ -189,6 +191,12 @@ def test_each_difference_is_told_with_its_path(
     assert drifts(lock, environment) == [line.format(wrapper) for line in expected]
 
 
+def digest_row(content: str) -> str:
+    """The digest and the size of contents, as RECORD spells them."""
+    digest = encode_digest(hashlib.sha256(content.encode()).digest())
+    return f"sha256={digest},{len(content)}"
+
+
 def test_what_python_and_environments_bring_themselves_is_no_difference(
     environment: Environment, lock: str, packages: Path
 ) -> None:
@@ -203,6 +211,73 @@ def test_what_python_and_environments_bring_themselves_is_no_difference(
         (packages / name).parent.mkdir(exist_ok=True)
         (packages / name).write_text("pip-24.0.dist-info/RECORD,,\n" if "RECORD" in name else "")
     assert drifts(lock, environment) == []
+
+
+OF_SETUPTOOLS = (
+    "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, 'local') == "
+    "'local'; enabled and __import__('_distutils_hack').add_shim(); \n"
+)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "is_right"),
+    [
+        ("distutils-precedence.pth", OF_SETUPTOOLS, True),
+        ("distutils-precedence.pth", OF_SETUPTOOLS + "import evil", False),
+        ("distutils-precedence.pth", OF_SETUPTOOLS.rstrip() + "; import evil", False),
+        ("more.pth", "# a comment\nfolder\n", True),
+        ("more.pth", "import evil", False),
+        ("more.pth", "import\tevil", False),
+        ("more.start", "evil:main", False),
+        ("usercustomize.py", "", False),
+        ("setuptools/more.pth", "import evil", True),
+    ],
+)
+def test_an_installer_that_the_lock_does_not_hold_may_not_run_at_every_start(
+    environment: Environment, lock: str, packages: Path, file: str, content: str, is_right: bool
+) -> None:
+    """Such a distribution is spared, so anything may claim to be one."""
+    record = packages / "setuptools-80.0.dist-info/RECORD"
+    record.parent.mkdir()
+    (packages / file).parent.mkdir(exist_ok=True)
+    (packages / file).write_text(content)
+    record.write_text(
+        f"{file},{digest_row(content)}\n../../bin/easy,sha256=0,1\n"
+        "setuptools-80.0.dist-info/RECORD,,\n"
+    )
+    detail = "it runs at every start, and the lock does not hold its package"
+    expected = [] if is_right else [f"extra: {SITE}/{file}: {detail}"]
+    assert drifts(lock, environment) == expected
+    (packages / file).write_text(content + "\n")
+    assert len(drifts(lock, environment)) == len(expected) + 1
+    record.write_bytes(b"\xff")
+    assert any("RECORD" in drift for drift in drifts(lock, environment))
+
+
+def test_what_claims_to_be_lockstream_spares_nothing_in_a_folder_that_it_does_not_run_from(
+    environment: Environment, lock: str, packages: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, requires in (("lockstream", "evil"), ("evil", "")):
+        folder = packages / f"{name}-1.0.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text(f"Requires-Dist: {requires}\n" if requires else "")
+        (folder / "RECORD").write_text(
+            "".join(f"{folder.name}/{file},,\n" for file in ("METADATA", "RECORD"))
+        )
+    told = [line for line in drifts(lock, environment) if "the lock does not hold it" in line]
+    assert len(told) == 2
+    monkeypatch.syspath_prepend(str(packages))
+    assert not [line for line in drifts(lock, environment) if "the lock does not hold it" in line]
+
+
+def test_a_folder_whose_name_begins_as_an_egg_info_is_none(
+    environment: Environment, lock: str, packages: Path
+) -> None:
+    for name in ("pip-1.egg-info/PKG-INFO", "pip-1.egg-info-more/more.py"):
+        (packages / name).parent.mkdir()
+        (packages / name).write_text("")
+    expected = f"extra: {SITE}/pip-1.egg-info-more/more.py: no installed package owns it"
+    assert drifts(lock, environment) == [expected]
 
 
 def test_byte_code_that_another_installer_listed_may_be_gone(

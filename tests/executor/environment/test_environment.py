@@ -69,6 +69,12 @@ class TestVenv:
         assert caught.value.hint == "name another folder with --venv, or remove this one"
         assert os.path.lexists(folder)
 
+    def test_one_whose_settings_are_no_file_is_told(self, folder: Path) -> None:
+        folder.mkdir()
+        (folder / "pyvenv.cfg").mkdir()
+        with pytest.raises(UsageError, match=r"pyvenv\.cfg is not a file"):
+            Environment.venv(str(folder))
+
     def test_one_without_its_interpreter_is_told(self, folder: Path) -> None:
         folder.mkdir()
         (folder / "pyvenv.cfg").touch()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from executor.files import regular
 from executor.files.regular import open_at_once, open_regular, read_input, read_regular
 
 
@@ -60,6 +61,21 @@ def test_a_file_without_an_end_is_refused_in_time(tmp_path: Path) -> None:
     os.truncate(path, 1 << 40)
     with pytest.raises(OSError, match="larger than 67108864 bytes"):
         read_input(str(path))
+
+
+def test_a_file_that_has_nothing_yet_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As /proc/kmsg of the kernel, which is a regular file, and which root may open."""
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    monkeypatch.setattr(regular, "_opened", lambda *_, **__: os.dup(reading))
+    for read in (lambda file: file.read(10), lambda file: file.read(), list):
+        with regular.open_regular("log") as file, pytest.raises(BlockingIOError):
+            read(file)
+    os.write(writing, b"some")
+    os.close(writing)
+    with regular.open_regular("log") as file:
+        assert file.read() == b"some"
+    os.close(reading)
 
 
 def test_the_pipe_of_a_shell_is_read() -> None:

@@ -96,10 +96,13 @@ KEYS = "a data folder holds purelib, platlib, headers, scripts, data, not"
             "names that begin with '.lockstream' are lockstream's own",
         ),
         (".lockstream-x/y", "names that begin with '.lockstream' are lockstream's own"),
-        ("other-1.0.egg-info/PKG-INFO", "'other-1.0.egg-info' would describe another distribution"),
-        (
-            "demo_pkg-1.0.data/purelib/Other.EGG-INFO",
-            "'Other.EGG-INFO' would describe another distribution",
+        # On macOS these are the same name.
+        *(
+            (name, "names that begin with '.lockstream' are lockstream's own")
+            for name in (
+                ".lock\N{LATIN SMALL LETTER LONG S}tream/x",
+                "a/.loc\N{KELVIN SIGN}\N{LATIN SMALL LIGATURE ST}ream/x",
+            )
         ),
     ],
 )
@@ -160,6 +163,11 @@ def test_what_only_looks_so_is_let_in(name: str) -> None:
         ("bin", "a file where an environment has a folder"),
         ("lib/site-packages", "a file where an environment has a folder"),
         ("LIB", "a file where an environment has a folder"),
+        ("bin/lib/python3.12/os.py", "a part of Python's standard library"),
+        ("bin/lib/python3.12/lib-dynload/x.so", "a part of Python's standard library"),
+        ("bin/lib/pypy3.10/os.py", "a part of Python's standard library"),
+        ("bin/Modules/Setup.local", "would take its standard library from there"),
+        ("BIN/modules/setup.LOCAL", "would take its standard library from there"),
         ("python311._pth", "would take its import path from it"),
         ("pip.conf", "would change the settings of pip"),
     ],
@@ -175,7 +183,9 @@ def test_a_wheel_may_bring_the_egg_info_of_its_own() -> None:
     LAYOUT.check_member("Demo.Pkg-1.0-py3.12.egg-info/PKG-INFO")
 
 
-@pytest.mark.parametrize("name", ["python._pth", "python312._pth", "PYTHON3._PTH", "pyvenv.cfg"])
+@pytest.mark.parametrize(
+    "name", ["python._pth", "python312._pth", "PYTHON3._PTH", "pyvenv.cfg", "pybuilddir.txt"]
+)
 def test_what_an_interpreter_obeys_beside_it_is_refused(name: str) -> None:
     with pytest.raises(InvalidEntryPoint, match="is that of a part of the environment"):
         check_data_path(f"bin/{name}", SCHEMES)
