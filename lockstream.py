@@ -7,6 +7,7 @@ pays for what only ``plan`` uses.
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
@@ -17,9 +18,10 @@ TYPE_CHECKING = False  # as in executor/budget/start.py
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
+    from typing import NoReturn
 
-NOT_ENOUGH = 7
-"""``ExitCode.NOT_ENOUGH``, for an end in which ``schemas`` could not be imported."""
+NOT_ENOUGH, NOT_PERMITTED = 7, 9
+"""Of ``ExitCode``, for an end in which ``schemas`` could not be imported."""
 NO_MEMORY = (
     "error: there is not enough memory to run\n"
     "hint: raise the memory limit (ulimit -v, ulimit -d, or that of the container)\n"
@@ -70,8 +72,8 @@ def _check_memory() -> None:
         shortage = import_module("executor.budget.start").shortage_at_start()
     except ModuleNotFoundError:  # POSIX has limits of memory
         return
-    except (ImportError, MemoryError):
-        shortage = NO_MEMORY
+    except (ImportError, MemoryError, OSError) as error:
+        _end_of_start(error)
     finally:
         del sys.meta_path[0]
         for name in _in_rooms():
@@ -80,6 +82,20 @@ def _check_memory() -> None:
     if shortage:
         os.write(2, shortage.encode())
         sys.exit(NOT_ENOUGH)
+
+
+def _end_of_start(error: ImportError | MemoryError | OSError) -> NoReturn:
+    """Exit with a sentence, for an error of importing what the program needs."""
+    number = getattr(error, "errno", None)
+    text, status = NO_MEMORY, NOT_ENOUGH
+    if number not in {None, errno.ENOMEM}:
+        place = getattr(error, "filename", None) or HERE
+        remedy = "raise the limit of open files (ulimit -n)"
+        if number not in {errno.EMFILE, errno.ENFILE}:  # files of others, a filter of system calls
+            remedy, status = "let this user read it", NOT_PERMITTED
+        text = f"error: {place}: {os.strerror(number)}\nhint: to load the program, {remedy}\n"
+    os.write(2, text.encode(errors="backslashreplace"))
+    sys.exit(status)
 
 
 def _in_rooms() -> list[str]:
@@ -97,19 +113,16 @@ try:
 except (ImportError, MemoryError, OSError) as failure:  # so under a small RLIMIT_AS
     if isinstance(failure, ModuleNotFoundError):
         raise
-    os.write(2, NO_MEMORY.encode())
-    sys.exit(NOT_ENOUGH)
+    _end_of_start(failure)
 
 __all__ = ["COMMANDS", "main"]
 
 DEFECT = 70
-"""Exit status of an unforeseen error (EX_SOFTWARE of sysexits.h). Python's own status for it is 1,
-which would read as an answer."""
+"""For an unforeseen error (EX_SOFTWARE of sysexits.h); Python's own, 1, would read as an answer."""
 INTERRUPTED = 130
 """128 + SIGINT, as shells report it."""
 OUTPUT_CLOSED = 141
-"""128 + SIGPIPE. The signal itself stays ignored; otherwise a closed connection would end the
-program."""
+"""128 + SIGPIPE, which itself stays ignored: a closed connection would end the program."""
 
 
 class Entry(NamedTuple):
@@ -316,12 +329,7 @@ def _end(error: BaseException) -> int:
     if is_short:
         _tell(NO_MEMORY)
         return NOT_ENOUGH
-    from schemas.errors import (  # noqa: PLC0415
-        ExitCode,
-        Interrupted,
-        LockstreamError,
-        system_error,
-    )
+    from schemas.errors import ExitCode, Interrupted, LockstreamError, system_error  # noqa: PLC0415
     from schemas.text import printable  # noqa: PLC0415
 
     if isinstance(error, BrokenPipeError):

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from executor.environment.changes import Sync as Sync
     from executor.environment.drift import Drift as Drift
     from executor.environment.environment import Environment as Environment
+    from executor.files.durability import sync_descriptor as sync_descriptor
     from executor.files.durability import sync_folder as sync_folder
     from executor.files.file_digest import digest_file as digest_file
     from executor.files.locks import try_lock as try_lock
@@ -121,6 +122,7 @@ _HOMES = {
     "read_input": "files.regular",
     "read_regular": "files.regular",
     "stoppable": "lanes.signals",
+    "sync_descriptor": "files.durability",
     "sync_folder": "files.durability",
     "tls_context": "sources.tls",
     "try_lock": "files.locks",

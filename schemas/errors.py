@@ -202,6 +202,7 @@ _SYSTEM_ERRORS = {
     ),
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), (7, "free disk space, or name another place")),
     **dict.fromkeys((errno.EMFILE, errno.ENFILE), (7, "raise the limit of open files (ulimit -n)")),
+    errno.ENOSYS: (9, "let the container's filter of system calls (seccomp) allow it"),
     errno.EEXIST: (2, "something else is in its place: name another path, or remove it"),
     errno.EAGAIN: (7, "raise the limit of processes (ulimit -u, or that of the container)"),
 }

@@ -291,6 +291,7 @@ class TestEnds:
         [
             (errno.EACCES, 9),
             (errno.EROFS, 9),
+            (errno.ENOSYS, 9),
             (errno.ENOSPC, 7),
             (errno.EMFILE, 7),
             (errno.ENOMEM, 7),
@@ -319,6 +320,26 @@ class TestEnds:
     ) -> None:
         assert run_command(raiser(error)) == ExitCode.NOT_ENOUGH == lockstream.NOT_ENOUGH
         assert capsys.readouterr().err == lockstream.NO_MEMORY
+
+    @pytest.mark.parametrize(
+        ("number", "status", "hint"),
+        [
+            (errno.EACCES, 9, "let this user read it"),
+            (errno.ENOSYS, 9, "let this user read it"),
+            (errno.EMFILE, 7, "ulimit -n"),
+            (errno.ENOMEM, 7, "ulimit -v"),
+        ],
+    )
+    def test_a_program_that_cannot_be_loaded_says_why(
+        self, tmp_path: Path, number: int, status: int, hint: str
+    ) -> None:
+        fails = f"raise OSError({number}, 'no', __file__)"
+        (tmp_path / "click.py").write_text(fails)
+        done = run(sys.executable, "-m", "lockstream", PYTHONPATH=str(tmp_path))
+        assert done.returncode == status
+        assert "Traceback" not in done.stderr
+        assert hint in done.stderr
+        assert (f"{tmp_path / 'click.py'}: " in done.stderr) == (number != errno.ENOMEM)
 
     @pytest.mark.parametrize("mebibytes", [24, 32, 40, 48, 64, 96])
     def test_a_small_address_space_is_a_lack_of_memory(self, lock: Path, mebibytes: int) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any, Literal
 
-__all__ = ["Durability", "flush", "sync_folder"]
+__all__ = ["Durability", "flush", "sync_descriptor", "sync_folder"]
 
 
 Durability = Literal["full", "kill"]
@@ -22,6 +22,9 @@ Durability = Literal["full", "kill"]
 
 _REFUSED = {errno.EPERM, errno.ENOSYS}
 """The answers of a seccomp filter to a system call that it does not allow."""
+
+_NOT_ALONE = {*_REFUSED, errno.EINVAL, errno.EOPNOTSUPP}
+"""The same, and those of file systems that sync no single folder (some FUSE and network ones)."""
 
 
 def flush(paths: Iterable[str]) -> None:
@@ -45,6 +48,18 @@ def flush(paths: Iterable[str]) -> None:
             os.close(descriptor)
 
 
+def sync_descriptor(descriptor: int) -> None:
+    """Wait until one open file or folder is on disk; if the system refuses to sync one alone, until
+    its whole file system is. Raises OSError.
+    """
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NOT_ALONE:
+            raise
+        _sync_file_system(descriptor)
+
+
 def sync_folder(path: str) -> None:
     """Wait until the entries of one folder are on disk: renames into it, above all.
 
@@ -52,7 +67,7 @@ def sync_folder(path: str) -> None:
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(descriptor)
+        sync_descriptor(descriptor)
     finally:
         os.close(descriptor)
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from executor.files.allowance import Allowance
 from executor.files.block_thread import BlockThread, NoThread
 from executor.files.direct_io import DirectFile, NotTaken, buffers
+from executor.files.durability import sync_descriptor
 
 if TYPE_CHECKING:
     from executor.files.aio import Batch
@@ -254,7 +255,12 @@ class FileWriter:
 
     def _settle(self, descriptor: int) -> None:
         """Wait until the disk has everything that was written."""
-        os.fdatasync(descriptor)
+        try:
+            os.fdatasync(descriptor)
+        except OSError as error:
+            if error.errno not in _NOT_TAKEN:
+                raise
+            sync_descriptor(descriptor)
         _drop_pages(descriptor)
         self._waiting = 0
 

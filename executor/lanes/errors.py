@@ -29,7 +29,7 @@ class NoProcess(NotEnough):
 
     hint: str = (
         "nothing was written; allow two more processes: pids.max of the container (docker run "
-        "--pids-limit), or ulimit -u"
+        "--pids-limit), ulimit -u, or its filter of system calls"
     )
 
     def __str__(self) -> str:

@@ -14,17 +14,18 @@ import select
 import signal
 import traceback
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Generic, NoReturn, TypeVar
 
 from executor.lanes.errors import ForkKilled, NoProcess
 from executor.lanes.signals import STOPPING, held_back
 
-__all__ = ["NO_PROCESS", "Fork", "end_with_parent", "portable", "run_in_fork"]
+__all__ = ["NO_PROCESS", "Fork", "end_fork", "end_with_parent", "portable", "run_in_fork"]
 
 
-NO_PROCESS = {errno.EAGAIN, errno.ENOMEM}
-"""The errors of fork(2) if a limit of processes (pids.max, RLIMIT_NPROC) or memory is reached."""
+NO_PROCESS = {errno.EAGAIN, errno.ENOMEM, errno.EPERM, errno.ENOSYS}
+"""The errors of fork(2) if a limit of processes (pids.max, RLIMIT_NPROC) or memory is reached, or
+if a filter of system calls refuses it."""
 
 
 R = TypeVar("R")
@@ -91,7 +92,7 @@ class Fork(Generic[R]):
         self._reading = self._alive = -1
         if self._pid:
             # That the pipe is closed ends it, too.
-            os.kill(self._pid, signal.SIGKILL)
+            end_fork(self._pid)
             os.waitpid(self._pid, 0)
             self._pid = 0
 
@@ -112,9 +113,9 @@ def _run_and_exit(work: Callable[[], object], writing: int, parent_lives: int) -
     """Write the result of ``work``, or its error, to the pipe ``writing``. This is the fork."""
     status = 1
     try:
-        end_with_parent(parent_lives)
         outcome: tuple[object, Exception | None]
         try:
+            end_with_parent(parent_lives)
             outcome = work(), None
         except Exception as error:  # noqa: BLE001  # the parent raises it again
             outcome = None, portable(error)
@@ -150,5 +151,15 @@ def end_with_parent(pipe: int) -> None:
     signal.signal(signal.SIGIO, signal.SIG_DFL)
     fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(pipe, fcntl.F_SETFL, fcntl.fcntl(pipe, fcntl.F_GETFL) | os.O_ASYNC)
-    if select.select([pipe], [], [], 0)[0]:
+    poll = select.poll()
+    poll.register(pipe, select.POLLIN)
+    if poll.poll(0):
         os._exit(0)
+
+
+def end_fork(process: int) -> None:
+    """Kill a fork of this process. If a filter of system calls refuses it, the pipe by which the
+    fork knows that its parent lives ends it, once that is closed.
+    """
+    with suppress(OSError):
+        os.kill(process, signal.SIGKILL)

@@ -24,7 +24,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from executor.lanes.errors import LaneKilled
-from executor.lanes.forks import NO_PROCESS, end_with_parent, portable
+from executor.lanes.forks import NO_PROCESS, end_fork, end_with_parent, portable
 from executor.lanes.signals import held_back
 from executor.lock.step import Step
 
@@ -222,8 +222,7 @@ class _Run(Generic[R]):
             os.close(reading)
             for end in self._alive:
                 os.close(end)
-            end_with_parent(parent_lives)
-            self._lane(writing)
+            self._lane(writing, parent_lives)
             status = 0
         except BaseException:  # noqa: BLE001  # a fork must never return into its parent's code
             traceback.print_exc()
@@ -259,13 +258,14 @@ class _Run(Generic[R]):
     def stop(self) -> None:
         """Kill all forks, whatever they do."""
         for fork in self._forks.values():
-            os.kill(fork.pid, signal.SIGKILL)
+            end_fork(fork.pid)
+        # That these pipes are closed ends the forks, too.
+        for end in self._alive:
+            os.close(end)
         for fork in self._forks.values():
             os.waitpid(fork.pid, 0)
             os.close(fork.pipe)
         self._forks.clear()
-        for end in self._alive:
-            os.close(end)
         if self._thaws:
             gc.unfreeze()
 
@@ -282,8 +282,11 @@ class _Run(Generic[R]):
 
     def _listen(self, *, wait: bool) -> None:
         """Read the messages of the forks. Raises the error of a step, and LaneKilled."""
-        ready, _, _ = select.select(list(self._forks), [], [], None if wait else 0)
-        for pipe in ready:
+        # Not select(2), which takes no descriptor from 1,024 on.
+        poll = select.poll()
+        for pipe in self._forks:
+            poll.register(pipe, select.POLLIN)
+        for pipe, _ in poll.poll(None if wait else 0):
             fork = self._forks[pipe]
             for kind, number, content in fork.read():
                 if kind == "wrote":
@@ -301,8 +304,13 @@ class _Run(Generic[R]):
                 if status:
                     raise RuntimeError("a lane has failed; it has printed the reason")
 
-    def _lane(self, writing: int) -> None:
+    def _lane(self, writing: int, parent_lives: int) -> None:
         """Do steps until none is left, and send the results. This is a fork."""
+        try:
+            end_with_parent(parent_lives)
+        except OSError as error:
+            _send(writing, "error", 0, portable(error))
+            return
         unreported = 0
 
         def wrote(size: int) -> None:

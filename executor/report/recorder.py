@@ -167,7 +167,9 @@ def _is_written(descriptor: int, line: bytes) -> bool:
         except BlockingIOError:
             import select  # noqa: PLC0415  # only a pipe that is full needs it
 
-            if not select.select([], [descriptor], [], _PATIENCE)[1]:
+            poll = select.poll()
+            poll.register(descriptor, select.POLLOUT)
+            if not poll.poll(_PATIENCE * 1000):
                 return False
         except OSError:
             return False

@@ -190,6 +190,7 @@ _DENIALS = {
     errno.EROFS: "remount the read-only file system, or install elsewhere",
     errno.EACCES: "run as the user who owns it",
     errno.EPERM: "run as the user who owns it",
+    errno.ENOSYS: "let the container's filter of system calls (seccomp) allow it",
 }
 
 

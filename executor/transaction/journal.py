@@ -31,7 +31,7 @@ from io import BufferedWriter, TextIOWrapper
 
 from executor.environment.errors import EnvironmentBusy
 from executor.environment.schemes import STAGING
-from executor.files.durability import Durability, flush
+from executor.files.durability import Durability, flush, sync_descriptor
 from executor.files.folders import FOLDER, made_folder
 from executor.files.held_folder import HeldFolder
 from executor.files.locks import try_lock
@@ -226,7 +226,7 @@ class Journal:
                 file.writelines(self._line(entry) + "\n" for entry in entries)
                 file.flush()
                 if self.is_durable:
-                    os.fsync(raw.fileno())
+                    sync_descriptor(raw.fileno())
             held.rename(new, _NAME)
         self._has_committed = True
         self._sync_folder()
@@ -359,7 +359,7 @@ class Journal:
         """
         if self.is_durable:
             with self.inside() as held:
-                os.fsync(held.descriptor)
+                sync_descriptor(held.descriptor)
 
 
 def _rights_of_others(packages: os.stat_result) -> int:

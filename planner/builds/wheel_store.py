@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Protocol
 
-from executor import Keychain, digest_file, read_regular, sync_folder
+from executor import Keychain, digest_file, read_regular, sync_descriptor, sync_folder
 from planner.builds.claim import HOLD_SECONDS, Claim, sweep_claims
 from planner.builds.fragment import FRAGMENT_NAME, MAX_FRAGMENT_SIZE, Fragment, FragmentUnusable
 from planner.builds.served_store import ServedStore
@@ -286,4 +286,4 @@ def find_all(
 
 def _flush(file: IO[bytes]) -> None:
     file.flush()
-    os.fsync(file.fileno())
+    sync_descriptor(file.fileno())

@@ -14,7 +14,7 @@ from typing import Any
 import tomli_w
 from packaging.pylock import Pylock
 
-from executor import sync_folder
+from executor import sync_descriptor, sync_folder
 from planner.lock.errors import SecretInLock
 
 __all__ = ["render_lock", "write_atomically"]
@@ -58,7 +58,7 @@ def write_atomically(path: str, text: str) -> None:
         with open(temporary, "x", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())
+            sync_descriptor(file.fileno())
         os.replace(temporary, path)
     except BaseException:
         with suppress(FileNotFoundError):

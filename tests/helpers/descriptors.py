@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["created", "is_open", "limited_file_size"]
+import pytest
+
+__all__ = ["created", "high_numbers", "is_open", "limited_file_size"]
+
+_SELECTABLE = 1024
+"""FD_SETSIZE (https://man7.org/linux/man-pages/man2/select.2.html)."""
 
 
 def created(path: Path) -> int:
@@ -37,3 +43,27 @@ def limited_file_size(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@contextmanager
+def high_numbers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let pipes have numbers that select(2) does not take, as where a program holds many files."""
+    made = os.pipe
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard <= 2 * _SELECTABLE:
+        pytest.skip("the hard limit of open files is too low")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2 * _SELECTABLE), hard))
+
+    def high() -> tuple[int, int]:
+        low = made()
+        ends = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, _SELECTABLE) for end in low]
+        for end in low:
+            os.close(end)
+        return ends[0], ends[1]
+
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "pipe", high)
+            yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -1,6 +1,7 @@
 """Kill, fail and power off executions at every system call that changes something.
 
     python -m stress.soak [kills] [errors] [disks] [power] [pairs] [grounds] [users] [copies]
+        [--scenarios upgrade,remove]
 
 A scenario of tests/helpers/scenarios.py is run once under strace, to list every call that touches
 the environment, its staging or its journal; then once more for each of them, with SIGKILL in its
@@ -276,8 +277,9 @@ def _of_others(options: argparse.Namespace, scenario: Scenario) -> Iterator[Fami
 def families(options: argparse.Namespace, work: Path) -> Iterator[Family]:
     """Yield the families of the kinds that the user chose."""
     full: dict[str, Any] = {"durability": "full"}
-    fresh = [scenario for scenario in SCENARIOS if not scenario.replay]
-    for scenario in SCENARIOS:
+    chosen = [scenario for scenario in SCENARIOS if scenario.name in options.scenarios]
+    fresh = [scenario for scenario in chosen if not scenario.replay]
+    for scenario in chosen:
         name = scenario.name
         if "kills" in options.kinds:
             strike = partial(kills, options.every)
@@ -305,7 +307,7 @@ def families(options: argparse.Namespace, work: Path) -> Iterator[Family]:
             yield Family(name, strike, scenario, full)
     for scenario in fresh:
         yield from _of_others(options, scenario)
-    if "power" in options.kinds:
+    if "power" in options.kinds and fresh:
         strike = partial(power, work, "ext4", 20)
         yield Family("power: many, without fsync", strike, fresh[-1], {}, shall_break=True)
 
@@ -342,6 +344,14 @@ def soaked(family: Family, work: Path) -> Tally:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Kill, fail and power off executions.")
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"of {', '.join(KINDS)} (all)")
+    names = [scenario.name for scenario in SCENARIOS]
+    parser.add_argument(
+        "--scenarios",
+        type=lambda text: text.split(","),
+        default=names,
+        metavar="NAME,...",
+        help=f"of {', '.join(names)} (all)",
+    )
     parser.add_argument("--every", type=int, default=1, metavar="N", help="one point of N")
     parser.add_argument(
         "--dense",
@@ -355,6 +365,8 @@ def main() -> int:
     options.kinds = options.kinds or list(KINDS)
     if unknown := set(options.kinds) - set(KINDS):
         parser.error(f"unknown kind: {', '.join(sorted(unknown))}")
+    if unknown := set(options.scenarios) - set(names):
+        parser.error(f"unknown scenario: {', '.join(sorted(unknown))}")
     if {"kills", "errors", "grounds"} & set(options.kinds) and not can_inject():
         parser.error(
             "kills, errors and grounds need strace, and root or a kernel.yama.ptrace_scope of 0"

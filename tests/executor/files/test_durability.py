@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import errno
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from executor.files import durability
-from executor.files.durability import flush
+from executor.files.durability import flush, sync_descriptor, sync_folder
 
 
 class Libc:
@@ -66,3 +68,32 @@ def test_a_filter_that_refuses_the_call_makes_it_sync_everything(
     monkeypatch.setattr("os.sync", lambda: synced.append(True))
     flush([str(tmp_path)])
     assert synced == [True]
+
+
+@pytest.mark.parametrize("refusal", [errno.EPERM, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP])
+def test_a_file_that_cannot_be_synced_alone_is_synced_with_its_file_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: int
+) -> None:
+    use(monkeypatch, libc := Libc())
+    monkeypatch.setattr(os, "fsync", failing_with(refusal))
+    sync_folder(str(tmp_path))
+    with open(tmp_path / "file", "wb") as file:
+        sync_descriptor(file.fileno())
+    assert libc.synced == 2
+
+
+def test_an_error_of_the_disk_is_no_refusal_to_sync_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, libc := Libc())
+    monkeypatch.setattr(os, "fsync", failing_with(errno.EIO))
+    with pytest.raises(OSError, match="Input/output error"):
+        sync_folder(str(tmp_path))
+    assert libc.synced == 0
+
+
+def failing_with(number: int) -> Callable[[int], None]:
+    def fail(_descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return fail

@@ -15,8 +15,9 @@ from typing import NoReturn
 import pytest
 
 from executor.lanes.errors import ForkKilled, NoProcess
-from executor.lanes.forks import portable, run_in_fork
+from executor.lanes.forks import Fork, portable, run_in_fork
 from executor.lock.errors import Ambiguous, NeedsBuild, UnknownName
+from helpers.descriptors import high_numbers
 from schemas.errors import ExitCode, LockstreamError, UsageError
 
 ERRORS = [
@@ -176,3 +177,29 @@ def test_a_limit_of_processes_is_named_and_leaves_no_descriptor_open(
     assert caught.value.exit_code is ExitCode.NOT_ENOUGH
     assert "--pids-limit" in caught.value.hint
     assert os.listdir("/proc/self/fd") == before
+
+
+def test_a_program_that_holds_many_files_can_use_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with high_numbers(monkeypatch):
+        assert run_in_fork(lambda: 3) == 3
+
+
+def test_a_fork_that_may_not_be_killed_ends_when_its_parent_lets_go_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(_process: int, _number: int) -> NoReturn:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "kill", refused)
+    fork = Fork(lambda: time.sleep(3600))
+    fork.close()
+    assert only_process()
+
+
+def test_a_fork_that_may_not_watch_its_parent_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_pipe: int) -> NoReturn:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr("executor.lanes.forks.end_with_parent", refused)
+    with pytest.raises(PermissionError):
+        run_in_fork(lambda: 3)

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -25,6 +26,7 @@ from executor.sources.client import HttpClient
 from executor.sources.errors import HashMismatch, Unreachable
 from executor.sources.prefetch import Upcoming
 from executor.transaction import errors as shortage
+from helpers.descriptors import high_numbers
 from schemas.digests import Mismatch
 from schemas.errors import ExitCode, LockstreamError
 
@@ -393,7 +395,7 @@ def test_a_lane_that_must_leave_some_reserves_no_more_than_is_left_for_each_othe
     assert len(reserved) == ahead
 
 
-@pytest.mark.parametrize("number", [errno.EAGAIN, errno.ENOMEM])
+@pytest.mark.parametrize("number", [errno.EAGAIN, errno.ENOMEM, errno.EPERM, errno.ENOSYS])
 def test_there_are_fewer_lanes_if_no_more_processes_can_be_made(
     monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
@@ -406,3 +408,37 @@ def test_there_are_fewer_lanes_if_no_more_processes_can_be_made(
         (number, os.getpid()) for number in range(5)
     ]
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_program_that_holds_many_files_can_use_them(
+    monkeypatch: pytest.MonkeyPatch, meet: Meet
+) -> None:
+    with high_numbers(monkeypatch):
+        assert len(set(lanes_of(meet, 2, 2))) == 2
+
+
+def test_lanes_that_may_not_be_killed_end_with_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(_process: int, _number: int) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "kill", refused)
+    parent = os.getpid()
+
+    def work(*_: object) -> None:
+        if os.getpid() != parent:
+            time.sleep(3600)
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        list(lanes_of(work, 2, 2))
+
+
+def test_a_lane_that_may_not_watch_its_parent_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_pipe: int) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr("executor.lanes.lanes.end_with_parent", refused)
+    with pytest.raises(PermissionError):
+        list(lanes_of(lambda number, *_: number, 3, 3))
