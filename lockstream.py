@@ -50,8 +50,7 @@ def _claim_rooms() -> None:
     if not any(isinstance(finder, RoomFinder) for finder in sys.meta_path):
         sys.meta_path.insert(0, RoomFinder())
     for name, module in list(sys.modules.items()):
-        # A .pth file or sitecustomize of the user may have imported its own; that keeps its
-        # references.
+        # A .pth file of the user may have imported its own, which keeps its references.
         if name.partition(".")[0] in ROOMS and not _is_ours(module):
             del sys.modules[name]
 
@@ -134,25 +133,19 @@ class Entry(NamedTuple):
 
 
 COMMANDS = {
-    "plan": Entry(
-        "planner.cli.plan", "plan", "Resolve requirements, size every wheel, write the lock."
-    ),
+    "plan": Entry("planner.cli.plan", "plan", "Resolve requirements, size wheels, write the lock."),
     "check": Entry("planner.cli.check", "check", "Check that a lock is up to date."),
     "show": Entry("planner.cli.show", "show", "Show what executing a lock takes, per target."),
     "diff": Entry("planner.cli.show", "diff", "Compare two locks in versions and cost."),
     "why": Entry("planner.cli.tree", "why", "Show which packages require a package of a lock."),
     "tree": Entry("planner.cli.tree", "tree", "Print the packages of a lock as a tree."),
     "enrich": Entry("planner.cli.enrich", "enrich", "Add sizes to a lock of another tool."),
-    "builds": Entry(
-        "planner.cli.builds", "builds", "List the builds that a lock leaves to others."
-    ),
+    "builds": Entry("planner.cli.builds", "builds", "List the builds a lock leaves to others."),
     "build": Entry("planner.cli.build", "build", "Do one of these builds, and keep its wheel."),
     "init": Entry("planner.cli.init", "init", "Write files for a forge or a container."),
     "cache": Entry("planner.cli.cache", "cache", "Show or remove what plans keep of indexes."),
     "execute": Entry("executor.cli.execute", "execute", "Install a lock inside a memory budget."),
-    "report": Entry(
-        "planner.cli.report", "report", "Show where the time and memory of a run went."
-    ),
+    "report": Entry("planner.cli.report", "report", "Show where a run's time and memory went."),
     "verify": Entry("executor.cli.verify", "verify", "Check that an environment matches its lock."),
     "key": Entry("executor.cli.key", "key", "Print a cache key of what would be installed."),
     "completion": Entry("executor.cli.completion", "completion", "Print a completion script."),
@@ -319,7 +312,6 @@ def _end(error: BaseException) -> int:
         error = error.__cause__
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
-    # Only now do the names of the rooms mean ours.
     try:
         from executor.budget.shortage import is_shortage  # noqa: PLC0415
 
