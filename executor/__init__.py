@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from executor.cli.output import echo_json as echo_json
     from executor.cli.output import has_colours as has_colours
     from executor.cli.output import is_quiet as is_quiet
+    from executor.cli.output_file import check_output_file as check_output_file
     from executor.environment.changes import Changes as Changes
     from executor.environment.changes import Sync as Sync
     from executor.environment.drift import Drift as Drift
@@ -100,6 +101,7 @@ _HOMES = {
     "available_memory": "budget.memory",
     "cache_folder": "files.user_folders",
     "check_out": "builds.git",
+    "check_output_file": "cli.output_file",
     "decide": "install.decide",
     "default_flags": "builds.toolchain",
     "describe": "builds.toolchain",

@@ -94,6 +94,8 @@ def execute(
     Every wheel is streamed from the network to the disk in one pass and verified on the way. The
     environment changes only when all wheels are complete.
     """
+    if report:
+        _check_report(report, lock, dry_run=dry_run)
     given = origins.origins(lock)
     memory = resources.budget()
     lock, select = builds.with_projects(lock, select)
@@ -111,8 +113,6 @@ def execute(
     )
     environment = where.open(relocatable=relocatable)
     if dry_run:
-        if report:
-            echo("warning: a dry run installs nothing, so --report writes no file", err=True)
         _print_changes(lock, environment, options, log, as_json=as_json)
         return
     with ExitStack() as stack:
@@ -130,6 +130,14 @@ def execute(
     elif not is_quiet():
         reporter.print_changes()
         print_result(None, done.lines() if is_verbose() else done.summary(), err=log == "-")
+
+
+def _check_report(report: str, lock: str, *, dry_run: bool) -> None:
+    from executor.cli.output_file import check_output_file  # noqa: PLC0415  # rarely needed
+
+    check_output_file("--report", report, [lock])
+    if dry_run:
+        echo("warning: a dry run installs nothing, so --report writes no file", err=True)
 
 
 def _print_changes(

@@ -10,7 +10,7 @@ import click
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from executor import echo, is_quiet
+from executor import check_output_file, echo, is_quiet
 from planner.builds.fragment import Fragment
 from planner.builds.unit import BuildUnit, target_label, units_of
 from planner.builds.unit_build import UnitBuild
@@ -75,6 +75,7 @@ def build(
     targets = targets_of(content, python_versions, platforms)
     unit = _choose(units_of(content, targets), package, label, lock)
     if report:
+        check_output_file("--report", report, [lock])
         _check_report(report)
     builder = UnitBuild(
         lock=content,

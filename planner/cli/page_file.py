@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from executor import echo
+from collections.abc import Iterable
+
+from executor import check_output_file, echo
 from planner.lock.writer import write_atomically
 from schemas.errors import UsageError
 
@@ -15,8 +17,11 @@ def print_markdown(text: str) -> None:
         echo(line)
 
 
-def write_page(option: str, path: str, text: str) -> None:
-    """Write a page, or raise UsageError if it cannot be written."""
+def write_page(option: str, path: str, text: str, inputs: Iterable[str]) -> None:
+    """Write a page of ``inputs``, which may be files. Raise UsageError if it would replace one of
+    them or cannot be written.
+    """
+    check_output_file(option, path, inputs)
     try:
         write_atomically(path, text)
     except OSError as error:

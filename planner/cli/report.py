@@ -39,14 +39,17 @@ def report(
     if trace and len(logs) > 1:
         raise UsageError("--trace shows one log", hint="name one, or write a page with --html")
     runs = [read_run(path) for path in logs]
+    inputs = [*logs, *([lock] if lock else ())]
+    if html and trace and os.path.abspath(html) == os.path.abspath(trace):
+        raise UsageError("--html and --trace name one file", hint="name a file for each")
     if html:
         from planner.runs.render import render_runs  # noqa: PLC0415  # only a page needs it
 
-        write_page("--html", html, render_runs(runs, _parents(runs[0], lock)))
+        write_page("--html", html, render_runs(runs, _parents(runs[0], lock)), inputs)
     if trace:
         from planner.runs.trace import to_trace  # noqa: PLC0415  # only a trace needs it
 
-        write_page("--trace", trace, json.dumps(to_trace(runs[0])) + "\n")
+        write_page("--trace", trace, json.dumps(to_trace(runs[0])) + "\n", inputs)
     if markdown:
         from planner.runs.markdown import to_markdown  # noqa: PLC0415  # only this needs it
 

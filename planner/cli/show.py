@@ -123,7 +123,7 @@ def diff(
         from planner.cli.page_file import write_page  # noqa: PLC0415
         from planner.runs.diff_page import render_diff  # noqa: PLC0415
 
-        write_page("--html", html, render_diff((old, new), changes, pairs))
+        write_page("--html", html, render_diff((old, new), changes, pairs), (old, new))
     if markdown:
         from planner.cli.page_file import print_markdown  # noqa: PLC0415  # only this needs it
         from planner.runs.diff_page import diff_to_markdown  # noqa: PLC0415

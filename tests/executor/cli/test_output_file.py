@@ -1,0 +1,58 @@
+"""No command replaces a file that it reads by what it writes beside its results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import lockstream
+from executor.cli.output_file import check_output_file
+from helpers.run_logs import whole_log, write_log
+from helpers.wheels import build_wheel, lock_of
+from schemas.errors import UsageError
+
+
+def test_one_file_under_two_names_is_one_file(tmp_path: Path) -> None:
+    (tmp_path / "lock").write_text("x")
+    (tmp_path / "link").symlink_to("lock")
+    (tmp_path / "hard").hardlink_to(tmp_path / "lock")
+    for name in ("lock", "link", "hard", "./lock"):
+        with pytest.raises(UsageError, match="this file is read, and would be replaced"):
+            check_output_file("--html", f"{tmp_path}/{name}", ["HEAD", f"{tmp_path}/lock"])
+
+
+@pytest.mark.parametrize("inputs", [["other"], ["HEAD"], ["-"], ["a\0b"], []])
+def test_another_file_may_be_written(inputs: list[str], tmp_path: Path) -> None:
+    (tmp_path / "page").write_text("x")
+    check_output_file("--html", str(tmp_path / "page"), inputs)
+    check_output_file("--html", str(tmp_path / "new"), inputs)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["execute", "pylock.toml", "--target", "t", "--report", "pylock.toml"],
+        ["diff", "pylock.toml", "pylock.toml", "--html", "./pylock.toml"],
+        ["report", "run.ndjson", "--html", "run.ndjson"],
+        ["report", "run.ndjson", "--trace", "run.ndjson"],
+        ["report", "run.ndjson", "--lock", "pylock.toml", "--html", "pylock.toml"],
+        ["report", "run.ndjson", "--html", "page", "--trace", "./page"],
+    ],
+    ids=" ".join,
+)
+def test_what_is_read_stays(
+    words: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    wheel = build_wheel("demo")
+    wheel.write(tmp_path)
+    (tmp_path / "pylock.toml").write_text(lock_of([wheel]))
+    write_log(tmp_path / "run.ndjson", whole_log())
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert lockstream.main(words) == 2
+    assert "hint: name " in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
