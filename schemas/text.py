@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from schemas.urls import hidden
 
 __all__ = ["enumerate_some", "one_line", "printable"]
+
+
+_COMMAND = re.compile(r"\A( *):(?=:[a-z])|#(?=#(?:[a-z]+ *)?\[)", re.IGNORECASE)
+"""What runners of jobs take for a command to them: ``::set-output`` of GitHub and Gitea where a
+line begins, after spaces too; ``##[...]``, ``##vso[...]`` and ``##teamcity[...]`` anywhere."""
 
 
 def enumerate_some(items: Iterable[object], limit: int = 5) -> str:
@@ -18,7 +24,8 @@ def enumerate_some(items: Iterable[object], limit: int = 5) -> str:
 
 
 def printable(text: str) -> str:
-    """Return a message so that a terminal shows all of it and obeys nothing in it.
+    """Return a message so that a terminal shows all of it and obeys nothing in it, nor does what
+    runs a job and reads its output.
 
     Servers, wheels and locks write parts of most messages. What is not printable, such as escape
     sequences and marks that reverse the direction, is replaced; lines after the first are indented,
@@ -26,18 +33,25 @@ def printable(text: str) -> str:
     """
     text = hidden(text)
     if text.isprintable():
-        return text
+        return _inert(text)
     return "\n  ".join(_indentable(line) for line in text.split("\n")).removesuffix("\n  ")
 
 
 def one_line(text: str, limit: int | None = None) -> str:
     """Return foreign text on one line, cut to ``limit`` characters."""
-    shown = text if text.isprintable() else "".join(map(_shown, text))
+    shown = _inert(text if text.isprintable() else "".join(map(_shown, text)))
     return shown if limit is None or len(shown) <= limit else f"{shown[:limit]}..."
 
 
 def _indentable(line: str) -> str:
     return one_line(line.removeprefix("  "))
+
+
+def _inert(line: str) -> str:
+    """Return a line that no runner of jobs obeys: with a space in the mark of a command."""
+    if "::" not in line and "##" not in line:
+        return line
+    return _COMMAND.sub(r"\g<0> ", line)
 
 
 def _shown(char: str) -> str:

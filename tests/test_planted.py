@@ -71,7 +71,13 @@ ESCAPES = (
     "first\rsecond", "first\x0bsecond\x0cthird", "first\x85second", "first\u2028second", "a\tb",
     "\ud800half\udfff", "\U000e0041tag", "x" * 100_000, "first\nerror: a forged message",
     "first\r\nhint: a forged hint", "\n" * 100,
+    "::set-output name=a::b", "first\n::add-mask::b", "first\r\n   ::stop-commands::b",
+    "##[add-path]a", "##vso[task.setvariable variable=a]b", "first\n##teamcity[message text='b']",
 )  # fmt: skip
+
+
+COMMAND = re.compile(r"^\s*::[a-z]|##(?:[a-z]+ *)?\[", re.IGNORECASE | re.MULTILINE)
+"""What runners of jobs take for a command to them."""
 
 
 class Anything(str):
@@ -189,6 +195,7 @@ def check_shown(shown: str, what: object) -> None:
     assert SECRET not in shown, (what, shown[:300])
     lines = shown.split("\n")
     assert all(line.isprintable() for line in lines), (what, shown[:300])
+    assert not COMMAND.search(shown), (what, shown[:300])
     for line in lines[1:]:
         assert not line or line.startswith(("  ", "hint: ")), (what, line[:300])
         assert "forged hint" not in line or line.startswith("  "), (what, line[:300])

@@ -45,8 +45,12 @@ def has_colours(*, err: bool) -> bool:
 
 
 def echo_json(content: object, *, indent: int | None = 2) -> None:
-    """Print ``content`` as JSON to standard output; json escapes what a terminal would obey."""
-    click.echo(json.dumps(hidden_in(content), indent=indent))
+    """Print ``content`` as JSON to standard output; json escapes what a terminal would obey.
+
+    Runners of jobs obey ``##vso[...]`` anywhere in a line, so one of two such signs is escaped.
+    """
+    text = json.dumps(hidden_in(content), indent=indent)
+    click.echo(text.replace("##", "#\\u0023"))
 
 
 def is_quiet() -> bool:

@@ -193,6 +193,9 @@ def _encoded(content: Mapping[str, object]) -> bytes:
     if not text.isprintable():
         # A terminal obeys some of them. Bytes of a path that are no UTF-8 are among them.
         text = "".join(char if char.isprintable() else _escape(char) for char in text)
+    if "##" in text:
+        # A runner of jobs obeys ##vso[...] wherever it is in what they print.
+        text = text.replace("##", "#\\u0023")
     return f"{text}\n".encode()
 
 

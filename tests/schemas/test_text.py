@@ -1,10 +1,10 @@
-"""Long lists are shown in part."""
+"""Long lists are shown in part, and nothing that is shown is obeyed."""
 
 from __future__ import annotations
 
 import pytest
 
-from schemas.text import enumerate_some
+from schemas.text import enumerate_some, one_line, printable
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,29 @@ def test_the_first_items_are_shown_and_the_others_counted(
     items: list[object], limit: int, text: str
 ) -> None:
     assert enumerate_some(items, limit) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("::set-output name=a::b", ": :set-output name=a::b"),
+        ("   ::Add-Mask::b", "   : :Add-Mask::b"),
+        ("first\n  ::error::b\r\n::stop-commands::c", None),
+        ("##[add-matcher]b", "# #[add-matcher]b"),
+        ("a: ##vso[task.setvariable variable=b]c", "a: # #vso[task.setvariable variable=b]c"),
+        ("##TeamCity[message text='b']", "# #TeamCity[message text='b']"),
+        ("###[a]", "## #[a]"),
+        # No commands.
+        ("error: a::b", "error: a::b"),
+        ("::1 does not answer", "::1 does not answer"),
+        ("## a [b]", "## a [b]"),
+        ("https://host.example/##a", "https://host.example/##a"),
+    ],
+)
+def test_no_line_is_a_command_to_what_runs_a_job(text: str, shown: str | None) -> None:
+    if shown is None:
+        lines = printable(text).split("\n")
+        assert not [line for line in lines if line.lstrip().startswith("::")]
+        assert "".join(lines).count(": :") == 2
+    else:
+        assert printable(text) == one_line(text) == shown
