@@ -63,17 +63,21 @@ if TYPE_CHECKING:
     from executor.report.repeated import Repeated as Repeated
     from executor.report.report import Report as Report
     from executor.report.reporter import Reporter as Reporter
-    from executor.sources.arrival import Arrival as Arrival
+    from executor.sources.connection import connect as connect
+    from executor.sources.connection import request_target as request_target
+    from executor.sources.connection import while_waiting as while_waiting
     from executor.sources.keychain import Keychain as Keychain
     from executor.sources.origins import Origins as Origins
     from executor.sources.proxies import proxy_for as proxy_for
     from executor.sources.proxies import proxy_name as proxy_name
+    from executor.sources.response import PacedResponse as PacedResponse
+    from executor.sources.response import reason_of as reason_of
     from executor.sources.retries import Pace as Pace
+    from executor.sources.retries import Retryable as Retryable
     from executor.sources.tls import tls_context as tls_context
 
 _HOMES = {
     "LEFT_OUT": "builds.workspace",
-    "Arrival": "sources.arrival",
     "BackendUnusable": "builds.errors",
     "BuildKilled": "builds.errors",
     "BuildSystem": "builds.backend",
@@ -88,10 +92,12 @@ _HOMES = {
     "LocalProject": "lock.local_project",
     "Origins": "sources.origins",
     "Pace": "sources.retries",
+    "PacedResponse": "sources.response",
     "Repeated": "report.repeated",
     "Report": "report.report",
     "Recorder": "report.recorder",
     "Reporter": "report.reporter",
+    "Retryable": "sources.retries",
     "SandboxLimits": "builds.sandbox",
     "SandboxResult": "builds.sandbox",
     "SectionedCommand": "cli.option_group",
@@ -102,6 +108,7 @@ _HOMES = {
     "cache_folder": "files.user_folders",
     "check_out": "builds.git",
     "check_output_file": "cli.output_file",
+    "connect": "sources.connection",
     "decide": "install.decide",
     "default_flags": "builds.toolchain",
     "describe": "builds.toolchain",
@@ -123,6 +130,8 @@ _HOMES = {
     "read_build_system": "builds.backend",
     "read_input": "files.regular",
     "read_regular": "files.regular",
+    "reason_of": "sources.response",
+    "request_target": "sources.connection",
     "stoppable": "lanes.signals",
     "sync_descriptor": "files.durability",
     "sync_folder": "files.durability",
@@ -130,6 +139,7 @@ _HOMES = {
     "try_lock": "files.locks",
     "usable_processors": "budget.processors",
     "verify_environment": "install.decide",
+    "while_waiting": "sources.connection",
     "with_jobs": "builds.toolchain",
 }
 """The module of each public name."""

@@ -68,11 +68,10 @@ THIRD_PARTIES = {
     # A directory is kept packed in the cache.
     "planner.metadata": {"packaging", "zstandard"},
     "planner.inputs": {"packaging"},
-    "planner.index": {"httpcore", "httpx", "msgspec", "packaging", "zstandard"},
+    "planner.index": {"msgspec", "packaging", "zstandard"},
     "planner.model": {"packaging"},
 }
-"""By room. Each is paid for in the container; httpx alone would take a quarter of the smallest
-budget."""
+"""By room. Each is paid for in the container."""
 
 READERS_OF_TOML = {"executor.lock", "executor.cli", "executor.builds"}
 """Rooms of the executor that may import tomllib, which stays in memory."""

@@ -32,9 +32,8 @@ PROGRAMS = {"executor/builds/launcher.py", "executor/environment/probe.py"}
 MARKERS = {f"{room}/py.typed" for room in ("schemas", "planner", "executor")}
 """Files by which type checkers know that a package has types (PEP 561)."""
 PLANNER_DEPENDENCIES = (
+    "certifi",
     "fastjsonschema",
-    "httpcore",
-    "httpx",
     "jinja2",
     "msgspec",
     "rich",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import ssl
 from collections.abc import Callable
 from functools import partial
 from urllib.parse import SplitResult, quote, urlunsplit
@@ -17,18 +18,22 @@ __all__ = ["connect", "hold_to", "request_target", "while_waiting"]
 
 
 def connect(
-    parts: SplitResult, proxy: SplitResult | None, idle: float | None
+    parts: SplitResult,
+    proxy: SplitResult | None,
+    idle: float | None,
+    context: ssl.SSLContext | None = None,
 ) -> http.client.HTTPConnection:
     """Return a connection for a URL, which is opened when it is used first.
 
-    ``idle`` is how many seconds it waits for the server; None if it does not.
+    ``idle`` is how many seconds it waits for the server; None if it does not. ``context`` is for
+    TLS; None for that of all connections.
     """
     host, port = parts.hostname or "", parts.port
     if parts.scheme == "http":
         if proxy is not None:
             host, port = proxy.hostname or "", proxy.port or 80
         return http.client.HTTPConnection(host, port, timeout=idle)
-    context = tls_context()
+    context = context or tls_context()
     if proxy is None:
         return http.client.HTTPSConnection(host, port, timeout=idle, context=context)
     connection = http.client.HTTPSConnection(

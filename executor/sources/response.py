@@ -49,6 +49,14 @@ class PacedResponse(http.client.HTTPResponse):
         super().begin()
         self._arrival.begin_body()
 
+    def _read_status(self) -> tuple[str, int, str]:
+        """Return the status line. Interim responses are passed over as 100 is (RFC 9110, 15.2):
+        http.client takes others for the answer.
+        """
+        version, status, reason = super()._read_status()  # type: ignore[misc]  # of the base class
+        is_interim = 100 < status < 200 and status != http.client.SWITCHING_PROTOCOLS
+        return version, http.client.CONTINUE if is_interim else status, reason
+
     def end(self) -> bytes | None:
         """Read the end of a body without a stated length whose last byte should have arrived.
 

@@ -147,7 +147,7 @@ def _system_folder() -> bool:
 def _load_certifi(context: ssl.SSLContext) -> None:
     """Trust the authorities of certifi, if it is installed: the system has none."""
     try:
-        import certifi  # noqa: PLC0415  # httpx requires it, the executor does not
+        import certifi  # noqa: PLC0415  # the one-file program has none
     except ImportError:
         return
     context.load_verify_locations(certifi.where())

@@ -1,7 +1,7 @@
 """The client of package indexes: the one place where planning meets the network.
 
-The other modules read pages, parts of files and whole files through it. Errors of httpx are
-translated here, with URLs that carry no credentials.
+The other modules read pages, parts of files and whole files through it. Its errors have URLs that
+carry no credentials.
 """
 
 from __future__ import annotations
@@ -10,32 +10,31 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
+from threading import BoundedSemaphore
 from typing import IO, Self, TypeVar
 
-import httpx
-
-from executor import Arrival, Keychain, Pace, Recorder
+from executor import Keychain, Pace, Recorder, Retryable
 from planner.index.cache import Cache
+from planner.index.connections import Connections
 from planner.index.errors import IndexAnswer, IndexUnreachable, NotCached
 from planner.index.http_cache import CachedResponse, HttpCache
+from planner.index.request import Request, split_url
 from planner.index.response import (
     MISSING_STATUS,
     RETRIED_STATUS,
     UPLOAD_RETRIED,
+    Response,
     check_file,
     check_status,
     following,
     is_stored,
     iterate_body,
-    reason_of,
     refuses_kind,
     retry_after,
-    untrusted,
 )
-from planner.index.transport import ProxyTransport, is_untrusted
 from planner.index.upload import Upload
 from schemas.numbers import small_int
 from schemas.urls import redacted
@@ -88,6 +87,9 @@ MAX_PAUSE_SECONDS = 60.0
 
 
 MAX_REDIRECTS = 10
+
+
+_OK, _NOT_MODIFIED = 200, 304
 
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
@@ -156,21 +158,18 @@ class IndexClient:
         """How many were sent, roughly: threads do not wait for each other to count."""
         self._pause = pause
         self._recorder = recorder or Recorder()
-        limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
-        self._http = httpx.Client(
-            auth=self._authorize,
-            transport=ProxyTransport(limits, frozenset(trusted_hosts)),
-            # Variables of proxies and certificates mean the same as in the executor.
-            trust_env=False,
-            timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
-            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"},
+        self._slots = BoundedSemaphore(CONNECTIONS)
+        self._connections = Connections(
+            trusted_hosts,
+            connect_seconds=CONNECT_TIMEOUT_SECONDS,
+            idle_seconds=TIMEOUT_SECONDS,
         )
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._http.close()
+        self._connections.close()
 
     def get(
         self,
@@ -192,18 +191,18 @@ class IndexClient:
         if kept and (self._offline or self._is_known(url, accept, kept)):
             return _to_answer(kept)
 
-        def read(response: httpx.Response) -> Answer | None:
-            if response.status_code in MISSING_STATUS:
+        def read(response: Response) -> Answer | None:
+            if response.status in MISSING_STATUS:
                 return None
             content, digest = b"", ""
-            if response.status_code != httpx.codes.NOT_MODIFIED or kept is None:
+            if response.status != _NOT_MODIFIED or kept is None:
                 check_status(response)
                 content = b"".join(iterate_body(response, limit))
                 digest = sha256(content).hexdigest()
             # Not every server says that nothing changed; then the same document does.
             if kept and digest in {"", kept.digest}:
                 return _to_answer(pages.renew(url, accept, kept, response.headers))
-            answer = Answer(str(response.url), response.headers.get("Content-Type", ""), content)
+            answer = Answer(response.url, response.headers.get("content-type", ""), content)
             if shorten:
                 answer = shorten(answer)
             found = _to_cached(answer, digest)
@@ -226,12 +225,12 @@ class IndexClient:
         """
         spelled = f"-{length}" if offset is None else f"{offset}-{offset + length - 1}"
 
-        def read(response: httpx.Response) -> Part | None:
-            if response.status_code == httpx.codes.OK or refuses_kind(response):
+        def read(response: Response) -> Part | None:
+            if response.status == _OK or refuses_kind(response):
                 return None
             check_file(response)
-            found = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
-            if not found or "Content-Encoding" in response.headers:
+            found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
+            if not found or "content-encoding" in response.headers:
                 return None
             first, last, total = (int(number) for number in found.groups())
             start = max(0, total - length) if offset is None else offset
@@ -239,7 +238,7 @@ class IndexClient:
                 return None
             content = b"".join(iterate_body(response, length))
             if len(content) != last - first + 1:
-                raise httpx.ReadError("the response ends before its last byte")
+                raise Retryable("the response ends before its last byte")
             return Part(first, content, total)
 
         # A part of a compressed body would not be a part of the file.
@@ -252,11 +251,11 @@ class IndexClient:
         Raises FileMissing, IndexUnreachable, IndexAnswer and IndexDenied.
         """
 
-        def read(response: httpx.Response) -> int | None:
+        def read(response: Response) -> int | None:
             if refuses_kind(response):
                 return None
             check_file(response)
-            length: str = response.headers.get("Content-Length", "")
+            length: str = response.headers.get("content-length", "")
             return small_int(length)
 
         return self._request("HEAD", url, {"Accept-Encoding": "identity"}, read)
@@ -267,7 +266,7 @@ class IndexClient:
         Raises FileMissing, IndexUnreachable, IndexAnswer and IndexDenied.
         """
 
-        def read(response: httpx.Response) -> IO[bytes]:
+        def read(response: Response) -> IO[bytes]:
             check_file(response)
             file = tempfile.TemporaryFile()  # noqa: SIM115  # the caller closes it
             try:
@@ -297,7 +296,7 @@ class IndexClient:
         method: str,
         url: str,
         headers: Mapping[str, str],
-        read: Callable[[httpx.Response], T],
+        read: Callable[[Response], T],
         *,
         seconds: float | None = None,
         content: Upload | None = None,
@@ -314,24 +313,14 @@ class IndexClient:
             pace = Pace(deadline, IDLE_SECONDS, seconds)
             try:
                 with self._response(method, url, headers, pace, content) as response:
-                    if response.status_code in (UPLOAD_RETRIED if content else RETRIED_STATUS):
-                        raise _Unavailable(response.status_code, retry_after(response))
+                    if response.status in (UPLOAD_RETRIED if content else RETRIED_STATUS):
+                        raise _Unavailable(response.status, retry_after(response))
                     return read(response)
             except _Unavailable as unavailable:
                 problem = f"the server answers {unavailable.status}"
                 wait = unavailable.pause_seconds or pause
-            except (httpx.UnsupportedProtocol, httpx.DecodingError, httpx.InvalidURL) as error:
-                raise IndexAnswer(redacted(url), str(error)) from None
-            except UnicodeError:  # of idna, whose errors httpx does not translate
-                raise IndexAnswer(redacted(url), "its host name is malformed") from None
-            except httpx.RemoteProtocolError as error:
-                if "Invalid URL" in str(error):  # of a redirect
-                    raise IndexAnswer(redacted(url), str(error)) from None
+            except Retryable as error:
                 problem = str(error)
-            except httpx.TransportError as error:
-                if is_untrusted(error):
-                    raise untrusted(url, error) from None
-                problem = reason_of(error)
             lost += pace.lost
             if attempt == ATTEMPTS or lost > LOST_SECONDS or time.monotonic() > deadline:
                 break
@@ -348,40 +337,42 @@ class IndexClient:
         headers: Mapping[str, str],
         pace: Pace,
         content: Upload | None = None,
-    ) -> Iterator[httpx.Response]:
+    ) -> Iterator[Response]:
         """Open the response after all redirects. Each hop gets the login for its own origin."""
-        began, size = time.monotonic(), 0
-        status: int | None = None
-        request = self._http.build_request(method, url, headers=headers, content=content)
-        request.extensions["arrival"] = Arrival(pace)
+        there = url
         for _ in range(MAX_REDIRECTS + 1):
-            self._recorder.note("requesting", url=redacted(str(request.url)))
+            began = time.monotonic()
+            request = Request(method, split_url(there), self._headers(there, headers), content)
+            response: Response | None = None
+            self._recorder.note("requesting", url=redacted(there))
             try:
-                response = self._http.send(request, stream=True)
-                try:
-                    status = response.status_code
-                    if response.next_request is None:
+                with self._slots, closing(self._connections.send(request, pace)) as exchange:
+                    response = exchange.response
+                    if response.location is None:
                         yield response
                         return
-                finally:
-                    size += response.num_bytes_downloaded
-                    response.close()
             finally:
                 self._recorder.event(
                     "request",
                     method=method,
-                    url=redacted(str(request.url)),
-                    status=status,
-                    bytes=size,
+                    url=redacted(there),
+                    status=response and response.status,
+                    bytes=response.received if response else 0,
                     seconds=round(time.monotonic() - began, 4),
                 )
-            request = following(url, response)
+            there = following(url, response)
         raise IndexAnswer(redacted(url), f"more than {MAX_REDIRECTS} redirects")
 
-    def _authorize(self, request: httpx.Request) -> httpx.Request:
-        if login := self.keychain.login(str(request.url)):
-            request.headers["Authorization"] = login.authorization
-        return request
+    def _headers(self, url: str, headers: Mapping[str, str]) -> dict[str, str]:
+        """Return the headers of a request for ``url``, with the login for its origin."""
+        login = self.keychain.login(url)
+        return {
+            "User-Agent": USER_AGENT,
+            "Accept": "*/*",
+            "Accept-Encoding": "gzip",
+            **headers,
+            **({"Authorization": login.authorization} if login else {}),
+        }
 
 
 def _to_answer(kept: CachedResponse) -> Answer:

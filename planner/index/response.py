@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
+import http.client
 from collections.abc import Iterable, Iterator
+from urllib.parse import quote, urljoin
 
-import httpx
-
-from executor import Arrival, DamagedGzip, GzipDecoder
+from executor import DamagedGzip, GzipDecoder, PacedResponse, Retryable, reason_of
 from planner.index.errors import FileMissing, IndexAnswer, IndexDenied, IndexUnreachable
+from planner.index.request import URL_CHARACTERS
 from schemas.numbers import small_int
 from schemas.text import one_line
 from schemas.urls import redacted
@@ -18,12 +18,12 @@ __all__ = [
     "MISSING_STATUS",
     "RETRIED_STATUS",
     "UPLOAD_RETRIED",
+    "Response",
     "check_file",
     "check_status",
     "following",
     "is_stored",
     "iterate_body",
-    "reason_of",
     "refuses_kind",
     "retry_after",
     "untrusted",
@@ -45,26 +45,91 @@ MISSING_STATUS = frozenset({404, 410})
 """Statuses of a document or file that does not exist."""
 
 
-_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
-"""The beginning of the text of an OSError."""
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
-def following(url: str, response: httpx.Response) -> httpx.Request:
-    """Return the request that a redirect leads to.
+_REDIRECTS_TO_GET = {302, 303}
+"""Those that every client follows by reading (RFC 9110, 15.4)."""
 
-    Raises IndexAnswer if it leads from https to http, or asks to read instead of to store (as 302
-    and 303 do), before anything is sent there.
+
+_UNAUTHORIZED, _FORBIDDEN, _PRECONDITION_FAILED, _NOT_IMPLEMENTED = 401, 403, 412, 501
+
+
+_RECEIVED = 128 << 10
+"""Bytes of a body that are read at once, at most."""
+
+
+class Response:
+    """The answer to one request; the client owns it, and closes it."""
+
+    def __init__(self, method: str, url: str, raw: PacedResponse) -> None:
+        self.method = method
+        self.url = url
+        self.status: int = raw.status
+        self.reason: str = raw.reason
+        self.headers: dict[str, str] = {}
+        """By name in lower case; what comes several times is one list."""
+        for name, value in raw.headers.items():
+            key = name.lower()
+            self.headers[key] = f"{self.headers[key]}, {value}" if key in self.headers else value
+        self._raw = raw
+        self._length = raw.length
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def location(self) -> str | None:
+        """Where the server redirects to; None if it does not."""
+        return self.headers.get("location") if self.status in _REDIRECTS else None
+
+    @property
+    def received(self) -> int:
+        """Bytes of the body so far, as the server sent them."""
+        return self._raw.arrived
+
+    def used(self, size: int) -> None:
+        """Record that ``size`` bytes that were read are of use."""
+        self._raw.used(size)
+
+    def _read(self) -> bytes:
+        try:
+            return self._raw.read1(_RECEIVED)
+        except (OSError, http.client.HTTPException) as error:
+            raise Retryable(reason_of(error)) from None
+
+    def body(self) -> Iterator[bytes]:
+        """Yield the body in pieces, as it arrives. Raises Retryable if it does not arrive whole."""
+        raw = self._raw
+        while chunk := self._read():
+            raw.arrived += len(chunk)
+            yield chunk
+        if self._length is not None and raw.arrived < self._length:
+            raise Retryable(f"the body ended after {raw.arrived} of {self._length} bytes")
+
+
+def following(url: str, response: Response) -> str:
+    """Return the URL that a redirect leads to, relative to that of ``response``; ``url`` was asked
+    for.
+
+    Raises IndexAnswer if it leads from https to http, asks to read instead of to store (as 302 and
+    303 do), or is malformed, before anything is sent there.
     """
-    request = response.next_request
-    assert request is not None
-    if request.method != response.request.method:
+    if response.method not in {"GET", "HEAD"} and response.status in _REDIRECTS_TO_GET:
         raise IndexAnswer(redacted(url), f"it answers PUT with a page ({_status(response)})")
-    if response.url.scheme == "https" and request.url.scheme != "https":
-        raise IndexAnswer(redacted(url), f"it redirects from https to {redacted(str(request.url))}")
-    return request
+    # http.client decodes headers as Latin-1; servers send UTF-8.
+    location = quote((response.location or "").encode("latin-1"), URL_CHARACTERS)
+    try:
+        there = urljoin(response.url, location)
+    except ValueError as error:
+        raise IndexAnswer(redacted(url), f"it redirects elsewhere: {error}") from None
+    if response.url.startswith("https:") and not there.startswith("https:"):
+        raise IndexAnswer(redacted(url), f"it redirects from https to {redacted(there)}")
+    return there
 
 
-def untrusted(url: str, error: httpx.TransportError) -> IndexUnreachable:
+def untrusted(url: str, error: Exception) -> IndexUnreachable:
     """Return the error of a server whose certificate is not trusted."""
     return IndexUnreachable(
         redacted(url),
@@ -73,80 +138,68 @@ def untrusted(url: str, error: httpx.TransportError) -> IndexUnreachable:
     )
 
 
-def reason_of(error: httpx.TransportError) -> str:
-    """Return what went wrong with a connection, as text for the user."""
-    if isinstance(error, httpx.TimeoutException):
-        return "no answer in time"
-    return _ERRNO.sub("", str(error)) or type(error).__name__
-
-
-def refuses_kind(response: httpx.Response) -> bool:
+def refuses_kind(response: Response) -> bool:
     """Return whether a server refuses HEAD or Range, for which there is no status in common.
 
     A signed URL may be valid for GET alone (403), some servers know no ranges (400, 405, 406, 501),
     and the file may be shorter than the suffix (416). Downloading the file
     then shows whether it is refused too.
     """
-    status = response.status_code
-    if status in MISSING_STATUS or status in RETRIED_STATUS or status == httpx.codes.UNAUTHORIZED:
+    status = response.status
+    if status in MISSING_STATUS or status in RETRIED_STATUS or status == _UNAUTHORIZED:
         return False
-    return response.is_client_error or status == httpx.codes.NOT_IMPLEMENTED
+    return 400 <= status < 500 or status == _NOT_IMPLEMENTED
 
 
-def check_file(response: httpx.Response) -> None:
+def check_file(response: Response) -> None:
     """Raise FileMissing, or what ``check_status`` raises, unless the response has a file."""
-    if response.status_code in MISSING_STATUS:
-        raise FileMissing(redacted(str(response.url)), f"the server answers {_status(response)}")
+    if response.status in MISSING_STATUS:
+        raise FileMissing(redacted(response.url), f"the server answers {_status(response)}")
     check_status(response)
 
 
-def is_stored(response: httpx.Response) -> bool:
+def is_stored(response: Response) -> bool:
     """Return whether an upload is stored; False if the server keeps what it has (RFC 9110, 13.1.2).
 
     Raises what ``check_file`` raises.
     """
-    if response.status_code == httpx.codes.PRECONDITION_FAILED:
+    if response.status == _PRECONDITION_FAILED:
         return False
     check_file(response)
     return True
 
 
-def check_status(response: httpx.Response) -> None:
+def check_status(response: Response) -> None:
+    """Raise IndexAnswer or IndexDenied unless the status is that of a success."""
     if not response.is_success:
-        url, problem = redacted(str(response.url)), f"the server answers {_status(response)}"
-        if response.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
-            raise IndexDenied(url, problem, response.status_code == httpx.codes.FORBIDDEN)
+        url, problem = redacted(response.url), f"the server answers {_status(response)}"
+        if response.status in {_UNAUTHORIZED, _FORBIDDEN}:
+            raise IndexDenied(url, problem, response.status == _FORBIDDEN)
         raise IndexAnswer(url, problem)
 
 
-def _status(response: httpx.Response) -> str:
-    return f"{response.status_code} {response.reason_phrase}".strip()
+def _status(response: Response) -> str:
+    return one_line(f"{response.status} {response.reason}".strip(), 80)
 
 
-def iterate_body(response: httpx.Response, limit: int) -> Iterator[bytes]:
+def iterate_body(response: Response, limit: int) -> Iterator[bytes]:
     """Yield the body, decoded, in pieces of at most ``CHUNK_SIZE`` bytes.
 
-    httpx's decoders would make gigabytes from one received chunk. Raises IndexAnswer if there are
-    more than ``limit`` bytes, received or decoded, or an encoding that the request did not accept.
+    A few kilobytes could become gigabytes. Raises IndexAnswer if there are more than ``limit``
+    bytes, received or decoded, or an encoding that the request did not accept, and what
+    ``Response.body`` raises.
     """
-    url = redacted(str(response.url))
-    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    url = redacted(response.url)
+    encoding = response.headers.get("content-encoding", "").strip().lower()
     if encoding not in {"", "identity", "gzip", "x-gzip"}:
         raise IndexAnswer(
             url, f"it is encoded as {one_line(encoding, 80)!r}, which was not accepted"
         )
-    # As it arrives: a chunk of a certain size might never be full.
-    received = _bounded(response.iter_raw(), limit, url)
-    content = received
+    content = received = _bounded(response.body(), limit, url)
     if encoding not in {"", "identity"}:
         content = _bounded(_gunzipped(received, url), limit, url)
-    arrival: Arrival | None = response.request.extensions.get("arrival")
-    return content if arrival is None else _used(content, arrival)
-
-
-def _used(content: Iterable[bytes], arrival: Arrival) -> Iterator[bytes]:
     for piece in content:
-        arrival.used(len(piece))
+        response.used(len(piece))
         yield piece
 
 
@@ -169,11 +222,10 @@ def _gunzipped(chunks: Iterable[bytes], url: str) -> Iterator[bytes]:
         except DamagedGzip:
             raise IndexAnswer(url, "its gzip encoding is damaged") from None
     if not decoder.is_complete:
-        raise httpx.ReadError("its gzip encoding ends too early")
+        raise Retryable("its gzip encoding ends too early")
 
 
-def retry_after(response: httpx.Response) -> float | None:
+def retry_after(response: Response) -> float | None:
     """Return the seconds of RFC 9110, 10.2.3; its other form, a date, is ignored."""
-    seconds: str = response.headers.get("Retry-After", "")
-    found = small_int(seconds)
+    found = small_int(response.headers.get("retry-after", ""))
     return None if found is None else float(found)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from executor import Keychain
@@ -13,7 +12,6 @@ from helpers.index import Index
 from helpers.servers import Server, redirect, without_ranges
 from planner.index.client import ATTEMPTS, IndexClient, Part
 from planner.index.errors import FileMissing, IndexAnswer, IndexDenied, IndexUnreachable
-from planner.index.response import following
 from schemas.credentials import Login
 
 CONTENT = bytes(range(256)) * 16
@@ -183,16 +181,6 @@ def test_an_address_of_another_kind_is_refused(client: IndexClient, pauses: list
     with pytest.raises(IndexAnswer, match="missing an 'http://' or 'https://' protocol"):
         get(client, "file:///etc/passwd")
     assert pauses == []
-
-
-def test_what_was_asked_for_over_https_is_not_taken_over_http() -> None:
-    response = httpx.Response(302, request=httpx.Request("GET", "https://index.example/a"))
-    response.next_request = httpx.Request("GET", "http://mirror.example/a?token=s3cret")
-    with pytest.raises(IndexAnswer) as raised:
-        following("https://index.example/a", response)
-    assert str(raised.value) == (
-        "https://index.example/a: it redirects from https to http://mirror.example/a"
-    )
 
 
 def test_the_certificate_of_a_trusted_host_is_not_verified(pauses: list[float]) -> None:

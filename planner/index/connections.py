@@ -1,0 +1,253 @@
+"""Connections of the planner to servers, kept for the next request and shared by its threads.
+
+Proxies, certificates and the pace that a response is held to are those of the executor.
+"""
+
+from __future__ import annotations
+
+import http.client
+import re
+import socket
+import ssl
+from collections.abc import Iterable
+from functools import cached_property, partial
+from threading import Lock
+from typing import NoReturn, cast
+from urllib.parse import SplitResult
+
+from executor import (
+    Pace,
+    PacedResponse,
+    Retryable,
+    connect,
+    proxy_for,
+    proxy_name,
+    reason_of,
+    request_target,
+    while_waiting,
+)
+from planner.index.errors import ProxyRefused
+from planner.index.request import Request
+from planner.index.response import Response, untrusted
+from schemas.credentials import login_in
+from schemas.urls import redacted
+
+__all__ = ["Connections"]
+
+
+_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3}) ?(.*)", re.DOTALL)
+"""How http.client reports that a proxy refuses to connect to the server."""
+
+
+_PROXY_LOGIN = 407
+
+
+_DRAINED = 64 << 10
+"""Bytes of a body that nobody wants, at most, which are read so that the connection can be kept."""
+
+
+_Key = tuple[str, str, str]
+
+
+class Connections:
+    """The connections of one client. Many threads may use it.
+
+    Certificates are loaded when the first https request is sent.
+    """
+
+    def __init__(
+        self, trusted_hosts: Iterable[str] = (), *, connect_seconds: float, idle_seconds: float
+    ) -> None:
+        """``trusted_hosts`` are hosts, perhaps with a port, whose certificates are not verified.
+        Connecting takes at most ``connect_seconds``, and each byte ``idle_seconds``.
+        """
+        self._trusted_hosts = frozenset(trusted_hosts)
+        self._connect_seconds = connect_seconds
+        self._idle_seconds = idle_seconds
+        self._idle: dict[_Key, list[http.client.HTTPConnection]] = {}
+        self._lock = Lock()
+
+    def close(self) -> None:
+        """Close all connections that are not in use."""
+        with self._lock:
+            while self._idle:
+                for connection in self._idle.popitem()[1]:
+                    connection.close()
+
+    def send(self, request: Request, pace: Pace) -> Exchange:
+        """Send a request, and return its response when the head is there.
+
+        Raises UsageError, ProxyRefused, IndexUnreachable if the server is not trusted, and
+        Retryable.
+        """
+        try:
+            return self._send(request, pace)
+        except ssl.SSLCertVerificationError as error:
+            raise untrusted(request.url, error) from None
+        except (OSError, http.client.HTTPException) as error:
+            raise Retryable(reason_of(error)) from None
+
+    def _send(self, request: Request, pace: Pace) -> Exchange:
+        parts = request.parts
+        proxy = proxy_for(parts.scheme, parts.hostname or "", parts.port)
+        host = parts.netloc.rpartition("@")[2]
+        key = (parts.scheme, host, proxy.geturl() if proxy else "")
+        if (kept := self._take(key)) is not None:
+            try:
+                return self._exchange(kept, key, request, proxy, pace)
+            except (ConnectionError, http.client.BadStatusLine):
+                # The server may have closed it meanwhile, which does not mean that it fails.
+                if request.content is not None:
+                    raise
+        return self._exchange(self._connected(parts, proxy, pace), key, request, proxy, pace)
+
+    def keep(self, key: _Key, connection: http.client.HTTPConnection) -> None:
+        """Keep a connection for the next request."""
+        with self._lock:
+            self._idle.setdefault(key, []).append(connection)
+
+    def _take(self, key: _Key) -> http.client.HTTPConnection | None:
+        """Return a connection that is kept and still open."""
+        while True:
+            with self._lock:
+                kept = self._idle.get(key)
+                if not kept:
+                    return None
+                connection = kept.pop()
+            if connection.sock is not None and _is_silent(connection.sock):
+                return connection
+            connection.close()
+
+    def _exchange(
+        self,
+        connection: http.client.HTTPConnection,
+        key: _Key,
+        request: Request,
+        proxy: SplitResult | None,
+        pace: Pace,
+    ) -> Exchange:
+        try:
+            connection.sock.settimeout(self._idle_seconds)
+            connection.response_class = partial(PacedResponse, pace)  # type: ignore[assignment]
+            while_waiting(pace, partial(_write, connection, request, proxy))
+            # It made the class of responses above.
+            raw = cast("PacedResponse", connection.getresponse())
+            if raw.status == _PROXY_LOGIN and proxy is not None:
+                _refuse(request.url, proxy, f"{raw.status} {raw.reason}")
+        except BaseException:
+            connection.close()
+            raise
+        return Exchange(self, key, connection, Response(request.method, request.url, raw), raw)
+
+    def _connected(
+        self, parts: SplitResult, proxy: SplitResult | None, pace: Pace
+    ) -> http.client.HTTPConnection:
+        context = None if self._is_verified(parts) else self._unverified
+        connection = connect(parts, proxy, self._connect_seconds, context)
+        connection.response_class = partial(PacedResponse, pace)  # type: ignore[assignment]
+        try:
+            while_waiting(pace, connection.connect)
+        except ssl.SSLCertVerificationError:
+            connection.close()
+            raise
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            if proxy is not None:
+                _raise_for_proxy(error, proxy, parts.geturl())
+            raise
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _is_verified(self, parts: SplitResult) -> bool:
+        """Return whether the certificate of a server is verified. Plain http has none."""
+        host = parts.hostname or ""
+        places = {host, f"[{host}]", parts.netloc.rpartition("@")[2], f"{host}:{parts.port or 443}"}
+        return parts.scheme != "https" or self._trusted_hosts.isdisjoint(places)
+
+    @cached_property
+    def _unverified(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+
+
+class Exchange:
+    """A response with its connection; whoever sent the request owns it, and closes it."""
+
+    def __init__(
+        self,
+        connections: Connections,
+        key: _Key,
+        connection: http.client.HTTPConnection,
+        response: Response,
+        raw: PacedResponse,
+    ) -> None:
+        self.response = response
+        self._connections = connections
+        self._key = key
+        self._connection = connection
+        self._raw = raw
+
+    def close(self) -> None:
+        """Keep the connection if the body was read, or is short; else close it."""
+        raw = self._raw
+        try:
+            while not raw.isclosed() and 0 < (raw.length or 0) <= _DRAINED and raw.read1(_DRAINED):
+                pass
+        except (OSError, http.client.HTTPException, Retryable):
+            pass
+        is_read = raw.isclosed() or raw.length == 0
+        raw.close()
+        if is_read and not raw.will_close:
+            self._connections.keep(self._key, self._connection)
+        else:
+            self._connection.close()
+
+
+def _write(
+    connection: http.client.HTTPConnection, request: Request, proxy: SplitResult | None
+) -> None:
+    parts = request.parts
+    host = parts.netloc.rpartition("@")[2]
+    target, headers = request_target(parts), {"Host": host, **request.headers}
+    if proxy is not None and parts.scheme == "http":
+        target = f"http://{host}{target}"
+        if login := login_in(proxy):
+            headers["Proxy-Authorization"] = login.authorization
+    try:
+        connection.request(request.method, target, body=request.content, headers=headers)
+    except (BrokenPipeError, ConnectionResetError):
+        # A server may refuse an upload before it has read all of it, and says why.
+        if request.content is None:
+            raise
+
+
+def _is_silent(connection: socket.socket) -> bool:
+    """Return whether an idle connection is open: one that has something to read was closed."""
+    try:
+        connection.settimeout(0.0)
+        # That of the base class looks at the bytes of TLS, too.
+        socket.socket.recv(connection, 1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _raise_for_proxy(error: Exception, proxy: SplitResult, url: str) -> NoReturn:
+    """Raise the error of a proxy that cannot be reached or does not connect to the server."""
+    name, refused = proxy_name(proxy), _TUNNEL.match(str(error))
+    if refused is None:
+        raise Retryable(f"the proxy {name} cannot be reached: {reason_of(error)}") from None
+    status = f"{refused[1]} {refused[2]}".strip()
+    if refused[1].startswith("4"):
+        _refuse(url, proxy, status)
+    raise Retryable(f"the proxy {name} answers {status}") from None
+
+
+def _refuse(url: str, proxy: SplitResult, status: str) -> NoReturn:
+    raise ProxyRefused(redacted(url), proxy_name(proxy), status) from None
