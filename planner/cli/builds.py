@@ -85,7 +85,10 @@ def builds(
             echo(f"warning: left out {unit.requirement} for {label}: {ONLY_LINUX}", err=True)
         if not work.units and not is_quiet():
             echo("nothing has to be built there", err=True)
-        for line in FORMS[form](work).splitlines():
+        lines = FORMS[form](work).splitlines()
+        if work.units and not lines:  # as fromager's settings, which are of what was measured
+            echo(f"none of these builds was measured, so there is nothing for {form}", err=True)
+        for line in lines:
             echo(line)
     elif as_json:
         echo_json([unit.to_json() for unit in units])

@@ -78,11 +78,27 @@ class KnownBuild:
 
     def is_of(self, page: ProjectPage) -> bool:
         """Return if ``page`` still has the source that it was built from."""
-        sha256 = self.sdist.hashes.get("sha256") if self.sdist else None
-        hashes = (file.hashes for files in page.files.values() for file in files)
-        return page.name == self.name and any(
-            sha256 == one.get("sha256") for one in hashes if sha256
-        )
+        if page.name != self.name or self.sdist is None or "sha256" not in self.sdist.hashes:
+            return False
+        return any(self._is_source(file) for files in page.files.values() for file in files)
+
+    def _is_source(self, file: ProjectFile) -> bool:
+        """Return if ``file`` is the source. Folders, and some indexes, state no hashes."""
+        assert self.sdist is not None
+        expected = self.sdist.hashes["sha256"]
+        if (stated := file.hashes.get("sha256")) is not None:
+            return stated == expected
+        if file.filename != self.sdist.filename:
+            return False
+        if file.path is None:
+            # Whoever has built it has compared the hash of the lock.
+            return file.url == self.sdist.url
+        from executor import digest_file  # noqa: PLC0415  # few plans have builds of others
+
+        try:
+            return digest_file(file.path).hex() == expected
+        except OSError:
+            return False
 
     def to_built(self, reference: DirectReference | None = None) -> Built | None:
         """Return the build for the next lock, with the ``reference`` of its source if it has one;

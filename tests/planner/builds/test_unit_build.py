@@ -80,6 +80,16 @@ class TestDeferredPlan:
 
 
 class TestBuild:
+    def test_of_a_source_in_a_folder_is_listed_too(self, run: Any) -> None:
+        Path("links").mkdir()
+        build_sdist().write(Path("links"))
+        words = ["plan", "-r", "requirements.in", "--no-index", "--find-links", "links"]
+        assert run(*words, "--build", "missing", "--defer-builds") == 0
+        assert run("build", "demo==1.0") == 0
+        assert run("plan", "--fragments", "built") == 0
+        assert len(demo()["wheels"]) == 1
+        assert run("check") == 0
+
     def test_leaves_a_wheel_that_a_plan_then_lists(self, run: Any, index: Index) -> None:
         index.add(build_wheel("helper"))
         run.plan(build_sdist(build_requires=["helper"]))

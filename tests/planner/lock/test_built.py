@@ -89,6 +89,24 @@ def test_it_is_of_a_page_that_still_has_its_source(known: KnownBuild) -> None:
     assert not replace(known, sdist=None).is_of(page(SDIST.sha256))
 
 
+def test_a_source_in_a_folder_is_told_by_its_content(known: KnownBuild, tmp_path: Path) -> None:
+    path = SDIST.write(tmp_path)
+    file = ProjectFile(SDIST.filename, "", {"url": path.as_uri()}, path=str(path))
+    page = ProjectPage(canonicalize_name("demo"), {"1.0": [file]})
+    assert known.is_of(page)
+    path.write_bytes(b"exchanged")
+    assert not known.is_of(page)
+    path.unlink()
+    assert not known.is_of(page)
+
+
+def test_a_source_of_an_index_without_hashes_is_told_by_its_address(known: KnownBuild) -> None:
+    assert known.sdist is not None
+    for address, is_it in ((known.sdist.url, True), ("https://files.example/other", False)):
+        file = ProjectFile(SDIST.filename, "", {"url": address})
+        assert known.is_of(ProjectPage(canonicalize_name("demo"), {"1.0": [file]})) is is_it
+
+
 def test_a_package_without_a_record_has_no_build(tmp_path: Path) -> None:
     plain = lock(path=PATH)
     packages = [replace(one, tool=None) for one in plain.packages]
