@@ -60,8 +60,7 @@ def _is_ours(module: ModuleType) -> bool:
 
 
 def _check_memory() -> None:
-    """Exit if the memory limit is too small to import a command, with a sentence: the kernel would
-    kill the program without one.
+    """Exit with a sentence if the memory limit is too small to import a command.
 
     Afterwards the names of the rooms are free again, as ``main`` expects them.
     """
@@ -299,8 +298,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.write(2, NO_MEMORY.encode())
         return NOT_ENOUGH
     finally:
-        # The interpreter would search all objects for garbage before it ends: a fiftieth of the
-        # time of a small installation.
+        # Python would search all objects for garbage before it ends: a fiftieth of a small run.
         gc.freeze()
 
 
@@ -384,6 +382,8 @@ def _mend_streams() -> None:
     for descriptor in (0, 1, 2):
         try:
             os.fstat(descriptor)
+            if os.name == "posix":  # else what a pipe of Node.js does not take at once is lost
+                os.set_blocking(descriptor, True)
         except OSError:
             # Else the next file that is opened would become a standard stream.
             with suppress(OSError):

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -253,6 +254,26 @@ class TestEnds:
         command = f"exec {SCRIPT} execute none.toml --target t 2>/dev/full"
         done = run("/bin/sh", "-c", command, cwd=lock.parent)
         assert done.returncode == ExitCode.INVALID_INPUT
+
+    def test_a_full_error_output_does_not_end_an_installation(self, lock: Path) -> None:
+        command = f"exec {SCRIPT} execute {lock} --target t 2>/dev/full"
+        done = run("/bin/sh", "-c", command, cwd=lock.parent)
+        assert done.returncode == 0
+        assert (lock.parent / "t/demo.py").exists()
+
+    def test_nothing_is_lost_in_a_pipe_that_does_not_wait(self, lock: Path) -> None:
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        with suppress(BlockingIOError):
+            while True:
+                os.write(writing, b"x" * 4096)
+        with (
+            open(reading, "rb") as reader,
+            subprocess.Popen([SCRIPT, "key", str(lock)], stdout=writing) as process,
+        ):
+            os.close(writing)
+            assert len(reader.read().lstrip(b"x").split()) == 1
+        assert process.returncode == 0
 
     def test_a_deleted_working_directory_is_wrong_usage(self, lock: Path) -> None:
         command = f"mkdir gone && cd gone && rmdir ../gone && exec {SCRIPT} execute {lock}"

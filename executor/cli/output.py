@@ -24,12 +24,21 @@ TONES = {"green": "32", "yellow": "33", "red": "31"}
 def echo(text: str = "", *, err: bool = False, tone: str | None = None) -> None:
     """Print ``text`` and a line feed to standard output or, with ``err``, to standard error; in the
     colour ``tone``, if colours are wanted there.
+
+    What standard error has no space for is lost, and nothing else. Raises BrokenPipeError if who
+    reads is gone, and OSError for standard output.
     """
     shown = printable(text)
-    if tone is not None and has_colours(err=err):
-        click.echo(f"\x1b[{TONES[tone]}m{shown}\x1b[0m", err=err, color=True)
-    else:
-        click.echo(shown, err=err)
+    is_coloured = tone is not None and has_colours(err=err)
+    if tone is not None and is_coloured:
+        shown = f"\x1b[{TONES[tone]}m{shown}\x1b[0m"
+    try:
+        click.echo(shown, err=err, color=is_coloured or None)
+    except BrokenPipeError:
+        raise
+    except OSError:
+        if not err:
+            raise
 
 
 def has_colours(*, err: bool) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -25,6 +26,13 @@ __all__ = ["Environment"]
 
 _LAUNCHERS = {"win_amd64": "win-amd64", "win32": "win-ia32", "win_arm64": "win-arm64"}
 """The kinds of launchers in the ``installer`` library, by platform."""
+
+
+_REFUSALS = (
+    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE,
+    errno.ENFILE, errno.ENOMEM, errno.EFBIG, errno.ENAMETOOLONG,
+)  # fmt: skip
+"""Errors of the system because of which venv fails, and not because it is not installed."""
 
 
 _UNSETTLED = ".lockstream-unsettled"
@@ -278,10 +286,20 @@ def _make_venv(executable: str, path: str) -> None:
     )
     if run.returncode != 0:
         problem = (run.stderr or run.stdout).decode(errors="replace").strip()
+        _check_cause(problem, path)
+        hint = "on Debian and Ubuntu, install python3-venv"
+        if "surrogates not allowed" in problem:  # venv writes its path as UTF-8
+            hint = "venv makes none where a name is not UTF-8: rename the folder, or use --target"
         raise InterpreterUnusable(
-            f"{path}: the virtual environment cannot be made: {problem}",
-            hint="on Debian and Ubuntu, install python3-venv",
+            f"{path}: the virtual environment cannot be made: {problem}", hint=hint
         )
+
+
+def _check_cause(problem: str, path: str) -> None:
+    """Raise OSError if the system refused to make ``path``, as the output of venv says."""
+    for number in _REFUSALS:
+        if f"[Errno {number}]" in problem:
+            raise OSError(number, os.strerror(number), path)
 
 
 def _reason(executable: str, marker: str) -> str:

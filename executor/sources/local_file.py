@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
@@ -16,9 +17,15 @@ __all__ = ["holds_file", "read_file"]
 _CHUNK = 128 << 10
 """Bytes read at once."""
 
+_LIMITS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+"""Errors of limits of this process, which say nothing about the file."""
+
 
 def read_file(path: str, start: int = 0) -> Iterator[bytes]:
-    """Yield the bytes of the file at ``path``, from byte ``start`` on. Raises Unreachable."""
+    """Yield the bytes of the file at ``path``, from byte ``start`` on.
+
+    Raises Unreachable, or OSError if a limit of this process is reached.
+    """
     try:
         with open_regular(path) as file:
             if start:
@@ -26,6 +33,8 @@ def read_file(path: str, start: int = 0) -> Iterator[bytes]:
             while chunk := file.read(_CHUNK):
                 yield chunk
     except OSError as error:
+        if error.errno in _LIMITS:
+            raise
         raise Unreachable(
             path,
             f"cannot be read: {error.strerror or error}",

@@ -189,7 +189,7 @@ _REMEDIES = {
 _DENIALS = {
     errno.EROFS: "remount the read-only file system, or install elsewhere",
     errno.EACCES: "run as the user who owns it",
-    errno.EPERM: "run as the user who owns it",
+    errno.EPERM: "run as the user who owns it, or chattr -i -a if it is immutable",
     errno.ENOSYS: "let the container's filter of system calls (seccomp) allow it",
 }
 

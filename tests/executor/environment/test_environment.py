@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from executor.environment.environment import Environment
+from executor.environment.environment import Environment, _make_venv
 from executor.environment.errors import EnvironmentBusy, ExternallyManaged, InterpreterUnusable
 from helpers.trees import snapshot
 from schemas.errors import ExitCode, UsageError
@@ -103,6 +104,26 @@ class TestVenv:
         with pytest.raises(RuntimeError), Environment.venv(str(folder)).made():
             raise RuntimeError
         assert (folder / "pyvenv.cfg").exists()
+
+    def test_one_below_a_name_that_is_not_utf_8_has_a_hint_of_its_own(self, tmp_path: Path) -> None:
+        folder = os.fsdecode(os.fsencode(tmp_path) + b"/\xff")
+        environment = Environment.venv(os.path.join(folder, "env"))
+        with pytest.raises(InterpreterUnusable) as caught, environment.made():
+            pass
+        assert "--target" in caught.value.hint
+        assert not os.path.lexists(folder)
+
+    @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+    def test_what_the_system_refuses_to_venv_is_an_error_of_the_system(
+        self, tmp_path: Path, number: int
+    ) -> None:
+        # As venv ends: "Error: [Errno 28] No space left on device: '/place/bin/python'".
+        program = tmp_path / "python"
+        program.write_text(f"#!/bin/sh\necho 'Error: [Errno {number}] no: /place' >&2\nexit 1\n")
+        program.chmod(0o755)
+        with pytest.raises(OSError, match=os.strerror(number)) as caught:
+            _make_venv(str(program), "/place")
+        assert (caught.value.errno, caught.value.filename) == (number, "/place")
 
     def test_one_that_cannot_be_made_is_told(self, folder: Path) -> None:
         environment = Environment.venv(str(folder / "below" / "env"))

@@ -121,6 +121,14 @@ def test_where_the_kernel_gives_none_there_is_none(monkeypatch: pytest.MonkeyPat
     assert Batch.opened(0) is None
 
 
+def test_where_results_may_not_be_asked_for_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine, before = os.uname().machine, contexts()
+    known = module._NUMBERS[machine]
+    monkeypatch.setitem(module._NUMBERS, machine, known._replace(getevents=100_000))
+    assert Batch.opened(0) is None
+    assert contexts() <= before
+
+
 def test_a_closed_batch_leaves_nothing_in_the_kernel() -> None:
     before = contexts()
     batch = Batch.opened(0)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -35,6 +38,18 @@ def test_one_that_cannot_be_read_is_unreachable(tmp_path: Path) -> None:
         next(read_file(str(tmp_path / "absent")))
     assert str(caught.value) == f"{tmp_path}/absent: cannot be read: No such file or directory"
     assert caught.value.hint == "the lock names this path; put the file there, or lock it by URL"
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+def test_a_limit_of_the_process_is_not_a_fault_of_the_file(
+    path: str, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refused(_path: str) -> NoReturn:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("executor.sources.local_file.open_regular", refused)
+    with pytest.raises(OSError, match=os.strerror(number)):
+        next(read_file(path))
 
 
 @pytest.mark.parametrize("size", [None, len(CONTENT)])
