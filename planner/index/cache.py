@@ -173,7 +173,8 @@ class Cache:
 
     def _path(self, kind: Kind, key: str) -> str:
         digest = sha256(key.encode()).hexdigest()
-        return os.path.join(self._root, kind, digest[:2], digest[2:])
+        # A plan of 100 projects writes 300 entries: 256 folders would be made for nearly as many.
+        return os.path.join(self._root, kind, digest[:1], digest[1:])
 
     def _files(self, kind: Kind) -> Iterator[_KeptFile]:
         return _files_below(os.path.join(self._root, kind))

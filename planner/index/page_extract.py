@@ -116,10 +116,17 @@ def condense_json(content: bytes, url: str) -> bytes | None:
         return None
     check_version(page.meta.api_version, url)
     groups: dict[str, list[_File]] = {}
+    # A page lists the wheels of a version one after another: a prefix is compared in a third of the
+    # time in which a name is split.
+    prefix, group = "", list[_File]()
     for file in page.files:
-        if not (file.filename and file.url) or not (is_plain(file.url) or is_usable(file.url, url)):
+        name, link = file.filename, file.url
+        if not (name and link) or not (is_plain(link) or is_usable(link, url)):
             return None
-        groups.setdefault(version_text(file.filename), []).append(file)
+        if not (prefix and name.startswith(prefix) and name.endswith(".whl")):
+            prefix = _prefix(name)
+            group = groups.setdefault(version_text(name), [])
+        group.append(file)
     project_status = page.project_status
     return _join(
         ((version, _encode(files)) for version, files in groups.items()),
@@ -128,6 +135,12 @@ def condense_json(content: bytes, url: str) -> bytes | None:
         status=project_status.status or "active",
         status_reason=project_status.reason,
     )
+
+
+def _prefix(filename: str) -> str:
+    """Return how the names of all wheels of one version begin; nothing if it is not one of them."""
+    parts = filename.split("-", 2)
+    return f"{parts[0]}-{parts[1]}-" if filename.endswith(".whl") and len(parts) == 3 else ""
 
 
 def condense(page: ProjectPage) -> bytes:

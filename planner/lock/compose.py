@@ -65,7 +65,7 @@ def build_lock(content: LockContent) -> Pylock:
     Raise SecretInURL if an address would carry a credential into it.
     """
     pythons = (one.variables["python_version"] for one in content.environments)
-    lock = Pylock(
+    return Pylock(
         lock_version=Version("1.0"),
         environments=[environment.marker for environment in content.environments],
         requires_python=SpecifierSet(f">={min(pythons, key=Version)}"),
@@ -75,8 +75,6 @@ def build_lock(content: LockContent) -> Pylock:
         packages=[_package(entry, sizes, content) for entry, sizes in content.entries],
         tool={TOOL_NAME: _tool_table(content)},
     )
-    lock.validate()
-    return lock
 
 
 def _tool_table(content: LockContent) -> dict[str, Any]:

@@ -27,10 +27,13 @@ MIN_SECRET_SIZE = 8
 def render_lock(lock: Pylock, secrets: Collection[str] = ()) -> str:
     """Return the text of the lock.
 
-    Raise SecretInLock if one of ``secrets`` appears in it. No address should have carried it here,
-    so this is the last check.
+    Raise PylockValidationError if it breaks a rule of the standard, and SecretInLock if one of
+    ``secrets`` appears in it. No address should have carried it here, so this is the last check.
     """
-    text = "\n".join(_blocks(dict(lock.to_dict())))
+    document = dict(lock.to_dict())
+    # As Pylock.validate does: making the document takes most of the time.
+    Pylock.from_dict(document)
+    text = "\n".join(_blocks(document))
     if any(len(secret) >= MIN_SECRET_SIZE and secret in text for secret in secrets):
         raise SecretInLock
     return text

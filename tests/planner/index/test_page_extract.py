@@ -23,6 +23,7 @@ BASE, INDEX = "https://index.example/simple/demo/", "https://index.example/simpl
 names = st.one_of(
     st.from_regex(r"demo-[0-9.]{1,5}-py3-none-any\.whl", fullmatch=True),
     st.from_regex(r"demo-[0-9.]{1,5}\.tar\.gz", fullmatch=True),
+    st.from_regex(r"(a|\n|)(-[12]){0,3}(-x)?(\.whl|\.tar\.gz|)", fullmatch=True).filter(bool),
     st.text(min_size=1, max_size=9),
 )
 entries = st.fixed_dictionaries(

@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from packaging.pylock import Package, Pylock
+from packaging.pylock import Package, PackageArchive, Pylock, PylockValidationError
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -22,7 +22,16 @@ def lock(*packages: Package) -> Pylock:
 def package(name: str, note: str = "") -> Package:
     # tomli_w writes short tables inline, and no package of a lock is as short.
     tool = {"note": f"{note} {'-' * 100}"}
-    return Package(name=canonicalize_name(name), version=Version("1.0"), tool=tool)
+    archive = PackageArchive(
+        url=f"https://files.example/{name}-1.0.zip", hashes={"sha256": "0" * 64}
+    )
+    return Package(name=canonicalize_name(name), version=Version("1.0"), archive=archive, tool=tool)
+
+
+def test_a_lock_that_breaks_the_standard_is_not_rendered() -> None:
+    wrong = Package(name=canonicalize_name("a"), version=Version("1.0"))
+    with pytest.raises(PylockValidationError):
+        render_lock(lock(wrong))
 
 
 def test_the_header_comes_first_and_then_each_package() -> None:
