@@ -5,12 +5,17 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from multiprocessing import connection
+from multiprocessing.process import BaseProcess
+from types import FrameType
+from typing import Any
 
 from executor import echo, echo_json, is_quiet, open_regular, usable_processors
 from planner.api import PlanRequest, plan_lock
@@ -25,6 +30,13 @@ LOCK_NAME = "pylock.toml"
 
 _SKIPPED = frozenset({"node_modules", "wheelhouse", "__pycache__", "site-packages"})
 """Folders that hold no project of the user."""
+
+
+_INTERRUPTED = 130
+"""128 + SIGINT, as shells report it."""
+
+_GRACE_SECONDS = 10.0
+"""Time in which a process that is interrupted ends its build and removes its folders."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +101,63 @@ def _plan_all(request: PlanRequest, folders: Sequence[str]) -> Iterator[_Outcome
     context = multiprocessing.get_context("fork")
     # Each process builds for its lock; a scheduler elsewhere shares its workers among all.
     turn = (context.Lock(),)
-    with ProcessPoolExecutor(workers, context, take_turns, turn) as pool:
-        yield from pool.map(plan, folders)
+    with ProcessPoolExecutor(workers, context, _begin, turn) as pool:
+        try:
+            yield from pool.map(partial(_plan_apart, plan), folders)
+        except KeyboardInterrupt:
+            _end_children()
+            raise
+
+
+_is_at_work = False
+"""Whether this process, which was forked to plan some of many locks, is planning one."""
+
+
+def _begin(turn: AbstractContextManager[Any]) -> None:
+    """Prepare a process that plans some of many locks."""
+    take_turns(turn)
+    signal.signal(signal.SIGINT, _stop)
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    # Both the terminal and our parent may send it; what ends must not be interrupted again.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if not _is_at_work:
+        os._exit(_INTERRUPTED)
+    raise KeyboardInterrupt
+
+
+def _plan_apart(plan: Callable[[str], _Outcome], folder: str) -> _Outcome:
+    """Plan one lock in a process of the pool, which ends if that is interrupted: threads that wait
+    for servers, and further locks, would hold it.
+    """
+    global _is_at_work  # noqa: PLW0603  # of a process that does one thing after the other
+    _is_at_work = True
+    try:
+        return plan(folder)
+    except KeyboardInterrupt:
+        os._exit(_INTERRUPTED)
+    finally:
+        _is_at_work = False
+
+
+def _end_children() -> None:
+    """Interrupt the processes that plan, and kill those that do not end their builds in time."""
+    children = multiprocessing.active_children()
+    waiting = [child.sentinel for child in children]
+    _send(children, signal.SIGINT)
+    deadline = time.monotonic() + _GRACE_SECONDS
+    while waiting and (left := deadline - time.monotonic()) > 0:
+        ended = connection.wait(waiting, left)
+        waiting = [one for one in waiting if one not in ended]
+    _send([child for child in children if child.sentinel in waiting], signal.SIGKILL)
+
+
+def _send(children: Sequence[BaseProcess], number: signal.Signals) -> None:
+    for child in children:
+        with suppress(ProcessLookupError):
+            if child.pid is not None:
+                os.kill(child.pid, number)
 
 
 def _plan_one(request: PlanRequest, folder: str) -> _Outcome:

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -127,3 +132,27 @@ def test_options_for_one_lock_are_an_error(words: list[str]) -> None:
 def test_no_lock_at_all_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert lockstream.main(["plan", "--each"]) == 2
     assert "lockstream plan --each services/*" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("reaches_all", [True, False], ids=["terminal", "kill"])
+def test_an_interrupted_one_waits_for_no_server(tmp_path: Path, reaches_all: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/simple/"
+        program = Path(sys.executable).with_name("lockstream")
+        process = subprocess.Popen(
+            [program, "plan", "--each", *SERVICES, "--index-url", address],
+            env={**os.environ, "LOCKSTREAM_CACHE_DIR": str(tmp_path / "cache")},
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(1)
+            (os.killpg if reaches_all else os.kill)(process.pid, signal.SIGINT)
+            # With its attempts, the request itself would take a minute, for each lock.
+            error = process.communicate(timeout=40)[1]
+    assert (process.returncode, error) == (130, "interrupted\n")
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+    assert not list(tmp_path.rglob("pylock.toml"))
