@@ -39,6 +39,10 @@ _LONGEST_LINE = 256 << 10
 """Characters of a line of RECORD; a path has at most 4,096 bytes."""
 
 
+_LONGEST_PATH, _LONGEST_NAME = 4096, 255
+"""Bytes of a path with its end, and of a name in it."""
+
+
 _SEEDS = frozenset({"pip", "setuptools", "wheel"})
 """Parts of an environment that the lock of a project does not list; ``uv pip sync`` keeps them."""
 
@@ -188,9 +192,19 @@ def recorded_files(
                     path, digest, size = (*row, "", "")[:3]
                     if "\0" in path:
                         raise RecordUnreadable(record, "a path has a null character in it")
+                    if (len(path) > _LONGEST_NAME or not path.isascii()) and not _can_exist(path):
+                        raise RecordUnreadable(record, f"no file has the path {path[:80]!r}...")
                     yield RecordedFile(os.path.normpath(os.path.join(root, path)), digest, size)
         except (UnicodeDecodeError, csv.Error) as error:
             raise RecordUnreadable(record, str(error)) from None
+
+
+def _can_exist(path: str) -> bool:
+    """Return whether a path is short enough for Linux (PATH_MAX, NAME_MAX)."""
+    encoded = os.fsencode(path)
+    return len(encoded) < _LONGEST_PATH and all(
+        len(name) <= _LONGEST_NAME for name in encoded.split(b"/")
+    )
 
 
 def _lines(file: TextIO, record: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 
@@ -24,6 +25,14 @@ __all__ = ["check_removal", "remove_files", "removed_entries", "shared_paths"]
 
 _STAYS = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY, errno.ENOTDIR})
 """Why a folder may stay: it has contents, something is mounted on it, or it is a link."""
+
+
+_PART = re.compile(
+    r"pyvenv\.cfg|(?:python|pypy)[\d.]*[td]?(?:\.exe)?|pythonw(?:\.exe)?|(?:de)?activate(?:\.\w+)?",
+    re.IGNORECASE,
+)
+"""Files of an environment itself, directly in one of its folders. A RECORD of a hostile wheel that
+another tool has installed may list them."""
 
 
 def check_removal(found: Installed, roots: Sequence[str]) -> None:
@@ -58,10 +67,13 @@ def _removed_entry(path: str, packages: str, ways: Ways) -> str | None:
 
     ``packages`` is the real path of the folder that holds the distribution. A link in it that leads
     outside was put in the place of a package, and goes; one elsewhere, such as ``share``, belongs
-    to the layout that the user has chosen.
+    to the layout that the user has chosen. The interpreter and the settings of an environment stay.
     """
     entry = ways.entry(path)
     if entry is None or (entry.leaves and not is_below(entry.path, [packages])):
+        return None
+    folder, _, name = entry.path.rpartition("/")
+    if _PART.fullmatch(name) and folder in ways.roots and folder != packages:
         return None
     return entry.path
 

@@ -10,11 +10,13 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import tomli_w
 from packaging.pylock import Package, PackageWheel
 
 from planner.index.client import CONNECTIONS, IndexClient
+from planner.index.errors import IndexAnswer
 from planner.index.pages import ProjectFile
 from planner.index.request_pool import RequestPool
 from planner.metadata.remote_metadata import MetadataSource
@@ -23,6 +25,7 @@ from schemas.errors import InvalidInput
 from schemas.hints import TOOL_NAME, wheel_hints
 from schemas.lock import parse_block, parse_package
 from schemas.lock_parser import parse_whole
+from schemas.urls import redacted
 
 __all__ = ["NotExtensible", "enrich"]
 
@@ -72,7 +75,16 @@ def _missing(block: Block) -> Iterator[ProjectFile]:
     package: Package = parse_package(table, block.line)
     for wheel in package.wheels or ():
         if wheel.url and wheel_hints(package.tool, wheel.filename) is None:
+            _check_address(wheel.url)
             yield _to_file(wheel, wheel.url)
+
+
+def _check_address(url: str) -> None:
+    """Raise IndexAnswer if a lock states an address that is none."""
+    try:
+        _ = urlsplit(url).port
+    except ValueError as error:
+        raise IndexAnswer(redacted(url), f"it is malformed: {error}") from None
 
 
 def _to_file(wheel: PackageWheel, url: str) -> ProjectFile:

@@ -85,6 +85,35 @@ def test_folders_that_an_environment_begins_with_stay(packages: Path) -> None:
     assert left(packages) == ["bin", "include"]
 
 
+@pytest.mark.parametrize(
+    ("file", "stays"),
+    [
+        ("../../pyvenv.cfg", True),
+        ("../../bin/python", True),
+        ("../../bin/PYTHON3.12t", True),
+        ("../../bin/pypy3", True),
+        ("../../bin/activate.fish", True),
+        ("../../bin/python-demo", False),
+        ("../../bin/lib/python", False),
+        ("../../share/pyvenv.cfg", False),
+        # Modules that packages may have.
+        ("activate.py", False),
+        ("python/__init__.py", False),
+    ],
+)
+def test_the_interpreter_and_the_settings_of_an_environment_stay(
+    packages: Path, file: str, *, stays: bool
+) -> None:
+    """A wheel whose RECORD lists them was installed by another tool."""
+    found = install(packages, file)
+    root = packages.parent.parent
+    (root / "bin").mkdir(exist_ok=True)
+    roots = [str(packages), str(root / "bin"), str(root)]
+    with HeldFolder.at(found.path) as dist_info:
+        remove_files(dist_info, str(packages), roots, [])
+    assert Path(os.path.normpath(packages / file)).exists() is stays
+
+
 def test_byte_code_that_is_listed_goes_as_a_file(packages: Path) -> None:
     found = install(packages, "top.py", "__pycache__/top.cpython-311.pyc")
     remove(packages, found)
@@ -207,6 +236,16 @@ def test_a_damaged_record_is_told(packages: Path, record: bytes, problem: str) -
         check_removal(found, [str(packages)])
     assert str(caught.value).startswith(f"{packages / RECORD}: is damaged: {problem}")
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("path", ["x" * 256, "é" * 128, "a/" * 2048, f"a/{'b' * 300}/c"])
+def test_a_path_that_no_file_can_have_is_damage(packages: Path, path: str) -> None:
+    """A quote that is never closed makes one of all that follows."""
+    found = install(packages, "demo.py")
+    with open(found.record, "a") as record:
+        record.write(f"{path},,\n")
+    with pytest.raises(RecordUnreadable, match="no file has the path"):
+        check_removal(found, [str(packages)])
 
 
 def test_a_path_of_two_owners_is_shared_where_only_one_goes(packages: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from helpers.index import Index
 from helpers.wheels import build_wheel, lock_of
 from planner.index.client import IndexClient
+from planner.index.errors import IndexAnswer
 from planner.lock.enrich import NotExtensible, enrich
 from schemas.hints import wheel_hints
 
@@ -33,3 +34,12 @@ def test_an_inline_array_of_packages_is_refused() -> None:
     text = f'lock-version = "1.0"\ncreated-by = "x"\npackages = [{package}]\n'
     with IndexClient() as client, pytest.raises(NotExtensible, match="inline array of packages"):
         enrich(text, client)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://h.example:99999/", "http://h.example:-1/", "http://[::1/", "http://[zz]/"]
+)
+def test_an_address_that_is_none_is_an_error(url: str) -> None:
+    lock = lock_of([build_wheel("demo")], base_url=url)
+    with IndexClient() as client, pytest.raises(IndexAnswer, match="it is malformed"):
+        enrich(lock, client)
