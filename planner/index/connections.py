@@ -30,6 +30,7 @@ from planner.index.errors import ProxyRefused
 from planner.index.request import Request
 from planner.index.response import Response, untrusted
 from schemas.credentials import login_in
+from schemas.text import one_line
 from schemas.urls import redacted
 
 __all__ = ["Connections"]
@@ -84,6 +85,10 @@ class Connections:
             return self._send(request, pace)
         except ssl.SSLCertVerificationError as error:
             raise untrusted(request.url, error) from None
+        except http.client.RemoteDisconnected:
+            raise Retryable("the server closed the connection without an answer") from None
+        except http.client.BadStatusLine as error:
+            raise Retryable(f"its answer is not HTTP: {one_line(str(error), 80)}") from None
         except (OSError, http.client.HTTPException) as error:
             raise Retryable(reason_of(error)) from None
 

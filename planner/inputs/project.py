@@ -18,6 +18,7 @@ from planner.inputs.requirement_line import parse_requirement
 from planner.inputs.settings import Settings, read_settings
 from planner.inputs.workspace import find_workspace, workspace_members
 from planner.model.dependencies import Scope
+from schemas.text import enumerate_some
 
 __all__ = ["ScopeChoice", "read_projects", "read_settings_of"]
 
@@ -111,6 +112,7 @@ def read_projects(
         )
     return replace(
         inputs,
+        remarks=(*inputs.remarks, *family.remarks()),
         extras=tuple(chosen_extras),
         groups=tuple(chosen_groups),
         members=tuple(sorted(family.names)),
@@ -190,6 +192,10 @@ class _Family:
     lines_read: int = 0
     """Extras that require each other twice have two to the power of their number."""
     planned: dict[NormalizedName, ProjectTables] = field(default_factory=dict)
+    required: set[NormalizedName] = field(default_factory=set)
+    """The members whose requirements take the place of a requirement on them."""
+    _spoken_of: dict[str, list[NormalizedName]] = field(default_factory=dict)
+    """By the path of the root of a workspace that is planned as a project, its members."""
     _members: dict[NormalizedName, ProjectTables] = field(default_factory=dict)
     _roots: set[str] = field(default_factory=set)
     _root_tables: dict[str, ProjectTables] = field(default_factory=dict)
@@ -209,10 +215,24 @@ class _Family:
                 projects = list(self._members.values())
                 if not projects:
                     raise InvalidProject(project.path, "its workspace has no members")
+            else:
+                self._spoken_of[project.path] = list(self._members)
         for one in projects:
             if one.name:
                 self.planned[one.name] = one
             yield one
+
+    def remarks(self) -> Iterator[str]:
+        """Yield what the user should know: a root that is a project does not stand for its members,
+        which uv would lock with it.
+        """
+        for path, members in self._spoken_of.items():
+            left_out = [name for name in members if name not in {*self.planned, *self.required}]
+            if left_out:
+                yield (
+                    f"{path}: its workspace has members that are not planned: "
+                    f"{enumerate_some(sorted(left_out))}; name their folders to plan them, too"
+                )
 
     def find(self, name: NormalizedName, project: ProjectTables) -> ProjectTables | None:
         """Return the project of this name, if it is planned or a member."""
@@ -315,6 +335,8 @@ class _ProjectReader:
     ) -> Iterator[InputRequirement]:
         """Yield what a member requires in place of the requirement on it."""
         reader = _ProjectReader(member, self.family)
+        if member.name:
+            self.family.required.add(member.name)
         found: list[InputRequirement] = []
         if member.name not in self.family.planned and (member.name, None) not in above:
             found += reader.dependencies(scope, above | {(member.name, None)})

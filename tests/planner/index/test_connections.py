@@ -129,3 +129,49 @@ def test_plain_http_loads_no_authorities(index: Index, monkeypatch: pytest.Monke
     assert get(index.url_of("demo.bin")) == CONTENT
     with pytest.raises(UsageError, match="SSL_CERT_FILE names /absent"):
         get("https://127.0.0.1:1/")
+
+
+def test_a_connection_that_the_server_has_closed_is_not_used_again() -> None:
+    def close(_: Request, connection: Connection) -> None:
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx")
+        connection.close()
+
+    with Server() as server:
+        url = server.script("/x", close, file(CONTENT))
+        pauses: list[float] = []
+        with IndexClient(keychain=Keychain(environment={}), pause=pauses.append) as client:
+            for content in (b"x", CONTENT):
+                answer = client.get(url, accept="*/*", limit=9)
+                assert answer is not None
+                assert answer.content == content
+        assert pauses == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "problem"),
+    [
+        (b"SSH-2.0-x\r\n", "its answer is not HTTP: SSH-2.0-x"),
+        (b"", "the server closed the connection without an answer"),
+    ],
+)
+def test_what_is_not_http_is_named(sent: bytes, problem: str) -> None:
+    def answer(_: Request, connection: Connection) -> None:
+        connection.send(sent)
+        connection.close()
+
+    with Server() as server:
+        url = server.script("/x", *[answer] * ATTEMPTS)
+        with pytest.raises(IndexUnreachable) as caught:
+            get(url)
+    assert str(caught.value).startswith(f"{url}: {problem}")
+
+
+def test_a_page_that_is_not_there_does_not_cost_a_connection(index: Index) -> None:
+    index.add_file("demo.bin", CONTENT)
+    with IndexClient(keychain=Keychain(environment={})) as client:
+        kept = []
+        for name in ("demo.bin", "absent.bin", "demo.bin"):
+            client.get(index.url_of(name), accept="*/*", limit=1 << 20)
+            ((connection,),) = client._connections._idle.values()
+            kept.append(connection)
+    assert kept[0] is kept[1] is kept[2]

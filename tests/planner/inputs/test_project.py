@@ -243,6 +243,22 @@ class TestWorkspaces:
         other = project(tmp_path / "other", named("other", "secret"))
         assert read_projects([other]).settings.sources == {}
 
+    def test_members_that_a_root_with_a_project_does_not_bring_are_told(
+        self, tmp_path: Path
+    ) -> None:
+        root = project(tmp_path, named("root", "lib", more=self.MEMBER + self.ROOT))
+        for name in ("app", "lib", "tool"):
+            project(tmp_path / "packages" / name, named(name, f"of-{name}"))
+        inputs = read_projects([root])
+        assert names(inputs) == ["of-lib"]
+        (remark,) = inputs.remarks
+        assert remark.endswith(
+            "pyproject.toml: its workspace has members that are not planned: app, tool; "
+            "name their folders to plan them, too"
+        )
+        folders = [root, *(str(tmp_path / "packages" / name) for name in ("app", "tool"))]
+        assert read_projects(folders).remarks == ()
+
     def test_a_root_without_members_is_an_error(self, tmp_path: Path) -> None:
         with pytest.raises(InvalidProject, match="its workspace has no members"):
             read_projects([project(tmp_path, self.ROOT)])
