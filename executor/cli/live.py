@@ -36,7 +36,10 @@ it hung, and some runners end it."""
 
 
 _BAR = 24
-"""Columns of the bar."""
+"""Columns of the bar, if the numbers after it leave so many."""
+
+
+_SHORTEST_BAR = 4
 
 
 _ERASE = "\r\x1b[2K"
@@ -180,10 +183,12 @@ class LiveReporter(LineReporter):
             if self._written and seconds > 1:
                 more = max(0.0, self._bytes - self._written) * seconds / self._written
                 left = f"  {int(more) // 60}:{int(more) % 60:02} left"
-        full = int(part * _BAR)
-        bar = f"[{'#' * full}{'-' * (_BAR - full)}]"
         rate = f"{self._written / 2**20 / seconds:.1f} MiB/s"
-        return f"{bar} {part:4.0%}  {amount}  {rate}{left}  {done}/{self._total}"
+        text = f" {part:4.0%}  {amount}  {rate}{left}  {done}/{self._total}"
+        # Half of a number would be another number.
+        size = max(_SHORTEST_BAR, min(_BAR, _columns() - len("[]") - len(text) - 1))
+        full = int(part * size)
+        return f"[{'#' * full}{'-' * (size - full)}]{text}"
 
     def _state(self) -> str:
         work = ", ".join(map(str, self._board.read())) or (

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import time
+from contextlib import redirect_stderr
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -118,6 +119,24 @@ def on_a_terminal(folder: Path, *words: str, **variables: str) -> str:
     os.close(ours)
     assert process.wait() == 0
     return shown.decode()
+
+
+def test_the_bar_gives_way_to_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "_columns", lambda: 80)
+    changes: Any = SimpleNamespace(
+        install=[step(f"one{number}") for number in range(1000)], remove=[], replaced={}, skipped=[]
+    )
+    reporter = LiveReporter()
+    with redirect_stderr(io.StringIO()):
+        reporter.selected(changes, BUDGET)
+    reporter.wrote(4321 * MIB)
+    monkeypatch.setattr(reporter, "_seconds", lambda: 100.0)
+    for number in range(999):
+        reporter.staged(number, step("one"), cast("Any", None))
+    line = reporter._progress()
+    assert line.endswith("  2:11 left  999/1000")
+    assert len(line) <= 79
+    assert re.match(r"\[#+-+\]  43%  4321\.0 of 10,000\.0 MiB  43\.2 MiB/s", line)
 
 
 def test_what_changed_is_in_colour_on_a_terminal(tmp_path: Path) -> None:
