@@ -1,8 +1,9 @@
 """The cache of index documents on disk, shared by all plans of a user.
 
 Each entry is a compressed file of its own that is replaced atomically, so any number of plans may
-share a cache. A damaged entry counts as missing. When the cache grows beyond its limit, the entries
-that were not used for longest are removed first.
+share a cache. It begins with the digest of its key: who may write to a folder can exchange files in
+it, though not change them. A damaged or exchanged entry counts as missing. When the cache grows
+beyond its limit, the entries that were not used for longest are removed first.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ USE_SECONDS = 3600
 """Precision of the time when an entry was used: writing it takes as long as reading the entry."""
 
 
-_VERSION = "v5"
+_VERSION = "v6"
 """Version of the format of entries. Increase it when the format changes."""
 
 
@@ -94,7 +95,7 @@ class Cache:
         try:
             with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
                 status = os.fstat(file.fileno())
-                if not is_trusted(status):
+                if not is_trusted(status) or status.st_size > _MAX_ENTRY_SIZE:
                     return None
                 packed = file.read()
                 used = status.st_mtime
@@ -103,7 +104,8 @@ class Cache:
                 os.utime(path)
         except (OSError, zstandard.ZstdError):
             return None
-        return content
+        mark = _mark(kind, key)
+        return content[len(mark) :] if content.startswith(mark) else None
 
     def write(self, kind: Kind, key: str, content: bytes) -> None:
         """Keep ``content`` as the entry of ``key``."""
@@ -121,7 +123,7 @@ class Cache:
                     os.makedirs(os.path.dirname(path), exist_ok=True)
                     number = os.open(temporary, flags, 0o600)
                 with open(number, "wb") as file:
-                    file.write(packer.compress(content))
+                    file.write(packer.compress(_mark(kind, key) + content))
                 os.replace(temporary, path)
                 self._wrote = True
             except OSError:
@@ -178,6 +180,11 @@ class Cache:
 
     def _files(self, kind: Kind) -> Iterator[_KeptFile]:
         return _files_below(os.path.join(self._root, kind))
+
+
+def _mark(kind: Kind, key: str) -> bytes:
+    """Return what the entry of a key begins with."""
+    return sha256(f"{kind} {key}".encode()).digest()
 
 
 def _layouts(folder: str) -> list[str]:

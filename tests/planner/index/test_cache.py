@@ -75,6 +75,32 @@ def test_a_damaged_entry_counts_as_none(cache: Cache, damage: object) -> None:
     assert cache.read("pages", "key") == CONTENT
 
 
+def test_an_entry_that_stands_for_another_counts_as_none(cache: Cache) -> None:
+    """Who may write to the folder can exchange files, whoever owns them."""
+    cache.write("metadata", "one", b"1" * 100)
+    (path,) = files(cache)
+    cache.write("metadata", "two", b"2" * 100)
+    (other,) = set(files(cache)) - {path}
+    content = path.read_bytes()
+    os.replace(other, path)
+    assert cache.read("metadata", "one") is None
+    path.write_bytes(content)
+    assert cache.read("metadata", "one") == b"1" * 100
+    cache.write("sizes", "one", b"3")
+    (size,) = (file for file in files(cache) if "sizes" in file.parts)
+    size.write_bytes(content)
+    assert cache.read("sizes", "one") is None
+
+
+def test_an_entry_beyond_measure_is_not_read(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache.write("pages", "key", CONTENT)
+    (path,) = files(cache)
+    monkeypatch.setattr("planner.index.cache._MAX_ENTRY_SIZE", path.stat().st_size - 1)
+    # What it holds is not the reason.
+    monkeypatch.setattr("planner.index.cache.unpacked", lambda *_: pytest.fail("it was read"))
+    assert cache.read("pages", "key") is None
+
+
 def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     cache = Cache(str(tmp_path / "file" / "cache"))
