@@ -287,9 +287,10 @@ def _make_venv(executable: str, path: str) -> None:
     if run.returncode != 0:
         problem = (run.stderr or run.stdout).decode(errors="replace").strip()
         _check_cause(problem, path)
-        hint = "on Debian and Ubuntu, install python3-venv"
-        if "surrogates not allowed" in problem:  # venv writes its path as UTF-8
-            hint = "venv makes none where a name is not UTF-8: rename the folder, or use --target"
+        # It takes no folder whose name is not UTF-8, or has a colon in it.
+        hint = "name another folder with --venv, or use --target"
+        if "No module named" in problem or "ensurepip" in problem:
+            hint = "on Debian and Ubuntu, install python3-venv"
         raise InterpreterUnusable(
             f"{path}: the virtual environment cannot be made: {problem}", hint=hint
         )

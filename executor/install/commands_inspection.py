@@ -27,7 +27,8 @@ _MAX_LAUNCHER = 64 << 10
 
 _OF_VENVS = frozenset({
     "activate", "activate.bat", "activate.csh", "activate.fish", "activate.nu", "activate.ps1",
-    "activate.xsh", "activate_this.py", "deactivate.bat", "deactivate.nu", "pydoc.bat",
+    "activate.xsh", "activate_this.py", "deactivate.bat", "deactivate.csh", "deactivate.nu",
+    "pydoc.bat",
 })  # fmt: skip
 """What tools put beside the interpreter of an environment, in lower case."""
 

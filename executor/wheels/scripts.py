@@ -133,19 +133,21 @@ def shebang(executable: str) -> bytes:
     """Return the first lines of a script that ``executable`` runs; a name without a folder stands
     for the program next to the script.
 
-    If its path is too long for the kernel, has a space in it, or is not UTF-8, they are lines that
-    sh runs and that Python reads as a string.
+    If its path is too long for the kernel, has white space in it, or is not UTF-8, they are lines
+    that sh runs and that Python reads as a string.
     """
     path = os.fsencode(executable)
     if not os.path.dirname(executable):
         return _BESIDE % path
     line = b"#!%b\n" % path
     is_text = _is_utf8(path)
-    if executable.startswith(_ENV) or (is_text and len(line) <= _MAX_SHEBANG and b" " not in line):
+    is_whole = not any(space in path for space in (b" ", b"\t", b"\n"))
+    if executable.startswith(_ENV) or (is_text and len(line) <= _MAX_SHEBANG and is_whole):
         return line
     # Python reads a source as UTF-8 unless its second line, after a first one that is, differs.
     coding = b"" if is_text else b"# -*- coding: latin-1 -*-\n"
-    quoted = path.replace(b"'", b"'\"'\"'")
+    # A backslash means itself to both only if it is outside of quotes, and there are two.
+    quoted = path.replace(b"'", b"'\"'\"'").replace(b"\\", b"'\\\\'")
     return b"#!/bin/sh\n%b'''exec' '%b' \"$0\" \"$@\"\n' '''\n" % (coding, quoted)
 
 

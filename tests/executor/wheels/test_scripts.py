@@ -141,6 +141,9 @@ class TestShebang:
         [
             pytest.param("plain", id="plain"),
             pytest.param("with space", id="space"),
+            pytest.param("with\ttab", id="tab"),
+            pytest.param("with\nline feed", id="line feed"),
+            pytest.param("back\\x \\N \\\\'\\' '\\\\", id="backslashes"),
             pytest.param("it's", id="quote"),
             pytest.param("with 'both' \"kinds\" $HOME `x`", id="everything"),
             pytest.param("x" * 150, id="long"),
