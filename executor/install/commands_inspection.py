@@ -67,14 +67,15 @@ def _launchers(found: Installed, schemes: Schemes) -> Iterator[Drift]:
     """Yield the commands of a distribution that do not run what its entry points say."""
     try:
         text = read_input(os.path.join(found.path, "entry_points.txt")).decode()
-        entry_points = list(read_entry_points(text))
+        # A command that is listed twice, in two groups, runs the later one.
+        entry_points = {entry.name: entry for entry in read_entry_points(text)}
     except FileNotFoundError:
         return
     except (OSError, ValueError) as error:
         path = os.path.join(found.path, "entry_points.txt")
         yield Drift("changed", found.name, path, f"it cannot be read: {error}")
         return
-    for entry_point in entry_points:
+    for entry_point in entry_points.values():
         path = os.path.join(schemes.scripts, entry_point.name)
         try:
             content = read_regular(path, _MAX_LAUNCHER, follow=True)

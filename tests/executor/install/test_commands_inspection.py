@@ -170,3 +170,11 @@ def test_a_folder_of_packages_has_commands_of_its_own_too(tmp_path: Path) -> Non
     assert [drift.path for drift in inspect(schemes, {"demo"})] == [f"{tmp_path}/t/bin/more"]
     other = replace(schemes, data="/elsewhere")
     assert not list(inspect(other, {"demo"}))
+
+
+def test_a_command_of_two_groups_runs_the_later_one(tmp_path: Path) -> None:
+    groups = {"console_scripts": {"twice": "demo:one"}, "gui_scripts": {"twice": "demo:two"}}
+    wheel = build_wheel("demo", files={"demo.py": ""}, entry_points=groups)
+    execute(write_lock(tmp_path, [wheel]), Environment.venv(str(tmp_path / "env")))
+    assert "demo import two" in (tmp_path / "env/bin/twice").read_text()
+    assert found(tmp_path / "env") == []
