@@ -8,9 +8,9 @@ limit of a control group in which that wheel is installed in each of ``--runs`` 
 *containers*: the same locks in containers of 48 and 64 MiB, by Podman and runc.
 
 Each tree is compared with the one that the installed program makes without a limit, with the same
-Python at the same path: content, modes, links, scripts and records included. Linux, as root, with
-nginx; containers need podman, runc and debootstrap. Exit status 1 if something was killed, failed
-or differs.
+Python at the same path, on a folder of the host and on the overlay of a container alike: content,
+modes, links, scripts and records included. Linux, as root, with nginx; containers need podman,
+runc and debootstrap. Exit status 1 if something was killed, failed or differs.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
 from release.pyz import SUPPORTED, commit_time, find_python, make_pyz
@@ -269,19 +270,19 @@ def _in_containers(bench: Bench, podman: Podman, mirror: Mirror, corpus: str) ->
     mirror.lock_of(corpus, shared).rename(shared / "pylock.toml")
     always = ("--volume", f"{shared}:/shared", "--env", f"PATH=/opt/python/bin:{os.defpath}",
               "--env", "LD_LIBRARY_PATH=/opt/python/lib")  # fmt: skip
-    reference: Path | None = None
-    for program, limit, place in [
-        ("lockstream", None, "/shared/env"),
-        *[
-            ("lockstream.pyz", limit, place)
-            for limit in CONTAINERS
-            for place in ("/shared/env", "/env")
-        ],
-    ]:
+    references: dict[str, Path] = {}
+    places = ("/shared/env", "/env")
+    runs: list[tuple[str, int | None]] = [("lockstream", None)]
+    runs += [("lockstream.pyz", limit) for limit in CONTAINERS]
+    for (program, limit), place in product(runs, places):
         options = (*always, *(("--memory", f"{limit}m") if limit else ()))
-        words = ("execute", "/shared/pylock.toml", "--venv", place, "--progress", "none")
+        command = (
+            f"/usr/local/bin/{program} execute /shared/pylock.toml --venv {place} --progress none"
+        )
+        if place == "/env":  # it goes with the container
+            command = f"{command} && cp -a /env /shared/env"
         began = time.monotonic()
-        ended = podman.run(IMAGE, f"/usr/local/bin/{program}", *words, options=options)
+        ended = podman.run(IMAGE, "sh", "-ec", command, options=options)
         seconds = time.monotonic() - began
         where = f"{limit} MiB" if limit else "no limit"
         on = "folder of the host" if place.startswith("/shared") else "overlay root"
@@ -294,12 +295,12 @@ def _in_containers(bench: Bench, podman: Podman, mirror: Mirror, corpus: str) ->
         )
         if ended.status or ended.is_killed:
             bench.findings.fail(found[-20:])
-        elif place == "/shared/env":
-            made = (shared / "env").rename(shared / f"tree-{limit}")
-            if reference is None:
-                reference = made
+        else:
+            made = (shared / "env").rename(shared / f"tree-{limit}{place.replace('/', '-')}")
+            if place in references:
+                claim_same(bench.findings, name, references[place], made)
             else:
-                claim_same(bench.findings, name, reference, made)
+                references[place] = made
 
 
 def main() -> int:
