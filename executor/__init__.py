@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from executor.cli.option_group import lock_argument as lock_argument
     from executor.cli.option_group import option_group as option_group
     from executor.cli.output import echo as echo
+    from executor.cli.output import echo_document as echo_document
     from executor.cli.output import echo_json as echo_json
     from executor.cli.output import has_colours as has_colours
     from executor.cli.output import is_quiet as is_quiet
@@ -114,6 +115,7 @@ _HOMES = {
     "describe": "builds.toolchain",
     "digest_file": "files.file_digest",
     "echo": "cli.output",
+    "echo_document": "cli.output",
     "echo_json": "cli.output",
     "execute": "api",
     "has_colours": "cli.output",

@@ -8,10 +8,18 @@ import sys
 
 import click
 
-from schemas.text import printable
+from schemas.text import one_line, printable
 from schemas.urls import hidden_in
 
-__all__ = ["VERBOSITY", "echo", "echo_json", "has_colours", "is_quiet", "is_verbose"]
+__all__ = [
+    "VERBOSITY",
+    "echo",
+    "echo_document",
+    "echo_json",
+    "has_colours",
+    "is_quiet",
+    "is_verbose",
+]
 
 VERBOSITY = "lockstream.verbosity"
 """Key in the ``meta`` of the click context: -1 after ``--quiet``, 1 after ``--verbose``."""
@@ -51,6 +59,13 @@ def has_colours(*, err: bool) -> bool:
         return True
     stream = sys.stderr if err else sys.stdout
     return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def echo_document(text: str) -> None:
+    """Print a whole file to standard output: as it is, unless that is a terminal."""
+    if sys.stdout.isatty():
+        text = "".join(f"{one_line(line)}\n" for line in text.splitlines())
+    click.echo(text, nl=False)
 
 
 def echo_json(content: object, *, indent: int | None = 2) -> None:

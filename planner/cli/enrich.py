@@ -6,7 +6,7 @@ import os
 
 import click
 
-from executor import Keychain, echo, is_quiet, lock_argument, read_input
+from executor import Keychain, echo, echo_document, is_quiet, lock_argument, read_input
 from planner.index.client import IndexClient
 from planner.inputs.errors import UnreadableInput
 from planner.lock.enrich import enrich as enrich_text
@@ -40,7 +40,7 @@ def enrich(lock: str, output: str | None) -> None:
         error.path = lock
         raise
     if output == "-":
-        click.echo(enriched, nl=False)
+        echo_document(enriched)
     else:
         try:
             write_atomically(output or lock, enriched)

@@ -6,7 +6,14 @@ import time
 
 import click
 
-from executor import SectionedCommand, is_quiet, json_option, log_option, logged_run
+from executor import (
+    SectionedCommand,
+    echo_document,
+    is_quiet,
+    json_option,
+    log_option,
+    logged_run,
+)
 from planner.api import PlanRequest, plan_lock
 from planner.cli.build_options import PlanBuildOptions, build_options
 from planner.cli.console import ConsoleReporter
@@ -96,7 +103,7 @@ def plan(
                 packages=len(planned.lock.packages),
             )
     if planned.path == "-":
-        click.echo(planned.text, nl=False)
+        echo_document(planned.text)
     reporter.done(planned, time.monotonic() - started)
 
 
