@@ -59,6 +59,7 @@ class IndexReader:
         self._probing = RLock()
         self._links = LinksReader(client, self.broken)
         self._lock = Lock()
+        self._cutting = Lock()
 
     def page(self, name: NormalizedName) -> ProjectPage:
         """Return the files of project ``name``: those of all folders and pages of links, with those
@@ -173,11 +174,23 @@ class IndexReader:
             f"{index}/{name}/",
             accept=ACCEPT,
             limit=MAX_PAGE_SIZE,
-            shorten=partial(_shorten, name),
+            shorten=partial(self._shorten, name),
         )
         if answer is not None:
             self._serving.add(index)
         return answer
+
+    def _shorten(self, name: NormalizedName, answer: Answer) -> Answer:
+        """Return the extract of a page. Raises IndexAnswer."""
+        try:
+            # One page at a time is cut up: several at once would not be done sooner, and each takes
+            # a few times its size meanwhile.
+            with self._cutting:
+                return _read_extract(name, answer)
+        except (RecursionError, UnicodeError) as error:
+            # Nested without end, or text that is not Unicode: half of a surrogate pair.
+            problem = f"its page cannot be read: {str(error)[:80]}"
+            raise IndexAnswer(redacted(answer.url), problem) from None
 
     def _note(self, name: NormalizedName, index: str, answer: Answer | None) -> PageSeen:
         digest, fresh_until = (answer.digest, answer.fresh_until) if answer else ("", 0.0)
@@ -209,16 +222,6 @@ def _distinct(groups: Iterable[Sequence[ProjectFile]]) -> Iterator[ProjectFile]:
         if file.filename not in names:
             names.add(file.filename)
             yield file
-
-
-def _shorten(name: NormalizedName, answer: Answer) -> Answer:
-    """Return the extract of a page. Raises IndexAnswer."""
-    try:
-        return _read_extract(name, answer)
-    except (RecursionError, UnicodeError) as error:
-        # Nested without end, or text that is not Unicode: half of a surrogate pair.
-        problem = f"its page cannot be read: {str(error)[:80]}"
-        raise IndexAnswer(redacted(answer.url), problem) from None
 
 
 def _read_extract(name: NormalizedName, answer: Answer) -> Answer:
