@@ -254,9 +254,9 @@ def test_an_index_cannot_lead_to_files_of_this_machine(
     for index.form in ("json", "html"):
         index.add(build_wheel("app"), url=path.as_uri(), hashes={})
         plan("-i", index.url, status=4)
-        assert f"{index.url}app/ has broken links, which are skipped: {path.as_uri()}" in (
-            capsys.readouterr().err
-        )
+        # A long address is shortened.
+        told = f"{index.url}app/ has broken links, which are skipped: {path.as_uri()[:60]}"
+        assert told in capsys.readouterr().err
 
 
 def test_each_index_gets_its_own_credentials(
