@@ -14,12 +14,15 @@ __all__ = [
     "BASE_DISK",
     "BASE_MEMORY",
     "BLOCK_SIZE",
+    "CROWDED_LANES",
+    "CROWD_MEMORY",
     "JOURNAL_MEMORY",
     "LANE_MEMORY",
     "NO_BYTE_CODE",
     "OVERLAY_MEMORY",
     "PROGRAM_PAGES",
     "disk_of",
+    "memory_of_lanes",
     "peak_memory",
 ]
 
@@ -36,6 +39,14 @@ JOURNAL_MEMORY = 2 << 20
 """Further bytes of each lane on an ext4 with a journal: what its files changed in folders and inode
 tables stays in memory until the journal is committed. Two lanes are killed one time in eight in
 30 MiB and run through in 31 MiB; one is killed in 22 MiB and runs through in 24 MiB."""
+
+CROWDED_LANES = 4
+"""Lanes that take no more than ``LANE_MEMORY`` each: so few are never at their peak together."""
+
+CROWD_MEMORY = 6 << 20
+"""Further bytes of each lane beyond ``CROWDED_LANES``: all begin together, and have 7.6 MiB each of
+their own. ci-tools with eight lanes is killed in 72 MiB and runs through in 76, with seven it is
+killed in 60; files that wait for the disk come on top."""
 
 NO_BYTE_CODE = 6 << 20
 """Further bytes if Python has no byte code of its library, as in the official images, and may write
@@ -62,7 +73,15 @@ def peak_memory(lanes: int = 1) -> int:
     They do not depend on the lock. The file system is taken to be an ext4 with a journal, the most
     common one.
     """
-    return BASE_MEMORY + lanes * (LANE_MEMORY + JOURNAL_MEMORY)
+    return BASE_MEMORY + memory_of_lanes(lanes, has_journal=True)
+
+
+def memory_of_lanes(lanes: int, *, has_journal: bool) -> int:
+    """Return the bytes of so many lanes that write to an ext4 with a journal, or to another file
+    system.
+    """
+    each = LANE_MEMORY + (JOURNAL_MEMORY if has_journal else 0)
+    return lanes * each + max(0, lanes - CROWDED_LANES) * CROWD_MEMORY
 
 
 def disk_of(wheels: Iterable[tuple[int, WheelHints]]) -> int:

@@ -10,7 +10,7 @@ from schemas.demand import BASE_DISK, BLOCK_SIZE, disk_of, peak_memory
 from schemas.hints import WheelHints
 
 
-@pytest.mark.parametrize("lanes", [1, 2, 3])
+@pytest.mark.parametrize("lanes", [1, 2, 3, 7])
 def test_the_executor_accepts_the_memory_that_the_planner_predicts_and_no_less(
     lanes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

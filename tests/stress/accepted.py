@@ -45,9 +45,9 @@ FILE_SYSTEMS = (
 NEIGHBOURS = ("none", "none", "anonymous", "pipes", "page tables")
 LOCKS = ("small files", "large file", "many files", "mixed")
 OPTIONS = (
-    (), (), ("--compile",), ("--lanes", "1"), ("--lanes", "4"), ("--durability", "kill"),
-    ("--page-cache", "keep"), ("--memory", "512MiB"), ("--memory", "40MiB"),
-    ("--no-hints",), ("--wrong-hints",),
+    (), (), ("--compile",), ("--lanes", "1"), ("--lanes", "4"), ("--lanes", "8"),
+    ("--durability", "kill"), ("--page-cache", "keep"), ("--memory", "512MiB"),
+    ("--memory", "40MiB"), ("--no-hints",), ("--wrong-hints",),
 )  # fmt: skip
 
 LOCKS_OF = {"--no-hints": "plain.toml", "--wrong-hints": "wrong.toml"}

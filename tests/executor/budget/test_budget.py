@@ -23,7 +23,13 @@ from executor.budget.errors import BudgetTooSmall
 from executor.budget.memory import Limit
 from executor.budget.processors import usable_processors
 from executor.files.mounts import FileSystem
-from schemas.demand import BASE_MEMORY, JOURNAL_MEMORY, LANE_MEMORY, NO_BYTE_CODE
+from schemas.demand import (
+    BASE_MEMORY,
+    CROWD_MEMORY,
+    JOURNAL_MEMORY,
+    LANE_MEMORY,
+    NO_BYTE_CODE,
+)
 from schemas.errors import ExitCode
 
 MIB = 1 << 20
@@ -52,10 +58,18 @@ def surround(
     monkeypatch.setattr(budget_module, "physical_limit", lambda: Limit(1 << 40, "/proc/meminfo"))
 
 
-@pytest.mark.parametrize("lanes", [2, 3, 5])
+@pytest.mark.parametrize("lanes", [2, 3])
 def test_memory_for_some_lanes_is_spent_on_as_many(lanes: int) -> None:
     assert decide_budget(BASE_MEMORY + lanes * LANE_MEMORY, 10).lanes == lanes
     assert decide_budget(BASE_MEMORY + (lanes + 1) * LANE_MEMORY - 1, 10).lanes == lanes
+
+
+@pytest.mark.parametrize("lanes", [5, 8, 16])
+def test_lanes_that_are_many_take_more_each(lanes: int) -> None:
+    needed = BASE_MEMORY + lanes * LANE_MEMORY + (lanes - 4) * CROWD_MEMORY
+    assert decide_budget(needed, 20).lanes == lanes
+    budget = decide_budget(needed - 1, 20)
+    assert (budget.lanes, budget.next_lane) == (lanes - 1, needed)
 
 
 def test_more_lanes_than_are_useful_are_made_only_on_demand() -> None:
