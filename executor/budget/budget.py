@@ -73,8 +73,8 @@ _MADE = 1 << 20
 
 
 MAX_LANES = 8
-"""What cannot be divided is a quarter of the time of two lanes: eight take three quarters of the
-time of four by that, and sixteen four fifths of the time of eight."""
+"""By a model, eight lanes take three quarters of the time of four, and sixteen four fifths of that of
+eight (docs/decisions/forks-not-threads.md)."""
 
 
 WINDOW_SHARE = 4
