@@ -73,8 +73,8 @@ _MADE = 1 << 20
 
 
 MAX_LANES = 8
-"""By a model, eight lanes take three quarters of the time of four, and sixteen four fifths of that of
-eight (docs/decisions/forks-not-threads.md)."""
+"""By a model, eight lanes take three quarters of the time of four, and sixteen take four fifths of
+the time of eight (docs/decisions/forks-not-threads.md)."""
 
 
 WINDOW_SHARE = 4
