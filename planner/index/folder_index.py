@@ -29,6 +29,8 @@ def read_folder_page(name: NormalizedName, folder: str, index: str) -> ProjectPa
     try:
         content = read_regular(path, MAX_PAGE_SIZE, follow=True)
     except (FileNotFoundError, NotADirectoryError):
+        if not os.path.isdir(folder):
+            raise IndexAnswer(index, "there is no such folder") from None
         return ProjectPage(name, exists=False)
     except OSError as error:
         raise IndexAnswer(url, error.strerror or str(error)) from None

@@ -73,6 +73,7 @@ def parse_index(text: str, *, named: bool = False) -> Index:
 
     Raises UsageError if it is not the address of an index.
     """
+    text = text.strip()  # as a variable or a file may have it
     name, equals, url = text.partition("=")
     if not named or not equals or "/" in name or ":" in name:
         name, url = "", text

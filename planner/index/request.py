@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
@@ -14,6 +15,10 @@ __all__ = ["URL_CHARACTERS", "Request", "split_url"]
 
 URL_CHARACTERS = "%!#$&'()*+,/:;=?@[]~"
 """Characters that have a meaning in a URL; others are quoted."""
+
+
+_IMPOSSIBLE = re.compile(r"[\x00-\x20\x7f]")
+"""What no host name has; http.client refuses it after a connection was tried."""
 
 
 _PORTS = {"http": 80, "https": 443}
@@ -49,6 +54,8 @@ def split_url(url: str) -> SplitResult:
         raise IndexAnswer(redacted(url), "it is missing an 'http://' or 'https://' protocol")
     if port == 0:
         raise IndexAnswer(redacted(url), "its port is 0")
+    if _IMPOSSIBLE.search(host):
+        raise IndexAnswer(redacted(url), "its host name is malformed")
     try:
         name = host if ":" in host else host.encode("idna").decode("ascii")
     except UnicodeError:

@@ -41,6 +41,13 @@ def test_a_project_without_a_folder_does_not_exist(mirror: Path) -> None:
     assert not read_folder_page(canonicalize_name("none"), str(mirror), "").exists
 
 
+def test_a_folder_that_is_not_there_is_no_empty_index(mirror: Path) -> None:
+    absent = mirror.parent / "absent"
+    with pytest.raises(IndexAnswer) as caught:
+        read_folder_page(NAME, str(absent), absent.as_uri())
+    assert str(caught.value) == f"{absent.as_uri()}: there is no such folder"
+
+
 def test_a_page_that_cannot_be_read_is_an_error(mirror: Path) -> None:
     (mirror / "odd" / "index.html").mkdir(parents=True)
     with pytest.raises(IndexAnswer, match="Is a directory"):

@@ -32,6 +32,7 @@ URL = "https://one.example/simple"
     ("text", "expected"),
     [
         pytest.param(f"{URL}/", Index(url=URL), id="a URL"),
+        pytest.param(f" {URL}/\n", Index(url=URL), id="white space around it"),
         pytest.param(f"internal={URL}", Index(url=URL, name="internal"), id="a name"),
         pytest.param("https://ada:s3cret@one.example:8443/?token=x#y",
                      Index(url="https://one.example:8443", login=Login("ada", "s3cret")),

@@ -34,6 +34,7 @@ def test_a_url_has_one_form(url: str, sent: str) -> None:
         ("https:///simple", "it is missing an 'http://' or 'https://' protocol"),
         ("https://index.example:0/", "its port is 0"),
         ("https://index.example:99999/", "Port out of range 0-65535"),
+        ("https://in dex.example/", "its host name is malformed"),
         ("https://ex..ample/", "its host name is malformed"),
         (f"https://{'a' * 64}.example/", "its host name is malformed"),
     ],
