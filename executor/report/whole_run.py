@@ -15,6 +15,10 @@ from schemas.errors import Interrupted, LockstreamError
 __all__ = ["run_recorded"]
 
 
+_INTERRUPTED = 130
+"""128 + SIGINT, as shells report it."""
+
+
 @contextmanager
 def run_recorded(recorder: Recorder, command: str, **facts: object) -> Iterator[dict[str, object]]:
     """Write the first event of a run of ``command``, samples while the body runs, and its end: the
@@ -35,15 +39,24 @@ def run_recorded(recorder: Recorder, command: str, **facts: object) -> Iterator[
         with Sampler(recorder):
             yield end
     except BaseException as error:
-        status = error.exit_code if isinstance(error, LockstreamError) else None
         recorder.event(
             "end",
             ok=False,
-            status=error.exit_status if isinstance(error, Interrupted) else status,
-            error=str(error) or type(error).__name__,
+            status=_status_of(error),
+            error=str(error)
+            or ("interrupted" if isinstance(error, KeyboardInterrupt) else type(error).__name__),
             kind=type(error).__name__,
             hint=getattr(error, "hint", None) or None,
             left=getattr(error, "left", None) or None,
         )
         raise
     recorder.event("end", ok=True, status=0, **end)
+
+
+def _status_of(error: BaseException) -> int | None:
+    """Return the exit status with which the program ends; None if the error is a defect."""
+    if isinstance(error, LockstreamError):
+        return error.exit_code
+    if isinstance(error, Interrupted):
+        return error.exit_status
+    return _INTERRUPTED if isinstance(error, KeyboardInterrupt) else None

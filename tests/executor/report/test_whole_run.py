@@ -19,6 +19,7 @@ from schemas.errors import Interrupted, NetworkError
         (NetworkError("no answer"), 5),
         (Interrupted(signal.SIGTERM, "SIGTERM"), 143),
         (ValueError(), None),
+        (KeyboardInterrupt(), 130),
     ],
 )
 def test_an_error_is_its_end(tmp_path: Path, error: BaseException, status: int | None) -> None:
@@ -29,7 +30,8 @@ def test_an_error_is_its_end(tmp_path: Path, error: BaseException, status: int |
     assert (first["event"], first["command"]) == ("run", "plan")
     assert {one["event"] for one in samples} == {"sample"}
     assert (end["event"], end["ok"], end["status"]) == ("end", False, status)
-    assert end["error"] == (str(error) or "ValueError")
+    names = {ValueError: "ValueError", KeyboardInterrupt: "interrupted"}
+    assert end["error"] == (str(error) or names[type(error)])
 
 
 def test_without_a_log_nothing_is_done() -> None:
