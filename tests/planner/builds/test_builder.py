@@ -21,6 +21,7 @@ from helpers.index import Index
 from helpers.sdists import Sdist, build_sdist
 from helpers.wheels import build_wheel
 from planner.builds import source_build as site
+from planner.cli.plan_progress import PlanProgress
 from schemas.builds import build_records
 
 Plan = Callable[..., int]
@@ -139,6 +140,16 @@ class TestAWheelIsBuilt:
         assert plan("--build", "missing", lines=(f"demo @ {path.as_uri()}",)) == 0
         assert packages()["demo"]["sdist"]["path"] == sdist.filename
         assert lockstream.main(["check"]) == 0
+
+    def test_and_what_it_holds_is_heard_by_the_view(
+        self, plan: Plan, index: Index, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        heard: list[dict[str, Any]] = []
+        monkeypatch.setattr(PlanProgress, "_on_held", lambda _, facts: heard.append(facts))
+        serve(index, build_sdist())
+        assert plan("--build", "missing") == 0
+        assert {one["package"] for one in heard} == {"demo-1.0.tar.gz"}
+        assert {one["limit"] for one in heard} == {None}
 
     def test_or_only_measured(self, plan: Plan, index: Index) -> None:
         serve(index, build_sdist())
