@@ -147,8 +147,10 @@ class Report:
 
     def summary(self) -> Iterator[str]:
         """Yield the report in one line, and what a user should know in any case."""
-        # Without a limit the kernel keeps what it likes, which says nothing of the execution.
-        has_peak = self.charged_peak is not None and self.budget is not None
+        # Without a limit the kernel keeps what it likes, which says nothing of the execution; and a
+        # limit of the process (ulimit -v) is none of what its group is charged.
+        is_of_group = self.budget is not None and not self.budget_source.startswith("RLIMIT")
+        has_peak = self.charged_peak is not None and is_of_group
         peak = f"{self._charged()} of {_mib(self.budget or 0)}" if has_peak else ""
         yield (
             f"{next(self.lines())} in {self.seconds:.1f} s: {_mib(self.bytes_fetched)} fetched, "

@@ -35,11 +35,11 @@ def read_file(path: str, start: int = 0) -> Iterator[bytes]:
     except OSError as error:
         if error.errno in _LIMITS:
             raise
-        raise Unreachable(
-            path,
-            f"cannot be read: {error.strerror or error}",
-            hint="the lock names this path; put the file there, or lock it by URL",
-        ) from None
+        hint = "the lock names this path; put the file there, or lock it by URL"
+        if error.errno in {errno.EACCES, errno.EPERM}:
+            hint = "let this user read the file and the folders above it"
+        reason = f"cannot be read: {error.strerror or error}"
+        raise Unreachable(path, reason, hint=hint) from None
 
 
 def holds_file(path: str, size: int | None, hashes: Iterable[tuple[str, str]]) -> bool:

@@ -63,6 +63,9 @@ def test_one_line_says_the_most() -> None:
             "charged 48.0 MiB of 64.0 MiB"
         )
     ]
+    # What the group is charged is nothing that a limit of the process bounds.
+    of_process = Report(**{**FIGURES, "budget_source": "RLIMIT_AS", "charged_peak": 900 << 20})
+    assert [line.endswith("10.0 MiB unpacked") for line in of_process.summary()] == [True]
     unlimited = Report(**{**FIGURES, "budget": None, "verified_record": False})
     assert list(unlimited.summary()) == [
         "installed 3 packages into /app/.venv in 1.2 s: 3.0 MiB fetched, 10.0 MiB unpacked",

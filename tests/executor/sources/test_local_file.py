@@ -40,6 +40,18 @@ def test_one_that_cannot_be_read_is_unreachable(tmp_path: Path) -> None:
     assert caught.value.hint == "the lock names this path; put the file there, or lock it by URL"
 
 
+def test_one_that_may_not_be_read_says_what_helps(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(_path: str) -> NoReturn:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr("executor.sources.local_file.open_regular", denied)
+    with pytest.raises(Unreachable) as caught:
+        next(read_file(path))
+    assert caught.value.hint == "let this user read the file and the folders above it"
+
+
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM])
 def test_a_limit_of_the_process_is_not_a_fault_of_the_file(
     path: str, monkeypatch: pytest.MonkeyPatch, number: int
