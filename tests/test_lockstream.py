@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -361,6 +362,23 @@ class TestEnds:
         assert "Traceback" not in done.stderr
         assert hint in done.stderr
         assert (f"{tmp_path / 'click.py'}: " in done.stderr) == (number != errno.ENOMEM)
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="macOS has no such limits")
+    @pytest.mark.parametrize("option", ["-d", "-v"])
+    def test_a_limit_of_the_process_that_a_refusal_names_is_enough(
+        self, lock: Path, option: str
+    ) -> None:
+        command = f"exec {SCRIPT} execute {lock} --target t --compile --log log"
+        for mebibytes in range(24, 100, 4):
+            limited = f"ulimit {option} {mebibytes << 10}; {command}"
+            done = run("/bin/sh", "-c", limited, cwd=lock.parent)
+            if found := re.search(r"give it at least (\d+) MiB: a larger limit", done.stderr):
+                break
+        assert found
+        assert done.returncode == ExitCode.NOT_ENOUGH
+        limited = f"ulimit {option} {int(found[1]) << 10}; {command}"
+        done = run("/bin/sh", "-c", limited, cwd=lock.parent)
+        assert done.returncode == 0, done.stderr
 
     @pytest.mark.parametrize("mebibytes", [24, 32, 40, 48, 64, 96])
     def test_a_small_address_space_is_a_lack_of_memory(self, lock: Path, mebibytes: int) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import resource
+import sys
 from dataclasses import dataclass
 
-from executor.budget.memory import MACHINE, MEMORY_OPTION, Limit
+from executor.budget.memory import MACHINE, MEMORY_OPTION, OF_PROCESS, Limit
 from executor.files.errors import mib_above, mib_below
 from schemas.errors import NotEnough
 
@@ -13,6 +15,19 @@ __all__ = ["BudgetTooSmall"]
 
 _VARIATION = 1 << 20
 """Bytes by which what others hold differs from one measurement to the next."""
+
+
+_THREADS = 2
+"""Threads that may begin after the needs were checked: of the lines of progress, and of a log. Each
+reserves its stack."""
+
+
+_STACK = 8 << 20
+"""Bytes of a stack if they have no limit, or that is unknown."""
+
+
+_IMPORTED_LATER = 4 << 20
+"""Bytes that what is imported after the check reserves and does not hold, at most."""
 
 
 @dataclass(eq=False)
@@ -35,6 +50,8 @@ class BudgetTooSmall(NotEnough):
     def hint(self) -> str:  # type: ignore[override]  # rendered late, from the figures
         needed = self.needed + self.held
         others = self.limit.others + _VARIATION if self.limit.others else 0
+        if self.limit.source.startswith(OF_PROCESS):
+            others += _reserved_later()
         total = mib_above(needed + others)
         if self.is_open:
             return (
@@ -62,3 +79,16 @@ class BudgetTooSmall(NotEnough):
             f"{subject} {mib_above(self.needed)} MiB of memory{files}, "
             f"but {self.limit.source} leaves {mib_below(self.limit.available)} MiB"
         )
+
+
+def _reserved_later() -> int:
+    """Return the bytes that this process may reserve in vain after its needs were checked."""
+    threading = sys.modules.get("threading")
+    begun = threading.active_count() - 1 if threading else 0
+    try:
+        stack = resource.getrlimit(resource.RLIMIT_STACK)[0]
+    except OSError:  # a seccomp filter may refuse the call
+        stack = _STACK
+    if stack == resource.RLIM_INFINITY:
+        stack = _STACK
+    return max(0, _THREADS - begun) * stack + _IMPORTED_LATER

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MACHINE",
     "MEMORY_OPTION",
+    "OF_PROCESS",
     "Limit",
     "available_memory",
     "found_limits",
@@ -37,6 +38,10 @@ MEMORY_OPTION = "--memory"
 
 MACHINE = "/proc/meminfo"
 """The source of the limit that the machine is."""
+
+
+OF_PROCESS = "RLIMIT"
+"""How the sources of limits of a process (getrlimit(2)) begin."""
 
 
 _MAPPED = {1: "total_mapped_file", 2: "file_mapped"}
