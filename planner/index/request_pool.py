@@ -11,9 +11,9 @@ __all__ = ["RequestPool"]
 class RequestPool(ThreadPoolExecutor):
     """A pool of threads that send requests; whoever opens it as a context owns it.
 
-    The end of the context waits for the requests under way. If the program is interrupted, nobody
-    wants their answers any more, and a slow server would hold its end: the program then ends with
-    its threads (lockstream.py).
+    The end of the context drops the requests that are not begun, and waits for those under way. If
+    the program is interrupted, nobody wants their answers any more, and a slow server would hold
+    its end: the program then ends with its threads (lockstream.py).
     """
 
     def __exit__(
@@ -23,4 +23,4 @@ class RequestPool(ThreadPoolExecutor):
         trace: TracebackType | None,
     ) -> None:
         is_interrupted = kind is not None and not issubclass(kind, Exception)
-        self.shutdown(wait=not is_interrupted, cancel_futures=kind is not None)
+        self.shutdown(wait=not is_interrupted, cancel_futures=True)

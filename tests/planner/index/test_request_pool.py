@@ -59,9 +59,27 @@ def test_an_error_waits_for_what_is_under_way_and_drops_what_is_not() -> None:
     assert server.queued.done()
 
 
-def test_a_whole_run_waits_for_all() -> None:
+def test_a_whole_run_waits_for_what_is_under_way_and_drops_what_is_not() -> None:
     server = Server()
-    server.may_answer.set()
+    ask_and(server.may_answer.set, server)
+    assert server.has_answered.is_set()
+    assert server.queued.done()
+
+
+def test_what_is_dropped_is_not_asked_for() -> None:
+    """The first request holds the only thread until the pool has dropped the second one."""
+    asked: list[int] = []
+    begun, holds = Event(), Event()
+
+    def ask(number: int) -> None:
+        asked.append(number)
+        begun.set()
+        holds.wait()
+
     with RequestPool(1) as pool:
-        calls = [pool.submit(server.ask) for _ in range(3)]
-    assert all(one.done() for one in calls)
+        pool.submit(ask, 1)
+        queued = pool.submit(ask, 2)
+        queued.add_done_callback(lambda _: holds.set())
+        begun.wait()
+    assert asked == [1]
+    assert queued.cancelled()
