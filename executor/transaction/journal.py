@@ -288,7 +288,7 @@ class Journal:
         with (
             suppress(FileNotFoundError),
             self.inside() as held,
-            TextIOWrapper(held.open(_NAME), "utf-8", "replace") as file,
+            _opened(held) as file,
         ):
             for number, line in enumerate(iter(partial(file.readline, _LONGEST), "")):
                 try:
@@ -360,6 +360,18 @@ class Journal:
         if self.is_durable:
             with self.inside() as held:
                 sync_descriptor(held.descriptor)
+
+
+@contextmanager
+def _opened(held: HeldFolder) -> Iterator[TextIOWrapper]:
+    """Yield the journal in a folder, open for reading. Raises OSError."""
+    file = TextIOWrapper(held.open(_NAME), "utf-8", "replace")
+    try:
+        yield file
+    finally:
+        # What was read is right, whatever the end says; who reads no further learns of none.
+        with suppress(OSError):
+            file.close()
 
 
 def _rights_of_others(packages: os.stat_result) -> int:

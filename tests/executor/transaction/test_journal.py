@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import gc
 import os
 import shutil
+import sys
 from contextlib import suppress
+from io import FileIO
 from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 
 from executor.environment.errors import EnvironmentBusy
+from executor.files.held_folder import HeldFolder
 from executor.transaction.errors import StagingRefused
 from executor.transaction.journal import Journal, Move, Removal
 from helpers.trees import snapshot
@@ -36,6 +41,32 @@ def test_what_is_committed_is_read_back(tmp_path: Path) -> None:
         assert [*other.removals(), *other.moves()] == ENTRIES
         journal.done()
         assert not [*journal.removals(), *journal.moves()]
+
+
+def test_an_error_of_closing_what_was_read_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing(FileIO):
+        def close(self) -> None:
+            is_first = not self.closed
+            super().close()
+            if is_first:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def opened(held: HeldFolder, name: str) -> Failing:
+        return Failing(os.open(name, os.O_RDONLY, dir_fd=held.descriptor))
+
+    journal = Journal(str(tmp_path))
+    with journal.opened():
+        journal.commit(ENTRIES)
+        monkeypatch.setattr(HeldFolder, "open", opened)
+        unheard: list[object] = []
+        monkeypatch.setattr(sys, "unraisablehook", unheard.append)
+        assert next(journal.removals()) == ENTRIES[0]
+        assert [*journal.removals(), *journal.moves()] == ENTRIES
+        gc.collect()
+        assert unheard == []
+        journal.done()
 
 
 def test_nothing_is_left_behind_when_all_is_done(tmp_path: Path) -> None:
