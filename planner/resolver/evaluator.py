@@ -34,6 +34,22 @@ SourceRule = Callable[[NormalizedName, Target], str | None]
 TOO_LATE = "too late for --exclude-newer"
 
 
+_REMEDIES = (
+    (
+        "it was yanked",
+        "pin the yanked version (NAME==VERSION) to use it all the same, or allow others",
+    ),
+    ("its hash is not among", "correct the hashes of the requirements, or leave them out"),
+    (
+        "it is a wheel, and --no-binary",
+        "leave the project out of --no-binary, or build it (--build)",
+    ),
+    ("it is at ", "name the host of its files with --allow-host, or choose another index"),
+    ("it was uploaded on ", "choose a later --exclude-newer, or allow older versions"),
+)
+"""What helps against the rules that refuse a file, by how the reasons begin."""
+
+
 _LAST_RESORT = -(1 << 30)
 """The preference of a source distribution: every wheel is preferred to a build."""
 
@@ -54,6 +70,11 @@ class Rejection:
     def is_too_new(self) -> bool:
         """Return True if the file was uploaded too late for the user's policy."""
         return self.reason.endswith(TOO_LATE)
+
+    @property
+    def remedy(self) -> str:
+        """Return what the user can do about a rule that refuses the file; nothing if none does."""
+        return next((one for start, one in _REMEDIES if self.reason.startswith(start)), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,6 +61,8 @@ class Unsolvable(NoSolution):
         hint = "loosen one of these requirements, or name versions that go together"
         if any(supply.lacks_prereleases() for supply in self.supplies):
             hint = "allow pre-releases (--prerelease allow), or require versions that are final"
+        elif remedies := [*filter(None, (supply.remedy() for supply in self.supplies))]:
+            hint = remedies[0]
         elif any(supply.lacks_builds() for supply in self.supplies):
             hint = (
                 "build what has no wheel (--build missing), or choose versions that have wheels "

@@ -174,6 +174,12 @@ class Supply:
             obstacle.supply and obstacle.supply.lacks_wheels() for obstacle in self.obstacles
         )
 
+    def remedy(self) -> str:
+        """Return what helps if the cause, direct or transitive, is a rule that refuses files."""
+        found = [one.remedy for one in self.rejections] if self.matching and not self.usable else []
+        found += [one.supply.remedy() for one in self.obstacles if one.supply]
+        return next(filter(None, found), "")
+
     def lacks_prereleases(self) -> bool:
         """Return True if the cause, direct or transitive, is that pre-releases are excluded."""
         return bool(self.prereleases and len(self.prereleases) == len(self.matching)) or any(

@@ -467,6 +467,14 @@ def test_of_many_files_those_for_other_targets_are_counted(index: Index, planner
     )
 
 
+def test_what_to_do_about_a_rule_is_hinted_at(index: Index, planner: Planner) -> None:
+    index.add(build_wheel("app", "1.0", requires=["base"]))
+    index.add(build_wheel("base", "1.0"), yanked="it breaks")
+    with pytest.raises(Unsolvable) as raised:
+        planner.plan("app")
+    assert raised.value.hint.startswith("pin the yanked version (NAME==VERSION)")
+
+
 def test_releases_that_another_python_could_use_are_told(index: Index, planner: Planner) -> None:
     index.add(build_wheel("app", "2.0"), requires_python=">=3.14")
     add(index, "app", "1.0", "no-such")

@@ -153,3 +153,29 @@ def test_rules_that_the_user_makes(
     file = ProjectFile(WHEEL, "https://index.example/simple/demo/", {"url": WHEEL, **told})
     verdict = FileEvaluator(TARGET, rules).evaluate(NAME, file)
     assert (verdict.reason if isinstance(verdict, Rejection) else None) == reason
+
+
+@pytest.mark.parametrize(
+    ("rules", "told", "remedy"),
+    [
+        (FileRules(), {"yanked": "broken"}, "pin the yanked version"),
+        (FileRules(hashes=RequiredHashes([REQUIRED])), {"hashes": {"sha256": "bb"}},
+         "correct the hashes"),
+        (FileRules(no_binary=ProjectSet(frozenset({NAME}))), {},
+         "leave the project out of --no-binary"),
+        (FileRules(hosts=frozenset({"other.example"})), {}, "name the host of its files"),
+        (FileRules(uploaded_before=datetime(2026, 1, 1, tzinfo=UTC)),
+         {"upload-time": "2026-02-01T00:00:00Z"}, "choose a later --exclude-newer"),
+        (FileRules(), {"requires-python": ">=3.12"}, ""),
+    ],
+)  # fmt: skip
+def test_a_rule_that_refuses_a_file_has_a_remedy(
+    rules: FileRules, told: dict[str, Any], remedy: str
+) -> None:
+    filename = "demo-1.0-py3-none-any.whl"
+    entry = {"filename": filename, "url": filename, **told}
+    file = ProjectFile(filename, "https://index.example/simple/demo/", entry)
+    found = FileEvaluator(TARGET, rules).evaluate(NAME, file)
+    assert isinstance(found, Rejection)
+    assert found.remedy.startswith(remedy)
+    assert bool(found.remedy) is bool(remedy)
