@@ -57,6 +57,10 @@ RESERVED = 256 << 20
 """Bytes that a cluster on this machine leaves to the plan itself."""
 
 
+_SILENT = logging.CRITICAL + 1
+"""A level above those of all messages."""
+
+
 _turn: AbstractContextManager[Any] = nullcontext()
 """Within which a cluster on this machine may exist."""
 
@@ -120,6 +124,7 @@ class DaskEngine:
                         resources={RESOURCE: memory},
                         memory_limit=None,
                         dashboard_address=None,
+                        silence_logs=_SILENT,  # else it lets warnings through again
                         # Its state is served none the less, on all interfaces if nothing is said.
                         scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
                     )
@@ -345,9 +350,13 @@ def _quiet() -> Iterator[None]:
     handlers = logging.getLogger("distributed").handlers
     before = [handler.level for handler in handlers]
     for handler in handlers:
-        handler.setLevel(logging.CRITICAL + 1)
+        handler.setLevel(_SILENT)
     try:
         yield
+    except KeyboardInterrupt:
+        # The program ends, and threads of a cluster on this machine may go on until then.
+        before = [handler.level for handler in handlers]
+        raise
     finally:
         for handler, level in zip(handlers, before, strict=True):
             handler.setLevel(level)

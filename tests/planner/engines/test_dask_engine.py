@@ -163,6 +163,14 @@ def test_the_log_of_dask_is_kept_off_the_terminal(
     handlers.pop()
 
 
+def test_an_interrupted_cluster_says_nothing_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    handler = logging.NullHandler()
+    monkeypatch.setattr(logging.getLogger("distributed"), "handlers", [handler])
+    with pytest.raises(KeyboardInterrupt), dask_engine._quiet():
+        raise KeyboardInterrupt
+    assert handler.level > logging.CRITICAL
+
+
 def test_a_target_that_no_worker_builds_for_is_said(
     index: Index, capsys: pytest.CaptureFixture[str]
 ) -> None:
