@@ -87,10 +87,10 @@ def _end_of_start(error: ImportError | MemoryError | OSError) -> NoReturn:
     number = getattr(error, "errno", None)
     text, status = NO_MEMORY, NOT_ENOUGH
     if number not in {None, errno.ENOMEM}:
-        place = getattr(error, "filename", None) or HERE
+        place = getattr(error, "filename", None) or "the system"
         remedy = "raise the limit of open files (ulimit -n)"
         if number not in {errno.EMFILE, errno.ENFILE}:  # files of others, a filter of system calls
-            remedy, status = "let this user read it", NOT_PERMITTED
+            remedy, status = "let this user read it, or seccomp allow it", NOT_PERMITTED
         text = f"error: {place}: {os.strerror(number)}\nhint: to load the program, {remedy}\n"
     os.write(2, text.encode(errors="backslashreplace"))
     sys.exit(status)
