@@ -45,7 +45,7 @@ class Login(NamedTuple):
     @property
     def authorization(self) -> str:
         """The value of the Authorization header (RFC 7617)."""
-        return "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+        return "Basic " + base64.b64encode(_sent(f"{self.user}:{self.password}")).decode()
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -54,7 +54,17 @@ class Login(NamedTuple):
         """
         secret = self.password or self.user
         token = self.authorization.removeprefix("Basic ")
-        return frozenset({secret, quote(secret, safe=""), token})
+        return frozenset({secret, quote(_sent(secret), safe=""), token})
+
+
+def _sent(text: str) -> bytes:
+    """Return the bytes of a user name or password. A variable may hold others than UTF-8, and a URL
+    in JSON may have half a character.
+    """
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")
 
 
 def origin_of(url: str) -> str:

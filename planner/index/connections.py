@@ -89,7 +89,7 @@ class Connections:
             raise Retryable("the server closed the connection without an answer") from None
         except http.client.BadStatusLine as error:
             raise Retryable(f"its answer is not HTTP: {one_line(str(error), 80)}") from None
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, UnicodeError) as error:
             raise Retryable(reason_of(error)) from None
 
     def _send(self, request: Request, pace: Pace) -> Exchange:
@@ -155,7 +155,8 @@ class Connections:
         except ssl.SSLCertVerificationError:
             connection.close()
             raise
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, UnicodeError) as error:
+            # A name of a proxy that is none is known when it is looked up (UnicodeError).
             connection.close()
             if proxy is not None:
                 _raise_for_proxy(error, proxy, parts.geturl())

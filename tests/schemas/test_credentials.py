@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from schemas.credentials import Login, find_login, origin_of, split_login
@@ -49,3 +51,14 @@ def test_the_forms_of_a_secret_are_known() -> None:
     assert login.authorization == "Basic YWRhOnMzL2NyZXQ="
     assert login.secrets == {"s3/cret", "s3%2Fcret", "YWRhOnMzL2NyZXQ="}
     assert "token" in Login("token", "").secrets
+
+
+@pytest.mark.parametrize(
+    ("password", "sent"),
+    [("p\u00e9", b"u:p\xc3\xa9"), ("\udcff", b"u:\xff"), ("\ud800", b"u:?")],
+)
+def test_any_password_can_be_sent(password: str, sent: bytes) -> None:
+    """A variable may hold any bytes; JSON half a character."""
+    login = Login("u", password)
+    assert base64.b64decode(login.authorization.removeprefix("Basic ")) == sent
+    assert password in login.secrets

@@ -65,6 +65,15 @@ def test_a_proxy_that_refuses_is_named_at_once(tls: bool, monkeypatch: pytest.Mo
 REASON = "Proxy Authentication Required"
 
 
+@pytest.mark.parametrize("name", ["\udcff\udcfe", "a" * 70, "a..b"])
+def test_a_proxy_whose_name_is_none_is_an_error(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable may hold any bytes."""
+    monkeypatch.setenv("ALL_PROXY", f"http://user:secret@{name}:1")
+    with pytest.raises(IndexUnreachable, match="cannot be reached") as caught:
+        get("http://index.example/simple/demo/")
+    assert "secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_proxy_that_is_not_there_is_named(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", "http://user:secret@127.0.0.1:1")
