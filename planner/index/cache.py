@@ -27,12 +27,12 @@ from executor import is_trusted
 __all__ = ["KINDS", "MAX_SIZE", "Cache", "Kind", "PageSeen", "Usage", "unpacked"]
 
 
-Kind = Literal["pages", "plans", "metadata", "sizes", "listings"]
-"""Kinds of entries: pages of projects; plans, by their questions; and METADATA files, sizes and
-file lists of wheels by the address and the stated hash of the wheel, which never change."""
+Kind = Literal["pages", "plans", "metadata", "sizes"]
+"""Kinds of entries: pages of projects; plans, by their questions; and METADATA files, and sizes
+with file lists of wheels by the address and the stated hash of the wheel, which never change."""
 
 
-KINDS: tuple[Kind, ...] = ("pages", "plans", "metadata", "sizes", "listings")
+KINDS: tuple[Kind, ...] = ("pages", "plans", "metadata", "sizes")
 
 
 MAX_SIZE = 1 << 30

@@ -60,7 +60,7 @@ class SizedFile:
     hints: WheelHints
 
     def to_bytes(self) -> bytes:
-        """Return it as JSON, for a cache."""
+        """Return it as a line of JSON, for a cache."""
         fields = {"size": self.size, "digests": self.digests, "hints": self.hints.to_table()}
         return json.dumps(fields).encode()
 
@@ -126,23 +126,12 @@ class MetadataSource:
 
         Raises UnreadableWheel, WheelDiffers, IndexUnreachable and IndexAnswer.
         """
-        if file.url not in self._sized and (kept := self._find("sizes", file)):
-            sized = SizedFile.from_bytes(kept)
-            # If the index states another size, the wheel is read again and compared with it.
-            if sized and file.size in {None, sized.size}:
-                self._sized[file.url] = sized
-        if file.url not in self._sized:
-            self._read_directory(file)
+        self._know(file)
         return self._sized[file.url]
 
     def listing(self, file: ProjectFile) -> Listing:
         """Return the files of a wheel and their checksums. Raises what ``size`` raises."""
-        if file.url not in self._listings:
-            kept = self._find("listings", file)
-            if kept is not None and (listing := Listing.from_bytes(kept)):
-                self._listings[file.url] = listing
-            else:
-                self._read_directory(file)
+        self._know(file)
         return self._listings[file.url]
 
     def digests(self, file: ProjectFile, algorithms: Iterable[str]) -> dict[str, str]:
@@ -159,6 +148,19 @@ class MetadataSource:
         headers = split_headers(self._read_member(wheel) if content is None else content)
         self._keep("metadata", wheel.file, headers)
         return headers
+
+    def _know(self, file: ProjectFile) -> None:
+        """Get the sizes and the listing of a wheel, from the cache or from the wheel."""
+        if file.url in self._listings:
+            return
+        if (kept := self._find("sizes", file)) is not None:
+            head, _, packed = kept.partition(b"\n")
+            sized, listing = SizedFile.from_bytes(head), Listing.from_bytes(packed)
+            # If the index states another size, the wheel is read again and compared with it.
+            if sized and listing and file.size in {None, sized.size}:
+                self._sized[file.url], self._listings[file.url] = sized, listing
+                return
+        self._read_directory(file)
 
     def _read_directory(self, file: ProjectFile) -> None:
         try:
@@ -216,8 +218,7 @@ class MetadataSource:
         sized = SizedFile(size=reader.size, digests=reader.digests, hints=directory.hints)
         self._sized[file.url] = sized
         self._listings[file.url] = directory.listing
-        self._keep("sizes", file, sized.to_bytes())
-        self._keep("listings", file, directory.listing.packed)
+        self._keep("sizes", file, sized.to_bytes() + b"\n" + directory.listing.packed)
 
 
 def _of_its_name(wheel: Distribution, metadata: WheelMetadata) -> WheelMetadata:

@@ -119,7 +119,7 @@ def test_the_cache_is_looked_at_and_removed(
     told = json.loads(capsys.readouterr().out)
     assert told.pop("folder") == str(cache_folder)
     assert {kind: one["entries"] for kind, one in told.items()} == {
-        "pages": 2, "plans": 1, "metadata": 2, "sizes": 2, "listings": 2,
+        "pages": 2, "plans": 1, "metadata": 2, "sizes": 2,
     }  # fmt: skip
     assert lockstream.main(["cache", "info"]) == 0
     assert capsys.readouterr().out.splitlines()[1].startswith("  pages: 2 entries, ")

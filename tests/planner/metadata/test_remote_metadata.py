@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from packaging.utils import canonicalize_name
@@ -12,6 +13,7 @@ from packaging.utils import canonicalize_name
 from helpers.index import Index
 from helpers.wheels import Wheel as MadeWheel
 from helpers.wheels import build_wheel
+from planner.index.cache import Cache
 from planner.index.client import IndexClient
 from planner.index.pages import ProjectFile, parse_page
 from planner.metadata.core_metadata import InvalidMetadata
@@ -175,3 +177,24 @@ def test_a_signature_in_an_address_does_not_part_the_cache() -> None:
         for url in ("https://a.example/d.whl", "https://a.example/d.whl?X-Amz-Signature=1")
     )
     assert _cache_key(plain) == _cache_key(signed)
+
+
+@pytest.mark.parametrize("damage", [None, b"{}", b"{}\nx"], ids=["whole", "cut", "other"])
+def test_the_cache_has_the_sizes_and_the_files_of_a_wheel(
+    index: Index, tmp_path: Path, damage: bytes | None
+) -> None:
+    made = build_wheel(files={"demo/a.py": "x"})
+    index.add(made)
+    file = offered(index, made).file
+    found = []
+    for _ in range(2):
+        cache = Cache(str(tmp_path / "cache"))
+        with IndexClient(cache=cache, pause=lambda _: None) as client:
+            source = MetadataSource(client)
+            found.append((source.size(file), list(source.listing(file).files())))
+        if damage is not None and len(found) == 1:
+            key = _cache_key(file)
+            assert key is not None
+            cache.write("sizes", key, damage)
+    assert found[0] == found[1]
+    assert len(index.paths()) == (1 if damage is None else 2)
