@@ -195,6 +195,11 @@ class _Listener:
             assert time.monotonic() < deadline
             time.sleep(0.001)
 
+    def hold_handshakes(self, until: threading.Event) -> None:
+        """Answer no client that wants TLS before ``until`` is set."""
+        assert self._context is not None
+        self._context.sni_callback = lambda *_: until.wait(_LEAVES_SECONDS) and None
+
     def refuse_connections(self) -> None:
         """Take no further ones; those that are open stay."""
         self._socket.shutdown(socket.SHUT_RDWR)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -130,7 +131,9 @@ def test_requests_ahead_go_on_while_an_answer_is_awaited_that_never_comes(
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
     tls_context.cache_clear()
     pending = iter([("https://ahead.example/", 1)])
+    goes_on = threading.Event()
     with Server(tls=True) as server:
+        server.hold_handshakes(goes_on)
         server.script("/ahead", file(SMALL))
         # Says nothing, so that the server waits for its handshake.
         silent = http.client.HTTPConnection("127.0.0.1", server.port)
@@ -142,6 +145,7 @@ def test_requests_ahead_go_on_while_an_answer_is_awaited_that_never_comes(
         prefetch.upcoming = lambda _: next(pending, None)
         prefetch.fill(1, lambda _: PendingResponse(following, silent.sock, "/ahead", {}))
         assert not server.requests
+        goes_on.set()
 
         def came_while_waiting() -> bool:
             with suppress(TimeoutError):
