@@ -6,6 +6,7 @@ two branches that add different packages merge, and planning twice gives the sam
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Collection, Iterator
 from contextlib import suppress
@@ -52,8 +53,11 @@ def _blocks(document: dict[str, Any]) -> Iterator[str]:
 def write_atomically(path: str, text: str) -> None:
     """Replace the file at ``path`` by one with this text, or leave it as it is.
 
-    Raise OSError.
+    A link to a file stays a link. One to nothing is refused: a checkout may have brought it, and a
+    new file would be made wherever it leads. Raise OSError.
     """
+    if os.path.islink(path) and not os.path.exists(path):
+        raise FileNotFoundError(errno.ENOENT, "it is a link to nothing", path)
     path = os.path.realpath(path)
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")

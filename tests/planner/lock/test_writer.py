@@ -90,3 +90,11 @@ def test_a_lock_behind_a_link_is_replaced_where_it_is(tmp_path: Path) -> None:
     write_atomically(str(tmp_path / "pylock.toml"), "new")
     assert (tmp_path / "pylock.toml").is_symlink()
     assert real.read_text() == "new"
+
+
+def test_a_link_to_nothing_makes_no_file_where_it_leads(tmp_path: Path) -> None:
+    (tmp_path / "pylock.toml").symlink_to("../elsewhere")
+    with pytest.raises(FileNotFoundError, match="it is a link to nothing"):
+        write_atomically(str(tmp_path / "pylock.toml"), "x")
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "pylock.toml"]
+    assert not (tmp_path.parent / "elsewhere").exists()
