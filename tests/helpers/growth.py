@@ -161,6 +161,8 @@ PARSERS: dict[str, tuple[Callable[[str], object], Callable[[int], str]]] = {
     "separators of a URL": (secret_parameters, lambda n: "&;" * (n // 2)),
     "an address": (redacted, lambda n: "https://" + "@" * n + "/"),
     "text for the terminal": (printable, lambda n: "\x1b\n" * (n // 2)),
+    "commands in a text": (printable, lambda n: "##a " * (n // 4)),
+    "a command that does not end": (printable, lambda n: "##" + "a" * (n // 2) + " " * (n // 2)),
     "a marker": (
         lambda text: parse_requirement(text, "file:1"),
         lambda n: "demo; " + " or ".join(["os_name == 'a'"] * (n // 18)),

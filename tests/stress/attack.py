@@ -53,6 +53,13 @@ PROGRAMS: Mapping[str, Callable[[float], Command]] = {
         "tests/executor/builds/test_tar_reader.py",
         "tests/executor/builds/test_source_archive.py",
     ),
+    "verify": lambda _: _tests(
+        "tests/executor/environment/test_drift.py",
+        "tests/executor/environment/test_uninstall.py",
+        "tests/executor/install/test_inspection.py",
+        "tests/executor/install/test_commands_inspection.py",
+    ),
+    "growth": lambda _: _module("stress.growth"),
     "ends": lambda scale: _module("stress.ends", "--runs", str(int(200 * scale))),
 }
 """By name: the command that makes the trials, longer or shorter by a factor."""
