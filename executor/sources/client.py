@@ -44,8 +44,9 @@ _MAX_REDIRECTS = 10
 """Redirects of one request; browsers allow 20, indexes need 1."""
 
 
-_LOCAL_FAULTS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS}
-"""Errors of connecting for which this machine is at fault, not the network."""
+_LOCAL_FAULTS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.ENOSYS}
+"""Errors of connecting for which this machine is at fault, not the network. EPERM is also
+the answer of a firewall."""
 
 
 _REDIRECTS = {301, 302, 303, 307, 308}

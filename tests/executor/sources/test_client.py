@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import errno
 import gzip
+import os
 import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import quote
 
 import pytest
@@ -308,6 +311,22 @@ class TestFaults:
             f"{server.origin}{PATH}: Connection reset by peer (tried {ATTEMPTS} times)"
         )
         assert len(server.requests) == ATTEMPTS
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENOSYS])
+def test_a_fault_of_this_machine_is_not_tried_again(
+    server: Server, client: HttpClient, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    tried: list[object] = []
+
+    def refused(*_: object, **__: object) -> NoReturn:
+        tried.append(None)
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("socket.create_connection", refused)
+    with pytest.raises(OSError, match=os.strerror(number)):
+        fetch(client, server.script(PATH, file(CONTENT)))
+    assert len(tried) == 1
 
 
 class TestDrips:
