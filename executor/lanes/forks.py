@@ -86,10 +86,12 @@ class Fork(Generic[R]):
 
     def close(self) -> None:
         """End the fork, if it is still at work. It can be called twice."""
-        for descriptor in (self._reading, self._alive):
+        pipes, self._reading, self._alive = (self._reading, self._alive), -1, -1
+        for descriptor in pipes:
             if descriptor >= 0:
-                os.close(descriptor)
-        self._reading = self._alive = -1
+                # Linux has closed it, whatever the answer: nothing is lost of what was only read.
+                with suppress(OSError):
+                    os.close(descriptor)
         if self._pid:
             # That the pipe is closed ends it, too.
             end_fork(self._pid)

@@ -203,3 +203,18 @@ def test_a_fork_that_may_not_watch_its_parent_says_so(monkeypatch: pytest.Monkey
     monkeypatch.setattr("executor.lanes.forks.end_with_parent", refused)
     with pytest.raises(PermissionError):
         run_in_fork(lambda: 3)
+
+
+def test_an_interrupted_close_is_none_to_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    fork = Fork(lambda: time.sleep(3600))
+    close = os.close
+
+    def interrupted(descriptor: int) -> NoReturn:
+        close(descriptor)
+        raise InterruptedError(errno.EINTR, os.strerror(errno.EINTR))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "close", interrupted)
+        fork.close()
+    fork.close()
+    assert only_process()
