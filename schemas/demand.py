@@ -14,8 +14,6 @@ __all__ = [
     "BASE_DISK",
     "BASE_MEMORY",
     "BLOCK_SIZE",
-    "CROWDED_LANES",
-    "CROWD_MEMORY",
     "JOURNAL_MEMORY",
     "LANE_MEMORY",
     "NO_BYTE_CODE",
@@ -26,27 +24,20 @@ __all__ = [
     "peak_memory",
 ]
 
-BASE_MEMORY = 18 << 20
+BASE_MEMORY = 16 << 20
 """Bytes of the interpreter, the modules that an execution imports, and one selection, as far as
-the kernel cannot take them back. ci-tools runs through in a cgroup of 24 MiB with one lane and of
-28 MiB with two, and is killed in 20 and 24 MiB."""
+the kernel cannot take them back, less what its own lane has of them."""
 
-LANE_MEMORY = 6 << 20
-"""Bytes of one lane: memory that its fork does not share, a chunk of input, a piece of output, the
-window of inflate, and pages that are being written."""
+LANE_MEMORY = 8 << 20
+"""Bytes of one lane: memory that its fork does not share (7.8 MiB), a chunk of input, a piece of
+output, the window of inflate, and pages that are being written. data-service runs through in a
+cgroup of 31 MiB with two lanes, of 40 with three, of 47 with four; ci-tools in 76 with eight.
+They are killed in 30, 38, 46 and 72 MiB."""
 
 JOURNAL_MEMORY = 2 << 20
 """Further bytes of each lane on an ext4 with a journal: what its files changed in folders and inode
 tables stays in memory until the journal is committed. Two lanes are killed one time in eight in
 30 MiB and run through in 31 MiB; one is killed in 22 MiB and runs through in 24 MiB."""
-
-CROWDED_LANES = 4
-"""Lanes that take no more than ``LANE_MEMORY`` each: so few are never at their peak together."""
-
-CROWD_MEMORY = 6 << 20
-"""Further bytes of each lane beyond ``CROWDED_LANES``: all begin together, and have 7.6 MiB each of
-their own. ci-tools with eight lanes is killed in 72 MiB and runs through in 76, with seven it is
-killed in 60; files that wait for the disk come on top."""
 
 NO_BYTE_CODE = 6 << 20
 """Further bytes if Python has no byte code of its library, as in the official images, and may write
@@ -80,8 +71,7 @@ def memory_of_lanes(lanes: int, *, has_journal: bool) -> int:
     """Return the bytes of so many lanes that write to an ext4 with a journal, or to another file
     system.
     """
-    each = LANE_MEMORY + (JOURNAL_MEMORY if has_journal else 0)
-    return lanes * each + max(0, lanes - CROWDED_LANES) * CROWD_MEMORY
+    return lanes * (LANE_MEMORY + (JOURNAL_MEMORY if has_journal else 0))
 
 
 def disk_of(wheels: Iterable[tuple[int, WheelHints]]) -> int:

@@ -217,7 +217,7 @@ def check_files(budget: Budget, taken: int) -> None:
     if budget.memory is None or taken <= 0:
         return
     limit = smallest_limit(budget.memory if budget.source == MEMORY_OPTION else None)
-    if limit is not None and limit.available - taken < BASE_MEMORY:
+    if limit is not None and limit.available - taken < BASE_MEMORY + LANE_MEMORY:
         raise BudgetTooSmall(BASE_MEMORY + LANE_MEMORY + JOURNAL_MEMORY, limit, taken)
 
 

@@ -8,7 +8,6 @@ module nor what it imports may import them.
 from __future__ import annotations
 
 import os
-import sys
 from _tracemalloc import is_tracing  # the module ``tracemalloc`` imports ``re`` and ``pickle``
 from importlib.machinery import PathFinder
 
@@ -58,11 +57,10 @@ def has_byte_code() -> bool:
 
     The official images of Python have none of its library, and nothing may be written in many.
     """
-    specs = [
-        PathFinder.find_spec("_parser", [os.path.join(os.path.dirname(os.__file__), "tomllib")])
-    ]
-    if packaging := sys.modules.get("packaging"):
-        specs.append(packaging.__spec__)
+    library = os.path.join(os.path.dirname(os.__file__), "tomllib")
+    specs = [PathFinder.find_spec("_parser", [library])]
+    # uv installs without byte code, and they may not be imported yet.
+    specs += map(PathFinder.find_spec, ("packaging", "click", "executor"))
     # lockstream.pyz holds byte code without its sources.
     return all(
         spec.cached == spec.origin or os.path.exists(spec.cached)
