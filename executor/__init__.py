@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from executor.files.durability import sync_folder as sync_folder
     from executor.files.file_digest import digest_file as digest_file
     from executor.files.locks import try_lock as try_lock
+    from executor.files.regular import open_at_once as open_at_once
     from executor.files.regular import open_regular as open_regular
     from executor.files.regular import read_input as read_input
     from executor.files.regular import read_regular as read_regular
@@ -125,6 +126,7 @@ _HOMES = {
     "lock_argument": "cli.option_group",
     "log_option": "cli.log_option",
     "logged_run": "cli.log_option",
+    "open_at_once": "files.regular",
     "open_regular": "files.regular",
     "option_group": "cli.option_group",
     "proxy_for": "sources.proxies",

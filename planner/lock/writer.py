@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import tomli_w
 from packaging.pylock import Pylock
 
-from executor import sync_descriptor, sync_folder
+from executor import open_at_once, sync_descriptor, sync_folder
 from planner.lock.errors import SecretInLock
 
 __all__ = ["render_lock", "write_atomically"]
@@ -50,14 +51,27 @@ def _blocks(document: dict[str, Any]) -> Iterator[str]:
         yield block
 
 
+def _takes_text(path: str) -> bool:
+    """Return whether there is something at ``path`` that is no file and no folder."""
+    with suppress(OSError):
+        mode = os.stat(path).st_mode
+        return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+    return False
+
+
 def write_atomically(path: str, text: str) -> None:
     """Replace the file at ``path`` by one with this text, or leave it as it is.
 
     A link to a file stays a link. One to nothing is refused: a checkout may have brought it, and a
-    new file would be made wherever it leads. Raise OSError.
+    new file would be made wherever it leads. A device or a pipe gets the text, and stays: as root,
+    a file would take the place of /dev/null for every program. Raise OSError.
     """
     if os.path.islink(path) and not os.path.exists(path):
         raise FileNotFoundError(errno.ENOENT, "it is a link to nothing", path)
+    if _takes_text(path):
+        with open(path, "w", encoding="utf-8", newline="\n", opener=open_at_once) as file:
+            file.write(text)
+        return
     path = os.path.realpath(path)
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tomllib
 from pathlib import Path
 
@@ -98,3 +99,23 @@ def test_a_link_to_nothing_makes_no_file_where_it_leads(tmp_path: Path) -> None:
         write_atomically(str(tmp_path / "pylock.toml"), "x")
     assert sorted(tmp_path.iterdir()) == [tmp_path / "pylock.toml"]
     assert not (tmp_path.parent / "elsewhere").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes devices")
+def test_a_device_gets_the_text_and_stays(tmp_path: Path) -> None:
+    device = tmp_path / "null"
+    os.mknod(device, 0o666 | stat.S_IFCHR, os.stat("/dev/null").st_rdev)
+    write_atomically(str(device), "text")
+    assert stat.S_ISCHR(device.stat().st_mode)
+    assert os.listdir(tmp_path) == ["null"]
+
+
+def test_a_pipe_gets_the_text_and_one_without_a_reader_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(pipe := tmp_path / "pipe")
+    with pytest.raises(OSError, match="No such device"):
+        write_atomically(str(pipe), "text")
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_atomically(str(pipe), "text")
+    assert os.read(reader, 10) == b"text"
+    os.close(reader)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
