@@ -9,7 +9,7 @@ dependencies. A wrong guess costs a request and never changes the answer.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from functools import partial
 from itertools import islice
@@ -34,6 +34,10 @@ from planner.resolver.overrides import Overrides
 from planner.resolver.requirement_selector import RequirementSelector
 
 __all__ = ["Fetcher", "Prefetcher"]
+
+
+_SEEN_SECONDS = 1.0
+"""Seconds within which Ctrl-C ends a wait for a server."""
 
 
 K = TypeVar("K")
@@ -120,6 +124,9 @@ class Fetcher:
             except Exception as error:
                 future.set_exception(error)
                 raise
+        while not future.done():
+            # A signal that comes just before Python begins to wait is seen when it has waited.
+            wait((future,), _SEEN_SECONDS)
         return future.result()
 
     def _request(
