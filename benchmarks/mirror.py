@@ -58,7 +58,7 @@ class Mirror:
     def __init__(
         self, root: Path, url: str, *, secure_url: str = "", certificate: Path = Path()
     ) -> None:
-        """``secure_url`` is the same over TLS, for whoever trusts ``certificate`` (PEM)."""
+        """``secure_url`` serves the same files over TLS, with ``certificate`` (PEM)."""
         self.root = root
         self.url = url
         self.certificate = certificate

@@ -20,7 +20,6 @@ __all__ = [
     "OVERLAY_MEMORY",
     "PROGRAM_PAGES",
     "disk_of",
-    "memory_of_lanes",
     "peak_memory",
 ]
 
@@ -64,14 +63,7 @@ def peak_memory(lanes: int = 1) -> int:
     They do not depend on the lock. The file system is taken to be an ext4 with a journal, the most
     common one.
     """
-    return BASE_MEMORY + memory_of_lanes(lanes, has_journal=True)
-
-
-def memory_of_lanes(lanes: int, *, has_journal: bool) -> int:
-    """Return the bytes of so many lanes that write to an ext4 with a journal, or to another file
-    system.
-    """
-    return lanes * (LANE_MEMORY + (JOURNAL_MEMORY if has_journal else 0))
+    return BASE_MEMORY + lanes * (LANE_MEMORY + JOURNAL_MEMORY)
 
 
 def disk_of(wheels: Iterable[tuple[int, WheelHints]]) -> int:

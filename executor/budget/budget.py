@@ -22,7 +22,6 @@ from schemas.demand import (
     LANE_MEMORY,
     NO_BYTE_CODE,
     OVERLAY_MEMORY,
-    memory_of_lanes,
 )
 
 __all__ = [
@@ -175,14 +174,13 @@ def decide_budget(
     if surface.is_memory and surface.is_guessed:
         wanted = 1
     _check(limit, memory, surface, wanted if surface.is_counted else 1)
+    base, lane = _needs(surface)
     free = limit.available - surface.held
     mapped = int(PROGRAM * limit.programs)
-    lanes = 1
-    while lanes < wanted and _needs(surface, lanes + 1) + mapped <= free:
-        lanes += 1
+    lanes = max(1, min(wanted, (free - base - mapped) // lane))
     window = max(min(free // WINDOW_SHARE, LARGEST_WINDOW) // lanes, SMALLEST_WINDOW)
-    more = _needs(surface, lanes + 1) + mapped + surface.held
-    busy = max(_needs(surface, lanes), _compiling(surface))
+    more = base + (lanes + 1) * lane + mapped + surface.held
+    busy = max(base + lanes * lane, _compiling(surface))
     return Budget(
         limit.available,
         limit.source,
@@ -230,9 +228,10 @@ def _limit(memory: int | None) -> Limit | None:
 
 
 def _check(limit: Limit, memory: int | None, surface: Surface, lanes: int = 1) -> None:
+    base, lane = _needs(surface)
     compiling = _compiling(surface)
     reading = READING_MEMORY + (0 if has_byte_code() else NO_BYTE_CODE)
-    needed = max(_needs(surface, lanes), reading, compiling)
+    needed = max(base + lanes * lane, reading, compiling)
     if limit.available - surface.held >= needed:
         return
     # The limits that the user can set are all named: the container's, and ``--memory``.
@@ -256,8 +255,8 @@ def _compiling(surface: Surface) -> int:
     return COMPILER_MEMORY + COMPILER_DATA if surface.compiles else 0
 
 
-def _needs(surface: Surface, lanes: int) -> int:
-    """Return the bytes that an execution needs with this number of lanes."""
+def _needs(surface: Surface) -> tuple[int, int]:
+    """Return the bytes that an execution needs, and those of each of its lanes."""
     base = BASE_MEMORY + INODES[surface.file_system]
     base += 0 if has_byte_code() else NO_BYTE_CODE
-    return base + memory_of_lanes(lanes, has_journal=surface.has_journal)
+    return base, LANE_MEMORY + (JOURNAL_MEMORY if surface.has_journal else 0)

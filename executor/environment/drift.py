@@ -33,7 +33,7 @@ _WITHOUT_RECORD = frozenset({"README.txt", "_virtualenv.py", "_virtualenv.pth"})
 
 
 _NO_FILE = NOT_REGULAR | {errno.ENOTDIR}
-"""Why there is no file to read; a folder on the way may be a file."""
+"""The errors of a path that leads to no regular file. A folder on the way may be a file."""
 
 
 _CUSTOMIZE = re.compile(r"(?:site|user)customize\.")

@@ -73,10 +73,10 @@ def _trusting() -> ssl.SSLContext:
                 context.load_verify_locations(file, folder)
         except OSError as error:
             raise _unreadable(variable, path, error) from None
-    if context is None:
-        context = ssl.create_default_context(capath=_whole_folder())
-    _load_ssl_variables(context, bundles)
     is_default = not bundles and not any(map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR")))
+    if context is None:
+        context = ssl.create_default_context(capath=_whole_folder() if is_default else None)
+    _load_ssl_variables(context, bundles)
     if is_default and not _has_authorities(context) and not _system_folder():
         _load_certifi(context)
     return context
@@ -109,10 +109,10 @@ def _whole_folder() -> str | None:
     """Return the system's folder of authorities if it holds all those of the system's file.
 
     ssl looks a needed one up there by its name. To read the file takes 17 ms and 1.3 MiB. None if
-    a variable names something else, or if somebody has changed the file alone.
+    somebody has changed the file alone.
     """
     paths = ssl.get_default_verify_paths()
-    if any(map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR"))) or not paths.capath:
+    if not paths.capath:
         return None
     try:
         folder = os.path.realpath(paths.capath)

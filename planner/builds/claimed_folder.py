@@ -47,7 +47,7 @@ def _made(place: str, prefix: str) -> tuple[str, int]:
 
 
 def _sweep(place: str, prefix: str) -> None:
-    """Remove the folders of this user in ``place`` that nobody uses any more."""
+    """Remove the folders of this user in ``place`` that no process uses."""
     for entry in os.scandir(place):
         if not entry.name.startswith(prefix):
             continue
