@@ -92,7 +92,7 @@ MAX_REDIRECTS = 10
 _OK, _NOT_MODIFIED = 200, 304
 
 
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,9 +44,16 @@ class CachedResponse:
 
     @property
     def conditions(self) -> dict[str, str]:
-        """The headers of a request for the document if it has changed."""
+        """The headers of a request for the document if it has changed. A server that folds a
+        header, or has others than ASCII in it, is asked without: what is sent has one line (RFC
+        9112, 5.2).
+        """
         conditions = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
-        return {name: value for name, value in conditions.items() if value}
+        return {
+            name: value
+            for name, value in conditions.items()
+            if value and value.isascii() and value.isprintable()
+        }
 
     def to_bytes(self) -> bytes:
         """Return a line of JSON, then the content."""

@@ -29,7 +29,8 @@ from executor.sources.errors import Unreachable
 from executor.wheels.manifest import ManifestRow
 from executor.wheels.records import InvalidRecord, read_rows
 from executor.wheels.scripts import InvalidEntryPoint, check_script_name, read_entry_points, wrapper
-from helpers import build_readers, input_readers, service_readers, state_readers
+from helpers import build_readers, client_readers, input_readers, service_readers, state_readers
+from helpers.answer_bytes import BETWEEN, AnswerBytes
 from helpers.archives import Descriptor, Member, build_archive, zip64_extra
 from helpers.environments import chunked
 from schemas.blocks import scan_blocks
@@ -355,7 +356,6 @@ def _lines(rng: Random, lines: Sequence[str]) -> bytes:
 # Answers to a request and to its continuations.
 
 CONTENT = bytes(range(100))
-BETWEEN = b"\0\0next answer\0\0"
 
 
 class _Socket:
@@ -365,7 +365,7 @@ class _Socket:
         self._answer = answer
 
     def makefile(self, *_: object) -> io.BufferedReader:
-        return io.BufferedReader(_Raw(self._answer))
+        return io.BufferedReader(AnswerBytes(self._answer))
 
     def sendall(self, _: object) -> None:
         pass
@@ -375,17 +375,6 @@ class _Socket:
 
     def close(self) -> None:
         pass
-
-
-class _Raw(io.RawIOBase):
-    def __init__(self, content: bytes) -> None:
-        self._content = io.BytesIO(content)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        return self._content.readinto(buffer)
 
 
 def read_answers(data: bytes) -> None:
@@ -449,6 +438,9 @@ READERS = (
     Reader("entry points", read_scripts, make_scripts),
     Reader("lock", read_lock, make_lock),
     Reader("answers", read_answers, make_answers),
+    Reader(
+        "index answers", client_readers.read_index_answers, client_readers.make_index_answers, 400
+    ),
     Reader(
         "requirements file", input_readers.read_requirements_file, input_readers.make_requirements
     ),

@@ -222,7 +222,7 @@ def make_page(rng: Random) -> bytes:
             document[rng.choice([*document, "project-status", "versions"])] = rng.choice(_VALUES)
         page = json.dumps(document)
         kind = rng.choice([0, 0, 0, 2, 3, 5])
-    return bytes([kind]) + _noisy(rng, page.encode("utf-8", "replace"))
+    return bytes([kind]) + noisy(rng, page.encode("utf-8", "replace"))
 
 
 def _anchor(rng: Random) -> str:
@@ -261,7 +261,7 @@ def make_metadata(rng: Random) -> bytes:
     lines = ["Metadata-Version: 2.1", "Name: demo", "Version: 1.0"] if rng.random() < 0.7 else []
     lines += (rng.choice(_HEADERS) for _ in range(rng.randrange(6)))
     end = rng.choice(["\n", "\n", "\r\n", "\r"])
-    return _noisy(rng, end.join(lines).encode(rng.choice(["utf-8", "latin-1"]), "replace"))
+    return noisy(rng, end.join(lines).encode(rng.choice(["utf-8", "latin-1"]), "replace"))
 
 
 _SCHEMES = ("https://", "http://", "file://", "file:", "git+https://", "git+ssh://", "//", "x:", "")
@@ -276,10 +276,10 @@ _MOMENTS = ("7 days", "P7D", "2026-03-01", "-1 weeks", "99999999999 days", "2026
 def make_address(rng: Random) -> bytes:
     """A scheme, a host and paths that are nearly right, or a moment."""
     if rng.random() < 0.1:
-        return _noisy(rng, rng.choice(_MOMENTS).encode())
+        return noisy(rng, rng.choice(_MOMENTS).encode())
     parts = [rng.choice(["", "", "name=", "demo @ "]), rng.choice(_SCHEMES), rng.choice(_HOSTS)]
     parts += (rng.choice(_PATHS) for _ in range(rng.randrange(3)))
-    return _noisy(rng, "".join(parts).encode())
+    return noisy(rng, "".join(parts).encode())
 
 
 _SETTINGS = (
@@ -296,10 +296,10 @@ _SETTINGS = (
 def make_configuration(rng: Random) -> bytes:
     """Lines of all of them in no order."""
     lines = [rng.choice(_SETTINGS) for _ in range(rng.randrange(7))]
-    return _noisy(rng, rng.choice(["\n", "\r\n"]).join(lines).encode())
+    return noisy(rng, rng.choice(["\n", "\r\n"]).join(lines).encode())
 
 
-def _noisy(rng: Random, data: bytes) -> bytes:
+def noisy(rng: Random, data: bytes) -> bytes:
     """The bytes, one time in four with some that are others, missing or twice."""
     if not data or rng.random() < 0.75:
         return data

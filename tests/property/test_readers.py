@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.answer_bytes import BETWEEN
 from helpers.archives import Member, build_archive
-from helpers.readers import BETWEEN, READERS, Reader
+from helpers.readers import READERS, Reader
 from helpers.sdists import archive_of
 
 
@@ -69,6 +70,15 @@ REGRESSIONS = {
     "metadata": [b"Name: demo\nVersion: 1.0\nRequires-Dist: a @ http://[::1/x\n"],
     "configuration": [b"version = 3.\xa3", b"3.999999999999"],
     "cache entry": [b"\0" + b"[" * 100_000, b'\2{"size": 1e999, "digests": {}, "hints": {}}'],
+    "index answers": [
+        b"\2HTTP/1.1 206 X\r\nContent-Range: bytes 7-106/%b\r\n\r\n" % (b"9" * 5000),
+        BETWEEN.join(
+            [
+                b"\0HTTP/1.1 200 OK\r\nETag: x\r\n y\r\nContent-Length: 0\r\n\r\n",
+                b"HTTP/1.1 304 X\r\n\r\n",
+            ]
+        ),
+    ],
     "answers": [
         BETWEEN.join(
             [
