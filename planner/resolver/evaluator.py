@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from packaging.specifiers import InvalidSpecifier
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import Tag
 from packaging.utils import (
     InvalidWheelFilename,
@@ -24,7 +24,14 @@ from planner.resolver.required_hashes import RequiredHashes
 from schemas.target import Target
 from schemas.wheel import parse_wheel_filename
 
-__all__ = ["FileEvaluator", "FileRules", "Rejection", "SourceRule", "refuse_python"]
+__all__ = [
+    "FileEvaluator",
+    "FileRules",
+    "Rejection",
+    "SourceRule",
+    "python_advice",
+    "refuse_python",
+]
 
 
 SourceRule = Callable[[NormalizedName, Target], str | None]
@@ -32,6 +39,9 @@ SourceRule = Callable[[NormalizedName, Target], str | None]
 
 
 TOO_LATE = "too late for --exclude-newer"
+
+
+_NEEDS_PYTHON = "it needs Python "
 
 
 _REMEDIES = (
@@ -48,6 +58,10 @@ _REMEDIES = (
     ("it was uploaded on ", "choose a later --exclude-newer, or allow older versions"),
 )
 """What helps against the rules that refuse a file, by how the reasons begin."""
+
+
+_MINORS = 20
+"""The minor versions of Python 3 that a hint may name; those of ten years."""
 
 
 _LAST_RESORT = -(1 << 30)
@@ -158,24 +172,25 @@ class FileEvaluator:
     def _evaluate_source(
         self, project: NormalizedName, file: ProjectFile
     ) -> Distribution | Rejection:
-        if self._rules.sources is None:
-            return Rejection(
-                file, "it is a source distribution, and only wheels are used", needs_build=True
-            )
         try:
             name, version = parse_sdist_filename(file.filename)
         except ValueError:  # InvalidSdistFilename, or a number of thousands of digits
             return Rejection(file, "its name is not one that a source distribution may have")
         if name != project:
             return Rejection(file, f"it is a source distribution of {name}")
+        reason = refuse_python(file.requires_python, self._python_version)
+        if reason := reason or self._rules.refuse(name, version, file):
+            return Rejection(file, reason)
         if name in self._rules.only_binary and not file.is_direct:
             return Rejection(
                 file, "it is a source distribution, and --only-binary forbids building the project"
             )
-        reason = refuse_python(file.requires_python, self._python_version)
-        reason = reason or self._rules.refuse(name, version, file)
+        if self._rules.sources is None:
+            return Rejection(
+                file, "it is a source distribution, and only wheels are used", needs_build=True
+            )
         # Called last: it may have to look for an interpreter.
-        if reason := reason or self._rules.sources(name, self._target):
+        if reason := self._rules.sources(name, self._target):
             return Rejection(file, reason)
         return Distribution(file, name, version, (_LAST_RESORT, (-1, ""), file.filename))
 
@@ -198,4 +213,19 @@ def refuse_python(requires_python: str | None, version: Version) -> str | None:
         return f"its Requires-Python {requires_python!r} cannot be read"
     if supported.contains(version, prereleases=True):
         return None
-    return f"it needs Python {supported}"
+    return f"{_NEEDS_PYTHON}{supported}"
+
+
+def python_advice(reason: str, version: Version) -> str:
+    """Return what helps against ``reason`` if it is that of ``refuse_python`` for the Python
+    ``version``; else nothing.
+    """
+    if not reason.startswith(_NEEDS_PYTHON):
+        return ""
+    supported = SpecifierSet(reason.removeprefix(_NEEDS_PYTHON))
+    minors = sorted(range(_MINORS), key=lambda minor: abs(minor - version.minor))
+    nearest = next((f"3.{minor}" for minor in minors if supported.contains(f"3.{minor}")), None)
+    advice = "choose versions that support the target's Python"
+    if nearest is None:
+        return advice
+    return f"{advice}, or plan for one that they support (--python-version {nearest})"

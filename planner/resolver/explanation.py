@@ -68,6 +68,8 @@ class Unsolvable(NoSolution):
                 "build what has no wheel (--build missing), or choose versions that have wheels "
                 "for the target"
             )
+        elif advice := self._python_advice():
+            hint = advice
         elif any(supply.lacks_wheels() for supply in self.supplies):
             hint = (
                 "choose versions that have wheels for the target, or another target "
@@ -77,6 +79,10 @@ class Unsolvable(NoSolution):
         if any(table in text for table in _OPTIONAL):
             hint += "; or leave the extra or group out (--no-extra, --no-group)"
         return hint
+
+    def _python_advice(self) -> str:
+        version = self.environment.python_version
+        return next(filter(None, (one.python_advice(version) for one in self.supplies)), "")
 
     def __str__(self) -> str:
         # The first line and the hint.

@@ -9,7 +9,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from planner.model.dependencies import Identifier
-from planner.resolver.evaluator import Rejection
+from planner.resolver.evaluator import Rejection, python_advice
 from schemas.text import enumerate_some
 
 __all__ = ["MAX_SHOWN_VERSIONS", "Obstacle", "Reason", "Supply"]
@@ -178,6 +178,16 @@ class Supply:
         """Return what helps if the cause, direct or transitive, is a rule that refuses files."""
         found = [one.remedy for one in self.rejections] if self.matching and not self.usable else []
         found += [one.supply.remedy() for one in self.obstacles if one.supply]
+        return next(filter(None, found), "")
+
+    def python_advice(self, version: Version) -> str:
+        """Return what helps if the cause, direct or transitive, is that files or versions need
+        another Python than ``version``; else nothing.
+        """
+        reasons = [one.reason for one in self.rejections] if not self.usable else []
+        reasons += [one.text for one in self.obstacles if one.supply is None]
+        found = [python_advice(one, version) for one in reasons]
+        found += [one.supply.python_advice(version) for one in self.obstacles if one.supply]
         return next(filter(None, found), "")
 
     def lacks_prereleases(self) -> bool:

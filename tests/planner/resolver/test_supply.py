@@ -84,3 +84,70 @@ def test_many_reasons_are_cut_to_a_screen_and_end_in_the_last(
     assert len(text.splitlines()) <= 21
     assert "more lines" in text
     assert "the index does not know missing39" in text
+
+
+def plan_with_hint(index: Index, folder: Path, *words: str) -> int:
+    """Plan as a hint says, and return the exit code."""
+    return lockstream.main([
+        "plan", "-q", "-r", str(folder / "in.txt"), "-o", str(folder / "pylock.toml"), "-i",
+        index.url, "--no-cache", *words,
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("required", "named"),
+    [("<3.10,>=3.7", "3.9"), (">=3.13", "3.13"), (">=3.12.4", "3.13"), ("!=3.12.*", "3.11")],
+)
+def test_what_needs_another_python_leads_to_it_and_not_to_a_build(
+    index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str], required: str, named: str
+) -> None:
+    index.add(build_wheel("base", requires_python=required), requires_python=required)
+    index.add_file("base-1.0.tar.gz", requires_python=required)
+    index.add(build_wheel("app", requires=["base"]))
+    text = refusal(index, tmp_path, capsys, requires="app")
+    assert f"base-1.0-py3-none-any.whl, base-1.0.tar.gz: it needs Python {required}" in text
+    assert text.endswith(
+        "hint: choose versions that support the target's Python, or plan for one that they support "
+        f"(--python-version {named})\n"
+    )
+    assert plan_with_hint(index, tmp_path, "--python-version", named) == 0
+
+
+def test_a_wheel_whose_metadata_needs_another_python_leads_to_it(
+    index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index.add(build_wheel("app", requires_python="<3.12"))
+    text = refusal(index, tmp_path, capsys, requires="app")
+    assert "app 1.0 cannot be used: it needs Python <3.12" in text
+    assert "(--python-version 3.11)" in text
+    assert plan_with_hint(index, tmp_path, "--python-version", "3.11") == 0
+
+
+def test_one_that_no_python_3_can_use_leads_to_other_versions_only(
+    index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index.add_file("app-1.0.tar.gz", requires_python="<3")
+    text = refusal(index, tmp_path, capsys, requires="app")
+    assert "app-1.0.tar.gz: it needs Python <3\n" in text
+    assert "hint: choose versions that support the target's Python\n" in text
+
+
+def test_a_source_that_was_yanked_leads_to_its_pin(
+    index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index.add(build_wheel("app"), yanked=True)
+    index.add_file("app-0.9.tar.gz", yanked="broken")
+    text = refusal(index, tmp_path, capsys, requires="app")
+    assert "app-0.9.tar.gz: it was yanked: broken" in text
+    assert "hint: pin the yanked version (NAME==VERSION)" in text
+    (tmp_path / "in.txt").write_text("app==1.0")
+    assert plan_with_hint(index, tmp_path) == 0
+
+
+def test_a_source_that_may_not_be_built_does_not_lead_to_a_build(
+    index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index.add_file("app-1.0.tar.gz")
+    text = refusal(index, tmp_path, capsys, "--only-binary", ":all:", requires="app")
+    assert "--only-binary forbids building the project" in text
+    assert "hint: choose versions that have wheels for the target" in text
