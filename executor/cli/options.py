@@ -34,10 +34,11 @@ class EnvironmentOptions:
     platform: str | None
     break_system_packages: bool
 
-    def open(self, *, relocatable: bool = False) -> Environment:
+    def open(self, *, relocatable: bool = False, to_read: bool = False) -> Environment:
         """Return the environment, as its interpreter describes it.
 
-        If it is made, or is a folder of packages, and ``relocatable``, it may be moved later.
+        If it is made, or is a folder of packages, and ``relocatable``, it may be moved later. If it
+        is only opened ``to_read``, it may be one that another package manager owns.
 
         Raises UsageError, InterpreterUnusable and ExternallyManaged.
         """
@@ -67,7 +68,8 @@ class EnvironmentOptions:
         if self.prefix:
             return Environment.prefix(self.prefix, self.python)
         if self.python and not self.venv:
-            return Environment.of_python(self.python, break_system=self.break_system_packages)
+            may_be_managed = to_read or self.break_system_packages
+            return Environment.of_python(self.python, break_system=may_be_managed)
         return Environment.venv(
             self.venv or _active_venv() or ".venv", self.python, relocatable=relocatable
         )

@@ -25,7 +25,7 @@ def verify(lock: str, *, where: EnvironmentOptions, select: SelectOptions, as_js
     """
     from executor.install.decide import verify_environment  # noqa: PLC0415
 
-    packages, found = verify_environment(lock, where.open(), select=select)
+    packages, found = verify_environment(lock, where.open(to_read=True), select=select)
     drifts = list(found)
     summary = f"{packages} packages verified, {len(drifts)} differences"
     print_result(

@@ -6,9 +6,11 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["PYTHONS", "minor"]
+__all__ = ["PYTHONS", "linked_python", "minor"]
 
 
 def _pythons() -> dict[str, str]:
@@ -34,3 +36,29 @@ def minor(version: str) -> tuple[int, int]:
     """Its first two numbers."""
     major, minor, *_ = version.split(".")
     return int(major), int(minor)
+
+
+def linked_python(root: Path, configured: Callable[[str], str]) -> str:
+    """Make a Python below ``root`` of links to the running one, but for ``sysconfig``, whose source
+    is what ``configured`` makes of it. Return the path of its program.
+    """
+    version, real = (
+        f"python{sys.version_info.major}.{sys.version_info.minor}",
+        Path(sys.base_prefix),
+    )
+    library = root / "lib" / version
+    (library / "site-packages").mkdir(parents=True)
+    (root / "bin").mkdir()
+    shutil.copy(real / "bin" / version, root / "bin")
+    for entry in (real / "lib").glob("*.so*"):
+        (root / "lib" / entry.name).symlink_to(entry)
+    (root / "include" / version).mkdir(parents=True)
+    for entry in (real / "lib" / version).iterdir():
+        if entry.name not in {"site-packages", "sysconfig", "sysconfig.py"}:
+            (library / entry.name).symlink_to(entry)
+    source = Path(sysconfig.__file__)
+    place = library / source.relative_to(source.parents[source.name == "__init__.py"])
+    if place.name == "__init__.py":
+        shutil.copytree(source.parent, place.parent)
+    place.write_text(configured(source.read_text()))
+    return str(root / "bin" / version)

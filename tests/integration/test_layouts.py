@@ -171,6 +171,26 @@ class TestLinksInsteadOfPackages:
         assert (tmp_path / "elsewhere/RECORD").exists()
 
 
+def test_what_shares_its_files_with_a_cache_of_packages_leaves_the_cache_alone(
+    tmp_path: Path,
+) -> None:
+    """conda links the files of packages from its cache into environments."""
+    environment = environment_below(tmp_path / "env")
+    execute(lock(tmp_path, "old", PURE), environment)
+    packages = Path(environment.interpreter.schemes.purelib)
+    for path in [*packages.rglob("*")]:
+        kept = tmp_path / "cache" / path.relative_to(packages)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_file():
+            kept.hardlink_to(path)
+    before = snapshot(tmp_path / "cache")
+    report = execute(lock(tmp_path, "new", PURE2), environment, compile_files=True)
+    assert (report.installed, report.removed) == (1, 1)
+    check_nothing_lies(environment)
+    assert execute(lock(tmp_path, "none"), environment, sync=Sync(exact=True)).removed == 1
+    assert snapshot(tmp_path / "cache") == before
+
+
 def loop(path: Path) -> None:
     path.symlink_to(path.name)
 

@@ -6,10 +6,7 @@ It consists of links to the running one, but for ``sysconfig``, which says what 
 
 from __future__ import annotations
 
-import shutil
 import subprocess
-import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
@@ -19,34 +16,21 @@ from executor.environment.changes import Sync
 from executor.environment.environment import Environment
 from executor.install.decide import verify_environment
 from helpers.environments import check_nothing_lies
+from helpers.pythons import linked_python
 from helpers.wheels import Wheel, build_wheel, lock_of
 
-VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
 SAID = "_CONFIG_VARS['platlibdir'] = sys.platlibdir"
 
 
 @pytest.fixture(name="python", scope="module")
 def _python(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The path of that Python."""
-    root, real = tmp_path_factory.mktemp("fedora"), Path(sys.base_prefix)
-    library = root / "lib" / VERSION
-    (library / "site-packages").mkdir(parents=True)
-    (root / "bin").mkdir()
-    shutil.copy(real / "bin" / VERSION, root / "bin")
-    for entry in (real / "lib").glob("*.so*"):
-        (root / "lib" / entry.name).symlink_to(entry)
-    (root / "include").symlink_to(real / "include")
-    for entry in (real / "lib" / VERSION).iterdir():
-        if entry.name not in {"site-packages", "sysconfig", "sysconfig.py"}:
-            (library / entry.name).symlink_to(entry)
-    source = Path(sysconfig.__file__)
-    place = library / source.relative_to(source.parents[source.name == "__init__.py"])
-    if place.name == "__init__.py":
-        shutil.copytree(source.parent, place.parent)
-    text = source.read_text()
+    return linked_python(tmp_path_factory.mktemp("fedora"), _with_lib64)
+
+
+def _with_lib64(text: str) -> str:
     assert SAID in text
-    place.write_text(text.replace(SAID, SAID.replace("sys.platlibdir", "'lib64'")))
-    return str(root / "bin" / VERSION)
+    return text.replace(SAID, SAID.replace("sys.platlibdir", "'lib64'"))
 
 
 @pytest.fixture(name="environment")
