@@ -5,12 +5,13 @@ A few kilobytes can stand for gigabytes, so the caller gets one piece at a time 
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
+
+from executor.archive.inflate import decompressor, inflate_errors
 
 __all__ = ["DamagedGzip", "GzipDecoder"]
 
-_GZIP = 16 + zlib.MAX_WBITS
+_GZIP = 16 + 15
 """https://docs.python.org/3/library/zlib.html#zlib.decompress"""
 
 
@@ -24,7 +25,7 @@ class GzipDecoder:
     def __init__(self, piece: int) -> None:
         """``piece`` is the most bytes that are decompressed at once."""
         self._piece = piece
-        self._stream = zlib.decompressobj(_GZIP)
+        self._stream = decompressor(_GZIP)
 
     @property
     def is_complete(self) -> bool:
@@ -39,7 +40,7 @@ class GzipDecoder:
         while chunk and not self._stream.eof:
             try:
                 piece = self._stream.decompress(chunk, self._piece)
-            except zlib.error as error:
+            except inflate_errors as error:
                 raise DamagedGzip(str(error)) from None
             chunk = self._stream.unconsumed_tail
             if piece:

@@ -14,7 +14,16 @@ from typing import cast
 from executor.archive.chunk_reader import ChunkReader, Truncated
 from schemas.zipformat import InvalidZip, Method
 
-__all__ = ["INFLATER", "MAX_OUTPUT", "NotStreamable", "contents", "crc32", "whole"]
+__all__ = [
+    "INFLATER",
+    "MAX_OUTPUT",
+    "NotStreamable",
+    "contents",
+    "crc32",
+    "decompressor",
+    "inflate_errors",
+    "whole",
+]
 
 
 _OLDEST_ISAL = (1, 9)
@@ -39,7 +48,10 @@ INFLATER = _zlib.__name__.removesuffix("_zlib").rpartition(".")[2]
 """The library that inflates: ``isal`` or ``zlib``."""
 
 
-_errors = cast("type[Exception]", _zlib.error)
+decompressor: Callable[[int], zlib._Decompress] = _zlib.decompressobj
+
+
+inflate_errors = cast("type[Exception]", _zlib.error)
 
 
 crc32: Callable[[bytes, int], int] = _zlib.crc32
@@ -104,11 +116,11 @@ def whole(data: memoryview, method: int, size: int) -> bytes | None:
         return bytes(data) if len(data) == size else None
     if method != _DEFLATED or size > MAX_OUTPUT:
         return None
-    stream = _zlib.decompressobj(_RAW_DEFLATE)
+    stream = decompressor(_RAW_DEFLATE)
     try:
         # One byte more than expected shows data that goes on.
         content: bytes = stream.decompress(data, size + 1)
-    except _errors:
+    except inflate_errors:
         return None
     exact = stream.eof and not stream.unused_data and len(content) == size
     return content if exact else None
@@ -124,7 +136,7 @@ def _stored(reader: ChunkReader, size: int) -> Iterator[bytes]:
 
 
 def _deflated(reader: ChunkReader, compressed_size: int | None) -> Iterator[bytes]:
-    stream = _zlib.decompressobj(_RAW_DEFLATE)
+    stream = decompressor(_RAW_DEFLATE)
     left = compressed_size
     pending: bytes | memoryview = b""
     piece = b""
@@ -135,7 +147,7 @@ def _deflated(reader: ChunkReader, compressed_size: int | None) -> Iterator[byte
             left = None if left is None else left - len(pending)
         try:
             piece = stream.decompress(pending, MAX_OUTPUT)
-        except _errors as error:
+        except inflate_errors as error:
             raise InvalidZip(f"its deflated data is damaged ({error})") from None
         pending = stream.unconsumed_tail
         if piece:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from html.parser import HTMLParser
 from typing import Any
@@ -16,7 +16,15 @@ from urllib.parse import unquote, urljoin, urlsplit
 from planner.index.errors import IndexAnswer
 from schemas.urls import redacted
 
-__all__ = ["DISTRIBUTIONS", "HtmlPage", "is_plain", "is_usable", "read_anchors", "split_links"]
+__all__ = [
+    "DISTRIBUTIONS",
+    "HtmlPage",
+    "are_plain",
+    "is_plain",
+    "is_usable",
+    "read_anchors",
+    "split_links",
+]
 
 
 DISTRIBUTIONS = (".whl", ".tar.gz", ".zip")
@@ -35,6 +43,10 @@ Ignoring case would take twice as long."""
 
 
 is_plain = _PLAIN.fullmatch
+
+
+_PLAIN_BYTES = bytes([*range(0x20, 0x5B), *range(0x5E, 0x7F)])
+"""The characters of such URLs, with the colons of what precedes the path."""
 
 
 _MAX_SHOWN = 100
@@ -103,6 +115,24 @@ def is_usable(url: str, base: str) -> bool:
         return is_file or is_remote
     except ValueError:
         return False
+
+
+def are_plain(links: Sequence[str]) -> bool:
+    """Return whether all ``links`` are plain and begin alike, in a quarter of the time that it
+    takes to look at each: those of a page lead to one server.
+    """
+    if not links:
+        return True
+    scheme, colon, rest = links[0].partition("://")
+    host, slash, _ = rest.partition("/")
+    origin = f"{scheme}{colon}{host}{slash}" if colon else ""
+    # What lies between two texts that begin with the origin in their order begins with it, too.
+    if not (is_plain(origin) and min(links).startswith(origin) and max(links).startswith(origin)):
+        return False
+    text = "".join(links)
+    if not text.isascii() or text.count(":") != len(links) * origin.count(":"):
+        return False
+    return not text.encode().translate(None, _PLAIN_BYTES)
 
 
 def _name_in(url: str) -> str:

@@ -1,10 +1,10 @@
 """Extracts of project pages, which the cache keeps instead of the pages.
 
 A page lists thousands of files, and a plan needs the files of a few versions. In an extract, each
-version is a piece of JSON by itself, with the keys that planning needs, and is parsed only when it
-is read. The entries of a page in JSON are cut out of it without being parsed. Versions are
-compressed many together and stay so in memory: the pages of 100 projects are 25 MiB of JSON, most
-of which no plan reads.
+version is a piece of JSON by itself, and is parsed only when it is read. The entries of a page in
+JSON are cut out of it as they are; those of other pages have the keys that planning needs. Versions
+are compressed many together and stay so in memory: the pages of 100 projects are 25 MiB of JSON,
+most of which no plan reads.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from msgspec import Raw
 from packaging.utils import NormalizedName
 
 from planner.index.cache import unpacked
-from planner.index.entries import is_plain, is_usable
+from planner.index.entries import are_plain, is_usable
 from planner.index.errors import IndexAnswer
 from planner.index.pages import ProjectFile, ProjectPage, check_version, version_text
 from schemas.urls import redacted
@@ -49,18 +49,11 @@ _KEYS = (
 )  # fmt: skip
 
 
-class _File(msgspec.Struct, rename="kebab", omit_defaults=True):
-    """The ``_KEYS`` of a file; all but the first two are kept as the page spells them."""
+class _File(msgspec.Struct, gc=False):
+    """What a file must have; its other keys are looked at when it is read."""
 
     filename: str
     url: str
-    hashes: Raw = Raw()
-    size: Raw = Raw()
-    upload_time: Raw = Raw()
-    requires_python: Raw = Raw()
-    yanked: Raw = Raw()
-    core_metadata: Raw = Raw()
-    dist_info_metadata: Raw = Raw()
 
 
 class _Meta(msgspec.Struct, rename="kebab"):
@@ -76,6 +69,11 @@ class _Page(msgspec.Struct, rename="kebab"):
     meta: _Meta
     files: list[_File]
     project_status: _Status = msgspec.field(default_factory=_Status)
+
+
+class _Texts(msgspec.Struct):
+    files: list[Raw]
+    """The entries as the page spells them."""
 
 
 class _Header(msgspec.Struct, rename="kebab"):
@@ -95,6 +93,9 @@ class _Header(msgspec.Struct, rename="kebab"):
 _decode_page = msgspec.json.Decoder(_Page).decode
 
 
+_decode_texts = msgspec.json.Decoder(_Texts).decode
+
+
 _decode_header = msgspec.json.Decoder(_Header).decode
 
 
@@ -112,24 +113,28 @@ def condense_json(content: bytes, url: str) -> bytes | None:
     """
     try:
         page = _decode_page(content)
+        texts = _decode_texts(content).files
     except (msgspec.MsgspecError, UnicodeError):
         return None
     check_version(page.meta.api_version, url)
-    groups: dict[str, list[_File]] = {}
+    links = [file.url for file in page.files]
+    names = [file.filename for file in page.files]
+    if not all(links) or not all(names):
+        return None
+    if not (are_plain(links) or all(is_usable(link, url) for link in links)):
+        return None
+    groups: dict[str, list[Raw]] = {}
     # A page lists the wheels of a version one after another: a prefix is compared in a third of the
     # time in which a name is split.
-    prefix, group = "", list[_File]()
-    for file in page.files:
-        name, link = file.filename, file.url
-        if not (name and link) or not (is_plain(link) or is_usable(link, url)):
-            return None
+    prefix, group = "", list[Raw]()
+    for name, text in zip(names, texts, strict=True):
         if not (prefix and name.startswith(prefix) and name.endswith(".whl")):
             prefix = _prefix(name)
             group = groups.setdefault(version_text(name), [])
-        group.append(file)
+        group.append(text)
     project_status = page.project_status
     return _join(
-        ((version, _encode(files)) for version, files in groups.items()),
+        ((version, b"[%b]" % b",".join(texts)) for version, texts in groups.items()),
         base=url if groups else "",
         api_version=page.meta.api_version,
         status=project_status.status or "active",

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import gzip
+import zlib
+from collections.abc import Iterator
+from types import ModuleType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from isal import isal_zlib
 
+import executor.archive.gzip_decoder
 from executor.archive.gzip_decoder import DamagedGzip, GzipDecoder
 
 PIECE = 1000
+
+
+@pytest.fixture(params=[zlib, isal_zlib], ids=["zlib", "isal"], autouse=True, scope="module")
+def _inflater(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Both libraries, whichever is installed where lockstream runs."""
+    module: ModuleType = request.param
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(executor.archive.gzip_decoder, "decompressor", module.decompressobj)
+        patch.setattr(executor.archive.gzip_decoder, "inflate_errors", module.error)
+        yield
 
 
 @given(st.binary(max_size=5000), st.integers(1, 600))
@@ -43,3 +58,11 @@ def test_what_follows_the_end_is_ignored() -> None:
 def test_what_is_not_gzip_is_damaged() -> None:
     with pytest.raises(DamagedGzip):
         list(GzipDecoder(PIECE).pieces(b"not gzip at all"))
+
+
+@pytest.mark.parametrize("position", range(-8, 0))
+def test_a_checksum_or_size_that_differs_is_damage(position: int) -> None:
+    packed = bytearray(gzip.compress(b"content"))
+    packed[position] ^= 1
+    with pytest.raises(DamagedGzip):
+        list(GzipDecoder(PIECE).pieces(bytes(packed)))

@@ -30,8 +30,8 @@ NOISE = bytes((number * number >> 3) % 251 for number in range(3000))
 def _inflater(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both libraries, whichever is installed where lockstream runs."""
     module: ModuleType = request.param
-    monkeypatch.setattr(executor.archive.inflate, "_zlib", module)
-    monkeypatch.setattr(executor.archive.inflate, "_errors", module.error)
+    monkeypatch.setattr(executor.archive.inflate, "decompressor", module.decompressobj)
+    monkeypatch.setattr(executor.archive.inflate, "inflate_errors", module.error)
 
 
 @pytest.mark.parametrize(

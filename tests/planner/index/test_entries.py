@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from planner.index.entries import is_plain, is_usable, read_anchors, split_links
+from planner.index.entries import are_plain, is_plain, is_usable, read_anchors, split_links
 
 BASE = "https://index.example/simple/demo/"
 WHEEL = "demo-1.0-py3-none-any.whl"
@@ -130,3 +132,27 @@ def test_usual_urls_need_no_closer_look(url: str) -> None:
 )  # fmt: skip
 def test_others_are_looked_at(url: str) -> None:
     assert not is_plain(url)
+    assert not are_plain([url])
+    assert not are_plain([f"https://files.example/{WHEEL}", url, f"https://files.example/{WHEEL}"])
+
+
+@pytest.mark.parametrize(
+    "start", ["", "/a/", "https://files.example/", "http://127.0.0.1:8080/", "../"]
+)
+def test_the_usual_urls_of_a_page_need_no_closer_look(start: str) -> None:
+    assert are_plain([])
+    assert are_plain([f"{start}{number:x}/{WHEEL}" for number in range(300)])
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.sampled_from(
+                ["https://f.example/", "http://f.example:80/", "a", ":", "/", "[", "\u00e4"]
+            )
+        ).map("".join),
+        max_size=4,
+    )
+)
+def test_urls_that_are_plain_together_are_plain_one_by_one(links: list[str]) -> None:
+    assert all(map(is_plain, links)) or not are_plain(links)
