@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from types import TracebackType
+from typing import TypeVar
 
-__all__ = ["RequestPool"]
+__all__ = ["RequestPool", "result_of"]
+
+
+_SEEN_SECONDS = 1.0
+"""Seconds within which Ctrl-C ends a wait for a server."""
+
+
+S = TypeVar("S")
+
+
+T = TypeVar("T")
+
+
+def result_of(future: Future[T]) -> T:
+    """Return the result of a request, or raise its error, as soon as it has one.
+
+    A signal that comes just before Python begins to wait is seen when it has waited, so that no
+    wait of the main thread may be long.
+    """
+    while not future.done():
+        wait((future,), _SEEN_SECONDS)
+    return future.result()
 
 
 class RequestPool(ThreadPoolExecutor):
@@ -16,11 +39,18 @@ class RequestPool(ThreadPoolExecutor):
     its end: the program then ends with its threads (lockstream.py).
     """
 
+    def ask_all(self, ask: Callable[[S], T], about: Iterable[S]) -> Iterator[T]:
+        """Begin all requests at once; yield their results in order, or raise their errors."""
+        return map(result_of, [self.submit(ask, one) for one in about])
+
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        is_interrupted = kind is not None and not issubclass(kind, Exception)
-        self.shutdown(wait=not is_interrupted, cancel_futures=True)
+        self.shutdown(wait=False, cancel_futures=True)
+        if kind is None or issubclass(kind, Exception):
+            for thread in self._threads:
+                while thread.is_alive():
+                    thread.join(_SEEN_SECONDS)

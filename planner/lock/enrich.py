@@ -57,7 +57,7 @@ def enrich(text: str, client: IndexClient) -> tuple[str, int]:
     with RequestPool(CONNECTIONS) as pool:
         lacking = [list(_missing(block)) for block in blocks]
         # All at once: each takes one or two round trips, and a few milliseconds of work.
-        sizes = pool.map(source.size, [file for files in lacking for file in files])
+        sizes = pool.ask_all(source.size, [file for files in lacking for file in files])
         for block, files in zip(blocks, lacking, strict=True):
             wheels = {file.filename: next(sizes).hints.to_table() for file in files}
             parts.append(_extend(block, wheels) if wheels else block.text)

@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
+from threading import Lock
 from typing import Self
 
 from executor import Recorder
@@ -29,7 +31,9 @@ from planner.metadata.errors import UnreadableWheel, WheelDiffers
 from planner.metadata.listing import Listing
 from planner.metadata.remote_zip import (
     RangeReader,
+    RemoteReader,
     find_at_end,
+    open_remote,
     open_wheel,
     read_digests,
     read_directory,
@@ -47,6 +51,11 @@ __all__ = ["MetadataSource", "SizedFile"]
 
 MAX_METADATA_SIZE = 16 << 20
 """Bytes. The largest METADATA of 994 real wheels has 233 kB."""
+
+
+MAX_OPENED = 32
+"""Wheels of which 64 KiB are kept until their directory is read; of those that the resolver passes
+over it never is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +107,9 @@ class MetadataSource:
         self._cache = client.cache
         self._sized: dict[str, SizedFile] = {}
         self._listings: dict[str, Listing] = {}
+        self._opened: dict[str, RemoteReader] = {}
+        """Wheels of which the end was read, and most of the directory was not."""
+        self._lock = Lock()
         self.is_pinned = True
         """Whether each file that was read has a digest on its page, so that its content is known to
         be the same next time."""
@@ -134,6 +146,20 @@ class MetadataSource:
         self._know(file)
         return self._listings[file.url]
 
+    def is_sized(self, file: ProjectFile) -> bool:
+        """Return whether the sizes of a wheel are known without a request or the cache."""
+        return file.url in self._listings
+
+    def foresee(self, file: ProjectFile) -> None:
+        """Get the sizes of a wheel that may be selected, unless it would have to be downloaded.
+
+        Raises what ``size`` raises.
+        """
+        if file.path is None and not self._is_known(file):
+            reader = self._take_opened(file) or open_remote(self._client, file)
+            if reader is not None:
+                self._remember(file, reader, read_directory(reader))
+
     def digests(self, file: ProjectFile, algorithms: Iterable[str]) -> dict[str, str]:
         """Return digests of the whole file, after checking those that its index gives.
 
@@ -151,20 +177,26 @@ class MetadataSource:
 
     def _know(self, file: ProjectFile) -> None:
         """Get the sizes and the listing of a wheel, from the cache or from the wheel."""
+        if not self._is_known(file):
+            self._read_directory(file)
+
+    def _is_known(self, file: ProjectFile) -> bool:
+        """Return whether the sizes and the listing are known, or in the cache."""
         if file.url in self._listings:
-            return
+            return True
         if (kept := self._find("sizes", file)) is not None:
             head, _, packed = kept.partition(b"\n")
             sized, listing = SizedFile.from_bytes(head), Listing.from_bytes(packed)
             # If the index states another size, the wheel is read again and compared with it.
             if sized and listing and file.size in {None, sized.size}:
                 self._sized[file.url], self._listings[file.url] = sized, listing
-                return
-        self._read_directory(file)
+                return True
+        return False
 
     def _read_directory(self, file: ProjectFile) -> None:
+        opened = self._take_opened(file)
         try:
-            with open_wheel(self._client, file) as reader:
+            with nullcontext(opened) if opened else open_wheel(self._client, file) as reader:
                 self._remember(file, reader, read_directory(reader))
         except InvalidZip as error:
             raise UnreadableWheel(file.filename, str(error)) from None
@@ -206,13 +238,26 @@ class MetadataSource:
 
     def _read_member(self, wheel: Distribution) -> bytes:
         with open_wheel(self._client, wheel.file) as reader:
-            # The rest of a wheel with many members is read only if the resolver selects it.
-            member = find_at_end(reader, ".dist-info/METADATA")
-            if member is None or not _is_metadata(member, wheel.file.filename):
+            # The rest of a wheel with many members is read only if the resolver may select it.
+            remote = reader if isinstance(reader, RemoteReader) else None
+            member = find_at_end(remote, ".dist-info/METADATA") if remote else None
+            if remote and member and _is_metadata(member, wheel.file.filename):
+                self._keep_opened(wheel.file, remote)
+            else:
                 directory = read_directory(reader)
                 self._remember(wheel.file, reader, directory)
                 member = _find_metadata(wheel.file.filename, directory.metadata)
             return read_member(reader, member, limit=MAX_METADATA_SIZE)
+
+    def _keep_opened(self, file: ProjectFile, reader: RemoteReader) -> None:
+        with self._lock:
+            while len(self._opened) >= MAX_OPENED:
+                del self._opened[next(iter(self._opened))]
+            self._opened[file.url] = reader
+
+    def _take_opened(self, file: ProjectFile) -> RemoteReader | None:
+        with self._lock:
+            return self._opened.pop(file.url, None)
 
     def _remember(self, file: ProjectFile, reader: RangeReader, directory: WheelDirectory) -> None:
         sized = SizedFile(size=reader.size, digests=reader.digests, hints=directory.hints)

@@ -42,7 +42,9 @@ from schemas.zipformat import (
 
 __all__ = [
     "RangeReader",
+    "RemoteReader",
     "find_at_end",
+    "open_remote",
     "open_wheel",
     "read_digests",
     "read_directory",
@@ -103,17 +105,27 @@ def open_wheel(client: IndexClient, file: ProjectFile) -> Iterator[RangeReader]:
         with _open_local(file, file.path) as body:
             yield _FileReader(body, file)
         return
-    secure = {kind: file.hashes[kind] for kind in SECURE_ALGORITHMS if kind in file.hashes}
-    if secure and (tail := _read_tail(client, file)):
-        if file.size not in {None, tail.total}:
-            raise WheelDiffers(file.filename, "size", f"{file.size} bytes", f"{tail.total} bytes")
-        if len(tail.content) == tail.total:
-            _check_whole(file, tail.content)
-        yield _RemoteReader(client, file, tail, secure)
+    if reader := open_remote(client, file):
+        yield reader
         return
     limit = MAX_DOWNLOAD_SIZE if file.size is None else file.size
     with client.download(file.url, limit=limit) as body:
         yield _FileReader(body, file)
+
+
+def open_remote(client: IndexClient, file: ProjectFile) -> RemoteReader | None:
+    """Return the wheel ``file`` of a server, with its last bytes; None if it must be downloaded.
+
+    Raises what ``open_wheel`` raises.
+    """
+    secure = {kind: file.hashes[kind] for kind in SECURE_ALGORITHMS if kind in file.hashes}
+    if not secure or not (tail := _read_tail(client, file)):
+        return None
+    if file.size not in {None, tail.total}:
+        raise WheelDiffers(file.filename, "size", f"{file.size} bytes", f"{tail.total} bytes")
+    if len(tail.content) == tail.total:
+        _check_whole(file, tail.content)
+    return RemoteReader(client, file, tail, secure)
 
 
 def read_digests(
@@ -170,7 +182,7 @@ def _read_tail(client: IndexClient, file: ProjectFile) -> Part | None:
     return client.get_part(file.url, offset=size - length, length=length) if length else None
 
 
-class _RemoteReader:
+class RemoteReader:
     """A wheel on its server, read by HTTP ranges, with the parts that were read."""
 
     def __init__(
@@ -192,14 +204,17 @@ class _RemoteReader:
         return part.content[offset - part.offset :][:length]
 
     def _read_missing(self, offset: int, length: int) -> Part:
-        """Read a part; only up to the latest known part if it overlaps with that."""
-        known = self._parts[-1]
-        overlaps = offset < known.offset < offset + length
-        end = known.offset if overlaps else offset + length
+        """Read a part; only up to a known part if it overlaps with that."""
+        end = offset + length
+        known = None
+        for one in self._parts:
+            if offset < one.offset < end <= one.offset + len(one.content):
+                known, end = one, one.offset
+                break
         part = self._client.get_part(self._file.url, offset=offset, length=end - offset)
         if part is None or part.total != self.size:
             raise IndexAnswer(self._file.url, "the server sent one range and then refused another")
-        if overlaps:
+        if known:
             return Part(offset, part.content + known.content, self.size)
         return part
 

@@ -126,7 +126,7 @@ def _listed(reader: IndexReader, places: Iterable[object]) -> set[NormalizedName
 
 def _pages(reader: IndexReader, names: Iterable[NormalizedName]) -> list[ProjectPage]:
     with RequestPool(CONNECTIONS) as pool:
-        return list(pool.map(lambda one: _page(partial(reader.page, one)), names))
+        return list(pool.ask_all(lambda one: _page(partial(reader.page, one)), names))
 
 
 def _count_versions(page: ProjectPage) -> int:

@@ -105,8 +105,7 @@ class AnswerCache:
         if not found:
             return None
         with RequestPool(READERS, thread_name_prefix="confirm") as pool:
-            looks = [pool.submit(look, page.index, page.project) for page in found.pages]
-            seen = tuple(one.result() for one in looks)
+            seen = tuple(pool.ask_all(lambda page: look(page.index, page.project), found.pages))
         if any(new.digest != old.digest for new, old in zip(seen, found.pages, strict=True)):
             return None
         self.keep(confirmed := Remembered(found.text, found.remarks, seen))

@@ -23,7 +23,7 @@ from packaging.version import Version
 
 from planner.index.client import CONNECTIONS
 from planner.index.pages import ProjectFile
-from planner.index.request_pool import RequestPool
+from planner.index.request_pool import RequestPool, result_of
 from planner.metadata.core_metadata import InvalidMetadata, WheelMetadata
 from planner.metadata.distribution import Distribution
 from planner.metadata.remote_metadata import MetadataSource, SizedFile
@@ -36,8 +36,8 @@ from planner.resolver.requirement_selector import RequirementSelector
 __all__ = ["Fetcher", "Prefetcher"]
 
 
-_SEEN_SECONDS = 1.0
-"""Seconds within which Ctrl-C ends a wait for a server."""
+SIZERS = 4
+"""Threads that get the sizes of wheels that may be selected, which are needed last."""
 
 
 K = TypeVar("K")
@@ -58,10 +58,12 @@ class Fetcher:
         self._load_project = load_project
         self._source = source
         self._pool = RequestPool(CONNECTIONS, thread_name_prefix="plan")
+        self._sizers = RequestPool(SIZERS, thread_name_prefix="size")
         self._lock = Lock()
         self._closed = False
         self._projects: dict[NormalizedName, Future[Project]] = {}
         self._metadata: dict[tuple[str, str], Future[WheelMetadata]] = {}
+        self._foreseen: dict[tuple[str, str], Future[None]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -74,6 +76,7 @@ class Fetcher:
     ) -> None:
         with self._lock:
             self._closed = True
+        self._sizers.__exit__(kind, error, trace)
         self._pool.__exit__(kind, error, trace)
 
     def project(self, name: NormalizedName) -> Project:
@@ -94,11 +97,14 @@ class Fetcher:
         """
 
         def size(file: ProjectFile) -> SizedFile:
+            begun = self._foreseen.get(_key(file))
+            if begun is not None and not begun.cancel():
+                wait((begun,))  # what failed is tried again
             found = self._source.size(file)
             sized()
             return found
 
-        return list(self._pool.map(size, files))
+        return list(self._pool.ask_all(size, files))
 
     def digests(self, file: ProjectFile, algorithms: Iterable[str]) -> dict[str, str]:
         """Return digests of the file itself. Raise what ``MetadataSource.digests`` raises."""
@@ -112,6 +118,15 @@ class Fetcher:
         """Begin to fetch metadata unless a request for it has begun."""
         return self._request(self._metadata, _key(wheel.file), self._source.metadata, wheel)
 
+    def request_size(self, file: ProjectFile) -> None:
+        """Begin to get the sizes of a wheel that may be selected, unless that has begun."""
+        key = _key(file)
+        if self._source.is_sized(file):
+            return
+        with self._lock:
+            if not self._closed and key not in self._foreseen:
+                self._foreseen[key] = self._sizers.submit(self._source.foresee, file)
+
     def _take(
         self, known: dict[K, Future[V]], key: K, load: Callable[..., V], argument: object
     ) -> V:
@@ -124,10 +139,7 @@ class Fetcher:
             except Exception as error:
                 future.set_exception(error)
                 raise
-        while not future.done():
-            # A signal that comes just before Python begins to wait is seen when it has waited.
-            wait((future,), _SEEN_SECONDS)
-        return future.result()
+        return result_of(future)
 
     def _request(
         self, known: dict[K, Future[V]], key: K, load: Callable[..., V], argument: object
@@ -229,10 +241,12 @@ class Prefetcher:
                 metadata = self._fetcher.request_metadata(wheel)
                 if deep:
                     metadata.add_done_callback(
-                        _guess(partial(self._expect_dependencies, identifier))
+                        _guess(partial(self._expect_dependencies, identifier, wheel))
                     )
 
-    def _expect_dependencies(self, identifier: Identifier, metadata: Future[WheelMetadata]) -> None:
+    def _expect_dependencies(
+        self, identifier: Identifier, wheel: Distribution, metadata: Future[WheelMetadata]
+    ) -> None:
         if not _failed(metadata):
             with suppress(InvalidMetadata):
                 found = [
@@ -241,6 +255,7 @@ class Prefetcher:
                     for dependency in self._selector.select(requirement, identifier.extra)
                 ]
                 self.expect(self._overrides.apply(found))
+            self._fetcher.request_size(wheel.file)
 
 
 def _guess(callback: Callable[[Future[V]], None]) -> Callable[[Future[V]], None]:

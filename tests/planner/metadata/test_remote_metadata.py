@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from packaging.utils import canonicalize_name
 
+import planner.metadata.remote_metadata
 from helpers.index import Index
 from helpers.wheels import Wheel as MadeWheel
 from helpers.wheels import build_wheel
@@ -102,7 +103,8 @@ def test_of_a_wheel_with_many_members_only_the_end_is_read(
     # The end, and the member itself: not what is between them.
     assert len(index.asked) == 2
     assert source.size(wheel.file).hints.files == len(files) + 3
-    assert len(index.asked) == 4
+    # The rest of the directory: the end is not read again.
+    assert len(index.asked) == 3
 
 
 def test_metadata_that_is_not_at_the_end_of_many_members_is_found(
@@ -121,6 +123,46 @@ def test_metadata_that_is_not_at_the_end_of_many_members_is_found(
     index.add_file(first.filename, body.getvalue())
     metadata = source.metadata(offered(index, first))
     assert [str(requirement) for requirement in metadata.requires] == ["other"]
+
+
+def test_what_is_foreseen_is_not_asked_for_again(index: Index, source: MetadataSource) -> None:
+    index.metadata = True
+    made = build_wheel()
+    index.add(made)
+    file = offered(index, made).file
+    source.foresee(file)
+    assert source.is_sized(file)
+    assert len(index.asked) == 1
+    assert source.size(file).size == len(made.content)
+    assert len(index.asked) == 1
+
+
+def test_no_wheel_is_downloaded_because_it_may_be_selected(
+    index: Index, source: MetadataSource
+) -> None:
+    index.ranges = "none"
+    made = build_wheel()
+    index.add(made)
+    file = offered(index, made).file
+    source.foresee(file)
+    assert not source.is_sized(file)
+    assert len(index.asked) == 1
+    assert "Range" in index.asked[0].headers
+
+
+def test_few_wheels_are_kept_open(
+    index: Index, source: MetadataSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of those that the resolver passes over nobody asks for the size."""
+    monkeypatch.setattr(planner.metadata.remote_metadata, "MAX_OPENED", 2)
+    files = {f"data/{number:04}-{'long' * 20}.txt": "x" for number in range(2000)}
+    wheels = []
+    for name in ("first", "second", "third"):
+        made = build_wheel(name, files=files)
+        index.add(made)
+        wheels.append(offered(index, made))
+        source.metadata(wheels[-1])
+    assert [*source._opened] == [one.file.url for one in wheels[1:]]
 
 
 def test_a_size_can_be_asked_for_alone(index: Index, source: MetadataSource) -> None:

@@ -13,6 +13,7 @@ from packaging.version import Version
 
 from helpers.releases import project_of
 from planner.index.client import CONNECTIONS
+from planner.index.pages import ProjectFile
 from planner.inputs.inputs import Inputs
 from planner.metadata.core_metadata import WheelMetadata, parse_metadata, parse_requirement
 from planner.metadata.distribution import Distribution
@@ -37,6 +38,7 @@ class Source:
 
     def __init__(self) -> None:
         self.fetched: list[str] = []
+        self.foreseen: list[str] = []
         self.gate = threading.Event()
         self.gate.set()
 
@@ -44,6 +46,12 @@ class Source:
         self.gate.wait(10)
         self.fetched.append(name)
         return project_of(name, *(f"1.{minor}" for minor in range(4)))
+
+    def is_sized(self, file: ProjectFile) -> bool:
+        return False
+
+    def foresee(self, file: ProjectFile) -> None:
+        self.foreseen.append(file.filename)
 
     def metadata(self, wheel: Distribution) -> WheelMetadata:
         self.fetched.append(f"{wheel.name} {wheel.version}")
@@ -96,6 +104,16 @@ def test_a_dependency_leads_to_the_metadata_of_its_best_wheel_and_on(
     while len(source.fetched) < 4 and time.monotonic() < deadline:
         time.sleep(0.01)
     assert source.fetched == ["app", "app 1.2", "base", "base 1.3"]
+
+
+def test_the_sizes_of_what_may_be_selected_are_foreseen(
+    source: Source, prefetcher: Prefetcher
+) -> None:
+    prefetcher.expect(dependencies("app<1.3"))
+    deadline = time.monotonic() + 10
+    while len(source.foreseen) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert source.foreseen == ["app-1.2-py3-none-any.whl", "base-1.3-py3-none-any.whl"]
 
 
 def test_what_is_not_deep_ends_with_the_metadata(
