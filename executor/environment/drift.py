@@ -48,6 +48,13 @@ _OF_SETUPTOOLS = re.compile(
 """The line of distutils-precedence.pth."""
 
 
+_NO_HASH = "RECORD has no hash for it"
+
+
+_MARKS = (".dist-info/INSTALLER", ".virtualenv")
+"""What virtualenv lists of its seeds without a hash: the name of the installer, and a mark."""
+
+
 _WEAK = frozenset({"md5", "sha1"})
 """Algorithms for which two contents with one digest can be made."""
 
@@ -138,7 +145,8 @@ def _spared(
     try:
         # Tools that move environments change the commands of an installer.
         for drift in _changed_files(found, installed):
-            if is_below(drift.path, folders):
+            is_mark = drift.detail == _NO_HASH and drift.path.endswith(_MARKS)
+            if is_below(drift.path, folders) and not is_mark:
                 yield drift
         for file in found.recorded():
             if os.path.dirname(file.path) in folders and _runs_code(file.path):
@@ -167,14 +175,13 @@ def _runs_code(path: str) -> bool:
 
 def _changed_files(found: Installed, installed: Sequence[Installed]) -> Iterator[Drift]:
     for path, spelled, size in found.recorded():
-        if not spelled and path.endswith(".pyc") and "/__pycache__/" in path:
-            # Python makes it again if it is missing, and RECORD does not say what it was.
+        if not spelled and _is_of_python(path):
             continue
         try:
             if not spelled:
                 os.stat(path)
                 if not _is_record(path):
-                    yield Drift("changed", found.name, path, "RECORD has no hash for it")
+                    yield Drift("changed", found.name, path, _NO_HASH)
                 continue
             algorithm, _, expected = spelled.partition("=")
             if algorithm in _WEAK:
@@ -196,6 +203,15 @@ def _changed_files(found: Installed, installed: Sequence[Installed]) -> Iterator
             if size and size != str(actual_size):
                 detail = f"it has {actual_size} bytes, RECORD says {size}"
             yield Drift("changed", found.name, path, detail)
+
+
+def _is_of_python(path: str) -> bool:
+    """Return whether a row without a hash is about byte code that Python makes again. virtualenv
+    lists the folders of it too, and byte code outside of them, which nobody has made.
+    """
+    if path.endswith((".pyc", "/__pycache__")) and "/__pycache__" in path:
+        return True
+    return path.endswith(".pyc") and not os.path.lexists(path)
 
 
 def _is_record(path: str) -> bool:

@@ -18,7 +18,7 @@ from executor.files.path_set import PathSet
 from executor.files.regular import read_input, read_regular
 from executor.wheels.scripts import EntryPoint, read_entry_points, shebang
 
-__all__ = ["files_of", "inspect_commands"]
+__all__ = ["files_of", "inspect_commands", "is_interpreter", "is_same_program"]
 
 
 _MAX_LAUNCHER = 64 << 10
@@ -135,13 +135,11 @@ def _commands(schemes: Schemes, installed: Collection[Installed]) -> Iterator[Dr
     )
     for path in _files_below(top, is_deep=is_venv):
         name = os.path.relpath(path, top)
-        if is_venv and _INTERPRETER.fullmatch(name):
-            if not _is_same_program(path, os.path.join(top, "python")):
+        if is_venv and is_interpreter(name):
+            if not is_same_program(path, os.path.join(top, "python")):
                 detail = f"it is another program than {os.path.join(top, 'python')}"
                 yield Drift("changed", "", path, detail)
-        elif is_venv and name.lower() in _OF_VENVS:
-            continue
-        elif places.key(path) not in owned:
+        elif not (is_venv and name.lower() in _OF_VENVS) and places.key(path) not in owned:
             yield Drift("extra", "", path, "no installed package owns it")
         elif os.path.islink(path):
             detail = f"it is a link to {os.path.realpath(path)}"
@@ -159,7 +157,12 @@ def _files_below(top: str, *, is_deep: bool) -> Iterator[str]:
         names[:] = sorted(name for name in names if name != "__pycache__") if is_deep else []
 
 
-def _is_same_program(path: str, python: str) -> bool:
+def is_interpreter(name: str) -> bool:
+    """Return whether a file name is one of those that the interpreter has."""
+    return _INTERPRETER.fullmatch(name) is not None
+
+
+def is_same_program(path: str, python: str) -> bool:
     """Return whether two paths lead to one file, or to copies of it."""
     try:
         if os.path.samefile(path, python):

@@ -17,6 +17,7 @@ from executor.environment.places import is_below
 from executor.environment.schemes import STAGING, Schemes
 from executor.files.regular import open_regular, read_input, read_regular
 from executor.install.commands_inspection import files_of, inspect_commands
+from executor.install.venv_inspection import inspect_venv, problem_of_mode
 
 __all__ = ["inspect"]
 
@@ -38,7 +39,7 @@ def inspect(schemes: Schemes, names: Collection[str]) -> Iterator[Drift]:
     ``names`` are the normalized names of the packages whose commands are compared.
     """
     installed = list(installed_in(schemes.packages))
-    yield from _settings(schemes)
+    yield from inspect_venv(schemes, installed)
     for folder in schemes.packages:
         yield from _virtualenv(folder)
     yield from inspect_commands(schemes, names, installed)
@@ -58,13 +59,18 @@ def _roots(schemes: Schemes) -> Iterator[Drift]:
         while is_below(place, [schemes.data]):
             tops.add(place)
             place = os.path.dirname(place)
+    if os.path.lexists(os.path.join(schemes.data, "pyvenv.cfg")):
+        # ``lib64`` is a link there, and a wheel may have files for it.
+        with os.scandir(schemes.data) as entries:
+            links = [entry.path for entry in entries if entry.is_symlink()]
+        tops.update(link for link in links if not is_below(os.path.realpath(link), [data]))
     for top in sorted(tops):
         with suppress(FileNotFoundError, NotADirectoryError):
             real = os.path.realpath(top)
             if is_below(top, [schemes.data]) and not is_below(real, [data]):
                 yield Drift("changed", "", top, f"it is in fact {real}, out of the environment")
             status = os.stat(top)
-            if (problem := _problem_of_mode(status.st_mode)) and not os.path.ismount(top):
+            if (problem := problem_of_mode(status.st_mode)) and not os.path.ismount(top):
                 yield Drift("changed", "", top, problem)
 
 
@@ -83,36 +89,6 @@ def _beside_byte_code(top: str, installed: Collection[Installed]) -> Iterator[Dr
                     yield Drift("extra", "", path, "no installed package owns it")
 
 
-def _settings(schemes: Schemes) -> Iterator[Drift]:
-    """Yield what the settings of a virtual environment change."""
-    path = os.path.join(schemes.data, "pyvenv.cfg")
-    if not os.path.lexists(path):
-        return
-    try:
-        lines = read_input(path).decode(errors="replace").splitlines()
-    except OSError as error:
-        yield Drift("changed", "", path, error.strerror or str(error))
-        return
-    facts: dict[str, str] = {}
-    for key, equals, value in (line.partition("=") for line in lines):
-        # Python obeys the first home, and the last of the rest.
-        if equals and facts.setdefault(key.strip().lower(), value.strip()) != value.strip():
-            yield Drift("changed", "", path, f"it says twice what {key.strip()} is")
-    if problem := _problem_of_mode(os.stat(path).st_mode):
-        yield Drift("changed", "", path, problem)
-    if facts.get("include-system-site-packages", "").lower() == "true":
-        detail = "packages of the base interpreter can be imported too"
-        yield Drift("changed", "", path, f"include-system-site-packages: {detail}")
-    python = os.path.join(schemes.scripts, "python")
-    home = facts.get("home", "")
-    if os.path.islink(python) and os.path.realpath(home) not in _homes(python):
-        detail = f"home is {home!r}, and {python} leads to {os.path.realpath(python)}"
-        yield Drift("changed", "", path, detail)
-    with suppress(OSError), open_regular(python) as file:
-        if file.read(2) == b"#!":
-            yield Drift("changed", "", python, "it is a script, not an interpreter")
-
-
 def _virtualenv(folder: str) -> Iterator[Drift]:
     """Yield the file of virtualenv that runs at every start, if it is another one."""
     path = os.path.join(folder, "_virtualenv.pth")
@@ -123,15 +99,6 @@ def _virtualenv(folder: str) -> Iterator[Drift]:
             is_known = False
         if not is_known:
             yield Drift("changed", "", path, "it is not the file that virtualenv and uv write")
-
-
-def _homes(python: str) -> set[str]:
-    """Return the real folders of all programs that the link ``python`` leads to."""
-    homes = {os.path.dirname(os.path.realpath(python))}
-    while os.path.islink(python) and len(homes) < 10:
-        python = os.path.join(os.path.dirname(python), os.readlink(python))
-        homes.add(os.path.realpath(os.path.dirname(python)))
-    return homes
 
 
 def _entries(top: str, *, is_packages: bool) -> Iterator[Drift]:
@@ -154,7 +121,7 @@ def _entries(top: str, *, is_packages: bool) -> Iterator[Drift]:
                     detail = f"it is a link to {os.path.realpath(entry.path)}"
                     yield Drift("extra", "", entry.path, f"{detail}, which no RECORD speaks of")
                 continue
-            problem = _problem_of_mode(status.st_mode)
+            problem = problem_of_mode(status.st_mode)
             # The mode of a volume is that of whoever mounted it.
             if problem and not os.path.ismount(entry.path):
                 yield Drift("changed", "", entry.path, problem)
@@ -163,14 +130,6 @@ def _entries(top: str, *, is_packages: bool) -> Iterator[Drift]:
             elif entry.name.endswith(".pyc") and os.path.basename(folder) == "__pycache__":
                 yield from _byte_code(entry.path)
         waiting += reversed(inner)
-
-
-def _problem_of_mode(mode: int) -> str:
-    if mode & stat.S_IWOTH:
-        return f"every user may write to it (mode {stat.S_IMODE(mode):o})"
-    if stat.S_ISREG(mode) and mode & (stat.S_ISUID | stat.S_ISGID):
-        return f"it runs with the rights of its owner or group (mode {stat.S_IMODE(mode):o})"
-    return ""
 
 
 def _byte_code(path: str) -> Iterator[Drift]:
