@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 
@@ -171,12 +173,15 @@ def _given_variable(parameter: click.Parameter) -> str:
 
 
 def _described(call: Callable[..., Any]) -> Callable[..., Any]:
-    """Return ``call`` with what ``--verbose`` prints before and after it, and with the variables
-    that an error of usage is about.
+    """Return ``call`` with what ``--verbose`` prints before and after it, with the variables that
+    an error of usage is about, and able to wait for processes.
     """
 
     @wraps(call)
     def described(*arguments: Any, **given: Any) -> Any:
+        # Whoever started the program may ignore the ends of children: they would leave no status.
+        with suppress(AttributeError, ValueError):  # Windows has no such signal; not in a thread
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         try:
             return reported(*arguments, **given)
         except UsageError as error:

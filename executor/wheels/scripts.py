@@ -141,7 +141,7 @@ def shebang(executable: str) -> bytes:
         return _BESIDE % path
     line = b"#!%b\n" % path
     is_text = _is_utf8(path)
-    is_whole = not any(space in path for space in (b" ", b"\t", b"\n"))
+    is_whole = not any(space in path for space in b" \t\n\r")
     if executable.startswith(_ENV) or (is_text and len(line) <= _MAX_SHEBANG and is_whole):
         return line
     # Python reads a source as UTF-8 unless its second line, after a first one that is, differs.

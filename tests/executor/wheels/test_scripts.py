@@ -143,6 +143,7 @@ class TestShebang:
             pytest.param("with space", id="space"),
             pytest.param("with\ttab", id="tab"),
             pytest.param("with\nline feed", id="line feed"),
+            pytest.param("with\rreturn", id="carriage return"),
             pytest.param("back\\x \\N \\\\'\\' '\\\\", id="backslashes"),
             pytest.param("it's", id="quote"),
             pytest.param("with 'both' \"kinds\" $HOME `x`", id="everything"),
