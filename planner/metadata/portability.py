@@ -16,15 +16,16 @@ __all__ = ["find_unportable"]
 _SHOWN = 3
 """Names that are enough to know a wheel by."""
 
-_SEGMENT = r"\.?\w[\w.+-]{0,100}+(?<!\.)"
+_SEGMENT = r"\.?\w[\w.+-]{0,250}+(?<!\.)"
 _PLAIN = rf"(?:{_SEGMENT}/){{0,32}}+{_SEGMENT}"
 """Names that every system takes, but for the reserved ones of Windows."""
 
 _PLAIN_LINE = re.compile(_PLAIN, re.ASCII)
 _PLAIN_LINES = re.compile(rf"(?:{_PLAIN}\n)*+", re.ASCII)
 
-_RESERVED = re.compile(r"[/\n](?:con|prn|aux|nul|com[0-9]|lpt[0-9])[./\n]")
-"""Part of a text in lower case in which a name may be reserved."""
+_RESERVED = re.compile(r"/(?:con|prn|aux|nul|com[0-9]|lpt[0-9])[./]")
+"""Part of a text in lower case in which a name may be reserved. A pattern that begins with one
+character is found in a fifth of the time."""
 
 
 def find_unportable(filename: str, listing: Listing) -> tuple[str, ...]:
@@ -50,12 +51,12 @@ def _are_portable(text: str) -> bool:
     """Return whether ``find_unportable`` finds nothing among these lines: the wheels of a plan have
     tens of thousands, so questions are put to the text as a whole first.
     """
-    lowered = f"\n{text.lower()}"
+    lowered = text.lower()
     places = lowered.split("\n")
     if (
-        len(set(places)) != len(places) - 1  # the first and the last are empty
+        len(set(places)) != len(places)
         or len(max(places, key=len)) > MAX_NAME_SIZE
-        or _RESERVED.search(lowered)
+        or _RESERVED.search(f"/{lowered}".replace("\n", "/"))
     ):
         return False
     if _PLAIN_LINES.fullmatch(text):
