@@ -15,6 +15,10 @@ _GZIP = 16 + 15
 """https://docs.python.org/3/library/zlib.html#zlib.decompress"""
 
 
+_MAGIC = b"\x1f\x8b"
+"""How gzip begins (RFC 1952, 2.3.1)."""
+
+
 class DamagedGzip(ValueError):
     """The bytes are not gzip."""
 
@@ -26,6 +30,7 @@ class GzipDecoder:
         """``piece`` is the most bytes that are decompressed at once."""
         self._piece = piece
         self._stream = decompressor(_GZIP)
+        self._is_begun = False
 
     @property
     def is_complete(self) -> bool:
@@ -37,6 +42,10 @@ class GzipDecoder:
 
         Raises DamagedGzip.
         """
+        # isal waits for a whole header before it looks at one.
+        if chunk and not self._is_begun and not _MAGIC.startswith(chunk[:2]):
+            raise DamagedGzip("it does not begin as gzip does")
+        self._is_begun = self._is_begun or bool(chunk)
         while chunk and not self._stream.eof:
             try:
                 piece = self._stream.decompress(chunk, self._piece)

@@ -21,7 +21,6 @@ import httpx
 import pytest
 
 import lockstream
-from helpers.locks import LINUX
 from helpers.surroundings import leave_plain
 from helpers.wheels import Wheel, build_wheel
 
@@ -87,7 +86,7 @@ def running(command: Sequence[object], port: int, path: str = "/") -> Iterator[s
 def plan_and_execute(url: str) -> None:
     """Plan ``app`` from the index at ``url``, and install it."""
     Path("requirements.in").write_text("app\n")
-    assert lockstream.main(["plan", "-q", "-r", "requirements.in", *LINUX, "-i", url]) == 0
+    assert lockstream.main(["plan", "-q", "-r", "requirements.in", "-i", url]) == 0
     packages = tomllib.loads(Path("pylock.toml").read_text())["packages"]
     assert [(one["name"], one["version"]) for one in packages] == [
         ("app", "1.0"),
@@ -119,7 +118,7 @@ def test_pypiserver_with_a_login(monkeypatch: pytest.MonkeyPatch) -> None:
     command += ["-a", "list,download,update", "-P", "passwords"]
     with running([*command, folder_of(*WHEELS)], port) as origin:
         Path("requirements.in").write_text("app\n")
-        words = ["plan", "-q", "-r", "requirements.in", *LINUX, "-i", f"{origin}/simple/"]
+        words = ["plan", "-q", "-r", "requirements.in", "-i", f"{origin}/simple/"]
         assert lockstream.main(words) == 5
         Path("netrc").write_text("machine 127.0.0.1 login ada password s3cret\n")
         monkeypatch.setenv("NETRC", "netrc")

@@ -10,7 +10,6 @@ import pytest
 
 import lockstream
 from helpers.index import Index
-from helpers.locks import LINUX
 from helpers.surroundings import leave_plain
 from helpers.wheels import build_wheel
 
@@ -100,7 +99,7 @@ def test_a_login_is_found_by_plan_and_by_execute(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     options = PLACES[place](private, monkeypatch.setenv)
-    plan = ["plan", "-q", "-r", "requirements.in", *LINUX, *options]
+    plan = ["plan", "-q", "-r", "requirements.in", *options]
     assert lockstream.main(plan) == 0
     execute = ["execute", "pylock.toml", "--venv", "env"]
     assert lockstream.main(execute + ["--keyring"] * ("--keyring" in options)) == 0
@@ -113,6 +112,6 @@ def test_a_login_in_an_option_of_plan_is_not_known_to_execute(
     private: Index, capfd: pytest.CaptureFixture[str]
 ) -> None:
     options = in_the_address(private, lambda *_: None)
-    assert lockstream.main(["plan", "-q", "-r", "requirements.in", *LINUX, *options]) == 0
+    assert lockstream.main(["plan", "-q", "-r", "requirements.in", *options]) == 0
     assert lockstream.main(["execute", "pylock.toml", "--venv", "env"]) == 5
     assert "the server answered 401" in capfd.readouterr().err

@@ -16,7 +16,6 @@ from pathlib import Path
 import pytest
 
 import lockstream
-from helpers.locks import LINUX
 from helpers.servers import Answer, Connection, Request, Server, file, head_of, redirect, status
 from helpers.surroundings import leave_plain
 from helpers.wheels import Wheel, build_wheel
@@ -77,7 +76,7 @@ def page(title: str, *anchors: str, doctype: str = "<!DOCTYPE html>") -> Answer:
 
 def plan_and_execute(*arguments: str) -> dict[str, str]:
     """Plan and install; return the URL of the wheel of each package."""
-    assert lockstream.main(["plan", "-q", "-r", "requirements.in", *LINUX, *arguments]) == 0
+    assert lockstream.main(["plan", "-q", "-r", "requirements.in", *arguments]) == 0
     text = Path("pylock.toml").read_text()
     assert "s3cret" not in text
     assert lockstream.main(["execute", "pylock.toml", "--venv", "env"]) == 0
@@ -186,6 +185,6 @@ def test_an_object_store_that_answers_403_for_what_it_does_not_have(
     # Again, from what was remembered; then with a login that is not valid any more.
     plan_and_execute(*indexes, "--refresh", "-U")
     store.script("/whl/app/", status(403))
-    words = ["plan", "-q", "-r", "requirements.in", *LINUX, *indexes, "--refresh", "-U"]
+    words = ["plan", "-q", "-r", "requirements.in", *indexes, "--refresh", "-U"]
     assert lockstream.main(words) == 5
     assert "/whl/app/: the server answers 403" in capsys.readouterr().err

@@ -55,9 +55,10 @@ def test_what_follows_the_end_is_ignored() -> None:
     assert list(decoder.pieces(b"more")) == []
 
 
-def test_what_is_not_gzip_is_damaged() -> None:
+@pytest.mark.parametrize("content", [b"not gzip at all", b"{}", b"x"])
+def test_what_is_not_gzip_is_damaged(content: bytes) -> None:
     with pytest.raises(DamagedGzip):
-        list(GzipDecoder(PIECE).pieces(b"not gzip at all"))
+        list(GzipDecoder(PIECE).pieces(content))
 
 
 @pytest.mark.parametrize("position", range(-8, 0))
