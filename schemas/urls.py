@@ -23,16 +23,18 @@ UNQUOTED_HINT = (
 )
 
 _SECRET_PARAMETER = re.compile(
-    r"x-(?:amz|goog|ms|oss|cos|obs|jfrog)-[^=]*|q-sign(?:-[a-z-]*|ature)|(?:aws|oss)accesskeyid|"
-    r"googleaccessid|expires|key-pair-id|policy|se|sig|signature|hdnt[sl]|hdnea|"
-    r"code|jwt|key|hmac|bearer|session|sid|authorization",
+    r"x-(?:amz|goog|ms|oss|cos|obs|tos|jfrog)-[^=]*|q-sign-[a-z-]*|temp_url_[a-z_]*|"
+    r"googleaccessid|expires|key-pair-id|policy|se|sig|sas|hdnt[sl]|hdnea|_upt|verify|"
+    r"code|jwt|key|rlkey|hmac|bearer|session|sid|authorization|pass|pw|sk|ticket",
     re.IGNORECASE,
 )
 """Names of query parameters that sign a URL for the storage services of Amazon, Google, Microsoft,
-Alibaba, Tencent, Huawei and Akamai, or that hold an access key."""
+Alibaba, Tencent, Huawei, Volcengine, OpenStack, Dropbox, Akamai, Cloudflare and Upyun, or that hold
+an access key."""
 
-_SECRET_WORDS = ("token", "secret", "passwd", "password", "pwd", "apikey", "api_key", "api-key",
-                 "credential")  # fmt: skip
+_SECRET_WORDS = ("token", "secret", "passwd", "password", "passphrase", "pwd", "apikey", "api_key",
+                 "api-key", "accesskey", "access_key", "access-key", "authkey", "license_key",
+                 "sessionid", "session_id", "signature", "tempauth", "credential")  # fmt: skip
 """Parts of names of parameters that hold passwords and tokens."""
 
 _AUTH = re.compile(r"[-_.]auth[-_.]")

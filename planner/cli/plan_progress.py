@@ -105,8 +105,14 @@ class PlanProgress:
 
     def _on_requesting(self, facts: Mapping[str, object]) -> None:
         self._requests += 1
+        self._wait(facts, "")
+
+    def _on_pausing(self, facts: Mapping[str, object]) -> None:
+        self._wait(facts, f", again in {facts['seconds']:.0f} s: {facts['problem']}")
+
+    def _wait(self, facts: Mapping[str, object], why: str) -> None:
         address = str(facts["url"]).partition("://")[2]
-        self._waiting[threading.get_ident()] = _Begun(address, time.monotonic())
+        self._waiting[threading.get_ident()] = _Begun(f"{address}{why}", time.monotonic())
 
     def _on_request(self, facts: Mapping[str, object]) -> None:
         self._waiting.pop(threading.get_ident(), None)

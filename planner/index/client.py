@@ -324,7 +324,9 @@ class IndexClient:
             lost += pace.lost
             if attempt == ATTEMPTS or lost > LOST_SECONDS or time.monotonic() > deadline:
                 break
-            self._pause(min(wait, MAX_PAUSE_SECONDS))
+            wait = min(wait, MAX_PAUSE_SECONDS)
+            self._recorder.note("pausing", url=redacted(url), problem=problem, seconds=wait)
+            self._pause(wait)
             pause *= 2
         attempts = f"{attempt} attempt{'s' * (attempt > 1)}"
         raise IndexUnreachable(redacted(url), f"{problem} ({attempts})")

@@ -74,14 +74,31 @@ def test_parameters_that_grant_access_are_named(query: str, secret: tuple[str, .
     [
         "code", "jwt", "key", "authorization", "X-JFrog-Art-Api", "private_token", "job-token",
         "OSSAccessKeyId", "x-oss-signature", "q-sign-algorithm", "q-signature", "hdnts", "sp.auth",
-        "X-Obs-Date", "GoogleAccessId", "db_pwd",
+        "X-Obs-Date", "GoogleAccessId", "db_pwd", "AWSAccessKeyId", "X-Tos-Signature", "sas",
+        "temp_url_sig", "temp_url_expires", "rlkey", "tempauth", "authkey", "_upt", "verify",
+        "access_key", "oauth_signature", "sessionid", "license_key", "pass", "passphrase", "sk",
     ],
 )  # fmt: skip
 def test_a_parameter_that_grants_access_is_known(name: str) -> None:
     assert secret_parameters(f"a=1&{name}=secret") == (name.lower(),)
 
 
-@pytest.mark.parametrize("name", ["author", "version", "codec", "keyboard", "download", "sizes"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "author",
+        "version",
+        "codec",
+        "keyboard",
+        "download",
+        "sizes",
+        "path",
+        "passes",
+        "verified",
+        "x-id",
+        "ask",
+    ],
+)
 def test_a_parameter_that_only_looks_so_is_kept(name: str) -> None:
     assert secret_parameters(f"{name}=1") == ()
 

@@ -42,6 +42,20 @@ def test_the_longest_wait_is_named_first() -> None:
     assert "slow" not in "".join(progress.at_work())
 
 
+def test_a_pause_that_a_server_requests_is_named_with_its_reason() -> None:
+    """A minute without a word looks like a hang."""
+    progress = PlanProgress()
+    url = "https://pypi.example.com/simple/busy/"
+    progress.hear("requesting", {"url": url})
+    progress.hear("request", {"bytes": 0})
+    progress.hear("pausing", {"url": url, "problem": "the server answers 503", "seconds": 60.0})
+    waiting = "waiting for pypi.example.com/simple/busy/, again in 60 s: the server answers 503"
+    assert progress.at_work() == [waiting]
+    progress.hear("requesting", {"url": url})
+    progress.hear("request", {"bytes": 1})
+    assert progress.at_work() == []
+
+
 def test_a_build_is_at_work_until_its_step_has_ended() -> None:
     progress = PlanProgress()
     progress.hear("building", {"package": "one.tar.gz", "what": "metadata"})

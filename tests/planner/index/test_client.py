@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from executor import Keychain
+from executor import Keychain, Recorder
 from helpers.index import Index
 from helpers.servers import Server, redirect, without_ranges
 from planner.index.client import ATTEMPTS, IndexClient, Part
@@ -124,6 +124,16 @@ def test_nobody_waits_for_ever(index: Index, client: IndexClient, pauses: list[f
         get(client, index.url_of("demo.bin") + "?token=s3cret")
     assert str(raised.value) == f"{index.url_of('demo.bin')}: the server answers 503 (5 attempts)"
     assert pauses == [60.0] * (ATTEMPTS - 1)
+
+
+def test_each_pause_is_told(index: Index) -> None:
+    index.answers[PATH] = [(503, {"Retry-After": "30"}, b"")]
+    recorder, told = Recorder(), []
+    recorder.listener = lambda kind, facts: told.append((kind, dict(facts)))
+    with IndexClient(pause=lambda _: None, recorder=recorder) as client:
+        get(client, url := index.url_of("demo.bin"))
+    facts = {"url": url, "problem": "the server answers 503", "seconds": 30.0}
+    assert [facts for kind, facts in told if kind == "pausing"] == [facts]
 
 
 def test_a_server_that_is_not_there_is_unreachable(client: IndexClient) -> None:
