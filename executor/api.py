@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from executor.lock.options import SelectOptions
 from executor.report.reporter import Reporter
 from executor.sources.origins import Origins
 from executor.wheels.rules import STRICT, Rules
+from schemas.data_class import frozen
 
 if TYPE_CHECKING:
     from executor.install.builder import WheelBuilder
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Building", "execute", "execute_with"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Building:
     """How packages without a wheel may be built in an execution."""
 

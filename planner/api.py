@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +39,7 @@ from planner.review.recorded import (
     refuse_special_files,
     without_foreign_text,
 )
+from schemas.data_class import frozen
 from schemas.errors import InvalidInput, UsageError
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 __all__ = ["CheckedLock", "PlanRequest", "check_lock", "plan_lock"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class PlanRequest:
     """What a user wants planned; the caller makes it, from a command line or from code.
 
@@ -92,7 +93,7 @@ class PlanRequest:
         return bool(self.build_project or self.fragments or self.engine)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class CheckedLock:
     """The verdict on a lock; the caller owns it."""
 
@@ -127,9 +128,8 @@ def check_lock(path: str) -> CheckedLock:
 
 
 def plan_lock(request: PlanRequest, reporter: Reporter | None = None) -> PlannedLock:
-    """Choose versions and wheels for all that ``request`` names, and write the lock.
-
-    A lock that is current is kept, and no index is asked.
+    """Choose versions and wheels for all that ``request`` names, and write the lock. One that is
+    current is kept, and no index is asked.
 
     Raises LockstreamError: UsageError, InvalidInput, NoSolution, IndexUnreachable, IndexAnswer,
     BuildFailed, FileExchanged, DoesNotFit and others. The file is then as it was.
@@ -158,7 +158,7 @@ def plan_lock(request: PlanRequest, reporter: Reporter | None = None) -> Planned
     return planned
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class _Task:
     """A request of which the inputs, the targets and the existing lock are read."""
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from schemas.data_class import frozen, with_fields
 from schemas.errors import InvalidLockText
 
 __all__ = ["MAX_BLOCK_SIZE", "Block", "LockNotText", "LockTooLarge", "scan_blocks"]
@@ -33,7 +33,7 @@ _END_OF_BASIC = re.compile(r'(?:[^"\\]|\\.|"(?!""))*+"{3,5}')
 _END_OF_LITERAL = re.compile(r"(?:[^']|'(?!''))*+'{3,5}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Block:
     """A part of a lock that is TOML by itself; yielded by ``scan_blocks``."""
 
@@ -44,7 +44,7 @@ class Block:
     """Whether it is one ``[[packages]]`` entry; otherwise it is a part of the lock around them."""
 
 
-@dataclass(eq=False)
+@with_fields
 class LockNotText(InvalidLockText):
     """A line of the lock is not UTF-8, which TOML requires."""
 
@@ -55,7 +55,7 @@ class LockNotText(InvalidLockText):
         return f"line {self.line} is not UTF-8 text"
 
 
-@dataclass(eq=False)
+@with_fields
 class LockTooLarge(InvalidLockText):
     """A block is larger than any lock needs."""
 

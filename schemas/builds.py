@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from packaging.tags import Tag
@@ -21,6 +21,7 @@ from packaging.utils import (
 )
 from packaging.version import Version
 
+from schemas.data_class import frozen
 from schemas.hints import TOOL_NAME
 from schemas.wheel import parse_wheel_filename
 
@@ -54,7 +55,7 @@ MARGIN = 32 << 20
 """Bytes besides the build: this program while it waits, and folders in the kernel."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BuildFlags:
     """The settings, variables and jobs of one build."""
 
@@ -94,7 +95,7 @@ class BuildFlags:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BuildRecord:
     """One measured build, as the lock records it for one wheel."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import binascii
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from schemas.data_class import frozen
 
 __all__ = ["SECURE_ALGORITHMS", "URL_SAFE", "Digests", "Mismatch", "encode_digest"]
 
@@ -17,7 +18,7 @@ URL_SAFE = bytes.maketrans(b"+/", b"-_")
 (https://www.rfc-editor.org/rfc/rfc4648#section-5)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mismatch:
     """A digest that differs from the expected one; both in lower-case hexadecimal digits."""
 

@@ -7,8 +7,9 @@ tool data is disposable. So a missing or malformed hint is unknown, which is not
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from schemas.data_class import frozen
 
 __all__ = ["TOOL_NAME", "WheelHints", "wheel_hints"]
 
@@ -16,7 +17,7 @@ TOOL_NAME = "lockstream"
 """Our table below ``[tool]`` and ``[packages.tool]``, and our name in ``created-by``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class WheelHints:
     """Sizes of one wheel, read from its zip central directory."""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from packaging.pylock import (
@@ -24,6 +23,7 @@ from packaging.utils import InvalidWheelFilename
 from packaging.version import Version
 
 from schemas.blocks import Block
+from schemas.data_class import with_fields
 from schemas.errors import InvalidLockText
 from schemas.numbers import has_huge_number
 from schemas.toml import parse_toml
@@ -47,7 +47,7 @@ _FEW_DOTS = 20
 """With so few, a file name cannot state more tags than ``MAX_TAGS``."""
 
 
-@dataclass(eq=False)
+@with_fields
 class InvalidLock(InvalidLockText):
     """The lock breaks a rule of PEP 751."""
 
@@ -63,7 +63,7 @@ class InvalidLock(InvalidLockText):
         return f"{place}: {self.problem}"
 
 
-@dataclass(eq=False)
+@with_fields
 class UnsupportedLockVersion(InvalidLockText):
     """The lock has a major version that this program does not know."""
 

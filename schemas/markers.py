@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from packaging.markers import Marker, UndefinedEnvironmentName
 
+from schemas.data_class import with_fields
 from schemas.errors import InvalidInput
 
 __all__ = ["MarkerUnusable", "holds"]
@@ -16,7 +16,7 @@ _SHOWN = 200
 """Characters of a marker that an error shows."""
 
 
-@dataclass(eq=False)
+@with_fields
 class MarkerUnusable(InvalidInput):
     """A marker is valid in its grammar, but cannot be evaluated."""
 

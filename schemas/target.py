@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from packaging.tags import Tag, compatible_tags, cpython_tags, generic_tags, mac_platforms
 from packaging.version import InvalidVersion, Version
 
+from schemas.data_class import frozen
 from schemas.errors import UsageError
 
 __all__ = ["DEFAULT_PLATFORMS", "Target", "platform_tags"]
@@ -49,7 +49,7 @@ _PYPY_ABI = "pp73"
 _MACHINES = {"win_amd64": "AMD64", "win_arm64": "ARM64", "win32": "x86"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Target:
     """One environment to plan for or to fill."""
 

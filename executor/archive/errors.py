@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from schemas.data_class import with_fields
 from schemas.errors import UsageError
 
 __all__ = ["DecoderMissing"]
 
 
-@dataclass(eq=False)
+@with_fields
 class DecoderMissing(UsageError):
     """The Python that runs this program cannot decompress a member."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal
 
 from executor.budget.errors import BudgetTooSmall
@@ -16,6 +16,7 @@ from executor.budget.memory import MEMORY_OPTION, Limit, physical_limit, smalles
 from executor.budget.processors import free_processes, usable_processors
 from executor.budget.start import has_byte_code
 from executor.files.mounts import FileSystem
+from schemas.data_class import frozen
 from schemas.demand import (
     BASE_MEMORY,
     JOURNAL_MEMORY,
@@ -99,7 +100,7 @@ PageCachePolicy = Literal["auto", "drop", "keep"]
 """Whether written files may stay in the page cache."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Surface:
     """What an execution writes to, as far as it takes memory."""
 
@@ -121,7 +122,7 @@ class Surface:
     """Whether ``held`` was counted, because it was more than foreseen: all lanes have to fit."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Budget:
     """What an execution may use. ``install`` owns it and hands it to the lanes and the builder."""
 

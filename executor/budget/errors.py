@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import resource
 import sys
-from dataclasses import dataclass
 
 from executor.budget.memory import MACHINE, MEMORY_OPTION, OF_PROCESS, Limit
 from executor.files.errors import mib_above, mib_below
+from schemas.data_class import with_fields
 from schemas.errors import NotEnough
 
 __all__ = ["BudgetTooSmall"]
@@ -30,7 +30,7 @@ _IMPORTED_LATER = 4 << 20
 """Bytes that what is imported after the check reserves and does not hold, at most."""
 
 
-@dataclass(eq=False)
+@with_fields
 class BudgetTooSmall(NotEnough):
     """The memory that an execution may use does not hold its lanes. All sizes are in bytes."""
 

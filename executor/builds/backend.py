@@ -22,6 +22,7 @@ from executor.files.held_folder import HeldFolder
 from executor.files.regular import read_input
 from executor.files.user_folders import home_folder
 from schemas.builds import BuildFlags
+from schemas.data_class import frozen
 from schemas.toml import parse_toml
 
 __all__ = ["HOME", "Backend", "BuildSystem", "read_build_system"]
@@ -90,7 +91,7 @@ _NO_NETWORK = {"PIP_NO_INDEX": "1", "CARGO_NET_OFFLINE": "true"}
 """Make tools fail at once if they need the network, instead of retrying for long."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BuildSystem:
     """The ``[build-system]`` table of a source tree (PEP 518)."""
 

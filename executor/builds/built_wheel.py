@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import struct
 import zipfile
-from dataclasses import dataclass
 
 from packaging.utils import InvalidWheelFilename
 
 from executor.builds.errors import WheelDiffersFromPlan
 from schemas.builds import BuildRecord
+from schemas.data_class import frozen
 from schemas.target import Target
 from schemas.wheel import parse_wheel_filename
 
@@ -32,7 +32,7 @@ _NO_WHEEL = (
 _NATIVE = (".so", ".pyd", ".dylib", ".dll")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BuiltWheel:
     """A wheel in the workspace that it was built in."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from schemas.data_class import frozen, with_fields
 from schemas.errors import (
     ArtifactRefused,
     BuildFailed,
@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 
-@dataclass(eq=False)
+@with_fields
 class SourceRefused(SubjectProblem, ArtifactRefused):
     """A source archive breaks a rule that keeps unpacking it safe."""
 
@@ -40,7 +40,7 @@ class SourceRefused(SubjectProblem, ArtifactRefused):
     hint: str = "it is damaged or hostile; report it to its project, or lock another version"
 
 
-@dataclass(eq=False)
+@with_fields
 class RepositoryUnusable(NetworkError):
     """The source tree of a commit cannot be checked out."""
 
@@ -55,7 +55,7 @@ class RepositoryUnusable(NetworkError):
         return f"{self.package}: the repository {self.place} cannot be used: {self.problem}"
 
 
-@dataclass(eq=False)
+@with_fields
 class BackendUnusable(SubjectProblem, BuildFailed):
     """The source tree or its backend cannot be used."""
 
@@ -68,7 +68,7 @@ _SETTING = re.compile(r"environment\s+variable[\s`'\"]{1,20}([A-Z][A-Z0-9_]{0,99
 """A backend's advice to set an environment variable, such as sklearn's."""
 
 
-@dataclass(eq=False)
+@with_fields
 class BackendFailed(BuildFailed):
     """A hook of the build backend failed."""
 
@@ -99,7 +99,7 @@ class BackendFailed(BuildFailed):
         return f"{self.package}: the build failed in {self.hook} ({ended}){log}"
 
 
-@dataclass(eq=False)
+@with_fields
 class BuildKilled(BuildFailed):
     """A build was ended because it took more than its limits, or the kernel killed a part of it."""
 
@@ -138,7 +138,7 @@ _REASONS = {
 }
 
 
-@dataclass(eq=False)
+@with_fields
 class WheelDiffersFromPlan(SubjectProblem, BuildFailed):
     """The built wheel is not like the planned one."""
 
@@ -150,7 +150,7 @@ class WheelDiffersFromPlan(SubjectProblem, BuildFailed):
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BuildTooBig:
     """One build that does not fit. All sizes in bytes."""
 
@@ -160,7 +160,7 @@ class BuildTooBig:
     """The measured demand; None if it was not measured."""
 
 
-@dataclass(eq=False)
+@with_fields
 class BuildsTooBig(NotEnough):
     """Builds need more memory than is available. Raised before anything is written."""
 
@@ -183,7 +183,7 @@ class BuildsTooBig(NotEnough):
         return "\n".join(lines)
 
 
-@dataclass(eq=False)
+@with_fields
 class BuildUnlocked(NoSolution):
     """The lock records no build requirements, and this installation cannot resolve any."""
 
@@ -200,7 +200,7 @@ class BuildUnlocked(NoSolution):
         return f"{self.package}: the lock does not record what its build requires"
 
 
-@dataclass(eq=False)
+@with_fields
 class RequirementsUnresolved(BuildFailed):
     """The build requirements of a package, which no lock records, cannot be resolved."""
 
@@ -216,7 +216,7 @@ class RequirementsUnresolved(BuildFailed):
         return f"{self.package}: its build requires {listed}, which cannot be resolved{log}"
 
 
-@dataclass(eq=False)
+@with_fields
 class WorkspaceFull(NotEnough):
     """The folder for temporary files has no space left."""
 
@@ -231,7 +231,7 @@ class WorkspaceFull(NotEnough):
         return f"{self.package}: no space is left for its build in {self.folder}{log}"
 
 
-@dataclass(eq=False)
+@with_fields
 class BuildsUnmeasured(UsageError):
     """The lock does not record the memory demand of builds."""
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
 
 from executor.builds.errors import BuildUnlocked, RequirementsUnresolved
 from executor.builds.sandbox import SandboxLimits, contained
 from executor.sources.origins import Origins
+from schemas.data_class import frozen
 from schemas.target import Target
 
 __all__ = ["RequirementsLocker"]
@@ -24,7 +24,7 @@ _SECONDS = 600.0
 """Time limit of one resolution; those of build requirements take seconds."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RequirementsLocker:
     """Locks the build requirements of one package, in the folder of its workspace."""
 

@@ -16,13 +16,13 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
 from executor.budget.memory import own_memory, smallest_limit
 from executor.builds.cgroup import BuildGroup
 from executor.builds.process_tree import ProcessTree, computed, mapped_files
+from schemas.data_class import frozen
 
 __all__ = ["SandboxLimits", "SandboxResult", "contained", "pause_after"]
 
@@ -65,7 +65,7 @@ reads its compiler from the disk again and again: one of 2 s had not ended after
 computed for a twentieth of the time ended well after eighteen times its own."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SandboxLimits:
     """The limits of one command of a build."""
 
@@ -85,7 +85,7 @@ class SandboxLimits:
     """Called now and then, while the command runs, with the bytes that it holds: for a view."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SandboxResult:
     """How one command ended, and what it took."""
 

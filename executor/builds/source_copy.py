@@ -12,11 +12,11 @@ import shutil
 import stat
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass
 
 from executor.builds.errors import RepositoryUnusable
 from executor.builds.git import Git
 from executor.files.regular import open_regular
+from schemas.data_class import frozen
 
 __all__ = ["copy_project"]
 
@@ -46,7 +46,7 @@ def copy_project(package: str, source: str, folder: str, left_out: Collection[st
     return copy
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Repository:
     """The repository around a folder, as its files say."""
 

@@ -7,12 +7,12 @@ import shutil
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 
 from executor.files.file_digest import digest_file
 from executor.files.folders import remove_tree
 from executor.files.regular import read_regular
 from executor.files.user_folders import cache_folder, is_trusted
+from schemas.data_class import frozen
 
 __all__ = ["WheelCache", "default_wheel_cache"]
 
@@ -25,7 +25,7 @@ _MAX_DIGEST = 64
 """Bytes of that file."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WheelCache:
     """The built wheels of one user, each in a folder that is named for its key.
 

@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 
 from executor.builds.backend import HOME, Backend, BuildSystem
@@ -34,6 +34,7 @@ from executor.install.install import install
 from executor.install.options import ExecuteOptions
 from executor.sources.origins import Origins
 from schemas.builds import BuildFlags
+from schemas.data_class import frozen
 
 __all__ = ["LEFT_OUT", "Workspace"]
 
@@ -49,7 +50,7 @@ _FRESH_SECONDS = 60.0
 """A folder that was just made may not be locked yet by the program that made it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Workspace:
     """The folder of one build, owned by a ``Builder``."""
 

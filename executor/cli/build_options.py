@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import click
 
 from executor.api import Building
 from executor.cli.option_group import option_group
 from executor.lock.options import SelectOptions
+from schemas.data_class import frozen
 from schemas.errors import UsageError
 
 __all__ = ["BuildOptions", "build_options"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BuildOptions:
     """How to build, and which local projects to build and install."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import click
 from packaging.utils import canonicalize_name
 
@@ -14,6 +12,7 @@ from executor.environment.changes import Sync
 from executor.files.durability import Durability
 from executor.sources.origins import Origins
 from executor.wheels.rules import Rules
+from schemas.data_class import frozen
 from schemas.sizes import parse_size
 
 __all__ = [
@@ -27,7 +26,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ResourceOptions:
     """The memory, lanes and durability of an execution."""
 
@@ -41,7 +40,7 @@ class ResourceOptions:
         return None if self.memory == "auto" else parse_size(self.memory)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class OriginOptions:
     """The places that files may come from."""
 

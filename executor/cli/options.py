@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -12,6 +11,7 @@ from executor.cli.command_line import is_from_variable
 from executor.cli.option_group import option_group, section
 from executor.environment.environment import Environment
 from executor.lock.options import SelectOptions
+from schemas.data_class import frozen
 from schemas.errors import UsageError
 
 __all__ = [
@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class EnvironmentOptions:
     """The environment that the user named."""
 

@@ -5,7 +5,6 @@ lock says.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from executor.environment.errors import NotRemovable
@@ -14,11 +13,12 @@ from executor.environment.places import Places
 from executor.environment.schemes import Schemes
 from executor.files.path_set import PathSet
 from executor.lock.step import Step
+from schemas.data_class import frozen
 
 __all__ = ["Changes", "Sync", "decide_changes"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Sync:
     """The user's options for what may be replaced or removed."""
 
@@ -33,7 +33,7 @@ class Sync:
     environment, such as pip."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Changes:
     """The changes that one execution makes to an environment."""
 

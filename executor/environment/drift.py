@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from executor.environment.errors import RecordUnreadable
 from executor.environment.installed import (
@@ -23,6 +23,7 @@ from executor.files.mounts import mount_points
 from executor.files.path_set import PathSet
 from executor.files.regular import NOT_REGULAR, read_input
 from executor.lock.step import Step
+from schemas.data_class import frozen
 from schemas.digests import encode_digest
 
 __all__ = ["Drift", "find_drift"]
@@ -59,7 +60,7 @@ _WEAK = frozenset({"md5", "sha1"})
 """Algorithms for which two contents with one digest can be made."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Drift:
     """One difference between an environment and its lock."""
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from executor.environment.errors import EnvironmentBusy, ExternallyManaged, InterpreterUnusable
 from executor.environment.interpreter import Interpreter, probe
@@ -18,6 +18,7 @@ from executor.files.folders import made_folder
 from executor.files.held_folder import HeldFolder
 from executor.files.locks import try_lock
 from executor.files.regular import read_regular
+from schemas.data_class import frozen
 from schemas.errors import UsageError
 from schemas.target import Target
 
@@ -47,7 +48,7 @@ _MADE = frozenset({
 """What an unfinished environment can hold (https://docs.python.org/3/library/venv.html)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Environment:
     """An environment, present or still to be made. The caller of an execution owns it."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from schemas.data_class import with_fields
 from schemas.errors import ArtifactRefused, Refused, SubjectProblem, UsageError
 
 __all__ = [
@@ -21,7 +20,7 @@ class InterpreterUnusable(UsageError):
     """The interpreter of the environment cannot be run, or is too old."""
 
 
-@dataclass(eq=False)
+@with_fields
 class ExternallyManaged(Refused):
     """The target Python belongs to another package manager (PEP 668)."""
 
@@ -32,7 +31,7 @@ class ExternallyManaged(Refused):
         return self.message
 
 
-@dataclass(eq=False)
+@with_fields
 class FolderLeaves(SubjectProblem, ArtifactRefused):
     """A folder of an environment is a link, or below one, that leads out of the environment."""
 
@@ -41,7 +40,7 @@ class FolderLeaves(SubjectProblem, ArtifactRefused):
     hint: str = "replace the link by a folder, or name the folder that it leads to with --target"
 
 
-@dataclass(eq=False)
+@with_fields
 class NotRemovable(Refused):
     """A distribution has to be removed, but has no RECORD of its files."""
 
@@ -54,7 +53,7 @@ class NotRemovable(Refused):
         return f"{self.path}: {self.package} {self.version} has no RECORD, so it cannot be removed"
 
 
-@dataclass(eq=False)
+@with_fields
 class RecordEscapes(Refused):
     """The RECORD of a distribution to be removed lists files outside of the environment."""
 
@@ -70,7 +69,7 @@ class RecordEscapes(Refused):
         )
 
 
-@dataclass(eq=False)
+@with_fields
 class RecordUnreadable(Refused):
     """The RECORD of an installed distribution is not in its format."""
 
@@ -84,7 +83,7 @@ class RecordUnreadable(Refused):
         return f"{self.path}: is damaged: {self.problem}"
 
 
-@dataclass(eq=False)
+@with_fields
 class EnvironmentBusy(Refused):
     """Another lockstream process is changing the environment."""
 

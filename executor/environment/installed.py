@@ -11,7 +11,6 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from io import TextIOWrapper
 from itertools import takewhile
@@ -22,6 +21,7 @@ from packaging.version import InvalidVersion, Version
 
 from executor.environment.errors import RecordUnreadable
 from executor.files.regular import open_regular, read_regular
+from schemas.data_class import frozen
 from schemas.hints import TOOL_NAME
 
 __all__ = [
@@ -82,7 +82,7 @@ class RecordedFile(NamedTuple):
     """In bytes; empty if RECORD has none."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Installed:
     """A distribution, known by its dist-info folder, or by an egg-info of older tools."""
 

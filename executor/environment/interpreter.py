@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, Literal
 
@@ -15,6 +14,7 @@ from packaging.version import InvalidVersion
 from executor.environment.errors import InterpreterUnusable
 from executor.environment.probe import facts as own_facts
 from executor.environment.schemes import Schemes
+from schemas.data_class import frozen
 from schemas.errors import UsageError
 from schemas.target import Target
 
@@ -33,7 +33,7 @@ _MOVING_VARIABLES = {"PYTHONHOME", "PYTHONPLATLIBDIR"}
 (https://docs.python.org/3/using/cmdline.html), unless it is run with ``-I``."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Interpreter:
     """A Python with the folders of the environment that it belongs to, or would belong to.
 

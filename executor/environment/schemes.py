@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from executor.environment.errors import FolderLeaves
 from executor.environment.places import distinct_folders, is_below
+from schemas.data_class import frozen
 from schemas.wheel import SCHEME_NAMES, Scheme
 
 __all__ = ["STAGING", "Schemes", "record_prefixes"]
@@ -22,7 +23,7 @@ STAGING = ".lockstream"
 imported, and ``importlib.metadata`` ignores one that does not end in ``.dist-info``."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Schemes:
     """The folders of one environment, as absolute paths. An Interpreter owns them."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from schemas.data_class import with_fields
 from schemas.errors import NotEnough
 
 __all__ = ["NoMemoryForFiles", "NotEnoughDisk", "NotEnoughInodes", "mib_above", "mib_below"]
@@ -19,7 +18,7 @@ def mib_below(size: int) -> int:
     return max(0, size) >> 20
 
 
-@dataclass(eq=False)
+@with_fields
 class NotEnoughDisk(NotEnough):
     """A file system has fewer free bytes than will be written to it. All sizes are in bytes."""
 
@@ -37,7 +36,7 @@ class NotEnoughDisk(NotEnough):
         )
 
 
-@dataclass(eq=False)
+@with_fields
 class NotEnoughInodes(NotEnough):
     """A file system has fewer free inodes than files will be written to it."""
 
@@ -52,7 +51,7 @@ class NotEnoughInodes(NotEnough):
         return f"{self.path}: needs {self.needed} inodes, {self.available} are free on {self.mount}"
 
 
-@dataclass(eq=False)
+@with_fields
 class NoMemoryForFiles(NotEnough):
     """The files on a file system that is memory take more than is left for them."""
 

@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -47,6 +47,7 @@ from executor.transaction.errors import OutOfMemory, translated_os_error
 from executor.transaction.journal import Journal
 from executor.transaction.transaction import Transaction
 from schemas.credentials import has_named_logins
+from schemas.data_class import frozen
 from schemas.errors import ArtifactRefused, NetworkError
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _install(
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Done:
     """What one run decided and did, for its report."""
 

@@ -6,13 +6,14 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from executor.environment.environment import Environment
 from executor.install.decide import selected_steps
 from executor.lock.options import SelectOptions
 from executor.lock.step import Step
+from schemas.data_class import frozen
 from schemas.errors import Refused
 from schemas.text import enumerate_some
 
@@ -41,7 +42,7 @@ class UnknownContents(Refused):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InstallationKey:
     """What a tree depends on. Checks that may be waived are not part of it: they decide whether
     there is a tree, not which.

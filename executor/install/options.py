@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from executor.budget.budget import PageCachePolicy
 from executor.environment.changes import Sync
@@ -10,11 +10,12 @@ from executor.files.durability import Durability
 from executor.lock.options import SelectOptions
 from executor.sources.origins import Origins
 from executor.wheels.rules import STRICT, Rules
+from schemas.data_class import frozen
 
 __all__ = ["ExecuteOptions"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ExecuteOptions:
     """How a lock is executed. Every default is what ``lockstream execute`` does without options."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from schemas.data_class import with_fields
 from schemas.errors import NotEnough
 
 __all__ = ["ForkKilled", "LaneKilled", "NoProcess"]
 
 
-@dataclass(eq=False)
+@with_fields
 class LaneKilled(NotEnough):
     """A signal from outside ended the process of a lane."""
 
@@ -23,7 +22,7 @@ class LaneKilled(NotEnough):
         return f"the process of a lane was killed ({self.signal})"
 
 
-@dataclass(eq=False)
+@with_fields
 class NoProcess(NotEnough):
     """A limit lets this process make no further one."""
 
@@ -36,7 +35,7 @@ class NoProcess(NotEnough):
         return "a further process cannot be made, and the lock is read in one"
 
 
-@dataclass(eq=False)
+@with_fields
 class ForkKilled(NotEnough):
     """A signal from outside ended the process that reads the lock."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from schemas.data_class import with_fields
 from schemas.errors import (
     HOW_TO_GET_A_LOCK,
     InvalidInput,
@@ -28,7 +27,7 @@ __all__ = [
 _PLAN_AGAIN = "plan again for this environment, or execute where the lock was planned for"
 
 
-@dataclass(eq=False)
+@with_fields
 class LockUnreadable(InvalidInput):
     """The file of the lock cannot be read."""
 
@@ -40,7 +39,7 @@ class LockUnreadable(InvalidInput):
         return f"{self.path}: cannot be read: {self.reason}"
 
 
-@dataclass(eq=False)
+@with_fields
 class NotForThisTarget(NoSolution):
     """The lock, or one of its packages, excludes the target."""
 
@@ -54,7 +53,7 @@ class NotForThisTarget(NoSolution):
         return f"{self.subject} is for {self.required}, but the target is {self.target}"
 
 
-@dataclass(eq=False)
+@with_fields
 class NoCompatibleWheel(NoSolution):
     """A package has wheels, but none for the target."""
 
@@ -72,7 +71,7 @@ class NoCompatibleWheel(NoSolution):
         )
 
 
-@dataclass(eq=False)
+@with_fields
 class UnknownName(UsageError):
     """The user named an extra or a dependency group that the lock does not have."""
 
@@ -86,7 +85,7 @@ class UnknownName(UsageError):
         return f"the lock has no {self.kind} {self.name!r}; {known}"
 
 
-@dataclass(eq=False)
+@with_fields
 class NeedsBuild(NoSolution):
     """The lock has no wheels of some packages, and the user has not allowed builds."""
 
@@ -112,7 +111,7 @@ class NeedsBuild(NoSolution):
         return f"the lock has no wheels of these packages, which must be built: {listed}"
 
 
-@dataclass(eq=False)
+@with_fields
 class Ambiguous(InvalidInput):
     """Two entries of one name apply to the target."""
 
@@ -128,7 +127,7 @@ class Ambiguous(InvalidInput):
         )
 
 
-@dataclass(eq=False)
+@with_fields
 class InsecureHashes(InvalidInput):
     """The lock has no secure hash of a file."""
 
@@ -142,7 +141,7 @@ class InsecureHashes(InvalidInput):
         )
 
 
-@dataclass(eq=False)
+@with_fields
 class NotInstallable(SubjectProblem, InvalidInput):
     """An entry of the lock describes something that cannot be installed."""
 

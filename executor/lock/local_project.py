@@ -7,12 +7,12 @@ their own, which ``lockstream plan --build-project`` writes.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from executor.files.regular import read_input
 from executor.lock.reader import LockReader
 from executor.lock.step import Source, Step
 from schemas.builds import build_lock_name, project_name, project_version, suitable_record
+from schemas.data_class import frozen, with_fields
 from schemas.errors import InvalidInput, NoSolution, UsageError
 from schemas.target import Target
 from schemas.toml import parse_toml
@@ -20,7 +20,7 @@ from schemas.toml import parse_toml
 __all__ = ["LocalProject", "ProjectUnlocked"]
 
 
-@dataclass(eq=False)
+@with_fields
 class ProjectUnlocked(NoSolution):
     """A project has build requirements, and no lock of them was found."""
 
@@ -32,7 +32,7 @@ class ProjectUnlocked(NoSolution):
         return f"{self.folder}: {self.lock}, the lock of its build requirements, is missing"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class LocalProject:
     """A folder with a project that the user wants to install."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from executor.lock.errors import UnknownName
+from schemas.data_class import frozen
 
 if TYPE_CHECKING:
     from packaging.pylock import Pylock
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["SelectOptions"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SelectOptions:
     """What to install of a lock beyond its plain packages."""
 

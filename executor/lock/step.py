@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from schemas.data_class import frozen
 from schemas.hints import WheelHints
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def is_full_commit(revision: str) -> bool:
     return _COMMIT.fullmatch(revision) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Source:
     """A source that must be built before it can be installed."""
 
@@ -55,7 +55,7 @@ class Source:
     lock."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Step:
     """One wheel to install, or a source that is built first."""
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from executor.report.timing import Timing
+from schemas.data_class import frozen
 
 if TYPE_CHECKING:
     from executor.wheels.staged_wheel import StagedWheel
@@ -21,7 +22,7 @@ REPORT_FORMAT = 1
 """To be raised when a field goes, or means something else."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BuildReport:
     """The time and memory that one build took, and how it was confined. A Report owns it."""
 
@@ -47,7 +48,7 @@ class BuildReport:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class PackageFigures:
     """What one package took. There may be thousands, so it holds only numbers and shared texts."""
 
@@ -97,7 +98,7 @@ class Staged:
         self.warnings.extend(f"{wheel.filename}: {text}" for text in wheel.warnings)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Report:
     """The figures of one execution: counts, sizes in bytes, times in seconds."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from schemas.data_class import frozen
 
 __all__ = ["Timing"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Timing:
     """Seconds by activity, summed over all lanes."""
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from schemas.data_class import with_fields
 from schemas.digests import Mismatch
 from schemas.errors import ArtifactRefused, NetworkError
 
 __all__ = ["HashMismatch", "Missing", "Offline", "Replaced", "SizeMismatch", "Unreachable"]
 
 
-@dataclass(eq=False)
+@with_fields
 class HashMismatch(ArtifactRefused):
     """The bytes that arrived are not the locked ones."""
 
@@ -30,7 +30,7 @@ class HashMismatch(ArtifactRefused):
         )
 
 
-@dataclass(eq=False)
+@with_fields
 class SizeMismatch(ArtifactRefused):
     """The file that arrived is longer or shorter than the locked one."""
 
@@ -45,7 +45,7 @@ class SizeMismatch(ArtifactRefused):
         return f"{self.filename} from {self.origin}: expected {self.expected} bytes, found {found}"
 
 
-@dataclass(eq=False)
+@with_fields
 class Unreachable(NetworkError):
     """A file could not be fetched."""
 
@@ -59,14 +59,14 @@ class Unreachable(NetworkError):
         return f"{self.url}: {self.reason}{tried}"
 
 
-@dataclass(eq=False)
+@with_fields
 class Replaced(Unreachable):
     """The file was replaced on its server while it was being read."""
 
     hint: str = "run it again once the files of the index no longer change"
 
 
-@dataclass(eq=False)
+@with_fields
 class Missing(NetworkError):
     """A file that the lock names by path only does not exist."""
 
@@ -78,7 +78,7 @@ class Missing(NetworkError):
         return f"{self.package}: its file {self.path} does not exist"
 
 
-@dataclass(eq=False)
+@with_fields
 class Offline(NetworkError):
     """Files must be fetched, but the user chose to work offline."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
@@ -18,6 +18,7 @@ from executor.sources.errors import Missing, Offline
 from executor.sources.keychain import Keychain
 from executor.sources.local_file import holds_file, read_file
 from schemas.credentials import Login
+from schemas.data_class import frozen
 from schemas.errors import UsageError
 from schemas.urls import redacted, storable
 
@@ -30,7 +31,7 @@ __all__ = ["Origin", "Origins"]
 _FETCHED = {"http", "https"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Origin:
     """One place that has a file; made by ``Origins`` for one step."""
 
@@ -42,7 +43,7 @@ class Origin:
     """Begins to read the file. ``close()`` of the iterator frees its resources."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Origins:
     """The user's choice of places that files may come from; one for each execution."""
 

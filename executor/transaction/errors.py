@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from schemas.data_class import with_fields
 from schemas.errors import (
     ArtifactRefused,
     LockstreamError,
@@ -29,7 +30,7 @@ __all__ = [
 ]
 
 
-@dataclass(eq=False)
+@with_fields
 class FileConflict(ArtifactRefused):
     """Two distributions own one path with different contents, or as a file and as a folder."""
 
@@ -42,7 +43,7 @@ class FileConflict(ArtifactRefused):
         return f"{self.path}: belongs to {self.other} and, with other contents, to {self.owner}"
 
 
-@dataclass(eq=False)
+@with_fields
 class NotChangeable(SubjectProblem, NotPermitted):
     """A file or folder of the environment that a commit would change cannot be changed."""
 
@@ -56,7 +57,7 @@ class NotChangeable(SubjectProblem, NotPermitted):
         self.left = "the environment is as it was before"
 
 
-@dataclass(eq=False)
+@with_fields
 class StagingRefused(ArtifactRefused):
     """The staging folder, or a file in it, was not made for this environment by a user who may
     change it.
@@ -73,7 +74,7 @@ class StagingRefused(ArtifactRefused):
         return f"{self.path}: {self.problem}, so it is not used to stage wheels"
 
 
-@dataclass(eq=False)
+@with_fields
 class JournalRefused(ArtifactRefused):
     """A journal that this run will not obey: it is damaged, or leaves the environment."""
 
@@ -107,7 +108,7 @@ def _advice(reached: Reached, remedy: str) -> str:
             return f"the environment is what the lock says; {remedy}"
 
 
-@dataclass(eq=False)
+@with_fields
 class OutOfMemory(NotEnough):
     """The system refused memory to the process (a limit of its address space)."""
 
@@ -121,7 +122,7 @@ class OutOfMemory(NotEnough):
         return "there is no memory left"
 
 
-@dataclass(eq=False)
+@with_fields
 class WriteFailed(NotEnough):
     """The file system failed to make a change."""
 
@@ -138,7 +139,7 @@ class WriteFailed(NotEnough):
         return f"{self.path}: {os.strerror(self.error.errno or 0)}"
 
 
-@dataclass(eq=False)
+@with_fields
 class WriteDenied(NotPermitted):
     """The system does not permit a change."""
 
@@ -154,7 +155,7 @@ class WriteDenied(NotPermitted):
         return f"{self.path}: {os.strerror(self.error.errno or 0)}"
 
 
-@dataclass(eq=False)
+@with_fields
 class NoFolder(ArtifactRefused):
     """A path in the environment leads to a file, or to a link that leads to itself, where a folder
     has to be.

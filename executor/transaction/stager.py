@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ from executor.wheels.direct_url import installer_metadata
 from executor.wheels.rules import Rules
 from executor.wheels.staged_wheel import StagedWheel
 from executor.wheels.unpack import StageOptions, stage_wheel
+from schemas.data_class import frozen
 from schemas.zipformat import CentralEntry
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def measured(
     return call
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Stager:
     """The stage of one transaction, which owns it: fetches or builds wheels, and unpacks them."""
 

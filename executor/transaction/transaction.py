@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from itertools import chain
 from time import perf_counter
 
@@ -33,6 +32,7 @@ from executor.transaction.run_log import RunLog
 from executor.transaction.stager import Build, Stager
 from executor.transaction.staging import StagedWheels, Staging
 from executor.wheels.rules import Rules
+from schemas.data_class import frozen
 from schemas.errors import (
     BuildFailed,
     Interrupted,
@@ -50,7 +50,7 @@ _NO_FAULT_OF_THE_WHEELS = (NetworkError, NotEnough, NotPermitted, BuildFailed)
 none; nor does an OSError: on a full disk they would keep it full."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Transaction:
     """The change of one environment by one execution, which owns it and opens its journal."""
 

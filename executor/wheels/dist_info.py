@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from packaging.utils import canonicalize_name
@@ -18,6 +17,7 @@ from packaging.version import Version
 from executor.files.held_folder import HeldFolder
 from executor.wheels.errors import WheelRefused
 from executor.wheels.layout import Layout
+from schemas.data_class import frozen
 from schemas.wheel import dist_info_matches, parse_wheel_filename
 
 __all__ = ["MAX_METADATA_SIZE", "MAX_WHOLE_SIZE", "DistInfo"]
@@ -38,7 +38,7 @@ _WHEEL_VERSION = re.compile(r"(\d{1,9})\.\d{1,9}", re.ASCII)
 _LINE = re.compile(r"([^\r\n]*)(?:\r\n?|\n|$)")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DistInfo:
     """The one dist-info folder of the wheel that is unpacked in ``tree``."""
 

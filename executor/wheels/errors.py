@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from schemas.data_class import with_fields
 from schemas.errors import ArtifactRefused
 
 __all__ = ["WheelRefused"]
 
 
-@dataclass(eq=False)
+@with_fields
 class WheelRefused(ArtifactRefused):
     """A wheel breaks a rule that keeps its installation safe, and the same on every system."""
 

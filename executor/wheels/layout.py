@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name
 
@@ -12,6 +11,7 @@ from executor.environment.places import is_below
 from executor.environment.schemes import STAGING, Schemes
 from executor.wheels.member_names import folded
 from executor.wheels.scripts import check_replaces_nothing
+from schemas.data_class import frozen
 from schemas.wheel import SCHEME_NAMES, Scheme, dist_info_matches, split_wheel_filename
 
 __all__ = [
@@ -55,7 +55,7 @@ class MisplacedMember(ValueError):
     """A member is in a folder, or has a name, that a wheel must not have."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Layout:
     """The rules for the member names of one wheel, which follow from its file name."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from schemas.data_class import frozen
 
 __all__ = ["STRICT", "Rules"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Rules:
     """How strictly the wheels of one execution are checked. Defaults are the strictest."""
 

@@ -11,9 +11,9 @@ import keyword
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, cast
 
+from schemas.data_class import frozen
 from schemas.errors import UsageError
 from schemas.wheel import MAX_SEGMENT_SIZE
 
@@ -82,7 +82,7 @@ class InvalidEntryPoint(ValueError):
     """An entry point that would write outside of the scripts folder, or is malformed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EntryPoint:
     """A command that calls ``attribute`` of ``module``."""
 

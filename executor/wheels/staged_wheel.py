@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from executor.wheels.layout import Layout
+from schemas.data_class import frozen
 from schemas.wheel import Scheme
 
 __all__ = ["DATA", "TREE", "StagedWheel"]
@@ -19,7 +19,7 @@ DATA = "data"
 """The folder of a staged wheel that holds a folder for each other scheme."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StagedWheel:
     """A wheel that only has to be moved into place. A transaction owns it and its folder."""
 

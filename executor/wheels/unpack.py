@@ -11,7 +11,6 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name
 
@@ -34,6 +33,7 @@ from executor.wheels.plain_members import PlainMembers
 from executor.wheels.records import record_row
 from executor.wheels.rules import STRICT, Rules
 from executor.wheels.staged_wheel import TREE, StagedWheel
+from schemas.data_class import frozen
 from schemas.digests import encode_digest
 from schemas.wheel import (
     MAX_NAME_SIZE,
@@ -59,7 +59,7 @@ _MAX_WARNINGS = 5
 """Members that break a rule and are named, if the user is lenient."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class StageOptions:
     """How one wheel is staged."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from packaging.pylock import Pylock
 
@@ -13,11 +12,12 @@ from planner.builds.unit import BuildUnit, units_of
 from planner.builds.wheel_store import WheelStore, find_all
 from planner.lock.built import KnownBuild
 from planner.lock.writer import write_atomically
+from schemas.data_class import frozen
 
 __all__ = ["Adoption"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Adoption:
     """The wheels that stores have for the builds that one lock leaves to others."""
 

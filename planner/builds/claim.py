@@ -12,10 +12,10 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TypeVar
 
 from executor import try_lock
+from schemas.data_class import frozen
 
 __all__ = ["CLAIM_PREFIX", "HOLD_SECONDS", "Claim", "sweep_claims"]
 
@@ -38,7 +38,7 @@ _LEFT_SECONDS = 3600.0
 """Age of a claim from which it is removed if nobody holds it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Claim:
     """A claim on what has this name, in a folder that need not exist."""
 

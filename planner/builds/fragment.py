@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Self
 
 from packaging.utils import InvalidWheelFilename, NormalizedName, canonicalize_name
 
 from planner.builds.unit import BuildUnit, target_label
 from schemas.builds import BuildRecord
+from schemas.data_class import frozen, with_fields
 from schemas.errors import InvalidInput, SubjectProblem
 from schemas.wheel import parse_wheel_filename
 
@@ -32,7 +32,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LOCK_NAME = re.compile(r"pylock\.build-[a-z0-9._-]+\.toml")
 
 
-@dataclass(eq=False)
+@with_fields
 class FragmentUnusable(SubjectProblem, InvalidInput):
     """A fragment is not what its build would have written."""
 
@@ -41,7 +41,7 @@ class FragmentUnusable(SubjectProblem, InvalidInput):
     hint: str = "remove this folder, and build again: lockstream build writes a new one"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Fragment:
     """One finished build."""
 

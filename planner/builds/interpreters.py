@@ -6,17 +6,17 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from executor import Environment
 from planner.model.environments import VARIABLES
+from schemas.data_class import frozen
 from schemas.errors import UsageError
 from schemas.target import Target
 
 __all__ = ["Interpreter", "Interpreters"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Interpreter:
     """An interpreter of this machine, and the target that it is."""
 

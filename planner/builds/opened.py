@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 
 from packaging.pylock import Pylock
 
@@ -21,11 +20,12 @@ from planner.inputs.question import Question
 from planner.lock.built import KnownBuild, Stock, known_builds
 from planner.planning.plan import PlanBuilder
 from planner.planning.reporter import Reporter
+from schemas.data_class import frozen
 
 __all__ = ["BuilderOrder"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BuilderOrder:
     """What the builder of one plan is opened with; the plan owns it."""
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from packaging.requirements import Requirement
@@ -26,6 +26,7 @@ from planner.inputs.remote_file import FetchFile, refuse_remote
 from planner.model.paths import relative_path
 from planner.model.project_set import ProjectSet, parse_names
 from schemas.builds import BuildFlags
+from schemas.data_class import frozen
 from schemas.errors import UsageError
 from schemas.urls import storable
 
@@ -54,7 +55,7 @@ _SECRET_NAME = re.compile(
 _SECRET_VALUE = re.compile(r"://[^/\s@]+@")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BuildPolicy:
     """The user's decisions about building."""
 
@@ -142,7 +143,7 @@ class BuildPolicy:
         return table
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BuildRequest:
     """The options of the command line about building."""
 

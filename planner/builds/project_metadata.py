@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from planner.inputs.options import IndexRequest, PolicyRequest
 from planner.inputs.remote_file import file_fetcher
 from planner.inputs.targets import choose_targets
 from planner.planning.reporter import Reporter
+from schemas.data_class import frozen
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["ProjectMetadata"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProjectMetadata:
     """Runs build backends for their metadata; owned by one plan."""
 

@@ -12,7 +12,6 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import IO
 
 from executor import digest_file
@@ -22,6 +21,7 @@ from planner.builds.unit import BuildUnit
 from planner.index.client import IndexClient
 from planner.index.errors import FileMissing, IndexAnswer, IndexDenied
 from planner.index.upload import Upload
+from schemas.data_class import frozen, with_fields
 from schemas.errors import NotPermitted, SubjectProblem
 from schemas.urls import redacted
 
@@ -35,7 +35,7 @@ may store it may store builds."""
 _MARK = b"Wheels that lockstream build has made.\n"
 
 
-@dataclass(eq=False)
+@with_fields
 class StoreReadOnly(SubjectProblem, NotPermitted):
     """A server does not let this machine store builds."""
 
@@ -50,7 +50,7 @@ class StoreReadOnly(SubjectProblem, NotPermitted):
         return "name an address at which the server stores files (HTTP PUT), or a folder"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServedStore:
     """Finished builds below an address, which other machines may add to at the same time."""
 

@@ -30,6 +30,7 @@ from planner.builds.sdist import static_metadata
 from planner.lock.built import Built
 from planner.planning.reporter import Reporter
 from schemas.builds import BuildFlags, BuildRecord
+from schemas.data_class import with_fields
 from schemas.errors import BuildFailed
 from schemas.target import Target
 
@@ -47,7 +48,7 @@ SHORT_RUNS = 4
 SHORT_SECONDS = 5.0
 
 
-@dataclass(eq=False)
+@with_fields
 class BuildUnmeasurable(BuildFailed):
     """The kernel does not state what memory a build holds."""
 

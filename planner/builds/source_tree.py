@@ -6,7 +6,6 @@ Source: https://packaging.python.org/specifications/version-specifiers/#direct-r
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from executor import check_out
@@ -15,11 +14,12 @@ from planner.index.client import IndexClient
 from planner.index.pages import ProjectFile
 from planner.lock.tree_digest import digest_of_tree
 from planner.model.direct_reference import DirectReference
+from schemas.data_class import frozen
 
 __all__ = ["Fetched", "fetch_tree"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fetched:
     """A source on this machine."""
 

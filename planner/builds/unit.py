@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 from packaging.pylock import Package, Pylock
@@ -28,6 +28,7 @@ from planner.model.direct_reference import DirectReference
 from planner.model.environments import recorded_targets
 from planner.review.recorded import recorded_table
 from schemas.builds import BuildRecord, build_records, foreseen, suitable_record
+from schemas.data_class import frozen, with_fields
 from schemas.errors import InvalidInput, UsageError
 from schemas.markers import holds
 from schemas.target import Target
@@ -53,7 +54,7 @@ MEMORY_CLASSES = tuple(size << 29 for size in (1, 2, 4, 8, 16, 32, 64))
 of memory: 512 MiB to 32 GiB. The twelve builds in docs/builds.md take less than the first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class UnitSource:
     """What one wheel is built from, as the lock lists it."""
 
@@ -86,7 +87,7 @@ class UnitSource:
         return DirectReference.parse(f"{prefix}{place}{part}", hashes).at(self.commit)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BuildUnit:
     """The build of one wheel, on any machine of the kind of its target."""
 
@@ -142,7 +143,7 @@ class BuildUnit:
         return table
 
 
-@dataclass(eq=False)
+@with_fields
 class _SourceUnhashed(InvalidInput):
     """A lock lists a source by which two machines cannot know that they build the same."""
 

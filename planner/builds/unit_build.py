@@ -34,6 +34,7 @@ from planner.inputs.recorded_options import options_from_table
 from planner.planning.reporter import Reporter
 from planner.review.recorded import recorded_indexes, recorded_table
 from schemas.builds import BuildRecord
+from schemas.data_class import with_fields
 from schemas.errors import InvalidInput, NotEnough, UsageError
 from schemas.sizes import format_size
 from schemas.target import Target
@@ -44,7 +45,7 @@ __all__ = ["SourceElsewhere", "UnitBuild", "UnitNeedsMore"]
 _ELSEWHERE = "another process has begun it: waiting for its wheel"
 
 
-@dataclass(eq=False)
+@with_fields
 class UnitNeedsMore(NotEnough):
     """A build was ended because it needs more memory than it was given."""
 
@@ -60,7 +61,7 @@ class UnitNeedsMore(NotEnough):
         return str(self.killed)
 
 
-@dataclass(eq=False)
+@with_fields
 class SourceElsewhere(InvalidInput):
     """A lock names a source by a path, and this machine has no such file."""
 

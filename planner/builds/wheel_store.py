@@ -13,7 +13,6 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import IO, Protocol
 
 from executor import Keychain, digest_file, read_regular, sync_descriptor, sync_folder
@@ -23,6 +22,7 @@ from planner.builds.served_store import ServedStore
 from planner.builds.unit import BuildUnit
 from planner.index.access import Access
 from planner.index.client import IndexClient
+from schemas.data_class import frozen, with_fields
 from schemas.errors import NotEnough, NotPermitted, SubjectProblem, UsageError
 from schemas.urls import redacted
 
@@ -75,7 +75,7 @@ class WheelStore(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoreFolder:
     """A folder with finished builds, which others may write to at the same time."""
 
@@ -203,7 +203,7 @@ class _StoreFull(NotEnough):
     hint = "free space there, or name another folder with --into; the build has to be done again"
 
 
-@dataclass(eq=False)
+@with_fields
 class _BuildUnreadable(SubjectProblem, NotPermitted):
     """A build of another user, which this one may not read."""
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import click
 
 from executor import option_group
 from planner.builds.policy import MAX_SECONDS, BuildRequest
 from planner.engines.engine_name import check_engine
+from schemas.data_class import frozen
 from schemas.errors import UsageError
 
 __all__ = ["PlanBuildOptions", "build_options"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlanBuildOptions:
     """What a command line says about building."""
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess
@@ -21,6 +21,7 @@ from executor import echo, echo_json, is_quiet, open_regular, usable_processors
 from planner.api import PlanRequest, plan_lock
 from planner.cli.console import ConsoleReporter
 from planner.engines.dask_engine import take_turns
+from schemas.data_class import frozen
 from schemas.errors import ExitCode, LockstreamError, UsageError
 
 __all__ = ["find_locks", "plan_each"]
@@ -39,7 +40,7 @@ _GRACE_SECONDS = 10.0
 """Time in which a process that is interrupted ends its build and removes its folders."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class _Outcome:
     """How one plan ended."""
 

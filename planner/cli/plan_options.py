@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 import click
@@ -18,6 +17,7 @@ from planner.inputs.provenance import Provenance
 from planner.inputs.targets import TargetRequest
 from planner.model.policy import Ordering, Prereleases
 from planner.review.fit import PLACES, ContainerSize
+from schemas.data_class import frozen
 
 __all__ = [
     "LockOptions",
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class LockOptions:
     """Which lock is written, what of it is kept, and how large it may be."""
 

@@ -33,6 +33,7 @@ from planner.engines.order_runner import buildable, run_order
 from planner.engines.relatives import Relatives
 from planner.engines.scheduler_probe import check_scheduler
 from planner.planning.reporter import Reporter
+from schemas.data_class import frozen
 from schemas.errors import ExitCode, UsageError
 from schemas.sizes import format_size
 
@@ -65,7 +66,7 @@ _turn: AbstractContextManager[Any] = nullcontext()
 """Within which a cluster on this machine may exist."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Worker:
     """What one worker can do."""
 

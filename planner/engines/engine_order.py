@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from packaging.pylock import Pylock
@@ -13,6 +12,7 @@ from planner.builds.unit import BuildUnit
 from planner.builds.wheel_store import check_store
 from planner.engines.work import Work
 from schemas.builds import build_records
+from schemas.data_class import frozen
 from schemas.errors import UsageError
 from schemas.sizes import parse_size
 from schemas.urls import redacted
@@ -28,7 +28,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\x85]")
 _PART = re.compile(r"([0-9]{1,6})/([0-9]{1,6})")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class EngineOrder:
     """What the user wants of an engine; the command owns it."""
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from schemas.data_class import frozen, with_fields
 from schemas.errors import BuildFailed, ExitCode, NetworkError, NotEnough, SubjectProblem
 
 __all__ = ["BuildsUnfinished", "EngineUnusable", "FailedBuild", "MemoryMissing"]
 
 
-@dataclass(eq=False)
+@with_fields
 class EngineUnusable(SubjectProblem, NetworkError):
     """The engine cannot be reached, or has no machine for a build."""
 
@@ -19,7 +19,7 @@ class EngineUnusable(SubjectProblem, NetworkError):
     hint: str = "check its address, and that its workers have the same version of lockstream"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FailedBuild:
     """One build that did not end in a wheel."""
 
@@ -36,7 +36,7 @@ class FailedBuild:
         return f"{self.requirement} for {self.target}: {self.reason}{lines}"
 
 
-@dataclass(eq=False)
+@with_fields
 class BuildsUnfinished(BuildFailed):
     """Some builds did not end in a wheel."""
 

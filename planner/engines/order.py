@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from schemas.data_class import frozen
 
 __all__ = ["BuildOrder", "BuildResult"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BuildOrder:
     """One build, with all that a machine needs that has only lockstream."""
 
@@ -21,7 +21,7 @@ class BuildOrder:
     """The bytes that it may take."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BuildResult:
     """How a build ended on another machine."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from packaging.utils import NormalizedName
 
 from planner.builds.unit import BuildUnit, target_label
 from schemas.builds import BuildRecord
+from schemas.data_class import frozen
 
 __all__ = ["MACHINES", "Work", "machine_of", "mebibytes"]
 
@@ -18,7 +18,7 @@ MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "i686": "amd64", "armv7l": "a
 of i686 run on amd64."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Work:
     """What an engine is to do."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from planner.index.cache import Cache
+from schemas.data_class import frozen
 
 __all__ = ["Access"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Access:
     """How one plan may use the network and the cache."""
 

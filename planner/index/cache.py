@@ -15,7 +15,6 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
 
@@ -23,6 +22,7 @@ import zstandard
 from packaging.utils import NormalizedName
 
 from executor import is_trusted
+from schemas.data_class import frozen
 
 __all__ = ["KINDS", "MAX_SIZE", "Cache", "Kind", "PageSeen", "Usage", "unpacked"]
 
@@ -59,7 +59,7 @@ _MAX_ENTRY_SIZE = 256 << 20
 """Bytes of an entry when decompressed; no page is larger."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Usage:
     """The entries of one kind: how many, and their size."""
 
@@ -68,7 +68,7 @@ class Usage:
     """Bytes on disk, compressed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _KeptFile:
     used: float
     size: int
@@ -225,7 +225,7 @@ def _age(path: str) -> float:
         return float("inf")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PageSeen:
     """A page that a plan has read."""
 

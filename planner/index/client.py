@@ -36,6 +36,7 @@ from planner.index.response import (
     retry_after,
 )
 from planner.index.upload import Upload
+from schemas.data_class import frozen
 from schemas.numbers import small_int
 from schemas.urls import redacted
 from schemas.version import USER_AGENT
@@ -95,7 +96,7 @@ _OK, _NOT_MODIFIED = 200, 304
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """A whole document of a server or of the cache."""
 
@@ -109,7 +110,7 @@ class Answer:
     """Seconds since the epoch until which the document need not be requested again."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Part:
     """A part of a file."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from schemas.data_class import with_fields
 from schemas.errors import NetworkError, SubjectProblem
 
 __all__ = [
@@ -16,7 +15,7 @@ __all__ = [
 ]
 
 
-@dataclass(eq=False)
+@with_fields
 class IndexUnreachable(SubjectProblem, NetworkError):
     """A request had no response, or one that says that the server failed."""
 
@@ -25,7 +24,7 @@ class IndexUnreachable(SubjectProblem, NetworkError):
     hint: str = "check the network, the proxy and the address of the index, then plan again"
 
 
-@dataclass(eq=False)
+@with_fields
 class ProxyRefused(NetworkError):
     """A proxy refuses to forward requests."""
 
@@ -42,7 +41,7 @@ class ProxyRefused(NetworkError):
         return f"{self.url}: the proxy {self.proxy} answers {self.status}"
 
 
-@dataclass(eq=False)
+@with_fields
 class NotCached(NetworkError):
     """A document is needed that is not in the cache, and the user chose to work offline."""
 
@@ -53,7 +52,7 @@ class NotCached(NetworkError):
         return f"{self.url} is not in the cache, and --offline forbids to fetch it"
 
 
-@dataclass(eq=False)
+@with_fields
 class IndexAnswer(SubjectProblem, NetworkError):
     """A server sent a response that its protocol does not allow."""
 
@@ -62,7 +61,7 @@ class IndexAnswer(SubjectProblem, NetworkError):
     hint = "check that the address is that of a package index (it usually ends with /simple/)"
 
 
-@dataclass(eq=False)
+@with_fields
 class IndexDenied(IndexAnswer):
     """The server requires credentials, or rejected those it was given (HTTP 401, 403)."""
 

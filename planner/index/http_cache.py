@@ -9,10 +9,11 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Self
 
 from planner.index.cache import Cache
+from schemas.data_class import frozen
 from schemas.numbers import small_int
 
 __all__ = ["CachedResponse", "HttpCache"]
@@ -27,7 +28,7 @@ _NEVER = re.compile(r"(?:^|[,\s])no-store\b", re.IGNORECASE)
 _ALWAYS_ASK = re.compile(r"(?:^|[,\s])no-cache\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class CachedResponse:
     """A document, with the headers that say how long it may be used."""
 

@@ -8,13 +8,14 @@ Folders and pages of links come in addition to the indexes: the user has chosen 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from packaging.utils import NormalizedName
 
 from schemas.credentials import Login, origin_of, split_login
+from schemas.data_class import frozen
 from schemas.errors import UsageError
 from schemas.urls import UNQUOTED_HINT, has_unquoted_login, redacted
 
@@ -36,7 +37,7 @@ class Strategy(StrEnum):
     """All of them: the highest version is selected from any index, as pip does."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Index:
     """A package index (https://packaging.python.org/specifications/simple-repository-api/)."""
 
@@ -55,7 +56,7 @@ class Index:
         return unquote(parts.path) if parts.scheme == "file" else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Links:
     """A folder with wheels, or a page with links to wheels."""
 
@@ -121,7 +122,7 @@ def _split(url: str) -> tuple[str, Login | None]:
     return clean, login
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Indexes:
     """All places that files are taken from, in the order of their rank."""
 

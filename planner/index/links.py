@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import os
 from collections.abc import Iterable, MutableMapping
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from urllib.parse import urlsplit
@@ -24,6 +23,7 @@ from planner.index.pages import (
     parse_links,
     with_path,
 )
+from schemas.data_class import with_fields
 from schemas.errors import NetworkError, UsageError
 from schemas.urls import redacted
 
@@ -34,7 +34,7 @@ _PAGES = (".html", ".htm")
 """The suffixes of a page of links on this machine."""
 
 
-@dataclass(eq=False)
+@with_fields
 class LinksMissing(NetworkError):
     """A page of --find-links does not exist."""
 

@@ -19,6 +19,7 @@ from packaging.utils import NormalizedName
 
 from planner.index.entries import read_anchors, split_links
 from planner.index.errors import IndexAnswer
+from schemas.data_class import frozen
 from schemas.numbers import small_int
 
 __all__ = [
@@ -176,7 +177,7 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProjectPage:
     """The files of one project in an index."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from planner.index.errors import IndexAnswer
 from planner.index.upload import Upload
+from schemas.data_class import frozen
 from schemas.urls import redacted
 
 __all__ = ["URL_CHARACTERS", "Request", "split_url"]
@@ -24,7 +24,7 @@ _IMPOSSIBLE = re.compile(r"[\x00-\x20\x7f]")
 _PORTS = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request:
     """One request, without the redirects that it may lead to."""
 

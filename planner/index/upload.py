@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import IO, Self
+
+from schemas.data_class import frozen
 
 __all__ = ["Upload"]
 
@@ -13,7 +14,7 @@ __all__ = ["Upload"]
 _CHUNK_SIZE = 256 << 10
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Upload:
     """An open file, which is read from its beginning for each attempt and each redirect.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from schemas.builds import BuildFlags, ConfigSettings
+from schemas.data_class import frozen
 
 __all__ = ["BuildSetting", "read_build_settings"]
 
@@ -14,7 +15,7 @@ __all__ = ["BuildSetting", "read_build_settings"]
 _KEYS = {"config-settings", "environment", "jobs", "defaults"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BuildSetting:
     """Build flags as the user gives them, for one package; a flag not given is None or empty."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from schemas.data_class import with_fields
 from schemas.errors import InvalidInput, SubjectProblem
 
 __all__ = ["InvalidRequirementLine", "UnreadableInput", "UnsupportedRequirementLine"]
 
 
-@dataclass(eq=False)
+@with_fields
 class InvalidRequirementLine(SubjectProblem, InvalidInput):
     """A line of an input is not what its format allows."""
 
@@ -23,7 +22,7 @@ class UnsupportedRequirementLine(InvalidRequirementLine):
     """A line of an input is valid, but lockstream does not support what it requires."""
 
 
-@dataclass(eq=False)
+@with_fields
 class UnreadableInput(SubjectProblem, InvalidInput):
     """A file that the command line or another file names cannot be read."""
 

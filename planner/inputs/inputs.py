@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import reduce
 from operator import and_
 
@@ -12,11 +12,12 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from planner.inputs.settings import Settings
 from planner.model.dependencies import Scope
+from schemas.data_class import frozen
 
 __all__ = ["InputRequirement", "Inputs"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class InputRequirement:
     """A requirement that the user wrote."""
 
@@ -33,7 +34,7 @@ class InputRequirement:
         return canonicalize_name(self.requirement.name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Inputs:
     """What one or more inputs require together, as the readers return it."""
 

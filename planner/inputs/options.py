@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -31,13 +31,14 @@ from planner.model.paths import relative_path
 from planner.model.policy import Ordering, Policy, Prereleases, parse_moment
 from planner.model.project_set import parse_names
 from schemas.credentials import Login, login_of_index
+from schemas.data_class import frozen
 from schemas.errors import UsageError
 from schemas.urls import storable
 
 __all__ = ["IndexRequest", "PolicyRequest", "index_table"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class IndexRequest:
     """The options that say where to look for files."""
 
@@ -154,7 +155,7 @@ class IndexRequest:
         return replace(found, find_links=tuple(links), is_complete=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class PolicyRequest:
     """The options that say how to choose among versions and files."""
 

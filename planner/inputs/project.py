@@ -18,12 +18,13 @@ from planner.inputs.requirement_line import parse_requirement
 from planner.inputs.settings import Settings, read_settings
 from planner.inputs.workspace import find_workspace, workspace_members
 from planner.model.dependencies import Scope
+from schemas.data_class import frozen
 from schemas.text import enumerate_some
 
 __all__ = ["ScopeChoice", "read_projects", "read_settings_of"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ScopeChoice:
     """Which extras, or which dependency groups, of the projects the user wants in the lock."""
 
@@ -270,7 +271,7 @@ class _Family:
                 self._members[member.name] = member
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _ProjectReader:
     """Reads the requirements of one project."""
 

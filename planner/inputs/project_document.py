@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from executor import read_input
 from planner.inputs.errors import UnreadableInput
 from planner.inputs.requirements_text import decode
 from planner.inputs.script import parse_script
+from schemas.data_class import with_fields
 from schemas.errors import InvalidInput, SubjectProblem
 from schemas.toml import parse_toml
 
@@ -36,7 +36,7 @@ _FOREIGN = {
 """Files of other tools that are not read, and what to do instead."""
 
 
-@dataclass(eq=False)
+@with_fields
 class InvalidProject(SubjectProblem, InvalidInput):
     """A ``pyproject.toml`` lacks what planning needs, or holds it in the wrong form."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,13 +18,14 @@ from planner.inputs.project_tables import Backend
 from planner.inputs.recorded_options import keep_recorded
 from planner.inputs.remote_file import FetchFile, refuse_remote
 from planner.inputs.requirements_file import read_requirements
+from schemas.data_class import frozen
 from schemas.errors import UsageError
 from schemas.urls import storable
 
 __all__ = ["Provenance", "read_inputs"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Provenance:
     """The inputs as a command line names them. Paths are relative to the working folder."""
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from planner.index.indexes import Indexes
 from planner.inputs.inputs import Inputs
 from planner.model.environments import MarkerEnvironment
 from planner.model.policy import Policy
+from schemas.data_class import frozen
 from schemas.target import Target
 
 __all__ = ["Question"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Question:
     """The inputs, targets and rules of one plan; made once and handed down."""
 

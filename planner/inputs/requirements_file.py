@@ -32,6 +32,7 @@ from planner.inputs.remote_file import FetchFile, refuse_remote
 from planner.inputs.requirement_line import parse_requirement, quoted
 from planner.inputs.requirements_text import decode, logical_lines
 from planner.inputs.settings import Settings
+from schemas.data_class import frozen
 from schemas.urls import redacted
 
 __all__ = ["read_requirements"]
@@ -113,7 +114,7 @@ class _FileContent:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Reader:
     """Reads files into one content, all as requirements of one kind."""
 

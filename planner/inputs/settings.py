@@ -17,20 +17,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from enum import StrEnum
 from typing import Any
 
 from planner.index.indexes import Strategy
 from planner.inputs.build_settings import BuildSetting, read_build_settings
 from planner.model.policy import Ordering, Prereleases
+from schemas.data_class import frozen, with_fields
 from schemas.errors import InvalidInput, UsageError
 from schemas.target import Target
 
 __all__ = ["IndexSetting", "InvalidSetting", "Settings", "read_settings"]
 
 
-@dataclass(eq=False)
+@with_fields
 class InvalidSetting(InvalidInput):
     """A key of ``[tool.lockstream]`` does not hold what it should."""
 
@@ -43,7 +44,7 @@ class InvalidSetting(InvalidInput):
         return f"{self.path}: [tool.lockstream] {self.key}: {self.problem}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IndexSetting:
     """An index that a project names."""
 
@@ -61,7 +62,7 @@ _JOINED = frozenset(
 """The settings of which those of two tables count together."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Settings:
     """The settings of one project. A setting not given is None or empty."""
 

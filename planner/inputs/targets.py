@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from packaging.markers import default_environment
 from packaging.specifiers import SpecifierSet
@@ -14,6 +14,7 @@ from packaging.tags import sys_tags
 
 from executor import read_input
 from planner.inputs.inputs import Inputs
+from schemas.data_class import frozen
 from schemas.errors import UsageError
 from schemas.target import Target
 
@@ -43,7 +44,7 @@ _PIN = re.compile(
 """A line of ``.python-version`` that names one Python, as pyenv and uv read it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class TargetRequest:
     """The targets that a command line names, over those that a lock records."""
 
@@ -59,7 +60,7 @@ class TargetRequest:
     """The folder of the project."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TargetChoice:
     """The targets of a plan."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -20,6 +20,7 @@ from executor import read_input
 from planner.inputs.pip_config import PUBLIC_INDEX
 from planner.inputs.poetry import source_url
 from planner.inputs.settings import IndexSetting, Settings
+from schemas.data_class import frozen
 from schemas.toml import parse_toml
 
 __all__ = ["ToolTables", "read_tool_tables", "table_at"]
@@ -37,7 +38,7 @@ _UNREAD_UV = (
 _UNREAD_PDM = ("allow-prereleases", "respect-source-order")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ToolTables:
     """What the tables of other tools say, in the terms of ``[tool.lockstream]``; a value."""
 

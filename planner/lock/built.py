@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from packaging.pylock import PackageSdist, Pylock
@@ -12,6 +12,7 @@ from packaging.utils import NormalizedName
 
 from planner.index.pages import ProjectFile, ProjectPage
 from schemas.builds import BuildRecord, build_records
+from schemas.data_class import frozen
 from schemas.target import Target
 from schemas.wheel import parse_wheel_filename
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Built", "KnownBuild", "LockedSource", "Stock", "known_builds"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LockedSource:
     """A source that wheels are built from, as the lock lists it."""
 
@@ -33,7 +34,7 @@ class LockedSource:
     """Its address; None if an index has it as a source distribution."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Built:
     """A wheel that stands in for a source, owned by the plan that lists it."""
 
@@ -46,7 +47,7 @@ class Built:
     """True if the lock lists the wheel; else it records only what the build took."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stock:
     """What a builder adds to the files of the indexes; filled while the plan goes on."""
 
@@ -56,7 +57,7 @@ class Stock:
     """Sources that wheels have yet to be built from, by address."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class KnownBuild:
     """A build that an earlier lock records."""
 

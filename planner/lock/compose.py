@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -31,13 +31,14 @@ from planner.metadata.remote_metadata import SizedFile
 from planner.model.environments import MarkerEnvironment
 from planner.model.paths import relative_path
 from planner.model.specifiers import read_specifiers
+from schemas.data_class import frozen
 from schemas.digests import SECURE_ALGORITHMS
 from schemas.hints import TOOL_NAME
 
 __all__ = ["LockContent", "build_lock"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class LockContent:
     """Everything that a lock is made of."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +20,7 @@ from planner.index.pages import ProjectFile
 from planner.index.request_pool import RequestPool
 from planner.metadata.remote_metadata import MetadataSource
 from schemas.blocks import Block, scan_blocks
+from schemas.data_class import with_fields
 from schemas.errors import InvalidInput
 from schemas.hints import TOOL_NAME, wheel_hints
 from schemas.lock import parse_block, parse_package
@@ -30,7 +30,7 @@ from schemas.urls import redacted
 __all__ = ["NotExtensible", "enrich"]
 
 
-@dataclass(eq=False)
+@with_fields
 class NotExtensible(InvalidInput):
     """A lock is written in a form that hints cannot be added to."""
 

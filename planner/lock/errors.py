@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from schemas.data_class import with_fields
 from schemas.errors import InvalidInput
 
 __all__ = ["SecretInLock", "SecretInURL"]
 
 
-@dataclass(eq=False)
+@with_fields
 class SecretInURL(InvalidInput):
     """An address that would have to be written into the lock carries a credential."""
 

@@ -17,11 +17,12 @@ from planner.metadata.consistency import are_alike
 from planner.model.dependencies import Scope
 from planner.resolver.resolution import ResolvedPackage
 from planner.resolver.solve import Solution
+from schemas.data_class import frozen
 
 __all__ = ["Entry", "merge"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Entry:
     """One version of one project, as the lock lists it."""
 

@@ -7,14 +7,14 @@ The planner finds them in the central directories, which it reads anyway.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from planner.metadata.listing import Listing
+from schemas.data_class import frozen
 
 __all__ = ["Collision", "find_collisions"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Collision:
     """Two wheels that cannot be installed together."""
 

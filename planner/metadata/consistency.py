@@ -7,15 +7,15 @@ each target gets, and the user is warned of requirements that only some wheels h
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from planner.metadata.core_metadata import WheelMetadata
+from schemas.data_class import frozen
 
 __all__ = ["Inconsistency", "are_alike", "find_inconsistency"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Inconsistency:
     """Two wheels of one release, and the requirements that only one of them has."""
 

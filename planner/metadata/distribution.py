@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from planner.index.pages import ProjectFile
+from schemas.data_class import frozen
 
 __all__ = ["Distribution"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Distribution:
     """A file that suits the target: a wheel, or a source that a wheel can be built from."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from schemas.data_class import with_fields
 from schemas.errors import ArtifactRefused, SubjectProblem
 
 __all__ = ["UnreadableWheel", "WheelDiffers"]
 
 
-@dataclass(eq=False)
+@with_fields
 class UnreadableWheel(SubjectProblem, ArtifactRefused):
     """A file of an index is not a wheel that can be installed."""
 
@@ -17,7 +16,7 @@ class UnreadableWheel(SubjectProblem, ArtifactRefused):
     problem: str
 
 
-@dataclass(eq=False)
+@with_fields
 class WheelDiffers(ArtifactRefused):
     """A file is not the one that its index describes."""
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import zstandard
 
 from planner.index.cache import unpacked
+from schemas.data_class import frozen
 
 __all__ = ["Listing", "place_of"]
 
@@ -29,7 +29,7 @@ _LEVEL = 1
 """Of zstandard; higher ones take more time than they save."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listing:
     """The listing of one wheel; whoever read the wheel owns it."""
 

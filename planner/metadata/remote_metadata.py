@@ -11,7 +11,6 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
 from threading import Lock
 from typing import Self
 
@@ -40,6 +39,7 @@ from planner.metadata.remote_zip import (
     read_member,
 )
 from planner.metadata.wheel_directory import WheelDirectory
+from schemas.data_class import frozen
 from schemas.digests import SECURE_ALGORITHMS
 from schemas.hints import WheelHints
 from schemas.urls import storable
@@ -58,7 +58,7 @@ MAX_OPENED = 32
 over it never is."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SizedFile:
     """What the lock records of a wheel beyond its URL."""
 

@@ -6,11 +6,12 @@ Source: https://packaging.python.org/specifications/version-specifiers/#direct-r
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal
 from urllib.parse import parse_qs, unquote, urldefrag, urlsplit, urlunsplit
 
 from planner.model.paths import relative_path
+from schemas.data_class import frozen
 from schemas.digests import SECURE_ALGORITHMS
 from schemas.urls import without_credentials
 
@@ -20,7 +21,7 @@ __all__ = ["DirectReference"]
 _GIT = "git+"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DirectReference:
     """The address of a source, with the revision, subdirectory and hashes that belong to it."""
 

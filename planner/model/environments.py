@@ -8,12 +8,12 @@ for each of the targets.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from packaging.markers import Marker
 from packaging.pylock import Pylock
 from packaging.version import Version
 
+from schemas.data_class import frozen
 from schemas.errors import UsageError
 from schemas.hints import TOOL_NAME
 from schemas.target import Target
@@ -26,7 +26,7 @@ VARIABLES = ("implementation_name", "platform_machine", "python_version", "sys_p
 version of Python are one environment."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MarkerEnvironment:
     """One or more targets for which all marker variables have the same values."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -12,6 +12,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from planner.model.project_set import ProjectSet
+from schemas.data_class import frozen
 from schemas.errors import UsageError
 
 __all__ = ["Ordering", "Policy", "Preferences", "Prereleases", "parse_moment"]
@@ -47,7 +48,7 @@ class Ordering(StrEnum):
     """The lowest version of what the inputs require, the highest of what packages require."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Policy:
     """The user's decisions about which versions and files may be chosen."""
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from packaging.utils import NormalizedName, canonicalize_name
+
+from schemas.data_class import frozen
 
 __all__ = ["ProjectSet", "parse_names"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProjectSet:
     """The named projects, or all projects except the named ones."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from packaging.pylock import Pylock
@@ -20,6 +19,7 @@ from planner.planning.answer_cache import AnswerCache, Remembered
 from planner.planning.heap import share_one_heap
 from planner.planning.reporter import Reporter, tell
 from planner.resolver.direct import direct_logins
+from schemas.data_class import frozen
 
 if TYPE_CHECKING:
     from planner.planning.plan import Plan, PlanBuilder
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["ComposedLock", "OpenBuilder", "answer"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ComposedLock:
     """The lock that answers a question; whoever planned owns it."""
 

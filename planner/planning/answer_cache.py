@@ -12,7 +12,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from hashlib import sha256
 from importlib.util import find_spec
 from inspect import signature
@@ -26,6 +26,7 @@ from planner.index.indexes import Index, Indexes
 from planner.index.request_pool import RequestPool
 from planner.inputs.inputs import Inputs
 from planner.planning.reporter import Remark, Reporter
+from schemas.data_class import frozen
 
 __all__ = ["AnswerCache", "Remembered", "follows_from_indexes"]
 
@@ -34,7 +35,7 @@ READERS = 16
 """Pages that are confirmed at once: as many as a client has connections."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Remembered:
     """An answer, and what it follows from; stored by the cache."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol
 
@@ -33,6 +32,7 @@ from planner.resolver.candidates import Project
 from planner.resolver.explanation import Unsolvable
 from planner.resolver.prefetch import Fetcher
 from planner.resolver.solve import Solution, UnsolvableTargets, solve
+from schemas.data_class import frozen
 from schemas.errors import NoSolution
 
 __all__ = ["Plan", "PlanBuilder", "plan"]
@@ -55,7 +55,7 @@ class PlanBuilder(SourceBuilder, Protocol):
         """Return the solutions with a wheel in place of each source that is not left to others."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Plan:
     """The packages of each environment, merged and sized, before they become a lock."""
 

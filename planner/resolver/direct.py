@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urldefrag, urlsplit
 
 from packaging.utils import (
@@ -26,6 +25,7 @@ from planner.resolver.applicable import applicable
 from planner.resolver.builder import SourceBuilder
 from planner.resolver.candidates import Project
 from schemas.credentials import Login, origin_of, split_login
+from schemas.data_class import with_fields
 from schemas.digests import SECURE_ALGORITHMS
 from schemas.errors import NoSolution
 from schemas.urls import redacted, without_credentials
@@ -34,7 +34,7 @@ from schemas.wheel import parse_wheel_filename
 __all__ = ["DirectProjects", "TreeUnbuildable", "direct_logins"]
 
 
-@dataclass(eq=False)
+@with_fields
 class TreeUnbuildable(NoSolution):
     """The source at an address would have to be built, and may not be."""
 

@@ -16,6 +16,7 @@ from planner.resolver.candidates import Candidate, CandidateFinder, Judgement, R
 from planner.resolver.incompatibility import Incompatibility
 from planner.resolver.obstacles import Obstacles
 from planner.resolver.supply import MAX_SHOWN_VERSIONS, Obstacle, Reason, Supply
+from schemas.data_class import with_fields
 from schemas.errors import NoSolution
 from schemas.text import enumerate_some
 
@@ -47,7 +48,7 @@ _OPTIONAL = ("[project.optional-dependencies]", "[dependency-groups]")
 """The tables whose requirements a lock need not hold, as the origins of requirements name them."""
 
 
-@dataclass(eq=False)
+@with_fields
 class Unsolvable(NoSolution):
     """No selection of wheels satisfies all requirements."""
 
@@ -101,7 +102,7 @@ class Unsolvable(NoSolution):
         return lines
 
 
-@dataclass(eq=False)
+@with_fields
 class SearchTooLong(NoSolution):
     """The search was given up."""
 

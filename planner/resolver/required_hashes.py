@@ -7,18 +7,18 @@ of each line that gives any.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from packaging.utils import NormalizedName
 
 from planner.inputs.inputs import InputRequirement
+from schemas.data_class import with_fields
 from schemas.errors import InvalidInput
 from schemas.text import enumerate_some
 
 __all__ = ["HashesDisjoint", "HashesMissing", "RequiredHashes"]
 
 
-@dataclass(eq=False)
+@with_fields
 class HashesMissing(InvalidInput):
     """Hashes are required for every package, and the inputs lack some."""
 
@@ -29,7 +29,7 @@ class HashesMissing(InvalidInput):
         return f"--require-hashes: no hashes are given for {enumerate_some(self.names)}"
 
 
-@dataclass(eq=False)
+@with_fields
 class HashesDisjoint(InvalidInput):
     """Two lines give hashes for one project that no file can have together."""
 

@@ -35,6 +35,7 @@ from planner.resolver.requirement_selector import RequirementSelector
 from planner.resolver.resolution import ResolvedPackage, build_packages, check_selection
 from planner.resolver.search import MAX_STEPS, Contradiction, TooManySteps
 from planner.resolver.shared_search import EnvironmentSearch
+from schemas.data_class import with_fields
 from schemas.errors import ArtifactRefused, NoSolution
 from schemas.text import enumerate_some
 
@@ -55,7 +56,7 @@ class Solution:
     """The index page of each package."""
 
 
-@dataclass(eq=False)
+@with_fields
 class HashRefused(ArtifactRefused):
     """A chosen file has none of the hashes that the inputs allow."""
 
@@ -72,7 +73,7 @@ class HashRefused(ArtifactRefused):
         )
 
 
-@dataclass(eq=False)
+@with_fields
 class UnsolvableTargets(NoSolution):
     """Several targets have no solution."""
 

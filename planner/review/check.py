@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
@@ -32,6 +31,7 @@ from planner.review.header import find_changed_flags, find_header_changes
 from planner.review.recorded import recorded_table
 from schemas.builds import build_records
 from schemas.credentials import split_login
+from schemas.data_class import with_fields
 from schemas.errors import Refused
 from schemas.markers import holds
 from schemas.urls import redacted
@@ -40,7 +40,7 @@ from schemas.wheel import parse_wheel_filename
 __all__ = ["Stale", "find_problems", "find_undecided"]
 
 
-@dataclass(eq=False)
+@with_fields
 class Stale(Refused):
     """A lock is not up to date with its inputs."""
 

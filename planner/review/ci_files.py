@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
+from schemas.data_class import frozen, with_fields
 from schemas.errors import Refused
 from schemas.text import enumerate_some
 from schemas.version import VERSION
@@ -13,7 +13,7 @@ from schemas.version import VERSION
 __all__ = ["CI_FILES", "CiFile", "FileExists", "LeadsOutside", "NotForLinux", "ProjectFacts"]
 
 
-@dataclass(eq=False)
+@with_fields
 class NotForLinux(Refused):
     """The lock has no target that containers run."""
 
@@ -25,7 +25,7 @@ class NotForLinux(Refused):
         return f"{self.lock} is for {enumerate_some(self.targets)}, and CI files are for Linux"
 
 
-@dataclass(eq=False)
+@with_fields
 class FileExists(Refused):
     """A file of the user is in the place of the one to write."""
 
@@ -36,7 +36,7 @@ class FileExists(Refused):
         return f"{self.path} exists"
 
 
-@dataclass(eq=False)
+@with_fields
 class LeadsOutside(Refused):
     """A link that came with the project leads out of it."""
 
@@ -48,7 +48,7 @@ class LeadsOutside(Refused):
         return f"{self.path} leads out of the project, to {self.place}"
 
 
-@dataclass(eq=False)
+@with_fields
 class NeedsWheels(Refused):
     """A file that installs from the lock alone is asked for, and the lock lacks wheels."""
 
@@ -64,7 +64,7 @@ class NeedsWheels(Refused):
         return f"{self.lock} has no wheels of these packages, which must be built: {listed}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProjectFacts:
     """What the files say of a project."""
 
@@ -107,7 +107,7 @@ class ProjectFacts:
         return bool(self.projects or self.sources) and (self.is_measured or not self.pyz)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CiFile:
     """A kind of file, and how it is made."""
 

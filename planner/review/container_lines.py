@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from planner.review.cost import Cost
+from schemas.data_class import frozen
 from schemas.demand import NO_BYTE_CODE, OVERLAY_MEMORY, PROGRAM_PAGES, peak_memory
 from schemas.sizes import format_size
 
@@ -25,7 +25,7 @@ _STEP = 16 << 20
 """Bytes that a request is rounded up to."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Share:
     """A part of what a container needs."""
 

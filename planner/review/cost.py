@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from packaging.pylock import Package, PackageArchive, PackageWheel, Pylock
@@ -12,6 +11,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from schemas.builds import BuildRecord, foreseen, suitable_record
+from schemas.data_class import frozen
 from schemas.demand import disk_of, peak_memory
 from schemas.hints import WheelHints, wheel_hints
 from schemas.markers import holds
@@ -24,7 +24,7 @@ __all__ = ["Cost", "PackageCost", "cost_of"]
 _Select = Callable[[Iterable[tuple[PackageWheel, frozenset[Tag]]]], Iterator[PackageWheel]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class PackageCost:
     """The cost of one package; part of a ``Cost``."""
 
@@ -60,7 +60,7 @@ class PackageCost:
         return foreseen(self.build.peak) if self.build and self.filename is None else 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Cost:
     """What all packages take together; what the lock does not record counts as 0."""
 

@@ -23,6 +23,7 @@ from planner.resolver.applicable import applicable_dependencies
 from planner.resolver.overrides import Overrides
 from planner.review.decisions import Decisions
 from planner.review.graph import Graph, KnownRequirements
+from schemas.data_class import frozen
 from schemas.hints import TOOL_NAME
 
 __all__ = ["FACTS", "Derived", "derive", "with_facts"]
@@ -43,7 +44,7 @@ class _Found:
     dependencies: set[tuple[NormalizedName, Version | None]] = field(default_factory=set)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Derived:
     """What a plan would write of one package."""
 

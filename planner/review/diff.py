@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from packaging.pylock import Package, Pylock
 from packaging.utils import NormalizedName
 
 from planner.lock.locked_files import locked_files
+from schemas.data_class import frozen
 
 __all__ = ["Change", "compare"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Change:
     """A project that differs between two locks."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Self
 
 from planner.review.cost import Cost
+from schemas.data_class import frozen, with_fields
 from schemas.errors import Refused, UsageError
 from schemas.sizes import format_size, parse_size
 
@@ -16,7 +16,7 @@ __all__ = ["PLACES", "ContainerSize", "DoesNotFit", "check_fit"]
 MAX_SHOWN_PACKAGES = 5
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """A place where locks are executed, and what its operator says of its size."""
 
@@ -50,7 +50,7 @@ PLACES: Mapping[str, Place] = {
 """By the names that ``--fit`` takes."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ContainerSize:
     """The memory and disk of a container; None for no limit."""
 
@@ -91,7 +91,7 @@ class ContainerSize:
         return cls(memory, disk)
 
 
-@dataclass(eq=False)
+@with_fields
 class DoesNotFit(Refused):
     """A lock takes more than the container has."""
 

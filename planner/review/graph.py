@@ -7,7 +7,6 @@ hold names only. So a lock can be followed from its inputs to its last package w
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from packaging.pylock import Package, Pylock
@@ -19,6 +18,7 @@ from planner.metadata.core_metadata import InvalidMetadata, parse_requirement, s
 from planner.metadata.requirements_by_extra import RequirementsByExtra
 from planner.model.dependencies import Dependency, Identifier, MarkerEvaluator, Scope
 from planner.resolver.overrides import Overrides
+from schemas.data_class import frozen, with_fields
 from schemas.errors import Refused
 from schemas.hints import TOOL_NAME
 from schemas.markers import holds
@@ -26,7 +26,7 @@ from schemas.markers import holds
 __all__ = ["Edge", "Graph", "KnownRequirements", "RequirementsUnknown"]
 
 
-@dataclass(eq=False)
+@with_fields
 class RequirementsUnknown(Refused):
     """The lock does not record the requirements of a package."""
 
@@ -37,7 +37,7 @@ class RequirementsUnknown(Refused):
         return f"the lock does not record the requirements of {self.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Edge:
     """A requirement and the package that has it; part of a ``Graph``."""
 

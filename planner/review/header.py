@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from packaging.pylock import Pylock
@@ -15,11 +14,12 @@ from planner.inputs.provenance import Provenance
 from planner.inputs.question import Question
 from planner.review.recorded import recorded_table
 from schemas.builds import build_records
+from schemas.data_class import frozen
 
 __all__ = ["HeaderChange", "describe_changes", "find_changed_flags", "find_header_changes"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HeaderChange:
     """One entry of the header that a plan would write differently."""
 

@@ -5,7 +5,6 @@ that still match. A file is never replaced under its name.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from packaging.pylock import Pylock
@@ -20,13 +19,14 @@ from planner.review.check import find_problems
 from planner.review.graph import RequirementsUnknown
 from planner.review.recorded import recorded_table
 from schemas.builds import build_records
+from schemas.data_class import with_fields
 from schemas.errors import ArtifactRefused
 from schemas.markers import holds
 
 __all__ = ["FileExchanged", "check_files", "is_current", "preferences"]
 
 
-@dataclass(eq=False)
+@with_fields
 class FileExchanged(ArtifactRefused):
     """An index or an address serves another file than before under the same name."""
 

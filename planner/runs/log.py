@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from io import TextIOWrapper
 from typing import Any
 
 from executor import open_regular
 from planner.inputs.errors import UnreadableInput
 from planner.runs.event_check import problem_of
+from schemas.data_class import with_fields
 from schemas.errors import InvalidInput
 
 __all__ = ["Event", "InvalidLog", "read_events"]
@@ -35,7 +35,7 @@ _MOST_DAMAGED = 10
 """Lines that are no events, in a file that is a log all the same."""
 
 
-@dataclass(eq=False)
+@with_fields
 class InvalidLog(InvalidInput):
     """A file is not the log of a run."""
 

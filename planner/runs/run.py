@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from planner.runs.log import Event, InvalidLog, read_events
+from schemas.data_class import frozen
 from schemas.sizes import format_size
 
 __all__ = ["STATES", "Build", "Interval", "Outcome", "Run", "WheelRun", "read_run"]
@@ -25,7 +26,7 @@ _MUCH_BEFORE = 32 << 20
 """Bytes from which it is said what was charged before a run: the program itself holds 28 MiB."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Interval:
     """The time between two events of a wheel, and how it was spent; in seconds."""
 
