@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 import click
 
@@ -115,7 +116,7 @@ def execute(
     if dry_run:
         _print_changes(lock, environment, options, log, as_json=as_json)
         return
-    with ExitStack() as stack:
+    with _guarded_umask(), ExitStack() as stack:
         reporter = stack.enter_context(_reporter(progress))
         results = "--json" if as_json else None
         stack.enter_context(logged(reporter, log, results=results, report=report))
@@ -138,6 +139,17 @@ def _check_report(report: str, lock: str, *, dry_run: bool) -> None:
     check_output_file("--report", report, [lock])
     if dry_run:
         echo("warning: a dry run installs nothing, so --report writes no file", err=True)
+
+
+@contextmanager
+def _guarded_umask() -> Iterator[None]:
+    """Let not every user write to what the body makes: ``verify`` would call it changed."""
+    before = os.umask(0o077)
+    os.umask(before | 0o002)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def _print_changes(

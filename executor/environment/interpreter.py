@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -87,6 +88,8 @@ def _facts_of(executable: str, kind: Kind, folder: str) -> dict[str, Any]:
             stdin=subprocess.DEVNULL,
         )
     except OSError as error:
+        if error.errno == errno.EAGAIN:  # no more processes: that is not the interpreter's fault
+            raise
         raise InterpreterUnusable(
             f"{executable}: cannot be run: {os.strerror(error.errno or 0)}",
             hint="name an interpreter with --python, or an environment with --venv",

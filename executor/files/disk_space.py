@@ -50,7 +50,8 @@ def check_space(path: str, need: Need, so_far: str = "") -> None:
             raise
         return  # a seccomp filter refuses the call: what is free is not known
     available = status.f_bavail * status.f_frsize
-    if need.bytes > available:
+    # A ramfs, as the root of an initial RAM disk is, states no size: only memory limits it.
+    if status.f_blocks and need.bytes > available:
         hint = f"{so_far}free space there, or install elsewhere"
         raise NotEnoughDisk(place, mount_of(place), need.bytes, available, hint)
     # btrfs and some network file systems make inodes as they need them, and state none.

@@ -256,3 +256,17 @@ class TestVerify:
             f"extra: {target}/extra.py: no installed package owns it\n"
             "2 packages verified, 3 differences\n"
         )
+
+
+@pytest.mark.parametrize("umask", [0, 0o555])
+def test_whatever_the_umask_not_every_user_may_write(tmp_path: Path, umask: int) -> None:
+    DEMO.write(tmp_path)
+    (tmp_path / "pylock.toml").write_text(lock_of([DEMO]))
+    words = [str(tmp_path / "pylock.toml"), "--venv", str(tmp_path / "env")]
+    before = os.umask(umask)
+    try:
+        assert lockstream.main(["execute", *words]) == ExitCode.DONE
+        assert os.umask(umask) == umask
+    finally:
+        os.umask(before)
+    assert lockstream.main(["verify", *words]) == ExitCode.DONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -124,6 +125,16 @@ class TestUnusable:
         path = self.script(tmp_path, "")
         os.chmod(path, 0o644)
         assert self.refusal(path) == f"{path}: cannot be run: Permission denied"
+
+    def test_it_is_not_blamed_if_no_more_processes_may_be_made(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refused(*_: object, **__: object) -> None:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+        monkeypatch.setattr("executor.environment.interpreter.subprocess.run", refused)
+        with pytest.raises(BlockingIOError):
+            probe("/usr/bin/another", "venv", "")
 
     def test_one_that_fails_is_told_with_the_last_line_it_said(self, tmp_path: Path) -> None:
         path = self.script(tmp_path, "#!/bin/sh\necho first >&2\necho last >&2\nexit 3\n")

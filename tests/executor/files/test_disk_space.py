@@ -18,7 +18,7 @@ MIB = 1 << 20
 @pytest.fixture(autouse=True)
 def small_disk(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """A file system with 10 MiB and 100 inodes left for users."""
-    state = SimpleNamespace(f_bavail=10, f_frsize=MIB, f_files=1000, f_favail=100)
+    state = SimpleNamespace(f_blocks=20, f_bavail=10, f_frsize=MIB, f_files=1000, f_favail=100)
     monkeypatch.setattr("executor.files.disk_space.os.statvfs", lambda _: state)
     return state
 
@@ -43,6 +43,13 @@ def test_a_file_system_that_makes_inodes_as_it_needs_them_has_enough(
 ) -> None:
     small_disk.f_files = small_disk.f_favail = 0
     check_space(str(tmp_path), Need(0, 10**9))
+
+
+def test_a_file_system_that_states_no_size_has_enough(
+    tmp_path: Path, small_disk: SimpleNamespace
+) -> None:
+    small_disk.f_blocks = small_disk.f_bavail = 0
+    check_space(str(tmp_path), Need(10**12, 0))
 
 
 def test_a_path_that_is_absent_stands_for_the_folder_above_it(tmp_path: Path) -> None:
