@@ -52,6 +52,9 @@ _BARE_LOGIN = re.compile(
 """A user name and a password before a host, in an address whose scheme was forgotten. An image with
 a digest (``name:tag@sha256:...``) is none."""
 
+_INNER_LOGIN = re.compile(r"(://|%3A%2F%2F)[^/?#@\s]{1,256}(?:@|%40)", re.IGNORECASE)
+"""The user information of an address in the path or the query of another."""
+
 _HIDDEN = "***"
 
 
@@ -71,7 +74,8 @@ def redacted(url: str) -> str:
     except ValueError:
         return "a malformed URL"
     host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "", ""))
+    path = _INNER_LOGIN.sub(rf"\1{_HIDDEN}@", parts.path)
+    return urlunsplit((parts.scheme, host, path, "", ""))
 
 
 def hidden(text: str) -> str:
@@ -169,7 +173,10 @@ def _is_cut_short(authority: re.Match[str] | None) -> bool:
 
 
 def _without_values(address: str) -> str:
-    """Return an address without a query or fragment that holds a secret."""
+    """Return an address without a query or fragment that holds a secret, and without the logins of
+    the addresses in it (``https://proxy.example/https://user:password@host``).
+    """
+    address = _INNER_LOGIN.sub(rf"\1{_HIDDEN}@", address)
     address, sharp, fragment = address.partition("#")
     address, mark, query = address.partition("?")
     if mark and secret_parameters(query):

@@ -31,7 +31,7 @@ from executor.lock.step import Step
 from executor.report.report import BuildReport
 from executor.report.reporter import Reporter
 from executor.sources.client import HttpClient
-from executor.sources.errors import Missing
+from executor.sources.errors import Missing, Unreachable
 from executor.sources.origins import Origins
 from executor.sources.verified import verified
 from schemas.builds import BuildFlags, BuildRecord, foreseen, unhurried
@@ -212,6 +212,10 @@ class Builder:
         assert source is not None
         if source.folder:
             folder = os.path.join(self.folder, source.folder)
+            if not os.path.isdir(folder):
+                # Without hashes it is not an archive either; and a pipe would be waited for.
+                hint = "the lock names this path; put the folder of the project there"
+                raise Unreachable(folder, "it is not a folder", hint=hint)
             if source.editable:
                 return os.path.join(folder, source.subdirectory)
             return place.tree(folder, source.subdirectory)

@@ -11,6 +11,8 @@ from planner.inputs.errors import UnreadableInput
 from planner.runs.event_check import problem_of
 from schemas.data_class import with_fields
 from schemas.errors import InvalidInput
+from schemas.text import one_line
+from schemas.urls import hidden, may_be_hidden
 
 __all__ = ["Event", "InvalidLog", "read_events"]
 
@@ -125,9 +127,10 @@ def _event(path: str, number: int, line: str) -> Event:
         or not isinstance(event.get("at"), int | float)
     ):
         raise InvalidLog(path, f"line {number} is not an event: it has no name or no time")
-    if "\\u" in line:
-        # Names of files may have bytes that are no text, which a page cannot hold.
-        return {key: _text_only(value) for key, value in event.items()}
+    if "\\u" in line or not line.isprintable() or may_be_hidden(line):
+        # Whoever wrote it, a page obeys nothing in it and shows no secret; a surrogate it cannot
+        # hold.
+        return {key: _shown(value) for key, value in event.items()}
     return dict(event)
 
 
@@ -138,10 +141,11 @@ def _number(text: str) -> float:
     return int(number) if text.lstrip("-").isdigit() else number
 
 
-def _text_only(value: Any) -> Any:
-    """Return a value of JSON with a question mark for each surrogate."""
+def _shown(value: Any) -> Any:
+    """Return a value of JSON with each of its texts as it may be shown."""
     if isinstance(value, str):
-        return value.encode(errors="replace").decode()
+        text = hidden(value.encode(errors="replace").decode())
+        return "\n".join(map(one_line, text.split("\n")))
     if isinstance(value, dict):
-        return {_text_only(key): _text_only(one) for key, one in value.items()}
-    return [_text_only(one) for one in value] if isinstance(value, list) else value
+        return {_shown(key): _shown(one) for key, one in value.items()}
+    return [_shown(one) for one in value] if isinstance(value, list) else value

@@ -129,6 +129,26 @@ def test_what_is_no_login_stays(text: str) -> None:
     assert hidden(text) == text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://proxy.example/https://u:horse@h.example/x", "http://a/http://b/https://horse@h/",
+        "see https://a.example/?to=https://u:horse@h/ now", "https://a/?to=https%3A%2F%2Fu:horse%40h",
+    ],
+)  # fmt: skip
+def test_a_login_is_hidden_in_an_address_within_another(text: str) -> None:
+    assert "horse" not in hidden(text)
+    assert "***" in hidden(text)
+    assert "horse" not in redacted(text)
+
+
+def test_addresses_within_others_are_looked_for_in_linear_time() -> None:
+    began = time.process_time()
+    for piece in ("a://", "://a:", "://a@", "%3A%2F%2Fa", "a://b/?"):
+        hidden("https://h/" + piece * 100_000)
+    assert time.process_time() - began < 5
+
+
 def test_an_address_without_a_scheme_is_redacted() -> None:
     assert redacted("u:horse@h.example/x") == "h.example/x"
     assert redacted("u:horse@h:x") == "h:x"

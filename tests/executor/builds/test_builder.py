@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -196,6 +198,24 @@ class TestASourceTreeIsBuilt:
             "dir_info": {"editable": True} if editable else {},
             "subdirectory": "demo",
         }
+
+    @pytest.mark.parametrize("kind", ["pipe", "socket", "archive"])
+    def test_of_nothing_else_in_the_place_of_a_folder(
+        self, execute: Execute, capsys: pytest.CaptureFixture[str], kind: str
+    ) -> None:
+        if kind == "pipe":
+            os.mkfifo("project")
+        elif kind == "socket":
+            with socket.socket(socket.AF_UNIX) as one:
+                one.bind("project")
+        elif kind == "archive":
+            Path("project").write_bytes(build_sdist().content)
+        write_lock_of(directory={"path": "project"})
+        assert execute("--build") == 5
+        told = capsys.readouterr().err
+        assert "project: it is not a folder" in told
+        assert "hint: the lock names this path; put the folder of the project there" in told
+        assert is_untouched()
 
     def test_of_an_archive_of_any_name(self, execute: Execute) -> None:
         sdist = build_sdist()

@@ -82,6 +82,18 @@ def test_bytes_that_are_no_text_can_be_shown(tmp_path: Path) -> None:
     assert lock.encode().startswith(b"/tmp/?/")
 
 
+def test_what_a_stranger_wrote_into_a_log_is_shown_without_escapes_and_secrets(
+    tmp_path: Path,
+) -> None:
+    """A page shows it, where no terminal's gate is."""
+    hostile = "/x\u202ey\x1b]8;;z\u200b https://u:p4ss@h.example/?X-Amz-Signature=s1g\nnext"
+    lock = read_events(str(write_log(tmp_path / "log", beginning(lock=hostile))))[0]["lock"]
+    assert lock.replace("\n", "").isprintable()
+    assert lock.splitlines()[1] == "next"
+    assert "p4ss" not in lock
+    assert "s1g" not in lock
+
+
 def test_a_log_beyond_measure_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_log(tmp_path / "log", beginning())
     os.truncate(path, 3 << 20)
