@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from io import FileIO
 from itertools import count
 
-__all__ = ["FOLDER", "empty_folder", "made_folder", "remove_tree", "write_spool"]
+__all__ = ["FOLDER", "empty_folder", "entries_of", "made_folder", "remove_tree", "write_spool"]
 
 
 @contextmanager
@@ -106,13 +106,24 @@ def _folders_in(folder: int, root: int) -> list[str]:
     with suppress(OSError):
         if folder != root:
             os.fchmod(folder, 0o700)
-    with os.scandir(folder) as entries:
-        found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+    found = entries_of(folder)
     for name, is_folder in found:
         if not is_folder:
             with suppress(OSError):
                 os.unlink(name, dir_fd=folder)
     return [name for name, is_folder in found if is_folder]
+
+
+def entries_of(folder: int) -> list[tuple[str, bool]]:
+    """Return the names in the folder of a descriptor, each with whether it is a folder.
+
+    Raises OSError.
+    """
+    # What was made since the descriptor was opened is sure to be found only from the beginning on;
+    # btrfs leaves it out (https://man7.org/linux/man-pages/man3/rewinddir.3p.html).
+    os.lseek(folder, 0, os.SEEK_SET)
+    with os.scandir(folder) as entries:
+        return [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
 
 
 def write_spool(file: FileIO, chunks: Iterable[bytes]) -> None:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from io import FileIO
 from typing import BinaryIO, Self
 
-from executor.files.folders import FOLDER, empty_folder, remove_tree
+from executor.files.folders import FOLDER, empty_folder, entries_of, remove_tree
 from executor.files.regular import open_regular, read_regular
 
 __all__ = ["HeldFolder"]
@@ -137,15 +137,11 @@ class HeldFolder:
         if name:
             with self.inner(name) as inner:
                 return inner.entries()
-        with os.scandir(self.descriptor) as entries:
-            return [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+        return entries_of(self.descriptor)
 
     def names(self, name: str = "") -> list[str]:
         """Return the names in the folder ``name``."""
-        if name:
-            with self.inner(name) as inner:
-                return inner.names()
-        return os.listdir(self.descriptor)
+        return [entry for entry, _ in self.entries(name)]
 
     def open(self, name: str) -> BinaryIO:
         """Return the regular file ``name``, open for reading."""

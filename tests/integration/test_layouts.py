@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from executor.environment.environment import Environment
 from executor.install.decide import verify_environment
 from executor.transaction.errors import FileConflict, NoFolder
 from helpers.environments import check_nothing_lies, environment_below
+from helpers.mounts import mounted_btrfs
 from helpers.trees import snapshot
 from helpers.wheels import Wheel, build_wheel, lock_of
 from schemas.errors import ArtifactRefused, ExitCode
@@ -189,6 +191,21 @@ def test_what_shares_its_files_with_a_cache_of_packages_leaves_the_cache_alone(
     check_nothing_lies(environment)
     assert execute(lock(tmp_path, "none"), environment, sync=Sync(exact=True)).removed == 1
     assert snapshot(tmp_path / "cache") == before
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("mkfs.btrfs") is None, reason="needs root and btrfs-progs"
+)
+def test_an_environment_on_btrfs_is_filled_upgraded_and_emptied(tmp_path: Path) -> None:
+    """Its folders show what was made since they were opened only when they are rewound."""
+    with mounted_btrfs(tmp_path / "disk", tmp_path / "image"):
+        environment = environment_below(tmp_path / "disk/env")
+        execute(lock(tmp_path, "old", PURE, NATIVE), environment)
+        report = execute(lock(tmp_path, "new", PURE2, NATIVE2), environment)
+        assert (report.installed, report.removed) == (2, 2)
+        check_nothing_lies(environment)
+        assert not [*(tmp_path / "disk").rglob(".lockstream")]
+        assert execute(lock(tmp_path, "none"), environment, sync=Sync(exact=True)).removed == 2
 
 
 def loop(path: Path) -> None:

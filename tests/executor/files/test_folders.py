@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from executor.files.folders import FOLDER, made_folder, remove_tree
+from executor.files.folders import (
+    FOLDER,
+    entries_of,
+    made_folder,
+    remove_tree,
+)
 
 
 def fail_below(folder: Path, *files: str) -> None:
@@ -69,3 +74,16 @@ def test_a_tree_without_permissions_goes(tmp_path: Path) -> None:
     (tmp_path / "tree/a").chmod(0o500)
     remove_tree(str(tmp_path / "tree"))
     assert not (tmp_path / "tree").exists()
+
+
+def test_a_folder_is_listed_from_its_beginning(tmp_path: Path) -> None:
+    """What a descriptor has shown before is where btrfs begins with what was made since."""
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    descriptor = os.open(tmp_path, FOLDER)
+    try:
+        with os.scandir(descriptor) as half_read:
+            next(half_read)
+            assert sorted(entries_of(descriptor)) == [("file", False), ("folder", True)]
+    finally:
+        os.close(descriptor)

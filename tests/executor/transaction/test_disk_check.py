@@ -31,7 +31,7 @@ def _staging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def device(path: str) -> int:
         return 2 if f"{path}/".startswith(f"{tmp_path}/env/bin/") else 1
 
-    values = (4096, 4096, 0, FREE // 4096, FREE // 4096, 9, 9, 5, 0, 255)
+    values = (4096, 4096, 9, FREE // 4096, FREE // 4096, 9, 9, 5, 0, 255)
     monkeypatch.setattr("executor.transaction.disk_check.device_of", device)
     monkeypatch.setattr("executor.files.disk_space.os.statvfs", lambda _: os.statvfs_result(values))
     return staging
