@@ -47,9 +47,10 @@ _AUTHORIZATION = re.compile(r"(authorization\b[\"']?\s*[:=]\s*[\"']?)[^\r\n\"']+
 """A header with a login, as tools print it."""
 
 _BARE_LOGIN = re.compile(
-    r"(?<![\w.~%+:/@-])[\w.~%+-]{1,64}:[^\s/@\"'<>`|,;\\]{1,256}@(?!sha\d)(?=[\w\[])"
+    r"(?:(?<![\w.~%+:/@-])|(?<=:/)|(?<=///))[\w.~%+-]{1,64}:[^\s/@\"'<>`|,;\\]{1,256}@(?!sha\d)(?=[\w\[])"
 )
-"""A user name and a password before a host, in an address whose scheme was forgotten. An image with
+"""A user name and a password before a host, in an address whose scheme was forgotten, or has one
+slash or three. An image with
 a digest (``name:tag@sha256:...``) is none."""
 
 _INNER_LOGIN = re.compile(r"(://|%3A%2F%2F)[^/?#@\s]{1,256}(?:@|%40)", re.IGNORECASE)
@@ -75,7 +76,7 @@ def redacted(url: str) -> str:
         return "a malformed URL"
     host = parts.netloc.rpartition("@")[2]
     path = _INNER_LOGIN.sub(rf"\1{_HIDDEN}@", parts.path)
-    return urlunsplit((parts.scheme, host, path, "", ""))
+    return _BARE_LOGIN.sub(f"{_HIDDEN}@", urlunsplit((parts.scheme, host, path, "", "")))
 
 
 def hidden(text: str) -> str:

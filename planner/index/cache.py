@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -95,7 +96,8 @@ class Cache:
         try:
             with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
                 status = os.fstat(file.fileno())
-                if not is_trusted(status) or status.st_size > _MAX_ENTRY_SIZE:
+                is_file = stat.S_ISREG(status.st_mode)  # a device has no end
+                if not is_file or not is_trusted(status) or status.st_size > _MAX_ENTRY_SIZE:
                     return None
                 packed = file.read()
                 used = status.st_mtime

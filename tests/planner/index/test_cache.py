@@ -57,6 +57,19 @@ def test_entries_are_compressed_and_private(cache: Cache) -> None:
     assert stat.S_IMODE(Path(cache.folder).stat().st_mode) == 0o700
 
 
+def test_what_is_no_file_counts_as_none(cache: Cache) -> None:
+    """Though the bytes are right: of a device there is no end."""
+    cache.write("pages", "key", CONTENT)
+    (path,) = files(cache)
+    content = path.read_bytes()
+    path.unlink()
+    os.mkfifo(path, 0o600)
+    pipe = os.open(path, os.O_RDWR)
+    os.write(pipe, content)
+    assert cache.read("pages", "key") is None
+    os.close(pipe)
+
+
 @pytest.mark.parametrize(
     "damage",
     [
