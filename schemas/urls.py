@@ -56,6 +56,9 @@ a digest (``name:tag@sha256:...``) is none."""
 _INNER_LOGIN = re.compile(r"(://|%3A%2F%2F)[^/?#@\s]{1,256}(?:@|%40)", re.IGNORECASE)
 """The user information of an address in the path or the query of another."""
 
+_QUOTED_LOGIN = re.compile(r"(://)[^\s/?#@]{1,256}%40(?=[\w\[])")
+"""User information whose ``@`` is quoted too, so that it seems to be a part of the host."""
+
 _HIDDEN = "***"
 
 
@@ -89,6 +92,8 @@ def hidden(text: str) -> str:
     if "://" in text:
         lines = text.split("\n")
         text = "\n".join(_hidden_line(line) if "://" in line else line for line in lines)
+    if "%40" in text:
+        text = _QUOTED_LOGIN.sub(rf"\1{_HIDDEN}%40", text)
     return _BARE_LOGIN.sub(f"{_HIDDEN}@", text) if "@" in text else text
 
 

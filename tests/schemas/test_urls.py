@@ -112,7 +112,8 @@ def test_a_long_query_is_read_in_linear_time() -> None:
     [
         "the index 'u:{}@h.example' is not an address", "u:{}@h:8080", "a u.x:{}@[::1]/simple b",
         "proxy=user:{}@proxy.example:3128", "http:/u:{}@h/x", "'https:///u:{}@h:1/x'",
-        "x u:{}@h and v:{}@w", "//u:1@h u:{}@h",
+        "the index 'http://u:{}%40h.example:1/simple' is none", "x u:{}@h and v:{}@w",
+        "//u:1@h u:{}@h",
     ],
 )  # fmt: skip
 def test_a_login_is_hidden_also_if_the_scheme_was_forgotten(text: str) -> None:
