@@ -32,7 +32,6 @@ from planner.metadata.remote_zip import (
     RangeReader,
     RemoteReader,
     find_at_end,
-    open_remote,
     open_wheel,
     read_digests,
     read_directory,
@@ -146,19 +145,16 @@ class MetadataSource:
         self._know(file)
         return self._listings[file.url]
 
-    def is_sized(self, file: ProjectFile) -> bool:
-        """Return whether the sizes of a wheel are known without a request or the cache."""
-        return file.url in self._listings
+    def is_opened(self, file: ProjectFile) -> bool:
+        """Return whether one more request tells the sizes of a wheel whose metadata was read."""
+        return file.url in self._opened
 
     def foresee(self, file: ProjectFile) -> None:
-        """Get the sizes of a wheel that may be selected, unless it would have to be downloaded.
-
-        Raises what ``size`` raises.
+        """Get the sizes of a wheel that is opened and may be selected. Raises what ``size`` raises,
+        and InvalidZip.
         """
-        if file.path is None and not self._is_known(file):
-            reader = self._take_opened(file) or open_remote(self._client, file)
-            if reader is not None:
-                self._remember(file, reader, read_directory(reader))
+        if reader := self._take_opened(file):
+            self._remember(file, reader, read_directory(reader))
 
     def digests(self, file: ProjectFile, algorithms: Iterable[str]) -> dict[str, str]:
         """Return digests of the whole file, after checking those that its index gives.
@@ -177,21 +173,16 @@ class MetadataSource:
 
     def _know(self, file: ProjectFile) -> None:
         """Get the sizes and the listing of a wheel, from the cache or from the wheel."""
-        if not self._is_known(file):
-            self._read_directory(file)
-
-    def _is_known(self, file: ProjectFile) -> bool:
-        """Return whether the sizes and the listing are known, or in the cache."""
         if file.url in self._listings:
-            return True
+            return
         if (kept := self._find("sizes", file)) is not None:
             head, _, packed = kept.partition(b"\n")
             sized, listing = SizedFile.from_bytes(head), Listing.from_bytes(packed)
             # If the index states another size, the wheel is read again and compared with it.
             if sized and listing and file.size in {None, sized.size}:
                 self._sized[file.url], self._listings[file.url] = sized, listing
-                return True
-        return False
+                return
+        self._read_directory(file)
 
     def _read_directory(self, file: ProjectFile) -> None:
         opened = self._take_opened(file)

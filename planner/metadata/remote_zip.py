@@ -44,7 +44,6 @@ __all__ = [
     "RangeReader",
     "RemoteReader",
     "find_at_end",
-    "open_remote",
     "open_wheel",
     "read_digests",
     "read_directory",
@@ -105,27 +104,17 @@ def open_wheel(client: IndexClient, file: ProjectFile) -> Iterator[RangeReader]:
         with _open_local(file, file.path) as body:
             yield _FileReader(body, file)
         return
-    if reader := open_remote(client, file):
-        yield reader
+    secure = {kind: file.hashes[kind] for kind in SECURE_ALGORITHMS if kind in file.hashes}
+    if secure and (tail := _read_tail(client, file)):
+        if file.size not in {None, tail.total}:
+            raise WheelDiffers(file.filename, "size", f"{file.size} bytes", f"{tail.total} bytes")
+        if len(tail.content) == tail.total:
+            _check_whole(file, tail.content)
+        yield RemoteReader(client, file, tail, secure)
         return
     limit = MAX_DOWNLOAD_SIZE if file.size is None else file.size
     with client.download(file.url, limit=limit) as body:
         yield _FileReader(body, file)
-
-
-def open_remote(client: IndexClient, file: ProjectFile) -> RemoteReader | None:
-    """Return the wheel ``file`` of a server, with its last bytes; None if it must be downloaded.
-
-    Raises what ``open_wheel`` raises.
-    """
-    secure = {kind: file.hashes[kind] for kind in SECURE_ALGORITHMS if kind in file.hashes}
-    if not secure or not (tail := _read_tail(client, file)):
-        return None
-    if file.size not in {None, tail.total}:
-        raise WheelDiffers(file.filename, "size", f"{file.size} bytes", f"{tail.total} bytes")
-    if len(tail.content) == tail.total:
-        _check_whole(file, tail.content)
-    return RemoteReader(client, file, tail, secure)
 
 
 def read_digests(

@@ -119,10 +119,12 @@ class Fetcher:
         return self._request(self._metadata, _key(wheel.file), self._source.metadata, wheel)
 
     def request_size(self, file: ProjectFile) -> None:
-        """Begin to get the sizes of a wheel that may be selected, unless that has begun."""
-        key = _key(file)
-        if self._source.is_sized(file):
+        """Begin to get the sizes of a wheel with many members, of which the end was read, unless
+        that has begun.
+        """
+        if not self._source.is_opened(file):
             return
+        key = _key(file)
         with self._lock:
             if not self._closed and key not in self._foreseen:
                 self._foreseen[key] = self._sizers.submit(self._source.foresee, file)

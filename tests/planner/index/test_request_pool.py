@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 from collections.abc import Callable
 from concurrent.futures import Future
 from threading import Event
 
 import pytest
 
+import planner.index.request_pool
 from planner.index.request_pool import RequestPool
 
 
@@ -83,3 +85,24 @@ def test_what_is_dropped_is_not_asked_for() -> None:
         begun.wait()
     assert asked == [1]
     assert queued.cancelled()
+
+
+def test_no_wait_for_a_request_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal that comes just before a wait is seen when it has ended."""
+    server, waits = Server(), list[float | None]()
+
+    def wait(futures: tuple[Future[None]], timeout: float | None = None) -> None:
+        waits.append(timeout)
+        server.may_answer.set()
+        concurrent.futures.wait(futures, timeout)
+
+    monkeypatch.setattr(planner.index.request_pool, "wait", wait)
+    with RequestPool(1) as pool:
+        assert list(pool.ask_all(lambda _: server.ask(), ["demo"])) == [None]
+    assert waits
+    assert all(one is not None and one <= 1 for one in waits)
+
+
+def test_the_answers_are_in_the_order_of_the_questions() -> None:
+    with RequestPool(4) as pool:
+        assert list(pool.ask_all(str, range(100))) == [str(number) for number in range(100)]

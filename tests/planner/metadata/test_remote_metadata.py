@@ -126,28 +126,30 @@ def test_metadata_that_is_not_at_the_end_of_many_members_is_found(
 
 
 def test_what_is_foreseen_is_not_asked_for_again(index: Index, source: MetadataSource) -> None:
-    index.metadata = True
-    made = build_wheel()
+    made = build_wheel(files={f"data/{number:04}-{'long' * 20}.txt": "x" for number in range(2000)})
     index.add(made)
-    file = offered(index, made).file
-    source.foresee(file)
-    assert source.is_sized(file)
-    assert len(index.asked) == 1
-    assert source.size(file).size == len(made.content)
-    assert len(index.asked) == 1
+    wheel = offered(index, made)
+    assert not source.is_opened(wheel.file)
+    source.metadata(wheel)
+    assert source.is_opened(wheel.file)
+    source.foresee(wheel.file)
+    assert not source.is_opened(wheel.file)
+    requests = len(index.asked)
+    assert source.size(wheel.file).hints == made.hints
+    assert len(index.asked) == requests
 
 
-def test_no_wheel_is_downloaded_because_it_may_be_selected(
+def test_a_wheel_that_must_be_downloaded_is_downloaded_once(
     index: Index, source: MetadataSource
 ) -> None:
     index.ranges = "none"
-    made = build_wheel()
+    made = build_wheel(files={f"data/{number:04}-{'long' * 20}.txt": "x" for number in range(2000)})
     index.add(made)
-    file = offered(index, made).file
-    source.foresee(file)
-    assert not source.is_sized(file)
-    assert len(index.asked) == 1
-    assert "Range" in index.asked[0].headers
+    wheel = offered(index, made)
+    source.metadata(wheel)
+    assert source.size(wheel.file).hints == made.hints
+    whole = [one for one in index.asked if "Range" not in one.headers]
+    assert len(whole) == 1
 
 
 def test_few_wheels_are_kept_open(
