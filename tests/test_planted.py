@@ -12,6 +12,7 @@ import os
 import pkgutil
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from executor import echo, echo_json
 from executor.report.recorder import Recorder
 from planner.cli.console import ConsoleReporter
 from planner.planning.reporter import Reporter as PlanReporter
+from schemas import data_class
 from schemas.errors import InvalidLockText, LockstreamError
 from schemas.text import printable
 from schemas.urls import has_unquoted_login, hidden, redacted
@@ -175,6 +177,11 @@ def made(kind: type[LockstreamError], text: str) -> LockstreamError:
     """Return an error of this kind, all of whose texts are ``text``."""
     positional: list[Any] = []
     named: dict[str, Any] = {}
+    begins: object = kind.__init__
+    if begins is data_class._init:  # whose signature names no field
+        for one in (one for one in fields(kind) if one.init):  # type: ignore[arg-type]
+            named[one.name] = FIXED.get((kind.__name__, one.name), value_for(one.type, text))
+        return kind(**named)
     try:
         parameters = inspect.signature(kind).parameters
     except ValueError:  # a kind of errors that takes what all exceptions take
