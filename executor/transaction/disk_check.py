@@ -9,14 +9,11 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from executor.budget.budget import Budget, check_files
-from executor.environment.places import Ways
-from executor.environment.schemes import Schemes
 from executor.files.allowance import memory_of_folder
 from executor.files.disk_space import Need, check_space
 from executor.files.held_folder import HeldFolder
 from executor.files.mounts import device_of, is_in_memory
-from executor.transaction.journal import Move
-from executor.transaction.landing import landings
+from executor.transaction.landing import Landing
 
 __all__ = ["check_moves"]
 
@@ -26,13 +23,10 @@ _STAT_BLOCK = 512
 
 
 def check_moves(
-    moves: Iterable[Move],
-    staging: HeldFolder,
-    schemes: Schemes,
-    going: Iterable[str],
-    budget: Budget,
+    found: Iterable[Landing], staging: HeldFolder, going: Iterable[str], budget: Budget
 ) -> None:
-    """Raise if a move out of the folder ``staging`` goes to a file system that has no room for it.
+    """Raise if a move out of the folder ``staging`` goes to a file system that has no room for it;
+    its landings are ``found``.
 
     Within a file system moves are renames; to another one they are copies, and a commit must not
     end in the middle. ``going`` are the paths of files that are removed first. Raises
@@ -40,7 +34,7 @@ def check_moves(
     """
     here = device_of(staging.path)
     needs: dict[int, tuple[str, Need]] = {}
-    for landing in landings(moves, staging, Ways(schemes.roots)):
+    for landing in found:
         if (device := device_of(landing.folder)) != here:
             _, need = needs.setdefault(device, (landing.folder, Need()))
             for name in landing.names:

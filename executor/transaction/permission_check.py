@@ -11,17 +11,15 @@ import fcntl
 import os
 import stat
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from executor.environment.places import Places, Ways, is_below
 from executor.environment.schemes import Schemes
-from executor.files.held_folder import HeldFolder
 from executor.files.mounts import mount_points
 from executor.files.path_set import PathSet
 from executor.transaction.errors import NotChangeable
-from executor.transaction.journal import Move
-from executor.transaction.landing import existing_folder, landings
+from executor.transaction.landing import Landing, existing_folder
 
 __all__ = ["PermissionCheck"]
 
@@ -59,18 +57,19 @@ class PermissionCheck:
         self._cache: frozenset[str] = frozenset()
         """Byte code of that folder that cannot be removed."""
 
-    def moves_arrive(self, moves: Iterable[Move], staging: HeldFolder, going: PathSet) -> None:
-        """Check that the ``moves`` out of the folder ``staging`` can be made.
+    def arriving(self, found: Iterable[Landing], going: PathSet) -> Iterator[Landing]:
+        """Yield the landings that are ``found``, each after a check that it can be made.
 
         ``going`` are the keys of entries that were checked with ``goes``.
         """
         places = Places()
-        for landing in landings(moves, staging, self._ways):
+        for landing in found:
             self.changes_in(existing_folder(landing.folder))
             for name in landing.names if os.path.isdir(landing.folder) else ():
                 entry = f"{landing.folder}/{name}"
                 if os.path.lexists(entry) and places.key(entry) not in going:
                     self.goes(entry)
+            yield landing
 
     def changes_in(self, folder: str) -> None:
         """Check that entries can be made and removed in ``folder``, if it is one."""

@@ -27,6 +27,7 @@ from executor.transaction.collisions import refuse_collisions
 from executor.transaction.commit import apply, moves_of, removal_of
 from executor.transaction.disk_check import check_moves
 from executor.transaction.journal import Journal, Move
+from executor.transaction.landing import landings
 from executor.transaction.permission_check import PermissionCheck
 from executor.transaction.run_log import RunLog
 from executor.transaction.stager import Build, Stager
@@ -177,8 +178,11 @@ class Transaction:
         refuse_collisions(
             wheels, schemes, staging, going=going, installed=staying, last_wins=self.last_wins
         )
-        check.moves_arrive(self._moves(wheels), staging, going)
-        check_moves(self._moves(wheels), staging, schemes, self._going(remove, keep), budget)
+        # Each wheel is read once for both checks.
+        arriving = check.arriving(
+            landings(self._moves(wheels), staging, Ways(schemes.roots)), going
+        )
+        check_moves(arriving, staging, self._going(remove, keep), budget)
         return keep
 
     def _going(self, remove: Sequence[Installed], keep: Sequence[str]) -> Iterator[str]:

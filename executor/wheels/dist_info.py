@@ -48,6 +48,8 @@ class DistInfo:
     """Its name below ``tree``."""
     data: str
     """The name of the wheel's data folder below ``tree``, which may be absent."""
+    names: frozenset[str]
+    """The names in the folder, as the wheel has them."""
 
     @classmethod
     def find(cls, layout: Layout, tree: HeldFolder) -> DistInfo:
@@ -74,7 +76,7 @@ class DistInfo:
             raise WheelRefused(
                 layout.filename, f"a wheel has at most one data folder; it has {', '.join(data)}"
             )
-        return cls(layout, tree, found[0], data[0])
+        return cls(layout, tree, found[0], data[0], frozenset(tree.names(found[0])))
 
     def refused(
         self, rule: str, member: str | None = None, *, is_waivable: bool = False
@@ -92,6 +94,8 @@ class DistInfo:
         Raises WheelRefused if it is not a file of UTF-8 text, or is too large.
         """
         member = self.member(name)
+        if name not in self.names:
+            return None
         try:
             with self.tree.open(member) as file:
                 size = os.fstat(file.fileno()).st_size
@@ -99,8 +103,6 @@ class DistInfo:
                 if size > limit:
                     raise self.refused(f"it is larger than {limit} bytes", member)
                 content = file.read() if size <= MAX_WHOLE_SIZE else _headers_of(file)
-        except FileNotFoundError:
-            return None
         except IsADirectoryError:
             raise self.refused("it is a folder", member) from None
         try:
@@ -108,9 +110,12 @@ class DistInfo:
         except UnicodeDecodeError:
             raise self.refused("it is not UTF-8 text", member) from None
 
-    def root_is_purelib(self) -> bool:
-        """Return ``Root-Is-Purelib`` of WHEEL. Raises WheelRefused if its version is not 1.x."""
-        version, root_is_purelib = self._headers("WHEEL", "wheel-version", "root-is-purelib")
+    def root_is_purelib(self, wheel: str | None) -> bool:
+        """Return ``Root-Is-Purelib`` of the text of WHEEL, which ``read`` has returned.
+
+        Raises WheelRefused if its version is not 1.x, and if there is none.
+        """
+        version, root_is_purelib = self._headers(wheel, "WHEEL", "wheel-version", "root-is-purelib")
         found = _WHEEL_VERSION.fullmatch(version)
         if found is None:
             raise self.refused(f"its Wheel-Version is {version!r}", self.member("WHEEL"))
@@ -120,22 +125,25 @@ class DistInfo:
             )
         return root_is_purelib.lower() == "true"
 
-    def warnings(self) -> Iterator[str]:
-        """Yield what is wrong in WHEEL but does not prevent the installation, as sentences."""
-        version, _ = self._headers("WHEEL", "wheel-version", "root-is-purelib")
+    def warnings(self, wheel: str | None) -> Iterator[str]:
+        """Yield what is wrong in the text of WHEEL but does not prevent the installation, as
+        sentences.
+        """
+        (version,) = self._headers(wheel, "WHEEL", "wheel-version")
         if version != "1.0":
             # "A wheel installer should warn if Wheel-Version is greater than the version it
             # supports" (binary distribution format, the .dist-info directory).
             yield f"its Wheel-Version is {version}, this installer knows 1.0"
         # Anywhere in the text: there are WHEEL files with folded lines, and with two blocks.
-        stated = {word for word in (self.read("WHEEL") or "").split() if word.count("-") == 2}
+        stated = {word for word in (wheel or "").split() if word.count("-") == 2}
         named = {str(tag) for tag in parse_wheel_filename(self.layout.filename)[3]}
         if missing := sorted(named - stated):
             yield f"its WHEEL file does not state the tag {missing[0]} of its file name"
 
     def check_identity(self) -> None:
         """Raise WheelRefused if METADATA names another project or version than the file name."""
-        name, version = self._headers("METADATA", "name", "version")
+        metadata = self.read("METADATA")
+        name, version = self._headers(metadata, "METADATA", "name", "version")
         if canonicalize_name(name) != canonicalize_name(self.layout.distribution):
             raise self.refused(
                 f"it names {name!r}, the file name another project", self.member("METADATA")
@@ -149,13 +157,13 @@ class DistInfo:
                 f"it states version {version!r}, the file name another", self.member("METADATA")
             )
 
-    def _headers(self, name: str, *keys: str) -> tuple[str, ...]:
-        """Return the values of some headers of METADATA or WHEEL; empty if a header is missing.
+    def _headers(self, text: str | None, name: str, *keys: str) -> tuple[str, ...]:
+        """Return the values of some headers in the text of METADATA or WHEEL, the file ``name``;
+        empty if a header is missing.
 
         ``keys`` are lower-case names; the first header of each counts. The ``email`` package reads
         them too, but costs 2 MiB of memory; continued lines are not needed here.
         """
-        text = self.read(name)
         if text is None:
             raise self.refused("it is missing", self.member(name))
         headers: dict[str, str] = {}

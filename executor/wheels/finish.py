@@ -85,9 +85,10 @@ def finish(
     OSError.
     """
     info = DistInfo.find(layout, tree)
-    root: Scheme = "purelib" if info.root_is_purelib() else "platlib"
+    wheel = info.read("WHEEL")
+    root: Scheme = "purelib" if info.root_is_purelib(wheel) else "platlib"
     info.check_identity()
-    told = [*warnings, *info.warnings()]
+    told = [*warnings, *info.warnings(wheel)]
     files = _checked_files(info, manifest, told, lenient=lenient)
     finishing = _write_installation(info, files, schemes, root, metadata)
     if finishing.byte_code:

@@ -82,7 +82,7 @@ def verify_record(info: DistInfo, manifest: Manifest) -> None:
         # Most wheels spell all rows as record_row does, so they can be compared unparsed.
         if manifest.rows_hash == _rows_hash_as_spelled(info, manifest, exempt):
             return
-        stated = _rows_hash_of_exempt(info, manifest, exempt)
+        stated = _rows_hash_of_exempt(info, manifest)
         for path, sha256, size in _stated_rows(info, manifest, exempt):
             stated.add(record_row(path, encode_digest(sha256), size).encode())
     except InvalidRecord as error:
@@ -96,8 +96,8 @@ def recorded_files(info: DistInfo) -> Iterator[FileRecord]:
 
     Digests come from RECORD; for the files that it may not state them of they are computed.
     """
-    for path in map(info.member, _SIGNATURES[1:]):
-        if info.tree.is_file(path):
+    for path in _signatures_of(info):
+        if path != info.member("RECORD") and info.tree.is_file(path):
             _, sha256, found = _hash_staged(info, path, "sha256")
             yield _file(path, sha256, found)
     exempt = _exempt(info)
@@ -133,10 +133,15 @@ def _exempt(info: DistInfo) -> set[str]:
     return {info.member(name) for name in _SIGNATURES}
 
 
-def _rows_hash_of_exempt(info: DistInfo, manifest: Manifest, exempt: set[str]) -> MultisetHash:
+def _signatures_of(info: DistInfo) -> list[str]:
+    """Return those of the exempt names that the wheel has."""
+    return [info.member(name) for name in _SIGNATURES if name in info.names]
+
+
+def _rows_hash_of_exempt(info: DistInfo, manifest: Manifest) -> MultisetHash:
     """Return the hash of the rows of the files that RECORD need not state a hash of."""
     rows_hash = manifest.rows_hash.empty()
-    for name in exempt:
+    for name in _signatures_of(info):
         if info.tree.is_file(name):
             _, sha256, size = _hash_staged(info, name, "sha256")
             digest = encode_digest(sha256 if manifest.is_hashed else b"")
@@ -154,7 +159,7 @@ def _rows_hash_as_spelled(
     without = {b"", *(f"{name},,".encode() for name in exempt)}
     with _opened(info) as text:
         file, rest = text.buffer, b""
-        rows_hash = _rows_hash_of_exempt(info, manifest, exempt)
+        rows_hash = _rows_hash_of_exempt(info, manifest)
         while block := file.read(_ROWS):
             *rows, rest = (rest + block).replace(b"\r\n", b"\n").split(b"\n")
             _add_rows(rows_hash, filterfalse(without.__contains__, rows), manifest)
@@ -175,10 +180,11 @@ def _add_rows(rows_hash: MultisetHash, rows: Iterable[bytes], manifest: Manifest
 @contextmanager
 def _opened(info: DistInfo) -> Iterator[TextIO]:
     """Open RECORD for reading. Raises InvalidRecord if it is missing, too large, or not text."""
-    name = info.member("RECORD")
-    if not info.tree.is_file(name):
-        raise InvalidRecord("it is missing")
-    with TextIOWrapper(info.tree.open(name), "utf-8", newline="") as file:
+    try:
+        content = info.tree.open(info.member("RECORD"))
+    except _NO_FILE:
+        raise InvalidRecord("it is missing") from None
+    with TextIOWrapper(content, "utf-8", newline="") as file:
         if os.fstat(file.fileno()).st_size > MAX_RECORD_SIZE:
             raise InvalidRecord(f"it is larger than {MAX_RECORD_SIZE} bytes")
         try:

@@ -9,10 +9,12 @@ import pytest
 
 from executor.budget.budget import Budget
 from executor.budget.errors import BudgetTooSmall
+from executor.environment.places import Ways
 from executor.files.errors import NotEnoughDisk, NotEnoughInodes
 from executor.files.held_folder import HeldFolder
 from executor.transaction.disk_check import check_moves
 from executor.transaction.journal import Move
+from executor.transaction.landing import landings
 from helpers.environments import schemes_below
 from schemas.errors import NotEnough
 
@@ -44,7 +46,7 @@ def check(staging: Path, *sizes: int, to: str = "bin", budget: Budget = UNLIMITE
     env = staging.parents[2]
     moves = [Move("0/data/scripts", str(env / to))]
     with HeldFolder.at(str(staging)) as held:
-        check_moves(moves, held, schemes_below(env), [], budget)
+        check_moves(landings(moves, held, Ways(schemes_below(env).roots)), held, [], budget)
 
 
 def test_what_is_renamed_takes_no_room(staging: Path) -> None:
