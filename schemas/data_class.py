@@ -10,7 +10,6 @@ a real one: its own ``__init__`` takes a third of the time.
 from __future__ import annotations
 
 from collections.abc import Callable
-from collections.abc import Set as AbstractSet
 from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields
 from operator import attrgetter
 from typing import Any, NamedTuple, NoReturn, TypeVar, dataclass_transform, overload
@@ -59,11 +58,11 @@ def with_fields(cls: type[T]) -> type[T]:
 
 
 class _Making(NamedTuple):
-    """What ``__init__`` has to know of a class, by name of the field."""
+    """What ``__init__`` has to know of a class."""
 
-    names: frozenset[str]
+    blank: dict[str, object]
+    """Its fields in their order, with their defaults; MISSING where there is none."""
     positional: tuple[str, ...]
-    defaults: dict[str, object]
     factories: tuple[tuple[str, Callable[[], object]], ...]
     finishes: bool
     """Whether there is a ``__post_init__``, which sets the fields without ``init``."""
@@ -72,9 +71,8 @@ class _Making(NamedTuple):
 def _making(cls: type[Any]) -> _Making:
     given = [each for each in fields(cls) if each.init]
     return _Making(
-        frozenset(each.name for each in given),
+        {each.name: each.default for each in given},
         tuple(each.name for each in given if not each.kw_only),
-        {each.name: each.default for each in given if each.default is not MISSING},
         tuple(
             (each.name, each.default_factory)
             for each in given
@@ -85,29 +83,26 @@ def _making(cls: type[Any]) -> _Making:
 
 
 def _init(self: Any, /, *given: object, **named: object) -> None:
-    """Set the fields, as a generated ``__init__`` does. Raises TypeError."""
+    """Set the fields in their order, as a generated ``__init__`` does. Raises TypeError."""
     making: _Making = self.__making__
-    contents = making.defaults | named
+    contents = making.blank | named
+    if len(contents) > len(making.blank):
+        unknown = min(named.keys() - making.blank.keys())
+        raise TypeError(f"{type(self).__name__}() has no field {unknown!r}")
     if given:
         taken = making.positional[: len(given)]
         if len(taken) < len(given) or not named.keys().isdisjoint(taken):
             raise TypeError(f"{type(self).__name__}() got too many values for {taken}")
         contents.update(zip(taken, given, strict=True))
     for name, make in making.factories:
-        if name not in contents:
+        if contents[name] is MISSING:
             contents[name] = make()
-    if contents.keys() != making.names:
-        raise TypeError(_difference(type(self), contents.keys(), making.names))
     for name, content in contents.items():
+        if content is MISSING:
+            raise TypeError(f"{type(self).__name__}() needs a value for {name!r}")
         object.__setattr__(self, name, content)
     if making.finishes:
         self.__post_init__()
-
-
-def _difference(cls: type[Any], given: AbstractSet[str], names: AbstractSet[str]) -> str:
-    if missing := sorted(names - given):
-        return f"{cls.__name__}() needs a value for {missing[0]!r}"
-    return f"{cls.__name__}() has no field {min(given - names)!r}"
 
 
 def _repr(self: Any) -> str:

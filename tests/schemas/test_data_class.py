@@ -138,6 +138,10 @@ class TestAnErrorWithFields:
     def test_is_made_of_them(self) -> None:
         assert str(Trouble("a.txt", reason="gone")) == "a.txt: gone"
 
+    def test_has_its_fields_in_their_order(self) -> None:
+        assert list(vars(Trouble(reason="gone", path="a.txt"))) == ["path", "reason", "text"]
+        assert list(vars(Trouble("a.txt"))) == ["path", "reason", "text"]
+
     def test_equals_itself_alone(self) -> None:
         error = Trouble("a.txt")
         assert error == error
