@@ -18,6 +18,7 @@ __all__ = [
     "PATIENCE",
     "PEERS",
     "TURNS",
+    "UV_AND_SYNC",
     "Command",
     "Tools",
     "copy_python",
@@ -31,6 +32,10 @@ __all__ = [
 LOCKSTREAM = Path(sys.executable).with_name("lockstream")
 
 PEERS = ("uv", "pip")
+
+UV_AND_SYNC = "uv, then sync -f"
+"""uv, with what lockstream promises by default: the files are on the disk at the end."""
+
 
 TURNS: Sequence[tuple[str, Sequence[str]]] = (
     ("lockstream", ()),
@@ -153,10 +158,12 @@ def install_command(tool: str, environment: Path, lock: Path, tools: Tools) -> C
     """
     python = environment / "bin" / "python"
     cache = environment.with_name(f"{environment.name}-cache")
+    uv: Command = [tools.uv, "pip", "sync", "--cache-dir", cache, "--python", python, lock]
     commands: dict[str, Command] = {
         "lockstream": [tools.lockstream, "execute", lock, "--venv", environment,
                        "--progress", "none"],
-        "uv": [tools.uv, "pip", "sync", "--cache-dir", cache, "--python", python, lock],
+        "uv": uv,
+        UV_AND_SYNC: ["sh", "-c", '"$@" && sync -f "$0"', environment, *uv],
         "pip": [*_PIP, "--quiet", "--python", python, "install", "--no-cache-dir", "--no-compile",
                 "--no-deps", "-r", lock],
     }  # fmt: skip

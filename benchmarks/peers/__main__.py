@@ -22,6 +22,7 @@ from benchmarks.installers import Tools, find_uv
 from benchmarks.mirror import CORPORA, LARGE, RESULTS, WORK, served
 from benchmarks.peers.measurements import (
     charged,
+    durable,
     extremes,
     first,
     lanes,
@@ -36,7 +37,10 @@ from benchmarks.peers.slow_disk import slow_disk
 from benchmarks.peers.slow_network import ROUND_TRIPS, latency
 from benchmarks.peers.tables import document
 
-SECTIONS = ("peers", "first", "charged", "latency", "secure", "extremes", "slow-disk", "no-cache")
+SECTIONS = (
+    "peers", "durable", "first", "charged", "latency", "secure", "extremes", "slow-disk",
+    "no-cache",
+)  # fmt: skip
 REPEATED_ON_SLOW_DISK = 2
 """Runs per round: a rate of kills needs more of them than a time."""
 
@@ -107,6 +111,8 @@ def plan(
     if "peers" in sections:
         for corpus in corpora:
             yield "peers", corpus, partial(peers, bench, corpus, rounds, limits)
+    for corpus in corpora if "durable" in sections else ():
+        yield "durable", corpus, partial(durable, bench, corpus, rounds)
     for corpus in small if "first" in sections else ():
         yield "first", corpus, partial(first, bench, corpus, rounds, limits)
     for corpus in corpora if "charged" in sections else ():

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import certifi
 
-from benchmarks.installers import PEERS, TURNS, Command
+from benchmarks.installers import PEERS, TURNS, UV_AND_SYNC, Command
 from benchmarks.mirror import LARGE
 from benchmarks.peers.runs import Bench, Run
 from benchmarks.tree_comparison import compare_trees, first_of
 
 __all__ = [
     "charged",
+    "durable",
     "extremes",
     "first",
     "lanes",
@@ -65,6 +66,13 @@ def first(bench: Bench, corpus: str, rounds: int, limits: Sequence[int]) -> Iter
             yield alone.install("lockstream", lock, limit=limit)[0]
         for limit in (None, max(limits)):
             yield alone.install("uv", lock, limit=limit)[0]
+
+
+def durable(bench: Bench, corpus: str, rounds: int) -> Iterator[Run]:
+    """lockstream by default and uv, in turn, each until its files are on the disk."""
+    lock = bench.mirror.lock_of(corpus, bench.work)
+    for _, tool in product(range(1 if corpus in LARGE else rounds), ("lockstream", UV_AND_SYNC)):
+        yield bench.install(tool, lock)[0]
 
 
 def no_cache(bench: Bench, corpus: str, rounds: int) -> Iterator[Run]:

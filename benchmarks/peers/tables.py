@@ -15,6 +15,10 @@ SECTIONS = {
         "lockstream, uv and pip",
         "Locks of real packages, into environments made before, or by the tool if its row says so.",
     ),
+    "durable": (
+        "Until the files are on the disk",
+        "As lockstream promises by default; `sync -f` writes what uv has left to the kernel.",
+    ),
     "first": (
         "The first container on a machine",
         "With programs that no other process has in memory; in all other sections one has them.",
