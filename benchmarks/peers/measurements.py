@@ -10,7 +10,7 @@ from pathlib import Path
 
 import certifi
 
-from benchmarks.installers import PEERS, TURNS, UV_AND_SYNC, Command
+from benchmarks.installers import TURNS, UV_AND_SYNC, Command
 from benchmarks.mirror import LARGE
 from benchmarks.peers.runs import Bench, Run
 from benchmarks.tree_comparison import compare_trees, first_of
@@ -123,8 +123,8 @@ def synthetic_locks(bench: Bench) -> dict[str, Path]:
 
 def extremes(bench: Bench, lock: Path) -> Iterator[Run]:
     """All installers on one synthetic lock, once: peaks vary little."""
-    for tool in ("lockstream", *PEERS):
-        yield bench.install(tool, lock)[0]
+    for tool, options in TURNS:
+        yield bench.install(tool, lock, options=options)[0]
 
 
 def lanes(bench: Bench, lock: Path) -> Iterator[Run | str]:
