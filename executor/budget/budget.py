@@ -96,6 +96,10 @@ _PLENTY = 1 << 30
 limit."""
 
 
+_ROOMY = 64 << 20
+"""Bytes for each lane from which on 2 MiB more in a lane are no matter."""
+
+
 PageCachePolicy = Literal["auto", "drop", "keep"]
 """Whether written files may stay in the page cache."""
 
@@ -146,6 +150,11 @@ class Budget:
     """Lanes that there would be with more memory."""
     next_lane: int | None = field(default=None, compare=False)
     """Bytes that would allow one lane more; None if memory is not what limits the lanes."""
+
+    @property
+    def is_roomy(self) -> bool:
+        """Whether each lane may hold what only saves time, such as responses that wait."""
+        return self.memory is None or self.memory >= self.lanes * _ROOMY
 
 
 def decide_budget(

@@ -20,7 +20,7 @@ from executor.sources.connection import connect, hold_to, request_target, while_
 from executor.sources.download import Download, Progress
 from executor.sources.errors import Replaced, Unreachable
 from executor.sources.keychain import Keychain
-from executor.sources.prefetch import PendingResponse, Prefetch, Server, Upcoming
+from executor.sources.prefetch import MAX_REQUESTS, PendingResponse, Prefetch, Server, Upcoming
 from executor.sources.proxies import proxy_for, proxy_name
 from executor.sources.redirects import LOCK_AGAIN, MALFORMED, following, split
 from executor.sources.response import (
@@ -81,8 +81,10 @@ _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-\d+/(?:\d+|\*)", re.ASCII)
 class HttpClient:
     """Fetches files for one lane, over one connection to each server. Not for several threads."""
 
-    def __init__(self, keychain: Keychain | None = None) -> None:
-        """``keychain`` has the credentials that are not part of URLs."""
+    def __init__(self, keychain: Keychain | None = None, requests: int = MAX_REQUESTS) -> None:
+        """``keychain`` has the credentials that are not part of URLs; ``requests`` are how many
+        files may be requested ahead at once.
+        """
         self._keychain = keychain or Keychain()
         self.waited = 0.0
         """Seconds spent on waiting for bytes and receiving them, over all files."""
@@ -90,7 +92,7 @@ class HttpClient:
         self._response: PacedResponse | None = None
         self._connections: dict[Server, http.client.HTTPConnection] = {}
         self._timeouts: dict[str, Timeouts] = {}
-        self._prefetch = Prefetch()
+        self._prefetch = Prefetch(requests)
 
     @property
     def received(self) -> int:

@@ -61,10 +61,15 @@ class Origins:
     indexes: tuple[str, ...] = ()
     """The indexes of the lock that have a name (``NAME=URL``), for logins by name."""
 
-    def client(self, steps: Iterable[Step]) -> HttpClient:
-        """Return a client for the steps. Everything that forks can share is loaded here."""
+    def client(
+        self, steps: Iterable[Step], *, lanes: int = 1, is_roomy: bool = False
+    ) -> HttpClient:
+        """Return a client for the steps; each of the ``lanes`` gets a copy. Everything that forks
+        can share is loaded here. ``is_roomy``: memory is not short.
+        """
         # The largest part of an execution: imported when the lock has been read by another process.
         from executor.sources.client import HttpClient  # noqa: PLC0415
+        from executor.sources.prefetch import requests_of  # noqa: PLC0415
 
         urls = (url for step in steps for url in self._mirrored(step.url or ""))
         schemes = {url.partition(":")[0] for url in urls}
@@ -74,7 +79,8 @@ class Origins:
             tls_context()
         if not schemes.isdisjoint({"http", "https"}):
             import encodings.idna  # noqa: F401, PLC0415  # sockets encode host names with it
-        return HttpClient(Keychain(self.logins, keyring=self.keyring, indexes=self.indexes))
+        keychain = Keychain(self.logins, keyring=self.keyring, indexes=self.indexes)
+        return HttpClient(keychain, requests_of(lanes, is_roomy=is_roomy))
 
     def check(self, steps: Iterable[Step], lock_folder: str) -> None:
         """Raise if a file is known to be unobtainable before anything is fetched.

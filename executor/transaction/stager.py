@@ -115,7 +115,7 @@ class Stager:
             run_lanes(
                 fetched,
                 measured(self._fetch, self.writer, report),
-                client(fetched),
+                client(fetched, lanes=budget.lanes, is_roomy=budget.is_roomy),
                 budget.lanes,
                 wrote,
                 self._address,

@@ -321,3 +321,13 @@ def test_there_are_no_more_lanes_than_processes_can_be_made(
 ) -> None:
     monkeypatch.setattr(budget_module, "free_processes", lambda: free)
     assert decide_budget(200 * MIB, 4).lanes == lanes
+
+
+@pytest.mark.parametrize(
+    ("memory", "lanes", "is_roomy"),
+    [(None, 8, True), (128 * MIB, 2, True), (127 * MIB, 2, False), (64 * MIB, 1, True)],
+)
+def test_each_lane_needs_64_mib_to_hold_what_only_saves_time(
+    memory: int | None, lanes: int, is_roomy: bool
+) -> None:
+    assert Budget(memory, SOURCE, lanes, None).is_roomy is is_roomy

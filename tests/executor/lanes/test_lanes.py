@@ -439,6 +439,9 @@ def test_a_lane_that_may_not_watch_its_parent_says_so(monkeypatch: pytest.Monkey
     def refused(_pipe: int) -> None:
         raise PermissionError(errno.EPERM, "Operation not permitted")
 
+    def work(*_: object) -> None:
+        time.sleep(0.01)  # the parent must not be done before the lanes have said so
+
     monkeypatch.setattr("executor.lanes.lanes.end_with_parent", refused)
     with pytest.raises(PermissionError):
-        list(lanes_of(lambda number, *_: number, 3, 3))
+        list(lanes_of(work, 3, 1000))

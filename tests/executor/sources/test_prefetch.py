@@ -6,18 +6,20 @@ import http.client
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import pytest
 
 from executor.sources.client import HttpClient
 from executor.sources.errors import Unreachable
 from executor.sources.prefetch import (
+    ALL_REQUESTS,
     MAX_REQUESTS,
     NEAR,
     WINDOW,
     PendingResponse,
     Prefetch,
+    requests_of,
 )
 from executor.sources.tls import tls_context
 from helpers.servers import (
@@ -108,6 +110,22 @@ def test_the_next_file_is_asked_for_before_this_one_is_read(client: HttpClient) 
         assert len(server.requests) == 1 + MAX_REQUESTS
 
 
+def test_more_files_are_asked_for_where_memory_is_not_short() -> None:
+    assert requests_of(2, is_roomy=False) == MAX_REQUESTS
+    assert requests_of(2, is_roomy=True) == ALL_REQUESTS // 2
+    assert requests_of(100, is_roomy=True) == MAX_REQUESTS
+    many = 2 * MAX_REQUESTS
+    client = HttpClient(requests=many)
+    with Server() as server, closing(client):
+        paths = [f"/{number}" for number in range(many + 2)]
+        files = [(server.script(path, file(SMALL)), len(SMALL)) for path in paths]
+        looking_ahead(client, files[1:])
+        reading = client.fetch(*files[0])
+        next(reading)
+        until(lambda: len(server.requests) == 1 + many)
+        assert b"".join(reading) == b""
+
+
 def test_the_next_files_are_asked_for_while_the_first_answer_is_awaited(
     client: HttpClient,
 ) -> None:
@@ -141,7 +159,7 @@ def test_requests_ahead_go_on_while_an_answer_is_awaited_that_never_comes(
         following = http.client.HTTPSConnection(
             "127.0.0.1", server.port, timeout=PATIENCE, context=tls_context()
         )
-        prefetch = Prefetch()
+        prefetch = Prefetch(MAX_REQUESTS)
         prefetch.upcoming = lambda _: next(pending, None)
         prefetch.fill(1, lambda _: PendingResponse(following, silent.sock, "/ahead", {}))
         assert not server.requests
