@@ -17,6 +17,7 @@ from typing import NoReturn, cast
 from urllib.parse import SplitResult
 
 from executor.sources.connection import connect, hold_to, request_target, while_waiting
+from executor.sources.dialing import dial_with_others
 from executor.sources.download import Download, Progress
 from executor.sources.errors import Replaced, Unreachable
 from executor.sources.keychain import Keychain
@@ -215,14 +216,12 @@ class HttpClient:
         except Unreachable:
             return None
         server = (parts.scheme, parts.netloc)
-        known = self._connections.get(server)
-        if known is None or known.sock is None or _proxy_of(parts):
+        address = self._prefetch.addresses.get(server)
+        if address is None or _proxy_of(parts):
             return None
         connection = self._prefetch.spare(server) or connect(parts, None, None)
         try:
-            return PendingResponse(
-                connection, known.sock, request_target(parts), self._headers(parts)
-            )
+            return PendingResponse(connection, address, request_target(parts), self._headers(parts))
         except (OSError, http.client.HTTPException):
             connection.close()
             return None
@@ -313,13 +312,18 @@ class HttpClient:
             target = f"http://{headers['Host']}{target}"
             if login := login_in(proxy):
                 headers["Proxy-Authorization"] = login.authorization
+        left = None if progress.size is None else progress.size - progress.received
         if server not in self._connections:
-            self._connections[server] = connect(parts, proxy, pace.idle)
+            self._connections[server] = new = connect(parts, proxy, pace.idle)
+            if proxy is None and left is not None:
+                begun = partial(self._prefetch.fill_from, server, left, self._begin)
+                dial_with_others(new, begun, partial(self._prefetch.forget, server))
         connection = self._connections[server]
         hold_to(pace, connection)
         while_waiting(pace, partial(connection.request, "GET", target, headers=headers))
-        if progress.size is not None:
-            self._prefetch.fill(progress.size - progress.received, self._begin)
+        if left is not None:
+            self._prefetch.connected(server, connection)
+            self._prefetch.fill(left, self._begin)
             while_waiting(pace, partial(self._prefetch.wait, connection, pace.idle))
 
     def _finish(self, pending: PendingResponse, server: Server, pace: Pace) -> None:
@@ -328,6 +332,7 @@ class HttpClient:
             self._prefetch.keep(server, self._connections[server])
         self._connections[server] = connection = pending.connection
         while_waiting(pace, partial(self._prefetch.finish, pending, pace.idle))
+        self._prefetch.connected(server, connection)
         hold_to(pace, connection)
 
     def _check_status(
@@ -348,6 +353,7 @@ class HttpClient:
         raise Unreachable(redacted(url), reason, hint=_STATUS_HINTS.get(status, Unreachable.hint))
 
     def _drop(self, server: Server) -> None:
+        self._prefetch.addresses.pop(server, None)
         connection = self._connections.pop(server, None)
         if connection is not None:
             connection.close()

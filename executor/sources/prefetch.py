@@ -17,7 +17,9 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 
+from executor.sources.dialing import Address, address_of
 from executor.sources.tls import tls_context
 
 __all__ = [
@@ -79,25 +81,25 @@ class PendingResponse:
     def __init__(
         self,
         connection: http.client.HTTPConnection,
-        known: socket.socket,
+        address: Address,
         target: str,
         headers: Mapping[str, str],
     ) -> None:
-        """``connection`` is open, or is opened to the peer of ``known``, so that the name of the
-        host is not looked up again. Raises OSError and HTTPException.
+        """``connection`` is open, or is opened to ``address``, so that the name of the host is not
+        looked up again. Raises OSError and HTTPException.
         """
         self.connection = connection
-        self._making = self._make(known, target, headers)
+        self._making = self._make(address, target, headers)
         self._awaited = next(self._making, None)
         self.advance()
 
-    def _make(self, known: socket.socket, target: str, headers: Mapping[str, str]) -> Iterator[int]:
+    def _make(self, address: Address, target: str, headers: Mapping[str, str]) -> Iterator[int]:
         """Connect and send the request; yield an event of poll(2) whenever it has to be awaited."""
         connection = self.connection
         if connection.sock is None:
-            connection.sock = socket.socket(known.family)
+            connection.sock = socket.socket(address.family)
             connection.sock.setblocking(False)
-            problem = connection.sock.connect_ex(known.getpeername())
+            problem = connection.sock.connect_ex(address.place)
             if problem == errno.EINPROGRESS:
                 yield select.POLLOUT
                 problem = connection.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -141,6 +143,8 @@ class Prefetch:
         """``requests`` is how many there may be at once."""
         self.upcoming: Upcoming | None = None
         self._requests = requests
+        self.addresses: dict[Server, Address] = {}
+        """Of the servers that the client is connected to, or about to be."""
         self._begun: dict[str, tuple[PendingResponse, int]] = {}
         self._spare: dict[Server, list[http.client.HTTPConnection]] = {}
 
@@ -159,6 +163,23 @@ class Prefetch:
                 return
             self._begun[url] = begun, size
             waiting += size
+
+    def fill_from(
+        self,
+        server: Server,
+        left: int,
+        begin: Callable[[str], PendingResponse | None],
+        address: Address,
+    ) -> None:
+        """Do what ``fill`` does, from a ``server`` that the client begins to connect to."""
+        self.addresses[server] = address
+        self.fill(left, begin)
+
+    def connected(self, server: Server, connection: http.client.HTTPConnection) -> None:
+        """Note where the ``connection`` of the client leads to, unless that is known."""
+        if server not in self.addresses and connection.sock is not None:
+            with suppress(OSError):  # the server has closed it
+                self.addresses[server] = address_of(connection.sock)
 
     def _advance(self) -> None:
         for url, (pending, _) in list(self._begun.items()):
@@ -207,6 +228,17 @@ class Prefetch:
                 raise TimeoutError
             self._advance()
 
+    def forget(self, server: Server) -> None:
+        """Forget the address of ``server``, which does not answer there, and end all requests: they
+        are sent when they are needed.
+        """
+        self.addresses.pop(server, None)
+        self._end_requests()
+
+    def _end_requests(self) -> None:
+        while self._begun:
+            self._begun.popitem()[1][0].connection.close()
+
     def take(self, url: str) -> PendingResponse | None:
         """Return the pending request for ``url``, which is needed now; None if there is not one."""
         return self._begun.pop(url, (None, 0))[0]
@@ -229,8 +261,7 @@ class Prefetch:
 
     def close(self) -> None:
         """Close all connections."""
-        while self._begun:
-            self._begun.popitem()[1][0].connection.close()
+        self._end_requests()
         while self._spare:
             for connection in self._spare.popitem()[1]:
                 connection.close()

@@ -323,7 +323,7 @@ def test_a_fault_of_this_machine_is_not_tried_again(
         tried.append(None)
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr("socket.create_connection", refused)
+    monkeypatch.setattr("executor.sources.dialing.socket.socket", refused)
     with pytest.raises(OSError, match=os.strerror(number)):
         fetch(client, server.script(PATH, file(CONTENT)))
     assert len(tried) == 1

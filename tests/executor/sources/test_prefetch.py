@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from contextlib import closing, suppress
 import pytest
 
 from executor.sources.client import HttpClient
+from executor.sources.dialing import address_of
 from executor.sources.errors import Unreachable
 from executor.sources.prefetch import (
     ALL_REQUESTS,
@@ -143,6 +145,31 @@ def test_the_next_files_are_asked_for_while_the_first_answer_is_awaited(
     assert arrived == [1 + MAX_REQUESTS]
 
 
+def test_the_next_connections_begin_with_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    monkeypatch.setattr("executor.sources.client.time.sleep", lambda _: None)
+    tls_context.cache_clear()
+    client = HttpClient()
+    with socket.create_server(("127.0.0.1", 0), backlog=2 * MAX_REQUESTS) as listening:
+        listening.settimeout(PATIENCE)
+        origin = f"https://127.0.0.1:{listening.getsockname()[1]}"
+        looking_ahead(client, [(origin + path, len(SMALL)) for path in PATHS])
+
+        def reading() -> None:
+            with suppress(Unreachable):
+                fetch(client, f"{origin}/first", len(SMALL))
+
+        thread = threading.Thread(target=reading)
+        thread.start()
+        # Nobody answers the handshake of the first one meanwhile.
+        accepted = [listening.accept()[0] for _ in range(1 + MAX_REQUESTS)]
+    for sock in accepted:
+        sock.close()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+    client.close()
+
+
 def test_requests_ahead_go_on_while_an_answer_is_awaited_that_never_comes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -161,7 +188,9 @@ def test_requests_ahead_go_on_while_an_answer_is_awaited_that_never_comes(
         )
         prefetch = Prefetch(MAX_REQUESTS)
         prefetch.upcoming = lambda _: next(pending, None)
-        prefetch.fill(1, lambda _: PendingResponse(following, silent.sock, "/ahead", {}))
+        prefetch.fill(
+            1, lambda _: PendingResponse(following, address_of(silent.sock), "/ahead", {})
+        )
         assert not server.requests
         goes_on.set()
 

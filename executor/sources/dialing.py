@@ -1,0 +1,90 @@
+"""The first connection to a server, which tells where it leads to before it is made.
+
+It takes a round trip, and another one for TLS. Requests ahead that began after both would come two
+round trips later than the first: over TLS from 100 ms away, 99 packages took 0.2 s more. So they
+begin with it, at the same address.
+"""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import os
+import select
+import socket
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+__all__ = ["Address", "address_of", "dial_with_others"]
+
+
+_PATIENCE = 1.0
+"""Seconds to wait for the first address of a server that has others. A network that drops packets
+of IPv6 makes the first one hang; RFC 8305 waits for 0.25 s, and asks the second beside it."""
+
+
+class Address(NamedTuple):
+    """Where a connection leads to."""
+
+    family: int
+    """As of ``socket.socket``."""
+    place: Any
+    """As of ``socket.connect``: for IPv4 the number of the host, and the port."""
+
+
+def address_of(sock: socket.socket) -> Address:
+    """Return where an open connection leads to. Raises OSError."""
+    return Address(sock.family, sock.getpeername())
+
+
+def dial_with_others(
+    connection: http.client.HTTPConnection,
+    begun: Callable[[Address], None],
+    failed: Callable[[], None],
+) -> None:
+    """Let ``connection``, when it opens, call ``begun`` with the address that it is about to reach,
+    and ``failed`` if that address does not answer; then it tries all of them in turn.
+    """
+
+    def opened(name: tuple[str, int], seconds: float | None, *_: object) -> socket.socket:
+        found = socket.getaddrinfo(*name, 0, socket.SOCK_STREAM)
+        address = Address(found[0][0], found[0][4])
+        patience = seconds if len(found) == 1 or seconds is None else min(seconds, _PATIENCE)
+        try:
+            return _dialed(address, seconds, patience, begun)
+        except OSError:
+            failed()
+            if len(found) == 1:
+                raise
+        return socket.create_connection(name, seconds)
+
+    connection._create_connection = opened  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def _dialed(
+    address: Address,
+    seconds: float | None,
+    patience: float | None,
+    begun: Callable[[Address], None],
+) -> socket.socket:
+    """Return a connection to ``address``, with a timeout of ``seconds``; at most ``patience``
+    seconds are waited for it. Raises OSError.
+    """
+    sock = socket.socket(address.family, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        problem = sock.connect_ex(address.place)
+        if problem == errno.EINPROGRESS:
+            begun(address)
+            poll = select.poll()
+            poll.register(sock, select.POLLOUT)
+            if not poll.poll(None if patience is None else patience * 1000):
+                raise TimeoutError
+            problem = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if problem:
+            raise OSError(problem, os.strerror(problem))
+        sock.settimeout(seconds)
+    except BaseException:
+        sock.close()
+        raise
+    return sock

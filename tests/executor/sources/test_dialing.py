@@ -1,0 +1,125 @@
+"""Others learn where a connection leads to before it is made, and that it leads nowhere."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from executor.sources.dialing import Address, address_of, dial_with_others
+
+
+@pytest.fixture(name="listening")
+def one_that_listens() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening
+
+
+@pytest.fixture(name="closed_port")
+def a_port_that_nobody_listens_on() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        return int(sock.getsockname()[1])
+
+
+class Dialed:
+    """A connection, and what others were told of it."""
+
+    def __init__(self, port: int, host: str = "127.0.0.1", seconds: float = 5.0) -> None:
+        self.told: list[Address | None] = []
+        self.open_when_told: list[bool] = []
+        self.connection = http.client.HTTPConnection(host, port, timeout=seconds)
+        dial_with_others(self.connection, self._begun, lambda: self.told.append(None))
+
+    def _begun(self, address: Address) -> None:
+        self.told.append(address)
+        self.open_when_told.append(self.connection.sock is not None)
+
+    def open(self) -> Address:
+        with closing(self.connection):
+            self.connection.connect()
+            assert self.connection.sock is not None
+            assert self.connection.sock.gettimeout() == self.connection.timeout
+            return address_of(self.connection.sock)
+
+
+def found(monkeypatch: pytest.MonkeyPatch, *places: tuple[str, int]) -> None:
+    """Let every host have these addresses."""
+    real = socket.getaddrinfo
+
+    def getaddrinfo(*_: Any, **__: Any) -> list[Any]:
+        return [one for place in places for one in real(*place, 0, socket.SOCK_STREAM)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+
+def test_the_address_is_told_before_the_connection_is_made(listening: socket.socket) -> None:
+    dialed = Dialed(listening.getsockname()[1])
+    place = Address(socket.AF_INET, listening.getsockname())
+    assert dialed.open() == place
+    assert dialed.told == [place]
+    assert dialed.open_when_told == [False]
+
+
+def test_an_address_that_refuses_is_taken_back(closed_port: int) -> None:
+    dialed = Dialed(closed_port)
+    with pytest.raises(ConnectionRefusedError):
+        dialed.open()
+    assert dialed.told[-1] is None
+
+
+def test_the_next_address_is_tried(
+    listening: socket.socket, closed_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found(monkeypatch, ("127.0.0.1", closed_port), listening.getsockname())
+    dialed = Dialed(1, "index.example")
+    assert dialed.open().place == listening.getsockname()
+    assert dialed.told[-1] is None
+
+
+def test_one_that_does_not_answer_is_waited_for_shortly_if_there_are_others(
+    listening: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("executor.sources.dialing._PATIENCE", 0.05)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        waiting = [socket.socket() for _ in range(3)]
+        for sock in waiting:  # a full queue drops whoever comes then
+            sock.setblocking(False)
+            sock.connect_ex(full.getsockname())
+        found(monkeypatch, full.getsockname(), listening.getsockname())
+        monkeypatch.setattr(socket, "create_connection", _last_of(listening))
+        dialed = Dialed(1, "index.example", seconds=60)
+        began = time.monotonic()
+        assert dialed.open().place == listening.getsockname()
+        assert time.monotonic() - began < 30
+        assert dialed.told[-1] is None
+        for sock in waiting:
+            sock.close()
+
+
+def _last_of(listening: socket.socket) -> Any:
+    def create_connection(_name: object, seconds: float) -> socket.socket:
+        sock = socket.socket()
+        sock.settimeout(seconds)
+        sock.connect(listening.getsockname())
+        return sock
+
+    return create_connection
+
+
+def test_without_others_it_is_waited_for_as_long_as_the_caller_says() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        waiting = [socket.socket() for _ in range(3)]
+        for sock in waiting:
+            sock.setblocking(False)
+            sock.connect_ex(full.getsockname())
+        dialed = Dialed(full.getsockname()[1], seconds=0.05)
+        with pytest.raises(TimeoutError):
+            dialed.open()
+        assert dialed.told[-1] is None
+        for sock in waiting:
+            sock.close()
