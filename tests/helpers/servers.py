@@ -172,7 +172,12 @@ class _Listener:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for sock in (self._socket, *self._accepted):
+        accepting, *_ = self._threads
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        # It may be about to begin a connection, which would not be ended below.
+        accepting.join()
+        for sock in self._accepted:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:

@@ -24,7 +24,18 @@ INODES = 1000
 @pytest.fixture(autouse=True)
 def small_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file system with 100 MiB left for users, and more for root."""
-    values = (4096, 4096, 0, 2 * FREE // 4096, FREE // 4096, 9000, 2000, INODES, 0, 255)
+    values = (
+        4096,
+        4096,
+        4 * FREE // 4096,
+        2 * FREE // 4096,
+        FREE // 4096,
+        9000,
+        2000,
+        INODES,
+        0,
+        255,
+    )
     monkeypatch.setattr("executor.files.disk_space.os.statvfs", lambda _: os.statvfs_result(values))
 
 
@@ -94,7 +105,7 @@ def test_more_files_than_inodes_are_refused(tmp_path: Path) -> None:
 def test_a_file_system_that_states_no_inodes_has_enough(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    values = (4096, 4096, 0, FREE, FREE, 0, 0, 0, 0, 255)
+    values = (4096, 4096, FREE, FREE, FREE, 0, 0, 0, 0, 255)
     monkeypatch.setattr("executor.files.disk_space.os.statvfs", lambda _: os.statvfs_result(values))
     check_disk([step(1, 1, 10**6)], schemes_below(tmp_path))
 
