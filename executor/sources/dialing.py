@@ -19,8 +19,8 @@ __all__ = ["Address", "address_of", "dial_with_others"]
 
 
 _PATIENCE = 1.0
-"""Seconds to wait for the first address of a server that has others. A network that drops packets
-of IPv6 makes the first one hang; RFC 8305 waits for 0.25 s, and asks the second beside it."""
+"""Seconds to wait for an address of a server before the next one is tried. Where packets of IPv6
+get lost, the first one hangs; RFC 8305 waits for 0.25 s, and tries the second beside it."""
 
 
 class Address(NamedTuple):
@@ -43,20 +43,24 @@ def dial_with_others(
     failed: Callable[[], None],
 ) -> None:
     """Let ``connection``, when it opens, call ``begun`` with the address that it is about to reach,
-    and ``failed`` if that address does not answer; then it tries all of them in turn.
+    and ``failed`` if that does not answer. Then the next one is tried, and in the end all of them
+    for as long as the connection waits.
     """
 
     def opened(name: tuple[str, int], seconds: float | None, *_: object) -> socket.socket:
         found = socket.getaddrinfo(*name, 0, socket.SOCK_STREAM)
-        address = Address(found[0][0], found[0][4])
-        patience = seconds if len(found) == 1 or seconds is None else min(seconds, _PATIENCE)
-        try:
-            return _dialed(address, seconds, patience, begun)
-        except OSError:
-            failed()
-            if len(found) == 1:
-                raise
-        return socket.create_connection(name, seconds)
+        *others, last = [Address(family, place) for family, _, _, _, place in found]
+        shortly = seconds if seconds is None else min(seconds, _PATIENCE)
+        waits = [*((other, shortly) for other in others), (last, seconds)]
+        waits += [(other, seconds) for other in others]
+        while True:
+            address, patience = waits.pop(0)
+            try:
+                return _dialed(address, seconds, patience, begun)
+            except OSError:
+                failed()
+                if not waits:
+                    raise
 
     connection._create_connection = opened  # type: ignore[attr-defined]  # noqa: SLF001
 

@@ -172,11 +172,10 @@ class _Listener:
         return self
 
     def __exit__(self, *_: object) -> None:
-        accepting, *_ = self._threads
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         # It may be about to begin a connection, which would not be ended below.
-        accepting.join()
+        self._threads[0].join()
         for sock in self._accepted:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
