@@ -36,6 +36,7 @@ def frozen(cls: type[Any] | None = None, /, *, kw_only: bool = False) -> Any:
 
 
 def _frozen(cls: type[Any], kw_only: bool) -> Any:
+    _describe(cls)
     made: Any = dataclass(init=False, repr=False, eq=False, slots=True, kw_only=kw_only)(cls)
     for name, method in _METHODS.items():
         if name not in cls.__dict__:
@@ -51,10 +52,18 @@ def with_fields(cls: type[T]) -> type[T]:
     """Make of ``cls``, an error, what ``dataclass(eq=False)`` does: its fields may change, and it
     equals itself alone. Its ``repr`` is that of its base.
     """
+    _describe(cls)
     made: Any = dataclass(init=False, repr=False, eq=False)(cls)
     made.__init__ = _init
     made.__making__ = _making(made)
     return cls
+
+
+def _describe(cls: type[Any]) -> None:
+    """Give ``cls`` a text if its own is left out (``python -OO``). Python would write down its
+    signature, which Python 3.11.2 cannot do for an error.
+    """
+    cls.__doc__ = cls.__doc__ or cls.__name__
 
 
 class _Making(NamedTuple):

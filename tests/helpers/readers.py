@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import csv
+import errno
 import http.client
 import io
 import struct
@@ -363,6 +364,10 @@ class _Socket:
 
     def __init__(self, answer: bytes) -> None:
         self._answer = answer
+
+    @property
+    def family(self) -> int:
+        raise OSError(errno.ENOTCONN, "this socket leads nowhere")
 
     def makefile(self, *_: object) -> io.BufferedReader:
         return io.BufferedReader(AnswerBytes(self._answer))

@@ -159,3 +159,9 @@ class TestAnErrorWithFields:
     def test_names_what_is_missing(self) -> None:
         with pytest.raises(TypeError, match="needs a value for 'path'"):
             Trouble()  # type: ignore[call-arg]
+
+    def test_needs_no_text(self) -> None:
+        """Of an optimized program, whose texts are left out."""
+        bare: Any = with_fields(type("Bare", (Exception,), {"__annotations__": {"path": "str"}}))
+        assert bare.__doc__ == "Bare"
+        assert vars(bare(path="a")) == {"path": "a"}
