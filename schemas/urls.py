@@ -50,8 +50,7 @@ _BARE_LOGIN = re.compile(
     r"(?:(?<![\w.~%+:/@-])|(?<=:/)|(?<=///))[\w.~%+-]{1,64}:[^\s/@\"'<>`|,;\\]{1,256}@(?!sha\d)(?=[\w\[])"
 )
 """A user name and a password before a host, in an address whose scheme was forgotten, or has one
-slash or three. An image with
-a digest (``name:tag@sha256:...``) is none."""
+slash or three. An image with a digest (``name:tag@sha256:...``) is none."""
 
 _INNER_LOGIN = re.compile(r"(://|%3A%2F%2F)[^/?#@\s]{1,256}(?:@|%40)", re.IGNORECASE)
 """The user information of an address in the path or the query of another."""

@@ -179,8 +179,9 @@ def made(kind: type[LockstreamError], text: str) -> LockstreamError:
     named: dict[str, Any] = {}
     begins: object = kind.__init__
     if begins is data_class._init:  # whose signature names no field
-        for one in (one for one in fields(kind) if one.init):  # type: ignore[arg-type]
-            named[one.name] = FIXED.get((kind.__name__, one.name), value_for(one.type, text))
+        for one in fields(kind):  # type: ignore[arg-type]  # a dataclass, as its __init__ says
+            if one.init:
+                named[one.name] = FIXED.get((kind.__name__, one.name), value_for(one.type, text))
         return kind(**named)
     try:
         parameters = inspect.signature(kind).parameters

@@ -12,10 +12,10 @@ import http.client
 import os
 import select
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-__all__ = ["Address", "address_of", "dial_with_others"]
+__all__ = ["Address", "address_of", "connecting", "dial_with_others"]
 
 
 _PATIENCE = 1.0
@@ -37,6 +37,18 @@ def address_of(sock: socket.socket) -> Address:
     return Address(sock.family, sock.getpeername())
 
 
+def connecting(sock: socket.socket, address: Address) -> Iterator[int]:
+    """Connect ``sock``, which does not block, to ``address``; yield the event of poll(2) that has
+    to be awaited, if there is one. Raises OSError.
+    """
+    problem = sock.connect_ex(address.place)
+    if problem == errno.EINPROGRESS:
+        yield select.POLLOUT
+        problem = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if problem:
+        raise OSError(problem, os.strerror(problem))
+
+
 def dial_with_others(
     connection: http.client.HTTPConnection,
     begun: Callable[[Address], None],
@@ -47,10 +59,10 @@ def dial_with_others(
     for as long as the connection waits.
     """
 
-    def opened(name: tuple[str, int], seconds: float | None, *_: object) -> socket.socket:
+    def opened(name: tuple[str, int], seconds: float, *_: object) -> socket.socket:
         found = socket.getaddrinfo(*name, 0, socket.SOCK_STREAM)
         *others, last = [Address(family, place) for family, _, _, _, place in found]
-        shortly = seconds if seconds is None else min(seconds, _PATIENCE)
+        shortly = min(seconds, _PATIENCE)
         waits = [*((other, shortly) for other in others), (last, seconds)]
         waits += [(other, seconds) for other in others]
         while True:
@@ -66,10 +78,7 @@ def dial_with_others(
 
 
 def _dialed(
-    address: Address,
-    seconds: float | None,
-    patience: float | None,
-    begun: Callable[[Address], None],
+    address: Address, seconds: float, patience: float, begun: Callable[[Address], None]
 ) -> socket.socket:
     """Return a connection to ``address``, with a timeout of ``seconds``; at most ``patience``
     seconds are waited for it. Raises OSError.
@@ -77,16 +86,12 @@ def _dialed(
     sock = socket.socket(address.family, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
-        problem = sock.connect_ex(address.place)
-        if problem == errno.EINPROGRESS:
+        for event in connecting(sock, address):
             begun(address)
             poll = select.poll()
-            poll.register(sock, select.POLLOUT)
-            if not poll.poll(None if patience is None else patience * 1000):
+            poll.register(sock, event)
+            if not poll.poll(patience * 1000):
                 raise TimeoutError
-            problem = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if problem:
-            raise OSError(problem, os.strerror(problem))
         sock.settimeout(seconds)
     except BaseException:
         sock.close()

@@ -9,9 +9,7 @@ when its response is needed, and the request is then sent again.
 
 from __future__ import annotations
 
-import errno
 import http.client
-import os
 import select
 import socket
 import ssl
@@ -19,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 
-from executor.sources.dialing import Address, address_of
+from executor.sources.dialing import Address, address_of, connecting
 from executor.sources.tls import tls_context
 
 __all__ = [
@@ -99,12 +97,7 @@ class PendingResponse:
         if connection.sock is None:
             connection.sock = socket.socket(address.family)
             connection.sock.setblocking(False)
-            problem = connection.sock.connect_ex(address.place)
-            if problem == errno.EINPROGRESS:
-                yield select.POLLOUT
-                problem = connection.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if problem:
-                raise OSError(problem, os.strerror(problem))
+            yield from connecting(connection.sock, address)
             connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if isinstance(connection, http.client.HTTPSConnection):
                 yield from self._secure(connection)

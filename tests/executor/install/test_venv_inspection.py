@@ -1,4 +1,4 @@
-"""What surrounds the packages of a virtual environment is told if no tool has made it."""
+"""``verify`` reports what surrounds the packages of a virtual environment and no tool has made."""
 
 from __future__ import annotations
 

@@ -100,16 +100,20 @@ def test_files_that_follow_come_whole_and_are_asked_for_once(
     assert len({request.connection for request in server.requests}) <= MAX_REQUESTS + 1
 
 
-def test_the_next_file_is_asked_for_before_this_one_is_read(client: HttpClient) -> None:
+def read_slowly(client: HttpClient, paths: list[str], ahead: int) -> None:
+    """Read the first of the files, once ``ahead`` of the others are asked for, and no more."""
     with Server() as server:
-        files = [(server.script(path, file(SMALL)), len(SMALL)) for path in PATHS]
+        files = [(server.script(path, file(SMALL)), len(SMALL)) for path in paths]
         looking_ahead(client, files[1:])
         reading = client.fetch(*files[0])
         next(reading)
-        until(lambda: len(server.requests) == 1 + MAX_REQUESTS)
-        # And no more than that.
+        until(lambda: len(server.requests) == 1 + ahead)
         assert b"".join(reading) == b""
-        assert len(server.requests) == 1 + MAX_REQUESTS
+        assert len(server.requests) == 1 + ahead
+
+
+def test_the_next_file_is_asked_for_before_this_one_is_read(client: HttpClient) -> None:
+    read_slowly(client, PATHS, MAX_REQUESTS)
 
 
 def test_more_files_are_asked_for_where_memory_is_not_short() -> None:
@@ -117,15 +121,8 @@ def test_more_files_are_asked_for_where_memory_is_not_short() -> None:
     assert requests_of(2, is_roomy=True) == ALL_REQUESTS // 2
     assert requests_of(100, is_roomy=True) == MAX_REQUESTS
     many = 2 * MAX_REQUESTS
-    client = HttpClient(requests=many)
-    with Server() as server, closing(client):
-        paths = [f"/{number}" for number in range(many + 2)]
-        files = [(server.script(path, file(SMALL)), len(SMALL)) for path in paths]
-        looking_ahead(client, files[1:])
-        reading = client.fetch(*files[0])
-        next(reading)
-        until(lambda: len(server.requests) == 1 + many)
-        assert b"".join(reading) == b""
+    with closing(HttpClient(requests=many)) as client:
+        read_slowly(client, [f"/{number}" for number in range(many + 2)], many)
 
 
 def test_the_next_files_are_asked_for_while_the_first_answer_is_awaited(
