@@ -1,8 +1,7 @@
 """Plan an installation where memory is plentiful, and execute it where memory is scarce.
 
-This module is the program: the table of commands, and the one place where errors become exit
-codes. A phase is imported when one of its commands runs, so that ``execute`` neither requires nor
-pays for what only ``plan`` uses.
+This module is the program: the table of commands. A phase is imported when one of its commands
+runs, so that ``execute`` neither requires nor pays for what only ``plan`` uses.
 """
 
 from __future__ import annotations
@@ -104,6 +103,7 @@ def _in_rooms() -> list[str]:
 _check_memory()
 
 try:
+    gc.disable()  # what is imported stays
     from contextlib import suppress
     from typing import NamedTuple
 
@@ -112,15 +112,10 @@ except (ImportError, MemoryError, OSError) as failure:  # so under a small RLIMI
     if isinstance(failure, ModuleNotFoundError):
         raise
     _end_of_start(failure)
+finally:
+    gc.enable()
 
 __all__ = ["COMMANDS", "main"]
-
-DEFECT = 70
-"""For an unforeseen error (EX_SOFTWARE of sysexits.h); Python's own, 1, would read as an answer."""
-INTERRUPTED = 130
-"""128 + SIGINT, as shells report it."""
-OUTPUT_CLOSED = 141
-"""128 + SIGPIPE, which itself stays ignored: a closed connection would end the program."""
 
 
 class Entry(NamedTuple):
@@ -270,7 +265,16 @@ def program() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program with ``arguments`` (None: those of the process); return its exit status."""
+    """Run the program with ``arguments`` and return its exit status. With those of the process
+    (None), end the process.
+    """
+    status = _run(arguments)
+    if arguments is None:
+        _leave(status)
+    return status
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         _mend_streams()
         if not sys.executable:  # Python looks for itself on the PATH, and found nothing
@@ -289,10 +293,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 program.invoke(context)
             sys.stdout.flush()
         except BaseException as error:  # noqa: BLE001  # every end has a status
-            status = _end(error)
-            if arguments is None and status > 128 and _has_threads():  # a signal
-                os._exit(status)  # they wait for servers, and Python would wait for them
-            return status
+            return _end(error)
         return 0
     except (ImportError, MemoryError):  # also while the end was reported
         os.write(2, NO_MEMORY.encode())
@@ -300,6 +301,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         # Python would search all objects for garbage before it ends: a fiftieth of a small run.
         gc.freeze()
+
+
+def _leave(status: int) -> None:
+    """End the process with ``status`` at once: Python would free every object first, a twentieth of
+    a small run. Return if somebody measures the run, or threads have something to finish.
+    """
+    if sys.getprofile() or sys.gettrace():
+        return
+    if status <= 128 and _has_threads():
+        return  # after a signal they wait for servers, and Python would wait for them
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
 
 
 def _end(error: BaseException) -> int:
@@ -312,59 +327,23 @@ def _end(error: BaseException) -> int:
         return error.exit_code
     try:
         from executor.budget.shortage import is_shortage  # noqa: PLC0415
+        from executor.cli.ending import tell, tell_why  # noqa: PLC0415
 
         is_short = is_shortage(error)
     except Exception:  # noqa: BLE001  # an import fails in any way just below a limit
-        is_short = True
-    if is_short:
-        _tell(NO_MEMORY)
-        return NOT_ENOUGH
-    from schemas.errors import ExitCode, Interrupted, LockstreamError, system_error  # noqa: PLC0415
-    from schemas.text import printable  # noqa: PLC0415
-
-    if isinstance(error, BrokenPipeError):
-        return OUTPUT_CLOSED
-    if isinstance(error, click.ClickException):
-        from executor.cli.command_line import name_variable  # noqa: PLC0415
-
-        name_variable(error)
-        error.message = printable(error.message)  # type: ignore[misc]  # there is no other way
         with suppress(OSError):
-            error.show()
-        return ExitCode.USAGE
-    if isinstance(error, LockstreamError):
-        hint = "; ".join(filter(None, [error.hint, error.left]))
-        _tell(printable(f"error: {error}") + "\n")
-        if hint:
-            _tell(printable(f"hint: {hint}") + "\n")
-        return error.exit_code
-    if isinstance(error, Interrupted):
-        _tell(f"{error}\n")
-        return error.exit_status
-    if isinstance(error, (KeyboardInterrupt, click.Abort)):
-        _tell("interrupted\n")
-        return INTERRUPTED
-    if isinstance(error, OSError) and error.errno:
-        code, hint = system_error(error.errno)
-        subject = os.fsdecode(error.filename) if error.filename else "the system"
-        _tell(f"error: {printable(subject)}: {os.strerror(error.errno)}\nhint: {hint}\n")
-        return code
-    import traceback  # noqa: PLC0415  # only a defect needs it
-
-    _tell(printable("".join(traceback.format_exception(error)).rstrip()) + "\n")
-    return DEFECT
+            os.write(2, NO_MEMORY.encode())
+        return NOT_ENOUGH
+    if is_short:
+        tell(NO_MEMORY)
+        return NOT_ENOUGH
+    return tell_why(error)
 
 
 def _has_threads() -> bool:
     """Return whether Python would wait for a thread before it ends."""
     threading = sys.modules.get("threading")
     return threading is not None and sum(not one.daemon for one in threading.enumerate()) > 1
-
-
-def _tell(text: str) -> None:
-    """Print to standard error; if that is closed or full, the exit status has to do."""
-    with suppress(OSError, ValueError):
-        click.echo(text, err=True, nl=False)
 
 
 def _drop_output() -> None:

@@ -23,7 +23,7 @@ from packaging.version import Version
 
 from schemas.data_class import frozen
 from schemas.hints import TOOL_NAME
-from schemas.wheel import parse_wheel_filename
+from schemas.wheel_filename import parse_wheel_filename
 
 __all__ = [
     "FOREIGN_SHARE",

@@ -32,7 +32,7 @@ INDEX_VARIABLES = (
 )
 """Variables with URLs of indexes, separated by spaces, which often include a token."""
 
-_NAMED = re.compile(r"(?:LOCKSTREAM|UV)_INDEX_\w+_(?:USERNAME|PASSWORD)", re.ASCII)
+_NAMED = r"(?a)(?:LOCKSTREAM|UV)_INDEX_\w+_(?:USERNAME|PASSWORD)"
 """Variables with the login of an index that has a name."""
 
 
@@ -104,7 +104,7 @@ def find_login(words: Iterable[str], origin: str, user: str | None = None) -> Lo
 
 def has_named_logins(environ: Iterable[str]) -> bool:
     """Return whether a variable has the login of an index by its name."""
-    return any(_NAMED.fullmatch(variable) for variable in environ)
+    return any("_INDEX_" in name and re.fullmatch(_NAMED, name) for name in environ)
 
 
 def find_named_login(

@@ -49,8 +49,8 @@ def _frozen(cls: type[Any], kw_only: bool) -> Any:
 
 @dataclass_transform(eq_default=False, field_specifiers=(field,))
 def with_fields(cls: type[T]) -> type[T]:
-    """Make of ``cls``, an error, what ``dataclass(eq=False)`` does: its fields may change, and it
-    equals itself alone. Its ``repr`` is that of its base.
+    """Make of ``cls``, an error or a sum, what ``dataclass(eq=False)`` does: its fields may change,
+    and it equals itself alone. Its ``repr`` is that of its base.
     """
     _describe(cls)
     made: Any = dataclass(init=False, repr=False, eq=False)(cls)

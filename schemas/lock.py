@@ -28,7 +28,7 @@ from schemas.errors import InvalidLockText
 from schemas.numbers import has_huge_number
 from schemas.toml import parse_toml
 from schemas.urls import UNQUOTED_HINT, has_unquoted_login
-from schemas.wheel import has_too_many_tags, parse_wheel_filename
+from schemas.wheel_filename import has_too_many_tags, parse_wheel_filename
 
 __all__ = [
     "InvalidLock",

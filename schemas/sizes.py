@@ -8,7 +8,7 @@ from schemas.errors import UsageError
 
 __all__ = ["format_size", "parse_size"]
 
-_SIZE = re.compile(r"(\d{1,18})(?:\.(\d{1,9}))?\s*([KMGT]?)(?:iB?|B)?", re.IGNORECASE | re.ASCII)
+_SIZE = r"(?ia)(\d{1,18})(?:\.(\d{1,9}))?\s*([KMGT]?)(?:iB?|B)?"
 _SPACE = " \t\n\r\f\v"
 """White space that the expression accepts; str.strip() would remove more."""
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
@@ -20,7 +20,7 @@ def parse_size(text: str) -> int:
 
     Raises UsageError.
     """
-    match = _SIZE.fullmatch(text.strip(_SPACE))
+    match = re.fullmatch(_SIZE, text.strip(_SPACE))
     if match is None:
         raise UsageError(f"{text!r} is not a size", hint="write it as 64MiB or 2GiB")
     whole, fraction, unit = match[1], match[2] or "", _UNITS[match[3].upper()]

@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-
-from packaging.tags import Tag, compatible_tags, cpython_tags, generic_tags, mac_platforms
-from packaging.version import InvalidVersion, Version
+from functools import cache
+from typing import TYPE_CHECKING
 
 from schemas.data_class import frozen
 from schemas.errors import UsageError
+
+if TYPE_CHECKING:  # packaging is imported where a target is compared: an installation compares none
+    from packaging.tags import Tag
+    from packaging.version import Version
 
 __all__ = ["DEFAULT_PLATFORMS", "Target", "platform_tags"]
 
@@ -35,9 +38,9 @@ _LEGACY_MANYLINUX = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5):
 _LIBC_PLATFORM = re.compile(
     r"(?P<libc>manylinux|musllinux)_(?P<major>\d{1,2})_(?P<minor>\d{1,2})_(?P<arch>\w+)"
 )
-_MAC_PLATFORM = re.compile(r"macosx_(?P<major>\d{1,2})_(?P<minor>\d{1,2})_(?P<arch>arm64|x86_64)")
+_MAC_PLATFORM = r"macosx_(?P<major>\d{1,2})_(?P<minor>\d{1,2})_(?P<arch>arm64|x86_64)"
 _LEGACY_PLATFORM = re.compile(r"(?P<name>manylinux2014|manylinux2010|manylinux1)_(?P<arch>\w+)")
-_OTHER_PLATFORM = re.compile(r"linux_\w+|win_amd64|win_arm64|win32")
+_OTHER_PLATFORM = r"linux_\w+|win_amd64|win_arm64|win32"
 
 _MAX_MINOR = 99
 """A target accepts tags of all older minor versions of Python too."""
@@ -55,10 +58,22 @@ class Target:
 
     environment: Mapping[str, str]
     """All marker variables of the dependency specifier standard, except ``extra``."""
-    tags: tuple[Tag, ...]
-    """The wheel tags that it accepts, best first."""
     platform: str
     """The newest platform tag that it accepts, such as ``manylinux_2_28_x86_64``."""
+    abis: tuple[str, ...] = ()
+    """The native ABIs of its Python, best first: ``cp312``, ``cp313t``, ``pypy310_pp73``."""
+    native_tags: tuple[Tag, ...] = ()
+    """The tags of an interpreter that has said them itself; empty if they follow from the rest."""
+
+    @property
+    def tags(self) -> tuple[Tag, ...]:
+        """The wheel tags that it accepts, best first."""
+        return self.native_tags or _tags(
+            self.environment["python_version"],
+            self.environment["implementation_name"],
+            self.abis,
+            self.platform,
+        )
 
     @property
     def python_version(self) -> Version:
@@ -106,6 +121,8 @@ class Target:
         """
         is_pypy = python_version.startswith("pypy")
         free_threaded = python_version.endswith("t") and not is_pypy
+        from packaging.version import InvalidVersion, Version  # noqa: PLC0415  # as above
+
         try:
             version = Version(python_version.removeprefix("pypy").removesuffix("t"))
         except InvalidVersion:
@@ -132,26 +149,34 @@ class Target:
     ) -> Target:
         """Return the target with these marker variables, newest platform tag and native ABIs.
 
-        ``abis`` are those that ``packaging`` finds on that interpreter: ``cp312``, ``cp313t``,
-        ``pypy310_pp73``.
+        ``abis`` are those that ``packaging`` finds on that interpreter. Raises UsageError if wheels
+        are not built for ``platform``.
         """
-        python = tuple(int(part) for part in environment["python_version"].split("."))
-        platforms = list(platform_tags(platform))
-        nodot = "".join(str(part) for part in python)
-        tags: list[Tag]
-        if environment["implementation_name"] == "cpython":
-            tags = list(cpython_tags(python, abis, platforms))
-            interpreter = f"cp{nodot}"
-        else:
-            short = {"pypy": "pp"}.get(
-                environment["implementation_name"], environment["implementation_name"]
-            )
-            interpreter = f"{short}{nodot}"
-            tags = list(generic_tags(interpreter, abis, platforms))
-            if short == "pp":
-                interpreter = "pp3"
-        tags.extend(compatible_tags(python, interpreter, platforms))
-        return cls(environment=dict(environment), tags=tuple(tags), platform=platform)
+        next(platform_tags(platform))  # raises for an unknown one
+        return cls(environment=dict(environment), platform=platform, abis=tuple(abis))
+
+
+@cache
+def _tags(
+    python_version: str, implementation: str, abis: tuple[str, ...], platform: str
+) -> tuple[Tag, ...]:
+    from packaging.tags import compatible_tags, cpython_tags, generic_tags  # noqa: PLC0415  # above
+
+    python = tuple(int(part) for part in python_version.split("."))
+    platforms = list(platform_tags(platform))
+    nodot = "".join(str(part) for part in python)
+    tags: list[Tag]
+    if implementation == "cpython":
+        tags = list(cpython_tags(python, abis, platforms))
+        interpreter = f"cp{nodot}"
+    else:
+        short = {"pypy": "pp"}.get(implementation, implementation)
+        interpreter = f"{short}{nodot}"
+        tags = list(generic_tags(interpreter, abis, platforms))
+        if short == "pp":
+            interpreter = "pp3"
+    tags.extend(compatible_tags(python, interpreter, platforms))
+    return tuple(tags)
 
 
 def platform_tags(platform: str) -> Iterator[str]:
@@ -174,9 +199,11 @@ def platform_tags(platform: str) -> Iterator[str]:
             name = _LEGACY_MANYLINUX.get((int(libc["major"]), minor))
             if name and libc["libc"] == "manylinux":
                 yield f"{name}_{libc['arch']}"
-    elif mac := _MAC_PLATFORM.fullmatch(platform):
+    elif mac := re.fullmatch(_MAC_PLATFORM, platform):
+        from packaging.tags import mac_platforms  # noqa: PLC0415  # as above
+
         yield from mac_platforms((int(mac["major"]), int(mac["minor"])), mac["arch"])
-    elif _OTHER_PLATFORM.fullmatch(platform):
+    elif re.fullmatch(_OTHER_PLATFORM, platform):
         yield platform
     else:
         raise UsageError(
@@ -203,7 +230,7 @@ def _platform_environment(platform: str) -> dict[str, str]:
             "platform_machine": machine,
             **unknown,
         }
-    if mac := _MAC_PLATFORM.fullmatch(platform):
+    if mac := re.fullmatch(_MAC_PLATFORM, platform):
         return {
             "os_name": "posix",
             "sys_platform": "darwin",
@@ -245,4 +272,6 @@ def _full_version(text: str) -> Version:
     """Return the version of a Python. One built from a checkout reports ``3.14.0+``, which is not a
     version of PEP 440.
     """
+    from packaging.version import Version  # noqa: PLC0415  # as above
+
     return Version(text.removesuffix("+"))

@@ -10,7 +10,7 @@ from schemas.urls import hidden
 __all__ = ["enumerate_some", "one_line", "printable"]
 
 
-_COMMAND = re.compile(r"\A( *):(?=:[a-z])|#(?=#(?:[a-z]+ *)?\[)", re.IGNORECASE)
+_COMMAND = r"(?i)\A( *):(?=:[a-z])|#(?=#(?:[a-z]+ *)?\[)"
 """What runners of jobs take for a command to them: ``::set-output`` of GitHub and Gitea where a
 line begins, after spaces too; ``##[...]``, ``##vso[...]`` and ``##teamcity[...]`` anywhere."""
 
@@ -51,7 +51,7 @@ def _inert(line: str) -> str:
     """Return a line that no runner of jobs obeys: with a space in the mark of a command."""
     if "::" not in line and "##" not in line:
         return line
-    return _COMMAND.sub(r"\g<0> ", line)
+    return re.sub(_COMMAND, r"\g<0> ", line)
 
 
 def _shown(char: str) -> str:

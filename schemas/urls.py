@@ -22,11 +22,10 @@ UNQUOTED_HINT = (
     "quote special characters in a user name or password: %40 for @, %2F for /, %23 for #"
 )
 
-_SECRET_PARAMETER = re.compile(
-    r"x-(?:amz|goog|ms|oss|cos|obs|tos|jfrog)-[^=]*|q-sign-[a-z-]*|temp_url_[a-z_]*|"
+_SIGNING = (
+    r"(?i)x-(?:amz|goog|ms|oss|cos|obs|tos|jfrog)-[^=]*|q-sign-[a-z-]*|temp_url_[a-z_]*|"
     r"googleaccessid|expires|key-pair-id|policy|se|sig|sas|hdnt[sl]|hdnea|_upt|verify|"
-    r"code|jwt|key|rlkey|hmac|bearer|session|sid|authorization|pass|pw|sk|ticket",
-    re.IGNORECASE,
+    r"code|jwt|key|rlkey|hmac|bearer|session|sid|authorization|pass|pw|sk|ticket"
 )
 """Names of query parameters that sign a URL for the storage services of Amazon, Google, Microsoft,
 Alibaba, Tencent, Huawei, Volcengine, OpenStack, Dropbox, Akamai, Cloudflare and Upyun, or that hold
@@ -37,25 +36,26 @@ _SECRET_WORDS = ("token", "secret", "passwd", "password", "passphrase", "pwd", "
                  "sessionid", "session_id", "signature", "tempauth", "credential")  # fmt: skip
 """Parts of names of parameters that hold passwords and tokens."""
 
-_AUTH = re.compile(r"[-_.]auth[-_.]")
+_AUTH = r"[-_.]auth[-_.]"
 
 
 _ADDRESS_END = re.compile(r"[\s\"'<>`|]")
 """What ends an address in a text."""
 
-_AUTHORIZATION = re.compile(r"(authorization\b[\"']?\s*[:=]\s*[\"']?)[^\r\n\"']+", re.IGNORECASE)
+_AUTHORIZATION = r"(?i)(authorization\b[\"']?\s*[:=]\s*[\"']?)[^\r\n\"']+"
 """A header with a login, as tools print it."""
 
-_BARE_LOGIN = re.compile(
-    r"(?:(?<![\w.~%+:/@-])|(?<=:/)|(?<=///))[\w.~%+-]{1,64}:[^\s/@\"'<>`|,;\\]{1,256}@(?!sha\d)(?=[\w\[])"
+_BARE_LOGIN = (
+    r"(?:(?<![\w.~%+:/@-])|(?<=:/)|(?<=///))"
+    r"[\w.~%+-]{1,64}:[^\s/@\"'<>`|,;\\]{1,256}@(?!sha\d)(?=[\w\[])"
 )
 """A user name and a password before a host, in an address whose scheme was forgotten, or has one
 slash or three. An image with a digest (``name:tag@sha256:...``) is none."""
 
-_INNER_LOGIN = re.compile(r"(://|%3A%2F%2F)[^/?#@\s]{1,256}(?:@|%40)", re.IGNORECASE)
+_INNER_LOGIN = r"(?i)(://|%3A%2F%2F)[^/?#@\s]{1,256}(?:@|%40)"
 """The user information of an address in the path or the query of another."""
 
-_QUOTED_LOGIN = re.compile(r"(://)[^\s/?#@]{1,256}%40(?=[\w\[])")
+_QUOTED_LOGIN = r"(://)[^\s/?#@]{1,256}%40(?=[\w\[])"
 """User information whose ``@`` is quoted too, so that it seems to be a part of the host."""
 
 _HIDDEN = "***"
@@ -70,15 +70,15 @@ def redacted(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     if separator:
         url = f"{scheme}://{rest[_login_end(rest, scheme) :]}"
-    elif login := _BARE_LOGIN.match(url):
+    elif login := re.match(_BARE_LOGIN, url):
         url = url[login.end() :]
     try:
         parts = urlsplit(url)
     except ValueError:
         return "a malformed URL"
     host = parts.netloc.rpartition("@")[2]
-    path = _INNER_LOGIN.sub(rf"\1{_HIDDEN}@", parts.path)
-    return _BARE_LOGIN.sub(f"{_HIDDEN}@", urlunsplit((parts.scheme, host, path, "", "")))
+    path = re.sub(_INNER_LOGIN, rf"\1{_HIDDEN}@", parts.path)
+    return re.sub(_BARE_LOGIN, f"{_HIDDEN}@", urlunsplit((parts.scheme, host, path, "", "")))
 
 
 def hidden(text: str) -> str:
@@ -87,13 +87,13 @@ def hidden(text: str) -> str:
     It is the last gate before a person or a file: what is made of one address is ``redacted``.
     """
     if "uthorization" in text.lower():
-        text = _AUTHORIZATION.sub(rf"\1{_HIDDEN}", text)
+        text = re.sub(_AUTHORIZATION, rf"\1{_HIDDEN}", text)
     if "://" in text:
         lines = text.split("\n")
         text = "\n".join(_hidden_line(line) if "://" in line else line for line in lines)
     if "%40" in text:
-        text = _QUOTED_LOGIN.sub(rf"\1{_HIDDEN}%40", text)
-    return _BARE_LOGIN.sub(f"{_HIDDEN}@", text) if "@" in text else text
+        text = re.sub(_QUOTED_LOGIN, rf"\1{_HIDDEN}%40", text)
+    return re.sub(_BARE_LOGIN, f"{_HIDDEN}@", text) if "@" in text else text
 
 
 def may_be_hidden(text: str) -> bool:
@@ -181,7 +181,7 @@ def _without_values(address: str) -> str:
     """Return an address without a query or fragment that holds a secret, and without the logins of
     the addresses in it (``https://proxy.example/https://user:password@host``).
     """
-    address = _INNER_LOGIN.sub(rf"\1{_HIDDEN}@", address)
+    address = re.sub(_INNER_LOGIN, rf"\1{_HIDDEN}@", address)
     address, sharp, fragment = address.partition("#")
     address, mark, query = address.partition("?")
     if mark and secret_parameters(query):
@@ -217,7 +217,7 @@ def secret_parameters(query: str) -> tuple[str, ...]:
 
 def _grants_access(name: str) -> bool:
     return (
-        _SECRET_PARAMETER.fullmatch(name) is not None
+        re.fullmatch(_SIGNING, name) is not None
         or any(word in name for word in _SECRET_WORDS)
-        or _AUTH.search(f".{name}.") is not None
+        or re.search(_AUTH, f".{name}.") is not None
     )

@@ -388,7 +388,8 @@ def test_the_contract_does_no_input_or_output(module: Module) -> None:
 PRINTERS = {
     "executor.cli.output": "the one way to print text",
     "executor.cli.completion": "what shells read: our own texts, in a format with tabs",
-    "lockstream": "prints errors through the same function of schemas",
+    "executor.cli.ending": "prints errors through the same function of schemas",
+    "lockstream": "prints its version",
     "planner.cli.plan": "writes the text of a lock",
     "planner.cli.enrich": "writes the text of a lock",
 }

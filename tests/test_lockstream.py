@@ -307,6 +307,16 @@ class TestEnds:
         assert lockstream.main(words) == ExitCode.USAGE
         assert capsys.readouterr().err.startswith(f"error: {subject} is empty\nhint: ")
 
+    def test_a_run_ends_at_once_unless_somebody_measures_it(self, lock: Path) -> None:
+        """Python would free every object first. Profilers report when it does."""
+        ends = "import atexit, sys; atexit.register(print, 'freed'); import lockstream; "
+        measured = "sys.setprofile(lambda *_: None); "
+        for before, printed in (("", ""), (measured, "freed\n")):
+            words = f"sys.argv[1:] = ['execute', {str(lock)!r}, '--target', 't', '-q']; "
+            program = f"{ends}{words}{before}sys.exit(lockstream.main())"
+            done = run(sys.executable, "-c", program, cwd=lock.parent, PYTHONPATH=PROJECT)
+            assert (done.returncode, done.stdout) == (0, printed), done.stderr
+
     def test_any_text_can_be_printed_in_any_locale(self, lock: Path) -> None:
         folder = lock.parent / os.fsdecode(b"caf\xe9 \xc3\xbc")
         folder.mkdir()

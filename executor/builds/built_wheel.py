@@ -16,7 +16,7 @@ from executor.builds.errors import WheelDiffersFromPlan
 from schemas.builds import BuildRecord
 from schemas.data_class import frozen
 from schemas.target import Target
-from schemas.wheel import parse_wheel_filename
+from schemas.wheel_filename import parse_wheel_filename
 
 __all__ = ["BuiltWheel", "inspect_wheel"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import click
-from packaging.utils import canonicalize_name
 
 from executor.budget.budget import PageCachePolicy
 from executor.cli.mirrors import read_mirrors
@@ -14,6 +13,7 @@ from executor.sources.origins import Origins
 from executor.wheels.rules import Rules
 from schemas.data_class import frozen
 from schemas.sizes import parse_size
+from schemas.wheel_filename import normalized_name
 
 __all__ = [
     "OriginOptions",
@@ -65,8 +65,8 @@ def _sync(
     return Sync(
         exact=exact,
         reinstall=reinstall,
-        reinstall_packages=frozenset(map(canonicalize_name, reinstall_package)),
-        remove=frozenset(map(canonicalize_name, remove)),
+        reinstall_packages=frozenset(map(normalized_name, reinstall_package)),
+        remove=frozenset(map(normalized_name, remove)),
     )
 
 
@@ -74,7 +74,7 @@ def _rules(*, lenient: bool, verify_record: bool, allow_startup: tuple[str, ...]
     return Rules(
         lenient=lenient,
         verify_record=verify_record,
-        startup=frozenset(map(canonicalize_name, allow_startup)),
+        startup=frozenset(map(normalized_name, allow_startup)),
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -278,6 +277,8 @@ def _check_same_python(path: str, found: Target, named: Target) -> None:
 
 
 def _make_venv(executable: str, path: str) -> None:
+    import subprocess  # noqa: PLC0415  # rarely needed, and 2 ms
+
     # In a process of its own: the modules it imports would stay in the memory of this one.
     run = subprocess.run(
         [executable, "-I", "-m", "venv", "--without-pip", path],

@@ -16,13 +16,11 @@ from io import TextIOWrapper
 from itertools import takewhile
 from typing import Any, BinaryIO, NamedTuple, TextIO
 
-from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
-
 from executor.environment.errors import RecordUnreadable
 from executor.files.regular import open_regular, read_regular
 from schemas.data_class import frozen
 from schemas.hints import TOOL_NAME
+from schemas.wheel_filename import normalized_name, same_version
 
 __all__ = [
     "Installed",
@@ -65,10 +63,10 @@ def protected(installed: Iterable[Installed], *, with_own: bool = True) -> froze
     return _SEEDS | own
 
 
-_REQUIRED = re.compile(r"Requires-Dist:\s*([A-Za-z0-9._-]+)", re.IGNORECASE)
+_REQUIRED = r"(?i)Requires-Dist:\s*([A-Za-z0-9._-]+)"
 
 
-_OF_AN_EXTRA = re.compile(r";.*\bextra\b")
+_OF_AN_EXTRA = r";.*\bextra\b"
 
 
 class RecordedFile(NamedTuple):
@@ -104,12 +102,7 @@ class Installed:
 
     def has_version(self, version: str) -> bool:
         """Return whether it has ``version``, in any spelling; an empty one always matches."""
-        if not version:
-            return True
-        try:
-            return Version(self.version.replace("_", "+")) == Version(version)
-        except InvalidVersion:
-            return self.version == version
+        return not version or same_version(self.version.replace("_", "+"), version)
 
     def direct_url(self) -> Mapping[str, Any] | None:
         """Return its direct_url.json (PEP 610), or None if it was not required by a URL."""
@@ -128,9 +121,9 @@ class Installed:
             path = os.path.join(self.path, "METADATA")
             with TextIOWrapper(open_regular(path), "utf-8", "replace") as text:
                 for line in takewhile(str.strip, iter(partial(text.readline, _LONGEST_LINE), "")):
-                    found = _REQUIRED.match(line)
-                    if found and not _OF_AN_EXTRA.search(line):
-                        yield canonicalize_name(found[1])
+                    found = re.match(_REQUIRED, line)
+                    if found and not re.search(_OF_AN_EXTRA, line):
+                        yield normalized_name(found[1])
         except OSError:
             return
 
@@ -174,7 +167,7 @@ def installed_distributions(folder: str) -> Iterator[Installed]:
         if dot and dash and kind in {"dist-info", "egg-info"}:
             # demo-1.0-py3.11.egg-info names the Python too.
             version = rest.partition("-")[0] if kind == "egg-info" else rest
-            yield Installed(canonicalize_name(distribution), version, os.path.join(folder, name))
+            yield Installed(normalized_name(distribution), version, os.path.join(folder, name))
 
 
 def recorded_files(

@@ -5,12 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import os
-import subprocess
 import sys
 from importlib.util import find_spec
 from typing import Any, Literal
-
-from packaging.version import InvalidVersion
 
 from executor.environment.errors import InterpreterUnusable
 from executor.environment.probe import facts as own_facts
@@ -75,6 +72,8 @@ def _is_our_own(executable: str) -> bool:
 
 def _facts_of(executable: str, kind: Kind, folder: str) -> dict[str, Any]:
     """Run the interpreter and return its facts. Raises InterpreterUnusable."""
+    import subprocess  # noqa: PLC0415  # rarely needed, and 2 ms
+
     # -I ignores the working directory and the user's PYTHON* variables; -B writes no byte code of
     # what .pth files import. Both sides decode paths alike.
     utf8 = f"utf8={sys.flags.utf8_mode}"
@@ -120,8 +119,8 @@ def _interpreter(executable: str, facts: dict[str, Any]) -> Interpreter:
         target = Target.from_facts(
             facts["environment"], platform=facts["platform"], abis=facts["abis"]
         )
-        version = target.python_version
-    except InvalidVersion as error:
+        release = _release(target)
+    except ValueError as error:
         raise InterpreterUnusable(
             f"{executable}: {error}", hint="lockstream installs for released versions of Python"
         ) from None
@@ -130,12 +129,20 @@ def _interpreter(executable: str, facts: dict[str, Any]) -> Interpreter:
             f"{executable} is for {facts['platform']!r}, which no wheels are built for",
             hint="lockstream installs on Linux, macOS and Windows",
         ) from None
-    if version.release[:2] < _OLDEST:
+    if release < _OLDEST:
         raise InterpreterUnusable(
-            f"{executable} is Python {version}",
+            f"{executable} is Python {target.environment['python_full_version']}",
             hint="lockstream installs for Python 3.8 and newer",
         )
     return Interpreter(target, Schemes(**facts["paths"]), facts["externally_managed"])
+
+
+def _release(target: Target) -> tuple[int, ...]:
+    """Return the first two numbers of a Python's version. Raises ValueError if it is not one."""
+    full = target.environment["python_full_version"]
+    if full.replace(".", "").isdigit():  # packaging need not be imported
+        return tuple(int(part) for part in full.split(".")[:2])
+    return target.python_version.release[:2]
 
 
 def _probe_source() -> str:

@@ -10,7 +10,6 @@ import json
 import os
 import platform
 import re
-import subprocess
 import sys
 import sysconfig
 
@@ -98,6 +97,8 @@ def libc_version():  # type: () -> str
     match = re.match(r"(\d+)\.(\d+)", version)
     if name == "glibc" and match:
         return "manylinux_{}_{}".format(*match.groups())
+    import subprocess  # noqa: PLC0415  # rarely needed, and 2 ms
+
     # musl has no such call; its loader prints its version when it is run without arguments.
     for folder in ("/lib", "/usr/lib"):
         names = os.listdir(folder) if os.path.isdir(folder) else []

@@ -27,9 +27,9 @@ _STAYS = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY, errno.ENOTDIR})
 """Why a folder may stay: it has contents, something is mounted on it, or it is a link."""
 
 
-_PART = re.compile(
-    r"pyvenv\.cfg|(?:python|pypy)[\d.]*[td]?(?:\.exe)?|pythonw(?:\.exe)?|(?:de)?activate(?:\.\w+)?",
-    re.IGNORECASE,
+_PART = (
+    r"(?i)pyvenv\.cfg|(?:python|pypy)[\d.]*[td]?(?:\.exe)?|pythonw(?:\.exe)?"
+    r"|(?:de)?activate(?:\.\w+)?"
 )
 """Files of an environment itself, directly in one of its folders. A RECORD of a hostile wheel that
 another tool has installed may list them."""
@@ -73,7 +73,7 @@ def _removed_entry(path: str, packages: str, ways: Ways) -> str | None:
     if entry is None or (entry.leaves and not is_below(entry.path, [packages])):
         return None
     folder, _, name = entry.path.rpartition("/")
-    if _PART.fullmatch(name) and folder in ways.roots and folder != packages:
+    if re.fullmatch(_PART, name) and folder in ways.roots and folder != packages:
         return None
     return entry.path
 

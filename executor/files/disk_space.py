@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass
 
 from executor.files.errors import NotEnoughDisk, NotEnoughInodes
 from executor.files.mounts import existing, mount_of
+from schemas.data_class import with_fields
 from schemas.demand import BLOCK_SIZE
 
 __all__ = ["Need", "check_space"]
 
 
-@dataclass(slots=True)
+@with_fields
 class Need:
     """The bytes and inodes that will be written to one file system."""
 

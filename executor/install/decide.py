@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from executor.environment.changes import Changes, Sync, decide_changes
-from executor.environment.drift import Drift, find_drift
 from executor.environment.environment import Environment
 from executor.environment.uninstall import check_removal
 from executor.lock.options import SelectOptions
@@ -19,6 +19,9 @@ from executor.lock.selection import Selector
 from executor.lock.step import Step, fixed_order, folder_of
 from executor.sources.origins import Origins
 from schemas.hints import TOOL_NAME
+
+if TYPE_CHECKING:
+    from executor.environment.drift import Drift
 
 __all__ = ["decide", "named_indexes", "selected_steps", "verify_environment"]
 
@@ -52,7 +55,8 @@ def verify_environment(
 
     Raises LockstreamError.
     """
-    from executor.install.inspection import inspect  # noqa: PLC0415  # not for an execution
+    from executor.environment.drift import find_drift  # noqa: PLC0415  # not for an execution
+    from executor.install.inspection import inspect  # noqa: PLC0415
 
     steps, skipped = selected_steps(lock, environment, select)
     schemes = environment.interpreter.schemes

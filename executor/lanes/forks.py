@@ -12,7 +12,6 @@ import os
 import pickle
 import select
 import signal
-import traceback
 from collections.abc import Callable
 from contextlib import closing, suppress
 from typing import Generic, NoReturn, TypeVar
@@ -127,6 +126,8 @@ def _run_and_exit(work: Callable[[], object], writing: int, parent_lives: int) -
     except BrokenPipeError:
         pass  # the parent waits no longer
     except BaseException:  # noqa: BLE001  # a fork must never return into its parent's code
+        import traceback  # noqa: PLC0415  # only a defect needs it
+
         traceback.print_exc()
     finally:
         os._exit(status)
@@ -137,6 +138,8 @@ def portable(error: Exception) -> Exception:
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301  # our own
     except Exception:  # noqa: BLE001  # whatever its pickling raises
+        import traceback  # noqa: PLC0415  # only a defect needs it
+
         return RuntimeError("".join(traceback.format_exception(error)))
     return error
 

@@ -15,7 +15,6 @@ import pickle
 import select
 import signal
 import termios
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -225,6 +224,8 @@ class _Run(Generic[R]):
             self._lane(writing, parent_lives)
             status = 0
         except BaseException:  # noqa: BLE001  # a fork must never return into its parent's code
+            import traceback  # noqa: PLC0415  # only a defect needs it
+
             traceback.print_exc()
         finally:
             os._exit(status)

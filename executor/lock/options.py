@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from executor.lock.errors import UnknownName
 from schemas.data_class import frozen
+from schemas.wheel_filename import normalized_name
 
 if TYPE_CHECKING:
     from packaging.pylock import Pylock
@@ -43,12 +42,12 @@ class SelectOptions:
         Raises UnknownName for an extra or a group that the lock does not have.
         """
         known_extras = frozenset(header.extras or ())
-        extras = frozenset(canonicalize_name(extra) for extra in self.extras)
+        extras = frozenset(normalized_name(extra) for extra in self.extras)
         known_groups = frozenset(header.dependency_groups or ())
         default = frozenset(header.default_groups or ())
         # Groups are compared by normalized name (PEP 735), but markers see the lock's spelling.
-        spelled = {canonicalize_name(group): group for group in known_groups | default}
-        groups = frozenset(canonicalize_name(group) for group in self.groups)
+        spelled = {normalized_name(group): group for group in known_groups | default}
+        groups = frozenset(normalized_name(group) for group in self.groups)
         for kind, unknown, known in (
             ("extra", extras - known_extras, known_extras),
             ("dependency group", groups - spelled.keys(), known_groups),

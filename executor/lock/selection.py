@@ -38,7 +38,7 @@ from schemas.digests import Digests
 from schemas.hints import wheel_hints
 from schemas.markers import holds
 from schemas.target import Target
-from schemas.wheel import parse_wheel_filename
+from schemas.wheel_filename import parse_wheel_filename
 
 __all__ = ["Selector"]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Source", "Step", "fixed_order", "folder_of", "is_full_commit"]
 
 
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_COMMIT = r"[0-9a-f]{40}|[0-9a-f]{64}"
 """The full name of a commit, by SHA-1 or SHA-256."""
 
 
@@ -32,7 +32,7 @@ def is_full_commit(revision: str) -> bool:
     """Return whether ``revision`` is the full name of a commit: a shorter one may come to mean
     another commit.
     """
-    return _COMMIT.fullmatch(revision) is not None
+    return re.fullmatch(_COMMIT, revision) is not None
 
 
 @frozen

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import TYPE_CHECKING, Any
 
 from executor.report.timing import Timing
-from schemas.data_class import frozen
+from schemas.data_class import frozen, with_fields
 
 if TYPE_CHECKING:
     from executor.wheels.staged_wheel import StagedWheel
@@ -65,7 +65,7 @@ class PackageFigures:
     """Seconds of its lane; ``committing`` is of the whole execution, and 0 here."""
 
 
-@dataclass(slots=True)
+@with_fields
 class Staged:
     """The sums over all staged wheels of a transaction."""
 

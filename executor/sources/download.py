@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+
+from schemas.data_class import with_fields
 
 __all__ = ["Download", "Progress"]
 
 
-@dataclass(slots=True)
+@with_fields
 class Progress:
     """What the client knows of one file that it fetches, over all attempts."""
 

@@ -9,7 +9,6 @@ If a URL has a user but no password, the password of that user is looked up.
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
@@ -131,6 +130,8 @@ class Keychain:
 
 
 def _ask_keyring(service: str, user: str) -> Login | None:
+    import subprocess  # noqa: PLC0415  # rarely needed, and 2 ms
+
     # For a given user every version of the program prints the password alone.
     mode = [] if user else ["--mode", "creds"]
     command = ["keyring", *mode, "get", service, user]

@@ -14,8 +14,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import BinaryIO
 
-from packaging.utils import canonicalize_name
-
 from executor.environment.installed import Installed
 from executor.environment.places import Places, Ways
 from executor.environment.schemes import Schemes
@@ -28,6 +26,7 @@ from executor.transaction.landing import existing_folder, landings
 from executor.wheels.layout import Layout
 from executor.wheels.member_names import folded
 from executor.wheels.staged_wheel import StagedWheel
+from schemas.wheel_filename import normalized_name
 
 __all__ = ["refuse_collisions"]
 
@@ -212,7 +211,7 @@ class _Comparison:
         if self._last_wins and not first_owner:
             last = max((found.name for found in self._installed_owners(first)), default="")
             for owner, path in owners[1:]:
-                if canonicalize_name(Layout.of(self._filename(owner)).distribution) < last:
+                if normalized_name(Layout.of(self._filename(owner)).distribution) < last:
                     self._staging.unlink(path)
 
     def _is_same(self, owner: str, first: str, other: str) -> bool:

@@ -25,7 +25,7 @@ import os
 import stat
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from io import BufferedWriter, TextIOWrapper
 
@@ -36,6 +36,7 @@ from executor.files.folders import FOLDER, made_folder
 from executor.files.held_folder import HeldFolder
 from executor.files.locks import try_lock
 from executor.transaction.errors import JournalRefused, Reached, StagingRefused
+from schemas.data_class import frozen
 
 __all__ = ["Journal", "Move", "Removal"]
 
@@ -62,7 +63,7 @@ _LONGEST = 16 << 20
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Removal:
     """An installed distribution to remove; an entry of a journal. Paths are absolute."""
 
@@ -77,7 +78,7 @@ class Removal:
     """Paths of files that another distribution owns too."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Move:
     """A staged folder whose contents go into a folder of the environment; an entry of a journal."""
 

@@ -11,14 +11,11 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from packaging.utils import canonicalize_name
-from packaging.version import Version
-
 from executor.files.held_folder import HeldFolder
 from executor.wheels.errors import WheelRefused
 from executor.wheels.layout import Layout
 from schemas.data_class import frozen
-from schemas.wheel import dist_info_matches, parse_wheel_filename
+from schemas.wheel_filename import dist_info_matches, normalized_name, same_version, stated_tags
 
 __all__ = ["MAX_METADATA_SIZE", "MAX_WHOLE_SIZE", "DistInfo"]
 
@@ -136,23 +133,18 @@ class DistInfo:
             yield f"its Wheel-Version is {version}, this installer knows 1.0"
         # Anywhere in the text: there are WHEEL files with folded lines, and with two blocks.
         stated = {word for word in (wheel or "").split() if word.count("-") == 2}
-        named = {str(tag) for tag in parse_wheel_filename(self.layout.filename)[3]}
-        if missing := sorted(named - stated):
+        if missing := sorted(stated_tags(self.layout.filename) - stated):
             yield f"its WHEEL file does not state the tag {missing[0]} of its file name"
 
     def check_identity(self) -> None:
         """Raise WheelRefused if METADATA names another project or version than the file name."""
         metadata = self.read("METADATA")
         name, version = self._headers(metadata, "METADATA", "name", "version")
-        if canonicalize_name(name) != canonicalize_name(self.layout.distribution):
+        if normalized_name(name) != normalized_name(self.layout.distribution):
             raise self.refused(
                 f"it names {name!r}, the file name another project", self.member("METADATA")
             )
-        try:
-            same = Version(version) == Version(self.layout.version.replace("_", "+"))
-        except ValueError:  # InvalidVersion is one, and so is a number of 5,000 digits
-            same = version == self.layout.version
-        if not same:
+        if not same_version(version, self.layout.version.replace("_", "+")):
             raise self.refused(
                 f"it states version {version!r}, the file name another", self.member("METADATA")
             )

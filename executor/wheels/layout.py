@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import re
 
-from packaging.utils import canonicalize_name
-
 from executor.environment.places import is_below
 from executor.environment.schemes import STAGING, Schemes
 from executor.wheels.member_names import folded
 from executor.wheels.scripts import check_replaces_nothing
 from schemas.data_class import frozen
-from schemas.wheel import SCHEME_NAMES, Scheme, dist_info_matches, split_wheel_filename
+from schemas.wheel import SCHEME_NAMES, Scheme
+from schemas.wheel_filename import dist_info_matches, normalized_name, split_wheel_filename
 
 __all__ = [
     "Layout",
@@ -99,7 +98,7 @@ class Layout:
     def _check_egg_info(self, top: str) -> None:
         """Old wheels ship their own; importlib.metadata reads any as an installed distribution."""
         name = top[: -len(".egg-info")].partition("-")[0]
-        if canonicalize_name(name) != canonicalize_name(self.distribution):
+        if normalized_name(name) != normalized_name(self.distribution):
             raise MisplacedMember(f"{top!r} would describe another distribution")
 
     def _check_data(self, rest: str) -> None:

@@ -6,7 +6,6 @@ https://packaging.python.org/specifications/binary-distribution-format/#recommen
 
 from __future__ import annotations
 
-import configparser
 import keyword
 import os
 import re
@@ -56,13 +55,12 @@ _MAX_LINE = 4096
 lines have up to about 200."""
 
 
-_SCRIPT_NAME = re.compile(r"[\w.+-]+")
+_SCRIPT_NAME = r"[\w.+-]+"
 
 
-_RESERVED_NAME = re.compile(
-    r"python[\d.]*[td]?|pythonw|pypy[\d.]*|activate(?:\..*|_this\.py)?|deactivate(?:\..*)?"
-    r"|pyvenv\.cfg|pybuilddir\.txt|.*\._pth",
-    re.IGNORECASE,
+_RESERVED_NAME = (
+    r"(?i)python[\d.]*[td]?|pythonw|pypy[\d.]*|activate(?:\..*|_this\.py)?|deactivate(?:\..*)?"
+    r"|pyvenv\.cfg|pybuilddir\.txt|.*\._pth"
 )
 """The environment's own programs, and files that an interpreter obeys if they are in its folder
 (https://docs.python.org/3/library/sys_path_init.html, and Modules/getpath.py of CPython)."""
@@ -97,6 +95,8 @@ def read_entry_points(text: str) -> Iterator[EntryPoint]:
 
     Raises InvalidEntryPoint.
     """
+    import configparser  # noqa: PLC0415  # most wheels have no commands
+
     # A name that no section can have: in this format [DEFAULT] is a section like any other.
     parser = configparser.ConfigParser(
         delimiters=("=",), interpolation=None, strict=False, default_section=""
@@ -116,7 +116,7 @@ def read_entry_points(text: str) -> Iterator[EntryPoint]:
 
 def check_script_name(name: str) -> None:
     """Raise InvalidEntryPoint if a script would land elsewhere, or replace the interpreter."""
-    if not _SCRIPT_NAME.fullmatch(name) or name in {".", ".."}:
+    if not re.fullmatch(_SCRIPT_NAME, name) or name in {".", ".."}:
         raise InvalidEntryPoint(f"the script name {name!r} is not made of letters, digits, . + _ -")
     if len(name.encode()) > MAX_SEGMENT_SIZE:
         raise InvalidEntryPoint(f"the script name {name[:40]!r}... has more than 255 bytes")
@@ -125,7 +125,7 @@ def check_script_name(name: str) -> None:
 
 def check_replaces_nothing(name: str) -> None:
     """Raise InvalidEntryPoint if a part of the environment has this name."""
-    if _RESERVED_NAME.fullmatch(name):
+    if re.fullmatch(_RESERVED_NAME, name):
         raise InvalidEntryPoint(f"the script name {name!r} is that of a part of the environment")
 
 

@@ -12,8 +12,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 
-from packaging.utils import canonicalize_name
-
 from executor.archive.chunk_reader import Truncated
 from executor.archive.errors import DecoderMissing
 from executor.archive.expansion_limit import ExpansionLimit
@@ -41,8 +39,8 @@ from schemas.wheel import (
     InvalidMemberName,
     check_last_segment,
     check_member_name,
-    is_for_linux,
 )
+from schemas.wheel_filename import is_for_linux, normalized_name
 from schemas.zipformat import CentralEntry, InvalidZip
 
 __all__ = ["StageOptions", "stage_wheel"]
@@ -151,7 +149,7 @@ class _Unpacking:
         self._names = MemberNames(folds=self._is_portable and not options.rules.lenient)
         self.warnings: list[str] = []
         """What was let pass because the user is lenient, as sentences."""
-        self._may_start = canonicalize_name(layout.distribution) in options.rules.startup
+        self._may_start = normalized_name(layout.distribution) in options.rules.startup
         self._lenient = options.rules.lenient
         self._writer = options.writer
         self._wrote = options.wrote

@@ -17,7 +17,7 @@ from planner.builds.unit import BuildUnit, target_label
 from schemas.builds import BuildRecord
 from schemas.data_class import frozen, with_fields
 from schemas.errors import InvalidInput, SubjectProblem
-from schemas.wheel import parse_wheel_filename
+from schemas.wheel_filename import parse_wheel_filename
 
 __all__ = ["FRAGMENT_NAME", "MAX_FRAGMENT_SIZE", "Fragment", "FragmentUnusable"]
 

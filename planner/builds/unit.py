@@ -33,7 +33,7 @@ from schemas.errors import InvalidInput, UsageError
 from schemas.markers import holds
 from schemas.target import Target
 from schemas.urls import without_credentials
-from schemas.wheel import parse_wheel_filename
+from schemas.wheel_filename import parse_wheel_filename
 
 __all__ = [
     "MEMORY_CLASSES",

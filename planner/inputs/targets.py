@@ -87,8 +87,8 @@ def choose_targets(
     )
     own = Target(
         environment={key: str(value) for key, value in environment.items()},
-        tags=tags,
         platform=own_platform,
+        native_tags=tags,
     )
     if not python_versions and not platforms:
         return (own,)

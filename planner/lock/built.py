@@ -14,7 +14,7 @@ from planner.index.pages import ProjectFile, ProjectPage
 from schemas.builds import BuildRecord, build_records
 from schemas.data_class import frozen
 from schemas.target import Target
-from schemas.wheel import parse_wheel_filename
+from schemas.wheel_filename import parse_wheel_filename
 
 if TYPE_CHECKING:
     from planner.model.direct_reference import DirectReference

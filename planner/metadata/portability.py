@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 from planner.metadata.listing import Listing
-from schemas.wheel import MAX_NAME_SIZE, InvalidMemberName, check_member_name, is_for_linux
+from schemas.wheel import MAX_NAME_SIZE, InvalidMemberName, check_member_name
+from schemas.wheel_filename import is_for_linux
 
 __all__ = ["find_unportable"]
 

@@ -42,7 +42,7 @@ from schemas.data_class import frozen
 from schemas.digests import SECURE_ALGORITHMS
 from schemas.hints import WheelHints
 from schemas.urls import storable
-from schemas.wheel import dist_info_matches, split_wheel_filename
+from schemas.wheel_filename import dist_info_matches, split_wheel_filename
 from schemas.zipformat import CentralEntry, InvalidZip
 
 __all__ = ["MetadataSource", "SizedFile"]

@@ -29,7 +29,7 @@ from schemas.data_class import with_fields
 from schemas.digests import SECURE_ALGORITHMS
 from schemas.errors import NoSolution
 from schemas.urls import redacted, without_credentials
-from schemas.wheel import parse_wheel_filename
+from schemas.wheel_filename import parse_wheel_filename
 
 __all__ = ["DirectProjects", "TreeUnbuildable", "direct_logins"]
 

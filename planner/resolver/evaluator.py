@@ -22,7 +22,7 @@ from planner.model.project_set import ProjectSet
 from planner.model.specifiers import read_specifiers
 from planner.resolver.required_hashes import RequiredHashes
 from schemas.target import Target
-from schemas.wheel import parse_wheel_filename
+from schemas.wheel_filename import parse_wheel_filename
 
 __all__ = [
     "FileEvaluator",

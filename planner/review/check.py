@@ -35,7 +35,7 @@ from schemas.data_class import with_fields
 from schemas.errors import Refused
 from schemas.markers import holds
 from schemas.urls import redacted
-from schemas.wheel import parse_wheel_filename
+from schemas.wheel_filename import parse_wheel_filename
 
 __all__ = ["Stale", "find_problems", "find_undecided"]
 

@@ -16,7 +16,7 @@ from schemas.demand import disk_of, peak_memory
 from schemas.hints import WheelHints, wheel_hints
 from schemas.markers import holds
 from schemas.target import Target
-from schemas.wheel import parse_wheel_filename
+from schemas.wheel_filename import parse_wheel_filename
 
 __all__ = ["Cost", "PackageCost", "cost_of"]
 

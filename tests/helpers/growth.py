@@ -37,7 +37,7 @@ from schemas.errors import LockstreamError
 from schemas.text import printable
 from schemas.toml import parse_toml
 from schemas.urls import has_unquoted_login, hidden, redacted, secret_parameters
-from schemas.wheel import parse_wheel_filename
+from schemas.wheel_filename import parse_wheel_filename
 
 __all__ = ["PARSERS", "SIZE", "grows_too_much", "seconds"]
 

@@ -20,8 +20,8 @@ from schemas.wheel import (
     MAX_SEGMENT_SIZE,
     InvalidMemberName,
     check_member_name,
-    dist_info_matches,
 )
+from schemas.wheel_filename import dist_info_matches
 
 LIKELY = st.lists(st.text("abZ\u00e9_-. ", min_size=1, max_size=8), min_size=1, max_size=5)
 """Segments of names, most of which are accepted."""

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from packaging.utils import InvalidWheelFilename
 
 from schemas.wheel import (
     MAX_DEPTH,
@@ -16,9 +15,6 @@ from schemas.wheel import (
     InvalidMemberName,
     check_last_segment,
     check_member_name,
-    dist_info_matches,
-    parse_wheel_filename,
-    split_wheel_filename,
 )
 
 NOT_SHORTEST = (
@@ -106,74 +102,3 @@ def test_any_other_name_is_refused_with_the_rule(name: str, rule: str) -> None:
     with pytest.raises(InvalidMemberName) as caught:
         check_member_name(name)
     assert str(caught.value) == rule
-
-
-@pytest.mark.parametrize(
-    ("filename", "parts"),
-    [
-        ("demo-1.0-py3-none-any.whl", ("demo", "1.0")),
-        ("demo-1.0-1-py3-none-any.whl", ("demo", "1.0")),
-        ("Demo_Pkg-1.0+cu118-cp311-cp311-linux_x86_64.whl", ("Demo_Pkg", "1.0+cu118")),
-    ],
-)
-def test_a_wheel_is_named_for_its_project_and_version(
-    filename: str, parts: tuple[str, str]
-) -> None:
-    assert split_wheel_filename(filename) == parts
-
-
-@pytest.mark.parametrize(
-    "filename", ["demo.whl", "demo-1.0.whl", "demo-1.0-py3-none-any.zip", "a-b-c-d-e-f-g.whl", ""]
-)
-def test_what_is_no_wheel_name_is_refused(filename: str) -> None:
-    with pytest.raises(InvalidWheelFilename, match="Invalid wheel filename"):
-        split_wheel_filename(filename)
-
-
-@pytest.mark.parametrize(
-    ("folder", "name", "version", "matches"),
-    [
-        ("demo-1.0.dist-info", "demo", "1.0", True),
-        ("demo-1.0.data", "demo", "1.0", True),
-        ("Demo_Pkg-1.0.dist-info", "demo-pkg", "1.0", True),
-        ("demo.pkg-1.0.dist-info", "demo_pkg", "1.0", True),
-        ("demo-1.0.0.dist-info", "demo", "1.0", True),
-        ("demo-1.0+cu118.dist-info", "demo", "1.0_cu118", True),
-        ("demo-1.0_cu118.dist-info", "demo", "1.0+cu118", True),
-        ("demo-2004d.dist-info", "demo", "2004d", True),
-        ("demo-2004d.dist-info", "demo", "2004e", False),
-        ("demo-1.1.dist-info", "demo", "1.0", False),
-        ("other-1.0.dist-info", "demo", "1.0", False),
-        ("demo.dist-info", "demo", "1.0", False),
-        ("demo-pkg-1.0.dist-info", "demo-pkg", "1.0", False),
-        ("-1.0.dist-info", "demo", "1.0", False),
-        ("dist-info", "demo", "1.0", False),
-        ("", "demo", "1.0", False),
-    ],
-)
-def test_a_folder_belongs_to_a_distribution_however_either_is_spelled(
-    folder: str, name: str, version: str, matches: bool
-) -> None:
-    assert dist_info_matches(folder, name, version) is matches
-
-
-@pytest.mark.parametrize(
-    "filename",
-    [
-        f"demo-1.0-{'-'.join('.'.join(f'{part}{n}' for n in range(220)) for part in 'abc')}.whl",
-        f"demo-{'9' * 900}-py3-none-any.whl",
-        f"demo-1.0-{'9' * 5000}-py3-none-any.whl",
-        "demo-1.0.whl",
-    ],
-)
-def test_a_file_name_that_costs_too_much_is_not_parsed(filename: str) -> None:
-    if len(filename) > MAX_NAME_SIZE or filename.count("-") < 4:
-        with pytest.raises(InvalidWheelFilename):
-            parse_wheel_filename(filename)
-    else:
-        assert str(parse_wheel_filename(filename)[1]) == "9" * 900
-
-
-def test_the_tags_of_a_real_file_name_are_few() -> None:
-    name = "x-1.0-cp39.cp310.cp311-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
-    assert len(parse_wheel_filename(name)[3]) == 6

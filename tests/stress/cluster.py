@@ -31,7 +31,7 @@ from typing import IO
 
 from helpers.pythons import PYTHONS, minor
 from schemas.builds import BuildRecord, build_records
-from schemas.wheel import parse_wheel_filename
+from schemas.wheel_filename import parse_wheel_filename
 
 GROUPS = Path("/sys/fs/cgroup/memory")
 

@@ -119,7 +119,7 @@ def installed(path: Path, work: Path) -> Result:
     environment = environment_below(work / "ours")
     interpreter = environment.interpreter
     # Of its own system, whatever that is.
-    target = replace(interpreter.target, tags=tuple(parse_wheel_filename(path.name)[3]))
+    target = replace(interpreter.target, native_tags=tuple(parse_wheel_filename(path.name)[3]))
     environment = replace(environment, interpreter=replace(interpreter, target=target))
     rules = Rules(startup=frozenset({wheel.name}))
     try:

@@ -132,7 +132,7 @@ class TestUnusable:
         def refused(*_: object, **__: object) -> None:
             raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
-        monkeypatch.setattr("executor.environment.interpreter.subprocess.run", refused)
+        monkeypatch.setattr("subprocess.run", refused)
         with pytest.raises(BlockingIOError):
             probe("/usr/bin/another", "venv", "")
 

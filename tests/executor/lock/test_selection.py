@@ -30,7 +30,7 @@ from helpers.wheels import build_wheel, lock_of
 from schemas.errors import ExitCode, LockstreamError
 from schemas.hints import WheelHints
 from schemas.target import Target
-from schemas.wheel import parse_wheel_filename
+from schemas.wheel_filename import parse_wheel_filename
 
 LINUX = Target.named("3.12.4", "manylinux_2_28_x86_64")
 MAC = Target.named("3.11", "macosx_14_0_arm64")

@@ -1,0 +1,61 @@
+"""The end of a command that failed: the one place where errors become text and exit codes."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+import click
+
+from executor.cli.command_line import name_variable
+from schemas.errors import ExitCode, Interrupted, LockstreamError, system_error
+from schemas.text import printable
+
+__all__ = ["DEFECT", "INTERRUPTED", "OUTPUT_CLOSED", "tell", "tell_why"]
+
+
+DEFECT = 70
+"""For an unforeseen error (EX_SOFTWARE of sysexits.h); Python's own, 1, would read as an answer."""
+INTERRUPTED = 130
+"""128 + SIGINT, as shells report it."""
+OUTPUT_CLOSED = 141
+"""128 + SIGPIPE, which itself stays ignored: a closed connection would end the program."""
+
+
+def tell(text: str) -> None:
+    """Print to standard error; if that is closed or full, the exit status has to do."""
+    with suppress(OSError, ValueError):
+        click.echo(text, err=True, nl=False)
+
+
+def tell_why(error: BaseException) -> int:
+    """Print ``error`` for the user, and return the exit status."""
+    if isinstance(error, BrokenPipeError):
+        return OUTPUT_CLOSED
+    if isinstance(error, click.ClickException):
+        name_variable(error)
+        error.message = printable(error.message)  # type: ignore[misc]  # there is no other way
+        with suppress(OSError):
+            error.show()
+        return ExitCode.USAGE
+    if isinstance(error, LockstreamError):
+        hint = "; ".join(filter(None, [error.hint, error.left]))
+        tell(printable(f"error: {error}") + "\n")
+        if hint:
+            tell(printable(f"hint: {hint}") + "\n")
+        return error.exit_code
+    if isinstance(error, Interrupted):
+        tell(f"{error}\n")
+        return error.exit_status
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        tell("interrupted\n")
+        return INTERRUPTED
+    if isinstance(error, OSError) and error.errno:
+        code, hint = system_error(error.errno)
+        subject = os.fsdecode(error.filename) if error.filename else "the system"
+        tell(f"error: {printable(subject)}: {os.strerror(error.errno)}\nhint: {hint}\n")
+        return code
+    import traceback  # noqa: PLC0415  # only a defect needs it
+
+    tell(printable("".join(traceback.format_exception(error)).rstrip()) + "\n")
+    return DEFECT

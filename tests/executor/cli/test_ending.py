@@ -1,0 +1,50 @@
+"""Every end of a command is one text for the user, and an exit code."""
+
+from __future__ import annotations
+
+import errno
+import io
+
+import click
+import pytest
+
+from executor.cli.ending import DEFECT, INTERRUPTED, OUTPUT_CLOSED, tell, tell_why
+from schemas.errors import UsageError
+
+NO_SPACE = OSError(errno.ENOSPC, "of the system", "/a")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "text"),
+    [
+        (
+            UsageError("it is wrong", hint="do it right"),
+            2,
+            "error: it is wrong\nhint: do it right\n",
+        ),
+        (BrokenPipeError(), OUTPUT_CLOSED, ""),
+        (KeyboardInterrupt(), INTERRUPTED, "interrupted\n"),
+        (click.Abort(), INTERRUPTED, "interrupted\n"),
+        (click.UsageError("no such option"), 2, "Error: no such option\n"),
+    ],
+)
+def test_an_error_becomes_a_text_and_a_status(
+    error: BaseException, status: int, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (tell_why(error), capsys.readouterr().err) == (status, text)
+
+
+def test_an_error_of_the_system_names_its_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert tell_why(NO_SPACE) == 7
+    assert capsys.readouterr().err.startswith("error: /a: No space left on device\nhint: ")
+
+
+def test_an_error_that_nobody_foresaw_is_shown_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    assert tell_why(ZeroDivisionError("a defect")) == DEFECT
+    assert capsys.readouterr().err.endswith("ZeroDivisionError: a defect\n")
+
+
+def test_a_full_standard_error_is_no_further_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    with open("/dev/full", "wb", buffering=0) as full:
+        monkeypatch.setattr("sys.stderr", io.TextIOWrapper(full, write_through=True))
+        tell("lost")
