@@ -144,6 +144,8 @@ class PeakGauge:
         if self._place is None:
             return
         folder, version = self._place
+        # It is read once for each wheel.
+        self._usage_file = KernelFile(os.path.join(folder, _USAGE[version]))
         self._before = self._charged = self._usage()
         self._earlier = read_int(os.path.join(folder, _PEAK[version]))
         if self._earlier is not None and self._earlier > self._before + _SLACK:
@@ -209,15 +211,15 @@ class PeakGauge:
         return Peak(self._charged, self._before, is_sampled=True)
 
     def close(self) -> None:
-        """Free the descriptor, if there is one."""
+        """Free the descriptors."""
+        if self._place is not None:
+            self._usage_file.close()
         if self._reader is not None:
             os.close(self._reader)
             self._reader = None
 
     def _usage(self) -> int:
-        assert self._place is not None
-        folder, version = self._place
-        return read_int(os.path.join(folder, _USAGE[version])) or 0
+        return _number(self._usage_file.read())
 
 
 def _figure(table: bytes, key: bytes) -> int:

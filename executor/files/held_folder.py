@@ -43,12 +43,15 @@ class HeldFolder:
     and ENOTDIR if a folder on the way is something else.
     """
 
-    __slots__ = ("descriptor", "path")
+    __slots__ = ("descriptor", "kept", "kept_name", "path")
 
     def __init__(self, path: str, descriptor: int) -> None:
         """``path`` is the absolute path that messages name it by."""
         self.path = path
         self.descriptor = descriptor
+        self.kept_name = ""
+        """The folder in it that ``keep`` holds open, and its descriptor."""
+        self.kept = -1
 
     @classmethod
     def at(cls, path: str) -> HeldFolder:
@@ -62,9 +65,25 @@ class HeldFolder:
         self.close()
 
     def close(self) -> None:
+        self.release()
         # It was only read: a failure says nothing of what was written.
         with suppress(OSError):
             os.close(self.descriptor)
+
+    def keep(self, name: str) -> None:
+        """Hold the folder ``name`` open too, until ``release`` or another ``keep``, so that what is
+        in it is reached at once. What takes its name meanwhile is not seen.
+        """
+        inner = self.inner(name)
+        self.release()
+        self.kept, self.kept_name = inner.descriptor, name
+
+    def release(self) -> None:
+        """Close the folder that ``keep`` holds open, if there is one."""
+        descriptor, self.kept, self.kept_name = self.kept, -1, ""
+        if descriptor >= 0:
+            with suppress(OSError):
+                os.close(descriptor)
 
     @property
     def is_in_place(self) -> bool:
@@ -108,6 +127,15 @@ class HeldFolder:
         with _Parent(self, name) as (folder, last):
             return HeldFolder(self.path_of(name), os.open(last, FOLDER, dir_fd=folder))
 
+    def found(self, name: str) -> HeldFolder | None:
+        """Open the folder ``name``; return None if there is none."""
+        try:
+            return self.inner(name)
+        except OSError as error:
+            if error.errno in _ABSENT:
+                return None
+            raise
+
     def status(self, name: str) -> os.stat_result:
         """Return the status of ``name`` itself, which may be a link."""
         with _Parent(self, name) as (folder, last):
@@ -134,10 +162,12 @@ class HeldFolder:
 
     def entries(self, name: str = "") -> list[tuple[str, bool]]:
         """Return the names in the folder ``name``, each with whether it is a folder."""
-        if name:
-            with self.inner(name) as inner:
-                return inner.entries()
-        return entries_of(self.descriptor)
+        if not name:
+            return entries_of(self.descriptor)
+        if name == self.kept_name:
+            return entries_of(self.kept)
+        with self.inner(name) as inner:
+            return inner.entries()
 
     def names(self, name: str = "") -> list[str]:
         """Return the names in the folder ``name``."""
@@ -161,15 +191,16 @@ class HeldFolder:
         with _Parent(self, name) as (folder, last):
             return FileIO(os.open(last, _CREATE, mode, dir_fd=folder), "r+")
 
-    def append(self, name: str, line: bytes) -> None:
-        """Add ``line`` to the regular file ``name``, which is made if it is absent, in one call."""
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+    def write(self, name: str, content: bytes) -> None:
+        """Make the new file ``name`` with these contents. Raises FileExistsError, whatever has that
+        name.
+        """
         with _Parent(self, name) as (folder, last):
-            descriptor = os.open(last, flags | os.O_CLOEXEC, 0o666, dir_fd=folder)
+            descriptor = os.open(last, _CREATE, 0o666, dir_fd=folder)
             try:
-                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                    raise OSError(errno.EINVAL, "not a regular file")
-                os.write(descriptor, line)
+                rest = memoryview(content)
+                while rest:
+                    rest = rest[os.write(descriptor, rest) :]
             finally:
                 os.close(descriptor)
 
@@ -222,30 +253,34 @@ class _Parent:
     wheel has some 80 of these.
     """
 
-    __slots__ = ("_descriptor", "_held", "_name")
+    __slots__ = ("_held", "_name", "_opened")
 
     def __init__(self, held: HeldFolder, name: str) -> None:
         self._held = held
         self._name = name
-        self._descriptor = held.descriptor
+        self._opened = -1
 
     def __enter__(self) -> tuple[int, str]:
+        held = self._held
         folder, slash, last = self._name.rpartition("/")
         try:
             if last in _NOT_IN_NAMES or (slash and not folder):
                 raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
-            if folder:
-                self._descriptor = self._held.descend(folder)
+            if not folder:
+                return held.descriptor, last
+            if folder == held.kept_name:
+                return held.kept, last
+            self._opened = held.descend(folder)
         except OSError as error:
             self._locate(error)
             raise
-        return self._descriptor, last
+        return self._opened, last
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: object
     ) -> None:
-        if self._descriptor != self._held.descriptor:
-            os.close(self._descriptor)
+        if self._opened >= 0:
+            os.close(self._opened)
         if error is not None and isinstance(error, OSError):
             self._locate(error)
 

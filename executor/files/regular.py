@@ -24,6 +24,10 @@ _OPEN_ALREADY = ("/dev/fd/", "/proc/self/fd/", "/dev/stdin")
 """Where a shell puts the pipe of ``<(...)``; somebody writes to it."""
 
 
+_BLOCK = 4 << 10
+"""Bytes read at once at the end of a file, which may have grown."""
+
+
 def open_regular(path: str, *, dir_fd: int | None = None) -> BinaryIO:
     """Return an open regular file, whose links are followed, or a pipe that a shell has opened.
 
@@ -32,7 +36,8 @@ def open_regular(path: str, *, dir_fd: int | None = None) -> BinaryIO:
     """
     if dir_fd is None and path.startswith(_OPEN_ALREADY):
         return open(path, "rb")
-    return BufferedReader(_Present(_opened(path, dir_fd, follow=dir_fd is None), "rb"))
+    descriptor, _ = _opened(path, dir_fd, follow=dir_fd is None)
+    return BufferedReader(_Present(descriptor, "rb"))
 
 
 class _Present(FileIO):
@@ -83,15 +88,17 @@ def read_regular(
     EINVAL for a FIFO, a device or a socket, EISDIR for a folder, and EFBIG for a larger file.
     """
     if follow and path.startswith(_OPEN_ALREADY):
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor, size = os.open(path, os.O_RDONLY | os.O_CLOEXEC), 0
     else:
-        descriptor = _opened(path, dir_fd, follow=follow)
+        descriptor, size = _opened(path, dir_fd, follow=follow)
     try:
         parts = []
         left = limit + 1
-        while left and (part := os.read(descriptor, min(left, 1 << 20))):
+        # At most what is there: Python takes memory for all that could come.
+        while left and (part := os.read(descriptor, min(left, max(size, _BLOCK), 1 << 20))):
             parts.append(part)
             left -= len(part)
+            size -= len(part)
         if not left:
             raise OSError(errno.EFBIG, f"larger than {limit} bytes", path)
         return b"".join(parts)
@@ -99,13 +106,15 @@ def read_regular(
         os.close(descriptor)
 
 
-def _opened(path: str, dir_fd: int | None, *, follow: bool) -> int:
+def _opened(path: str, dir_fd: int | None, *, follow: bool) -> tuple[int, int]:
+    """Return a descriptor of a regular file, and its size in bytes."""
     # Without O_NONBLOCK, opening a FIFO waits for a writer.
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
     descriptor = os.open(path, flags, dir_fd=dir_fd)
-    mode = os.fstat(descriptor).st_mode
+    status = os.fstat(descriptor)
+    mode = status.st_mode
     if stat.S_ISREG(mode):
-        return descriptor
+        return descriptor, status.st_size
     os.close(descriptor)
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)

@@ -293,7 +293,9 @@ class _Run(Generic[R]):
                 if kind == "wrote":
                     self._wrote(content)
                 elif kind == "result":
-                    self._finished[number] = content
+                    written, self._finished[number] = content
+                    if written:
+                        self._wrote(written)
                 else:
                     raise content
             if fork.ended:
@@ -327,10 +329,8 @@ class _Run(Generic[R]):
             except Exception as error:  # noqa: BLE001  # raised again in the parent
                 _send(writing, "error", number, portable(error))
                 return
-            if unreported:
-                _send(writing, "wrote", 0, unreported)
-                unreported = 0
-            _send(writing, "result", number, result)
+            _send(writing, "result", number, (unreported, result))
+            unreported = 0
 
 
 class _Fork:

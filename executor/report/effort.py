@@ -81,23 +81,25 @@ class Effort:
 
     def written(self, wheel: StagedWheel) -> None:
         """Note that all files of the wheel are written and checked."""
-        self._recorder.event(
-            "written", package=self._name, files=wheel.files, bytes=wheel.bytes, **self._facts()
-        )
+        if self._recorder.is_heard:
+            self._recorder.event(
+                "written", package=self._name, files=wheel.files, bytes=wheel.bytes, **self._facts()
+            )
 
     def staged(self, wheel: StagedWheel) -> PackageFigures:
         """Note that the wheel is complete; return its figures."""
         if self._board:
             self._board.finish()
-        self._recorder.event(
-            "staged",
-            package=self._name,
-            files=wheel.files,
-            bytes=wheel.bytes,
-            reused=wheel.is_reused,
-            startup=list(wheel.startup),
-            **self._facts(),
-        )
+        if self._recorder.is_heard:
+            self._recorder.event(
+                "staged",
+                package=self._name,
+                files=wheel.files,
+                bytes=wheel.bytes,
+                reused=wheel.is_reused,
+                startup=list(wheel.startup),
+                **self._facts(),
+            )
         return PackageFigures(
             name=self._name,
             version=self._version,

@@ -102,6 +102,11 @@ class Recorder:
         """Whether events are written."""
         return self._descriptor is not None and not self._failed[0]
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody hears of events, or they are written."""
+        return self.listener is not None or self.is_on
+
     def event(self, kind: str, /, **facts: object) -> None:
         """Write an event. ``facts`` are texts, numbers, None, and lists or tables of them."""
         if self.listener:

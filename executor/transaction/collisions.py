@@ -10,22 +10,20 @@ what is shared, not of what is installed.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 from typing import BinaryIO
 
 from executor.environment.installed import Installed
 from executor.environment.places import Places, Ways
-from executor.environment.schemes import Schemes
 from executor.files.held_folder import HeldFolder
 from executor.files.path_set import PathSet
 from executor.files.regular import NOT_REGULAR
-from executor.transaction.commit import moves_of
+from executor.transaction.commit import WheelMoves
 from executor.transaction.errors import FileConflict
-from executor.transaction.landing import existing_folder, landings
+from executor.transaction.landing import Landings, existing_folder
 from executor.wheels.layout import Layout
 from executor.wheels.member_names import folded
-from executor.wheels.staged_wheel import StagedWheel
 from schemas.wheel_filename import normalized_name
 
 __all__ = ["refuse_collisions"]
@@ -44,8 +42,9 @@ a place: a name below the folder of the journal (a path of the environment)."""
 
 
 def refuse_collisions(
-    wheels: Iterable[StagedWheel],
-    schemes: Schemes,
+    arrivals: Sequence[WheelMoves],
+    found: Landings,
+    ways: Ways,
     staging: HeldFolder,
     *,
     going: PathSet,
@@ -54,14 +53,14 @@ def refuse_collisions(
 ) -> None:
     """Compare what the wheels and the environment have for each path.
 
-    ``wheels`` can be iterated again. ``going`` are the keys (``Places``) of the entries that are
-    removed first; ``installed`` is what stays. With ``last_wins`` only a file in the place of a
-    folder is refused; a wheel's file is thrown away if an installed distribution of a later name
-    has it, as a fresh environment would end.
+    ``found`` are the landings of all ``arrivals``. ``going`` are the keys (``Places``) of the
+    entries that are removed first; ``installed`` is what stays. With ``last_wins`` only a file in
+    the place of a folder is refused; a wheel's file is thrown away if an installed distribution of
+    a later name has it, as a fresh environment would end.
 
     Raises FileConflict for the first path with two contents.
     """
-    comparison = _Comparison(wheels, schemes, staging, going, installed, last_wins)
+    comparison = _Comparison(arrivals, found, ways, staging, going, installed, last_wins)
     comparison.compare()
 
 
@@ -72,42 +71,56 @@ class _Comparison:
 
     def __init__(
         self,
-        wheels: Iterable[StagedWheel],
-        schemes: Schemes,
+        arrivals: Sequence[WheelMoves],
+        found: Landings,
+        ways: Ways,
         staging: HeldFolder,
         going: PathSet,
         installed: Collection[Installed],
         last_wins: bool,
     ) -> None:
-        self._wheels = wheels
+        self._arrivals = arrivals
+        self._found = found
         self._staging = staging
         self._staying: dict[str, list[str]] = {}
         self._going = going
         self._places = Places()
-        self._ways = Ways(schemes.roots)
+        self._ways = ways
         self._installed = installed
         self._last_wins = last_wins
         self._sources: dict[str, list[str]] = {}
         """By the real path of a folder of the environment: the staged folders that go into it."""
+        self._names: dict[str, PathSet] = {}
+        """By the same: the folded names of all that those folders hold."""
         self._linked = set[str]()
         """Staged folders that a link of the environment leads elsewhere."""
-        self._find_sources(schemes)
+        self._check_ways()
+        self._find_sources()
 
-    def _find_sources(self, schemes: Schemes) -> None:
+    def _check_ways(self) -> None:
+        checked = ""
+        for arrival in self._arrivals:
+            for move in arrival.moves:
+                if move.destination != checked:
+                    self._check_way(move.destination, arrival.filename)
+                    checked = move.destination
+
+    def _find_sources(self) -> None:
+        tops = {move.source for arrival in self._arrivals for move in arrival.moves}
         spelled: dict[str, str] = {}
-        for wheel in self._wheels:
-            moves = moves_of(wheel, schemes, self._staging)
-            for move in moves:
-                self._check_way(move.destination, wheel.filename)
-            tops = {move.source for move in moves}
-            for landing in landings(moves, self._staging, self._ways):
-                if landing.is_linked:
-                    self._linked.add(landing.source)
-                elif landing.source not in tops:
-                    continue
-                key = self._places.of_folder(landing.folder)
-                place = spelled.setdefault(key, os.path.realpath(landing.folder))
-                self._sources.setdefault(place, []).append(landing.source)
+        folder = place = ""
+        for landing in self._found:
+            if landing.is_linked:
+                self._linked.add(landing.source)
+            elif landing.source not in tops:
+                continue
+            if landing.folder != folder:
+                folder = landing.folder
+                key = self._places.of_folder(folder)
+                place = spelled.get(key) or spelled.setdefault(key, os.path.realpath(folder))
+            self._sources.setdefault(place, []).append(landing.source)
+            names = self._names.setdefault(place, PathSet())
+            names.add_all(map(folded, chain(landing.names, landing.met)))
 
     def _check_way(self, destination: str, filename: str) -> None:
         """Raise FileConflict if a file, or a link to nothing, is where a folder has to be."""
@@ -125,14 +138,19 @@ class _Comparison:
         """Compare the contents of the folders that ``owners`` have for ``place``."""
         # The data scheme holds the others: a wheel may put a file there through either.
         sources = self._sources.pop(place, [])
+        names = self._names.pop(place, None) or PathSet()
+        for owner, folder in owners:
+            names.add_all(map(folded, self._held(owner, folder)))
+        repeated = names.repeated()
+        if not repeated and not self._destinations(place):
+            return
 
         def held() -> Iterator[tuple[str, str, str]]:
             for owner, folder in chain(owners, zip(sources, sources, strict=True)):
                 for name in self._held(owner, folder):
                     yield owner, folder, name
 
-        # Few of thousands of names have two owners, so all are read twice, and not kept.
-        repeated = PathSet(folded(name) for _, _, name in held()).repeated()
+        # Few of thousands of names have two owners, so all are read again, and not kept.
         shared: dict[str, list[_Owner]] = {}
         for owner, folder, name in held():
             key = folded(name)
@@ -213,6 +231,7 @@ class _Comparison:
             for owner, path in owners[1:]:
                 if normalized_name(Layout.of(self._filename(owner)).distribution) < last:
                     self._staging.unlink(path)
+                    self._found.forget()
 
     def _is_same(self, owner: str, first: str, other: str) -> bool:
         """Return whether what ``owner`` has has the contents of the staged file ``other``."""
@@ -244,7 +263,11 @@ class _Comparison:
     def _filename(self, owner: str) -> str:
         """Return the file name of the wheel whose staged folder ``owner`` is, or is in."""
         folder = owner.partition("/")[0]
-        return next(wheel.filename for wheel in self._wheels if wheel.name == folder)
+        return next(
+            arrival.filename
+            for arrival in self._arrivals
+            if any(move.source.partition("/")[0] == folder for move in arrival.moves)
+        )
 
     def _installed_as(self, path: str) -> str:
         for found in self._installed_owners(path):

@@ -10,23 +10,32 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
+from typing import NamedTuple
 
 from executor.environment.installed import Installed
 from executor.environment.schemes import Schemes
 from executor.environment.uninstall import remove_files
 from executor.files.copies import copy_file, copy_folder, remove_copied
 from executor.files.held_folder import HeldFolder
-from executor.transaction.journal import Journal, Move, Removal
+from executor.transaction.journal import Journal
+from executor.transaction.journal_entries import Move, Removal
 from executor.transaction.mover import Mover
 from executor.wheels.staged_wheel import DATA, TREE, StagedWheel
 from schemas.wheel import SCHEME_NAMES
 
-__all__ = ["apply", "moves_of", "removal_of"]
+__all__ = ["WheelMoves", "apply", "moves_of", "removal_of"]
 
 
 _COPIED = "-copied"
 """Ends the name of a dist-info folder that is set aside by a copy, until the original is gone."""
+
+
+class WheelMoves(NamedTuple):
+    """What a commit has to know of one staged wheel; there may be a thousand of them."""
+
+    filename: str
+    moves: list[Move]
 
 
 def moves_of(wheel: StagedWheel, schemes: Schemes, staging: HeldFolder) -> list[Move]:
@@ -59,7 +68,7 @@ def apply(journal: Journal, roots: Sequence[str] = ()) -> None:
     if not journal.is_committed:
         return
     with journal.inside() as staging:
-        if not journal.is_removed:
+        if not journal.is_removed and next(journal.removals(), None) is not None:
             _set_aside(journal, staging)
             changed = set[str]()
             for removal in journal.removals():
@@ -71,9 +80,10 @@ def apply(journal: Journal, roots: Sequence[str] = ()) -> None:
                 changed.update(removal.roots)
             if changed:
                 journal.removed(changed)
-        mover = Mover(roots)
-        for move in journal.moves():
-            mover.make(staging, move.source, move.destination, move.last)
+        with closing(Mover(roots)) as mover:
+            for move in journal.moves():
+                mover.make(staging, move.source, move.destination, move.last)
+            mover.leave()
     journal.done(mover.changed)
 
 

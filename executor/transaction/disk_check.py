@@ -34,8 +34,11 @@ def check_moves(
     """
     here = device_of(staging.path)
     needs: dict[int, tuple[str, Need]] = {}
+    folder, device = "", here
     for landing in found:
-        if (device := device_of(landing.folder)) != here:
+        if landing.folder != folder:
+            folder, device = landing.folder, device_of(landing.folder)
+        if device != here:
             _, need = needs.setdefault(device, (landing.folder, Need()))
             for name in landing.names:
                 need.add_entry(os.path.join(staging.path, landing.source, name))

@@ -23,9 +23,8 @@ import errno
 import json
 import os
 import stat
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from functools import partial
 from io import BufferedWriter, TextIOWrapper
 
@@ -36,13 +35,9 @@ from executor.files.folders import FOLDER, made_folder
 from executor.files.held_folder import HeldFolder
 from executor.files.locks import try_lock
 from executor.transaction.errors import JournalRefused, Reached, StagingRefused
-from schemas.data_class import frozen
+from executor.transaction.journal_entries import Move, Removal, entry_of, line_of
 
-__all__ = ["Journal", "Move", "Removal"]
-
-
-_PATHS = frozenset({"dist_info", "roots", "keep", "destination"})
-"""Fields of entries whose paths are relative in the file."""
+__all__ = ["Journal"]
 
 
 _VERSION = 2
@@ -61,33 +56,6 @@ _LONGEST = 16 << 20
 
 
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
-
-
-@frozen
-class Removal:
-    """An installed distribution to remove; an entry of a journal. Paths are absolute."""
-
-    dist_info: str
-    """Path of its dist-info folder."""
-    aside: str
-    """Path below the journal's folder that dist-info is moved to first: then what is half removed
-    reads as absent, and its RECORD can still be read."""
-    roots: list[str]
-    """The folders of the environment, which stay; nothing outside of them is touched."""
-    keep: list[str]
-    """Paths of files that another distribution owns too."""
-
-
-@frozen
-class Move:
-    """A staged folder whose contents go into a folder of the environment; an entry of a journal."""
-
-    source: str
-    """Path below the journal's folder."""
-    destination: str
-    """Absolute path."""
-    last: str | None = None
-    """The entry of ``source`` that goes last: the dist-info folder, which says "installed"."""
 
 
 class Journal:
@@ -224,7 +192,7 @@ class Journal:
             raw = held.create(new, 0o644)
             with TextIOWrapper(BufferedWriter(raw), "utf-8", "surrogateescape", "\n") as file:
                 file.write(json.dumps({"Journal": {"version": _VERSION}}) + "\n")
-                file.writelines(self._line(entry) + "\n" for entry in entries)
+                file.writelines(line_of(entry, self._packages) + "\n" for entry in entries)
                 file.flush()
                 if self.is_durable:
                     sync_descriptor(raw.fileno())
@@ -270,8 +238,10 @@ class Journal:
     def removals(self) -> Iterator[Removal]:
         """Yield the removals that were committed and may not be done. Raises JournalRefused."""
         for entry in self._entries():
-            if isinstance(entry, Removal):
-                yield entry
+            if not isinstance(entry, Removal):
+                # The moves follow the removals.
+                return
+            yield entry
 
     def moves(self) -> Iterator[Move]:
         """Yield the moves that were committed and may not be done. Raises JournalRefused."""
@@ -279,18 +249,13 @@ class Journal:
             if isinstance(entry, Move):
                 yield entry
 
-    def _line(self, entry: Removal | Move) -> str:
-        fields = asdict(entry)
-        for name in _PATHS & fields.keys():
-            fields[name] = self._each(self._relative, fields[name])
-        return json.dumps({type(entry).__name__: fields})
-
     def _entries(self) -> Iterator[Removal | Move]:
         with (
             suppress(FileNotFoundError),
             self.inside() as held,
             _opened(held) as file,
         ):
+            before: Removal | Move | None = None
             for number, line in enumerate(iter(partial(file.readline, _LONGEST), "")):
                 try:
                     ((kind, fields),) = json.loads(line).items()
@@ -298,25 +263,15 @@ class Journal:
                         if (kind, fields["version"]) != ("Journal", _VERSION):
                             raise JournalRefused(self._path, "another version has written it")
                         continue
-                    for name in _PATHS & fields.keys():
-                        fields[name] = self._each(self._absolute, fields[name])
-                    entry = {"Removal": Removal, "Move": Move}[kind](**fields)
-                    _check_types(entry)
+                    entry = entry_of(kind, fields, self._packages)
+                    if isinstance(before, Move) and isinstance(entry, Removal):
+                        raise TypeError
+                    before = entry
                     yield entry
                 except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
                     raise JournalRefused(
                         self._path, f"line {number + 1} is not an entry of a journal"
                     ) from None
-
-    @staticmethod
-    def _each(change: Callable[[str], str], value: str | list[str]) -> str | list[str]:
-        return change(value) if isinstance(value, str) else [change(path) for path in value]
-
-    def _relative(self, path: str) -> str:
-        return os.path.relpath(path, self._packages)
-
-    def _absolute(self, path: str) -> str:
-        return os.path.normpath(os.path.join(self._packages, path))
 
     @property
     def is_removed(self) -> bool:
@@ -382,17 +337,3 @@ def _rights_of_others(packages: os.stat_result) -> int:
     """
     is_sticky = packages.st_mode & stat.S_ISVTX
     return 0 if is_sticky else packages.st_mode & _OTHERS_WRITE
-
-
-def _check_types(entry: Removal | Move) -> None:
-    """Raise ValueError or TypeError if a field is not of its type, or a path cannot be one."""
-    if isinstance(entry, Move):
-        lists, paths = [], [entry.source, entry.destination]
-        paths += [] if entry.last is None else [entry.last]
-    else:
-        lists = [entry.roots, entry.keep]
-        paths = [entry.dist_info, entry.aside, *entry.roots, *entry.keep]
-    if not all(isinstance(field, list) for field in lists):
-        raise TypeError
-    if any(not isinstance(path, str) or b"\0" in os.fsencode(path) for path in paths):
-        raise TypeError

@@ -14,7 +14,8 @@ import re
 from executor.environment.places import Ways, is_below
 from executor.environment.schemes import Schemes
 from executor.transaction.errors import JournalRefused
-from executor.transaction.journal import Journal, Move, Removal
+from executor.transaction.journal import Journal
+from executor.transaction.journal_entries import Move, Removal
 
 __all__ = ["check_journal"]
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from executor.environment.places import Ways
 from executor.files.held_folder import HeldFolder
-from executor.transaction.journal import Move
+from executor.transaction.journal_entries import Move
 
-__all__ = ["Landing", "existing_folder", "landings"]
+__all__ = ["Landing", "Landings", "existing_folder", "landings"]
+
+
+_MAX_HELD = 4096
+"""Names that are held in memory, in half a MiB; a thousand small wheels have 2,000."""
 
 
 class Landing(NamedTuple):
@@ -25,6 +29,41 @@ class Landing(NamedTuple):
     own."""
     is_linked: bool
     """Whether a link of the environment leads to ``folder``."""
+    met: list[str]
+    """Names of the folders that exist there under this name, and not through a link."""
+
+
+class Landings:
+    """The landings of all moves of one commit, for several checks.
+
+    They are held from the first iteration on, if they are few; otherwise each iteration looks for
+    them again. Iterating raises OSError.
+    """
+
+    def __init__(self, moves: Sequence[Move], staging: HeldFolder, ways: Ways) -> None:
+        self._moves = moves
+        self._staging = staging
+        self._ways = ways
+        self._held: list[Landing] | None = None
+
+    def __iter__(self) -> Iterator[Landing]:
+        if self._held is not None:
+            yield from self._held
+            return
+        held, names = list[Landing](), 0
+        for landing in landings(self._moves, self._staging, self._ways):
+            names += 1 + len(landing.names)
+            if names <= _MAX_HELD:
+                held.append(landing)
+            else:
+                held.clear()
+            yield landing
+        if names <= _MAX_HELD:
+            self._held = held
+
+    def forget(self) -> None:
+        """Look for them again in the next iteration: a staged file was removed."""
+        self._held = None
 
 
 def landings(moves: Iterable[Move], staging: HeldFolder, ways: Ways) -> Iterator[Landing]:
@@ -40,12 +79,13 @@ def _landings(
     exists = os.path.isdir(folder)
     whole, inner = list[str](), list[str]()
     for name, is_folder in held.entries():
-        is_met = exists and is_folder and ways.is_way(os.path.join(folder, name))
+        is_met = exists and is_folder and ways.is_way(f"{folder}/{name}")
         (inner if is_met else whole).append(name)
-    yield Landing(source, folder, whole, is_linked)
+    links = {name for name in inner if os.path.islink(os.path.join(folder, name))}
+    met = [name for name in inner if name not in links]
+    yield Landing(source, folder, whole, is_linked, met)
     for name in inner:
-        place = os.path.join(folder, name)
-        is_link = os.path.islink(place)
+        place, is_link = os.path.join(folder, name), name in links
         with held.inner(name) as below:
             yield from _landings(
                 f"{source}/{name}",

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from executor.environment.places import Ways, is_below
 from executor.files.copies import copy_file, copy_folder, remove_copied
 from executor.files.held_folder import HeldFolder
+from executor.transaction.staging import COMPLETE
 
 __all__ = ["Mover"]
 
@@ -25,22 +26,62 @@ is a link to one."""
 
 
 class Mover:
-    """The moves of one commit, and the folders on other file systems that they have written to."""
+    """The moves of one commit, and the folders on other file systems that they have written to.
+
+    Whoever makes it closes it.
+    """
 
     def __init__(self, roots: Sequence[str]) -> None:
         self._ways = Ways(roots)
         self.changed = set[str]()
+        self._path = ""
+        self._folder: HeldFolder | None = None
+        """The folder at ``_path`` that was moved into last: most wheels go into one."""
+
+    def leave(self) -> None:
+        """Close the folder that was moved into last.
+
+        Raises OSError if it was exchanged for something else: then its files are not where they
+        have to be.
+        """
+        folder = self._folder
+        if folder is not None and not folder.is_in_place:
+            raise OSError(errno.ENOTDIR, "it was exchanged while files went there", folder.path)
+        self.close()
+
+    def close(self) -> None:
+        """Close what is open."""
+        if self._folder is not None:
+            self._folder.close()
+            self._folder = None
 
     def make(self, staging: HeldFolder, source: str, destination: str, last: str | None) -> None:
         """Move the entries of the folder ``source`` in ``staging`` into the folder at
-        ``destination``, ``last`` as the last. Raises OSError.
+        ``destination``, ``last`` as the last of its wheel. Raises OSError.
         """
-        if staging.is_folder(source):
-            with self._destination(destination) as folder:
-                with staging.inner(source) as held:
-                    self._move_entries(held, folder, last)
-                staging.rmdir(source)
+        wheel = source.rpartition("/")[0]
+        if wheel and (outer := staging.found(wheel)) is not None:
+            with outer:
+                self._make(outer, source[len(wheel) + 1 :], destination, last)
+            if last is not None:
+                # If something is left in it, the whole staging folder is emptied in the end.
+                with suppress(OSError):
+                    staging.rmdir(wheel)
+        elif not wheel:
+            self._make(staging, source, destination, last)
         self.changed.add(destination)
+
+    def _make(self, outer: HeldFolder, name: str, destination: str, last: str | None) -> None:
+        """Move the entries of the folder ``name`` in ``outer``, as ``make`` does."""
+        held = outer.found(name)
+        if held is None:
+            return
+        with held:
+            self._move_entries(held, self._destination(destination), last)
+        outer.rmdir(name)
+        if last is not None:
+            with suppress(OSError):
+                outer.unlink(COMPLETE)
 
     def move(self, source: HeldFolder, name: str, folder: HeldFolder, new: str) -> None:
         """Move ``name`` in ``source`` to ``new`` in ``folder``: a file, or a folder, which may
@@ -101,26 +142,26 @@ class Mover:
                     return
         yield None
 
-    @contextmanager
-    def _destination(self, path: str) -> Iterator[HeldFolder]:
-        """Yield the folder at ``path``, which is made if it is absent.
+    def _destination(self, path: str) -> HeldFolder:
+        """Return the folder at ``path``, which is made if it is absent, and stays open.
 
         It is a root of the environment or below one, but for the moves of an environment that was
         named without its roots.
         """
+        if self._folder is not None and path == self._path:
+            return self._folder
+        self.leave()
         real = os.path.realpath(path)
         outer = [root for root in self._ways.roots if real == root or is_below(real, [root])]
         root = max(outer, key=len, default=real)
         os.makedirs(root, exist_ok=True)
-        folder = HeldFolder.at(root)
-        try:
-            rest = os.path.relpath(real, root)
-            for name in () if rest == os.curdir else rest.split(os.sep):
-                with suppress(FileExistsError):
-                    folder.make(name)
-                inner = folder.inner(name)
-                folder.close()
-                folder = inner
-            yield folder
-        finally:
-            folder.close()
+        self._path, self._folder = "", HeldFolder.at(root)
+        rest = os.path.relpath(real, root)
+        for name in () if rest == os.curdir else rest.split(os.sep):
+            with suppress(FileExistsError):
+                self._folder.make(name)
+            inner = self._folder.inner(name)
+            self.close()
+            self._folder = inner
+        self._path = path
+        return self._folder

@@ -44,12 +44,11 @@ class PermissionCheck:
     Its methods raise NotChangeable for an entry that the commit could not change, and OSError.
     """
 
-    def __init__(self, schemes: Schemes) -> None:
-        self._ways = Ways(schemes.roots)
+    def __init__(self, schemes: Schemes, ways: Ways) -> None:
+        """``ways`` are those of the roots of ``schemes``."""
         self._packages = [os.path.realpath(folder) for folder in schemes.packages]
         self._user = os.geteuid()
-        roots = self._ways.roots
-        self._mounts = frozenset(point for point in mount_points() if is_below(point, roots))
+        self._mounts = frozenset(point for point in mount_points() if is_below(point, ways.roots))
         self._folder = ""
         self._folder_status: os.stat_result | None = None
         self._left = ""
@@ -63,9 +62,12 @@ class PermissionCheck:
         ``going`` are the keys of entries that were checked with ``goes``.
         """
         places = Places()
+        folder, exists = "", False
         for landing in found:
-            self.changes_in(existing_folder(landing.folder))
-            for name in landing.names if os.path.isdir(landing.folder) else ():
+            if landing.folder != folder:
+                folder, exists = landing.folder, os.path.isdir(landing.folder)
+                self.changes_in(existing_folder(folder))
+            for name in landing.names if exists else ():
                 entry = f"{landing.folder}/{name}"
                 if os.path.lexists(entry) and places.key(entry) not in going:
                     self.goes(entry)

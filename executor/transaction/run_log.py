@@ -1,7 +1,8 @@
 """A log of what a run does, from which the next run reports how that one ended.
 
 It is a few lines in the staging folder, and is removed with it when all is well. All lanes write
-it, and it is not synced: a kill does not lose it, and the loss of power needs no report.
+it, through one descriptor, so that each line comes after the one before. It is not synced: a kill
+does not lose it, and the loss of power needs no report.
 """
 
 from __future__ import annotations
@@ -36,18 +37,29 @@ class RunLog:
 
     def __init__(self, folder: HeldFolder) -> None:
         self._folder = folder
+        self._descriptor = -1
 
     def begin(self, wheels: int) -> None:
         """Begin the log of a run that unpacks ``wheels`` wheels, in place of an earlier one."""
         with suppress(FileNotFoundError):
             self._folder.unlink(_NAME)
+        with self._folder.create(_NAME) as file:
+            self._descriptor = os.dup(file.fileno())
         began = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
         self.note("began", f"{began}, process {os.getpid()}")
         self.note("wheels", str(wheels))
 
     def note(self, what: str, detail: str = "") -> None:
         """Add a line: ``begins`` or ``staged`` with a file name, ``commits``. Raises OSError."""
-        self._folder.append(_NAME, os.fsencode(f"{what} {detail}\n"))
+        os.write(self._descriptor, os.fsencode(f"{what} {detail}\n"))
+
+    def close(self) -> None:
+        """Write nothing from now on."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            # The loss of its last lines needs no report.
+            with suppress(OSError):
+                os.close(descriptor)
 
     def ended(self, end: Interrupted | LockstreamError | OSError) -> None:
         """Note how the run ends, with something left for the next one. Raises OSError."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -22,6 +21,7 @@ from executor.report.report import PackageFigures, Staged
 from executor.report.reporter import Reporter
 from executor.sources.acquire import acquire
 from executor.sources.origins import Origins
+from executor.transaction.commit import WheelMoves, moves_of
 from executor.transaction.run_log import RunLog
 from executor.transaction.staging import Staging
 from executor.wheels.direct_url import installer_metadata
@@ -67,6 +67,8 @@ class Stager:
     """The stage of one transaction, which owns it: fetches or builds wheels, and unpacks them."""
 
     staging: Staging
+    left: frozenset[str]
+    """Names of folders of complete wheels that an earlier run has left."""
     schemes: Schemes
     origins: Origins
     lock_folder: str
@@ -83,22 +85,22 @@ class Stager:
 
     def stage_all(
         self, steps: Sequence[Step], budget: Budget, last: ExitStack
-    ) -> tuple[Staged, list[str]]:
+    ) -> tuple[Staged, list[WheelMoves]]:
         """Stage the wheel of every step, in fixed order; those with a source come last.
 
-        Return the sums, and the name of each step's folder, which for a built wheel is known only
-        now. When ``last`` is closed it waits for the lanes to end. Raises
-        LockstreamError, OSError and Interrupted.
+        Return the sums, and what the commit has to know of each wheel. When ``last`` is closed it
+        waits for the lanes to end. Raises LockstreamError, OSError and Interrupted.
         """
-        staged, names = Staged(), list[str]()
+        staged, arrivals = Staged(), list[WheelMoves]()
         with closing(self.writer):
             for number, (wheel, figures) in enumerate(self._results(steps, budget, last)):
                 self.reporter.staged(number, steps[number], wheel)
                 for warning in wheel.warnings:
                     self.reporter.warned(f"{wheel.filename}: {warning}")
                 staged.add(wheel, figures)
-                names.append(os.path.basename(wheel.folder))
-        return staged, names
+                moves = moves_of(wheel, self.schemes, self.staging.folder)
+                arrivals.append(WheelMoves(wheel.filename, moves))
+        return staged, arrivals
 
     def _results(
         self, steps: Sequence[Step], budget: Budget, last: ExitStack
@@ -147,8 +149,9 @@ class Stager:
         """Stage the wheel of ``step``, unless an earlier run has; ``locked`` is the step of the
         lock, which for a built wheel names its source.
         """
-        if (wheel := self.staging.find(step)) is not None:
-            return replace(wheel, is_reused=True)
+        name = self.staging.name(step)
+        if name in self.left and (found := self.staging.find(step)) is not None:
+            return replace(found, is_reused=True)
         self.log.note("begins", step.filename)
         origins = self.origins.origins(step, self.lock_folder)
         origin = origins[0] if locked is step else self.origins.find(locked, self.lock_folder)
@@ -167,18 +170,19 @@ class Stager:
             )
             if self.reporter.recorder.is_on or self.reporter.board:
                 chunks = effort.chunks(chunks, origin.name)
-            return stage_wheel(step.filename, chunks, folder, options)
+            wheel = stage_wheel(step.filename, chunks, folder, options)
+            effort.written(wheel)
+            self.staging.keep(folder, wheel)
+            return wheel
 
         wheel = acquire(
             step,
             origins,
             client,
-            partial(self.staging.make, step),
+            partial(self.staging.make, name),
             unpack,
             in_thread=self.writer.has_thread_for(step.size),
         )
-        effort.written(wheel)
-        self.staging.keep(step, wheel)
         self.log.note("staged", step.filename)
         return wheel
 
@@ -186,6 +190,6 @@ class Stager:
         """Return the URL that the wheel of ``step`` will be fetched from, or None if it is staged
         already or is a local file.
         """
-        if self.staging.is_complete(self.staging.name(step)):
+        if self.left and self.staging.name(step) in self.left:
             return None
         return self.origins.address(step)

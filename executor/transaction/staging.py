@@ -12,14 +12,12 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, fields
 from io import TextIOWrapper
-from typing import Any
 
 from executor.environment.schemes import Schemes, record_prefixes
 from executor.files.file_digest import digest_of
-from executor.files.folders import write_spool
 from executor.files.held_folder import HeldFolder
 from executor.files.seals import seal_of
 from executor.lock.step import Step
@@ -28,7 +26,7 @@ from executor.wheels.staged_wheel import DATA, TREE, StagedWheel
 from schemas.digests import encode_digest
 from schemas.wheel import SCHEME_NAMES
 
-__all__ = ["StagedWheels", "Staging"]
+__all__ = ["COMPLETE", "Staging"]
 
 
 _FORMAT = 5
@@ -36,7 +34,7 @@ _FORMAT = 5
 are not used."""
 
 
-_COMPLETE = "complete"
+COMPLETE = "complete"
 """Name of the file that marks a wheel as complete."""
 
 
@@ -54,22 +52,6 @@ _FACTS = tuple(field.name for field in fields(StagedWheel) if field.name != "fol
 """Fields of a wheel that are written down: all but its folder."""
 
 
-class StagedWheels:
-    """The complete wheels of one transaction, in the folders ``names`` of ``staging``.
-
-    There may be a thousand of them, so they are not held in memory: each iteration reads them again
-    and raises OSError.
-    """
-
-    def __init__(self, staging: Staging, names: Sequence[str]) -> None:
-        self._staging = staging
-        self._names = names
-
-    def __iter__(self) -> Iterator[StagedWheel]:
-        for name in self._names:
-            yield self._staging.read(name)
-
-
 class Staging:
     """The folder of the staged wheels of one environment. A transaction owns it."""
 
@@ -77,64 +59,65 @@ class Staging:
         """``folder`` is None as long as there is none, and so no staged wheel."""
         self._held = folder
         self._schemes = schemes
-        self._context = json.dumps(
-            [_FORMAT, asdict(schemes), {**asdict(rules), "startup": sorted(rules.startup)}]
-        )
+        context = [_FORMAT, asdict(schemes), {**asdict(rules), "startup": sorted(rules.startup)}]
+        self._context = hashlib.sha256(json.dumps(context).encode())
 
     def name(self, step: Step) -> str:
         """Return the name of the folder for the wheel of a step."""
         facts = [step.filename, sorted(step.hashes), step.is_direct, step.url, step.path]
-        return hashlib.sha256(f"{self._context}{json.dumps(facts)}".encode()).hexdigest()[:32]
+        digest = self._context.copy()
+        digest.update(json.dumps(facts).encode())
+        return digest.hexdigest()[:32]
 
     @property
-    def _folder(self) -> HeldFolder:
+    def folder(self) -> HeldFolder:
+        """Return the open folder. Raises FileNotFoundError if there is none."""
         if self._held is None:
             raise FileNotFoundError
         return self._held
 
-    def make(self, step: Step) -> HeldFolder:
-        """Make the folder for the wheel of a step, in the place of what is there, and open it.
+    def make(self, name: str) -> HeldFolder:
+        """Make the folder of this name for a wheel, in the place of what is there, and open it.
 
         Raises OSError.
         """
-        name = self.name(step)
-        self._folder.remove(name)
-        self._folder.make(name)
-        return self._folder.inner(name)
+        try:
+            self.folder.make(name)
+        except FileExistsError:
+            self.folder.remove(name)
+            self.folder.make(name)
+        return self.folder.inner(name)
 
     def discard(self, step: Step) -> None:
         """Remove the folder for the wheel of a step, if there is one. Raises OSError."""
         if self._held is not None:
             self._held.remove(self.name(step))
 
-    def keep(self, step: Step, wheel: StagedWheel) -> None:
-        """Mark the wheel of a step as complete. Raises OSError."""
+    @staticmethod
+    def keep(folder: HeldFolder, wheel: StagedWheel) -> None:
+        """Mark the wheel that is staged in ``folder``, which ``make`` has made, as complete.
+
+        A mark of which a part is written is no JSON, and so marks nothing. Raises OSError.
+        """
         facts = {name: getattr(wheel, name) for name in _FACTS}
-        with self._folder.inner(self.name(step)) as folder:
-            record = _record_of(wheel)
-            facts["record"], facts["seal"] = _digest(folder, record)[0], _seal(folder, record)
-            new = f"{_COMPLETE}.new"
-            folder.remove(new)
-            with folder.create(new) as file:
-                write_spool(file, [json.dumps(facts).encode()])
-            folder.rename(new, _COMPLETE)
+        folder.write(COMPLETE, json.dumps(facts).encode())
 
     def is_complete(self, name: str) -> bool:
         """Return whether the wheel in the folder of this name is complete, and a run of this
         program has completed it there.
         """
-        if self._held is None or not self._held.exists(f"{name}/{_COMPLETE}"):
+        if self._held is None or not self._held.exists(f"{name}/{COMPLETE}"):
             return False
         try:
-            wheel, facts = self._facts(name)
+            wheel = self.read(name)
             with self._held.inner(name) as folder:
-                return bool(facts["seal"] == _seal(folder, _record_of(wheel)))
+                return bool(wheel.seal == _seal(folder, _record_of(wheel)))
         except _NOT_OURS:
             return False
 
     def complete_names(self) -> list[str]:
         """Return the names of the folders whose wheels are complete. Raises OSError."""
-        return [name for name in sorted(self._folder.names()) if self.is_complete(name)]
+        return [name for name in sorted(self.folder.names()) if self.is_complete(name)]
 
     def find(self, step: Step) -> StagedWheel | None:
         """Return the wheel of a step if an earlier run has staged it, and it is whole; else
@@ -144,10 +127,10 @@ class Staging:
         if not self.is_complete(name):
             return None
         try:
-            wheel, facts = self._facts(name)
-            with self._folder.inner(name) as folder:
+            wheel = self.read(name)
+            with self.folder.inner(name) as folder:
                 record = _digest(folder, _record_of(wheel))[0]
-                is_whole = record == facts["record"] and self._is_as_recorded(wheel, folder)
+                is_whole = record == wheel.record and self._is_as_recorded(wheel, folder)
         except _NOT_OURS:
             return None
         return wheel if is_whole and wheel.filename == step.filename else None
@@ -157,18 +140,10 @@ class Staging:
 
         Raises OSError, and ValueError, KeyError or TypeError if another program has written it.
         """
-        return self._facts(name)[0]
-
-    def _facts(self, name: str) -> tuple[StagedWheel, Mapping[str, Any]]:
-        """Return the wheel in the folder of this name, and how it is known to be whole.
-
-        Raises what ``read`` raises.
-        """
-        facts = json.loads(self._folder.read(f"{name}/{_COMPLETE}", _MAX_FACTS))
-        known = {key: facts.pop(key) for key in ("record", "seal")}
+        facts = json.loads(self.folder.read(f"{name}/{COMPLETE}", _MAX_FACTS))
         for several in ("startup", "warnings"):
             facts[several] = tuple(facts[several])
-        return StagedWheel(folder=self._folder.path_of(name), **facts), known
+        return StagedWheel(folder=self.folder.path_of(name), **facts)
 
     def _is_as_recorded(self, wheel: StagedWheel, folder: HeldFolder) -> bool:
         """Return whether the files that are staged in ``folder`` are those of RECORD, and no

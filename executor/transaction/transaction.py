@@ -24,14 +24,15 @@ from executor.report.report import Staged
 from executor.report.reporter import Reporter
 from executor.sources.origins import Origins
 from executor.transaction.collisions import refuse_collisions
-from executor.transaction.commit import apply, moves_of, removal_of
+from executor.transaction.commit import WheelMoves, apply, removal_of
 from executor.transaction.disk_check import check_moves
-from executor.transaction.journal import Journal, Move
-from executor.transaction.landing import landings
+from executor.transaction.journal import Journal
+from executor.transaction.journal_entries import Move
+from executor.transaction.landing import Landings
 from executor.transaction.permission_check import PermissionCheck
 from executor.transaction.run_log import RunLog
 from executor.transaction.stager import Build, Stager
-from executor.transaction.staging import StagedWheels, Staging
+from executor.transaction.staging import Staging
 from executor.wheels.rules import Rules
 from schemas.data_class import frozen
 from schemas.errors import (
@@ -102,18 +103,20 @@ class Transaction:
         """
         staging, journal = self.staging, self.journal
         names = [staging.name(step) for step in changes.install]
-        journal.clear(keep=[name for name in names if staging.is_complete(name)])
+        left = frozenset(name for name in names if staging.is_complete(name))
+        journal.clear(left)
         log = RunLog(self._held)
+        last.callback(log.close)
         log.begin(len(changes.install))
         try:
-            stager = self._stager(budget, log)
-            staged, names = stager.stage_all(changes.install, budget, last)
+            stager = self._stager(staging, left, budget, log)
+            staged, arrivals = stager.stage_all(changes.install, budget, last)
             # By name, so that where the last may win, it is the last by name.
-            order = sorted(range(len(names)), key=lambda number: changes.install[number].name)
-            wheels = StagedWheels(staging, [names[number] for number in order])
+            order = sorted(range(len(arrivals)), key=lambda number: changes.install[number].name)
+            arrivals = [arrivals[number] for number in order]
             began = perf_counter()
             self.reporter.recorder.event("commit", step="checks")
-            keep = self._check(changes.remove, wheels, budget)
+            keep = self._check(changes.remove, arrivals, budget)
         except (Interrupted, *_NO_FAULT_OF_THE_WHEELS) as end:
             if complete := staging.complete_names():
                 log.ended(end)
@@ -124,7 +127,7 @@ class Transaction:
                 )
             raise
         try:
-            self._commit(changes.remove, wheels, keep, log, last)
+            self._commit(changes.remove, arrivals, keep, log, last)
         except (LockstreamError, OSError) as end:
             # The next run reports it. That the log cannot be written is not the fault to report.
             with suppress(OSError):
@@ -132,13 +135,16 @@ class Transaction:
             raise
         return staged, perf_counter() - began
 
-    def _stager(self, budget: Budget, log: RunLog) -> Stager:
+    def _stager(
+        self, staging: Staging, left: frozenset[str], budget: Budget, log: RunLog
+    ) -> Stager:
         is_awaited = self.journal.is_durable and not budget.keeps_files
         allowance = None
         if budget.files is not None:
             allowance = Allowance(budget.files, compiles=budget.compiler_data is not None)
         return Stager(
-            staging=self.staging,
+            staging=staging,
+            left=left,
             schemes=self.schemes,
             origins=self.origins,
             lock_folder=self.lock_folder,
@@ -156,7 +162,7 @@ class Transaction:
         )
 
     def _check(
-        self, remove: Sequence[Installed], wheels: StagedWheels, budget: Budget
+        self, remove: Sequence[Installed], arrivals: Sequence[WheelMoves], budget: Budget
     ) -> list[str]:
         """Check that the commit can be finished, and return the entries that it must not remove,
         because distributions that stay own them too.
@@ -165,39 +171,30 @@ class Transaction:
         OSError.
         """
         schemes, staging = self.schemes, self._held
+        ways = Ways(schemes.roots)
         installed = list(installed_in(schemes.packages))
         leaving = {found.path for found in remove}
         staying = [found for found in installed if found.path not in leaving]
         keep = sorted(shared_paths(remove, staying, schemes.roots))
-        check, places, going = PermissionCheck(schemes), Places(), PathSet()
+        check, places, going = PermissionCheck(schemes, ways), Places(), PathSet()
         for found in remove:
             check.moves_away(found.path)
-        for entry in self._going(remove, keep):
+        for entry in _going(remove, keep, ways):
             check.goes(entry)
             going.add(places.key(entry))
+        landings = Landings(_moves(arrivals), staging, ways)
         refuse_collisions(
-            wheels, schemes, staging, going=going, installed=staying, last_wins=self.last_wins
-        )
-        # Each wheel is read once for both checks.
-        arriving = check.arriving(
-            landings(self._moves(wheels), staging, Ways(schemes.roots)), going
-        )
-        check_moves(arriving, staging, self._going(remove, keep), budget)
+            arrivals, landings, ways, staging,
+            going=going, installed=staying, last_wins=self.last_wins,
+        )  # fmt: skip
+        arriving = check.arriving(landings, going)
+        check_moves(arriving, staging, _going(remove, keep, ways), budget)
         return keep
-
-    def _going(self, remove: Sequence[Installed], keep: Sequence[str]) -> Iterator[str]:
-        """Yield the entries that the commit removes."""
-        ways, places = Ways(self.schemes.roots), Places()
-        kept = frozenset(map(places.key, keep))
-        for found in remove:
-            for entry in removed_entries(found, ways):
-                if not kept or places.key(entry) not in kept:
-                    yield entry
 
     def _commit(
         self,
         remove: Sequence[Installed],
-        wheels: StagedWheels,
+        arrivals: Sequence[WheelMoves],
         keep: Sequence[str],
         log: RunLog,
         last: ExitStack,
@@ -211,18 +208,29 @@ class Transaction:
         journal.commit(
             chain(
                 (removal_of(found, n, schemes, keep) for n, found in enumerate(remove)),
-                self._moves(wheels),
+                _moves(arrivals),
             )
         )
         record.event("commit", step="moves")
         apply(journal, schemes.roots)
         record.event("commit", step="done")
 
-    def _moves(self, wheels: StagedWheels) -> Iterator[Move]:
-        return (m for wheel in wheels for m in moves_of(wheel, self.schemes, self._held))
-
     @property
     def _held(self) -> HeldFolder:
         """Return the open folder of the journal."""
         assert self.journal.held is not None  # whoever runs a transaction has opened it
         return self.journal.held
+
+
+def _going(remove: Sequence[Installed], keep: Sequence[str], ways: Ways) -> Iterator[str]:
+    """Yield the entries that the commit removes."""
+    places = Places()
+    kept = frozenset(map(places.key, keep))
+    for found in remove:
+        for entry in removed_entries(found, ways):
+            if not kept or places.key(entry) not in kept:
+                yield entry
+
+
+def _moves(arrivals: Sequence[WheelMoves]) -> list[Move]:
+    return [move for arrival in arrivals for move in arrival.moves]

@@ -13,8 +13,8 @@ from contextlib import suppress
 from io import BufferedWriter
 
 from executor.environment.schemes import Schemes, record_prefixes
-from executor.files.folders import write_spool
 from executor.files.held_folder import HeldFolder
+from executor.files.seals import seal_of
 from executor.wheels.dist_info import DistInfo
 from executor.wheels.errors import WheelRefused
 from executor.wheels.layout import (
@@ -141,12 +141,15 @@ def _moved_apart(
 ) -> StagedWheel:
     """Move the data folder out of the tree of the root scheme, and return the staged wheel."""
     record = finishing.record
-    has_data = info.tree.is_folder(info.data)
+    has_data = (info.has_data or finishing.has_wrappers) and info.tree.is_folder(info.data)
     if has_data:
         info.tree.rename(info.data, DATA, folder)
+    with info.tree.parent(info.member("RECORD")) as (dist_info, name):
+        seal = seal_of(name, dir_fd=dist_info)
     return StagedWheel(
         info.layout.filename, folder.path, info.folder, finishing.root,
         record.files, record.bytes, tuple(finishing.startup), warnings, has_data,
+        record.digest, seal,
     )  # fmt: skip
 
 
@@ -168,6 +171,8 @@ class _Finish:
         """Names of files that Python obeys at every start, all of them."""
         self.byte_code = 0
         """Number of compiled files that were left out."""
+        self.has_wrappers = False
+        """Whether scripts were written that the wheel does not hold."""
 
     def write(self, files: Iterable[FileRecord], metadata: Mapping[str, bytes]) -> None:
         """Finish and record every file, then write and record what the installer adds."""
@@ -313,7 +318,7 @@ class _Finish:
 
     def _write_wrapper(self, entry_point: EntryPoint) -> None:
         """Write the script or launcher of an entry point, and record it."""
-        member = self._script(entry_point)
+        member, self.has_wrappers = self._script(entry_point), True
         for folder in (self._info.data, os.path.dirname(member)):
             with suppress(FileExistsError):
                 self._info.tree.make(folder)
@@ -326,10 +331,12 @@ class _Finish:
 
     def _write(self, member: str, content: bytes) -> None:
         """Write and record a file that the wheel does not hold."""
-        with suppress(FileNotFoundError):
-            self._info.tree.unlink(member)
-        with self._info.tree.create(member) as file:
-            write_spool(file, [content])
+        tree = self._info.tree
+        try:
+            tree.write(member, content)
+        except FileExistsError:
+            tree.unlink(member)
+            tree.write(member, content)
         scheme, below = installed_path(member, self.root)
         path = self._prefixes[scheme] + below
         self.record.add(path, hashlib.sha256(content).digest(), len(content))

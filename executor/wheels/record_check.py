@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from io import TextIOWrapper
+from io import BytesIO, TextIOWrapper
 from itertools import chain, filterfalse
 from typing import BinaryIO, TextIO
 
@@ -181,16 +181,25 @@ def _add_rows(rows_hash: MultisetHash, rows: Iterable[bytes], manifest: Manifest
 def _opened(info: DistInfo) -> Iterator[TextIO]:
     """Open RECORD for reading. Raises InvalidRecord if it is missing, too large, or not text."""
     try:
-        content = info.tree.open(info.member("RECORD"))
+        content = _content(info, info.member("RECORD"))
     except _NO_FILE:
         raise InvalidRecord("it is missing") from None
     with TextIOWrapper(content, "utf-8", newline="") as file:
-        if os.fstat(file.fileno()).st_size > MAX_RECORD_SIZE:
+        held = info.record
+        size = os.fstat(file.fileno()).st_size if held is None else len(held)
+        if size > MAX_RECORD_SIZE:
             raise InvalidRecord(f"it is larger than {MAX_RECORD_SIZE} bytes")
         try:
             yield file
         except UnicodeDecodeError:
             raise InvalidRecord("it is not UTF-8 text") from None
+
+
+def _content(info: DistInfo, path: str) -> BinaryIO:
+    """Return a file of the wheel, open for reading. Raises OSError."""
+    if info.record is not None and path == info.member("RECORD"):
+        return BytesIO(info.record)
+    return info.tree.open(path)
 
 
 def _rows_of_files(info: DistInfo, exempt: set[str], lines: Iterable[str]) -> Iterator[RecordRow]:
@@ -255,11 +264,13 @@ def _lines(file: TextIO) -> Iterator[str]:
 
 def _hash_staged(info: DistInfo, path: str, algorithm: str) -> tuple[bytes, bytes, int]:
     """Return the digest of a staged file by ``algorithm``, its SHA-256, and its size in bytes."""
-    digest, sha256, size = hashlib.new(algorithm), hashlib.sha256(), 0
+    sha256, size = hashlib.sha256(), 0
+    digest = sha256 if algorithm == "sha256" else hashlib.new(algorithm)
     with _staged(info, path) as file:
         while block := file.read(_BLOCK):
-            digest.update(block)
             sha256.update(block)
+            if digest is not sha256:
+                digest.update(block)
             size += len(block)
     return digest.digest(), sha256.digest(), size
 
@@ -275,7 +286,7 @@ def _staged(info: DistInfo, path: str) -> Iterator[BinaryIO]:
     try:
         # An absolute path, or one with "..", would lead outside of the wheel.
         check_member_name(path, is_portable=False)
-        with info.tree.open(path) as file:
+        with _content(info, path) as file:
             yield file
     except (*_NO_FILE, InvalidMemberName):
         raise InvalidRecord(f"its row for {path!r} is for no file of the wheel") from None

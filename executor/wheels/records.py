@@ -123,13 +123,14 @@ class RecordWriter:
         self._folder = folder
         self._name = name
         self._file = BufferedWriter(folder.create(name + NEW_SUFFIX))
+        self._digest = hashlib.sha256()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
-            self._file.write(f"{_field(self._name)},,\n".encode())
+            self._write(f"{_field(self._name)},,\n".encode())
             self.files += 1
         self._file.close()
         if kind is None:
@@ -141,12 +142,21 @@ class RecordWriter:
 
     def add_row(self, row: bytes, size: int) -> None:
         """List a file of ``size`` bytes with a row that ``record_row`` has made."""
-        self._file.write(row + b"\n")
+        self._write(row + b"\n")
         self.files += 1
         self.bytes += size
 
     def add_rows(self, rows: Sequence[bytes], size: int) -> None:
         """List files of ``size`` bytes in all with such rows."""
-        self._file.write(b"\n".join((*rows, b"")))
+        self._write(b"\n".join((*rows, b"")))
         self.files += len(rows)
         self.bytes += size
+
+    def _write(self, data: bytes) -> None:
+        self._digest.update(data)
+        self._file.write(data)
+
+    @property
+    def digest(self) -> str:
+        """The digest of all that was written, as RECORD spells it."""
+        return f"sha256={encode_digest(self._digest.digest())}"

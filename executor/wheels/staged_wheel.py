@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import field
 
 from executor.wheels.layout import Layout
 from schemas.data_class import frozen
@@ -39,6 +40,10 @@ class StagedWheel:
     """Warnings for the user, as sentences."""
     has_data: bool = False
     """Whether there is a folder with a folder for each other scheme."""
+    record: str = field(default="", compare=False)
+    """Digest of its RECORD, as RECORD spells digests."""
+    seal: str = field(default="", compare=False)
+    """Seal of its RECORD (``files.seals``), by which it is known that this program wrote it."""
     is_reused: bool = False
     """Whether an earlier run staged it."""
 

@@ -132,8 +132,12 @@ class TestVersion2:
     ) -> None:
         (group / "memory.peak").write_text(f"{900 * MIB}\n")
 
-        def refused(*_: object) -> int:
-            raise PermissionError
+        opened = os.open
+
+        def refused(path: str, flags: int) -> int:
+            if flags & os.O_RDWR:
+                raise PermissionError
+            return opened(path, flags)
 
         monkeypatch.setattr("os.open", refused)
         with closing(PeakGauge()) as gauge:

@@ -14,7 +14,8 @@ from helpers.trees import snapshot
 
 CALLS: dict[str, Callable[[HeldFolder], object]] = {
     "create": lambda held: held.create("a/new").close(),
-    "append": lambda held: held.append("a/log", b"line"),
+    "write": lambda held: held.write("a/log", b"line"),
+    "keep": lambda held: held.keep("a"),
     "make": lambda held: held.make("a/folder"),
     "unlink": lambda held: held.unlink("a/file"),
     "rmdir": lambda held: held.rmdir("a/inner"),
@@ -75,7 +76,7 @@ def test_a_link_in_the_place_of_the_folder_is_not_looked_at(
 @pytest.mark.parametrize(
     ("call", "error"),
     [
-        ("open", errno.ELOOP), ("read", errno.ELOOP), ("append", errno.ELOOP),
+        ("open", errno.ELOOP), ("read", errno.ELOOP), ("write", errno.EEXIST),
         ("create", errno.EEXIST), ("make", errno.EEXIST), ("make_executable", errno.ELOOP),
     ],
 )  # fmt: skip
@@ -84,18 +85,18 @@ def test_a_link_at_the_end_is_not_followed(
 ) -> None:
     (tmp_path / "victim").write_text("kept")
     (tmp_path / "ours/link").symlink_to(tmp_path / "victim")
-    more = {"read": (9,), "append": (b"x",)}.get(call, ())
+    more = {"read": (9,), "write": (b"x",)}.get(call, ())
     with pytest.raises(OSError, match=r"link") as caught:
         getattr(held, call)("link", *more)
     assert caught.value.errno == error
     assert (tmp_path / "victim").read_text() == "kept"
 
 
-@pytest.mark.parametrize("call", ["open", "append"])
+@pytest.mark.parametrize("call", ["open", "write"])
 def test_a_pipe_is_neither_read_nor_waited_for(held: HeldFolder, tmp_path: Path, call: str) -> None:
     os.mkfifo(tmp_path / "ours/pipe")
     with pytest.raises(OSError, match="pipe"):
-        getattr(held, call)("pipe", *((b"x",) if call == "append" else ()))
+        getattr(held, call)("pipe", *((b"x",) if call == "write" else ()))
 
 
 @pytest.mark.parametrize("name", ["..", "../ours/top", "a/../top", "a/..", ".", "a//file", "/top"])
@@ -126,9 +127,10 @@ def test_files_are_made_read_changed_and_removed(held: HeldFolder, tmp_path: Pat
         assert opened.read() == b"new"
     held.make_executable("a/new")
     assert (tmp_path / "ours/a/new").stat().st_mode & 0o777 == 0o711
-    held.append("log", b"1\n")
-    held.append("log", b"2\n")
-    assert held.read("log", 99) == b"1\n2\n"
+    held.write("log", b"1\n")
+    with pytest.raises(FileExistsError):
+        held.write("log", b"2\n")
+    assert held.read("log", 99) == b"1\n"
     held.remove("a")
     held.remove("log")
     held.remove("absent")
@@ -154,3 +156,33 @@ def test_no_descriptor_stays_open(held: HeldFolder) -> None:
             with pytest.raises(OSError, match=r"File exists|directory"):
                 copy.make(name)
     assert os.listdir("/proc/self/fd") == before
+
+
+def test_a_folder_that_is_kept_open_is_the_same_one(held: HeldFolder, tmp_path: Path) -> None:
+    held.keep("a")
+    (tmp_path / "ours/a").rename(tmp_path / "ours/b")
+    held.make("a")
+    assert sorted(held.names("a")) == ["file", "inner"]
+    held.write("a/new", b"new")
+    held.rename("a/new", "a/file")
+    held.release()
+    assert held.names("a") == []
+    assert held.read("b/file", 9) == b"new"
+
+
+def test_a_folder_that_is_kept_open_is_closed_with_the_other(tmp_path: Path) -> None:
+    with HeldFolder.at(str(fill(tmp_path / "ours"))) as held:
+        held.keep("a")
+        held.keep("a/inner")
+        kept = held.kept
+    for descriptor in (kept, held.descriptor):
+        with pytest.raises(OSError, match="descriptor"):
+            os.fstat(descriptor)
+
+
+def test_a_folder_is_opened_if_there_is_one(held: HeldFolder) -> None:
+    for name in ("top", "none", "none/inner", "top/inner", ".."):
+        assert held.found(name) is None
+    found = held.found("a/inner")
+    assert found is not None
+    found.close()

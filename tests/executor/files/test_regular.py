@@ -67,7 +67,7 @@ def test_a_file_that_has_nothing_yet_is_an_error(monkeypatch: pytest.MonkeyPatch
     """As /proc/kmsg of the kernel, which is a regular file, and which root may open."""
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
-    monkeypatch.setattr(regular, "_opened", lambda *_, **__: os.dup(reading))
+    monkeypatch.setattr(regular, "_opened", lambda *_, **__: (os.dup(reading), 0))
     for read in (lambda file: file.read(10), lambda file: file.read(), list):
         with regular.open_regular("log") as file, pytest.raises(BlockingIOError):
             read(file)

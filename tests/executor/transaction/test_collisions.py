@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from executor.environment.installed import installed_distributions
-from executor.environment.places import Places
+from executor.environment.places import Places, Ways
 from executor.environment.schemes import Schemes
 from executor.files.held_folder import HeldFolder
 from executor.files.path_set import PathSet
 from executor.transaction.collisions import refuse_collisions
+from executor.transaction.commit import WheelMoves, moves_of
 from executor.transaction.errors import FileConflict
+from executor.transaction.landing import Landings
 from executor.wheels.staged_wheel import StagedWheel
 from helpers.environments import schemes_below, stage
 from helpers.wheels import Wheel, build_wheel
@@ -43,9 +45,13 @@ def check(
         stage(wheel, staging / str(number), schemes=schemes) for number, wheel in enumerate(wheels)
     ]
     with HeldFolder.at(str(staging)) as held:
+        arrivals = [WheelMoves(wheel.filename, moves_of(wheel, schemes, held)) for wheel in staged]
+        moves = [move for arrival in arrivals for move in arrival.moves]
+        ways = Ways(schemes.roots)
         refuse_collisions(
-            staged,
-            schemes,
+            arrivals,
+            Landings(moves, held, ways),
+            ways,
             held,
             going=PathSet(map(Places().key, going)),
             installed=list(installed_distributions(schemes.purelib)),

@@ -14,7 +14,8 @@ import pytest
 
 from executor.files.held_folder import HeldFolder
 from executor.transaction.commit import apply, moves_of
-from executor.transaction.journal import Journal, Move, Removal
+from executor.transaction.journal import Journal
+from executor.transaction.journal_entries import Move, Removal
 from helpers.environments import schemes_below, stage
 from helpers.trees import snapshot
 from helpers.wheels import build_wheel

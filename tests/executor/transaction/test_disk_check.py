@@ -13,7 +13,7 @@ from executor.environment.places import Ways
 from executor.files.errors import NotEnoughDisk, NotEnoughInodes
 from executor.files.held_folder import HeldFolder
 from executor.transaction.disk_check import check_moves
-from executor.transaction.journal import Move
+from executor.transaction.journal_entries import Move
 from executor.transaction.landing import landings
 from helpers.environments import schemes_below
 from schemas.errors import NotEnough

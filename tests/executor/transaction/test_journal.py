@@ -17,8 +17,9 @@ import pytest
 
 from executor.environment.errors import EnvironmentBusy
 from executor.files.held_folder import HeldFolder
-from executor.transaction.errors import StagingRefused
-from executor.transaction.journal import Journal, Move, Removal
+from executor.transaction.errors import JournalRefused, StagingRefused
+from executor.transaction.journal import Journal
+from executor.transaction.journal_entries import Move, Removal
 from helpers.trees import snapshot
 from helpers.users import NOBODY
 from schemas.errors import ExitCode
@@ -41,6 +42,17 @@ def test_what_is_committed_is_read_back(tmp_path: Path) -> None:
         assert [*other.removals(), *other.moves()] == ENTRIES
         journal.done()
         assert not [*journal.removals(), *journal.moves()]
+
+
+def test_a_removal_that_follows_a_move_is_refused(tmp_path: Path) -> None:
+    """It would be made before the move, or not at all."""
+    journal = Journal(str(tmp_path))
+    with journal.opened():
+        journal.commit([ENTRIES[1], ENTRIES[0]])
+        assert not list(journal.removals())
+        with pytest.raises(JournalRefused, match="line 3 is not an entry of a journal"):
+            list(journal.moves())
+        journal.withdraw()
 
 
 def test_an_error_of_closing_what_was_read_is_none(

@@ -9,8 +9,8 @@ import pytest
 
 from executor.environment.places import Ways
 from executor.files.held_folder import HeldFolder
-from executor.transaction.journal import Move
-from executor.transaction.landing import existing_folder, landings
+from executor.transaction.journal_entries import Move
+from executor.transaction.landing import Landings, existing_folder, landings
 
 
 @pytest.fixture(name="staged")
@@ -27,7 +27,7 @@ def landed(staged: Path, env: Path) -> list[tuple[str, str, list[str], bool]]:
     with HeldFolder.at(str(staged)) as held:
         return sorted(
             (source, os.path.relpath(folder, env), sorted(names), is_linked)
-            for source, folder, names, is_linked in landings(moves, held, Ways([str(env)]))
+            for source, folder, names, is_linked, _ in landings(moves, held, Ways([str(env)]))
         )
 
 
@@ -62,3 +62,21 @@ def test_the_nearest_thing_that_exists_may_be_a_link_to_nothing(tmp_path: Path) 
     (tmp_path / "bin").symlink_to("nowhere")
     assert existing_folder(f"{tmp_path}/bin/x") == f"{tmp_path}/bin"
     assert existing_folder(f"{tmp_path}/a/b/c") == str(tmp_path)
+
+
+@pytest.mark.parametrize("most", [1, 4096])
+def test_they_are_looked_for_once_if_they_are_few(
+    tmp_path: Path, staged: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr("executor.transaction.landing._MAX_HELD", most)
+    (tmp_path / "env/demo").mkdir(parents=True)
+    ways = Ways([str(tmp_path / "env")])
+    with HeldFolder.at(str(staged)) as held:
+        found = Landings([Move("0/tree", str(tmp_path / "env"))], held, ways)
+        first = list(found)
+        assert list(found) == first
+        (staged / "0/tree/top.py").unlink()
+        assert (list(found) == first) == (most > 1)
+        found.forget()
+        assert sorted(next(iter(found)).names) == ["lib64"]
+    assert [landing.met for landing in first] == [["demo"], []]

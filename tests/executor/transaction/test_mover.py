@@ -139,3 +139,24 @@ def test_to_another_file_system_it_is_copied(
     assert move(staging, tmp_path).changed >= {f"{tmp_path}/env/lib", f"{tmp_path}/env/lib/pkg"}
     assert files(tmp_path / "env/lib") == ALL
     assert staging.names("0") == []
+
+
+def test_a_folder_that_is_exchanged_between_two_wheels_is_no_success(
+    staging: HeldFolder, tmp_path: Path
+) -> None:
+    """It is held open, and its files would go where nobody looks for them."""
+    mover = Mover([str(tmp_path / "env"), str(tmp_path / "env/lib")])
+    mover.make(staging, "0/tree", str(tmp_path / "env/lib"), None)
+    exchange(tmp_path / "env/lib", tmp_path / "outside")
+    with pytest.raises(OSError, match="exchanged"):
+        mover.leave()
+    mover.close()
+    assert os.listdir(tmp_path / "outside") == []
+
+
+def test_a_wheel_of_which_all_is_moved_leaves_nothing(staging: HeldFolder, tmp_path: Path) -> None:
+    staging.write("0/complete", b"{}")
+    mover = Mover([str(tmp_path / "env")])
+    mover.make(staging, "0/tree", str(tmp_path / "env/lib"), "pkg")
+    mover.leave()
+    assert staging.names() == []

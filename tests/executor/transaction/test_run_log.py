@@ -90,3 +90,17 @@ def test_it_tells_of_the_last_run_only(tmp_path: Path) -> None:
 def test_a_torn_log_is_no_reason_to_stop(tmp_path: Path, text: bytes) -> None:
     (tmp_path / "run").write_bytes(text)
     assert last(tmp_path)
+
+
+def test_it_is_written_where_it_was_begun(tmp_path: Path) -> None:
+    (tmp_path / "staging").mkdir()
+    with HeldFolder.at(str(tmp_path / "staging")) as held:
+        written = RunLog(held)
+        written.begin(1)
+        (tmp_path / "staging/run").rename(tmp_path / "away")
+        (tmp_path / "staging/run").symlink_to(tmp_path / "victim")
+        written.note("begins", "a.whl")
+        written.close()
+        written.close()
+    assert not (tmp_path / "victim").exists()
+    assert "begins a.whl" in (tmp_path / "away").read_text()

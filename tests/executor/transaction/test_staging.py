@@ -57,8 +57,13 @@ def _staging(folder: HeldFolder, tmp_path: Path) -> Staging:
 
 def staged(staging: Staging, tmp_path: Path) -> StagedWheel:
     wheel = stage(WHEEL, path_of(staging, tmp_path), schemes=schemes_below(tmp_path / "env"))
-    staging.keep(STEP, wheel)
+    keep(staging, wheel)
     return wheel
+
+
+def keep(staging: Staging, wheel: StagedWheel) -> None:
+    with staging.folder.inner(staging.name(STEP)) as folder:
+        staging.keep(folder, wheel)
 
 
 def test_a_complete_wheel_is_found_as_it_was(staging: Staging, tmp_path: Path) -> None:
@@ -153,7 +158,7 @@ def test_what_was_believed_is_not_taken_by_a_run_that_verifies(
         schemes=schemes,
         rules=Rules(verify_record=False),
     )
-    believing.keep(STEP, wheel)
+    keep(believing, wheel)
     assert believing.find(STEP) == wheel
     verifying = Staging(folder, schemes, STRICT)
     assert verifying.find(STEP) is None
@@ -174,7 +179,7 @@ def test_a_file_that_is_not_what_record_says_is_not_taken_without_hashes_either(
         staging.discard(STEP)
         made = build_wheel(files={"demo.py": content}, record=f"{row}\n{record}")
         staged_wheel = stage(made, path_of(staging, tmp_path), schemes=schemes, rules=rules)
-        staging.keep(STEP, staged_wheel)
+        keep(staging, staged_wheel)
         assert (staging.find(STEP) == staged_wheel) == (content == "text")
 
 

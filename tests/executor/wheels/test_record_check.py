@@ -6,7 +6,7 @@ import errno
 import hashlib
 import os
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 import pytest
 
@@ -237,13 +237,17 @@ def test_a_record_larger_than_any_is_refused(
 def test_a_disk_that_fails_is_no_fault_of_the_wheel(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened = HeldFolder.open
+    def failing(call: str) -> None:
+        before = getattr(HeldFolder, call)
 
-    def fail(folder: HeldFolder, name: str) -> BinaryIO:
-        if name.endswith("RECORD"):
-            raise OSError(errno.EIO, os.strerror(errno.EIO), name)
-        return opened(folder, name)
+        def fail(folder: HeldFolder, name: str, *more: Any) -> Any:
+            if name.endswith("RECORD"):
+                raise OSError(errno.EIO, os.strerror(errno.EIO), name)
+            return before(folder, name, *more)
 
-    monkeypatch.setattr(HeldFolder, "open", fail)
+        monkeypatch.setattr(HeldFolder, call, fail)
+
+    failing("open")
+    failing("read")
     with pytest.raises(OSError, match="Input/output error"):
         stage(GOOD, tmp_path / "s")
