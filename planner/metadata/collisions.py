@@ -29,7 +29,14 @@ def find_collisions(wheels: Iterable[tuple[str, Listing]]) -> tuple[Collision, .
     """Return the collisions among ``wheels``, pairs of file name and listing. Equal files do not
     collide.
     """
-    listed = [(filename, listing, listing.folders()) for filename, listing in wheels]
+    # Most wheels have nothing in common from the top.
+    begun = [(filename, listing, listing.tops()) for filename, listing in wheels]
+    shared = _shared_folders((filename, tops) for filename, _, tops in begun)
+    listed = [
+        (filename, listing, listing.folders())
+        for filename, listing, tops in begun
+        if not shared.isdisjoint(tops)
+    ]
     shared = _shared_folders((filename, folders) for filename, _, folders in listed)
     owners: dict[str, tuple[str, int]] = {}
     found: dict[tuple[str, str], list[str]] = {}

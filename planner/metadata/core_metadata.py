@@ -33,9 +33,6 @@ __all__ = [
 ]
 
 
-_END_OF_HEADERS = re.compile(rb"\r?\n\r?\n")
-
-
 _FIELDS = ("name", "version", "requires-dist", "requires-python", "provides-extra")
 
 
@@ -99,7 +96,8 @@ def select(
 
 def split_headers(content: bytes) -> bytes:
     """Return a METADATA file without its long description."""
-    return _END_OF_HEADERS.split(content, maxsplit=1)[0]
+    ends = [at for blank in (b"\n\n", b"\n\r\n") if (at := content.find(blank)) >= 0]
+    return content[: min(ends)].removesuffix(b"\r") if ends else content
 
 
 def parse_metadata(content: bytes) -> WheelMetadata:

@@ -70,6 +70,22 @@ class Listing:
         text, contents = self._read()
         yield from zip(text.split("\n"), contents, strict=False)
 
+    def tops(self) -> set[str]:
+        """Return the first two folders that each file is in, or the only one."""
+        found: set[str] = set()
+        prefix = "\n"
+        for place in self.text().split("\n"):
+            # Files of one folder mostly follow each other, and this takes a fifth of the time.
+            if place.startswith(prefix):
+                continue
+            first, _, rest = place.rpartition("/")[0].partition("/")
+            second, _, _ = rest.partition("/")
+            top = f"{first}/{second}" if second else first
+            found.add(top)
+            prefix = f"{top}/" if second else "\n"
+        found.discard("")  # of what follows the last line
+        return found
+
     def folders(self) -> set[str]:
         """Return the folders that files are in."""
         folders = {place.rpartition("/")[0] for place in self.text().split("\n")}

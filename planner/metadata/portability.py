@@ -7,9 +7,10 @@ for Linux alone may have any.
 from __future__ import annotations
 
 import re
+from string import ascii_letters, digits
 
 from planner.metadata.listing import Listing
-from schemas.wheel import MAX_NAME_SIZE, InvalidMemberName, check_member_name
+from schemas.wheel import MAX_DEPTH, MAX_SEGMENT_SIZE, InvalidMemberName, check_member_name
 from schemas.wheel_filename import is_for_linux
 
 __all__ = ["find_unportable"]
@@ -17,16 +18,18 @@ __all__ = ["find_unportable"]
 _SHOWN = 3
 """Names that are enough to know a wheel by."""
 
-_SEGMENT = r"\.?\w[\w.+-]{0,250}+(?<!\.)"
-_PLAIN = rf"(?:{_SEGMENT}/){{0,32}}+{_SEGMENT}"
-"""Names that every system takes, but for the reserved ones of Windows."""
+_PLAIN_LINE = re.compile(r"(?:\.?\w[\w.+-]{0,250}+(?<!\.)/)*+\.?\w[\w.+-]{0,250}+(?<!\.)", re.ASCII)
+"""A name that every system takes if it is short and not reserved by Windows."""
 
-_PLAIN_LINE = re.compile(_PLAIN, re.ASCII)
-_PLAIN_LINES = re.compile(rf"(?:{_PLAIN}\n)*+", re.ASCII)
+_PLAIN_BYTES = f"{ascii_letters}{digits}_.+-/\n".encode()
+"""The characters of such names, with those between them."""
 
-_RESERVED = re.compile(r"/(?:con|prn|aux|nul|com[0-9]|lpt[0-9])[./]")
-"""Part of a text in lower case in which a name may be reserved. A pattern that begins with one
-character is found in a fifth of the time."""
+_SHORT = 2 * MAX_DEPTH
+"""Characters: a name that is no longer has not too many segments, unless some are empty."""
+
+_SUSPECT = re.compile(r"/(?:/|(?:con|prn|aux|nul|com[0-9]|lpt[0-9])[./])")
+"""Part of a text in lower case in which a name is empty, or may be reserved. A pattern that begins
+with one character is found in a fifth of the time."""
 
 
 def find_unportable(filename: str, listing: Listing) -> tuple[str, ...]:
@@ -54,16 +57,20 @@ def _are_portable(text: str) -> bool:
     """
     lowered = text.lower()
     places = lowered.split("\n")
-    if (
-        len(set(places)) != len(places)
-        or len(max(places, key=len)) > MAX_NAME_SIZE
-        or _RESERVED.search(f"/{lowered}".replace("\n", "/"))
-    ):
+    joined = "/" + lowered.replace("\n", "/")
+    if len(set(places)) != len(places) or _SUSPECT.search(joined):
         return False
-    if _PLAIN_LINES.fullmatch(text):
-        return True
-    lines = text.split("\n")[:-1]
-    return all(_PLAIN_LINE.fullmatch(place) or _is_portable(place) for place in lines)
+    if text.isascii() and not text.encode().translate(None, _PLAIN_BYTES) and "./" not in joined:
+        return all(
+            len(place) <= _SHORT
+            or (len(place) <= MAX_SEGMENT_SIZE and place.count("/") < MAX_DEPTH)
+            or _is_portable(place)
+            for place in places
+        )
+    return all(
+        (len(place) <= _SHORT and _PLAIN_LINE.fullmatch(place)) or _is_portable(place)
+        for place in text.split("\n")[:-1]
+    )
 
 
 def _is_portable(place: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property, reduce
+from functools import cached_property, lru_cache, reduce
 from itertools import chain
 from operator import or_
 
@@ -57,14 +57,44 @@ class Release:
         return chain.from_iterable(self.groups)
 
 
-@dataclass(frozen=True, slots=True)
 class Judgement:
     """The files of a release that an environment can use, and those that it cannot."""
 
-    wheels: Wheels | None
-    """None if one of the targets has no usable wheel."""
-    rejections: tuple[Rejection, ...]
-    """The refused files; one that several targets refuse for the same reason is listed once."""
+    def __init__(self, release: Release, evaluators: Sequence[FileEvaluator]) -> None:
+        self._release = release
+        self._evaluators = evaluators
+        found = [
+            max(suitable, key=_preference)
+            for evaluator in evaluators
+            if (suitable := list(_suitable(release, evaluator)))
+        ]
+        self.wheels: Wheels | None = tuple(found) if len(found) == len(evaluators) else None
+        """None if one of the targets has no usable wheel."""
+
+    @cached_property
+    def rejections(self) -> tuple[Rejection, ...]:
+        """The refused files; one that several targets refuse for the same reason is listed once.
+        Only an explanation needs them, and most files of a page are refused.
+        """
+        rejections: dict[tuple[str, str], Rejection] = {}
+        for evaluator in self._evaluators:
+            for file in self._release.files:
+                one = evaluator.evaluate(self._release.project, file)
+                if isinstance(one, Rejection):
+                    rejections[one.file.filename, one.reason] = one
+        return tuple(rejections.values())
+
+
+def _suitable(release: Release, evaluator: FileEvaluator) -> Iterator[Distribution]:
+    for file in release.files:
+        if not evaluator.is_elsewhere(file.filename):
+            verdict = evaluator.evaluate(release.project, file)
+            if isinstance(verdict, Distribution):
+                yield verdict
+
+
+def _preference(wheel: Distribution) -> tuple[object, ...]:
+    return wheel.preference
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,22 +125,8 @@ class ReleaseJudge:
     def judge(self, release: Release) -> Judgement:
         """Return the files of ``release`` that can be used."""
         if release not in self._judgements:
-            self._judgements[release] = self._judge(release)
+            self._judgements[release] = Judgement(release, self._evaluators)
         return self._judgements[release]
-
-    def _judge(self, release: Release) -> Judgement:
-        wheels: list[Distribution] = []
-        rejections: dict[tuple[str, str], Rejection] = {}
-        for evaluator in self._evaluators:
-            verdicts = [evaluator.evaluate(release.project, file) for file in release.files]
-            suitable = [verdict for verdict in verdicts if isinstance(verdict, Distribution)]
-            if suitable:
-                wheels.append(max(suitable, key=lambda wheel: wheel.preference))
-            for one in verdicts:
-                if isinstance(one, Rejection):
-                    rejections[one.file.filename, one.reason] = one
-        complete = len(wheels) == len(self._evaluators)
-        return Judgement(tuple(wheels) if complete else None, tuple(rejections.values()))
 
 
 class Project:
@@ -126,13 +142,14 @@ class Project:
         self.page = page
         releases: dict[Version, Release] = {}
         for text, files in page.files.items():
-            if has_huge_number(text):
+            version = _version_of(text)
+            if version is None:
                 continue
-            with suppress(InvalidVersion):
-                version = Version(text)
-                release = releases.setdefault(version, Release(version, page.name))
-                release.groups.append(files)
-                release.spellings.append(version)
+            release = releases.get(version)
+            if release is None:
+                release = releases[version] = Release(version, page.name)
+            release.groups.append(files)
+            release.spellings.append(version)
         self.releases = tuple(releases[version] for version in sorted(releases, reverse=True))
         """Newest first. A file whose name holds no version belongs to no release."""
         self.all = (1 << (len(self.releases) + 1)) - 2
@@ -228,6 +245,18 @@ class Project:
         for position in positions:
             found |= 2 << position
         return found
+
+
+@lru_cache(maxsize=1 << 14)
+def _version_of(text: str) -> Version | None:
+    """Return the version that the name of a file spells, or None. From a cache: projects have many
+    in common, with their place in the order.
+    """
+    if has_huge_number(text):
+        return None
+    with suppress(InvalidVersion):
+        return Version(text)
+    return None
 
 
 def compares_texts(specifier: SpecifierSet) -> bool:

@@ -147,7 +147,19 @@ class FileEvaluator:
         self._python_version = target.python_version
         self._rules = rules or FileRules()
         self._ranks = {tag: rank for rank, tag in enumerate(target.tags)}
-        self._pythons = {(tag.interpreter, tag.abi) for tag in target.tags}
+        parts = [(tag.interpreter, tag.abi, tag.platform) for tag in target.tags]
+        self._pythons = {(interpreter, abi) for interpreter, abi, _ in parts}
+        self._tag_parts = [frozenset(each) for each in zip(*parts, strict=True)]
+
+    def is_elsewhere(self, filename: str) -> bool:
+        """Return whether the name of a file says that no wheel of its tags is for the target, so
+        that ``evaluate`` refuses it; in a tenth of the time. False if that has to be found out.
+        """
+        if not filename.endswith(".whl"):
+            return False
+        tags = filename[: -len(".whl")].lower().split("-")[-3:]
+        parts = zip(self._tag_parts, tags, strict=False)
+        return any(known.isdisjoint(part.split(".")) for known, part in parts)
 
     def evaluate(self, project: NormalizedName, file: ProjectFile) -> Distribution | Rejection:
         """Return the distribution that ``file``, of the page of ``project``, is, or why the target

@@ -24,13 +24,28 @@ def test_files_and_folders_are_given_back() -> None:
         (place.decode(), number) for place, number in zip(PLACES, NUMBERS, strict=True)
     ]
     assert listing.folders() == {"lib/demo", "lib", "scripts"}
+    assert listing.tops() == {"lib/demo", "lib", "scripts"}
     assert listing.text() == "lib/demo/a.py\nlib/six.py\nscripts/demo\nlib/ä\n"
+
+
+def test_the_tops_are_the_first_two_folders() -> None:
+    places = [
+        b"lib/a/b/c.py",
+        b"lib/a/d.py",
+        b"lib/ab/c.py",
+        b"lib/a.py",
+        b"lib/a/e",
+        b"data/x/y/z",
+    ]
+    listing = Listing.of(places, [0] * len(places))
+    assert listing.tops() == {"lib/a", "lib/ab", "lib", "data/x"}
 
 
 def test_an_empty_one_has_no_files() -> None:
     listing = Listing.from_bytes(Listing.of([], []).packed)
     assert listing is not None
-    assert (list(listing.files()), listing.folders(), listing.text()) == ([], set(), "")
+    assert list(listing.files()) == []
+    assert (listing.folders(), listing.tops(), listing.text()) == (set(), set(), "")
 
 
 def test_a_name_of_two_lines_stays_one_file() -> None:

@@ -50,6 +50,23 @@ def test_a_wheel_that_the_target_can_load_suits(filename: str) -> None:
     wheel = evaluate(filename)
     assert isinstance(wheel, Distribution)
     assert (wheel.name, wheel.version) == (NAME, Version("1.0"))
+    assert not FileEvaluator(TARGET).is_elsewhere(filename)
+
+
+@pytest.mark.parametrize("interpreter", ["cp311", "CP311", "py2.py3", "cp312", ""])
+@pytest.mark.parametrize("abi", ["cp311", "none.abi3", "cp312", "."])
+@pytest.mark.parametrize("platform", ["any", "manylinux2014_x86_64.win32", "ANY", "win32", "-any"])
+def test_a_name_that_is_elsewhere_is_refused(interpreter: str, abi: str, platform: str) -> None:
+    filename = f"demo-1.0-{interpreter}-{abi}-{platform}.whl"
+    is_elsewhere = FileEvaluator(TARGET).is_elsewhere(filename)
+    if is_elsewhere or "312" in filename or platform == "win32":
+        assert is_elsewhere
+        assert isinstance(evaluate(filename), Rejection)
+
+
+@pytest.mark.parametrize("filename", ["demo-1.0.tar.gz", "demo-win32.zip", "demo-1-any-any-win32"])
+def test_only_the_name_of_a_wheel_says_where_it_is_for(filename: str) -> None:
+    assert not FileEvaluator(TARGET).is_elsewhere(filename)
 
 
 @pytest.mark.parametrize(
