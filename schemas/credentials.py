@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import binascii
 import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -45,7 +45,10 @@ class Login(NamedTuple):
     @property
     def authorization(self) -> str:
         """The value of the Authorization header (RFC 7617)."""
-        return "Basic " + base64.b64encode(_sent(f"{self.user}:{self.password}")).decode()
+        return (
+            "Basic "
+            + binascii.b2a_base64(_sent(f"{self.user}:{self.password}"), newline=False).decode()
+        )
 
     @property
     def secrets(self) -> frozenset[str]:

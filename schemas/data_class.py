@@ -1,16 +1,18 @@
 """Dataclasses that share their methods, because the program starts faster without generated ones.
 
 ``dataclasses.dataclass`` compiles up to six methods for each class: 0.5 ms for a frozen one with
-slots, and ``execute`` needs 80 classes before its first request. Here it only finds the fields,
-which takes a tenth. ``dataclasses.replace``, ``fields``, ``asdict``, pickle and type checkers
-(PEP 681) treat the classes as dataclasses. A class whose objects are made by the thousand is better
-a real one: its own ``__init__`` takes a third of the time.
+slots, and ``execute`` needs 80 classes before its first request. Here a class only gets its slots,
+which takes a twentieth; its fields are found when its first object is made. ``replace``, ``fields``
+and ``asdict`` of ``dataclasses``, pickle and type checkers (PEP 681) treat the classes as
+dataclasses. A class whose objects are made by the thousand is better a real one: its own
+``__init__`` takes a third of the time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields
+from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
+from inspect import get_annotations
 from operator import attrgetter
 from typing import Any, NamedTuple, NoReturn, TypeVar, dataclass_transform, overload
 
@@ -37,14 +39,19 @@ def frozen(cls: type[Any] | None = None, /, *, kw_only: bool = False) -> Any:
 
 def _frozen(cls: type[Any], kw_only: bool) -> Any:
     _describe(cls)
-    made: Any = dataclass(init=False, repr=False, eq=False, slots=True, kw_only=kw_only)(cls)
-    for name, method in _METHODS.items():
-        if name not in cls.__dict__:
-            setattr(made, name, method)
-    made.__making__ = _making(made)
-    names = [each.name for each in fields(made) if each.compare]
-    made.__compared__ = attrgetter(*names) if names else staticmethod(lambda _: ())
-    return made
+    held = {name for base in cls.__mro__[1:] for name in base.__dict__.get("__slots__", ())}
+    own = [name for name, kind in get_annotations(cls).items() if not _is_of_class(kind)]
+    contents = {
+        name: content
+        for name, content in cls.__dict__.items()
+        if name not in own and name not in {"__dict__", "__weakref__"}
+    }
+    contents = _METHODS | contents
+    contents["__slots__"] = tuple(name for name in own if name not in held)
+    contents["__qualname__"] = cls.__qualname__
+    contents["__dataclass_fields__"] = _FieldsOf(cls, kw_only)
+    kind: Any = type(cls)
+    return kind(cls.__name__, cls.__bases__, contents)
 
 
 @dataclass_transform(eq_default=False, field_specifiers=(field,))
@@ -53,10 +60,18 @@ def with_fields(cls: type[T]) -> type[T]:
     and it equals itself alone. Its ``repr`` is that of its base.
     """
     _describe(cls)
-    made: Any = dataclass(init=False, repr=False, eq=False)(cls)
+    made: Any = cls
     made.__init__ = _init
-    made.__making__ = _making(made)
+    if any(isinstance(content, Field) for content in cls.__dict__.values()):
+        _find_fields(cls)  # which takes them out of the class
+    else:
+        made.__dataclass_fields__ = _FieldsOf(cls)
     return cls
+
+
+def _is_of_class(kind: object) -> bool:
+    """Return whether an annotation is not that of a field."""
+    return isinstance(kind, str) and kind.partition("[")[0].endswith("ClassVar")
 
 
 def _describe(cls: type[Any]) -> None:
@@ -64,6 +79,30 @@ def _describe(cls: type[Any]) -> None:
     signature, which Python 3.11.2 cannot do for an error.
     """
     cls.__doc__ = cls.__doc__ or cls.__name__
+
+
+def _find_fields(cls: type[Any], *, kw_only: bool = False) -> dict[str, Field[Any]]:
+    """Let ``dataclasses`` find the fields of ``cls`` and of its bases; return them by name."""
+    found: Any = dataclass(init=False, repr=False, eq=False, match_args=False, kw_only=kw_only)(cls)
+    fields_: dict[str, Field[Any]] = found.__dataclass_fields__
+    return fields_
+
+
+class _FieldsOf:
+    """Stands for the fields of a class until somebody asks for them; an attribute of the class."""
+
+    def __init__(self, declared: type[Any], kw_only: bool = False) -> None:
+        """``declared`` is the class as it was written."""
+        self._declared = declared
+        self._kw_only = kw_only
+
+    def __get__(self, _instance: object, owner: type[Any]) -> dict[str, Field[Any]]:
+        found = _find_fields(self._declared, kw_only=self._kw_only)
+        for cls in owner.__mro__:
+            if cls.__dict__.get("__dataclass_fields__") is self:
+                for name in ("__dataclass_fields__", "__dataclass_params__"):
+                    setattr(cls, name, getattr(self._declared, name))
+        return found
 
 
 class _Making(NamedTuple):
@@ -77,9 +116,13 @@ class _Making(NamedTuple):
     """Whether there is a ``__post_init__``, which sets the fields without ``init``."""
 
 
-def _making(cls: type[Any]) -> _Making:
+def _making_of(cls: Any) -> _Making:
+    """Return what ``__init__`` has to know of ``cls``, found once for each class."""
+    known: _Making | None = cls.__dict__.get("__making__")
+    if known is not None:
+        return known
     given = [each for each in fields(cls) if each.init]
-    return _Making(
+    cls.__making__ = making = _Making(
         {each.name: each.default for each in given},
         tuple(each.name for each in given if not each.kw_only),
         tuple(
@@ -89,11 +132,22 @@ def _making(cls: type[Any]) -> _Making:
         ),
         hasattr(cls, "__post_init__"),
     )
+    return making
+
+
+def _compared_of(cls: Any) -> Callable[[object], object]:
+    """Return what gives the fields of an object that are compared."""
+    known: Callable[[object], object] | None = cls.__dict__.get("__compared__")
+    if known is None:
+        names = [each.name for each in fields(cls) if each.compare]
+        known = attrgetter(*names) if names else lambda _: ()
+        cls.__compared__ = known
+    return known
 
 
 def _init(self: Any, /, *given: object, **named: object) -> None:
     """Set the fields in their order, as a generated ``__init__`` does. Raises TypeError."""
-    making: _Making = self.__making__
+    making = _making_of(type(self))
     contents = making.blank | named
     if len(contents) > len(making.blank):
         unknown = min(named.keys() - making.blank.keys())
@@ -123,11 +177,12 @@ def _repr(self: Any) -> str:
 def _eq(self: Any, other: Any) -> Any:
     if type(other) is not type(self):
         return NotImplemented
-    return self.__compared__(self) == self.__compared__(other)
+    compared = _compared_of(type(self))
+    return compared(self) == compared(other)
 
 
 def _hash(self: Any) -> int:
-    return hash(self.__compared__(self))
+    return hash(_compared_of(type(self))(self))
 
 
 def _setattr(_self: object, name: str, _content: object) -> NoReturn:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import binascii
-import hashlib
 from collections.abc import Mapping
 
 from schemas.data_class import frozen
@@ -35,6 +34,8 @@ class Digests:
     """
 
     def __init__(self, expected: Mapping[str, str]) -> None:
+        import hashlib  # noqa: PLC0415  # loading libcrypto takes 2 ms, while the lock is read
+
         self._expected = {
             name: digest.lower() for name, digest in expected.items() if name in SECURE_ALGORITHMS
         }

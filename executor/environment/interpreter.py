@@ -6,7 +6,6 @@ import errno
 import json
 import os
 import sys
-from importlib.util import find_spec
 from typing import Any, Literal
 
 from executor.environment.errors import InterpreterUnusable
@@ -146,6 +145,8 @@ def _release(target: Target) -> tuple[int, ...]:
 
 
 def _probe_source() -> str:
+    from importlib.util import find_spec  # noqa: PLC0415  # rarely needed
+
     # Through the loader, so that it is found in a zipapp too.
     spec = find_spec("executor.environment.probe")
     source = spec.loader.get_source(spec.name) if spec and spec.loader else None  # type: ignore[attr-defined]

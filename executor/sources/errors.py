@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from schemas.data_class import with_fields
-from schemas.digests import Mismatch
 from schemas.errors import ArtifactRefused, NetworkError
+
+if TYPE_CHECKING:
+    from schemas.digests import Mismatch
 
 __all__ = ["HashMismatch", "Missing", "Offline", "Replaced", "SizeMismatch", "Unreachable"]
 

@@ -129,6 +129,19 @@ class TestOtherValues:
     def test_keep_their_own_methods(self) -> None:
         assert Place("lib", ["a"]).first == "a"
 
+    def test_have_the_fields_of_a_base_that_nobody_has_used(self) -> None:
+        @frozen
+        class Base:
+            name: str
+
+        @frozen
+        class Derived(Base):
+            size: int = 0
+
+        assert Derived("a", 3) == Derived(name="a", size=3)
+        assert not hasattr(Derived("a"), "__dict__")
+        assert Base("a") != Derived("a")
+
     def test_without_fields_are_equal(self) -> None:
         assert Nothing() == Nothing()
         assert len({Nothing(), Nothing()}) == 1
@@ -159,6 +172,24 @@ class TestAnErrorWithFields:
     def test_names_what_is_missing(self) -> None:
         with pytest.raises(TypeError, match="needs a value for 'path'"):
             Trouble()  # type: ignore[call-arg]
+
+    def test_has_the_fields_of_a_base_that_nobody_has_used(self) -> None:
+        @with_fields
+        class Base(Exception):
+            path: str
+            hint: str = "look"
+
+        @with_fields
+        class Derived(Base):
+            line: int = 0
+
+        class Plain(Derived):
+            pass
+
+        assert vars(Derived("a", line=3)) == {"path": "a", "hint": "look", "line": 3}
+        assert vars(Plain("a")) == {"path": "a", "hint": "look", "line": 0}
+        assert vars(Base("a")) == {"path": "a", "hint": "look"}
+        assert [each.name for each in fields(Plain)] == ["path", "hint", "line"]
 
     def test_needs_no_text(self) -> None:
         """Of an optimized program, whose texts are left out."""
