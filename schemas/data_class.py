@@ -114,6 +114,10 @@ class _Making(NamedTuple):
     factories: tuple[tuple[str, Callable[[], object]], ...]
     finishes: bool
     """Whether there is a ``__post_init__``, which sets the fields without ``init``."""
+    simple: int
+    """The number of its fields, if they can just be set in their order; otherwise -1."""
+    all: tuple[str, ...]
+    """Its fields, also those without ``init``."""
 
 
 def _making_of(cls: Any) -> _Making:
@@ -122,15 +126,20 @@ def _making_of(cls: Any) -> _Making:
     if known is not None:
         return known
     given = [each for each in fields(cls) if each.init]
+    positional = tuple(each.name for each in given if not each.kw_only)
+    finishes = hasattr(cls, "__post_init__")
+    is_simple = len(positional) == len(given) and not finishes
     cls.__making__ = making = _Making(
         {each.name: each.default for each in given},
-        tuple(each.name for each in given if not each.kw_only),
+        positional,
         tuple(
             (each.name, each.default_factory)
             for each in given
             if each.default_factory is not MISSING
         ),
-        hasattr(cls, "__post_init__"),
+        finishes,
+        len(given) if is_simple else -1,
+        tuple(each.name for each in fields(cls)),
     )
     return making
 
@@ -148,6 +157,10 @@ def _compared_of(cls: Any) -> Callable[[object], object]:
 def _init(self: Any, /, *given: object, **named: object) -> None:
     """Set the fields in their order, as a generated ``__init__`` does. Raises TypeError."""
     making = _making_of(type(self))
+    if not named and len(given) == making.simple:
+        for name, content in zip(making.positional, given, strict=True):
+            object.__setattr__(self, name, content)
+        return
     contents = making.blank | named
     if len(contents) > len(making.blank):
         unknown = min(named.keys() - making.blank.keys())
@@ -194,12 +207,12 @@ def _delattr(_self: object, name: str) -> NoReturn:
 
 
 def _getstate(self: Any) -> list[object]:
-    return [getattr(self, each.name) for each in fields(self)]
+    return [getattr(self, name) for name in _making_of(type(self)).all]
 
 
 def _setstate(self: Any, state: list[object]) -> None:
-    for each, content in zip(fields(self), state, strict=True):
-        object.__setattr__(self, each.name, content)
+    for name, content in zip(_making_of(type(self)).all, state, strict=True):
+        object.__setattr__(self, name, content)
 
 
 _METHODS: dict[str, Callable[..., Any]] = {

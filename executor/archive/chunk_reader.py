@@ -70,6 +70,10 @@ class ChunkReader:
         self._position = min(start + limit, len(self._chunk))
         return memoryview(self._chunk)[start : self._position]
 
+    def hold(self) -> None:
+        """Hold the chunk in which the next byte is, if there is one."""
+        self.some(0)
+
     def at_hand(self, count: int) -> memoryview | None:
         """Return the next ``count`` bytes without reading them; None if they end in a later chunk.
 

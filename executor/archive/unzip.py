@@ -210,6 +210,7 @@ class ForwardZip:
             offset = reader.offset
             self._signature = reader.exactly(4)
             if self._signature != LOCAL_SIGNATURE:
+                reader.give_back(self._signature)
                 break
             if self.count >= MAX_MEMBERS:
                 raise InvalidZip(f"it holds more than {MAX_MEMBERS} members")
@@ -231,10 +232,10 @@ class ForwardZip:
         end of the archive.
         """
         reader = self.reader
-        while self._signature == CENTRAL_SIGNATURE:
+        while (signature := reader.exactly(4)) == CENTRAL_SIGNATURE:
             self.count += 1
             yield read_central_entry(reader)
-            self._signature = reader.exactly(4)
+        self._signature = signature
         if self._signature not in (ZIP64_END_SIGNATURE, END_SIGNATURE):
             raise self._misplaced()
         if self.count != self._members:

@@ -102,7 +102,7 @@ def recorded_files(info: DistInfo) -> Iterator[FileRecord]:
             yield _file(path, sha256, found)
     exempt = _exempt(info)
     with _opened(info) as file:
-        lines = _lines(file)
+        lines = _lines(info, file)
         for line in lines:
             row = line.rstrip("\r\n")
             # Most rows are spelled as record_row does, and copied unparsed.
@@ -223,7 +223,7 @@ def _stated_rows(
     A row with another secure hash, or without a size, is compared with the staged file here.
     """
     with _opened(info) as file:
-        for row in _rows_of_files(info, exempt, _lines(file)):
+        for row in _rows_of_files(info, exempt, _lines(info, file)):
             if _is_for_folder(info, row):
                 continue
             path, algorithm, digest, size = row
@@ -254,8 +254,16 @@ def _is_for_folder(info: DistInfo, row: RecordRow) -> bool:
     return info.tree.is_folder(row.path.rstrip("/"))
 
 
-def _lines(file: TextIO) -> Iterator[str]:
-    """Yield the lines of RECORD. Raises InvalidRecord if one is too long."""
+def _lines(info: DistInfo, file: TextIO) -> Iterator[str]:
+    """Return the lines of RECORD, which raise InvalidRecord if one is too long."""
+    held = info.record
+    if held is not None and max(map(len, held.split(b"\n"))) < _MAX_LINE - 1:
+        return iter(file)
+    return _bounded_lines(file)
+
+
+def _bounded_lines(file: TextIO) -> Iterator[str]:
+    """Yield the lines of a RECORD that is long, or has a long line."""
     while line := file.readline(_MAX_LINE):
         if len(line) == _MAX_LINE:
             raise InvalidRecord(f"it has a line of more than {_MAX_LINE} characters")

@@ -163,6 +163,9 @@ class _Unpacking:
                 self._zip, destination, manifest, self._names, self._expansion, self._is_plain,
                 self._wrote,
             )  # fmt: skip
+            if self._can_be_spooled:
+                self._zip.reader.hold()
+                plain.unpack()
             for member in self._zip.members():
                 self._write(member, destination, manifest)
                 if self._can_be_spooled:
@@ -180,6 +183,7 @@ class _Unpacking:
             self._check_entries(plain)
 
     def _check_entries(self, plain: PlainEntries) -> None:
+        plain.pass_equal()
         for entry in self._zip.central_entries():
             row = plain.row()
             difference = row.difference(entry) if row else "the archive does not hold it"
