@@ -29,6 +29,10 @@ class PathSet:
         self._hashes = array("q", map(hash, paths))
         self._sorted = 0
 
+    def __len__(self) -> int:
+        """Return how many paths were added."""
+        return len(self._hashes)
+
     def add(self, path: str) -> None:
         """Add a path; it may be in the set already."""
         self._hashes.append(hash(path))

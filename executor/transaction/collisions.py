@@ -171,7 +171,9 @@ class _Comparison:
             return [name for name in names if f"{folder}/{name}" not in self._linked]
         if folder not in self._staying:
             self._staying[folder] = [
-                name for name in _names(folder) if not self._will_go(os.path.join(folder, name))
+                name
+                for name in _names(folder)
+                if not (self._going and self._will_go(os.path.join(folder, name)))
             ]
         return self._staying[folder]
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ from helpers.environments import environment_below
 from helpers.trees import snapshot
 from helpers.wheels import Wheel, build_wheel, lock_of
 from schemas.errors import NetworkError
+from stress.injected_faults import can_inject
 
 
 def write_lock(folder: Path, *wheels: Wheel, base_url: str | None = None) -> str:
@@ -66,3 +70,58 @@ def test_a_wheel_that_an_earlier_run_has_staged_is_not_fetched_again(
     assert snapshot(tmp_path / "env", [f"*/{STAGING}"]) == before
     report = execute(lock, environment, lanes=1)
     assert sorted(one.is_reused for one in report.packages) == [False, True]
+
+
+FEW, MANY = 5, 25
+"""Packages; what a package takes is the difference of two executions, divided by theirs."""
+
+MAX_CALLS = 2000
+"""Calls of Python and of C for each package of 13 small files. There were 3,319."""
+
+MAX_SYSTEM_CALLS = 160
+"""System calls for the same, of which 38 make the files. There were 347."""
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from executor.api import execute
+from helpers.environments import environment_below
+calls = []
+environment = environment_below(Path(sys.argv[2]))
+sys.setprofile(lambda frame, event, argument: calls.append(event))
+execute(sys.argv[1], environment, lanes=1)
+sys.setprofile(None)
+print(sum(event in ("call", "c_call") for event in calls))
+"""
+
+
+def executed(tmp_path: Path, count: int, *before: str) -> str:
+    """What the program prints that executes a lock of as many packages, all alike."""
+    wheels = [
+        build_wheel(
+            f"small{number:02d}",
+            files={f"small{number:02d}/m{index}.py": "value = 1\n" * 40 for index in range(10)},
+        )
+        for number in range(count)
+    ]
+    lock = write_lock(tmp_path / f"lock{count}", *wheels)
+    command = [*before, sys.executable, "-c", PROGRAM, lock, str(tmp_path / f"env{count}")]
+    paths = os.pathsep.join(path for path in sys.path if path)
+    return subprocess.run(
+        command, check=True, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": paths}
+    ).stdout
+
+
+def test_a_small_package_takes_few_calls(tmp_path: Path) -> None:
+    few, many = (int(executed(tmp_path, count)) for count in (FEW, MANY))
+    assert (many - few) / (MANY - FEW) <= MAX_CALLS
+
+
+@pytest.mark.skipif(not can_inject(), reason="strace counts the system calls")
+def test_a_small_package_takes_few_system_calls(tmp_path: Path) -> None:
+    def calls(count: int) -> int:
+        found = tmp_path / f"calls{count}"
+        executed(tmp_path, count, "strace", "-f", "-o", str(found))
+        return len(found.read_text().splitlines())
+
+    assert (calls(MANY) - calls(FEW)) / (MANY - FEW) <= MAX_SYSTEM_CALLS
