@@ -78,7 +78,7 @@ FEW, MANY = 5, 25
 MAX_CALLS = 2000
 """Calls of Python and of C for each package of 13 small files. There were 3,319."""
 
-MAX_SYSTEM_CALLS = 160
+MAX_SYSTEM_CALLS = 165
 """System calls for the same, of which 38 make the files. There were 347."""
 
 PROGRAM = """
@@ -122,6 +122,8 @@ def test_a_small_package_takes_few_system_calls(tmp_path: Path) -> None:
     def calls(count: int) -> int:
         found = tmp_path / f"calls{count}"
         executed(tmp_path, count, "strace", "-f", "-o", str(found))
-        return len(found.read_text().splitlines())
+        # A call that another process interrupts has two lines, and signals have some too.
+        lines = found.read_text().splitlines()
+        return sum("(" in line and " resumed>" not in line for line in lines)
 
     assert (calls(MANY) - calls(FEW)) / (MANY - FEW) <= MAX_SYSTEM_CALLS
