@@ -95,12 +95,13 @@ class Staging:
 
     @staticmethod
     def keep(folder: HeldFolder, wheel: StagedWheel) -> None:
-        """Mark the wheel that is staged in ``folder``, which ``make`` has made, as complete.
-
-        A mark of which a part is written is no JSON, and so marks nothing. Raises OSError.
+        """Mark the wheel that is staged in ``folder``, which ``make`` has made, as complete: all at
+        once, so that a mark is never a part of one. Raises OSError.
         """
         facts = {name: getattr(wheel, name) for name in _FACTS}
-        folder.write(COMPLETE, json.dumps(facts).encode())
+        new = f"{COMPLETE}.new"
+        folder.write(new, json.dumps(facts).encode())
+        folder.rename(new, COMPLETE)
 
     def is_complete(self, name: str) -> bool:
         """Return whether the wheel in the folder of this name is complete, and a run of this

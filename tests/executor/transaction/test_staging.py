@@ -192,3 +192,19 @@ def test_what_is_noted_is_small_and_says_nothing_of_where_it_came_from(
     assert path.stat().st_size < 1000
     assert json.loads(path.read_text())["startup"] == ["demo.pth"]
     assert os.listdir(path_of(staging, tmp_path)).count("complete.new") == 0
+
+
+def test_a_mark_is_there_as_a_whole_or_not_at_all(
+    staging: Staging, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever looks for marks need not read them."""
+    wheel = stage(WHEEL, path_of(staging, tmp_path), schemes=schemes_below(tmp_path / "env"))
+
+    def killed(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", killed)
+        with pytest.raises(KeyboardInterrupt):
+            keep(staging, wheel)
+    assert "complete" not in os.listdir(path_of(staging, tmp_path))
