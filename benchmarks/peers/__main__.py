@@ -36,9 +36,10 @@ from benchmarks.peers.runs import Bench, Record, Results, Run, machine
 from benchmarks.peers.slow_disk import slow_disk
 from benchmarks.peers.slow_network import ROUND_TRIPS, latency
 from benchmarks.peers.tables import document
+from benchmarks.peers.time_split import time_split
 
 SECTIONS = (
-    "peers", "durable", "first", "charged", "latency", "secure", "extremes", "slow-disk",
+    "peers", "durable", "first", "charged", "latency", "secure", "time", "extremes", "slow-disk",
     "no-cache",
 )  # fmt: skip
 REPEATED_ON_SLOW_DISK = 2
@@ -113,6 +114,7 @@ def plan(
             yield "peers", corpus, partial(peers, bench, corpus, rounds, limits)
     for corpus in corpora if "durable" in sections else ():
         yield "durable", corpus, partial(durable, bench, corpus, rounds)
+    yield from plan_of_times(bench, corpora, sections)
     for corpus in small if "first" in sections else ():
         yield "first", corpus, partial(first, bench, corpus, rounds, limits)
     for corpus in corpora if "charged" in sections else ():
@@ -132,6 +134,14 @@ def plan(
             yield "slow-disk", corpus, partial(slow_disk, bench, corpus, repeated)
     for corpus in corpora if "no-cache" in sections else ():
         yield "no-cache", corpus, partial(no_cache, bench, corpus, rounds)
+
+
+def plan_of_times(
+    bench: Bench, corpora: Sequence[str], sections: Sequence[str]
+) -> Iterator[tuple[str, str, Measuring]]:
+    """The part of the plan that shows where time goes."""
+    for corpus in corpora if "time" in sections else ():
+        yield "time", corpus, partial(time_split, bench, corpus)
 
 
 def plan_of_network(

@@ -13,7 +13,7 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import Any
 from benchmarks.cgroup import Cost, measure
 from benchmarks.installers import (
     PATIENCE,
+    Command,
     Tools,
     install_command,
     make_environment,
@@ -143,13 +144,42 @@ class Bench:
         *,
         limit: int | None = None,
         options: Iterable[str] = (),
+        before: Command = (),
         make: bool = True,
         traced: bool = False,
         folder: Path | None = None,
     ) -> tuple[Run, Path]:
         """Install ``lock`` with ``tool`` and more ``options`` of it, from a cold page cache, into
         an environment in a fresh folder; the run and that folder. Without ``make`` the tool has
-        to make the environment.
+        to make the environment. ``before`` is what runs the tool.
+        """
+        options = tuple(options)
+        name = " ".join([tool, *options]) + ("" if make else ", making the environment")
+        return self.run(
+            name,
+            lock.name,
+            lambda environment: [
+                *before, *install_command(tool, environment, lock, self._tools), *options
+            ],
+            limit=limit,
+            make=make,
+            traced=traced,
+            folder=folder,
+        )  # fmt: skip
+
+    def run(
+        self,
+        name: str,
+        subject: str,
+        command: Callable[[Path], Command],
+        *,
+        limit: int | None = None,
+        make: bool = True,
+        traced: bool = False,
+        folder: Path | None = None,
+    ) -> tuple[Run, Path]:
+        """Run what ``command`` returns for an environment, as ``install`` does; the run, which is
+        called ``name``, and the folder of the environment.
         """
         self._count += 1
         if folder is None:
@@ -159,9 +189,8 @@ class Bench:
         (folder / "tmp").mkdir(parents=True)
         if make:
             make_environment(environment)
-        options = tuple(options)
         cost = measure(
-            [*install_command(tool, environment, lock, self._tools), *options],
+            command(environment),
             limit=limit,
             cold=True,
             timeout=PATIENCE,
@@ -169,9 +198,8 @@ class Bench:
             log=log,
             trace=trace if traced else None,
         )
-        name = " ".join([tool, *options]) + ("" if make else ", making the environment")
         done = Run(name, limit, cost, _samples(trace) if traced else ())
-        _tell(self._count, done, lock.name, log)
+        _tell(self._count, done, subject, log)
         return done, folder
 
     def _make_room(self) -> None:

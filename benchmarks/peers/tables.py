@@ -47,6 +47,10 @@ SECTIONS = {
         "Extremes",
         "Synthetic wheels, without a limit: N packages, one file of N MiB, N files in a wheel.",
     ),
+    "time": (
+        "Where the time goes",
+        "lockstream under perf(1), and what only writes the files: bsdtar from local wheels, cp.",
+    ),
     "lanes": (
         "Lanes",
         "Trees of one lock, compared byte for byte and mode for mode, scripts and records too.",
