@@ -115,6 +115,8 @@ def dist_info_matches(folder: str, name: str, version: str) -> bool:
     this name and version, in any spelling.
     """
     stem = folder.rpartition(".")[0]
+    if stem == f"{name}-{version}" and name and "-" not in name:
+        return True
     folder_name, dash, folder_version = stem.partition("-")
     return (
         bool(dash)

@@ -196,4 +196,6 @@ class DistInfo:
             key, colon, value = line[1].partition(":")
             if colon and key.lower() in keys:
                 headers.setdefault(key.lower(), value.strip())
+                if len(headers) == len(keys):
+                    break
         return tuple(headers.get(key, "") for key in keys)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from io import BufferedWriter
 
@@ -179,10 +179,11 @@ class _Finish:
         entry_points = self._entry_points()
         # An entry point replaces a script of the same name that the wheel ships.
         skipped = {self._script(entry_point) for entry_point in entry_points}
-        skipped.add(self._info.member("RECORD"))
+        record = self._info.member("RECORD")
+        skipped.add(record)
         # Only the installer describes the installation.
         own = {self._info.member(name) for name in _INSTALLERS_OWN}
-        for file in self._not_only_listed(files):
+        for file in self._not_only_listed(files, {record, *own}):
             name = file[0]
             if name in own:
                 self._info.tree.unlink(name)
@@ -195,9 +196,11 @@ class _Finish:
         for name, content in metadata.items():
             self._write(self._info.member(name), content)
 
-    def _not_only_listed(self, files: Iterable[FileRecord]) -> Iterator[FileRecord]:
-        """Yield the files that may have to be changed or checked; record the others, which are
-        most of them, as they are.
+    def _not_only_listed(
+        self, files: Iterable[FileRecord], apart: Collection[str]
+    ) -> Iterator[FileRecord]:
+        """Yield the files that may have to be changed or checked, those of dist-info that are set
+        ``apart`` among them; record the others, which are most of them, as they are.
         """
         prefix, cut = self._prefix_of_listed(""), 0
         rows: list[bytes] = []
@@ -212,7 +215,7 @@ class _Finish:
             if name[:cut] != prefix or "/" in name[cut:]:
                 prefix = self._prefix_of_listed(name)
                 cut = len(prefix or "")
-            if prefix is None:
+            if prefix is None or name in apart:
                 yield file
             else:
                 rows.append(record)
@@ -225,7 +228,7 @@ class _Finish:
         """
         folder, slash, _ = name.rpartition("/")
         top = folder.partition("/")[0]
-        if not folder or top == self._info.folder or top.endswith(".data"):
+        if not folder or top.endswith(".data"):
             return None
         if "__pycache__" in folder or top.lower() in self._tops:
             return None
