@@ -65,9 +65,13 @@ if TYPE_CHECKING:
     from executor.report.repeated import Repeated as Repeated
     from executor.report.report import Report as Report
     from executor.report.reporter import Reporter as Reporter
+    from executor.sources.connection import HttpConnection as HttpConnection
     from executor.sources.connection import connect as connect
     from executor.sources.connection import request_target as request_target
     from executor.sources.connection import while_waiting as while_waiting
+    from executor.sources.http1 import HttpError as HttpError
+    from executor.sources.http1 import TunnelRefused as TunnelRefused
+    from executor.sources.http1 import Untrusted as Untrusted
     from executor.sources.keychain import Keychain as Keychain
     from executor.sources.origins import Origins as Origins
     from executor.sources.proxies import proxy_for as proxy_for
@@ -90,6 +94,8 @@ _HOMES = {
     "Drift": "environment.drift",
     "Environment": "environment.environment",
     "GzipDecoder": "archive.gzip_decoder",
+    "HttpConnection": "sources.connection",
+    "HttpError": "sources.http1",
     "Keychain": "sources.keychain",
     "LocalProject": "lock.local_project",
     "Origins": "sources.origins",
@@ -105,6 +111,8 @@ _HOMES = {
     "SectionedCommand": "cli.option_group",
     "SelectOptions": "lock.options",
     "Sync": "environment.changes",
+    "TunnelRefused": "sources.http1",
+    "Untrusted": "sources.http1",
     "Workspace": "builds.workspace",
     "available_memory": "budget.memory",
     "cache_folder": "files.user_folders",

@@ -90,7 +90,10 @@ def execute_with(
     decision = Decision(lock, environment, options)
     with decision.ahead() as is_ahead:
         if is_ahead:
-            import executor.sources.client  # noqa: F401, PLC0415  # needed next
+            import executor.sources.client  # noqa: PLC0415  # needed next
+
+            if decision.names_https():
+                import executor.sources.tls  # noqa: F401, PLC0415
         from executor.install.install import install  # noqa: PLC0415  # while the lock is read
 
         return install(

@@ -14,9 +14,9 @@ import pytest
 PROJECT = Path(__file__).parent.parent
 
 HEAVY = frozenset({
-    "asyncio", "concurrent.futures", "ctypes", "decimal", "email", "html", "http.client",
-    "importlib.metadata", "json", "logging", "lzma", "multiprocessing", "ssl", "subprocess",
-    "tempfile", "tomllib", "unittest", "uuid", "zipfile",
+    "asyncio", "concurrent.futures", "ctypes", "decimal", "email", "html", "http",
+    "importlib.metadata", "json", "logging", "lzma", "multiprocessing", "ssl", "stringprep",
+    "subprocess", "tempfile", "tomllib", "unittest", "uuid", "zipfile",
 })  # fmt: skip
 """Modules of the standard library that take 100 KiB or more, or a millisecond."""
 
@@ -33,8 +33,9 @@ LOADED = {
     "lockstream": {"click", "uuid"},
     "executor.cli.execute": {"click", "json", "uuid"},
     "executor.cli.execute, executor.install.install, executor.sources.client": {
-        "click", "isal", "email", "http.client", "json", "ssl", "uuid",
+        "click", "isal", "json", "uuid",
     },
+    "executor.sources.client, executor.sources.tls": {"isal", "ssl"},
     "planner.cli.plan": READS_A_LOCK | {
         "concurrent.futures", "email", "tomli_w", "zstandard",
     },

@@ -27,6 +27,10 @@ _ROOM = 64 << 20
 what it writes to: 5 MiB more than if one waits."""
 
 
+_BEGIN = 64 << 10
+"""Bytes of the lock that are looked at: those of some packages, with addresses that are alike."""
+
+
 class Decision:
     """The changes that the lock file ``lock`` requires in ``environment``, decided in forks."""
 
@@ -57,6 +61,19 @@ class Decision:
             return
         with closing(Fork(self._decide)) as self._ahead:
             yield True
+
+    def names_https(self) -> bool:
+        """Return whether the lock seems to name servers that speak TLS, for which much is loaded.
+
+        False if it is a pipe: what is read of that is gone.
+        """
+        try:
+            if not os.path.isfile(self.lock):
+                return False
+            with open(self.lock, "rb", buffering=0) as file:
+                return b"https://" in (file.read(_BEGIN) or b"")
+        except OSError:
+            return False
 
     def changes(self) -> Changes:
         """Return the changes. Raises LockstreamError and OSError."""

@@ -1,31 +1,35 @@
 """The HTTP client of the executor: keeps connections, follows redirects, resumes broken downloads.
 
-It uses ``http.client``: httpx would cost 8 MiB of the 32 MiB that an execution may take, and copies
-every chunk twice. This is the one place where errors of ``http.client`` become errors of ours.
+It speaks HTTP/1.1 by itself: httpx would cost 8 MiB of the 32 MiB that an execution may take, and
+``http.client`` takes 10 ms to load. This is the one place where errors of connections become errors
+of ours.
 """
 
 from __future__ import annotations
 
 import errno
-import http.client
 import re
-import ssl
 import time
 from collections.abc import Generator, Iterator
 from functools import partial
-from typing import NoReturn, cast
+from typing import NoReturn
 from urllib.parse import SplitResult
 
-from executor.sources.connection import connect, hold_to, request_target, while_waiting
-from executor.sources.dialing import dial_with_others
+from executor.sources.connection import (
+    HttpConnection,
+    connect,
+    hold_to,
+    request_target,
+    while_waiting,
+)
 from executor.sources.download import Download, Progress
 from executor.sources.errors import Replaced, Unreachable
+from executor.sources.http1 import MAX_SHOWN, HttpError, TunnelRefused, Untrusted
 from executor.sources.keychain import Keychain
 from executor.sources.prefetch import MAX_REQUESTS, PendingResponse, Prefetch, Server, Upcoming
 from executor.sources.proxies import proxy_for, proxy_name
 from executor.sources.redirects import LOCK_AGAIN, MALFORMED, following, split
 from executor.sources.response import (
-    MAX_SHOWN,
     PacedResponse,
     check_type,
     is_encoded,
@@ -53,6 +57,9 @@ the answer of a firewall."""
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
+_OK, _PARTIAL, _NO_SUCH_RANGE = 200, 206, 416
+
+
 _TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
 """Statuses that a later attempt may not meet
 (https://www.rfc-editor.org/rfc/rfc9110#section-15)."""
@@ -72,10 +79,6 @@ _STATUS_HINTS = {
 _PROXY_LOGIN = 407
 
 
-_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})\b")
-"""How http.client reports that a proxy refuses to connect to the server."""
-
-
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-\d+/(?:\d+|\*)", re.ASCII)
 
 
@@ -91,7 +94,7 @@ class HttpClient:
         """Seconds spent on waiting for bytes and receiving them, over all files."""
         self._received = 0
         self._response: PacedResponse | None = None
-        self._connections: dict[Server, http.client.HTTPConnection] = {}
+        self._connections: dict[Server, HttpConnection] = {}
         self._timeouts: dict[str, Timeouts] = {}
         self._prefetch = Prefetch(requests)
 
@@ -154,13 +157,13 @@ class HttpClient:
         complete = False
         self._response = response
         try:
-            check_type(response, redacted(progress.url))
-            decode = is_encoded(response, redacted(progress.url))
+            check_type(response, progress.url)
+            decode = is_encoded(response, progress.url)
             skip = self._resume_at(progress, response)
             if decode:
                 # Positions in an encoded body are not positions in the file.
                 progress.can_resume = False
-                if response.status == http.client.PARTIAL_CONTENT:
+                if response.status == _PARTIAL:
                     raise Retryable("the server sent a part of an encoded file")
             body = progress.size and progress.size - progress.received + skip
             for chunk in read_body(response, decode=decode, size=None if decode else body):
@@ -182,7 +185,6 @@ class HttpClient:
                 raise Retryable(f"the body ended after {received} of {size} bytes")
             complete = True
         finally:
-            response.close()
             self._received, self._response = self.received, None
             if not complete or response.will_close:
                 self._drop(server)
@@ -192,13 +194,13 @@ class HttpClient:
 
         Raises Replaced if the server names another version of the file.
         """
-        etag = response.getheader("ETag")
+        etag = response.headers.get("etag")
         # Without a tag the server says nothing about the version of the file; the hash will.
         if progress.received and etag and progress.etag and etag != progress.etag:
             raise Replaced(redacted(progress.url), "the file was replaced while it was being read")
         progress.etag = etag or progress.etag
-        if response.status == http.client.PARTIAL_CONTENT:
-            found = _CONTENT_RANGE.fullmatch(response.getheader("Content-Range", ""))
+        if response.status == _PARTIAL:
+            found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
             if found is None or int(found[1]) != progress.received:
                 progress.can_resume = False
                 raise Retryable(
@@ -222,7 +224,7 @@ class HttpClient:
         connection = self._prefetch.spare(server) or connect(parts, None, None)
         try:
             return PendingResponse(connection, address, request_target(parts), self._headers(parts))
-        except (OSError, http.client.HTTPException):
+        except (OSError, ValueError, HttpError):
             connection.close()
             return None
 
@@ -236,9 +238,8 @@ class HttpClient:
             if response.status not in _REDIRECTS:
                 self._check_status(response, server, url, progress)
                 return response, server
-            response.close()
             self._drop(server)
-            url = following(parts, response.status, response.getheader("Location"), progress.url)
+            url = following(parts, response.status, response.headers.get("location"), progress.url)
         raise Unreachable(
             redacted(progress.url), f"the server redirects more than {_MAX_REDIRECTS} times"
         )
@@ -271,28 +272,27 @@ class HttpClient:
                 self._finish(pending, server, pace)
             else:
                 self._send_now(parts, server, progress, pace, proxy)
-            # hold_to made it the class of responses.
-            return cast("PacedResponse", self._connections[server].getresponse())
+            return self._connections[server].getresponse()
         except Retryable:
             self._drop(server)
             raise
-        except ssl.SSLCertVerificationError as error:
+        except Untrusted as error:
             self._drop(server)
             raise Unreachable(
                 redacted(progress.url),
-                f"its certificate is not trusted: {error.verify_message}",
+                f"its certificate is not trusted: {error.reason}",
                 hint="name your certificate authority with SSL_CERT_FILE",
             ) from None
-        except (ValueError, http.client.InvalidURL):
+        except ValueError:
             self._drop(server)
             raise Unreachable(redacted(progress.url), MALFORMED, hint=LOCK_AGAIN) from None
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, HttpError) as error:
             connection = self._connections.get(server)
             is_connected = connection is not None and connection.sock is not None
             self._drop(server)
             if isinstance(error, OSError) and error.errno in _LOCAL_FAULTS:
                 raise
-            if proxy is not None and not is_connected:
+            if proxy is not None and (isinstance(error, TunnelRefused) or not is_connected):
                 _raise_for_proxy(error, proxy, progress.url)
             # The server may have closed a kept connection, which does not mean that it fails.
             pause = 0.0 if reused else None
@@ -316,11 +316,11 @@ class HttpClient:
         if server not in self._connections:
             self._connections[server] = new = connect(parts, proxy, pace.idle)
             if proxy is None and left is not None:
-                begun = partial(self._prefetch.fill_from, server, left, self._begin)
-                dial_with_others(new, begun, partial(self._prefetch.forget, server))
+                new.begun = partial(self._prefetch.fill_from, server, left, self._begin)
+                new.failed = partial(self._prefetch.forget, server)
         connection = self._connections[server]
         hold_to(pace, connection)
-        while_waiting(pace, partial(connection.request, "GET", target, headers=headers))
+        while_waiting(pace, partial(connection.request, "GET", target, headers))
         if left is not None:
             self._prefetch.connected(server, connection)
             self._prefetch.fill(left, self._begin)
@@ -339,16 +339,16 @@ class HttpClient:
         self, response: PacedResponse, server: Server, url: str, progress: Progress
     ) -> None:
         status = response.status
-        if status in {http.client.OK, http.client.PARTIAL_CONTENT}:
+        if status in {_OK, _PARTIAL}:
             return
         pause = _retry_after(response)
         self._drop(server)
-        if status == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
+        if status == _NO_SUCH_RANGE:
             progress.can_resume = False
         reason = (
             f"{_answerer(url, status)} answered {status} {one_line(response.reason, MAX_SHOWN)}"
         )
-        if status in _TRANSIENT or status == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
+        if status in _TRANSIENT or status == _NO_SUCH_RANGE:
             raise Retryable(reason, pause)
         raise Unreachable(redacted(url), reason, hint=_STATUS_HINTS.get(status, Unreachable.hint))
 
@@ -378,17 +378,17 @@ def _raise_for_proxy(error: Exception, proxy: SplitResult, url: str) -> NoReturn
 
     Raises Unreachable if it refuses for good, otherwise Retryable.
     """
-    name, refused = proxy_name(proxy), _TUNNEL.search(str(error))
-    if refused is None:
+    name = proxy_name(proxy)
+    if not isinstance(error, TunnelRefused):
         raise Retryable(f"the proxy {name} cannot be reached: {reason_of(error)}") from None
-    status = int(refused[1])
+    status = error.status
     reason = f"the proxy {name} answered {status}"
-    if status in _TRANSIENT or status >= http.client.INTERNAL_SERVER_ERROR:
+    if status in _TRANSIENT or status >= 500:
         raise Retryable(reason) from None
     hint = _STATUS_HINTS.get(status, Unreachable.hint)
     raise Unreachable(redacted(url), reason, hint=hint) from None
 
 
 def _retry_after(response: PacedResponse) -> float | None:
-    value = response.getheader("Retry-After", "")
+    value = response.headers.get("retry-after", "")
     return float(value) if value.isascii() and value.isdigit() else None

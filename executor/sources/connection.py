@@ -2,19 +2,132 @@
 
 from __future__ import annotations
 
-import http.client
-import ssl
-from collections.abc import Callable
-from functools import partial
+import socket
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import SplitResult, quote, urlunsplit
 
+from executor.sources.dialing import Address, ascii_name, dial
+from executor.sources.http1 import TunnelRefused, request_head
 from executor.sources.redirects import URL_CHARACTERS
 from executor.sources.response import PacedResponse
 from executor.sources.retries import Pace, clock
-from executor.sources.tls import tls_context
 from schemas.credentials import login_in
 
-__all__ = ["connect", "hold_to", "request_target", "while_waiting"]
+if TYPE_CHECKING:
+    import ssl
+
+__all__ = ["HttpConnection", "connect", "hold_to", "request_target", "while_waiting"]
+
+
+class _Tunnel(NamedTuple):
+    """What a proxy is to connect to (RFC 9110, 9.3.6)."""
+
+    place: str
+    """Host and port."""
+    headers: dict[str, str]
+
+
+class HttpConnection:
+    """A connection over which one request is sent after the other; whoever made it owns it."""
+
+    def __init__(
+        self,
+        place: tuple[str, int],
+        timeout: float | None,
+        context: ssl.SSLContext | None = None,
+        server: str = "",
+        tunnel: _Tunnel | None = None,
+    ) -> None:
+        """``place``, host and port, is where it leads, and ``timeout`` how many seconds it waits.
+        With a ``context`` it speaks TLS with ``server``, behind the ``tunnel`` if there is one.
+        """
+        self.place = place
+        self.timeout = timeout
+        self.context = context
+        self.sock: socket.socket | Any = None
+        """None unless it is open, or about to be."""
+        self.pace: Pace | None = None
+        """What the next response is held to."""
+        self.begun: Callable[[Address], None] = _ignored
+        """Called when it opens with each address that it is about to reach."""
+        self.failed: Callable[[], None] = _ignored
+        """Called if that does not answer."""
+        self._server = server
+        self._tunnel = tunnel
+        self._method = ""
+
+    def open(self) -> None:
+        """Connect to the server. Raises OSError, UnicodeError, HttpError and Retryable; it must be
+        closed then.
+        """
+        assert self.timeout is not None
+        self.sock = dial(self.place, self.timeout, self.begun, self.failed)
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._tunnel is not None:
+            self._send("CONNECT", self._tunnel.place, self._tunnel.headers)
+            status, reason = self._response().read_head()[1:3]
+            if not 200 <= status < 300:
+                raise TunnelRefused(status, reason)
+        for _ in self.secure():
+            raise AssertionError  # it waits by itself
+
+    def secure(self) -> Iterator[int]:
+        """Begin TLS over the open connection, if it is to have that; yield the event of poll(2)
+        that has to be awaited whenever it would block. Raises OSError, ValueError and HttpError.
+        """
+        if self.context is not None:
+            from executor.sources.tls import shake_hands  # noqa: PLC0415  # only https pays for it
+
+            self.sock = secured = self.context.wrap_socket(
+                self.sock,
+                server_hostname=ascii_name(self._server),
+                do_handshake_on_connect=False,
+            )
+            yield from shake_hands(secured)
+
+    def request(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        content: Iterable[bytes] = (),
+    ) -> None:
+        """Send a request; ``headers`` say how long its ``content`` is. Raises what ``open`` raises,
+        and ValueError if it cannot be sent.
+        """
+        if self.sock is None:
+            self.open()
+        self._send(method, target, headers)
+        for piece in content:
+            self.sock.sendall(piece)
+
+    def getresponse(self) -> PacedResponse:
+        """Return the response to the last request, once its head is there.
+
+        Raises OSError, HttpError and Retryable.
+        """
+        response = self._response()
+        response.begin()
+        return response
+
+    def close(self) -> None:
+        """Close it; it may be used again."""
+        if self.sock is not None:
+            self.sock.close()
+            self.sock = None
+
+    def _send(self, method: str, target: str, headers: Mapping[str, str]) -> None:
+        self.sock.sendall(request_head(method, target, headers))
+        self._method = method
+
+    def _response(self) -> PacedResponse:
+        assert self.pace is not None
+        return PacedResponse(self.pace, self.sock, self._method)
+
+
+def _ignored(*_: object) -> None:
+    """Do nothing."""
 
 
 def connect(
@@ -22,28 +135,27 @@ def connect(
     proxy: SplitResult | None,
     idle: float | None,
     context: ssl.SSLContext | None = None,
-) -> http.client.HTTPConnection:
+) -> HttpConnection:
     """Return a connection for a URL, which is opened when it is used first.
 
     ``idle`` is how many seconds it waits for the server; None if it does not. ``context`` is for
     TLS; None for that of all connections.
     """
-    host, port = parts.hostname or "", parts.port
-    if parts.scheme == "http":
-        if proxy is not None:
-            host, port = proxy.hostname or "", proxy.port or 80
-        return http.client.HTTPConnection(host, port, timeout=idle)
-    context = context or tls_context()
+    host, is_secure = parts.hostname or "", parts.scheme == "https"
+    port = parts.port or (443 if is_secure else 80)
+    place = (host, port) if proxy is None else (proxy.hostname or "", proxy.port or 80)
+    if not is_secure:
+        return HttpConnection(place, idle)
+    if context is None:
+        from executor.sources.tls import tls_context  # noqa: PLC0415  # only https pays for it
+
+        context = tls_context()
     if proxy is None:
-        return http.client.HTTPSConnection(host, port, timeout=idle, context=context)
-    connection = http.client.HTTPSConnection(
-        proxy.hostname or "", proxy.port or 80, timeout=idle, context=context
-    )
+        return HttpConnection(place, idle, context, host)
+    behind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     login = login_in(proxy)
-    connection.set_tunnel(
-        host, port, {"Proxy-Authorization": login.authorization} if login else None
-    )
-    return connection
+    headers = {"Host": behind} | ({"Proxy-Authorization": login.authorization} if login else {})
+    return HttpConnection(place, idle, context, host, _Tunnel(behind, headers))
 
 
 def request_target(parts: SplitResult) -> str:
@@ -51,9 +163,9 @@ def request_target(parts: SplitResult) -> str:
     return quote(urlunsplit(("", "", parts.path or "/", parts.query, "")), URL_CHARACTERS)
 
 
-def hold_to(pace: Pace, connection: http.client.HTTPConnection) -> None:
+def hold_to(pace: Pace, connection: HttpConnection) -> None:
     """Hold the next response over ``connection`` to a pace."""
-    connection.response_class = partial(PacedResponse, pace)  # type: ignore[assignment]
+    connection.pace = pace
     if connection.sock is not None:
         connection.sock.settimeout(pace.idle)
 

@@ -8,19 +8,22 @@ begin with it, at the same address.
 from __future__ import annotations
 
 import errno
-import http.client
 import os
 import select
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-__all__ = ["Address", "address_of", "connecting", "dial_with_others"]
+__all__ = ["Address", "address_of", "ascii_name", "connecting", "dial"]
 
 
 _PATIENCE = 1.0
 """Seconds to wait for an address of a server before the next one is tried. Where packets of IPv6
 get lost, the first one hangs; RFC 8305 waits for 0.25 s, and tries the second beside it."""
+
+
+_MAX_LABEL = 63
+"""Characters between two dots of a name."""
 
 
 class Address(NamedTuple):
@@ -49,32 +52,43 @@ def connecting(sock: socket.socket, address: Address) -> Iterator[int]:
         raise OSError(problem, os.strerror(problem))
 
 
-def dial_with_others(
-    connection: http.client.HTTPConnection,
+def ascii_name(host: str) -> bytes:
+    """Return the name of a host as DNS and certificates have it. Raises UnicodeError if there is
+    none. Python takes a millisecond to load what a name that is not ASCII needs.
+    """
+    is_long = max(map(len, host.split("."))) > _MAX_LABEL
+    name = host.encode("idna" if is_long or ".." in host or not host.isascii() else "ascii")
+    if not name or b" " in name or not name.decode("ascii").isprintable():
+        raise UnicodeError("no host has such a name")
+    return name
+
+
+def dial(
+    place: tuple[str, int],
+    seconds: float,
     begun: Callable[[Address], None],
     failed: Callable[[], None],
-) -> None:
-    """Let ``connection``, when it opens, call ``begun`` with the address that it is about to reach,
-    and ``failed`` if that does not answer. Then the next one is tried, and in the end all of them
-    for as long as the connection waits.
+) -> socket.socket:
+    """Return a connection to ``place``, host and port, with a timeout of ``seconds``.
+
+    Call ``begun`` with each address that it is about to reach, and ``failed`` if that does not
+    answer. Then the next one is tried, and in the end all of them for ``seconds``. Raises OSError
+    and UnicodeError.
     """
-
-    def opened(name: tuple[str, int], seconds: float, *_: object) -> socket.socket:
-        found = socket.getaddrinfo(*name, 0, socket.SOCK_STREAM)
-        *others, last = [Address(family, place) for family, _, _, _, place in found]
-        shortly = min(seconds, _PATIENCE)
-        waits = [*((other, shortly) for other in others), (last, seconds)]
-        waits += [(other, seconds) for other in others]
-        while True:
-            address, patience = waits.pop(0)
-            try:
-                return _dialed(address, seconds, patience, begun)
-            except OSError:
-                failed()
-                if not waits:
-                    raise
-
-    connection._create_connection = opened  # type: ignore[attr-defined]  # noqa: SLF001
+    host, port = place
+    found = socket.getaddrinfo(ascii_name(host), port, 0, socket.SOCK_STREAM)
+    *others, last = [Address(family, where) for family, _, _, _, where in found]
+    shortly = min(seconds, _PATIENCE)
+    waits = [*((other, shortly) for other in others), (last, seconds)]
+    waits += [(other, seconds) for other in others]
+    while True:
+        address, patience = waits.pop(0)
+        try:
+            return _dialed(address, seconds, patience, begun)
+        except OSError:
+            failed()
+            if not waits:
+                raise
 
 
 def _dialed(

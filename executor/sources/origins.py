@@ -77,8 +77,6 @@ class Origins:
             from executor.sources.tls import tls_context  # noqa: PLC0415
 
             tls_context()
-        if not schemes.isdisjoint({"http", "https"}):
-            import encodings.idna  # noqa: F401, PLC0415  # sockets encode host names with it
         keychain = Keychain(self.logins, keyring=self.keyring, indexes=self.indexes)
         return HttpClient(keychain, requests_of(lanes, is_roomy=is_roomy))
 

@@ -9,16 +9,15 @@ when its response is needed, and the request is then sent again.
 
 from __future__ import annotations
 
-import http.client
 import select
 import socket
-import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 
+from executor.sources.connection import HttpConnection
 from executor.sources.dialing import Address, address_of, connecting
-from executor.sources.tls import tls_context
+from executor.sources.http1 import HttpError
 
 __all__ = [
     "ALL_REQUESTS",
@@ -63,7 +62,7 @@ however large it is (https://man7.org/linux/man-pages/man7/tcp.7.html, tcp_rmem)
 charged: 512 KiB for all requests of a lane."""
 
 
-_FAILURES = (OSError, http.client.HTTPException)
+_FAILURES = (OSError, ValueError, HttpError)
 
 
 def requests_of(lanes: int, *, is_roomy: bool) -> int:
@@ -78,13 +77,13 @@ class PendingResponse:
 
     def __init__(
         self,
-        connection: http.client.HTTPConnection,
+        connection: HttpConnection,
         address: Address,
         target: str,
         headers: Mapping[str, str],
     ) -> None:
         """``connection`` is open, or is opened to ``address``, so that the name of the host is not
-        looked up again. Raises OSError and HTTPException.
+        looked up again. Raises OSError and HttpError.
         """
         self.connection = connection
         self._making = self._make(address, target, headers)
@@ -99,24 +98,9 @@ class PendingResponse:
             connection.sock.setblocking(False)
             yield from connecting(connection.sock, address)
             connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if isinstance(connection, http.client.HTTPSConnection):
-                yield from self._secure(connection)
+            yield from connection.secure()
         connection.sock.setblocking(True)
-        connection.request("GET", target, headers=dict(headers))
-
-    def _secure(self, connection: http.client.HTTPSConnection) -> Iterator[int]:
-        connection.sock = secured = tls_context().wrap_socket(
-            connection.sock, server_hostname=connection.host, do_handshake_on_connect=False
-        )
-        while True:
-            try:
-                secured.do_handshake()
-            except ssl.SSLWantReadError:
-                yield select.POLLIN
-            except ssl.SSLWantWriteError:
-                yield select.POLLOUT
-            else:
-                return
+        connection.request("GET", target, headers)
 
     @property
     def awaited(self) -> int | None:
@@ -124,7 +108,7 @@ class PendingResponse:
         return self._awaited
 
     def advance(self) -> None:
-        """Go on as far as possible without waiting. Raises OSError and HTTPException."""
+        """Go on as far as possible without waiting. Raises OSError and HttpError."""
         while self._awaited is not None and _comes(self.connection.sock, self._awaited):
             self._awaited = next(self._making, None)
 
@@ -139,7 +123,7 @@ class Prefetch:
         self.addresses: dict[Server, Address] = {}
         """Of the servers that the client is connected to, or about to be."""
         self._begun: dict[str, tuple[PendingResponse, int]] = {}
-        self._spare: dict[Server, list[http.client.HTTPConnection]] = {}
+        self._spare: dict[Server, list[HttpConnection]] = {}
 
     def fill(self, left: int, begin: Callable[[str], PendingResponse | None]) -> None:
         """Advance the pending requests, and ``begin`` more if few bytes are still to come: ``left``
@@ -168,7 +152,7 @@ class Prefetch:
         self.addresses[server] = address
         self.fill(left, begin)
 
-    def connected(self, server: Server, connection: http.client.HTTPConnection) -> None:
+    def connected(self, server: Server, connection: HttpConnection) -> None:
         """Note where the ``connection`` of the client leads to, unless that is known."""
         if server not in self.addresses and connection.sock is not None:
             with suppress(OSError):  # the server has closed it
@@ -185,14 +169,14 @@ class Prefetch:
     def finish(self, pending: PendingResponse, seconds: float) -> None:
         """Send the rest of a request that was taken, and wait for its response.
 
-        Raises OSError (TimeoutError after ``seconds`` without an event) and HTTPException.
+        Raises OSError (TimeoutError after ``seconds`` without an event) and HttpError.
         """
         while pending.awaited is not None:
             self._wait(pending.connection.sock, pending.awaited, seconds)
             pending.advance()
         self.wait(pending.connection, seconds)
 
-    def wait(self, connection: http.client.HTTPConnection, seconds: float) -> None:
+    def wait(self, connection: HttpConnection, seconds: float) -> None:
         """Wait for the response of ``connection`` as long as pending requests are to be sent.
 
         Raises TimeoutError after ``seconds``.
@@ -236,11 +220,11 @@ class Prefetch:
         """Return the pending request for ``url``, which is needed now; None if there is not one."""
         return self._begun.pop(url, (None, 0))[0]
 
-    def keep(self, server: Server, connection: http.client.HTTPConnection) -> None:
+    def keep(self, server: Server, connection: HttpConnection) -> None:
         """Keep an open ``connection`` whose response has been read, for a later request."""
         self._spare.setdefault(server, []).append(connection)
 
-    def spare(self, server: Server) -> http.client.HTTPConnection | None:
+    def spare(self, server: Server) -> HttpConnection | None:
         """Return a connection that was kept and that the server has not closed; None if there is
         not one.
         """

@@ -28,8 +28,7 @@ def split(url: str, locked: str, base: str = "") -> SplitResult:
     """
     try:
         parts = urlsplit(urljoin(base, url))
-        is_whole = parts.hostname and (parts.port is None or parts.port)
-        if is_whole and not has_unquoted_login(url):
+        if parts.hostname and parts.port != 0 and not has_unquoted_login(url):
             return parts
     except ValueError:
         pass
@@ -44,7 +43,7 @@ def following(parts: SplitResult, status: int, location: str | None, locked: str
     url = parts.geturl()
     if not location:
         raise Unreachable(redacted(url), f"the server redirects ({status}) without a location")
-    # http.client decodes headers as Latin-1; servers send UTF-8.
+    # Headers are read as Latin-1; servers send UTF-8.
     there = split(quote(location.encode("latin-1"), URL_CHARACTERS), locked, base=url)
     if there.scheme not in {"https", parts.scheme}:
         fault = "not secure" if there.scheme == "http" else "not supported"

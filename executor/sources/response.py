@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-import http.client
-import io
-import socket
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from executor.archive.gzip_decoder import DamagedGzip, GzipDecoder
 from executor.sources.arrival import Arrival
 from executor.sources.errors import Unreachable
+from executor.sources.http1 import (
+    MAX_HEADERS,
+    MAX_LINE,
+    MAX_SHOWN,
+    Head,
+    HttpError,
+    body_of,
+    check_begun,
+    chunk_size,
+    end_of_head,
+    read_head,
+)
 from executor.sources.retries import Pace, Retryable, clock
 from schemas.text import one_line
+from schemas.urls import redacted
 
-__all__ = ["MAX_SHOWN", "PacedResponse", "check_type", "is_encoded", "read_body", "reason_of"]
+if TYPE_CHECKING:
+    import socket
+
+__all__ = ["PacedResponse", "check_type", "is_encoded", "read_body", "reason_of"]
 
 
 _CHUNK = 128 << 10
@@ -22,40 +35,159 @@ _CHUNK = 128 << 10
 arrive faster."""
 
 
+_BLOCK = 64 << 10
+"""Bytes read at once where it is not known how many are of the body: in a head, between chunks. A
+small file comes together with its head."""
+
+
 _MAX_END = 4 << 10
 """Bytes of the last chunk, which is empty, and its trailers."""
 
 
-MAX_SHOWN = 80
-"""Characters of a server's text that are shown: one line."""
-
-
-class PacedResponse(http.client.HTTPResponse):
+class PacedResponse:
     """A response that is held to a pace from the first byte of its head on; owned by the client.
 
-    A server may send slowly anywhere, and ``http.client`` waits for the end of a line however
-    slowly it comes. It also reads chunk extensions and trailers without end: only what is of use
-    to the file counts as progress, and the rest is limited.
+    A server may send slowly anywhere, and send chunk extensions and trailers without end: only what
+    is of use to the file counts as progress, and the rest is limited.
     """
 
-    def __init__(self, pace: Pace, sock: socket.socket, *arguments: Any, **options: Any) -> None:
-        super().__init__(sock, *arguments, **options)
+    def __init__(self, pace: Pace, sock: socket.socket, method: str = "GET") -> None:
+        """``method`` is that of the request, which was sent over ``sock``."""
+        self.status = 0
+        self.reason = ""
+        self.headers: dict[str, str] = {}
+        """By name in lower case; what comes several times is one list."""
+        self.length: int | None = None
+        """Bytes of the body that are still to come; None if that is not stated."""
+        self.will_close = True
+        """Whether the connection cannot be used for another request."""
+        self.is_complete = False
+        """Whether nothing of the body is to come."""
         self.arrived = 0
         """Bytes of the body so far, as the server sent them."""
         self._arrival = Arrival(pace)
-        self.fp = io.BufferedReader(_Arriving(self.fp.detach(), self._arrival))
+        self._sock = sock
+        self._method = method
+        self._is_chunked = False
+        self._chunk = -1
+        """Bytes that are missing of a chunk; -1 before the first one."""
+        self._block = _BLOCK
+        self._data: bytes | bytearray = b""
+        """What has arrived, of which nobody has read what begins at ``_at``."""
+        self._at = 0
 
     def begin(self) -> None:
-        super().begin()
+        """Read the head. Raises OSError, HttpError and Retryable."""
+        head = self.read_head()
+        body = body_of(head, self._method)
+        self.status, self.reason, self.headers = head.status, head.reason, head.headers
+        self.length, self._is_chunked, self.will_close = body
         self._arrival.begin_body()
+        if self.length == 0:
+            self._complete()
 
-    def _read_status(self) -> tuple[str, int, str]:
-        """Return the status line. Interim responses are passed over as 100 is (RFC 9110, 15.2):
-        http.client takes others for the answer.
+    def read_head(self) -> Head:
+        """Return the head, after all interim ones. Raises what ``begin`` raises."""
+        while (head := self._one_head()).is_interim:
+            pass
+        return head
+
+    def _one_head(self) -> Head:
+        data = self._data[self._at :] or self._receive(_BLOCK)
+        searched = 0
+        while (end := end_of_head(data, searched)) < 0:
+            check_begun(data)
+            searched = max(0, len(data) - 2)
+            more = self._receive(_BLOCK)
+            if not more:
+                where = "in the head of its answer" if data else "without an answer"
+                raise HttpError(f"the server closed the connection {where}")
+            # Small pieces are not copied with each that follows.
+            data = data if isinstance(data, bytearray) else bytearray(data)
+            data += more
+        self._data, self._at = data, end
+        return read_head(data[:end])
+
+    def read1(self, most: int) -> bytes:
+        """Return up to ``most`` bytes of the body, as soon as there are some; nothing at its end,
+        or where the connection ends before it. Raises what ``begin`` raises.
         """
-        version, status, reason = super()._read_status()  # type: ignore[misc]  # of the base class
-        is_interim = 100 < status < 200 and status != http.client.SWITCHING_PROTOCOLS
-        return version, http.client.CONTINUE if is_interim else status, reason
+        if self.is_complete:
+            return b""
+        if self._is_chunked:
+            if self._chunk <= 0 and not self._next_chunk():
+                return b""
+            most = min(most, self._chunk)
+        elif self.length is not None:
+            most = min(most, self.length)
+        data = self._taken(most) or self._receive(most)
+        size = len(data)
+        if self._is_chunked:
+            self._chunk -= size
+            if not size:
+                raise HttpError("the server closed the connection in a chunk of its answer")
+        elif not size:
+            self.will_close = self.is_complete = True
+        elif self.length is not None:
+            self.length -= size
+            if not self.length:
+                self._complete()
+        return data
+
+    def _next_chunk(self) -> bool:
+        """Read up to the next chunk; return whether there is one. Trailers are passed over."""
+        if self._chunk == 0 and self._line().strip(b"\r\n"):
+            raise HttpError("a chunk of its answer is longer than it says")
+        self._chunk = chunk_size(self._line())
+        if self._chunk:
+            return True
+        for _ in range(MAX_HEADERS + 1):
+            line = self._line()
+            if not line.strip(b"\r\n"):
+                self._complete()
+                self.will_close = self.will_close or not line
+                return False
+        raise HttpError("the trailers of its answer do not end")
+
+    def _line(self) -> bytes:
+        """Return the next line around chunks; what there is of it where the connection ends."""
+        while (end := self._data.find(b"\n", self._at) + 1) == 0:
+            begun = self._data[self._at :]
+            more = self._receive(self._block) if len(begun) <= MAX_LINE else b""
+            if not more:
+                end = len(self._data)
+                break
+            self._data, self._at = begun + more, 0
+        if end - self._at > MAX_LINE:
+            raise HttpError("a line between the chunks of its answer is too long")
+        return self._taken(end - self._at)
+
+    def _taken(self, most: int) -> bytes:
+        """Return up to ``most`` bytes of those that nobody has read."""
+        begin, self._at = self._at, self._at + most
+        data = bytes(self._data[begin : self._at])
+        if self._at >= len(self._data):
+            self._data, self._at = b"", 0
+        return data
+
+    def _complete(self) -> None:
+        self.is_complete = True
+        if self._at < len(self._data):
+            self.will_close = True  # what follows answers nothing
+
+    def _receive(self, most: int) -> bytes:
+        arrival = self._arrival
+        if arrival.problem:
+            raise Retryable(arrival.problem)
+        began, data = clock(), b""
+        try:
+            data = self._sock.recv(most)
+        finally:
+            now = clock()
+            arrival.add(len(data), now - began, now)
+        if arrival.is_beyond_measure:
+            raise Retryable(arrival.problem)
+        return data
 
     def end(self) -> bytes | None:
         """Read the end of a body without a stated length whose last byte should have arrived.
@@ -64,9 +196,10 @@ class PacedResponse(http.client.HTTPResponse):
         trailers do not matter to the file.
         """
         self._arrival.limit(_MAX_END)
+        self._block = _MAX_END
         try:
             return self.read1(1)
-        except (OSError, http.client.HTTPException, Retryable):
+        except (OSError, HttpError, Retryable):
             return None
 
     def used(self, size: int) -> None:
@@ -74,61 +207,32 @@ class PacedResponse(http.client.HTTPResponse):
         self._arrival.used(size)
 
 
-class _Arriving(io.RawIOBase):
-    """The bytes of a connection as they arrive."""
-
-    def __init__(self, raw: io.RawIOBase, arrival: Arrival) -> None:
-        self._raw = raw
-        self._arrival = arrival
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        arrival = self._arrival
-        if arrival.problem:
-            raise Retryable(arrival.problem)
-        began, size = clock(), 0
-        try:
-            size = self._raw.readinto(buffer) or 0
-        finally:
-            now = clock()
-            arrival.add(size, now - began, now)
-        if arrival.is_beyond_measure:
-            raise Retryable(arrival.problem)
-        return size
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-def check_type(response: http.client.HTTPResponse, url: str) -> None:
+def check_type(response: PacedResponse, url: str) -> None:
     """Raise Unreachable if the response is a web page, which is not a wheel.
 
     ``url`` is for the message.
     """
-    kind = response.headers.get_content_type()
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in {"text/html", "application/xhtml+xml"}:
         raise Unreachable(
-            url,
+            redacted(url),
             f"the server answered with a web page ({kind})",
             hint="check whether the network requires a sign-in, or a proxy requires a password",
         )
 
 
-def is_encoded(response: http.client.HTTPResponse, url: str) -> bool:
+def is_encoded(response: PacedResponse, url: str) -> bool:
     """Return whether the server compressed the body, although the request did not accept that.
 
     ``url`` is for the message. Raises Unreachable for an unknown encoding.
     """
-    encoding = response.getheader("Content-Encoding", "").strip().lower()
+    encoding = response.headers.get("content-encoding", "").strip().lower()
     if encoding in {"", "identity"}:
         return False
     if encoding in {"gzip", "x-gzip"}:
         return True
     raise Unreachable(
-        url,
+        redacted(url),
         f"the server sent it encoded as {one_line(encoding, MAX_SHOWN)!r}, which the request did "
         "not accept",
         hint="configure the server, or the proxy in front of it, to send files unencoded",
@@ -167,6 +271,8 @@ def reason_of(error: Exception) -> str:
     """Return what went wrong with a connection, as text for the user."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if isinstance(error, HttpError):
+        return str(error)
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return one_line(str(error), MAX_SHOWN) or type(error).__name__
@@ -186,7 +292,7 @@ def _read(response: PacedResponse, missing: int, *, counts: bool) -> bytes:
     while missing:
         try:
             part = response.read1(missing)
-        except (OSError, http.client.HTTPException, Retryable) as error:
+        except (OSError, HttpError, Retryable) as error:
             if parts:
                 # The error shows again at the next read; the bytes before it count.
                 break

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import select
 import ssl
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import cache
 
 from executor.files.regular import open_regular, read_regular
+from executor.sources.http1 import Untrusted
 from schemas.errors import UsageError
 
-__all__ = ["tls_context"]
+__all__ = ["shake_hands", "tls_context"]
 
 
 _BUNDLES = ("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -41,6 +43,23 @@ def tls_context() -> ssl.SSLContext:
                 raise _unreadable(variable, path, error) from None
             break
     return context
+
+
+def shake_hands(sock: ssl.SSLSocket) -> Iterator[int]:
+    """Agree on keys with the server; yield the event of poll(2) that has to be awaited whenever a
+    socket that does not block would have to wait. Raises OSError, and Untrusted.
+    """
+    while True:
+        try:
+            sock.do_handshake()
+        except ssl.SSLWantReadError:
+            yield select.POLLIN
+        except ssl.SSLWantWriteError:
+            yield select.POLLOUT
+        except ssl.SSLCertVerificationError as error:
+            raise Untrusted(str(error), error.verify_message) from None
+        else:
+            return
 
 
 def _check_files() -> None:

@@ -5,20 +5,21 @@ Proxies, certificates and the pace that a response is held to are those of the e
 
 from __future__ import annotations
 
-import http.client
-import re
 import socket
-import ssl
 from collections.abc import Iterable
 from functools import cached_property, partial
 from threading import Lock
-from typing import NoReturn, cast
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import SplitResult
 
 from executor import (
+    HttpConnection,
+    HttpError,
     Pace,
     PacedResponse,
     Retryable,
+    TunnelRefused,
+    Untrusted,
     connect,
     proxy_for,
     proxy_name,
@@ -30,14 +31,12 @@ from planner.index.errors import ProxyRefused
 from planner.index.request import Request
 from planner.index.response import Response, untrusted
 from schemas.credentials import login_in
-from schemas.text import one_line
 from schemas.urls import redacted
 
+if TYPE_CHECKING:
+    import ssl
+
 __all__ = ["Connections"]
-
-
-_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3}) ?(.*)", re.DOTALL)
-"""How http.client reports that a proxy refuses to connect to the server."""
 
 
 _PROXY_LOGIN = 407
@@ -65,7 +64,7 @@ class Connections:
         self._trusted_hosts = frozenset(trusted_hosts)
         self._connect_seconds = connect_seconds
         self._idle_seconds = idle_seconds
-        self._idle: dict[_Key, list[http.client.HTTPConnection]] = {}
+        self._idle: dict[_Key, list[HttpConnection]] = {}
         self._lock = Lock()
 
     def close(self) -> None:
@@ -83,13 +82,9 @@ class Connections:
         """
         try:
             return self._send(request, pace)
-        except ssl.SSLCertVerificationError as error:
+        except Untrusted as error:
             raise untrusted(request.url, error) from None
-        except http.client.RemoteDisconnected:
-            raise Retryable("the server closed the connection without an answer") from None
-        except http.client.BadStatusLine as error:
-            raise Retryable(f"its answer is not HTTP: {one_line(str(error), 80)}") from None
-        except (OSError, http.client.HTTPException, UnicodeError) as error:
+        except (OSError, HttpError, ValueError) as error:
             raise Retryable(reason_of(error)) from None
 
     def _send(self, request: Request, pace: Pace) -> Exchange:
@@ -100,18 +95,18 @@ class Connections:
         if (kept := self._take(key)) is not None:
             try:
                 return self._exchange(kept, key, request, proxy, pace)
-            except (ConnectionError, http.client.BadStatusLine):
+            except (ConnectionError, HttpError):
                 # The server may have closed it meanwhile, which does not mean that it fails.
                 if request.content is not None:
                     raise
         return self._exchange(self._connected(parts, proxy, pace), key, request, proxy, pace)
 
-    def keep(self, key: _Key, connection: http.client.HTTPConnection) -> None:
+    def keep(self, key: _Key, connection: HttpConnection) -> None:
         """Keep a connection for the next request."""
         with self._lock:
             self._idle.setdefault(key, []).append(connection)
 
-    def _take(self, key: _Key) -> http.client.HTTPConnection | None:
+    def _take(self, key: _Key) -> HttpConnection | None:
         """Return a connection that is kept and still open."""
         while True:
             with self._lock:
@@ -125,7 +120,7 @@ class Connections:
 
     def _exchange(
         self,
-        connection: http.client.HTTPConnection,
+        connection: HttpConnection,
         key: _Key,
         request: Request,
         proxy: SplitResult | None,
@@ -133,10 +128,9 @@ class Connections:
     ) -> Exchange:
         try:
             connection.sock.settimeout(self._idle_seconds)
-            connection.response_class = partial(PacedResponse, pace)  # type: ignore[assignment]
+            connection.pace = pace
             while_waiting(pace, partial(_write, connection, request, proxy))
-            # It made the class of responses above.
-            raw = cast("PacedResponse", connection.getresponse())
+            raw = connection.getresponse()
             if raw.status == _PROXY_LOGIN and proxy is not None:
                 _refuse(request.url, proxy, f"{raw.status} {raw.reason}")
         except BaseException:
@@ -146,16 +140,16 @@ class Connections:
 
     def _connected(
         self, parts: SplitResult, proxy: SplitResult | None, pace: Pace
-    ) -> http.client.HTTPConnection:
+    ) -> HttpConnection:
         context = None if self._is_verified(parts) else self._unverified
         connection = connect(parts, proxy, self._connect_seconds, context)
-        connection.response_class = partial(PacedResponse, pace)  # type: ignore[assignment]
+        connection.pace = pace
         try:
-            while_waiting(pace, connection.connect)
-        except ssl.SSLCertVerificationError:
+            while_waiting(pace, connection.open)
+        except Untrusted:
             connection.close()
             raise
-        except (OSError, http.client.HTTPException, UnicodeError) as error:
+        except (OSError, HttpError, ValueError) as error:
             # A name of a proxy that is none is known when it is looked up (UnicodeError).
             connection.close()
             if proxy is not None:
@@ -174,6 +168,8 @@ class Connections:
 
     @cached_property
     def _unverified(self) -> ssl.SSLContext:
+        import ssl  # noqa: PLC0415  # only https pays for it
+
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -187,7 +183,7 @@ class Exchange:
         self,
         connections: Connections,
         key: _Key,
-        connection: http.client.HTTPConnection,
+        connection: HttpConnection,
         response: Response,
         raw: PacedResponse,
     ) -> None:
@@ -201,21 +197,17 @@ class Exchange:
         """Keep the connection if the body was read, or is short; else close it."""
         raw = self._raw
         try:
-            while not raw.isclosed() and 0 < (raw.length or 0) <= _DRAINED and raw.read1(_DRAINED):
+            while 0 < (raw.length or 0) <= _DRAINED and raw.read1(_DRAINED):
                 pass
-        except (OSError, http.client.HTTPException, Retryable):
+        except (OSError, HttpError, Retryable):
             pass
-        is_read = raw.isclosed() or raw.length == 0
-        raw.close()
-        if is_read and not raw.will_close:
+        if raw.is_complete and not raw.will_close:
             self._connections.keep(self._key, self._connection)
         else:
             self._connection.close()
 
 
-def _write(
-    connection: http.client.HTTPConnection, request: Request, proxy: SplitResult | None
-) -> None:
+def _write(connection: HttpConnection, request: Request, proxy: SplitResult | None) -> None:
     parts = request.parts
     host = parts.netloc.rpartition("@")[2]
     target, headers = request_target(parts), {"Host": host, **request.headers}
@@ -224,7 +216,7 @@ def _write(
         if login := login_in(proxy):
             headers["Proxy-Authorization"] = login.authorization
     try:
-        connection.request(request.method, target, body=request.content, headers=headers)
+        connection.request(request.method, target, headers, request.content or ())
     except (BrokenPipeError, ConnectionResetError):
         # A server may refuse an upload before it has read all of it, and says why.
         if request.content is None:
@@ -246,11 +238,11 @@ def _is_silent(connection: socket.socket) -> bool:
 
 def _raise_for_proxy(error: Exception, proxy: SplitResult, url: str) -> NoReturn:
     """Raise the error of a proxy that cannot be reached or does not connect to the server."""
-    name, refused = proxy_name(proxy), _TUNNEL.match(str(error))
-    if refused is None:
+    name = proxy_name(proxy)
+    if not isinstance(error, TunnelRefused):
         raise Retryable(f"the proxy {name} cannot be reached: {reason_of(error)}") from None
-    status = f"{refused[1]} {refused[2]}".strip()
-    if refused[1].startswith("4"):
+    status = f"{error.status} {error.reason}".strip()
+    if error.status < 500:
         _refuse(url, proxy, status)
     raise Retryable(f"the proxy {name} answers {status}") from None
 

@@ -18,7 +18,7 @@ URL_CHARACTERS = "%!#$&'()*+,/:;=?@[]~"
 
 
 _IMPOSSIBLE = re.compile(r"[\x00-\x20\x7f]")
-"""What no host name has; http.client refuses it after a connection was tried."""
+"""What no host name has."""
 
 
 _PORTS = {"http": 80, "https": 443}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import http.client
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, urljoin
 
-from executor import DamagedGzip, GzipDecoder, PacedResponse, Retryable, reason_of
+from executor import DamagedGzip, GzipDecoder, HttpError, PacedResponse, Retryable, reason_of
 from planner.index.errors import FileMissing, IndexAnswer, IndexDenied, IndexUnreachable
 from planner.index.request import URL_CHARACTERS
 from schemas.numbers import small_int
@@ -67,11 +66,8 @@ class Response:
         self.url = url
         self.status: int = raw.status
         self.reason: str = raw.reason
-        self.headers: dict[str, str] = {}
+        self.headers = raw.headers
         """By name in lower case; what comes several times is one list."""
-        for name, value in raw.headers.items():
-            key = name.lower()
-            self.headers[key] = f"{self.headers[key]}, {value}" if key in self.headers else value
         self._raw = raw
         self._length = raw.length
 
@@ -96,7 +92,7 @@ class Response:
     def _read(self) -> bytes:
         try:
             return self._raw.read1(_RECEIVED)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, HttpError) as error:
             raise Retryable(reason_of(error)) from None
 
     def body(self) -> Iterator[bytes]:
@@ -118,7 +114,7 @@ def following(url: str, response: Response) -> str:
     """
     if response.method not in {"GET", "HEAD"} and response.status in _REDIRECTS_TO_GET:
         raise IndexAnswer(redacted(url), f"it answers PUT with a page ({_status(response)})")
-    # http.client decodes headers as Latin-1; servers send UTF-8.
+    # Headers are read as Latin-1; servers send UTF-8.
     location = quote((response.location or "").encode("latin-1"), URL_CHARACTERS)
     try:
         there = urljoin(response.url, location)

@@ -7,16 +7,15 @@ request says to a server what is not for it.
 from __future__ import annotations
 
 import gzip
-import http.client
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from random import Random
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import SplitResult
 
-from executor import Keychain
+from executor import HttpConnection, Keychain, PacedResponse
 from helpers.answer_bytes import BETWEEN, AnswerBytes
 from helpers.service_readers import noisy
 from planner.index.client import IndexClient
@@ -25,7 +24,7 @@ from schemas.credentials import Login
 from schemas.errors import LockstreamError
 from schemas.text import printable
 
-__all__ = ["make_index_answers", "read_index_answers"]
+__all__ = ["make_answer", "make_index_answers", "read_index_answers"]
 
 _HOST, _LOGIN = "index.example", Login("user", "s3cr3t")
 _LIMIT = 5000
@@ -50,26 +49,6 @@ class _Keeping:
 
     def write(self, kind: str, key: str, content: bytes) -> None:
         self._kept[kind, key] = content
-
-
-class _Socket:
-    """Enough of a socket for http.client: each response is the next answer."""
-
-    def __init__(self, answers: Iterator[bytes], sent: list[bytes]) -> None:
-        self._answers = answers
-        self._sent = sent
-
-    def makefile(self, *_: object) -> io.BufferedReader:
-        return io.BufferedReader(AnswerBytes(next(self._answers, b"")))
-
-    def sendall(self, data: Any) -> None:
-        self._sent.append(bytes(data))
-
-    def settimeout(self, _: object) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
 
 
 def _document(client: IndexClient, url: str) -> None:
@@ -116,15 +95,19 @@ def read_index_answers(data: bytes) -> None:
     use, url = _USES[number[0] % 0x80 % len(_USES)], f"{scheme}://{_HOST}/simple/demo/"
     connected: list[tuple[str, list[bytes]]] = []
 
-    def connect(parts: SplitResult, *_: object) -> http.client.HTTPConnection:
+    def connect(parts: SplitResult, *_: object) -> HttpConnection:
         sent: list[bytes] = []
         connected.append((f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", sent))
 
-        class Connection(http.client.HTTPConnection):
-            def connect(self) -> None:
-                self.sock = _Socket(answers, sent)
+        class Connection(HttpConnection):
+            def open(self) -> None:
+                self.sock = AnswerBytes(b"", sent)
 
-        return Connection(parts.hostname or "", parts.port)
+            def getresponse(self) -> PacedResponse:
+                self.sock = AnswerBytes(next(answers, b""), sent)
+                return super().getresponse()
+
+        return Connection((parts.hostname or "", 80), None)
 
     logins = {f"{scheme}://{_HOST}": _LOGIN for scheme in ("http", "https")}
     keychain = Keychain(logins, environment={})
@@ -207,10 +190,11 @@ _BODIES = (
 def make_index_answers(rng: Random) -> bytes:
     """Up to eight answers, each with a head that is nearly right."""
     number = rng.randrange(len(_USES)) | rng.choice([0, 0x80])
-    return bytes([number]) + BETWEEN.join(_answer(rng) for _ in range(rng.randrange(1, 9)))
+    return bytes([number]) + BETWEEN.join(make_answer(rng) for _ in range(rng.randrange(1, 9)))
 
 
-def _answer(rng: Random) -> bytes:
+def make_answer(rng: Random) -> bytes:
+    """An answer with a head that is nearly right."""
     headers = rng.sample(_HEADERS, rng.randrange(4))
     status = rng.choice(_STATUS)
     if b" 30" in status:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import ast
 import csv
-import errno
-import http.client
 import io
 import struct
 import tomllib
@@ -26,11 +24,19 @@ from executor.archive import unzip
 from executor.archive.chunk_reader import Truncated
 from executor.archive.unzip import ForwardZip
 from executor.sources.client import HttpClient
+from executor.sources.connection import HttpConnection
 from executor.sources.errors import Unreachable
 from executor.wheels.manifest import ManifestRow
 from executor.wheels.records import InvalidRecord, read_rows
 from executor.wheels.scripts import InvalidEntryPoint, check_script_name, read_entry_points, wrapper
-from helpers import build_readers, client_readers, input_readers, service_readers, state_readers
+from helpers import (
+    build_readers,
+    client_readers,
+    input_readers,
+    response_readers,
+    service_readers,
+    state_readers,
+)
 from helpers.answer_bytes import BETWEEN, AnswerBytes
 from helpers.archives import Descriptor, Member, build_archive, zip64_extra
 from helpers.environments import chunked
@@ -359,41 +365,18 @@ def _lines(rng: Random, lines: Sequence[str]) -> bytes:
 CONTENT = bytes(range(100))
 
 
-class _Socket:
-    """Enough of a socket for http.client."""
-
-    def __init__(self, answer: bytes) -> None:
-        self._answer = answer
-
-    @property
-    def family(self) -> int:
-        raise OSError(errno.ENOTCONN, "this socket leads nowhere")
-
-    def makefile(self, *_: object) -> io.BufferedReader:
-        return io.BufferedReader(AnswerBytes(self._answer))
-
-    def sendall(self, _: object) -> None:
-        pass
-
-    def settimeout(self, _: object) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-
 def read_answers(data: bytes) -> None:
     """Bytes come at most once and in their order, or there is an error of ours."""
     answers: Iterator[bytes] = iter(data.split(BETWEEN))
 
-    class Connection(http.client.HTTPConnection):
-        def connect(self) -> None:
-            self.sock = _Socket(next(answers, b""))
+    class Connection(HttpConnection):
+        def open(self) -> None:
+            self.sock = AnswerBytes(next(answers, b""))
 
     client = HttpClient()
     received = b""
     with (
-        patch("executor.sources.client.connect", lambda *_: Connection("x.example")),
+        patch("executor.sources.client.connect", lambda *_: Connection(("x.example", 80), None)),
         patch("time.sleep"),
     ):
         try:
@@ -443,6 +426,7 @@ READERS = (
     Reader("entry points", read_scripts, make_scripts),
     Reader("lock", read_lock, make_lock),
     Reader("answers", read_answers, make_answers),
+    Reader("response", response_readers.read_response, response_readers.make_response),
     Reader(
         "index answers", client_readers.read_index_answers, client_readers.make_index_answers, 400
     ),

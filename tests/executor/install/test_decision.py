@@ -139,3 +139,25 @@ def test_what_fails_ahead_is_raised_when_it_is_asked_for(
     with decision.ahead():
         pass  # nobody asks
     assert only_process()
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [(b'url = "https://a.example/"', True), (b'url = "http://a.example/"', False), (None, False)],
+)
+def test_a_lock_with_servers_that_speak_tls_is_known_before_it_is_read(
+    tmp_path: Path, environment: Environment, content: bytes | None, found: bool
+) -> None:
+    path = tmp_path / "pylock.toml"
+    if content is not None:
+        path.write_bytes(content)
+    assert Decision(str(path), environment, ExecuteOptions()).names_https() is found
+
+
+def test_nothing_is_taken_from_a_lock_that_is_a_pipe(environment: Environment) -> None:
+    read, write = os.pipe()
+    os.write(write, b"https://a.example/")
+    os.close(write)
+    assert not Decision(f"/dev/fd/{read}", environment, ExecuteOptions()).names_https()
+    assert os.read(read, 99) == b"https://a.example/"
+    os.close(read)

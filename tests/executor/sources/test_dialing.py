@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import http.client
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from executor.sources.dialing import Address, address_of, dial_with_others
+from executor.sources.connection import HttpConnection
+from executor.sources.dialing import Address, address_of, ascii_name
 
 
 @pytest.fixture(name="listening")
@@ -32,8 +34,9 @@ class Dialed:
     def __init__(self, port: int, host: str = "127.0.0.1", seconds: float = 5.0) -> None:
         self.told: list[Address | None] = []
         self.open_when_told: list[bool] = []
-        self.connection = http.client.HTTPConnection(host, port, timeout=seconds)
-        dial_with_others(self.connection, self._begun, lambda: self.told.append(None))
+        self.connection = HttpConnection((host, port), seconds)
+        self.connection.begun = self._begun
+        self.connection.failed = lambda: self.told.append(None)
 
     def _begun(self, address: Address) -> None:
         self.told.append(address)
@@ -41,7 +44,7 @@ class Dialed:
 
     def open(self) -> Address:
         with closing(self.connection):
-            self.connection.connect()
+            self.connection.open()
             assert self.connection.sock is not None
             assert self.connection.sock.gettimeout() == self.connection.timeout
             return address_of(self.connection.sock)
@@ -113,3 +116,34 @@ def test_one_without_others_is_waited_for_as_long_as_the_caller_says() -> None:
         assert dialed.told[-1] is None
         for sock in waiting:
             sock.close()
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("files.example", b"files.example"),
+        ("files.example.", b"files.example."),
+        ("fe80::1%eth0", b"fe80::1%eth0"),
+        ("\N{LATIN SMALL LETTER U WITH DIAERESIS}.example", b"xn--tda.example"),
+    ],
+)
+def test_a_host_has_a_name_of_ascii(host: str, name: bytes) -> None:
+    assert ascii_name(host) == name
+
+
+@pytest.mark.parametrize("host", ["", "a..b", "a" * 64, "a b", "a\0b", "\udcff", "a\r\nb"])
+def test_what_is_no_name_of_a_host_is_an_error(host: str) -> None:
+    with pytest.raises(UnicodeError):
+        ascii_name(host)
+
+
+def test_a_name_of_ascii_loads_no_tables() -> None:
+    program = (
+        "import sys; from executor.sources.dialing import dial\n"
+        "try: dial(('127.0.0.1', 1), 1.0, lambda _: None, lambda: None)\n"
+        "except OSError: print(*{'encodings.idna', 'stringprep'} & set(sys.modules))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert found.stdout.split() == []

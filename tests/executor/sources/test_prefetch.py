@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import http.client
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from urllib.parse import urlsplit
 
 import pytest
 
 from executor.sources.client import HttpClient
+from executor.sources.connection import connect
 from executor.sources.dialing import address_of
 from executor.sources.errors import Unreachable
 from executor.sources.prefetch import (
@@ -178,11 +179,9 @@ def test_requests_ahead_go_on_while_an_answer_is_awaited_that_never_comes(
         server.hold_handshakes(goes_on)
         server.script("/ahead", file(SMALL))
         # Says nothing, so that the server waits for its handshake.
-        silent = http.client.HTTPConnection("127.0.0.1", server.port)
-        silent.connect()
-        following = http.client.HTTPSConnection(
-            "127.0.0.1", server.port, timeout=PATIENCE, context=tls_context()
-        )
+        silent = connect(urlsplit(f"http://127.0.0.1:{server.port}"), None, PATIENCE)
+        silent.open()
+        following = connect(urlsplit(server.origin), None, PATIENCE)
         prefetch = Prefetch(MAX_REQUESTS)
         prefetch.upcoming = lambda _: next(pending, None)
         prefetch.fill(

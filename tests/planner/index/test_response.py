@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gzip
-import io
 import socket
 from typing import cast
 
 import pytest
 
 from executor import Pace, PacedResponse, Retryable
+from helpers.answer_bytes import AnswerBytes
 from planner.index.errors import FileMissing, IndexAnswer, IndexDenied
 from planner.index.response import (
     CHUNK_SIZE,
@@ -25,18 +25,8 @@ from planner.index.response import (
 URL = "https://index.example/x?token=secret"
 
 
-class _Connection:
-    """What has come from a server."""
-
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-
-    def makefile(self, _: str) -> io.BufferedReader:
-        return io.BufferedReader(io.BytesIO(self.content))
-
-
 def answered(content: bytes) -> PacedResponse:
-    return PacedResponse(Pace(9e9, 15.0), cast("socket.socket", _Connection(content)))
+    return PacedResponse(Pace(9e9, 15.0), cast("socket.socket", AnswerBytes(content)))
 
 
 def response(status: int, headers: str = "", content: bytes = b"", method: str = "GET") -> Response:
@@ -130,7 +120,7 @@ def test_interim_responses_are_passed_over() -> None:
     whole = raw + b"HTTP/1.1 404 Not Found\r\nX: y\r\n\r\n"
     found = answered(whole)
     found.begin()
-    assert (found.status, found.headers["X"]) == (404, "y")
+    assert (found.status, found.headers["x"]) == (404, "y")
 
 
 def test_a_header_that_comes_twice_is_a_list() -> None:
