@@ -57,3 +57,13 @@ def test_no_more_than_one_chunk_is_taken_ahead() -> None:
     feed = ChunkReader(source)
     feed.exactly(11)
     assert taken == [0, 1]
+
+
+@given(CHUNKS)
+def test_what_is_held_is_not_read_yet(chunks: list[bytes]) -> None:
+    feed = ChunkReader(chunks)
+    feed.hold()
+    chunk, place = feed.chunk()
+    assert feed.offset == place == 0
+    assert b"".join(chunks).startswith(chunk)
+    assert bool(chunk) == any(chunks)

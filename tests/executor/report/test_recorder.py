@@ -62,6 +62,9 @@ def test_one_that_is_not_opened_writes_nothing() -> None:
     recorder = Recorder()
     warn(recorder, "x")
     assert not recorder.is_on
+    assert not recorder.is_heard
+    recorder.listener = lambda *_: None
+    assert recorder.is_heard
     assert recorder.failure() is None
 
 

@@ -51,6 +51,23 @@ def purelib_of(info: DistInfo) -> bool:
     return info.root_is_purelib(info.read("WHEEL"))
 
 
+class TestRecord:
+    def test_a_small_one_is_held(self, tree: Path) -> None:
+        assert write(tree, "RECORD", "a,,\n").record == b"a,,\n"
+
+    @pytest.mark.parametrize("content", [None, "x" * (65 << 10)])
+    def test_what_is_large_or_no_file_is_left_to_who_needs_it(
+        self, tree: Path, content: str | None
+    ) -> None:
+        record = tree / "demo-1.0.dist-info/RECORD"
+        record.unlink(missing_ok=True)
+        if content is None:
+            record.mkdir()
+            assert found(tree).record is None
+        else:
+            assert write(tree, "RECORD", content).record is None
+
+
 class TestFolder:
     def test_it_is_found_with_the_data_folder_beside_it(self, tree: Path) -> None:
         (tree / "Demo-1.0.data").mkdir()

@@ -107,6 +107,8 @@ class TestWriting:
             f'a.py,{SPELLED},4\n"../bin/run, now",{SPELLED},5\nd.dist-info/RECORD,,\n'
         )
         assert (record.files, record.bytes) == (3, 9)
+        content = (tmp_path / "d.dist-info/RECORD").read_bytes()
+        assert record.digest == f"sha256={encode_digest(hashlib.sha256(content).digest())}"
 
     def test_it_takes_the_place_of_a_file_only_when_it_is_complete(self, tmp_path: Path) -> None:
         path = tmp_path / "RECORD"
