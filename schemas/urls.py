@@ -211,6 +211,8 @@ def storable(url: str) -> str:
 
 def secret_parameters(query: str) -> tuple[str, ...]:
     """Return the names of the parameters in ``query`` that grant access, lower-case and sorted."""
+    if not query:  # as most have none, the expressions need not be compiled
+        return ()
     names = {unquote_plus(part.partition("=")[0]).lower() for part in re.split("[&;]", query)}
     return tuple(sorted(name for name in names if _grants_access(name)))
 
