@@ -17,7 +17,7 @@ TYPE_CHECKING = False  # as in executor/budget/start.py
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
 NOT_ENOUGH, NOT_PERMITTED = 7, 9
 """Of ``ExitCode``, for an end in which ``schemas`` could not be imported."""
@@ -104,7 +104,7 @@ _check_memory()
 
 try:
     gc.disable()  # what is imported stays
-    from contextlib import suppress
+    from contextlib import closing, nullcontext, suppress
     from typing import NamedTuple
 
     import click
@@ -289,7 +289,10 @@ def _run(arguments: Sequence[str] | None) -> int:
                 return 0
             # Not program.main(): it would exit with 1 if the reader of its output went away.
             words = list(sys.argv[1:] if arguments is None else arguments)
-            with program.make_context("lockstream", words) as context:
+            early = _begin_early(words) if arguments is None else None
+            waiting = closing(early) if early else nullcontext()
+            with waiting, program.make_context("lockstream", words) as context:
+                context.obj = early
                 program.invoke(context)
             sys.stdout.flush()
         except BaseException as error:  # noqa: BLE001  # every end has a status
@@ -301,6 +304,18 @@ def _run(arguments: Sequence[str] | None) -> int:
     finally:
         # Python would search all objects for garbage before it ends: a fiftieth of a small run.
         gc.freeze()
+
+
+def _begin_early(words: Sequence[str]) -> Any:
+    """Begin what the command takes long for, before it is imported; return an ``EarlyDecision`` of
+    ``executor.install.early``, or None.
+    """
+    if words[:1] != ["execute"]:
+        return None
+    gc.disable()  # until the command is imported
+    from executor.install.early import begin_early  # noqa: PLC0415
+
+    return begin_early(words)
 
 
 def _leave(status: int) -> None:

@@ -20,6 +20,7 @@ from schemas.urls import redacted, storable
 
 if TYPE_CHECKING:
     from executor.install.builder import WheelBuilder
+    from executor.install.early import EarlyDecision
     from executor.report.report import Report
 
 __all__ = ["Building", "execute", "execute_with"]
@@ -75,20 +76,22 @@ def execute(
         page_cache=page_cache,
         durability=durability,
     )
-    return execute_with(lock, environment, options, building=building, reporter=reporter)
+    return execute_with(lock, environment, options, building, reporter)
 
 
 def execute_with(
     lock: str,
     environment: Environment,
     options: ExecuteOptions,
-    *,
     building: Building | None = None,
     reporter: Reporter | None = None,
+    early: EarlyDecision | None = None,
 ) -> Report:
-    """Do what ``execute`` does, with its options as one value. Raises what ``execute`` raises."""
+    """Do what ``execute`` does, with its options as one value; ``early`` is a fork that has begun
+    to prepare. Raises what ``execute`` raises.
+    """
     open_builder = partial(_open_builder, building or Building())
-    decision = Decision(lock, environment, options)
+    decision = Decision(lock, environment, options, early)
     with decision.ahead() as is_ahead:
         if is_ahead:
             import executor.sources.client  # noqa: PLC0415  # needed next

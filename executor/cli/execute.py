@@ -97,8 +97,7 @@ def execute(
     """
     if report:
         _check_report(report, lock, dry_run=dry_run)
-    given = origins.origins(lock)
-    memory = resources.budget()
+    given, memory = origins.origins(lock), resources.budget()
     lock, select = builds.with_projects(lock, select)
     options = ExecuteOptions(
         memory=memory,
@@ -122,7 +121,7 @@ def execute(
         stack.enter_context(logged(reporter, log, results=results, report=report))
         stack.enter_context(stoppable())
         done = execute_with(
-            lock, environment, options, building=builds.building(), reporter=reporter
+            lock, environment, options, builds.building(), reporter, click.get_current_context().obj
         )
     if report:
         _write_json(report, done.to_json())

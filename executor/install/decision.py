@@ -10,21 +10,22 @@ import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
 from executor.budget.memory import available_memory
 from executor.environment.changes import Changes
 from executor.environment.environment import Environment
 from executor.environment.installed import fingerprint
 from executor.environment.schemes import STAGING
+from executor.install.early import ROOM, decide_for
 from executor.install.options import ExecuteOptions
+from executor.lanes.errors import ForkKilled
 from executor.lanes.forks import Fork
 
+if TYPE_CHECKING:
+    from executor.install.early import EarlyDecision
+
 __all__ = ["Decision"]
-
-
-_ROOM = 64 << 20
-"""Bytes of memory from which on the lock is read ahead. While both processes work, neither shares
-what it writes to: 5 MiB more than if one waits."""
 
 
 _BEGIN = 64 << 10
@@ -34,13 +35,21 @@ _BEGIN = 64 << 10
 class Decision:
     """The changes that the lock file ``lock`` requires in ``environment``, decided in forks."""
 
-    def __init__(self, lock: str, environment: Environment, options: ExecuteOptions) -> None:
+    def __init__(
+        self,
+        lock: str,
+        environment: Environment,
+        options: ExecuteOptions,
+        early: EarlyDecision | None = None,
+    ) -> None:
+        """``early`` is a fork that has begun to prepare, if there is one."""
         self.lock = lock
-        self._decide = partial(_decide, lock, environment, options)
+        self._asked = (lock, environment, options)
         self._options = options
+        self._early = early
         self._folder = os.path.join(environment.interpreter.schemes.purelib, STAGING)
         self._packages = environment.interpreter.schemes.packages
-        self._ahead: Fork[Changes] | None = None
+        self._ahead: Fork[Changes] | EarlyDecision | None = None
         self._before = 0
 
     @contextmanager
@@ -51,16 +60,24 @@ class Decision:
         """
         available = available_memory() or 0
         room = min(available, self._options.memory or available)
-        is_free = room >= _ROOM and not os.path.lexists(self._folder)
+        is_free = room >= ROOM and not os.path.lexists(self._folder)
         try:
             self._before = fingerprint(self._packages) if is_free else 0
         except OSError:  # the installation looks at the environment first, and says it better
             is_free = False
+        early, self._early = self._early, None
         if not is_free:
+            if early is not None:
+                early.close()
             yield False
             return
-        with closing(Fork(self._decide)) as self._ahead:
+        if early is not None:
+            early.ask(self._asked)
+        with closing(early or self._fork()) as self._ahead:
             yield True
+
+    def _fork(self) -> Fork[Changes]:
+        return Fork(partial(decide_for, *self._asked))
 
     def names_https(self) -> bool:
         """Return whether the lock seems to name servers that speak TLS, for which much is loaded.
@@ -84,20 +101,17 @@ class Decision:
             fork = None
         if fork is None:
             self._before = fingerprint(self._packages)
-            fork = Fork(self._decide)
+            fork = self._fork()
         with closing(fork):
-            return fork.result()
+            try:
+                return fork.result()
+            except ForkKilled:
+                if isinstance(fork, Fork):
+                    raise
+        # It may have ended before it was asked.
+        return self.changes()
 
     @property
     def is_outdated(self) -> bool:
         """Return whether a distribution was added or removed since the changes were decided."""
         return fingerprint(self._packages) != self._before
-
-
-def _decide(lock: str, environment: Environment, options: ExecuteOptions) -> Changes:
-    """Return the changes. Modules that only read locks are imported here, in a fork."""
-    from executor.install.decide import decide  # noqa: PLC0415
-
-    return decide(
-        lock, environment, select=options.select, sync=options.sync, origins=options.origins
-    )

@@ -14,12 +14,21 @@ import select
 import signal
 from collections.abc import Callable
 from contextlib import closing, suppress
+from functools import partial
 from typing import Generic, NoReturn, TypeVar
 
 from executor.lanes.errors import ForkKilled, NoProcess
 from executor.lanes.signals import STOPPING, held_back
 
-__all__ = ["NO_PROCESS", "Fork", "end_fork", "end_with_parent", "portable", "run_in_fork"]
+__all__ = [
+    "NO_PROCESS",
+    "Fork",
+    "WaitingFork",
+    "end_fork",
+    "end_with_parent",
+    "portable",
+    "run_in_fork",
+]
 
 
 NO_PROCESS = {errno.EAGAIN, errno.ENOMEM, errno.EPERM, errno.ENOSYS}
@@ -27,6 +36,7 @@ NO_PROCESS = {errno.EAGAIN, errno.ENOMEM, errno.EPERM, errno.ENOSYS}
 if a filter of system calls refuses it."""
 
 
+Q = TypeVar("Q")
 R = TypeVar("R")
 
 
@@ -47,14 +57,15 @@ class Fork(Generic[R]):
     """
 
     def __init__(self, work: Callable[[], R]) -> None:
-        self._pid = 0
+        self.pid = 0
+        """The number of its process; 0 when it has been waited for."""
         self._reading, writing = os.pipe()
         parent_lives, self._alive = os.pipe()
         try:
             # The after-fork hooks of the interpreter would lose a signal.
             with held_back():
-                self._pid = _fork((writing, parent_lives))
-                if self._pid == 0:
+                self.pid = _fork((writing, parent_lives))
+                if self.pid == 0:
                     os.close(self._reading)
                     os.close(self._alive)
                     _run_and_exit(work, writing, parent_lives)
@@ -73,8 +84,8 @@ class Fork(Generic[R]):
                 # A fork of this process has written it.
                 result, error = pickle.load(stream)  # noqa: S301
         except (EOFError, pickle.UnpicklingError):
-            _, status = os.waitpid(self._pid, 0)
-            self._pid = 0
+            _, status = os.waitpid(self.pid, 0)
+            self.pid = 0
             if os.WIFSIGNALED(status):
                 raise ForkKilled(signal.Signals(os.WTERMSIG(status)).name) from None
             raise RuntimeError("a fork has failed; it has printed the reason") from None
@@ -91,11 +102,65 @@ class Fork(Generic[R]):
                 # Linux has closed it, whatever the answer: nothing is lost of what was only read.
                 with suppress(OSError):
                     os.close(descriptor)
-        if self._pid:
+        if self.pid:
             # That the pipe is closed ends it, too.
-            end_fork(self._pid)
-            os.waitpid(self._pid, 0)
-            self._pid = 0
+            end_fork(self.pid)
+            os.waitpid(self.pid, 0)
+            self.pid = 0
+
+
+class WaitingFork(Generic[Q, R]):
+    """A fork that prepares itself, and then waits for what to work on.
+
+    The constructor raises NoProcess if none can be made.
+    """
+
+    def __init__(self, prepare: Callable[[], Callable[[Q], R]]) -> None:
+        """``prepare`` is called in the fork, and returns what answers the question."""
+        question, self._asking = os.pipe()
+        try:
+            self._fork = Fork(partial(_answer, prepare, question, self._asking))
+        except BaseException:
+            os.close(self._asking)
+            raise
+        finally:
+            os.close(question)
+
+    @property
+    def pid(self) -> int:
+        """Return the number of its process."""
+        return self._fork.pid
+
+    def ask(self, question: Q) -> None:
+        """Give the fork what to work on, which can be pickled. It can be called once."""
+        asking, self._asking = self._asking, -1
+        # If the fork has ended, ``result`` says why.
+        with suppress(BrokenPipeError), open(asking, "wb") as stream:
+            pickle.dump(question, stream)
+
+    def result(self) -> R:
+        """Wait for the answer. Raises what ``Fork.result`` raises."""
+        return self._fork.result()
+
+    def close(self) -> None:
+        """End the fork, if it is still there. It can be called twice."""
+        asking, self._asking = self._asking, -1
+        if asking >= 0:
+            with suppress(OSError):
+                os.close(asking)
+        self._fork.close()
+
+
+def _answer(prepare: Callable[[], Callable[[Q], R]], question: int, asking: int) -> R:
+    """Return what ``prepare`` answers to what comes through the pipe ``question``. This is the
+    fork, which has a copy of the other end, too.
+    """
+    os.close(asking)
+    work = prepare()
+    with open(question, "rb") as stream:
+        # The process that made this fork has written it.
+        asked = pickle.load(stream)  # noqa: S301
+    return work(asked)
 
 
 def _fork(pipes: tuple[int, ...]) -> int:

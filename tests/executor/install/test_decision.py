@@ -14,8 +14,9 @@ from executor.environment.environment import Environment
 from executor.environment.schemes import STAGING
 from executor.install import decision as module
 from executor.install.decision import Decision
+from executor.install.early import ROOM, EarlyDecision, begin_early
 from executor.install.options import ExecuteOptions
-from executor.lanes.forks import Fork
+from executor.lanes.forks import Fork, end_fork
 from executor.lock.errors import LockUnreadable
 from helpers.environments import environment_below
 from helpers.wheels import build_wheel, lock_of
@@ -37,7 +38,7 @@ class CountedFork(Fork[object]):
 def _forks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CountedFork, "made", 0)
     monkeypatch.setattr(module, "Fork", CountedFork)
-    monkeypatch.setattr(module, "available_memory", lambda: module._ROOM)
+    monkeypatch.setattr(module, "available_memory", lambda: ROOM)
 
 
 @pytest.fixture(name="environment")
@@ -73,7 +74,7 @@ def test_what_was_decided_ahead_is_not_decided_again(lock: str, environment: Env
     assert only_process()
 
 
-@pytest.mark.parametrize("budget", [module._ROOM - 1, 32 << 20])
+@pytest.mark.parametrize("budget", [ROOM - 1, 32 << 20])
 def test_nothing_is_decided_ahead_in_a_small_budget(
     lock: str, environment: Environment, budget: int
 ) -> None:
@@ -87,9 +88,59 @@ def test_nothing_is_decided_ahead_in_a_small_budget(
 def test_nothing_is_decided_ahead_in_a_small_container(
     lock: str, environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "available_memory", lambda: module._ROOM - 1)
+    monkeypatch.setattr(module, "available_memory", lambda: ROOM - 1)
     with Decision(lock, environment, ExecuteOptions()).ahead() as is_ahead:
         assert not is_ahead
+
+
+class TestEarly:
+    """With a fork that has begun before the command line was read."""
+
+    @pytest.fixture(name="early")
+    def _early(self, monkeypatch: pytest.MonkeyPatch) -> EarlyDecision:
+        monkeypatch.setattr("executor.install.early.available_memory", lambda: ROOM)
+        monkeypatch.setattr("executor.install.early.usable_processors", lambda: 2)
+        monkeypatch.delenv("LOCKSTREAM_MEMORY", raising=False)
+        begun = begin_early(["execute"])
+        assert begun is not None
+        return begun
+
+    def test_it_is_asked_and_no_other_fork_is_made(
+        self, lock: str, environment: Environment, early: EarlyDecision
+    ) -> None:
+        decision = Decision(lock, environment, ExecuteOptions(), early)
+        with decision.ahead() as is_ahead:
+            assert is_ahead
+            assert [step.name for step in decision.changes().install] == ["demo"]
+        assert CountedFork.made == 0
+        assert only_process()
+
+    def test_its_errors_are_those_of_any_other(
+        self, environment: Environment, early: EarlyDecision, tmp_path: Path
+    ) -> None:
+        decision = Decision(str(tmp_path / "none.toml"), environment, ExecuteOptions(), early)
+        with decision.ahead(), pytest.raises(LockUnreadable):
+            decision.changes()
+        assert only_process()
+
+    def test_another_one_decides_if_it_was_killed(
+        self, lock: str, environment: Environment, early: EarlyDecision
+    ) -> None:
+        end_fork(early.pid)
+        decision = Decision(lock, environment, ExecuteOptions(), early)
+        with decision.ahead():
+            assert len(decision.changes().install) == 1
+        assert CountedFork.made == 1
+        assert only_process()
+
+    def test_it_ends_at_once_if_it_is_not_asked(
+        self, lock: str, environment: Environment, early: EarlyDecision
+    ) -> None:
+        decision = Decision(lock, environment, ExecuteOptions(memory=32 << 20), early)
+        with decision.ahead() as is_ahead:
+            assert not is_ahead
+            assert only_process()
+            assert len(decision.changes().install) == 1
 
 
 def test_nothing_is_decided_ahead_beside_another_run(lock: str, environment: Environment) -> None:

@@ -9,13 +9,14 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
 from executor.lanes.errors import ForkKilled, NoProcess
-from executor.lanes.forks import Fork, portable, run_in_fork
+from executor.lanes.forks import Fork, WaitingFork, portable, run_in_fork
 from executor.lock.errors import Ambiguous, NeedsBuild, UnknownName
 from helpers.descriptors import high_numbers
 from schemas.errors import ExitCode, LockstreamError, UsageError
@@ -218,3 +219,45 @@ def test_an_interrupted_close_is_none_to_repeat(monkeypatch: pytest.MonkeyPatch)
         fork.close()
     fork.close()
     assert only_process()
+
+
+class TestAForkThatWaits:
+    def test_prepares_before_it_is_asked(self, tmp_path: Path) -> None:
+        mark = tmp_path / "prepared"
+
+        def prepare() -> Callable[[int], int]:
+            mark.touch()
+            return lambda number: number + os.getpid()
+
+        with closing(WaitingFork[int, int](prepare)) as fork:
+            until(mark.exists)
+            fork.ask(1)
+            assert fork.result() == 1 + fork.pid
+        assert only_process()
+
+    def test_raises_what_its_preparation_raises(self) -> None:
+        with closing(WaitingFork[int, int](lambda: raising(ERRORS[-1]))) as fork:
+            fork.ask(1)
+            with pytest.raises(UsageError, match="that cannot be meant"):
+                fork.result()
+        assert only_process()
+
+    def test_ends_if_it_is_never_asked(self) -> None:
+        WaitingFork[int, int](lambda: abs).close()
+        assert only_process()
+
+    def test_says_when_it_is_asked_that_it_was_killed(self) -> None:
+        with closing(WaitingFork[int, int](lambda: abs)) as fork:
+            os.kill(fork.pid, signal.SIGKILL)
+            os.waitid(os.P_PID, fork.pid, os.WEXITED | os.WNOWAIT)
+            fork.ask(1)
+            with pytest.raises(ForkKilled):
+                fork.result()
+        assert only_process()
+
+    def test_holds_no_descriptor_afterwards(self) -> None:
+        before = os.listdir("/proc/self/fd")
+        with closing(WaitingFork[int, int](lambda: abs)) as fork:
+            fork.ask(-1)
+            assert fork.result() == 1
+        assert os.listdir("/proc/self/fd") == before
