@@ -22,6 +22,8 @@ __all__ = [
     "DESCRIPTOR_SIGNATURE",
     "END_RECORD",
     "END_SIGNATURE",
+    "FLAG_DESCRIPTOR",
+    "FLAG_UTF8",
     "LOCAL_FIELDS",
     "LOCAL_HEADER",
     "LOCAL_SIGNATURE",
@@ -74,11 +76,11 @@ UNKNOWN_32 = 0xFFFFFFFF
 _ZIP64_EXTRA = 0x0001
 _UNICODE_PATH_EXTRA = 0x7075
 
-_FLAG_DESCRIPTOR = 1 << 3
-_FLAG_UTF8 = 1 << 11
-_FLAGS_READABLE = 0b110 | _FLAG_DESCRIPTOR | _FLAG_UTF8
+FLAG_DESCRIPTOR = 1 << 3
+FLAG_UTF8 = 1 << 11
+_FLAGS_READABLE = 0b110 | FLAG_DESCRIPTOR | FLAG_UTF8
 """Bits 1 and 2 are the effort of deflate. All others are encryption, patches or reserved."""
-PLAIN_FLAGS = _FLAGS_READABLE & ~_FLAG_DESCRIPTOR
+PLAIN_FLAGS = _FLAGS_READABLE & ~FLAG_DESCRIPTOR
 """Those of a member whose local header states its sizes."""
 
 VERSION_READABLE = 63
@@ -118,7 +120,7 @@ class LocalHeader(NamedTuple):
     @property
     def has_descriptor(self) -> bool:
         """CRC and sizes follow the data instead (APPNOTE 4.3.9)."""
-        return bool(self.flags & _FLAG_DESCRIPTOR)
+        return bool(self.flags & FLAG_DESCRIPTOR)
 
 
 class CentralEntry(NamedTuple):
@@ -145,7 +147,7 @@ class CentralEntry(NamedTuple):
 
     @property
     def has_descriptor(self) -> bool:
-        return bool(self.flags & _FLAG_DESCRIPTOR)
+        return bool(self.flags & FLAG_DESCRIPTOR)
 
     def check_type(self) -> None:
         """Raise InvalidZip for a link, a device, a socket or another special file."""
@@ -346,7 +348,7 @@ def _decode_name(name: bytes, flags: int) -> str:
     """Return a name in UTF-8 if bit 11 is set (APPNOTE appendix D). Without it, only ASCII is read
     in the same way by all programs.
     """
-    encoding = "utf-8" if flags & _FLAG_UTF8 else "ascii"
+    encoding = "utf-8" if flags & FLAG_UTF8 else "ascii"
     try:
         return name.decode(encoding)
     except UnicodeDecodeError:

@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
+from itertools import count
 from typing import Literal
 
 import zstandard
@@ -88,6 +89,8 @@ class Cache:
         self.folder = os.path.abspath(folder)
         self._root = os.path.join(self.folder, _VERSION)
         self._limit = limit
+        self._token = secrets.token_hex(8)
+        self._numbers = count()
         self._wrote = False
 
     def read(self, kind: Kind, key: str) -> bytes | None:
@@ -112,8 +115,9 @@ class Cache:
     def write(self, kind: Kind, key: str, content: bytes) -> None:
         """Keep ``content`` as the entry of ``key``."""
         path = self._path(kind, key)
-        temporary = f"{path}.{secrets.token_hex(8)}.tmp"
+        temporary = f"{path}.{self._token}-{os.getpid()}-{next(self._numbers)}.tmp"
         packer = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
+        packed = packer.compress(_mark(kind, key) + content)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         with suppress(OSError):
             try:
@@ -124,8 +128,10 @@ class Cache:
                     os.makedirs(self.folder, mode=0o700, exist_ok=True)
                     os.makedirs(os.path.dirname(path), exist_ok=True)
                     number = os.open(temporary, flags, 0o600)
-                with open(number, "wb") as file:
-                    file.write(packer.compress(_mark(kind, key) + content))
+                # Without a buffer it takes half the system calls.
+                with open(number, "wb", buffering=0) as file:
+                    while packed:
+                        packed = packed[file.write(packed) :]
                 os.replace(temporary, path)
                 self._wrote = True
             except OSError:

@@ -32,6 +32,7 @@ from planner.metadata.remote_zip import (
     RangeReader,
     RemoteReader,
     find_at_end,
+    open_ranges,
     open_wheel,
     read_digests,
     read_directory,
@@ -109,6 +110,8 @@ class MetadataSource:
         self._opened: dict[str, RemoteReader] = {}
         """Wheels of which the end was read, and most of the directory was not."""
         self._lock = Lock()
+        self._has_ranges = True
+        """Whether no server was met that sends whole files alone."""
         self.is_pinned = True
         """Whether each file that was read has a digest on its page, so that its content is known to
         be the same next time."""
@@ -145,15 +148,21 @@ class MetadataSource:
         self._know(file)
         return self._listings[file.url]
 
-    def is_opened(self, file: ProjectFile) -> bool:
-        """Return whether one more request tells the sizes of a wheel whose metadata was read."""
-        return file.url in self._opened
+    def can_foresee(self, file: ProjectFile) -> bool:
+        """Return whether a request or two would tell the sizes of a wheel, which are not known."""
+        is_near = self._has_ranges and _cache_key(file) is not None
+        return is_near and file.url not in self._listings
 
     def foresee(self, file: ProjectFile) -> None:
-        """Get the sizes of a wheel that is opened and may be selected. Raises what ``size`` raises,
-        and InvalidZip.
+        """Get the sizes of a wheel that may be selected, unless it has to be downloaded.
+
+        Raises what ``size`` raises, and InvalidZip.
         """
-        if reader := self._take_opened(file):
+        reader = self._take_opened(file)
+        if reader is None and not self._recall(file):
+            reader = open_ranges(self._client, file)
+            self._has_ranges &= reader is not None
+        if reader is not None:
             self._remember(file, reader, read_directory(reader))
 
     def digests(self, file: ProjectFile, algorithms: Iterable[str]) -> dict[str, str]:
@@ -173,16 +182,21 @@ class MetadataSource:
 
     def _know(self, file: ProjectFile) -> None:
         """Get the sizes and the listing of a wheel, from the cache or from the wheel."""
-        if file.url in self._listings:
-            return
-        if (kept := self._find("sizes", file)) is not None:
-            head, _, packed = kept.partition(b"\n")
-            sized, listing = SizedFile.from_bytes(head), Listing.from_bytes(packed)
-            # If the index states another size, the wheel is read again and compared with it.
-            if sized and listing and file.size in {None, sized.size}:
-                self._sized[file.url], self._listings[file.url] = sized, listing
-                return
-        self._read_directory(file)
+        if file.url not in self._listings and not self._recall(file):
+            self._read_directory(file)
+
+    def _recall(self, file: ProjectFile) -> bool:
+        """Take the sizes and the listing of a wheel from the cache; return whether it has them."""
+        kept = self._find("sizes", file)
+        if kept is None:
+            return False
+        head, _, packed = kept.partition(b"\n")
+        sized, listing = SizedFile.from_bytes(head), Listing.from_bytes(packed)
+        # If the index states another size, the wheel is read again and compared with it.
+        if not sized or not listing or file.size not in {None, sized.size}:
+            return False
+        self._sized[file.url], self._listings[file.url] = sized, listing
+        return True
 
     def _read_directory(self, file: ProjectFile) -> None:
         opened = self._take_opened(file)

@@ -44,6 +44,7 @@ __all__ = [
     "RangeReader",
     "RemoteReader",
     "find_at_end",
+    "open_ranges",
     "open_wheel",
     "read_digests",
     "read_directory",
@@ -104,17 +105,28 @@ def open_wheel(client: IndexClient, file: ProjectFile) -> Iterator[RangeReader]:
         with _open_local(file, file.path) as body:
             yield _FileReader(body, file)
         return
-    secure = {kind: file.hashes[kind] for kind in SECURE_ALGORITHMS if kind in file.hashes}
-    if secure and (tail := _read_tail(client, file)):
-        if file.size not in {None, tail.total}:
-            raise WheelDiffers(file.filename, "size", f"{file.size} bytes", f"{tail.total} bytes")
-        if len(tail.content) == tail.total:
-            _check_whole(file, tail.content)
-        yield RemoteReader(client, file, tail, secure)
+    if reader := open_ranges(client, file):
+        yield reader
         return
     limit = MAX_DOWNLOAD_SIZE if file.size is None else file.size
     with client.download(file.url, limit=limit) as body:
         yield _FileReader(body, file)
+
+
+def open_ranges(client: IndexClient, file: ProjectFile) -> RemoteReader | None:
+    """Open a wheel on its server; None if it has to be downloaded.
+
+    Raises what ``open_wheel`` raises.
+    """
+    secure = {kind: file.hashes[kind] for kind in SECURE_ALGORITHMS if kind in file.hashes}
+    tail = _read_tail(client, file) if secure else None
+    if tail is None:
+        return None
+    if file.size not in {None, tail.total}:
+        raise WheelDiffers(file.filename, "size", f"{file.size} bytes", f"{tail.total} bytes")
+    if len(tail.content) == tail.total:
+        _check_whole(file, tail.content)
+    return RemoteReader(client, file, tail, secure)
 
 
 def read_digests(

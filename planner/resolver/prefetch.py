@@ -119,10 +119,8 @@ class Fetcher:
         return self._request(self._metadata, _key(wheel.file), self._source.metadata, wheel)
 
     def request_size(self, file: ProjectFile) -> None:
-        """Begin to get the sizes of a wheel with many members, of which the end was read, unless
-        that has begun.
-        """
-        if not self._source.is_opened(file):
+        """Begin to get the sizes of a wheel, unless that has begun or it has to be downloaded."""
+        if not self._source.can_foresee(file):
             return
         key = _key(file)
         with self._lock:

@@ -129,14 +129,40 @@ def test_what_is_foreseen_is_not_asked_for_again(index: Index, source: MetadataS
     made = build_wheel(files={f"data/{number:04}-{'long' * 20}.txt": "x" for number in range(2000)})
     index.add(made)
     wheel = offered(index, made)
-    assert not source.is_opened(wheel.file)
     source.metadata(wheel)
-    assert source.is_opened(wheel.file)
+    assert source.can_foresee(wheel.file)
     source.foresee(wheel.file)
-    assert not source.is_opened(wheel.file)
+    assert not source.can_foresee(wheel.file)
     requests = len(index.asked)
     assert source.size(wheel.file).hints == made.hints
     assert len(index.asked) == requests
+
+
+def test_a_wheel_whose_metadata_is_a_file_of_its_own_is_foreseen(
+    index: Index, source: MetadataSource
+) -> None:
+    made = build_wheel()
+    index.add(made)
+    wheel = offered(index, made)
+    source.foresee(wheel.file)
+    requests = len(index.asked)
+    assert source.size(wheel.file).hints == made.hints
+    assert (len(index.asked), source.can_foresee(wheel.file)) == (requests, False)
+
+
+def test_nothing_is_downloaded_only_because_it_is_foreseen(
+    index: Index, source: MetadataSource
+) -> None:
+    index.ranges = "none"
+    made = build_wheel()
+    index.add(made)
+    wheel = offered(index, made)
+    assert source.can_foresee(wheel.file)
+    source.foresee(wheel.file)
+    assert not source.can_foresee(wheel.file)
+    requests = len(index.asked)
+    assert source.size(wheel.file).hints == made.hints
+    assert len(index.asked) > requests
 
 
 def test_a_wheel_that_must_be_downloaded_is_downloaded_once(

@@ -47,7 +47,7 @@ class Source:
         self.fetched.append(name)
         return project_of(name, *(f"1.{minor}" for minor in range(4)))
 
-    def is_opened(self, file: ProjectFile) -> bool:
+    def can_foresee(self, file: ProjectFile) -> bool:
         return file.filename.startswith("app")
 
     def foresee(self, file: ProjectFile) -> None:
@@ -106,7 +106,7 @@ def test_a_dependency_leads_to_the_metadata_of_its_best_wheel_and_on(
     assert source.fetched == ["app", "app 1.2", "base", "base 1.3"]
 
 
-def test_the_sizes_of_opened_wheels_that_may_be_selected_are_foreseen(
+def test_the_sizes_of_wheels_that_may_be_selected_are_foreseen(
     source: Source, prefetcher: Prefetcher
 ) -> None:
     prefetcher.expect(dependencies("app<1.3"))
