@@ -25,7 +25,7 @@ HEAVY_THIRD_PARTIES = frozenset({"packaging.markers", "packaging.pylock", "packa
 
 READS_A_LOCK = frozenset({
     "click", "packaging", "packaging.markers", "packaging.pylock", "packaging.requirements",
-    "html", "json", "logging", "lzma", "subprocess", "tomllib", "uuid",
+    "json", "logging", "subprocess", "tomllib", "uuid",
 })  # fmt: skip
 """What every command loads that reads a whole lock."""
 
@@ -36,12 +36,15 @@ LOADED = {
         "click", "isal", "json", "uuid",
     },
     "executor.sources.client, executor.sources.tls": {"isal", "ssl"},
-    "planner.cli.plan": READS_A_LOCK | {
-        "concurrent.futures", "email", "tomli_w", "zstandard",
-    },
-    "planner.cli.check": READS_A_LOCK | {"email"},
+    "planner.cli.plan": READS_A_LOCK | {"zstandard"},
+    "planner.cli.plan, planner.planning.answer, planner.planning.plan, planner.lock.writer":
+        READS_A_LOCK | {
+            "concurrent.futures", "decimal", "isal", "msgspec", "tomli_w", "typing_extensions",
+            "zstandard",
+        },
+    "planner.cli.check": READS_A_LOCK,
     "planner.cli.show": READS_A_LOCK,
-    "planner.cli.tree": READS_A_LOCK | {"email"},
+    "planner.cli.tree": READS_A_LOCK,
     "planner.cli.cache": READS_A_LOCK | {"zstandard"},
 }  # fmt: skip
 

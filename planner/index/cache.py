@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import shutil
 import stat
 import time
 from collections.abc import Iterator
@@ -167,6 +166,8 @@ class Cache:
         """Remove everything, of older versions of the program too. Return the bytes that were
         freed.
         """
+        import shutil  # noqa: PLC0415  # loads four formats of archives
+
         freed = 0
         for layout in _layouts(self.folder):
             freed += sum(file.size for file in _files_below(layout))

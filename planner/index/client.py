@@ -7,7 +7,6 @@ carry no credentials.
 from __future__ import annotations
 
 import re
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -266,6 +265,7 @@ class IndexClient:
 
         Raises FileMissing, IndexUnreachable, IndexAnswer and IndexDenied.
         """
+        import tempfile  # noqa: PLC0415  # few files are read as a whole
 
         def read(response: Response) -> IO[bytes]:
             check_file(response)
@@ -347,7 +347,9 @@ class IndexClient:
             began = time.monotonic()
             request = Request(method, split_url(there), self._headers(there, headers), content)
             response: Response | None = None
-            self._recorder.note("requesting", url=redacted(there))
+            is_heard = self._recorder.is_heard
+            if is_heard:
+                self._recorder.note("requesting", url=redacted(there))
             try:
                 with self._slots, closing(self._connections.send(request, pace)) as exchange:
                     response = exchange.response
@@ -355,14 +357,15 @@ class IndexClient:
                         yield response
                         return
             finally:
-                self._recorder.event(
-                    "request",
-                    method=method,
-                    url=redacted(there),
-                    status=response and response.status,
-                    bytes=response.received if response else 0,
-                    seconds=round(time.monotonic() - began, 4),
-                )
+                if is_heard:
+                    self._recorder.event(
+                        "request",
+                        method=method,
+                        url=redacted(there),
+                        status=response and response.status,
+                        bytes=response.received if response else 0,
+                        seconds=round(time.monotonic() - began, 4),
+                    )
             there = following(url, response)
         raise IndexAnswer(redacted(url), f"more than {MAX_REDIRECTS} redirects")
 

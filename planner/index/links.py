@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import os
 from collections.abc import Iterable, MutableMapping
 from pathlib import Path
@@ -73,7 +72,7 @@ class LinksReader:
         if not links.is_page:
             return self._read_place(links.place)
         if urlsplit(links.place).path.endswith(DISTRIBUTIONS):
-            return self._parse(_anchor(links.place), links.place)
+            return self._parse_one(links.place)
         answer = self._client.get(links.place, accept="text/html", limit=MAX_PAGE_SIZE)
         if answer is None:
             raise LinksMissing(redacted(links.place))
@@ -86,7 +85,7 @@ class LinksReader:
                 return map(with_path, self._parse(read_input(str(path)), path.as_uri()))
             if place.endswith(DISTRIBUTIONS) and os.path.isfile(place):
                 path = Path(os.path.abspath(place))
-                return map(with_path, self._parse(_anchor(path.as_uri()), path.as_uri()))
+                return map(with_path, self._parse_one(path.as_uri()))
             return self._list_folder(place)
         except OSError as error:
             raise UsageError(
@@ -106,16 +105,16 @@ class LinksReader:
             if name not in broken
         ]
 
+    def _parse_one(self, url: str) -> Iterable[ProjectFile]:
+        from planner.index.html_page import anchor_to  # noqa: PLC0415  # few name a distribution
+
+        return self._parse(anchor_to(url), url)
+
     def _parse(self, content: bytes, url: str) -> Iterable[ProjectFile]:
         files, broken = parse_links(content, url=url)
         if broken:
             self._broken[redacted(url)] = broken
         return files
-
-
-def _anchor(url: str) -> bytes:
-    """Return a page that links to one distribution: ``--find-links`` may name one itself."""
-    return f'<a href="{html.escape(url)}">'.encode()
 
 
 def _by_project(files: Iterable[ProjectFile]) -> dict[NormalizedName, list[ProjectFile]]:

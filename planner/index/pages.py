@@ -17,7 +17,7 @@ from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 from packaging.utils import NormalizedName
 
-from planner.index.entries import read_anchors, split_links
+from planner.index.entries import split_links
 from planner.index.errors import IndexAnswer
 from schemas.data_class import frozen
 from schemas.numbers import small_int
@@ -214,6 +214,8 @@ def parse_page(
     if form == "json":
         return _parse_json(name, content, url, index)
     if form == "html":
+        from planner.index.html_page import read_anchors  # noqa: PLC0415  # most are in JSON
+
         parser = read_anchors(content, url)
         check_version(parser.api_version, url)
         files, broken = split_links(parser.entries(), parser.base)
@@ -267,6 +269,8 @@ def version_text(filename: str) -> str:
 
 def parse_links(content: bytes, *, url: str) -> tuple[list[ProjectFile], tuple[str, ...]]:
     """Return the files that a page in HTML links to, and its broken links."""
+    from planner.index.html_page import read_anchors  # noqa: PLC0415  # as above
+
     parser = read_anchors(content, url)
     entries, broken = split_links(parser.entries(), parser.base)
     return [ProjectFile(one["filename"], parser.base, one) for one in entries], broken

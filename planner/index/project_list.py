@@ -10,8 +10,6 @@ from collections.abc import Iterable
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from planner.index.entries import read_anchors
-
 __all__ = ["MAX_LIST_SIZE", "parse_project_list"]
 
 
@@ -35,6 +33,8 @@ def parse_project_list(content: bytes, url: str) -> frozenset[NormalizedName]:
         entries = projects if isinstance(projects, list) else []
         texts = (one.get("name") for one in entries if isinstance(one, dict))
     else:
+        from planner.index.html_page import read_anchors  # noqa: PLC0415  # most are in JSON
+
         texts = read_anchors(content, url).texts()
     found = (canonicalize_name(one.strip()) for one in texts if isinstance(one, str))
     return frozenset(one for one in found if one)

@@ -5,7 +5,6 @@ Source: https://packaging.python.org/specifications/core-metadata/.
 
 from __future__ import annotations
 
-import email.parser
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -136,6 +135,8 @@ def read_fields(headers: bytes) -> Mapping[str, Sequence[str]]:
         for name, value in _FIELD.findall(lines):
             found[name.decode().lower()].append(value.decode("ascii"))
         return found
+    import email.parser  # noqa: PLC0415  # few need it, and it takes as long as this module
+
     message = email.parser.BytesHeaderParser().parsebytes(headers)
     for name in _FIELDS:
         found[name].extend(map(str, message.get_all(name, ())))

@@ -1,4 +1,4 @@
-"""Links of pages as private indexes write them, and which of them are files."""
+"""Which links of pages are files, and which are broken."""
 
 from __future__ import annotations
 
@@ -8,56 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.index.entries import are_plain, is_plain, is_usable, read_anchors, split_links
+from planner.index.entries import are_plain, is_plain, is_usable, split_links
 
 BASE = "https://index.example/simple/demo/"
 WHEEL = "demo-1.0-py3-none-any.whl"
 
 
-def entries(html: str, base: str = BASE) -> list[dict[str, Any]]:
-    page = read_anchors(html.encode(), base)
-    return split_links(page.entries(), page.base)[0]
-
-
 def broken(*urls: object, base: str = BASE) -> tuple[str, ...]:
     return split_links(({"filename": WHEEL, "url": url} for url in urls), base)[1]
-
-
-@pytest.mark.parametrize(
-    ("fragment", "hashes"),
-    [
-        ("sha256=AB", {"sha256": "ab"}),
-        ("sha256=ab&amp;egg=demo", {"sha256": "ab"}),
-        ("egg=demo&amp;sha256=ab", {"sha256": "ab"}),
-        ("sha512=cd&amp;md5=ef&amp;sha256=ab", {"sha512": "cd", "md5": "ef", "sha256": "ab"}),
-        ("sha256=ab&amp;sha256=cd", {"sha256": "ab"}),
-        ("egg=demo&amp;subdirectory=x", {}),
-        ("sha256=", {}),
-        ("crc=ab", {}),
-        ("", {}),
-    ],
-)
-def test_every_part_of_a_fragment_may_be_a_digest(fragment: str, hashes: dict[str, str]) -> None:
-    (entry,) = entries(f'<a href="{WHEEL}#{fragment}">{WHEEL}</a>')
-    assert entry["hashes"] == hashes
-    assert entry["url"] == WHEEL
-
-
-@pytest.mark.parametrize(
-    "anchor",
-    [
-        f'<a href="/download/1234">{WHEEL}</a>',
-        f'<a href="/download?id=1234#sha256=ab">\n  {WHEEL}\n</a>',
-        '<a href="/download/1234/"><b>demo-1.0</b>-py3-none-any.whl</a>',
-        f'<a href="x">files/{WHEEL}</a>',
-        f'<a href="{WHEEL}">any text</a>',
-        '<a href="a%2Fb/demo-1.0-py3-none-any%2Ewhl">x</a>',
-        f'<A HREF=" {WHEEL} ">x</A>',
-    ],
-)
-def test_a_file_is_named_by_its_url_or_by_the_text_of_its_link(anchor: str) -> None:
-    (entry,) = entries(anchor)
-    assert entry["filename"] == WHEEL
 
 
 def test_an_entry_without_a_name_gets_that_of_its_url() -> None:
@@ -102,12 +60,6 @@ def test_other_links_are_usable(url: str) -> None:
 def test_files_of_this_machine_are_linked_to_from_this_machine_only() -> None:
     assert is_usable("file:///wheels/x.whl", "file:///wheels/index.html")
     assert not is_usable("file:///wheels/x.whl", BASE)
-
-
-@pytest.mark.parametrize("base", ["https://[::1/", "htps://f.example/", "file:///srv/", "data:x"])
-def test_a_base_from_which_nothing_can_be_requested_is_ignored(base: str) -> None:
-    page = read_anchors(f'<base href="{base}"><a href="{WHEEL}">x</a>'.encode(), BASE)
-    assert page.base == BASE
 
 
 @pytest.mark.parametrize(
