@@ -126,12 +126,18 @@ def condense_json(content: bytes, url: str) -> bytes | None:
     groups: dict[str, list[Raw]] = {}
     # A page lists the wheels of a version one after another: a prefix is compared in a third of the
     # time in which a name is split.
-    prefix, group = "", list[Raw]()
+    prefix, wheels = "", list[Raw]()
     for name, text in zip(names, texts, strict=True):
-        if not (prefix and name.startswith(prefix) and name.endswith(".whl")):
-            prefix = _prefix(name)
-            group = groups.setdefault(version_text(name), [])
+        is_wheel = name.endswith(".whl")
+        if is_wheel and prefix and name.startswith(prefix):
+            wheels.append(text)
+            continue
+        version = version_text(name)
+        group = groups.setdefault(version, [])
         group.append(text)
+        if is_wheel:
+            prefix = f"{name.partition('-')[0]}-{version}-" if version else ""
+            wheels = group
     project_status = page.project_status
     return _join(
         ((version, b"[%b]" % b",".join(texts)) for version, texts in groups.items()),
@@ -140,12 +146,6 @@ def condense_json(content: bytes, url: str) -> bytes | None:
         status=project_status.status or "active",
         status_reason=project_status.reason,
     )
-
-
-def _prefix(filename: str) -> str:
-    """Return how the names of all wheels of one version begin; nothing if it is not one of them."""
-    parts = filename.split("-", 2)
-    return f"{parts[0]}-{parts[1]}-" if filename.endswith(".whl") and len(parts) == 3 else ""
 
 
 def condense(page: ProjectPage) -> bytes:
