@@ -6,7 +6,7 @@ metadata version 2.2 on, every wheel has the fields of PKG-INFO that are not lis
 
 from __future__ import annotations
 
-import email.policy
+import email.parser
 import errno
 import os
 import shutil
@@ -73,7 +73,7 @@ def static_metadata(tree: str) -> bytes | None:
         content = split_headers(read_input(path))
     except OSError:
         return None
-    headers = email.parser.BytesHeaderParser(policy=email.policy.compat32).parsebytes(content)
+    headers = email.parser.BytesHeaderParser().parsebytes(content)
     try:
         version = tuple(int(part) for part in str(headers.get("Metadata-Version")).split("."))
     except ValueError:
