@@ -127,10 +127,11 @@ class Cache:
                     os.makedirs(self.folder, mode=0o700, exist_ok=True)
                     os.makedirs(os.path.dirname(path), exist_ok=True)
                     number = os.open(temporary, flags, 0o600)
-                # Without a buffer it takes half the system calls.
-                with open(number, "wb", buffering=0) as file:
+                try:
                     while packed:
-                        packed = packed[file.write(packed) :]
+                        packed = packed[os.write(number, packed) :]
+                finally:
+                    os.close(number)
                 os.replace(temporary, path)
                 self._wrote = True
             except OSError:
