@@ -23,7 +23,6 @@ __all__ = [
     "END_RECORD",
     "END_SIGNATURE",
     "FLAG_DESCRIPTOR",
-    "FLAG_UTF8",
     "LOCAL_FIELDS",
     "LOCAL_HEADER",
     "LOCAL_SIGNATURE",
@@ -77,8 +76,8 @@ _ZIP64_EXTRA = 0x0001
 _UNICODE_PATH_EXTRA = 0x7075
 
 FLAG_DESCRIPTOR = 1 << 3
-FLAG_UTF8 = 1 << 11
-_FLAGS_READABLE = 0b110 | FLAG_DESCRIPTOR | FLAG_UTF8
+_FLAG_UTF8 = 1 << 11
+_FLAGS_READABLE = 0b110 | FLAG_DESCRIPTOR | _FLAG_UTF8
 """Bits 1 and 2 are the effort of deflate. All others are encryption, patches or reserved."""
 PLAIN_FLAGS = _FLAGS_READABLE & ~FLAG_DESCRIPTOR
 """Those of a member whose local header states its sizes."""
@@ -348,7 +347,7 @@ def _decode_name(name: bytes, flags: int) -> str:
     """Return a name in UTF-8 if bit 11 is set (APPNOTE appendix D). Without it, only ASCII is read
     in the same way by all programs.
     """
-    encoding = "utf-8" if flags & FLAG_UTF8 else "ascii"
+    encoding = "utf-8" if flags & _FLAG_UTF8 else "ascii"
     try:
         return name.decode(encoding)
     except UnicodeDecodeError:

@@ -15,7 +15,7 @@ from schemas.hints import WheelHints
 from schemas.zipformat import (
     CENTRAL_SIGNATURE,
     FLAG_DESCRIPTOR,
-    FLAG_UTF8,
+    PLAIN_FLAGS,
     UNKNOWN_32,
     CentralEntry,
     Method,
@@ -34,7 +34,7 @@ _PLAIN_FORMS = frozenset(
     pack("<HHH", version, effort | name | descriptor, method)
     for version in (10, 20)
     for effort in (0, 2, 4, 6)
-    for name in (0, FLAG_UTF8)
+    for name in (0, PLAIN_FLAGS & ~6)
     for descriptor, method in ((0, _STORED), (0, _DEFLATED), (FLAG_DESCRIPTOR, _DEFLATED))
 )
 """The version that they need, the flags and the method of plain entries, which are most."""
