@@ -80,6 +80,7 @@ class Mover:
             self._move_entries(held, self._destination(destination), last)
         outer.rmdir(name)
         if last is not None:
+            # It is the journal that says by now that the wheel is whole.
             with suppress(OSError):
                 outer.unlink(COMPLETE)
 
