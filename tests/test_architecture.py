@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import pkgutil
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
@@ -213,6 +215,14 @@ BY_NAME = {module.name: module for module in MODULES}
 every_module = pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
 
 
+SUBMODULES = {
+    f"{package}.{module.name}"
+    for package in ("concurrent", "email", "html", "http", "importlib", "json", "urllib", "xml")
+    for module in pkgutil.iter_modules(importlib.import_module(package).__path__)
+}
+"""Of packages of the standard library, whose other modules do not come with the one imported."""
+
+
 def modules_of(phase: str) -> list[Module]:
     return [module for module in MODULES if module.phase == phase]
 
@@ -277,6 +287,22 @@ def test_a_module_needs_only_the_third_parties_of_its_room(module: Module) -> No
     roots = {name.partition(".")[0] for name in module.imports()}
     foreign = roots - sys.stdlib_module_names - set(PHASES)
     assert foreign <= THIRD_PARTIES.get(module.room, set())
+
+
+@every_module
+def test_a_module_imports_each_submodule_that_it_uses(module: Module) -> None:
+    """``email.parser`` is there after ``import email.policy`` if another module has imported it."""
+    imported = set(module.imports())
+    used = {
+        f"{node.value.id}.{node.attr}"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+        if any(name.partition(".")[0] == node.value.id for name in imported)
+    }
+    submodules = {name for name in used if name in SUBMODULES}
+    assert not {
+        name for name in submodules if not any(f"{one}.".startswith(f"{name}.") for one in imported)
+    }
 
 
 @pytest.mark.parametrize("module", modules_of("executor"), ids=lambda module: module.name)
