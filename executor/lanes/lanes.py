@@ -88,7 +88,10 @@ def run_lanes(
     tasks = _Tasks(len(steps))
     run = _Run(steps, work, client, tasks, wrote)
     if address is not None:
-        client.look_ahead(partial(_following, steps, tasks, address, lanes))
+        client.look_ahead(
+            partial(_following, steps, tasks, address, lanes),
+            partial(_coming, steps, tasks, address, lanes),
+        )
     try:
         for _ in range(min(lanes, len(steps)) - 1):
             if not run.fork():
@@ -168,6 +171,20 @@ def _following(
         return None
     size = steps[number].size
     return None if size is None else (url, size)
+
+
+def _coming(
+    steps: Sequence[Step],
+    tasks: _Tasks,
+    address: Callable[[Step], str | None],
+    lanes: int,
+    server: str,
+) -> int:
+    """Return how many files of ``server`` each of the ``lanes`` has to fetch yet, if all get as
+    many.
+    """
+    urls = (address(step) for step in steps[len(steps) - tasks.left() :])
+    return sum(url is not None and url.startswith(f"{server}/") for url in urls) // lanes
 
 
 class _Run(Generic[R]):

@@ -26,7 +26,14 @@ from executor.sources.download import Download, Progress
 from executor.sources.errors import Replaced, Unreachable
 from executor.sources.http1 import MAX_SHOWN, HttpError, TunnelRefused, Untrusted
 from executor.sources.keychain import Keychain
-from executor.sources.prefetch import MAX_REQUESTS, PendingResponse, Prefetch, Server, Upcoming
+from executor.sources.prefetch import (
+    MAX_REQUESTS,
+    Coming,
+    PendingResponse,
+    Prefetch,
+    Server,
+    Upcoming,
+)
 from executor.sources.proxies import proxy_for, proxy_name
 from executor.sources.redirects import LOCK_AGAIN, MALFORMED, following, split
 from executor.sources.response import (
@@ -103,9 +110,11 @@ class HttpClient:
         """Bytes of bodies as they came over the network so far, over all files and attempts."""
         return self._received + (self._response.arrived if self._response else 0)
 
-    def look_ahead(self, upcoming: Upcoming) -> None:
-        """From now on, request the files that ``upcoming`` returns before they are needed."""
-        self._prefetch.upcoming = upcoming
+    def look_ahead(self, upcoming: Upcoming, coming: Coming | None = None) -> None:
+        """From now on, request the files that ``upcoming`` returns before they are needed, over
+        connections that are opened while a large file comes if ``coming`` says how many.
+        """
+        self._prefetch.upcoming, self._prefetch.coming = upcoming, coming
 
     def close(self) -> None:
         """Close all connections."""
@@ -218,15 +227,10 @@ class HttpClient:
         except Unreachable:
             return None
         server = (parts.scheme, parts.netloc)
-        address = self._prefetch.addresses.get(server)
-        if address is None or _proxy_of(parts):
+        if server not in self._prefetch.addresses or _proxy_of(parts):
             return None
-        connection = self._prefetch.spare(server) or connect(parts, None, None)
-        try:
-            return PendingResponse(connection, address, request_target(parts), self._headers(parts))
-        except (OSError, ValueError, HttpError):
-            connection.close()
-            return None
+        begin = partial(connect, parts, None, None)
+        return self._prefetch.ask(server, begin, request_target(parts), self._headers(parts))
 
     def _request(self, progress: Progress, pace: Pace) -> tuple[PacedResponse, Server]:
         """Return the response that has the body, after all redirects."""
@@ -324,6 +328,8 @@ class HttpClient:
         if left is not None:
             self._prefetch.connected(server, connection)
             self._prefetch.fill(left, self._begin)
+            if proxy is None:
+                self._prefetch.open_early(server, left, partial(connect, parts, None, None))
             while_waiting(pace, partial(self._prefetch.wait, connection, pace.idle))
 
     def _finish(self, pending: PendingResponse, server: Server, pace: Pace) -> None:

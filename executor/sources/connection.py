@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["HttpConnection", "connect", "hold_to", "request_target", "while_waiting"]
 
 
+_BLOCK = 16 << 10
+"""Bytes of a record of TLS."""
+
+
 class _Tunnel(NamedTuple):
     """What a proxy is to connect to (RFC 9110, 9.3.6)."""
 
@@ -56,6 +60,8 @@ class HttpConnection:
         self._server = server
         self._tunnel = tunnel
         self._method = ""
+        self._answer = b""
+        """What of the answer has been read."""
 
     def open(self) -> None:
         """Connect to the server. Raises OSError, UnicodeError, HttpError and Retryable; it must be
@@ -111,11 +117,32 @@ class HttpConnection:
         response.begin()
         return response
 
+    def has_answer(self) -> bool:
+        """Return whether what can be read of the open connection is of an answer, or is its end.
+
+        Over TLS, the server sends tickets for later connections first (RFC 8446, 4.6.1). Raises
+        OSError.
+        """
+        if self.context is None:
+            return True
+        from ssl import SSLWantReadError  # noqa: PLC0415  # only https pays for it
+
+        seconds = self.sock.gettimeout()
+        self.sock.setblocking(False)
+        try:
+            self._answer = self.sock.recv(_BLOCK)
+        except SSLWantReadError:
+            return False
+        finally:
+            self.sock.settimeout(seconds)
+        return True
+
     def close(self) -> None:
         """Close it; it may be used again."""
         if self.sock is not None:
             self.sock.close()
             self.sock = None
+        self._answer = b""
 
     def _send(self, method: str, target: str, headers: Mapping[str, str]) -> None:
         self.sock.sendall(request_head(method, target, headers))
@@ -123,7 +150,8 @@ class HttpConnection:
 
     def _response(self) -> PacedResponse:
         assert self.pace is not None
-        return PacedResponse(self.pace, self.sock, self._method)
+        answer, self._answer = self._answer, b""
+        return PacedResponse(self.pace, self.sock, self._method, answer)
 
 
 def _ignored(*_: object) -> None:

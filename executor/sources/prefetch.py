@@ -5,6 +5,9 @@ at 100 ms, 99 wheels took 7.3 s on two lanes, at 1 ms 2.4 s. So the next files a
 the lane is at work or waits for another response, each on a connection of its own. A connection is
 advanced as far as it goes, and responses stay in the kernel. If such a request fails, that shows
 when its response is needed, and the request is then sent again.
+
+While a large file comes, connections are opened for those behind it, which are small and many: that
+takes one round trip, and another one for TLS.
 """
 
 from __future__ import annotations
@@ -12,8 +15,9 @@ from __future__ import annotations
 import select
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import chain
 
 from executor.sources.connection import HttpConnection
 from executor.sources.dialing import Address, address_of, connecting
@@ -24,6 +28,7 @@ __all__ = [
     "MAX_REQUESTS",
     "NEAR",
     "WINDOW",
+    "Coming",
     "PendingResponse",
     "Prefetch",
     "Server",
@@ -39,6 +44,10 @@ Server = tuple[str, str]
 Upcoming = Callable[[bool], tuple[str, int] | None]
 """Returns URL and size (bytes) of the next file that will be needed, another one at each call; None
 if there is none. The argument says whether the other lanes must be left as many files."""
+
+
+Coming = Callable[[str], int]
+"""Returns how many files of a server (``https://host``) will still be needed."""
 
 
 MAX_REQUESTS = 8
@@ -73,25 +82,22 @@ def requests_of(lanes: int, *, is_roomy: bool) -> int:
 
 
 class PendingResponse:
-    """One request whose response is not needed yet; owned by ``Prefetch`` until it is taken."""
+    """A connection that is opened ahead, and perhaps its request, whose response is not needed yet;
+    owned by ``Prefetch`` until it is taken.
+    """
 
-    def __init__(
-        self,
-        connection: HttpConnection,
-        address: Address,
-        target: str,
-        headers: Mapping[str, str],
-    ) -> None:
+    def __init__(self, connection: HttpConnection, address: Address) -> None:
         """``connection`` is open, or is opened to ``address``, so that the name of the host is not
-        looked up again. Raises OSError and HttpError.
+        looked up again. Raises OSError, ValueError and HttpError.
         """
         self.connection = connection
-        self._making = self._make(address, target, headers)
-        self._awaited = next(self._making, None)
+        self._request: tuple[str, Mapping[str, str]] | None = None
+        self._opening = self._open(address)
+        self._awaited = next(self._opening, None)
         self.advance()
 
-    def _make(self, address: Address, target: str, headers: Mapping[str, str]) -> Iterator[int]:
-        """Connect and send the request; yield an event of poll(2) whenever it has to be awaited."""
+    def _open(self, address: Address) -> Iterator[int]:
+        """Connect; yield an event of poll(2) whenever it has to be awaited."""
         connection = self.connection
         if connection.sock is None:
             connection.sock = socket.socket(address.family)
@@ -99,18 +105,30 @@ class PendingResponse:
             yield from connecting(connection.sock, address)
             connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             yield from connection.secure()
-        connection.sock.setblocking(True)
-        connection.request("GET", target, headers)
+
+    def request(self, target: str, headers: Mapping[str, str]) -> None:
+        """Send a request as soon as the connection is open. Raises what ``advance`` raises."""
+        self._request = target, headers
+        self.advance()
 
     @property
     def awaited(self) -> int | None:
-        """Return the event of poll(2) that the request waits for; None when it has been sent."""
+        """Return the event of poll(2) that it waits for; None when there is nothing to do."""
         return self._awaited
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the server has closed the connection."""
+        return _comes(self.connection.sock, select.POLLRDHUP)
+
     def advance(self) -> None:
-        """Go on as far as possible without waiting. Raises OSError and HttpError."""
+        """Go on as far as possible without waiting. Raises OSError, ValueError and HttpError."""
         while self._awaited is not None and _comes(self.connection.sock, self._awaited):
-            self._awaited = next(self._making, None)
+            self._awaited = next(self._opening, None)
+        if self._awaited is None and self._request is not None:
+            (target, headers), self._request = self._request, None
+            self.connection.sock.setblocking(True)
+            self.connection.request("GET", target, headers)
 
 
 class Prefetch:
@@ -119,11 +137,13 @@ class Prefetch:
     def __init__(self, requests: int) -> None:
         """``requests`` is how many there may be at once."""
         self.upcoming: Upcoming | None = None
+        self.coming: Coming | None = None
         self._requests = requests
         self.addresses: dict[Server, Address] = {}
         """Of the servers that the client is connected to, or about to be."""
         self._begun: dict[str, tuple[PendingResponse, int]] = {}
         self._spare: dict[Server, list[HttpConnection]] = {}
+        self._early: dict[Server, list[PendingResponse]] = {}
 
     def fill(self, left: int, begin: Callable[[str], PendingResponse | None]) -> None:
         """Advance the pending requests, and ``begin`` more if few bytes are still to come: ``left``
@@ -152,6 +172,52 @@ class Prefetch:
         self.addresses[server] = address
         self.fill(left, begin)
 
+    def open_early(self, server: Server, left: int, connect: Callable[[], HttpConnection]) -> None:
+        """Begin to open the connections for the requests of files of ``server`` that follow one of
+        which ``left`` bytes are to come, if that is large; ``connect`` returns one.
+        """
+        address = self.addresses.get(server)
+        if self.coming is None or address is None or left < NEAR:
+            return
+        early = self._early.setdefault(server, [])
+        wanted = min(self._requests, self.coming("://".join(server)))
+        while len(self._begun) + len(early) < wanted:
+            connection = connect()
+            try:
+                early.append(PendingResponse(connection, address))
+            except _FAILURES:  # the requests show what it is
+                connection.close()
+                return
+
+    def ask(
+        self,
+        server: Server,
+        connect: Callable[[], HttpConnection],
+        target: str,
+        headers: Mapping[str, str],
+    ) -> PendingResponse | None:
+        """Return a request that is sent ahead to a ``server`` whose address is known, over a
+        connection that is open or that ``connect`` returns; None if that fails at once.
+        """
+        pending = self._opened(server)
+        connection = pending.connection if pending else self.spare(server) or connect()
+        try:
+            pending = pending or PendingResponse(connection, self.addresses[server])
+            pending.request(target, headers)
+        except _FAILURES:
+            connection.close()
+            return None
+        return pending
+
+    def _opened(self, server: Server) -> PendingResponse | None:
+        """Return a connection to ``server`` that was opened early; None if there is not one."""
+        early = self._early.get(server, [])
+        while early:
+            if not (found := early.pop(0)).is_closed:
+                return found
+            found.connection.close()
+        return None
+
     def connected(self, server: Server, connection: HttpConnection) -> None:
         """Note where the ``connection`` of the client leads to, unless that is known."""
         if server not in self.addresses and connection.sock is not None:
@@ -159,12 +225,13 @@ class Prefetch:
                 self.addresses[server] = address_of(connection.sock)
 
     def _advance(self) -> None:
+        if not (awaited := self._awaited()) or not (ready := _ready(awaited, 0.0)):
+            return
         for url, (pending, _) in list(self._begun.items()):
-            try:
-                pending.advance()
-            except _FAILURES:
-                pending.connection.close()
+            if not _advanced(pending, ready):
                 del self._begun[url]
+        for server, early in self._early.items():
+            self._early[server] = [pending for pending in early if _advanced(pending, ready)]
 
     def finish(self, pending: PendingResponse, seconds: float) -> None:
         """Send the rest of a request that was taken, and wait for its response.
@@ -181,24 +248,28 @@ class Prefetch:
 
         Raises TimeoutError after ``seconds``.
         """
-        if connection.sock is not None and self._awaited():
-            self._wait(connection.sock, select.POLLIN, seconds)
+        end = time.monotonic() + seconds
+        while connection.sock is not None and self._awaited():
+            self._wait(connection.sock, select.POLLIN, end - time.monotonic())
+            if connection.has_answer():
+                return
 
     def _awaited(self) -> list[tuple[socket.socket, int]]:
+        begun = (pending for pending, _ in self._begun.values())
         return [
             (pending.connection.sock, pending.awaited)
-            for pending, _ in self._begun.values()
+            for pending in chain(begun, *self._early.values())
             if pending.awaited is not None
         ]
 
     def _wait(self, sock: socket.socket, event: int, seconds: float) -> None:
         """Wait for ``event`` of ``sock``, and advance the pending requests meanwhile."""
+        if seconds < 0:
+            raise TimeoutError
         end = time.monotonic() + seconds
         while True:
-            poll = select.poll()
-            for other, its_event in [(sock, event), *self._awaited()]:
-                poll.register(other, its_event)
-            ready = {number for number, _ in poll.poll(max(0.0, end - time.monotonic()) * 1000)}
+            left = max(0.0, end - time.monotonic())
+            ready = _ready([(sock, event), *self._awaited()], left)
             if sock.fileno() in ready:
                 return
             if not ready:
@@ -215,6 +286,9 @@ class Prefetch:
     def _end_requests(self) -> None:
         while self._begun:
             self._begun.popitem()[1][0].connection.close()
+        while self._early:
+            for pending in self._early.popitem()[1]:
+                pending.connection.close()
 
     def take(self, url: str) -> PendingResponse | None:
         """Return the pending request for ``url``, which is needed now; None if there is not one."""
@@ -244,7 +318,26 @@ class Prefetch:
                 connection.close()
 
 
-def _comes(sock: socket.socket, event: int) -> bool:
+def _advanced(pending: PendingResponse, ready: set[int]) -> bool:
+    """Advance a request if its socket is ``ready``; close its connection if that fails, and return
+    whether it did not.
+    """
+    try:
+        if pending.connection.sock.fileno() in ready:
+            pending.advance()
+    except _FAILURES:
+        pending.connection.close()
+        return False
+    return True
+
+
+def _ready(awaited: Iterable[tuple[socket.socket, int]], seconds: float) -> set[int]:
+    """Wait until one of the sockets has its event; return the descriptors of those that have."""
     poll = select.poll()
-    poll.register(sock, event)
-    return bool(poll.poll(0))
+    for sock, event in awaited:
+        poll.register(sock, event)
+    return {number for number, _ in poll.poll(seconds * 1000)}
+
+
+def _comes(sock: socket.socket, event: int) -> bool:
+    return bool(_ready([(sock, event)], 0.0))

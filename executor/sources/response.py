@@ -51,8 +51,12 @@ class PacedResponse:
     is of use to the file counts as progress, and the rest is limited.
     """
 
-    def __init__(self, pace: Pace, sock: socket.socket, method: str = "GET") -> None:
-        """``method`` is that of the request, which was sent over ``sock``."""
+    def __init__(
+        self, pace: Pace, sock: socket.socket, method: str = "GET", begun: bytes = b""
+    ) -> None:
+        """``method`` is that of the request, which was sent over ``sock``; ``begun`` is what has
+        been read of its response.
+        """
         self.status = 0
         self.reason = ""
         self.headers: dict[str, str] = {}
@@ -66,13 +70,15 @@ class PacedResponse:
         self.arrived = 0
         """Bytes of the body so far, as the server sent them."""
         self._arrival = Arrival(pace)
+        if begun:
+            self._arrival.add(len(begun), 0.0, clock())
         self._sock = sock
         self._method = method
         self._is_chunked = False
         self._chunk = -1
         """Bytes that are missing of a chunk; -1 before the first one."""
         self._block = _BLOCK
-        self._data: bytes | bytearray = b""
+        self._data: bytes | bytearray = begun
         """What has arrived, of which nobody has read what begins at ``_at``."""
         self._at = 0
 

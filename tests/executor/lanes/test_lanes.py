@@ -24,7 +24,7 @@ from executor.lock import errors
 from executor.lock.step import Step
 from executor.sources.client import HttpClient
 from executor.sources.errors import HashMismatch, Unreachable
-from executor.sources.prefetch import Upcoming
+from executor.sources.prefetch import Coming, Upcoming
 from executor.transaction import errors as shortage
 from helpers.descriptors import high_numbers
 from schemas.digests import Mismatch
@@ -41,9 +41,10 @@ Wrote = Callable[[int], None]
 class Client(HttpClient):
     closed = 0
     upcoming: Upcoming | None = None
+    coming: Coming | None = None
 
-    def look_ahead(self, upcoming: Upcoming) -> None:
-        self.upcoming = upcoming
+    def look_ahead(self, upcoming: Upcoming, coming: Coming | None = None) -> None:
+        self.upcoming, self.coming = upcoming, coming
 
     def close(self) -> None:
         self.closed += 1
@@ -393,6 +394,27 @@ def test_a_lane_that_must_leave_some_reserves_no_more_than_is_left_for_each_othe
     sized = [replace(step, size=1) for step in steps(9)]
     list(run_lanes(sized, work, Client(), lanes, lambda _: None, lambda step: step.filename))
     assert len(reserved) == ahead
+
+
+@pytest.mark.parametrize(("lanes", "files"), [(1, 5), (2, 2), (6, 0)])
+def test_a_lane_knows_how_many_files_of_a_server_are_its_share(
+    monkeypatch: pytest.MonkeyPatch, lanes: int, files: int
+) -> None:
+    monkeypatch.setattr(os, "fork", lambda: (_ for _ in ()).throw(OSError(errno.EAGAIN, "")))
+    found = []
+
+    def work(number: int, _step: Step, client: HttpClient, _wrote: Wrote) -> None:
+        assert isinstance(client, Client)
+        assert client.coming is not None
+        found.append(client.coming("https://a.example"))
+
+    def address(step: Step) -> str | None:
+        number = int(step.name.removeprefix("p"))
+        return [f"https://a.example/{number}", "https://a.example.evil/", None][number % 3]
+
+    list(run_lanes(steps(17), work, Client(), lanes, lambda _: None, address))
+    assert found[0] == files
+    assert found[-1] == 0
 
 
 @pytest.mark.parametrize("number", [errno.EAGAIN, errno.ENOMEM, errno.EPERM, errno.ENOSYS])

@@ -24,6 +24,7 @@ from executor.sources.prefetch import (
     Prefetch,
     requests_of,
 )
+from executor.sources.retries import Retries
 from executor.sources.tls import tls_context
 from helpers.servers import (
     CERTIFICATE,
@@ -184,9 +185,9 @@ def test_requests_ahead_go_on_while_an_answer_is_awaited_that_never_comes(
         following = connect(urlsplit(server.origin), None, PATIENCE)
         prefetch = Prefetch(MAX_REQUESTS)
         prefetch.upcoming = lambda _: next(pending, None)
-        prefetch.fill(
-            1, lambda _: PendingResponse(following, address_of(silent.sock), "/ahead", {})
-        )
+        request = PendingResponse(following, address_of(silent.sock))
+        request.request("/ahead", {})
+        prefetch.fill(1, lambda _: request)
         assert not server.requests
         goes_on.set()
 
@@ -231,6 +232,92 @@ def test_large_files_are_asked_for_one_by_one_and_late(client: HttpClient) -> No
             assert len(left) >= 2
         assert len(left) == 2
         assert len(large) > WINDOW
+
+
+LARGE = bytes(NEAR + (1 << 20))
+
+
+class Early:
+    """A large file that is sent when so many connections are open, and the small ones behind it."""
+
+    def __init__(self, server: Server, client: HttpClient, opened: int) -> None:
+        self.asked: list[str] = []
+        self.client = client
+        self.server = server
+        self.large = server.script("/large", self._send), len(LARGE)
+        self.files = [(server.script(path, file(SMALL)), len(SMALL)) for path in PATHS]
+        self._opened = opened
+        left = list(self.files)
+        client.look_ahead(lambda _: left.pop(0) if left else None, self._coming)
+
+    def _coming(self, server: str) -> int:
+        self.asked.append(server)
+        return self._opened
+
+    def _send(self, request: Request, connection: Connection) -> None:
+        until(lambda: len(self.server._connections) == 1 + min(self._opened, MAX_REQUESTS))
+        assert len(self.server.requests) == 1
+        file(LARGE)(request, connection)
+
+    def fetch(self) -> None:
+        assert fetch(self.client, *self.large) == LARGE
+        assert [fetch(self.client, *wanted) for wanted in self.files] == [SMALL] * len(PATHS)
+        assert self.asked == [self.server.origin]
+        assert sorted(request.path for request in self.server.requests) == sorted(
+            ["/large", *PATHS]
+        )
+
+
+@pytest.mark.parametrize("coming", [2, len(PATHS)])
+def test_connections_for_small_files_open_while_a_large_one_comes(
+    server: Server, client: HttpClient, coming: int
+) -> None:
+    Early(server, client, coming).fetch()
+    used = {request.connection for request in server.requests}
+    assert used >= set(range(1 + min(coming, MAX_REQUESTS)))
+
+
+def test_a_connection_that_the_server_has_closed_before_its_request_is_not_used(
+    server: Server, client: HttpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed: list[None] = []
+
+    def fail(*_: object, **__: object) -> bool:
+        failed.append(None)
+        return True
+
+    monkeypatch.setattr(Retries, "fail", fail)
+    early = Early(server, client, 3)
+    reading = client.fetch(*early.large)
+    received = len(next(reading))
+    for connection in server._connections[1:4]:
+        connection._socket.shutdown(socket.SHUT_RDWR)
+    received += sum(map(len, reading))
+    assert received == len(LARGE)
+    assert [fetch(client, *wanted) for wanted in early.files] == [SMALL] * len(PATHS)
+    assert not failed, "a request had to be sent again"
+    assert len(server.requests) == 1 + len(PATHS)
+
+
+def test_no_connection_opens_early_for_files_of_other_servers_or_behind_small_ones(
+    client: HttpClient,
+) -> None:
+    with Server() as server:
+        Early(server, client, 0).fetch()
+        client.look_ahead(lambda _: None, lambda _: pytest.fail("it is small"))
+        assert fetch(client, server.script("/small", file(SMALL)), len(SMALL)) == SMALL
+
+
+def test_a_server_that_takes_no_early_connection_is_asked_when_it_is_wanted(
+    client: HttpClient,
+) -> None:
+    with Server() as server:
+        first = server.script("/first", file(SMALL))
+        assert fetch(client, first, len(SMALL)) == SMALL
+        server.refuse_connections()
+        client.look_ahead(lambda _: None, lambda _: 3)
+        assert fetch(client, server.script("/large", file(LARGE)), len(LARGE)) == LARGE
+        assert {request.connection for request in server.requests} == {0}
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,15 @@ def test_a_small_body_comes_with_its_head() -> None:
     assert sock.received == 1
 
 
+@pytest.mark.parametrize("begun", [1, len(SIZED), len(SIZED) + 5])
+def test_what_was_read_before_is_part_of_the_answer(begun: int) -> None:
+    content = SIZED + b"12345"
+    sock = cast("socket.socket", AnswerBytes(content[begun:]))
+    response = PacedResponse(Pace(9e9, 15.0), sock, begun=content[:begun])
+    response.begin()
+    assert read(response) == b"12345"
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
