@@ -35,7 +35,7 @@ class WheelMoves(NamedTuple):
     """What a commit has to know of one staged wheel; there may be a thousand of them."""
 
     filename: str
-    moves: list[Move]
+    moves: tuple[Move, ...]
 
 
 def moves_of(wheel: StagedWheel, schemes: Schemes, staging: HeldFolder) -> list[Move]:

@@ -24,12 +24,12 @@ class Landing(NamedTuple):
     """The staged folder, relative to the folder that everything is staged in."""
     folder: str
     """Absolute path of the folder that they land in. If it is absent, the move makes it."""
-    names: list[str]
+    names: Sequence[str]
     """Names of the entries; the others are folders that exist there, and have landings of their
     own."""
     is_linked: bool
     """Whether a link of the environment leads to ``folder``."""
-    met: list[str]
+    met: Sequence[str]
     """Names of the folders that exist there under this name, and not through a link."""
 
 
@@ -82,8 +82,8 @@ def _landings(
         is_met = exists and is_folder and ways.is_way(f"{folder}/{name}")
         (inner if is_met else whole).append(name)
     links = {name for name in inner if os.path.islink(os.path.join(folder, name))}
-    met = [name for name in inner if name not in links]
-    yield Landing(source, folder, whole, is_linked, met)
+    met = tuple(name for name in inner if name not in links)
+    yield Landing(source, folder, tuple(whole), is_linked, met)
     for name in inner:
         place, is_link = os.path.join(folder, name), name in links
         with held.inner(name) as below:

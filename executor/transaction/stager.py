@@ -99,7 +99,10 @@ class Stager:
                     self.reporter.warned(f"{wheel.filename}: {warning}")
                 staged.add(wheel, figures)
                 moves = moves_of(wheel, self.schemes, self.staging.folder)
-                arrivals.append(WheelMoves(wheel.filename, moves))
+                # The text of the step, if it is the same, so that there is one.
+                known = steps[number].filename
+                filename = known if known == wheel.filename else wheel.filename
+                arrivals.append(WheelMoves(filename, tuple(moves)))
         return staged, arrivals
 
     def _results(

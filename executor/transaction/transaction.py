@@ -102,7 +102,7 @@ class Transaction:
         waits for the lanes to end. Raises LockstreamError, OSError and Interrupted.
         """
         staging, journal = self.staging, self.journal
-        names = [staging.name(step) for step in changes.install]
+        names = map(staging.name, changes.install)
         left = frozenset(name for name in names if staging.is_complete(name))
         journal.clear(left)
         log = RunLog(self._held)

@@ -45,7 +45,9 @@ def check(
         stage(wheel, staging / str(number), schemes=schemes) for number, wheel in enumerate(wheels)
     ]
     with HeldFolder.at(str(staging)) as held:
-        arrivals = [WheelMoves(wheel.filename, moves_of(wheel, schemes, held)) for wheel in staged]
+        arrivals = [
+            WheelMoves(wheel.filename, tuple(moves_of(wheel, schemes, held))) for wheel in staged
+        ]
         moves = [move for arrival in arrivals for move in arrival.moves]
         ways = Ways(schemes.roots)
         refuse_collisions(

@@ -79,4 +79,4 @@ def test_they_are_looked_for_once_if_they_are_few(
         assert (list(found) == first) == (most > 1)
         found.forget()
         assert sorted(next(iter(found)).names) == ["lib64"]
-    assert [landing.met for landing in first] == [["demo"], []]
+    assert [landing.met for landing in first] == [("demo",), ()]
