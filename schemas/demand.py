@@ -19,24 +19,30 @@ __all__ = [
     "NO_BYTE_CODE",
     "OVERLAY_MEMORY",
     "PROGRAM_PAGES",
+    "TLS_MEMORY",
     "disk_of",
     "peak_memory",
 ]
 
-BASE_MEMORY = 16 << 20
+BASE_MEMORY = 14 << 20
 """Bytes of the interpreter, the modules that an execution imports, and one selection, as far as
 the kernel cannot take them back, less what its own lane has of them."""
 
 LANE_MEMORY = 8 << 20
 """Bytes of one lane: memory that its fork does not share (7.8 MiB), a chunk of input, a piece of
-output, the window of inflate, and pages that are being written. data-service runs through in a
-cgroup of 31 MiB with two lanes, of 40 with three, of 47 with four; ci-tools in 76 with eight.
-They are killed in 30, 38, 46 and 72 MiB."""
+output, the window of inflate, and pages that are being written. With 2 MiB less, two lanes run
+through data-service in 28 MiB, three in 38, four in 46; ci-tools was killed with eight in 72 when
+the base was 2 MiB larger than now."""
 
 JOURNAL_MEMORY = 2 << 20
 """Further bytes of each lane on an ext4 with a journal: what its files changed in folders and inode
 tables stays in memory until the journal is committed. Two lanes are killed one time in eight in
 30 MiB and run through in 31 MiB; one is killed in 22 MiB and runs through in 24 MiB."""
+
+TLS_MEMORY = 2 << 20
+"""Further bytes of each lane that fetches over TLS: OpenSSL keeps buffers and keys for each of its
+connections. data-service was killed with three lanes in 40 MiB (one time in four) and with four in
+48 (three times), and runs through in 44 and 54 (five times each)."""
 
 NO_BYTE_CODE = 6 << 20
 """Further bytes if Python has no byte code of its library, as in the official images, and may write
@@ -60,10 +66,10 @@ BLOCK_SIZE = 4096
 def peak_memory(lanes: int = 1) -> int:
     """Return the bytes that an execution needs with this number of lanes.
 
-    They do not depend on the lock. The file system is taken to be an ext4 with a journal, the most
-    common one.
+    They do not depend on the lock. The most common case is assumed: wheels come over TLS, and the
+    file system is an ext4 with a journal.
     """
-    return BASE_MEMORY + lanes * (LANE_MEMORY + JOURNAL_MEMORY)
+    return BASE_MEMORY + lanes * (LANE_MEMORY + TLS_MEMORY + JOURNAL_MEMORY)
 
 
 def disk_of(wheels: Iterable[tuple[int, WheelHints]]) -> int:

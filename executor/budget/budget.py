@@ -23,6 +23,7 @@ from schemas.demand import (
     LANE_MEMORY,
     NO_BYTE_CODE,
     OVERLAY_MEMORY,
+    TLS_MEMORY,
 )
 
 __all__ = [
@@ -106,7 +107,7 @@ PageCachePolicy = Literal["auto", "drop", "keep"]
 
 @frozen
 class Surface:
-    """What an execution writes to, as far as it takes memory."""
+    """What an execution writes to and reads from, as far as it takes memory."""
 
     file_system: FileSystem = "ext4"
     """The kind of file system that the environment is on."""
@@ -117,6 +118,8 @@ class Surface:
     full."""
     is_memory: bool = False
     """Whether that file system is memory."""
+    is_secured: bool = False
+    """Whether some wheels come over TLS."""
     compiles: bool = False
     """Whether byte code is made of the installed files."""
     is_guessed: bool = False
@@ -269,4 +272,5 @@ def _needs(surface: Surface) -> tuple[int, int]:
     """Return the bytes that an execution needs, and those of each of its lanes."""
     base = BASE_MEMORY + INODES[surface.file_system]
     base += 0 if has_byte_code() else NO_BYTE_CODE
-    return base, LANE_MEMORY + (JOURNAL_MEMORY if surface.has_journal else 0)
+    lane = LANE_MEMORY + (JOURNAL_MEMORY if surface.has_journal else 0)
+    return base, lane + (TLS_MEMORY if surface.is_secured else 0)

@@ -266,7 +266,8 @@ def _preflight(changes: Changes, transaction: Transaction, options: ExecuteOptio
     compiles = options.compile_files and bool(changes.install)
     if changes.install:
         check_disk(missing, schemes, compiles=compiles)
-    surface = surface_of(schemes, missing, compiles=compiles)
+    is_secured = transaction.origins.speaks_tls(missing)
+    surface = surface_of(schemes, missing, compiles=compiles, is_secured=is_secured)
     try:
         return _decide_budget(options, surface)
     except BudgetTooSmall as error:
@@ -295,7 +296,13 @@ def _counted(
     with suppress(NetworkError, ArtifactRefused):
         counted = memory_of_files(steps, origins, folder, compiles=compiles)
         if counted is not None:
-            return surface_of(transaction.schemes, steps, compiles=compiles, counted=counted)
+            return surface_of(
+                transaction.schemes,
+                steps,
+                compiles=compiles,
+                is_secured=origins.speaks_tls(steps),
+                counted=counted,
+            )
     return None
 
 

@@ -49,11 +49,13 @@ def surface_of(
     steps: Sequence[Step] = (),
     *,
     compiles: bool = False,
+    is_secured: bool = False,
     counted: int | None = None,
 ) -> Surface:
     """Return what the execution of ``steps`` writes to; ``compiles`` if it makes byte code, too.
 
-    ``counted`` are the bytes that their files take in memory, if they were counted.
+    ``is_secured``: files come over TLS. ``counted`` are the bytes that their files take in memory,
+    if they were counted.
     """
     is_memory = is_in_memory(schemes.purelib)
     held = _in_memory(steps, compiles=compiles) if counted is None else BASE_DISK + counted
@@ -62,6 +64,7 @@ def surface_of(
         has_journal=has_journal(schemes.purelib),
         held=held if is_memory and steps else 0,
         is_memory=is_memory,
+        is_secured=is_secured,
         compiles=compiles,
         is_guessed=any(step.hints is None for step in steps),
         is_counted=counted is not None,

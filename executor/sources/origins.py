@@ -71,14 +71,17 @@ class Origins:
         from executor.sources.client import HttpClient  # noqa: PLC0415
         from executor.sources.prefetch import requests_of  # noqa: PLC0415
 
-        urls = (url for step in steps for url in self._mirrored(step.url or ""))
-        schemes = {url.partition(":")[0] for url in urls}
-        if "https" in schemes:
+        if self.speaks_tls(steps):
             from executor.sources.tls import tls_context  # noqa: PLC0415
 
             tls_context()
         keychain = Keychain(self.logins, keyring=self.keyring, indexes=self.indexes)
         return HttpClient(keychain, requests_of(lanes, is_roomy=is_roomy))
+
+    def speaks_tls(self, steps: Iterable[Step]) -> bool:
+        """Return whether a file of the steps may come over TLS, which takes memory."""
+        urls = (url for step in steps for url in self._mirrored(step.url or ""))
+        return not self.offline and any(_scheme_of(url) == "https" for url in urls)
 
     def check(self, steps: Iterable[Step], lock_folder: str) -> None:
         """Raise if a file is known to be unobtainable before anything is fetched.

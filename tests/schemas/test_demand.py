@@ -16,15 +16,13 @@ def test_the_executor_accepts_the_memory_that_the_planner_predicts_and_no_less(
 ) -> None:
     # Without byte code, as in a fresh clone whose tests may not write any, one takes more.
     monkeypatch.setattr("executor.budget.budget.has_byte_code", lambda: True)
-    memory = peak_memory(lanes)
-    assert decide_budget(memory, lanes, surface=Surface(has_journal=True)).lanes == lanes
+    memory, surface = peak_memory(lanes), Surface(has_journal=True, is_secured=True)
+    assert decide_budget(memory, lanes, surface=surface).lanes == lanes
     if lanes > 1:
-        assert (
-            decide_budget(memory - 1, lanes, surface=Surface(has_journal=True)).lanes == lanes - 1
-        )
+        assert decide_budget(memory - 1, lanes, surface=surface).lanes == lanes - 1
     else:
         with pytest.raises(BudgetTooSmall):
-            decide_budget(memory - 1, lanes, surface=Surface(has_journal=True))
+            decide_budget(memory - 1, lanes, surface=surface)
 
 
 def test_each_file_leaves_half_a_block_empty() -> None:

@@ -208,6 +208,26 @@ class TestOffline:
         assert "--find-links" in caught.value.hint
 
 
+class TestTls:
+    @pytest.mark.parametrize(
+        ("url", "speaks"),
+        [
+            ("https://a.example/x.whl", True),
+            ("http://a.example/x.whl", False),
+            ("file:///x", False),
+        ],
+    )
+    def test_is_foreseen_for_what_comes_over_it(self, url: str, speaks: bool) -> None:
+        assert Origins().speaks_tls([step("http://b.example/y.whl"), step(url)]) is speaks
+
+    def test_is_that_of_the_mirror(self) -> None:
+        mirrored = Origins(mirrors=(("https://a.example", "http://mirror.example"),))
+        assert not mirrored.speaks_tls([step("https://a.example/x.whl")])
+
+    def test_is_not_spoken_offline(self) -> None:
+        assert not Origins(offline=True).speaks_tls([step("https://a.example/x.whl")])
+
+
 class TestMirrors:
     MIRRORS = (
         ("https://example.com/files/", "https://one.example/"),

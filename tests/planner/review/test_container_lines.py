@@ -37,7 +37,7 @@ def lines(kind: str, *costs: Cost) -> list[str]:
 def test_they_begin_with_what_they_are_made_of() -> None:
     assert lines("docker") == [
         "# pylock.toml for CPython 3.11.0 on manylinux_2_28_x86_64: 1 packages",
-        "# memory:   36.0 MiB  2 wheels at a time",
+        "# memory:   38.0 MiB  2 wheels at a time",
         "#            4.0 MiB  the overlay of the container",
         "#            6.0 MiB  a Python without byte code of its library, as official images have",
         "#           10.0 MiB  pages of Python, charged to the first container on a machine",
