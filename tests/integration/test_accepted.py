@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from helpers.servers import Server
 from stress.accepted import Combination, can_limit, problem, tried, write_locks
 
 pytestmark = pytest.mark.skipif(
@@ -22,15 +24,18 @@ CASES = [
     Combination(4, 40, "disk", "pipes", "small files", (), True),
     Combination(5, 36, "disk", "none", "small files", ("--compile",), True),
     Combination(7, 48, "overlay over tmpfs", "none", "many files", ("--no-hints",), True),
+    Combination(8, 34, "disk", "none", "over TLS", ("--lanes", "2"), True),
+    Combination(9, 48, "ext4 with a journal", "none", "over TLS", ("--lanes", "4"), True),
     Combination(6, 28, "disk", "none", "small files", ("--memory", "512MiB"), False),
 ]
 
 
 @pytest.fixture(scope="module")
-def locks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def locks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("locks")
-    write_locks(folder)
-    return folder
+    with Server(tls=True) as server:
+        write_locks(folder, server)
+        yield folder
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -29,6 +29,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from executor.files.folders import remove_tree
+from helpers.servers import CERTIFICATE, Server
+from helpers.servers import file as file_answer
 from helpers.wheels import build_wheel, lock_of
 
 __all__ = ["Combination", "Outcome", "can_limit", "combinations", "tried"]
@@ -43,7 +45,7 @@ FILE_SYSTEMS = (
 )  # fmt: skip
 """The last part of an overlay's name is what its layers are on."""
 NEIGHBOURS = ("none", "none", "anonymous", "pipes", "page tables")
-LOCKS = ("small files", "large file", "many files", "mixed")
+LOCKS = ("small files", "large file", "many files", "mixed", "over TLS")
 OPTIONS = (
     (), (), ("--compile",), ("--lanes", "1"), ("--lanes", "4"), ("--lanes", "8"),
     ("--durability", "kill"), ("--page-cache", "keep"), ("--memory", "512MiB"),
@@ -145,7 +147,7 @@ def tried(combination: Combination, locks: Path) -> Outcome:
         options = [option for option in combination.options if option not in LOCKS_OF]
         other_locks = [LOCKS_OF[option] for option in combination.options if option in LOCKS_OF]
         lock = next(iter(other_locks), "pylock.toml")
-        environment = dict(os.environ)
+        environment = {**os.environ, "SSL_CERT_FILE": str(CERTIFICATE)}
         if not combination.has_byte_code:
             prefix = str(work / "none")
             environment |= {"PYTHONPYCACHEPREFIX": prefix, "PYTHONDONTWRITEBYTECODE": "1"}
@@ -252,8 +254,10 @@ def _mounted(file_system: str, work: Path) -> Iterator[Path]:
         yield place
 
 
-def write_locks(folder: Path) -> None:
-    """Write the wheels and locks that are executed, with hints and without."""
+def write_locks(folder: Path, server: Server | None = None) -> None:
+    """Write the wheels and locks that are executed, with hints and without; those that come over
+    TLS if there is a ``server`` for them.
+    """
     text = b"value = [%d for _ in range(10)]\n" * 40
     small = build_wheel("small", files={f"small/m{n}.py": text for n in range(60)})
     many = build_wheel(
@@ -262,22 +266,33 @@ def write_locks(folder: Path) -> None:
     large = build_wheel(
         "large", files={"large/data.bin": random.Random(1).randbytes(24 * MIB), "large/a.py": text}
     )
+    data = random.Random(2)
+    fetched = [
+        build_wheel(
+            f"n{n}", files={f"n{n}/a.py": text, f"n{n}/b.bin": data.randbytes(n * MIB // 2)}
+        )
+        for n in range(20)
+    ]
     contents = {
         "small files": [small],
         "many files": [many],
         "large file": [large],
         "mixed": [small, many, large],
     }
+    if server is not None:
+        contents["over TLS"] = [*fetched, many]
     for name, wheels in contents.items():
         place = folder / name
         place.mkdir(parents=True)
+        base = server.origin if server is not None and name == "over TLS" else None
         for wheel in wheels:
             wheel.write(place)
-        (place / "pylock.toml").write_text(lock_of(wheels, hints=True))
-        (place / "plain.toml").write_text(lock_of(wheels))
-        wrong = re.sub(
-            r"(unpacked-size|files|largest-file) = \d+", r"\1 = 1", lock_of(wheels, hints=True)
-        )
+            if server is not None:
+                server.script(f"/{wheel.filename}", file_answer(wheel.content))
+        hinted = lock_of(wheels, base_url=base, hints=True)
+        (place / "pylock.toml").write_text(hinted)
+        (place / "plain.toml").write_text(lock_of(wheels, base_url=base))
+        wrong = re.sub(r"(unpacked-size|files|largest-file) = \d+", r"\1 = 1", hinted)
         (place / "wrong.toml").write_text(wrong)
 
 
@@ -322,12 +337,13 @@ def main() -> int:
     counts: Counter[str] = Counter()
     locks = Path(tempfile.mkdtemp(prefix="accepted-locks."))
     try:
-        write_locks(locks)
-        for combination in combinations(arguments.count, arguments.seed):
-            end, wrong = problem(combination, locks)
-            counts[end] += 1
-            if wrong:
-                print(f"{combination}\n  {wrong}", flush=True)
+        with Server(tls=True) as server:
+            write_locks(locks, server)
+            for combination in combinations(arguments.count, arguments.seed):
+                end, wrong = problem(combination, locks)
+                counts[end] += 1
+                if wrong:
+                    print(f"{combination}\n  {wrong}", flush=True)
     finally:
         shutil.rmtree(locks)
     print(", ".join(f"{end}: {count}" for end, count in sorted(counts.items())))
