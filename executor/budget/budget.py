@@ -212,13 +212,14 @@ def check_least(memory: int | None, surface: Surface) -> None:
     """Raise BudgetTooSmall if an execution that writes nothing does not fit.
 
     It is called before the lock is read, which takes memory in a fork. The error names what an
-    execution that writes needs, as far as that is known without the lock.
+    execution that writes needs, as far as that is known without the lock: whether its wheels come
+    over TLS is not, so they may.
     """
     if (limit := _limit(memory)) is not None:
         with suppress(BudgetTooSmall):
             _check(limit, memory, replace(surface, compiles=False))
             return
-        _check(limit, memory, surface)
+        _check(limit, memory, replace(surface, is_secured=True))
 
 
 def check_files(budget: Budget, taken: int) -> None:

@@ -73,6 +73,17 @@ def test_as_many_lanes_as_were_killed_in_a_limit_never_begin_in_it(lanes: int, k
     assert decide_budget(killed * MIB, 20, surface=Surface(is_secured=True)).lanes < lanes
 
 
+def test_what_is_named_before_the_lock_is_read_is_enough_over_tls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    surface = Surface("overlay", has_journal=True)
+    surround(monkeypatch, 20 * MIB)
+    with pytest.raises(BudgetTooSmall) as caught:
+        check_least(None, surface)
+    surround(monkeypatch, caught.value.needed)
+    assert decide_budget(surface=replace(surface, is_secured=True)).lanes == 1
+
+
 def test_each_lane_holds_what_its_connections_over_tls_need() -> None:
     lane = LANE_MEMORY + TLS_MEMORY
     for memory, lanes in ((2 * lane - 1, 1), (2 * lane, 2), (3 * lane, 3)):
