@@ -113,8 +113,8 @@ except (ImportError, MemoryError, OSError) as failure:  # so under a small RLIMI
         raise
     _end_of_start(failure)
 finally:
-    gc.freeze()
-    gc.unfreeze()  # else it would be searched now for what was put off
+    gc.freeze()  # sets the counters back: enabled, Python would search all that was imported
+    gc.unfreeze()
     gc.enable()
 
 __all__ = ["COMMANDS", "main"]

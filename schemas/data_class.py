@@ -89,7 +89,7 @@ def _find_fields(cls: type[Any], *, kw_only: bool = False) -> dict[str, Field[An
 
 
 class _FieldsOf:
-    """Stands for the fields of a class until somebody asks for them; an attribute of the class."""
+    """The attribute ``__dataclass_fields__`` of a class until it is read: finds the fields."""
 
     def __init__(self, declared: type[Any], kw_only: bool = False) -> None:
         """``declared`` is the class as it was written."""

@@ -33,7 +33,7 @@ class _Tunnel(NamedTuple):
 
 
 class HttpConnection:
-    """A connection over which one request is sent after the other; whoever made it owns it."""
+    """A connection that sends one request after the other. Its maker owns it and closes it."""
 
     def __init__(
         self,

@@ -79,7 +79,7 @@ class PacedResponse:
         """Bytes that are missing of a chunk; -1 before the first one."""
         self._block = _BLOCK
         self._data: bytes | bytearray = begun
-        """What has arrived, of which nobody has read what begins at ``_at``."""
+        """Bytes that have arrived; those before ``_at`` have been read."""
         self._at = 0
 
     def begin(self) -> None:
@@ -169,7 +169,7 @@ class PacedResponse:
         return self._taken(end - self._at)
 
     def _taken(self, most: int) -> bytes:
-        """Return up to ``most`` bytes of those that nobody has read."""
+        """Return up to ``most`` of the bytes that have arrived and were not read yet."""
         begin, self._at = self._at, self._at + most
         data = bytes(self._data[begin : self._at])
         if self._at >= len(self._data):

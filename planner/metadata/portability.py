@@ -25,7 +25,7 @@ _PLAIN_BYTES = f"{ascii_letters}{digits}_.+-/\n".encode()
 """The characters of such names, with those between them."""
 
 _SHORT = 2 * MAX_DEPTH
-"""Characters: a name that is no longer has not too many segments, unless some are empty."""
+"""Characters. Names up to this length cannot have too many parts, unless some parts are empty."""
 
 _SUSPECT = re.compile(r"/(?:/|(?:con|prn|aux|nul|com[0-9]|lpt[0-9])[./])")
 """Part of a text in lower case in which a name is empty, or may be reserved. A pattern that begins
