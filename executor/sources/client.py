@@ -12,7 +12,6 @@ import re
 import time
 from collections.abc import Generator, Iterator
 from functools import partial
-from typing import NoReturn
 from urllib.parse import SplitResult
 
 from executor.sources.connection import (
@@ -24,7 +23,7 @@ from executor.sources.connection import (
 )
 from executor.sources.download import Download, Progress
 from executor.sources.errors import Replaced, Unreachable
-from executor.sources.http1 import MAX_SHOWN, HttpError, TunnelRefused, Untrusted
+from executor.sources.http1 import HttpError, TunnelRefused, Untrusted
 from executor.sources.keychain import Keychain
 from executor.sources.prefetch import (
     MAX_REQUESTS,
@@ -34,8 +33,8 @@ from executor.sources.prefetch import (
     Server,
     Upcoming,
 )
-from executor.sources.proxies import proxy_for, proxy_name
 from executor.sources.redirects import LOCK_AGAIN, MALFORMED, following, split
+from executor.sources.refusals import NO_SUCH_RANGE, proxy_of, refusal, refusal_of_proxy
 from executor.sources.response import (
     PacedResponse,
     check_type,
@@ -45,7 +44,6 @@ from executor.sources.response import (
 )
 from executor.sources.retries import Pace, Retries, Retryable, Timeouts
 from schemas.credentials import login_in
-from schemas.text import one_line
 from schemas.urls import redacted
 from schemas.version import USER_AGENT
 
@@ -64,26 +62,7 @@ the answer of a firewall."""
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
-_OK, _PARTIAL, _NO_SUCH_RANGE = 200, 206, 416
-
-
-_TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
-"""Statuses that a later attempt may not meet
-(https://www.rfc-editor.org/rfc/rfc9110#section-15)."""
-
-
-_STATUS_HINTS = {
-    401: (
-        "give credentials for its host: in a netrc file, in LOCKSTREAM_INDEX_<NAME>_USERNAME and "
-        "_PASSWORD, or in PIP_INDEX_URL"
-    ),
-    403: "the credentials for its host do not allow it, or the proxy forbids it",
-    404: "the file is gone from its index; lock again",
-    407: "give credentials for the proxy in its variable: http://user:password@host:port",
-}
-
-
-_PROXY_LOGIN = 407
+_OK, _PARTIAL = 200, 206
 
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-\d+/(?:\d+|\*)", re.ASCII)
@@ -227,7 +206,7 @@ class HttpClient:
         except Unreachable:
             return None
         server = (parts.scheme, parts.netloc)
-        if server not in self._prefetch.addresses or _proxy_of(parts):
+        if server not in self._prefetch.addresses or proxy_of(parts):
             return None
         begin = partial(connect, parts, None, None)
         return self._prefetch.ask(server, begin, request_target(parts), self._headers(parts))
@@ -268,7 +247,7 @@ class HttpClient:
     def _send(
         self, parts: SplitResult, server: Server, progress: Progress, pace: Pace
     ) -> PacedResponse:
-        proxy = _proxy_of(parts)
+        proxy = proxy_of(parts)
         pending = None if progress.received else self._prefetch.take(progress.url)
         reused = pending is not None or server in self._connections
         try:
@@ -297,7 +276,7 @@ class HttpClient:
             if isinstance(error, OSError) and error.errno in _LOCAL_FAULTS:
                 raise
             if proxy is not None and (isinstance(error, TunnelRefused) or not is_connected):
-                _raise_for_proxy(error, proxy, progress.url)
+                raise refusal_of_proxy(error, proxy, progress.url) from None
             # The server may have closed a kept connection, which does not mean that it fails.
             pause = 0.0 if reused else None
             raise Retryable(reason_of(error), pause) from None
@@ -344,57 +323,15 @@ class HttpClient:
     def _check_status(
         self, response: PacedResponse, server: Server, url: str, progress: Progress
     ) -> None:
-        status = response.status
-        if status in {_OK, _PARTIAL}:
+        if response.status in {_OK, _PARTIAL}:
             return
-        pause = _retry_after(response)
         self._drop(server)
-        if status == _NO_SUCH_RANGE:
+        if response.status == NO_SUCH_RANGE:
             progress.can_resume = False
-        reason = (
-            f"{_answerer(url, status)} answered {status} {one_line(response.reason, MAX_SHOWN)}"
-        )
-        if status in _TRANSIENT or status == _NO_SUCH_RANGE:
-            raise Retryable(reason, pause)
-        raise Unreachable(redacted(url), reason, hint=_STATUS_HINTS.get(status, Unreachable.hint))
+        raise refusal(response, url)
 
     def _drop(self, server: Server) -> None:
         self._prefetch.addresses.pop(server, None)
         connection = self._connections.pop(server, None)
         if connection is not None:
             connection.close()
-
-
-def _proxy_of(parts: SplitResult) -> SplitResult | None:
-    return proxy_for(parts.scheme, parts.hostname or "", parts.port)
-
-
-def _answerer(url: str, status: int) -> str:
-    """Return which server gave a status: a proxy answers itself to plain http."""
-    parts = split(url, url)
-    proxy = _proxy_of(parts) if parts.scheme == "http" else None
-    if proxy is None:
-        return "the server"
-    name = proxy_name(proxy)
-    return f"the proxy {name}" if status == _PROXY_LOGIN else f"the server, or the proxy {name},"
-
-
-def _raise_for_proxy(error: Exception, proxy: SplitResult, url: str) -> NoReturn:
-    """Raise the error of a proxy that cannot be reached or does not connect to the server.
-
-    Raises Unreachable if it refuses for good, otherwise Retryable.
-    """
-    name = proxy_name(proxy)
-    if not isinstance(error, TunnelRefused):
-        raise Retryable(f"the proxy {name} cannot be reached: {reason_of(error)}") from None
-    status = error.status
-    reason = f"the proxy {name} answered {status}"
-    if status in _TRANSIENT or status >= 500:
-        raise Retryable(reason) from None
-    hint = _STATUS_HINTS.get(status, Unreachable.hint)
-    raise Unreachable(redacted(url), reason, hint=hint) from None
-
-
-def _retry_after(response: PacedResponse) -> float | None:
-    value = response.headers.get("retry-after", "")
-    return float(value) if value.isascii() and value.isdigit() else None

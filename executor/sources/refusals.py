@@ -1,0 +1,83 @@
+"""What an answer without the file means: whether to ask again, and what the user can do."""
+
+from __future__ import annotations
+
+from urllib.parse import SplitResult
+
+from executor.sources.errors import Unreachable
+from executor.sources.http1 import MAX_SHOWN, TunnelRefused
+from executor.sources.proxies import proxy_for, proxy_name
+from executor.sources.redirects import split
+from executor.sources.response import PacedResponse, reason_of
+from executor.sources.retries import Retryable
+from schemas.text import one_line
+from schemas.urls import redacted
+
+__all__ = ["NO_SUCH_RANGE", "proxy_of", "refusal", "refusal_of_proxy"]
+
+
+NO_SUCH_RANGE = 416
+"""The status of a request for bytes that a file does not have."""
+
+
+_TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
+"""Statuses that a later attempt may not meet
+(https://www.rfc-editor.org/rfc/rfc9110#section-15)."""
+
+
+_HINTS = {
+    401: (
+        "give credentials for its host: in a netrc file, in LOCKSTREAM_INDEX_<NAME>_USERNAME and "
+        "_PASSWORD, or in PIP_INDEX_URL"
+    ),
+    403: "the credentials for its host do not allow it, or the proxy forbids it",
+    404: "the file is gone from its index; lock again",
+    407: "give credentials for the proxy in its variable: http://user:password@host:port",
+}
+
+
+_PROXY_LOGIN = 407
+
+
+def proxy_of(parts: SplitResult) -> SplitResult | None:
+    """Return the proxy for a URL; None if it is reached directly."""
+    return proxy_for(parts.scheme, parts.hostname or "", parts.port)
+
+
+def refusal(response: PacedResponse, url: str) -> Retryable | Unreachable:
+    """Return the error of a response from ``url`` whose status says that it is not the file."""
+    status = response.status
+    answered = f"answered {status} {one_line(response.reason, MAX_SHOWN)}"
+    reason = f"{_answerer(url, status)} {answered}"
+    if status in _TRANSIENT or status == NO_SUCH_RANGE:
+        return Retryable(reason, _retry_after(response))
+    return Unreachable(redacted(url), reason, hint=_HINTS.get(status, Unreachable.hint))
+
+
+def refusal_of_proxy(error: Exception, proxy: SplitResult, url: str) -> Retryable | Unreachable:
+    """Return the error of a proxy that cannot be reached, or does not connect to the server of
+    ``url``.
+    """
+    name = proxy_name(proxy)
+    if not isinstance(error, TunnelRefused):
+        return Retryable(f"the proxy {name} cannot be reached: {reason_of(error)}")
+    status = error.status
+    reason = f"the proxy {name} answered {status}"
+    if status in _TRANSIENT or status >= 500:
+        return Retryable(reason)
+    return Unreachable(redacted(url), reason, hint=_HINTS.get(status, Unreachable.hint))
+
+
+def _answerer(url: str, status: int) -> str:
+    """Return which server gave a status: a proxy answers itself to plain http."""
+    parts = split(url, url)
+    proxy = proxy_of(parts) if parts.scheme == "http" else None
+    if proxy is None:
+        return "the server"
+    name = proxy_name(proxy)
+    return f"the proxy {name}" if status == _PROXY_LOGIN else f"the server, or the proxy {name},"
+
+
+def _retry_after(response: PacedResponse) -> float | None:
+    value = response.headers.get("retry-after", "")
+    return float(value) if value.isascii() and value.isdigit() else None

@@ -1,0 +1,99 @@
+"""An answer without the file is final or not, names who gave it, and says what helps."""
+
+from __future__ import annotations
+
+from typing import cast
+from urllib.parse import urlsplit
+
+import pytest
+
+from executor.sources.errors import Unreachable
+from executor.sources.http1 import HttpError, TunnelRefused
+from executor.sources.refusals import refusal, refusal_of_proxy
+from executor.sources.response import PacedResponse
+from executor.sources.retries import Pace, Retryable
+from helpers.answer_bytes import AnswerBytes
+from helpers.surroundings import leave_plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+
+URL = "http://files.example/demo-1.0-py3-none-any.whl"
+NAME = "http://proxy.example:3128"
+PROXY = urlsplit("http://user:secret@proxy.example:3128")
+
+
+@pytest.fixture(autouse=True)
+def plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    leave_plain(monkeypatch)
+
+
+def answer(status: int, headers: str = "") -> PacedResponse:
+    head = f"HTTP/1.1 {status} Words\r\nContent-Length: 0\r\n{headers}\r\n".encode()
+    response = PacedResponse(Pace(9e9, 15.0), cast("socket.socket", AnswerBytes(head)))
+    response.begin()
+    return response
+
+
+@pytest.mark.parametrize("status", [408, 416, 425, 429, 500, 502, 503, 504])
+def test_a_later_attempt_may_not_meet_a_status_of_the_moment(status: int) -> None:
+    error = refusal(answer(status), URL)
+    assert isinstance(error, Retryable)
+    assert str(error) == f"the server answered {status} Words"
+
+
+@pytest.mark.parametrize(
+    ("stated", "pause"),
+    [("7", 7.0), ("", None), ("soon", None), ("-1", None), ("1.5", None), ("\u0662", None)],
+)
+def test_a_pause_is_a_number_of_seconds(stated: str, pause: float | None) -> None:
+    error = refusal(answer(503, f"Retry-After: {stated}\r\n"), URL)
+    assert isinstance(error, Retryable)
+    assert error.pause == pause
+
+
+@pytest.mark.parametrize("status", [204, 400, 401, 403, 404, 407, 410, 501])
+def test_other_statuses_are_final(status: int) -> None:
+    error = refusal(answer(status), URL)
+    assert isinstance(error, Unreachable)
+    assert str(error) == f"{URL}: the server answered {status} Words"
+
+
+@pytest.mark.parametrize(
+    ("status", "who"),
+    [
+        (404, f"the server, or the proxy {NAME},"),
+        (407, f"the proxy {NAME}"),
+    ],
+)
+def test_behind_a_proxy_both_may_have_answered(
+    monkeypatch: pytest.MonkeyPatch, status: int, who: str
+) -> None:
+    monkeypatch.setenv("http_proxy", PROXY.geturl())
+    assert str(refusal(answer(status), URL)) == f"{URL}: {who} answered {status} Words"
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (
+            TimeoutError(),
+            f"the proxy {NAME} cannot be reached: no answer in time",
+        ),
+        (HttpError("broken"), f"the proxy {NAME} cannot be reached: broken"),
+        (TunnelRefused(503, ""), f"the proxy {NAME} answered 503"),
+        (TunnelRefused(599, ""), f"the proxy {NAME} answered 599"),
+    ],
+)
+def test_a_proxy_may_be_there_later(error: Exception, expected: str) -> None:
+    found = refusal_of_proxy(error, PROXY, URL)
+    assert isinstance(found, Retryable)
+    assert str(found) == expected
+
+
+@pytest.mark.parametrize("status", [403, 407])
+def test_a_proxy_that_forbids_is_final(status: int) -> None:
+    found = refusal_of_proxy(TunnelRefused(status, ""), PROXY, URL)
+    assert isinstance(found, Unreachable)
+    assert str(found) == f"{URL}: the proxy {NAME} answered {status}"
