@@ -25,6 +25,10 @@ _PROBE_SECONDS = 60.0
 _OLDEST = (3, 8)
 
 
+_SHORTAGES = {errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+"""Errors for which no interpreter is at fault: no process, file or memory is left."""
+
+
 _MOVING_VARIABLES = {"PYTHONHOME", "PYTHONPLATLIBDIR"}
 """Variables that give a Python other folders than its own
 (https://docs.python.org/3/using/cmdline.html), unless it is run with ``-I``."""
@@ -86,7 +90,7 @@ def _facts_of(executable: str, kind: Kind, folder: str) -> dict[str, Any]:
             stdin=subprocess.DEVNULL,
         )
     except OSError as error:
-        if error.errno == errno.EAGAIN:  # no more processes: that is not the interpreter's fault
+        if error.errno in _SHORTAGES:
             raise
         raise InterpreterUnusable(
             f"{executable}: cannot be run: {os.strerror(error.errno or 0)}",

@@ -12,6 +12,7 @@ takes one round trip, and another one for TLS.
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import time
@@ -74,11 +75,18 @@ charged: 512 KiB for all requests of a lane."""
 _FAILURES = (OSError, ValueError, HttpError)
 
 
+_OTHER_FILES = 48
+"""Files that a lane may have open beside its requests: the folders that lead to the file that it
+writes, one for each level, and ten of its own."""
+
+
 def requests_of(lanes: int, *, is_roomy: bool) -> int:
     """Return how many requests each of the ``lanes`` may have at once; ``is_roomy``: memory is not
-    short.
+    short. They leave the files that an installation must open.
     """
-    return max(MAX_REQUESTS, ALL_REQUESTS // lanes) if is_roomy else MAX_REQUESTS
+    most = max(MAX_REQUESTS, ALL_REQUESTS // lanes) if is_roomy else MAX_REQUESTS
+    limit = os.sysconf("SC_OPEN_MAX")
+    return most if limit < 0 else max(0, min(most, limit - _OTHER_FILES))
 
 
 class PendingResponse:

@@ -20,8 +20,9 @@ from helpers.environments import check_nothing_lies, environment_below
 from helpers.faults import count_changes, failed_at
 from helpers.locks import write_lock
 from helpers.mounts import mounted_tmpfs
+from helpers.servers import Server, file
 from helpers.trees import Entry, snapshot
-from helpers.wheels import build_wheel
+from helpers.wheels import build_wheel, lock_of
 from schemas.errors import NotEnough
 
 ROOT = Path(__file__).parents[2]
@@ -130,6 +131,24 @@ def test_too_few_open_files_are_told(upgrade: Upgrade) -> None:
             break
     assert {0, 7} <= seen
     assert before.keys() <= tree(environment).keys()
+
+
+def test_requests_ahead_leave_the_files_that_an_installation_must_open(tmp_path: Path) -> None:
+    deep = "".join(f"{level}/" for level in range(10))
+    wheels = [build_wheel(f"demo{number}", files={deep + str(number): ""}) for number in range(60)]
+    program = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (52, 52));"
+        "import lockstream; sys.exit(lockstream.main(sys.argv[1:]))"
+    )
+    with Server() as server:
+        for wheel in wheels:
+            server.script(f"/{wheel.filename}", file(wheel.content))
+        lock = tmp_path / "pylock.toml"
+        lock.write_text(lock_of(wheels, base_url=server.origin))
+        command = [*(sys.executable, "-c", program, "execute", "--lanes", "1"), str(lock)]
+        command += ["--target", str(tmp_path / "env")]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_too_little_memory_is_told(upgrade: Upgrade, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,15 +126,17 @@ class TestUnusable:
         os.chmod(path, 0o644)
         assert self.refusal(path) == f"{path}: cannot be run: Permission denied"
 
-    def test_it_is_not_blamed_if_no_more_processes_may_be_made(
-        self, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize("number", [errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+    def test_it_is_not_blamed_if_no_more_processes_or_files_may_be_had(
+        self, number: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def refused(*_: object, **__: object) -> None:
-            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+            raise OSError(number, os.strerror(number))
 
         monkeypatch.setattr("subprocess.run", refused)
-        with pytest.raises(BlockingIOError):
+        with pytest.raises(OSError, match=os.strerror(number)) as caught:
             probe("/usr/bin/another", "venv", "")
+        assert not isinstance(caught.value, InterpreterUnusable)
 
     def test_one_that_fails_is_told_with_the_last_line_it_said(self, tmp_path: Path) -> None:
         path = self.script(tmp_path, "#!/bin/sh\necho first >&2\necho last >&2\nexit 3\n")

@@ -127,6 +127,16 @@ def test_more_files_are_asked_for_where_memory_is_not_short() -> None:
         read_slowly(client, [f"/{number}" for number in range(many + 2)], many)
 
 
+@pytest.mark.parametrize(
+    ("limit", "requests"), [(-1, ALL_REQUESTS), (1024, ALL_REQUESTS), (64, 16), (50, 2), (20, 0)]
+)
+def test_a_limit_of_open_files_leaves_fewer_requests(
+    limit: int, requests: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.sysconf", {"SC_OPEN_MAX": limit}.__getitem__)
+    assert requests_of(1, is_roomy=True) == requests
+
+
 def test_the_next_files_are_asked_for_while_the_first_answer_is_awaited(
     client: HttpClient,
 ) -> None:
