@@ -244,14 +244,15 @@ class TestEnds:
         assert done.returncode == 0, done.stderr
         assert (lock.parent / "t/demo.py").exists() == (option != "--dry-run")
 
+    @pytest.mark.parametrize(("option", "code"), [("--json", 0), ("--none", ExitCode.USAGE)])
     def test_a_parent_that_ignores_the_ends_of_children_is_no_reason_to_fail(
-        self, lock: Path
+        self, lock: Path, option: str, code: int
     ) -> None:
         ignoring = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); "
         program = ignoring + "os.execv(sys.argv[1], sys.argv[1:])"
-        words = (SCRIPT, "execute", str(lock), "--venv", "v")
+        words = (SCRIPT, "execute", str(lock), "--venv", "v", option)
         done = run(sys.executable, "-c", program, *words, cwd=lock.parent)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == code, done.stderr
 
     def test_a_full_output_is_an_error_that_is_named(self, lock: Path) -> None:
         command = f"exec {SCRIPT} execute {lock} --target t --json >/dev/full"

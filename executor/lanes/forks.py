@@ -105,7 +105,9 @@ class Fork(Generic[R]):
         if self.pid:
             # That the pipe is closed ends it, too.
             end_fork(self.pid)
-            os.waitpid(self.pid, 0)
+            # Who started the program may ignore the ends of children: they leave nothing.
+            with suppress(ChildProcessError):
+                os.waitpid(self.pid, 0)
             self.pid = 0
 
 
