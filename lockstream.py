@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any, NoReturn
 
-NOT_ENOUGH, NOT_PERMITTED = 7, 9
-"""Of ``ExitCode``, for an end in which ``schemas`` could not be imported."""
+NOT_ENOUGH, NOT_PERMITTED, INTERRUPTED = 7, 9, 130
+"""Exit codes of an end in which what knows them could not be imported."""
 NO_MEMORY = (
     "error: there is not enough memory to run\n"
     "hint: raise the memory limit (ulimit -v, ulimit -d, or that of the container)\n"
 )
+
+FAILURES = (ImportError, MemoryError, OSError, KeyboardInterrupt)  # of an import at the start
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOMS = frozenset({"schemas", "planner", "executor"})
@@ -69,7 +71,7 @@ def _check_memory() -> None:
         shortage = import_module("executor.budget.start").shortage_at_start()
     except ModuleNotFoundError:  # POSIX has limits of memory
         return
-    except (ImportError, MemoryError, OSError) as error:
+    except FAILURES as error:
         _end_of_start(error)
     finally:
         del sys.meta_path[0]
@@ -81,8 +83,8 @@ def _check_memory() -> None:
         sys.exit(NOT_ENOUGH)
 
 
-def _end_of_start(error: ImportError | MemoryError | OSError) -> NoReturn:
-    """Exit with a sentence, for an error of importing what the program needs."""
+def _end_of_start(error: BaseException) -> NoReturn:
+    """Exit with a sentence, for one of ``FAILURES``."""
     number = getattr(error, "errno", None)
     text, status = NO_MEMORY, NOT_ENOUGH
     if number not in {None, errno.ENOMEM}:
@@ -91,6 +93,8 @@ def _end_of_start(error: ImportError | MemoryError | OSError) -> NoReturn:
         if number not in {errno.EMFILE, errno.ENFILE}:  # files of others, a filter of system calls
             remedy, status = "let this user read it, or seccomp allow it", NOT_PERMITTED
         text = f"error: {place}: {os.strerror(number)}\nhint: to load the program, {remedy}\n"
+    if isinstance(error, KeyboardInterrupt):
+        text, status = "interrupted\n", INTERRUPTED
     os.write(2, text.encode(errors="backslashreplace"))
     sys.exit(status)
 
@@ -108,7 +112,7 @@ try:
     from typing import NamedTuple
 
     import click
-except (ImportError, MemoryError, OSError) as failure:  # so under a small RLIMIT_AS
+except FAILURES as failure:  # so under a small RLIMIT_AS
     if isinstance(failure, ModuleNotFoundError):
         raise
     _end_of_start(failure)

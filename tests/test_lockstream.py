@@ -383,6 +383,11 @@ class TestEnds:
         assert hint in done.stderr
         assert (f"{tmp_path / 'click.py'}: " in done.stderr) == (number != errno.ENOMEM)
 
+    def test_an_interrupt_while_it_is_loaded_shows_no_traceback(self, tmp_path: Path) -> None:
+        (tmp_path / "click.py").write_text("raise KeyboardInterrupt")
+        done = run(sys.executable, "-m", "lockstream", PYTHONPATH=str(tmp_path))
+        assert (done.returncode, done.stderr) == (130, "interrupted\n")
+
     @pytest.mark.skipif(sys.platform != "linux", reason="macOS has no such limits")
     @pytest.mark.parametrize("option", ["-d", "-v"])
     def test_a_limit_of_the_process_that_a_refusal_names_is_enough(
