@@ -178,8 +178,13 @@ def _reporter(progress: str) -> WarningReporter:
 def _write_json(path: str, content: object) -> None:
     try:
         with open(path, "w", encoding="utf-8", opener=open_at_once) as file:
-            json.dump(hidden_in(content), file, indent=2)
-            file.write("\n")
+            try:
+                file.write(json.dumps(hidden_in(content), indent=2) + "\n")
+                file.flush()
+            except OSError:
+                if os.path.isfile(path):  # a device stays
+                    os.unlink(path)
+                raise
     except OSError as error:
         raise UsageError(
             f"{path}: cannot be written: {os.strerror(error.errno or 0)}",

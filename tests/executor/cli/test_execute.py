@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lockstream
+from helpers.descriptors import limited_file_size
 from helpers.run_logs import read_log
 from helpers.trees import snapshot
 from helpers.wheels import build_wheel, lock_of
@@ -166,6 +167,19 @@ class TestExecute:
             "hint: the environment is complete; name another file and run the command again\n"
         )
         assert (tmp_path / "t/demo.py").is_file()
+
+    def test_no_half_of_a_report_stays(
+        self, tmp_path: Path, lock: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        target, report = tmp_path / "t", tmp_path / "report.json"
+        monkeypatch.setattr("executor.cli.execute.hidden_in", lambda _: "x" * (1 << 20))
+        arguments = ["execute", lock, "--target", str(target), "--progress", "none", "--report"]
+        assert lockstream.main([*arguments, str(report)]) == ExitCode.DONE
+        with limited_file_size(1 << 19):
+            assert lockstream.main([*arguments, str(report)]) == ExitCode.USAGE
+        assert not report.exists()
+        assert lockstream.main([*arguments, "/dev/full"]) == ExitCode.USAGE
+        assert Path("/dev/full").exists()
 
     @pytest.mark.parametrize(
         ("options", "message"),
