@@ -17,7 +17,9 @@ TYPE_CHECKING = False  # as in executor/budget/start.py
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
-    from typing import Any, NoReturn
+    from typing import Any
+
+    import click
 
 NOT_ENOUGH, NOT_PERMITTED, INTERRUPTED = 7, 9, 130
 """Exit codes of an end in which what knows them could not be imported."""
@@ -30,6 +32,9 @@ FAILURES = (ImportError, MemoryError, OSError, KeyboardInterrupt)  # of an impor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOMS = frozenset({"schemas", "planner", "executor"})
+
+_ours: dict[str, ModuleType] = {}
+"""What was imported of the rooms to check the memory, until their names are claimed."""
 
 
 class RoomFinder:
@@ -54,6 +59,9 @@ def _claim_rooms() -> None:
         # A .pth file of the user may have imported its own, which keeps its references.
         if name.partition(".")[0] in ROOMS and not _is_ours(module):
             del sys.modules[name]
+    for name, module in _ours.items():
+        sys.modules.setdefault(name, module)
+    _ours.clear()
 
 
 def _is_ours(module: ModuleType) -> bool:
@@ -72,19 +80,20 @@ def _check_memory() -> None:
     except ModuleNotFoundError:  # POSIX has limits of memory
         return
     except FAILURES as error:
-        _end_of_start(error)
+        sys.exit(_end_of_start(error))
     finally:
         del sys.meta_path[0]
-        for name in _in_rooms():
-            del sys.modules[name]
+        _ours.update((name, sys.modules.pop(name)) for name in _in_rooms())
         sys.modules.update(theirs)
     if shortage:
         os.write(2, shortage.encode())
         sys.exit(NOT_ENOUGH)
 
 
-def _end_of_start(error: BaseException) -> NoReturn:
-    """Exit with a sentence, for one of ``FAILURES``."""
+def _end_of_start(error: BaseException) -> int:
+    """Print why what the program needs could not be imported, for one of ``FAILURES``, and return
+    the exit status.
+    """
     number = getattr(error, "errno", None)
     text, status = NO_MEMORY, NOT_ENOUGH
     if number not in {None, errno.ENOMEM}:
@@ -96,7 +105,7 @@ def _end_of_start(error: BaseException) -> NoReturn:
     if isinstance(error, KeyboardInterrupt):
         text, status = "interrupted\n", INTERRUPTED
     os.write(2, text.encode(errors="backslashreplace"))
-    sys.exit(status)
+    return status
 
 
 def _in_rooms() -> list[str]:
@@ -107,21 +116,12 @@ def _in_rooms() -> list[str]:
 _check_memory()
 
 try:
-    gc.disable()  # what is imported stays
     from contextlib import closing, nullcontext, suppress
     from typing import NamedTuple
-
-    import click
 except FAILURES as failure:  # so under a small RLIMIT_AS
-    if isinstance(failure, ModuleNotFoundError):
-        raise
-    _end_of_start(failure)
-finally:
-    gc.freeze()  # sets the counters back: enabled, Python would search all that was imported
-    gc.unfreeze()
-    gc.enable()
+    sys.exit(_end_of_start(failure))
 
-__all__ = ["COMMANDS", "main"]
+__all__ = ["COMMANDS", "main", "program"]
 
 
 class Entry(NamedTuple):
@@ -151,124 +151,6 @@ COMMANDS = {
     "completion": Entry("executor.cli.completion", "completion", "Print a completion script."),
 }
 
-EXIT_CODES = """\b
-Exit codes:
-  0  done
-  1  the answer is no: a stale lock, drift, a lock that does not fit
-  2  wrong usage
-  3  the lock or an input is invalid
-  4  no solution
-  5  network or index
-  6  an artifact was refused: hash, size, hostile content
-  7  not enough memory or disk
-  8  a build failed
-  9  the environment or a file may not be changed: permission, read-only, another owner
-"""
-
-
-class Program(click.Group):
-    """The command line, made from ``COMMANDS``; loads a command when it is called."""
-
-    def list_commands(self, _context: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
-        if (entry := COMMANDS.get(name)) is None:
-            return None
-        # Imported modules stay, and searching them for garbage takes a tenth of the time.
-        gc.disable()
-        try:
-            from executor.cli.command_line import command_left_out, prepare  # noqa: PLC0415
-
-            command: click.Command = getattr(import_module(entry.module), entry.attribute)
-            prepare(command, name)
-        except ModuleNotFoundError:
-            if _is_here(entry):
-                raise
-            raise command_left_out(name) from None
-        finally:
-            gc.freeze()
-            gc.enable()
-        return command
-
-    def resolve_command(
-        self, context: click.Context, words: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        from executor.cli.command_line import check_words, unknown_command  # noqa: PLC0415
-
-        if words[0] and words[0] not in COMMANDS and not words[0].startswith("-"):
-            raise unknown_command(words[0], list(COMMANDS))
-        found = super().resolve_command(context, words)
-        if found[1] is not None and not context.resilient_parsing:
-            check_words(words, found[1], list(COMMANDS))
-        return found
-
-    def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
-        # click would load every command for its summary.
-        rows = [(name, entry.summary) for name, entry in COMMANDS.items() if _is_here(entry)]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
-        if len(rows) < len(COMMANDS):
-            formatter.write_paragraph()
-            formatter.write_text("To plan: pipx install lockstream, or uv tool install lockstream.")
-
-
-def _is_here(entry: Entry) -> bool:
-    """Return whether this form of the program holds the module of a command. Imports nothing."""
-    *folder, module = entry.module.split(".")
-    return PathFinder.find_spec(module, [os.path.join(HERE, *folder)]) is not None
-
-
-def _keep_verbosity(context: click.Context, option: click.Parameter, is_given: bool) -> None:
-    if is_given:
-        from executor.cli.output import VERBOSITY  # noqa: PLC0415
-
-        context.meta[VERBOSITY] = 1 if option.name == "verbose" else -1
-
-
-def _print_version(context: click.Context, _option: click.Parameter, is_given: bool) -> None:
-    if is_given:
-        from schemas.version import VERSION  # noqa: PLC0415
-
-        click.echo(f"lockstream, version {VERSION}")
-        context.exit()
-
-
-@click.group(
-    cls=Program,
-    epilog=EXIT_CODES,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-@click.option(
-    "--version",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_print_version,
-    help="Show the version and exit.",
-)
-@click.option(
-    "-q",
-    "--quiet",
-    is_flag=True,
-    expose_value=False,
-    callback=_keep_verbosity,
-    help="As after the command.",
-)
-@click.option(
-    "-v",
-    "--verbose",
-    is_flag=True,
-    expose_value=False,
-    callback=_keep_verbosity,
-    help="As after the command.",
-)
-def program() -> None:
-    """Install Python packages in two phases.
-
-    Plan where memory is plentiful; execute in a container with little memory.
-    """
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program with ``arguments`` and return its exit status. With those of the process
@@ -280,6 +162,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
+def program() -> click.Group:
+    """Return the command line, which is imported with click."""
+    gc.disable()  # what is imported stays
+    try:
+        from executor.cli.program import program as group  # noqa: PLC0415
+    finally:
+        gc.freeze()  # sets the counters back: enabled, Python would search all that was imported
+        gc.unfreeze()
+        gc.enable()
+    group.entries = COMMANDS
+    return group
+
+
 def _run(arguments: Sequence[str] | None) -> int:
     try:
         _mend_streams()
@@ -288,22 +183,16 @@ def _run(arguments: Sequence[str] | None) -> int:
                 sys.executable = os.readlink("/proc/self/exe")
         _claim_rooms()
         try:
-            if "_LOCKSTREAM_COMPLETE" in os.environ and arguments is None:
-                from executor.cli.completion import complete  # noqa: PLC0415
-
-                complete(program, {name: entry.summary for name, entry in COMMANDS.items()})
-                return 0
-            # Not program.main(): it would exit with 1 if the reader of its output went away.
             words = list(sys.argv[1:] if arguments is None else arguments)
             early = _begin_early(words) if arguments is None else None
-            waiting = closing(early) if early else nullcontext()
-            with waiting, program.make_context("lockstream", words) as context:
-                context.obj = early
-                program.invoke(context)
+            with closing(early) if early else nullcontext():
+                _call(program(), words, early, completes=arguments is None)
             sys.stdout.flush()
         except BaseException as error:  # noqa: BLE001  # every end has a status
             return _end(error)
         return 0
+    except ModuleNotFoundError:  # click is not installed
+        raise
     except (ImportError, MemoryError):  # also while the end was reported
         os.write(2, NO_MEMORY.encode())
         return NOT_ENOUGH
@@ -312,9 +201,22 @@ def _run(arguments: Sequence[str] | None) -> int:
         gc.freeze()
 
 
+def _call(group: click.Group, words: list[str], early: Any, *, completes: bool) -> None:
+    """Do what the words of the command line say, or complete them for a shell that asks for it."""
+    if completes and "_LOCKSTREAM_COMPLETE" in os.environ:
+        from executor.cli.completion import complete  # noqa: PLC0415
+
+        complete(group, {name: entry.summary for name, entry in COMMANDS.items()})
+        return
+    # Not group.main(): it would exit with 1 if the reader of its output went away.
+    with group.make_context("lockstream", words) as context:
+        context.obj = early
+        group.invoke(context)
+
+
 def _begin_early(words: Sequence[str]) -> Any:
-    """Begin what the command takes long for, before it is imported; return an ``EarlyDecision`` of
-    ``executor.install.early``, or None.
+    """Begin what the command takes long for, before it and click are imported; return an
+    ``EarlyDecision`` of ``executor.install.early``, or None.
     """
     if words[:1] != ["execute"]:
         return None
@@ -344,9 +246,16 @@ def _end(error: BaseException) -> int:
     if isinstance(error.__cause__, KeyboardInterrupt):
         # Python up to 3.11 turns one that meets the body of a class into a RuntimeError.
         error = error.__cause__
-    if isinstance(error, click.exceptions.Exit):
-        return error.exit_code
+    unloaded = "executor.cli.program" not in sys.modules
+    if unloaded and isinstance(error, FAILURES):
+        if isinstance(error, ModuleNotFoundError):
+            raise error
+        return _end_of_start(error)
     try:
+        from click.exceptions import Exit  # noqa: PLC0415
+
+        if isinstance(error, Exit):
+            return error.exit_code
         from executor.budget.shortage import is_shortage  # noqa: PLC0415
         from executor.cli.ending import tell, tell_why  # noqa: PLC0415
 

@@ -415,7 +415,7 @@ PRINTERS = {
     "executor.cli.output": "the one way to print text",
     "executor.cli.completion": "what shells read: our own texts, in a format with tabs",
     "executor.cli.ending": "prints errors through the same function of schemas",
-    "lockstream": "prints its version",
+    "executor.cli.program": "prints the version",
     "planner.cli.plan": "writes the text of a lock",
     "planner.cli.enrich": "writes the text of a lock",
 }

@@ -157,8 +157,9 @@ def test_every_option_that_a_page_shows_exists(page: Path) -> None:
     if page.name == "CHANGELOG.md":
         return
     wrong = []
+    group = lockstream.program()
     for name, *words in commands_of(page):
-        command = lockstream.program.get_command(click.Context(lockstream.program), name)
+        command = group.get_command(click.Context(group), name)
         assert command is not None
         while isinstance(command, click.Group) and words and words[0] in command.commands:
             command = command.commands[words.pop(0)]

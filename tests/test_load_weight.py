@@ -30,7 +30,8 @@ READS_A_LOCK = frozenset({
 """What every command loads that reads a whole lock."""
 
 LOADED = {
-    "lockstream": {"click", "uuid"},
+    "lockstream": set(),
+    "executor.cli.program": {"click", "uuid"},
     "executor.cli.execute": {"click", "json", "uuid"},
     "executor.cli.execute, executor.install.install, executor.sources.client": {
         "click", "isal", "json", "uuid",

@@ -21,9 +21,10 @@ __all__ = ["leaf_commands", "option_names", "variable_table"]
 
 def leaf_commands() -> Iterator[tuple[str, click.Command]]:
     """Yield each command with the words that call it."""
-    context = click.Context(program)
+    group = program()
+    context = click.Context(group)
     for name in COMMANDS:
-        command = program.get_command(context, name)
+        command = group.get_command(context, name)
         assert command is not None
         if isinstance(command, click.Group):
             yield from ((f"{name} {word}", one) for word, one in command.commands.items())

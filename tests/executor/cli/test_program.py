@@ -1,0 +1,36 @@
+"""The group of commands: what it loads, and when."""
+
+from __future__ import annotations
+
+import click
+import pytest
+
+from executor.cli.program import Program
+from schemas.errors import UsageError
+
+
+def program_of(**entries: tuple[str, str, str]) -> Program:
+    group = Program("probe")
+    group.entries = entries
+    return group
+
+
+def test_a_command_is_loaded_when_it_is_asked_for() -> None:
+    group = program_of(key=("executor.cli.key", "key", "Print a key."))
+    command = group.get_command(click.Context(group), "key")
+    assert command is not None
+    assert command.name == "key"
+    assert group.get_command(click.Context(group), "lock") is None
+
+
+def test_a_command_that_this_form_leaves_out_is_not_listed_and_says_where_it_is() -> None:
+    group = program_of(
+        key=("executor.cli.key", "key", "Print a key."),
+        shop=("executor.cli.shop", "shop", "Buy a key."),
+    )
+    shown = group.get_help(click.Context(group))
+    assert "Print a key." in shown
+    assert "Buy a key." not in shown
+    assert "To plan: pipx install lockstream" in shown
+    with pytest.raises(UsageError, match="does not have the command shop"):
+        group.get_command(click.Context(group), "shop")
