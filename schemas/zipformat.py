@@ -14,6 +14,8 @@ from enum import IntEnum
 from struct import Struct, unpack_from
 from typing import NamedTuple
 
+from schemas.data_class import frozen
+
 __all__ = [
     "CENTRAL_FIELDS",
     "CENTRAL_HEADER",
@@ -159,7 +161,8 @@ class CentralEntry(NamedTuple):
             )
 
 
-class EndRecord(NamedTuple):
+@frozen
+class EndRecord:
     """The record that locates the central directory."""
 
     entries: int

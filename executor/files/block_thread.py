@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import _thread
 import os
+from _queue import Empty, SimpleQueue  # the module ``queue`` imports ``heapq``
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from queue import Empty, SimpleQueue
 from typing import Generic, Self, TypeVar
 
 __all__ = ["BlockThread", "NoThread", "handed_over"]

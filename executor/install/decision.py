@@ -58,9 +58,7 @@ class Decision:
 
         Yield whether that is done. What fails is raised by ``changes``.
         """
-        available = available_memory() or 0
-        room = min(available, self._options.memory or available)
-        is_free = room >= ROOM and not os.path.lexists(self._folder)
+        is_free = self._has_room() and not os.path.lexists(self._folder)
         try:
             self._before = fingerprint(self._packages) if is_free else 0
         except OSError:  # the installation looks at the environment first, and says it better
@@ -76,6 +74,13 @@ class Decision:
         with closing(early or self._fork()) as self._ahead:
             yield True
 
+    def _has_room(self) -> bool:
+        """Return whether there is memory for a second process, or there is one already."""
+        named = self._options.memory
+        if named is not None and named < ROOM:
+            return False
+        return self._early is not None or (available_memory() or 0) >= ROOM
+
     def _fork(self) -> Fork[Changes]:
         return Fork(partial(decide_for, *self._asked))
 
@@ -88,7 +93,7 @@ class Decision:
             if not os.path.isfile(self.lock):
                 return False
             with open(self.lock, "rb", buffering=0) as file:
-                return b"https://" in (file.read(_BEGIN) or b"")
+                return b'url = "https://' in (file.read(_BEGIN) or b"")
         except OSError:
             return False
 

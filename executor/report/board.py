@@ -5,7 +5,8 @@ from __future__ import annotations
 import mmap
 import os
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from schemas.data_class import frozen
 
 __all__ = ["AtWork", "Board"]
 
@@ -21,7 +22,8 @@ _COUNT_SIZE = 4
 """Bytes of the count of a place. The counts are on a page of their own."""
 
 
-class AtWork(NamedTuple):
+@frozen
+class AtWork:
     """What one lane is at."""
 
     name: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, quote, urlunsplit
 
 from executor.sources.dialing import Address, ascii_name, dial
@@ -13,6 +13,7 @@ from executor.sources.redirects import URL_CHARACTERS
 from executor.sources.response import PacedResponse
 from executor.sources.retries import Pace, clock
 from schemas.credentials import login_in
+from schemas.data_class import frozen
 
 if TYPE_CHECKING:
     import ssl
@@ -24,7 +25,8 @@ _BLOCK = 16 << 10
 """Bytes of a record of TLS."""
 
 
-class _Tunnel(NamedTuple):
+@frozen
+class _Tunnel:
     """What a proxy is to connect to (RFC 9110, 9.3.6)."""
 
     place: str

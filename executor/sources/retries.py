@@ -8,7 +8,6 @@ server, so that a server which wastes more time than it serves is given up withi
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable
 
@@ -222,6 +221,8 @@ class Retries:
         if requested is not None:
             return min(requested, _MAX_RETRY_AFTER_SECONDS)
         longest: float = min(_BACKOFF_SECONDS * 2.0 ** (self.in_a_row - 1), _MAX_BACKOFF_SECONDS)
-        seconds = random.uniform(longest / 2, longest)  # noqa: S311  # not a secret
+        from random import uniform  # noqa: PLC0415  # only a failure pays for it
+
+        seconds = uniform(longest / 2, longest)  # noqa: S311  # not a secret
         self._timeouts.lose(seconds)
         return seconds

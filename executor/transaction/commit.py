@@ -11,7 +11,6 @@ import os
 import stat
 from collections.abc import Iterable, Sequence
 from contextlib import closing, suppress
-from typing import NamedTuple
 
 from executor.environment.installed import Installed
 from executor.environment.schemes import Schemes
@@ -22,6 +21,7 @@ from executor.transaction.journal import Journal
 from executor.transaction.journal_entries import Move, Removal
 from executor.transaction.mover import Mover
 from executor.wheels.staged_wheel import DATA, TREE, StagedWheel
+from schemas.data_class import frozen
 from schemas.wheel import SCHEME_NAMES
 
 __all__ = ["WheelMoves", "apply", "moves_of", "removal_of"]
@@ -31,7 +31,8 @@ _COPIED = "-copied"
 """Ends the name of a dist-info folder that is set aside by a copy, until the original is gone."""
 
 
-class WheelMoves(NamedTuple):
+@frozen
+class WheelMoves:
     """What a commit has to know of one staged wheel; there may be a thousand of them."""
 
     filename: str

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import builtins
-import io
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from executor.budget.cgroups import _contents as contents
 from executor.budget.cgroups import own_groups, processes_of, read_int, read_table
 
 Layout = Callable[[str, str, Sequence[str]], list[str]]
@@ -29,12 +27,10 @@ def prepared_layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
             "/proc/self/mountinfo": mounts.replace("@", str(tmp_path)).encode("latin-1"),
         }
 
-        def open_prepared(path: Any, *arguments: Any, **options: Any) -> Any:
-            if path in stated:
-                return io.TextIOWrapper(io.BytesIO(stated[path]), **options)
-            return builtins.open(path, *arguments, **options)
-
-        monkeypatch.setattr("executor.budget.cgroups.open", open_prepared, raising=False)
+        monkeypatch.setattr(
+            "executor.budget.cgroups._contents",
+            lambda path: stated[path] if path in stated else contents(path),
+        )
         return [os.path.relpath(folder, tmp_path) for folder, _ in own_groups("memory")]
 
     return layout

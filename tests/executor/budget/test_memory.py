@@ -17,6 +17,7 @@ from unittest.mock import ANY
 import pytest
 
 from executor.budget import memory
+from executor.budget.cgroups import _contents as contents
 from executor.budget.memory import (
     Limit,
     physical_limit,
@@ -63,8 +64,11 @@ def prepared_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Su
                 return io.StringIO(told[path])
             return builtins.open(path, *arguments, **options)
 
-        for module in ("memory", "cgroups"):
-            monkeypatch.setattr(f"executor.budget.{module}.open", open_prepared, raising=False)
+        monkeypatch.setattr("executor.budget.memory.open", open_prepared, raising=False)
+        monkeypatch.setattr(
+            "executor.budget.cgroups._contents",
+            lambda path: told[path].encode() if path in told else contents(path),
+        )
 
     return surround
 
@@ -309,8 +313,8 @@ class TestElsewhere:
         def absent(*_: object, **__: object) -> None:
             raise FileNotFoundError
 
-        for module in ("memory", "cgroups"):
-            monkeypatch.setattr(f"executor.budget.{module}.open", absent, raising=False)
+        monkeypatch.setattr("executor.budget.memory.open", absent, raising=False)
+        monkeypatch.setattr("os.open", absent)
         monkeypatch.setattr("resource.getrusage", lambda _: SimpleNamespace(ru_maxrss=0))
         assert (smallest_limit(), rss_peak()) == (None, 0)
 
