@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -76,7 +77,13 @@ def execute(
         page_cache=page_cache,
         durability=durability,
     )
-    return execute_with(lock, environment, options, building, reporter)
+    is_thawed = gc.get_freeze_count() == 0
+    try:
+        return execute_with(lock, environment, options, building, reporter)
+    finally:
+        # The lanes freeze all objects. A caller that has frozen its own keeps them frozen.
+        if is_thawed:
+            gc.unfreeze()
 
 
 def execute_with(

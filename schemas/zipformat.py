@@ -14,8 +14,6 @@ from enum import IntEnum
 from struct import Struct, unpack_from
 from typing import NamedTuple
 
-from schemas.data_class import frozen
-
 __all__ = [
     "CENTRAL_FIELDS",
     "CENTRAL_HEADER",
@@ -161,8 +159,7 @@ class CentralEntry(NamedTuple):
             )
 
 
-@frozen
-class EndRecord:
+class EndRecord(NamedTuple):
     """The record that locates the central directory."""
 
     entries: int

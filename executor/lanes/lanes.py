@@ -209,14 +209,13 @@ class _Run(Generic[R]):
         # Ends of pipes that only this process has, one for each fork: they close when it ends, in
         # whatever way. Forks cannot share one: the kernel signals only one process for a pipe.
         self._alive: list[int] = []
-        # A caller that has frozen its objects keeps them frozen.
-        self._thaws = gc.get_freeze_count() == 0
 
     def fork(self) -> bool:
         """Begin one more lane; return whether a process could be made for it."""
         reading, writing = os.pipe()
         parent_lives, alive = os.pipe()
-        # Objects that the collector does not visit stay shared between the processes.
+        # Objects that the collector does not visit stay shared between the processes. Whoever needs
+        # the collector afterwards thaws them: to count them takes as long as to fetch a wheel.
         gc.freeze()
         with held_back():
             try:
@@ -284,8 +283,6 @@ class _Run(Generic[R]):
             os.waitpid(fork.pid, 0)
             os.close(fork.pipe)
         self._forks.clear()
-        if self._thaws:
-            gc.unfreeze()
 
     def _own_wrote(self, size: int) -> None:
         self._unreported += size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from executor.environment.environment import Environment
 from executor.install.options import ExecuteOptions
 from executor.lock.options import SelectOptions
 from executor.sources.origins import Origins
+from helpers.wheels import build_wheel, lock_of
 
 
 @pytest.fixture(name="seen")
@@ -54,3 +56,22 @@ def test_a_builder_is_opened_with_what_the_caller_allows(
     builder = seen["open_builder"](environment, Origins(), "/locks", None)
     assert (builder.network, builder.seconds, builder.unmeasured) == (True, 7.0, True)
     assert (builder.environment, builder.folder) == (environment, "/locks")
+
+
+@pytest.mark.parametrize("is_frozen", [True, False])
+def test_what_the_process_has_frozen_stays_so_and_nothing_else(
+    environment: Environment, tmp_path: Path, *, is_frozen: bool
+) -> None:
+    wheels = [build_wheel(name) for name in ("one", "two")]
+    for wheel in wheels:
+        (tmp_path / wheel.filename).write_bytes(wheel.content)
+    lock = tmp_path / "pylock.toml"
+    lock.write_text(lock_of(wheels))
+    gc.unfreeze()
+    if is_frozen:
+        gc.freeze()
+    frozen = gc.get_freeze_count()
+    report = execute(str(lock), environment, lanes=2)
+    assert report.lanes == 2
+    assert (gc.get_freeze_count() > 0) == (frozen > 0) == is_frozen
+    gc.unfreeze()
