@@ -78,8 +78,10 @@ if TYPE_CHECKING:
     from executor.sources.proxies import proxy_name as proxy_name
     from executor.sources.response import PacedResponse as PacedResponse
     from executor.sources.response import reason_of as reason_of
+    from executor.sources.retries import MAX_REQUESTED_SECONDS as MAX_REQUESTED_SECONDS
     from executor.sources.retries import Pace as Pace
     from executor.sources.retries import Retryable as Retryable
+    from executor.sources.retries import requested_pause as requested_pause
     from executor.sources.tls import tls_context as tls_context
 
 _HOMES = {
@@ -98,6 +100,7 @@ _HOMES = {
     "HttpError": "sources.http1",
     "Keychain": "sources.keychain",
     "LocalProject": "lock.local_project",
+    "MAX_REQUESTED_SECONDS": "sources.retries",
     "Origins": "sources.origins",
     "Pace": "sources.retries",
     "PacedResponse": "sources.response",
@@ -144,6 +147,7 @@ _HOMES = {
     "read_regular": "files.regular",
     "reason_of": "sources.response",
     "request_target": "sources.connection",
+    "requested_pause": "sources.retries",
     "stoppable": "lanes.signals",
     "sync_descriptor": "files.durability",
     "sync_folder": "files.durability",

@@ -37,8 +37,9 @@ from executor.sources.redirects import LOCK_AGAIN, MALFORMED, following, split
 from executor.sources.refusals import NO_SUCH_RANGE, proxy_of, refusal, refusal_of_proxy
 from executor.sources.response import (
     PacedResponse,
-    check_type,
     is_encoded,
+    not_a_page,
+    page_type,
     read_body,
     reason_of,
 )
@@ -131,7 +132,8 @@ class HttpClient:
             try:
                 yield from self._attempt(progress, pace)
             except Retryable as problem:
-                if not retries.fail(has_brought=progress.received > before):
+                has_brought = progress.received > before
+                if not retries.fail(has_brought=has_brought, requested=problem.pause):
                     raise Unreachable(redacted(url), str(problem), retries.in_a_row) from None
                 time.sleep(retries.pause(problem.pause))
             else:
@@ -145,7 +147,6 @@ class HttpClient:
         complete = False
         self._response = response
         try:
-            check_type(response, progress.url)
             decode = is_encoded(response, progress.url)
             skip = self._resume_at(progress, response)
             if decode:
@@ -154,7 +155,10 @@ class HttpClient:
                 if response.status == _PARTIAL:
                     raise Retryable("the server sent a part of an encoded file")
             body = progress.size and progress.size - progress.received + skip
-            for chunk in read_body(response, decode=decode, size=None if decode else body):
+            chunks = read_body(response, decode=decode, size=None if decode else body)
+            if (kind := page_type(response)) and response.status == _OK:
+                chunks = not_a_page(chunks, kind, progress.url)
+            for chunk in chunks:
                 if skip >= len(chunk):
                     skip -= len(chunk)
                     continue

@@ -9,7 +9,7 @@ from executor.sources.http1 import MAX_SHOWN, TunnelRefused
 from executor.sources.proxies import proxy_for, proxy_name
 from executor.sources.redirects import split
 from executor.sources.response import PacedResponse, reason_of
-from executor.sources.retries import Retryable
+from executor.sources.retries import MAX_REQUESTED_SECONDS, Retryable, requested_pause
 from schemas.text import one_line
 from schemas.urls import redacted
 
@@ -33,6 +33,7 @@ _HINTS = {
     403: "the credentials for its host do not allow it, or the proxy forbids it",
     404: "the file is gone from its index; lock again",
     407: "give credentials for the proxy in its variable: http://user:password@host:port",
+    511: "sign in to the network, then run it again",
 }
 
 
@@ -47,10 +48,13 @@ def proxy_of(parts: SplitResult) -> SplitResult | None:
 def refusal(response: PacedResponse, url: str) -> Retryable | Unreachable:
     """Return the error of a response from ``url`` whose status says that it is not the file."""
     status = response.status
-    answered = f"answered {status} {one_line(response.reason, MAX_SHOWN)}"
+    answered = f"answered {status} {one_line(response.reason, MAX_SHOWN)}".rstrip()
     reason = f"{_answerer(url, status)} {answered}"
     if status in _TRANSIENT or status == NO_SUCH_RANGE:
-        return Retryable(reason, _retry_after(response))
+        pause = requested_pause(response.headers.get("retry-after", ""))
+        if pause is not None and pause > MAX_REQUESTED_SECONDS:
+            reason += f", and asks to come back in {pause:.0f} seconds"
+        return Retryable(reason, pause)
     return Unreachable(redacted(url), reason, hint=_HINTS.get(status, Unreachable.hint))
 
 
@@ -76,8 +80,3 @@ def _answerer(url: str, status: int) -> str:
         return "the server"
     name = proxy_name(proxy)
     return f"the proxy {name}" if status == _PROXY_LOGIN else f"the server, or the proxy {name},"
-
-
-def _retry_after(response: PacedResponse) -> float | None:
-    value = response.headers.get("retry-after", "")
-    return float(value) if value.isascii() and value.isdigit() else None

@@ -27,7 +27,7 @@ from schemas.urls import redacted
 if TYPE_CHECKING:
     import socket
 
-__all__ = ["PacedResponse", "check_type", "is_encoded", "read_body", "reason_of"]
+__all__ = ["PacedResponse", "is_encoded", "not_a_page", "page_type", "read_body", "reason_of"]
 
 
 _CHUNK = 128 << 10
@@ -42,6 +42,10 @@ small file comes together with its head."""
 
 _MAX_END = 4 << 10
 """Bytes of the last chunk, which is empty, and its trailers."""
+
+
+_ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b")
+"""What wheels and source distributions begin with."""
 
 
 class PacedResponse:
@@ -213,18 +217,25 @@ class PacedResponse:
         self._arrival.used(size)
 
 
-def check_type(response: PacedResponse, url: str) -> None:
-    """Raise Unreachable if the response is a web page, which is not a wheel.
-
-    ``url`` is for the message.
-    """
+def page_type(response: PacedResponse) -> str:
+    """Return the media type of a response that says that it is a web page; else nothing."""
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind in {"text/html", "application/xhtml+xml"}:
+    return kind if kind in {"text/html", "application/xhtml+xml"} else ""
+
+
+def not_a_page(body: Iterator[bytes], kind: str, url: str) -> Iterator[bytes]:
+    """Yield a whole ``body`` of the type ``kind``, which servers that know no wheels say of all
+    files. Raises Unreachable if it is a page; ``url`` is for the message.
+    """
+    first = next(body, b"")
+    if not first or not any(begin.startswith(first[: len(begin)]) for begin in _ARCHIVES):
         raise Unreachable(
             redacted(url),
             f"the server answered with a web page ({kind})",
             hint="check whether the network requires a sign-in, or a proxy requires a password",
         )
+    yield first
+    yield from body
 
 
 def is_encoded(response: PacedResponse, url: str) -> bool:

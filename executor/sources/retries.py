@@ -11,7 +11,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-__all__ = ["Pace", "Retries", "Retryable", "Timeouts"]
+from schemas.numbers import small_int
+
+__all__ = [
+    "MAX_REQUESTED_SECONDS",
+    "Pace",
+    "Retries",
+    "Retryable",
+    "Timeouts",
+    "requested_pause",
+]
 
 
 IDLE_SECONDS = 15.0
@@ -54,18 +63,41 @@ _LOSS_SECONDS = 45.0
 minute."""
 
 
-_BACKOFF_SECONDS = 0.25
+_BACKOFF_SECONDS = 0.5
+"""The pauses after four attempts take six seconds: a server, or the proxy in front of it, has
+restarted by then. pip pauses for eight, uv for five."""
 
 
 _MAX_BACKOFF_SECONDS = 8.0
 
 
-_MAX_RETRY_AFTER_SECONDS = 60.0
-"""The longest pause that a server may request (Retry-After); one that requests more is as good as
-down for a CI job."""
+_MAX_DATE = 40
+"""Characters of a moment; that of RFC 9110 has 29."""
+
+
+MAX_REQUESTED_SECONDS = 240.0
+"""Seconds that a server may request (Retry-After), over all attempts for one file; one that
+requests more is as good as down for a CI job."""
 
 
 clock: Callable[[], float] = time.monotonic
+
+
+def requested_pause(retry_after: str) -> float | None:
+    """Return the seconds from now on of the header Retry-After, a number or a moment (RFC 9110,
+    10.2.3); None if it is neither, or that moment has passed.
+    """
+    seconds: float | None = small_int(retry_after)
+    if seconds is not None or not retry_after or len(retry_after) > _MAX_DATE:
+        return seconds
+    from email.utils import mktime_tz, parsedate_tz  # noqa: PLC0415  # rare, and takes 10 ms
+
+    try:
+        moment = parsedate_tz(retry_after)
+        left = mktime_tz(moment) - time.time() if moment else 0.0
+    except (ValueError, OverflowError):
+        return None
+    return left if left > 0 else None
 
 
 class Retryable(Exception):  # it never leaves this room
@@ -179,6 +211,7 @@ class Retries:
         self._deadline = clock() + _TOTAL_SECONDS
         self._fruitless = 0
         self._waited = 0.0
+        self._requested = 0.0
         self._has_hung = False
         self._pace = Pace(self._deadline, IDLE_SECONDS)
 
@@ -191,10 +224,11 @@ class Retries:
         """Record that the attempt brought the rest of the file."""
         self._timeouts.learn(self._pace, has_helped=self._has_hung)
 
-    def fail(self, *, has_brought: bool) -> bool:
+    def fail(self, *, has_brought: bool, requested: float | None = None) -> bool:
         """Record that the attempt failed, and return whether to begin another.
 
-        ``has_brought`` says whether it brought bytes.
+        ``has_brought`` says whether it brought bytes, and ``requested`` how many seconds the server
+        requests to wait.
         """
         pace, timeouts = self._pace, self._timeouts
         if has_brought:
@@ -208,9 +242,11 @@ class Retries:
             self._fruitless += 1
             self._waited += pace.waited
         self.in_a_row += 1
+        self._requested += requested or 0.0
         return (
             self.in_a_row < _MAX_FRUITLESS
             and self._waited <= _PATIENCE_SECONDS
+            and self._requested <= MAX_REQUESTED_SECONDS
             and not timeouts.is_over
         )
 
@@ -219,7 +255,7 @@ class Retries:
         that many jobs do not come back together.
         """
         if requested is not None:
-            return min(requested, _MAX_RETRY_AFTER_SECONDS)
+            return requested
         longest: float = min(_BACKOFF_SECONDS * 2.0 ** (self.in_a_row - 1), _MAX_BACKOFF_SECONDS)
         from random import uniform  # noqa: PLC0415  # only a failure pays for it
 

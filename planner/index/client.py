@@ -6,16 +6,16 @@ carry no credentials.
 
 from __future__ import annotations
 
+import random
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from hashlib import sha256
 from threading import BoundedSemaphore
 from typing import IO, Self, TypeVar
 
-from executor import Keychain, Pace, Recorder, Retryable
+from executor import MAX_REQUESTED_SECONDS, Keychain, Pace, Recorder, Retryable
 from planner.index.cache import Cache
 from planner.index.connections import Connections
 from planner.index.errors import IndexAnswer, IndexUnreachable, NotCached
@@ -26,13 +26,13 @@ from planner.index.response import (
     RETRIED_STATUS,
     UPLOAD_RETRIED,
     Response,
+    Unavailable,
     check_file,
     check_status,
     following,
     is_stored,
     iterate_body,
     refuses_kind,
-    retry_after,
 )
 from planner.index.upload import Upload
 from schemas.data_class import frozen
@@ -79,11 +79,9 @@ IDLE_SECONDS = 15.0
 """Of a ``Pace``: its rate is measured over 20 seconds of waiting."""
 
 
-FIRST_PAUSE_SECONDS = 0.25
-
-
-MAX_PAUSE_SECONDS = 60.0
-"""The longest pause, even if a server requests a longer one."""
+FIRST_PAUSE_SECONDS = 0.5
+"""Each of the next ones is twice as long, and somewhat less at random: requests that were refused
+together do not come back together."""
 
 
 MAX_REDIRECTS = 10
@@ -118,14 +116,6 @@ class Part:
     content: bytes
     total: int
     """Bytes of the whole file."""
-
-
-@dataclass
-class _Unavailable(Exception):
-    """The server says that a later attempt may succeed."""
-
-    status: int
-    pause_seconds: float | None
 
 
 class IndexClient:
@@ -305,27 +295,27 @@ class IndexClient:
         """Return what ``read`` makes of the response; try again if a later attempt may succeed."""
         if self._offline:
             raise NotCached(redacted(url))
-        pause, lost = FIRST_PAUSE_SECONDS, 0.0
+        pause, lost, requested = FIRST_PAUSE_SECONDS, 0.0, 0.0
         seconds = seconds or DOCUMENT_SECONDS
         deadline = time.monotonic() + seconds
         for attempt in range(1, ATTEMPTS + 1):
-            wait = pause
+            wait = random.uniform(pause / 2, pause)  # noqa: S311  # not a secret
             self.requests += 1
             pace = Pace(deadline, IDLE_SECONDS, seconds)
             try:
                 with self._response(method, url, headers, pace, content) as response:
                     if response.status in (UPLOAD_RETRIED if content else RETRIED_STATUS):
-                        raise _Unavailable(response.status, retry_after(response))
+                        raise Unavailable(response)
                     return read(response)
-            except _Unavailable as unavailable:
-                problem = f"the server answers {unavailable.status}"
-                wait = unavailable.pause_seconds or pause
+            except Unavailable as error:
+                problem, wait = str(error), error.pause or wait
+                requested += error.pause or 0.0
             except Retryable as error:
                 problem = str(error)
             lost += pace.lost
-            if attempt == ATTEMPTS or lost > LOST_SECONDS or time.monotonic() > deadline:
+            is_given_up = lost > LOST_SECONDS or requested > MAX_REQUESTED_SECONDS
+            if attempt == ATTEMPTS or is_given_up or time.monotonic() > deadline:
                 break
-            wait = min(wait, MAX_PAUSE_SECONDS)
             self._recorder.note("pausing", url=redacted(url), problem=problem, seconds=wait)
             self._pause(wait)
             pause *= 2

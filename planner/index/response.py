@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, urljoin
 
-from executor import DamagedGzip, GzipDecoder, HttpError, PacedResponse, Retryable, reason_of
+from executor import (
+    MAX_REQUESTED_SECONDS,
+    DamagedGzip,
+    GzipDecoder,
+    HttpError,
+    PacedResponse,
+    Retryable,
+    reason_of,
+    requested_pause,
+)
 from planner.index.errors import FileMissing, IndexAnswer, IndexDenied, IndexUnreachable
 from planner.index.request import URL_CHARACTERS
-from schemas.numbers import small_int
 from schemas.text import one_line
 from schemas.urls import redacted
 
@@ -18,13 +26,13 @@ __all__ = [
     "RETRIED_STATUS",
     "UPLOAD_RETRIED",
     "Response",
+    "Unavailable",
     "check_file",
     "check_status",
     "following",
     "is_stored",
     "iterate_body",
     "refuses_kind",
-    "retry_after",
     "untrusted",
 ]
 
@@ -103,6 +111,18 @@ class Response:
             yield chunk
         if self._length is not None and raw.arrived < self._length:
             raise Retryable(f"the body ended after {raw.arrived} of {self._length} bytes")
+
+
+class Unavailable(Exception):  # it never leaves this room
+    """A server says that a later attempt may succeed."""
+
+    def __init__(self, response: Response) -> None:
+        self.pause = pause = requested_pause(response.headers.get("retry-after", ""))
+        """Seconds before that attempt, if the server requests them."""
+        asks = ""
+        if pause is not None and pause > MAX_REQUESTED_SECONDS:
+            asks = f", and asks to come back in {pause:.0f} seconds"
+        super().__init__(f"the server answers {response.status}{asks}")
 
 
 def following(url: str, response: Response) -> str:
@@ -219,9 +239,3 @@ def _gunzipped(chunks: Iterable[bytes], url: str) -> Iterator[bytes]:
             raise IndexAnswer(url, "its gzip encoding is damaged") from None
     if not decoder.is_complete:
         raise Retryable("its gzip encoding ends too early")
-
-
-def retry_after(response: Response) -> float | None:
-    """Return the seconds of RFC 9110, 10.2.3; its other form, a date, is ignored."""
-    found = small_int(response.headers.get("retry-after", ""))
-    return None if found is None else float(found)

@@ -379,7 +379,7 @@ class TestPauses:
         assert pauses == sorted(pauses)
 
     @pytest.mark.parametrize(
-        ("asked", "made"), [("2", 2.0), ("0", 0.0), ("100000", 60.0)], ids=["2 s", "0 s", "a day"]
+        ("asked", "made"), [("2", 2.0), ("0", 0.0), ("120", 120.0)], ids=["2 s", "0 s", "120 s"]
     )
     @pytest.mark.parametrize("code", [429, 503])
     def test_they_are_as_long_as_the_server_asks_within_reason(
@@ -395,6 +395,21 @@ class TestPauses:
         assert fetch(client, url) == CONTENT
         assert pauses == [made]
 
+    def test_a_server_that_asks_for_too_long_a_pause_is_given_up_at_once(
+        self, server: Server, client: HttpClient, pauses: list[float]
+    ) -> None:
+        error = failure(client, server.script(PATH, status(429, {"Retry-After": "3600"})))
+        assert error.reason.endswith(", and asks to come back in 3600 seconds")
+        assert error.attempts == 1
+        assert not pauses
+
+    def test_no_file_waits_longer_in_all(
+        self, server: Server, client: HttpClient, pauses: list[float]
+    ) -> None:
+        error = failure(client, server.script(PATH, status(503, {"Retry-After": "100"})))
+        assert pauses == [100.0, 100.0]
+        assert error.attempts == 3
+
     @pytest.mark.parametrize("asked", ["soon", "-1", "1.5", "Fri, 31 Dec 1999 23:59:59 GMT", "²"])
     def test_a_wish_that_is_no_number_is_none(
         self, server: Server, client: HttpClient, pauses: list[float], asked: str
@@ -403,6 +418,35 @@ class TestPauses:
         assert fetch(client, url) == CONTENT
         assert len(pauses) == 1
         assert pauses[0] < 1
+
+
+class TestPages:
+    PAGE = b"<!DOCTYPE html><title>Sign in</title>"
+    TYPES = pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "application/xhtml+xml"])
+
+    @TYPES
+    @pytest.mark.parametrize("begin", [b"PK\x03\x04", b"\x1f\x8b"], ids=["zip", "gzip"])
+    def test_a_server_that_calls_all_files_pages_serves_archives(
+        self, server: Server, client: HttpClient, kind: str, begin: bytes
+    ) -> None:
+        content = begin + CONTENT
+        url = server.script(PATH, status(200, {"Content-Type": kind}, content))
+        assert fetch(client, url, len(content)) == content
+
+    def test_it_may_break_off(self, server: Server, client: HttpClient) -> None:
+        content = b"PK\x03\x04" + CONTENT
+        page = file(content, headers={"Content-Type": "text/html"})
+        url = server.script(PATH, cut(content, HALF), page)
+        assert fetch(client, url, len(content)) == content
+
+    @TYPES
+    @pytest.mark.parametrize("body", [PAGE, b"PK is not all of it", b""])
+    def test_a_page_in_the_place_of_a_file_is_told(
+        self, server: Server, client: HttpClient, kind: str, body: bytes
+    ) -> None:
+        error = failure(client, server.script(PATH, status(200, {"Content-Type": kind}, body)))
+        assert error.reason == f"the server answered with a web page ({kind.partition(';')[0]})"
+        assert "sign-in" in error.hint
 
 
 class TestRefusals:

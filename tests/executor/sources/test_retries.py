@@ -8,7 +8,14 @@ from __future__ import annotations
 import pytest
 
 from executor.sources import retries as retries_module
-from executor.sources.retries import IDLE_SECONDS, Pace, Retries, Timeouts
+from executor.sources.retries import (
+    IDLE_SECONDS,
+    MAX_REQUESTED_SECONDS,
+    Pace,
+    Retries,
+    Timeouts,
+    requested_pause,
+)
 
 DAY = 24 * 3600.0
 
@@ -60,6 +67,34 @@ class TestPace:
         assert pace_of((1.0, 1 << 20), (0.0, 0), (7.0, 0)).lost == 7.0
         assert pace_of((1.0, 100), (7.0, 0)).lost == 8.0
         assert pace_of((1.0, 1 << 20)).lost == 0.0
+
+
+@pytest.mark.parametrize(
+    ("stated", "seconds"),
+    [
+        ("7", 7.0),
+        ("0", 0.0),
+        ("Sun, 06 Nov 1994 08:49:47 GMT", 10.0),
+        ("Sunday, 06-Nov-94 08:49:47 GMT", 10.0),
+        ("Sun Nov  6 08:49:47 1994", 10.0),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", None),
+        ("Sun, 06 Nov 1994 08:49:27 GMT", None),
+        ("Sun, 99 Xyz 1994 99:99:99 GMT", None),
+        ("Sun, 06 Nov 99999999999 08:49:47", None),
+        ("Sun, 06 Nov 1994 08:49:47 GMT" + " " * 60_000, None),
+        ("", None),
+        ("soon", None),
+        ("-1", None),
+        ("1.5", None),
+        ("\u00b2", None),
+        ("9" * 5000, None),
+    ],
+)
+def test_a_server_requests_a_pause_in_seconds_or_up_to_a_moment(
+    monkeypatch: pytest.MonkeyPatch, stated: str, seconds: float | None
+) -> None:
+    monkeypatch.setattr("executor.sources.retries.time.time", lambda: 784111777.0)
+    assert requested_pause(stated) == seconds
 
 
 @pytest.fixture(name="now")
@@ -172,14 +207,21 @@ class TestServers:
         files.now[0] = 93.0
         assert not files.timeouts.is_over
 
+    def test_a_file_is_given_up_if_pauses_become_too_long(self, files: Files) -> None:
+        for asked, goes_on in [(MAX_REQUESTED_SECONDS, True), (MAX_REQUESTED_SECONDS + 1, False)]:
+            retries = Retries(files.timeouts)
+            retries.begin()
+            assert retries.fail(has_brought=False, requested=asked) is goes_on
+            retries.begin()
+            assert not retries.fail(has_brought=False, requested=1.0)
+
     def test_pauses_count_but_those_that_it_asks_for(self, files: Files) -> None:
         for _ in range(400):
             retries = Retries(files.timeouts)
             retries.begin()
             retries.fail(has_brought=False)
             assert retries.pause(2.0) == 2.0
-            assert retries.pause(1000.0) == 60.0
         assert not files.timeouts.is_over
         for _ in range(400):
-            assert 0.125 <= retries.pause(None) <= 0.25
+            assert 0.25 <= retries.pause(None) <= 0.5
         assert files.timeouts.is_over

@@ -14,12 +14,12 @@ from planner.index.errors import FileMissing, IndexAnswer, IndexDenied
 from planner.index.response import (
     CHUNK_SIZE,
     Response,
+    Unavailable,
     check_file,
     check_status,
     following,
     iterate_body,
     refuses_kind,
-    retry_after,
 )
 
 URL = "https://index.example/x?token=secret"
@@ -169,7 +169,12 @@ def test_a_damaged_or_cut_encoding_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "seconds"), [("7", 7.0), ("", None), ("Wed, 21 Oct 2026 07:28:00 GMT", None)]
+    ("value", "seconds", "asks"),
+    [("7", 7.0, ""), ("", None, ""), ("600", 600.0, ", and asks to come back in 600 seconds")],
 )
-def test_a_pause_is_read_in_seconds(value: str, seconds: float | None) -> None:
-    assert retry_after(response(503, f"Retry-After: {value}\r\n")) == seconds
+def test_a_server_that_is_busy_may_say_for_how_long(
+    value: str, seconds: float | None, asks: str
+) -> None:
+    error = Unavailable(response(503, f"Retry-After: {value}\r\n"))
+    assert error.pause == seconds
+    assert str(error) == f"the server answers 503{asks}"
