@@ -191,6 +191,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         except BaseException as error:  # noqa: BLE001  # every end has a status
             return _end(error)
         return 0
+    except KeyboardInterrupt:  # another one, while the end was reported
+        return INTERRUPTED
     except ModuleNotFoundError:  # click is not installed
         raise
     except (ImportError, MemoryError):  # also while the end was reported

@@ -188,6 +188,12 @@ class TestExitStatus:
     ) -> None:
         assert run_command(raiser(raised)) == status
 
+    def test_another_interrupt_while_it_ends_shows_no_traceback(
+        self, run_command: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("executor.cli.ending.tell_why", lambda _: raiser(KeyboardInterrupt())())
+        assert run_command(raiser(KeyboardInterrupt())) == 130
+
     def test_a_defect_shows_its_traceback(
         self, run_command: Run, capsys: pytest.CaptureFixture[str]
     ) -> None:
