@@ -34,13 +34,13 @@ from benchmarks.peers.measurements import (
 from benchmarks.peers.plot import plot
 from benchmarks.peers.runs import Bench, Record, Results, Run, machine
 from benchmarks.peers.slow_disk import slow_disk
-from benchmarks.peers.slow_network import ROUND_TRIPS, latency
+from benchmarks.peers.slow_network import ROUND_TRIPS, latency, narrow
 from benchmarks.peers.tables import document
 from benchmarks.peers.time_split import time_split
 
 SECTIONS = (
-    "peers", "durable", "first", "charged", "latency", "secure", "time", "extremes", "slow-disk",
-    "no-cache",
+    "peers", "durable", "first", "charged", "latency", "narrow", "secure", "time", "extremes",
+    "slow-disk", "no-cache",
 )  # fmt: skip
 REPEATED_ON_SLOW_DISK = 2
 """Runs per round: a rate of kills needs more of them than a time."""
@@ -151,6 +151,8 @@ def plan_of_network(
     for corpus, milliseconds in product(corpora if "latency" in sections else (), ROUND_TRIPS):
         subject = f"{corpus}, {milliseconds} ms"
         yield "latency", subject, partial(latency, bench, corpus, rounds, milliseconds)
+    for corpus in corpora if "narrow" in sections else ():
+        yield "narrow", corpus, partial(narrow, bench, corpus, rounds)
     for corpus in corpora if "secure" in sections else ():
         yield "secure", corpus, partial(secure, bench, corpus, rounds)
 

@@ -1,4 +1,4 @@
-"""Installations from a distant server, imitated by a relay on loopback.
+"""Installations from a server that is far away, imitated by a relay on loopback, or slow.
 
 The relay delays all bytes by half a round trip, and the first ones of a connection by another whole
 one, as its handshake would.
@@ -23,7 +23,7 @@ from benchmarks.installers import TURNS
 from benchmarks.mirror import Mirror
 from benchmarks.peers.runs import Bench, Run
 
-__all__ = ["ROUND_TRIPS", "latency"]
+__all__ = ["ROUND_TRIPS", "latency", "narrow"]
 
 ROUND_TRIPS = (1, 20, 100)
 """Milliseconds: to a mirror in the house, to an index in the country, to one across an ocean."""
@@ -38,6 +38,16 @@ def latency(bench: Bench, corpus: str, rounds: int, milliseconds: int) -> Iterat
         for _ in range(rounds):
             for tool, options in TURNS:
                 yield bench.install(tool, lock, options=options)[0]
+
+
+def narrow(bench: Bench, corpus: str, rounds: int) -> Iterator[Run]:
+    """All installers, in turn, without a limit, from a server that is slow on each connection."""
+    folder = bench.work / "narrow"
+    folder.mkdir(exist_ok=True)
+    lock = bench.mirror.narrow().lock_of(corpus, folder)
+    for _ in range(rounds):
+        for tool, options in TURNS:
+            yield bench.install(tool, lock, options=options)[0]
 
 
 @contextlib.contextmanager

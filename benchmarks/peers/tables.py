@@ -35,6 +35,10 @@ SECTIONS = {
         "From far away",
         "Without a limit, through a relay that makes each round trip take so many milliseconds.",
     ),
+    "narrow": (
+        "From a server that is slow on each connection",
+        "Without a limit; each connection brings 10 MiB a second.",
+    ),
     "secure": (
         "Over TLS",
         "Without a limit, from the same server with a handshake for each connection.",

@@ -8,9 +8,8 @@ of ours.
 from __future__ import annotations
 
 import errno
-import re
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from functools import partial
 from urllib.parse import SplitResult
 
@@ -22,8 +21,8 @@ from executor.sources.connection import (
     while_waiting,
 )
 from executor.sources.download import Download, Progress
-from executor.sources.errors import Replaced, Unreachable
-from executor.sources.http1 import HttpError, TunnelRefused, Untrusted
+from executor.sources.errors import Unreachable
+from executor.sources.http1 import HttpError, TunnelRefused, Untrusted, range_headers
 from executor.sources.keychain import Keychain
 from executor.sources.prefetch import (
     MAX_REQUESTS,
@@ -66,15 +65,23 @@ _REDIRECTS = {301, 302, 303, 307, 308}
 _OK, _PARTIAL = 200, 206
 
 
-_CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-\d+/(?:\d+|\*)", re.ASCII)
+_DIVISIBLE = 16 << 20
+"""Bytes that must be to come of a file to be worth further connections."""
 
 
 class HttpClient:
     """Fetches files for one lane, over one connection to each server. Not for several threads."""
 
-    def __init__(self, keychain: Keychain | None = None, requests: int = MAX_REQUESTS) -> None:
+    def __init__(
+        self,
+        keychain: Keychain | None = None,
+        requests: int = MAX_REQUESTS,
+        *,
+        is_roomy: bool = False,
+    ) -> None:
         """``keychain`` has the credentials that are not part of URLs; ``requests`` are how many
-        files may be requested ahead at once.
+        files may be requested ahead at once. ``is_roomy``: memory is not short, and a slow file may
+        come over several connections.
         """
         self._keychain = keychain or Keychain()
         self.waited = 0.0
@@ -84,6 +91,9 @@ class HttpClient:
         self._connections: dict[Server, HttpConnection] = {}
         self._timeouts: dict[str, Timeouts] = {}
         self._prefetch = Prefetch(requests)
+        self._is_roomy = is_roomy
+        self._has_ranges: dict[Server, bool] = {}
+        """Of servers that were slow: whether they sent the ranges that were requested."""
 
     @property
     def received(self) -> int:
@@ -143,12 +153,13 @@ class HttpClient:
     def _attempt(self, progress: Progress, pace: Pace) -> Iterator[bytes]:
         """Yield the next bytes of the file. Raises Retryable, or Unreachable for good."""
         progress.is_pieced = progress.is_pieced or progress.received > 0
-        response, server = self._request(progress, pace)
+        response, parts = self._request(progress, pace)
+        server = (parts.scheme, parts.netloc)
         complete = False
         self._response = response
         try:
             decode = is_encoded(response, progress.url)
-            skip = self._resume_at(progress, response)
+            skip = progress.resume_at(response.headers, is_partial=response.status == _PARTIAL)
             if decode:
                 # Positions in an encoded body are not positions in the file.
                 progress.can_resume = False
@@ -158,6 +169,8 @@ class HttpClient:
             chunks = read_body(response, decode=decode, size=None if decode else body)
             if (kind := page_type(response)) and response.status == _OK:
                 chunks = not_a_page(chunks, kind, progress.url)
+            if self._may_divide(response, progress, server):
+                chunks = self._divided(chunks, response, parts, progress, pace)
             for chunk in chunks:
                 if skip >= len(chunk):
                     skip -= len(chunk)
@@ -181,25 +194,53 @@ class HttpClient:
             if not complete or response.will_close:
                 self._drop(server)
 
-    def _resume_at(self, progress: Progress, response: PacedResponse) -> int:
-        """Return how many bytes of this response an earlier attempt has received.
+    def _may_divide(self, response: PacedResponse, progress: Progress, server: Server) -> bool:
+        """Return whether the rest of a file may be requested in ranges while it comes."""
+        left = (progress.size or 0) - progress.received
+        # What is encoded, or skipped, or has an unknown end, has another length.
+        return (
+            self._is_roomy
+            and left >= _DIVISIBLE
+            and response.length == left
+            and progress.can_resume
+            and self._has_ranges.get(server, True)
+        )
 
-        Raises Replaced if the server names another version of the file.
-        """
-        etag = response.headers.get("etag")
-        # Without a tag the server says nothing about the version of the file; the hash will.
-        if progress.received and etag and progress.etag and etag != progress.etag:
-            raise Replaced(redacted(progress.url), "the file was replaced while it was being read")
-        progress.etag = etag or progress.etag
-        if response.status == _PARTIAL:
-            found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
-            if found is None or int(found[1]) != progress.received:
-                progress.can_resume = False
-                raise Retryable(
-                    f"the server sent other bytes than those requested, from {progress.received} on"
-                )
-            return 0
-        return progress.received
+    def _divided(
+        self,
+        chunks: Iterator[bytes],
+        response: PacedResponse,
+        parts: SplitResult,
+        progress: Progress,
+        pace: Pace,
+    ) -> Iterator[bytes]:
+        """Yield the rest of a file, in ranges over more connections if ``chunks`` come slowly."""
+        from executor.sources.ranges import Ranges  # noqa: PLC0415  # only large files pay for it
+
+        server = (parts.scheme, parts.netloc)
+
+        def ask(start: int, stop: int) -> PendingResponse | None:
+            progress.is_pieced = True
+            headers = self._headers(parts) | range_headers(start, stop, progress.etag)
+            return self._ask(parts, headers)
+
+        def leave() -> None:
+            self._connections.pop(server).close()
+
+        ranges = Ranges(ask, partial(self._prefetch.keep, server), pace, response)
+        try:
+            yield from ranges.divide(
+                chunks,
+                progress.received,
+                progress.size or 0,
+                leave,
+                was_slow=server in self._has_ranges,
+            )
+        finally:
+            if ranges.have_come is not None:
+                self._has_ranges[server] = ranges.have_come
+        if server not in self._connections and (kept := self._prefetch.spare(server)):
+            self._connections[server] = kept
 
     def _begin(self, url: str) -> PendingResponse | None:
         """Return a request for ``url`` that is sent ahead; None if it must be sent when it is
@@ -209,14 +250,17 @@ class HttpClient:
             parts = split(url, url)
         except Unreachable:
             return None
+        return self._ask(parts, self._headers(parts))
+
+    def _ask(self, parts: SplitResult, headers: Mapping[str, str]) -> PendingResponse | None:
         server = (parts.scheme, parts.netloc)
         if server not in self._prefetch.addresses or proxy_of(parts):
             return None
         begin = partial(connect, parts, None, None)
-        return self._prefetch.ask(server, begin, request_target(parts), self._headers(parts))
+        return self._prefetch.ask(server, begin, request_target(parts), headers)
 
-    def _request(self, progress: Progress, pace: Pace) -> tuple[PacedResponse, Server]:
-        """Return the response that has the body, after all redirects."""
+    def _request(self, progress: Progress, pace: Pace) -> tuple[PacedResponse, SplitResult]:
+        """Return the response that has the body, after all redirects, and its URL."""
         url = progress.url
         for _ in range(_MAX_REDIRECTS + 1):
             parts = split(url, progress.url)
@@ -224,7 +268,7 @@ class HttpClient:
             response = self._send(parts, server, progress, pace)
             if response.status not in _REDIRECTS:
                 self._check_status(response, server, url, progress)
-                return response, server
+                return response, parts
             self._drop(server)
             url = following(parts, response.status, response.headers.get("location"), progress.url)
         raise Unreachable(
@@ -243,9 +287,7 @@ class HttpClient:
         if login := self._keychain.login(parts.geturl()):
             headers["Authorization"] = login.authorization
         if progress and progress.received and progress.can_resume:
-            headers["Range"] = f"bytes={progress.received}-"
-            if progress.etag and not progress.etag.startswith("W/"):
-                headers["If-Range"] = progress.etag
+            headers |= range_headers(progress.received, None, progress.etag)
         return headers
 
     def _send(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 
+from executor.sources.errors import Replaced
+from executor.sources.http1 import range_in
+from executor.sources.retries import Retryable
 from schemas.data_class import with_fields
+from schemas.urls import redacted
 
 __all__ = ["Download", "Progress"]
 
@@ -24,6 +28,27 @@ class Progress:
     """Whether the next attempt requests only the rest; otherwise it skips what has arrived."""
     is_pieced: bool = False
     """Whether the bytes came in several attempts, so that they may be of two files."""
+
+    def resume_at(self, headers: Mapping[str, str], *, is_partial: bool) -> int:
+        """Return how many bytes of a response with these headers an earlier attempt has received.
+
+        ``is_partial``: the server says that it sends only a part. Raises Replaced if it names
+        another version of the file, and Retryable if it sends another part.
+        """
+        etag = headers.get("etag")
+        # Without a tag the server says nothing about the version of the file; the hash will.
+        if self.received and etag and self.etag and etag != self.etag:
+            raise Replaced(redacted(self.url), "the file was replaced while it was being read")
+        self.etag = etag or self.etag
+        if not is_partial:
+            return self.received
+        found = range_in(headers)
+        if found is None or found[0] != self.received:
+            self.can_resume = False
+            raise Retryable(
+                f"the server sent other bytes than those requested, from {self.received} on"
+            )
+        return 0
 
 
 class Download:

@@ -6,6 +6,7 @@ way only is an error: where a body ends, the next response begins.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -25,6 +26,8 @@ __all__ = [
     "check_begun",
     "chunk_size",
     "end_of_head",
+    "range_headers",
+    "range_in",
     "read_head",
     "request_head",
 ]
@@ -51,6 +54,9 @@ _SWITCHING, _FINAL, _NO_CONTENT, _NOT_MODIFIED = 101, 200, 204, 304
 
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
 """Characters of a name in lower case (https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2)."""
+
+
+_CONTENT_RANGE = r"(?a:bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*))"
 
 
 _HEX = frozenset(b"0123456789abcdefABCDEF")
@@ -226,3 +232,23 @@ def request_head(method: str, target: str, headers: Mapping[str, str]) -> bytes:
     if not is_target or any(map("".join(lines).__contains__, "\r\n\0")):
         raise ValueError("a request has a space or a line break where none may be")
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def range_headers(start: int, stop: int | None, etag: str | None) -> dict[str, str]:
+    """Return the headers that request the bytes of a file from ``start`` to before ``stop`` (None:
+    to its end), if it is still the version with the tag ``etag`` (RFC 9110, 14.2 and 13.1.5).
+    """
+    headers = {"Range": f"bytes={start}-{'' if stop is None else stop - 1}"}
+    if etag and not etag.startswith("W/"):
+        headers["If-Range"] = etag
+    return headers
+
+
+def range_in(headers: Mapping[str, str]) -> tuple[int, int, int | None] | None:
+    """Return which bytes a response has: the first, the one after the last, and the size of the
+    file if that is known (RFC 9110, 14.4); None if it does not say so.
+    """
+    found = re.fullmatch(_CONTENT_RANGE, headers.get("content-range", ""))
+    if found is None:
+        return None
+    return int(found[1]), int(found[2]) + 1, None if found[3] == "*" else int(found[3])

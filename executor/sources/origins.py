@@ -76,7 +76,8 @@ class Origins:
 
             tls_context()
         keychain = Keychain(self.logins, keyring=self.keyring, indexes=self.indexes)
-        return HttpClient(keychain, requests_of(lanes, is_roomy=is_roomy))
+        requests = requests_of(lanes, is_roomy=is_roomy)
+        return HttpClient(keychain, requests, is_roomy=is_roomy)
 
     def speaks_tls(self, steps: Iterable[Step]) -> bool:
         """Return whether a file of the steps may come over TLS, which takes memory."""

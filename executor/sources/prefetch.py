@@ -35,6 +35,7 @@ __all__ = [
     "Server",
     "Upcoming",
     "requests_of",
+    "wait_for_any",
 ]
 
 
@@ -233,7 +234,7 @@ class Prefetch:
                 self.addresses[server] = address_of(connection.sock)
 
     def _advance(self) -> None:
-        if not (awaited := self._awaited()) or not (ready := _ready(awaited, 0.0)):
+        if not (awaited := self._awaited()) or not (ready := wait_for_any(awaited, 0.0)):
             return
         for url, (pending, _) in list(self._begun.items()):
             if not _advanced(pending, ready):
@@ -277,7 +278,7 @@ class Prefetch:
         end = time.monotonic() + seconds
         while True:
             left = max(0.0, end - time.monotonic())
-            ready = _ready([(sock, event), *self._awaited()], left)
+            ready = wait_for_any([(sock, event), *self._awaited()], left)
             if sock.fileno() in ready:
                 return
             if not ready:
@@ -339,7 +340,7 @@ def _advanced(pending: PendingResponse, ready: set[int]) -> bool:
     return True
 
 
-def _ready(awaited: Iterable[tuple[socket.socket, int]], seconds: float) -> set[int]:
+def wait_for_any(awaited: Iterable[tuple[socket.socket, int]], seconds: float) -> set[int]:
     """Wait until one of the sockets has its event; return the descriptors of those that have."""
     poll = select.poll()
     for sock, event in awaited:
@@ -348,4 +349,4 @@ def _ready(awaited: Iterable[tuple[socket.socket, int]], seconds: float) -> set[
 
 
 def _comes(sock: socket.socket, event: int) -> bool:
-    return bool(_ready([(sock, event)], 0.0))
+    return bool(wait_for_any([(sock, event)], 0.0))
