@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import _thread
 import resource
-import sys
 
 from executor.budget.memory import MACHINE, MEMORY_OPTION, OF_PROCESS, Limit
 from executor.files.errors import mib_above, mib_below
@@ -83,8 +83,7 @@ class BudgetTooSmall(NotEnough):
 
 def _reserved_later() -> int:
     """Return the bytes that this process may reserve in vain after its needs were checked."""
-    threading = sys.modules.get("threading")
-    begun = threading.active_count() - 1 if threading else 0
+    begun = _thread._count()  # noqa: SLF001  # threading counts only its own
     try:
         stack = resource.getrlimit(resource.RLIMIT_STACK)[0]
     except OSError:  # a seccomp filter may refuse the call

@@ -63,7 +63,7 @@ class LineReporter(WarningReporter):
         self._memory: int | None = None
         self._began = self._last = time.monotonic()
         self._lock = Lock()
-        self._repeated = Repeated(self._look, self._interval, "live")
+        self._repeated = Repeated(self._look, self._interval)
 
     def __enter__(self) -> Self:
         self._repeated.__enter__()

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import suppress
-from threading import Event, Thread
 from typing import Self
 
 from executor.budget.group_memory import GroupMemory
 from executor.budget.kernel_file import KernelFile
 from executor.report.recorder import Recorder
+from executor.report.repeated import Repeated
 
 __all__ = ["Sampler"]
 
@@ -43,21 +42,17 @@ class Sampler:
         self._recorder = recorder
         self._group = GroupMemory()
         self._known: dict[int, _Process] = {}
-        self._ended = Event()
-        self._thread: Thread | None = None
+        self._repeated: Repeated | None = None
 
     def __enter__(self) -> Self:
         if self._recorder.is_on:
-            self._thread = Thread(target=self._run, name="sampler", daemon=True)
-            with suppress(RuntimeError):  # no more threads can be made: one sample at the end
-                self._thread.start()
+            self._repeated = Repeated(self._sample_if_on, _INTERVAL, at_once=True)
+            self._repeated.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._thread is not None:
-            self._ended.set()
-            if self._thread.ident is not None:
-                self._thread.join()
+        if self._repeated is not None:
+            self._repeated.__exit__()
             self.sample()
         self.close()
 
@@ -93,11 +88,9 @@ class Sampler:
         for pid in self._known.keys() - seen:
             self._known.pop(pid).close()
 
-    def _run(self) -> None:
-        while True:
+    def _sample_if_on(self) -> None:
+        if self._recorder.is_on:
             self.sample()
-            if self._ended.wait(_INTERVAL) or not self._recorder.is_on:
-                return
 
 
 class _Process:

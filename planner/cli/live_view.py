@@ -67,7 +67,7 @@ class JobView:
         self._progress = progress
         self._last = monotonic()
         self._lock = Lock()
-        self._repeated = Repeated(self._look, min(1.0, _SILENCE / 2), "silence")
+        self._repeated = Repeated(self._look, min(1.0, _SILENCE / 2))
 
     def __enter__(self) -> Self:
         self._repeated.__enter__()

@@ -46,7 +46,7 @@ def test_children_count(tmp_path: Path) -> None:
 
 def test_without_a_log_there_is_no_thread() -> None:
     with Sampler(Recorder()) as sampler:
-        assert sampler._thread is None
+        assert sampler._repeated is None
 
 
 def test_the_end_frees_every_descriptor(tmp_path: Path) -> None:
