@@ -32,6 +32,29 @@ SOURCES = (
     "pyproject.toml",
 )
 
+READS = """
+import collections, os, runpy, sys, zipfile, zlib
+from importlib.util import MAGIC_NUMBER
+pyz, *sys.argv[1:] = sys.argv[1:]
+decompress, read = zlib.decompress, collections.Counter()
+def counted(*given):
+    data = decompress(*given)
+    read[data] += data.startswith(MAGIC_NUMBER)
+    return data
+zlib.decompress = counted
+sys.setprofile(lambda *_: None)  # so that it does not leave at once
+try:
+    runpy.run_path(pyz, run_name="__main__")
+except SystemExit:
+    sys.setprofile(None)
+places = [getattr(module, "__file__", None) or "" for module in sys.modules.values()]
+ours = {os.path.relpath(place, pyz) for place in places if place.startswith(pyz)}
+members = set(zipfile.ZipFile(pyz).namelist())
+print("read:", sum(read.values()), max(read.values()), len(ours), *ours - members)
+"""
+"""A program that runs the file, and prints how often it read byte code of a module, how often that
+of one at most, how many modules have a path inside, and which of these paths are no members."""
+
 SUPPORTED = {version: python for version, python in PYTHONS.items() if minor(version) >= (3, 11)}
 OTHERS = {version: python for version, python in PYTHONS.items() if minor(version) < (3, 11)}
 
@@ -160,6 +183,17 @@ class TestPythons:
         bare = without(pyz, "cpython-", work / "bare.pyz")
         executed = run(sys.executable, bare, "execute", "--venv", "env", cwd=work)
         assert executed.returncode == 0, executed.stderr
+
+    @pytest.mark.parametrize("version", SUPPORTED)
+    def test_a_module_is_read_once_and_knows_its_path(
+        self, pyz: Path, work: Path, version: str
+    ) -> None:
+        python = SUPPORTED[version]
+        words = ("execute", "pylock.toml", "--target", "t", "--quiet")
+        done = run(python, "-I", "-c", READS, pyz, *words, cwd=work)
+        read, most, modules, *wrong = done.stdout.partition("read: ")[2].split()
+        assert (int(most), wrong) == (1, []), done.stderr
+        assert int(modules) >= int(read) > 100
 
     def test_an_environment_of_an_older_one_is_filled(self, pyz: Path, work: Path) -> None:
         old = [python for version, python in OTHERS.items() if minor(version) >= (3, 8)]

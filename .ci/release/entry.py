@@ -14,6 +14,21 @@ import os
 
 # zipimport has imported it; importlib.util would cost memory before that can be checked.
 from _frozen_importlib_external import MAGIC_NUMBER
+from zipimport import zipimporter
+
+
+class Importer(zipimporter):
+    """Reads each module once."""
+
+    def get_filename(self, fullname):  # type: (str) -> str
+        """Return the path of a module. zipimporter would read and decompress it for that, first."""
+        path = os.path.join(self.archive, self.prefix, fullname.rpartition(".")[2])
+        if self.is_package(fullname):
+            path = os.path.join(path, "__init__")
+        return path + (".pyc" if self.get_source(fullname) is None else ".py")
+
+
+sys.path_hooks[sys.path_hooks.index(zipimporter)] = Importer
 
 # Byte code of one version of Python is in one folder; the sources are for every other one. The
 # path is absolute, because modules are imported after the working directory has changed, too.
