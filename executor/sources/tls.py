@@ -27,6 +27,11 @@ _MAX_BUNDLE = 4 << 20
 """Bytes of the system's file of authorities that are looked at; that of Debian has 220 kB."""
 
 
+_OF_DEBIAN = "ca-certificates.crt"
+"""The file in the system's folder that update-ca-certificates makes together with its links. Images
+often name it in variables, and OpenSSL of another build does not know it."""
+
+
 @cache
 def tls_context() -> ssl.SSLContext:
     """Return the context of all connections, made once: the authorities take 2 MiB.
@@ -84,7 +89,8 @@ def _trusting() -> ssl.SSLContext:
             bundles.setdefault(os.path.realpath(path), (variable, path))
     context: ssl.SSLContext | None = None
     for variable, path in bundles.values():
-        file, folder = (None, path) if os.path.isdir(path) else (path, None)
+        folder = path if os.path.isdir(path) else _whole_folder(path)
+        file = None if folder else path
         try:
             if context is None:
                 context = ssl.create_default_context(cafile=file, capath=folder)
@@ -92,10 +98,15 @@ def _trusting() -> ssl.SSLContext:
                 context.load_verify_locations(file, folder)
         except OSError as error:
             raise _unreadable(variable, path, error) from None
-    is_default = not bundles and not any(map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR")))
+    loaded, named = set(bundles), os.environ.get("SSL_CERT_FILE")
+    is_default = not bundles and not named and not os.environ.get("SSL_CERT_DIR")
     if context is None:
-        context = ssl.create_default_context(capath=_whole_folder() if is_default else None)
-    _load_ssl_variables(context, bundles)
+        own = named or (ssl.get_default_verify_paths().openssl_cafile if is_default else None)
+        folder = _whole_folder(own) if own else None
+        context = ssl.create_default_context(capath=folder)
+        if folder and named:
+            loaded.add(os.path.realpath(named))
+    _load_ssl_variables(context, loaded)
     if is_default and not _has_authorities(context) and not _system_folder():
         _load_certifi(context)
     return context
@@ -124,22 +135,23 @@ def _load_ssl_variables(context: ssl.SSLContext, loaded: Collection[str]) -> Non
             context.load_verify_locations(capath=folder)
 
 
-def _whole_folder() -> str | None:
-    """Return the system's folder of authorities if it holds all those of the system's file.
+def _whole_folder(file: str) -> str | None:
+    """Return the system's folder of authorities if it holds all those of ``file``, which is the
+    system's own.
 
     ssl looks a needed one up there by its name. To read the file takes 17 ms and 1.3 MiB. None if
-    somebody has changed the file alone.
+    it is another file, or if somebody has changed the file alone.
     """
     paths = ssl.get_default_verify_paths()
-    if not paths.capath:
+    folder, place = os.path.realpath(paths.openssl_capath), os.path.realpath(file)
+    if place not in {os.path.realpath(paths.openssl_cafile), f"{folder}/{_OF_DEBIAN}"}:
         return None
     try:
-        folder = os.path.realpath(paths.capath)
         # A folder that was copied without what its links lead to has none.
         found = sum(
             os.path.exists(f"{folder}/{name}") for name in os.listdir(folder) if _is_hashed(name)
         )
-        content = read_regular(paths.cafile, _MAX_BUNDLE, follow=True) if paths.cafile else b""
+        content = read_regular(place, _MAX_BUNDLE, follow=True)
     except OSError:
         return None
     # One line before and one behind each, of whatever kind.

@@ -158,9 +158,12 @@ def test_a_pipe_is_not_waited_for(
 class System(NamedTuple):
     """Authorities of a system, as ``ssl.get_default_verify_paths`` tells of them."""
 
-    cafile: str | None
-    capath: str | None
-    openssl_cafile: str = ""
+    openssl_cafile: str
+    openssl_capath: str
+
+    @property
+    def capath(self) -> str:
+        return self.openssl_capath
 
 
 @pytest.fixture
@@ -168,7 +171,7 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> System:
     """One whose only authority is that of the tests, in a file and in a folder."""
     system = System(str(tmp_path / "bundle.pem"), str(tmp_path / "certs"))
     monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: system)
-    shutil.copy(CERTIFICATE, str(system.cafile))
+    shutil.copy(CERTIFICATE, system.openssl_cafile)
     (tmp_path / "authority.pem").write_bytes(CERTIFICATE.read_bytes())
     (folder := tmp_path / "certs").mkdir()
     (folder / f"{subject_hash()}.0").symlink_to("../authority.pem")
@@ -180,7 +183,7 @@ def read_the_file_of(system: System) -> Callable[..., None]:
     """What ssl does of itself, on that system."""
 
     def load(context: ssl.SSLContext, *_: object) -> None:
-        context.load_verify_locations(system.cafile)
+        context.load_verify_locations(system.openssl_cafile)
 
     return load
 
@@ -192,10 +195,30 @@ class TestTheSystem:
         assert tls_context().cert_store_stats()["x509_ca"] == 0
         assert is_trusted()
 
+    @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
+    @pytest.mark.parametrize("name", ["bundle.pem", "certs/ca-certificates.crt"])
+    def test_a_variable_that_names_the_file_of_the_system_means_the_same(
+        self, system: System, monkeypatch: pytest.MonkeyPatch, variable: str, name: str
+    ) -> None:
+        file = Path(system.openssl_cafile).parent / name
+        file.write_bytes(CERTIFICATE.read_bytes())
+        monkeypatch.setenv(variable, str(file))
+        assert tls_context().cert_store_stats()["x509_ca"] == 0
+        assert is_trusted()
+
+    @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
+    def test_any_other_file_in_the_folder_is_read(
+        self, system: System, monkeypatch: pytest.MonkeyPatch, variable: str
+    ) -> None:
+        file = Path(system.openssl_capath) / "ours.pem"
+        file.write_bytes(CERTIFICATE.read_bytes())
+        monkeypatch.setenv(variable, str(file))
+        assert tls_context().cert_store_stats()["x509_ca"] == 1
+
     def test_what_somebody_has_added_to_the_file_alone_is_trusted(
         self, system: System, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        with open(str(system.cafile), "a") as bundle:
+        with open(system.openssl_cafile, "a") as bundle:
             bundle.write(CERTIFICATE.read_text())
         monkeypatch.setattr(ssl.SSLContext, "load_default_certs", read_the_file_of(system))
         assert tls_context().cert_store_stats()["x509_ca"] == 1
