@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import pkgutil
 import re
 import signal
 import socket
@@ -12,6 +13,8 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.machinery import PathFinder
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
@@ -230,6 +233,24 @@ class TestExitStatus:
         shown = run(sys.executable, "-m", "lockstream", "no-such-command", cwd=Path(PROJECT))
         assert shown.returncode == 2
         assert shown.stderr == run(SCRIPT, "no-such-command").stderr
+
+
+def test_a_module_is_found_as_python_finds_it() -> None:
+    finder = lockstream.RoomFinder()
+    found = 0
+    for room in ("schemas", "executor", "planner"):
+        package = import_module(room)
+        for info in pkgutil.walk_packages(package.__path__, f"{room}."):
+            path = list(import_module(info.name.rpartition(".")[0]).__path__)
+            ours, pythons = (each.find_spec(info.name, path) for each in (finder, PathFinder))
+            assert ours is not None
+            assert pythons is not None
+            for name in ("name", "origin", "cached", "has_location", "parent"):
+                assert getattr(ours, name) == getattr(pythons, name)
+            assert type(ours.loader) is type(pythons.loader)
+            assert ours.submodule_search_locations == pythons.submodule_search_locations
+            found += 1
+    assert found > 300
 
 
 class TestEnds:
