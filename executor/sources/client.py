@@ -145,6 +145,8 @@ class HttpClient:
                 has_brought = progress.received > before
                 if not retries.fail(has_brought=has_brought, requested=problem.pause):
                     raise Unreachable(redacted(url), str(problem), retries.in_a_row) from None
+                if retries.has_hung and not has_brought:
+                    self._prefetch.hold_back()
                 time.sleep(retries.pause(problem.pause))
             else:
                 retries.succeed()
@@ -191,7 +193,7 @@ class HttpClient:
             complete = True
         finally:
             self._received, self._response = self.received, None
-            if not complete or response.will_close:
+            if not complete or response.will_close or self._prefetch.is_alone:
                 self._drop(server)
 
     def _may_divide(self, response: PacedResponse, progress: Progress, server: Server) -> bool:

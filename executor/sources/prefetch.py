@@ -153,6 +153,8 @@ class Prefetch:
         self._begun: dict[str, tuple[PendingResponse, int]] = {}
         self._spare: dict[Server, list[HttpConnection]] = {}
         self._early: dict[Server, list[PendingResponse]] = {}
+        self.is_alone = False
+        """Whether no connection may be held that is not in use."""
 
     def fill(self, left: int, begin: Callable[[str], PendingResponse | None]) -> None:
         """Advance the pending requests, and ``begin`` more if few bytes are still to come: ``left``
@@ -163,6 +165,8 @@ class Prefetch:
         while self.upcoming and len(self._begun) < self._requests and waiting < NEAR:
             leaves_some = bool(self._begun) and waiting >= WINDOW
             if (following := self.upcoming(leaves_some)) is None:
+                if not leaves_some:
+                    self._end_early()
                 return
             url, size = following
             if (begun := begin(url)) is None:
@@ -292,9 +296,21 @@ class Prefetch:
         self.addresses.pop(server, None)
         self._end_requests()
 
+    def hold_back(self) -> None:
+        """Request less ahead from now on, and nothing the second time: a server was silent. One
+        that serves a connection at a time waits for those of ours that say nothing.
+        """
+        self.close()
+        self.coming = None
+        self.is_alone = self._requests < MAX_REQUESTS
+        self._requests = 0 if self.is_alone else self._requests // MAX_REQUESTS
+
     def _end_requests(self) -> None:
         while self._begun:
             self._begun.popitem()[1][0].connection.close()
+        self._end_early()
+
+    def _end_early(self) -> None:
         while self._early:
             for pending in self._early.popitem()[1]:
                 pending.connection.close()

@@ -212,7 +212,8 @@ class Retries:
         self._fruitless = 0
         self._waited = 0.0
         self._requested = 0.0
-        self._has_hung = False
+        self.has_hung = False
+        """Whether the last attempt ended because the server was silent or slow."""
         self._pace = Pace(self._deadline, IDLE_SECONDS)
 
     def begin(self) -> Pace:
@@ -222,7 +223,7 @@ class Retries:
 
     def succeed(self) -> None:
         """Record that the attempt brought the rest of the file."""
-        self._timeouts.learn(self._pace, has_helped=self._has_hung)
+        self._timeouts.learn(self._pace, has_helped=self.has_hung)
 
     def fail(self, *, has_brought: bool, requested: float | None = None) -> bool:
         """Record that the attempt failed, and return whether to begin another.
@@ -232,8 +233,8 @@ class Retries:
         """
         pace, timeouts = self._pace, self._timeouts
         if has_brought:
-            timeouts.learn(pace, has_helped=self._has_hung)
-        self._has_hung = pace.lost > pace.idle / 2
+            timeouts.learn(pace, has_helped=self.has_hung)
+        self.has_hung = pace.lost > pace.idle / 2
         timeouts.lose(pace.lost)
         if has_brought and not pace.is_slow:
             self.in_a_row = self._fruitless = 0

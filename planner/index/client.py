@@ -24,6 +24,7 @@ from planner.index.request import Request, split_url
 from planner.index.response import (
     MISSING_STATUS,
     RETRIED_STATUS,
+    SUFFIX_RETRIED,
     UPLOAD_RETRIED,
     Response,
     Unavailable,
@@ -87,7 +88,7 @@ together do not come back together."""
 MAX_REDIRECTS = 10
 
 
-_OK, _NOT_MODIFIED = 200, 304
+_OK, _NOT_MODIFIED, _BROKEN = 200, 304, 500
 
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
@@ -216,7 +217,7 @@ class IndexClient:
         spelled = f"-{length}" if offset is None else f"{offset}-{offset + length - 1}"
 
         def read(response: Response) -> Part | None:
-            if response.status == _OK or refuses_kind(response):
+            if response.status in {_OK, _BROKEN} or refuses_kind(response):
                 return None
             check_file(response)
             found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
@@ -233,7 +234,8 @@ class IndexClient:
 
         # A part of a compressed body would not be a part of the file.
         headers = {"Range": f"bytes={spelled}", "Accept-Encoding": "identity"}
-        return self._request("GET", url, headers, read)
+        retried = SUFFIX_RETRIED if offset is None else RETRIED_STATUS
+        return self._request("GET", url, headers, read, retried=retried)
 
     def get_size(self, url: str) -> int | None:
         """Return the bytes of the file at ``url``; None if the server does not state them.
@@ -280,7 +282,15 @@ class IndexClient:
         exchanges the file. Raises FileMissing, IndexUnreachable, IndexAnswer and IndexDenied.
         """
         headers = {"If-None-Match": "*", "Content-Length": str(content.size)}
-        return self._request("PUT", url, headers, is_stored, seconds=FILE_SECONDS, content=content)
+        return self._request(
+            "PUT",
+            url,
+            headers,
+            is_stored,
+            seconds=FILE_SECONDS,
+            content=content,
+            retried=UPLOAD_RETRIED,
+        )
 
     def _request(
         self,
@@ -291,8 +301,11 @@ class IndexClient:
         *,
         seconds: float | None = None,
         content: Upload | None = None,
+        retried: frozenset[int] = RETRIED_STATUS,
     ) -> T:
-        """Return what ``read`` makes of the response; try again if a later attempt may succeed."""
+        """Return what ``read`` makes of the response; try again if a later attempt may succeed: its
+        status is one of those ``retried``, or the connection fails.
+        """
         if self._offline:
             raise NotCached(redacted(url))
         pause, lost, requested = FIRST_PAUSE_SECONDS, 0.0, 0.0
@@ -304,7 +317,7 @@ class IndexClient:
             pace = Pace(deadline, IDLE_SECONDS, seconds)
             try:
                 with self._response(method, url, headers, pace, content) as response:
-                    if response.status in (UPLOAD_RETRIED if content else RETRIED_STATUS):
+                    if response.status in retried:
                         raise Unavailable(response)
                     return read(response)
             except Unavailable as error:

@@ -24,6 +24,7 @@ __all__ = [
     "CHUNK_SIZE",
     "MISSING_STATUS",
     "RETRIED_STATUS",
+    "SUFFIX_RETRIED",
     "UPLOAD_RETRIED",
     "Response",
     "Unavailable",
@@ -42,6 +43,10 @@ CHUNK_SIZE = 256 << 10
 
 RETRIED_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Statuses that a later attempt may not meet."""
+
+
+SUFFIX_RETRIED = RETRIED_STATUS - {500}
+"""Those of a request for the last bytes of a file: twisted answers 500 if it has fewer."""
 
 
 UPLOAD_RETRIED = RETRIED_STATUS | {409}

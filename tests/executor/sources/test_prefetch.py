@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import urlsplit
 
 import pytest
@@ -316,6 +317,54 @@ def test_no_connection_opens_early_for_files_of_other_servers_or_behind_small_on
         Early(server, client, 0).fetch()
         client.look_ahead(lambda _: None, lambda _: pytest.fail("it is small"))
         assert fetch(client, server.script("/small", file(SMALL)), len(SMALL)) == SMALL
+
+
+class OneAtATime(BaseHTTPRequestHandler):
+    """Answers for a server that has no threads: it waits for each connection until that ends."""
+
+    def do_GET(self) -> None:
+        content = LARGE if self.path == "/large" else SMALL
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("version", ["HTTP/1.0", "HTTP/1.1"])
+def test_a_server_that_serves_one_connection_at_a_time_serves_all_files(
+    client: HttpClient, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    monkeypatch.setattr("executor.sources.retries.IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(OneAtATime, "protocol_version", version)
+    with HTTPServer(("127.0.0.1", 0), OneAtATime) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        origin = f"http://127.0.0.1:{server.server_port}"
+        files = [(f"{origin}{path}", len(SMALL)) for path in PATHS]
+        left = list(files)
+        # Half of the files are for another lane, but connections are opened for all.
+        client.look_ahead(
+            lambda _: left.pop(0) if len(left) > len(files) // 2 else None, lambda _: len(files)
+        )
+        try:
+            assert fetch(client, f"{origin}/large", len(LARGE)) == LARGE
+            assert [fetch(client, *wanted) for wanted in files] == [SMALL] * len(files)
+        finally:
+            client.close()
+            server.shutdown()
+            thread.join()
+
+
+def test_connections_that_no_file_is_left_for_are_closed(
+    server: Server, client: HttpClient
+) -> None:
+    early = Early(server, client, 3)
+    client.look_ahead(lambda _: None, early._coming)
+    assert fetch(client, *early.large) == LARGE
+    until(lambda: not any(client._prefetch._early.values()))
 
 
 def test_a_server_that_takes_no_early_connection_is_asked_when_it_is_wanted(

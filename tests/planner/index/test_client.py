@@ -63,6 +63,17 @@ def test_a_part_is_the_part_that_was_asked_for(
     assert client.get_part(index.url_of("demo.bin"), offset=offset, length=length) == expected
 
 
+def test_a_server_that_breaks_on_a_suffix_is_asked_for_a_part_by_its_position(
+    index: Index, client: IndexClient, pauses: list[float]
+) -> None:
+    url = index.url_of("demo.bin")
+    index.answers[PATH] = [(500, {}, b""), (500, {}, b"")]
+    assert client.get_part(url, offset=None, length=9999) is None
+    assert not pauses
+    assert client.get_part(url, offset=0, length=9) == Part(0, CONTENT[:9], len(CONTENT))
+    assert len(pauses) == 1, "elsewhere 500 may be of the moment"
+
+
 @pytest.mark.parametrize(
     ("status", "headers", "body"),
     [
