@@ -32,6 +32,8 @@ def _inflater(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     module: ModuleType = request.param
     monkeypatch.setattr(executor.archive.inflate, "decompressor", module.decompressobj)
     monkeypatch.setattr(executor.archive.inflate, "inflate_errors", module.error)
+    streams = executor.archive.inflate._fastest_inflater(module)
+    monkeypatch.setattr(executor.archive.inflate, "_inflater", streams)
 
 
 @pytest.mark.parametrize(
