@@ -77,6 +77,8 @@ class PacedResponse:
         if begun:
             self._arrival.add(len(begun), 0.0, clock())
         self._sock = sock
+        self._failure: OSError | None = None
+        """Of the connection, which ends with it."""
         self._method = method
         self._is_chunked = False
         self._chunk = -1
@@ -190,8 +192,13 @@ class PacedResponse:
         if arrival.problem:
             raise Retryable(arrival.problem)
         began, data = clock(), b""
+        if self._failure is not None:
+            raise self._failure  # at once: a silence that was waited for is not waited for again
         try:
             data = self._sock.recv(most)
+        except OSError as error:
+            self._failure = error
+            raise
         finally:
             now = clock()
             arrival.add(len(data), now - began, now)
