@@ -154,7 +154,7 @@ def _contents(path: str) -> bytes:
     look at the limits, and a file object takes three times as long.
     """
     try:
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        file = os.open(path, os.O_RDONLY)
     except OSError:
         return b""
     found = b""
