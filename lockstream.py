@@ -127,10 +127,15 @@ def _in_rooms() -> list[str]:
 _check_memory()
 
 try:
+    gc.disable()  # what is imported stays
     from contextlib import closing, nullcontext, suppress
     from typing import NamedTuple
 except FAILURES as failure:  # so under a small RLIMIT_AS
     sys.exit(_end_of_start(failure))
+finally:
+    gc.freeze()  # sets the counters back: enabled, Python would search all that was imported
+    gc.unfreeze()
+    gc.enable()
 
 __all__ = ["COMMANDS", "main", "program"]
 
@@ -179,7 +184,7 @@ def program() -> click.Group:
     try:
         from executor.cli.program import program as group  # noqa: PLC0415
     finally:
-        gc.freeze()  # sets the counters back: enabled, Python would search all that was imported
+        gc.freeze()  # as above
         gc.unfreeze()
         gc.enable()
     group.entries = COMMANDS

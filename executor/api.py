@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -81,7 +83,7 @@ def execute(
     try:
         return execute_with(lock, environment, options, building, reporter)
     finally:
-        # The lanes freeze all objects. A caller that has frozen its own keeps them frozen.
+        # All objects were frozen for the lanes. A caller that has frozen its own keeps them so.
         if is_thawed:
             gc.unfreeze()
 
@@ -100,12 +102,13 @@ def execute_with(
     open_builder = partial(_open_builder, building or Building())
     decision = Decision(lock, environment, options, early)
     with decision.ahead() as is_ahead:
-        if is_ahead:
-            import executor.sources.client  # noqa: PLC0415  # needed next
+        with _uncollected():
+            if is_ahead:
+                import executor.sources.client  # noqa: PLC0415  # needed next
 
-            if decision.names_https():
-                import executor.sources.tls  # noqa: F401, PLC0415
-        from executor.install.install import install  # noqa: PLC0415  # while the lock is read
+                if decision.names_https():
+                    import executor.sources.tls  # noqa: F401, PLC0415
+            from executor.install.install import install  # noqa: PLC0415  # while the lock is read
 
         if is_ahead:
             # Each lane would compile the expressions that hide logins when it needs them first.
@@ -118,6 +121,21 @@ def execute_with(
             open_builder=open_builder,
             reporter=reporter,
         )
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Let the collector not visit what the body imports, which stays; as all objects from the first
+    lane on.
+    """
+    is_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if is_enabled:
+            gc.enable()
 
 
 def _open_builder(
