@@ -114,6 +114,8 @@ class FileWriter:
         self._waiting = 0
         self.seconds = 0.0
         """Spent on files so far, including their creation and closing."""
+        self.has_spare_processor = True
+        """Whether threads would find a processor that no lane is at work on."""
         self._dropping = window is not None and hasattr(os, "pwritev")
         self._direct = 0
         if is_awaited or window is not None:
@@ -147,9 +149,11 @@ class FileWriter:
         return _CachedFile(self, descriptor)
 
     def has_thread_for(self, size: int | None) -> bool:
-        """Return whether a file of ``size`` bytes is worth threads, and whether memory is there."""
+        """Return whether a file of ``size`` bytes is worth threads, and whether a processor and
+        memory are there.
+        """
         is_roomy = self._window is None or self._window >= _ROOMY
-        return is_roomy and size is not None and size >= _LARGE_FILE
+        return self.has_spare_processor and is_roomy and size is not None and size >= _LARGE_FILE
 
     def made_folder(self) -> None:
         """Count a new folder, which waits to be written to disk, too. Raises NoMemoryForFiles."""

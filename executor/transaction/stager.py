@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from executor.budget.budget import Budget
 from executor.budget.group_memory import PeakGauge
+from executor.budget.processors import usable_processors
 from executor.environment.schemes import Schemes
 from executor.files.held_folder import HeldFolder
 from executor.files.writer import FileWriter
@@ -34,7 +35,7 @@ from schemas.zipformat import CentralEntry
 if TYPE_CHECKING:
     from executor.sources.client import HttpClient
 
-__all__ = ["Build", "Stager", "measured"]
+__all__ = ["Build", "Stager", "measured", "outlasting_steps"]
 
 
 Build = Callable[[Step, "HttpClient"], Step]
@@ -60,6 +61,22 @@ def measured(
         return wheel, effort.staged(wheel)
 
     return call
+
+
+def outlasting_steps(steps: Sequence[Step], lanes: int, processors: int) -> frozenset[str]:
+    """Return the file names of the steps, in their order, during which a processor is free: there
+    are more of them than ``lanes``, or the other lanes have too little left to last as long.
+    """
+    if processors == 1:
+        return frozenset()
+    found = set[str]()
+    left = sum(step.size or 0 for step in steps)
+    for step in steps:
+        size = step.size or 0
+        left -= size
+        if lanes < processors or size * (lanes - 1) >= left:
+            found.add(step.filename)
+    return frozenset(found)
 
 
 @frozen(kw_only=True)
@@ -110,6 +127,7 @@ class Stager:
     ) -> Iterator[tuple[StagedWheel, PackageFigures]]:
         fetched = [step for step in steps if step.source is None]
         built = steps[len(fetched) :]
+        outlasting = outlasting_steps(fetched, budget.lanes, usable_processors())
         client, report = self.origins.client, self.reporter
 
         def wrote(size: int) -> None:
@@ -119,7 +137,7 @@ class Stager:
         return chain(
             run_lanes(
                 fetched,
-                measured(self._fetch, self.writer, report),
+                measured(partial(self._fetch, outlasting), self.writer, report),
                 client(fetched, lanes=budget.lanes, is_roomy=budget.is_roomy),
                 budget.lanes,
                 wrote,
@@ -131,14 +149,21 @@ class Stager:
         )
 
     def _fetch(
-        self, step: Step, client: HttpClient, wrote: Callable[[int], None], effort: Effort
+        self,
+        outlasting: frozenset[str],
+        step: Step,
+        client: HttpClient,
+        wrote: Callable[[int], None],
+        effort: Effort,
     ) -> StagedWheel:
+        self.writer.has_spare_processor = step.filename in outlasting
         return self._stage(step, step, client, wrote, effort)
 
     def _build(
         self, step: Step, client: HttpClient, wrote: Callable[[int], None], effort: Effort
     ) -> StagedWheel:
         assert self.build is not None
+        self.writer.has_spare_processor = True
         return self._stage(self.build(step, client), step, client, wrote, effort)
 
     def _stage(

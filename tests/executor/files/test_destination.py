@@ -35,15 +35,9 @@ def test_contents_and_digest_are_those_of_the_pieces(tmp_path: Path) -> None:
     assert digest == hashlib.sha256(b"one two").digest()
 
 
-@pytest.mark.parametrize("window", [None, 16 << 20, 1 << 20])
-@pytest.mark.parametrize("is_awaited", [False, True])
-def test_a_large_file_is_hashed_and_written_whole_by_threads(
-    tmp_path: Path, window: int | None, is_awaited: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pieces = [os.urandom(100_003) for _ in range(32)]
-    monkeypatch.setattr(writer_module, "_LARGE_FILE", 3 << 20)
-    writer = FileWriter(window, is_awaited=is_awaited)
-    size = sum(map(len, pieces))
+@pytest.fixture(name="started")
+def threads_that_were_started(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What each of them works on."""
     started: list[object] = []
     start = _thread.start_new_thread
 
@@ -52,6 +46,22 @@ def test_a_large_file_is_hashed_and_written_whole_by_threads(
         return start(work, arguments)
 
     monkeypatch.setattr(_thread, "start_new_thread", counted)
+    return started
+
+
+@pytest.mark.parametrize("window", [None, 16 << 20, 1 << 20])
+@pytest.mark.parametrize("is_awaited", [False, True])
+def test_a_large_file_is_hashed_and_written_whole_by_threads(
+    tmp_path: Path,
+    window: int | None,
+    is_awaited: bool,
+    started: list[object],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pieces = [os.urandom(100_003) for _ in range(32)]
+    monkeypatch.setattr(writer_module, "_LARGE_FILE", 3 << 20)
+    writer = FileWriter(window, is_awaited=is_awaited)
+    size = sum(map(len, pieces))
     with HeldFolder.at(str(tmp_path)) as folder, Destination(folder, writer) as destination:
         digest = destination.write("large", pieces, size)
     content = b"".join(pieces)
@@ -59,6 +69,20 @@ def test_a_large_file_is_hashed_and_written_whole_by_threads(
     assert digest == hashlib.sha256(content).digest()
     # In a small window, only the disk is waited for by a thread.
     assert len(started) == (1 if window == 1 << 20 else 2)
+
+
+@pytest.mark.parametrize("is_awaited", [False, True])
+def test_threads_find_a_processor_or_are_not_made(
+    tmp_path: Path, is_awaited: bool, started: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "_LARGE_FILE", 1 << 20)
+    writer = FileWriter(None, is_awaited=is_awaited)
+    writer.has_spare_processor = False
+    with HeldFolder.at(str(tmp_path)) as folder, Destination(folder, writer) as destination:
+        destination.write("large", [bytes(1 << 20)], 1 << 20)
+    assert (tmp_path / "large").read_bytes() == bytes(1 << 20)
+    # What waits for the disk does not need one.
+    assert len(started) == is_awaited
 
 
 def test_what_is_written_at_once_is_what_is_written_in_pieces(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ import pytest
 
 from executor.api import execute
 from executor.environment.schemes import STAGING
+from executor.lock.step import Step
+from executor.transaction.stager import outlasting_steps
 from executor.wheels.staged_wheel import StagedWheel
 from executor.wheels.unpack import stage_wheel
 from helpers.environments import environment_below
@@ -70,6 +72,33 @@ def test_a_wheel_that_an_earlier_run_has_staged_is_not_fetched_again(
     assert snapshot(tmp_path / "env", [f"*/{STAGING}"]) == before
     report = execute(lock, environment, lanes=1)
     assert sorted(one.is_reused for one in report.packages) == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "lanes", "processors", "outlasting"),
+    [
+        pytest.param([9, 5, 5, 1], 2, 2, [5, 1], id="the last ones"),
+        pytest.param([9, 2, 2, 1], 2, 2, [9, 2, 1], id="the first, longer than the rest"),
+        pytest.param([9, 9, 9, 9], 3, 3, [9, 9, 9], id="those before less than two of three lanes"),
+        pytest.param([9, 5, 5, 1], 1, 2, [9, 5, 5, 1], id="all, in one lane of two processors"),
+        pytest.param([9], 2, 2, [9], id="a single one"),
+        pytest.param([9], 1, 1, [], id="none on one processor"),
+        pytest.param([None, None], 2, 2, [None, None], id="all of unknown sizes"),
+        pytest.param([], 2, 2, [], id="no steps"),
+    ],
+)
+def test_a_processor_is_free_when_the_other_lanes_run_out_of_work(
+    sizes: list[int | None], lanes: int, processors: int, outlasting: list[int | None]
+) -> None:
+    steps = [
+        Step(
+            name="demo", version="1", filename=f"{number}.whl", url=None, path="", size=size,
+            hashes=(), hints=None, is_direct=False,
+        )
+        for number, size in enumerate(sizes)
+    ]  # fmt: skip
+    found = outlasting_steps(steps, lanes, processors)
+    assert [step.size for step in steps if step.filename in found] == outlasting
 
 
 FEW, MANY = 5, 25
