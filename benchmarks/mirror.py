@@ -48,7 +48,6 @@ http {{
     listen 127.0.0.1:{port}; listen 127.0.0.1:{secure_port} ssl; root "{root}";
     ssl_certificate {certificate}; ssl_certificate_key {certificate};
   }}
-  server {{ listen 127.0.0.1:{narrow_port}; root "{root}"; limit_rate 10m; }}
 }}
 """
 
@@ -57,30 +56,17 @@ class Mirror:
     """A folder of wheels, and their locks: as planned, and as served from ``url``."""
 
     def __init__(
-        self,
-        root: Path,
-        url: str,
-        *,
-        secure_url: str = "",
-        certificate: Path = Path(),
-        narrow_url: str = "",
+        self, root: Path, url: str, *, secure_url: str = "", certificate: Path = Path()
     ) -> None:
-        """``secure_url`` serves the same files over TLS, with ``certificate`` (PEM), and
-        ``narrow_url`` at 10 MiB/s on each connection.
-        """
+        """``secure_url`` serves the same files over TLS, with ``certificate`` (PEM)."""
         self.root = root
         self.url = url
         self.certificate = certificate
         self._secure_url = secure_url
-        self._narrow_url = narrow_url
 
     def secure(self) -> Mirror:
         """Return the same mirror with addresses over TLS."""
         return Mirror(self.root, self._secure_url, certificate=self.certificate)
-
-    def narrow(self) -> Mirror:
-        """Return the same mirror with the addresses of a server that is slow on each connection."""
-        return Mirror(self.root, self._narrow_url)
 
     def lock_of(self, corpus: str, folder: Path) -> Path:
         """A lock of the corpus below ``folder`` whose URLs are the mirror's. What the mirror
@@ -151,7 +137,7 @@ def served(work: Path) -> Iterator[Mirror]:
     root.mkdir(parents=True, exist_ok=True)
     folder = work / "nginx"
     folder.mkdir()
-    port, secure_port, narrow_port = free_port(), free_port(), free_port()
+    port, secure_port = free_port(), free_port()
     user = f"user {getpass.getuser()};" if os.geteuid() == 0 else ""
     certificate = folder / "certificate.pem"
     certify(certificate)
@@ -162,7 +148,6 @@ def served(work: Path) -> Iterator[Mirror]:
             root=root,
             port=port,
             secure_port=secure_port,
-            narrow_port=narrow_port,
             certificate=certificate,
             user=user,
         )
@@ -177,7 +162,6 @@ def served(work: Path) -> Iterator[Mirror]:
             f"http://127.0.0.1:{port}",
             secure_url=f"https://localhost:{secure_port}",
             certificate=certificate,
-            narrow_url=f"http://127.0.0.1:{narrow_port}",
         )
     finally:
         process.terminate()
