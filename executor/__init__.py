@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from executor.sources.origins import Origins as Origins
     from executor.sources.proxies import proxy_for as proxy_for
     from executor.sources.proxies import proxy_name as proxy_name
+    from executor.sources.refusals import other_login as other_login
     from executor.sources.response import PacedResponse as PacedResponse
     from executor.sources.response import reason_of as reason_of
     from executor.sources.retries import MAX_REQUESTED_SECONDS as MAX_REQUESTED_SECONDS
@@ -140,6 +141,7 @@ _HOMES = {
     "open_at_once": "files.regular",
     "open_regular": "files.regular",
     "option_group": "cli.option_group",
+    "other_login": "sources.refusals",
     "proxy_for": "sources.proxies",
     "proxy_name": "sources.proxies",
     "read_build_system": "builds.backend",

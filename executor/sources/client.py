@@ -312,7 +312,7 @@ class HttpClient:
             raise Unreachable(
                 redacted(progress.url),
                 f"its certificate is not trusted: {error.reason}",
-                hint="name your certificate authority with SSL_CERT_FILE",
+                hint=error.hint,
             ) from None
         except ValueError:
             self._drop(server)
@@ -376,7 +376,7 @@ class HttpClient:
         self._drop(server)
         if response.status == NO_SUCH_RANGE:
             progress.can_resume = False
-        raise refusal(response, url)
+        raise refusal(response, url, has_login=self._keychain.login(url) is not None)
 
     def _drop(self, server: Server) -> None:
         self._prefetch.addresses.pop(server, None)

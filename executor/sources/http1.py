@@ -85,10 +85,13 @@ class TunnelRefused(HttpError):
 class Untrusted(HttpError):
     """Nobody who is trusted vouches for the certificate of a server."""
 
-    def __init__(self, problem: str, reason: str) -> None:
-        """``problem`` is what ssl says; ``reason`` is the part of it that is for the user."""
+    def __init__(self, problem: str, reason: str, hint: str) -> None:
+        """``problem`` is what ssl says; ``reason`` is the part of it that is for the user, and
+        ``hint`` what the user can do.
+        """
         super().__init__(problem)
         self.reason = reason
+        self.hint = hint
 
 
 class Head(NamedTuple):

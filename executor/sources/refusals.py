@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import SplitResult
 
 from executor.sources.errors import Unreachable
@@ -13,7 +14,7 @@ from executor.sources.retries import MAX_REQUESTED_SECONDS, Retryable, requested
 from schemas.text import one_line
 from schemas.urls import redacted
 
-__all__ = ["NO_SUCH_RANGE", "proxy_of", "refusal", "refusal_of_proxy"]
+__all__ = ["NO_SUCH_RANGE", "other_login", "proxy_of", "refusal", "refusal_of_proxy"]
 
 
 NO_SUCH_RANGE = 416
@@ -32,12 +33,18 @@ _HINTS = {
     ),
     403: "the credentials for its host do not allow it, or the proxy forbids it",
     404: "the file is gone from its index; lock again",
-    407: "give credentials for the proxy in its variable: http://user:password@host:port",
+    407: "write its login, user:password@, before its host in HTTP_PROXY or HTTPS_PROXY",
     511: "sign in to the network, then run it again",
 }
 
 
-_PROXY_LOGIN = 407
+_WRONG_LOGIN = (
+    "the login that was found for its host is not accepted: check it in its place, or set another "
+    "one that comes first (docs/network.md, logins)"
+)
+
+
+_LOGIN, _PROXY_LOGIN = 401, 407
 
 
 def proxy_of(parts: SplitResult) -> SplitResult | None:
@@ -45,8 +52,22 @@ def proxy_of(parts: SplitResult) -> SplitResult | None:
     return proxy_for(parts.scheme, parts.hostname or "", parts.port)
 
 
-def refusal(response: PacedResponse, url: str) -> Retryable | Unreachable:
-    """Return the error of a response from ``url`` whose status says that it is not the file."""
+def other_login(headers: Mapping[str, str]) -> str:
+    """Return the kind of login that a server wants, as text behind its answer; nothing if it takes
+    user name and password as they are (Basic), which is what is sent (RFC 9110, 11.6.1).
+    """
+    wanted = headers.get("www-authenticate", "")
+    if not wanted or "basic" in wanted.lower():
+        return ""
+    return f", and wants a login of kind {one_line(wanted.split()[0], MAX_SHOWN)}, not Basic"
+
+
+def refusal(
+    response: PacedResponse, url: str, *, has_login: bool = False
+) -> Retryable | Unreachable:
+    """Return the error of a response from ``url`` whose status says that it is not the file;
+    ``has_login``: a login was sent.
+    """
     status = response.status
     answered = f"answered {status} {one_line(response.reason, MAX_SHOWN)}".rstrip()
     reason = f"{_answerer(url, status)} {answered}"
@@ -55,7 +76,11 @@ def refusal(response: PacedResponse, url: str) -> Retryable | Unreachable:
         if pause is not None and pause > MAX_REQUESTED_SECONDS:
             reason += f", and asks to come back in {pause:.0f} seconds"
         return Retryable(reason, pause)
-    return Unreachable(redacted(url), reason, hint=_HINTS.get(status, Unreachable.hint))
+    hint = _HINTS.get(status, Unreachable.hint)
+    if status == _LOGIN:
+        reason += other_login(response.headers)
+        hint = _WRONG_LOGIN if has_login else hint
+    return Unreachable(redacted(url), reason, hint=hint)
 
 
 def refusal_of_proxy(error: Exception, proxy: SplitResult, url: str) -> Retryable | Unreachable:

@@ -23,6 +23,20 @@ _CLIENT_CERTIFICATES = ("SSL_CLIENT_CERT", "PIP_CLIENT_CERT")
 """Variables with a file that has the client certificate and its key: that of uv, that of pip."""
 
 
+_UNKNOWN_AUTHORITY = "name your certificate authority with SSL_CERT_FILE"
+
+
+_CERTIFICATE_HINTS = {
+    9: "compare the clock of this machine with that of the server",
+    10: "the owner of the server has to renew it, unless the clock of this machine is wrong",
+    **dict.fromkeys(
+        (62, 64), "use an address that the certificate is for, or ask the owner of the server"
+    ),
+}
+"""By what OpenSSL says of a certificate: it is not valid yet, it has expired, it is for another
+name, for another address (https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/)."""
+
+
 _MAX_BUNDLE = 4 << 20
 """Bytes of the system's file of authorities that are looked at; that of Debian has 220 kB."""
 
@@ -62,7 +76,8 @@ def shake_hands(sock: ssl.SSLSocket) -> Iterator[int]:
         except ssl.SSLWantWriteError:
             yield select.POLLOUT
         except ssl.SSLCertVerificationError as error:
-            raise Untrusted(str(error), error.verify_message) from None
+            hint = _CERTIFICATE_HINTS.get(error.verify_code, _UNKNOWN_AUTHORITY)
+            raise Untrusted(str(error), error.verify_message, hint) from None
         else:
             return
 

@@ -33,8 +33,8 @@ class ProxyRefused(NetworkError):
     """Its address, without a password."""
     status: str
     hint = (
-        "give the login of the proxy in its variable (http://user:password@host:port), or list the "
-        "host in NO_PROXY"
+        "write its login, user:password@, before its host in HTTP_PROXY or HTTPS_PROXY, "
+        "or list the host of the index in NO_PROXY"
     )
 
     def __str__(self) -> str:

@@ -12,6 +12,8 @@ from executor import (
     HttpError,
     PacedResponse,
     Retryable,
+    Untrusted,
+    other_login,
     reason_of,
     requested_pause,
 )
@@ -150,12 +152,12 @@ def following(url: str, response: Response) -> str:
     return there
 
 
-def untrusted(url: str, error: Exception) -> IndexUnreachable:
+def untrusted(url: str, error: Untrusted) -> IndexUnreachable:
     """Return the error of a server whose certificate is not trusted."""
     return IndexUnreachable(
         redacted(url),
         f"its certificate is not trusted: {error}",
-        hint="name your certificate authority with SSL_CERT_FILE",
+        hint=error.hint,
     )
 
 
@@ -195,6 +197,7 @@ def check_status(response: Response) -> None:
     if not response.is_success:
         url, problem = redacted(response.url), f"the server answers {_status(response)}"
         if response.status in {_UNAUTHORIZED, _FORBIDDEN}:
+            problem += other_login(response.headers)
             raise IndexDenied(url, problem, response.status == _FORBIDDEN)
         raise IndexAnswer(url, problem)
 

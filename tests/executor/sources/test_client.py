@@ -458,7 +458,7 @@ class TestRefusals:
             (401, "give credentials for its host"),
             (403, "the credentials for its host do not allow it"),
             (404, "lock again"),
-            (407, "give credentials for the proxy"),
+            (407, "write its login, user:password@"),
             (410, "check the address"),
         ],
     )

@@ -201,7 +201,7 @@ class TestTraffic:
                 list(client.fetch(url, len(CONTENT)))
             client.close()
         assert str(caught.value) == f"{url}: {message.format(proxy.url)}"
-        assert "proxy" in caught.value.hint
+        assert "before its host in HTTP_PROXY or HTTPS_PROXY" in caught.value.hint
         assert "secret" not in f"{caught.value!r}"
         assert server.requests == []
 

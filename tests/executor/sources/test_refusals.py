@@ -14,6 +14,7 @@ from executor.sources.response import PacedResponse
 from executor.sources.retries import Pace, Retryable
 from helpers.answer_bytes import AnswerBytes
 from helpers.surroundings import leave_plain
+from schemas.urls import hidden
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,6 +59,39 @@ def test_other_statuses_are_final(status: int) -> None:
     error = refusal(answer(status), URL)
     assert isinstance(error, Unreachable)
     assert str(error) == f"{URL}: the server answered {status} Words"
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 407, 511])
+def test_the_last_gate_before_a_person_leaves_a_hint_as_it_is(status: int) -> None:
+    error = refusal(answer(status), URL)
+    assert isinstance(error, Unreachable)
+    assert hidden(error.hint) == error.hint
+
+
+def test_a_login_that_is_not_accepted_is_not_asked_for_again() -> None:
+    hints = []
+    for has_login in (False, True):
+        error = refusal(answer(401), URL, has_login=has_login)
+        assert isinstance(error, Unreachable)
+        hints.append(error.hint.partition(":")[0])
+    assert hints == [
+        "give credentials for its host",
+        "the login that was found for its host is not accepted",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        ("Basic realm=x", ""),
+        ("Bearer, BASIC realm=x", ""),
+        ('Digest realm="x", qop="auth"', ", and wants a login of kind Digest, not Basic"),
+        ("NTLM", ", and wants a login of kind NTLM, not Basic"),
+    ],
+)
+def test_a_login_of_another_kind_is_named(wanted: str, told: str) -> None:
+    error = refusal(answer(401, f"WWW-Authenticate: {wanted}\r\n"), URL)
+    assert str(error) == f"{URL}: the server answered 401 Words{told}"
 
 
 @pytest.mark.parametrize(

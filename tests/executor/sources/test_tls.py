@@ -8,14 +8,15 @@ import ssl
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn, cast
 
 import certifi
 import pytest
 
 from executor.sources.client import HttpClient
 from executor.sources.errors import Unreachable
-from executor.sources.tls import tls_context
+from executor.sources.http1 import Untrusted
+from executor.sources.tls import shake_hands, tls_context
 from helpers.servers import CERTIFICATE, Server, file
 from helpers.surroundings import leave_plain
 from schemas.errors import UsageError
@@ -31,6 +32,36 @@ def _plain(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_it_is_made_once() -> None:
     assert tls_context() is tls_context()
+
+
+class Distrusting:
+    """A connection to a server of whose certificate OpenSSL says ``code``."""
+
+    def __init__(self, code: int) -> None:
+        self._code = code
+
+    def do_handshake(self) -> NoReturn:
+        error = ssl.SSLCertVerificationError("long")
+        error.verify_code, error.verify_message = self._code, "short"
+        raise error
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        (9, "clock"),
+        (10, "renew"),
+        (18, "SSL_CERT_FILE"),
+        (20, "SSL_CERT_FILE"),
+        (62, "address that the certificate is for"),
+        (64, "address that the certificate is for"),
+    ],
+)
+def test_the_hint_fits_what_is_wrong_with_a_certificate(code: int, hint: str) -> None:
+    with pytest.raises(Untrusted, match="long") as caught:
+        list(shake_hands(cast("ssl.SSLSocket", Distrusting(code))))
+    assert caught.value.reason == "short"
+    assert hint in caught.value.hint
 
 
 def test_it_verifies_certificates_and_names() -> None:

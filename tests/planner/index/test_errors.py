@@ -13,6 +13,7 @@ from planner.index.errors import (
     ProxyRefused,
 )
 from schemas.errors import ExitCode, NetworkError
+from schemas.urls import hidden
 
 URL = "https://index.example/simple/demo/"
 
@@ -36,6 +37,7 @@ def test_each_ends_as_a_failure_of_the_network(error: NetworkError, text: str) -
     assert str(error) == text
     assert error.exit_code is ExitCode.NETWORK
     assert error.hint
+    assert hidden(error.hint) == error.hint, "the last gate before a person changes it"
 
 
 def test_hints_say_what_helps_for_the_kind_of_refusal() -> None:
