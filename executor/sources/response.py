@@ -44,6 +44,18 @@ _MAX_END = 4 << 10
 """Bytes of the last chunk, which is empty, and its trailers."""
 
 
+_TLS_PROBLEMS = {
+    "WRONG_VERSION_NUMBER": "the server does not speak TLS at that port",
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": (
+        "the server does not agree on TLS; it may want a client certificate (SSL_CLIENT_CERT)"
+    ),
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": (
+        "the server wants a client certificate (SSL_CLIENT_CERT)"
+    ),
+}
+"""What OpenSSL's names of errors mean to the user."""
+
+
 _ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b")
 """What wheels and source distributions begin with."""
 
@@ -297,6 +309,9 @@ def reason_of(error: Exception) -> str:
         return "no answer in time"
     if isinstance(error, HttpError):
         return str(error)
+    # Not ssl.SSLError: only https pays for the module.
+    if problem := _TLS_PROBLEMS.get(getattr(error, "reason", None) or ""):
+        return problem
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return one_line(str(error), MAX_SHOWN) or type(error).__name__

@@ -159,3 +159,25 @@ def test_a_silence_is_waited_for_once_also_after_bytes() -> None:
 )
 def test_an_error_of_a_connection_has_a_reason(error: Exception, reason: str) -> None:
     assert reason_of(error) == reason
+
+
+class TlsError(OSError):
+    """As ``ssl.SSLError``: ``reason`` is the name that OpenSSL has for it."""
+
+    def __init__(self, reason: str | None) -> None:
+        super().__init__(1, "[SSL: CODE] as OpenSSL says it (_ssl.c:1006)")
+        self.reason = reason
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("WRONG_VERSION_NUMBER", "the server does not speak TLS at that port"),
+        ("TLSV13_ALERT_CERTIFICATE_REQUIRED", "the server wants a client certificate"),
+        ("SSLV3_ALERT_HANDSHAKE_FAILURE", "it may want a client certificate (SSL_CLIENT_CERT)"),
+        ("BAD_RECORD", "[SSL: CODE] as OpenSSL says it (_ssl.c:1006)"),
+        (None, "[SSL: CODE] as OpenSSL says it (_ssl.c:1006)"),
+    ],
+)
+def test_what_ends_tls_is_told_in_words(name: str | None, reason: str) -> None:
+    assert reason in reason_of(TlsError(name))
