@@ -69,6 +69,9 @@ def _judged(answer: bytes, method: str) -> _Read | None:
     response = _Judge(sock, method=method)
     try:
         response.begin()
+        coding = response.headers.get("transfer-encoding", "")
+        if coding != coding.strip(" \t"):
+            return None  # it takes blanks behind a value for a part of it (RFC 9112, 5.1)
         body = b"".join(iter(lambda: response.read1(1 << 20), b""))
     except (http.client.HTTPException, ValueError, OSError):
         return None

@@ -43,6 +43,9 @@ def read(response: PacedResponse, most: int = 1 << 20) -> bytes:
         pytest.param(CHUNKED + b"5\r\n12345\r\n0\r\n\r\n", id="one chunk"),
         pytest.param(CHUNKED + b"2;x=y\r\n12\r\n03\n345\n0\r\nA: b\r\n\r\n", id="several chunks"),
         pytest.param(CHUNKED + b"5\r\n12345\r\n0\r\n", id="chunks without an end of trailers"),
+        pytest.param(
+            OK + b"Transfer-Encoding: chunked \t\r\n\r\n5\r\n12345\r\n0\r\n\r\n", id="blanks"
+        ),
         pytest.param(b"HTTP/1.1 103 X\r\nA: b\r\n\r\n" * 3 + SIZED + b"12345", id="after others"),
     ],
 )
