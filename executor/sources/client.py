@@ -205,7 +205,7 @@ class HttpClient:
             and left >= _DIVISIBLE
             and response.length == left
             and progress.can_resume
-            and self._has_ranges.get(server, True)
+            and self._has_ranges.get(server, not self._prefetch.is_alone)
         )
 
     def _divided(

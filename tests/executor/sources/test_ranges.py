@@ -266,6 +266,13 @@ def test_a_lane_with_little_memory_uses_one_connection() -> None:
     client.close()
 
 
+def test_a_server_of_one_connection_at_a_time_gets_no_further_ones(client: HttpClient) -> None:
+    client._prefetch.is_alone = True
+    with Server() as server:
+        assert fetch(client, server.script(PATH, Slow(file(CONTENT)))) == CONTENT
+        assert len(server.requests) == 1
+
+
 @pytest.mark.parametrize("size", [None, SIZE + 1])
 def test_a_file_of_another_or_unknown_size_uses_one_connection(
     client: HttpClient, size: int | None
