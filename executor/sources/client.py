@@ -160,7 +160,7 @@ class HttpClient:
         complete = False
         self._response = response
         try:
-            decode = is_encoded(response, progress.url)
+            decode = is_encoded(response, progress.url, progress.size)
             skip = progress.resume_at(response.headers, is_partial=response.status == _PARTIAL)
             if decode:
                 # Positions in an encoded body are not positions in the file.

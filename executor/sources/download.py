@@ -42,6 +42,8 @@ class Progress:
         self.etag = etag or self.etag
         if not is_partial:
             return self.received
+        if not self.received and "content-range" not in headers:
+            return 0  # none was requested, and it names none
         found = range_in(headers)
         if found is None or found[0] != self.received:
             self.can_resume = False

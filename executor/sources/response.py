@@ -44,6 +44,10 @@ _MAX_END = 4 << 10
 """Bytes of the last chunk, which is empty, and its trailers."""
 
 
+_COMPRESSIONS = {"br", "compress", "deflate", "gzip", "x-compress", "x-gzip", "zstd"}
+"""Content codings that change a body (https://www.iana.org/assignments/http-parameters)."""
+
+
 _TLS_PROBLEMS = {
     "WRONG_VERSION_NUMBER": "the server does not speak TLS at that port",
     "SSLV3_ALERT_HANDSHAKE_FAILURE": (
@@ -257,19 +261,24 @@ def not_a_page(body: Iterator[bytes], kind: str, url: str) -> Iterator[bytes]:
     yield from body
 
 
-def is_encoded(response: PacedResponse, url: str) -> bool:
+def is_encoded(response: PacedResponse, url: str, size: int | None) -> bool:
     """Return whether the server compressed the body, although the request did not accept that.
 
-    ``url`` is for the message. Raises Unreachable for an unknown encoding.
+    A body of the ``size`` of the file is the file as it is, and what no compression is called, such
+    as ``aws-chunked`` or ``binary``, says nothing of the body. ``url`` is for the message. Raises
+    Unreachable for another compression than gzip.
     """
-    encoding = response.headers.get("content-encoding", "").strip().lower()
-    if encoding in {"", "identity"}:
+    stated = response.headers.get("content-encoding")
+    if stated is None or (response.length is not None and response.length == size):
         return False
-    if encoding in {"gzip", "x-gzip"}:
+    codings = [name for one in stated.lower().split(",") if (name := one.strip()) in _COMPRESSIONS]
+    if not codings:
+        return False
+    if codings in (["gzip"], ["x-gzip"]):
         return True
     raise Unreachable(
         redacted(url),
-        f"the server sent it encoded as {one_line(encoding, MAX_SHOWN)!r}, which the request did "
+        f"the server sent it encoded as {one_line(stated, MAX_SHOWN)!r}, which the request did "
         "not accept",
         hint="configure the server, or the proxy in front of it, to send files unencoded",
     )

@@ -63,9 +63,9 @@ _LOSS_SECONDS = 45.0
 minute."""
 
 
-_BACKOFF_SECONDS = 0.5
-"""The pauses after four attempts take six seconds: a server, or the proxy in front of it, has
-restarted by then. pip pauses for eight, uv for five."""
+_BACKOFF_SECONDS = 0.25
+"""Each pause in a row is three times as long. The four of them take seven seconds: a server, or the
+proxy in front of it, has restarted by then. pip pauses for eight, uv for five."""
 
 
 _MAX_BACKOFF_SECONDS = 8.0
@@ -257,7 +257,7 @@ class Retries:
         """
         if requested is not None:
             return requested
-        longest: float = min(_BACKOFF_SECONDS * 2.0 ** (self.in_a_row - 1), _MAX_BACKOFF_SECONDS)
+        longest: float = min(_BACKOFF_SECONDS * 3.0 ** (self.in_a_row - 1), _MAX_BACKOFF_SECONDS)
         from random import uniform  # noqa: PLC0415  # only a failure pays for it
 
         seconds = uniform(longest / 2, longest)  # noqa: S311  # not a secret

@@ -420,6 +420,44 @@ class TestPauses:
         assert pauses[0] < 1
 
 
+class TestEncodings:
+    @pytest.mark.parametrize(
+        "coding", ["aws-chunked", "binary", "utf-8", "", "identity", "none, identity"]
+    )
+    def test_what_is_no_compression_says_nothing(
+        self, server: Server, client: HttpClient, coding: str
+    ) -> None:
+        headers = {"Content-Encoding": coding}
+        assert fetch(client, server.script(PATH, status(200, headers, CONTENT)), None) == CONTENT
+
+    @pytest.mark.parametrize("coding", ["gzip", "x-gzip", "br"])
+    def test_a_body_of_the_size_of_the_file_is_the_file(
+        self, server: Server, client: HttpClient, coding: str
+    ) -> None:
+        # Servers say so of all files whose names end with .gz.
+        headers = {"Content-Encoding": coding}
+        assert fetch(client, server.script(PATH, status(200, headers, CONTENT))) == CONTENT
+
+    @pytest.mark.parametrize("coding", ["br", "ZSTD", "gzip, gzip", "aws-chunked, deflate"])
+    def test_another_compression_is_told(
+        self, server: Server, client: HttpClient, coding: str
+    ) -> None:
+        url = server.script(PATH, status(200, {"Content-Encoding": coding}, b"packed"))
+        assert failure(client, url).reason.startswith(f"the server sent it encoded as {coding!r}")
+
+    def test_gzip_beside_what_is_no_compression_is_undone(
+        self, server: Server, client: HttpClient
+    ) -> None:
+        headers = {"Content-Encoding": "aws-chunked, GZIP"}
+        packed = gzip.compress(CONTENT)
+        assert fetch(client, server.script(PATH, status(200, headers, packed))) == CONTENT
+
+    def test_a_partial_response_that_nobody_asked_for_and_names_no_part_is_the_file(
+        self, server: Server, client: HttpClient
+    ) -> None:
+        assert fetch(client, server.script(PATH, status(206, body=CONTENT))) == CONTENT
+
+
 class TestPages:
     PAGE = b"<!DOCTYPE html><title>Sign in</title>"
     TYPES = pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "application/xhtml+xml"])

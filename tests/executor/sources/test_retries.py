@@ -223,5 +223,5 @@ class TestServers:
             assert retries.pause(2.0) == 2.0
         assert not files.timeouts.is_over
         for _ in range(400):
-            assert 0.25 <= retries.pause(None) <= 0.5
+            assert 0.125 <= retries.pause(None) <= 0.25
         assert files.timeouts.is_over
