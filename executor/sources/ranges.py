@@ -17,6 +17,7 @@ from executor.sources.http1 import HttpError, range_in
 from executor.sources.prefetch import PendingResponse, wait_for_any
 from executor.sources.response import PacedResponse, reason_of
 from executor.sources.retries import Pace, Retryable, clock
+from schemas.content_coding import compressions
 
 __all__ = ["Ask", "Ranges", "worth_beginning"]
 
@@ -130,7 +131,7 @@ class _Range:
             or (first, stop) != (self.start, self.start + self.left)
             or whole not in {None, size}
             or (stated and etag and stated != etag)
-            or response.headers.get("content-encoding", "identity") != "identity"
+            or compressions(response.headers.get("content-encoding", ""))
         ):
             raise HttpError("the server does not send the range that was requested")
 

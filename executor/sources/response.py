@@ -21,6 +21,7 @@ from executor.sources.http1 import (
     read_head,
 )
 from executor.sources.retries import Pace, Retryable, clock
+from schemas.content_coding import compressions
 from schemas.text import one_line
 from schemas.urls import redacted
 
@@ -42,10 +43,6 @@ small file comes together with its head."""
 
 _MAX_END = 4 << 10
 """Bytes of the last chunk, which is empty, and its trailers."""
-
-
-_COMPRESSIONS = {"br", "compress", "deflate", "gzip", "x-compress", "x-gzip", "zstd"}
-"""Content codings that change a body (https://www.iana.org/assignments/http-parameters)."""
 
 
 _TLS_PROBLEMS = {
@@ -271,11 +268,9 @@ def is_encoded(response: PacedResponse, url: str, size: int | None) -> bool:
     stated = response.headers.get("content-encoding")
     if stated is None or (response.length is not None and response.length == size):
         return False
-    codings = [name for one in stated.lower().split(",") if (name := one.strip()) in _COMPRESSIONS]
-    if not codings:
-        return False
-    if codings in (["gzip"], ["x-gzip"]):
-        return True
+    made = compressions(stated)
+    if made in ([], ["gzip"]):
+        return bool(made)
     raise Unreachable(
         redacted(url),
         f"the server sent it encoded as {one_line(stated, MAX_SHOWN)!r}, which the request did "

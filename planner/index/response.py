@@ -19,6 +19,7 @@ from executor import (
 )
 from planner.index.errors import FileMissing, IndexAnswer, IndexDenied, IndexUnreachable
 from planner.index.request import URL_CHARACTERS
+from schemas.content_coding import compressions
 from schemas.text import one_line
 from schemas.urls import redacted
 
@@ -210,17 +211,18 @@ def iterate_body(response: Response, limit: int) -> Iterator[bytes]:
     """Yield the body, decoded, in pieces of at most ``CHUNK_SIZE`` bytes.
 
     A few kilobytes could become gigabytes. Raises IndexAnswer if there are more than ``limit``
-    bytes, received or decoded, or an encoding that the request did not accept, and what
+    bytes, received or decoded, or a compression that the request did not accept, and what
     ``Response.body`` raises.
     """
     url = redacted(response.url)
-    encoding = response.headers.get("content-encoding", "").strip().lower()
-    if encoding not in {"", "identity", "gzip", "x-gzip"}:
+    encoding = response.headers.get("content-encoding", "")
+    made = compressions(encoding)
+    if made not in ([], ["gzip"]):
         raise IndexAnswer(
             url, f"it is encoded as {one_line(encoding, 80)!r}, which was not accepted"
         )
     content = received = _bounded(response.body(), limit, url)
-    if encoding not in {"", "identity"}:
+    if made:
         content = _bounded(_gunzipped(received, url), limit, url)
     for piece in content:
         response.used(len(piece))
