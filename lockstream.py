@@ -220,7 +220,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _call(group: click.Group, words: list[str], early: Any, *, completes: bool) -> None:
-    """Do what the words of the command line say, or complete them for a shell that asks for it."""
+    """Run the command line, or print completions if a shell asks for them."""
     if completes and "_LOCKSTREAM_COMPLETE" in os.environ:
         from executor.cli.completion import complete  # noqa: PLC0415
 

@@ -107,7 +107,7 @@ def execute_with(
                 import executor.sources.client  # noqa: PLC0415  # needed next
 
                 if decision.names_https():
-                    import executor.sources.tls  # noqa: F401, PLC0415
+                    import executor.sources.tls  # noqa: F401, PLC0415  # needed next
             from executor.install.install import install  # noqa: PLC0415  # while the lock is read
 
         if is_ahead:

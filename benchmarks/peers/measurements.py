@@ -20,6 +20,7 @@ __all__ = [
     "durable",
     "extremes",
     "first",
+    "in_turn",
     "lanes",
     "no_cache",
     "peers",
@@ -97,9 +98,14 @@ def secure(bench: Bench, corpus: str, rounds: int) -> Iterator[Run]:
     folder.mkdir(exist_ok=True)
     lock = bench.mirror.secure().lock_of(corpus, folder)
     with bench.with_variables({"SSL_CERT_FILE": str(bundle), "PIP_CERT": str(bundle)}):
-        for _ in range(rounds):
-            for tool, options in TURNS:
-                yield bench.install(tool, lock, options=options)[0]
+        yield from in_turn(bench, lock, rounds)
+
+
+def in_turn(bench: Bench, lock: Path, rounds: int) -> Iterator[Run]:
+    """All installers on one lock, in turn, without a limit."""
+    for _ in range(rounds):
+        for tool, options in TURNS:
+            yield bench.install(tool, lock, options=options)[0]
 
 
 def charged(bench: Bench, corpus: str, rounds: int) -> Iterator[Run]:
@@ -123,8 +129,7 @@ def synthetic_locks(bench: Bench) -> dict[str, Path]:
 
 def extremes(bench: Bench, lock: Path) -> Iterator[Run]:
     """All installers on one synthetic lock, once: peaks vary little."""
-    for tool, options in TURNS:
-        yield bench.install(tool, lock, options=options)[0]
+    yield from in_turn(bench, lock, 1)
 
 
 def lanes(bench: Bench, lock: Path) -> Iterator[Run | str]:

@@ -1,9 +1,9 @@
-"""Installations from a server that is far away, imitated by a relay on loopback, or slow.
+"""Installations from a server that is far away or slow, which a relay on loopback imitates.
 
 The relay delays all bytes by half a round trip, and the first ones of a connection by another whole
 one, as its handshake would.
 
-    python -m benchmarks.peers.slow_network PORT SECONDS [RATE]
+    python -m benchmarks.peers.slow_network PORT SECONDS RATE
 
 relays to PORT of this machine with round trips of SECONDS, on each connection at most RATE bytes a
 second, and prints the port that it listens on.
@@ -21,8 +21,8 @@ from math import inf
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from benchmarks.installers import TURNS
 from benchmarks.mirror import Mirror
+from benchmarks.peers.measurements import in_turn
 from benchmarks.peers.runs import Bench, Run
 
 __all__ = ["ROUND_TRIPS", "latency", "narrow"]
@@ -40,23 +40,21 @@ HELD = 256 << 10
 def latency(bench: Bench, corpus: str, rounds: int, milliseconds: int) -> Iterator[Run]:
     """All installers, in turn, without a limit."""
     with relayed(bench.mirror.url, milliseconds / 1000) as url:
-        yield from in_turn(bench, corpus, rounds, url, f"latency-{milliseconds}")
+        lock = lock_from(url, bench, corpus, f"latency-{milliseconds}")
+        yield from in_turn(bench, lock, rounds)
 
 
 def narrow(bench: Bench, corpus: str, rounds: int) -> Iterator[Run]:
     """All installers, in turn, without a limit, from a server that is slow on each connection."""
     with relayed(bench.mirror.url, 0.02, NARROW) as url:
-        yield from in_turn(bench, corpus, rounds, url, "narrow")
+        yield from in_turn(bench, lock_from(url, bench, corpus, "narrow"), rounds)
 
 
-def in_turn(bench: Bench, corpus: str, rounds: int, url: str, name: str) -> Iterator[Run]:
-    """All installers, in turn, without a limit, from ``url``."""
+def lock_from(url: str, bench: Bench, corpus: str, name: str) -> Path:
+    """Return a lock, in the folder ``name``, whose wheels are fetched from ``url``."""
     folder = bench.work / name
     folder.mkdir(exist_ok=True)
-    lock = Mirror(bench.mirror.root, url).lock_of(corpus, folder)
-    for _ in range(rounds):
-        for tool, options in TURNS:
-            yield bench.install(tool, lock, options=options)[0]
+    return Mirror(bench.mirror.root, url).lock_of(corpus, folder)
 
 
 @contextlib.contextmanager
@@ -145,4 +143,4 @@ async def relay(port: int, seconds: float, rate: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(relay(int(sys.argv[1]), float(sys.argv[2]), float([*sys.argv, "inf"][3])))
+    asyncio.run(relay(int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])))

@@ -56,7 +56,10 @@ class Program(click.Group):
         # Imported modules stay, and searching them for garbage takes a tenth of the time.
         gc.disable()
         try:
-            from executor.cli.command_line import command_left_out, prepare  # noqa: PLC0415
+            from executor.cli.command_line import (  # noqa: PLC0415  # not for --help
+                command_left_out,
+                prepare,
+            )
 
             command: click.Command = getattr(import_module(module), attribute)
             prepare(command, name)
@@ -72,7 +75,10 @@ class Program(click.Group):
     def resolve_command(
         self, context: click.Context, words: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        from executor.cli.command_line import check_words, unknown_command  # noqa: PLC0415
+        from executor.cli.command_line import (  # noqa: PLC0415  # not for --help
+            check_words,
+            unknown_command,
+        )
 
         if words[0] and words[0] not in self.entries and not words[0].startswith("-"):
             raise unknown_command(words[0], list(self.entries))
@@ -99,14 +105,14 @@ def _is_here(entry: Entry) -> bool:
 
 def _keep_verbosity(context: click.Context, option: click.Parameter, is_given: bool) -> None:
     if is_given:
-        from executor.cli.output import VERBOSITY  # noqa: PLC0415
+        from executor.cli.output import VERBOSITY  # noqa: PLC0415  # not for --help
 
         context.meta[VERBOSITY] = 1 if option.name == "verbose" else -1
 
 
 def _print_version(context: click.Context, _option: click.Parameter, is_given: bool) -> None:
     if is_given:
-        from schemas.version import VERSION  # noqa: PLC0415
+        from schemas.version import VERSION  # noqa: PLC0415  # not for --help
 
         click.echo(f"lockstream, version {VERSION}")
         context.exit()

@@ -22,7 +22,7 @@ from executor.sources.connection import (
 )
 from executor.sources.download import Download, Progress
 from executor.sources.errors import Unreachable
-from executor.sources.http1 import HttpError, TunnelRefused, Untrusted, range_headers
+from executor.sources.http1 import PARTIAL, HttpError, TunnelRefused, Untrusted, range_headers
 from executor.sources.keychain import Keychain
 from executor.sources.prefetch import (
     MAX_REQUESTS,
@@ -62,7 +62,7 @@ the answer of a firewall."""
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
-_OK, _PARTIAL = 200, 206
+_OK = 200
 
 
 _DIVISIBLE = 16 << 20
@@ -161,11 +161,11 @@ class HttpClient:
         self._response = response
         try:
             decode = is_encoded(response, progress.url, progress.size)
-            skip = progress.resume_at(response.headers, is_partial=response.status == _PARTIAL)
+            skip = progress.resume_at(response.headers, is_partial=response.status == PARTIAL)
             if decode:
                 # Positions in an encoded body are not positions in the file.
                 progress.can_resume = False
-                if response.status == _PARTIAL:
+                if response.status == PARTIAL:
                     raise Retryable("the server sent a part of an encoded file")
             body = progress.size and progress.size - progress.received + skip
             chunks = read_body(response, decode=decode, size=None if decode else body)
@@ -371,7 +371,7 @@ class HttpClient:
     def _check_status(
         self, response: PacedResponse, server: Server, url: str, progress: Progress
     ) -> None:
-        if response.status in {_OK, _PARTIAL}:
+        if response.status in {_OK, PARTIAL}:
             return
         self._drop(server)
         if response.status == NO_SUCH_RANGE:

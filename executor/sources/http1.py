@@ -17,6 +17,7 @@ __all__ = [
     "MAX_HEADERS",
     "MAX_LINE",
     "MAX_SHOWN",
+    "PARTIAL",
     "Body",
     "Head",
     "HttpError",
@@ -54,6 +55,10 @@ _SWITCHING, _FINAL, _NO_CONTENT, _NOT_MODIFIED = 101, 200, 204, 304
 
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
 """Characters of a name in lower case (https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2)."""
+
+
+PARTIAL = 206
+"""The status of a part of a file (RFC 9110, 15.3.7)."""
 
 
 _CONTENT_RANGE = r"(?a:bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*))"

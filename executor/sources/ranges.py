@@ -13,9 +13,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from executor.sources.connection import HttpConnection, hold_to
-from executor.sources.http1 import HttpError, range_in
+from executor.sources.http1 import PARTIAL, HttpError, range_in
 from executor.sources.prefetch import PendingResponse, wait_for_any
-from executor.sources.response import PacedResponse, reason_of
+from executor.sources.response import CHUNK, PacedResponse, reason_of
 from executor.sources.retries import Pace, Retryable, clock
 from schemas.content_coding import compressions
 
@@ -35,10 +35,6 @@ _RANGE = 1 << 20
 bring 69 MB in 2.8 s, four of 2 MiB in 3.3 s, and take 5 MiB less memory."""
 
 
-_CHUNK = 128 << 10
-"""Bytes returned at once, as of a file over one connection."""
-
-
 _LOOKED, _LOOKED_AGAIN = 1.0, 0.25
 """Seconds after which the speed of a connection is known: it is slow in its beginning. The second
 is for a server that was slow before."""
@@ -54,9 +50,6 @@ _WAITING = 0.6
 
 _TO_COME = 3.0
 """Seconds that the rest must take at this speed to be worth further connections."""
-
-
-_PARTIAL = 206
 
 
 _FAILURES = (OSError, ValueError, HttpError, Retryable)
@@ -114,7 +107,7 @@ class _Range:
             hold_to(pace, self.connection)
             self.response = self.connection.getresponse()
             self._check(self.response, size, etag)
-        data = self.response.read1(min(self.left, _CHUNK))
+        data = self.response.read1(min(self.left, CHUNK))
         if not data:
             raise HttpError("the connection ended in a range of the file")
         self.response.used(len(data))
@@ -127,7 +120,7 @@ class _Range:
         first, stop, whole = range_in(response.headers) or (0, 0, None)
         stated = response.headers.get("etag")
         if (
-            response.status != _PARTIAL
+            response.status != PARTIAL
             or (first, stop) != (self.start, self.start + self.left)
             or whole not in {None, size}
             or (stated and etag and stated != etag)
@@ -233,8 +226,8 @@ class Ranges:
         while self._ranges:
             first = self._ranges[0]
             self._receive(first)
-            yield bytes(first.held[:_CHUNK])
-            del first.held[:_CHUNK]
+            yield bytes(first.held[:CHUNK])
+            del first.held[:CHUNK]
             if not first.left and not first.held:
                 self._end(self._ranges.popleft())
 
@@ -256,7 +249,7 @@ class Ranges:
         """Wait until the next chunk of the first range is there. Raises Retryable."""
         try:
             self._take(0.0)
-            while first.left and len(first.held) < _CHUNK:
+            while first.left and len(first.held) < CHUNK:
                 self._take(self._pace.idle)
         except Retryable:
             raise

@@ -28,10 +28,18 @@ from schemas.urls import redacted
 if TYPE_CHECKING:
     import socket
 
-__all__ = ["PacedResponse", "is_encoded", "not_a_page", "page_type", "read_body", "reason_of"]
+__all__ = [
+    "CHUNK",
+    "PacedResponse",
+    "is_encoded",
+    "not_a_page",
+    "page_type",
+    "read_body",
+    "reason_of",
+]
 
 
-_CHUNK = 128 << 10
+CHUNK = 128 << 10
 """Bytes read at once. A lane holds one chunk; TLS hands out 16 KiB at a time and more does not
 arrive faster."""
 
@@ -287,7 +295,7 @@ def read_body(response: PacedResponse, *, decode: bool, size: int | None = None)
     """
     expected = response.length
     arrived = 0
-    decoder = GzipDecoder(_CHUNK)
+    decoder = GzipDecoder(CHUNK)
     while chunk := _read(response, _missing(size, arrived), counts=not decode):
         arrived += len(chunk)
         if not decode:
@@ -323,7 +331,7 @@ def reason_of(error: Exception) -> str:
 
 def _missing(size: int | None, arrived: int) -> int:
     """Return how many bytes to read next."""
-    return _CHUNK if size is None or arrived >= size else min(_CHUNK, size - arrived)
+    return CHUNK if size is None or arrived >= size else min(CHUNK, size - arrived)
 
 
 def _read(response: PacedResponse, missing: int, *, counts: bool) -> bytes:

@@ -193,7 +193,9 @@ def test_a_server_that_sends_no_ranges_is_asked_once(client: HttpClient, part: A
 
 
 def failing_after(good: int, bad: Answer) -> Answer:
-    """Answer ``good`` ranges, and all that are asked for then with ``bad``, up to a resumption."""
+    """Send the first ``good`` ranges, answer later ones with ``bad``, and send the rest of the file
+    to a request that resumes it.
+    """
     count = 0
     lock = threading.Lock()
 
