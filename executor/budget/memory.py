@@ -200,8 +200,19 @@ def _held(folder: str, version: int, stat: dict[str, int]) -> int:
         kernel = sum(map(stat.get, ("slab_unreclaimable", "kernel_stack", "pagetables"), (0,) * 3))
         # Since Linux 5.18; it counts what the keys above do not, such as the buffers of pipes.
         kernel = max(kernel, stat.get("kernel", 0) - stat.get("slab_reclaimable", 0))
-        return kernel + sum(stat.get(key, 0) for key in ("anon", "shmem", "sock"))
-    return stat.get("total_rss", 0) + stat.get("total_shmem", 0)
+        return kernel + stat.get("sock", 0) + stat.get("hugetlb", 0) + _unswept(stat, "")
+    return _unswept(stat, "total_")
+
+
+def _unswept(stat: dict[str, int], of_tree: str) -> int:
+    """Return the bytes of pages that are on no disk, or stay in memory although they are: a process
+    has locked them, or they are files of a ramfs (Documentation/mm/unevictable-lru.rst).
+    """
+    pages = sum(stat.get(of_tree + key, 0) for key in ("anon", "rss", "shmem"))
+    lists = sum(
+        stat.get(of_tree + key, 0) for key in ("inactive_anon", "active_anon", "unevictable")
+    )
+    return max(pages, lists)
 
 
 _USAGE = {1: "memory.usage_in_bytes", 2: "memory.current"}

@@ -42,7 +42,12 @@ some files of every container, such as /etc/hosts, are mounted from a disk of th
 
 _JOURNALS = "/proc/fs/jbd2"
 """Has a folder for each journal of a mounted ext4, such as ``sda1-8``: the disk, and the inode of
-the journal (fs/jbd2/journal.c)."""
+the journal (fs/jbd2/journal.c). The folder that it is in is missing, too, where only processes are
+shown (``mount -t proc -o subset=pid``)."""
+
+
+_JOURNALED = {"ext3", "ext4", _OVERLAY}
+"""What has such a journal, or may have one if that cannot be seen."""
 
 
 _DISKS = "/sys/dev/block"
@@ -73,17 +78,17 @@ def file_system(path: str) -> FileSystem:
 
 def has_journal(path: str) -> bool:
     """Return whether ``path`` is on an ext4 with a journal, or may be: the mount of an overlay does
-    not name the file system of its layers.
+    not name the file system of its layers, and a container may show neither disks nor journals.
     """
     try:
         journals = os.listdir(_JOURNALS)
     except OSError:
-        return False
-    disk = os.path.join(_DISKS, _number(path))
-    if not os.path.exists(disk):
-        return bool(journals) and _kind(path) == _OVERLAY
-    # As the kernel names it: cciss/c0d0 is cciss!c0d0 in both places.
-    name = os.path.basename(os.path.realpath(disk))
+        return not os.path.isdir(os.path.dirname(_JOURNALS)) and _kind(path) in _JOURNALED
+    try:
+        # As the kernel names it: cciss/c0d0 is cciss!c0d0 in both places.
+        name = os.path.basename(os.readlink(os.path.join(_DISKS, _number(path))))
+    except OSError:
+        return bool(journals) and _kind(path) in _JOURNALED
     return any(journal.rpartition("-")[0] == name for journal in journals)
 
 

@@ -138,6 +138,17 @@ class TestVersion2:
         assert limit is not None
         assert limit.available == 62 * MIB
 
+    def test_files_that_a_process_has_locked_in_memory_are_held(self, surround: Surround) -> None:
+        # Locked pages of no file are in both anon and unevictable, and count once.
+        stat = (
+            f"anon {OWN + MIB}\ninactive_anon {OWN}\ninactive_file {9 * MIB}\n"
+            f"unevictable {21 * MIB}\nhugetlb {2 * MIB}"
+        )
+        surround("0::/\n", V2, v2(max=64 * MIB, current=OWN + 32 * MIB, stat=stat))
+        limit = smallest_limit()
+        assert limit is not None
+        assert limit.available == 41 * MIB
+
     @pytest.mark.parametrize(("mapped", "programs"), [(0, 0), (5, 5), (8, 8), (30, 8)])
     def test_pages_of_our_program_are_told_where_we_are_charged_for_them(
         self, surround: Surround, mapped: int, programs: int
@@ -182,6 +193,14 @@ class TestVersion1:
         limit = smallest_limit()
         assert limit is not None
         assert limit.programs == 3 * MIB
+
+    def test_files_that_a_process_has_locked_in_memory_are_held(self, surround: Surround) -> None:
+        stat = f"unevictable {MIB}\ntotal_rss {OWN}\ntotal_active_anon {OWN}\n"
+        stat += f"total_unevictable {24 * MIB}"
+        surround(self.LINES, V1.format(root="/"), {**v1("job/", 64 * MIB), "job/memory.stat": stat})
+        limit = smallest_limit()
+        assert limit is not None
+        assert limit.available == 40 * MIB
 
     def test_no_limit_is_a_number_near_the_largest(self, surround: Surround) -> None:
         surround(self.LINES, V1.format(root="/"), {**v1("job/"), **v1()})

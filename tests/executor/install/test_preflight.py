@@ -167,18 +167,30 @@ def test_an_ext4_has_a_journal_or_none(tmp_path: Path, options: list[str], expec
 
 
 @pytest.mark.parametrize("journals", [[], ["vda1-8"]])
-@pytest.mark.parametrize("kind", ["overlay", "nfs"])
-def test_an_overlay_may_lie_on_any_journal_there_is(
+@pytest.mark.parametrize("kind", ["overlay", "ext4", "nfs"])
+def test_what_shows_no_disk_may_lie_on_any_journal_there_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, journals: list[str], kind: str
 ) -> None:
     device = tmp_path.stat().st_dev
     number = f"{os.major(device)}:{os.minor(device)}"
     monkeypatch.setattr("executor.files.mounts._mounts", lambda: iter([(number, kind, kind)]))
     monkeypatch.setattr("executor.files.mounts._DISKS", str(tmp_path))
-    monkeypatch.setattr("executor.files.mounts._JOURNALS", str(tmp_path / "jbd2"))
+    monkeypatch.setattr("executor.files.mounts._JOURNALS", str(tmp_path / "fs" / "jbd2"))
     for journal in journals:
-        (tmp_path / "jbd2" / journal).mkdir(parents=True)
-    assert has_journal(str(tmp_path)) == (kind == "overlay" and bool(journals))
+        (tmp_path / "fs" / "jbd2" / journal).mkdir(parents=True)
+    (tmp_path / "fs").mkdir(exist_ok=True)
+    assert has_journal(str(tmp_path)) == (kind != "nfs" and bool(journals))
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("ext4", True), ("overlay", True), ("xfs", False)])
+def test_where_only_processes_are_shown_an_ext4_counts_as_one_with_a_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, expected: bool
+) -> None:
+    device = tmp_path.stat().st_dev
+    number = f"{os.major(device)}:{os.minor(device)}"
+    monkeypatch.setattr("executor.files.mounts._mounts", lambda: iter([(number, kind, kind)]))
+    monkeypatch.setattr("executor.files.mounts._JOURNALS", str(tmp_path / "fs" / "jbd2"))
+    assert has_journal(str(tmp_path)) == expected
 
 
 def test_an_overlay_is_memory_if_its_upper_layer_is(
