@@ -2,24 +2,62 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import signal
+
 from schemas.data_class import with_fields
 from schemas.errors import NotEnough
 
 __all__ = ["ForkKilled", "LaneKilled", "NoProcess"]
 
 
-@with_fields
-class LaneKilled(NotEnough):
-    """A signal from outside ended the process of a lane."""
+class _Killed(NotEnough):
+    """A signal from outside ended a process of ours."""
 
-    signal: str
-    hint: str = (
-        "the environment is as it was before; if the kernel sent the signal, memory ran "
-        "out: give a budget with --memory, or --lanes 1"
-    )
+    process = ""
+    unchanged = ""
+    more_memory = ""
+
+    def __init__(self, status: int) -> None:
+        """``status`` is that of the process (waitpid(2))."""
+        super().__init__()
+        number = os.WTERMSIG(status)
+        # Between the first and the last real-time signal they have no names.
+        names = {known.value: known.name for known in signal.Signals}
+        self.signal = names.get(number, str(number))
+        self.hint = f"{self.unchanged}; {self._way_out()}"
 
     def __str__(self) -> str:
-        return f"the process of a lane was killed ({self.signal})"
+        return f"{self.process} was killed ({self.signal})"
+
+    def _way_out(self) -> str:
+        is_kill = self.signal == "SIGKILL"
+        # The kernel sends SIGXCPU at the soft limit, and SIGKILL at the hard one.
+        seconds = resource.getrlimit(resource.RLIMIT_CPU)[0]
+        if self.signal == "SIGXCPU" or (is_kill and seconds != resource.RLIM_INFINITY):
+            return f"a process may take {seconds} s of processor time: raise that limit (ulimit -t)"
+        if self.signal == "SIGSYS":
+            return "let the container's filter of system calls (seccomp) refuse them, not kill"
+        if is_kill:
+            return f"if the kernel sent the signal, memory ran out: {self.more_memory}"
+        return "run the command again, and report it if no other program has sent the signal"
+
+
+class LaneKilled(_Killed):
+    """A signal from outside ended the process of a lane."""
+
+    process = "the process of a lane"
+    unchanged = "the environment is as it was before"
+    more_memory = "give a budget with --memory, or --lanes 1"
+
+
+class ForkKilled(_Killed):
+    """A signal from outside ended the process that reads the lock."""
+
+    process = "the process that reads the lock"
+    unchanged = "nothing was written"
+    more_memory = "raise the memory limit"
 
 
 @with_fields
@@ -33,16 +71,3 @@ class NoProcess(NotEnough):
 
     def __str__(self) -> str:
         return "a further process cannot be made, and the lock is read in one"
-
-
-@with_fields
-class ForkKilled(NotEnough):
-    """A signal from outside ended the process that reads the lock."""
-
-    signal: str
-    hint: str = (
-        "nothing was written; if the kernel sent the signal, memory ran out: raise the memory limit"
-    )
-
-    def __str__(self) -> str:
-        return f"the process that reads the lock was killed ({self.signal})"

@@ -87,7 +87,7 @@ class Fork(Generic[R]):
             _, status = os.waitpid(self.pid, 0)
             self.pid = 0
             if os.WIFSIGNALED(status):
-                raise ForkKilled(signal.Signals(os.WTERMSIG(status)).name) from None
+                raise ForkKilled(status) from None
             raise RuntimeError("a fork has failed; it has printed the reason") from None
         if error is not None:
             raise error

@@ -13,7 +13,6 @@ import gc
 import os
 import pickle
 import select
-import signal
 import termios
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -317,7 +316,7 @@ class _Run(Generic[R]):
                 os.close(pipe)
                 _, status = os.waitpid(fork.pid, 0)
                 if os.WIFSIGNALED(status):
-                    raise LaneKilled(signal.Signals(os.WTERMSIG(status)).name)
+                    raise LaneKilled(status)
                 if status:
                     raise RuntimeError("a lane has failed; it has printed the reason")
 

@@ -6,6 +6,7 @@ import errno
 import gc
 import os
 import pickle
+import resource
 import select
 import signal
 import subprocess
@@ -250,18 +251,38 @@ class TestErrors:
         with pytest.raises(RuntimeError, match=r"(?s)Traceback.*Local: the cause"):
             list(self.until_the_fork_works(work))
 
-    def test_a_lane_that_is_killed_is_told(self) -> None:
+    @pytest.mark.parametrize(
+        ("number", "name", "hint"),
+        [
+            (signal.SIGKILL, "SIGKILL", "memory ran out: give a budget with --memory"),
+            (signal.SIGXCPU, "SIGXCPU", "of processor time: raise that limit (ulimit -t)"),
+            (signal.SIGSYS, "SIGSYS", "let the container's filter of system calls (seccomp)"),
+            (signal.SIGUSR2, "SIGUSR2", "run the command again, and report it if no other"),
+            (signal.SIGRTMIN + 1, str(signal.SIGRTMIN + 1), "run the command again"),
+        ],
+    )
+    def test_a_lane_that_is_killed_is_told(self, number: int, name: str, hint: str) -> None:
         parent = os.getpid()
 
         def work(*_: object) -> None:
             if os.getpid() != parent:
-                os.kill(os.getpid(), signal.SIGKILL)
+                resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+                os.kill(os.getpid(), number)
 
         with pytest.raises(LaneKilled) as caught:
             list(self.until_the_fork_works(work))
-        assert str(caught.value) == "the process of a lane was killed (SIGKILL)"
+        assert str(caught.value) == f"the process of a lane was killed ({name})"
         assert caught.value.exit_code is ExitCode.NOT_ENOUGH
-        assert "memory ran out" in caught.value.hint
+        assert hint in caught.value.hint
+
+    def test_a_kill_where_processor_time_is_limited_is_no_lack_of_memory(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(resource, "getrlimit", lambda _: (600, 600))
+        assert LaneKilled(signal.SIGKILL).hint == (
+            "the environment is as it was before; a process may take 600 s of processor time: "
+            "raise that limit (ulimit -t)"
+        )
 
     @pytest.mark.parametrize(
         "end",
