@@ -119,7 +119,7 @@ def _changed(
         detail = f"{present[0].version} is installed, the lock has {step.version}"
         yield Drift("changed", step.name, present[0].path, detail)
     elif not present[0].is_complete:
-        yield Drift("missing", step.name, present[0].record, "the file does not exist")
+        yield Drift("missing", step.name, present[0].record, "it does not exist, or is empty")
     else:
         try:
             yield from _changed_files(present[0], installed)

@@ -42,15 +42,16 @@ class FolderLeaves(SubjectProblem, ArtifactRefused):
 
 @with_fields
 class NotRemovable(Refused):
-    """A distribution has to be removed, but has no RECORD of its files."""
+    """A distribution has to be removed, but has no RECORD of its files, or an empty one."""
 
     package: str
     version: str
     path: str
-    hint: str = "remove it with the tool that installed it, or name a fresh environment with --venv"
+    hint: str = "name a fresh environment with --venv, or remove it with the tool that installed it"
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.package} {self.version} has no RECORD, so it cannot be removed"
+        problem = "has no RECORD of its files, so it cannot be removed"
+        return f"{self.path}: {self.package} {self.version} {problem}"
 
 
 @with_fields

@@ -97,8 +97,10 @@ class Installed:
 
     @property
     def is_complete(self) -> bool:
-        """Return whether it has a RECORD; without one it can be neither kept nor removed."""
-        return os.path.isfile(self.record)
+        """Return whether it has a RECORD; without one it can be neither kept nor removed. An empty
+        one lists not even itself: a loss of power leaves it where nothing was synced.
+        """
+        return os.path.isfile(self.record) and os.path.getsize(self.record) > 0
 
     def has_version(self, version: str) -> bool:
         """Return whether it has ``version``, in any spelling; an empty one always matches."""

@@ -22,8 +22,10 @@ from executor.files.regular import NOT_REGULAR
 from executor.transaction.commit import WheelMoves
 from executor.transaction.errors import FileConflict
 from executor.transaction.landing import Landings, existing_folder
+from executor.wheels.errors import WheelRefused
 from executor.wheels.layout import Layout
 from executor.wheels.member_names import folded
+from schemas.errors import ArtifactRefused
 from schemas.wheel_filename import normalized_name
 
 __all__ = ["refuse_collisions"]
@@ -58,7 +60,8 @@ def refuse_collisions(
     the place of a folder is refused; a wheel's file is thrown away if an installed distribution of
     a later name has it, as a fresh environment would end.
 
-    Raises FileConflict for the first path with two contents.
+    Raises FileConflict for the first path with two contents, and WheelRefused if one wheel has
+    both, whatever the user says.
     """
     comparison = _Comparison(arrivals, found, ways, staging, going, installed, last_wins)
     comparison.compare()
@@ -221,10 +224,15 @@ class _Comparison:
         known = self._filename(first_owner) if first_owner else self._installed_as(first)
         for source in self._destinations(place):
             raise self._conflict(place, self._filename(source), known, is_folder=True)
+        first_of = {_wheel(first_owner): owners[0]}
         for owner, path in owners[1:]:
-            if any(folders) or not (self._last_wins or self._is_same(first_owner, first, path)):
-                other = os.path.basename(first)
+            # Which of two files of one wheel would be the last, nothing says.
+            own = first_of.setdefault(_wheel(owner), (owner, path))
+            rival = own if self._last_wins and not any(folders) else owners[0]
+            if any(folders) or not (rival[1] == path or self._is_same(*rival, path)):
+                other = os.path.basename(rival[1])
                 spelling = "" if place.endswith(f"/{other}") else f" (also spelled {other})"
+                known = self._filename(owner) if rival is own else known
                 raise self._conflict(
                     place + spelling, self._filename(owner), known, is_folder=any(folders)
                 )
@@ -251,9 +259,12 @@ class _Comparison:
                     return False
         return True
 
-    def _conflict(self, place: str, owner: str, other: str, *, is_folder: bool) -> FileConflict:
+    def _conflict(self, place: str, owner: str, other: str, *, is_folder: bool) -> ArtifactRefused:
+        if owner == other:
+            return WheelRefused(owner, f"two of its members go to {place}, and differ")
         if is_folder and other == _NO_OWNER:
-            return FileConflict(place, owner, other, "move it away: the wheel needs a folder there")
+            hint = "move it away: one is a file, the other a folder"
+            return FileConflict(place, owner, other, hint)
         if is_folder:
             hint = "lock only one of the two: one has a file where the other needs a folder"
             return FileConflict(place, owner, other, hint)
@@ -264,11 +275,11 @@ class _Comparison:
 
     def _filename(self, owner: str) -> str:
         """Return the file name of the wheel whose staged folder ``owner`` is, or is in."""
-        folder = owner.partition("/")[0]
+        folder = _wheel(owner)
         return next(
             arrival.filename
             for arrival in self._arrivals
-            if any(move.source.partition("/")[0] == folder for move in arrival.moves)
+            if any(_wheel(move.source) == folder for move in arrival.moves)
         )
 
     def _installed_as(self, path: str) -> str:
@@ -301,10 +312,15 @@ def _opened(path: str) -> BinaryIO:
         return held.open(name)
 
 
+def _wheel(owner: str) -> str:
+    """Return the staged folder of the whole wheel that ``owner`` is a folder of."""
+    return owner.partition("/")[0]
+
+
 def _groups(having: list[_Owner]) -> list[list[_Owner]]:
     """Return those that have one name; names of one wheel that only look alike are apart, for it
     was let in with them.
     """
     spelled = {os.path.basename(path) for _, path in having}
-    is_one_wheel = len({owner for owner, _ in having}) == 1
+    is_one_wheel = len({_wheel(owner) for owner, _ in having}) == 1
     return [[one] for one in having] if is_one_wheel and len(spelled) == len(having) else [having]

@@ -105,9 +105,9 @@ def read_entry_points(text: str) -> Iterator[EntryPoint]:
     if any(len(line) > _MAX_LINE for line in text.splitlines()):
         raise InvalidEntryPoint(f"a line of it has more than {_MAX_LINE} characters")
     try:
-        parser.read_string(text)
+        parser.read_string(text, "entry_points.txt")
     except configparser.Error as error:
-        raise InvalidEntryPoint(str(error).replace("\n", " ")) from None
+        raise InvalidEntryPoint(" ".join(str(error).split())) from None
     for group in ("console_scripts", "gui_scripts"):
         if parser.has_section(group):
             for name, value in parser.items(group):

@@ -40,14 +40,14 @@ def step(name: str, version: str = "1.0", *, is_direct: bool = False) -> Step:
 def has(
     schemes: Schemes,
     folder: str,
-    record: str | None = "",
+    record: str | None = "{folder}/RECORD,,\n",
     files: Mapping[str, str] | None = None,
 ) -> Path:
     """Put a dist-info (or egg-info) folder into the environment."""
     path = Path(schemes.purelib, folder)
     path.mkdir(parents=True)
     if record is not None:
-        (path / "RECORD").write_text(record)
+        (path / "RECORD").write_text(record.replace("{folder}", folder))
     for name, content in (files or {}).items():
         (path / name).write_text(content)
     return path
@@ -192,12 +192,23 @@ class TestRemoval:
         assert [found.version for found in changes.remove] == ["0.9", "1.0"]
         assert [one.name for one in changes.install] == ["a"]
 
-    @pytest.mark.parametrize("folder", ["a-1.0.dist-info", "a-1.0-py3.11.egg-info"])
-    def test_what_nothing_describes_is_not_removed(self, schemes: Schemes, folder: str) -> None:
-        path = has(schemes, folder, record=None)
+    @pytest.mark.parametrize(
+        ("folder", "record"),
+        [
+            ("a-1.0.dist-info", None),
+            # So a loss of power leaves it, where an installer syncs nothing.
+            ("a-1.0.dist-info", ""),
+            ("a-1.0-py3.11.egg-info", None),
+        ],
+    )
+    def test_what_nothing_describes_is_not_removed(
+        self, schemes: Schemes, folder: str, record: str | None
+    ) -> None:
+        path = has(schemes, folder, record=record)
         with pytest.raises(NotRemovable) as caught:
             decide_changes([step("a", "2.0")], schemes, Sync())
-        assert str(caught.value) == f"{path}: a 1.0 has no RECORD, so it cannot be removed"
+        problem = "has no RECORD of its files, so it cannot be removed"
+        assert str(caught.value) == f"{path}: a 1.0 {problem}"
         assert caught.value.hint
 
     def test_what_loses_a_file_to_a_removal_is_installed_again(self, schemes: Schemes) -> None:

@@ -135,7 +135,7 @@ INFO = f"{SITE}/demo-1.0.dist-info"
         (
             lambda p: (p / "other-1.0.dist-info/RECORD").unlink(),
             [
-                f"missing: {SITE}/other-1.0.dist-info/RECORD: the file does not exist",
+                f"missing: {SITE}/other-1.0.dist-info/RECORD: it does not exist, or is empty",
                 f"extra: {SITE}/other.py: no installed package owns it",
             ],
         ),
@@ -342,4 +342,4 @@ def test_a_record_that_is_no_file_is_a_difference(
             record.mkdir()
         case _:
             record.symlink_to("RECORD")
-    assert f"missing: {INFO}/RECORD: the file does not exist" in drifts(lock, environment)
+    assert f"missing: {INFO}/RECORD: it does not exist, or is empty" in drifts(lock, environment)

@@ -23,7 +23,7 @@ from schemas.errors import ExitCode, LockstreamError
         (
             NotRemovable("demo", "1.0", "/p/demo.egg-info"),
             ExitCode.REFUSED,
-            "/p/demo.egg-info: demo 1.0 has no RECORD, so it cannot be removed",
+            "/p/demo.egg-info: demo 1.0 has no RECORD of its files, so it cannot be removed",
         ),
         (
             RecordEscapes("demo", "1.0", "/etc/x"),

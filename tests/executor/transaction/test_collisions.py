@@ -16,6 +16,7 @@ from executor.transaction.collisions import refuse_collisions
 from executor.transaction.commit import WheelMoves, moves_of
 from executor.transaction.errors import FileConflict
 from executor.transaction.landing import Landings
+from executor.wheels.errors import WheelRefused
 from executor.wheels.staged_wheel import StagedWheel
 from helpers.environments import schemes_below, stage
 from helpers.wheels import Wheel, build_wheel
@@ -141,18 +142,42 @@ class TestBetweenWheels:
             message = refusal(tmp_path / str(number), schemes, *wheels)
             assert message.startswith(f"{schemes.data}/{path}: belongs to ")
 
-    def test_a_data_file_does_not_shadow_one_of_the_root(
-        self, tmp_path: Path, schemes: Schemes
-    ) -> None:
-        wheel = wheel_of("one", {"x.py": "1"}, data_files={"purelib/x.py": "2"})
-        assert "/x.py: belongs to" in refusal(tmp_path, schemes, wheel)
-
     def test_purelib_and_platlib_apart_do_not_meet(self, tmp_path: Path, schemes: Schemes) -> None:
         apart = replace(schemes, platlib=f"{schemes.data}/lib64")
         one = build_wheel("one", files={"x.py": "1"})
         other = build_wheel("other", files={"x.py": "2"}, purelib=False)
         check(tmp_path, apart, one, other)
         assert "/x.py: belongs to" in refusal(tmp_path / "together", schemes, one, other)
+
+
+class TestInOneWheel:
+    @pytest.mark.parametrize("last", [False, True])
+    @pytest.mark.parametrize("inner", ["x.py", "x.py/inner"])
+    def test_two_contents_of_one_path_are_refused_whatever_the_user_says(
+        self, tmp_path: Path, schemes: Schemes, inner: str, last: bool
+    ) -> None:
+        clash = wheel_of("one", {"x.py": "1"}, {f"purelib/{inner}": "2"})
+        with pytest.raises(WheelRefused) as caught:
+            check(tmp_path, schemes, clash, last=last)
+        assert str(caught.value) == (
+            f"{clash.filename}: two of its members go to {schemes.purelib}/x.py, and differ"
+        )
+        assert "lock another version" in caught.value.hint
+
+    def test_it_is_refused_also_where_another_would_win(
+        self, tmp_path: Path, schemes: Schemes
+    ) -> None:
+        clash = wheel_of("two", {"x.py": "1"}, {"purelib/x.py": "2"})
+        with pytest.raises(WheelRefused):
+            check(tmp_path, schemes, wheel_of("one", {"x.py": "0"}), clash, last=True)
+
+    def test_equal_contents_are_one_file(self, tmp_path: Path, schemes: Schemes) -> None:
+        check(tmp_path, schemes, wheel_of("one", {"x.py": "1"}, {"purelib/x.py": "1"}), last=True)
+
+    def test_names_that_only_look_alike_are_two_in_any_scheme(
+        self, tmp_path: Path, schemes: Schemes
+    ) -> None:
+        check(tmp_path, schemes, wheel_of("one", {"x.py": "1"}, {"purelib/X.py": "2"}))
 
 
 class TestWithWhatIsInstalled:
@@ -287,7 +312,7 @@ class TestWhereFoldersAreNeeded:
         with pytest.raises(FileConflict) as caught:
             check(tmp_path, schemes, wheel_of("one", {}, {"scripts/run": "#!/bin/sh\n"}))
         assert caught.value.path == schemes.scripts
-        assert caught.value.hint == "move it away: the wheel needs a folder there"
+        assert caught.value.hint == "move it away: one is a file, the other a folder"
 
 
 @pytest.mark.parametrize(

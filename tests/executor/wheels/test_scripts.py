@@ -106,6 +106,12 @@ broken = not an object
         with pytest.raises(InvalidEntryPoint):
             read(text)
 
+    def test_the_line_at_fault_is_named_in_plain_text(self) -> None:
+        with pytest.raises(InvalidEntryPoint) as caught:
+            read("[console_scripts]\na: b\n")
+        expected = "Source contains parsing errors: 'entry_points.txt' [line 2]: 'a: b\\n'"
+        assert str(caught.value) == expected
+
     def test_a_section_of_defaults_adds_no_scripts(self) -> None:
         """It means something to configparser only."""
         text = "[DEFAULT]\nhidden = a:b\n[console_scripts]\ndemo = a:b\n"
