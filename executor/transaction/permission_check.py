@@ -53,8 +53,8 @@ class PermissionCheck:
         self._folder_status: os.stat_result | None = None
         self._left = ""
         """The last folder that entries go from, checked with its byte code and those above it."""
-        self._cache: frozenset[str] = frozenset()
-        """Byte code of that folder that cannot be removed."""
+        self._cache: dict[str, NotChangeable] = {}
+        """Why its byte code cannot be removed, by the name of the module."""
 
     def arriving(self, found: Iterable[Landing], going: PathSet) -> Iterator[Landing]:
         """Yield the landings that are ``found``, each after a check that it can be made.
@@ -90,7 +90,7 @@ class PermissionCheck:
                 if folder != self._left:
                     self._check_leaving(folder)
                 if self._cache and name.endswith(".py") and name[:-3] in self._cache:
-                    raise _denied(os.path.join(folder, "__pycache__"))
+                    raise self._cache[name[:-3]]
 
     def moves_away(self, folder: str) -> None:
         """Check that the dist-info folder ``folder`` can be moved to another folder."""
@@ -119,13 +119,21 @@ class PermissionCheck:
         """Check what a removal of entries from ``folder`` may bring: byte code goes with its
         source, which another user may have compiled, and packages that are emptied are removed.
         """
-        self._left, self._cache = folder, frozenset()
+        self._left, self._cache = folder, {}
         cache = os.path.join(folder, "__pycache__")
         is_cache = os.path.isdir(cache) and not os.path.islink(cache)
         if is_cache and _flags(cache) & _FIXED:
             raise _fixed(cache)
-        if is_cache and not os.access(cache, os.W_OK | os.X_OK):
-            self._cache = frozenset(name.partition(".")[0] for name in os.listdir(cache))
+        for name in os.listdir(cache) if is_cache else ():
+            module, path = name.partition(".")[0], os.path.join(cache, name)
+            if name.endswith(".pyc"):
+                try:
+                    self._check(path, os.lstat(path))
+                except NotChangeable as problem:
+                    # What has no source goes with the first file that leaves the folder.
+                    if not os.path.lexists(os.path.join(folder, f"{module}.py")):
+                        raise
+                    self._cache[module] = problem
         while is_below(folder, self._packages):
             folder = os.path.dirname(folder)
             _check_folder(folder)

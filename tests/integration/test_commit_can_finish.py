@@ -6,6 +6,7 @@ import fcntl
 import os
 import shutil
 import struct
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -184,7 +185,9 @@ class TestOwners:
     [
         pytest.param("zzz/__init__.py", 0x10, id="immutable file"),
         pytest.param("zzz", 0x20, id="append-only folder"),
-        pytest.param("zzz/__pycache__", 0x10, id="immutable byte code"),
+        pytest.param("zzz/__pycache__", 0x10, id="immutable folder of byte code"),
+        pytest.param("zzz/__pycache__/__init__.cpython-312.pyc", 0x10, id="immutable byte code"),
+        pytest.param("zzz/__pycache__/gone.cpython-312.pyc", 0x10, id="byte code left behind"),
         pytest.param("zzz-1.0.dist-info", 0x20, id="append-only dist-info"),
     ],
 )
@@ -192,7 +195,10 @@ def test_what_is_immutable_is_refused_before_anything_changes(
     upgrade: Upgrade, entry: str, flag: int
 ) -> None:
     path = upgrade.packages / entry
-    if not path.exists():
+    if path.suffix == ".pyc":
+        path.parent.mkdir()
+        path.touch()
+    elif not path.exists():
         path.mkdir()
 
     def change(flags: int) -> None:
@@ -213,6 +219,22 @@ def test_what_is_immutable_is_refused_before_anything_changes(
     assert f"{path}: is immutable or append-only" in text
     assert f"run chattr -i -a {path}" in text
     upgrade.check_done()
+
+
+@needs_root
+def test_byte_code_that_stays_may_be_immutable(upgrade: Upgrade) -> None:
+    """It is that of a module that the upgrade leaves alone."""
+    (upgrade.packages / "zzz/__pycache__").mkdir()
+    (upgrade.packages / "zzz/mine.py").touch()
+    path = upgrade.packages / "zzz/__pycache__/mine.cpython-312.pyc"
+    path.touch()
+    if subprocess.run(["chattr", "+i", path], check=False).returncode:
+        pytest.skip("the file system has no immutable files")
+    try:
+        upgrade.check_done()
+    finally:
+        subprocess.run(["chattr", "-i", path], check=True)
+    assert path.exists()
 
 
 class TestNothingToDo:
