@@ -12,9 +12,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from io import BytesIO, TextIOWrapper
-from itertools import chain, filterfalse
 from typing import BinaryIO, TextIO
 
 from executor.archive.unzip import MAX_MEMBERS
@@ -55,12 +53,16 @@ _SIGNATURES = ("RECORD", "RECORD.jws", "RECORD.p7s")
 """The files that RECORD cannot state a hash of."""
 
 
-_DIGEST = re.compile(rb",sha256=[\w-]{43},(?=[0-9]+$)")
+_DIGEST = re.compile(rb",sha256=[\w-]{43},(?=[0-9]+$)", re.MULTILINE)
 """The SHA-256 in a row."""
 
 
-_SPELLED = re.compile(r"([^,\"\r\n]+),sha256=[\w-]{42}[AEIMQUYcgkosw048],(0|[1-9][0-9]*)", re.ASCII)
-"""A row spelled as ``record_row`` does: 32 bytes leave the last two bits of their base64 unused."""
+_SPELLED = re.compile(
+    r"^([^,\"\r\n]+),(?:sha256=[\w-]{42}[AEIMQUYcgkosw048],(0|[1-9][0-9]*)|,)\r?$",
+    re.ASCII | re.MULTILINE,
+)
+"""A row spelled as ``record_row`` does, or one without digest and size: 32 bytes leave the last two
+bits of their base64 unused."""
 
 
 _BLOCK = 64 << 10
@@ -102,20 +104,30 @@ def recorded_files(info: DistInfo) -> Iterator[FileRecord]:
             yield _file(path, sha256, found)
     exempt = _exempt(info)
     with _opened(info) as file:
-        lines = _lines(info, file)
-        for line in lines:
-            row = line.rstrip("\r\n")
-            # Most rows are spelled as record_row does, and copied unparsed.
-            if not (spelled := _SPELLED.fullmatch(row)) or (path := spelled[1]) in exempt:
-                lines = chain((line,), lines)
-                break
-            if not path.endswith("/"):
-                yield path, row.encode(), int(spelled[2])
-        for path, algorithm, digest, size in _rows_of_files(info, exempt, lines):
+        # Most rows are spelled as record_row does, and copied unparsed.
+        yield from _files_as_spelled(file.buffer, exempt)
+        for path, algorithm, digest, size in _rows_of_files(info, exempt, _lines(info, file)):
             # Folders need no row, and their files may have been removed by now.
             if not path.endswith("/"):
                 found = _size_of_staged(info, path) if size is None else size
                 yield _file(path, digest, found, algorithm)
+
+
+def _files_as_spelled(record: BinaryIO, exempt: set[str]) -> Iterator[FileRecord]:
+    """Yield the files of a verified RECORD but the ``exempt`` ones, many rows at once; leave it at
+    the first row that is spelled otherwise, or at a row before that.
+    """
+    start, rest = 0, b""
+    while block := record.read(_ROWS):
+        data, end, rest = (rest + block).rpartition(b"\n")
+        rows, found = data.split(b"\n"), _SPELLED.findall(data.decode())
+        if len(found) < len(rows):
+            break
+        for row, (path, size) in zip(rows, found, strict=True):
+            if size and path not in exempt and path[-1] != "/":
+                yield path, row.rstrip(b"\r"), int(size)
+        start += len(data) + len(end)
+    record.seek(start)
 
 
 def hashed_files(info: DistInfo, manifest: Manifest) -> Iterator[FileRecord]:
@@ -154,27 +166,31 @@ def _rows_hash_as_spelled(
 ) -> MultisetHash | None:
     """Return the hash of the lines of RECORD as they are spelled, without those of exempt files.
 
-    None if a line is too long.
+    None if a line is too long, or has no digest though the manifest has none.
     """
     without = {b"", *(f"{name},,".encode() for name in exempt)}
     with _opened(info) as text:
         file, rest = text.buffer, b""
         rows_hash = _rows_hash_of_exempt(info, manifest)
         while block := file.read(_ROWS):
-            *rows, rest = (rest + block).replace(b"\r\n", b"\n").split(b"\n")
-            _add_rows(rows_hash, filterfalse(without.__contains__, rows), manifest)
-            if len(rest) > _MAX_LINE:
+            data, _, rest = (rest + block).replace(b"\r\n", b"\n").rpartition(b"\n")
+            if len(rest) > _MAX_LINE or not _add_rows(rows_hash, data, without, manifest):
                 return None
-        _add_rows(rows_hash, filterfalse(without.__contains__, [rest]), manifest)
-    return rows_hash
+        return rows_hash if _add_rows(rows_hash, rest, without, manifest) else None
 
 
-def _add_rows(rows_hash: MultisetHash, rows: Iterable[bytes], manifest: Manifest) -> None:
-    """Add rows; without their digests, which they must have, if the manifest has none."""
+def _add_rows(
+    rows_hash: MultisetHash, data: bytes, without: set[bytes], manifest: Manifest
+) -> bool:
+    """Add the rows of ``data`` but those that are in ``without``. If the manifest has no digests,
+    leave out theirs, and return whether all of them have one.
+    """
+    digests = 0
     if not manifest.is_hashed:
-        found = map(partial(_DIGEST.subn, b",sha256=,"), rows)
-        rows = (bare if digests else b"" for bare, digests in found)
+        data, digests = _DIGEST.subn(b",sha256=,", data)
+    rows = [row for row in data.split(b"\n") if row not in without]
     rows_hash.add_all(rows)
+    return manifest.is_hashed or digests == len(rows)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import random
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from executor.files.held_folder import HeldFolder
 from executor.wheels.errors import WheelRefused
 from executor.wheels.record_check import MAX_RECORD_SIZE
+from executor.wheels.records import read_rows
 from executor.wheels.rules import STRICT, Rules
 from helpers.environments import stage
 from helpers.wheels import Wheel, build_wheel
@@ -200,6 +202,51 @@ def test_two_rows_that_differ_in_the_hash_are_refused(tmp_path: Path) -> None:
         stage(wheel, tmp_path / "hashed")
     with pytest.raises(WheelRefused, match="it lists a file twice"):
         stage(wheel, tmp_path / "believed", rules=BELIEVING)
+
+
+def spelled(rows: list[tuple[str, str]], oddity: float, chances: random.Random) -> str:
+    """The rows of a RECORD, of path and rest, some spelled in other ways that mean the same."""
+    ends = chances.choice([["\n"], ["\r\n"], ["\n", "\r\n"]])
+    text = ""
+    for path, rest in rows:
+        is_odd = chances.random() < oddity
+        is_quoted = "," in path or (is_odd and chances.random() < 0.5)
+        text += (f'"{path}"' if is_quoted else path) + rest + chances.choice(ends)
+        text += "\n" * (is_odd and not is_quoted)
+    return text.rstrip("\r\n") if chances.random() < 0.5 else text
+
+
+@pytest.mark.parametrize("oddity", [0, 0.005, 0.02, 0.3])
+@pytest.mark.parametrize("seed", range(8))
+def test_however_its_rows_are_spelled_each_file_is_listed_once(
+    tmp_path: Path, seed: int, oddity: float
+) -> None:
+    """As in the new RECORD, where files are hashed and where RECORD is believed."""
+    chances = random.Random(f"{seed} {oddity}")
+    names = ["a.py", "deep/er/b.txt", "é/ü.py", "with space/x y", "x" * 90]
+    files = {
+        f"p{number % 7}/{number}{chances.choice(names)}": b"%d" % number for number in range(300)
+    }
+    if oddity:
+        files["p1/c,d.txt"] = CODE
+    listed = {f"{GOOD.dist_info}/RECORD.jws": b"{}", f"{GOOD.dist_info}/": b"", **files}
+    rows = [
+        (path, f",{hashed('sha256', content)},{len(content)}") for path, content in listed.items()
+    ]
+    rows += [(name, f",{rest}") for name, rest in ROWS.items() if name.startswith(GOOD.dist_info)]
+    chances.shuffle(rows)
+    record = spelled(rows, oddity, chances)
+    wheel = build_wheel(files=files, record=record, dist_info={"RECORD.jws": b"{}"})
+    recorded = []
+    for rules in (STRICT, BELIEVING):
+        staged = stage(wheel, tmp_path / str(rules.verify_record), rules=rules)
+        text = Path(staged.tree, staged.dist_info, "RECORD").read_bytes().decode()
+        assert "\r" not in text
+        recorded.append(sorted(read_rows(text.splitlines())))
+    stated = sorted(row for row in read_rows(record.splitlines()) if row.size and row.algorithm)
+    assert recorded[0] == recorded[1]
+    assert [row for row in recorded[0] if row in stated] == stated
+    assert len({row.path for row in recorded[0]}) == len(recorded[0])
 
 
 def test_a_row_for_an_endless_file_is_refused_unread(tmp_path: Path) -> None:
