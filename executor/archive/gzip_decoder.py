@@ -24,7 +24,7 @@ class DamagedGzip(ValueError):
 
 
 class GzipDecoder:
-    """One gzip stream that arrives in chunks; the reader of a response owns it."""
+    """Gzip that arrives in chunks, of one member or several; the reader of a response owns it."""
 
     def __init__(self, piece: int) -> None:
         """``piece`` is the most bytes that are decompressed at once."""
@@ -34,8 +34,14 @@ class GzipDecoder:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the end of the stream has arrived; what follows it is ignored."""
+        """Whether the end of a member has arrived; what follows it and is none is ignored."""
         return self._stream.eof
+
+    def goes_on(self, chunk: bytes) -> bool:
+        """Return whether ``chunk`` may belong to the stream: after the end of one member, another
+        may begin (RFC 1952, 2.2).
+        """
+        return not self._stream.eof or _begins(chunk)
 
     def pieces(self, chunk: bytes) -> Iterator[bytes]:
         """Yield what ``chunk`` decompresses to; nothing if it only begins something.
@@ -43,14 +49,21 @@ class GzipDecoder:
         Raises DamagedGzip.
         """
         # isal waits for a whole header before it looks at one.
-        if chunk and not self._is_begun and not _MAGIC.startswith(chunk[:2]):
+        if chunk and not self._is_begun and not _begins(chunk):
             raise DamagedGzip("it does not begin as gzip does")
         self._is_begun = self._is_begun or bool(chunk)
-        while chunk and not self._stream.eof:
+        while chunk and self.goes_on(chunk):
+            if self._stream.eof:
+                self._stream = decompressor(_GZIP)
             try:
                 piece = self._stream.decompress(chunk, self._piece)
             except inflate_errors as error:
                 raise DamagedGzip(str(error)) from None
-            chunk = self._stream.unconsumed_tail
+            is_ended = self._stream.eof
+            chunk = self._stream.unused_data if is_ended else self._stream.unconsumed_tail
             if piece:
                 yield piece
+
+
+def _begins(chunk: bytes) -> bool:
+    return bool(chunk) and _MAGIC.startswith(chunk[:2])

@@ -301,7 +301,7 @@ def read_body(response: PacedResponse, *, decode: bool, size: int | None = None)
         if not decode:
             yield chunk
             continue
-        if decoder.is_complete:
+        if not decoder.goes_on(chunk):
             raise Retryable("bytes follow the end of its gzip encoding")
         try:
             for content in decoder.pieces(chunk):

@@ -101,7 +101,7 @@ class HtmlPage(HTMLParser):
 
     def __init__(self, base: str) -> None:
         super().__init__()
-        self.base = base
+        self.base = self._address = base
         self.api_version = "1.0"
         self.status = self.status_reason = ""
         self._anchors: list[tuple[dict[str, str | None], list[str]]] = []
@@ -122,7 +122,8 @@ class HtmlPage(HTMLParser):
         if tag == "a":
             self._anchors.append((attributes, []))
             self._is_inside = True
-        elif tag == "base" and (href := attributes.get("href")):
+        elif tag == "base" and (href := attributes.get("href")) and self.base is self._address:
+            # The first counts (https://html.spec.whatwg.org/multipage/semantics.html#the-base-element).
             with suppress(ValueError):
                 base = urljoin(self.base, href)
                 self.base = base if is_usable(base, self.base) else self.base

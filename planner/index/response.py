@@ -241,7 +241,7 @@ def _bounded(chunks: Iterable[bytes], limit: int, url: str) -> Iterator[bytes]:
 def _gunzipped(chunks: Iterable[bytes], url: str) -> Iterator[bytes]:
     decoder = GzipDecoder(CHUNK_SIZE)
     for chunk in chunks:
-        if decoder.is_complete:
+        if not decoder.goes_on(chunk):
             raise IndexAnswer(url, "bytes follow the end of its gzip encoding")
         try:
             yield from decoder.pieces(chunk)

@@ -59,6 +59,8 @@ def advise(
     supplies = {one.name: one for each in errors for top in each.supplies for one in _all(top)}
     existing = {name for (_, name), seen in reader.seen.items() if seen.digest}
     lacking = [one for one in supplies.values() if not one.matching]
+    if lacking and not indexes.places:
+        return ("there is no place to look: --no-index is given, and no --find-links",)
     found: list[str] = []
     for supply in lacking[:MAX_NAMES]:
         elsewhere = list(_elsewhere(supply, reader, indexes))

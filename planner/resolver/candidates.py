@@ -19,7 +19,7 @@ from packaging.version import InvalidVersion, Version
 
 from planner.index.pages import ProjectFile, ProjectPage
 from planner.metadata.distribution import Distribution
-from planner.model.dependencies import Identifier
+from planner.model.dependencies import Dependency, Identifier
 from planner.model.policy import Prereleases
 from planner.resolver.evaluator import FileEvaluator, Rejection
 from schemas.numbers import has_huge_number
@@ -358,6 +358,11 @@ class CandidateFinder:
         if known is None:
             known = self._matching[key] = specifier, self._match(name, specifier)
         return known[1]
+
+    def admits(self, dependency: Dependency, version: Version) -> bool:
+        """Return whether ``version`` of the project of ``dependency`` satisfies it."""
+        name = dependency.identifier.name
+        return bool(self.matching(name, dependency.specifier) & self.project(name).set_of(version))
 
     def _match(self, name: NormalizedName, specifier: SpecifierSet) -> int:
         project = self.project(name)

@@ -56,6 +56,10 @@ _REMEDIES = (
     ),
     ("it is at ", "name the host of its files with --allow-host, or choose another index"),
     ("it was uploaded on ", "choose a later --exclude-newer, or allow older versions"),
+    (
+        "the index does not record when",
+        "leave out --exclude-newer, or choose an index that records when files were uploaded",
+    ),
 )
 """What helps against the rules that refuse a file, by how the reasons begin."""
 

@@ -10,6 +10,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
+from planner.index.pages import ProjectPage
 from planner.model.dependencies import Dependency, Identifier
 from planner.model.environments import MarkerEnvironment
 from planner.resolver.candidates import Candidate, CandidateFinder, Judgement, Release
@@ -18,7 +19,7 @@ from planner.resolver.obstacles import Obstacles
 from planner.resolver.supply import MAX_SHOWN_VERSIONS, Obstacle, Reason, Supply
 from schemas.data_class import with_fields
 from schemas.errors import NoSolution
-from schemas.text import enumerate_some
+from schemas.text import enumerate_some, one_line
 
 __all__ = ["MAX_SHOWN_LINES", "Asked", "Explainer", "SearchTooLong", "Unsolvable"]
 
@@ -42,6 +43,10 @@ MAX_SHOWN_LINES = 20
 
 MAX_DEPTH = 64
 """Projects in one chain of obstacles; longer ones are circles."""
+
+
+MAX_STATUS = 200
+"""Characters of the status of a project and its reason; an index may send any text."""
 
 
 _OPTIONAL = ("[project.optional-dependencies]", "[dependency-groups]")
@@ -210,6 +215,7 @@ class Explainer:
             name=name,
             demands=tuple(dict.fromkeys([*told, *demands])),
             exists=project.exists,
+            status=_status(project.page),
             versions=tuple(release.version for release in project.releases),
             matching=tuple(release.version for release in matching),
             prereleases=tuple(release.version for release in excluded),
@@ -228,8 +234,12 @@ class Explainer:
         for release in releases:
             for identifier in sorted(identifiers, key=str):
                 obstacle = self._obstacle_of.get((identifier, release.version))
-                # An obstacle of a project is one of its extras: once is enough.
-                if obstacle and obstacle.identifier not in identifiers:
+                # An obstacle of a project is one of its extras: once is enough. Another version of
+                # itself is an obstacle of its own.
+                if obstacle and (
+                    obstacle.identifier not in identifiers
+                    or not self._finder.admits(obstacle, release.version)
+                ):
                     versions, _ = found.setdefault((identifier, obstacle.text), ([], obstacle))
                     versions.append(release.version)
         return _join(
@@ -279,6 +289,13 @@ def _join(obstacles: Iterable[Obstacle]) -> tuple[Obstacle, ...]:
         for key in needed:
             meeting[key].add(position)
     return tuple(joined)
+
+
+def _status(page: ProjectPage) -> str:
+    """Return what the index says of a project that is not active."""
+    if page.status == "active":
+        return ""
+    return one_line(": ".join(filter(None, (page.status, page.status_reason))), MAX_STATUS)
 
 
 def _refusals(judged: Mapping[Version, Judgement]) -> tuple[tuple[str, tuple[Version, ...]], ...]:

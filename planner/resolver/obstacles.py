@@ -23,9 +23,11 @@ def find_obstacles(search: Search, reader: DependencyReader, finder: CandidateFi
     found: dict[tuple[Identifier, Version], Dependency] = {}
     hopeless: dict[Identifier, int] = {}
 
-    def is_impossible(dependency: Dependency) -> bool:
+    def is_impossible(dependency: Dependency, dependent: Identifier, version: Version) -> bool:
         identifier = dependency.identifier
         if identifier.refused:
+            return True
+        if identifier.name == dependent.name and not finder.admits(dependency, version):
             return True
         project = Identifier(identifier.name)
         left = finder.matching(identifier.name, dependency.specifier)
@@ -38,7 +40,10 @@ def find_obstacles(search: Search, reader: DependencyReader, finder: CandidateFi
         is_complete = True
         # Dependencies are read after those that require them, so most is found in one pass.
         for key, dependencies in reversed(reader.known.items()):
-            if key not in found and (obstacle := next(filter(is_impossible, dependencies), None)):
+            if key in found:
+                continue
+            obstacle = next((one for one in dependencies if is_impossible(one, *key)), None)
+            if obstacle:
                 identifier, version = key
                 found[key] = obstacle
                 releases = finder.project(identifier.name).set_of(version)

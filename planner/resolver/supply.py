@@ -111,6 +111,8 @@ class Supply:
     demands: tuple[str, ...]
     """The requirements on it, with their origins."""
     exists: bool
+    status: str = ""
+    """What the index says of the project, if it is not active: ``quarantined: REASON``."""
     versions: tuple[Version, ...]
     """All that the index has, newest first."""
     matching: tuple[Version, ...]
@@ -146,7 +148,8 @@ class Supply:
         if not self.exists:
             yield f"the index does not know {self.name}"
         elif not self.versions:
-            yield f"the index has no files of {self.name}"
+            status = f", which is {self.status}" if self.status else ""
+            yield f"the index has no files of {self.name}{status}"
         elif not self.matching:
             yield (
                 f"no version of {self.name} suits; the index has "

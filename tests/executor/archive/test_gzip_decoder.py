@@ -37,6 +37,19 @@ def test_chunks_of_any_size_give_the_content(content: bytes, size: int) -> None:
     assert decoder.is_complete
 
 
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_several_members_are_one_content(size: int) -> None:
+    packed = b"".join(map(gzip.compress, (b"one ", b"", b"two ", b"three")))
+    decoder = GzipDecoder(PIECE)
+    found: list[bytes] = []
+    for at in range(0, len(packed), size):
+        assert decoder.goes_on(packed[at : at + size])
+        found += decoder.pieces(packed[at : at + size])
+    assert b"".join(found) == b"one two three"
+    assert decoder.is_complete
+    assert not decoder.goes_on(b"junk")
+
+
 def test_a_piece_is_bounded() -> None:
     pieces = list(GzipDecoder(PIECE).pieces(gzip.compress(bytes(100_000))))
     assert sum(map(len, pieces)) == 100_000

@@ -784,6 +784,12 @@ class TestBytesOfNoUse:
                 id="empty gzip blocks",
             ),
             pytest.param(
+                b"Content-Encoding: gzip\r\n\r\n" + chunk(gzip.compress(CONTENT[:10])),
+                chunk(gzip.compress(b"") * 3000),
+                "it sends more around the file than of it",
+                id="empty gzip members",
+            ),
+            pytest.param(
                 b"\r\n",
                 b"1;" + b"e" * 60000 + b"\r\nx\r\n",
                 "it sends more around the file than of it",

@@ -55,6 +55,11 @@ def test_a_file_is_named_by_its_url_or_by_the_text_of_its_link(anchor: str) -> N
     assert entry["filename"] == WHEEL
 
 
+def test_the_first_base_counts() -> None:
+    page = '<base href="data:x"><base href="/a/"><a href="x">x</a><base href="/b/">'
+    assert read_anchors(page.encode(), BASE).base == "https://index.example/a/"
+
+
 @pytest.mark.parametrize("base", ["https://[::1/", "htps://f.example/", "file:///srv/", "data:x"])
 def test_a_base_from_which_nothing_can_be_requested_is_ignored(base: str) -> None:
     page = read_anchors(f'<base href="{base}"><a href="{WHEEL}">x</a>'.encode(), BASE)

@@ -183,6 +183,8 @@ def test_rules_that_the_user_makes(
         (FileRules(hosts=frozenset({"other.example"})), {}, "name the host of its files"),
         (FileRules(uploaded_before=datetime(2026, 1, 1, tzinfo=UTC)),
          {"upload-time": "2026-02-01T00:00:00Z"}, "choose a later --exclude-newer"),
+        (FileRules(uploaded_before=datetime(2026, 1, 1, tzinfo=UTC)), {},
+         "leave out --exclude-newer"),
         (FileRules(), {"requires-python": ">=3.12"}, ""),
     ],
 )  # fmt: skip

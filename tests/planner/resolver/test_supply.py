@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -36,6 +37,15 @@ def test_a_deep_chain_is_named_to_its_end(
     assert len(text.splitlines()) <= 6
 
 
+def test_a_release_that_requires_another_version_of_itself_is_named(
+    index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index.add(build_wheel("app", requires=["app>=2"]), build_wheel("top", requires=["app"]))
+    text = refusal(index, tmp_path, capsys, requires="top")
+    assert "    app 1.0 needs app>=2\n" in text
+    assert "no version of app suits; the index has 1.0\n" in text
+
+
 def test_an_excluded_pre_release_is_named_with_the_option(
     index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -65,6 +75,24 @@ def test_what_is_too_new_is_one_line(
         "app-1.8-py3-none-any.whl, app-1.7-py3-none-any.whl and 7 more: "
         "uploaded too late for --exclude-newer"
     )
+
+
+def test_a_project_without_files_is_shown_with_its_status(
+    index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = {"status": "quarantined", "reason": "it\nsteals keys"}
+    page = {"meta": {"api-version": "1.4"}, "files": [], "project-status": status}
+    headers = {"Content-Type": "application/vnd.pypi.simple.v1+json"}
+    index.answers["/simple/app/"] = [(200, headers, json.dumps(page).encode())]
+    text = refusal(index, tmp_path, capsys, requires="app")
+    assert "the index has no files of app, which is quarantined: it\ufffdsteals keys" in text
+
+
+def test_without_any_place_to_look_the_option_is_named(
+    index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = refusal(index, tmp_path, capsys, "--no-index", requires="app")
+    assert "there is no place to look: --no-index is given, and no --find-links\n" in text
 
 
 def test_a_source_leads_to_the_option_that_builds_it(
