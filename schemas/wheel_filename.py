@@ -28,6 +28,7 @@ __all__ = [
     "same_version",
     "split_wheel_filename",
     "stated_tags",
+    "version_in_name",
 ]
 
 
@@ -121,6 +122,13 @@ def dist_info_matches(folder: str, name: str, version: str) -> bool:
     return (
         bool(dash)
         and normalized_name(folder_name) == normalized_name(name)
-        # In these names "_" stands for the "+" of a local version.
-        and same_version(folder_version.replace("_", "+"), version.replace("_", "+"))
+        and same_version(version_in_name(folder_version), version_in_name(version))
     )
+
+
+def version_in_name(text: str) -> str:
+    """Return the version that the name of a wheel or of its dist-info folder spells as ``text``.
+
+    Some tools write ``_`` for each mark: ``1.0_cu12_x`` is ``1.0+cu12.x``, as ``1.0+cu12_x`` is.
+    """
+    return text if "+" in text else text.replace("_", "+", 1)

@@ -20,7 +20,7 @@ from executor.environment.errors import RecordUnreadable
 from executor.files.regular import open_regular, read_regular
 from schemas.data_class import frozen
 from schemas.hints import TOOL_NAME
-from schemas.wheel_filename import normalized_name, same_version
+from schemas.wheel_filename import normalized_name, same_version, version_in_name
 
 __all__ = [
     "Installed",
@@ -104,7 +104,7 @@ class Installed:
 
     def has_version(self, version: str) -> bool:
         """Return whether it has ``version``, in any spelling; an empty one always matches."""
-        return not version or same_version(self.version.replace("_", "+"), version)
+        return not version or same_version(version_in_name(self.version), version)
 
     def direct_url(self) -> Mapping[str, Any] | None:
         """Return its direct_url.json (PEP 610), or None if it was not required by a URL."""

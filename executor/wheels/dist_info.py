@@ -16,7 +16,13 @@ from executor.files.regular import NOT_REGULAR
 from executor.wheels.errors import WheelRefused
 from executor.wheels.layout import Layout
 from schemas.data_class import frozen
-from schemas.wheel_filename import dist_info_matches, normalized_name, same_version, stated_tags
+from schemas.wheel_filename import (
+    dist_info_matches,
+    normalized_name,
+    same_version,
+    stated_tags,
+    version_in_name,
+)
 
 __all__ = ["MAX_METADATA_SIZE", "MAX_WHOLE_SIZE", "DistInfo"]
 
@@ -162,7 +168,7 @@ class DistInfo:
             raise self.refused(
                 f"it names {name!r}, the file name another project", self.member("METADATA")
             )
-        if not same_version(version, self.layout.version.replace("_", "+")):
+        if not same_version(version, version_in_name(self.layout.version)):
             raise self.refused(
                 f"it states version {version!r}, the file name another", self.member("METADATA")
             )

@@ -105,6 +105,8 @@ def test_what_is_no_wheel_name_is_refused(filename: str) -> None:
         ("demo-1.0.0.dist-info", "demo", "1.0", True),
         ("demo-1.0+cu118.dist-info", "demo", "1.0_cu118", True),
         ("demo-1.0_cu118.dist-info", "demo", "1.0+cu118", True),
+        ("demo-1.0+cu118_x.dist-info", "Demo", "1.0+cu118.x", True),
+        ("demo-1.0_cu118_x.dist-info", "demo", "1.0+cu118.x", True),
         ("demo-2004d.dist-info", "demo", "2004d", True),
         ("demo-2004d.dist-info", "demo", "2004e", False),
         ("demo-1.1.dist-info", "demo", "1.0", False),

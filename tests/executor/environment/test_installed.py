@@ -57,6 +57,7 @@ def test_a_folder_that_is_not_there_holds_nothing(tmp_path: Path, kind: str) -> 
         ("demo-1.0.dist-info", "1.0", True),
         ("demo-1.0.dist-info", "1.0.0", True),
         ("demo-1.0_cu118.dist-info", "1.0+cu118", True),
+        ("demo-1.0+cu118_x.dist-info", "1.0+cu118.x", True),
         ("demo-1.0.dist-info", "1.1", False),
         ("demo-2004d.dist-info", "1.0", False),
     ],
