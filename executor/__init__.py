@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from executor.builds.toolchain import with_jobs as with_jobs
     from executor.builds.workspace import LEFT_OUT as LEFT_OUT
     from executor.builds.workspace import Workspace as Workspace
+    from executor.cli.command_line import prepare as prepare
+    from executor.cli.command_line import set_by_variables as set_by_variables
     from executor.cli.log_option import log_option as log_option
     from executor.cli.log_option import logged_run as logged_run
     from executor.cli.option_group import SectionedCommand as SectionedCommand
@@ -142,6 +144,7 @@ _HOMES = {
     "open_regular": "files.regular",
     "option_group": "cli.option_group",
     "other_login": "sources.refusals",
+    "prepare": "cli.command_line",
     "proxy_for": "sources.proxies",
     "proxy_name": "sources.proxies",
     "read_build_system": "builds.backend",
@@ -150,6 +153,7 @@ _HOMES = {
     "reason_of": "sources.response",
     "request_target": "sources.connection",
     "requested_pause": "sources.retries",
+    "set_by_variables": "cli.command_line",
     "stoppable": "lanes.signals",
     "sync_descriptor": "files.durability",
     "sync_folder": "files.durability",

@@ -105,15 +105,15 @@ class CheckedLock:
     """What a plan would read and the check could not, a sentence each."""
 
 
-def check_lock(path: str) -> CheckedLock:
-    """Compare the lock at ``path`` with what a plan without options would write, offline.
+def check_lock(path: str, request: PlanRequest | None = None) -> CheckedLock:
+    """Compare the lock at ``path`` with what a plan of ``request`` would write, offline.
 
     Raises UsageError if the lock does not record its inputs, and what ``read_lock``,
     ``read_inputs`` and ``find_problems`` raise.
     """
     lock = read_lock(path)
     recorded_sources(lock, path)
-    request = _with_recorded(PlanRequest(output=path), lock, path)
+    request = _with_recorded(replace(request or PlanRequest(), output=path), lock, path)
     refuse_special_files(request.sources, request.builds.constraints)
     try:
         question = _read_question(request, path, lock, refuse_remote, refuse_backend).question

@@ -26,6 +26,7 @@ __all__ = [
     "name_variable",
     "options_of",
     "prepare",
+    "set_by_variables",
     "unknown_command",
 ]
 
@@ -194,8 +195,8 @@ def _described(call: Callable[..., Any]) -> Callable[..., Any]:
         from executor.budget.memory import rss_peak  # noqa: PLC0415
 
         started = time.monotonic()
-        for option, variable in _given_by_variables():
-            echo(_set_by(option, variable), err=True)
+        for sentence in set_by_variables():
+            echo(sentence, err=True)
         try:
             return call(*arguments, **given)
         finally:
@@ -219,6 +220,12 @@ def _given_by_variables() -> Iterator[tuple[click.Option, str]]:
     for option in options_of(click.get_current_context().command):
         if is_from_variable(option.name or ""):
             yield option, _given_variable(option)
+
+
+def set_by_variables() -> Iterator[str]:
+    """Yield a sentence for each option of the running command that a variable sets."""
+    for option, variable in _given_by_variables():
+        yield _set_by(option, variable)
 
 
 def _set_by(option: click.Option, variable: str) -> str:

@@ -6,6 +6,7 @@ import click
 
 from executor import echo, echo_json, is_quiet, json_option, lock_argument
 from planner.api import check_lock
+from planner.cli.bare_plan import request_of_variables
 from planner.review.check import Stale
 
 __all__ = ["check"]
@@ -20,11 +21,13 @@ def check(lock: str, as_json: bool) -> None:
     It is current exactly if plan, which prefers its versions, would write the same bytes: the
     requirements of the inputs and of every package are compared with what is locked, for each
     target, extra and dependency group, and so are settings, options, hashes, addresses and local
-    files. Exit status 1 if it is not. What a plan reads and a check cannot is named.
+    files. Variables that are set for plan count. Exit status 1 if it is not. What a plan reads and
+    a check cannot is named.
     """
     quiet = is_quiet()
-    checked = check_lock(lock)
-    problems = checked.problems
+    request, reasons = request_of_variables()
+    checked = check_lock(lock, request)
+    problems = checked.problems and (*checked.problems, *reasons)
     if as_json:
         echo_json({"lock": lock, "current": not problems, "problems": problems}, indent=None)
     if not quiet:
