@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Protocol, cast
 
 from executor.archive.chunk_reader import ChunkReader, Truncated
+from executor.budget.budget import History
 from schemas.zipformat import InvalidZip, Method
 
 __all__ = [
@@ -129,14 +130,20 @@ class NotStreamable(InvalidZip):
     """Only the central directory, which follows all members, records where a member ends."""
 
 
-def contents(reader: ChunkReader, method: Method, compressed_size: int | None) -> Iterator[bytes]:
+def contents(
+    reader: ChunkReader,
+    method: Method,
+    compressed_size: int | None,
+    history: History | None = None,
+) -> Iterator[bytes]:
     """Yield the decompressed bytes of the member whose data ``reader`` reads next.
 
     ``compressed_size`` (bytes) is None if it follows the data; then only a compressed stream,
-    which marks its own end, can be read. The reader is left at the end of the data.
+    which marks its own end, can be read. ``history`` is what it may hold of what it has yielded.
+    The reader is left at the end of the data.
 
     Raises InvalidZip if the data is damaged or not of that size, NotStreamable if the size is
-    needed and unknown, and Truncated.
+    needed and unknown, WindowTooLarge, and Truncated.
     """
     start = reader.offset
     if method is Method.STORED:
@@ -154,7 +161,7 @@ def contents(reader: ChunkReader, method: Method, compressed_size: int | None) -
             raise NotStreamable(
                 "it is zstandard-compressed, and its size is not stated before its data"
             )
-        yield from decompressed(reader, compressed_size, MAX_OUTPUT)
+        yield from decompressed(reader, compressed_size, MAX_OUTPUT, history)
     if compressed_size is not None and reader.offset - start != compressed_size:
         raise InvalidZip(
             f"its data ends after {reader.offset - start} of {compressed_size} compressed bytes"

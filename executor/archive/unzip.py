@@ -12,6 +12,7 @@ from struct import Struct
 
 from executor.archive.chunk_reader import ChunkReader
 from executor.archive.inflate import MAX_OUTPUT, contents, crc32, whole
+from executor.budget.budget import History
 from schemas.zipformat import (
     CENTRAL_FIELDS,
     CENTRAL_SIGNATURE,
@@ -65,7 +66,8 @@ class Member:
     """
 
     __slots__ = (
-        "_entry", "_reader", "compressed_size", "crc", "finished", "header", "offset", "size",
+        "_entry", "_history", "_reader", "compressed_size", "crc", "finished", "header", "offset",
+        "size",
     )  # fmt: skip
 
     def __init__(
@@ -74,9 +76,13 @@ class Member:
         header: LocalHeader,
         offset: int,
         entry: CentralEntry | None = None,
+        history: History | None = None,
     ) -> None:
-        """``entry`` is its entry of the central directory, if that was read before."""
+        """``entry`` is its entry of the central directory, if that was read before; ``history``
+        limits the memory that reading it takes.
+        """
         self._reader = reader
+        self._history = history
         self._entry = entry if entry is not None and entry.offset == offset else None
         self.header = header
         self.offset = offset
@@ -112,7 +118,7 @@ class Member:
     def pieces(self) -> Iterator[bytes]:
         """Yield the contents, and at their end check them against what the archive states.
 
-        Raises InvalidZip and Truncated.
+        Raises InvalidZip, WindowTooLarge and Truncated.
         """
         header, reader = self.header, self._reader
         start = reader.offset
@@ -121,7 +127,7 @@ class Member:
         if compressed_size is None and self._entry is not None:
             compressed_size = self._entry.compressed_size
         crc, size = 0, 0
-        for piece in contents(reader, header.method, compressed_size):
+        for piece in contents(reader, header.method, compressed_size, self._history):
             size += len(piece)
             if expected is not None and size > expected:
                 raise InvalidZip(f"it unpacks to more than the {expected} bytes it states")
@@ -186,9 +192,15 @@ class ForwardZip:
     """
 
     def __init__(
-        self, chunks: Iterable[bytes], directory: Iterable[CentralEntry] | None = None
+        self,
+        chunks: Iterable[bytes],
+        directory: Iterable[CentralEntry] | None = None,
+        history: History | None = None,
     ) -> None:
-        """``directory`` are the central entries, if they could be read before."""
+        """``directory`` are the central entries, if they could be read before; ``history`` limits
+        the memory that reading a member takes.
+        """
+        self._history = history
         self.reader = ChunkReader(chunks)
         """Of the bytes of the archive, for code that reads members or entries itself."""
         self._directory = iter(() if directory is None else directory)
@@ -219,7 +231,8 @@ class ForwardZip:
             name = reader.exactly(fields[8])
             extra = reader.exactly(fields[9]) if fields[9] else b""
             entry = next(self._directory, None)
-            member = Member(reader, local_header(fields, name, extra), offset, entry)
+            header = local_header(fields, name, extra)
+            member = Member(reader, header, offset, entry, self._history)
             yield member
             if not member.finished:
                 for _ in member.pieces():

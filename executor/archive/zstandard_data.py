@@ -7,7 +7,8 @@ from importlib import import_module
 from typing import IO, cast
 
 from executor.archive.chunk_reader import ChunkReader, Truncated
-from executor.archive.errors import DecoderMissing
+from executor.archive.errors import DecoderMissing, WindowTooLarge
+from executor.budget.budget import History
 from schemas.zipformat import InvalidZip
 
 __all__ = ["decompressed"]
@@ -21,14 +22,26 @@ _MAX_HEADER = 18
 """Bytes (RFC 8878, 3.1.1.1)."""
 
 
-def decompressed(reader: ChunkReader, compressed_size: int, piece_size: int) -> Iterator[bytes]:
+_SINGLE_SEGMENT = 0x20
+"""The flag of a frame whose window is all of it."""
+
+
+_ID_SIZES = (0, 1, 2, 4)
+"""Bytes of the number of the dictionary, by the lowest two flags."""
+
+
+def decompressed(
+    reader: ChunkReader, compressed_size: int, piece_size: int, history: History | None = None
+) -> Iterator[bytes]:
     """Yield what the next ``compressed_size`` bytes of ``reader`` decompress to, in pieces of up to
     ``piece_size`` bytes. The library ``zstandard`` does it, or else Python 3.14 and newer.
 
-    Raises InvalidZip if they are not exactly one frame, Truncated, and DecoderMissing if there is
-    neither.
+    Raises InvalidZip if they are not exactly one frame, Truncated, DecoderMissing if there is
+    neither, and WindowTooLarge if there is more to hold than ``history`` allows.
     """
     portion = _Portion(reader, compressed_size)
+    if history is not None and history.most < (window := portion.window()) <= _MAX_WINDOW:
+        raise WindowTooLarge(window, history)
     try:
         import zstandard  # noqa: PLC0415, F401  # optional
     except ImportError:
@@ -92,6 +105,23 @@ class _Portion:
         self._left = size
         self.head = b""
         """Its first bytes, as many as a frame header can have."""
+
+    def window(self) -> int:
+        """Return the bytes that its frame wants to be kept for what follows (RFC 8878, 3.1.1.1.2);
+        0 if it is no frame. Nothing is read for the one who reads next. Raises Truncated.
+        """
+        head = self._reader.exactly(min(_MAX_HEADER, self._left))
+        self._reader.give_back(head)
+        if len(head) < _MAX_HEADER:
+            return 0
+        flags = head[4]
+        if flags & _SINGLE_SEGMENT:
+            place = 5 + _ID_SIZES[flags & 3]
+            size = int.from_bytes(head[place : place + (1 << (flags >> 6))], "little")
+            return size + 256 if flags >> 6 == 1 else size
+        exponent, mantissa = divmod(head[5], 8)
+        base = 1 << (10 + exponent)
+        return base + base // 8 * mantissa
 
     def read(self, count: int) -> bytes:
         """Return up to ``count`` bytes, none at the end. Raises Truncated."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import field, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from executor.budget.errors import BudgetTooSmall
 from executor.budget.memory import MEMORY_OPTION, Limit, physical_limit, smallest_limit
@@ -34,6 +34,7 @@ __all__ = [
     "READING_MEMORY",
     "SMALLEST_WINDOW",
     "Budget",
+    "History",
     "PageCachePolicy",
     "Surface",
     "check_files",
@@ -101,6 +102,25 @@ _ROOMY = 64 << 20
 """Bytes for each lane from which on 2 MiB more in a lane are no matter."""
 
 
+_LEAST_HISTORY = 1 << 20
+"""Bytes of a window of zstandard that the memory of a lane has room for."""
+
+
+_DECODER = 2 << 20
+"""Bytes that the library for zstandard takes in each lane that needs it."""
+
+
+class History(NamedTuple):
+    """What each lane may hold of a member's past contents, for those that follow to refer to: the
+    window of zstandard. The wheel decides how much that is, so no other need counts it.
+    """
+
+    most: int
+    """Bytes."""
+    besides: int
+    """Bytes that a single lane needs besides them."""
+
+
 PageCachePolicy = Literal["auto", "drop", "keep"]
 """Whether written files may stay in the page cache."""
 
@@ -147,6 +167,8 @@ class Budget:
     overlay does not support it."""
     compiler_data: int | None = None
     """Bytes of data that a child that makes byte code may have; None for no limit."""
+    history: History | None = field(default=None, compare=False)
+    """None for no limit."""
     files: int | None = None
     """Bytes that files may take if their file system is memory; None for no limit."""
     wanted: int = field(default=0, compare=False)
@@ -194,6 +216,7 @@ def decide_budget(
     window = max(min(free // WINDOW_SHARE, LARGEST_WINDOW) // lanes, SMALLEST_WINDOW)
     more = base + (lanes + 1) * lane + mapped + surface.held
     busy = max(base + lanes * lane, _compiling(surface))
+    spare = (free - base - lanes * lane) // lanes - _DECODER
     return Budget(
         limit.available,
         limit.source,
@@ -202,6 +225,7 @@ def decide_budget(
         keeps,
         has_batches=surface.file_system == "ext4",
         compiler_data=free - COMPILER_MEMORY if surface.compiles else None,
+        history=History(max(spare, _LEAST_HISTORY), base + lane + surface.held + _DECODER),
         files=limit.available - busy - _MADE if surface.is_memory else None,
         wanted=wanted,
         next_lane=more if lanes < wanted else None,

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from executor.budget.budget import Budget
+from executor.budget.budget import Budget, History
 from executor.budget.group_memory import PeakGauge
 from executor.budget.processors import usable_processors
 from executor.environment.schemes import Schemes
@@ -95,6 +95,8 @@ class Stager:
     log: RunLog
     writer: FileWriter
     """Writes the files; each lane has a copy of its own."""
+    history: History | None
+    """What each lane may hold of the contents of a member; None for no limit."""
     build: Build | None
     """Builds wheels, if any step has a source."""
     gauge: PeakGauge
@@ -192,6 +194,7 @@ class Stager:
                 metadata=installer_metadata(locked, origin.url),
                 size=step.size,
                 directory=directory,
+                history=self.history,
                 rules=self.rules,
                 writer=self.writer,
                 wrote=wrote,

@@ -157,6 +157,7 @@ class Transaction:
                 has_batches=budget.has_batches,
                 allowance=allowance,
             ),
+            history=budget.history,
             build=self.build,
             gauge=self.gauge,
         )

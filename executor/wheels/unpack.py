@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 
 from executor.archive.chunk_reader import Truncated
-from executor.archive.errors import DecoderMissing
+from executor.archive.errors import DecoderMissing, WindowTooLarge
 from executor.archive.expansion_limit import ExpansionLimit
 from executor.archive.inflate import NotStreamable
 from executor.archive.unzip import ForwardZip, Member
+from executor.budget.budget import History
 from executor.environment.schemes import STAGING, Schemes
 from executor.files.destination import Destination, PathTaken
 from executor.files.held_folder import HeldFolder
@@ -68,6 +69,8 @@ class StageOptions:
     """Size of the wheel in bytes, if the lock records it."""
     directory: Iterable[CentralEntry] | None = None
     """Its central directory, if that was read before the members."""
+    history: History | None = None
+    """What the lane may hold of the contents of a member; None for no limit."""
     rules: Rules = STRICT
     writer: FileWriter | None = None
     """Writes the files, and keeps what it has opened from wheel to wheel."""
@@ -91,7 +94,7 @@ def stage_wheel(
     is_hashed = options.rules.verify_record
     with folder.inner(TREE) as tree, Manifest(folder, is_hashed=is_hashed) as manifest:
         try:
-            archive = ForwardZip(source, options.directory)
+            archive = ForwardZip(source, options.directory, options.history)
             unpacking = _Unpacking(layout, archive, options)
             unpacking.unpack(tree, manifest)
         except NotStreamable:
@@ -232,7 +235,7 @@ class _Unpacking:
             if isinstance(error, NotStreamable) and self._can_be_spooled:
                 raise
             raise self._refused(str(error), name) from None
-        except DecoderMissing as error:
+        except (DecoderMissing, WindowTooLarge) as error:
             error.wheel, error.member = self._layout.filename, name
             raise
         record = record_row(name, encode_digest(sha256), member.size)

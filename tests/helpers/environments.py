@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+from executor.budget.budget import History
 from executor.environment.environment import Environment
 from executor.environment.installed import installed_distributions
 from executor.environment.interpreter import Interpreter, probe
@@ -78,6 +79,7 @@ def stage(
     chunks: Iterable[bytes] | None = None,
     wrote: Callable[[int], None] = lambda _: None,
     rules: Rules = STRICT,
+    history: History | None = None,
 ) -> StagedWheel:
     """Stage ``wheel`` in ``folder``, which is made; from other ``chunks`` than its own, if any."""
     folder.mkdir(parents=True)
@@ -86,6 +88,7 @@ def stage(
         metadata=INSTALLERS_OWN,
         wrote=wrote,
         rules=rules,
+        history=history,
     )
     given = chunked(wheel.content, chunk) if chunks is None else chunks
     with HeldFolder.at(str(folder)) as held:

@@ -91,6 +91,24 @@ def test_each_lane_holds_what_its_connections_over_tls_need() -> None:
         assert decide_budget(BASE_MEMORY + memory, 3, surface=surface).lanes == lanes
 
 
+@pytest.mark.parametrize("window", [1, 2, 8])
+def test_what_is_enough_for_one_lane_and_a_window_allows_that_window(window: int) -> None:
+    surface = Surface("overlay", has_journal=True, held=7 * MIB)
+    tight = decide_budget(64 * MIB, 4, surface=surface).history
+    assert tight is not None
+    enough = decide_budget(tight.besides + window * MIB, 1, surface=surface)
+    assert enough.history == (window * MIB, tight.besides)
+
+
+def test_a_window_takes_what_no_lane_needs_and_at_least_a_mebibyte() -> None:
+    for beyond, most in ((0, 1), (7, 1), (10, 3)):
+        memory = BASE_MEMORY + 2 * LANE_MEMORY + beyond * MIB
+        history = decide_budget(memory, 2).history
+        assert history is not None
+        assert history.most == most * MIB
+    assert decide_budget().history is None
+
+
 def test_more_lanes_than_are_useful_are_made_only_on_demand() -> None:
     default = decide_budget(1 << 40)
     assert default.lanes == min(MAX_LANES, usable_processors())
