@@ -100,12 +100,15 @@ def test_what_is_enough_for_one_lane_and_a_window_allows_that_window(window: int
     assert enough.history == (window * MIB, tight.besides)
 
 
-def test_a_window_takes_what_no_lane_needs_and_at_least_a_mebibyte() -> None:
-    for beyond, most in ((0, 1), (7, 1), (10, 3)):
+def test_a_window_takes_what_no_lane_needs_and_at_least_a_mebibyte(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for beyond, most in ((0, 1), (6, 1), (10, 3)):
         memory = BASE_MEMORY + 2 * LANE_MEMORY + beyond * MIB
         history = decide_budget(memory, 2).history
         assert history is not None
         assert history.most == most * MIB
+    surround(monkeypatch, None)
     assert decide_budget().history is None
 
 
