@@ -11,6 +11,7 @@ import re
 from typing import Literal, get_args
 
 __all__ = [
+    "EGGS",
     "MAX_DEPTH",
     "MAX_NAME_SIZE",
     "MAX_SEGMENT_SIZE",
@@ -27,6 +28,10 @@ Scheme = Literal["purelib", "platlib", "headers", "scripts", "data"]
 """The keys that a ``.data`` folder may have, and the folders of an environment for them."""
 
 SCHEME_NAMES: tuple[Scheme, ...] = get_args(Scheme)
+
+EGGS = (".egg-info", ".egg", ".egg-link")
+"""Ends of the names by which setuptools and distutils know what they have installed: metadata, a
+package with its metadata, a link to sources."""
 
 MAX_SEGMENT_SIZE = 255
 """Bytes; NAME_MAX of the file systems in use."""

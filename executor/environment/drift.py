@@ -116,7 +116,8 @@ def _changed(
         for found in present:
             yield Drift("changed", step.name, found.path, "it is installed more than once")
     elif not present[0].has_version(step.version):
-        detail = f"{present[0].version} is installed, the lock has {step.version}"
+        version = present[0].version or "an unknown version"
+        detail = f"{version} is installed, the lock has {step.version}"
         yield Drift("changed", step.name, present[0].path, detail)
     elif not present[0].is_complete:
         yield Drift("missing", step.name, present[0].record, "it does not exist, or is empty")

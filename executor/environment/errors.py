@@ -51,7 +51,7 @@ class NotRemovable(Refused):
 
     def __str__(self) -> str:
         problem = "has no RECORD of its files, so it cannot be removed"
-        return f"{self.path}: {self.package} {self.version} {problem}"
+        return f"{self.path}: {f'{self.package} {self.version}'.strip()} {problem}"
 
 
 @with_fields

@@ -20,6 +20,7 @@ from executor.environment.errors import RecordUnreadable
 from executor.files.regular import open_regular, read_regular
 from schemas.data_class import frozen
 from schemas.hints import TOOL_NAME
+from schemas.wheel import EGGS
 from schemas.wheel_filename import normalized_name, same_version, version_in_name
 
 __all__ = [
@@ -82,7 +83,7 @@ class RecordedFile(NamedTuple):
 
 @frozen
 class Installed:
-    """A distribution, known by its dist-info folder, or by an egg-info of older tools."""
+    """A distribution, known by its dist-info folder, or by one of the ``EGGS`` of older tools."""
 
     name: str
     """Normalized."""
@@ -157,19 +158,42 @@ def fingerprint(folders: Iterable[str]) -> int:
 def installed_distributions(folder: str) -> Iterator[Installed]:
     """Yield the distributions in a purelib or platlib folder, sorted by name.
 
-    Only the names of folders are read, not their contents. The folder may be absent.
+    Only the names of folders are read, and of a distribution with an egg-info besides its RECORD:
+    old wheels bring one. The folder may be absent.
     """
     try:
         names = sorted(os.listdir(folder))
     except (FileNotFoundError, NotADirectoryError):
         return
+    whole: list[Installed] = []
+    eggs: list[Installed] = []
     for name in names:
-        stem, dot, kind = name.rpartition(".")
-        distribution, dash, rest = stem.partition("-")
-        if dot and dash and kind in {"dist-info", "egg-info"}:
+        stem, _, kind = name.rpartition(".")
+        distribution, dash, version = stem.partition("-")
+        if kind == "dist-info" and dash:
+            path = os.path.join(folder, name)
+            whole.append(Installed(normalized_name(distribution), version, path))
+        elif f".{kind}" in EGGS and distribution:
             # demo-1.0-py3.11.egg-info names the Python too.
-            version = rest.partition("-")[0] if kind == "egg-info" else rest
-            yield Installed(normalized_name(distribution), version, os.path.join(folder, name))
+            version = version.partition("-")[0]
+            path = os.path.join(folder, name)
+            eggs.append(Installed(normalized_name(distribution), version, path))
+    if eggs:
+        whole += [egg for egg in eggs if not _is_part(egg, whole)]
+        whole.sort(key=lambda found: found.path)
+    yield from whole
+
+
+def _is_part(egg: Installed, whole: Iterable[Installed]) -> bool:
+    """Return whether the RECORD of a distribution of the same name lists an egg-info."""
+    inside = f"{egg.path}/"
+    for found in whole:
+        if found.name == egg.name:
+            # A RECORD that is absent or damaged is told where it is needed.
+            with suppress(OSError, RecordUnreadable):
+                if any(f"{path}/".startswith(inside) for path in found.files()):
+                    return True
+    return False
 
 
 def recorded_files(

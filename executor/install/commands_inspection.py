@@ -69,8 +69,8 @@ def _launchers(found: Installed, schemes: Schemes) -> Iterator[Drift]:
         text = read_input(os.path.join(found.path, "entry_points.txt")).decode()
         # A command that is listed twice, in two groups, runs the later one.
         entry_points = {entry.name: entry for entry in read_entry_points(text)}
-    except FileNotFoundError:
-        return
+    except (FileNotFoundError, NotADirectoryError):
+        return  # an egg-info may be a file
     except (OSError, ValueError) as error:
         path = os.path.join(found.path, "entry_points.txt")
         yield Drift("changed", found.name, path, f"it cannot be read: {error}")

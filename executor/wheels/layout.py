@@ -10,7 +10,7 @@ from executor.environment.schemes import STAGING, Schemes
 from executor.wheels.member_names import folded
 from executor.wheels.scripts import check_replaces_nothing
 from schemas.data_class import frozen
-from schemas.wheel import SCHEME_NAMES, Scheme
+from schemas.wheel import EGGS, SCHEME_NAMES, Scheme
 from schemas.wheel_filename import dist_info_matches, normalized_name, split_wheel_filename
 
 __all__ = [
@@ -80,8 +80,8 @@ class Layout:
         # importlib.metadata looks for distributions in lower case.
         if top.lower().endswith(".dist-info"):
             self._check_own(top, ".dist-info", slash)
-        elif top.lower().endswith(".egg-info"):
-            self._check_egg_info(top)
+        elif top.lower().endswith(EGGS):
+            self._check_egg(top)
         elif top.endswith(".data") and "-" in top and (slash or self._is_own(top)):
             self._check_own(top, ".data", slash)
             self._check_data(rest)
@@ -95,9 +95,9 @@ class Layout:
         if not (top.endswith(suffix) and self._is_own(top)):
             raise MisplacedMember(f"the folder {top!r} belongs to another distribution")
 
-    def _check_egg_info(self, top: str) -> None:
+    def _check_egg(self, top: str) -> None:
         """Old wheels ship their own; importlib.metadata reads any as an installed distribution."""
-        name = top[: -len(".egg-info")].partition("-")[0]
+        name = top.rpartition(".")[0].partition("-")[0]
         if normalized_name(name) != normalized_name(self.distribution):
             raise MisplacedMember(f"{top!r} would describe another distribution")
 
@@ -111,8 +111,8 @@ class Layout:
         inner = below.partition("/")[0]
         if key in {"purelib", "platlib"} and inner.lower().endswith(".dist-info"):
             raise MisplacedMember("a wheel has its dist-info folder at its root only")
-        if key in {"purelib", "platlib"} and inner.lower().endswith(".egg-info"):
-            self._check_egg_info(inner)
+        if key in {"purelib", "platlib"} and inner.lower().endswith(EGGS):
+            self._check_egg(inner)
 
 
 def check_startup(name: str) -> None:
@@ -196,7 +196,7 @@ def _check_library_place(path: str) -> str | None:
 
 def _check_package_place(inner: str) -> str:
     """Check a file of the data scheme that is ``inner`` below the packages; return that."""
-    if inner.partition("/")[0].endswith((".dist-info", ".egg-info")):
+    if inner.partition("/")[0].endswith((".dist-info", *EGGS)):
         raise MisplacedMember("a wheel has its dist-info folder at its root only")
     check_root_name(inner)
     check_startup(inner)

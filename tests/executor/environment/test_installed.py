@@ -15,10 +15,11 @@ def names(folder: Path) -> list[tuple[str, str]]:
     return [(found.name, found.version) for found in installed_distributions(str(folder))]
 
 
-def distribution(folder: Path, name: str = "demo-1.0.dist-info") -> Installed:
+def distribution(folder: Path, name: str = "demo-1.0.dist-info", among: int = 1) -> Installed:
     (folder / name).mkdir()
-    (found,) = installed_distributions(str(folder))
-    return found
+    found = {Path(one.path).name: one for one in installed_distributions(str(folder))}
+    assert len(found) == among
+    return found[name]
 
 
 def test_distributions_are_known_by_their_metadata_folders(tmp_path: Path) -> None:
@@ -27,14 +28,20 @@ def test_distributions_are_known_by_their_metadata_folders(tmp_path: Path) -> No
         "demo_pkg-1.0+cu118.dist-info",
         "old-0.1-py3.11.egg-info",
         "older-0.2.egg-info",
+        "unversioned.egg-info",
+        "whole-0.3-py3.11.egg",
         "pytz-2004d.dist-info",
     ):
         (tmp_path / name).mkdir()
+    (tmp_path / "developed.egg-link").touch()
     assert sorted(names(tmp_path)) == [
         ("demo-pkg", "1.0+cu118"),
+        ("developed", ""),
         ("old", "0.1"),
         ("older", "0.2"),
         ("pytz", "2004d"),
+        ("unversioned", ""),
+        ("whole", "0.3"),
         ("zope-interface", "7.0"),
     ]
 
@@ -43,6 +50,24 @@ def test_what_is_no_distribution_is_passed_over(tmp_path: Path) -> None:
     for name in ("demo", "demo-1.0", "demo.dist-info", "x-1.0.data", "dist-info", "__pycache__"):
         (tmp_path / name).mkdir()
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("egg", ["demo.egg-info", "Demo-1.0-py3.11.egg-info", "demo.egg-link"])
+@pytest.mark.parametrize("record", ["listed", "not listed", "damaged"])
+def test_an_egg_that_the_record_of_its_distribution_lists_is_a_part_of_it(
+    tmp_path: Path, egg: str, record: str
+) -> None:
+    """Old wheels bring one."""
+    path = egg if egg.endswith("link") else f"{egg}/PKG-INFO"
+    (tmp_path / path).parent.mkdir(exist_ok=True)
+    (tmp_path / path).touch()
+    found = distribution(tmp_path, "demo-1.0.dist-info", among=2)
+    rows = {"listed": f"demo.py,,\n{path},,\n", "not listed": "demo.py,,\n", "damaged": "\0,,\n"}
+    Path(found.record).write_text(rows[record])
+    (tmp_path / "other-1.0.dist-info").mkdir()
+    expected = {"demo-1.0.dist-info", "other-1.0.dist-info", *([egg] if record != "listed" else [])}
+    there = [Path(found.path).name for found in installed_distributions(str(tmp_path))]
+    assert there == sorted(expected)
 
 
 @pytest.mark.parametrize("kind", ["absent", "below a file"])

@@ -53,6 +53,14 @@ def said(root: Path, change: Callable[[Path], object]) -> list[str]:
     return [str(drift).replace(f"{root}/", "") for drift in drifts]
 
 
+def test_metadata_that_is_a_file_has_no_commands(root: Path) -> None:
+    """So distutils installed for Debian."""
+    site = packages(root)
+    shutil.rmtree(site / "demo-1.0.dist-info")
+    egg_info = site / "demo-1.0.egg-info"
+    assert not [line for line in said(root, lambda _: egg_info.touch()) if egg_info.name in line]
+
+
 def test_what_was_installed_is_right(root: Path) -> None:
     assert said(root, lambda _: None) == []
     assert found(root) == []

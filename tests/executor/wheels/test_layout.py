@@ -184,6 +184,15 @@ def test_a_wheel_may_bring_the_egg_info_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
+    "name", ["other.egg-link", "Other-1.0.EGG/x.py", "other.egg-info/PKG-INFO"]
+)
+@pytest.mark.parametrize("root", ["", "demo_pkg-1.0.data/purelib/"])
+def test_a_wheel_brings_no_egg_of_another(root: str, name: str) -> None:
+    with pytest.raises(MisplacedMember, match="would describe another distribution"):
+        LAYOUT.check_member(root + name)
+
+
+@pytest.mark.parametrize(
     "name", ["python._pth", "python312._pth", "PYTHON3._PTH", "pyvenv.cfg", "pybuilddir.txt"]
 )
 def test_what_an_interpreter_obeys_beside_it_is_refused(name: str) -> None:
