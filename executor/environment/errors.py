@@ -61,7 +61,10 @@ class RecordEscapes(Refused):
     package: str
     version: str
     path: str
-    hint: str = "its RECORD is damaged or hostile; name a fresh environment with --venv"
+    hint: str = (
+        "name a fresh environment or folder: its RECORD is damaged or hostile, or pip wrote it with "
+        "--target, where it lists commands in the place of their first folder"
+    )
 
     def __str__(self) -> str:
         return (
