@@ -62,8 +62,8 @@ class RecordEscapes(Refused):
     version: str
     path: str
     hint: str = (
-        "name a fresh environment or folder: its RECORD is damaged or hostile, or pip wrote it with "
-        "--target, where it lists commands in the place of their first folder"
+        "its RECORD is damaged or hostile, or of pip --target, which lists commands as they were "
+        "before it moved them; name a fresh environment or folder"
     )
 
     def __str__(self) -> str:
