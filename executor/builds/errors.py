@@ -25,6 +25,7 @@ __all__ = [
     "BuildsTooBig",
     "RepositoryUnusable",
     "RequirementsUnresolved",
+    "SourceNeedsMemory",
     "SourceRefused",
     "WheelDiffersFromPlan",
     "WorkspaceFull",
@@ -214,6 +215,25 @@ class RequirementsUnresolved(BuildFailed):
         log = "".join(f"\n  | {line}" for line in self.log.splitlines())
         listed = ", ".join(self.requirements)
         return f"{self.package}: its build requires {listed}, which cannot be resolved{log}"
+
+
+@with_fields
+class SourceNeedsMemory(NotEnough):
+    """A source archive refers to more of its past contents than there is memory for."""
+
+    archive: str
+    available: int
+    """Bytes."""
+    hint: str = (
+        "build its wheel where memory is plentiful (lockstream plan --build), or raise the memory "
+        "limit: what the highest preset of xz has packed takes 65 MiB"
+    )
+
+    def __str__(self) -> str:
+        return (
+            f"{self.archive}: unpacking it takes more than the {self.available >> 20} MiB of "
+            "memory that are left, because xz has packed it with a larger dictionary"
+        )
 
 
 @with_fields

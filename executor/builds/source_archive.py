@@ -15,7 +15,8 @@ from typing import BinaryIO
 from executor.archive.central_directory import read_directory
 from executor.archive.chunk_reader import ChunkReader, Truncated
 from executor.archive.unzip import ForwardZip
-from executor.builds.errors import SourceRefused
+from executor.budget.memory import available_memory, own_memory
+from executor.builds.errors import SourceNeedsMemory, SourceRefused
 from executor.builds.source_files import MAX_SIZE, SourceFiles, Unsafe
 from executor.builds.tar_reader import InvalidTar, TarMember, read_tar
 from schemas.zipformat import InvalidZip
@@ -34,6 +35,12 @@ MAX_FACTOR = 200
 _XZ_MEMORY = 256 << 20
 """Bytes that an xz archive may ask for; its highest preset takes 65 MiB."""
 
+_BESIDES = 4 << 20
+"""Bytes that unpacking takes besides what the library for xz counts."""
+
+_TOO_LARGE = "Memory usage limit exceeded"
+"""What the library for xz says, which has no code for it (Modules/_lzmamodule.c)."""
+
 _XZ, _BZIP2, _GZIP, _ZIP = b"\xfd7zXZ\0", b"BZh", b"\x1f\x8b", b"PK\3\4"
 
 
@@ -41,7 +48,7 @@ def unpack_source(archive: str, folder: str) -> str:
     """Unpack the file ``archive`` into the empty ``folder``. Return the path of the source tree:
     the one folder that the archive holds, or ``folder`` if it holds more.
 
-    Raises SourceRefused, and OSError if the disk fails.
+    Raises SourceRefused, SourceNeedsMemory, and OSError if the disk fails.
     """
     name = os.path.basename(archive)
     files = SourceFiles(folder)
@@ -153,10 +160,13 @@ def _decompressed(file: BinaryIO, *, is_xz: bool) -> Iterator[bytes]:
     import bz2  # noqa: PLC0415
     import lzma  # noqa: PLC0415
 
+    available = available_memory()
+    left = _XZ_MEMORY if available is None else available - own_memory() - _BESIDES
+    most = max(0, min(_XZ_MEMORY, left))
     data = file.read(_CHUNK)
     while data:
         stream: bz2.BZ2Decompressor | lzma.LZMADecompressor = (
-            lzma.LZMADecompressor(memlimit=_XZ_MEMORY) if is_xz else bz2.BZ2Decompressor()
+            lzma.LZMADecompressor(memlimit=most) if is_xz else bz2.BZ2Decompressor()
         )
         while not stream.eof:
             if stream.needs_input and not (data := data or file.read(_CHUNK)):
@@ -164,6 +174,8 @@ def _decompressed(file: BinaryIO, *, is_xz: bool) -> Iterator[bytes]:
             try:
                 piece = stream.decompress(data, max_length=_CHUNK)
             except (lzma.LZMAError, OSError, ValueError) as error:
+                if most < _XZ_MEMORY and str(error) == _TOO_LARGE:
+                    raise SourceNeedsMemory(os.path.basename(file.name), most) from None
                 raise _Damaged(str(error)) from None
             data = b""
             if piece:

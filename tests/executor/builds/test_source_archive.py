@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import bz2
+import gzip
 import io
+import lzma
 import stat
 import tarfile
 import zipfile
@@ -11,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from executor.budget.memory import own_memory
 from executor.builds import source_archive, source_files
-from executor.builds.errors import SourceRefused
+from executor.builds.errors import SourceNeedsMemory, SourceRefused
 from executor.builds.source_archive import unpack_source
 from helpers.sdists import archive_of, build_sdist
+from schemas.errors import ExitCode
 
 
 def unpacked(content: bytes, folder: Path, name: str = "demo-1.0.tar.gz") -> Path:
@@ -51,6 +55,33 @@ def test_a_name_that_begins_at_the_root_begins_below_the_folder(tmp_path: Path) 
     info.size = 1
     unpacked(archive_of({"a": b"", "b": b""}, [(info, b"x")]), tmp_path)
     assert not (tmp_path / "evil").exists()
+
+
+def test_an_xz_archive_that_takes_more_memory_than_is_left_is_not_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": 64 << 20}]
+    plain = gzip.decompress(build_sdist().content)
+    content = lzma.compress(plain, filters=filters)
+    own = own_memory()
+    monkeypatch.setattr(source_archive, "own_memory", lambda: own)
+    monkeypatch.setattr(source_archive, "available_memory", lambda: own + (64 << 20))
+    with pytest.raises(SourceNeedsMemory) as caught:
+        unpacked(content, tmp_path, "demo-1.0.tar.xz")
+    assert str(caught.value) == (
+        "demo-1.0.tar.xz: unpacking it takes more than the 60 MiB of memory that are left, because "
+        "xz has packed it with a larger dictionary"
+    )
+    assert caught.value.exit_code is ExitCode.NOT_ENOUGH
+    monkeypatch.setattr(source_archive, "available_memory", lambda: own + (70 << 20))
+    (tmp_path / "into").rmdir()
+    assert (unpacked(content, tmp_path, "demo-1.0.tar.xz") / "pyproject.toml").is_file()
+
+
+def test_a_damaged_xz_archive_is_called_damaged(tmp_path: Path) -> None:
+    content = lzma.compress(gzip.decompress(build_sdist().content))
+    with pytest.raises(SourceRefused, match="cannot be unpacked: "):
+        unpacked(content[:100] + b"damage" + content[106:], tmp_path, "demo-1.0.tar.xz")
 
 
 @pytest.mark.parametrize("name", ["../evil", "demo/../../evil"])
