@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import binascii
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from schemas.data_class import frozen
 
-__all__ = ["SECURE_ALGORITHMS", "URL_SAFE", "Digests", "Mismatch", "encode_digest"]
+__all__ = ["ALGORITHMS", "SECURE_ALGORITHMS", "URL_SAFE", "Digests", "Mismatch", "encode_digest"]
 
 SECURE_ALGORITHMS = ("sha256", "sha384", "sha512", "blake2b", "sha3_256", "sha3_384", "sha3_512")
 """PEP 751 requires at least one hash of a secure algorithm, which md5 and sha1 are not."""
+
+ALGORITHMS = (*SECURE_ALGORITHMS, "sha224", "sha1", "md5")
+"""Those that an index or a requirement may state. The weak ones tell a damaged file from a whole
+one, and are in no lock."""
 
 URL_SAFE = bytes.maketrans(b"+/", b"-_")
 """The two characters that URL-safe base64 replaces
@@ -29,21 +33,24 @@ class Mismatch:
 class Digests:
     """The expected digests of one file, and those of the bytes so far; owned by its reader.
 
-    ``expected`` maps algorithm names to hexadecimal digests. Only secure algorithms count, and all
-    of them must agree.
+    ``expected`` maps algorithm names to hexadecimal digests. Only ``algorithms`` count, by default
+    the secure ones, and all of them must agree.
     """
 
-    def __init__(self, expected: Mapping[str, str]) -> None:
+    def __init__(
+        self, expected: Mapping[str, str], algorithms: Collection[str] = SECURE_ALGORITHMS
+    ) -> None:
         import hashlib  # noqa: PLC0415  # loading libcrypto takes 2 ms, while the lock is read
 
         self._expected = {
-            name: digest.lower() for name, digest in expected.items() if name in SECURE_ALGORITHMS
+            name: digest.lower() for name, digest in expected.items() if name in algorithms
         }
-        self._hashes = {name: hashlib.new(name) for name in self._expected}
+        # Where md5 is switched off (FIPS), it may still be used for what is no secret.
+        self._hashes = {name: hashlib.new(name, usedforsecurity=False) for name in self._expected}
 
     @property
     def secure(self) -> bool:
-        """Whether a secure digest is expected at all."""
+        """Whether a digest is expected at all."""
         return bool(self._expected)
 
     def update(self, data: bytes | memoryview) -> None:

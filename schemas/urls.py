@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import unquote_plus, urlsplit, urlunsplit
+from urllib.parse import unquote_plus, urljoin, urlsplit, urlunsplit
 
 __all__ = [
     "UNQUOTED_HINT",
@@ -16,6 +16,7 @@ __all__ = [
     "secret_parameters",
     "storable",
     "without_credentials",
+    "without_dots",
 ]
 
 UNQUOTED_HINT = (
@@ -197,6 +198,18 @@ def without_credentials(url: str) -> str:
     """
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def without_dots(url: str) -> str:
+    """Return the URL without the segments ``.`` and ``..`` of its path, which other clients do not
+    send either (https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4).
+    """
+    if "/." not in url:
+        return url
+    parts = urlsplit(url)
+    # urljoin would take the first part of such a path for a host.
+    path = parts.path if parts.path.startswith("//") else urljoin("/", parts.path)
+    return urlunsplit(parts._replace(path=path))
 
 
 def storable(url: str) -> str:

@@ -16,7 +16,8 @@ from planner.index.client import IndexClient
 from planner.index.pages import ProjectFile
 from planner.metadata.core_metadata import split_headers
 from planner.metadata.errors import UnreadableWheel, WheelDiffers
-from schemas.digests import SECURE_ALGORITHMS
+from planner.metadata.remote_zip import DOWNLOAD_CHUNK_SIZE, hold
+from schemas.digests import ALGORITHMS, Digests
 
 __all__ = ["archive_suffix", "fetch_source", "static_metadata"]
 
@@ -58,11 +59,11 @@ def fetch_source(client: IndexClient, file: ProjectFile, folder: str) -> tuple[s
     size = os.path.getsize(path)
     if file.size not in {None, size}:
         raise WheelDiffers(file.filename, "size", f"{file.size} bytes", f"{size} bytes")
-    for kind in SECURE_ALGORITHMS:
-        if expected := file.hashes.get(kind):
-            found = digest_file(path, kind).hex()
-            if found != expected:
-                raise WheelDiffers(file.filename, kind, expected, found)
+    promised = Digests(file.hashes, ALGORITHMS)
+    with open(path, "rb") as body:
+        while chunk := body.read(DOWNLOAD_CHUNK_SIZE):
+            promised.update(chunk)
+    hold(file, promised)
     return path, digest_file(path).hex()
 
 

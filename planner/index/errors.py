@@ -6,6 +6,7 @@ from schemas.data_class import with_fields
 from schemas.errors import NetworkError, SubjectProblem
 
 __all__ = [
+    "AddressMissing",
     "FileMissing",
     "IndexAnswer",
     "IndexDenied",
@@ -85,3 +86,9 @@ class FileMissing(IndexAnswer):
     """A page lists a file that its server does not have (HTTP 404, 410)."""
 
     hint = "the page is out of date; report it to the owner of the index, or exclude the version"
+
+
+class AddressMissing(IndexAnswer):
+    """A server does not have the file that the inputs require by its address."""
+
+    hint = "correct the address of the requirement"

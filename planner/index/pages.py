@@ -21,6 +21,7 @@ from planner.index.entries import split_links
 from planner.index.errors import IndexAnswer
 from schemas.data_class import frozen
 from schemas.numbers import small_int
+from schemas.urls import without_dots
 
 __all__ = [
     "ACCEPT",
@@ -149,8 +150,7 @@ def _absolute(url: str, base: str) -> str:
     """Return a link of the page at ``base`` without fragment and credentials; from a cache, since
     the URL of a file is the key of all that is known of it.
     """
-    if "://" not in url:
-        url = urljoin(base, url)
+    url = without_dots(url) if "://" in url else urljoin(base, url)
     url = url.partition("#")[0]
     if "@" in url and "@" in (parts := urlsplit(url)).netloc:
         url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

@@ -115,9 +115,12 @@ class IndexRequest:
         logins = _configured_logins(environment) if self.configured else {}
         known: set[str] = set()
         for index in named:
-            if index.url in known:
+            # One that is for its sources only leaves its projects to others, and sources need the
+            # name of theirs.
+            if index.url in known and index.name is None:
                 continue
-            known.add(index.url)
+            if not index.explicit:
+                known.add(index.url)
             login = index.login or logins.get(index.url)
             if login is None and index.name:
                 login = login_of_index(index.name, environment)

@@ -21,7 +21,7 @@ from planner.inputs.errors import InvalidRequirementLine, UnsupportedRequirement
 from schemas.builds import project_name
 from schemas.numbers import has_huge_number
 from schemas.toml import parse_toml
-from schemas.urls import UNQUOTED_HINT, has_unquoted_login, redacted
+from schemas.urls import UNQUOTED_HINT, has_unquoted_login, redacted, without_dots
 
 __all__ = ["MAX_SHOWN", "parse_requirement", "quoted"]
 
@@ -38,6 +38,10 @@ _FETCHED = {
 
 
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
+
+
+_SCP = re.compile(r"(?:git\+)?[\w.-]+@[\w.-]+:[^/\s]\S*")
+"""An address as ssh takes it (https://git-scm.com/docs/git-clone#_git_urls)."""
 
 
 _ARCHIVE = re.compile(r"\.(?:whl|zip|tar|tgz|tbz|txz|tar\.(?:gz|bz2|xz|lzma|Z))$", re.IGNORECASE)
@@ -120,6 +124,12 @@ def _absolute(place: str, origin: str, folder: str) -> str:
     """Return the URL of ``place``, a URL or a path. Raise ValueError if it is malformed, or
     UnsupportedRequirementLine if nothing can be fetched from there.
     """
+    if _SCP.fullmatch(place):
+        raise UnsupportedRequirementLine(
+            origin,
+            "the address of a git repository is written as a URL",
+            hint="begin it with git+ssh://, and write / in the place of the colon behind the host",
+        )
     if not _SCHEME.match(place):
         path, hash_sign, fragment = place.partition("#")
         url = Path(os.path.abspath(os.path.join(folder, path))).as_uri()
@@ -129,13 +139,14 @@ def _absolute(place: str, origin: str, folder: str) -> str:
         raise UnsupportedRequirementLine(
             origin, "its address has an unquoted login", hint=UNQUOTED_HINT
         )
-    address, fragment = urldefrag(place)
+    # Not urldefrag: it makes file:///a of file:a#b.
+    address, _hash_sign, fragment = place.partition("#")
     parts = urlsplit(address)
     _ = parts.port  # raises ValueError if it is not a port
     if parts.scheme not in _FETCHED or (not parts.netloc and "file" not in parts.scheme):
         raise _unsupported_address(origin)
     if parts.scheme != "file":
-        return place
+        return without_dots(place)
     if parts.netloc not in {"", "localhost"}:
         raise ValueError(f"{redacted(place)} names a file of another host")
     path = os.path.abspath(os.path.join(folder, unquote(parts.path)))
@@ -161,6 +172,12 @@ def _name_of(url: str, origin: str) -> str:
             return parse_sdist_filename(filename)[0]
     if parts.scheme == "file" and (name := _name_in(path)):
         return name
+    if parts.scheme == "file" and os.path.isdir(path):
+        raise UnsupportedRequirementLine(
+            origin,
+            f"no pyproject.toml in {path} says the name of its project",
+            hint="write NAME @ and the folder",
+        )
     raise _unsupported_address(origin)
 
 

@@ -17,7 +17,7 @@ from typing import Self
 from executor import Recorder
 from planner.index.cache import Kind
 from planner.index.client import IndexClient
-from planner.index.errors import FileMissing, IndexDenied
+from planner.index.errors import AddressMissing, FileMissing, IndexDenied
 from planner.index.pages import ProjectFile
 from planner.metadata.core_metadata import (
     InvalidMetadata,
@@ -131,6 +131,8 @@ class MetadataSource:
         try:
             content = self._read_metadata(wheel)
         except FileMissing as error:
+            if wheel.file.is_direct:
+                raise AddressMissing(error.url, error.problem) from None
             raise InvalidMetadata(f"its page lists it, but {error.problem}") from None
         self._recorder.event("metadata", file=wheel.file.filename)
         return _of_its_name(wheel, parse_metadata(content))

@@ -16,9 +16,9 @@ from executor import open_regular
 from planner.index.client import IndexClient, Part
 from planner.index.errors import IndexAnswer
 from planner.index.pages import ProjectFile
-from planner.metadata.errors import UnreadableWheel, WheelDiffers
+from planner.metadata.errors import RequiredDiffers, UnreadableWheel, WheelDiffers
 from planner.metadata.wheel_directory import WheelDirectory, scan_directory
-from schemas.digests import SECURE_ALGORITHMS, Digests
+from schemas.digests import ALGORITHMS, SECURE_ALGORITHMS, Digests
 from schemas.zipformat import (
     CENTRAL_FIELDS,
     CENTRAL_HEADER,
@@ -41,9 +41,11 @@ from schemas.zipformat import (
 )
 
 __all__ = [
+    "DOWNLOAD_CHUNK_SIZE",
     "RangeReader",
     "RemoteReader",
     "find_at_end",
+    "hold",
     "open_ranges",
     "open_wheel",
     "read_digests",
@@ -144,23 +146,28 @@ def read_digests(
         else _open_local(file, file.path)
     )
     with opened as body:
-        promised = Digests(file.hashes)
+        promised = Digests(file.hashes, ALGORITHMS)
         body.seek(0)
         while chunk := body.read(DOWNLOAD_CHUNK_SIZE):
             promised.update(chunk)
             for digest in hashes.values():
                 digest.update(chunk)
-        if mismatch := promised.mismatch():
-            raise WheelDiffers(file.filename, mismatch.algorithm, mismatch.expected, mismatch.found)
+        hold(file, promised)
     return {one: digest.hexdigest() for one, digest in hashes.items()}
 
 
 def _check_whole(file: ProjectFile, content: bytes) -> None:
     """Raise WheelDiffers if the ``content`` of a file that one request has read is not its own."""
-    promised = Digests(file.hashes)
+    promised = Digests(file.hashes, ALGORITHMS)
     promised.update(content)
+    hold(file, promised)
+
+
+def hold(file: ProjectFile, promised: Digests) -> None:
+    """Raise WheelDiffers if the bytes of ``file`` have another digest than was ``promised``."""
     if mismatch := promised.mismatch():
-        raise WheelDiffers(file.filename, mismatch.algorithm, mismatch.expected, mismatch.found)
+        found = mismatch.algorithm, mismatch.expected, mismatch.found
+        raise (RequiredDiffers if file.is_direct else WheelDiffers)(file.filename, *found)
 
 
 def _open_local(file: ProjectFile, path: str) -> IO[bytes]:
@@ -224,14 +231,13 @@ class _FileReader:
     """A wheel in a file, which is compared with its index when it is opened."""
 
     def __init__(self, body: IO[bytes], file: ProjectFile) -> None:
-        expected = Digests(file.hashes)
+        expected = Digests(file.hashes, ALGORITHMS)
         sha256 = hashlib.sha256()
         body.seek(0)
         while chunk := body.read(DOWNLOAD_CHUNK_SIZE):
             expected.update(chunk)
             sha256.update(chunk)
-        if mismatch := expected.mismatch():
-            raise WheelDiffers(file.filename, mismatch.algorithm, mismatch.expected, mismatch.found)
+        hold(file, expected)
         self.size = body.tell()
         if file.size not in {None, self.size}:
             raise WheelDiffers(file.filename, "size", f"{file.size} bytes", f"{self.size} bytes")

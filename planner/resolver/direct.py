@@ -26,7 +26,7 @@ from planner.resolver.builder import SourceBuilder
 from planner.resolver.candidates import Project
 from schemas.credentials import Login, origin_of, split_login
 from schemas.data_class import with_fields
-from schemas.digests import SECURE_ALGORITHMS
+from schemas.digests import ALGORITHMS
 from schemas.errors import NoSolution
 from schemas.urls import redacted, without_credentials
 from schemas.wheel_filename import parse_wheel_filename
@@ -191,7 +191,7 @@ def _to_file(one: InputRequirement, url: str) -> ProjectFile:
     parameters = parse_qs(fragment)
     hashes |= {
         algorithm: parameters[algorithm][0].lower()
-        for algorithm in SECURE_ALGORITHMS
+        for algorithm in ALGORITHMS
         if algorithm in parameters
     }
     path = unquote(parts.path) if parts.scheme == "file" else None

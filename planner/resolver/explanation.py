@@ -215,6 +215,7 @@ class Explainer:
             name=name,
             demands=tuple(dict.fromkeys([*told, *demands])),
             exists=project.exists,
+            is_direct=any(one.is_direct for files in project.page.files.values() for one in files),
             status=_status(project.page),
             versions=tuple(release.version for release in project.releases),
             matching=tuple(release.version for release in matching),

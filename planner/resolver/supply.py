@@ -111,6 +111,8 @@ class Supply:
     demands: tuple[str, ...]
     """The requirements on it, with their origins."""
     exists: bool
+    is_direct: bool = False
+    """Whether the inputs require it by its address."""
     status: str = ""
     """What the index says of the project, if it is not active: ``quarantined: REASON``."""
     versions: tuple[Version, ...]
@@ -151,8 +153,9 @@ class Supply:
             status = f", which is {self.status}" if self.status else ""
             yield f"the index has no files of {self.name}{status}"
         elif not self.matching:
+            source = "its address" if self.is_direct else "the index"
             yield (
-                f"no version of {self.name} suits; the index has "
+                f"no version of {self.name} suits; {source} has "
                 f"{enumerate_some(self.versions, MAX_SHOWN_VERSIONS)}"
             )
         elif len(self.prereleases) == len(self.matching):

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.urls import hidden, may_be_hidden, redacted, secret_parameters, storable
+from schemas.urls import (
+    hidden,
+    may_be_hidden,
+    redacted,
+    secret_parameters,
+    storable,
+    without_dots,
+)
 
 
 @pytest.mark.parametrize(
@@ -175,3 +182,17 @@ def test_bare_logins_are_looked_for_in_linear_time() -> None:
 def test_what_is_hidden_is_looked_for_in_json_too(text: str) -> None:
     if hidden(text) != text:
         assert may_be_hidden(json.dumps(["x", text], ensure_ascii=False))
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://f.example/a/../b/./c?d=/../e#/../f", "https://f.example/b/c?d=/../e#/../f"),
+        ("https://u:p@f.example/../a", "https://u:p@f.example/a"),
+        ("https://f.example/.well-known/a..b", "https://f.example/.well-known/a..b"),
+        ("https://f.example//host/../a", "https://f.example//host/../a"),
+        ("git+https://f.example/a/../b.git@v1", "git+https://f.example/b.git@v1"),
+    ],
+)
+def test_an_address_is_asked_for_without_dots(url: str, expected: str) -> None:
+    assert without_dots(url) == expected

@@ -38,6 +38,7 @@ def test_it_is_fetched_into_the_folder(index: Index, tmp_path: Path) -> None:
         {"size": 1},
         {"hashes": {"sha256": "0" * 64}},
         {"hashes": {"sha256": SDIST.sha256, "sha512": "0" * 128}},
+        {"hashes": {"md5": "0" * 32}},
     ],
 )
 def test_a_size_or_a_hash_that_differs_is_refused(

@@ -248,6 +248,28 @@ def test_a_file_that_its_server_does_not_have_is_passed_over(
     plan("-i", index.url, lines="app==2.0\n", status=4)
 
 
+def test_an_address_that_its_server_does_not_have_is_an_error_of_the_address(
+    index: RunningIndex, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"{index.origin}/gone/app-2.0-py3-none-any.whl"
+    plan("-i", index.url, lines=f"app @ {url}\n", status=5)
+    assert capsys.readouterr().err == (
+        f"error: {url}: the server answers 404 Not Found\n"
+        "hint: correct the address of the requirement\n"
+    )
+
+
+def test_another_version_than_that_at_the_address_is_not_looked_for_on_an_index(
+    index: RunningIndex, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wheel = build_wheel("app", "1.0")
+    index.add(wheel, build_wheel("app", "2.0"))
+    plan("-i", index.url, lines=f"app @ {index.url_of(wheel.filename)}\napp==2.0\n", status=4)
+    told = capsys.readouterr().err
+    assert "no version of app suits; its address has 1.0\n" in told
+    assert "--package-index" not in told
+
+
 def test_an_index_cannot_lead_to_files_of_this_machine(
     index: RunningIndex, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -61,6 +61,27 @@ def test_an_index_named_twice_is_asked_once() -> None:
     assert urls(request, inputs) == ["https://one.example/simple"]
 
 
+def test_an_index_for_its_sources_alone_takes_nothing_from_the_others() -> None:
+    url = "https://one.example/simple"
+    explicit = Settings(indexes={"one": IndexSetting(url, explicit=True)})
+    found = IndexRequest(default_index=url).resolve(Inputs(settings=explicit), {})
+    assert [(one.url, one.explicit) for one in found.places if isinstance(one, Index)] == [
+        (url, True),
+        (url, False),
+    ]
+    (place,) = found.of_project(DEMO)
+    assert isinstance(place, Index)
+    assert not place.explicit
+
+
+def test_a_second_name_of_an_index_is_known() -> None:
+    url = "https://one.example/simple"
+    request = IndexRequest(indexes=(f"one={url}", f"two={url}"), pins=("demo=two",))
+    (found,) = request.resolve(Inputs(), {}).of_project(DEMO)
+    assert isinstance(found, Index)
+    assert (found.name, found.url) == ("two", url)
+
+
 def test_a_pin_that_is_not_a_pair_is_refused() -> None:
     with pytest.raises(UsageError, match="'demo' is not a pair"):
         IndexRequest(pins=("demo",)).resolve(Inputs(), {})

@@ -30,6 +30,10 @@ def _workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (f"file:./my%20wheels/{FILE}", "demo @ {here}/my%20wheels/" + FILE),
         (f"file:{FILE}", "demo @ {here}/" + FILE),
         (f"file://localhost/a/{FILE}", f"demo @ file:///a/{FILE}"),
+        (f"file:{FILE}#sha256=ab", "demo @ {here}/" + FILE + "#sha256=ab"),
+        (f"demo @ file:a/{FILE}#md5=ab", "demo @ {here}/a/" + FILE + "#md5=ab"),
+        (f"demo @ https://f.example/a/../b/./{FILE}?c=/../d#sha256=ab",
+         f"demo @ https://f.example/b/{FILE}?c=/../d#sha256=ab"),
         (f"demo @ file:./wheels/{FILE}", "demo @ {here}/wheels/" + FILE),
         (f"demo @ ./wheels/{FILE}", "demo @ {here}/wheels/" + FILE),
         (f"demo[a] @ ./my wheels/{FILE} ; os_name == 'nt'",
@@ -95,6 +99,24 @@ def test_what_is_malformed_is_an_error(text: str, problem: str) -> None:
 def test_an_address_that_cannot_be_used_is_refused(text: str) -> None:
     with pytest.raises(UnsupportedRequirementLine, match="an address in place of a version"):
         parse_requirement(text, HERE)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem", "hint"),
+    [
+        ("demo @ git@git.example:us/demo.git", "written as a URL", "begin it with git+ssh://"),
+        ("git+git@git.example:us/demo.git", "written as a URL", "begin it with git+ssh://"),
+        ("./nameless", "no pyproject.toml in .*/nameless says the name", "write NAME @ and the"),
+    ],
+)
+def test_an_address_that_is_nearly_right_has_a_hint(text: str, problem: str, hint: str) -> None:
+    Path("nameless").mkdir()
+    with pytest.raises(UnsupportedRequirementLine, match=problem) as raised:
+        parse_requirement(text, HERE)
+    assert raised.value.hint.startswith(hint)
+    assert parse_requirement("demo @ ./nameless", HERE).url == Path("nameless").resolve().as_uri()
+    followed = "git+ssh://git@git.example/us/demo.git"
+    assert parse_requirement(f"demo @ {followed}", HERE).url == followed
 
 
 @pytest.mark.parametrize(

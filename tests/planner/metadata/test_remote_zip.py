@@ -16,7 +16,7 @@ from helpers.wheels import Wheel, build_wheel
 from planner.index.client import IndexClient
 from planner.index.errors import IndexAnswer
 from planner.index.pages import ProjectFile, parse_page
-from planner.metadata.errors import WheelDiffers
+from planner.metadata.errors import RequiredDiffers, WheelDiffers
 from planner.metadata.remote_zip import (
     TAIL_SIZE,
     open_wheel,
@@ -112,7 +112,7 @@ def test_without_a_digest_the_file_is_downloaded_and_digested(
     index: Index, client: IndexClient
 ) -> None:
     wheel = build_wheel()
-    index.add(wheel, hashes={"md5": "0" * 32})
+    index.add(wheel, hashes={"md5": hashlib.md5(wheel.content).hexdigest()})
     with open_wheel(client, served(index, wheel)) as reader:
         assert reader.digests == {"sha256": wheel.sha256}
         assert reader.size == wheel.size
@@ -129,6 +129,22 @@ def test_a_download_is_held_to_the_digest_of_the_index(index: Index, client: Ind
         f"  expected {'0' * 64}\n"
         f"  found    {wheel.sha256}"
     )
+
+
+@pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha224"])
+def test_a_weak_digest_tells_a_file_that_is_damaged(
+    algorithm: str, index: Index, client: IndexClient
+) -> None:
+    wheel = build_wheel()
+    index.add(wheel, hashes={algorithm: hashlib.new(algorithm, b"").hexdigest()})
+    file = served(index, wheel)
+    with pytest.raises(WheelDiffers, match=f"its {algorithm} is not the one that the index states"):
+        read_digests(client, file, ["sha256"])
+    with (
+        pytest.raises(RequiredDiffers, match="is not the one that the requirement states"),
+        open_wheel(client, replace(file, is_direct=True)),
+    ):
+        pass
 
 
 def test_a_wheel_that_one_range_holds_is_held_to_the_digest_at_once(
