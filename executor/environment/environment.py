@@ -279,9 +279,11 @@ def _check_same_python(path: str, found: Target, named: Target) -> None:
 def _make_venv(executable: str, path: str) -> None:
     import subprocess  # noqa: PLC0415  # rarely needed, and 2 ms
 
+    # It takes no link to a folder.
+    folder = os.path.realpath(path) if os.path.islink(path) else path
     # In a process of its own: the modules it imports would stay in the memory of this one.
     run = subprocess.run(
-        [executable, "-I", "-m", "venv", "--without-pip", path],
+        [executable, "-I", "-m", "venv", "--without-pip", folder],
         capture_output=True,
         check=False,
         stdin=subprocess.DEVNULL,

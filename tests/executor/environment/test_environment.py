@@ -53,6 +53,17 @@ class TestVenv:
         folder.mkdir()
         assert not Environment.venv(str(folder)).exists
 
+    def test_it_is_made_in_the_empty_folder_that_a_link_leads_to(self, folder: Path) -> None:
+        """``.venv`` may lead to a volume."""
+        volume = folder.parent / "volume"
+        volume.mkdir()
+        folder.symlink_to("volume")
+        with Environment.venv(str(folder)).made():
+            pass
+        assert folder.is_symlink()
+        assert (volume / "pyvenv.cfg").is_file()
+        assert Environment.venv(str(folder)).exists
+
     @pytest.mark.parametrize("kind", ["folder with files", "file", "dangling link"])
     def test_anything_else_is_refused_and_kept(self, folder: Path, kind: str) -> None:
         if kind == "folder with files":
