@@ -9,8 +9,9 @@ another project under the name of a private one. What is not read is named in a 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import field, replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -84,9 +85,19 @@ def read_tool_tables(document: Mapping[str, Any], path: str) -> ToolTables:
     links = tuple(
         one if "://" in one else os.path.join(folder, one) for one in found.settings.find_links
     )
+    indexes = {
+        name: replace(one, url=_from_folder(one.url, folder))
+        for name, one in found.settings.indexes.items()
+    }
+    default = found.settings.default_index
     return replace(
         found,
-        settings=replace(found.settings, find_links=links),
+        settings=replace(
+            found.settings,
+            find_links=links,
+            indexes=indexes,
+            default_index=default and _from_folder(default, folder),
+        ),
         addresses={name: _absolute(url, folder) for name, url in found.addresses.items()},
     )
 
@@ -99,6 +110,13 @@ def _read_toml(path: str) -> Mapping[str, Any]:
         return {}
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+
+
+def _from_folder(url: str, folder: str) -> str:
+    """Return the URL of an index, which may be a path from ``folder``."""
+    if ":" in url or url.startswith("$"):
+        return url
+    return Path(os.path.abspath(os.path.join(folder, url))).as_uri()
 
 
 def _absolute(address: str, folder: str) -> str:
@@ -118,36 +136,58 @@ def table_at(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
 
 
 def _read_uv(table: Mapping[str, Any], place: str) -> ToolTables:
-    indexes: dict[str, IndexSetting] = {}
-    default = table.get("index-url")
-    for number, one in enumerate(_tables(table.get("index"))):
-        setting = IndexSetting(str(one["url"]), one.get("explicit") is True)
-        name = str(one.get("name") or f"uv-{number}")
-        if one.get("default") is True:
-            default = setting.url
-        else:
-            indexes[name] = setting
-    for number, url in enumerate(_texts(table.get("extra-index-url"))):
-        indexes.setdefault(f"uv-extra-{number}", IndexSetting(url))
-    for one in _tables(table.get("index")):
-        if one.get("default") is True and one.get("name"):
-            # Sources may name it, and all others go before it.
-            indexes[str(one["name"])] = IndexSetting(str(one["url"]))
     pins, addresses, members = _read_uv_sources(table_at(table, "sources"))
-    return ToolTables(
-        settings=Settings(
+    found = _read_uv_indexes(table, set(pins.values()))
+    settings = found.settings
+    return replace(
+        found,
+        settings=replace(
+            settings,
             constraints=tuple(_texts(table.get("constraint-dependencies"))),
             overrides=tuple(_texts(table.get("override-dependencies"))),
             excludes=tuple(_texts(table.get("exclude-dependencies"))),
-            find_links=tuple(_texts(table.get("find-links"))),
-            default_index=str(default) if default else None,
-            indexes=indexes,
+            find_links=(*_texts(table.get("find-links")), *settings.find_links),
             sources=pins,
         ),
         addresses=addresses,
         members=members,
-        no_index=table.get("no-index") is True,
+        no_index=found.no_index or table.get("no-index") is True,
         remarks=tuple(_unread(table, _UNREAD_UV, place)),
+    )
+
+
+def _read_uv_indexes(table: Mapping[str, Any], named: Collection[str]) -> ToolTables:
+    """Return the indexes, of which sources name those of the names ``named``."""
+    indexes: dict[str, IndexSetting] = {}
+    last: dict[str, IndexSetting] = {}
+    links: list[str] = []
+    default = table.get("index-url")
+    tables = _tables(table.get("index"))
+    for number, one in enumerate(tables):
+        setting = IndexSetting(str(one["url"]), one.get("explicit") is True)
+        name = str(one.get("name") or f"uv-{number}")
+        is_default = one.get("default") is True
+        if one.get("format") == "flat":
+            if setting.explicit or name in named or (is_default and len(tables) > 1):
+                raise ValueError(f"[[tool.uv.index]] {name} has links for some projects alone")
+            links.append(setting.url)
+        elif is_default:
+            default = setting.url
+            if one.get("name"):
+                # Sources may name it, and all others go before it.
+                last[name] = IndexSetting(setting.url)
+        else:
+            indexes[name] = setting
+    for number, url in enumerate(_texts(table.get("extra-index-url"))):
+        indexes.setdefault(f"uv-extra-{number}", IndexSetting(url))
+    return ToolTables(
+        settings=Settings(
+            find_links=tuple(links),
+            default_index=str(default) if default else None,
+            indexes={**indexes, **last},
+        ),
+        # Links that are the default index leave no other.
+        no_index=bool(links) and tables[0].get("default") is True,
     )
 
 

@@ -30,6 +30,18 @@ def test_uv_names_indexes_and_the_projects_that_come_from_them() -> None:
     assert found.settings.sources == {"our-library": "x"}
 
 
+def test_an_index_of_uv_may_be_a_folder_or_have_links() -> None:
+    found = read(
+        "[[tool.uv.index]]\nurl = 'pages'\n[[tool.uv.index]]\nurl = './w'\nformat = 'flat'\n"
+        "[[tool.uv.index]]\nurl = '../my pages'\ndefault = true\n"
+    )
+    assert list(found.settings.indexes.values()) == [IndexSetting("file:///project/pages")]
+    assert found.settings.default_index == "file:///my%20pages"
+    assert found.settings.find_links == ("/project/./w",)
+    assert not found.no_index
+    assert read("[[tool.uv.index]]\nurl = 'w'\nformat = 'flat'\ndefault = true\n").no_index
+
+
 def test_uv_names_addresses_and_members() -> None:
     found = read(
         "[tool.uv.sources]\na = { git = 'https://git.example/a', rev = 'v1' }\n"
@@ -119,6 +131,10 @@ def test_several_addresses_of_one_project_are_noted_as_such() -> None:
          "[tool.uv.sources] a depends on the environment"),
         ("[tool.uv.sources]\na = { git = '' }", "a names no source"),
         ("[tool.uv.sources]\na = 1", "is not as uv has it"),
+        ("[[tool.uv.index]]\nname = 'x'\nurl = 'w'\nformat = 'flat'\nexplicit = true",
+         "x has links for some projects alone"),
+        (("[[tool.uv.index]]\nname = 'x'\nurl = 'w'\nformat = 'flat'\n"
+         "[tool.uv.sources]\na = { index = 'x' }"), "x has links for some projects alone"),
         ("[tool.uv]\nindex = 1", "is not as uv has it"),
         ("[[tool.pdm.source]]\nname = 'x'\nurl = 'y'\ninclude_packages = ['our-*']",
          "selects projects by patterns"),
