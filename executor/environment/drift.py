@@ -6,7 +6,7 @@ import errno
 import os
 import re
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict
 
 from executor.environment.errors import RecordUnreadable
@@ -95,21 +95,20 @@ def find_drift(
     by_name: dict[str, list[Installed]] = {}
     for found in installed:
         by_name.setdefault(found.name, []).append(found)
+    shared = _SharedContents(installed)
     for step in sorted(steps, key=lambda step: step.name):
-        yield from _changed(step, by_name.pop(step.name, []), installed)
+        yield from _changed(step, by_name.pop(step.name, []), shared)
     spared = protected(installed, with_own=_are_our_own(folders))
     for name, present in sorted(by_name.items()):
         for found in present if name not in skipped else ():
             if name in spared:
-                yield from _spared(found, folders, installed)
+                yield from _spared(found, folders, shared)
             else:
                 yield Drift("extra", name, found.path, "the lock does not hold it")
     yield from _unowned_files(folders, installed)
 
 
-def _changed(
-    step: Step, present: Sequence[Installed], installed: Sequence[Installed]
-) -> Iterator[Drift]:
+def _changed(step: Step, present: Sequence[Installed], shared: _SharedContents) -> Iterator[Drift]:
     if not present:
         yield Drift("missing", step.name, "", f"{step.version} is not installed")
     elif len(present) > 1:
@@ -123,7 +122,7 @@ def _changed(
         yield Drift("missing", step.name, present[0].record, "it does not exist, or is empty")
     else:
         try:
-            yield from _changed_files(present[0], installed)
+            yield from _changed_files(present[0], shared)
         except RecordUnreadable as error:
             yield Drift("changed", step.name, error.path, error.problem)
 
@@ -136,9 +135,7 @@ def _are_our_own(folders: Sequence[str]) -> bool:
     return any(os.path.realpath(folder) in imported for folder in folders)
 
 
-def _spared(
-    found: Installed, folders: Sequence[str], installed: Sequence[Installed]
-) -> Iterator[Drift]:
+def _spared(found: Installed, folders: Sequence[str], shared: _SharedContents) -> Iterator[Drift]:
     """Yield what is wrong with a distribution that an environment may have besides its lock: a
     changed file among the packages, and code that runs at every start.
     """
@@ -146,7 +143,7 @@ def _spared(
         return
     try:
         # Tools that move environments change the commands of an installer.
-        for drift in _changed_files(found, installed):
+        for drift in _changed_files(found, shared):
             is_mark = drift.detail == _NO_HASH and drift.path.endswith(_MARKS)
             if is_below(drift.path, folders) and not is_mark:
                 yield drift
@@ -175,7 +172,7 @@ def _runs_code(path: str) -> bool:
     return bool(code) and not (len(code) == 1 and _OF_SETUPTOOLS.fullmatch(code[0]))
 
 
-def _changed_files(found: Installed, installed: Sequence[Installed]) -> Iterator[Drift]:
+def _changed_files(found: Installed, shared: _SharedContents) -> Iterator[Drift]:
     for path, spelled, size in found.recorded():
         if not spelled and _is_of_python(path):
             continue
@@ -200,7 +197,7 @@ def _changed_files(found: Installed, installed: Sequence[Installed]) -> Iterator
         except ValueError:
             yield Drift("changed", found.name, path, f"RECORD has no hash for it but {spelled!r}")
             continue
-        if actual != expected and not _is_shared(path, f"{algorithm}={actual}", found, installed):
+        if actual != expected and not shared.has(path, f"{algorithm}={actual}", found):
             detail = f"{algorithm} differs"
             if size and size != str(actual_size):
                 detail = f"it has {actual_size} bytes, RECORD says {size}"
@@ -222,18 +219,31 @@ def _is_record(path: str) -> bool:
     return name in {"RECORD", "RECORD.jws", "RECORD.p7s"} and folder.endswith(".dist-info")
 
 
-def _is_shared(path: str, digest: str, found: Installed, installed: Sequence[Installed]) -> bool:
-    """Return whether the contents are those of another owner, which was installed later
-    (``--on-collision last``).
+class _SharedContents:
+    """The contents that the distributions of an environment have for each place, read from all
+    RECORDs once if one is asked for.
     """
-    places = Places()
-    key = places.key(path)
-    return any(
-        file.digest == digest and places.key(file.path) == key
-        for other in installed
-        if other.path != found.path
-        for file in _readable(other)
-    )
+
+    def __init__(self, installed: Sequence[Installed]) -> None:
+        self._installed = installed
+        self._known: PathSet | None = None
+
+    def has(self, path: str, digest: str, found: Installed) -> bool:
+        """Return whether the contents at ``path`` are those of another owner than ``found``, which
+        was installed later (``--on-collision last``).
+        """
+        if self._known is None:
+            self._known = PathSet(self._rows(self._installed))
+        row = f"{Places().key(path)}\0{digest}"
+        others = (other for other in self._installed if other.path != found.path)
+        return row in self._known and row in self._rows(others)
+
+    @staticmethod
+    def _rows(installed: Iterable[Installed]) -> Iterator[str]:
+        key = Places().key
+        for one in installed:
+            for file in _readable(one):
+                yield f"{key(file.path)}\0{file.digest}"
 
 
 def _readable(found: Installed) -> Iterator[RecordedFile]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ import pytest
 from executor.api import execute
 from executor.environment.drift import Drift, find_drift
 from executor.environment.environment import Environment
+from executor.environment.installed import Installed, RecordedFile
 from executor.install.decide import verify_environment
 from executor.lock.options import SelectOptions
 from helpers.environments import environment_below
@@ -297,6 +298,27 @@ def test_what_the_lock_leaves_to_others_is_no_difference(
     path.write_text(text)
     assert drifts(str(path), environment, SelectOptions(skip_unbuildable=True)) == []
     assert packages.is_dir()
+
+
+def test_many_changed_files_read_no_record_again(
+    environment: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All may be changed, by a tool that rewrites the ends of lines."""
+    many = build_wheel("many", files={f"many/{number}.py": "1" for number in range(50)})
+    lock = write_lock(tmp_path, [many, OTHER])
+    execute(lock, environment)
+    for file in Path(environment.interpreter.schemes.purelib, "many").iterdir():
+        file.write_text("2")
+    read: list[str] = []
+    recorded = Installed.recorded
+
+    def counted(found: Installed) -> Iterator[RecordedFile]:
+        read.append(found.name)
+        return recorded(found)
+
+    monkeypatch.setattr(Installed, "recorded", counted)
+    assert len(drifts(lock, environment)) == 50
+    assert read.count("other") < 5
 
 
 def test_a_file_with_the_contents_of_a_later_owner_is_right(
