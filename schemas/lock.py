@@ -43,6 +43,17 @@ _KNOWN_VERSION = Version("1.0")
 _TOML_PLACE = re.compile(r"\s*\(at line (\d+), column (\d+)\)$")
 
 
+_WRITERS = {
+    "uv.lock": "uv export --format pylock.toml -o pylock.toml",
+    "pdm.lock": "pdm export --format pylock -o pylock.toml",
+    "Pipfile.lock": "lockstream plan -r, with a file that pipenv requirements prints,",
+    "poetry.lock": "lockstream plan",
+    "pyproject.toml": "lockstream plan",
+    ".txt": "lockstream plan -r with this file",
+    ".in": "lockstream plan -r with this file",
+}
+"""What writes a lock of a file of another kind, by how its name ends."""
+
 _FEW_DOTS = 20
 """With so few, a file name cannot state more tags than ``MAX_TAGS``."""
 
@@ -55,7 +66,14 @@ class InvalidLock(InvalidLockText):
     line: int
     """The line at fault if it is known, otherwise the first line of the block at fault; from 1."""
     package: str | None = None
-    hint = "the lock was edited by hand or cut short; write it again with its locker"
+
+    @property
+    def hint(self) -> str:  # type: ignore[override]  # rendered late, from the name of the file
+        name = self.path.rpartition("/")[2]
+        writers = (writer for end, writer in _WRITERS.items() if name.endswith(end))
+        if writer := next(writers, ""):
+            return f"it is no pylock.toml; {writer} writes one"
+        return "the lock was edited by hand or cut short; write it again with its locker"
 
     def describe(self) -> str:
         line = f"line {self.line}"

@@ -39,6 +39,23 @@ def refusal(table: dict[str, Any], line: int = 7) -> str:
     return str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("/app/uv.lock", "it is no pylock.toml; uv export --format pylock.toml -o pylock.toml "),
+        ("pdm.lock", "it is no pylock.toml; pdm export "),
+        ("poetry.lock", "it is no pylock.toml; lockstream plan writes one"),
+        ("Pipfile.lock", "it is no pylock.toml; lockstream plan -r, with a file that pipenv "),
+        ("requirements.txt", "it is no pylock.toml; lockstream plan -r with this file writes one"),
+        ("uv.lock/pylock.toml", "the lock was edited by hand or cut short"),
+    ],
+)
+def test_a_file_of_another_kind_leads_to_what_writes_a_lock_of_it(path: str, hint: str) -> None:
+    error = InvalidLock("Missing required value", line=1)
+    error.path = path
+    assert error.hint.startswith(hint)
+
+
 class TestToml:
     def test_a_package_block_is_its_table(self) -> None:
         _, block = scan_blocks([b'a = 1\n[[packages]]\nname = "x"\n[packages.tool.y]\nz = 1\n'])
