@@ -190,7 +190,7 @@ class _Task:
 
 def _read_task(request: PlanRequest, reporter: Reporter) -> _Task:
     output = lock_path(request.merge_into or request.output, request.sources.projects)
-    existing = _read_existing(request, output)
+    existing = _read_existing(request, output, reporter)
     given = request.sources
     if existing is not None and not request.forget:
         request = _with_recorded(request, existing, output)
@@ -214,7 +214,7 @@ def _read_task(request: PlanRequest, reporter: Reporter) -> _Task:
     )
 
 
-def _read_existing(request: PlanRequest, output: str) -> Pylock | None:
+def _read_existing(request: PlanRequest, output: str, reporter: Reporter) -> Pylock | None:
     """Read the lock that is to be replaced, if there is one."""
     if request.merge_into is not None:
         named = request.output
@@ -223,11 +223,11 @@ def _read_existing(request: PlanRequest, output: str) -> Pylock | None:
         return None
     try:
         return read_lock(output)
-    except InvalidInput:
-        # Nothing of it would be kept but its options.
-        if request.upgrade:
-            return None
-        raise
+    except InvalidInput as error:
+        if not request.upgrade:
+            raise
+        reporter.input_remark(f"the options that the lock recorded do not count: {error}")
+        return None
 
 
 def _with_recorded(request: PlanRequest, lock: Pylock, path: str) -> PlanRequest:

@@ -32,6 +32,7 @@ from schemas.wheel_filename import has_too_many_tags, parse_wheel_filename
 
 __all__ = [
     "InvalidLock",
+    "LockConflict",
     "UnsupportedLockVersion",
     "is_newer_minor",
     "parse_block",
@@ -42,6 +43,9 @@ __all__ = [
 _KNOWN_VERSION = Version("1.0")
 _TOML_PLACE = re.compile(r"\s*\(at line (\d+), column (\d+)\)$")
 
+
+_MERGE_MARK = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?: |$)", re.MULTILINE)
+"""https://git-scm.com/docs/git-merge#_how_conflicts_are_presented"""
 
 _WRITERS = {
     "uv.lock": "uv export --format pylock.toml -o pylock.toml",
@@ -82,6 +86,23 @@ class InvalidLock(InvalidLockText):
 
 
 @with_fields
+class LockConflict(InvalidLockText):
+    """The lock has both sides of a merge in it."""
+
+    line: int
+
+    @property
+    def hint(self) -> str:  # type: ignore[override]  # rendered late, from the path
+        return (
+            f"keep one side, with git checkout --ours {self.path} (or --theirs), then run "
+            "lockstream plan, which adds what the other one requires"
+        )
+
+    def describe(self) -> str:
+        return f"line {self.line}: it has the marks of a merge conflict"
+
+
+@with_fields
 class UnsupportedLockVersion(InvalidLockText):
     """The lock has a major version that this program does not know."""
 
@@ -95,11 +116,13 @@ class UnsupportedLockVersion(InvalidLockText):
 def parse_block(block: Block) -> dict[str, Any]:
     """Return the TOML of one block; of a ``[[packages]]`` block, the table itself.
 
-    Raises InvalidLock with the line of the file.
+    Raises InvalidLock or LockConflict, with the line of the file.
     """
     try:
         document = parse_toml(block.text)
     except tomllib.TOMLDecodeError as error:
+        if mark := _MERGE_MARK.search(block.text):
+            raise LockConflict(block.line + block.text.count("\n", 0, mark.start())) from None
         problem, line = str(error), block.line
         if place := _TOML_PLACE.search(problem):
             line += int(place[1]) - 1

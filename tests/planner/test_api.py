@@ -17,6 +17,7 @@ from planner.inputs.provenance import Provenance
 from planner.inputs.targets import TargetRequest
 from planner.review.fit import ContainerSize, DoesNotFit
 from schemas.errors import UsageError
+from schemas.lock import LockConflict
 
 
 @pytest.fixture(autouse=True)
@@ -100,6 +101,25 @@ def test_a_reporter_hears_of_the_requests(index: Index) -> None:
 
     plan_lock(request(index), Counting())
     assert heard == [0]
+
+
+def test_an_upgrade_of_a_lock_that_is_invalid_says_what_it_does_not_keep(index: Index) -> None:
+    heard: list[str] = []
+
+    class Listening(Reporter):
+        def input_remark(self, text: str) -> None:
+            heard.append(text)
+
+    Path("pylock.toml").write_text("<<<<<<< HEAD\n")
+    with pytest.raises(LockConflict):
+        plan_lock(request(index), Listening())
+    assert plan_lock(request(index, upgrade=True), Listening()).is_changed
+    assert heard == [
+        (
+            "the options that the lock recorded do not count: "
+            "pylock.toml: line 1: it has the marks of a merge conflict"
+        )
+    ]
 
 
 def test_a_folder_that_cannot_be_written_leaves_no_lock(index: Index) -> None:

@@ -11,6 +11,7 @@ from schemas.blocks import Block, scan_blocks
 from schemas.errors import ExitCode
 from schemas.lock import (
     InvalidLock,
+    LockConflict,
     UnsupportedLockVersion,
     is_newer_minor,
     parse_block,
@@ -54,6 +55,16 @@ def test_a_file_of_another_kind_leads_to_what_writes_a_lock_of_it(path: str, hin
     error = InvalidLock("Missing required value", line=1)
     error.path = path
     assert error.hint.startswith(hint)
+
+
+@pytest.mark.parametrize("mark", ["<<<<<<< HEAD", "=======", ">>>>>>> branch", "||||||| base"])
+def test_a_conflict_of_a_merge_is_named_with_its_line(mark: str) -> None:
+    *_, block = scan_blocks([f'a = 1\n[[packages]]\nname = "x"\n{mark}\nname = "y"\n'.encode()])
+    with pytest.raises(LockConflict) as caught:
+        parse_block(block)
+    caught.value.path = "pylock.toml"
+    assert str(caught.value) == "pylock.toml: line 4: it has the marks of a merge conflict"
+    assert "git checkout --ours pylock.toml (or --theirs)" in caught.value.hint
 
 
 class TestToml:
