@@ -227,6 +227,8 @@ class _SharedContents:
     def __init__(self, installed: Sequence[Installed]) -> None:
         self._installed = installed
         self._known: PathSet | None = None
+        self._own = PathSet()
+        self._asked_for = ""
 
     def has(self, path: str, digest: str, found: Installed) -> bool:
         """Return whether the contents at ``path`` are those of another owner than ``found``, which
@@ -234,9 +236,10 @@ class _SharedContents:
         """
         if self._known is None:
             self._known = PathSet(self._rows(self._installed))
+        if self._asked_for != found.path:
+            self._asked_for, self._own = found.path, PathSet(self._rows([found]))
         row = f"{Places().key(path)}\0{digest}"
-        others = (other for other in self._installed if other.path != found.path)
-        return row in self._known and row in self._rows(others)
+        return row in self._known and row not in self._own
 
     @staticmethod
     def _rows(installed: Iterable[Installed]) -> Iterator[str]:

@@ -90,6 +90,8 @@ class _Comparison:
         self._places = Places()
         self._ways = ways
         self._installed = installed
+        self._owned: list[tuple[Installed, PathSet]] | None = None
+        """The keys of the files of each installed distribution, once an owner is asked for."""
         self._last_wins = last_wins
         self._sources: dict[str, list[str]] = {}
         """By the real path of a folder of the environment: the staged folders that go into it."""
@@ -288,11 +290,12 @@ class _Comparison:
         return _NO_OWNER
 
     def _installed_owners(self, path: str) -> Iterator[Installed]:
-        places = Places()
-        key = places.key(path)
-        for found in self._installed:
-            if found.is_complete and any(places.key(file) == key for file in found.files()):
-                yield found
+        key = Places().key
+        if self._owned is None:
+            whole = (found for found in self._installed if found.is_complete)
+            self._owned = [(found, PathSet(map(key, found.files()))) for found in whole]
+        wanted = key(path)
+        return (found for found, owned in self._owned if wanted in owned)
 
 
 def _names(folder: str) -> list[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from executor.environment.installed import installed_distributions
+from executor.environment.installed import Installed, RecordedFile, installed_distributions
 from executor.environment.places import Places, Ways
 from executor.environment.schemes import Schemes
 from executor.files.held_folder import HeldFolder
@@ -237,6 +238,25 @@ class TestWithWhatIsInstalled:
         (packages / "thing/other").write_text("")
         with pytest.raises(FileConflict):
             check(tmp_path / "again", schemes, new, going=going)
+
+    def test_the_owners_of_many_files_are_read_once(
+        self, tmp_path: Path, schemes: Schemes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The files of a package may have lost their dist-info folder."""
+        names = [f"many/{number}.py" for number in range(50)]
+        for name in names:
+            self.install(schemes, name, "old")
+        self.install(schemes, "other-1.0.dist-info/RECORD", "other.py,,\n")
+        read: list[str] = []
+        recorded = Installed.recorded
+
+        def counted(found: Installed) -> Iterator[RecordedFile]:
+            read.append(found.name)
+            return recorded(found)
+
+        monkeypatch.setattr(Installed, "recorded", counted)
+        check(tmp_path, schemes, wheel_of("many", dict.fromkeys(names, "new")), last=True)
+        assert len(read) < 5
 
 
 class TestThroughLinks:
