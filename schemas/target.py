@@ -40,6 +40,11 @@ _LIBC_PLATFORM = re.compile(
 )
 _MAC_PLATFORM = r"macosx_(?P<major>\d{1,2})_(?P<minor>\d{1,2})_(?P<arch>arm64|x86_64)"
 _LEGACY_PLATFORM = re.compile(r"(?P<name>manylinux2014|manylinux2010|manylinux1)_(?P<arch>\w+)")
+_LINUX_MACHINE = re.compile(
+    r"(?:(?:many|musl)linux_\d{1,2}_\d{1,2}|manylinux\d+|linux)_(?P<arch>\w+)"
+)
+_MISNAMED = {"amd64": "x86_64", "arm64": "aarch64", "ppc64el": "ppc64le", "x64": "x86_64"}
+"""What images and other systems call machines, and Linux does not."""
 _OTHER_PLATFORM = r"linux_\w+|win_amd64|win_arm64|win32"
 
 _MAX_MINOR = 99
@@ -135,6 +140,7 @@ class Target:
         minor = f"{version.major}.{version.minor}"
         full = str(version) if len(version.release) > 2 else f"{minor}.0"
         platform = DEFAULT_PLATFORMS.get(platform, platform)
+        _check_machine(platform)
         python = _pypy_environment if is_pypy else _cpython_environment
         abi = f"cp3{version.minor}{'t' if free_threaded else ''}"
         return cls.from_facts(
@@ -211,6 +217,19 @@ def platform_tags(platform: str) -> Iterator[str]:
             hint="name a tag such as manylinux_2_28_x86_64, musllinux_1_2_aarch64, "
             "macosx_14_0_arm64 or win_amd64, or one of "
             f"{', '.join(sorted(DEFAULT_PLATFORMS))}",
+        )
+
+
+def _check_machine(platform: str) -> None:
+    """Raise UsageError if the machine of a tag has another name on Linux: a lock for it could be
+    installed nowhere.
+    """
+    found = _LINUX_MACHINE.fullmatch(platform)
+    name = found["arch"].lower() if found else ""
+    if found and (right := _MISNAMED.get(name, name)) != found["arch"]:
+        raise UsageError(
+            f"--platform {platform!r}: no Linux calls a machine {found['arch']}",
+            hint=f"name it as {platform[: found.start('arch')]}{right}",
         )
 
 

@@ -125,6 +125,27 @@ def test_what_is_no_platform_is_refused(platform_tag: str) -> None:
         Target.named("3.12", platform_tag)
 
 
+@pytest.mark.parametrize(
+    ("platform_tag", "right"),
+    [
+        ("manylinux_2_28_arm64", "manylinux_2_28_aarch64"),
+        ("musllinux_1_2_AMD64", "musllinux_1_2_x86_64"),
+        ("manylinux2014_X86_64", "manylinux2014_x86_64"),
+        ("linux_arm64", "linux_aarch64"),
+    ],
+)
+def test_a_machine_that_linux_names_otherwise_is_refused(platform_tag: str, right: str) -> None:
+    with pytest.raises(UsageError, match="no Linux calls a machine") as raised:
+        Target.named("3.12", platform_tag)
+    assert raised.value.hint == f"name it as {right}"
+    assert Target.named("3.12", right).platform == right
+
+
+@pytest.mark.parametrize("platform_tag", ["macosx_14_0_arm64", "win_arm64", "linux_armv7l"])
+def test_machines_that_are_named_so_are_accepted(platform_tag: str) -> None:
+    assert Target.named("3.12", platform_tag).platform == platform_tag
+
+
 def test_a_target_reads_as_what_it_is() -> None:
     assert str(Target.named("3.12", "win_amd64")) == "CPython 3.12.0 on win_amd64"
 
