@@ -129,8 +129,10 @@ class _Removal:
         """The folder of the last file, which is tidied up when the next one is elsewhere."""
         self._open = ExitStack()
         self._descriptor: int | None = None
-        self._listed_folders: list[str] = []
-        """Folders that RECORD lists as if they were files."""
+        self._tidied: set[int] = set()
+        """Hashes of folders that were tidied up."""
+        self._later: set[str] = set()
+        """Folders to tidy up in the end: those that RECORD comes back to, and lists as files."""
 
     def remove(self, path: str) -> None:
         """Remove what a row of RECORD names."""
@@ -152,12 +154,12 @@ class _Removal:
             # unlink(2): EISDIR on Linux, EPERM by POSIX.
             if os.path.islink(entry) or not os.path.isdir(entry):
                 raise
-            self._listed_folders.append(entry)
+            self._later.add(entry)
 
     def finish(self) -> None:
-        """Tidy up the last folder, and those that RECORD listed."""
+        """Tidy up the last folder, and those that were left for the end."""
         self._leave()
-        for folder in sorted(self._listed_folders, reverse=True):
+        for folder in sorted(self._later, reverse=True):
             self._tidy(folder)
 
     def close(self) -> None:
@@ -165,9 +167,14 @@ class _Removal:
         self._open.close()
 
     def _leave(self) -> None:
-        """Close the folder of the last file, and tidy it up."""
+        """Close the folder of the last file, and tidy it up: once, however often it is left, for
+        all its byte code is looked at.
+        """
         self._open.close()
-        if self._folder:
+        if hash(self._folder) in self._tidied:
+            self._later.add(self._folder)
+        elif self._folder:
+            self._tidied.add(hash(self._folder))
             self._tidy(self._folder)
 
     def _tidy(self, folder: str) -> None:

@@ -55,6 +55,8 @@ class PermissionCheck:
         """The last folder that entries go from, checked with its byte code and those above it."""
         self._cache: dict[str, NotChangeable] = {}
         """Why its byte code cannot be removed, by the name of the module."""
+        self._free: set[int] = set()
+        """Hashes of folders whose byte code can be removed."""
 
     def arriving(self, found: Iterable[Landing], going: PathSet) -> Iterator[Landing]:
         """Yield the landings that are ``found``, each after a check that it can be made.
@@ -88,7 +90,9 @@ class PermissionCheck:
                 self._check(entry, status)
                 folder, _, name = entry.rpartition("/")
                 if folder != self._left:
-                    self._check_leaving(folder)
+                    self._left, self._cache = folder, {}
+                    if hash(folder) not in self._free:
+                        self._check_leaving(folder)
                 if self._cache and name.endswith(".py") and name[:-3] in self._cache:
                     raise self._cache[name[:-3]]
 
@@ -119,7 +123,6 @@ class PermissionCheck:
         """Check what a removal of entries from ``folder`` may bring: byte code goes with its
         source, which another user may have compiled, and packages that are emptied are removed.
         """
-        self._left, self._cache = folder, {}
         cache = os.path.join(folder, "__pycache__")
         is_cache = os.path.isdir(cache) and not os.path.islink(cache)
         if is_cache and _flags(cache) & _FIXED:
@@ -134,6 +137,8 @@ class PermissionCheck:
                     if not os.path.lexists(os.path.join(folder, f"{module}.py")):
                         raise
                     self._cache[module] = problem
+        if not self._cache:
+            self._free.add(hash(folder))
         while is_below(folder, self._packages):
             folder = os.path.dirname(folder)
             _check_folder(folder)

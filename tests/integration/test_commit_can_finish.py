@@ -17,8 +17,10 @@ import pytest
 from executor.api import execute
 from executor.environment.changes import Sync
 from executor.environment.environment import Environment
+from executor.environment.places import Ways
 from executor.environment.schemes import STAGING
 from executor.transaction.errors import JournalRefused
+from executor.transaction.permission_check import PermissionCheck
 from helpers.environments import check_nothing_lies, environment_below
 from helpers.faults import killed_at
 from helpers.namespaces import can_mount, in_namespace
@@ -235,6 +237,30 @@ def test_byte_code_that_stays_may_be_immutable(upgrade: Upgrade) -> None:
     finally:
         subprocess.run(["chattr", "-i", path], check=True)
     assert path.exists()
+
+
+def test_byte_code_is_checked_once_however_a_record_is_ordered(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schemes = environment_below(folder / "env").interpreter.schemes
+    place = Path(schemes.purelib)
+    for name in ("a/__pycache__", "b/__pycache__"):
+        (place / name).mkdir(parents=True)
+    entries = [place / inner / f"m{number}.py" for number in range(20) for inner in "ab"]
+    for entry in entries:
+        entry.touch()
+    listed: list[object] = []
+    listdir = os.listdir
+
+    def counted(path: str) -> list[str]:
+        listed.append(path)
+        return listdir(path)
+
+    monkeypatch.setattr(os, "listdir", counted)
+    check = PermissionCheck(schemes, Ways(schemes.roots))
+    for entry in entries:
+        check.goes(str(entry))
+    assert len(listed) == 2
 
 
 class TestNothingToDo:

@@ -73,6 +73,26 @@ def test_every_listed_file_goes_with_its_byte_code_and_empty_folders(packages: P
     assert not (packages.parent.parent / "bin").exists()
 
 
+def test_byte_code_is_looked_at_once_however_a_record_is_ordered(
+    packages: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A RECORD may come back to a folder after each file."""
+    names = [f"demo/{folder}/m{number}" for number in range(20) for folder in "ab"]
+    found = install(packages, *(f"{name}.py" for name in names))
+    fill(packages, *(f"{os.path.dirname(name)}/__pycache__/{name[7:]}.x.pyc" for name in names))
+    listed: list[object] = []
+    listdir = os.listdir
+
+    def counted(folder: int) -> list[str]:
+        listed.append(folder)
+        return listdir(folder)
+
+    monkeypatch.setattr(os, "listdir", counted)
+    remove(packages, found)
+    assert len(listed) < 10
+    assert left(packages) == []
+
+
 def test_folders_that_an_environment_begins_with_stay(packages: Path) -> None:
     env = packages.parent.parent
     found = install(
