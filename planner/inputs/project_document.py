@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from typing import Any
@@ -22,11 +23,19 @@ __all__ = [
     "is_project",
     "is_script",
     "read_document",
+    "refuse_project",
 ]
 
 
 _FILES = ("requirements.in", "requirements.txt")
 """Requirements files, the one that people write first."""
+
+
+_LEGACY = ("setup.py", "setup.cfg")
+"""Files of setuptools from before ``pyproject.toml``."""
+
+
+_SCRIPT = re.compile(r"^# /// script[ \t]*\r?$", re.MULTILINE)
 
 
 _FOREIGN = {
@@ -62,7 +71,7 @@ def is_script(place: str) -> bool:
 
 def is_legacy(folder: str) -> bool:
     """Return if ``folder`` has the files of setuptools from before ``pyproject.toml``."""
-    return any(os.path.isfile(os.path.join(folder, one)) for one in ("setup.py", "setup.cfg"))
+    return any(os.path.isfile(os.path.join(folder, one)) for one in _LEGACY)
 
 
 def read_document(place: str) -> tuple[str, Mapping[str, Any]]:
@@ -93,10 +102,32 @@ def read_document(place: str) -> tuple[str, Mapping[str, Any]]:
         raise InvalidProject(path, str(error), hint=_hint_for(place, str(error))) from None
 
 
+def refuse_project(path: str, text: str) -> None:
+    """Raise UnreadableInput if what stands in the place of a requirements file, with this ``text``,
+    is a project, a script or a file of another tool. Of a script only comments would be read.
+    """
+    is_here = path != "-" and "://" not in path
+    name = os.path.basename(path)
+    if _SCRIPT.search(text):
+        hint = f"plan it without -r: lockstream plan {path}" if is_here else ""
+        raise UnreadableInput(path, "it is a script, not a requirements file", hint)
+    if is_here and (name in {"pyproject.toml", *_LEGACY} or name in _FOREIGN):
+        raise UnreadableInput(path, "it is not a requirements file", _hint_for_file(path))
+
+
 def _hint_for(place: str, problem: str) -> str:
-    if "script" in problem and place.endswith((".txt", ".in")):
+    if "script" not in problem:
+        return ""
+    if place.endswith((".txt", ".in")):
         return "name requirements files with -r"
-    return ""
+    return _hint_for_file(place)
+
+
+def _hint_for_file(path: str) -> str:
+    folder, name = os.path.split(path)
+    if name in {"pyproject.toml", *_LEGACY}:
+        return f"plan its folder: lockstream plan {folder or os.curdir}"
+    return f"{name} is not read; {_FOREIGN[name]}" if name in _FOREIGN else ""
 
 
 def hint_for_folder(folder: str) -> str:

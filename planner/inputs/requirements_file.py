@@ -28,6 +28,7 @@ from planner.inputs.line_options import (
     parse_requirement_options,
     split_options,
 )
+from planner.inputs.project_document import refuse_project
 from planner.inputs.remote_file import FetchFile, refuse_remote
 from planner.inputs.requirement_line import parse_requirement, quoted
 from planner.inputs.requirements_text import decode, logical_lines
@@ -145,11 +146,13 @@ class _Reader:
         except ValueError as error:
             raise UnreadableInput(shown, str(error)) from None
         try:
-            return decode(content)
+            text = decode(content)
         except ValueError as error:
             raise UnreadableInput(
                 shown, str(error), hint="save it as UTF-8, or name its encoding in a comment"
             ) from None
+        refuse_project(shown, text)
+        return text
 
     def _read_bytes(self, path: str) -> bytes:
         if path == "-":

@@ -13,6 +13,7 @@ from planner.inputs.project_document import (
     is_legacy,
     is_project,
     read_document,
+    refuse_project,
 )
 
 SCRIPT = "#!/usr/bin/env python\n# /// script\n# dependencies = ['app']\n# ///\n"
@@ -90,3 +91,39 @@ def test_a_folder_without_a_project_is_hinted_at_by_what_it_has(
     for name in names:
         (tmp_path / name).write_text("")
     assert way.format(folder=tmp_path) in hint_for_folder(str(tmp_path))
+
+
+INLINE = "# /// script\r\n# dependencies = ['demo']\r\n# ///\r\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "problem", "hint"),
+    [
+        ("a/tool", INLINE, "it is a script", "plan it without -r: lockstream plan a/tool"),
+        ("-", INLINE, "it is a script", ""),
+        ("https://f.example/x.py", INLINE, "it is a script", ""),
+        ("a/pyproject.toml", "", "it is not a requirements", "plan its folder: lockstream plan a"),
+        ("setup.py", "", "it is not a requirements", "plan its folder: lockstream plan ."),
+        ("setup.cfg", "", "it is not a requirements", "plan its folder: lockstream plan ."),
+        ("Pipfile", "", "it is not a requirements", "Pipfile is not read; write its"),
+    ],
+)
+def test_a_project_in_the_place_of_a_requirements_file_is_refused(
+    path: str, text: str, problem: str, hint: str
+) -> None:
+    with pytest.raises(UnreadableInput, match=problem) as raised:
+        refuse_project(path, text)
+    assert raised.value.hint.startswith(hint)
+    assert bool(raised.value.hint) is bool(hint)
+
+
+def test_a_requirements_file_may_have_any_other_name_and_comments() -> None:
+    refuse_project("requirements.py", "# a script\n# ///\ndemo\n")
+
+
+def test_a_file_of_a_project_leads_to_its_folder(tmp_path: Path) -> None:
+    path = tmp_path / "setup.py"
+    path.write_text("from setuptools import setup\n")
+    with pytest.raises(InvalidProject) as raised:
+        read_document(str(path))
+    assert raised.value.hint == f"plan its folder: lockstream plan {tmp_path}"
