@@ -13,6 +13,7 @@ __all__ = [
     "IndexUnreachable",
     "NotCached",
     "ProxyRefused",
+    "SignInPage",
 ]
 
 
@@ -92,3 +93,9 @@ class AddressMissing(IndexAnswer):
     """A server does not have the file that the inputs require by its address."""
 
     hint = "correct the address of the requirement"
+
+
+class SignInPage(IndexAnswer):
+    """A web page for people stands in the place of a page of an index."""
+
+    hint = "check whether the network or the index requires a sign-in"

@@ -104,6 +104,7 @@ class HtmlPage(HTMLParser):
         self.base = self._address = base
         self.api_version = "1.0"
         self.status = self.status_reason = ""
+        self.has_form = False
         self._anchors: list[tuple[dict[str, str | None], list[str]]] = []
         self._is_inside = False
 
@@ -127,6 +128,8 @@ class HtmlPage(HTMLParser):
             with suppress(ValueError):
                 base = urljoin(self.base, href)
                 self.base = base if is_usable(base, self.base) else self.base
+        elif tag == "form":
+            self.has_form = True
         elif tag == "meta":
             self._read_meta(attributes.get("name") or "", attributes.get("content") or "")
 

@@ -17,8 +17,8 @@ from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 from packaging.utils import NormalizedName
 
-from planner.index.entries import split_links
-from planner.index.errors import IndexAnswer
+from planner.index.entries import DISTRIBUTIONS, split_links
+from planner.index.errors import IndexAnswer, SignInPage
 from schemas.data_class import frozen
 from schemas.numbers import small_int
 from schemas.urls import without_dots
@@ -219,6 +219,8 @@ def parse_page(
         parser = read_anchors(content, url)
         check_version(parser.api_version, url)
         files, broken = split_links(parser.entries(), parser.base)
+        if parser.has_form and not any(one["filename"].endswith(DISTRIBUTIONS) for one in files):
+            raise SignInPage(url, "it is a web page with a form, not a project page")
         return ProjectPage(
             name,
             group_files(ProjectFile(one["filename"], parser.base, one, index) for one in files),

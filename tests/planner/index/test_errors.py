@@ -11,6 +11,7 @@ from planner.index.errors import (
     IndexUnreachable,
     NotCached,
     ProxyRefused,
+    SignInPage,
 )
 from schemas.errors import ExitCode, NetworkError
 from schemas.urls import hidden
@@ -24,6 +25,7 @@ URL = "https://index.example/simple/demo/"
         (IndexAnswer(URL, "it is odd"), f"{URL}: it is odd"),
         (IndexDenied(URL, "the server answers 403", True), f"{URL}: the server answers 403"),
         (FileMissing(URL, "the server answers 404"), f"{URL}: the server answers 404"),
+        (SignInPage(URL, "it has a form"), f"{URL}: it has a form"),
         (IndexUnreachable(URL, "no answer"), f"{URL}: no answer"),
         (NotCached(URL), f"{URL} is not in the cache, and --offline forbids to fetch it"),
         (

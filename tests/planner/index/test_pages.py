@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from helpers.index import Index
 from helpers.wheels import build_wheel
-from planner.index.errors import IndexAnswer
+from planner.index.errors import IndexAnswer, SignInPage
 from planner.index.pages import ProjectFile, ProjectPage, parse_page
 
 NAME = canonicalize_name("demo")
@@ -121,6 +121,13 @@ def test_a_page_of_html_may_move_its_base() -> None:
     assert file.url == "https://index.example/f/demo-1.0.tar.gz"
     assert file.filename == "demo-1.0.tar.gz"
     assert file.hashes == {"md5": "ab"}
+
+
+def test_a_page_with_a_form_and_without_files_is_no_page_of_an_index() -> None:
+    with pytest.raises(SignInPage, match="it is a web page with a form, not a project page"):
+        parse_html('<form action="/login"><a href="/forgot">Forgot it?</a></form>')
+    (file,) = parse_html('<form></form><a href="demo-1.0.tar.gz">demo</a>')
+    assert file.filename == "demo-1.0.tar.gz"
 
 
 def test_anchors_that_name_no_file_are_left_out() -> None:
