@@ -111,6 +111,8 @@ def read_projects(
                 requires_python=_requires_python(project),
             )
         )
+    for member in family.always.values():
+        inputs = inputs.merge(Inputs(requires_python=_requires_python(member)))
     return replace(
         inputs,
         remarks=(*inputs.remarks, *family.remarks()),
@@ -195,6 +197,8 @@ class _Family:
     planned: dict[NormalizedName, ProjectTables] = field(default_factory=dict)
     required: set[NormalizedName] = field(default_factory=set)
     """The members whose requirements take the place of a requirement on them."""
+    always: dict[tuple[NormalizedName, None], ProjectTables] = field(default_factory=dict)
+    """Those of them that are required for every target."""
     _spoken_of: dict[str, list[NormalizedName]] = field(default_factory=dict)
     """By the path of the root of a workspace that is planned as a project, its members."""
     _members: dict[NormalizedName, ProjectTables] = field(default_factory=dict)
@@ -338,6 +342,9 @@ class _ProjectReader:
         reader = _ProjectReader(member, self.family)
         if member.name:
             self.family.required.add(member.name)
+        is_limited = scope is not None or requirement.marker is not None
+        if not is_limited and above <= self.family.always.keys():
+            self.family.always[member.name, None] = member
         found: list[InputRequirement] = []
         if member.name not in self.family.planned and (member.name, None) not in above:
             found += reader.dependencies(scope, above | {(member.name, None)})

@@ -225,6 +225,27 @@ class TestWorkspaces:
         ]  # fmt: skip
         assert inputs.members == ("app", "lib")
 
+    @pytest.mark.parametrize(
+        ("line", "more", "expected"),
+        [
+            ("lib", "", "!=3.14,>=3.13"),
+            ("lib; os_name == 'nt'", "", "None"),
+            ("one", "[project.optional-dependencies]\nx = ['lib']\n", "None"),
+        ],
+        ids=["always", "elsewhere", "for an extra"],
+    )
+    def test_a_member_that_is_always_required_limits_the_pythons(
+        self, line: str, more: str, expected: str, tmp_path: Path
+    ) -> None:
+        root = self.ROOT + self.MEMBER + "deep = { workspace = true }\n"
+        app = project(tmp_path, named("app", line, more=more + root))
+        lib = named("lib", "deep", more="requires-python = '>=3.13'\n" + self.MEMBER)
+        lib += "deep = { workspace = true }\n"
+        project(tmp_path / "packages" / "lib", lib)
+        deep = named("deep", more="requires-python = '!=3.14'\n")
+        project(tmp_path / "packages" / "deep", deep)
+        assert str(read_projects([app]).requires_python) == expected
+
     def test_a_source_that_is_not_a_member_is_an_error(self, tmp_path: Path) -> None:
         app = project(tmp_path, named("app", "lib", more=self.MEMBER))
         with pytest.raises(InvalidProject, match="lib is not a member of its workspace"):
