@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
 from io import FileIO
 from typing import BinaryIO, Self
@@ -172,6 +173,11 @@ class HeldFolder:
     def names(self, name: str = "") -> list[str]:
         """Return the names in the folder ``name``."""
         return [entry for entry, _ in self.entries(name)]
+
+    def each_name(self, name: str) -> Iterator[str]:
+        """Yield the names in the folder ``name`` one by one, as ``names`` has them all at once."""
+        with self.inner(name) as inner, os.scandir(inner.descriptor) as entries:
+            yield from (entry.name for entry in entries)
 
     def open(self, name: str) -> BinaryIO:
         """Return the regular file ``name``, open for reading."""

@@ -50,15 +50,13 @@ class PathSet:
                 return True
         return False
 
-    def repeated(self) -> frozenset[int]:
-        """Return the hashes of the paths that were added more than once."""
-        return frozenset(
-            one
-            for part in self._parts()
-            if len(set(part)) < len(part)
-            for one, other in pairwise(part)
-            if one == other
-        )
+    def repeated(self) -> PathSet:
+        """Return the paths that were added more than once."""
+        found = PathSet()
+        for part in self._parts():
+            if len(set(part)) < len(part):
+                found._hashes.extend(one for one, other in pairwise(part) if one == other)
+        return found
 
     def _sort(self) -> None:
         """Sort the runs that were added to."""

@@ -10,7 +10,7 @@ what is shared, not of what is installed.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import BinaryIO
 
@@ -33,6 +33,10 @@ __all__ = ["refuse_collisions"]
 
 _BLOCK = 64 << 10
 """Bytes read at once of two files that are compared."""
+
+
+_PART = 500
+"""Shared names of a folder that are held at once, with those who have them: 0.5 KiB each."""
 
 
 _NO_OWNER = "no distribution, but is there already"
@@ -155,25 +159,25 @@ class _Comparison:
                 for name in self._held(owner, folder):
                     yield owner, folder, name
 
-        # Few of thousands of names have two owners, so all are read again, and not kept.
-        shared: dict[str, list[_Owner]] = {}
-        for owner, folder, name in held():
-            key = folded(name)
-            if hash(key) in repeated or self._destinations(os.path.join(place, name)):
-                shared.setdefault(key, []).append((owner, os.path.join(folder, name)))
-        groups = (group for _, having in sorted(shared.items()) for group in _groups(having))
-        for having in groups:
-            inner = os.path.join(place, os.path.basename(having[-1][1]))
-            if len(having) > 1 or self._destinations(inner):
-                self._compare_entries(inner, having)
+        def shared(name: str, key: str) -> bool:
+            return key in repeated or bool(self._destinations(os.path.join(place, name)))
 
-    def _held(self, owner: str, folder: str) -> list[str]:
+        after = ""
+        while found := _first_shared(held(), shared, after):
+            after = max(found)
+            groups = (group for _, having in sorted(found.items()) for group in _groups(having))
+            for having in groups:
+                inner = os.path.join(place, os.path.basename(having[-1][1]))
+                if len(having) > 1 or self._destinations(inner):
+                    self._compare_entries(inner, having)
+
+    def _held(self, owner: str, folder: str) -> Iterable[str]:
         """Return the names in a folder, without those that are removed or land elsewhere."""
         if owner:
-            names = self._staging.names(folder)
+            names = self._staging.each_name(folder)
             if not self._linked:
                 return names
-            return [name for name in names if f"{folder}/{name}" not in self._linked]
+            return (name for name in names if f"{folder}/{name}" not in self._linked)
         if folder not in self._staying:
             self._staying[folder] = [
                 name
@@ -296,6 +300,29 @@ class _Comparison:
             self._owned = [(found, PathSet(map(key, found.files()))) for found in whole]
         wanted = key(path)
         return (found for found, owned in self._owned if wanted in owned)
+
+
+def _first_shared(
+    held: Iterable[tuple[str, str, str]], is_shared: Callable[[str, str], bool], after: str
+) -> dict[str, list[_Owner]]:
+    """Return those who have the first shared names behind ``after``, by the folded name.
+
+    ``held`` are owner, folder and name of each entry. Few of thousands of names have two owners, or
+    all have, so they are read again for each part of them, and not kept.
+    """
+    found: dict[str, list[_Owner]] = {}
+    before: str | None = None
+    for owner, folder, name in held:
+        key = folded(name)
+        if key <= after or (before is not None and key >= before) or not is_shared(name, key):
+            continue
+        found.setdefault(key, []).append((owner, os.path.join(folder, name)))
+        if len(found) == 2 * _PART:
+            kept = sorted(found)
+            before = kept[_PART]
+            for later in kept[_PART:]:
+                del found[later]
+    return found
 
 
 def _names(folder: str) -> list[str]:

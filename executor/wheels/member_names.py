@@ -48,9 +48,9 @@ class MemberNames:
         ``names`` are all that were added, read again to find which they are.
         """
         if repeated := self._files.repeated():
-            seen: set[int] = set()
+            seen = set[str]()
             for name in names:
-                key = hash(self._key(name))
+                key = self._key(name)
                 if key in seen:
                     raise NameCollision(name)
                 if key in repeated:

@@ -326,7 +326,7 @@ def _find_fault(info: DistInfo, manifest: Manifest, exempt: set[str]) -> WheelRe
     repeated = paths.repeated()
     first: dict[str, tuple[bytes, int]] = {}
     for path, sha256, size in _stated_rows(info, manifest, exempt) if repeated else ():
-        known = hash(path) not in repeated or len(first) == _MAX_REPEATED
+        known = path not in repeated or len(first) == _MAX_REPEATED
         if not known and first.setdefault(path, (sha256, size)) != (sha256, size):
             return info.refused(f"two rows for {path!r} differ", member)
     for row in manifest.files():

@@ -26,6 +26,7 @@ CALLS: dict[str, Callable[[HeldFolder], object]] = {
     "open": lambda held: held.open("a/file"),
     "read": lambda held: held.read("a/file", 100),
     "names": lambda held: held.names("a"),
+    "each name": lambda held: list(held.each_name("a")),
     "entries": lambda held: held.entries("a"),
     "inner": lambda held: held.inner("a"),
     "status": lambda held: held.status("a/file"),
@@ -110,7 +111,7 @@ def test_a_name_that_leads_up_is_none(held: HeldFolder, name: str) -> None:
 def test_it_says_what_is_there(held: HeldFolder, tmp_path: Path) -> None:
     (tmp_path / "ours/link").symlink_to("a")
     assert sorted(held.entries()) == [("a", True), ("link", False), ("top", False)]
-    assert sorted(held.names("a")) == ["file", "inner"]
+    assert sorted(held.names("a")) == sorted(held.each_name("a")) == ["file", "inner"]
     assert [held.is_folder(name) for name in ("a", "top", "link", "none", "top/x")] == [
         True, False, False, False, False,
     ]  # fmt: skip

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from executor.environment.places import Places, Ways
 from executor.environment.schemes import Schemes
 from executor.files.held_folder import HeldFolder
 from executor.files.path_set import PathSet
+from executor.transaction import collisions
 from executor.transaction.collisions import refuse_collisions
 from executor.transaction.commit import WheelMoves, moves_of
 from executor.transaction.errors import FileConflict
@@ -82,6 +85,36 @@ class TestBetweenWheels:
             f"{schemes.purelib}/shared/x.py: belongs to {ONE.filename} and, "
             f"with other contents, to {OTHER.filename}"
         )
+
+    @pytest.mark.parametrize("part", [1, 2, 7])
+    def test_the_first_of_many_shared_paths_is_named_in_whatever_parts_they_are_compared(
+        self, tmp_path: Path, schemes: Schemes, monkeypatch: pytest.MonkeyPatch, part: int
+    ) -> None:
+        monkeypatch.setattr(collisions, "_PART", part)
+        names = [f"shared/{number:02}.py" for number in range(20)]
+        one, other = dict.fromkeys(names, "1"), dict.fromkeys(names, "1")
+        check(tmp_path / "equal", schemes, wheel_of("one", one), wheel_of("other", other))
+        other |= {"shared/07.py": "2", "shared/13.py": "2"}
+        text = refusal(tmp_path / "two", schemes, wheel_of("one", one), wheel_of("other", other))
+        assert text.startswith(f"{schemes.purelib}/shared/07.py: belongs to ")
+
+    def test_thousands_of_shared_paths_are_not_held(
+        self, tmp_path: Path, schemes: Schemes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        peaks = []
+        compare = collisions._first_shared
+
+        def measured(*arguments: Any) -> Any:
+            tracemalloc.start()
+            found = compare(*arguments)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+            return found
+
+        monkeypatch.setattr(collisions, "_first_shared", measured)
+        files = {f"shared/{number:05}.py": "" for number in range(5000)}
+        check(tmp_path, schemes, wheel_of("one", files), wheel_of("other", files))
+        assert max(peaks) < 1 << 20
 
     def test_a_path_with_one_content_is_shared(self, tmp_path: Path, schemes: Schemes) -> None:
         check(tmp_path, schemes, ONE, wheel_of("other", {"shared/x.py": "1"}))
