@@ -59,6 +59,9 @@ _INNER_LOGIN = r"(?i)(://|%3A%2F%2F)[^/?#@\s]{1,256}(?:@|%40)"
 _QUOTED_LOGIN = r"(://)[^\s/?#@]{1,256}%40(?=[\w\[])"
 """User information whose ``@`` is quoted too, so that it seems to be a part of the host."""
 
+_PARAMETER = r";([^/;=]*)=([^/;]*)"
+"""A parameter of a segment of a path."""
+
 _HIDDEN = "***"
 
 
@@ -78,7 +81,7 @@ def redacted(url: str) -> str:
     except ValueError:
         return "a malformed URL"
     host = parts.netloc.rpartition("@")[2]
-    path = re.sub(_INNER_LOGIN, rf"\1{_HIDDEN}@", parts.path)
+    path = _without_parameters(re.sub(_INNER_LOGIN, rf"\1{_HIDDEN}@", parts.path))
     return re.sub(_BARE_LOGIN, f"{_HIDDEN}@", urlunsplit((parts.scheme, host, path, "", "")))
 
 
@@ -189,7 +192,21 @@ def _without_values(address: str) -> str:
         query = _HIDDEN
     if sharp and secret_parameters(fragment):
         fragment = _HIDDEN
-    return f"{address}{mark}{query}{sharp}{fragment}"
+    return f"{_without_parameters(address)}{mark}{query}{sharp}{fragment}"
+
+
+def _without_parameters(path: str) -> str:
+    """Return a path without the parameters of its segments that hold a secret, such as
+    ``;jsessionid=...`` (https://www.rfc-editor.org/rfc/rfc3986#section-3.3).
+    """
+    if ";" not in path:
+        return path
+
+    def shown(found: re.Match[str]) -> str:
+        secret = _grants_access(unquote_plus(found[1]).lower())
+        return f";{found[1]}={_HIDDEN}" if secret else found[0]
+
+    return re.sub(_PARAMETER, shown, path)
 
 
 def without_credentials(url: str) -> str:

@@ -42,6 +42,21 @@ def test_a_url_is_shown_without_secrets(url: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/a;jsessionid=secret/x.whl", "/a;jsessionid=***/x.whl"),
+        ("/a;v=1;Access%5FToken=secret;b/x", "/a;v=1;Access%5FToken=***;b/x"),
+        ("/a;key=secret", "/a;key=***"),
+        ("/a;v=1;rev/x;y", "/a;v=1;rev/x;y"),
+    ],
+)
+def test_a_parameter_of_a_path_that_grants_access_is_hidden(path: str, shown: str) -> None:
+    url = f"https://example.com{path}"
+    assert redacted(url) == f"https://example.com{shown}"
+    assert hidden(f"see {url} twice") == f"see https://example.com{shown} twice"
+
+
+@pytest.mark.parametrize(
     ("url", "stored"),
     [
         ("https://user:secret@example.com/x?download=1#a", "https://example.com/x?download=1#a"),
@@ -165,6 +180,7 @@ def test_an_address_without_a_scheme_is_redacted() -> None:
 
 def test_bare_logins_are_looked_for_in_linear_time() -> None:
     began = time.process_time()
+    redacted("https://example.com/" + ";token=" * 100_000)
     for piece in ("a:", "a:b,", "a", "a:@", ":@a", "a:b@"):
         hidden(piece * 100_000)
     assert time.process_time() - began < 5
