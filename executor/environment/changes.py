@@ -4,7 +4,7 @@ lock says.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from executor.environment.errors import NotRemovable
@@ -15,7 +15,7 @@ from executor.files.path_set import PathSet
 from executor.lock.step import Step
 from schemas.data_class import frozen
 
-__all__ = ["Changes", "Sync", "decide_changes"]
+__all__ = ["Changes", "Sync", "decide_changes", "is_from"]
 
 
 @frozen(kw_only=True)
@@ -151,23 +151,23 @@ def _must_replace(step: Step, found: Installed, sync: Sync) -> bool:
     """Return whether ``found`` is not what ``step`` would install, or the user wants it anew."""
     if sync.reinstall or step.name in sync.reinstall_packages or not found.is_complete:
         return True
-    if not found.has_version(step.version):
-        return True
+    return not (found.has_version(step.version) and is_from(found, step))
+
+
+def is_from(found: Installed, step: Step) -> bool:
+    """Return whether ``found`` was installed from where ``step`` is: an index, or the same commit
+    or archive. Of what was built of a folder nobody knows.
+    """
     direct_url = found.direct_url()
     if not step.is_direct:
-        return direct_url is not None
+        return direct_url is None
     if step.source and step.source.commit:
         vcs_info = (direct_url or {}).get("vcs_info")
-        return not (
+        return (
             isinstance(vcs_info, dict)
             and vcs_info.get("commit_id") == step.source.commit
             and (direct_url or {}).get("subdirectory", "") == step.source.subdirectory
         )
     archive = (direct_url or {}).get("archive_info")
     hashes = archive.get("hashes") if isinstance(archive, dict) else None
-    return not (isinstance(hashes, dict) and _agree(hashes.items(), step.hashes))
-
-
-def _agree(some: Iterable[tuple[str, str]], others: Collection[tuple[str, str]]) -> bool:
-    """Return whether two collections of hashes have one in common."""
-    return bool(set(some) & set(others))
+    return isinstance(hashes, dict) and any(hashes.get(name) == one for name, one in step.hashes)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict
 
+from executor.environment.changes import is_from
 from executor.environment.errors import RecordUnreadable
 from executor.environment.installed import (
     Installed,
@@ -121,10 +122,29 @@ def _changed(step: Step, present: Sequence[Installed], shared: _SharedContents) 
     elif not present[0].is_complete:
         yield Drift("missing", step.name, present[0].record, "it does not exist, or is empty")
     else:
+        if _is_from_elsewhere(present[0], step):
+            path = os.path.join(present[0].path, "direct_url.json")
+            detail = "it was installed from another address, commit or archive than the lock has"
+            yield Drift("changed", step.name, path, detail)
         try:
             yield from _changed_files(present[0], shared)
         except RecordUnreadable as error:
             yield Drift("changed", step.name, error.path, error.problem)
+
+
+def _is_from_elsewhere(found: Installed, step: Step) -> bool:
+    """Return whether a distribution of the right version is known to be another than the lock's."""
+    commit = step.source.commit if step.source else ""
+    if step.source and step.source.folder and not commit:
+        return False
+    archive = (found.direct_url() or {}).get("archive_info")
+    if isinstance(archive, dict) and not commit:
+        # uv states no hash of a wheel in a folder.
+        hashes = archive.get("hashes")
+        known = hashes if isinstance(hashes, dict) else {}
+        same = [known[name] == one for name, one in step.hashes if name in known]
+        return bool(same) and not any(same)
+    return not is_from(found, step)
 
 
 def _are_our_own(folders: Sequence[str]) -> bool:

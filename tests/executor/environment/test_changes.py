@@ -170,6 +170,7 @@ class TestDirect:
             ({"url": "x", "archive_info": {"hashes": {"sha256": "00"}}}, False, False),
             ({"url": "x", "archive_info": {"hashes": {"sha256": "01"}}}, True, False),
             ({"url": "x", "archive_info": {"hashes": "00"}}, True, False),
+            ({"url": "x", "archive_info": {"hashes": {"sha256": ["00"]}}}, True, False),
             ({"url": "x", "archive_info": {}}, True, False),
             ({"url": "x", "dir_info": {"editable": True}}, False, False),
             ("no table", True, False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -319,6 +320,23 @@ def test_many_changed_files_read_no_record_again(
     monkeypatch.setattr(Installed, "recorded", counted)
     assert len(drifts(lock, environment)) == 50
     assert read.count("other") < 5
+
+
+@pytest.mark.parametrize(
+    "direct_url", [{"dir_info": {"editable": True}}, {"archive_info": {"hashes": {"sha256": "00"}}}]
+)
+def test_what_is_from_elsewhere_is_told_though_its_version_is_right(
+    environment: Environment, lock: str, packages: Path, direct_url: dict[str, object]
+) -> None:
+    """``pip install --editable``, in an environment that a lock has filled."""
+    folder = packages / "demo-1.0.dist-info"
+    (folder / "direct_url.json").write_text(json.dumps({"url": "file:///src", **direct_url}))
+    with (folder / "RECORD").open("a") as record:
+        record.write("demo-1.0.dist-info/direct_url.json,,\n")
+    detail = "it was installed from another address, commit or archive than the lock has"
+    assert f"changed: {INFO}/direct_url.json: {detail}" in drifts(lock, environment)
+    execute(lock, environment)
+    assert drifts(lock, environment) == []
 
 
 def test_a_file_with_the_contents_of_a_later_owner_is_right(
