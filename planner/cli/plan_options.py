@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 import click
+from packaging.utils import canonicalize_name, is_normalized_name
 
 from executor import cache_folder, option_group
 from planner.index.access import Access
@@ -45,6 +46,22 @@ class LockOptions:
     def container(self) -> ContainerSize | None:
         """Return the container that the lock has to fit into. Raises UsageError."""
         return ContainerSize.parse(self.fit) if self.fit else None
+
+
+def _names(
+    _context: click.Context, option: click.Parameter, words: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return ``words``, which would silently mean nothing if they were no names of projects."""
+    sets = {"", ":all:", ":none:"} if "binary" in str(option.name) else set()
+    for word in words:
+        # Only what stands for sets of projects may have commas, as with pip.
+        for one in word.split(",") if sets else [word]:
+            if one.strip() not in sets and not is_normalized_name(canonicalize_name(one.strip())):
+                raise click.BadParameter(
+                    f"{one!r} is not the name of a project; a version, extras and a marker are "
+                    "said in the inputs"
+                )
+    return words
 
 
 def _access(
@@ -102,7 +119,7 @@ input_options = option_group(
         help="An overrides file: requirements that replace those of packages. Repeatable.",
     ),
     click.option(
-        "--exclude", "excludes", multiple=True, metavar="NAME",
+        "--exclude", "excludes", multiple=True, metavar="NAME", callback=_names,
         help="Leave this package out, whatever requires it. Repeatable.",
     ),
     click.option(
@@ -219,11 +236,11 @@ policy_options = option_group(
         "(ago).",
     ),
     click.option(
-        "--only-binary", "--no-build-package", multiple=True, metavar="NAME",
+        "--only-binary", "--no-build-package", multiple=True, metavar="NAME", callback=_names,
         help="Never build this project, whatever --build says; :all: for every one. Repeatable.",
     ),
     click.option(
-        "--no-binary", multiple=True, metavar="NAME",
+        "--no-binary", multiple=True, metavar="NAME", callback=_names,
         help="Use no wheel of this project from an index; :all: for every one. Repeatable.",
     ),
     click.option("--no-build", is_flag=True, help="The same as --only-binary :all:."),
@@ -271,7 +288,7 @@ lock_options = option_group(
         help="Choose every version again; without it, the versions of the lock are kept.",
     ),
     click.option(
-        "-P", "--upgrade-package", "upgraded", multiple=True, metavar="NAME",
+        "-P", "--upgrade-package", "upgraded", multiple=True, metavar="NAME", callback=_names,
         help="Choose the version of this package again. Repeatable.",
     ),
     click.option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,6 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 import lockstream
+from helpers.index import Index
+from helpers.wheels import build_wheel
 from planner.cli import plan_options
 from planner.index.access import Access
 from planner.inputs.options import IndexRequest, PolicyRequest
@@ -72,3 +75,29 @@ def test_a_container_is_read_when_it_is_needed() -> None:
 
 def test_an_unknown_choice_is_wrong_usage() -> None:
     assert lockstream.main(["plan", "--prerelease", "sometimes"]) == 2
+
+
+@pytest.mark.parametrize("option", ["-P", "--exclude", "--no-binary", "--only-binary"])
+@pytest.mark.parametrize("word", ["demo==1", "demo[x]", "a b", "*", ":some:", "-demo"])
+def test_what_is_no_name_of_a_project_is_wrong_usage(
+    option: str, word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lockstream.main(["plan", f"{option}={word}" if option != "-P" else f"-P{word}"]) == 2
+    assert f"{word!r} is not the name of a project" in capsys.readouterr().err
+
+
+def test_a_package_to_upgrade_that_the_lock_does_not_have_is_told(
+    index: Index,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    index.add(build_wheel("Our.Demo"))
+    Path("in.txt").write_text("our-demo\n")
+    words = ["plan", "-r", "in.txt", "-i", index.url, "--python-version", "3.12"]
+    assert lockstream.main([*words, "--platform", "linux"]) == 0
+    assert lockstream.main(["plan", "-P", "OUR_demo", "-P", "demo"]) == 0
+    told = capsys.readouterr().err
+    assert "warning: --upgrade-package demo: the lock has no such package\n" in told
+    assert "OUR_demo" not in told
