@@ -40,7 +40,7 @@ from planner.review.recorded import (
     without_foreign_text,
 )
 from schemas.data_class import frozen
-from schemas.errors import InvalidInput, UsageError
+from schemas.errors import InvalidInput, NotWritten, UsageError
 
 if TYPE_CHECKING:
     from planner.builds.opened import BuilderOrder
@@ -397,4 +397,4 @@ def _write(text: str, output: str) -> None:
     try:
         write_atomically(output, text)
     except OSError as error:
-        raise UsageError(f"{output} cannot be written: {error.strerror}") from None
+        raise NotWritten(f"{output} cannot be written", error) from None

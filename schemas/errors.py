@@ -24,6 +24,7 @@ __all__ = [
     "NoSolution",
     "NotEnough",
     "NotPermitted",
+    "NotWritten",
     "Refused",
     "SubjectProblem",
     "UsageError",
@@ -109,6 +110,15 @@ class UsageError(LockstreamError):
     def __init__(self, problem: str = "", hint: str = "") -> None:
         super().__init__(problem)
         self.hint = hint
+
+
+class NotWritten(UsageError):
+    """A file that the user names cannot be written; the exit code is that of the cause."""
+
+    def __init__(self, problem: str, error: OSError, hint: str = "") -> None:
+        super().__init__(f"{problem}: {error.strerror}", hint)
+        if error.errno in _SYSTEM_ERRORS:
+            self.exit_code = system_error(error.errno)[0]
 
 
 class InvalidInput(LockstreamError):

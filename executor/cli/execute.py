@@ -39,7 +39,7 @@ from executor.install.options import ExecuteOptions
 from executor.lanes.signals import stoppable
 from executor.lock.options import SelectOptions
 from executor.wheels.rules import Rules
-from schemas.errors import UsageError
+from schemas.errors import NotWritten
 from schemas.urls import hidden_in
 
 __all__ = ["execute"]
@@ -186,7 +186,8 @@ def _write_json(path: str, content: object) -> None:
                     os.unlink(path)
                 raise
     except OSError as error:
-        raise UsageError(
-            f"{path}: cannot be written: {os.strerror(error.errno or 0)}",
+        raise NotWritten(
+            f"{path}: cannot be written",
+            error,
             hint="the environment is complete; name another file and run the command again",
         ) from None

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from executor.files.regular import open_at_once
-from schemas.errors import UsageError
+from schemas.errors import NotWritten, UsageError
 from schemas.urls import hidden_in, may_be_hidden
 from schemas.version import VERSION
 
@@ -92,8 +92,9 @@ class Recorder:
                 raise
             return cls(descriptor)
         except OSError as error:
-            raise UsageError(
-                f"--log {path}: cannot be written: {os.strerror(error.errno or 0)}",
+            raise NotWritten(
+                f"--log {path}: cannot be written",
+                error,
                 hint="name a file in a folder that exists and may be written to",
             ) from None
 

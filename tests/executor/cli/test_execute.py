@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -168,6 +169,32 @@ class TestExecute:
         )
         assert (tmp_path / "t/demo.py").is_file()
 
+    @pytest.mark.parametrize(
+        ("number", "code"),
+        [
+            (errno.ENOSPC, ExitCode.NOT_ENOUGH),
+            (errno.EDQUOT, ExitCode.NOT_ENOUGH),
+            (errno.EACCES, ExitCode.NOT_PERMITTED),
+            (errno.EROFS, ExitCode.NOT_PERMITTED),
+            (errno.ENOTDIR, ExitCode.USAGE),
+        ],
+    )
+    def test_the_exit_code_is_that_of_what_keeps_a_report_from_being_written(
+        self,
+        tmp_path: Path,
+        lock: str,
+        monkeypatch: pytest.MonkeyPatch,
+        number: int,
+        code: ExitCode,
+    ) -> None:
+        def refuse(path: str, flags: int) -> int:
+            raise OSError(number, os.strerror(number), path)
+
+        monkeypatch.setattr("executor.cli.execute.open_at_once", refuse)
+        arguments = ["execute", lock, "--target", str(tmp_path / "t"), "--progress", "none"]
+        assert lockstream.main([*arguments, "--report", str(tmp_path / "report.json")]) == code
+        assert (tmp_path / "t/demo.py").is_file()
+
     def test_no_half_of_a_report_stays(
         self, tmp_path: Path, lock: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -178,7 +205,7 @@ class TestExecute:
         with limited_file_size(1 << 19):
             assert lockstream.main([*arguments, str(report)]) == ExitCode.USAGE
         assert not report.exists()
-        assert lockstream.main([*arguments, "/dev/full"]) == ExitCode.USAGE
+        assert lockstream.main([*arguments, "/dev/full"]) == ExitCode.NOT_ENOUGH
         assert Path("/dev/full").exists()
 
     @pytest.mark.parametrize(
