@@ -14,6 +14,7 @@ import errno
 import fcntl
 import mmap
 import os
+from itertools import cycle
 from typing import Protocol, Self
 
 from executor.files.block_thread import BlockThread, NoThread
@@ -39,10 +40,12 @@ class Cached(Protocol):
         """Settle a file that is complete. Raises OSError."""
 
 
-def buffers(size: int) -> tuple[memoryview, ...]:
-    """Return two aligned buffers of ``size`` bytes: one is filled while the other is written."""
+def buffers(size: int, count: int) -> tuple[memoryview, ...]:
+    """Return ``count`` aligned buffers of ``size`` bytes, at least two: one is filled while the
+    others are written.
+    """
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
-    return tuple(memoryview(mmap.mmap(-1, size, flags)) for _ in range(2))
+    return tuple(memoryview(mmap.mmap(-1, size, flags)) for _ in range(count))
 
 
 class DirectFile:
@@ -64,13 +67,14 @@ class DirectFile:
         # The thread closes its own descriptor. However this object is left, by a signal at any
         # point, the thread never writes to another file that has got the same number.
         self._descriptor = os.dup(descriptor)
-        self._current, self._other = buffers
+        self._buffers = cycle(buffers)
+        self._current = next(self._buffers)
         self._filled = 0
         self._size = 0
         try:
-            # It writes one buffer while the other is filled. Some file systems report a failed
+            # It writes the other buffers while one is filled. Some file systems report a failed
             # write only when the file is closed.
-            self._thread = BlockThread(self._write, ahead=1, end=self._close)
+            self._thread = BlockThread(self._write, ahead=len(buffers) - 1, end=self._close)
         except NoThread:
             self._close()
             fcntl.fcntl(descriptor, fcntl.F_SETFL, 0)
@@ -92,9 +96,9 @@ class DirectFile:
             self._filled = end
             rest = rest[len(taken) :]
             if end == len(self._current):
-                # Only when the other buffer is written.
+                # Only when the next buffer is written.
                 self._thread.put(self._current)
-                self._current, self._other, self._filled = self._other, self._current, 0
+                self._current, self._filled = next(self._buffers), 0
 
     def finish(self) -> None:
         """Write the rest, and wait for the disk. Raises OSError and MemoryError."""

@@ -82,16 +82,20 @@ def in_memory(path: Path, size: int) -> int:
     return sum(page & 1 for page in present)
 
 
-@given(cuts=st.lists(st.integers(0, len(CONTENT)), max_size=8), size=st.integers(0, len(CONTENT)))
+@given(
+    cuts=st.lists(st.integers(0, len(CONTENT)), max_size=8),
+    size=st.integers(0, len(CONTENT)),
+    count=st.integers(2, 4),
+)
 def test_pieces_of_any_size_make_the_same_file(
-    tmp_path_factory: pytest.TempPathFactory, cuts: list[int], size: int
+    tmp_path_factory: pytest.TempPathFactory, cuts: list[int], size: int, count: int
 ) -> None:
     path = tmp_path_factory.mktemp("direct") / "file"
     bounds = sorted({0, size, *(cut for cut in cuts if cut < size)})
     cached = Remembered()
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
-        with DirectFile(descriptor, buffers(BUFFER), cached) as file:
+        with DirectFile(descriptor, buffers(BUFFER, count), cached) as file:
             for start, end in itertools.pairwise(bounds):
                 file.write(CONTENT[start:end])
             file.finish()
@@ -148,7 +152,7 @@ def test_a_disk_that_wants_other_sizes_gets_all_through_the_page_cache(
 
     monkeypatch.setattr(os, "pwrite", refuse)
     cached = Remembered()
-    with DirectFile(descriptor, buffers(BUFFER), cached) as file:
+    with DirectFile(descriptor, buffers(BUFFER, 2), cached) as file:
         file.write(CONTENT)
         file.finish()
     assert written(descriptor) == CONTENT
@@ -177,7 +181,7 @@ def test_a_file_system_without_it_is_asked_once(
         assert (tmp_path / str(number)).read_bytes() == CONTENT
     assert len(asked) == 1
     with pytest.raises(NotTaken):
-        DirectFile(0, buffers(BUFFER), cache)
+        DirectFile(0, buffers(BUFFER, 2), cache)
 
 
 @pytest.mark.parametrize("size", [4096, BUFFER, 5 * BUFFER])
@@ -190,7 +194,7 @@ def test_a_full_disk_shows_at_the_latest_in_the_end(
     monkeypatch.setattr(os, "pwrite", full)
     with (
         pytest.raises(OSError, match="No space left"),
-        DirectFile(descriptor, buffers(BUFFER), Remembered()) as file,
+        DirectFile(descriptor, buffers(BUFFER, 2), Remembered()) as file,
     ):
         write_all(file, CONTENT[:size])
 
@@ -208,7 +212,7 @@ def test_what_shows_when_a_file_is_closed_is_told(
         patch.setattr(os, "close", fail)
         with (
             pytest.raises(OSError, match="Input/output error"),
-            DirectFile(descriptor, buffers(BUFFER), Remembered()) as file,
+            DirectFile(descriptor, buffers(BUFFER, 2), Remembered()) as file,
         ):
             write_all(file, CONTENT)
 
@@ -218,7 +222,7 @@ def test_a_write_that_is_cut_short_goes_on(
 ) -> None:
     whole = os.pwrite
     monkeypatch.setattr(os, "pwrite", lambda fd, data, offset: whole(fd, data[:4096], offset))
-    with DirectFile(descriptor, buffers(BUFFER), Remembered()) as file:
+    with DirectFile(descriptor, buffers(BUFFER, 2), Remembered()) as file:
         file.write(CONTENT)
         file.finish()
     assert written(descriptor) == CONTENT
@@ -252,7 +256,7 @@ def test_what_takes_the_number_of_a_closed_file_is_never_written_to(
 
     monkeypatch.setattr(os, "pwrite", late)
     first = os.open(tmp_path / "first", os.O_WRONLY | os.O_CREAT)
-    file = DirectFile(first, buffers(BUFFER), Remembered())
+    file = DirectFile(first, buffers(BUFFER, 2), Remembered())
     file.write(CONTENT[:BUFFER])
     # As where a signal comes while the thread is waited for.
     os.close(first)
@@ -267,7 +271,7 @@ def test_what_takes_the_number_of_a_closed_file_is_never_written_to(
 
 def test_a_file_that_is_left_half_way_has_ended_its_thread(descriptor: int) -> None:
     before = threads()
-    with DirectFile(descriptor, buffers(BUFFER), Remembered()) as file:
+    with DirectFile(descriptor, buffers(BUFFER, 2), Remembered()) as file:
         file.write(CONTENT)
         assert threads() <= before + 1
     end = time.monotonic() + 5
@@ -285,12 +289,15 @@ def test_a_thread_that_has_no_memory_to_begin_is_not_waited_for(
     monkeypatch.setattr(block_thread, "_PATIENCE", 0.01)
     with (
         pytest.raises(MemoryError),
-        DirectFile(descriptor, buffers(BUFFER), Remembered()) as file,
+        DirectFile(descriptor, buffers(BUFFER, 2), Remembered()) as file,
     ):
         use(file)
 
 
-def test_a_slow_disk_is_waited_for(descriptor: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_slow_disk_is_waited_for(
+    descriptor: int, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
     whole = os.pwrite
 
     def slow(fd: int, data: memoryview, offset: int) -> int:
@@ -299,7 +306,7 @@ def test_a_slow_disk_is_waited_for(descriptor: int, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(os, "pwrite", slow)
     monkeypatch.setattr(block_thread, "_PATIENCE", 0.01)
-    with DirectFile(descriptor, buffers(BUFFER), Remembered()) as file:
+    with DirectFile(descriptor, buffers(BUFFER, count), Remembered()) as file:
         write_all(file, CONTENT)
     assert written(descriptor) == CONTENT
 
@@ -313,6 +320,6 @@ def test_memory_that_runs_out_in_the_thread_is_reported(
     monkeypatch.setattr(os, "pwrite", fail)
     with (
         pytest.raises(MemoryError),
-        DirectFile(descriptor, buffers(BUFFER), Remembered()) as file,
+        DirectFile(descriptor, buffers(BUFFER, 2), Remembered()) as file,
     ):
         write_all(file, CONTENT)
