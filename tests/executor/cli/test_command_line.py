@@ -48,6 +48,8 @@ def spellings(option: click.Option) -> list[tuple[list[str], str]]:
         return [([name, one], one) for one in option.type.choices]
     if isinstance(option.type, (click.types.IntParamType, click.types.FloatParamType)):
         return [([name, "3"], "3")]
+    if option.multiple and option.callback:  # it takes names alone
+        return [([name, "alpha", name, "beta"], "alpha 'beta'")]
     if option.multiple:
         return [([name, "alpha", name, "two words"], "alpha 'two words'")]
     return [([name, "two words"], "two words")]
