@@ -156,7 +156,7 @@ def _must_replace(step: Step, found: Installed, sync: Sync) -> bool:
 
 def is_from(found: Installed, step: Step) -> bool:
     """Return whether ``found`` was installed from where ``step`` is: an index, or the same commit
-    or archive. Of what was built of a folder nobody knows.
+    or archive. False for what was built from a folder: it records no such thing.
     """
     direct_url = found.direct_url()
     if not step.is_direct:

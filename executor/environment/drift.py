@@ -241,7 +241,7 @@ def _is_record(path: str) -> bool:
 
 class _SharedContents:
     """The contents that the distributions of an environment have for each place, read from all
-    RECORDs once if one is asked for.
+    RECORDs once, when the first one is wanted.
     """
 
     def __init__(self, installed: Sequence[Installed]) -> None:

@@ -189,7 +189,7 @@ def _is_part(egg: Installed, whole: Iterable[Installed]) -> bool:
     inside = f"{egg.path}/"
     for found in whole:
         if found.name == egg.name:
-            # A RECORD that is absent or damaged is told where it is needed.
+            # Where a RECORD is needed, an error says that it is absent or damaged.
             with suppress(OSError, RecordUnreadable):
                 if any(f"{path}/".startswith(inside) for path in found.files()):
                     return True

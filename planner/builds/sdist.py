@@ -11,13 +11,12 @@ import errno
 import os
 import shutil
 
-from executor import digest_file, open_regular, read_input
+from executor import open_regular, read_input
 from planner.index.client import IndexClient
 from planner.index.pages import ProjectFile
 from planner.metadata.core_metadata import split_headers
 from planner.metadata.errors import UnreadableWheel, WheelDiffers
-from planner.metadata.remote_zip import DOWNLOAD_CHUNK_SIZE, hold
-from schemas.digests import ALGORITHMS, Digests
+from planner.metadata.remote_zip import held_digests
 
 __all__ = ["archive_suffix", "fetch_source", "static_metadata"]
 
@@ -59,12 +58,8 @@ def fetch_source(client: IndexClient, file: ProjectFile, folder: str) -> tuple[s
     size = os.path.getsize(path)
     if file.size not in {None, size}:
         raise WheelDiffers(file.filename, "size", f"{file.size} bytes", f"{size} bytes")
-    promised = Digests(file.hashes, ALGORITHMS)
     with open(path, "rb") as body:
-        while chunk := body.read(DOWNLOAD_CHUNK_SIZE):
-            promised.update(chunk)
-    hold(file, promised)
-    return path, digest_file(path).hex()
+        return path, held_digests(file, body, ("sha256",))["sha256"]
 
 
 def static_metadata(tree: str) -> bytes | None:

@@ -10,6 +10,7 @@ import hashlib
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from io import BytesIO
 from typing import IO, Protocol
 
 from executor import open_regular
@@ -41,11 +42,10 @@ from schemas.zipformat import (
 )
 
 __all__ = [
-    "DOWNLOAD_CHUNK_SIZE",
     "RangeReader",
     "RemoteReader",
     "find_at_end",
-    "hold",
+    "held_digests",
     "open_ranges",
     "open_wheel",
     "read_digests",
@@ -127,7 +127,7 @@ def open_ranges(client: IndexClient, file: ProjectFile) -> RemoteReader | None:
     if file.size not in {None, tail.total}:
         raise WheelDiffers(file.filename, "size", f"{file.size} bytes", f"{tail.total} bytes")
     if len(tail.content) == tail.total:
-        _check_whole(file, tail.content)
+        held_digests(file, BytesIO(tail.content), ())
     return RemoteReader(client, file, tail, secure)
 
 
@@ -139,35 +139,31 @@ def read_digests(
     Raise IndexUnreachable, IndexAnswer, WheelDiffers or UnreadableWheel.
     """
     limit = MAX_DOWNLOAD_SIZE if file.size is None else file.size
-    hashes = {one: hashlib.new(one) for one in algorithms}
     opened = (
         client.download(file.url, limit=limit)
         if file.path is None
         else _open_local(file, file.path)
     )
     with opened as body:
-        promised = Digests(file.hashes, ALGORITHMS)
-        body.seek(0)
-        while chunk := body.read(DOWNLOAD_CHUNK_SIZE):
-            promised.update(chunk)
-            for digest in hashes.values():
-                digest.update(chunk)
-        hold(file, promised)
-    return {one: digest.hexdigest() for one, digest in hashes.items()}
+        return held_digests(file, body, algorithms)
 
 
-def _check_whole(file: ProjectFile, content: bytes) -> None:
-    """Raise WheelDiffers if the ``content`` of a file that one request has read is not its own."""
+def held_digests(file: ProjectFile, body: IO[bytes], algorithms: Iterable[str]) -> dict[str, str]:
+    """Return the digests of all of ``body``, the bytes of ``file``, and leave it at its end.
+
+    Raises WheelDiffers if it has another digest than the index or the requirement states.
+    """
     promised = Digests(file.hashes, ALGORITHMS)
-    promised.update(content)
-    hold(file, promised)
-
-
-def hold(file: ProjectFile, promised: Digests) -> None:
-    """Raise WheelDiffers if the bytes of ``file`` have another digest than was ``promised``."""
+    hashes = {one: hashlib.new(one) for one in algorithms}
+    body.seek(0)
+    while chunk := body.read(DOWNLOAD_CHUNK_SIZE):
+        promised.update(chunk)
+        for digest in hashes.values():
+            digest.update(chunk)
     if mismatch := promised.mismatch():
         found = mismatch.algorithm, mismatch.expected, mismatch.found
         raise (RequiredDiffers if file.is_direct else WheelDiffers)(file.filename, *found)
+    return {one: digest.hexdigest() for one, digest in hashes.items()}
 
 
 def _open_local(file: ProjectFile, path: str) -> IO[bytes]:
@@ -231,17 +227,10 @@ class _FileReader:
     """A wheel in a file, which is compared with its index when it is opened."""
 
     def __init__(self, body: IO[bytes], file: ProjectFile) -> None:
-        expected = Digests(file.hashes, ALGORITHMS)
-        sha256 = hashlib.sha256()
-        body.seek(0)
-        while chunk := body.read(DOWNLOAD_CHUNK_SIZE):
-            expected.update(chunk)
-            sha256.update(chunk)
-        hold(file, expected)
+        self.digests: Mapping[str, str] = held_digests(file, body, ("sha256",))
         self.size = body.tell()
         if file.size not in {None, self.size}:
             raise WheelDiffers(file.filename, "size", f"{file.size} bytes", f"{self.size} bytes")
-        self.digests: Mapping[str, str] = {"sha256": sha256.hexdigest()}
         self._body = body
 
     def read(self, offset: int, length: int) -> bytes:
