@@ -96,6 +96,8 @@ class Ways:
         """Their real paths, and those of links that lead to one of them from another."""
         self._real = dict(zip(self._spelled, self.roots, strict=True))
         self.roots += map(os.path.realpath, filter(os.path.islink, self._between()))
+        self.led = set[str]()
+        """Real paths of the folders that links led to on the ways to entries."""
         self._folder: str | None = None
         self._way: str | None = None
         self._is_link = False
@@ -112,9 +114,15 @@ class Ways:
         """Return whether ``path`` is a folder, or a link to one that stays below the roots."""
         if not os.path.isdir(path):
             return False
-        if not os.path.islink(path):
-            return True
-        return self._is_inside(os.path.realpath(path))
+        return not os.path.islink(path) or self.may_lead(path)
+
+    def may_lead(self, path: str) -> bool:
+        """Return whether the link ``path`` leads to a folder below the roots, or to nothing there:
+        a removal may have emptied the folder.
+        """
+        real = os.path.realpath(path)
+        is_folder = os.path.isdir(real) or not os.path.lexists(real)
+        return is_folder and any(_is_in(real, root) for root in self.roots)
 
     def entry(self, path: str) -> PlacedEntry | None:
         """Return the entry that ``path`` stands for; None if ``path`` is not below the roots.
@@ -146,14 +154,12 @@ class Ways:
                 if not self.is_way(place):
                     return place, True
                 place = os.path.realpath(place)
+                self.led.add(place)
         return place, False
 
     def _starts(self) -> Iterator[str]:
         yield from self._spelled
         yield from self.roots
-
-    def _is_inside(self, real: str) -> bool:
-        return any(_is_in(real, root) for root in self.roots)
 
     @contextmanager
     def opened(self, folder: str) -> Iterator[int | None]:

@@ -185,6 +185,8 @@ class _Removal:
             # A folder of packages that stayed unnoticed could be imported. Others may be in folders
             # that belong to another user.
             may_stay = not is_below(folder, [self._packages])
+            if may_stay and folder in self._ways.led:
+                return  # the link is the user's, and is to lead somewhere
             with self._ways.opened(outer) as descriptor:
                 if descriptor is not None and not _is_gone(name, descriptor, may_stay=may_stay):
                     return

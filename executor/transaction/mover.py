@@ -128,20 +128,17 @@ class Mover:
     @contextmanager
     def _met(self, folder: HeldFolder, name: str) -> Iterator[HeldFolder | None]:
         """Yield the folder ``name`` in ``folder``, or the one that a link of this name leads to
-        below the roots; None if it is neither.
+        below the roots; None if it is neither. What such a link leads to is made if it is absent:
+        the removals may have emptied it.
         """
         if folder.is_folder(name):
             with folder.inner(name) as there:
                 yield there
-            return
-        real = os.path.realpath(folder.path_of(name))
-        if folder.exists(name) and self._ways.is_way(folder.path_of(name)):
-            with self._ways.opened(real) as descriptor:
-                if descriptor is not None:
-                    with HeldFolder(real, descriptor).inner("") as there:
-                        yield there
-                    return
-        yield None
+        elif folder.exists(name) and self._ways.may_lead(folder.path_of(name)):
+            with self._opened(os.path.realpath(folder.path_of(name))) as there:
+                yield there
+        else:
+            yield None
 
     def _destination(self, path: str) -> HeldFolder:
         """Return the folder at ``path``, which is made if it is absent, and stays open.
@@ -152,17 +149,19 @@ class Mover:
         if self._folder is not None and path == self._path:
             return self._folder
         self.leave()
-        real = os.path.realpath(path)
+        self._path, self._folder = path, self._opened(os.path.realpath(path))
+        return self._folder
+
+    def _opened(self, real: str) -> HeldFolder:
+        """Return the folder at a real path, open. What is absent of it is made. Raises OSError."""
         outer = [root for root in self._ways.roots if real == root or is_below(real, [root])]
         root = max(outer, key=len, default=real)
         os.makedirs(root, exist_ok=True)
-        self._path, self._folder = "", HeldFolder.at(root)
+        folder = HeldFolder.at(root)
         rest = os.path.relpath(real, root)
         for name in () if rest == os.curdir else rest.split(os.sep):
-            with suppress(FileExistsError):
-                self._folder.make(name)
-            inner = self._folder.inner(name)
-            self.close()
-            self._folder = inner
-        self._path = path
-        return self._folder
+            with folder as held:
+                with suppress(FileExistsError):
+                    held.make(name)
+                folder = held.inner(name)
+        return folder

@@ -116,6 +116,18 @@ def test_links_of_the_environment_do_not_lead_around_the_rules(tmp_path: Path) -
         execute(lock(tmp_path, "lock", evil), environment)
 
 
+@pytest.mark.parametrize("before", ["man/man1/demo.1", "share/man/man1/demo.1"])
+def test_an_upgrade_may_empty_the_folder_that_a_link_leads_to(tmp_path: Path, before: str) -> None:
+    old = build_wheel("demo", data_files={f"data/{before}": "1"})
+    new = build_wheel("demo", "2.0", data_files={"data/man/man1/demo.1": "2"})
+    environment = environment_below(tmp_path / "env")
+    (tmp_path / "env/share/man").mkdir(parents=True)
+    (tmp_path / "env/man").symlink_to("share/man")
+    for name, wheel in (("old", old), ("new", new)):
+        execute(lock(tmp_path, name, wheel), environment)
+    assert (tmp_path / "env/share/man/man1/demo.1").read_text() == "2"
+
+
 class TestUpgradesCollideAsFreshInstallationsDo:
     A = build_wheel("a", files={"same.py": "1"})
     B = build_wheel("b", files={"same.py": "1", "b.py": ""})

@@ -332,6 +332,13 @@ class TestLinks:
         remove(packages, found)
         assert left(packages) == ["lib64"]
 
+    def test_what_a_layout_link_leads_to_stays_when_it_is_emptied(self, packages: Path) -> None:
+        env = packages.parent.parent
+        (env / "share/man").mkdir(parents=True)
+        (env / "man").symlink_to("share/man")
+        remove(packages, install(packages, "../../man/man1/demo.1"))
+        assert list((env / "man").iterdir()) == []
+
     def test_a_folder_that_is_replaced_by_a_link_meanwhile_is_not_followed(
         self, packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

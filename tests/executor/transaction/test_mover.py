@@ -67,6 +67,24 @@ def test_a_link_that_stays_inside_is_passed(staging: HeldFolder, tmp_path: Path)
     assert files(tmp_path / "env/other") == {"sub/a.py", "b.py"}
 
 
+def test_a_folder_that_a_removal_emptied_is_made_again_behind_its_link(
+    staging: HeldFolder, tmp_path: Path
+) -> None:
+    (tmp_path / "env/lib/pkg").symlink_to("../share/pkg")
+    move(staging, tmp_path)
+    assert files(tmp_path / "env/lib") >= {"top.py"}
+    assert files(tmp_path / "env/share/pkg") == {"sub/a.py", "b.py"}
+
+
+def test_no_folder_is_made_behind_a_link_that_leaves_the_environment(
+    staging: HeldFolder, tmp_path: Path
+) -> None:
+    (tmp_path / "env/lib/pkg").symlink_to(tmp_path / "outside/pkg")
+    with pytest.raises(NotADirectoryError):
+        move(staging, tmp_path)
+    assert not list((tmp_path / "outside").iterdir())
+
+
 @pytest.mark.parametrize("errors", [{}, {"pkg": errno.EXDEV}, {"pkg": errno.ENOTEMPTY}])
 def test_a_link_that_leaves_the_environment_is_not(
     staging: HeldFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, errors: dict[str, int]
