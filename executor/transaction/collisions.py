@@ -15,7 +15,7 @@ from itertools import chain
 from typing import BinaryIO
 
 from executor.environment.installed import Installed
-from executor.environment.places import Places, Ways
+from executor.environment.places import Places, Ways, is_below
 from executor.files.held_folder import HeldFolder
 from executor.files.path_set import PathSet
 from executor.files.regular import NOT_REGULAR
@@ -289,9 +289,18 @@ class _Comparison:
         )
 
     def _installed_as(self, path: str) -> str:
-        for found in self._installed_owners(path):
+        is_folder = os.path.isdir(path)
+        owners = self._owners_below(path) if is_folder else self._installed_owners(path)
+        for found in owners:
             return f"{found.name} {found.version}, which is installed"
         return _NO_OWNER
+
+    def _owners_below(self, folder: str) -> Iterator[Installed]:
+        real = os.path.realpath(folder)
+        for found in self._installed:
+            entries = map(self._ways.entry, found.files() if found.is_complete else ())
+            if any(entry is not None and is_below(entry.path, [real]) for entry in entries):
+                yield found
 
     def _installed_owners(self, path: str) -> Iterator[Installed]:
         key = Places().key

@@ -367,6 +367,19 @@ class TestWhereFoldersAreNeeded:
         assert caught.value.path == schemes.scripts
         assert caught.value.hint == "move it away: one is a file, the other a folder"
 
+    @pytest.mark.parametrize("spelling", ["share", "link/share"])
+    def test_who_has_files_in_a_folder_that_is_in_the_way_is_named(
+        self, tmp_path: Path, schemes: Schemes, spelling: str
+    ) -> None:
+        env, dist_info = Path(schemes.data), Path(schemes.purelib, "mine-3.dist-info")
+        (env / "share").mkdir()
+        (env / "link").symlink_to(".")
+        (env / "share/x").write_text("mine")
+        dist_info.mkdir()
+        (dist_info / "RECORD").write_text(f"{env}/{spelling}/x,,\n")
+        message = refusal(tmp_path, schemes, wheel_of("one", {}, {"data/share": "file"}))
+        assert "belongs to mine 3, which is installed and" in message
+
 
 @pytest.mark.parametrize(
     ("mine", "files", "hint"),
