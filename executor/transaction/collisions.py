@@ -244,8 +244,11 @@ class _Comparison:
                 )
         if self._last_wins and not first_owner:
             last = max((found.name for found in self._installed_owners(first)), default="")
+            folder = os.path.dirname(first)
             for owner, path in owners[1:]:
-                if normalized_name(Layout.of(self._filename(owner)).distribution) < last:
+                # Where case counts, another spelling is another file.
+                is_met = os.path.lexists(os.path.join(folder, os.path.basename(path)))
+                if is_met and normalized_name(Layout.of(self._filename(owner)).distribution) < last:
                     self._staging.unlink(path)
                     self._found.forget()
 

@@ -157,6 +157,15 @@ class TestUpgradesCollideAsFreshInstallationsDo:
             execute(new, environment, last_wins=True)
             assert snapshot(Path(environment.path)) == snapshot(Path(fresh.path))
 
+    def test_where_case_counts_both_spellings_are_installed(self, tmp_path: Path) -> None:
+        first = build_wheel("first", files={"x.py": "1"})
+        second = build_wheel("second", files={"X.py": "2"})
+        environment = environment_below(tmp_path / "env")
+        execute(lock(tmp_path, "one", second), environment)
+        execute(lock(tmp_path, "both", first, second), environment, on_collision="last")
+        packages = Path(environment.interpreter.schemes.purelib)
+        assert [(packages / name).read_text() for name in ("x.py", "X.py")] == ["1", "2"]
+
 
 class TestLinksInsteadOfPackages:
     def test_a_package_that_was_linked_to_sources_is_replaced_and_the_sources_stay(
