@@ -162,7 +162,7 @@ class TestUpgradesCollideAsFreshInstallationsDo:
         second = build_wheel("second", files={"X.py": "2"})
         environment = environment_below(tmp_path / "env")
         execute(lock(tmp_path, "one", second), environment)
-        execute(lock(tmp_path, "both", first, second), environment, on_collision="last")
+        execute(lock(tmp_path, "both", first, second), environment, last_wins=True)
         packages = Path(environment.interpreter.schemes.purelib)
         assert [(packages / name).read_text() for name in ("x.py", "X.py")] == ["1", "2"]
 
