@@ -299,6 +299,19 @@ class TestVerify:
         )
 
 
+def test_a_filter_that_refuses_umask_ends_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: int) -> int:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    DEMO.write(tmp_path)
+    (tmp_path / "pylock.toml").write_text(lock_of([DEMO]))
+    monkeypatch.setattr(os, "umask", refused)
+    words = [str(tmp_path / "pylock.toml"), "--venv", str(tmp_path / "env")]
+    assert lockstream.main(["execute", *words]) == ExitCode.DONE
+
+
 @pytest.mark.parametrize("umask", [0, 0o555])
 def test_whatever_the_umask_not_every_user_may_write(tmp_path: Path, umask: int) -> None:
     DEMO.write(tmp_path)
