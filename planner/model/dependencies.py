@@ -74,6 +74,8 @@ class Dependency:
     """The extra or group that it belongs to; None if it applies always, or is of a distribution."""
     url: str | None = None
     """The address of the only file that is allowed, without credentials; None if any file is."""
+    is_damage: bool = False
+    """Whether ``text`` says why a file cannot be read."""
 
 
 def expand(

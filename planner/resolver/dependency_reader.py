@@ -102,7 +102,7 @@ class DependencyReader:
         try:
             dependencies = self.requirements(candidate)
         except (InvalidMetadata, InvalidZip) as error:
-            yield _refuse(candidate, str(error))
+            yield replace(_refuse(candidate, str(error)), is_damage=True)
             return
         metadata = self.metadata(candidate)
         for one in metadata:

@@ -74,7 +74,7 @@ class Unsolvable(NoSolution):
                 "build what has no wheel (--build missing), or choose versions that have wheels "
                 "for the target"
             )
-        elif advice := self._python_advice():
+        elif advice := self._advice():
             hint = advice
         elif any(supply.lacks_wheels() for supply in self.supplies):
             hint = (
@@ -86,9 +86,11 @@ class Unsolvable(NoSolution):
             hint += "; or leave the extra or group out (--no-extra, --no-group)"
         return hint
 
-    def _python_advice(self) -> str:
+    def _advice(self) -> str:
         version = self.environment.python_version
-        return next(filter(None, (one.python_advice(version) for one in self.supplies)), "")
+        found = [one.python_advice(version) for one in self.supplies]
+        found += [one.damage_advice() for one in self.supplies]
+        return next(filter(None, found), "")
 
     def __str__(self) -> str:
         # The first line and the hint.
@@ -244,7 +246,13 @@ class Explainer:
                     versions, _ = found.setdefault((identifier, obstacle.text), ([], obstacle))
                     versions.append(release.version)
         return _join(
-            Obstacle(subject, tuple(versions), text, self._behind(obstacle, depth + 1))
+            Obstacle(
+                subject,
+                tuple(versions),
+                text,
+                self._behind(obstacle, depth + 1),
+                is_damage=obstacle.is_damage,
+            )
             for (subject, text), (versions, obstacle) in found.items()
         )
 

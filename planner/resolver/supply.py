@@ -49,6 +49,8 @@ class Obstacle:
     """What the index has of the required project; None if the obstacle is not a project."""
     is_widest: bool = False
     """True if some of the versions require a part of ``text`` only."""
+    is_damage: bool = False
+    """Whether a file of them cannot be read."""
 
     def lines(self, told: set[Reason]) -> Iterator[str]:
         """Yield what to say of it, given that the reasons ``told`` have been said."""
@@ -194,6 +196,15 @@ class Supply:
         reasons += [one.text for one in self.obstacles if one.supply is None]
         found = [python_advice(one, version) for one in reasons]
         found += [one.supply.python_advice(version) for one in self.obstacles if one.supply]
+        return next(filter(None, found), "")
+
+    def damage_advice(self) -> str:
+        """Return what helps if the cause, direct or transitive, is a file that cannot be read."""
+        if any(one.is_damage for one in self.obstacles):
+            if self.is_direct:
+                return f"correct the address of {self.name}, or replace the file there"
+            return f"choose another version of {self.name}, or replace its file on the index"
+        found = (one.supply.damage_advice() for one in self.obstacles if one.supply)
         return next(filter(None, found), "")
 
     def lacks_prereleases(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -179,3 +180,29 @@ def test_a_source_that_may_not_be_built_does_not_lead_to_a_build(
     text = refusal(index, tmp_path, capsys, "--only-binary", ":all:", requires="app")
     assert "--only-binary forbids building the project" in text
     assert "hint: choose versions that have wheels for the target" in text
+
+
+def test_a_file_that_cannot_be_read_is_not_a_matter_of_requirements(
+    index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = build_wheel("cut")
+    index.add(replace(whole, content=whole.content[:100]), build_wheel("app", requires=["cut"]))
+    text = refusal(index, tmp_path, capsys, requires="app")
+    assert "cut 1.0 cannot be used: it does not end as a zip archive does" in text
+    assert "hint: choose another version of cut, or replace its file on the index\n" in text
+    index.add(build_wheel("cut", "2.0"))
+    assert lockstream.main([
+        "plan", "-q", "-r", str(tmp_path / "in.txt"), "-o", str(tmp_path / "pylock.toml"),
+        "-i", index.url, "--no-cache", "--python-version", "3.12", "--platform", "linux",
+    ]) == 0  # fmt: skip
+
+
+def test_the_address_of_a_file_that_cannot_be_read_is_to_be_corrected(
+    index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = replace(build_wheel("cut"), content=b"")
+    index.add(empty)
+    address = index.url_of(empty.filename)
+    text = refusal(index, tmp_path, capsys, requires=f"cut @ {address}")
+    assert "cut 1.0 cannot be used: it is too short to be a zip archive" in text
+    assert "hint: correct the address of cut, or replace the file there\n" in text
