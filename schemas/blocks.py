@@ -9,6 +9,7 @@ memory a lock costs is that of its largest block, however many it has.
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 
 from schemas.data_class import frozen, with_fields
@@ -87,7 +88,8 @@ def scan_blocks(chunks: Iterable[bytes], *, limit: int = MAX_BLOCK_SIZE) -> Iter
     is_package = False
     nesting = _Nesting()
     for number, raw in _lines(chunks, limit):
-        line = _decode(raw, number)
+        # PowerShell begins a file so, and uv reads it.
+        line = _decode(raw.removeprefix(BOM_UTF8) if number == 1 else raw, number)
         if nesting.closed and line.lstrip().startswith("["):
             begins_package = _PACKAGE.match(line) is not None
             # Keys of the header may not follow a package, but other tables may.

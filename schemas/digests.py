@@ -49,7 +49,7 @@ class Digests:
         self._hashes = {name: hashlib.new(name, usedforsecurity=False) for name in self._expected}
 
     @property
-    def secure(self) -> bool:
+    def any_expected(self) -> bool:
         """Whether a digest is expected at all."""
         return bool(self._expected)
 

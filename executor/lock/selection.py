@@ -178,7 +178,7 @@ class Selector:
         return _step(package, archive, filename, is_direct=True)
 
     def _source(self, package: Package, file: PackageSdist | PackageArchive, filename: str) -> Step:
-        if not Digests(file.hashes).secure:
+        if not Digests(file.hashes).any_expected:
             raise InsecureHashes(filename, tuple(sorted(file.hashes)))
         record = suitable_record(package.tool, self._target.tags)
         is_archive = isinstance(file, PackageArchive)
@@ -261,7 +261,7 @@ def _step(
     package: Package, file: PackageWheel | PackageArchive, filename: str, *, is_direct: bool
 ) -> Step:
     """Return the step of a wheel. Raises InsecureHashes."""
-    if not Digests(file.hashes).secure:
+    if not Digests(file.hashes).any_expected:
         raise InsecureHashes(filename, tuple(sorted(file.hashes)))
     version = package.version or parse_wheel_filename(filename)[1]
     return Step(

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 import click
-from packaging.utils import canonicalize_name, is_normalized_name
 
 from executor import cache_folder, option_group
 from planner.index.access import Access
@@ -17,6 +16,7 @@ from planner.inputs.options import IndexRequest, PolicyRequest
 from planner.inputs.provenance import Provenance
 from planner.inputs.targets import TargetRequest
 from planner.model.policy import Ordering, Prereleases
+from planner.model.project_set import first_unnamed
 from planner.review.fit import PLACES, ContainerSize
 from schemas.data_class import frozen
 
@@ -52,15 +52,13 @@ def _names(
     _context: click.Context, option: click.Parameter, words: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Return ``words``, which would silently mean nothing if they were no names of projects."""
-    sets = {"", ":all:", ":none:"} if "binary" in str(option.name) else set()
-    for word in words:
-        # Only what stands for sets of projects may have commas, as with pip.
-        for one in word.split(",") if sets else [word]:
-            if one.strip() not in sets and not is_normalized_name(canonicalize_name(one.strip())):
-                raise click.BadParameter(
-                    f"{one!r} is not the name of a project; a version, extras and a marker are "
-                    "said in the inputs"
-                )
+    # Only what stands for sets of projects may have commas, as with pip.
+    wrong = first_unnamed(words, sets="binary" in str(option.name))
+    if wrong is not None:
+        raise click.BadParameter(
+            f"{wrong!r} is not the name of a project; a version, extras and a marker are said in "
+            "the inputs"
+        )
     return words
 
 

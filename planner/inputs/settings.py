@@ -24,6 +24,7 @@ from typing import Any
 from planner.index.indexes import Strategy
 from planner.inputs.build_settings import BuildSetting, read_build_settings
 from planner.model.policy import Ordering, Prereleases
+from planner.model.project_set import first_unnamed
 from schemas.data_class import frozen, with_fields
 from schemas.errors import InvalidInput, UsageError
 from schemas.target import Target
@@ -207,6 +208,20 @@ def _sources(value: object) -> dict[str, str]:
     return {name: _text(one) for name, one in _table(value).items()}
 
 
+def _names(value: object) -> tuple[str, ...]:
+    return _named(_texts(value))
+
+
+def _sets(value: object) -> tuple[str, ...]:
+    return _named(_texts(value), sets=True)
+
+
+def _named(words: tuple[str, ...], *, sets: bool = False) -> tuple[str, ...]:
+    if (wrong := first_unnamed(words, sets=sets)) is not None:
+        raise _Unreadable(f"has {wrong!r}, which is not the name of a project")
+    return words
+
+
 def _table(value: object) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise _Unreadable("is not a table")
@@ -219,7 +234,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "groups": _texts,
     "constraints": _texts,
     "overrides": _texts,
-    "excludes": _texts,
+    "excludes": _names,
     "default-index": _text,
     "indexes": _indexes,
     "sources": _sources,
@@ -228,8 +243,8 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "prerelease": _choice(Prereleases),
     "resolution": _choice(Ordering),
     "exclude-newer": _text,
-    "no-binary": _texts,
-    "only-binary": _texts,
+    "no-binary": _sets,
+    "only-binary": _sets,
     "allow-hosts": _texts,
     "align": _flag,
     "build": read_build_settings,

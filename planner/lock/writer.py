@@ -84,7 +84,8 @@ def write_atomically(path: str, text: str) -> None:
 
     A link to a file stays a link. One to nothing is refused: a checkout may have brought it, and a
     new file would be made wherever it leads. A device or a pipe gets the text, and stays: as root,
-    a file would take the place of /dev/null for every program. Raise OSError.
+    a file would take the place of /dev/null for every program. A file that is replaced keeps its
+    permissions. Raise OSError.
     """
     if os.path.islink(path) and not os.path.exists(path):
         raise FileNotFoundError(errno.ENOENT, "it is a link to nothing", path)
@@ -97,6 +98,8 @@ def write_atomically(path: str, text: str) -> None:
     temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "x", encoding="utf-8", newline="\n") as file:
+            with suppress(FileNotFoundError):
+                os.fchmod(file.fileno(), stat.S_IMODE(os.stat(path).st_mode))
             file.write(text)
             file.flush()
             sync_descriptor(file.fileno())

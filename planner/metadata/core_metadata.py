@@ -139,7 +139,9 @@ def read_fields(headers: bytes) -> Mapping[str, Sequence[str]]:
 
     message = email.parser.BytesHeaderParser().parsebytes(headers)
     for name in _FIELDS:
-        found[name].extend(map(str, message.get_all(name, ())))
+        # Only the line ends of a folded field are none of its text (RFC 5322, section 2.2.3).
+        values = (str(value) for value in message.get_all(name, ()))
+        found[name].extend(value.replace("\r", "").replace("\n", "") for value in values)
     return found
 
 

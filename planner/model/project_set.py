@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from packaging.utils import NormalizedName, canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name, is_normalized_name
 
 from schemas.data_class import frozen
 
-__all__ = ["ProjectSet", "parse_names"]
+__all__ = ["ProjectSet", "first_unnamed", "parse_names"]
 
 
 @frozen
@@ -24,6 +24,19 @@ class ProjectSet:
 
     def __bool__(self) -> bool:
         return self.are_excluded or bool(self.named)
+
+
+def first_unnamed(words: Iterable[str], *, sets: bool = False) -> str | None:
+    """Return the first of ``words`` that is no name of a project, and so would mean nothing; or
+    None. With ``sets`` each may be what ``parse_names`` takes.
+    """
+    for word in words:
+        for one in word.split(",") if sets else [word]:
+            if sets and one.strip() in {"", ":all:", ":none:"}:
+                continue
+            if not is_normalized_name(canonicalize_name(one.strip())):
+                return one
+    return None
 
 
 def parse_names(words: Iterable[str]) -> ProjectSet:

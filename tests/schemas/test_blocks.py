@@ -26,6 +26,10 @@ class TestCuts:
     def test_an_empty_file_is_an_empty_header(self) -> None:
         assert blocks_of("") == [Block("", 1, False)]
 
+    def test_a_byte_order_mark_before_the_first_line_is_no_text(self) -> None:
+        assert blocks_of("\ufeff" + HEADER) == [Block(HEADER, 1, False)]
+        assert blocks_of(HEADER + "\ufeff") == [Block(HEADER + "\ufeff", 1, False)]
+
     def test_the_header_comes_first_even_where_it_is_empty(self) -> None:
         assert shape('[[packages]]\nname = "a"\n') == [(1, False), (1, True)]
 

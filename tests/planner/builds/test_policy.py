@@ -27,6 +27,13 @@ def test_what_may_be_built_is_what_is_named_last(words: list[str], expected: boo
     assert (DEMO in BuildRequest(select=words).resolve({}).allowed) is expected
 
 
+@pytest.mark.parametrize("word", ["demo==2", "two words", "demo[x]"])
+def test_what_is_no_name_is_not_built_in_vain(word: str) -> None:
+    with pytest.raises(UsageError, match="never, missing or names of projects") as raised:
+        BuildRequest(select=("other", word)).resolve({})
+    assert repr(word) in str(raised.value)
+
+
 def test_flags_of_a_package_go_before_those_of_all_and_these_before_the_project() -> None:
     request = BuildRequest(
         environment=("CFLAGS=-O1", "demo:CFLAGS=-O0"), config_settings=("demo:key=value",)

@@ -67,6 +67,15 @@ def test_a_lock_replaces_the_old_one_at_once(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["pylock.toml"]
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o664])
+def test_a_lock_that_is_replaced_keeps_its_permissions(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "pylock.toml"
+    path.write_text("old")
+    path.chmod(mode)
+    write_atomically(str(path), "new\n")
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
 def test_a_failed_write_leaves_the_old_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

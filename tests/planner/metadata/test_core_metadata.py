@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.parser
+import re
 
 import pytest
 from hypothesis import given
@@ -125,4 +126,10 @@ def test_fields_are_those_that_the_parser_of_emails_reads(lines: list[bytes], en
     message = email.parser.BytesHeaderParser().parsebytes(headers)
     found = read_fields(headers)
     for name in ("name", "version", "requires-dist", "requires-python", "provides-extra"):
-        assert list(found[name]) == [str(one) for one in message.get_all(name, ())]
+        values = (str(one) for one in message.get_all(name, ()))
+        assert list(found[name]) == [re.sub(r"[\r\n]", "", one) for one in values]
+
+
+def test_a_folded_requirement_is_read_as_one_line() -> None:
+    lines = "Requires-Dist: one>=1,\n <2\nRequires-Dist: two;\r\n\tpython_version > '3'"
+    assert texts(parse(lines)) == ["one<2,>=1", 'two; python_version > "3"']

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from packaging.utils import canonicalize_name
 
-from planner.model.project_set import ProjectSet, parse_names
+from planner.model.project_set import ProjectSet, first_unnamed, parse_names
 
 DEMO = canonicalize_name("demo")
 
@@ -34,3 +34,18 @@ def test_a_set_of_all_but_some_lacks_these() -> None:
     but_demo = ProjectSet(frozenset([DEMO]), are_excluded=True)
     assert DEMO not in but_demo
     assert canonicalize_name("other") in but_demo
+
+
+@pytest.mark.parametrize(
+    ("words", "sets", "wrong"),
+    [
+        pytest.param(["Demo", "a.b_c"], False, None, id="names"),
+        pytest.param(["demo==2"], False, "demo==2", id="a version"),
+        pytest.param(["a,b"], False, "a,b", id="names divided by commas, where one is meant"),
+        pytest.param([":all:"], False, ":all:", id="all, where one is meant"),
+        pytest.param(["", "a, b,", ":all:,:none:"], True, None, id="sets"),
+        pytest.param(["a,b[x]", "c d"], True, "b[x]", id="the first"),
+    ],
+)
+def test_a_word_that_is_no_name_is_found(words: list[str], sets: bool, wrong: str | None) -> None:
+    assert first_unnamed(words, sets=sets) == wrong
