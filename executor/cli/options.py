@@ -106,8 +106,8 @@ environment_options = option_group(
     click.option(
         "--python",
         metavar="EXE",
-        help="The environment of this interpreter; with --venv, --target or --prefix: the "
-        "interpreter that the folder is for.",
+        help="The environment of this interpreter, such as python3.12 or 3.12; with --venv, "
+        "--target or --prefix: the interpreter that the folder is for.",
     ),
     click.option("--target", metavar="DIR", help="A folder of packages, as in PYTHONPATH."),
     click.option("--prefix", metavar="DIR", help="A folder with the layout of a Python prefix."),

@@ -249,17 +249,25 @@ def _clear(folder: HeldFolder) -> None:
 
 
 def _find_program(executable: str) -> str:
-    """Return the path of a program. Raises InterpreterUnusable if it does not exist."""
-    if os.path.dirname(executable):
-        is_program = os.path.isfile(executable) and os.access(executable, os.X_OK)
-        found = executable if is_program else None
-    else:
-        import shutil  # noqa: PLC0415  # it brings all its formats
-
-        found = shutil.which(executable)
+    """Return the path of a program. As uv has it, ``3.12`` is ``python3.12``, and a folder is the
+    environment there. Raises InterpreterUnusable if the program does not exist.
+    """
+    name = f"python{executable}" if executable.replace(".", "").isdecimal() else executable
+    found = _program(name)
+    if found is None and os.path.isdir(name):
+        found = _program(_python_of(name))
     if found is None:
-        raise InterpreterUnusable(f"{executable}: no such program", hint="name it with its path")
+        raise InterpreterUnusable(f"{name}: no such program", hint="name it with its path")
     return found
+
+
+def _program(name: str) -> str | None:
+    """Return the path of a program, of which a name without a folder is searched for; or None."""
+    if os.path.dirname(name):
+        return name if os.path.isfile(name) and os.access(name, os.X_OK) else None
+    import shutil  # noqa: PLC0415  # it brings all its formats
+
+    return shutil.which(name)
 
 
 def _python_of(venv: str) -> str:

@@ -276,10 +276,30 @@ json.dump(facts, sys.stdout)'
         name = os.path.basename(sys.executable)
         assert Environment.of_python(name).path == sys.executable
 
-    def test_one_that_is_absent_is_told(self) -> None:
+    def test_it_may_be_named_by_its_version(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        program = tmp_path / f"python{version}"
+        program.symlink_to(sys.executable)
+        monkeypatch.setenv("PATH", str(tmp_path))
+        assert Environment.of_python(version).path == str(program)
+
+    def test_it_may_be_named_by_the_folder_of_its_environment(self, folder: Path) -> None:
+        python = str(folder / "bin" / "python")
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+        assert Environment.of_python(str(folder)).path == python
+
+    @pytest.mark.parametrize(
+        ("name", "program"),
+        [
+            ("python-of-nowhere", "python-of-nowhere"), ("3.999", "python3.999"), ("/etc", "/etc"),
+        ],
+    )  # fmt: skip
+    def test_one_that_is_absent_is_told(self, name: str, program: str) -> None:
         with pytest.raises(InterpreterUnusable) as caught:
-            Environment.of_python("python-of-nowhere")
-        assert str(caught.value) == "python-of-nowhere: no such program"
+            Environment.of_python(name)
+        assert str(caught.value) == f"{program}: no such program"
         assert caught.value.hint == "name it with its path"
 
     @pytest.mark.parametrize(
