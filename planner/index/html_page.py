@@ -25,8 +25,14 @@ _ALGORITHMS = frozenset(hashlib.algorithms_guaranteed)
 """Names that a digest in a fragment may have (PEP 503: those of hashlib)."""
 
 
+_BEGIN = 1000
+"""Bytes in which UTF-16 is known by its zeros; as UTF-8 it would be a page without links."""
+
+
 def read_anchors(content: bytes, url: str) -> HtmlPage:
     """Return the links of a page in HTML. Raises IndexAnswer if it cannot be parsed."""
+    if b"\0" in content[:_BEGIN]:
+        raise IndexAnswer(redacted(url), "its page is not in UTF-8, as those of an index are")
     parser = HtmlPage(url)
     try:
         parser.feed(_closed(content.decode("utf-8", "replace")))

@@ -211,6 +211,8 @@ def parse_page(
     """
     media_type = _media_type(content_type)
     form = _FORMS.get(media_type) or _sniff(media_type, content)
+    if media_type == "text/html" and _begin(content) == b"{":
+        form = "json"  # from a static server, whose files have no suffix
     if form == "json":
         return _parse_json(name, content, url, index)
     if form == "html":
@@ -237,10 +239,14 @@ def parse_page(
 
 def _sniff(media_type: str, content: bytes) -> str:
     """Return the form of a page whose media type does not say it; empty if it is not known."""
-    begin = content[:_SNIFFED].lstrip()[:1]
+    begin = _begin(content)
     if begin == b"{" and media_type in {*_VAGUE, "application/json"}:
         return "json"
     return "html" if begin == b"<" and media_type in _VAGUE else ""
+
+
+def _begin(content: bytes) -> bytes:
+    return content[:_SNIFFED].lstrip()[:1]
 
 
 def is_json(content_type: str) -> bool:

@@ -14,7 +14,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from planner.inputs.inputs import InputRequirement, Inputs
 from planner.inputs.project_document import InvalidProject, hint_for_folder, read_document
 from planner.inputs.project_tables import Backend, ProjectTables
-from planner.inputs.requirement_line import parse_requirement
+from planner.inputs.requirement_line import names_extra, parse_requirement, quoted
 from planner.inputs.settings import Settings, read_settings
 from planner.inputs.workspace import find_workspace, workspace_members
 from planner.model.dependencies import Scope
@@ -326,6 +326,14 @@ class _ProjectReader:
                     project.path, f"{place} leads to more than {MAX_INCLUDED} lines"
                 )
             requirement = parse_requirement(line, origin, folder=project.folder)
+            if names_extra(requirement):
+                # No lock can hold it, and without an extra it would be left out.
+                raise InvalidProject(
+                    project.path,
+                    f"{place}: the marker of {quoted(line)} names an extra",
+                    hint="list the requirement under that extra, in "
+                    "[project.optional-dependencies], without the condition",
+                )
             name = canonicalize_name(requirement.name)
             if member := self.family.find(name, project):
                 yield from self._of_member(member, requirement, scope, above)

@@ -23,7 +23,7 @@ from schemas.numbers import has_huge_number
 from schemas.toml import parse_toml
 from schemas.urls import UNQUOTED_HINT, has_unquoted_login, redacted, without_dots
 
-__all__ = ["MAX_SHOWN", "parse_requirement", "quoted"]
+__all__ = ["MAX_SHOWN", "names_extra", "parse_requirement", "quoted"]
 
 
 MAX_SHOWN = 200
@@ -81,6 +81,11 @@ def parse_requirement(
         reason = "with the values of its variables"
     shown = quoted(written or text)
     raise InvalidRequirementLine(origin, f"{shown} {problem}: {reason}")
+
+
+def names_extra(requirement: Requirement) -> bool:
+    """Return whether the marker of a requirement has a condition on an extra."""
+    return re.search(r"\bextra\b", re.sub('"[^"]*"', "", str(requirement.marker or ""))) is not None
 
 
 def quoted(line: str) -> str:

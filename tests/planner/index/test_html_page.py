@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from planner.index.entries import split_links
+from planner.index.errors import IndexAnswer
 from planner.index.html_page import anchor_to, read_anchors
 
 BASE = "https://index.example/simple/demo/"
@@ -53,6 +54,15 @@ def test_every_part_of_a_fragment_may_be_a_digest(fragment: str, hashes: dict[st
 def test_a_file_is_named_by_its_url_or_by_the_text_of_its_link(anchor: str) -> None:
     (entry,) = entries(anchor)
     assert entry["filename"] == WHEEL
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_page_that_is_not_in_utf_8_is_not_one_without_links(encoding: str) -> None:
+    content = '<!doctype html><a href="demo-1.0.tar.gz">demo</a>'.encode(encoding)
+    with pytest.raises(IndexAnswer) as raised:
+        read_anchors(content, "https://index.example/simple/demo/?token=secret")
+    assert str(raised.value).endswith(": its page is not in UTF-8, as those of an index are")
+    assert "secret" not in str(raised.value)
 
 
 def test_the_first_base_counts() -> None:

@@ -194,7 +194,9 @@ def test_an_anchor_is_yanked_by_its_attribute(attribute: str, expected: str | No
     assert file.yanked == expected
 
 
-@pytest.mark.parametrize("media_type", ["", "text/plain", "application/octet-stream; x=y"])
+@pytest.mark.parametrize(
+    "media_type", ["", "text/plain", "text/html; charset=utf-8", "application/octet-stream; x=y"]
+)
 def test_a_page_of_a_vague_type_is_known_by_its_content(media_type: str) -> None:
     html = b'\n <a href="demo-1.0-py3-none-any.whl">demo</a>'
     in_json = json.dumps({"meta": {"api-version": "1.0"}, "files": [

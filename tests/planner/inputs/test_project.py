@@ -353,3 +353,31 @@ def test_a_project_of_an_explicit_index_of_uv_comes_from_there(
     (package,) = tomllib.loads(Path("pylock.toml").read_text())["packages"]
     assert package["version"] == "1.0"
     assert index.asked == []
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (
+            """dependencies = ["demo; extra == 'y'"]""",
+            """[project] dependencies: the marker of "demo; extra == 'y'" names an extra""",
+        ),
+        (
+            """optional-dependencies.x = ["a; os_name>'' and 'y' != extra"]""",
+            "[project.optional-dependencies] x: the marker of \"a; os_name>'' and 'y' != extra\"",
+        ),
+    ],
+)
+def test_a_requirement_is_not_lost_because_its_marker_names_an_extra(
+    tmp_path: Path, text: str, place: str
+) -> None:
+    with pytest.raises(InvalidProject) as raised:
+        read(tmp_path, f'[project]\nname = "app"\nversion = "1"\n{text}', all_extras=True)
+    assert str(raised.value).startswith(f"{tmp_path / 'pyproject.toml'}: {place}")
+    assert "[project.optional-dependencies]" in raised.value.hint
+
+
+def test_a_value_that_is_called_extra_is_no_extra(tmp_path: Path) -> None:
+    text = """dependencies = ["demo; platform_release != 'extra'"]"""
+    inputs = read(tmp_path, f'[project]\nname = "app"\nversion = "1"\n{text}')
+    assert names(inputs) == ['demo; platform_release != "extra"']
