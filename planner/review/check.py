@@ -32,7 +32,9 @@ from planner.review.recorded import recorded_table
 from schemas.builds import build_records
 from schemas.credentials import split_login
 from schemas.data_class import with_fields
+from schemas.digests import SECURE_ALGORITHMS
 from schemas.errors import Refused
+from schemas.hints import wheel_hints
 from schemas.markers import holds
 from schemas.urls import redacted
 from schemas.wheel_filename import parse_wheel_filename
@@ -138,6 +140,7 @@ def _check_blocks(
         yield from _check_local_files(package, question.folder)
         if recorded_table(lock, "policy"):
             yield from _check_facts(package, derived)
+            yield from _check_sizes(package)
         if is_sound:
             yield from _check_derived(package, derived)
             accepted = [one for place in sorted(derived.places) for one in ranks[place]]
@@ -220,15 +223,25 @@ def _check_local_files(package: Package, folder: str) -> Iterator[str]:
     built = {record.wheel for record in build_records(package.tool)}
     wheels = [wheel for wheel in package.wheels or () if wheel.filename not in built]
     for file in (*wheels, *([package.archive] if package.archive else ())):
-        if file.path is None or "sha256" not in file.hashes:
+        if file.path is None:
             continue
+        path = os.path.join(folder, file.path)
+        known = [one for one in SECURE_ALGORITHMS if one in file.hashes]
         try:
-            digest = digest_file(os.path.join(folder, file.path)).hex()
+            size = os.path.getsize(path)
+            is_same = all(digest_file(path, one).hex() == file.hashes[one].lower() for one in known)
         except OSError as error:
             yield f"{file.path}: {error.strerror}"
             continue
-        if digest != file.hashes["sha256"].lower():
+        if not is_same or file.size not in {None, size}:
             yield f"{file.path} is another file than the one that was planned"
+
+
+def _check_sizes(package: Package) -> Iterator[str]:
+    """Yield the wheels of which the lock lacks what plans measure."""
+    for wheel in package.wheels or ():
+        if wheel.size is None or wheel_hints(package.tool, wheel.filename) is None:
+            yield f"the sizes of {wheel.filename} are not in the lock"
 
 
 class _Checker:

@@ -6,6 +6,7 @@ import json
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tomli_w
@@ -131,6 +132,54 @@ def test_a_lock_that_was_edited_or_merged_wrongly_is_found_out(
     status, told = check(capsys)
     assert status == 1
     assert problem in told
+
+
+def drop_measured(package: dict[str, Any]) -> None:
+    del package["tool"]["lockstream"]["wheels"]
+
+
+def drop_size(package: dict[str, Any]) -> None:
+    del package["wheels"][0]["size"]
+
+
+def state_another_size(package: dict[str, Any]) -> None:
+    package["wheels"][0]["size"] += 1
+
+
+def state_another_digest(package: dict[str, Any]) -> None:
+    package["wheels"][0]["hashes"] = {"sha512": "0" * 128}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "problem"),
+    [
+        (drop_measured, "the sizes of {} are not in the lock"),
+        (drop_size, "the sizes of {} are not in the lock"),
+        (state_another_size, "{} is another file than the one that was planned"),
+        (state_another_digest, "{} is another file than the one that was planned"),
+    ],
+)
+def test_what_was_measured_and_is_not_what_a_plan_writes_is_found_out(
+    index: Index,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    spoil: Callable[[dict[str, Any]], None],
+    problem: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    wheel = build_wheel("other", "1.0")
+    wheel.write(tmp_path)
+    plan_into(index, tmp_path, [f"-f {tmp_path}", "other"])
+    lock = tmp_path / "pylock.toml"
+    planned = lock.read_bytes()
+    document = tomllib.loads(lock.read_text())
+    spoil(document["packages"][0])
+    lock.write_text(tomli_w.dumps(document))
+    status, told = check(capsys)
+    assert (status, told[1].strip()) == (1, problem.format(wheel.filename))
+    assert lockstream.main(["plan", "-q"]) == 0
+    assert lock.read_bytes() == planned
 
 
 def test_a_lock_of_another_tool_cannot_be_checked(
