@@ -98,7 +98,7 @@ def write_atomically(path: str, text: str) -> None:
     temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "x", encoding="utf-8", newline="\n") as file:
-            with suppress(FileNotFoundError):
+            with suppress(OSError):  # there is none yet, or the file system has no permissions
                 os.fchmod(file.fileno(), stat.S_IMODE(os.stat(path).st_mode))
             file.write(text)
             file.flush()
