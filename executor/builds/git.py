@@ -61,6 +61,10 @@ def check_out(package: str, place: str, revision: str, folder: str) -> str:
     return commit
 
 
+_UNREADABLE = "fatal: Could not read from remote repository."
+"""What git says after ssh, or the server, has said why."""
+
+
 class Git:
     """The git program, run for one repository and one folder."""
 
@@ -102,7 +106,7 @@ class Git:
                 self._package, self.name, f"git was not done after {_SECONDS:.0f} s"
             ) from None
         if done.returncode:
-            raise RepositoryUnusable(self._package, self.name, _last(os.fsdecode(done.stderr)))
+            raise RepositoryUnusable(self._package, self.name, _cause(os.fsdecode(done.stderr)))
         return os.fsdecode(done.stdout)
 
     def _parse(self, name: str) -> str:
@@ -117,7 +121,8 @@ def _environment() -> dict[str, str]:
     return {**kept, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
 
 
-def _last(output: str) -> str:
-    """Return the last line of ``output``, without the secrets of addresses in it."""
-    lines = output.strip().splitlines() or ["git failed"]
-    return re.sub(r"\w+://[^\s']+", lambda found: redacted(found[0]), lines[-1])
+def _cause(output: str) -> str:
+    """Return the line of ``output`` that says why git failed, without the secrets of addresses."""
+    before, unreadable, _ = output.partition(_UNREADABLE)
+    lines = before.strip() or unreadable or "git failed"
+    return re.sub(r"\w+://[^\s']+", lambda found: redacted(found[0]), lines.splitlines()[-1])

@@ -107,7 +107,11 @@ class Workspace:
                 root = unpack_source(source, folder)
         tree = os.path.normpath(os.path.join(root, subdirectory))
         if os.path.commonpath([root, tree]) != root or not os.path.isdir(tree):
-            raise BackendUnusable(self.package, f"its source has no folder {subdirectory!r}")
+            raise BackendUnusable(
+                self.package,
+                f"its source has no folder {subdirectory!r}",
+                hint="correct the subdirectory where the source is required",
+            )
         return tree
 
     def install(self, lock: str, origins: Origins | None = None) -> None:

@@ -11,7 +11,7 @@ import os
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urldefrag, urlsplit
 
 from packaging.pylock import Package, Pylock
 from packaging.tags import Tag
@@ -30,13 +30,12 @@ from planner.review.graph import Edge, Graph, KnownRequirements
 from planner.review.header import find_changed_flags, find_header_changes
 from planner.review.recorded import recorded_table
 from schemas.builds import build_records
-from schemas.credentials import split_login
 from schemas.data_class import with_fields
 from schemas.digests import SECURE_ALGORITHMS
 from schemas.errors import Refused
 from schemas.hints import wheel_hints
 from schemas.markers import holds
-from schemas.urls import redacted
+from schemas.urls import redacted, without_credentials
 from schemas.wheel_filename import parse_wheel_filename
 
 __all__ = ["Stale", "find_problems", "find_undecided"]
@@ -329,7 +328,12 @@ def _is_at(package: Package, url: str) -> bool:
     file = package.archive or package.sdist
     parts = urlsplit(url.removeprefix("git+"))
     if parts.scheme != "file":
-        return split_login(url)[0] in sources or (file is not None and file.url == url)
+        if package.vcs and package.vcs.url:
+            revision = package.vcs.requested_revision
+            sources.add(f"git+{package.vcs.url}{f'@{revision}' if revision else ''}")
+        # The user of an ssh address is recorded with it.
+        known = {without_credentials(urldefrag(source).url) for source in sources}
+        return url in known or (file is not None and file.url == url)
     listed = file or package.vcs or package.directory
     places = [*sources, (listed.path or "") if listed else ""]
     return not {_last_part(unquote(parts.path)), "."}.isdisjoint(map(_last_part, places))

@@ -193,6 +193,33 @@ class TestARepository:
             (record,) = build_records(demo()["tool"])
             assert record.commit == commit
 
+    @pytest.mark.parametrize("words", [(), ("--no-wheelhouse",), ("--defer-builds",)])
+    @pytest.mark.parametrize("end", ["", "@main", "@main#subdirectory=part"])
+    def test_behind_ssh_is_current_with_the_user_of_its_address(
+        self,
+        index: Index,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        words: tuple[str, ...],
+        end: str,
+    ) -> None:
+        repository = Repository(tmp_path / "demo")
+        files = build_sdist().files
+        repository.commit({**files, **{f"part/{name}": data for name, data in files.items()}})
+        ssh = tmp_path / "ssh"
+        ssh.write_text(
+            '#!/bin/sh\nfor last; do :; done\ncase "$*" in *git@*) eval "$last";; esac\n'
+        )
+        ssh.chmod(0o700)
+        monkeypatch.setenv("GIT_SSH_COMMAND", str(ssh))
+        line = f"demo @ git+ssh://git@git.example{tmp_path}/demo{end}"
+        assert plan(index, line, "--build", "missing", *words) == 0
+        text = Path("pylock.toml").read_text()
+        assert "git@git.example" in text
+        assert lockstream.main(["check"]) == 0
+        assert lockstream.main(["plan", "-q"]) == 0
+        assert Path("pylock.toml").read_text() == text
+
     def test_that_is_not_there_is_told(
         self, index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
