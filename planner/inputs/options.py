@@ -53,6 +53,8 @@ class IndexRequest:
     configured: Sequence[str] = ()
     """The indexes that pip or uv is configured for on the machine that planned the lock first, the
     default index last."""
+    configured_links: Sequence[str] = ()
+    """The folders and pages with links of the same."""
     is_complete: bool = False
     """Whether the configuration of a machine is among these options already."""
 
@@ -66,7 +68,7 @@ class IndexRequest:
         is_closed = bool(closed) and closed[0].lower() in {"1", "true", "yes", "on"}
         complete = replace(
             self,
-            find_links=(*self.find_links, *configured_links(environment)),
+            configured_links=tuple(configured_links(environment)),
             no_index=self.no_index or is_closed,
             is_complete=True,
         )
@@ -86,7 +88,7 @@ class IndexRequest:
         if not self.is_complete:
             return self.with_configured(inputs, environment).resolve(inputs, environment)
         settings = inputs.settings
-        links = dict.fromkeys([*self.find_links, *inputs.find_links])
+        links = dict.fromkeys([*self.find_links, *self.configured_links, *inputs.find_links])
         places: list[Links | Index] = [parse_links_place(place) for place in links]
         if not self.no_index and not inputs.no_index:
             places += self._indexes(inputs, environment)
@@ -130,16 +132,13 @@ class IndexRequest:
         """Return the table of these options for a lock in ``folder``: without credentials, and
         with paths relative to that folder.
         """
-        links = [
-            storable(place.place) if place.is_page else relative_path(place.place, folder)
-            for place in map(parse_links_place, self.find_links)
-        ]
         default = self.default_index and parse_index(self.default_index).url
         indexes = [_spelled(parse_index(text, named=True)) for text in self.indexes]
         configured = [_spelled(parse_index(text, named=True)) for text in self.configured]
         shown = replace(
             self,
-            find_links=links,
+            find_links=_spelled_links(self.find_links, folder),
+            configured_links=_spelled_links(self.configured_links, folder),
             default_index=default,
             indexes=indexes,
             configured=() if configured == [parse_index(PUBLIC_INDEX).url] else configured,
@@ -151,11 +150,28 @@ class IndexRequest:
     def from_options(cls, table: object, folder: str) -> IndexRequest:
         """Return what ``to_options`` recorded in a lock in ``folder``."""
         found = options_from_table(cls, table)
-        links = [
-            place if "://" in place else os.path.normpath(os.path.join(folder, place))
-            for place in found.find_links
-        ]
-        return replace(found, find_links=tuple(links), is_complete=True)
+        return replace(
+            found,
+            find_links=_read_links(found.find_links, folder),
+            configured_links=_read_links(found.configured_links, folder),
+            is_complete=True,
+        )
+
+
+def _spelled_links(links: Sequence[str], folder: str) -> tuple[str, ...]:
+    """Return links as a lock in ``folder`` records them."""
+    return tuple(
+        storable(place.place) if place.is_page else relative_path(place.place, folder)
+        for place in map(parse_links_place, links)
+    )
+
+
+def _read_links(links: Sequence[str], folder: str) -> tuple[str, ...]:
+    """Return links that a lock in ``folder`` records."""
+    return tuple(
+        place if "://" in place else os.path.normpath(os.path.join(folder, place))
+        for place in links
+    )
 
 
 @frozen(kw_only=True)

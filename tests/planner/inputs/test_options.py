@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 from planner.index.indexes import Index, Strategy
 from planner.inputs.inputs import Inputs
 from planner.inputs.options import IndexRequest, PolicyRequest, index_table
+from planner.inputs.recorded_options import keep_recorded
 from planner.inputs.settings import IndexSetting, Settings
 from planner.model.policy import Ordering, Prereleases
 from schemas.errors import UsageError
@@ -143,6 +144,18 @@ def test_the_places_are_recorded_without_credentials_and_relative_to_the_lock(
         "index-strategy": "unsafe-best-match",
         "sources": {"demo": "internal"},
     }
+
+
+def test_links_of_the_machine_stay_beside_those_that_are_given_again(tmp_path: Path) -> None:
+    given = IndexRequest(find_links=(str(tmp_path / "mine"),))
+    environ = {"PIP_CONFIG_FILE": "/dev/null", "PIP_FIND_LINKS": str(tmp_path / "machine")}
+    first = given.with_configured(Inputs(), environ)
+    table = first.to_options(str(tmp_path))
+    assert table == {"find-links": ["mine"], "configured-links": ["machine"]}
+    recorded = IndexRequest.from_options(table, str(tmp_path))
+    again = keep_recorded(given, recorded)
+    assert again.to_options(str(tmp_path)) == table
+    assert urls(again, Inputs())[:2] == [str(tmp_path / one) for one in ("mine", "machine")]
 
 
 def test_tokens_of_pages_with_links_are_not_recorded(tmp_path: Path) -> None:
