@@ -260,7 +260,7 @@ class Backend:
                 warnings.simplefilter("ignore", pyproject_hooks.BuildBackendWarning)
                 return call(*arguments, config_settings=dict(self.flags.config_settings))
         except pyproject_hooks.BackendUnavailable as error:
-            last = error.traceback.strip().splitlines()[-1:]
+            last = str(error).strip().splitlines()[-1]
             raise BackendUnusable(
                 self.package, f"its backend {self.system.backend} cannot be loaded: {last}"
             ) from None

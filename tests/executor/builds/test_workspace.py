@@ -163,13 +163,23 @@ class TestFailures:
         with pytest.raises(BuildKilled, match="did not end in time in build_wheel"):
             build(sdist, seconds=1.0)
 
-    def test_a_backend_that_is_not_there_is_named(self, place: Workspace, tmp_path: Path) -> None:
-        (tmp_path / "pyproject.toml").write_text('[build-system]\nbuild-backend = "nowhere"\n')
+    @pytest.mark.parametrize(
+        ("line", "cause"),
+        [
+            ("", "ModuleNotFoundError: No module named 'nowhere'"),
+            ("backend-path = ['.']", r"Cannot find module 'nowhere' in \["),
+        ],
+    )
+    def test_a_backend_that_is_not_there_is_named(
+        self, place: Workspace, tmp_path: Path, line: str, cause: str
+    ) -> None:
+        text = f'[build-system]\nrequires = []\nbuild-backend = "nowhere"\n{line}\n'
+        (tmp_path / "pyproject.toml").write_text(text)
         tree = place.tree(str(tmp_path))
         backend = place.backend(
             tree, read_build_system("demo", tree), BuildFlags(), SandboxLimits()
         )
-        with pytest.raises(BackendUnusable, match="nowhere cannot be loaded"):
+        with pytest.raises(BackendUnusable, match=f"nowhere cannot be loaded: {cause}"):
             backend.requires()
 
 
