@@ -62,11 +62,11 @@ that fills both. A disk that writes 1.8 GB/s in pieces of 512 KiB writes 1.5 in 
 of memory is lower by half a MiB."""
 
 
-_ROOMY_BUFFERS = (512 << 10, 3)
+_ROOMY_BUFFERS = (448 << 10, 3)
 """Bytes and number of the buffers of a lane that has memory for threads. A third one bridges the
 moments in which the disk is slow, and larger ones are handed over less often: 5.2 GiB in 29 wheels
-take 14.6 s, with two of 256 KiB 15.9. Three of 768 KiB take 13.1 s, and a MiB more than a lane may
-grow by for a large file."""
+take 14.6 s with three of 512 KiB, with two of 256 KiB 15.9. Three of 512 KiB let a lane grow by up
+to 2.1 MiB for a large file, these by 1.9; they take as long within what a disk varies."""
 
 
 _TIGHT_DIRECT = 128 << 10
