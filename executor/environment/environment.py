@@ -265,7 +265,7 @@ def _program(name: str) -> str | None:
     """Return the path of a program, of which a name without a folder is searched for; or None."""
     if os.path.dirname(name):
         return name if os.path.isfile(name) and os.access(name, os.X_OK) else None
-    import shutil  # noqa: PLC0415  # it brings all its formats
+    import shutil  # noqa: PLC0415  # it loads every archive format, and few name a program so
 
     return shutil.which(name)
 

@@ -24,7 +24,7 @@ from planner.inputs.inputs import InputRequirement
 from planner.inputs.recorded_options import keep_recorded, options_from_table, options_to_table
 from planner.inputs.remote_file import FetchFile, refuse_remote
 from planner.model.paths import relative_path
-from planner.model.project_set import ProjectSet, first_unnamed, parse_names
+from planner.model.project_set import ProjectSet, first_invalid_name, parse_names
 from schemas.builds import BuildFlags
 from schemas.data_class import frozen
 from schemas.errors import UsageError
@@ -263,7 +263,7 @@ def _parse_select(words: Sequence[str]) -> ProjectSet:
             found.clear()
         elif word:
             found.append(":all:" if word == "missing" else word)
-    if (wrong := first_unnamed(found, sets=True)) is not None:
+    if (wrong := first_invalid_name(found, sets=True)) is not None:
         raise UsageError(
             f"--build takes never, missing or names of projects, and {wrong!r} is none of them",
             hint="say versions, extras and markers in the inputs",

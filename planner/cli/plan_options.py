@@ -16,7 +16,7 @@ from planner.inputs.options import IndexRequest, PolicyRequest
 from planner.inputs.provenance import Provenance
 from planner.inputs.targets import TargetRequest
 from planner.model.policy import Ordering, Prereleases
-from planner.model.project_set import first_unnamed
+from planner.model.project_set import first_invalid_name
 from planner.review.fit import PLACES, ContainerSize
 from schemas.data_class import frozen
 
@@ -53,7 +53,7 @@ def _names(
 ) -> tuple[str, ...]:
     """Return ``words``, which would silently mean nothing if they were no names of projects."""
     # Only what stands for sets of projects may have commas, as with pip.
-    wrong = first_unnamed(words, sets="binary" in str(option.name))
+    wrong = first_invalid_name(words, sets="binary" in str(option.name))
     if wrong is not None:
         raise click.BadParameter(
             f"{wrong!r} is not the name of a project; a version, extras and a marker are said in "

@@ -210,9 +210,7 @@ def parse_page(
     Raises IndexAnswer if the document is not a project page.
     """
     media_type = _media_type(content_type)
-    form = _FORMS.get(media_type) or _sniff(media_type, content)
-    if media_type == "text/html" and _begin(content) == b"{":
-        form = "json"  # from a static server, whose files have no suffix
+    form = _form(media_type, content)
     if form == "json":
         return _parse_json(name, content, url, index)
     if form == "html":
@@ -237,16 +235,17 @@ def parse_page(
     )
 
 
-def _sniff(media_type: str, content: bytes) -> str:
-    """Return the form of a page whose media type does not say it; empty if it is not known."""
-    begin = _begin(content)
-    if begin == b"{" and media_type in {*_VAGUE, "application/json"}:
+def _form(media_type: str, content: bytes) -> str:
+    """Return the form of a page: that of its media type, unless its content decides; empty if
+    neither is known.
+    """
+    begin = content[:_SNIFFED].lstrip()[:1]
+    # A static server calls a file without a suffix HTML.
+    if begin == b"{" and media_type in {*_VAGUE, "application/json", "text/html"}:
         return "json"
-    return "html" if begin == b"<" and media_type in _VAGUE else ""
-
-
-def _begin(content: bytes) -> bytes:
-    return content[:_SNIFFED].lstrip()[:1]
+    if begin == b"<" and media_type in _VAGUE:
+        return "html"
+    return _FORMS.get(media_type, "")
 
 
 def is_json(content_type: str) -> bool:

@@ -24,7 +24,7 @@ from typing import Any
 from planner.index.indexes import Strategy
 from planner.inputs.build_settings import BuildSetting, read_build_settings
 from planner.model.policy import Ordering, Prereleases
-from planner.model.project_set import first_unnamed
+from planner.model.project_set import first_invalid_name
 from schemas.data_class import frozen, with_fields
 from schemas.errors import InvalidInput, UsageError
 from schemas.target import Target
@@ -217,7 +217,7 @@ def _sets(value: object) -> tuple[str, ...]:
 
 
 def _named(words: tuple[str, ...], *, sets: bool = False) -> tuple[str, ...]:
-    if (wrong := first_unnamed(words, sets=sets)) is not None:
+    if (wrong := first_invalid_name(words, sets=sets)) is not None:
         raise _Unreadable(f"has {wrong!r}, which is not the name of a project")
     return words
 

@@ -8,7 +8,7 @@ from packaging.utils import NormalizedName, canonicalize_name, is_normalized_nam
 
 from schemas.data_class import frozen
 
-__all__ = ["ProjectSet", "first_unnamed", "parse_names"]
+__all__ = ["ProjectSet", "first_invalid_name", "parse_names"]
 
 
 @frozen
@@ -26,9 +26,9 @@ class ProjectSet:
         return self.are_excluded or bool(self.named)
 
 
-def first_unnamed(words: Iterable[str], *, sets: bool = False) -> str | None:
-    """Return the first of ``words`` that is no name of a project, and so would mean nothing; or
-    None. With ``sets`` each may be what ``parse_names`` takes.
+def first_invalid_name(words: Iterable[str], *, sets: bool = False) -> str | None:
+    """Return the first of ``words`` that is not the name of a project; None if all are. With
+    ``sets``, a word may also be what ``parse_names`` takes.
     """
     for word in words:
         for one in word.split(",") if sets else [word]:

@@ -102,7 +102,7 @@ class DependencyReader:
         try:
             dependencies = self.requirements(candidate)
         except (InvalidMetadata, InvalidZip) as error:
-            yield replace(_refuse(candidate, str(error)), is_damage=True)
+            yield _refuse(candidate, str(error), is_damage=True)
             return
         metadata = self.metadata(candidate)
         for one in metadata:
@@ -145,7 +145,9 @@ class DependencyReader:
             self._prefetcher.expect_next(name, candidate.version, min(tries, MAX_LOOK_AHEAD))
 
 
-def _refuse(candidate: Candidate, reason: str) -> Dependency:
+def _refuse(candidate: Candidate, reason: str, *, is_damage: bool = False) -> Dependency:
     """Return a dependency that nothing satisfies, for a candidate that cannot be used."""
     identifier = Identifier(candidate.identifier.name, refused=candidate.version)
-    return Dependency(identifier=identifier, specifier=SpecifierSet(), text=reason)
+    return Dependency(
+        identifier=identifier, specifier=SpecifierSet(), text=reason, is_damage=is_damage
+    )

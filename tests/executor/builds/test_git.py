@@ -64,23 +64,26 @@ def test_an_address_runs_nothing(tmp_path: Path, address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("ssh_prints", "problem"),
     [
-        ("git@git.example: Permission denied (publickey).", None),
+        (
+            "git@git.example: Permission denied (publickey).",
+            "git@git.example: Permission denied (publickey).",
+        ),
         ("Warning: x\nHost key verification failed.", "Host key verification failed."),
         ("", "fatal: Could not read from remote repository."),
     ],
 )
-def test_a_repository_behind_ssh_is_told_with_what_ssh_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, told: str | None
+def test_the_error_of_a_repository_behind_ssh_is_what_ssh_prints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ssh_prints: str, problem: str
 ) -> None:
     ssh = tmp_path / "ssh"
-    ssh.write_text(f"#!/bin/sh\nprintf '%s' '{said}' >&2\nexit 255\n")
+    ssh.write_text(f"#!/bin/sh\nprintf '%s' '{ssh_prints}' >&2\nexit 255\n")
     ssh.chmod(0o700)
     monkeypatch.setenv("GIT_SSH_COMMAND", str(ssh))
     with pytest.raises(RepositoryUnusable) as raised:
         check_out("demo", "ssh://git@git.example/demo.git", "main", str(tmp_path / "tree"))
-    assert raised.value.problem == (told or said)
+    assert raised.value.problem == problem
 
 
 def test_secrets_of_an_address_are_not_told(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from packaging.utils import canonicalize_name
 
-from planner.model.project_set import ProjectSet, first_unnamed, parse_names
+from planner.model.project_set import ProjectSet, first_invalid_name, parse_names
 
 DEMO = canonicalize_name("demo")
 
@@ -48,4 +48,4 @@ def test_a_set_of_all_but_some_lacks_these() -> None:
     ],
 )
 def test_a_word_that_is_no_name_is_found(words: list[str], sets: bool, wrong: str | None) -> None:
-    assert first_unnamed(words, sets=sets) == wrong
+    assert first_invalid_name(words, sets=sets) == wrong

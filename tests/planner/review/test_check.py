@@ -159,7 +159,7 @@ def state_another_digest(package: dict[str, Any]) -> None:
         (state_another_digest, "{} is another file than the one that was planned"),
     ],
 )
-def test_what_was_measured_and_is_not_what_a_plan_writes_is_found_out(
+def test_check_finds_sizes_and_digests_that_a_plan_would_not_write(
     index: Index,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -176,8 +176,8 @@ def test_what_was_measured_and_is_not_what_a_plan_writes_is_found_out(
     document = tomllib.loads(lock.read_text())
     spoil(document["packages"][0])
     lock.write_text(tomli_w.dumps(document))
-    status, told = check(capsys)
-    assert (status, told[1].strip()) == (1, problem.format(wheel.filename))
+    status, lines = check(capsys)
+    assert (status, lines[1].strip()) == (1, problem.format(wheel.filename))
     assert lockstream.main(["plan", "-q"]) == 0
     assert lock.read_bytes() == planned
 
