@@ -12,7 +12,6 @@ from enum import IntEnum
 from typing import Any
 
 __all__ = [
-    "HOW_TO_GET_A_LOCK",
     "ArtifactRefused",
     "BuildFailed",
     "ExitCode",
@@ -28,11 +27,12 @@ __all__ = [
     "Refused",
     "SubjectProblem",
     "UsageError",
+    "lock_hint",
     "system_error",
 ]
 
 
-HOW_TO_GET_A_LOCK = (
+_HOW_TO_GET_A_LOCK = (
     "lockstream plan writes it, and so does uv export --format pylock.toml; if it is elsewhere, "
     "name it"
 )
@@ -116,9 +116,10 @@ class NotWritten(UsageError):
     """A file that the user names cannot be written; the exit code is that of the cause."""
 
     def __init__(self, problem: str, error: OSError, hint: str = "") -> None:
-        super().__init__(f"{problem}: {error.strerror}", hint)
+        code, advice = system_error(error.errno or 0)
+        super().__init__(f"{problem}: {error.strerror}", hint or advice)
         if error.errno in _SYSTEM_ERRORS:
-            self.exit_code = system_error(error.errno)[0]
+            self.exit_code = code
 
 
 class InvalidInput(LockstreamError):
@@ -190,6 +191,15 @@ class Interrupted(KeyboardInterrupt):
 
     def __str__(self) -> str:
         return "; ".join(filter(None, [f"stopped by {self.name}", self.left]))
+
+
+def lock_hint(path: str, error: OSError) -> str:
+    """Return what to do about a lock at ``path`` that the system does not read."""
+    if isinstance(error, IsADirectoryError):
+        return f"name the lock in it, such as {path.rstrip('/')}/pylock.toml"
+    if isinstance(error, PermissionError):
+        return system_error(errno.EACCES)[1]
+    return _HOW_TO_GET_A_LOCK
 
 
 def system_error(number: int) -> tuple[ExitCode, str]:

@@ -26,6 +26,7 @@ from schemas.blocks import Block
 from schemas.data_class import with_fields
 from schemas.errors import InvalidLockText
 from schemas.numbers import has_huge_number
+from schemas.text import conflict_line
 from schemas.toml import parse_toml
 from schemas.urls import UNQUOTED_HINT, has_unquoted_login
 from schemas.wheel_filename import has_too_many_tags, parse_wheel_filename
@@ -43,9 +44,6 @@ __all__ = [
 _KNOWN_VERSION = Version("1.0")
 _TOML_PLACE = re.compile(r"\s*\(at line (\d+), column (\d+)\)$")
 
-
-_MERGE_MARK = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?: |$)", re.MULTILINE)
-"""https://git-scm.com/docs/git-merge#_how_conflicts_are_presented"""
 
 _WRITERS = {
     "uv.lock": "uv export --format pylock.toml -o pylock.toml",
@@ -77,7 +75,10 @@ class InvalidLock(InvalidLockText):
         writers = (writer for end, writer in _WRITERS.items() if name.endswith(end))
         if writer := next(writers, ""):
             return f"it is no pylock.toml; {writer} writes one"
-        return "the lock was edited by hand or cut short; write it again with its locker"
+        return (
+            "the lock was edited by hand or cut short; restore it from version control, or remove "
+            "it and write it again with its locker"
+        )
 
     def describe(self) -> str:
         line = f"line {self.line}"
@@ -121,8 +122,8 @@ def parse_block(block: Block) -> dict[str, Any]:
     try:
         document = parse_toml(block.text)
     except tomllib.TOMLDecodeError as error:
-        if mark := _MERGE_MARK.search(block.text):
-            raise LockConflict(block.line + block.text.count("\n", 0, mark.start())) from None
+        if mark := conflict_line(block.text):
+            raise LockConflict(block.line + mark - 1) from None
         problem, line = str(error), block.line
         if place := _TOML_PLACE.search(problem):
             line += int(place[1]) - 1

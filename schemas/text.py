@@ -7,12 +7,22 @@ from collections.abc import Iterable
 
 from schemas.urls import hidden
 
-__all__ = ["enumerate_some", "one_line", "printable"]
+__all__ = ["conflict_line", "enumerate_some", "one_line", "printable"]
+
+
+_MERGE_MARK = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?: |\r?$)", re.MULTILINE)
+"""https://git-scm.com/docs/git-merge#_how_conflicts_are_presented"""
 
 
 _COMMAND = r"(?i)\A( *):(?=:[a-z])|#(?=#(?:[a-z]+ *)?\[)"
 """What runners of jobs take for a command to them: ``::set-output`` of GitHub and Gitea where a
 line begins, after spaces too; ``##[...]``, ``##vso[...]`` and ``##teamcity[...]`` anywhere."""
+
+
+def conflict_line(text: str) -> int | None:
+    """Return the line, from 1, of the first mark of a merge conflict in ``text``, if it has one."""
+    mark = _MERGE_MARK.search(text)
+    return text.count("\n", 0, mark.start()) + 1 if mark else None
 
 
 def enumerate_some(items: Iterable[object], limit: int = 5) -> str:

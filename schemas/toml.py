@@ -31,7 +31,11 @@ _BETWEEN_KEYS = re.compile(r"[=,\[\]{}\n]")
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """Return the document. Raises ValueError, of which tomllib.TOMLDecodeError is a subclass."""
+    """Return the document, without the byte order mark that editors of Windows put before it.
+
+    Raises ValueError, of which tomllib.TOMLDecodeError is a subclass.
+    """
+    text = text.removeprefix("\ufeff")
     if any(len(line) > _LONG_LINE for line in text.split("\n")):
         for part in _BETWEEN_KEYS.split(_NOT_KEYS.sub('""', text)):
             if part.count(".") >= MAX_KEY_PARTS:

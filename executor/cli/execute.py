@@ -135,7 +135,7 @@ def execute(
 def _check_report(report: str, lock: str, *, dry_run: bool) -> None:
     from executor.cli.output_file import check_output_file  # noqa: PLC0415  # rarely needed
 
-    check_output_file("--report", report, [lock])
+    check_output_file("--report", report, [lock], makes_folders=True)
     if dry_run:
         echo("warning: a dry run installs nothing, so --report writes no file", err=True)
 

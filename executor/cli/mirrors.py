@@ -29,16 +29,23 @@ def read_mirrors(options: Iterable[str], lock: str) -> tuple[tuple[str, str], ..
     ]
     path = os.path.join(os.path.dirname(os.path.abspath(lock)), "pyproject.toml")
     if os.path.exists(path):
+        from schemas.text import conflict_line  # noqa: PLC0415  # as below
         from schemas.toml import parse_toml  # noqa: PLC0415  # it stays in memory
 
+        text = ""
         try:
-            document = parse_toml(read_input(path).decode())
+            text = read_input(path).decode()
+            document = parse_toml(text)
             tool = document.get("tool", {}).get(TOOL_NAME, {})
             for prefix, places in tool.get("mirrors", {}).items():
                 several = places if isinstance(places, list) else [places]
                 pairs.extend((prefix, place) for place in several)
         except (OSError, ValueError) as error:  # not TOML, or not UTF-8
-            raise InvalidInput(f"{path}: {error}") from None
+            line = conflict_line(text)
+            problem = f"line {line}: it has the marks of a merge conflict" if line else str(error)
+            failure = InvalidInput(f"{path}: {problem}")
+            failure.hint = "correct it: execute reads the mirrors of [tool.lockstream] from it"
+            raise failure from None
         except AttributeError:
             raise InvalidInput(f"{path}: [tool.{TOOL_NAME}] mirrors is not a table") from None
     for prefix, replacement in pairs:

@@ -1,19 +1,23 @@
-"""A file that a command writes beside its results must not be one that it reads."""
+"""A file that a command writes beside its results is none that it reads, and can be written."""
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable
 from contextlib import suppress
 
-from schemas.errors import UsageError
+from schemas.errors import NotWritten, UsageError
 
 __all__ = ["check_output_file"]
 
 
-def check_output_file(option: str, path: str, inputs: Iterable[str]) -> None:
+def check_output_file(
+    option: str, path: str, inputs: Iterable[str], *, makes_folders: bool = False
+) -> None:
     """Raise UsageError if the ``path`` that ``option`` names is one of ``inputs``, which need not
-    be files.
+    be files, and NotWritten if no file can be written there: that is known before the work. If the
+    command ``makes_folders``, the one of the file need not be there yet.
     """
     for one in inputs:
         with suppress(OSError, ValueError):
@@ -22,3 +26,21 @@ def check_output_file(option: str, path: str, inputs: Iterable[str]) -> None:
                     f"{option} {path}: this file is read, and would be replaced",
                     hint="name another file",
                 )
+    folder = os.path.dirname(os.path.abspath(path))
+    if os.path.isdir(path):
+        number = errno.EISDIR
+    elif not os.path.exists(folder):
+        if makes_folders:
+            return
+        number = errno.ENOENT
+    elif not os.path.isdir(folder):
+        number = errno.ENOTDIR
+    elif not os.path.exists(path) and not os.access(folder, os.W_OK | os.X_OK):
+        number = errno.EACCES
+    else:
+        return
+    raise NotWritten(
+        f"{option} {path}: cannot be written",
+        OSError(number, os.strerror(number)),
+        hint="name a file in a folder that exists and may be written to",
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from schemas.data_class import with_fields
 from schemas.errors import (
-    HOW_TO_GET_A_LOCK,
     InvalidInput,
     NoSolution,
     SubjectProblem,
@@ -33,7 +32,7 @@ class LockUnreadable(InvalidInput):
 
     path: str
     reason: str
-    hint: str = HOW_TO_GET_A_LOCK
+    hint: str
 
     def __str__(self) -> str:
         return f"{self.path}: cannot be read: {self.reason}"

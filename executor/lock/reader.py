@@ -9,7 +9,7 @@ from packaging.pylock import Package, Pylock
 
 from executor.files.regular import open_regular
 from executor.lock.errors import LockUnreadable
-from schemas.errors import InvalidLockText
+from schemas.errors import InvalidLockText, lock_hint
 from schemas.lock_parser import LockParser
 
 __all__ = ["LockReader"]
@@ -42,7 +42,8 @@ class LockReader:
                 while chunk := file.read(_CHUNK):
                     yield chunk
         except OSError as error:
-            raise LockUnreadable(self.path, error.strerror or str(error)) from None
+            reason, hint = error.strerror or str(error), lock_hint(self.path, error)
+            raise LockUnreadable(self.path, reason, hint) from None
 
     @contextmanager
     def _located(self) -> Iterator[None]:

@@ -22,7 +22,7 @@ from planner.index.access import Access
 from planner.lock.reader import read_lock
 from planner.lock.writer import write_atomically
 from planner.review.recorded import targets_of
-from schemas.errors import UsageError
+from schemas.errors import NotWritten, UsageError
 from schemas.sizes import format_size, parse_size
 from schemas.urls import redacted
 
@@ -76,7 +76,6 @@ def build(
     unit = _choose(units_of(content, targets), package, label, lock)
     if report:
         check_output_file("--report", report, [lock])
-        _check_report(report)
     builder = UnitBuild(
         lock=content,
         folder=folder,
@@ -130,16 +129,6 @@ def _choose(units: tuple[BuildUnit, ...], package: str, label: str | None, lock:
     )
 
 
-def _check_report(path: str) -> None:
-    """Raise UsageError if a report cannot be written: that is known before the build."""
-    folder = os.path.dirname(os.path.abspath(path))
-    if os.path.isdir(path):
-        raise UsageError(f"{path} cannot be written: it is a folder")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        reason = "may not be written to" if os.path.isdir(folder) else "is not a folder"
-        raise UsageError(f"{path} cannot be written: {folder} {reason}")
-
-
 def _write_report(path: str, fragment: Fragment, *, is_new: bool, seconds: float) -> None:
     table = {
         **fragment.to_json(),
@@ -149,4 +138,4 @@ def _write_report(path: str, fragment: Fragment, *, is_new: bool, seconds: float
     try:
         write_atomically(path, json.dumps(table, indent=1) + "\n")
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+        raise NotWritten(f"{path} cannot be written", error) from None

@@ -11,7 +11,7 @@ from planner.index.client import IndexClient
 from planner.inputs.errors import UnreadableInput
 from planner.lock.enrich import enrich as enrich_text
 from planner.lock.writer import write_atomically
-from schemas.errors import InvalidLockText, UsageError
+from schemas.errors import InvalidLockText, NotWritten, lock_hint
 
 __all__ = ["enrich"]
 
@@ -30,9 +30,12 @@ def enrich(lock: str, output: str | None) -> None:
     """
     try:
         text = read_input(lock).decode()
-    except (OSError, UnicodeDecodeError) as error:
-        problem = "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
-        raise UnreadableInput(lock, problem or str(error)) from None
+    except OSError as error:
+        raise UnreadableInput.because(lock, error, lock_hint(lock, error)) from None
+    except UnicodeDecodeError:
+        raise UnreadableInput(
+            lock, "not UTF-8 text", "TOML files are UTF-8 text; save the file in that encoding"
+        ) from None
     try:
         with IndexClient(keychain=Keychain(environment=os.environ)) as client:
             enriched, count = enrich_text(text, client)
@@ -45,6 +48,6 @@ def enrich(lock: str, output: str | None) -> None:
         try:
             write_atomically(output or lock, enriched)
         except OSError as error:
-            raise UsageError(f"{output or lock} cannot be written: {error.strerror}") from None
+            raise NotWritten(f"{output or lock} cannot be written", error) from None
     if not is_quiet():
         echo(f"recorded the sizes of {count} wheels", err=True)

@@ -23,7 +23,7 @@ from planner.review.container_lines import container_needs
 from planner.review.cost import cost_of
 from planner.review.forge import find_forges, find_root
 from planner.review.recorded import is_planned, targets_of
-from schemas.errors import NotPermitted, UsageError
+from schemas.errors import NotWritten, UsageError
 
 __all__ = ["init"]
 
@@ -176,7 +176,7 @@ def _present(path: str) -> str | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise UnreadableInput(path, error.strerror or str(error)) from None
+        raise UnreadableInput.because(path, error) from None
 
 
 def _write(path: str, text: str) -> None:
@@ -185,4 +185,4 @@ def _write(path: str, text: str) -> None:
             os.makedirs(folder, exist_ok=True)
         write_atomically(path, text)
     except OSError as error:
-        raise NotPermitted(f"{path}: cannot be written: {error.strerror}") from None
+        raise NotWritten(f"{path}: cannot be written", error) from None

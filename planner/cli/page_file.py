@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from executor import check_output_file, echo
 from planner.lock.writer import write_atomically
-from schemas.errors import UsageError
+from schemas.errors import NotWritten
 
 __all__ = ["print_markdown", "write_page"]
 
@@ -25,7 +25,8 @@ def write_page(option: str, path: str, text: str, inputs: Iterable[str]) -> None
     try:
         write_atomically(path, text)
     except OSError as error:
-        raise UsageError(
-            f"{option} {path}: cannot be written: {error.strerror}",
+        raise NotWritten(
+            f"{option} {path}: cannot be written",
+            error,
             hint="name a file in a folder that exists and may be written to",
         ) from None

@@ -21,6 +21,8 @@ from executor import echo, echo_json, is_quiet, open_regular, usable_processors
 from planner.api import PlanRequest, plan_lock
 from planner.cli.console import ConsoleReporter
 from planner.engines.dask_engine import take_turns
+from planner.inputs.project_document import is_script
+from planner.lock.lock_path import lock_path
 from schemas.data_class import frozen
 from schemas.errors import ExitCode, LockstreamError, UsageError
 
@@ -163,7 +165,10 @@ def _send(children: Sequence[BaseProcess], number: signal.Signals) -> None:
 
 def _plan_one(request: PlanRequest, folder: str) -> _Outcome:
     started = time.monotonic()
-    path = os.path.join(folder, LOCK_NAME)
+    if is_script(folder):
+        path = lock_path(None, (folder,))
+    else:  # a folder, or the pyproject.toml in it
+        path = os.path.join(folder.removesuffix("pyproject.toml"), LOCK_NAME)
     # What an existing lock records of its inputs counts; a new one is that of the folder.
     projects = () if os.path.exists(path) and not request.forget else (folder,)
     sources = replace(request.sources, projects=projects)

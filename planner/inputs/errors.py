@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schemas.data_class import with_fields
-from schemas.errors import InvalidInput, SubjectProblem
+from schemas.errors import InvalidInput, SubjectProblem, system_error
 
 __all__ = ["InvalidRequirementLine", "UnreadableInput", "UnsupportedRequirementLine"]
 
@@ -29,3 +29,9 @@ class UnreadableInput(SubjectProblem, InvalidInput):
     path: str
     problem: str
     hint: str = ""
+
+    @classmethod
+    def because(cls, path: str, error: OSError, hint: str = "") -> UnreadableInput:
+        """Return the error of what the system says of ``path``."""
+        advice = system_error(error.errno or 0)[1]
+        return cls(path, error.strerror or str(error), hint or advice)

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from executor import read_input
-from planner.inputs.errors import UnreadableInput
+from planner.inputs.errors import InvalidRequirementLine, UnreadableInput
 from planner.inputs.requirements_text import decode
 from planner.inputs.script import parse_script
 from schemas.data_class import with_fields
 from schemas.errors import InvalidInput, SubjectProblem
+from schemas.text import conflict_line
 from schemas.toml import parse_toml
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "is_project",
     "is_script",
     "read_document",
+    "refuse_conflict",
     "refuse_project",
 ]
 
@@ -90,16 +92,28 @@ def read_document(place: str) -> tuple[str, Mapping[str, Any]]:
     try:
         content = read_input(path)
         # Python reads a script in the encoding that its first lines name.
-        text = decode(content) if is_script(place) else content.decode("utf-8-sig")
+        text = decode(content) if is_script(place) else content.decode()
         return path, parse_script(text) if is_script(place) else parse_toml(text)
     except OSError as error:
-        raise UnreadableInput(path, error.strerror or str(error)) from None
+        raise UnreadableInput.because(path, error) from None
     except tomllib.TOMLDecodeError as error:
+        refuse_conflict(path, content.decode(errors="replace"))
         raise InvalidProject(path, f"not valid TOML: {error}") from None
     except UnicodeDecodeError as error:
-        raise InvalidProject(path, f"byte {error.start} is not UTF-8 text") from None
+        problem = f"byte {error.start} is not UTF-8 text"
+        raise InvalidProject(path, problem, hint="save it as UTF-8") from None
     except ValueError as error:
         raise InvalidProject(path, str(error), hint=_hint_for(place, str(error))) from None
+
+
+def refuse_conflict(path: str, text: str) -> None:
+    """Raise InvalidRequirementLine if an input has both sides of a merge in it."""
+    if line := conflict_line(text):
+        raise InvalidRequirementLine(
+            f"{path}:{line}",
+            "it has the marks of a merge conflict",
+            hint="keep the lines that are wanted, remove the marks, and run the command again",
+        )
 
 
 def refuse_project(path: str, text: str) -> None:
@@ -120,7 +134,10 @@ def _hint_for(place: str, problem: str) -> str:
         return ""
     if place.endswith((".txt", ".in")):
         return "name requirements files with -r"
-    return _hint_for_file(place)
+    return _hint_for_file(place) or (
+        "name a script with inline metadata (PEP 723), a folder with a pyproject.toml, or a "
+        "requirements file with -r"
+    )
 
 
 def _hint_for_file(path: str) -> str:

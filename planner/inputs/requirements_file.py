@@ -28,7 +28,7 @@ from planner.inputs.line_options import (
     parse_requirement_options,
     split_options,
 )
-from planner.inputs.project_document import refuse_project
+from planner.inputs.project_document import refuse_conflict, refuse_project
 from planner.inputs.remote_file import FetchFile, refuse_remote
 from planner.inputs.requirement_line import parse_requirement, quoted
 from planner.inputs.requirements_text import decode, logical_lines
@@ -40,6 +40,9 @@ __all__ = ["read_requirements"]
 
 
 Kind = Literal["requirement", "constraint", "override"]
+
+
+_OPTIONS: dict[Kind, str] = {"requirement": "-r", "constraint": "-c", "override": "--override"}
 
 
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
@@ -85,7 +88,13 @@ def read_requirements(
     )
     for kind, files in kinds:
         for path in files:
-            _Reader(content, environment, fetch, kind, (path,)).read(path)
+            try:
+                _Reader(content, environment, fetch, kind, (path,)).read(path)
+            except UnreadableInput as error:
+                error.hint = error.hint or (
+                    f"bring it back, or name another one: lockstream plan {_OPTIONS[kind]} FILE"
+                )
+                raise
     return content.to_inputs()
 
 
@@ -152,6 +161,7 @@ class _Reader:
                 shown, str(error), hint="save it as UTF-8, or name its encoding in a comment"
             ) from None
         refuse_project(shown, text)
+        refuse_conflict(shown, text)
         return text
 
     def _read_bytes(self, path: str) -> bytes:

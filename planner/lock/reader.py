@@ -6,7 +6,7 @@ from packaging.pylock import Pylock
 
 from executor import open_regular
 from planner.inputs.errors import UnreadableInput
-from schemas.errors import HOW_TO_GET_A_LOCK, InvalidLockText
+from schemas.errors import InvalidLockText, lock_hint
 from schemas.lock_parser import parse_whole
 
 __all__ = ["parse_lock", "read_lock"]
@@ -27,8 +27,7 @@ def read_lock(path: str) -> Pylock:
         error.path = path
         raise
     except OSError as error:
-        hint = HOW_TO_GET_A_LOCK if isinstance(error, FileNotFoundError) else ""
-        raise UnreadableInput(path, error.strerror or str(error), hint) from None
+        raise UnreadableInput.because(path, error, lock_hint(path, error)) from None
 
 
 def parse_lock(text: str) -> Pylock:

@@ -110,7 +110,9 @@ def _read(path: str) -> str:
         with TextIOWrapper(open_regular(path), "utf-8", "replace") as file:
             text = file.read(_MAX_SIZE + 1)
     except OSError as error:
-        raise UnreadableInput(path, error.strerror or str(error)) from None
+        raise UnreadableInput.because(
+            path, error, "name the file that lockstream execute --log or plan --log has written"
+        ) from None
     if len(text) > _MAX_SIZE:
         raise InvalidLog(path, f"it is larger than {_MAX_SIZE >> 20} MiB")
     return text

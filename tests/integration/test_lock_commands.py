@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import tomllib
 from pathlib import Path
 
@@ -240,3 +242,26 @@ def test_enrich_refuses_what_execute_refuses_in_the_same_words(
     refused = run(capsys, "execute", "pylock.theirs.toml", "--target", "packages")
     assert refused[0] == 3
     assert run(capsys, "enrich", "pylock.theirs.toml") == refused
+
+
+def test_a_lock_that_cannot_be_enriched_is_told_with_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "pylock.toml").write_bytes(b"\xff")
+    for path, code, hint in (
+        ("absent.toml", 3, "lockstream plan writes it"),
+        ("", 3, "name the lock in it"),
+        ("pylock.toml", 3, "TOML files are UTF-8 text"),
+    ):
+        assert lockstream.main(["enrich", str(tmp_path / path)]) == code
+        assert f"hint: {hint}" in capsys.readouterr().err
+
+
+def test_an_enriched_lock_that_has_no_space_is_told(
+    lock: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: str, _text: str) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+
+    monkeypatch.setattr("planner.cli.enrich.write_atomically", refuse)
+    assert lockstream.main(["enrich", str(lock)]) == 7

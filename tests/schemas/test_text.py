@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from schemas.text import enumerate_some, one_line, printable
+from schemas.text import conflict_line, enumerate_some, one_line, printable
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,17 @@ def test_no_line_is_a_command_to_what_runs_a_job(text: str, shown: str | None) -
         assert "".join(lines).count(": :") == 2
     else:
         assert printable(text) == one_line(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a\n<<<<<<< HEAD\nb\n=======\nc\n>>>>>>> d\n", 2),
+        ("a\r\n=======\r\n", 2),
+        ("||||||| base\n", 1),
+        ("# =======\n<<<<<<<<\n<<<<<<\n", None),
+        ("", None),
+    ],
+)
+def test_the_first_mark_of_a_merge_is_found(text: str, line: int | None) -> None:
+    assert conflict_line(text) == line

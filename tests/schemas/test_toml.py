@@ -62,3 +62,7 @@ def test_short_documents_are_what_tomllib_says(text: str) -> None:
             parse_toml(text)
     else:
         assert parse_toml(text) == expected
+
+
+def test_a_byte_order_mark_is_no_part_of_a_document() -> None:
+    assert parse_toml("\ufeffa = 1\n") == {"a": 1}

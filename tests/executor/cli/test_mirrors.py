@@ -55,6 +55,10 @@ def test_a_password_is_not_shown(lock: str) -> None:
         ("[tool.lockstream]\nmirrors = 1\n", r"mirrors is not a table"),
         ("tool = 1\n", r"mirrors is not a table"),
         ("[tool", r"pyproject\.toml: "),
+        (
+            "[tool]\n<<<<<<< HEAD\n",
+            r"pyproject\.toml: line 2: it has the marks of a merge conflict",
+        ),
     ],
 )
 def test_a_project_file_that_is_wrong_is_named(lock: str, text: str, problem: str) -> None:

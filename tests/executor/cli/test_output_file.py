@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import lockstream
 from executor.cli.output_file import check_output_file
 from helpers.run_logs import whole_log, write_log
 from helpers.wheels import build_wheel, lock_of
-from schemas.errors import UsageError
+from schemas.errors import NotWritten, UsageError
 
 
 def test_one_file_under_two_names_is_one_file(tmp_path: Path) -> None:
@@ -27,6 +28,40 @@ def test_another_file_may_be_written(inputs: list[str], tmp_path: Path) -> None:
     (tmp_path / "page").write_text("x")
     check_output_file("--html", str(tmp_path / "page"), inputs)
     check_output_file("--html", str(tmp_path / "new"), inputs)
+
+
+@pytest.mark.parametrize(
+    ("path", "reason", "code"),
+    [
+        (".", "Is a directory", 2),
+        ("file/report.json", "Not a directory", 2),
+        ("absent/report.json", "No such file or directory", 2),
+        ("locked/report.json", "Permission denied", 9),
+    ],
+)
+def test_what_cannot_be_written_is_told_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, reason: str, code: int
+) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "locked").mkdir()
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may do everything
+    with pytest.raises(NotWritten, match=f"cannot be written: {reason}") as caught:
+        check_output_file("--report", f"{tmp_path}/{path}", [])
+    assert (caught.value.exit_code, caught.value.hint) == (
+        code,
+        "name a file in a folder that exists and may be written to",
+    )
+
+
+def test_a_folder_may_be_made_by_the_command(tmp_path: Path) -> None:
+    check_output_file("--report", f"{tmp_path}/absent/report.json", [], makes_folders=True)
+
+
+def test_an_execution_does_not_begin_if_its_report_is_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "pylock.toml").write_text(lock_of([build_wheel("demo")]))
+    words = ["execute", f"{tmp_path}/pylock.toml", "--target", f"{tmp_path}/t", "--report"]
+    assert lockstream.main([*words, str(tmp_path)]) == 2
+    assert not (tmp_path / "t").exists()
 
 
 @pytest.mark.parametrize(

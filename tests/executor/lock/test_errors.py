@@ -22,7 +22,11 @@ SEVEN = tuple(f"demo-1.0-cp3{minor}-none-any.whl" for minor in range(7))
 @pytest.mark.parametrize(
     ("error", "text", "code"),
     [
-        (LockUnreadable("a.toml", "is a folder"), "a.toml: cannot be read: is a folder", 3),
+        (
+            LockUnreadable("a.toml", "is a folder", "name the lock in it"),
+            "a.toml: cannot be read: is a folder",
+            3,
+        ),
         (
             NotForThisTarget("CPython 3.11", "demo", "Python >=3.12"),
             "demo is for Python >=3.12, but the target is CPython 3.11",

@@ -226,7 +226,7 @@ class TestBuild:
     ) -> None:
         run.plan(build_sdist())
         assert run("build", "demo", "--report", path) == 2
-        assert f"{path} cannot be written" in capsys.readouterr().err
+        assert f"--report {path}: cannot be written" in capsys.readouterr().err
         assert not Path("built").exists()
 
     def test_of_a_source_that_only_another_machine_has_says_so(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import subprocess
 import sys
@@ -404,3 +406,14 @@ def test_a_group_that_a_shell_would_obey_is_left_out(project: Path) -> None:
     text = (project / "Dockerfile").read_text()
     assert "--group test\n" in text
     assert "$(id)" not in text
+
+
+def test_a_file_for_which_the_disk_has_no_space_is_told(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(path: str, _text: str) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+
+    monkeypatch.setattr("planner.cli.init.write_atomically", refuse)
+    assert init("docker", "-q") == ExitCode.NOT_ENOUGH
+    assert "cannot be written: No space left on device" in capsys.readouterr().err

@@ -55,6 +55,19 @@ def test_each_project_gets_a_lock_in_its_folder(capsys: pytest.CaptureFixture[st
         assert lockstream.main(["check", f"{service}/pylock.toml"]) == 0
 
 
+def test_a_script_has_its_own_lock_and_a_file_of_a_project_that_of_its_folder(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("tools").mkdir()
+    for name in ("one", "two"):
+        Path(f"tools/{name}.py").write_text("# /// script\n# dependencies = ['demo']\n# ///\n")
+    named = ("tools/one.py", "tools/two.py", f"{SERVICES[0]}/pyproject.toml")
+    assert outcomes(capsys, *named) == dict.fromkeys(named, "wrote")
+    for lock in ("tools/pylock.one.toml", "tools/pylock.two.toml", f"{SERVICES[0]}/pylock.toml"):
+        assert lockstream.main(["check", "--quiet", lock]) == 0
+    assert outcomes(capsys, *named) == dict.fromkeys(named, "kept")
+
+
 def test_a_lock_is_the_one_that_a_plan_in_its_folder_writes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

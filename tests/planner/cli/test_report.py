@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -58,3 +60,14 @@ def test_bad_words_are_named(
 def test_a_killed_run_is_no_error(tmp_path: Path) -> None:
     log = write_log(tmp_path / "log", beginning(), torn="{")
     assert main(["report", str(log), "--html", str(tmp_path / "page.html")]) == 0
+
+
+@pytest.mark.parametrize("option", ["--html", "--trace"])
+def test_the_exit_code_is_that_of_what_keeps_a_page_from_being_written(
+    log: Path, monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    def refuse(path: str, _text: str) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+
+    monkeypatch.setattr("planner.cli.page_file.write_atomically", refuse)
+    assert main(["report", str(log), option, str(log.parent / "page")]) == 7

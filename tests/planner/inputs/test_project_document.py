@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.inputs.errors import UnreadableInput
+from planner.inputs.errors import InvalidRequirementLine, UnreadableInput
 from planner.inputs.project_document import (
     InvalidProject,
     hint_for_folder,
@@ -127,3 +127,20 @@ def test_a_file_of_a_project_leads_to_its_folder(tmp_path: Path) -> None:
     with pytest.raises(InvalidProject) as raised:
         read_document(str(path))
     assert raised.value.hint == f"plan its folder: lockstream plan {tmp_path}"
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "notes.toml"])
+def test_a_file_that_is_no_project_has_a_hint(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"\xff" if name == "pyproject.toml" else b"a = 1\n")
+    with pytest.raises(InvalidProject) as raised:
+        read_document(str(tmp_path / name))
+    assert raised.value.hint
+
+
+def test_a_project_with_the_marks_of_a_merge_is_called_that(tmp_path: Path) -> None:
+    path = tmp_path / "pyproject.toml"
+    path.write_text("[project]\nname = 'a'\n<<<<<<< HEAD\nversion = '1'\n=======\n")
+    with pytest.raises(InvalidRequirementLine) as raised:
+        read_document(str(tmp_path))
+    assert str(raised.value) == f"{path}:3: it has the marks of a merge conflict"
+    assert raised.value.hint.startswith("keep the lines that are wanted, remove the marks")

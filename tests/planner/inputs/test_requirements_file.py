@@ -177,6 +177,28 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert ":2 includes it: correct the path, or leave it out" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("kind", "option"), [("paths", "-r"), ("constraints", "-c"), ("overrides", "--override")]
+)
+def test_one_that_a_lock_or_the_user_names_has_a_hint(
+    tmp_path: Path, kind: str, option: str
+) -> None:
+    gone = [str(tmp_path / "gone.in")]
+    files = [gone if one == kind else [] for one in ("paths", "constraints", "overrides")]
+    with pytest.raises(UnreadableInput) as caught:
+        read_requirements(*files, environment={})
+    assert caught.value.hint == (
+        f"bring it back, or name another one: lockstream plan {option} FILE"
+    )
+
+
+def test_the_marks_of_a_merge_are_called_that(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequirementLine) as caught:
+        read(tmp_path, "demo\n<<<<<<< HEAD\none\n=======\ntwo\n>>>>>>> branch\n")
+    assert str(caught.value).endswith(":2: it has the marks of a merge conflict")
+    assert caught.value.hint
+
+
 def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
     path = tmp_path / "latin.in"
     path.write_bytes(b"demo # caf\xe9\n")

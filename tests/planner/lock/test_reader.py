@@ -61,4 +61,4 @@ def test_one_that_is_not_there_is_told_with_what_writes_it(tmp_path: Path) -> No
     assert caught.value.hint.startswith("lockstream plan writes it, and so does uv export")
     with pytest.raises(UnreadableInput) as caught:
         read_lock(str(tmp_path))
-    assert not caught.value.hint
+    assert caught.value.hint == f"name the lock in it, such as {tmp_path}/pylock.toml"
