@@ -169,6 +169,8 @@ def _print_changes(
         changes = decide(
             lock, environment, select=options.select, sync=options.sync, origins=options.origins
         )
+        for remark in changes.remarks(options.sync):
+            reporter.warned(remark)
         record_changes(reporter.recorder, changes)
     print_result(changes.to_json() if as_json else None, changes.lines(), err=log == "-")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 
 from executor.budget.budget import PageCachePolicy
@@ -59,6 +61,18 @@ class OriginOptions:
         )
 
 
+def _names(
+    _context: click.Context, _option: click.Parameter, words: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return ``words``, which would silently mean nothing if they were no names of projects."""
+    for word in words:
+        if not re.fullmatch("[a-z0-9]+(?:-[a-z0-9]+)*", normalized_name(word)):
+            raise click.BadParameter(
+                f"{word!r} is not the name of a project; the lock has versions"
+            )
+    return words
+
+
 def _sync(
     *, exact: bool, remove: tuple[str, ...], reinstall: bool, reinstall_package: tuple[str, ...]
 ) -> Sync:
@@ -86,6 +100,7 @@ change_options = option_group(
     click.option(
         "--remove",
         multiple=True,
+        callback=_names,
         metavar="NAME",
         help="Remove this package if the lock does not list it. --exact keeps pip, setuptools, "
         "wheel and lockstream; this option does not. Repeatable.",
@@ -94,6 +109,7 @@ change_options = option_group(
     click.option(
         "--reinstall-package",
         multiple=True,
+        callback=_names,
         metavar="NAME",
         help="Replace this package, even if it is unchanged. Repeatable.",
     ),
@@ -171,6 +187,7 @@ check_options = option_group(
     click.option(
         "--allow-startup",
         multiple=True,
+        callback=_names,
         metavar="NAME",
         help="This package may contain a sitecustomize or usercustomize module. Repeatable.",
     ),

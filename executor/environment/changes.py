@@ -56,6 +56,12 @@ class Changes:
         names = {step.name for step in self.install}
         return {found.name: found.version for found in self.remove if found.name in names}
 
+    def remarks(self, sync: Sync) -> Iterator[str]:
+        """Yield a sentence for each name in ``sync`` that means nothing here."""
+        known = {step.name for step in (*self.install, *self.unchanged)}.union(self.skipped)
+        for name in sorted(sync.reinstall_packages - known):
+            yield f"{name} is to be reinstalled, but the lock installs no such package"
+
     def to_json(self) -> dict[str, Any]:
         """Return what ``--dry-run --json`` prints: names and versions, sizes in bytes."""
         return {

@@ -157,6 +157,17 @@ class TestExecute:
         assert lockstream.main([*arguments, "--report", f"{tmp_path}/pipe"]) == ExitCode.USAGE
         assert "/pipe: cannot be written" in capsys.readouterr().err
 
+    @pytest.mark.parametrize("words", [(), ("--dry-run",)])
+    def test_a_mistyped_name_of_a_package_is_told(
+        self, tmp_path: Path, lock: str, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+    ) -> None:
+        arguments = ["execute", lock, "--target", str(tmp_path / "t"), *words]
+        assert lockstream.main([*arguments, "--reinstall-package", "Demmo"]) == ExitCode.DONE
+        assert (
+            "warning: demmo is to be reinstalled, but the lock installs no such package\n"
+            in capsys.readouterr().err
+        )
+
     def test_a_report_that_cannot_be_written_does_not_hide_what_was_done(
         self, tmp_path: Path, lock: str, capsys: pytest.CaptureFixture[str]
     ) -> None:

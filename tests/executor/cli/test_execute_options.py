@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from executor.cli.execute_options import (
     OriginOptions,
@@ -21,7 +21,7 @@ from executor.wheels.rules import STRICT, Rules
 from schemas.errors import UsageError
 
 
-def values(*words: str) -> dict[str, Any]:
+def invoked(*words: str) -> tuple[dict[str, Any], Result]:
     seen: dict[str, Any] = {}
 
     @click.command()
@@ -32,7 +32,11 @@ def values(*words: str) -> dict[str, Any]:
     def command(**given: Any) -> None:
         seen.update(given)
 
-    done = CliRunner().invoke(command, words)
+    return seen, CliRunner().invoke(command, words)
+
+
+def values(*words: str) -> dict[str, Any]:
+    seen, done = invoked(*words)
     assert done.exit_code == 0, done.output
     return seen
 
@@ -51,6 +55,14 @@ def test_names_of_packages_are_normalized() -> None:
     found = values("--remove", "A.B", "--reinstall-package", "C_D", "--allow-startup", "E-F")
     assert found["sync"] == Sync(remove=frozenset({"a-b"}), reinstall_packages=frozenset({"c-d"}))
     assert found["rules"] == Rules(startup=frozenset({"e-f"}))
+
+
+@pytest.mark.parametrize("option", ["--remove", "--reinstall-package", "--allow-startup"])
+@pytest.mark.parametrize("word", ["demo==2", "a b", "demo[x]", "-1", "é", "./demo"])
+def test_what_is_no_name_of_a_package_is_refused(option: str, word: str) -> None:
+    _, done = invoked(option, word)
+    assert done.exit_code == 2
+    assert f"{word!r} is not the name of a project; the lock has versions" in done.output
 
 
 def test_checks_are_waived_one_by_one() -> None:

@@ -101,6 +101,16 @@ def test_what_is_right_is_replaced_on_demand(
     assert told(decide_changes([step("a"), step("b")], schemes, sync)) == expected
 
 
+def test_a_name_that_the_lock_does_not_have_is_told(schemes: Schemes) -> None:
+    sync = Sync(reinstall_packages=frozenset({"a", "b", "left", "ab"}))
+    has(schemes, "a-1.0.dist-info")
+    changes = decide_changes([step("a"), step("b")], schemes, sync, skipped=["left"])
+    assert [*changes.remarks(sync)] == [
+        "ab is to be reinstalled, but the lock installs no such package"
+    ]
+    assert not [*changes.remarks(Sync())]
+
+
 class TestExact:
     @pytest.fixture(autouse=True)
     def _environment(self, schemes: Schemes) -> None:
