@@ -40,7 +40,7 @@ from planner.review.recorded import (
     without_foreign_text,
 )
 from schemas.data_class import frozen
-from schemas.errors import InvalidInput, NotWritten, UsageError
+from schemas.errors import InvalidInput, NotWritten
 
 if TYPE_CHECKING:
     from planner.builds.opened import BuilderOrder
@@ -59,6 +59,9 @@ class PlanRequest:
 
     sources: Provenance = field(default_factory=Provenance)
     """The projects and files that hold the requirements."""
+    project: str | None = None
+    """The project that is planned if neither ``sources`` nor the existing lock names any; None for
+    that of the working folder."""
     output: str | None = None
     """The path of the lock; ``-`` to leave it unwritten. None for ``pylock.toml``, or for a script
     ``pylock.NAME.toml`` in its folder."""
@@ -194,10 +197,12 @@ def _read_task(request: PlanRequest, reporter: Reporter) -> _Task:
     given = request.sources
     if existing is not None and not request.forget:
         request = _with_recorded(request, existing, output)
+    if request.project and not (request.sources.projects or request.sources.requirements):
+        request = replace(request, sources=replace(request.sources, projects=(request.project,)))
     rules = request.builds, request.indexes, request.policy
     backend = ProjectMetadata(*rules, request.access, reporter) if request.builds.select else None
     task = _read_question(request, output, existing, file_fetcher(request.access), backend)
-    _check_pythons(task.question)
+    task.question.check_pythons()
     if existing is not None and recorded_table(existing, "inputs"):
         task = replace(task, notes=(*task.notes, *describe_changes(existing, task.question, given)))
     if existing is None or request.upgrade:
@@ -315,18 +320,6 @@ def _choose_targets(
     choice = targets_for(inputs, replace(wanted, recorded=()))
     targets = with_targets_of(existing, choice.targets, are_named=choice.are_named)
     return replace(choice, targets=targets, are_named=True)
-
-
-def _check_pythons(question: Question) -> None:
-    """Raise UsageError if the project does not support the Python of a target."""
-    required = question.inputs.requires_python
-    for environment in question.environments:
-        version = environment.python_version
-        if required and not required.contains(version, prereleases=True):
-            raise UsageError(
-                f"the project requires Python {required}, and the target has {version}",
-                hint="name another target with --python-version",
-            )
 
 
 def _answer(task: _Task, request: PlanRequest, reporter: Reporter) -> PlannedLock:

@@ -26,11 +26,13 @@ MAX_SHOWN_PLACES = 3
 class ConsoleReporter(Reporter):
     """Prints what happens during one plan; the command ``plan`` owns it.
 
-    If ``quiet``, it prints warnings only; if ``as_json``, also the result on standard output.
+    If ``quiet``, it prints warnings only; if ``as_json``, also the result on standard output. Each
+    warning begins with ``subject``.
     """
 
-    def __init__(self, *, quiet: bool, as_json: bool = False) -> None:
+    def __init__(self, subject: str = "", /, *, quiet: bool, as_json: bool = False) -> None:
         self._quiet = quiet or as_json
+        self._subject = subject
         self._as_json = as_json
         self._view: PlanView | None = None
         self.recorder = Recorder()
@@ -171,7 +173,7 @@ class ConsoleReporter(Reporter):
 
     def _warn(self, text: str) -> None:
         self.recorder.event("warning", text=text)
-        self._echo(f"warning: {text}")
+        self._echo(f"{self._subject}warning: {text}")
 
     def _echo(self, text: str) -> None:
         if self._view:

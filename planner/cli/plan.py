@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 import click
-from packaging.utils import canonicalize_name
 
 from executor import (
     Recorder,
@@ -32,7 +31,6 @@ from planner.index.access import Access
 from planner.inputs.options import IndexRequest, PolicyRequest
 from planner.inputs.provenance import Provenance
 from planner.inputs.targets import TargetRequest
-from planner.planning.reporter import Reporter
 from planner.review.planned_lock import PlannedLock
 from schemas.errors import UsageError
 
@@ -99,7 +97,8 @@ def plan(
     results = "--json" if as_json else "the lock" if locks.output == "-" else None
     with logged_run(reporter, log, "plan", results=results):
         planned = plan_lock(request, reporter)
-        _tell_unknown(locks.upgraded, planned, reporter)
+        for name in planned.without(locks.upgraded):
+            reporter.input_remark(f"--upgrade-package {name}: the lock has no such package")
         _record(planned, reporter.recorder)
     if planned.path == "-":
         echo_document(planned.text)
@@ -110,17 +109,6 @@ def _record(planned: PlannedLock, record: Recorder) -> None:
     if record.is_on:
         packages = len(planned.lock.packages)
         record.event("locked", lock=planned.path, changed=planned.is_changed, packages=packages)
-
-
-def _tell_unknown(upgraded: tuple[str, ...], planned: PlannedLock, reporter: Reporter) -> None:
-    """Say which of the names ``upgraded`` no package has, before or now: they may be mistyped."""
-    if not upgraded:
-        return
-    locks = [planned.lock, *([planned.previous] if planned.previous else [])]
-    known = {package.name for lock in locks for package in lock.packages}
-    for name in upgraded:
-        if canonicalize_name(name) not in known:
-            reporter.input_remark(f"--upgrade-package {name}: the lock has no such package")
 
 
 def _refuse_for_many(locks: LockOptions, sources: Provenance, log: str | None) -> None:

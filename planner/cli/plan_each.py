@@ -14,8 +14,11 @@ from dataclasses import replace
 from functools import partial
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from types import FrameType
 from typing import Any
+
+from packaging.pylock import is_valid_pylock_path
 
 from executor import echo, echo_json, is_quiet, open_regular, usable_processors
 from planner.api import PlanRequest, plan_lock
@@ -42,12 +45,25 @@ _GRACE_SECONDS = 10.0
 """Time in which a process that is interrupted ends its build and removes its folders."""
 
 
+@frozen
+class _Lock:
+    """One lock that is planned."""
+
+    label: str
+    """What messages call it."""
+    path: str
+    project: str
+    """What is planned if the lock does not record that."""
+
+
 @frozen(kw_only=True)
 class _Outcome:
     """How one plan ended."""
 
-    folder: str
+    lock: _Lock
     is_changed: bool = False
+    unknown: frozenset[str] = frozenset()
+    """Names of projects that were to be upgraded and that the lock does not have."""
     error: LockstreamError | None = None
     seconds: float = 0.0
 
@@ -57,7 +73,7 @@ class _Outcome:
 
 
 def find_locks(root: str) -> Iterator[str]:
-    """Yield the folders below ``root`` that have a lock of lockstream, sorted; hidden ones and
+    """Yield the paths of the locks of lockstream below ``root``, sorted; hidden folders and
     environments are left out.
     """
     for folder, names, files in os.walk(root):
@@ -67,8 +83,10 @@ def find_locks(root: str) -> Iterator[str]:
         names[:] = sorted(
             name for name in names if not name.startswith(".") and name not in _SKIPPED
         )
-        if LOCK_NAME in files and _is_ours(os.path.join(folder, LOCK_NAME)):
-            yield folder
+        for name in sorted(files, key=lambda name: (name != LOCK_NAME, name)):
+            path = os.path.join(folder, name)
+            if is_valid_pylock_path(Path(name)) and _is_ours(path):
+                yield path
 
 
 def plan_each(request: PlanRequest, *, as_json: bool) -> ExitCode:
@@ -78,27 +96,51 @@ def plan_each(request: PlanRequest, *, as_json: bool) -> ExitCode:
     Return the exit code of the first that failed. Raises UsageError.
     """
     started = time.monotonic()
-    folders = request.sources.projects or tuple(find_locks(os.curdir))
-    if not folders:
+    locks = _locks_of(request.sources.projects)
+    if not locks:
         raise UsageError(
             "no folder here has a pylock.toml of lockstream",
             hint="name the projects: lockstream plan --each services/*",
         )
-    outcomes = [*_plan_all(request, folders)]
+    outcomes = [*_plan_all(request, locks)]
     if as_json:
         echo_json([_to_json(one) for one in outcomes])
     else:
         _print(outcomes, time.monotonic() - started)
+    # A name may be that of a package of a few locks alone.
+    unknown = [one.unknown for one in outcomes if not one.error]
+    for name in sorted(frozenset.intersection(*unknown)) if unknown else ():
+        echo(f"warning: --upgrade-package {name}: no lock has such a package", err=True)
     failed = next((one.error for one in outcomes if one.error), None)
     return failed.exit_code if failed else ExitCode.DONE
 
 
-def _plan_all(request: PlanRequest, folders: Sequence[str]) -> Iterator[_Outcome]:
-    """Yield the outcomes in the order of ``folders``."""
+def _locks_of(projects: Sequence[str]) -> Sequence[_Lock]:
+    """Return the locks of ``projects``, each once, or those that are found without any."""
+    if not projects:
+        return [_found(path) for path in find_locks(os.curdir)]
+    locks: dict[str, _Lock] = {}
+    for project in projects:
+        is_file = os.path.isfile(project)
+        path = lock_path(None, (project,))
+        if not is_script(project):
+            path = os.path.join(os.path.dirname(project) if is_file else project, path)
+        locks.setdefault(os.path.realpath(path), _Lock(project, path, project))
+    return [*locks.values()]
+
+
+def _found(path: str) -> _Lock:
+    folder, name = os.path.split(path)
+    # Of which project another lock of the folder is, it alone knows.
+    return _Lock(folder, path, folder) if name == LOCK_NAME else _Lock(path, path, path)
+
+
+def _plan_all(request: PlanRequest, locks: Sequence[_Lock]) -> Iterator[_Outcome]:
+    """Yield the outcomes in the order of ``locks``."""
     plan = partial(_plan_one, request)
-    workers = min(usable_processors(), len(folders))
+    workers = min(usable_processors(), len(locks))
     if workers == 1:
-        yield from map(plan, folders)
+        yield from map(plan, locks)
         return
     gc.freeze()
     context = multiprocessing.get_context("fork")
@@ -106,7 +148,7 @@ def _plan_all(request: PlanRequest, folders: Sequence[str]) -> Iterator[_Outcome
     turn = (context.Lock(),)
     with ProcessPoolExecutor(workers, context, _begin, turn) as pool:
         try:
-            yield from pool.map(partial(_plan_apart, plan), folders)
+            yield from pool.map(partial(_plan_apart, plan), locks)
         except KeyboardInterrupt:
             _end_children()
             raise
@@ -130,14 +172,14 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _plan_apart(plan: Callable[[str], _Outcome], folder: str) -> _Outcome:
+def _plan_apart(plan: Callable[[_Lock], _Outcome], lock: _Lock) -> _Outcome:
     """Plan one lock in a process of the pool, which ends if that is interrupted: threads that wait
     for servers, and further locks, would hold it.
     """
     global _is_at_work  # noqa: PLW0603  # of a process that does one thing after the other
     _is_at_work = True
     try:
-        return plan(folder)
+        return plan(lock)
     except KeyboardInterrupt:
         os._exit(_INTERRUPTED)
     finally:
@@ -163,23 +205,20 @@ def _send(children: Sequence[BaseProcess], number: signal.Signals) -> None:
                 os.kill(child.pid, number)
 
 
-def _plan_one(request: PlanRequest, folder: str) -> _Outcome:
+def _plan_one(request: PlanRequest, lock: _Lock) -> _Outcome:
     started = time.monotonic()
-    if is_script(folder):
-        path = lock_path(None, (folder,))
-    else:  # a folder, or the pyproject.toml in it
-        path = os.path.join(folder.removesuffix("pyproject.toml"), LOCK_NAME)
-    # What an existing lock records of its inputs counts; a new one is that of the folder.
-    projects = () if os.path.exists(path) and not request.forget else (folder,)
-    sources = replace(request.sources, projects=projects)
+    # What an existing lock records of its inputs counts.
+    sources = replace(request.sources, projects=())
+    request = replace(request, sources=sources, project=lock.project, output=lock.path)
     try:
-        planned = plan_lock(
-            replace(request, sources=sources, output=path), ConsoleReporter(quiet=True)
-        )
+        planned = plan_lock(request, ConsoleReporter(f"{lock.label}: ", quiet=True))
     except LockstreamError as error:
-        return _Outcome(folder=folder, error=error, seconds=time.monotonic() - started)
+        return _Outcome(lock=lock, error=error, seconds=time.monotonic() - started)
     return _Outcome(
-        folder=folder, is_changed=planned.is_changed, seconds=time.monotonic() - started
+        lock=lock,
+        is_changed=planned.is_changed,
+        unknown=frozenset(planned.without(request.upgraded)),
+        seconds=time.monotonic() - started,
     )
 
 
@@ -193,22 +232,24 @@ def _is_ours(path: str) -> bool:
 def _print(outcomes: Sequence[_Outcome], seconds: float) -> None:
     for one in outcomes:
         if one.error:
-            echo(f"{one.folder}: error: {one.error}", err=True)
+            echo(f"{one.lock.label}: error: {one.error}", err=True)
             if one.error.hint:
-                echo(f"{one.folder}: hint: {one.error.hint}", err=True)
+                echo(f"{one.lock.label}: hint: {one.error.hint}", err=True)
         elif not is_quiet():
-            echo(f"{one.folder}: {one.verb}", err=True)
+            echo(f"{one.lock.label}: {one.verb}", err=True)
     if not is_quiet():
         counts = dict.fromkeys(("wrote", "kept", "failed"), 0)
         for one in outcomes:
             counts[one.verb] += 1
         listed = ", ".join(f"{verb} {count}" for verb, count in counts.items() if count)
-        echo(f"{len(outcomes)} locks: {listed}, in {seconds:.1f} s", err=True)
+        count = len(outcomes)
+        echo(f"{count} lock{'s' if count > 1 else ''}: {listed}, in {seconds:.1f} s", err=True)
 
 
 def _to_json(outcome: _Outcome) -> dict[str, object]:
     return {
-        "folder": outcome.folder,
+        "folder": outcome.lock.label,
+        "lock": outcome.lock.path,
         "outcome": outcome.verb,
         "error": str(outcome.error) if outcome.error else None,
         "seconds": round(outcome.seconds, 2),

@@ -10,6 +10,7 @@ from planner.inputs.inputs import Inputs
 from planner.model.environments import MarkerEnvironment
 from planner.model.policy import Policy
 from schemas.data_class import frozen
+from schemas.errors import UsageError
 from schemas.target import Target
 
 __all__ = ["Question"]
@@ -33,6 +34,17 @@ class Question:
     def targets(self) -> Iterator[Target]:
         """Yield the targets of all environments."""
         return (target for one in self.environments for target in one.targets)
+
+    def check_pythons(self) -> None:
+        """Raise UsageError if the project does not support the Python of a target."""
+        required = self.inputs.requires_python
+        for environment in self.environments:
+            version = environment.python_version
+            if required and not required.contains(version, prereleases=True):
+                raise UsageError(
+                    f"the project requires Python {required}, and the target has {version}",
+                    hint="name another target with --python-version",
+                )
 
     def cache_key(self) -> tuple[object, ...]:
         """Return what distinguishes this question from others whose answer may differ."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from packaging.pylock import Pylock
+from packaging.utils import canonicalize_name
 
 from planner.lock.reader import parse_lock
 from planner.model.environments import MarkerEnvironment
@@ -38,6 +39,16 @@ class PlannedLock:
         """The content of the lock."""
         # Reading it takes a third of the time of a remembered answer, so it is done late.
         return self.parsed or parse_lock(self.text)
+
+    def without(self, names: Sequence[str]) -> list[str]:
+        """Return which of the names of projects no package has, before or now: they may be
+        mistyped.
+        """
+        if not names:
+            return []
+        locks = [self.lock, *([self.previous] if self.previous else [])]
+        known = {package.name for lock in locks for package in lock.packages}
+        return [name for name in names if canonicalize_name(name) not in known]
 
     @property
     def changes(self) -> tuple[Change, ...]:

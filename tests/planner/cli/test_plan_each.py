@@ -134,7 +134,59 @@ def test_environments_and_foreign_locks_are_passed_over() -> None:
         Path(place, "pylock.toml").write_text(text)
     Path("venv/pyvenv.cfg").write_text("")
     Path("services/other/pylock.toml").write_text('lock-version = "1.0"\n')
-    assert [Path(one).as_posix() for one in find_locks(".")] == [*SERVICES]
+    assert [Path(one).as_posix() for one in find_locks(".")] == [
+        f"{service}/pylock.toml" for service in SERVICES
+    ]
+
+
+def test_a_lock_of_another_tool_does_not_lead_to_the_project_of_the_working_folder(
+    index: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index.add(build_wheel("other"))
+    write(".", "other")
+    lock = Path(SERVICES[0], "pylock.toml")
+    lock.write_text('lock-version = "1.0"\ncreated-by = "x"\npackages = []\n')
+    assert outcomes(capsys, SERVICES[0]) == {SERVICES[0]: "wrote"}
+    assert '"demo"' in lock.read_text()
+    lock.write_text("<<<<<<< ours\n")
+    assert outcomes(capsys, SERVICES[0], "-U") == {SERVICES[0]: "wrote"}
+    assert '"demo"' in lock.read_text()
+
+
+def test_without_projects_the_locks_of_scripts_are_planned_too(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    script = Path(SERVICES[0], "tool.py")
+    script.write_text('# /// script\n# dependencies = ["demo"]\n# ///\n')
+    outcomes(capsys, str(script), SERVICES[0])
+    assert outcomes(capsys) == {
+        SERVICES[0]: "kept", f"{SERVICES[0]}/pylock.tool.toml": "kept"
+    }  # fmt: skip
+
+
+def test_a_lock_is_planned_once_however_its_project_is_spelled(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spellings = [SERVICES[0], f"./{SERVICES[0]}/", str(tmp_path / SERVICES[0])]
+    assert outcomes(capsys, *spellings, f"{SERVICES[0]}/pyproject.toml") == {SERVICES[0]: "wrote"}
+
+
+def test_a_name_to_upgrade_that_no_lock_has_is_told(
+    index: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index.add(build_wheel("other"))
+    write(SERVICES[1], "other")
+    assert lockstream.main(["plan", "--each", *SERVICES, "-P", "other", "-P", "dmeo"]) == 0
+    error = capsys.readouterr().err
+    assert "warning: --upgrade-package dmeo: no lock has such a package" in error
+    assert "--upgrade-package other" not in error
+
+
+def test_a_warning_names_the_lock(capfd: pytest.CaptureFixture[str]) -> None:
+    write(SERVICES[2])
+    assert lockstream.main(["plan", "--each", *SERVICES]) == 0
+    error = capfd.readouterr().err
+    assert f"{SERVICES[2]}: warning: the inputs require nothing for these targets" in error
 
 
 @pytest.mark.parametrize("words", [["-o", "pylock.x.toml"], ["-r", "x"], ["--merge-into", "y"]])
