@@ -8,13 +8,10 @@ all modules with its parent and adds about 7 MiB of its own.
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import os
 import pickle
 import select
-import termios
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -24,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from executor.lanes.errors import LaneKilled
 from executor.lanes.forks import NO_PROCESS, end_fork, end_with_parent, portable
 from executor.lanes.signals import held_back
+from executor.lanes.tasks import Tasks, coming, following
 from executor.lock.step import Step
 
 if TYPE_CHECKING:
@@ -38,18 +36,6 @@ R = TypeVar("R")
 Work = Callable[[int, Step, "HttpClient", Callable[[int], None]], R]
 """Does a step. Takes its number, the step, the client of the lane, and a function to call with the
 number of bytes that were written. What it returns or raises can be pickled."""
-
-
-_NUMBER = Struct("<L")
-
-
-_INT = Struct("@i")
-"""What FIONREAD returns (https://man7.org/linux/man-pages/man2/FIONREAD.2const.html)."""
-
-
-_PIPE_SIZE = 64 << 10
-"""Bytes that a pipe holds unless it is enlarged (https://man7.org/linux/man-pages/man7/pipe.7.html).
-"""
 
 
 _LENGTH = Struct("<Q")
@@ -84,12 +70,12 @@ def run_lanes(
     """
     if not steps:
         return
-    tasks = _Tasks(len(steps))
+    tasks = Tasks(len(steps))
     run = _Run(steps, work, client, tasks, wrote)
     if address is not None:
         client.look_ahead(
-            partial(_following, steps, tasks, address, lanes),
-            partial(_coming, steps, tasks, address, lanes),
+            partial(following, steps, tasks, address, lanes),
+            partial(coming, steps, tasks, address, lanes),
         )
     try:
         for _ in range(min(lanes, len(steps)) - 1):
@@ -104,88 +90,6 @@ def run_lanes(
         client.close()
 
 
-class _Tasks:
-    """The numbers of the steps that no lane has begun, in a pipe that all lanes read from.
-
-    Each number is read once (https://man7.org/linux/man-pages/man7/pipe.7.html). ``run_lanes`` owns
-    it.
-    """
-
-    def __init__(self, count: int) -> None:
-        self._pipe, fill = os.pipe()
-        numbers = b"".join(_NUMBER.pack(number) for number in range(count))
-        if len(numbers) > _PIPE_SIZE:
-            fcntl.fcntl(fill, fcntl.F_SETPIPE_SZ, len(numbers))
-        os.write(fill, numbers)
-        os.close(fill)
-        self._reserved: deque[int] = deque()
-
-    def take(self) -> int | None:
-        """Return the next number; None if all are taken."""
-        return self._reserved.popleft() if self._reserved else self._read()
-
-    def reserve(self) -> int | None:
-        """Return a further number, which this lane will take after those it has reserved before.
-
-        None if all are taken.
-        """
-        number = self._read()
-        if number is not None:
-            self._reserved.append(number)
-        return number
-
-    @property
-    def reserved(self) -> int:
-        """Return how many numbers this lane has reserved and not taken yet."""
-        return len(self._reserved)
-
-    def left(self) -> int:
-        """Return how many numbers no lane has taken or reserved."""
-        size = bytearray(_INT.size)
-        fcntl.ioctl(self._pipe, termios.FIONREAD, size)
-        return int(_INT.unpack(size)[0]) // _NUMBER.size
-
-    def _read(self) -> int | None:
-        data = os.read(self._pipe, _NUMBER.size)
-        return int(_NUMBER.unpack(data)[0]) if data else None
-
-    def close(self) -> None:
-        os.close(self._pipe)
-
-
-def _following(
-    steps: Sequence[Step],
-    tasks: _Tasks,
-    address: Callable[[Step], str | None],
-    lanes: int,
-    leaves_some: bool,
-) -> tuple[str, int] | None:
-    """Return the URL and the size (bytes) of the next file of a lane; None if there is none, or if
-    it ``leaves_some`` and each other one of the ``lanes`` would be left fewer files than it has.
-    """
-    if leaves_some and tasks.reserved * (lanes - 1) >= tasks.left():
-        return None
-    number = tasks.reserve()
-    if number is None or (url := address(steps[number])) is None:
-        return None
-    size = steps[number].size
-    return None if size is None else (url, size)
-
-
-def _coming(
-    steps: Sequence[Step],
-    tasks: _Tasks,
-    address: Callable[[Step], str | None],
-    lanes: int,
-    server: str,
-) -> int:
-    """Return how many files of ``server`` each of the ``lanes`` has to fetch yet, if all get as
-    many.
-    """
-    urls = (address(step) for step in steps[len(steps) - tasks.left() :])
-    return sum(url is not None and url.startswith(f"{server}/") for url in urls) // lanes
-
-
 class _Run(Generic[R]):
     """The lanes of one call of ``run_lanes``, which owns it."""
 
@@ -194,7 +98,7 @@ class _Run(Generic[R]):
         steps: Sequence[Step],
         work: Work[R],
         client: HttpClient,
-        tasks: _Tasks,
+        tasks: Tasks,
         wrote: Callable[[int], None],
     ) -> None:
         self._steps = steps
