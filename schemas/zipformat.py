@@ -1,4 +1,4 @@
-"""The zip records of a wheel: bytes to typed records, nothing else.
+"""The zip records of members: bytes to typed records, nothing else.
 
 Source: PKWARE APPNOTE 6.3.10, sections 4.3 to 4.5
 (https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT). The reader is strict: it refuses
@@ -20,55 +20,36 @@ __all__ = [
     "CENTRAL_SIGNATURE",
     "CREATED_ON_UNIX",
     "DESCRIPTOR_SIGNATURE",
-    "END_RECORD",
-    "END_SIGNATURE",
     "FLAG_DESCRIPTOR",
     "LOCAL_FIELDS",
     "LOCAL_HEADER",
     "LOCAL_SIGNATURE",
-    "MAX_COMMENT_SIZE",
     "PLAIN_FLAGS",
     "UNKNOWN_32",
     "VERSION_READABLE",
-    "ZIP64_END_RECORD",
-    "ZIP64_END_SIGNATURE",
-    "ZIP64_LOCATOR",
     "CentralEntry",
-    "EndRecord",
     "InvalidZip",
     "LocalHeader",
     "Method",
     "central_entry",
     "check_directory_end",
+    "check_readable",
     "local_header",
     "next_central_entry",
     "parse_central_directory",
-    "parse_end_record",
     "parse_local_header",
-    "parse_zip64_end_record",
-    "parse_zip64_locator",
 ]
 
 LOCAL_SIGNATURE = b"PK\x03\x04"
 CENTRAL_SIGNATURE = b"PK\x01\x02"
 DESCRIPTOR_SIGNATURE = b"PK\x07\x08"
-END_SIGNATURE = b"PK\x05\x06"
-ZIP64_END_SIGNATURE = b"PK\x06\x06"
-ZIP64_LOCATOR_SIGNATURE = b"PK\x06\x07"
 
 LOCAL_HEADER = Struct("<4sHHHHHLLLHH")
 CENTRAL_HEADER = Struct("<4sHHHHHHLLLHHHHHLL")
 LOCAL_FIELDS = Struct("<HHHHHLLLHH")
 CENTRAL_FIELDS = Struct("<HHHHHHLLLHHHHHLL")
 """The same two without their signatures."""
-END_RECORD = Struct("<4sHHHHLLH")
-ZIP64_END_RECORD = Struct("<4sQHHLLQQQQ")
-ZIP64_LOCATOR = Struct("<4sLQL")
 
-MAX_COMMENT_SIZE = 0xFFFF
-"""The length of the archive comment is a 16-bit field."""
-
-_UNKNOWN_16 = 0xFFFF
 UNKNOWN_32 = 0xFFFFFFFF
 """APPNOTE 4.4.1.4: all bits set means that the value is in the ZIP64 extra field."""
 
@@ -159,24 +140,6 @@ class CentralEntry(NamedTuple):
             )
 
 
-class EndRecord(NamedTuple):
-    """The record that locates the central directory."""
-
-    entries: int
-    directory_size: int
-    directory_offset: int
-    comment_size: int = 0
-
-    @property
-    def needs_zip64(self) -> bool:
-        """A field is too small for its value: a ZIP64 end record must hold it."""
-        return (
-            self.entries == _UNKNOWN_16
-            or self.directory_size == UNKNOWN_32
-            or self.directory_offset == UNKNOWN_32
-        )
-
-
 _KINDS = {
     stat.S_IFLNK: "a symbolic link",
     stat.S_IFDIR: "a directory",
@@ -204,7 +167,7 @@ def local_header(fields: tuple[int, ...], name: bytes, extra: bytes) -> LocalHea
     Raises InvalidZip if it is ambiguous.
     """
     version, flags, method, _, _, crc, compressed_size, size, _, _ = fields
-    _check_readable(version, flags)
+    check_readable(version, flags)
     text = _decode_name(name, flags)
     if extra or size == UNKNOWN_32 or compressed_size == UNKNOWN_32:
         size, compressed_size = _apply_zip64(_read_extra(extra, name), (size, compressed_size))
@@ -221,7 +184,7 @@ def central_entry(fields: tuple[int, ...], name: bytes, extra: bytes) -> Central
         made_by, version, flags, method, _, _, crc, compressed_size, size,
         _, _, _, disk, _, attributes, offset,
     ) = fields  # fmt: skip
-    _check_readable(version, flags)
+    check_readable(version, flags)
     if disk != 0:
         raise InvalidZip("the archive is spread over several disks")
     text = _decode_name(name, flags)
@@ -273,54 +236,10 @@ def check_directory_end(directory: bytes, position: int) -> None:
         )
 
 
-def parse_end_record(record: bytes) -> EndRecord:
-    """Return the record in the ``END_RECORD.size`` bytes of ``record``; its comment follows them.
-
-    Raises InvalidZip if it is not an end record of a one-disk archive.
+def check_readable(version: int, flags: int) -> None:
+    """Raise InvalidZip if a record needs what is not read here: another version of the format, or
+    what one of its flags stands for.
     """
-    (signature, disk, directory_disk, entries_here, entries, size, offset, comment_size) = (
-        END_RECORD.unpack(record)
-    )
-    if signature != END_SIGNATURE:
-        raise InvalidZip("the archive does not end with an end record")
-    if disk or directory_disk or entries_here != entries:
-        raise InvalidZip("the archive is spread over several disks")
-    return EndRecord(entries, size, offset, comment_size)
-
-
-def parse_zip64_end_record(record: bytes) -> EndRecord:
-    """Return the record in the ``ZIP64_END_RECORD.size`` bytes of ``record``.
-
-    Raises InvalidZip if it is malformed, of several disks, or has an extensible data sector.
-    """
-    (signature, record_size, _, version, disk, directory_disk, entries_here, entries, size,
-     offset) = ZIP64_END_RECORD.unpack(record)  # fmt: skip
-    if signature != ZIP64_END_SIGNATURE:
-        raise InvalidZip("the ZIP64 end record does not begin with its signature")
-    # APPNOTE 4.3.14.1: the size leaves out the first 12 bytes.
-    if record_size != ZIP64_END_RECORD.size - 12:
-        raise InvalidZip("the ZIP64 end record has an extensible data sector")
-    _check_readable(version, 0)
-    if disk or directory_disk or entries_here != entries:
-        raise InvalidZip("the archive is spread over several disks")
-    return EndRecord(entries, size, offset)
-
-
-def parse_zip64_locator(locator: bytes) -> int:
-    """Return the offset of the ZIP64 end record, from the ``ZIP64_LOCATOR.size`` bytes before the
-    end record.
-
-    Raises InvalidZip if they are not a locator.
-    """
-    signature, disk, offset, disks = ZIP64_LOCATOR.unpack(locator)
-    if signature != ZIP64_LOCATOR_SIGNATURE:
-        raise InvalidZip("the ZIP64 end record is not followed by a locator")
-    if disk != 0 or disks > 1:
-        raise InvalidZip("the archive is spread over several disks")
-    return int(offset)
-
-
-def _check_readable(version: int, flags: int) -> None:
     # The high byte is the host system in some archives (APPNOTE 4.4.3.1 leaves it unused).
     version &= 0xFF
     if version <= VERSION_READABLE and not flags & ~_FLAGS_READABLE:

@@ -15,19 +15,17 @@ from typing import BinaryIO
 
 from executor.archive.chunk_reader import ChunkReader
 from executor.archive.unzip import MAX_TRAILING_ZEROS, read_central_entry, resolve_end
-from schemas.zipformat import (
-    CENTRAL_SIGNATURE,
+from schemas.zip_end import (
     END_RECORD,
     END_SIGNATURE,
     MAX_COMMENT_SIZE,
     ZIP64_END_RECORD,
     ZIP64_LOCATOR,
-    CentralEntry,
-    InvalidZip,
     parse_end_record,
     parse_zip64_end_record,
     parse_zip64_locator,
 )
+from schemas.zipformat import CENTRAL_SIGNATURE, CentralEntry, InvalidZip
 
 __all__ = ["directory_in", "read_directory"]
 

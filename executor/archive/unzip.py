@@ -13,26 +13,28 @@ from struct import Struct
 from executor.archive.chunk_reader import ChunkReader
 from executor.archive.inflate import MAX_OUTPUT, contents, crc32, whole
 from executor.budget.budget import History
+from schemas.zip_end import (
+    END_RECORD,
+    END_SIGNATURE,
+    ZIP64_END_RECORD,
+    ZIP64_END_SIGNATURE,
+    ZIP64_LOCATOR,
+    EndRecord,
+    parse_end_record,
+    parse_zip64_end_record,
+    parse_zip64_locator,
+)
 from schemas.zipformat import (
     CENTRAL_FIELDS,
     CENTRAL_SIGNATURE,
     DESCRIPTOR_SIGNATURE,
-    END_RECORD,
-    END_SIGNATURE,
     LOCAL_FIELDS,
     LOCAL_SIGNATURE,
-    ZIP64_END_RECORD,
-    ZIP64_END_SIGNATURE,
-    ZIP64_LOCATOR,
     CentralEntry,
-    EndRecord,
     InvalidZip,
     LocalHeader,
     central_entry,
     local_header,
-    parse_end_record,
-    parse_zip64_end_record,
-    parse_zip64_locator,
 )
 
 __all__ = [

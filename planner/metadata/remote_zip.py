@@ -20,25 +20,27 @@ from planner.index.pages import ProjectFile
 from planner.metadata.errors import RequiredDiffers, UnreadableWheel, WheelDiffers
 from planner.metadata.wheel_directory import WheelDirectory, scan_directory
 from schemas.digests import ALGORITHMS, SECURE_ALGORITHMS, Digests
+from schemas.zip_end import (
+    END_RECORD,
+    END_SIGNATURE,
+    MAX_COMMENT_SIZE,
+    ZIP64_END_RECORD,
+    ZIP64_LOCATOR,
+    EndRecord,
+    parse_end_record,
+    parse_zip64_end_record,
+    parse_zip64_locator,
+)
 from schemas.zipformat import (
     CENTRAL_FIELDS,
     CENTRAL_HEADER,
     CENTRAL_SIGNATURE,
-    END_RECORD,
-    END_SIGNATURE,
     LOCAL_HEADER,
-    MAX_COMMENT_SIZE,
-    ZIP64_END_RECORD,
-    ZIP64_LOCATOR,
     CentralEntry,
-    EndRecord,
     InvalidZip,
     Method,
     central_entry,
-    parse_end_record,
     parse_local_header,
-    parse_zip64_end_record,
-    parse_zip64_locator,
 )
 
 __all__ = [

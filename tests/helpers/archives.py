@@ -14,17 +14,19 @@ from typing import Any, TypedDict, Unpack
 
 import zstandard
 
+from schemas.zip_end import (
+    END_RECORD,
+    END_SIGNATURE,
+    ZIP64_END_RECORD,
+    ZIP64_END_SIGNATURE,
+    ZIP64_LOCATOR,
+)
 from schemas.zipformat import (
     CENTRAL_HEADER,
     CENTRAL_SIGNATURE,
     DESCRIPTOR_SIGNATURE,
-    END_RECORD,
-    END_SIGNATURE,
     LOCAL_HEADER,
     LOCAL_SIGNATURE,
-    ZIP64_END_RECORD,
-    ZIP64_END_SIGNATURE,
-    ZIP64_LOCATOR,
     Method,
 )
 

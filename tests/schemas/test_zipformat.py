@@ -7,7 +7,6 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,21 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.archives import Descriptor, Member, build_archive, zip64_extra
+from helpers.zip_records import read_central, refusal
+from schemas.zip_end import END_RECORD, parse_end_record
 from schemas.zipformat import (
     CENTRAL_HEADER,
-    END_RECORD,
     LOCAL_HEADER,
-    ZIP64_END_RECORD,
-    ZIP64_LOCATOR,
-    CentralEntry,
     InvalidZip,
     LocalHeader,
     Method,
     parse_central_directory,
-    parse_end_record,
     parse_local_header,
-    parse_zip64_end_record,
-    parse_zip64_locator,
 )
 
 METHODS = st.sampled_from(list(Method))
@@ -52,17 +46,6 @@ def read_local(archive: bytes, offset: int = 0) -> LocalHeader:
     name_size, extra_size = struct.unpack_from("<HH", header, 26)
     rest = archive[offset + LOCAL_HEADER.size :]
     return parse_local_header(header, rest[:name_size], rest[name_size : name_size + extra_size])
-
-
-def read_central(archive: bytes) -> list[CentralEntry]:
-    """By the end record at the very end, or by the ZIP64 end record that it needs."""
-    place = parse_end_record(archive[-END_RECORD.size :])
-    if place.needs_zip64:
-        locator = archive[: -END_RECORD.size][-ZIP64_LOCATOR.size :]
-        offset = parse_zip64_locator(locator)
-        place = parse_zip64_end_record(archive[offset : offset + ZIP64_END_RECORD.size])
-    directory = archive[place.directory_offset :][: place.directory_size]
-    return list(parse_central_directory(directory, place.entries))
 
 
 class TestRoundTrip:
@@ -138,17 +121,6 @@ class TestRoundTrip:
         (entry,) = read_central(build_archive([member]))
         assert entry.mode == 0
         assert not entry.is_executable
-
-    @pytest.mark.parametrize(("comment", "size"), [(b"", 0), (b"abc", 3)])
-    def test_the_end_record_tells_the_size_of_the_comment(self, comment: bytes, size: int) -> None:
-        archive = build_archive([], comment=comment)
-        assert parse_end_record(archive[: END_RECORD.size]).comment_size == size
-
-
-def refusal(read: Callable[[], Any]) -> str:
-    with pytest.raises(InvalidZip) as caught:
-        read()
-    return str(caught.value)
 
 
 UNICODE_PATH = struct.pack("<HHBL", 0x7075, 5 + 1, 1, zlib.crc32(b"a")) + b"b"
@@ -236,80 +208,6 @@ class TestRefusals:
     )
     def test_of_central_entries(self, lie: dict[str, Any], message: str) -> None:
         archive = build_archive([Member("a", b"data", Method.STORED, central=lie)])
-        assert refusal(lambda: read_central(archive)) == message
-
-    @pytest.mark.parametrize(
-        ("lie", "message"),
-        [
-            pytest.param(
-                {"entries": 2, "entries_here": 2},
-                "the central directory ends before its last entry",
-                id="more entries",
-            ),
-            pytest.param(
-                {"entries": 0, "entries_here": 0},
-                "the central directory holds 47 bytes after its last entry",
-                id="fewer entries",
-            ),
-            pytest.param({"size": 46}, "the central directory ends inside an entry", id="shorter"),
-            pytest.param({"disk": 1}, "the archive is spread over several disks", id="disk"),
-            pytest.param(
-                {"directory_disk": 1}, "the archive is spread over several disks", id="other disk"
-            ),
-            pytest.param(
-                {"entries_here": 0}, "the archive is spread over several disks", id="entries here"
-            ),
-            pytest.param(
-                {"signature": b"PK\x05\x07"},
-                "the archive does not end with an end record",
-                id="signature",
-            ),
-        ],
-    )
-    def test_of_end_records(self, lie: dict[str, Any], message: str) -> None:
-        archive = build_archive([Member("a")], end=lie)
-        assert refusal(lambda: read_central(archive)) == message
-
-    @pytest.mark.parametrize(
-        ("lie", "message"),
-        [
-            pytest.param(
-                {"signature": b"PK\x06\x07"},
-                "the ZIP64 end record does not begin with its signature",
-                id="signature",
-            ),
-            pytest.param(
-                {"record_size": 48, "sector": b"abcd"},
-                "the ZIP64 end record has an extensible data sector",
-                id="extensible data",
-            ),
-            pytest.param(
-                {"version": 100}, "it needs version 10.0 of the zip format", id="newer version"
-            ),
-            pytest.param({"disk": 1}, "the archive is spread over several disks", id="disk"),
-            pytest.param(
-                {"entries_here": 0}, "the archive is spread over several disks", id="entries here"
-            ),
-        ],
-    )
-    def test_of_zip64_end_records(self, lie: dict[str, Any], message: str) -> None:
-        archive = build_archive([Member("a")], zip64=True, zip64_end=lie)
-        assert refusal(lambda: read_central(archive)) == message
-
-    @pytest.mark.parametrize(
-        ("lie", "message"),
-        [
-            pytest.param(
-                {"signature": b"PK\x06\x06"},
-                "the ZIP64 end record is not followed by a locator",
-                id="signature",
-            ),
-            pytest.param({"disk": 1}, "the archive is spread over several disks", id="disk"),
-            pytest.param({"disks": 2}, "the archive is spread over several disks", id="disks"),
-        ],
-    )
-    def test_of_zip64_locators(self, lie: dict[str, Any], message: str) -> None:
-        archive = build_archive([Member("a")], zip64=True, locator=lie)
         assert refusal(lambda: read_central(archive)) == message
 
     @given(st.data())

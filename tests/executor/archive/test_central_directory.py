@@ -10,7 +10,7 @@ import pytest
 
 from executor.archive.central_directory import read_directory
 from executor.archive.unzip import MAX_TRAILING_ZEROS
-from schemas.zipformat import END_RECORD
+from schemas.zip_end import END_RECORD
 
 
 def archive(members: int = 3, comment: bytes = b"", prefix: bytes = b"") -> bytes:

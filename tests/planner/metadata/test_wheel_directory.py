@@ -11,7 +11,8 @@ from helpers.archives import Descriptor, Member, build_archive
 from planner.metadata.listing import place_of
 from planner.metadata.wheel_directory import WheelDirectory, scan_directory
 from schemas.hints import WheelHints
-from schemas.zipformat import InvalidZip, Method, parse_central_directory, parse_end_record
+from schemas.zip_end import parse_end_record
+from schemas.zipformat import InvalidZip, Method, parse_central_directory
 
 
 def cut(archive: bytes) -> tuple[bytes, int]:
