@@ -12,8 +12,9 @@ from executor import echo
 from planner.cli.page_file import print_markdown, write_page
 from planner.lock.reader import read_lock
 from planner.runs.advice import advise, verdict
+from planner.runs.reading import read_run
 from planner.runs.required_by import required_by
-from planner.runs.run import Run, read_run
+from planner.runs.run import Run
 from schemas.errors import InvalidInput, UsageError
 
 __all__ = ["report"]

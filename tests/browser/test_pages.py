@@ -18,7 +18,8 @@ from helpers.index import Index
 from helpers.run_logs import beginning, event, sample, wheel_events, whole_log, write_log
 from helpers.wheels import build_wheel, lock_of
 from lockstream import main
-from planner.runs.run import Run, read_run
+from planner.runs.reading import read_run
+from planner.runs.run import Run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -13,7 +13,7 @@ from executor.budget.confinement import place_for_group
 from helpers.run_logs import MIB, read_log, whole_log, write_log
 from lockstream import main
 from planner.runs.advice import advise, verdict
-from planner.runs.run import read_run
+from planner.runs.reading import read_run
 
 SAMPLER = Path(__file__).parents[2] / "benchmarks" / "cgroup.py"
 

@@ -20,7 +20,7 @@ from helpers.run_logs import read_log
 from helpers.trees import snapshot
 from helpers.wheels import build_wheel, lock_of
 from planner.runs.advice import verdict
-from planner.runs.run import read_run
+from planner.runs.reading import read_run
 from schemas.errors import ExitCode, UsageError
 from schemas.sizes import parse_size
 

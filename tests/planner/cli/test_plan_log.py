@@ -11,7 +11,7 @@ from helpers.index import Index
 from helpers.run_logs import read_log
 from helpers.wheels import build_wheel
 from lockstream import main
-from planner.runs.run import read_run
+from planner.runs.reading import read_run
 
 
 def plan(folder: Path, index: Index, *words: str) -> int:

@@ -12,7 +12,7 @@ import pytest
 from helpers.run_logs import beginning, whole_log, write_log
 from lockstream import main
 from planner.runs.markdown import to_markdown
-from planner.runs.run import read_run
+from planner.runs.reading import read_run
 
 
 @pytest.fixture(name="log")

@@ -10,7 +10,8 @@ import pytest
 from helpers.run_logs import MIB, beginning, event, sample, wheel_events, whole_log, write_log
 from planner.runs.advice import advise, error_lines, verdict
 from planner.runs.markdown import to_markdown
-from planner.runs.run import Run, read_run
+from planner.runs.reading import read_run
+from planner.runs.run import Run
 
 
 def run_of(path: Path, log: list[dict[str, Any]]) -> Run:

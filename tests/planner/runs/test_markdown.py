@@ -6,7 +6,7 @@ from pathlib import Path
 
 from helpers.run_logs import beginning, event, whole_log, write_log
 from planner.runs.markdown import MAX_SIZE, to_markdown
-from planner.runs.run import read_run
+from planner.runs.reading import read_run
 
 
 def test_figures_are_those_of_the_log(tmp_path: Path) -> None:

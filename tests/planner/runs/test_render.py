@@ -11,8 +11,8 @@ import pytest
 
 from helpers.run_logs import MIB, beginning, event, sample, whole_log, write_log
 from planner.runs import render
+from planner.runs.reading import read_run
 from planner.runs.render import render_runs, treemap_cells
-from planner.runs.run import read_run
 
 
 class Page(HTMLParser):

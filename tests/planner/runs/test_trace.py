@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from helpers.run_logs import whole_log, write_log
-from planner.runs.run import read_run
+from planner.runs.reading import read_run
 from planner.runs.trace import to_trace
 
 
