@@ -19,8 +19,8 @@ from planner.index.pages import ProjectPage
 from planner.index.reader import IndexReader
 from planner.index.request_pool import RequestPool
 from planner.planning.near_names import nearest, popular_names, slips
-from planner.resolver.candidates import Project
 from planner.resolver.explanation import Unsolvable
+from planner.resolver.releases import Project
 from planner.resolver.solve import UnsolvableTargets
 from planner.resolver.supply import Supply
 from schemas.errors import LockstreamError

@@ -23,7 +23,7 @@ from planner.inputs.inputs import InputRequirement, Inputs
 from planner.model.environments import MarkerEnvironment
 from planner.resolver.applicable import applicable
 from planner.resolver.builder import SourceBuilder
-from planner.resolver.candidates import Project
+from planner.resolver.releases import Project
 from schemas.credentials import Login, origin_of, split_login
 from schemas.data_class import with_fields
 from schemas.digests import ALGORITHMS

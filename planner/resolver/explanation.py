@@ -13,9 +13,10 @@ from packaging.version import Version
 from planner.index.pages import ProjectPage
 from planner.model.dependencies import Dependency, Identifier
 from planner.model.environments import MarkerEnvironment
-from planner.resolver.candidates import Candidate, CandidateFinder, Judgement, Release
+from planner.resolver.candidates import Candidate, CandidateFinder, Judgement
 from planner.resolver.incompatibility import Incompatibility
 from planner.resolver.obstacles import Obstacles
+from planner.resolver.releases import Release
 from planner.resolver.supply import MAX_SHOWN_VERSIONS, Obstacle, Reason, Supply
 from schemas.data_class import with_fields
 from schemas.errors import NoSolution

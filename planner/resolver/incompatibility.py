@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from planner.model.dependencies import Dependency, Identifier
-from planner.resolver.candidates import Project
+from planner.resolver.releases import Project
 
 __all__ = ["NOT_SELECTED", "Incompatibility", "Package"]
 

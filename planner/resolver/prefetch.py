@@ -28,9 +28,10 @@ from planner.metadata.core_metadata import InvalidMetadata, WheelMetadata
 from planner.metadata.distribution import Distribution
 from planner.metadata.remote_metadata import MetadataSource, SizedFile
 from planner.model.dependencies import Dependency, Identifier
-from planner.resolver.candidates import CandidateFinder, Project
+from planner.resolver.candidates import CandidateFinder
 from planner.resolver.direct import DirectProjects
 from planner.resolver.overrides import Overrides
+from planner.resolver.releases import Project
 from planner.resolver.requirement_selector import RequirementSelector
 
 __all__ = ["Fetcher", "Prefetcher"]

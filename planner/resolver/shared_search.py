@@ -16,8 +16,9 @@ from packaging.utils import NormalizedName
 
 from planner.model.dependencies import Dependency, Identifier
 from planner.model.policy import Preferences
-from planner.resolver.candidates import Candidate, CandidateFinder, Project, compares_texts
+from planner.resolver.candidates import Candidate, CandidateFinder
 from planner.resolver.dependency_reader import DependencyReader
+from planner.resolver.releases import Project, compares_texts
 from planner.resolver.search import Search
 
 __all__ = ["EnvironmentSearch"]

@@ -17,7 +17,7 @@ from planner.model.policy import Ordering, Policy, Preferences, Prereleases
 from planner.model.project_set import ProjectSet
 from planner.resolver.applicable import applicable, applicable_dependencies
 from planner.resolver.builder import SourceBuilder
-from planner.resolver.candidates import CandidateFinder, Project, ReleaseJudge
+from planner.resolver.candidates import CandidateFinder, ReleaseJudge
 from planner.resolver.dependency_reader import DependencyReader
 from planner.resolver.direct import DirectProjects
 from planner.resolver.evaluator import FileEvaluator, FileRules
@@ -30,6 +30,7 @@ from planner.resolver.explanation import (
 from planner.resolver.obstacles import find_obstacles
 from planner.resolver.overrides import Overrides
 from planner.resolver.prefetch import Fetcher, Prefetcher
+from planner.resolver.releases import Project
 from planner.resolver.required_hashes import HashesMissing, RequiredHashes
 from planner.resolver.requirement_selector import RequirementSelector
 from planner.resolver.resolution import ResolvedPackage, build_packages, check_selection

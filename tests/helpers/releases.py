@@ -18,9 +18,10 @@ from helpers.resolvelib_check import check_with_resolvelib
 from planner.index.pages import ProjectFile, ProjectPage, group_files
 from planner.model.dependencies import Dependency, Identifier, expand
 from planner.model.policy import Prereleases
-from planner.resolver.candidates import Candidate, CandidateFinder, Project, ReleaseJudge
+from planner.resolver.candidates import Candidate, CandidateFinder, ReleaseJudge
 from planner.resolver.dependency_reader import DependencyReader
 from planner.resolver.evaluator import FileEvaluator
+from planner.resolver.releases import Project
 from planner.resolver.search import Search
 from schemas.target import Target
 

@@ -36,8 +36,9 @@ from planner.model.dependencies import MarkerEvaluator
 from planner.model.direct_reference import DirectReference
 from planner.model.environments import group_targets, recorded_targets
 from planner.model.policy import parse_moment
-from planner.resolver.candidates import Project, ReleaseJudge
+from planner.resolver.candidates import ReleaseJudge
 from planner.resolver.evaluator import FileEvaluator, FileRules
+from planner.resolver.releases import Project
 from planner.review.cost import cost_of
 from planner.review.diff import compare
 from planner.review.recorded import recorded_indexes, recorded_sources

@@ -5,27 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from planner.index.pages import ProjectFile, ProjectPage, group_files
 from planner.model.policy import Prereleases
-from planner.resolver.candidates import CandidateFinder, Project, ReleaseJudge
+from planner.resolver.candidates import CandidateFinder, ReleaseJudge
 from planner.resolver.evaluator import FileEvaluator
+from planner.resolver.releases import Project
 from schemas.target import Target
 
 NAME = canonicalize_name("demo")
-VERSION = st.sampled_from(
-    ["1.0", "1.0.0", "1.1", "1.1rc1", "2.0", "2.0.dev1", "2.0+local", "2.0.post1", "1!0.1"]
-)
-PART = st.one_of(
-    st.tuples(st.sampled_from(["==", "===", "!="]), VERSION),
-    st.tuples(st.sampled_from([">=", "<", "~="]), VERSION.filter(lambda text: "+" not in text)),
-    st.tuples(st.just("=="), st.sampled_from(["1.*", "2.0.*"])),
-).map("".join)
 EVALUATOR = FileEvaluator(Target.named("3.11", "manylinux_2_28_x86_64"))
 JUDGE = ReleaseJudge([EVALUATOR])
 
@@ -71,17 +62,6 @@ def test_a_version_compared_as_text_is_that_of_the_wheel(
     specifier: str, expected: list[str]
 ) -> None:
     assert find(project("demo-1.0.tar.gz", *wheels("1.0.0")), specifier) == expected
-
-
-def test_spellings_of_one_version_are_one_release() -> None:
-    found = project(*wheels("1.0", "1.0.0"), "demo-1.0.tar.gz", "demo-1.00.zip")
-    (release,) = found.releases
-    assert len(list(release.files)) == 4
-
-
-def test_files_whose_names_hold_no_version_are_of_no_release() -> None:
-    found = project("demo-latest-py3-none-any.whl", "demo.whl", "demo-final.tar.gz", "demo-1.exe")
-    assert found.releases == ()
 
 
 def test_a_release_without_a_usable_wheel_is_passed_over() -> None:
@@ -179,21 +159,3 @@ def test_a_release_without_a_wheel_for_one_target_is_not_usable() -> None:
     assert [rejection.reason for rejection in judgement.rejections] == [
         "it is built for manylinux_2_17_x86_64"
     ]
-
-
-@given(
-    st.lists(VERSION, unique=True, max_size=12),
-    st.lists(PART, max_size=3),
-)
-@settings(max_examples=200, deadline=None)
-def test_the_set_of_matching_releases_is_that_of_the_specifier(
-    versions: list[str], parts: list[str]
-) -> None:
-    specifier = SpecifierSet(",".join(parts))
-    found = project(*wheels(*versions))
-    matching = {release.version for release in found.members(found.matching(specifier))}
-    assert matching == {
-        release.version
-        for release in found.releases
-        if any(specifier.contains(one, prereleases=True) for one in release.spellings)
-    }

@@ -21,11 +21,12 @@ from planner.metadata.remote_metadata import MetadataSource
 from planner.model.dependencies import Dependency, expand
 from planner.model.environments import MarkerEnvironment
 from planner.model.policy import Prereleases
-from planner.resolver.candidates import CandidateFinder, Project, ReleaseJudge
+from planner.resolver.candidates import CandidateFinder, ReleaseJudge
 from planner.resolver.direct import DirectProjects
 from planner.resolver.evaluator import FileEvaluator
 from planner.resolver.overrides import Overrides
 from planner.resolver.prefetch import Fetcher, Prefetcher
+from planner.resolver.releases import Project
 from planner.resolver.requirement_selector import RequirementSelector
 from schemas.target import Target
 
