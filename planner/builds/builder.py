@@ -131,10 +131,13 @@ class Builder:
         is_elsewhere = reason or self.policy.deferred
         if is_elsewhere and (wheel := self._built_elsewhere(name, reference, target)):
             return wheel
+        hint = "do one of these" if name in self.policy.allowed else "allow it with --build NAME"
         if self.policy.deferred and reference.kind == "directory":
             reason = "it is a folder of this machine, which others cannot build from"
+            hint = "build it here (--no-defer-builds)"
         if reason:
-            raise TreeUnbuildable(requirement.origin, name, reason)
+            hint += ", or name a wheel of it"
+            raise TreeUnbuildable(requirement.origin, name, reason, hint)
         entry = {"url": reference.reference}
         self._references.setdefault((name, ProjectFile("", "", entry).url), self._pinned(reference))
         found = self._source_build(name, ProjectFile(name, "", entry), target)

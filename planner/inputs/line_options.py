@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from planner.inputs.build_settings import BuildSetting
 from planner.inputs.errors import InvalidRequirementLine, UnsupportedRequirementLine
+from planner.inputs.requirement_line import EDITABLE_HINT
 
 __all__ = ["parse_line_options", "parse_requirement_options", "split_options"]
 
@@ -27,8 +28,8 @@ _FIRST_OPTION = re.compile(r"(?<=\s)-")
 
 
 _ADVICE = {
-    "-e": "name the folder of the project as PROJECT; what it depends on is planned",
-    "--editable": "name the folder of the project as PROJECT; what it depends on is planned",
+    "-e": EDITABLE_HINT,
+    "--editable": EDITABLE_HINT,
     "--only-final": "use --prerelease disallow on the command line",
     "--all-releases": "use --pre, or name a pre-release, as in NAME>=1.0rc1",
     "--install-option": "pip has removed it; use --config-settings",

@@ -92,13 +92,13 @@ class IndexRequest:
         places: list[Links | Index] = [parse_links_place(place) for place in links]
         if not self.no_index and not inputs.no_index:
             places += self._indexes(inputs, environment)
-        pins = {**settings.sources, **dict(_pairs(self.pins))}
+        pins = {canonicalize_name(project): name for project, name in _pairs(self.pins)}
         strategy = self.strategy or settings.index_strategy or Strategy.FIRST_INDEX
         trusted = [*inputs.trusted_hosts, *configured_values("trusted-host", environment)]
         return Indexes(
             places=tuple(places),
             strategy=Strategy(strategy),
-            pins={canonicalize_name(project): name for project, name in pins.items()},
+            pins={**settings.sources, **pins},
             trusted_hosts=frozenset(trusted),
         )
 

@@ -23,6 +23,7 @@ from executor import read_input
 from planner.inputs.inputs import Inputs
 from planner.inputs.poetry import poetry_lines, poetry_specifier
 from planner.inputs.project_document import InvalidProject, is_legacy
+from planner.inputs.requirement_line import parse_requirement
 from planner.inputs.requirements_text import decode, logical_lines
 from planner.inputs.settings import read_settings
 from planner.inputs.tool_tables import read_tool_tables, table_at
@@ -67,7 +68,7 @@ class ProjectTables:
         self.folder = os.path.dirname(path)
         self.settings = read_settings(document, path)
         try:
-            self.tools = read_tool_tables(document, path)
+            self.tools = read_tool_tables(document, path, self.settings)
         except (ValueError, KeyError) as error:
             problem = str(error) if isinstance(error, ValueError) else f"{error} is missing"
             raise InvalidProject(
@@ -169,11 +170,20 @@ class ProjectTables:
         try:
             found = DependencyGroupResolver(self._groups).resolve(name)
         except ExceptionGroup as errors:
+            self._refuse_lines(name)
             problems = "; ".join(str(error).partition("\n")[0] for error in errors.exceptions)
             raise InvalidProject(
                 self.path, f"{problems} (its dependency groups: {_listed(self.groups)})"
             ) from None
         return f"[dependency-groups] {name}", [str(one) for one in found]
+
+    def _refuse_lines(self, name: NormalizedName) -> None:
+        """Raise InvalidRequirementLine for a line that is no requirement, in the group first."""
+        for group in sorted(self._groups, key=lambda one: canonicalize_name(one) != name):
+            lines = self._groups[group]
+            for line in lines if isinstance(lines, list) else ():
+                if isinstance(line, str):
+                    parse_requirement(line, f"{self.path} [dependency-groups] {group}")
 
     def _table(self, above: Mapping[str, Any], key: str, prefix: str = "") -> Mapping[str, Any]:
         table = above.get(key, {})

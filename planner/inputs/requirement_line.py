@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urldefrag, urlsplit
 
+from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidSdistFilename, parse_sdist_filename
 
@@ -23,7 +24,11 @@ from schemas.numbers import has_huge_number
 from schemas.toml import parse_toml
 from schemas.urls import UNQUOTED_HINT, has_unquoted_login, redacted, without_dots
 
-__all__ = ["MAX_SHOWN", "names_extra", "parse_requirement", "quoted"]
+__all__ = ["EDITABLE_HINT", "MAX_SHOWN", "names_extra", "parse_requirement", "quoted"]
+
+
+EDITABLE_HINT = "name the folder of the project as PROJECT; what it depends on is planned"
+"""What to do about ``-e FOLDER``, which pip and PDM have."""
 
 
 MAX_SHOWN = 200
@@ -71,6 +76,8 @@ def parse_requirement(
     """
     if has_huge_number(text):
         raise InvalidRequirementLine(origin, "it has a number of 1,000 digits or more")
+    if text.startswith(("-e ", "--editable")):
+        raise UnsupportedRequirementLine(origin, "-e is not supported", hint=EDITABLE_HINT)
     try:
         return _read(text, origin, folder)
     except InvalidRequirement as error:
@@ -146,6 +153,12 @@ def _absolute(place: str, origin: str, folder: str) -> str:
         )
     # Not urldefrag: it makes file:///a of file:a#b.
     address, _hash_sign, fragment = place.partition("#")
+    if _is_marker(place.rpartition(";")[2]):
+        raise UnsupportedRequirementLine(
+            origin,
+            "there is no space between its address and its marker, which would be a part of it",
+            hint="write a space before the semicolon",
+        )
     parts = urlsplit(address)
     _ = parts.port  # raises ValueError if it is not a port
     if parts.scheme not in _FETCHED or (not parts.netloc and "file" not in parts.scheme):
@@ -156,6 +169,13 @@ def _absolute(place: str, origin: str, folder: str) -> str:
         raise ValueError(f"{redacted(place)} names a file of another host")
     path = os.path.abspath(os.path.join(folder, unquote(parts.path)))
     return Path(path).as_uri() + (f"#{fragment}" if fragment else "")
+
+
+def _is_marker(text: str) -> bool:
+    with suppress(InvalidMarker):
+        Marker(text)
+        return True
+    return False
 
 
 def _name_of(url: str, origin: str) -> str:

@@ -21,6 +21,8 @@ from dataclasses import field, fields
 from enum import StrEnum
 from typing import Any
 
+from packaging.utils import NormalizedName, canonicalize_name
+
 from planner.index.indexes import Strategy
 from planner.inputs.build_settings import BuildSetting, read_build_settings
 from planner.model.policy import Ordering, Prereleases
@@ -80,7 +82,7 @@ class Settings:
     default_index: str | None = None
     indexes: Mapping[str, IndexSetting] = field(default_factory=dict)
     """By name, in the order of their rank."""
-    sources: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[NormalizedName, str] = field(default_factory=dict)
     """The name of the index of each project."""
     index_strategy: Strategy | None = None
     find_links: tuple[str, ...] = ()
@@ -204,8 +206,13 @@ def _index(value: object) -> IndexSetting:
     return IndexSetting(_text(table["url"]), _flag(table.get("explicit", False)))
 
 
-def _sources(value: object) -> dict[str, str]:
-    return {name: _text(one) for name, one in _table(value).items()}
+def _sources(value: object) -> dict[NormalizedName, str]:
+    table = _table(value)
+    _named(tuple(table))
+    found = {canonicalize_name(name): _text(one) for name, one in table.items()}
+    if len(found) < len(table):
+        raise _Unreadable("has two spellings of one project")
+    return found
 
 
 def _names(value: object) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ another project under the name of a private one. What is not read is named in a 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
@@ -27,16 +27,38 @@ from schemas.toml import parse_toml
 __all__ = ["ToolTables", "read_tool_tables", "table_at"]
 
 
-_UNREAD_UV = (
-    *("build-constraint-dependencies", "config-settings", "conflicts", "dependency-metadata"),
-    *("environments", "exclude-newer", "exclude-newer-package", "extra-build-dependencies"),
-    *("fork-strategy", "index-strategy", "no-binary", "no-binary-package", "no-build"),
-    *("no-build-package", "no-sources", "prerelease", "required-environments", "resolution"),
-)
-"""Keys of ``[tool.uv]`` that change what uv locks."""
+_UNREAD_UV = {
+    "build-constraint-dependencies": "name a file of them with --build-constraint",
+    "config-settings": "build",
+    "config-settings-package": "build",
+    "conflicts": "plan what conflicts apart (--no-extra, --no-group), in a lock of its own (-o)",
+    "dependency-groups": "targets",
+    "dependency-metadata": "",
+    "environments": "targets",
+    "exclude-newer": "exclude-newer",
+    "exclude-newer-package": "",
+    "extra-build-dependencies": "",
+    "extra-build-variables": "build",
+    "fork-strategy": "align",
+    "index-strategy": "index-strategy",
+    "no-binary": "no-binary",
+    "no-binary-package": "no-binary",
+    "no-build": "only-binary",
+    "no-build-package": "only-binary",
+    "no-sources": "",
+    "no-sources-package": "",
+    "prerelease": "prerelease",
+    "required-environments": "targets",
+    "resolution": "resolution",
+}
+"""Keys of ``[tool.uv]`` that change what uv locks, with the key of ``[tool.lockstream]`` that says
+it, or what else does; empty if nothing does."""
 
 
-_UNREAD_PDM = ("allow-prereleases", "respect-source-order")
+_UNREAD_PDM = {"allow-prereleases": "prerelease", "respect-source-order": "index-strategy"}
+
+
+_UNREAD_POETRY = {"requires-plugins": ""}
 
 
 @frozen(kw_only=True)
@@ -65,8 +87,9 @@ class ToolTables:
         )
 
 
-def read_tool_tables(document: Mapping[str, Any], path: str) -> ToolTables:
-    """Return what the tables in the ``pyproject.toml`` at ``path`` say.
+def read_tool_tables(document: Mapping[str, Any], path: str, ours: Settings) -> ToolTables:
+    """Return what the tables in the ``pyproject.toml`` at ``path`` say. What ``ours`` say instead
+    need not be readable.
 
     Raise ValueError, which says which key cannot be read.
     """
@@ -79,7 +102,7 @@ def read_tool_tables(document: Mapping[str, Any], path: str) -> ToolTables:
             table = {**table, **_read_toml(os.path.join(folder, "uv.toml"))}
         if table:
             try:
-                found = found.with_defaults(read(table, f"{path}: [tool.{name}]"))
+                found = found.with_defaults(read(table, f"{path}: [tool.{name}]", ours))
             except (AttributeError, TypeError) as error:
                 raise ValueError(f"[tool.{name}] is not as {name} has it: {error}") from None
     links = tuple(
@@ -135,9 +158,9 @@ def table_at(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
     return table if isinstance(table, Mapping) else {}
 
 
-def _read_uv(table: Mapping[str, Any], place: str) -> ToolTables:
-    pins, addresses, members = _read_uv_sources(table_at(table, "sources"))
-    found = _read_uv_indexes(table, set(pins.values()))
+def _read_uv(table: Mapping[str, Any], place: str, ours: Settings) -> ToolTables:
+    pins, addresses, members = _read_uv_sources(table_at(table, "sources"), ours)
+    found = _read_uv_indexes(table, set(pins.values()), ours)
     settings = found.settings
     return replace(
         found,
@@ -152,11 +175,13 @@ def _read_uv(table: Mapping[str, Any], place: str) -> ToolTables:
         addresses=addresses,
         members=members,
         no_index=found.no_index or table.get("no-index") is True,
-        remarks=tuple(_unread(table, _UNREAD_UV, place)),
+        remarks=tuple(_unread(table, _UNREAD_UV, place, ours)),
     )
 
 
-def _read_uv_indexes(table: Mapping[str, Any], named: Collection[str]) -> ToolTables:
+def _read_uv_indexes(
+    table: Mapping[str, Any], named: Collection[str], ours: Settings
+) -> ToolTables:
     """Return the indexes, of which sources name those of the names ``named``."""
     indexes: dict[str, IndexSetting] = {}
     last: dict[str, IndexSetting] = {}
@@ -169,6 +194,8 @@ def _read_uv_indexes(table: Mapping[str, Any], named: Collection[str]) -> ToolTa
         is_default = one.get("default") is True
         if one.get("format") == "flat":
             if setting.explicit or name in named or (is_default and len(tables) > 1):
+                if name in ours.indexes:
+                    continue
                 raise ValueError(f"[[tool.uv.index]] {name} has links for some projects alone")
             links.append(setting.url)
         elif is_default:
@@ -192,16 +219,18 @@ def _read_uv_indexes(table: Mapping[str, Any], named: Collection[str]) -> ToolTa
 
 
 def _read_uv_sources(
-    table: Mapping[str, Any],
-) -> tuple[dict[str, str], dict[NormalizedName, str], frozenset[NormalizedName]]:
+    table: Mapping[str, Any], ours: Settings
+) -> tuple[dict[NormalizedName, str], dict[NormalizedName, str], frozenset[NormalizedName]]:
     """Return the names of indexes, the addresses, and the members of the workspace, by project."""
-    pins: dict[str, str] = {}
+    pins: dict[NormalizedName, str] = {}
     addresses: dict[NormalizedName, str] = {}
     members: set[NormalizedName] = set()
     for project, value in table.items():
         name = canonicalize_name(project)
         sources = _tables(value if isinstance(value, list) else [value])
         if len(sources) != 1 or {"marker", "extra", "group"} & sources[0].keys():
+            if name in ours.sources:
+                continue
             raise ValueError(
                 f"[tool.uv.sources] {project} depends on the environment, an extra or a group"
             )
@@ -217,9 +246,9 @@ def _read_uv_sources(
     return pins, addresses, frozenset(members)
 
 
-def _read_pdm(table: Mapping[str, Any], place: str) -> ToolTables:
+def _read_pdm(table: Mapping[str, Any], place: str, ours: Settings) -> ToolTables:
     indexes: dict[str, IndexSetting] = {}
-    pins: dict[str, str] = {}
+    pins: dict[NormalizedName, str] = {}
     links: list[str] = []
     trusted: list[str] = []
     default = None
@@ -227,6 +256,8 @@ def _read_pdm(table: Mapping[str, Any], place: str) -> ToolTables:
         name, url = str(one.get("name") or f"pdm-{number}"), str(one["url"])
         included = _texts(one.get("include_packages"))
         if any("*" in pattern and pattern != "*" for pattern in included):
+            if name in ours.indexes:
+                continue
             raise ValueError(f"[[tool.pdm.source]] {name} selects projects by patterns")
         if one.get("type") == "find_links":
             links.append(url)
@@ -234,7 +265,7 @@ def _read_pdm(table: Mapping[str, Any], place: str) -> ToolTables:
             default = url
         else:
             indexes[name] = IndexSetting(url, explicit=bool(included) and "*" not in included)
-        pins.update((project, name) for project in included if project != "*")
+        pins.update((canonicalize_name(one), name) for one in included if one != "*")
         if one.get("verify_ssl") is False and (host := urlsplit(url).netloc):
             trusted.append(host.rpartition("@")[2])
     resolution = table_at(table, "resolution")
@@ -249,7 +280,7 @@ def _read_pdm(table: Mapping[str, Any], place: str) -> ToolTables:
         ),
         trusted_hosts=tuple(trusted),
         remarks=(
-            *_unread(resolution, _UNREAD_PDM, f"{place} resolution"),
+            *_unread(resolution, _UNREAD_PDM, f"{place} resolution", ours),
             *(f"{place}: the certificate of {host} is not verified" for host in trusted),
         ),
     )
@@ -264,7 +295,7 @@ def _pdm_overrides(table: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name}{text}" if text[:1] in "<>=!~" else f"{name}=={text}"
 
 
-def _read_poetry(table: Mapping[str, Any], place: str) -> ToolTables:
+def _read_poetry(table: Mapping[str, Any], place: str, ours: Settings) -> ToolTables:
     ranked: dict[str, list[tuple[str, str]]] = {"primary": [], "supplemental": []}
     indexes: dict[str, IndexSetting] = {}
     for one in _tables(table.get("source")):
@@ -278,7 +309,7 @@ def _read_poetry(table: Mapping[str, Any], place: str) -> ToolTables:
             ranked[kind].append((source_name, url))
     ordered = [*ranked["primary"], *ranked["supplemental"]]
     indexes = {name: IndexSetting(url) for name, url in ordered} | indexes
-    pins: dict[str, str] = {}
+    pins: dict[NormalizedName, str] = {}
     addresses: dict[NormalizedName, str] = {}
     dependencies = [table_at(table, "dependencies"), table_at(table, "dev-dependencies")]
     dependencies += (
@@ -296,21 +327,25 @@ def _read_poetry(table: Mapping[str, Any], place: str) -> ToolTables:
     return ToolTables(
         settings=Settings(default_index=default, indexes=indexes, sources=pins),
         addresses=addresses,
-        remarks=tuple(_unread(table, ("requires-plugins",), place)),
+        remarks=tuple(_unread(table, _UNREAD_POETRY, place, ours)),
     )
 
 
-_READERS: dict[str, Callable[[Mapping[str, Any], str], ToolTables]] = {
+_READERS: dict[str, Callable[[Mapping[str, Any], str, Settings], ToolTables]] = {
     "uv": _read_uv,
     "pdm": _read_pdm,
     "poetry": _read_poetry,
 }
 
 
-def _unread(table: Mapping[str, Any], keys: Sequence[str], place: str) -> Iterator[str]:
-    for key in keys:
-        if key in table:
-            yield f"{place} {key} is not read; set what it says in [tool.lockstream]"
+def _unread(
+    table: Mapping[str, Any], keys: Mapping[str, str], place: str, ours: Settings
+) -> Iterator[str]:
+    for key, instead in keys.items():
+        name = instead.replace("-", "_")
+        if key in table and getattr(ours, name, None) in (None, (), {}):
+            advice = f"set {instead} in [tool.lockstream]" if hasattr(ours, name) else instead
+            yield f"{place} {key} is not read; {advice or '[tool.lockstream] has nothing like it'}"
 
 
 def _tables(value: object) -> list[Mapping[str, Any]]:

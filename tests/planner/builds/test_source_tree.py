@@ -92,12 +92,26 @@ class TestAnArchive:
         line = f"demo @ {index.url_of('main.tar.gz')}"
         assert plan(index, line) == 4
         assert plan(index, line, "--build", "other") == 4
-        assert "requirements.in:1: demo cannot be used" in capsys.readouterr().err
+        error = capsys.readouterr().err
+        assert "requirements.in:1: demo cannot be used" in error
+        assert "hint: allow it with --build NAME, or name a wheel of it" in error
         assert plan(index, line, "--build", "demo", "--platform", "win_amd64") == 4
-        assert "can only be built on such a machine" in capsys.readouterr().err
+        error = capsys.readouterr().err
+        assert "can only be built on such a machine" in error
+        assert "hint: do one of these, or name a wheel of it" in error
 
 
 class TestAFolder:
+    def test_cannot_be_left_to_other_machines(
+        self, index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "folder").mkdir()
+        line = f"demo @ {(tmp_path / 'folder').as_uri()}"
+        assert plan(index, line, "--build", "demo", "--defer-builds") == 4
+        error = capsys.readouterr().err
+        assert "it is a folder of this machine, which others cannot build from" in error
+        assert "hint: build it here (--no-defer-builds), or name a wheel of it" in error
+
     def test_becomes_a_wheel(self, index: Index, tmp_path: Path) -> None:
         folder = build_sdist(metadata_version="2.1").spread(tmp_path / "projects" / "demo")
         line = f"demo @ {folder.as_uri()}"

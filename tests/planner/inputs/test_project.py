@@ -135,6 +135,23 @@ def test_a_project_that_cannot_be_meant_is_refused(
     assert str(raised.value).startswith(f"{tmp_path / 'pyproject.toml'}: {problem}")
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('[dependency-groups]\nb = ["demo 1"]\na = [{ include-group = "b" }]',
+         "[dependency-groups] b: 'demo 1' is not a requirement"),
+        ('[tool.pdm.dev-dependencies]\na = ["-e file:///x#egg=x"]',
+         "[dependency-groups] a: -e is not supported"),
+    ],
+)  # fmt: skip
+def test_a_line_of_a_group_that_is_no_requirement_is_named(
+    tmp_path: Path, text: str, line: str
+) -> None:
+    with pytest.raises(InvalidRequirementLine) as raised:
+        read(tmp_path, f"[project]\n{text}", groups=["a"])
+    assert str(raised.value).startswith(f"{tmp_path / 'pyproject.toml'} {line}")
+
+
 def test_a_dependency_that_is_malformed_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequirementLine, match=r"pyproject\.toml \[project\] dependencies: "):
         read(tmp_path, '[project]\ndependencies = ["a>=>1"]')

@@ -106,6 +106,9 @@ def test_an_address_that_cannot_be_used_is_refused(text: str) -> None:
     [
         ("demo @ git@git.example:us/demo.git", "written as a URL", "begin it with git+ssh://"),
         ("git+git@git.example:us/demo.git", "written as a URL", "begin it with git+ssh://"),
+        (f"demo @ https://f.example/{FILE};os_name=='nt'", "no space between", "write a space"),
+        (f"https://f.example/{FILE};os_name == 'nt'", "no space between", "write a space"),
+        ("-e ./demo", "-e is not supported", "name the folder of the project as PROJECT"),
         ("./nameless", "no pyproject.toml in .*/nameless says the name", "write NAME @ and the"),
     ],
 )
@@ -115,6 +118,10 @@ def test_an_address_that_is_nearly_right_has_a_hint(text: str, problem: str, hin
         parse_requirement(text, HERE)
     assert raised.value.hint.startswith(hint)
     assert parse_requirement("demo @ ./nameless", HERE).url == Path("nameless").resolve().as_uri()
+    spaced = parse_requirement(f"demo @ https://f.example/{FILE};a=b ;os_name=='nt'", HERE)
+    assert (spaced.url, str(spaced.marker)) == (
+        f"https://f.example/{FILE};a=b", 'os_name == "nt"',
+    )  # fmt: skip
     followed = "git+ssh://git@git.example/us/demo.git"
     assert parse_requirement(f"demo @ {followed}", HERE).url == followed
 

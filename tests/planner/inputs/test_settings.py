@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from planner.index.indexes import Strategy
 from planner.inputs.settings import IndexSetting, InvalidSetting, Settings, read_settings
@@ -105,3 +106,14 @@ def test_what_cannot_be_meant_is_refused_by_key(text: str, problem: str) -> None
     with pytest.raises(InvalidSetting) as raised:
         read(f"[tool.lockstream]\n{text}")
     assert str(raised.value) == f"pyproject.toml: [tool.lockstream] {problem}"
+
+
+def test_the_project_of_a_source_may_be_spelled_in_any_way_but_once() -> None:
+    def read(lines: str) -> Settings:
+        document = tomllib.loads(f"[tool.lockstream.sources]\n{lines}")
+        return read_settings(document, "pyproject.toml")
+
+    other = Settings(sources={canonicalize_name("our-library"): "other"})
+    assert read("Our_Library = 'x'").with_defaults(other).sources == {"our-library": "x"}
+    with pytest.raises(InvalidSetting, match="has two spellings of one project"):
+        read("Our_Library = 'x'\nour-library = 'y'")

@@ -6,16 +6,18 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from planner.inputs.pip_config import PUBLIC_INDEX
-from planner.inputs.settings import IndexSetting
+from planner.inputs.settings import IndexSetting, Settings
 from planner.inputs.tool_tables import ToolTables, read_tool_tables
+from schemas.target import Target
 
 ONE, TWO = "https://one.example/simple", "https://two.example/simple"
 
 
-def read(text: str) -> ToolTables:
-    return read_tool_tables(tomllib.loads(text), "/project/pyproject.toml")
+def read(text: str, ours: Settings | None = None) -> ToolTables:
+    return read_tool_tables(tomllib.loads(text), "/project/pyproject.toml", ours or Settings())
 
 
 def test_uv_names_indexes_and_the_projects_that_come_from_them() -> None:
@@ -80,6 +82,37 @@ def test_what_is_not_read_is_named() -> None:
     assert remark.startswith("/project/pyproject.toml: [tool.uv] prerelease is not read; set")
     (remark,) = read("[tool.pdm.resolution]\nallow-prereleases = true\n").remarks
     assert "[tool.pdm] resolution allow-prereleases is not read" in remark
+
+
+@pytest.mark.parametrize(
+    ("key", "ours", "advice"),
+    [
+        ("fork-strategy = 'fewest'", Settings(align=False), "set align in [tool.lockstream]"),
+        ("environments = []", Settings(targets=(Target.named("3.12", "linux"),)),
+         "set targets in [tool.lockstream]"),
+        ("dependency-groups = { dev = { requires-python = '>=3.13' } }", None,
+         "set targets in [tool.lockstream]"),
+        ("conflicts = []", None, "plan what conflicts apart (--no-extra, --no-group), in a lock"),
+        ("dependency-metadata = []", None, "[tool.lockstream] has nothing like it"),
+    ],
+)  # fmt: skip
+def test_what_to_do_about_a_key_that_is_not_read_can_be_done(
+    key: str, ours: Settings | None, advice: str
+) -> None:
+    (remark,) = read(f"[tool.uv]\n{key}\n").remarks
+    assert f"is not read; {advice}" in remark
+    if ours:
+        assert not read(f"[tool.uv]\n{key}\n", ours).remarks
+
+
+def test_what_is_said_in_our_own_table_need_not_be_readable_in_another() -> None:
+    ours = Settings(indexes={"x": IndexSetting(ONE)}, sources={canonicalize_name("a"): "x"})
+    text = (
+        "[tool.uv.sources]\na = [{ index = 'y', marker = \"os_name == 'nt'\" }]\n"
+        "[[tool.uv.index]]\nname = 'x'\nurl = 'w'\nformat = 'flat'\nexplicit = true\n"
+        f"[[tool.pdm.source]]\nname = 'x'\nurl = '{ONE}'\ninclude_packages = ['our-*']\n"
+    )
+    assert read(text, ours) == ToolTables()
 
 
 def test_pdm_names_sources_overrides_and_excludes() -> None:
@@ -160,9 +193,9 @@ def test_other_documents_say_nothing(text: str) -> None:
 def test_the_file_of_uv_takes_the_place_of_its_table(tmp_path: Path) -> None:
     (tmp_path / "uv.toml").write_text(f"index-url = '{TWO}'\n")
     document = {"tool": {"uv": {"index-url": ONE, "sources": {"a": {"index": "x"}}}}}
-    found = read_tool_tables(document, str(tmp_path / "pyproject.toml"))
+    found = read_tool_tables(document, str(tmp_path / "pyproject.toml"), Settings())
     assert found.settings.default_index == TWO
     assert found.settings.sources == {"a": "x"}
     (tmp_path / "uv.toml").write_text("[[")
     with pytest.raises(ValueError, match=r"uv\.toml"):
-        read_tool_tables(document, str(tmp_path / "pyproject.toml"))
+        read_tool_tables(document, str(tmp_path / "pyproject.toml"), Settings())
