@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
+from planner.inputs.family import Family
 from planner.inputs.inputs import InputRequirement, Inputs
 from planner.inputs.project_document import InvalidProject, hint_for_folder, read_document
 from planner.inputs.project_tables import Backend, ProjectTables
 from planner.inputs.requirement_line import names_extra, parse_requirement, quoted
 from planner.inputs.settings import Settings, read_settings
-from planner.inputs.workspace import find_workspace, workspace_members
 from planner.model.dependencies import Scope
 from schemas.data_class import frozen
-from schemas.text import enumerate_some
 
 __all__ = ["ScopeChoice", "read_projects", "read_settings_of"]
 
@@ -85,7 +84,7 @@ def read_projects(
     Raise UnreadableInput, InvalidProject, InvalidRequirementLine or UnsupportedRequirementLine.
     """
     named = [ProjectTables(*read_document(folder), backend) for folder in folders]
-    family = _Family(backend=backend)
+    family = Family(backend=backend)
     projects = [one for project in named for one in family.expand(project)]
     path, settings = named[0].path, named[0].settings
     choice = extras or ScopeChoice()
@@ -187,100 +186,12 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "none"
 
 
-@dataclass(slots=True)
-class _Family:
-    """The projects that are planned and the members of their workspaces, by name."""
-
-    backend: Backend | None
-    lines_read: int = 0
-    """Extras that require each other twice have two to the power of their number."""
-    planned: dict[NormalizedName, ProjectTables] = field(default_factory=dict)
-    required: set[NormalizedName] = field(default_factory=set)
-    """The members whose requirements take the place of a requirement on them."""
-    always: dict[tuple[NormalizedName, None], ProjectTables] = field(default_factory=dict)
-    """Those of them that are required for every target."""
-    _spoken_of: dict[str, list[NormalizedName]] = field(default_factory=dict)
-    """By the path of the root of a workspace that is planned as a project, its members."""
-    _members: dict[NormalizedName, ProjectTables] = field(default_factory=dict)
-    _roots: set[str] = field(default_factory=set)
-    _root_tables: dict[str, ProjectTables] = field(default_factory=dict)
-
-    @property
-    def names(self) -> set[NormalizedName]:
-        """Return the names of all projects that are never taken from an index."""
-        return {*self.planned, *self._members}
-
-    def expand(self, project: ProjectTables) -> Iterator[ProjectTables]:
-        """Yield the project, or the members of the workspace of which it is only the root."""
-        projects = [project]
-        self._take_from_root(project)
-        if project.workspace is not None:
-            self._read_workspace(project.folder, project.workspace)
-            if project.is_empty:
-                projects = list(self._members.values())
-                if not projects:
-                    raise InvalidProject(project.path, "its workspace has no members")
-            else:
-                self._spoken_of[project.path] = list(self._members)
-        for one in projects:
-            if one.name:
-                self.planned[one.name] = one
-            yield one
-
-    def remarks(self) -> Iterator[str]:
-        """Yield what the user should know: a root that is a project does not stand for its members,
-        which uv would lock with it.
-        """
-        for path, members in self._spoken_of.items():
-            left_out = [name for name in members if name not in {*self.planned, *self.required}]
-            if left_out:
-                yield (
-                    f"{path}: its workspace has members that are not planned: "
-                    f"{enumerate_some(sorted(left_out))}; name their folders to plan them, too"
-                )
-
-    def find(self, name: NormalizedName, project: ProjectTables) -> ProjectTables | None:
-        """Return the project of this name, if it is planned or a member."""
-        if name in project.tools.members and name not in self.names:
-            if found := find_workspace(project.folder):
-                self._read_workspace(*found)
-            if name not in self.names:
-                raise InvalidProject(
-                    project.path, f"[tool.uv.sources] {name} is not a member of its workspace"
-                )
-        return self.planned.get(name) or self._members.get(name)
-
-    def _take_from_root(self, project: ProjectTables) -> None:
-        """Add the indexes and sources of the root of the workspace that ``project`` is a member of;
-        uv takes them from there.
-        """
-        if (found := find_workspace(project.folder)) is None:
-            return
-        root, table = found
-        folder = os.path.abspath(project.folder)
-        if folder != root and folder in workspace_members(root, table):
-            if root not in self._root_tables:
-                self._root_tables[root] = ProjectTables(*read_document(root), self.backend)
-            project.tools = project.tools.with_defaults(self._root_tables[root].tools)
-
-    def _read_workspace(self, root: str, table: Mapping[str, object]) -> None:
-        root = os.path.abspath(root)
-        if root in self._roots:
-            return
-        self._roots.add(root)
-        for folder in (root, *workspace_members(root, table)):
-            member = ProjectTables(*read_document(folder), self.backend)
-            self._take_from_root(member)
-            if member.name:
-                self._members[member.name] = member
-
-
 @frozen
 class _ProjectReader:
     """Reads the requirements of one project."""
 
     project: ProjectTables
-    family: _Family
+    family: Family
 
     def requirements(
         self, extras: Iterable[NormalizedName], groups: Iterable[NormalizedName]

@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 import lockstream
 from helpers.index import Index
 from helpers.locks import LINUX
+from helpers.projects import named, names, project
 from helpers.wheels import build_wheel
 from planner.inputs.errors import (
     InvalidRequirementLine,
@@ -32,10 +33,6 @@ def read(folder: Path, text: str, **asked: Any) -> Inputs:
         for kind in ("extras", "groups")
     )
     return read_projects([str(folder)], extras=extras, groups=groups)
-
-
-def names(inputs: Inputs) -> list[str]:
-    return [str(one.requirement) for one in inputs.requirements]
 
 
 PROJECT = """
@@ -204,102 +201,6 @@ def test_projects_of_one_repository_are_read_together(tmp_path: Path) -> None:
     inputs = read_projects(folders, extras=ScopeChoice(everything=False))
     assert names(inputs) == ["speed", "web", "base"]
     assert str(inputs.requires_python) == "<4,>=3.9"
-
-
-def project(folder: Path, text: str) -> str:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "pyproject.toml").write_text(text)
-    return str(folder)
-
-
-def named(name: str, *dependencies: str, more: str = "") -> str:
-    return f"[project]\nname = '{name}'\nversion = '1'\ndependencies = {list(dependencies)}\n{more}"
-
-
-class TestWorkspaces:
-    """Members of a uv workspace are planned, and never taken from an index."""
-
-    ROOT = "[tool.uv.workspace]\nmembers = ['packages/*']\n"
-    MEMBER = "[tool.uv.sources]\nlib = { workspace = true }\n"
-
-    def test_a_root_that_is_no_project_stands_for_its_members(self, tmp_path: Path) -> None:
-        root = project(tmp_path, self.ROOT)
-        project(tmp_path / "packages" / "app", named("app", "lib", "one", more=self.MEMBER))
-        project(tmp_path / "packages" / "lib", named("lib", "two"))
-        inputs = read_projects([root])
-        assert names(inputs) == ["one", "two"]
-        assert inputs.members == ("app", "lib")
-
-    def test_a_member_that_is_required_brings_its_requirements(self, tmp_path: Path) -> None:
-        project(tmp_path, self.ROOT)
-        lines = ("lib[x]; python_version > '3'", "one")
-        app = project(tmp_path / "packages" / "app", named("app", *lines, more=self.MEMBER))
-        extra = "[project.optional-dependencies]\nx = ['three']\n"
-        project(tmp_path / "packages" / "lib", named("lib", "two", "app", more=extra))
-        inputs = read_projects([app])
-        assert names(inputs) == [
-            'two; python_version > "3"', 'three; python_version > "3"', "one",
-        ]  # fmt: skip
-        assert inputs.members == ("app", "lib")
-
-    @pytest.mark.parametrize(
-        ("line", "more", "expected"),
-        [
-            ("lib", "", "!=3.14,>=3.13"),
-            ("lib; os_name == 'nt'", "", "None"),
-            ("one", "[project.optional-dependencies]\nx = ['lib']\n", "None"),
-        ],
-        ids=["always", "elsewhere", "for an extra"],
-    )
-    def test_a_member_that_is_always_required_limits_the_pythons(
-        self, line: str, more: str, expected: str, tmp_path: Path
-    ) -> None:
-        root = self.ROOT + self.MEMBER + "deep = { workspace = true }\n"
-        app = project(tmp_path, named("app", line, more=more + root))
-        lib = named("lib", "deep", more="requires-python = '>=3.13'\n" + self.MEMBER)
-        lib += "deep = { workspace = true }\n"
-        project(tmp_path / "packages" / "lib", lib)
-        deep = named("deep", more="requires-python = '!=3.14'\n")
-        project(tmp_path / "packages" / "deep", deep)
-        assert str(read_projects([app]).requires_python) == expected
-
-    def test_a_source_that_is_not_a_member_is_an_error(self, tmp_path: Path) -> None:
-        app = project(tmp_path, named("app", "lib", more=self.MEMBER))
-        with pytest.raises(InvalidProject, match="lib is not a member of its workspace"):
-            read_projects([app])
-
-    def test_a_member_takes_its_indexes_and_sources_from_the_root(self, tmp_path: Path) -> None:
-        more = (
-            "[[tool.uv.index]]\nname = 'x'\nurl = 'https://x.example'\nexplicit = true\n"
-            "[tool.uv.sources]\nsecret = { index = 'x' }\nlib = { path = 'libs/lib' }\n"
-        )
-        project(tmp_path, self.ROOT + more)
-        app = project(tmp_path / "packages" / "app", named("app", "secret", "lib"))
-        inputs = read_projects([app])
-        assert inputs.settings.sources == {"secret": "x"}
-        assert names(inputs) == ["secret", f"lib @ {(tmp_path / 'libs' / 'lib').as_uri()}"]
-        other = project(tmp_path / "other", named("other", "secret"))
-        assert read_projects([other]).settings.sources == {}
-
-    def test_members_that_a_root_with_a_project_does_not_bring_are_told(
-        self, tmp_path: Path
-    ) -> None:
-        root = project(tmp_path, named("root", "lib", more=self.MEMBER + self.ROOT))
-        for name in ("app", "lib", "tool"):
-            project(tmp_path / "packages" / name, named(name, f"of-{name}"))
-        inputs = read_projects([root])
-        assert names(inputs) == ["of-lib"]
-        (remark,) = inputs.remarks
-        assert remark.endswith(
-            "pyproject.toml: its workspace has members that are not planned: app, tool; "
-            "name their folders to plan them, too"
-        )
-        folders = [root, *(str(tmp_path / "packages" / name) for name in ("app", "tool"))]
-        assert read_projects(folders).remarks == ()
-
-    def test_a_root_without_members_is_an_error(self, tmp_path: Path) -> None:
-        with pytest.raises(InvalidProject, match="its workspace has no members"):
-            read_projects([project(tmp_path, self.ROOT)])
 
 
 def test_a_document_without_a_project_is_an_error_unless_a_group_is_chosen(tmp_path: Path) -> None:
