@@ -78,6 +78,8 @@ if TYPE_CHECKING:
     from executor.sources.origins import Origins as Origins
     from executor.sources.proxies import proxy_for as proxy_for
     from executor.sources.proxies import proxy_name as proxy_name
+    from executor.sources.redirects import led_to as led_to
+    from executor.sources.refusals import TRANSIENT as TRANSIENT
     from executor.sources.refusals import other_login as other_login
     from executor.sources.response import PacedResponse as PacedResponse
     from executor.sources.response import reason_of as reason_of
@@ -117,6 +119,7 @@ _HOMES = {
     "SectionedCommand": "cli.option_group",
     "SelectOptions": "lock.options",
     "Sync": "environment.changes",
+    "TRANSIENT": "sources.refusals",
     "TunnelRefused": "sources.http1",
     "Untrusted": "sources.http1",
     "Workspace": "builds.workspace",
@@ -137,6 +140,7 @@ _HOMES = {
     "is_quiet": "cli.output",
     "is_trusted": "files.user_folders",
     "json_option": "cli.option_group",
+    "led_to": "sources.redirects",
     "lock_argument": "cli.option_group",
     "log_option": "cli.log_option",
     "logged_run": "cli.log_option",

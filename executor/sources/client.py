@@ -32,7 +32,7 @@ from executor.sources.prefetch import (
     Server,
     Upcoming,
 )
-from executor.sources.redirects import LOCK_AGAIN, MALFORMED, following, split
+from executor.sources.redirects import LOCK_AGAIN, MALFORMED, following, led_to, split
 from executor.sources.refusals import NO_SUCH_RANGE, proxy_of, refusal, refusal_of_proxy
 from executor.sources.response import (
     PacedResponse,
@@ -62,7 +62,8 @@ the answer of a firewall."""
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
-_OK = 200
+_OK, _TRANSFORMED = 200, 203
+"""A proxy that may have changed a file says 203 (RFC 9110, 15.3.4); its hash decides."""
 
 
 _DIVISIBLE = 16 << 20
@@ -144,7 +145,8 @@ class HttpClient:
             except Retryable as problem:
                 has_brought = progress.received > before
                 if not retries.fail(has_brought=has_brought, requested=problem.pause):
-                    raise Unreachable(redacted(url), str(problem), retries.in_a_row) from None
+                    reason = led_to(url, progress.at, str(problem))
+                    raise Unreachable(redacted(url), reason, retries.in_a_row) from None
                 if retries.has_hung and not has_brought:
                     self._prefetch.hold_back()
                 time.sleep(retries.pause(problem.pause))
@@ -266,6 +268,7 @@ class HttpClient:
         url = progress.url
         for _ in range(_MAX_REDIRECTS + 1):
             parts = split(url, progress.url)
+            progress.at = url
             server = (parts.scheme, parts.netloc)
             response = self._send(parts, server, progress, pace)
             if response.status not in _REDIRECTS:
@@ -310,7 +313,7 @@ class HttpClient:
         except Untrusted as error:
             self._drop(server)
             raise Unreachable(
-                redacted(progress.url),
+                redacted(progress.at),
                 f"its certificate is not trusted: {error.reason}",
                 hint=error.hint,
             ) from None
@@ -371,7 +374,7 @@ class HttpClient:
     def _check_status(
         self, response: PacedResponse, server: Server, url: str, progress: Progress
     ) -> None:
-        if response.status in {_OK, PARTIAL}:
+        if response.status in {_OK, _TRANSFORMED, PARTIAL}:
             return
         self._drop(server)
         if response.status == NO_SUCH_RANGE:

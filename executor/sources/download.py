@@ -26,6 +26,8 @@ class Progress:
     """The tag with which the server distinguishes versions of the file."""
     can_resume: bool = True
     """Whether the next attempt requests only the rest; otherwise it skips what has arrived."""
+    at: str = ""
+    """The URL of the last request, where redirects led; empty before the first."""
     is_pieced: bool = False
     """Whether the bytes came in several attempts, so that they may be of two files."""
 

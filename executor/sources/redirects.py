@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit
 from executor.sources.errors import Unreachable
 from schemas.urls import has_unquoted_login, redacted
 
-__all__ = ["LOCK_AGAIN", "MALFORMED", "URL_CHARACTERS", "following", "split"]
+__all__ = ["LOCK_AGAIN", "MALFORMED", "URL_CHARACTERS", "following", "led_to", "split"]
 
 
 URL_CHARACTERS = "%!#$&'()*+,/:;=?@[]~"
@@ -44,15 +44,25 @@ def following(parts: SplitResult, status: int, location: str | None, locked: str
     if not location:
         raise Unreachable(redacted(url), f"the server redirects ({status}) without a location")
     # Headers are read as Latin-1; servers send UTF-8.
-    there = split(quote(location.encode("latin-1"), URL_CHARACTERS), locked, base=url)
-    if there.scheme not in {"https", parts.scheme}:
-        fault = "not secure" if there.scheme == "http" else "not supported"
+    quoted = quote(location.encode("latin-1"), URL_CHARACTERS)
+    scheme = urlsplit(quoted.partition("/")[0]).scheme or parts.scheme
+    if scheme not in {"https", parts.scheme}:
+        fault = "not secure" if scheme == "http" else "not supported"
         raise Unreachable(
-            redacted(url), f"the server redirects to {redacted(there.geturl())}, which is {fault}"
+            redacted(url), f"the server redirects to {redacted(quoted)}, which is {fault}"
         )
+    there = split(quoted, locked, base=url)
     if there.username is None and _origin(there) == _origin(parts):
         there = there._replace(netloc=parts.netloc)
     return there.geturl()
+
+
+def led_to(url: str, there: str, problem: str) -> str:
+    """Return the ``problem`` of a request for ``url`` that redirects have led to ``there``, with
+    the name of the server if it is another one.
+    """
+    server, other = (urlsplit(address).netloc.rpartition("@")[2] for address in (url, there))
+    return problem if other == server else f"it redirects to {other}: {problem}"
 
 
 def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:

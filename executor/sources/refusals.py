@@ -14,16 +14,17 @@ from executor.sources.retries import MAX_REQUESTED_SECONDS, Retryable, requested
 from schemas.text import one_line
 from schemas.urls import redacted
 
-__all__ = ["NO_SUCH_RANGE", "other_login", "proxy_of", "refusal", "refusal_of_proxy"]
+__all__ = ["NO_SUCH_RANGE", "TRANSIENT", "other_login", "proxy_of", "refusal", "refusal_of_proxy"]
 
 
 NO_SUCH_RANGE = 416
 """The status of a request for bytes that a file does not have."""
 
 
-_TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
-"""Statuses that a later attempt may not meet
-(https://www.rfc-editor.org/rfc/rfc9110#section-15)."""
+TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, *range(520, 531)})
+"""Statuses that a later attempt may not meet (https://www.rfc-editor.org/rfc/rfc9110#section-15);
+with those from 520 to 530, delivery networks say that the server behind them does not answer
+(https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/)."""
 
 
 _HINTS = {
@@ -71,7 +72,7 @@ def refusal(
     status = response.status
     answered = f"answered {status} {one_line(response.reason, MAX_SHOWN)}".rstrip()
     reason = f"{_answerer(url, status)} {answered}"
-    if status in _TRANSIENT or status == NO_SUCH_RANGE:
+    if status in TRANSIENT or status == NO_SUCH_RANGE:
         pause = requested_pause(response.headers.get("retry-after", ""))
         if pause is not None and pause > MAX_REQUESTED_SECONDS:
             reason += f", and asks to come back in {pause:.0f} seconds"
@@ -92,7 +93,7 @@ def refusal_of_proxy(error: Exception, proxy: SplitResult, url: str) -> Retryabl
         return Retryable(f"the proxy {name} cannot be reached: {reason_of(error)}")
     status = error.status
     reason = f"the proxy {name} answered {status}"
-    if status in _TRANSIENT or status >= 500:
+    if status in TRANSIENT or status >= 500:
         return Retryable(reason)
     return Unreachable(redacted(url), reason, hint=_HINTS.get(status, Unreachable.hint))
 

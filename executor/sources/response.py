@@ -61,6 +61,12 @@ _TLS_PROBLEMS = {
     "TLSV13_ALERT_CERTIFICATE_REQUIRED": (
         "the server wants a client certificate (SSL_CLIENT_CERT)"
     ),
+    "TLSV1_ALERT_UNKNOWN_CA": "the server does not trust the client certificate (SSL_CLIENT_CERT)",
+    **dict.fromkeys(
+        ("TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL"),
+        "the server speaks no version of TLS that is accepted here (1.2 or newer)",
+    ),
+    "TLSV1_UNRECOGNIZED_NAME": "the server does not know the name that it was called by",
 }
 """What OpenSSL's names of errors mean to the user."""
 

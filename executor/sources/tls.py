@@ -6,7 +6,7 @@ import os
 import select
 import ssl
 from collections.abc import Collection, Iterator
-from functools import cache
+from functools import cache, partial
 
 from executor.files.regular import open_regular, read_regular
 from executor.sources.http1 import Untrusted
@@ -23,18 +23,23 @@ _CLIENT_CERTIFICATES = ("SSL_CLIENT_CERT", "PIP_CLIENT_CERT")
 """Variables with a file that has the client certificate and its key: that of uv, that of pip."""
 
 
+_WITH_KEY = "name a file in PEM format that has the certificate and its key"
+
+
 _UNKNOWN_AUTHORITY = "name your certificate authority with SSL_CERT_FILE"
 
 
 _CERTIFICATE_HINTS = {
     9: "compare the clock of this machine with that of the server",
     10: "the owner of the server has to renew it, unless the clock of this machine is wrong",
+    **dict.fromkeys((66, 67, 68), "the owner of the server has to replace it by a stronger one"),
     **dict.fromkeys(
         (62, 64), "use an address that the certificate is for, or ask the owner of the server"
     ),
 }
-"""By what OpenSSL says of a certificate: it is not valid yet, it has expired, it is for another
-name, for another address (https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/)."""
+"""By what OpenSSL says of a certificate: it is not valid yet, it has expired, its key, that of its
+authority or its digest is too weak, it is for another name, for another address
+(https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/)."""
 
 
 _MAX_BUNDLE = 4 << 20
@@ -57,9 +62,9 @@ def tls_context() -> ssl.SSLContext:
     for variable in _CLIENT_CERTIFICATES:
         if path := os.environ.get(variable):
             try:
-                context.load_cert_chain(path)
+                context.load_cert_chain(path, password=partial(_refuse_password, variable, path))
             except OSError as error:
-                raise _unreadable(variable, path, error) from None
+                raise _unreadable(variable, path, error, _WITH_KEY) from None
             break
     return context
 
@@ -199,8 +204,16 @@ def _load_certifi(context: ssl.SSLContext) -> None:
     context.load_verify_locations(certifi.where())
 
 
-def _unreadable(variable: str, path: str, error: OSError) -> UsageError:
-    return UsageError(
-        f"{variable} names {path}, which cannot be read: {error.strerror}",
-        hint="name a file in PEM format",
+def _refuse_password(variable: str, path: str) -> str:
+    """Raise UsageError: OpenSSL would ask for the password of a key at the terminal, and wait."""
+    raise UsageError(
+        f"{variable} names {path}, whose key has a password",
+        hint="name a copy whose key has none, which (openssl pkey -in FILE; openssl x509 -in FILE) "
+        "> COPY makes",
     )
+
+
+def _unreadable(
+    variable: str, path: str, error: OSError, hint: str = "name a file in PEM format"
+) -> UsageError:
+    return UsageError(f"{variable} names {path}, which cannot be read: {error.strerror}", hint=hint)

@@ -7,7 +7,6 @@ carry no credentials.
 from __future__ import annotations
 
 import random
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -15,7 +14,15 @@ from hashlib import sha256
 from threading import BoundedSemaphore
 from typing import IO, Self, TypeVar
 
-from executor import MAX_REQUESTED_SECONDS, Keychain, Pace, Recorder, Retryable
+from executor import (
+    MAX_REQUESTED_SECONDS,
+    TRANSIENT,
+    Keychain,
+    Pace,
+    Recorder,
+    Retryable,
+    led_to,
+)
 from planner.index.cache import Cache
 from planner.index.connections import Connections
 from planner.index.errors import IndexAnswer, IndexUnreachable, NotCached
@@ -23,16 +30,17 @@ from planner.index.http_cache import CachedResponse, HttpCache
 from planner.index.request import Request, split_url
 from planner.index.response import (
     MISSING_STATUS,
-    RETRIED_STATUS,
     SUFFIX_RETRIED,
     UPLOAD_RETRIED,
     Response,
     Unavailable,
+    check_document,
     check_file,
-    check_status,
     following,
     is_stored,
     iterate_body,
+    range_of,
+    refuse_part,
     refuses_kind,
 )
 from planner.index.upload import Upload
@@ -89,9 +97,6 @@ MAX_REDIRECTS = 10
 
 
 _OK, _NOT_MODIFIED, _BROKEN = 200, 304, 500
-
-
-_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 
 
 @frozen
@@ -187,7 +192,7 @@ class IndexClient:
                 return None
             content, digest = b"", ""
             if response.status != _NOT_MODIFIED or kept is None:
-                check_status(response)
+                check_document(response)
                 content = b"".join(iterate_body(response, limit))
                 digest = sha256(content).hexdigest()
             # Not every server says that nothing changed; then the same document does.
@@ -196,7 +201,12 @@ class IndexClient:
             answer = Answer(response.url, response.headers.get("content-type", ""), content)
             if shorten:
                 answer = shorten(answer)
-            found = _to_cached(answer, digest)
+            found = CachedResponse(
+                url=answer.url,
+                content_type=answer.content_type,
+                content=answer.content,
+                digest=digest,
+            )
             return _to_answer(pages.keep(url, accept, found, response.headers))
 
         headers = {"Accept": accept, **(kept.conditions if kept else {})}
@@ -220,10 +230,10 @@ class IndexClient:
             if response.status in {_OK, _BROKEN} or refuses_kind(response):
                 return None
             check_file(response)
-            found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
+            found = range_of(response)
             if not found or "content-encoding" in response.headers:
                 return None
-            first, last, total = (int(number) for number in found.groups())
+            first, last, total = found
             start = max(0, total - length) if offset is None else offset
             if (first, last) != (start, min(start + length, total) - 1):
                 return None
@@ -234,7 +244,7 @@ class IndexClient:
 
         # A part of a compressed body would not be a part of the file.
         headers = {"Range": f"bytes={spelled}", "Accept-Encoding": "identity"}
-        retried = SUFFIX_RETRIED if offset is None else RETRIED_STATUS
+        retried = SUFFIX_RETRIED if offset is None else TRANSIENT
         return self._request("GET", url, headers, read, retried=retried)
 
     def get_size(self, url: str) -> int | None:
@@ -261,6 +271,7 @@ class IndexClient:
 
         def read(response: Response) -> IO[bytes]:
             check_file(response)
+            refuse_part(response)
             file = tempfile.TemporaryFile()  # noqa: SIM115  # the caller closes it
             try:
                 for chunk in iterate_body(response, limit):
@@ -301,7 +312,7 @@ class IndexClient:
         *,
         seconds: float | None = None,
         content: Upload | None = None,
-        retried: frozenset[int] = RETRIED_STATUS,
+        retried: frozenset[int] = TRANSIENT,
     ) -> T:
         """Return what ``read`` makes of the response; try again if a later attempt may succeed: its
         status is one of those ``retried``, or the connection fails.
@@ -320,11 +331,9 @@ class IndexClient:
                     if response.status in retried:
                         raise Unavailable(response)
                     return read(response)
-            except Unavailable as error:
+            except Retryable as error:
                 problem, wait = str(error), error.pause or wait
                 requested += error.pause or 0.0
-            except Retryable as error:
-                problem = str(error)
             lost += pace.lost
             is_given_up = lost > LOST_SECONDS or requested > MAX_REQUESTED_SECONDS
             if attempt == ATTEMPTS or is_given_up or time.monotonic() > deadline:
@@ -359,6 +368,9 @@ class IndexClient:
                     if response.location is None:
                         yield response
                         return
+            except Retryable as error:
+                error.args = (led_to(url, there, str(error)),)
+                raise
             finally:
                 if is_heard:
                     self._recorder.event(
@@ -386,15 +398,3 @@ class IndexClient:
 
 def _to_answer(kept: CachedResponse) -> Answer:
     return Answer(kept.url, kept.content_type, kept.content, kept.digest, kept.fresh_until)
-
-
-def _to_cached(answer: Answer, digest: str) -> CachedResponse:
-    return CachedResponse(
-        url=answer.url,
-        content_type=answer.content_type,
-        content=answer.content,
-        digest=digest,
-        etag="",
-        last_modified="",
-        fresh_until=0,
-    )

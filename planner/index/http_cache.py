@@ -38,9 +38,9 @@ class CachedResponse:
     content: bytes
     digest: str
     """SHA-256 of the body that the server sent; ``content`` may be an extract of that."""
-    etag: str
-    last_modified: str
-    fresh_until: float
+    etag: str = ""
+    last_modified: str = ""
+    fresh_until: float = 0.0
     """Seconds since the epoch until which it may be used without a request."""
 
     @property

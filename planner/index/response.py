@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, urljoin
 
 from executor import (
     MAX_REQUESTED_SECONDS,
+    TRANSIENT,
     DamagedGzip,
     GzipDecoder,
     HttpError,
@@ -26,16 +28,18 @@ from schemas.urls import redacted
 __all__ = [
     "CHUNK_SIZE",
     "MISSING_STATUS",
-    "RETRIED_STATUS",
     "SUFFIX_RETRIED",
     "UPLOAD_RETRIED",
     "Response",
     "Unavailable",
+    "check_document",
     "check_file",
     "check_status",
     "following",
     "is_stored",
     "iterate_body",
+    "range_of",
+    "refuse_part",
     "refuses_kind",
     "untrusted",
 ]
@@ -44,20 +48,20 @@ __all__ = [
 CHUNK_SIZE = 256 << 10
 
 
-RETRIED_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""Statuses that a later attempt may not meet."""
-
-
-SUFFIX_RETRIED = RETRIED_STATUS - {500}
+SUFFIX_RETRIED = TRANSIENT - {500}
 """Those of a request for the last bytes of a file: twisted answers 500 if it has fewer."""
 
 
-UPLOAD_RETRIED = RETRIED_STATUS | {409}
+UPLOAD_RETRIED = TRANSIENT | {409}
 """Those of an upload: object stores answer 409 as long as another upload of the file goes on."""
 
 
 MISSING_STATUS = frozenset({404, 410})
 """Statuses of a document or file that does not exist."""
+
+
+_DOCUMENTS = frozenset({200, 203, 206})
+"""Those of a document, of one that a proxy may have changed, and of a part of one."""
 
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -68,6 +72,10 @@ _REDIRECTS_TO_GET = {302, 303}
 
 
 _UNAUTHORIZED, _FORBIDDEN, _PRECONDITION_FAILED, _NOT_IMPLEMENTED = 401, 403, 412, 501
+_PARTIAL = 206
+
+
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 
 
 _RECEIVED = 128 << 10
@@ -89,6 +97,9 @@ class Response:
 
     @property
     def is_success(self) -> bool:
+        """Whether the server has done what was requested: 202 and 204 bring no document."""
+        if self.method in {"GET", "HEAD"}:
+            return self.status in _DOCUMENTS
         return 200 <= self.status < 300
 
     @property
@@ -121,16 +132,15 @@ class Response:
             raise Retryable(f"the body ended after {raw.arrived} of {self._length} bytes")
 
 
-class Unavailable(Exception):  # it never leaves this room
+class Unavailable(Retryable):
     """A server says that a later attempt may succeed."""
 
     def __init__(self, response: Response) -> None:
-        self.pause = pause = requested_pause(response.headers.get("retry-after", ""))
-        """Seconds before that attempt, if the server requests them."""
+        pause = requested_pause(response.headers.get("retry-after", ""))
         asks = ""
         if pause is not None and pause > MAX_REQUESTED_SECONDS:
             asks = f", and asks to come back in {pause:.0f} seconds"
-        super().__init__(f"the server answers {response.status}{asks}")
+        super().__init__(f"the server answers {response.status}{asks}", pause)
 
 
 def following(url: str, response: Response) -> str:
@@ -150,6 +160,8 @@ def following(url: str, response: Response) -> str:
         raise IndexAnswer(redacted(url), f"it redirects elsewhere: {error}") from None
     if response.url.startswith("https:") and not there.startswith("https:"):
         raise IndexAnswer(redacted(url), f"it redirects from https to {redacted(there)}")
+    if not there.startswith(("http:", "https:")):
+        raise IndexAnswer(redacted(url), f"it redirects to {redacted(there)}, not supported")
     return there
 
 
@@ -157,9 +169,32 @@ def untrusted(url: str, error: Untrusted) -> IndexUnreachable:
     """Return the error of a server whose certificate is not trusted."""
     return IndexUnreachable(
         redacted(url),
-        f"its certificate is not trusted: {error}",
+        f"its certificate is not trusted: {error.reason}",
         hint=error.hint,
     )
+
+
+def range_of(response: Response) -> tuple[int, int, int] | None:
+    """Return which bytes of a file a response has: the first, the last, and how many the file has;
+    None if it does not say so (RFC 9110, 14.4).
+    """
+    found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
+    return (int(found[1]), int(found[2]), int(found[3])) if found else None
+
+
+def check_document(response: Response) -> None:
+    """Raise IndexAnswer or IndexDenied unless the response has a whole document."""
+    check_status(response)
+    refuse_part(response)
+
+
+def refuse_part(response: Response) -> None:
+    """Raise IndexAnswer if a whole file was requested, and the response is a part of it."""
+    found = range_of(response) if response.status == _PARTIAL else None
+    if found and found[:2] != (0, found[2] - 1):
+        raise IndexAnswer(
+            redacted(response.url), f"it sends a part that was not requested ({_status(response)})"
+        )
 
 
 def refuses_kind(response: Response) -> bool:
@@ -170,7 +205,7 @@ def refuses_kind(response: Response) -> bool:
     then shows whether it is refused too.
     """
     status = response.status
-    if status in MISSING_STATUS or status in RETRIED_STATUS or status == _UNAUTHORIZED:
+    if status in MISSING_STATUS or status in TRANSIENT or status == _UNAUTHORIZED:
         return False
     return 400 <= status < 500 or status == _NOT_IMPLEMENTED
 

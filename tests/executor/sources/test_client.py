@@ -123,6 +123,11 @@ class TestGoodServers:
     def test_an_empty_file_is_read(self, server: Server, client: HttpClient) -> None:
         assert fetch(client, server.script(PATH, file(b"")), 0) == b""
 
+    def test_a_file_that_a_proxy_has_passed_on_is_read(
+        self, server: Server, client: HttpClient
+    ) -> None:
+        assert fetch(client, server.script(PATH, status(203, body=CONTENT))) == CONTENT
+
     def test_chunks_are_bounded(self, server: Server, client: HttpClient) -> None:
         url = server.script(PATH, file(CONTENT * 4))
         assert max(map(len, client.fetch(url, 4 * SIZE))) <= 128 << 10
@@ -582,6 +587,11 @@ class TestRedirects:
         assert str(error) == f"{server.origin}{PATH}: the server redirects more than 10 times"
         assert len(server.requests) == 11
         assert pauses == []
+
+    def test_the_server_that_it_led_to_is_named(self, server: Server, client: HttpClient) -> None:
+        error = failure(client, server.script(PATH, redirect("http://127.0.0.1:1/x")))
+        assert error.url == f"{server.origin}{PATH}"
+        assert error.reason == "it redirects to 127.0.0.1:1: Connection refused"
 
     def test_one_without_a_place_is_told(self, server: Server, client: HttpClient) -> None:
         error = failure(client, server.script(PATH, status(302)))

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from executor.sources.errors import Unreachable
-from executor.sources.redirects import following, split
+from executor.sources.redirects import following, led_to, split
 
 START = "https://user:secret@a.example/simple/demo"
 
@@ -43,6 +43,8 @@ def test_a_login_stays_with_its_origin(location: str, leads_to: str) -> None:
             "the server redirects to http://b.example/x, which is not secure",
         ),
         ("ftp://b.example/x", "the server redirects to ftp://b.example/x, which is not supported"),
+        ("file:///x", "the server redirects to file:///x, which is not supported"),
+        ("data:,x", "the server redirects to data:,x, which is not supported"),
         ("https://[::1/x", "the URL, or one that it redirects to, is malformed"),
         ("https://b.example:port/", "the URL, or one that it redirects to, is malformed"),
     ],
@@ -54,6 +56,18 @@ def test_what_cannot_be_followed_is_named_without_secrets(
         follow(location)
     assert caught.value.reason == reason
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("there", "told"),
+    [
+        ("https://a.example/other", "refused"),
+        ("https://user:secret@a.example/x?token=secret", "refused"),
+        ("https://user:secret@b.example:8443/x", "it redirects to b.example:8443: refused"),
+    ],
+)
+def test_a_problem_is_that_of_the_server_it_was_met_at(there: str, told: str) -> None:
+    assert led_to(START, there, "refused") == told
 
 
 def test_plain_http_may_lead_to_plain_http() -> None:

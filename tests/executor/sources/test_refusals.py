@@ -37,7 +37,7 @@ def answer(status: int, headers: str = "") -> PacedResponse:
     return response
 
 
-@pytest.mark.parametrize("status", [408, 416, 425, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 416, 425, 429, 500, 502, 503, 504, 520, 522, 530])
 def test_a_later_attempt_may_not_meet_a_status_of_the_moment(status: int) -> None:
     error = refusal(answer(status), URL)
     assert isinstance(error, Retryable)
@@ -54,7 +54,7 @@ def test_a_pause_is_a_number_of_seconds(stated: str, pause: float | None) -> Non
     assert error.pause == pause
 
 
-@pytest.mark.parametrize("status", [204, 400, 401, 403, 404, 407, 410, 501])
+@pytest.mark.parametrize("status", [202, 204, 400, 401, 403, 404, 407, 410, 501])
 def test_other_statuses_are_final(status: int) -> None:
     error = refusal(answer(status), URL)
     assert isinstance(error, Unreachable)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import ssl
 import subprocess
@@ -53,6 +54,8 @@ class Distrusting:
         (10, "renew"),
         (18, "SSL_CERT_FILE"),
         (20, "SSL_CERT_FILE"),
+        (66, "stronger"),
+        (68, "stronger"),
         (62, "address that the certificate is for"),
         (64, "address that the certificate is for"),
     ],
@@ -72,6 +75,38 @@ def test_it_verifies_certificates_and_names() -> None:
 def test_a_client_certificate_is_loaded_with_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CLIENT_CERT", str(CERTIFICATE))
     assert tls_context().verify_mode is ssl.CERT_REQUIRED
+
+
+def test_a_client_certificate_without_its_key_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    alone = tmp_path / "alone.pem"
+    alone.write_text("".join(CERTIFICATE.read_text().partition("-----BEGIN CERT")[1:]))
+    monkeypatch.setenv("SSL_CLIENT_CERT", str(alone))
+    with pytest.raises(UsageError, match=f"SSL_CLIENT_CERT names {alone}") as caught:
+        tls_context()
+    assert caught.value.hint == "name a file in PEM format that has the certificate and its key"
+
+
+def test_a_key_with_a_password_is_an_error_and_no_question(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    locked = tmp_path / "locked.pem"
+    key = subprocess.run(
+        ["openssl", "pkey", "-aes128", "-passout", "pass:secret", "-in", str(CERTIFICATE)],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    locked.write_text(key + "".join(CERTIFICATE.read_text().partition("-----BEGIN CERT")[1:]))
+    monkeypatch.setenv("SSL_CLIENT_CERT", str(locked))
+    with pytest.raises(UsageError) as caught:
+        tls_context()
+    assert str(caught.value) == f"SSL_CLIENT_CERT names {locked}, whose key has a password"
+    hint = re.search(r"\((.*)\) > COPY", caught.value.hint)
+    assert hint
+    commands = hint[1].replace("pkey", "pkey -passin pass:secret").replace("FILE", str(locked))
+    copy = subprocess.run(["sh", "-c", commands], capture_output=True, check=True).stdout
+    locked.write_bytes(copy)
+    assert tls_context()
 
 
 def test_a_file_that_cannot_be_read_is_named_with_its_variable(

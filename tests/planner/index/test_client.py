@@ -112,7 +112,7 @@ def test_more_than_was_announced_is_not_taken(index: Index, client: IndexClient)
         get(client, index.url_of("demo.bin"), limit=10)
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 520, 530])
 def test_a_server_that_is_busy_is_asked_again(
     index: Index, client: IndexClient, pauses: list[float], status: int
 ) -> None:
@@ -160,6 +160,33 @@ def test_each_pause_is_told(index: Index) -> None:
 def test_a_server_that_is_not_there_is_unreachable(client: IndexClient) -> None:
     with pytest.raises(IndexUnreachable, match=r"http://127\.0\.0\.1:1/: .*\(5 attempts\)"):
         get(client, "http://127.0.0.1:1/")
+
+
+def test_the_server_that_a_redirect_led_to_is_named(index: Index, client: IndexClient) -> None:
+    index.answers[PATH] = [(302, {"Location": "http://user:secret@127.0.0.1:1/"}, b"")] * 5
+    with pytest.raises(IndexUnreachable) as raised:
+        get(client, url := index.url_of("demo.bin"))
+    assert str(raised.value).startswith(f"{url}: it redirects to 127.0.0.1:1: ")
+
+
+def test_a_part_is_not_taken_for_a_page_or_a_file(index: Index, client: IndexClient) -> None:
+    part = (206, {"Content-Range": f"bytes 0-9/{len(CONTENT)}"}, CONTENT[:10])
+    index.answers[PATH] = [part]
+    with pytest.raises(IndexAnswer, match="a part that was not requested"):
+        get(client, index.url_of("demo.bin"))
+    index.answers[PATH] = [part]
+    with pytest.raises(IndexAnswer, match="a part that was not requested"):
+        client.download(index.url_of("demo.bin"), limit=len(CONTENT))
+
+
+@pytest.mark.parametrize("location", ["file:///etc/passwd", "data:,x"])
+def test_a_redirect_to_another_protocol_is_told_with_the_page(
+    index: Index, client: IndexClient, location: str
+) -> None:
+    index.answers[PATH] = [(302, {"Location": location}, b"")]
+    with pytest.raises(IndexAnswer) as raised:
+        get(client, url := index.url_of("demo.bin"))
+    assert str(raised.value) == f"{url}: it redirects to {location}, not supported"
 
 
 @pytest.mark.parametrize(
@@ -219,7 +246,7 @@ def test_the_certificate_of_a_trusted_host_is_not_verified(pauses: list[float]) 
         url = server.script("/demo.bin", without_ranges(CONTENT))
         with (
             IndexClient(pause=pauses.append) as client,
-            pytest.raises(IndexUnreachable, match="certificate verify failed"),
+            pytest.raises(IndexUnreachable, match="not trusted: self-signed certificate"),
         ):
             get(client, url)
         host = f"127.0.0.1:{server.port}"

@@ -19,6 +19,7 @@ from planner.index.response import (
     check_status,
     following,
     iterate_body,
+    refuse_part,
     refuses_kind,
 )
 
@@ -36,10 +37,34 @@ def response(status: int, headers: str = "", content: bytes = b"", method: str =
     return Response(method, URL, raw)
 
 
-@pytest.mark.parametrize("status", [200, 204, 206])
+@pytest.mark.parametrize("status", [200, 203, 206])
 def test_a_success_is_not_an_error(status: int) -> None:
     check_status(response(status))
     check_file(response(status))
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+def test_an_upload_succeeds_in_several_ways(status: int) -> None:
+    check_status(response(status, method="PUT"))
+
+
+@pytest.mark.parametrize("status", [202, 204, 205])
+def test_an_answer_without_the_document_is_no_empty_one(status: int) -> None:
+    # A web application firewall answers 202 with nothing where it asks for a proof.
+    for check in (check_status, check_file):
+        with pytest.raises(IndexAnswer, match=f"the server answers {status}"):
+            check(response(status))
+
+
+@pytest.mark.parametrize("place", ["", "bytes 0-9/10", "bytes 0-9/*"])
+def test_a_part_that_is_all_of_it_is_the_document(place: str) -> None:
+    refuse_part(response(206, f"Content-Range: {place}\r\n" if place else ""))
+
+
+@pytest.mark.parametrize("place", ["bytes 0-8/10", "bytes 1-9/10"])
+def test_a_part_of_a_document_is_not_taken_for_it(place: str) -> None:
+    with pytest.raises(IndexAnswer, match="a part that was not requested"):
+        refuse_part(response(206, f"Content-Range: {place}\r\n"))
 
 
 @pytest.mark.parametrize(
