@@ -178,7 +178,8 @@ def _print_changes(
 def _reporter(progress: str) -> WarningReporter:
     if progress == "none" or is_quiet():
         return WarningReporter()
-    return LiveReporter() if sys.stderr.isatty() else LineReporter()
+    is_dumb = os.environ.get("TERM") == "dumb"  # it shows what erases a line
+    return LiveReporter() if sys.stderr.isatty() and not is_dumb else LineReporter()
 
 
 def _write_json(path: str, content: object) -> None:

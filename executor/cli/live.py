@@ -131,6 +131,7 @@ class LiveReporter(LineReporter):
         self._group = GroupMemory()
         self._is_shown = False
         self._bytes = 0
+        self._others = (0, 0)
 
     def __exit__(self, *_: object) -> None:
         super().__exit__()
@@ -140,6 +141,8 @@ class LiveReporter(LineReporter):
 
     def selected(self, changes: Changes, budget: Budget) -> None:
         self._bytes = sum(step.hints.unpacked_size if step.hints else 0 for step in changes.install)
+        if group := self._group.now():
+            self._others = (group["place"], group["usage"] - resident())
         super().selected(changes, budget)
 
     def staged(self, number: int, step: Step, wheel: StagedWheel) -> None:
@@ -196,8 +199,10 @@ class LiveReporter(LineReporter):
         )
         if self._memory is None:
             return work  # the memory of the whole machine would say nothing of this run
-        group = self._group.now()
-        held = group["usage"] if group else resident()
+        group, held = self._group.now(), resident()
+        if group:  # the budget is for this run, and not for what shares its group
+            place, others = self._others
+            held = max(held, group["usage"] - (others if group["place"] == place else 0))
         return f"memory {held / 2**20:.1f} MiB of {format_size(self._memory)} | {work}"
 
 

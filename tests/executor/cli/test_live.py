@@ -121,6 +121,31 @@ def on_a_terminal(folder: Path, *words: str, **variables: str) -> str:
     return shown.decode()
 
 
+def test_the_memory_is_that_of_the_run_whatever_shares_its_group(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    group = {"place": 0, "usage": 500 * MIB}
+    monkeypatch.setattr(live, "resident", lambda: 20 * MIB)
+    reporter = LiveReporter()
+    monkeypatch.setattr(reporter._group, "now", lambda: group)
+    reporter.selected(CHANGES, BUDGET)
+    for place, usage, shown in (
+        (0, 500, 20),
+        (0, 530, 50),
+        (0, 300, 20),
+        (1, 40, 40),
+        (0, 510, 30),
+    ):
+        group.update(place=place, usage=usage * MIB)
+        assert reporter._state() == f"memory {shown}.0 MiB of 64.0 MiB | starting"
+
+
+def test_a_terminal_that_erases_no_lines_gets_one_for_each_wheel(tmp_path: Path) -> None:
+    shown = on_a_terminal(tmp_path, TERM="dumb")
+    assert "[1/1] + one 1.0\r\n" in shown
+    assert "\x1b" not in shown
+
+
 def test_the_bar_gives_way_to_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "_columns", lambda: 80)
     changes: Any = SimpleNamespace(
