@@ -17,13 +17,10 @@ from schemas.demand import BASE_DISK, BLOCK_SIZE
 __all__ = ["check_disk", "surface_of"]
 
 
-_GUESSED_RATIO = 4
-"""Unpacked size over wheel size if the lock has no hint: the mean of 994 real wheels is 3.4."""
-
-
 _LARGEST_RATIO = 7
-"""The same on a file system that is memory, where too little is a kill: the largest of 994 real
-wheels is 6.7."""
+"""Unpacked size over wheel size if the lock has no hint, on a file system that is memory, where too
+little is a kill: the largest of 994 real wheels is 6.7. The mean is 3.4, and that of libraries and
+data is less than 2: on a disk only the size of the wheel counts, lest a guess refuse what fits."""
 
 
 _GUESSED_FILE = 2 << 10
@@ -105,6 +102,7 @@ def check_disk(steps: Sequence[Step], schemes: Schemes, *, compiles: bool = Fals
     If platlib is on another file system, its wheels are checked there too; scripts, data and
     headers are checked when they are unpacked, by ``disk_check.check_moves``. Raises NotEnoughDisk
     if a file system has less space, and NotEnoughInodes if it has fewer inodes than the hints say.
+    A wheel without hints takes as much as it has itself, or more.
     """
     whole = _need_of(steps, compiles=compiles)
     check_space(schemes.purelib, whole, "nothing was written; ")
@@ -132,4 +130,4 @@ def _unpacked_size(step: Step) -> int:
     if step.hints is not None:
         spool = 0 if step.hints.streamable else step.size or 0
         return step.hints.unpacked_size + spool
-    return (step.size or 0) * _GUESSED_RATIO
+    return step.size or 0
