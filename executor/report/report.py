@@ -149,9 +149,13 @@ class Report:
     def summary(self) -> Iterator[str]:
         """Yield the report in one line, and what a user should know in any case."""
         # Without a limit the kernel keeps what it likes, which says nothing of the execution; and a
-        # limit of the process (ulimit -v) is none of what its group is charged.
-        is_of_group = self.budget is not None and not self.budget_source.startswith("RLIMIT")
-        has_peak = self.charged_peak is not None and is_of_group
+        # limit of the process (ulimit -v), or one that the user gives a run that shares its group
+        # with others, is none of what the group is charged.
+        is_alone = self.is_confined or (self.charged_before or 0) <= _MUCH_BEFORE
+        is_of_group = self.budget_source.startswith("/sys/") or (
+            is_alone and not self.budget_source.startswith("RLIMIT")
+        )
+        has_peak = self.charged_peak is not None and self.budget is not None and is_of_group
         peak = f"{self._charged()} of {_mib(self.budget or 0)}" if has_peak else ""
         yield (
             f"{next(self.lines())} in {self.seconds:.1f} s: {_mib(self.bytes_fetched)} fetched, "

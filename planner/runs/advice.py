@@ -111,6 +111,9 @@ def _of_memory(run: Run) -> Iterator[str]:
     if limit is None:
         yield f"At most {format_size(peak)} ({run.peak_kind}); nothing limited the memory."
         return
+    if not run.is_of_group:
+        yield f"At most {format_size(peak)} of {format_size(limit)} ({run.peak_kind})."
+        return
     text = f"At most {format_size(peak)} of {format_size(limit)} were charged"
     if peak >= limit * _NEAR and run.outcome == "killed":
         yield f"{text}: the limit was reached. If the kernel killed the run, give it more memory."

@@ -24,6 +24,9 @@ STATES = ("waiting", "unpacking", "writing")
 _MUCH_BEFORE = 32 << 20
 """Bytes from which it is said what was charged before a run: the program itself holds 28 MiB."""
 
+_EARLY = 0.3
+"""Seconds in which a run has charged its group with next to nothing of its own."""
+
 
 @frozen
 class Interval:
@@ -185,27 +188,45 @@ class Run:
         return sum(one["others"] for one in self.limits if one["source"] == source)
 
     @property
+    def is_of_group(self) -> bool:
+        """Whether what the group is charged can be compared with the limit of this run: it is a
+        limit of the group, or the group held nearly nothing of others when the run began.
+        """
+        if self.limit is None or self.has_own_group or self.is_other:
+            return self.has_own_group or self.is_other
+        early = (one for one in self.samples if one.get("group") and one["at"] < _EARLY)
+        first = next((one["group"]["usage"] for one in early), 0)
+        before = self.end.get("charged_before") or first
+        return before <= _MUCH_BEFORE or str(self.budget.get("source")).startswith("/sys/")
+
+    @property
     def samples_group(self) -> bool:
-        """Whether samples of the group say something of this run: it has a limit, or no others."""
+        """Whether the peak and the page are of the group's samples."""
         has_groups = bool(self.samples) and all(one.get("group") for one in self.samples)
-        return has_groups and (self.limit is not None or self.has_own_group)
+        return has_groups and self.is_of_group
 
     @property
     def peak(self) -> int | None:
         """The most bytes that were charged: the kernel's figure, or the largest sample. Without a
-        limit, samples of a shared group would be those of others: what our processes held counts.
+        limit of the group, those of a shared one are of others: what our processes held counts.
         """
-        if (told := self.end.get("charged_peak")) is not None:
-            return int(told)
+        if (told := self._charged) is not None:
+            return told
         if self.samples_group:
             return int(max(one["group"]["usage"] for one in self.samples))
         held = (one["processes"]["anonymous"] + one["processes"]["shared"] for one in self.samples)
         return max(held, default=None)
 
     @property
+    def _charged(self) -> int | None:
+        """The kernel's figure, unless it is of others and would be compared with our limit."""
+        told = self.end.get("charged_peak")
+        return int(told) if told is not None and (self.is_of_group or self.limit is None) else None
+
+    @property
     def peak_kind(self) -> str:
         """What the peak is, in a few words."""
-        if self.end.get("charged_peak") is not None:
+        if self._charged is not None:
             before = self.end.get("charged_before") or 0
             kind = "largest sample" if self.end.get("sampled") else "as the kernel counts"
             return f"{kind}, {format_size(before)} before" if before > _MUCH_BEFORE else kind

@@ -56,6 +56,26 @@ def test_a_person_reads_what_was_done_and_what_it_took() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("figures", "ends_with"),
+    [
+        ({}, "unpacked"),
+        ({"budget_source": "/proc/meminfo"}, "unpacked"),
+        ({"is_confined": True}, "charged 900.0 MiB (500.0 MiB before) of 64.0 MiB"),
+        (
+            {"budget_source": "/sys/fs/cgroup/memory.max"},
+            "charged 900.0 MiB (500.0 MiB before) of 64.0 MiB",
+        ),
+    ],
+)
+def test_what_others_are_charged_is_not_compared_with_a_limit_of_the_run(
+    figures: dict[str, Any], ends_with: str
+) -> None:
+    shared = {"charged_peak": 900 << 20, "charged_before": 500 << 20}
+    [line] = Report(**{**FIGURES, **shared, **figures}).summary()
+    assert line.endswith(ends_with)
+
+
 def test_one_line_says_the_most() -> None:
     assert list(Report(**FIGURES).summary()) == [
         (
