@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from packaging.markers import Marker
 from packaging.requirements import Requirement
@@ -14,9 +15,10 @@ from packaging.utils import NormalizedName, canonicalize_name
 from planner.inputs.family import Family
 from planner.inputs.inputs import InputRequirement, Inputs
 from planner.inputs.project_document import InvalidProject, hint_for_folder, read_document
-from planner.inputs.project_tables import Backend, ProjectTables
+from planner.inputs.project_tables import Backend, ProjectTables, read_tools
 from planner.inputs.requirement_line import names_extra, parse_requirement, quoted
 from planner.inputs.settings import Settings, read_settings
+from planner.inputs.tool_tables import ToolTables
 from planner.model.dependencies import Scope
 from schemas.data_class import frozen
 
@@ -135,13 +137,18 @@ def _check_has_project(project: ProjectTables, *, has_groups: bool) -> None:
 
 
 def read_settings_of(folder: str) -> Inputs:
-    """Return the settings of the project in ``folder``, with what they add to the requirements of
-    a file; its own requirements do not count.
+    """Return the settings of the project in ``folder``, also those of other tools, with what they
+    add to the requirements of a file; its own requirements do not count.
 
     Raise UnreadableInput, InvalidProject or InvalidRequirementLine.
     """
-    path, document = read_document(folder)
-    return _as_inputs(path, read_settings(document, path))
+    document: Mapping[str, Any] = {}
+    path = os.path.join(folder, "pyproject.toml")
+    if os.path.isfile(path):
+        path, document = read_document(folder)
+    settings = read_settings(document, path)
+    tools = read_tools(document, path, settings)
+    return _with_tools(_as_inputs(path, settings.with_defaults(tools.settings)), [tools])
 
 
 def _read_settings_of(project: ProjectTables, projects: Iterable[ProjectTables]) -> Inputs:
@@ -152,8 +159,12 @@ def _read_settings_of(project: ProjectTables, projects: Iterable[ProjectTables])
     tools = [project.tools, *(one.tools for one in projects if one is not project)]
     for one in tools:
         settings = settings.with_defaults(one.settings)
+    return _with_tools(_as_inputs(project.path, settings), tools)
+
+
+def _with_tools(inputs: Inputs, tools: Sequence[ToolTables]) -> Inputs:
     return replace(
-        _as_inputs(project.path, settings),
+        inputs,
         no_index=any(one.no_index for one in tools),
         trusted_hosts=tuple(host for one in tools for host in one.trusted_hosts),
         remarks=tuple(remark for one in tools for remark in one.remarks),

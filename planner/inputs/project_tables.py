@@ -25,8 +25,8 @@ from planner.inputs.poetry import poetry_lines, poetry_specifier
 from planner.inputs.project_document import InvalidProject, is_legacy
 from planner.inputs.requirement_line import parse_requirement
 from planner.inputs.requirements_text import decode, logical_lines
-from planner.inputs.settings import read_settings
-from planner.inputs.tool_tables import read_tool_tables, table_at
+from planner.inputs.settings import Settings, read_settings
+from planner.inputs.tool_tables import ToolTables, read_tool_tables, table_at
 from schemas.text import one_line
 
 if TYPE_CHECKING:
@@ -60,6 +60,19 @@ def refuse_backend(folder: str, _name: str, _inputs: Inputs) -> str:
 _EXTRA = re.compile(r'extra == "([^"]+)"')
 
 
+def read_tools(document: Mapping[str, Any], path: str, ours: Settings) -> ToolTables:
+    """Return what the tables of other tools in the ``pyproject.toml`` at ``path`` say besides
+    ``ours``. Raise InvalidProject.
+    """
+    try:
+        return read_tool_tables(document, path, ours)
+    except (ValueError, KeyError) as error:
+        problem = str(error) if isinstance(error, ValueError) else f"{error} is missing"
+        raise InvalidProject(
+            path, problem, hint="say it in [tool.lockstream.sources] and its indexes"
+        ) from None
+
+
 class ProjectTables:
     """The document of one project; owned by one call of ``read_projects``."""
 
@@ -67,13 +80,7 @@ class ProjectTables:
         self.path = path
         self.folder = os.path.dirname(path)
         self.settings = read_settings(document, path)
-        try:
-            self.tools = read_tool_tables(document, path, self.settings)
-        except (ValueError, KeyError) as error:
-            problem = str(error) if isinstance(error, ValueError) else f"{error} is missing"
-            raise InvalidProject(
-                path, problem, hint="say it in [tool.lockstream.sources] and its indexes"
-            ) from None
+        self.tools = read_tools(document, path, self.settings)
         self._backend = backend
         self._document = document
         self._project = self._table(document, "project")

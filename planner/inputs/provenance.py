@@ -156,10 +156,13 @@ def read_inputs(
 
 
 def _settings_beside(path: str) -> Inputs:
-    """Return the settings of the ``pyproject.toml`` in the folder of a requirements file."""
+    """Return the settings of the ``pyproject.toml`` in the folder of a requirements file, or of the
+    ``uv.toml`` there.
+    """
     folder = os.path.dirname(path)
-    has_project = path != "-" and os.path.isfile(os.path.join(folder, "pyproject.toml"))
-    return read_settings_of(folder) if has_project else Inputs()
+    files = (os.path.join(folder, one) for one in ("pyproject.toml", "uv.toml"))
+    has_settings = path != "-" and any(map(os.path.isfile, files))
+    return read_settings_of(folder) if has_settings else Inputs()
 
 
 def _refuse_project(provenance: Provenance) -> None:

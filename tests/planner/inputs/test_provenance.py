@@ -9,6 +9,8 @@ import pytest
 from planner.inputs.provenance import Provenance, read_inputs
 from schemas.errors import UsageError
 
+OWN, OURS = "https://own.example/simple", "https://ours.example/simple"
+
 
 def test_what_is_recorded_is_read_again_from_the_folder_of_the_lock(tmp_path: Path) -> None:
     provenance = Provenance(
@@ -60,3 +62,45 @@ def test_what_is_left_out_adds_to_what_the_project_leaves_out(tmp_path: Path) ->
     (tmp_path / "pyproject.toml").write_text(text)
     provenance = Provenance(projects=(str(tmp_path),), excludes=("Two",))
     assert read_inputs(provenance, environment={}).excludes == ("one", "two")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "index"),
+    [
+        ("pyproject.toml", f"[[tool.uv.index]]\nurl = '{OWN}'\ndefault = true\n", OWN),
+        ("uv.toml", f"index-url = '{OWN}'\n", OWN),
+        (
+            "pyproject.toml",
+            f"[tool.lockstream]\ndefault-index = '{OURS}'\n[tool.uv]\nindex-url = '{OWN}'\n",
+            OURS,
+        ),
+        ("pyproject.toml", "[tool.black]\nline-length = 100\n", None),
+    ],
+)
+def test_the_indexes_beside_a_requirements_file_count_whichever_tool_they_are_of(
+    tmp_path: Path, name: str, text: str, index: str | None
+) -> None:
+    (tmp_path / name).write_text(text)
+    (tmp_path / "requirements.in").write_text("ours\n")
+    found = read_inputs(
+        Provenance(requirements=(str(tmp_path / "requirements.in"),)), environment={}
+    )
+    assert found.settings.default_index == index
+    assert [one.requirement.name for one in found.requirements] == ["ours"]
+
+
+def test_what_other_tools_limit_counts_for_a_requirements_file_and_the_rest_is_named(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        "[project]\nname = 'app'\ndependencies = ['left']\n"
+        "[tool.uv]\nconstraint-dependencies = ['ours<2']\nno-index = true\nresolution = 'lowest'\n"
+    )
+    (tmp_path / "requirements.in").write_text("ours\n")
+    found = read_inputs(
+        Provenance(requirements=(str(tmp_path / "requirements.in"),)), environment={}
+    )
+    assert [str(one.requirement) for one in found.constraints] == ["ours<2"]
+    assert [one.requirement.name for one in found.requirements] == ["ours"]
+    assert found.no_index
+    assert any("resolution" in remark for remark in found.remarks)
