@@ -257,7 +257,8 @@ class BuildsUnmeasured(UsageError):
 
     packages: tuple[str, ...]
     hint: str = (
-        "plan with --build, which measures them, or build them all the same with --build-unmeasured"
+        "plan with --build, which measures them, or build them all the same: "
+        "--build --build-unmeasured"
     )
 
     def __str__(self) -> str:

@@ -264,7 +264,7 @@ def _find_program(executable: str) -> str:
 def _program(name: str) -> str | None:
     """Return the path of a program, of which a name without a folder is searched for; or None."""
     if os.path.dirname(name):
-        return name if os.path.isfile(name) and os.access(name, os.X_OK) else None
+        return name if os.path.isfile(name) else None
     import shutil  # noqa: PLC0415  # it loads every archive format, and few name a program so
 
     return shutil.which(name)

@@ -25,8 +25,9 @@ _PROBE_SECONDS = 60.0
 _OLDEST = (3, 8)
 
 
-_SHORTAGES = {errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
-"""Errors for which no interpreter is at fault: no process, file or memory is left."""
+_SHORTAGES = {errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSYS}
+"""Errors for which no interpreter is at fault: no process, file or memory is left, or a filter
+refuses system calls."""
 
 
 _MOVING_VARIABLES = {"PYTHONHOME", "PYTHONPLATLIBDIR"}

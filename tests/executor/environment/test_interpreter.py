@@ -126,7 +126,9 @@ class TestUnusable:
         os.chmod(path, 0o644)
         assert self.refusal(path) == f"{path}: cannot be run: Permission denied"
 
-    @pytest.mark.parametrize("number", [errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+    @pytest.mark.parametrize(
+        "number", [errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSYS]
+    )
     def test_it_is_not_blamed_if_no_more_processes_or_files_may_be_had(
         self, number: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
