@@ -77,7 +77,8 @@ def origin_of(url: str) -> str:
     parts = urlsplit(url)
     port = {"http": 80, "https": 443}.get(parts.scheme)
     suffix = "" if parts.port in {None, port} else f":{parts.port}"
-    return f"{parts.scheme}://{parts.hostname or ''}{suffix}"
+    host = parts.hostname or ""
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{suffix}"
 
 
 def login_in(parts: SplitResult) -> Login | None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from itertools import takewhile
 from urllib.parse import urlsplit
 
 from executor.files.regular import read_regular
@@ -22,6 +24,7 @@ from schemas.credentials import (
     login_in,
     origin_of,
 )
+from schemas.urls import without_credentials
 
 __all__ = ["Keychain"]
 
@@ -35,7 +38,9 @@ _KEYRING_SECONDS = 20.0
 
 
 class Keychain:
-    """The logins of one run, found when they are needed and kept by origin."""
+    """The logins of one run, found when they are needed and kept by place: the origin, or of
+    several indexes of one origin the one with which an address has the longest path in common.
+    """
 
     def __init__(
         self,
@@ -45,14 +50,21 @@ class Keychain:
         keyring: bool = False,
         indexes: Sequence[str] = (),
     ) -> None:
-        """``known`` are logins by origin that come first; ``environment`` the variables to read
-        (None: those of the process); ``keyring`` permits to run the program of that name;
+        """``known`` are logins by origin or by index that come first; ``environment`` the variables
+        to read (None: those of the process); ``keyring`` permits to run the program of that name;
         ``indexes`` are indexes with a name (``NAME=URL``).
         """
-        self._indexes = tuple(indexes)
         self._known = dict(known or {})
         self._environment = os.environ if environment is None else environment
         self._keyring = keyring
+        variables = (self._environment.get(name, "") for name in INDEX_VARIABLES)
+        self._words = [*indexes, *(word for text in variables for word in text.split())]
+        self._indexes: dict[str, list[str]] = {}
+        for address in (*self._known, *map(_address_in, self._words)):
+            with suppress(ValueError):  # of a variable that holds no URL
+                of_origin = self._indexes.setdefault(origin_of(address), [])
+                if address not in of_origin:
+                    of_origin.append(address)
         self._found: dict[tuple[str, str], Login | None] = {}
 
     def login(self, url: str) -> Login | None:
@@ -60,17 +72,15 @@ class Keychain:
         own = login_in(urlsplit(url))
         if own and own.password:
             return own
-        key = (origin_of(url), own.user if own else "")
+        key = (self._place_of(url), own.user if own else "")
         if key not in self._found:
             self._found[key] = self._look_up(*key) or own
         return self._found[key]
 
     @property
     def logins(self) -> dict[str, Login]:
-        """The known logins and those found so far for URLs without a user, by origin."""
-        found = {
-            origin: login for (origin, user), login in self._found.items() if login and not user
-        }
+        """The known logins and those found so far for URLs without a user, by place."""
+        found = {place: login for (place, user), login in self._found.items() if login and not user}
         return {**self._known, **found}
 
     @property
@@ -79,18 +89,22 @@ class Keychain:
         logins = {*self._known.values(), *filter(None, self._found.values())}
         return frozenset(secret for login in logins for secret in login.secrets)
 
-    def _look_up(self, origin: str, user: str) -> Login | None:
-        known = self._known.get(origin)
-        words = [
-            word
-            for variable in INDEX_VARIABLES
-            for word in self._environment.get(variable, "").split()
-        ]
-        stated = known if known and user in {"", known.user} else None
+    def _place_of(self, url: str) -> str:
+        origin = origin_of(url)
+        indexes = self._indexes.get(origin, [])
+        if len(indexes) < 2:
+            return origin
+        return max(indexes, key=lambda one: _common_parts(url, one))
+
+    def _look_up(self, place: str, user: str) -> Login | None:
+        origin = origin_of(place)
+        near = [word for word in self._words if _address_in(word) == place]
+        theirs = [self._known[one] for one in self._indexes.get(origin, ()) if one in self._known]
         stated = (
-            stated
-            or find_named_login([*self._indexes, *words], origin, self._environment, user)
-            or find_login(words, origin, user)
+            _of_user([self._known[place]] if place in self._known else [], user)
+            or self._in_words(near, origin, user)
+            or _of_user(theirs, user)
+            or self._in_words(self._words, origin, user)
         )
         if stated and stated.password:
             return stated
@@ -100,6 +114,11 @@ class Keychain:
             self._from_netrc(urlsplit(origin).hostname or "", user)
             or (self._from_keyring(origin, user) if self._keyring else None)
             or stated
+        )
+
+    def _in_words(self, words: Sequence[str], origin: str, user: str) -> Login | None:
+        return find_named_login(words, origin, self._environment, user) or find_login(
+            words, origin, user
         )
 
     def _from_netrc(self, host: str, user: str) -> Login | None:
@@ -129,6 +148,24 @@ class Keychain:
         return next(filter(None, (_ask_keyring(service, user) for service in services)), None)
 
 
+def _address_in(word: str) -> str:
+    """Return the address of an index, which may have a name and a login."""
+    url = word if word.startswith("http") else word.partition("=")[2]
+    with suppress(ValueError):
+        return without_credentials(url).rstrip("/")
+    return ""
+
+
+def _common_parts(one: str, other: str) -> int:
+    """Return how many parts of their paths two addresses have in common."""
+    paths = (urlsplit(url).path.strip("/").split("/") for url in (one, other))
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*paths, strict=False)))
+
+
+def _of_user(logins: Sequence[Login], user: str) -> Login | None:
+    return next((one for one in logins if user in {"", one.user}), None)
+
+
 def _ask_keyring(service: str, user: str) -> Login | None:
     import subprocess  # noqa: PLC0415  # rarely needed, and 2 ms
 
@@ -145,7 +182,7 @@ def _ask_keyring(service: str, user: str) -> Login | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    output = run.stdout.decode(errors="replace").rstrip("\n")
+    output = run.stdout.decode(errors="replace").replace("\r\n", "\n").rstrip("\n")
     if run.returncode != 0 or not output:
         return None
     if user:

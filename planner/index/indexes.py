@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from packaging.utils import NormalizedName
 
-from schemas.credentials import Login, origin_of, split_login
+from schemas.credentials import Login, split_login
 from schemas.data_class import frozen
 from schemas.errors import UsageError
 from schemas.urls import UNQUOTED_HINT, has_unquoted_login, redacted
@@ -143,12 +143,12 @@ class Indexes:
                 )
 
     def logins(self) -> dict[str, Login]:
-        """Return the logins of the indexes by origin; the first of each origin."""
+        """Return the logins of the indexes by address."""
         found: dict[str, Login] = {}
         for place in self.places:
             if place.login:
                 address = place.url if isinstance(place, Index) else place.place
-                found.setdefault(origin_of(address), place.login)
+                found.setdefault(address.rstrip("/"), place.login)
         return found
 
     def of_project(self, name: NormalizedName) -> tuple[Links | Index, ...]:

@@ -110,6 +110,16 @@ class TestKeyring:
         assert asked.read_text() == ""
         assert found(keyring=True) == "ring:password"
 
+    def test_the_ends_of_its_lines_may_be_those_of_windows(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        program = tmp_path / "windows" / "keyring"
+        program.parent.mkdir()
+        program.write_text("#!/bin/sh\nprintf 'ring\\r\\npassword\\r\\n'\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+        assert found(keyring=True) == "ring:password"
+
     def test_it_is_asked_once_for_each_host(self, asked: Path) -> None:
         keychain = Keychain(keyring=True)
         for url in (URL, URL + "2", "https://other.example/x", "https://other.example/y"):
@@ -192,6 +202,44 @@ class TestEnvironment:
         assert Keychain(environment={"HOME": str(tmp_path)}).login(URL) == Login("net", "rc")
         named = {"HOME": "/nowhere", "NETRC": str(tmp_path / ".netrc")}
         assert Keychain(environment=named).login(URL) == Login("net", "rc")
+
+
+class TestIndexesOfOneHost:
+    """A group of a forge has an index for each project, and a token for each index."""
+
+    ONE, TWO = "https://forge.example/api/1/pypi", "https://forge.example/api/2/pypi"
+
+    def users(self, keychain: Keychain) -> list[str]:
+        urls = (f"{self.ONE}/simple/a/", f"{self.TWO}/files/b.whl", "https://forge.example/x")
+        return [login.user if (login := keychain.login(url)) else "" for url in urls]
+
+    def test_each_gets_its_own_login_and_other_addresses_the_first(self) -> None:
+        known = {f"{self.ONE}/simple": Login("one", "1"), f"{self.TWO}/simple": Login("two", "2")}
+        keychain = Keychain(known, environment={})
+        assert self.users(keychain) == ["one", "two", "one"]
+        assert self.users(Keychain(keychain.logins, environment={})) == ["one", "two", "one"]
+
+    def test_variables_may_have_them(self) -> None:
+        urls = f"one={self.ONE}/simple https://two:2@forge.example/api/2/pypi/simple/"
+        variables = {"UV_INDEX": urls, "UV_INDEX_ONE_USERNAME": "one", "UV_INDEX_ONE_PASSWORD": "1"}
+        assert self.users(Keychain(environment=variables)) == ["one", "two", "one"]
+        named = [f"one={self.ONE}/simple", f"two={self.TWO}/simple"]
+        variables |= {"UV_INDEX": "", "UV_INDEX_TWO_PASSWORD": "2", "UV_INDEX_TWO_USERNAME": "two"}
+        assert self.users(Keychain(environment=variables, indexes=named)) == ["one", "two", "one"]
+
+    def test_one_login_serves_them_all(self) -> None:
+        known = {f"{self.TWO}/simple": Login("two", "2")}
+        variables = {"UV_INDEX": f"{self.ONE}/simple"}
+        assert self.users(Keychain(known, environment=variables)) == ["two", "two", "two"]
+
+    @pytest.mark.parametrize("word", ["https://[x/", "a=https://forge.example:port/", "./wheels"])
+    def test_what_is_no_address_counts_for_nothing(self, word: str) -> None:
+        known = {f"{self.ONE}/simple": Login("one", "1")}
+        assert self.users(Keychain(known, environment={"UV_INDEX": word})) == ["one"] * 3
+
+    def test_an_address_with_a_number_for_a_host_is_one_too(self) -> None:
+        known = {f"https://[::1]:1/{one}": Login(one, "1") for one in ("a", "b")}
+        assert Keychain(known, environment={}).login("https://[::1]:1/b/x") == Login("b", "1")
 
 
 class TestNamedIndexes:
