@@ -234,9 +234,11 @@ def _warn(cost: Cost) -> None:
                 warning += "; execute --build builds it"
             echo(f"warning: {warning}", err=True)
     if cost.unknown:
+        # enrich leaves what the locker said of the files as it is.
+        helps = any(package.hints is None for package in cost.packages)
         echo(
             f"warning: {cost.target}: the lock does not record the sizes of {len(cost.unknown)} "
-            "packages; lockstream enrich adds them",
+            f"packages; lockstream {'enrich' if helps else 'plan'} adds them",
             err=True,
         )
 

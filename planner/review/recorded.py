@@ -134,6 +134,6 @@ def recorded_sources(lock: Pylock, path: str) -> Provenance:
     if sources is None:
         raise UsageError(
             f"{path} does not record where its requirements are",
-            hint="only locks that lockstream planned from files record it",
+            hint="lockstream plan, or with -r FILE, keeps its versions and records it",
         )
     return sources

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import tomllib
 from pathlib import Path
 
@@ -265,3 +266,15 @@ def test_an_enriched_lock_that_has_no_space_is_told(
 
     monkeypatch.setattr("planner.cli.enrich.write_atomically", refuse)
     assert lockstream.main(["enrich", str(lock)]) == 7
+
+
+def test_a_hint_to_enrich_a_lock_ends_when_that_is_done(
+    lock: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The locks of uv state no sizes of files if an index has none."""
+    text = re.sub(r"^size = .*\n", "", lock.read_text(), flags=re.MULTILINE)
+    lock.write_text(text)
+    assert lockstream.main(["show", str(lock)]) == 0
+    err = capsys.readouterr().err
+    assert "does not record the sizes" in err
+    assert "lockstream plan adds them" in err
