@@ -12,7 +12,7 @@ PREFIX = "LOCKSTREAM_"
 OPTIONS = frozenset({
     "--align", "--all-extras", "--all-groups", "--allow-host", "--allow-startup", "--as",
     "--break-system-packages", "--build", "--build-constraint", "--build-defaults",
-    "--build-env", "--build-network", "--build-project", "--build-timeout",
+    "--build-env", "--build-network", "--build-project", "--build-requires", "--build-timeout",
     "--build-unmeasured", "--cache-dir", "--compile", "--config-setting", "--constraint",
     "--default-index", "--defer-builds", "--depth", "--dry-run", "--durability", "--each",
     "--editable", "--exact", "--exclude", "--exclude-newer", "--extra", "--find-links", "--fit",

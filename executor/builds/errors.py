@@ -69,6 +69,17 @@ _SETTING = re.compile(r"environment\s+variable[\s`'\"]{1,20}([A-Z][A-Z0-9_]{0,99
 """A backend's advice to set an environment variable, such as sklearn's."""
 
 
+_MODULE = re.compile(
+    r"^(?:ModuleNotFound|Import)Error: No module named '?([A-Za-z_]\w*)", re.MULTILINE
+)
+"""The end of a backend that imports what its build does not have."""
+
+
+_MODULE_FROM = {"pkg_resources": "setuptools<82", "distutils": "setuptools"}
+"""Modules that builds rely on without a word, and the requirement that has them: setuptools 82 has
+no pkg_resources, and Python 3.12 no distutils."""
+
+
 @with_fields
 class BackendFailed(BuildFailed):
     """A hook of the build backend failed."""
@@ -85,6 +96,12 @@ class BackendFailed(BuildFailed):
             "often a compiler or the headers of a library are missing, or the project does not "
             "declare a build requirement"
         )
+        if module := _MODULE.search(self.log):
+            needed = _MODULE_FROM.get(module[1], module[1])
+            cause = (
+                f"the build needs the module {module[1]} and does not declare it; add what has it "
+                f"with plan --build-requires '{self.package}:{needed}'"
+            )
         # Builds do not see the variables of the shell, so setting one there would not help.
         if setting := _SETTING.search(self.log):
             cause = (

@@ -45,15 +45,22 @@ class BuildRequirements:
     """True if the versions of an existing lock are kept."""
     written: list[str] = field(default_factory=list)
 
-    def __call__(self, name: str, requirements: Sequence[str], target: Target) -> str:
-        """Resolve ``requirements`` for ``target``, write ``pylock.NAME.toml`` and return its path.
+    def __call__(
+        self, name: str, requirements: Sequence[str], target: Target, added: Sequence[str] = ()
+    ) -> str:
+        """Resolve ``requirements``, and those that the user has ``added``, for ``target``; write
+        ``pylock.NAME.toml`` and return its path.
 
         Raise what ``plan`` and ``build_lock`` raise.
         """
         path = os.path.join(self.folder, f"pylock.{name}.toml")
-        read = partial(_parse, f"{name.removeprefix('build-')} (build requirements)")
+        package = name.removeprefix("build-")
         inputs = Inputs(
-            requirements=tuple(read(text) for text in requirements), constraints=self.constraints
+            requirements=(
+                *map(partial(_parse, f"{package} (build requirements)"), requirements),
+                *map(partial(_parse, f"{package} (--build-requires, or its settings)"), added),
+            ),
+            constraints=self.constraints,
         )
         environments = group_targets((target,))
         known = (
@@ -79,7 +86,7 @@ class BuildRequirements:
                 entries=answer.entries,
                 extras=(),
                 groups=(),
-                inputs=self._inputs(requirements),
+                inputs=self._inputs(requirements, added),
                 folder=self.folder,
             )
         )
@@ -87,9 +94,11 @@ class BuildRequirements:
         self.written.append(path)
         return path
 
-    def _inputs(self, requirements: Sequence[str]) -> dict[str, list[str]]:
+    def _inputs(self, requirements: Sequence[str], added: Sequence[str]) -> dict[str, list[str]]:
         """Return what the lock records of its inputs."""
         found = {"requires": sorted(requirements)}
+        if added:
+            found["added"] = sorted(added)
         if self.constraints:
             found["constraints"] = spelled(self.constraints)
         return found

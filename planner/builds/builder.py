@@ -179,8 +179,9 @@ class Builder:
         if not self.policy.deferred:
             return True
         lock = os.path.join(self.folder, record.lock) if record.lock else None
-        is_limited = lock is None or (os.path.exists(lock) and self._is_limited_as_now(lock))
-        return is_limited and self.policy.flags(known.name, record.backend) == record.flags
+        is_there = lock is None or os.path.exists(lock)
+        requires_same = is_there and self._requires_as_now(known.name, lock)
+        return requires_same and self.policy.flags(known.name, record.backend) == record.flags
 
     def _pinned(self, reference: DirectReference) -> DirectReference:
         """Return ``reference`` at the commit that an earlier lock records, if it records one."""
@@ -238,17 +239,23 @@ class Builder:
             lock = os.path.join(self.folder, record.lock) if record.lock else None
             flags = self.policy.flags(wheel.name, record.backend)
             with suppress(OSError):
-                is_it = build.key(flags, lock) == record.key and self._is_limited_as_now(lock)
+                is_it = build.key(flags, lock) == record.key and self._requires_as_now(
+                    wheel.name, lock
+                )
                 if is_it and digest_file(known.path).hex() == known.sha256:
                     return self._place(wheel, build, known.path, record)
         return None
 
-    def _is_limited_as_now(self, lock: str | None) -> bool:
-        """Return whether the build requirements in ``lock`` were chosen under the same limits."""
+    def _requires_as_now(self, name: NormalizedName, lock: str | None) -> bool:
+        """Return whether the build requirements in ``lock`` have the same limits, and the same
+        additions, as those of this plan.
+        """
+        added = list(self.policy.requires(name))
         if lock is None:
-            return True
-        recorded = recorded_table(read_lock(lock), "inputs").get("constraints", [])
-        return bool(recorded == spelled(self.policy.constraints))
+            return not added
+        recorded = recorded_table(read_lock(lock), "inputs")
+        limits = spelled(self.policy.constraints)
+        return (recorded.get("constraints", []), recorded.get("added", [])) == (limits, added)
 
     def _build(self, wheel: Distribution, target: Target) -> Built:
         build = self._build_of(wheel, target)

@@ -5,6 +5,7 @@
     [tool.lockstream.build.kiwisolver]
     environment = { CXXFLAGS = "-O2" }
     config-settings = { "--build-option" = ["--verbose"] }
+    requires = ["numpy<3"]
     jobs = 2
 """
 
@@ -19,7 +20,7 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from planner.inputs.build_settings import BuildSetting
+from planner.inputs.build_settings import BuildSetting, check_requirement
 from planner.inputs.inputs import InputRequirement
 from planner.inputs.recorded_options import keep_recorded, options_from_table, options_to_table
 from planner.inputs.remote_file import FetchFile, refuse_remote
@@ -109,6 +110,13 @@ class BuildPolicy:
             jobs = one.jobs or jobs
         return with_jobs(flags, backend, jobs) if wants_defaults else replace(flags, jobs=jobs)
 
+    def requires(self, package: str) -> tuple[str, ...]:
+        """Return the requirements of the build of ``package`` that its source does not declare,
+        sorted.
+        """
+        settings = (self.configured.get(package), self.requested.get(package))
+        return tuple(sorted({text for one in settings if one for text in one.requires}))
+
     def check_keeps(self, option: str) -> None:
         """Raise UsageError if ``option`` lists wheels that would not be kept."""
         if self.wheelhouse is None:
@@ -153,6 +161,8 @@ class BuildRequest:
     """``[PACKAGE:]NAME=VALUE``."""
     config_settings: Sequence[str] = ()
     """``[PACKAGE:]KEY=VALUE``."""
+    requires: Sequence[str] = ()
+    """``PACKAGE:REQUIREMENT``."""
     deferred: bool | None = None
     defaults: bool | None = None
     measured_jobs: int | None = None
@@ -209,6 +219,9 @@ class BuildRequest:
                     if option == "--build-env"
                     else before.with_setting(key, value)
                 )
+        for package, text in _requirements(self.requires):
+            before = requested.get(package, BuildSetting())
+            requested[package] = before.with_requirement(text)
         for settings in (requested, configured):
             for one in settings.values():
                 _refuse_secrets(one.environment)
@@ -282,6 +295,23 @@ def _assignments(option: str, words: Iterable[str]) -> Iterable[tuple[str, str, 
             )
         package = match["package"]
         yield canonicalize_name(package) if package else "", match["key"], match["value"]
+
+
+def _requirements(words: Iterable[str]) -> Iterable[tuple[str, str]]:
+    for word in words:
+        package, colon, text = word.partition(":")
+        if not colon or first_invalid_name([package.strip()]) is not None:
+            raise UsageError(
+                f"--build-requires {word!r} does not begin with the name of a package",
+                hint="write it as PACKAGE:REQUIREMENT, such as flash-attn:torch",
+            )
+        try:
+            check_requirement(f"--build-requires {package.strip()}", text.strip())
+        except ValueError as error:
+            raise UsageError(
+                str(error), hint="write it as PACKAGE:REQUIREMENT, such as flash-attn:torch"
+            ) from None
+        yield canonicalize_name(package.strip()), text.strip()
 
 
 def _refuse_secrets(flags: Mapping[str, str]) -> None:

@@ -65,8 +65,10 @@ class BuildUnmeasurable(BuildFailed):
 class Requirements(Protocol):
     """Locks the requirements of a build."""
 
-    def __call__(self, name: str, requirements: Sequence[str], target: Target) -> str:
-        """Resolve ``requirements``, write their lock and return its path."""
+    def __call__(
+        self, name: str, requirements: Sequence[str], target: Target, added: Sequence[str] = ()
+    ) -> str:
+        """Resolve ``requirements`` and those ``added``, write their lock and return its path."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -200,6 +202,8 @@ class SourceBuild:
         self.reporter.recorder.note("held", package=self.label, bytes=held, limit=limit)
 
     def _install(self, requirements: Sequence[str]) -> None:
-        if requirements:
-            self.lock = self.requirements(self.lock_name, requirements, self.interpreter.target)
+        added = self.policy.requires(self.workspace.package)
+        if requirements or added:
+            target = self.interpreter.target
+            self.lock = self.requirements(self.lock_name, requirements, target, added)
             self.workspace.install(self.lock, Origins(logins=self.keychain.logins))

@@ -36,6 +36,7 @@ def _make(
     build_deferred: bool | None,
     build_env: Sequence[str],
     build_settings: Sequence[str],
+    build_requires: Sequence[str],
     build_defaults: bool | None,
     build_jobs: int | None,
     build_network: bool | None,
@@ -58,6 +59,7 @@ def _make(
         deferred=True if engine else build_deferred,
         environment=build_env,
         config_settings=build_settings,
+        requires=build_requires,
         defaults=build_defaults,
         measured_jobs=build_jobs,
         network=build_network,
@@ -92,6 +94,11 @@ build_options = option_group(
     click.option(
         "-C", "--config-setting", "build_settings", multiple=True, metavar="[NAME:]KEY=VALUE",
         help="A config setting for the backend of this package, or of all. Repeatable.",
+    ),
+    click.option(
+        "--build-requires", multiple=True, metavar="NAME:REQUIREMENT",
+        help="A requirement of the build of this package that its source does not declare. "
+        "Repeatable.",
     ),
     click.option(
         "--build-defaults/--no-build-defaults", default=None,

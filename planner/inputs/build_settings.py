@@ -1,4 +1,4 @@
-"""Flags of builds that a project sets in ``[tool.lockstream.build.NAME]``."""
+"""What a project sets for builds in ``[tool.lockstream.build.NAME]``: flags, and requirements."""
 
 from __future__ import annotations
 
@@ -6,21 +6,26 @@ from collections.abc import Mapping
 from dataclasses import field, replace
 from typing import Any
 
+from packaging.requirements import InvalidRequirement, Requirement
+
 from schemas.builds import BuildFlags, ConfigSettings
 from schemas.data_class import frozen
+from schemas.urls import storable
 
-__all__ = ["BuildSetting", "read_build_settings"]
+__all__ = ["BuildSetting", "check_requirement", "read_build_settings"]
 
 
-_KEYS = {"config-settings", "environment", "jobs", "defaults"}
+_KEYS = {"config-settings", "environment", "requires", "jobs", "defaults"}
 
 
 @frozen(kw_only=True)
 class BuildSetting:
-    """Build flags as the user gives them, for one package; a flag not given is None or empty."""
+    """What the user says of the build of one package; what is not given is None or empty."""
 
     config_settings: ConfigSettings = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    requires: tuple[str, ...] = ()
+    """Requirements of the build that its source does not declare."""
     jobs: int | None = None
     defaults: bool | None = None
 
@@ -35,6 +40,10 @@ class BuildSetting:
         setting: str | list[str] = several if len(several) > 1 else value
         return replace(self, config_settings={**self.config_settings, key: setting})
 
+    def with_requirement(self, text: str) -> BuildSetting:
+        """Return a copy with one more requirement."""
+        return replace(self, requires=(*self.requires, text))
+
     def texts(self) -> dict[str, str]:
         """Return the config settings, each as one text."""
         return {
@@ -48,11 +57,26 @@ class BuildSetting:
             config_settings=self.config_settings, environment=self.environment
         ).to_table()
         del table["jobs"]
+        if self.requires:
+            table["requires"] = sorted(self.requires)
         if self.jobs is not None:
             table["jobs"] = self.jobs
         if self.defaults is not None:
             table["defaults"] = self.defaults
         return table
+
+
+def check_requirement(place: str, text: str) -> None:
+    """Raise ValueError, which says what is wrong, unless ``text`` at ``place`` is a requirement
+    (PEP 508) that a lock may hold.
+    """
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement as error:
+        problem = str(error).partition("\n")[0]
+        raise ValueError(f"{place} has {text!r}, which is not a requirement: {problem}") from None
+    if requirement.url is not None and storable(requirement.url) != requirement.url:
+        raise ValueError(f"{place} has an address with a login for {requirement.name}")
 
 
 def read_build_settings(value: object) -> dict[str, BuildSetting]:
@@ -71,6 +95,11 @@ def _read_one(name: str, table: object) -> BuildSetting:
         raise ValueError(f"{name}.environment is not a table of strings")
     if dict(flags.config_settings) != table.get("config-settings", {}):
         raise ValueError(f"{name}.config-settings is not a table of strings and lists of strings")
+    requires = table.get("requires", [])
+    if not isinstance(requires, list) or not all(isinstance(one, str) for one in requires):
+        raise ValueError(f"{name}.requires is not a list of strings")
+    for text in requires:
+        check_requirement(f"{name}.requires", text)
     if jobs is not None and (type(jobs) is not int or jobs < 1):
         raise ValueError(f"{name}.jobs is not a number above 0")
     if defaults is not None and not isinstance(defaults, bool):
@@ -78,6 +107,7 @@ def _read_one(name: str, table: object) -> BuildSetting:
     return BuildSetting(
         config_settings=flags.config_settings,
         environment=flags.environment,
+        requires=tuple(requires),
         jobs=jobs,
         defaults=defaults,
     )

@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 from packaging.utils import NormalizedName, canonicalize_name
 
 from executor import read_input
+from planner.inputs.build_settings import BuildSetting, check_requirement
 from planner.inputs.pip_config import PUBLIC_INDEX
 from planner.inputs.poetry import source_url
 from planner.inputs.settings import IndexSetting, Settings
@@ -37,7 +38,6 @@ _UNREAD_UV = {
     "environments": "targets",
     "exclude-newer": "exclude-newer",
     "exclude-newer-package": "",
-    "extra-build-dependencies": "",
     "extra-build-variables": "build",
     "fork-strategy": "align",
     "index-strategy": "index-strategy",
@@ -161,6 +161,7 @@ def table_at(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
 def _read_uv(table: Mapping[str, Any], place: str, ours: Settings) -> ToolTables:
     pins, addresses, members = _read_uv_sources(table_at(table, "sources"), ours)
     found = _read_uv_indexes(table, set(pins.values()), ours)
+    build, remarks = _read_uv_builds(table_at(table, "extra-build-dependencies"), place, ours)
     settings = found.settings
     return replace(
         found,
@@ -171,11 +172,12 @@ def _read_uv(table: Mapping[str, Any], place: str, ours: Settings) -> ToolTables
             excludes=tuple(_texts(table.get("exclude-dependencies"))),
             find_links=(*_texts(table.get("find-links")), *settings.find_links),
             sources=pins,
+            build=build,
         ),
         addresses=addresses,
         members=members,
         no_index=found.no_index or table.get("no-index") is True,
-        remarks=tuple(_unread(table, _UNREAD_UV, place, ours)),
+        remarks=(*_unread(table, _UNREAD_UV, place, ours), *remarks),
     )
 
 
@@ -244,6 +246,33 @@ def _read_uv_sources(
         else:
             raise ValueError(f"[tool.uv.sources] {project} names no source")
     return pins, addresses, frozenset(members)
+
+
+def _read_uv_builds(
+    table: Mapping[str, Any], place: str, ours: Settings
+) -> tuple[dict[str, BuildSetting], list[str]]:
+    """Return what uv adds to the requirements of builds, by project, and what is not read of it."""
+    found: dict[str, BuildSetting] = {}
+    remarks: list[str] = []
+    known = {canonicalize_name(name) for name in ours.build}
+    for project, value in table.items():
+        if (name := canonicalize_name(project)) in known:
+            continue
+        key = f"extra-build-dependencies.{project}"
+        texts: list[str] = []
+        if not isinstance(value, list):
+            raise TypeError("a list of requirements was expected")
+        for one in value:
+            entry = one if isinstance(one, Mapping) else {"requirement": one}
+            texts += _texts(entry.get("requirement"))
+            check_requirement(f"{place} {key}", texts[-1])
+            if entry.get("match-runtime"):
+                remarks.append(
+                    f"{place} {key}: match-runtime is not read; to build with the version of "
+                    f"{texts[-1]} that the lock has, name it here"
+                )
+        found[name] = BuildSetting(requires=tuple(texts))
+    return found, remarks
 
 
 def _read_pdm(table: Mapping[str, Any], place: str, ours: Settings) -> ToolTables:

@@ -83,6 +83,23 @@ def test_a_killed_build_says_why(reason: str, text: str, hint: str) -> None:
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
 
+@pytest.mark.parametrize(
+    ("line", "added"),
+    [
+        ("ModuleNotFoundError: No module named 'torch'", "demo:torch"),
+        ("ModuleNotFoundError: No module named 'numpy.distutils'", "demo:numpy"),
+        ("ImportError: No module named Cython", "demo:Cython"),
+        ("ModuleNotFoundError: No module named 'pkg_resources'", "demo:setuptools<82"),
+        ("ModuleNotFoundError: No module named 'distutils'", "demo:setuptools"),
+    ],
+)
+def test_a_module_that_a_build_does_not_declare_is_added(line: str, added: str) -> None:
+    hint = BackendFailed("demo", "build_wheel", 1, f'  File "setup.py"\n{line}').hint
+    assert hint.endswith(f"add what has it with plan --build-requires '{added}'")
+    within = BackendFailed("demo", "build_wheel", 1, f"warning: {line}\ncc: no x.h").hint
+    assert "--build-requires" not in within
+
+
 def test_a_variable_that_a_backend_names_is_set_for_the_build() -> None:
     log = "as a last resort, set the environment variable\n  LET_ME_BUILD=True to avoid this error"
     hint = BackendFailed("demo", "build_wheel", 1, log).hint

@@ -284,6 +284,27 @@ class TestBuildRequirements:
         assert lockstream.main(["check"]) == 3
         assert "limits/build.txt: No such file" in capsys.readouterr().err
 
+    def test_what_the_source_does_not_declare_is_added_and_counts_for_a_check(
+        self, plan: Plan, index: Index, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        index.add(build_wheel("tool", "1.0"), build_wheel("tool", "2.0"))
+        serve(index, build_sdist(before_wheel="import tool"))
+        assert plan("--build", "missing") == 8
+        assert "add what has it with plan --build-requires 'demo:tool'" in capsys.readouterr().err
+        for text, version in (("demo:tool", "2.0"), ("demo:tool<2", "1.0")):
+            assert plan("--build", "missing", "--build-requires", text) == 0
+            lock = tomllib.loads(Path("pylock.build-demo.toml").read_text())
+            assert [(one["name"], one["version"]) for one in lock["packages"]] == [
+                ("tool", version)
+            ]
+            assert lockstream.main(["check"]) == 0
+        before = Path("pylock.toml").read_text()
+        assert lockstream.main(["plan"]) == 0
+        assert Path("pylock.toml").read_text() == before
+        assert plan("--build", "missing", "--build-requires", "demo:none-such") == 4
+        assert "demo (--build-requires, or its settings) says none-such" in capsys.readouterr().err
+        assert Path("pylock.toml").read_text() == before
+
     def test_are_not_built_themselves(self, plan: Plan, index: Index) -> None:
         serve(index, build_sdist("tool"))
         serve(index, build_sdist(build_requires=["tool"], metadata_version="2.1"))

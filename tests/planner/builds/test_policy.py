@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from packaging.utils import canonicalize_name
 
@@ -57,6 +59,33 @@ def test_one_job_is_used_unless_the_project_says_otherwise() -> None:
 def test_a_flag_without_a_value_is_refused(word: str) -> None:
     with pytest.raises(UsageError, match=r"--build-env .* has no value"):
         BuildRequest(environment=(word,)).resolve({})
+
+
+def test_what_a_source_does_not_declare_is_required_for_its_package() -> None:
+    request = BuildRequest(requires=("Demo: numpy < 3", "demo:torch", "other:cython"))
+    policy = request.resolve({"Demo": BuildSetting(requires=("torch", "wheel"))})
+    assert policy.requires("demo") == ("numpy < 3", "torch", "wheel")
+    assert policy.requires("third") == ()
+    allowed = BuildRequest(select=("missing",), requires=("demo:torch",)).resolve({})
+    assert allowed.to_table()["flags"] == {"demo": {"requires": ["torch"]}}
+
+
+@pytest.mark.parametrize(
+    ("word", "problem"),
+    [
+        ("torch", "does not begin with the name of a package"),
+        (":torch", "does not begin with the name of a package"),
+        ("a b:torch", "does not begin with the name of a package"),
+        ("demo:", "--build-requires demo has '', which is not a requirement"),
+        ("demo:a b", "--build-requires demo has 'a b', which is not a requirement"),
+        ("demo:a @ https://u:secret@x.example/a.whl", "has an address with a login for a"),
+    ],
+)
+def test_what_is_no_requirement_of_a_package_is_refused(word: str, problem: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(problem)) as raised:
+        BuildRequest(requires=(word,)).resolve({})
+    assert "secret" not in str(raised.value)
+    assert raised.value.hint == "write it as PACKAGE:REQUIREMENT, such as flash-attn:torch"
 
 
 @pytest.mark.parametrize("word", ["API_TOKEN=x", "demo:URL=https://u:p@index.example"])

@@ -133,6 +133,7 @@ class TestKeys:
             {"environment": ["CFLAGS=-O1"]},
             {"environment": ["demo:CFLAGS=-O1"]},
             {"config-settings": ["demo:a=b"]},
+            {"requires": ["demo:torch"]},
             {"defaults": False},
             {"measured-jobs": 2},
         ],

@@ -11,6 +11,7 @@ from planner.inputs.build_settings import BuildSetting, read_build_settings
 TABLE = {
     "config-settings": {"--build-option": ["--verbose"]},
     "environment": {"CFLAGS": "-O1"},
+    "requires": ["numpy<3", "torch"],
     "jobs": 2,
     "defaults": False,
 }
@@ -28,10 +29,20 @@ def test_a_table_is_read_and_written_alike() -> None:
     ("value", "problem"),
     [
         (1, "is not a table"),
-        ({"demo": 1}, "demo is not a table of config-settings, defaults, environment, jobs"),
+        (
+            {"demo": 1},
+            "demo is not a table of config-settings, defaults, environment, jobs, requires",
+        ),
         ({"demo": {"flags": 1}}, "demo is not a table of"),
         ({"demo": {"environment": {"A": 1}}}, "demo.environment is not a table of strings"),
         ({"demo": {"config-settings": {"a": 1}}}, "demo.config-settings is not a table of"),
+        ({"demo": {"requires": "torch"}}, "demo.requires is not a list of strings"),
+        ({"demo": {"requires": [1]}}, "demo.requires is not a list of strings"),
+        ({"demo": {"requires": ["a b"]}}, "demo.requires has 'a b', which is not a requirement: "),
+        (
+            {"demo": {"requires": ["a @ https://u:p@x.example/a.whl"]}},
+            "demo.requires has an address with a login for a",
+        ),
         ({"demo": {"jobs": 0}}, "demo.jobs is not a number above 0"),
         ({"demo": {"jobs": True}}, "demo.jobs is not a number above 0"),
         ({"demo": {"defaults": "no"}}, "demo.defaults is neither true nor false"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
 import pytest
 from packaging.utils import canonicalize_name
 
+from planner.inputs.build_settings import BuildSetting
 from planner.inputs.pip_config import PUBLIC_INDEX
 from planner.inputs.settings import IndexSetting, Settings
 from planner.inputs.tool_tables import ToolTables, read_tool_tables
@@ -74,6 +76,37 @@ def test_uv_has_constraints_overrides_and_more_places() -> None:
     assert list(settings.indexes.values()) == [IndexSetting(TWO)]
     assert settings.find_links == ("/project/wheels",)
     assert found.no_index
+
+
+def test_uv_adds_requirements_to_builds() -> None:
+    text = (
+        "[tool.uv.extra-build-dependencies]\nFlash_Attn = ['torch', 'numpy<3']\n"
+        "other = [{ requirement = 'torch', match-runtime = true }]\n"
+    )
+    found = read(text)
+    assert {name: one.requires for name, one in found.settings.build.items()} == {
+        "flash-attn": ("torch", "numpy<3"), "other": ("torch",),
+    }  # fmt: skip
+    (remark,) = found.remarks
+    assert remark == (
+        "/project/pyproject.toml: [tool.uv] extra-build-dependencies.other: match-runtime is not "
+        "read; to build with the version of torch that the lock has, name it here"
+    )
+    ours = read(text, Settings(build={"flash.attn": BuildSetting(jobs=2)}))
+    assert list(ours.settings.build) == ["other"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ("'torch'", "[tool.uv] is not as uv has it: a list of requirements was expected"),
+        ("[1]", "[tool.uv] is not as uv has it: a list of strings was expected"),
+        ("['a b']", "extra-build-dependencies.demo has 'a b', which is not a requirement"),
+    ],
+)
+def test_what_uv_adds_to_builds_is_held_to_be_requirements(entry: str, problem: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(problem)):
+        read(f"[tool.uv.extra-build-dependencies]\ndemo = {entry}\n")
 
 
 def test_what_is_not_read_is_named() -> None:
