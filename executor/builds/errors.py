@@ -92,29 +92,38 @@ class BackendFailed(BuildFailed):
 
     @property
     def hint(self) -> str:  # type: ignore[override]  # rendered late, from the figures
-        cause = (
-            "often a compiler or the headers of a library are missing, or the project does not "
-            "declare a build requirement"
-        )
-        if module := _MODULE.search(self.log):
-            needed = _MODULE_FROM.get(module[1], module[1])
-            cause = (
-                f"the build needs the module {module[1]} and does not declare it; add what has it "
-                f"with plan --build-requires '{self.package}:{needed}'"
-            )
-        # Builds do not see the variables of the shell, so setting one there would not help.
-        if setting := _SETTING.search(self.log):
-            cause = (
-                f"a variable that they name is set with plan --build-env {self.package}:"
-                f"{setting[1]}, and a package that is not needed left out with plan --exclude "
-                f"{self.package}"
-            )
+        cause = _cause(self.package, self.log)
         return f"the lines above are the output of the backend; {cause}"
 
     def __str__(self) -> str:
         log = "".join(f"\n  | {line}" for line in self.log.splitlines())
         ended = f"ended by signal {-self.status}" if self.status < 0 else f"status {self.status}"
         return f"{self.package}: the build failed in {self.hook} ({ended}){log}"
+
+
+def _cause(package: str, log: str) -> str:
+    """Return what the log of a backend that failed hints at, and what to do about it."""
+    # Builds do not see the variables of the shell, so setting one there would not help.
+    if setting := _SETTING.search(log):
+        return (
+            f"a variable that they name is set with plan --build-env {package}:{setting[1]}, and a "
+            f"package that is not needed left out with plan --exclude {package}"
+        )
+    if module := _MODULE.search(log):
+        needed = _MODULE_FROM.get(module[1], module[1])
+        return (
+            f"the build needs the module {module[1]} and does not declare it; add what has it "
+            f"with plan --build-requires '{package}:{needed}'"
+        )
+    if "use_2to3 is invalid" in log:
+        return (
+            "setuptools 58 and newer do not translate Python 2; if the package runs on Python 3, "
+            f"build it with plan --build-requires '{package}:setuptools<58'"
+        )
+    return (
+        "often a compiler or the headers of a library are missing, or the project does not declare "
+        "a build requirement"
+    )
 
 
 @with_fields

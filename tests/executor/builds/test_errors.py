@@ -100,6 +100,12 @@ def test_a_module_that_a_build_does_not_declare_is_added(line: str, added: str) 
     assert "--build-requires" not in within
 
 
+def test_a_source_for_python_2_is_built_with_a_setuptools_that_translates_it() -> None:
+    log = "error in demo setup command: use_2to3 is invalid."
+    hint = BackendFailed("demo", "get_requires_for_build_wheel", 1, log).hint
+    assert hint.endswith("plan --build-requires 'demo:setuptools<58'")
+
+
 def test_a_variable_that_a_backend_names_is_set_for_the_build() -> None:
     log = "as a last resort, set the environment variable\n  LET_ME_BUILD=True to avoid this error"
     hint = BackendFailed("demo", "build_wheel", 1, log).hint
