@@ -300,6 +300,7 @@ json.dump(facts, sys.stdout)'
         with pytest.raises(InterpreterUnusable) as caught:
             Environment.of_python(name)
         assert str(caught.value) == f"{program}: no such program"
+        assert caught.value.hint == "name it with its path"
 
     def test_one_that_may_not_be_run_is_called_that(self, tmp_path: Path) -> None:
         program = tmp_path / "python3"
@@ -307,7 +308,6 @@ json.dump(facts, sys.stdout)'
         with pytest.raises(InterpreterUnusable) as caught:
             Environment.of_python(str(program))
         assert str(caught.value) == f"{program}: cannot be run: Permission denied"
-        assert caught.value.hint == "name it with its path"
 
     @pytest.mark.parametrize(
         ("marker", "reason"),
