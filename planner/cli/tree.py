@@ -12,11 +12,12 @@ from planner.cli.lock_options import target_options
 from planner.lock.reader import read_lock
 from planner.model.dependencies import Dependency, Identifier, Scope
 from planner.model.environments import MarkerEnvironment, group_targets
+from planner.model.project_set import first_invalid_name
 from planner.resolver.applicable import applicable_dependencies
 from planner.resolver.overrides import Overrides
 from planner.review.graph import Edge, Graph
 from planner.review.recorded import recorded_inputs, targets_of
-from schemas.errors import Refused
+from schemas.errors import Refused, UsageError
 
 __all__ = ["tree", "why"]
 
@@ -34,6 +35,11 @@ def why(name: str, lock: str, python_versions: tuple[str, ...], platforms: tuple
 
     Exit status 1 if the lock does not have it.
     """
+    if first_invalid_name([name]) is not None:
+        raise UsageError(
+            f"{name!r} is not the name of a project",
+            hint="name it without a version and extras; the versions of the lock are shown",
+        )
     project = canonicalize_name(name)
     chains: dict[str, dict[str, None]] = {}
     for _, graph, roots in _graphs(lock, python_versions, platforms):

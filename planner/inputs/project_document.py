@@ -155,4 +155,6 @@ def hint_for_folder(folder: str) -> str:
     for name, way in _FOREIGN.items():
         if os.path.isfile(os.path.join(folder, name)):
             return f"{name} is not read; {way}"
-    return "name requirements files with -r, or the folder of a pyproject.toml"
+    return (
+        "name what to plan: lockstream plan -r FILE, or lockstream plan FOLDER of a pyproject.toml"
+    )

@@ -120,6 +120,11 @@ def test_why_tells_each_chain_from_the_inputs(capsys: pytest.CaptureFixture[str]
     assert run(capsys, "why", "win", "--platform", "linux")[::2] == (
         1, "error: pylock.toml does not have win\n",
     )  # fmt: skip
+    for name in ("base==1.0", "base[x]"):
+        status, _, err = run(capsys, "why", name)
+        assert (status, err.partition("\n")[0]) == (
+            2, f"error: {name!r} is not the name of a project",
+        )  # fmt: skip
 
 
 @pytest.mark.usefixtures("lock")

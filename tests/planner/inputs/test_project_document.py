@@ -78,7 +78,7 @@ def test_a_missing_document_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "way"),
     [
-        ([], "name requirements files with -r"),
+        ([], "name what to plan: lockstream plan -r FILE, or lockstream plan FOLDER"),
         (["requirements.txt"], "-r {folder}/requirements.txt"),
         (["requirements.txt", "requirements.in", "Pipfile"], "-r {folder}/requirements.in"),
         (["Pipfile"], "Pipfile is not read; write its requirements into"),

@@ -183,7 +183,7 @@ def test_check_finds_sizes_and_digests_that_a_plan_would_not_write(
 
 
 def test_a_lock_of_another_tool_cannot_be_checked(
-    lock: Path, capsys: pytest.CaptureFixture[str]
+    index: Index, lock: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     edit(lock, "app", tool={})
     assert check(capsys)[1][0] == "error: the lock does not record the requirements of app"
@@ -194,6 +194,10 @@ def test_a_lock_of_another_tool_cannot_be_checked(
     assert (status, told[0]) == (
         2, "error: pylock.toml does not record where its requirements are",
     )  # fmt: skip
+    assert "lockstream plan, or with -r FILE" in told[1]
+    followed = ["-r", "requirements.in", "-o", "pylock.toml", "-i", index.url]
+    assert lockstream.main(["plan", "-q", *followed]) == 0
+    assert check(capsys)[0] == 0
 
 
 def test_what_cannot_be_checked_without_a_network_is_named(
