@@ -28,13 +28,15 @@ def is_trusted(status: os.stat_result) -> bool:
     return status.st_uid == os.geteuid() and not status.st_mode & 0o022
 
 
-def cache_folder(environ: Mapping[str, str]) -> str | None:
-    """Return the folder that both phases keep their caches in; ``environ`` as ``os.environ``.
+def cache_folder(environ: Mapping[str, str], named: str | None = None) -> str | None:
+    """Return the folder that both phases keep their caches in; ``environ`` as ``os.environ``,
+    ``named`` is what an option says.
 
-    None if no variable names one and the user has no known home.
+    None if neither that nor a variable names one and the user has no known home.
     """
-    if named := environ.get("LOCKSTREAM_CACHE_DIR"):
-        return named
+    if named := named or environ.get("LOCKSTREAM_CACHE_DIR"):
+        # No shell expands it in a file of variables.
+        return os.path.expanduser(named)
     variable, usual = _CACHES.get(sys.platform, ("XDG_CACHE_HOME", ".cache"))
     base, home = environ.get(variable, ""), home_folder()
     if not base and home is not None:

@@ -65,7 +65,7 @@ def clear(cache_dir: str | None) -> None:
 
 
 def _open(folder: str | None) -> Cache:
-    found = folder or cache_folder(os.environ)
+    found = cache_folder(os.environ, folder)
     if found is None:
         raise UsageError(
             "HOME is not set, and the user has no home folder, so there is no cache",

@@ -65,7 +65,7 @@ def _names(
 def _access(
     *, keyring: bool, offline: bool, cache_dir: str | None, refresh: bool, no_cache: bool
 ) -> Access:
-    folder = None if no_cache else cache_dir or cache_folder(os.environ)
+    folder = None if no_cache else cache_folder(os.environ, cache_dir)
     cache = Cache(folder) if folder else None
     return Access(keyring=keyring, offline=offline, refresh=refresh, cache=cache)
 

@@ -21,6 +21,7 @@ def _home(monkeypatch: pytest.MonkeyPatch) -> None:
         ("linux", {}, "/home/ann/.cache/lockstream"),
         ("linux", {"XDG_CACHE_HOME": "/xdg"}, "/xdg/lockstream"),
         ("linux", {"XDG_CACHE_HOME": "/xdg", "LOCKSTREAM_CACHE_DIR": "/own"}, "/own"),
+        ("linux", {"LOCKSTREAM_CACHE_DIR": "~/own"}, "/home/ann/own"),
         ("darwin", {"XDG_CACHE_HOME": "/xdg"}, "/home/ann/Library/Caches/lockstream"),
         ("win32", {"LOCALAPPDATA": "/local"}, "/local/lockstream"),
     ],
@@ -30,6 +31,7 @@ def test_each_system_has_its_folder(
 ) -> None:
     monkeypatch.setattr(sys, "platform", platform)
     assert cache_folder(environ) == folder
+    assert cache_folder(environ, "~/named") == "/home/ann/named"
 
 
 def test_a_user_without_a_home_has_no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
