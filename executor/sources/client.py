@@ -32,6 +32,7 @@ from executor.sources.prefetch import (
     Server,
     Upcoming,
 )
+from executor.sources.proxies import proxy_name
 from executor.sources.redirects import LOCK_AGAIN, MALFORMED, following, led_to, split
 from executor.sources.refusals import NO_SUCH_RANGE, proxy_of, refusal, refusal_of_proxy
 from executor.sources.response import (
@@ -330,7 +331,8 @@ class HttpClient:
                 raise refusal_of_proxy(error, proxy, progress.url) from None
             # The server may have closed a kept connection, which does not mean that it fails.
             pause = 0.0 if reused else None
-            raise Retryable(reason_of(error), pause) from None
+            through = f", through the proxy {proxy_name(proxy)}" if proxy is not None else ""
+            raise Retryable(f"{reason_of(error)}{through}", pause) from None
 
     def _send_now(
         self,

@@ -74,9 +74,9 @@ class HttpConnection:
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._tunnel is not None:
             self._send("CONNECT", self._tunnel.place, self._tunnel.headers)
-            status, reason = self._response().read_head()[1:3]
-            if not 200 <= status < 300:
-                raise TunnelRefused(status, reason)
+            head = self._response().read_head()
+            if not 200 <= head.status < 300:
+                raise TunnelRefused(head.status, head.reason, head.headers)
         for _ in self.secure():
             raise AssertionError  # it waits by itself
 

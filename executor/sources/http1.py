@@ -81,10 +81,11 @@ class HttpError(Exception):
 class TunnelRefused(HttpError):
     """A proxy does not connect to the server."""
 
-    def __init__(self, status: int, reason: str) -> None:
+    def __init__(self, status: int, reason: str, headers: Mapping[str, str]) -> None:
         super().__init__(f"the proxy answers {status}")
         self.status = status
         self.reason = reason
+        self.headers = headers
 
 
 class Untrusted(HttpError):

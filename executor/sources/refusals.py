@@ -11,6 +11,7 @@ from executor.sources.proxies import proxy_for, proxy_name
 from executor.sources.redirects import split
 from executor.sources.response import PacedResponse, reason_of
 from executor.sources.retries import MAX_REQUESTED_SECONDS, Retryable, requested_pause
+from schemas.credentials import login_in
 from schemas.text import one_line
 from schemas.urls import redacted
 
@@ -45,6 +46,11 @@ _WRONG_LOGIN = (
 )
 
 
+_WRONG_PROXY_LOGIN = (
+    "the login before its host in HTTP_PROXY or HTTPS_PROXY is not accepted: set another one there"
+)
+
+
 _LOGIN, _PROXY_LOGIN = 401, 407
 
 
@@ -54,10 +60,10 @@ def proxy_of(parts: SplitResult) -> SplitResult | None:
 
 
 def other_login(headers: Mapping[str, str]) -> str:
-    """Return the kind of login that a server wants, as text behind its answer; nothing if it takes
-    user name and password as they are (Basic), which is what is sent (RFC 9110, 11.6.1).
+    """Return the kind of login that a server or proxy wants, as text behind its answer; nothing if
+    it takes user name and password as they are (Basic), which is what is sent (RFC 9110, 11.6.1).
     """
-    wanted = headers.get("www-authenticate", "")
+    wanted = headers.get("www-authenticate") or headers.get("proxy-authenticate", "")
     if not wanted or "basic" in wanted.lower():
         return ""
     return f", and wants a login of kind {one_line(wanted.split()[0], MAX_SHOWN)}, not Basic"
@@ -78,6 +84,8 @@ def refusal(
             reason += f", and asks to come back in {pause:.0f} seconds"
         return Retryable(reason, pause)
     hint = _HINTS.get(status, Unreachable.hint)
+    if status == _PROXY_LOGIN and (proxy := proxy_of(split(url, url))):
+        return _login_refused(reason, proxy, response.headers, url)
     if status == _LOGIN:
         reason += other_login(response.headers)
         hint = _WRONG_LOGIN if has_login else hint
@@ -95,7 +103,16 @@ def refusal_of_proxy(error: Exception, proxy: SplitResult, url: str) -> Retryabl
     reason = f"the proxy {name} answered {status}"
     if status in TRANSIENT or status >= 500:
         return Retryable(reason)
+    if status == _PROXY_LOGIN:
+        return _login_refused(reason, proxy, error.headers, url)
     return Unreachable(redacted(url), reason, hint=_HINTS.get(status, Unreachable.hint))
+
+
+def _login_refused(
+    reason: str, proxy: SplitResult, headers: Mapping[str, str], url: str
+) -> Unreachable:
+    hint = _WRONG_PROXY_LOGIN if login_in(proxy) else _HINTS[_PROXY_LOGIN]
+    return Unreachable(redacted(url), reason + other_login(headers), hint=hint)
 
 
 def _answerer(url: str, status: int) -> str:

@@ -21,13 +21,19 @@ from executor import (
     TunnelRefused,
     Untrusted,
     connect,
+    other_login,
     proxy_for,
     proxy_name,
     reason_of,
     request_target,
     while_waiting,
 )
-from planner.index.errors import ProxyRefused
+from planner.index.errors import (
+    PROXY_FORBIDS,
+    PROXY_LOGIN_MISSING,
+    PROXY_LOGIN_WRONG,
+    ProxyRefused,
+)
 from planner.index.request import Request
 from planner.index.response import Response, untrusted
 from schemas.credentials import login_in
@@ -132,7 +138,7 @@ class Connections:
             while_waiting(pace, partial(_write, connection, request, proxy))
             raw = connection.getresponse()
             if raw.status == _PROXY_LOGIN and proxy is not None:
-                _refuse(request.url, proxy, f"{raw.status} {raw.reason}")
+                _refuse(request.url, proxy, raw)
         except BaseException:
             connection.close()
             raise
@@ -151,9 +157,10 @@ class Connections:
             raise
         except (OSError, HttpError, ValueError) as error:
             # A name of a proxy that is none is known when it is looked up (UnicodeError).
+            is_reached = connection.sock is not None
             connection.close()
             if proxy is not None:
-                _raise_for_proxy(error, proxy, parts.geturl())
+                _raise_for_proxy(error, proxy, parts.geturl(), is_reached=is_reached)
             raise
         except BaseException:
             connection.close()
@@ -236,16 +243,28 @@ def _is_silent(connection: socket.socket) -> bool:
     return False
 
 
-def _raise_for_proxy(error: Exception, proxy: SplitResult, url: str) -> NoReturn:
-    """Raise the error of a proxy that cannot be reached or does not connect to the server."""
+def _raise_for_proxy(
+    error: Exception, proxy: SplitResult, url: str, *, is_reached: bool
+) -> NoReturn:
+    """Raise the error of a proxy that cannot be reached or does not connect to the server, or of a
+    connection through it.
+    """
     name = proxy_name(proxy)
-    if not isinstance(error, TunnelRefused):
-        raise Retryable(f"the proxy {name} cannot be reached: {reason_of(error)}") from None
-    status = f"{error.status} {error.reason}".strip()
-    if error.status < 500:
-        _refuse(url, proxy, status)
-    raise Retryable(f"the proxy {name} answers {status}") from None
+    if isinstance(error, TunnelRefused):
+        if error.status < 500:
+            _refuse(url, proxy, error)
+        status = f"{error.status} {error.reason}".strip()
+        raise Retryable(f"the proxy {name} answers {status}") from None
+    reason = reason_of(error)
+    if is_reached:
+        raise Retryable(f"{reason}, through the proxy {name}") from None
+    raise Retryable(f"the proxy {name} cannot be reached: {reason}") from None
 
 
-def _refuse(url: str, proxy: SplitResult, status: str) -> NoReturn:
-    raise ProxyRefused(redacted(url), proxy_name(proxy), status) from None
+def _refuse(url: str, proxy: SplitResult, answer: TunnelRefused | PacedResponse) -> NoReturn:
+    status = f"{answer.status} {answer.reason}".strip()
+    hint = PROXY_FORBIDS
+    if answer.status == _PROXY_LOGIN:
+        status += other_login(answer.headers)
+        hint = PROXY_LOGIN_WRONG if login_in(proxy) else PROXY_LOGIN_MISSING
+    raise ProxyRefused(redacted(url), proxy_name(proxy), status, hint) from None

@@ -6,6 +6,9 @@ from schemas.data_class import with_fields
 from schemas.errors import NetworkError, SubjectProblem
 
 __all__ = [
+    "PROXY_FORBIDS",
+    "PROXY_LOGIN_MISSING",
+    "PROXY_LOGIN_WRONG",
     "AddressMissing",
     "FileMissing",
     "IndexAnswer",
@@ -15,6 +18,20 @@ __all__ = [
     "ProxyRefused",
     "SignInPage",
 ]
+
+
+_NO_PROXY = "or list the host of the index in NO_PROXY"
+
+
+PROXY_LOGIN_MISSING = (
+    f"write its login, user:password@, before its host in HTTP_PROXY or HTTPS_PROXY, {_NO_PROXY}"
+)
+PROXY_LOGIN_WRONG = (
+    "the login before its host in HTTP_PROXY or HTTPS_PROXY is not accepted: set another one "
+    f"there, {_NO_PROXY}"
+)
+PROXY_FORBIDS = f"ask the owner of the proxy to allow it, {_NO_PROXY}"
+"""Hints of a proxy that refuses."""
 
 
 @with_fields
@@ -34,10 +51,7 @@ class ProxyRefused(NetworkError):
     proxy: str
     """Its address, without a password."""
     status: str
-    hint = (
-        "write its login, user:password@, before its host in HTTP_PROXY or HTTPS_PROXY, "
-        "or list the host of the index in NO_PROXY"
-    )
+    hint: str = PROXY_LOGIN_MISSING
 
     def __str__(self) -> str:
         return f"{self.url}: the proxy {self.proxy} answers {self.status}"

@@ -12,7 +12,7 @@ from executor.sources.client import HttpClient
 from executor.sources.errors import Unreachable
 from executor.sources.proxies import proxy_for
 from executor.sources.tls import tls_context
-from helpers.servers import CERTIFICATE, Connection, Proxy, Request, Server, cut, file
+from helpers.servers import CERTIFICATE, Connection, Proxy, Request, Server, cut, file, raw
 from schemas.errors import ExitCode, UsageError
 
 CONTENT = b"x" * 300_000
@@ -248,3 +248,15 @@ class TestFailures:
         assert caught.value.reason == (
             f"the server, or the proxy {proxy.origin}, answered 502 Bad Gateway"
         )
+
+
+def test_what_fails_behind_a_proxy_is_told_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Server() as proxy:
+        for name in ("/files.example:443", "files.example:443"):
+            proxy.script(name, raw(b"HTTP/1.1 200 Connected\r\n\r\n", close=True))
+        monkeypatch.setenv("HTTPS_PROXY", proxy.origin)
+        client = HttpClient()
+        with pytest.raises(Unreachable) as caught:
+            list(client.fetch("https://files.example/x", None))
+        client.close()
+    assert caught.value.reason.endswith(f", through the proxy {proxy.origin}")

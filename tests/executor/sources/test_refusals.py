@@ -116,8 +116,8 @@ def test_behind_a_proxy_both_may_have_answered(
             f"the proxy {NAME} cannot be reached: no answer in time",
         ),
         (HttpError("broken"), f"the proxy {NAME} cannot be reached: broken"),
-        (TunnelRefused(503, ""), f"the proxy {NAME} answered 503"),
-        (TunnelRefused(599, ""), f"the proxy {NAME} answered 599"),
+        (TunnelRefused(503, "", {}), f"the proxy {NAME} answered 503"),
+        (TunnelRefused(599, "", {}), f"the proxy {NAME} answered 599"),
     ],
 )
 def test_a_proxy_may_be_there_later(error: Exception, expected: str) -> None:
@@ -128,6 +128,30 @@ def test_a_proxy_may_be_there_later(error: Exception, expected: str) -> None:
 
 @pytest.mark.parametrize("status", [403, 407])
 def test_a_proxy_that_forbids_is_final(status: int) -> None:
-    found = refusal_of_proxy(TunnelRefused(status, ""), PROXY, URL)
+    found = refusal_of_proxy(TunnelRefused(status, "", {}), PROXY, URL)
     assert isinstance(found, Unreachable)
     assert str(found) == f"{URL}: the proxy {NAME} answered {status}"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told", "login", "hint"),
+    [
+        ("Basic", "", "", "write its login, user:password@,"),
+        ("Negotiate", ", and wants a login of kind Negotiate, not Basic", "", "write its login"),
+        ("Basic realm=x", "", "user:secret@", "is not accepted: set another one there"),
+    ],
+)
+def test_a_login_that_a_proxy_does_not_accept_is_not_asked_for_again(
+    wanted: str, told: str, login: str, hint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = f"http://{login}proxy.example:3128"
+    monkeypatch.setenv("http_proxy", proxy)
+    headers = {"proxy-authenticate": wanted}
+    answers = (
+        refusal_of_proxy(TunnelRefused(407, "", headers), urlsplit(proxy), URL),
+        refusal(answer(407, f"Proxy-Authenticate: {wanted}\r\n"), "http://a.example/x"),
+    )
+    for found in answers:
+        assert isinstance(found, Unreachable)
+        assert found.reason.endswith(f"407{told}") or found.reason.endswith(f"407 Words{told}")
+        assert hint in found.hint

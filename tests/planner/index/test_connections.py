@@ -9,7 +9,7 @@ import pytest
 
 from executor import Keychain, tls_context
 from helpers.index import Index
-from helpers.servers import CERTIFICATE, Connection, Proxy, Request, Server, file
+from helpers.servers import CERTIFICATE, Connection, Proxy, Request, Server, file, raw
 from helpers.surroundings import leave_plain
 from planner.index.client import ATTEMPTS, IndexClient
 from planner.index.errors import IndexUnreachable, ProxyRefused
@@ -58,6 +58,7 @@ def test_a_proxy_that_refuses_is_named_at_once(tls: bool, monkeypatch: pytest.Mo
         with pytest.raises(ProxyRefused) as caught:
             get(url, pauses)
     assert str(caught.value) == f"{url}: the proxy {proxy.url} answers 407 {REASON}"
+    assert "is not accepted" in caught.value.hint
     assert caught.value.exit_code is ExitCode.NETWORK
     assert (pauses, server.requests) == ([], [])
 
@@ -99,6 +100,44 @@ def test_a_proxy_that_cannot_connect_is_named(monkeypatch: pytest.MonkeyPatch) -
         with pytest.raises(IndexUnreachable) as caught:
             get("https://index.example/simple/demo/")
     assert f"the proxy {proxy.origin} answers 502 Bad Gateway" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("head", "problem", "hint"),
+    [
+        ("403 Blocked", "403 Blocked", "ask the owner of the proxy"),
+        ("407 Log in", "407 Log in", "write its login"),
+        (
+            "407 Log in\r\nProxy-Authenticate: NTLM",
+            "407 Log in, and wants a login of kind NTLM, not Basic",
+            "write its login",
+        ),
+    ],
+)
+def test_the_hint_fits_the_refusal_of_a_proxy(
+    head: str, problem: str, hint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Server() as proxy:
+        for name in ("/index.example:443", "index.example:443"):
+            proxy.script(name, raw(f"HTTP/1.1 {head}\r\n\r\n".encode(), close=True))
+        monkeypatch.setenv("HTTPS_PROXY", proxy.origin)
+        with pytest.raises(ProxyRefused) as caught:
+            get("https://index.example/simple/demo/")
+    assert str(caught.value).endswith(f"the proxy {proxy.origin} answers {problem}")
+    assert hint in caught.value.hint
+
+
+def test_a_connection_that_ends_behind_a_proxy_is_told_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with Server() as proxy:
+        for name in ("/index.example:443", "index.example:443"):
+            proxy.script(name, raw(b"HTTP/1.1 200 Connected\r\n\r\n", close=True))
+        monkeypatch.setenv("HTTPS_PROXY", proxy.origin)
+        with pytest.raises(IndexUnreachable) as caught:
+            get("https://index.example/simple/demo/", [])
+    assert f", through the proxy {proxy.origin}" in str(caught.value)
+    assert "cannot be reached" not in str(caught.value)
 
 
 @pytest.mark.parametrize("kind", ["socks5", "socks5h", "socks4", "https"])
