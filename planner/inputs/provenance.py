@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
@@ -52,13 +53,13 @@ class Provenance:
 
     def to_table(self, folder: str) -> dict[str, Any]:
         """Return the TOML table for a lock in ``folder``, with paths relative to that folder.
-        Standard input cannot be read again, so it is not recorded.
+        Standard input and pipes cannot be read again, so they are not recorded.
         """
         table: dict[str, Any] = {}
         for field in fields(self):
             value = getattr(self, field.name)
             if field.name in _PATHS:
-                value = [_recorded(path, folder) for path in value if path != "-"]
+                value = [_recorded(path, folder) for path in value if _stays(path)]
             if isinstance(value, bool):
                 table[field.name.replace("_", "-")] = value
             elif value:
@@ -153,6 +154,20 @@ def read_inputs(
         fetch=fetch,
     )
     return inputs.merge(Inputs(excludes=excludes, remarks=remarks)).merge(files)
+
+
+_PASSING = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
+"""What a shell names in the place of ``<(...)``, and a redirected standard input."""
+
+
+def _stays(path: str) -> bool:
+    """Return whether the file at ``path``, or at a URL, can be read again by a later command."""
+    if path == "-" or os.path.abspath(path).startswith(_PASSING):
+        return False
+    try:
+        return not stat.S_ISFIFO(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return True
 
 
 def _settings_beside(path: str) -> Inputs:

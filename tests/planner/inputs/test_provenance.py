@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -31,8 +32,14 @@ def test_what_is_recorded_is_read_again_from_the_folder_of_the_lock(tmp_path: Pa
     assert again.constraints == provenance.constraints
 
 
-def test_standard_input_is_not_recorded(tmp_path: Path) -> None:
-    assert Provenance(requirements=("-",)).to_table(str(tmp_path)) == {}
+@pytest.mark.parametrize("path", ["-", "/dev/stdin", "/dev/fd/63", "/proc/self/fd/9", "{0}/pipe"])
+def test_what_cannot_be_read_again_is_not_recorded(tmp_path: Path, path: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert Provenance(requirements=(path.format(tmp_path),)).to_table(str(tmp_path)) == {}
+    absent = Provenance(requirements=("https://example.org/r.in", str(tmp_path / "absent.in")))
+    assert absent.to_table(str(tmp_path)) == {
+        "requirements": ["https://example.org/r.in", "absent.in"]
+    }
 
 
 def test_flags_are_recorded_as_true() -> None:
