@@ -75,6 +75,7 @@ def _policy(
     prerelease: str | None,
     resolution: str | None,
     exclude_newer: str | None,
+    exclude_newer_package: Sequence[str],
     no_binary: Sequence[str],
     only_binary: Sequence[str],
     no_build: bool,
@@ -86,6 +87,7 @@ def _policy(
         prerelease=prerelease,
         resolution=resolution,
         exclude_newer=exclude_newer,
+        exclude_newer_package=exclude_newer_package,
         no_binary=no_binary,
         only_binary=(*only_binary, *([":all:"] if no_build else ())),
         allow_hosts=allow_hosts,
@@ -232,6 +234,10 @@ policy_options = option_group(
         "--exclude-newer", metavar="MOMENT",
         help="Ignore files that were uploaded later: 2026-03-01, 2026-03-01T12:00:00Z or '7 days' "
         "(ago).",
+    ),
+    click.option(
+        "--exclude-newer-package", multiple=True, metavar="NAME=MOMENT",
+        help="The same for this project, in its place; false for no limit. Repeatable.",
     ),
     click.option(
         "--only-binary", "--no-build-package", multiple=True, metavar="NAME", callback=_names,

@@ -27,8 +27,9 @@ from planner.inputs.pip_config import (
     extra_indexes,
 )
 from planner.inputs.recorded_options import options_from_table, options_to_table
+from planner.inputs.settings import Settings
 from planner.model.paths import relative_path
-from planner.model.policy import Ordering, Policy, Prereleases, parse_moment
+from planner.model.policy import Ordering, Policy, Prereleases, parse_moment, parse_moments
 from planner.model.project_set import parse_names
 from schemas.credentials import Login, login_of_index
 from schemas.data_class import frozen
@@ -181,6 +182,8 @@ class PolicyRequest:
     prerelease: str | None = None
     resolution: str | None = None
     exclude_newer: str | None = None
+    exclude_newer_package: Sequence[str] = ()
+    """``NAME=MOMENT``."""
     no_binary: Sequence[str] = ()
     only_binary: Sequence[str] = ()
     allow_hosts: Sequence[str] = ()
@@ -198,6 +201,7 @@ class PolicyRequest:
             ),
             ordering=Ordering(self.resolution or settings.resolution or Ordering.HIGHEST),
             uploaded_before=parse_moment(moment, now) if moment else None,
+            uploaded_before_of=parse_moments(self._moments(settings), now),
             no_binary=parse_names([*settings.no_binary, *inputs.no_binary, *self.no_binary]),
             only_binary=parse_names(
                 [*settings.only_binary, *inputs.only_binary, *self.only_binary]
@@ -206,6 +210,11 @@ class PolicyRequest:
             require_hashes=bool(self.require_hashes),
             align=True if align is None else align,
         )
+
+    def _moments(self, settings: Settings) -> list[str]:
+        """Return the moments of single projects: those of the settings, then the options."""
+        of_settings = [f"{name}={one}" for name, one in settings.exclude_newer_package.items()]
+        return [*of_settings, *self.exclude_newer_package]
 
     def to_table(self, policy: Policy, inputs: Inputs) -> dict[str, Any]:
         """Return the settings of ``policy`` that differ from the defaults. The lock records them,
@@ -220,6 +229,8 @@ class PolicyRequest:
             table["resolution"] = str(policy.ordering)
         if moment := self.exclude_newer or settings.exclude_newer:
             table["exclude-newer"] = moment
+        if moments := self._moments(settings):
+            table["exclude-newer-package"] = moments
         if no_binary := [*settings.no_binary, *inputs.no_binary, *self.no_binary]:
             table["no-binary"] = no_binary
         if only_binary := [*settings.only_binary, *inputs.only_binary, *self.only_binary]:

@@ -25,7 +25,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from planner.index.indexes import Strategy
 from planner.inputs.build_settings import BuildSetting, read_build_settings
-from planner.model.policy import Ordering, Prereleases
+from planner.model.policy import ANY_MOMENT, Ordering, Prereleases
 from planner.model.project_set import first_invalid_name
 from schemas.data_class import frozen, with_fields
 from schemas.errors import InvalidInput, UsageError
@@ -90,6 +90,8 @@ class Settings:
     prerelease: Prereleases | None = None
     resolution: Ordering | None = None
     exclude_newer: str | None = None
+    exclude_newer_package: Mapping[str, str] = field(default_factory=dict)
+    """The same for single projects; ``false`` for no limit."""
     no_binary: tuple[str, ...] = ()
     only_binary: tuple[str, ...] = ()
     allow_hosts: tuple[str, ...] = ()
@@ -215,6 +217,12 @@ def _sources(value: object) -> dict[NormalizedName, str]:
     return found
 
 
+def _moments(value: object) -> dict[str, str]:
+    table = _table(value)
+    _named(tuple(table))
+    return {name: ANY_MOMENT if one is False else _text(one) for name, one in table.items()}
+
+
 def _names(value: object) -> tuple[str, ...]:
     return _named(_texts(value))
 
@@ -250,6 +258,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "prerelease": _choice(Prereleases),
     "resolution": _choice(Ordering),
     "exclude-newer": _text,
+    "exclude-newer-package": _moments,
     "no-binary": _sets,
     "only-binary": _sets,
     "allow-hosts": _texts,

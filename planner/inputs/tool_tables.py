@@ -37,7 +37,7 @@ _UNREAD_UV = {
     "dependency-metadata": "",
     "environments": "targets",
     "exclude-newer": "exclude-newer",
-    "exclude-newer-package": "",
+    "exclude-newer-package": "exclude-newer-package",
     "extra-build-variables": "build",
     "fork-strategy": "align",
     "index-strategy": "index-strategy",

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from packaging.utils import NormalizedName
+from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from planner.model.project_set import ProjectSet
+from planner.model.project_set import ProjectSet, first_invalid_name
 from schemas.data_class import frozen
 from schemas.errors import UsageError
 
-__all__ = ["Ordering", "Policy", "Preferences", "Prereleases", "parse_moment"]
+__all__ = [
+    "ANY_MOMENT",
+    "Ordering",
+    "Policy",
+    "Preferences",
+    "Prereleases",
+    "parse_moment",
+    "parse_moments",
+]
 
 
 class Prereleases(StrEnum):
@@ -56,6 +64,8 @@ class Policy:
     ordering: Ordering = Ordering.HIGHEST
     uploaded_before: datetime | None = None
     """Files uploaded later are ignored; None if no file is."""
+    uploaded_before_of: Mapping[NormalizedName, datetime | None] = field(default_factory=dict)
+    """The same for single projects, in its place."""
     no_binary: ProjectSet = field(default_factory=ProjectSet)
     """Projects whose wheels are ignored, so that they are built."""
     only_binary: ProjectSet = field(default_factory=ProjectSet)
@@ -69,6 +79,28 @@ class Policy:
     that it could have alone."""
     preferences: Sequence[Preferences] = field(default=())
     """For each environment; empty if nothing is preferred."""
+
+
+ANY_MOMENT = "false"
+"""The word for no moment: files count whenever they were uploaded."""
+
+
+def parse_moments(words: Iterable[str], now: datetime) -> dict[NormalizedName, datetime | None]:
+    """Return the moments of projects, which ``words`` name as ``NAME=MOMENT``; None for
+    ``NAME=false``. The last one of a project counts. Raise UsageError for another word.
+    """
+    found: dict[NormalizedName, datetime | None] = {}
+    for word in words:
+        project, _, moment = word.partition("=")
+        if not moment.strip() or first_invalid_name([project.strip()]) is not None:
+            raise UsageError(
+                f"{word!r} is not a project and a moment",
+                hint="write it as NAME=2026-03-01, NAME='2 days', or NAME=false for no limit",
+            )
+        is_any = moment.strip().lower() == ANY_MOMENT
+        name = canonicalize_name(project.strip())
+        found[name] = None if is_any else parse_moment(moment, now)
+    return found
 
 
 def parse_moment(text: str, now: datetime) -> datetime:

@@ -55,10 +55,13 @@ _REMEDIES = (
         "leave the project out of --no-binary, or build it (--build)",
     ),
     ("it is at ", "name the host of its files with --allow-host, or choose another index"),
-    ("it was uploaded on ", "choose a later --exclude-newer, or allow older versions"),
+    (
+        "it was uploaded on ",
+        "choose a later --exclude-newer or --exclude-newer-package, or allow older versions",
+    ),
     (
         "the index does not record when",
-        "leave out --exclude-newer, or choose an index that records when files were uploaded",
+        "leave out --exclude-newer, or exempt the project (--exclude-newer-package NAME=false)",
     ),
 )
 """What helps against the rules that refuse a file, by how the reasons begin."""
@@ -106,6 +109,8 @@ class FileRules:
     yanked (https://packaging.python.org/specifications/file-yanking/)."""
     uploaded_before: datetime | None = None
     """Files uploaded at this moment or later are refused; None if no file is."""
+    uploaded_before_of: Mapping[NormalizedName, datetime | None] = field(default_factory=dict)
+    """The same for single projects, in its place."""
     no_binary: ProjectSet = field(default_factory=ProjectSet)
     """Projects that are built from source, so that their wheels are refused."""
     only_binary: ProjectSet = field(default_factory=ProjectSet)
@@ -124,15 +129,16 @@ class FileRules:
             return f"it was yanked: {file.yanked}" if file.yanked else "it was yanked"
         if not self.hashes.allow(project, file.hashes):
             return "its hash is not among those that the requirements give"
-        return self._refuse_time(file) or self._refuse_host(file)
+        return self._refuse_time(project, file) or self._refuse_host(file)
 
-    def _refuse_time(self, file: ProjectFile) -> str | None:
-        if self.uploaded_before is None or file.path is not None or file.is_direct:
+    def _refuse_time(self, project: NormalizedName, file: ProjectFile) -> str | None:
+        limit = self.uploaded_before_of.get(project, self.uploaded_before)
+        if limit is None or file.path is not None or file.is_direct:
             return None
         uploaded = parse_time(file.upload_time)
         if uploaded is None:
             return "the index does not record when it was uploaded, which --exclude-newer needs"
-        if uploaded >= self.uploaded_before:
+        if uploaded >= limit:
             return f"it was uploaded on {uploaded:%Y-%m-%d}, {TOO_LATE}"
         return None
 

@@ -260,6 +260,7 @@ def _solver(
         hashes=hashes,
         pins=_pins(known, policy.preferences),
         uploaded_before=policy.uploaded_before,
+        uploaded_before_of=policy.uploaded_before_of,
         no_binary=policy.no_binary,
         only_binary=policy.only_binary,
         hosts=policy.hosts,

@@ -86,7 +86,9 @@ OPTIONS = ("--pre", "--require-hashes", "--no-binary d", "--only-binary d", "-f 
            "--extra-index-url {index}/other/", "-r more.in", "-c more.in")  # fmt: skip
 SETTINGS: tuple[tuple[str, object], ...] = (
     ("prerelease", "allow"), ("prerelease", "disallow"), ("resolution", "lowest"),
-    ("exclude-newer", "2024-06-01"), ("exclude-newer", "2999-01-01"), ("align", False),
+    ("exclude-newer", "2024-06-01"), ("exclude-newer", "2999-01-01"),
+    ("exclude-newer-package", {"c": False}),
+    ("exclude-newer-package", {"c": "2024-06-01"}), ("align", False),
     ("no-binary", ["d"]), ("allow-hosts", ["127.0.0.1"]), ("excludes", ["c"]),
     ("excludes", ["win"]), ("constraints", ["b<2"]), ("overrides", ["c==1.0"]),
     ("index-strategy", "unsafe-best-match"), ("extras", ["one"]), ("groups", ["dev"]),

@@ -100,6 +100,16 @@ def test_the_policy_of_the_command_line_goes_before_that_of_the_project() -> Non
     assert DEMO in policy.no_binary
 
 
+def test_the_moment_of_a_project_is_that_of_the_command_line_before_that_of_the_settings() -> None:
+    inputs = Inputs(settings=Settings(exclude_newer_package={"demo": "7 days", "b": "false"}))
+    request = PolicyRequest(exclude_newer_package=("Demo = 2026-01-01",))
+    policy = request.resolve(inputs, NOW)
+    assert policy.uploaded_before_of == {"demo": datetime(2026, 1, 1, tzinfo=UTC), "b": None}
+    assert request.to_table(policy, inputs) == {
+        "exclude-newer-package": ["demo=7 days", "b=false", "Demo = 2026-01-01"]
+    }
+
+
 def test_only_what_differs_from_the_defaults_is_recorded() -> None:
     request = PolicyRequest()
     assert request.to_table(request.resolve(Inputs(), NOW), Inputs()) == {}

@@ -26,6 +26,7 @@ find-links = ["wheels"]
 prerelease = "allow"
 resolution = "lowest-direct"
 exclude-newer = "7 days"
+exclude-newer-package = { ours = false, g = "2 days" }
 no-binary = ["d"]
 only-binary = ["f"]
 allow-hosts = ["files.example"]
@@ -68,6 +69,7 @@ def test_all_keys_are_read() -> None:
         Prereleases.ALLOW, Ordering.LOWEST_DIRECT,
     )  # fmt: skip
     assert settings.exclude_newer == "7 days"
+    assert settings.exclude_newer_package == {"ours": "false", "g": "2 days"}
     assert (settings.no_binary, settings.allow_hosts) == (("d",), ("files.example",))
     assert settings.only_binary == ("f",)
     assert settings.align is False
@@ -88,6 +90,11 @@ def test_a_project_may_settle_nothing(text: str) -> None:
                      "excludes: has 'b[x]', which is not the name of a project", id="no name"),
         pytest.param("no-binary = [':all:', 'b c']",
                      "no-binary: has 'b c', which is not the name of a project", id="no set"),
+        pytest.param("exclude-newer-package = {'a b' = '7 days'}",
+                     "exclude-newer-package: has 'a b', which is not the name of a project",
+                     id="no project"),
+        pytest.param("exclude-newer-package = {a = true}",
+                     "exclude-newer-package: is not a string", id="no moment"),
         pytest.param("align = 'yes'", "align: is neither true nor false", id="no flag"),
         pytest.param("default-index = 1", "default-index: is not a string", id="no text"),
         pytest.param("prerelease = 'maybe'",

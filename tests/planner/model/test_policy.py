@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from packaging.utils import canonicalize_name
 
-from planner.model.policy import parse_moment
+from planner.model.policy import parse_moment, parse_moments
 from planner.model.project_set import parse_names
 from schemas.errors import UsageError
 
@@ -61,3 +61,20 @@ def test_names_are_read_as_pip_reads_them(
     names = parse_names(words)
     assert all(canonicalize_name(name) in names for name in inside)
     assert not any(canonicalize_name(name) in names for name in outside)
+
+
+def test_the_last_moment_of_a_project_counts() -> None:
+    words = ["A_b=2 days", "a.b=2026-01-01", "c=FALSE"]
+    assert parse_moments(words, NOW) == {"a-b": datetime(2026, 1, 1, tzinfo=UTC), "c": None}
+
+
+@pytest.mark.parametrize("word", ["demo", "demo=", "=7 days", "de mo=7 days", ""])
+def test_what_names_no_project_and_moment_is_refused(word: str) -> None:
+    with pytest.raises(UsageError, match=f"{word!r} is not a project and a moment") as raised:
+        parse_moments([word], NOW)
+    assert "NAME=false for no limit" in str(raised.value.hint)
+
+
+def test_the_moment_of_a_project_is_held_to_be_one() -> None:
+    with pytest.raises(UsageError, match="'=2' is not a moment"):
+        parse_moments(["demo==2"], NOW)

@@ -113,6 +113,22 @@ def test_files_that_came_later_do_not_count(index: Index, tmp_path: Path) -> Non
     assert list(versions()) == ["late 2.0"]
 
 
+def test_a_project_may_be_exempt_from_the_limit_of_all(index: Index, tmp_path: Path) -> None:
+    for name in ("late", "other"):
+        index.add(build_wheel(name, "1.0"), upload_time="2026-01-01T00:00:00Z")
+        index.add(build_wheel(name, "2.0"), upload_time="2026-02-01T00:00:00Z")
+    limit = ("--exclude-newer", "2026-01-15", "--exclude-newer-package")
+    plan_into(index, tmp_path, ["late", "other"], *limit, "Late=false")
+    assert list(versions()) == ["late 2.0", "other 1.0"]
+    assert lockstream.main(["check"]) == 0
+    plan_into(index, tmp_path, ["late", "other"], "-U", *limit, "late=2025-01-01", *limit[2:],
+              "late=2026-03-01")  # fmt: skip
+    assert list(versions()) == ["late 2.0", "other 1.0"]
+    index.add(build_wheel("undated", "1.0"))
+    plan_into(index, tmp_path, ["undated"], "-U", *limit, "undated=false")
+    assert list(versions()) == ["undated 1.0"]
+
+
 def test_hashes_can_be_demanded(index: Index, tmp_path: Path) -> None:
     Path("requirements.in").write_text("base\n")
     words = ["plan", "-r", "requirements.in", "-i", index.url, "--require-hashes"]

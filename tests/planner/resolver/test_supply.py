@@ -71,7 +71,9 @@ def test_what_is_too_new_is_one_line(
         index.add(build_wheel("app", f"1.{minor}"), upload_time=uploaded)
     text = refusal(index, tmp_path, capsys, "--exclude-newer", "2025-01-01", requires="app")
     line, hint = (line for line in text.splitlines() if "--exclude-newer" in line)
-    assert hint == "hint: choose a later --exclude-newer, or allow older versions"
+    assert hint == (
+        "hint: choose a later --exclude-newer or --exclude-newer-package, or allow older versions"
+    )
     assert line.strip() == (
         "app-1.8-py3-none-any.whl, app-1.7-py3-none-any.whl and 7 more: "
         "uploaded too late for --exclude-newer"
