@@ -275,7 +275,7 @@ lock_options = option_group(
     click.option(
         "--each", is_flag=True,
         help="Plan each PROJECT with a lock of its own in its folder, on all processors; without "
-        "PROJECT, each lock of lockstream below the current folder.",
+        "PROJECT, each pylock.toml of lockstream below the current folder.",
     ),
     click.option(
         "--merge-into", metavar="LOCK",
