@@ -9,7 +9,7 @@ import ssl
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple, NoReturn, cast
+from typing import Any, NamedTuple, NoReturn, cast
 
 import certifi
 import pytest
@@ -70,6 +70,18 @@ def test_the_hint_fits_what_is_wrong_with_a_certificate(code: int, hint: str) ->
 def test_it_verifies_certificates_and_names() -> None:
     context = tls_context()
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+
+
+def test_an_authority_is_as_good_for_each_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    create = ssl.create_default_context
+
+    def as_of_3_13(*arguments: Any, **options: Any) -> ssl.SSLContext:
+        context = create(*arguments, **options)
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    monkeypatch.setattr(ssl, "create_default_context", as_of_3_13)
+    assert not tls_context().verify_flags & ssl.VERIFY_X509_STRICT
 
 
 def test_a_client_certificate_is_loaded_with_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
