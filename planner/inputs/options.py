@@ -29,7 +29,14 @@ from planner.inputs.pip_config import (
 from planner.inputs.recorded_options import options_from_table, options_to_table
 from planner.inputs.settings import Settings
 from planner.model.paths import relative_path
-from planner.model.policy import Ordering, Policy, Prereleases, parse_moment, parse_moments
+from planner.model.policy import (
+    Ordering,
+    Policy,
+    Prereleases,
+    parse_limit,
+    parse_moment,
+    parse_moments,
+)
 from planner.model.project_set import parse_names
 from schemas.credentials import Login, login_of_index
 from schemas.data_class import frozen
@@ -202,6 +209,11 @@ class PolicyRequest:
             ordering=Ordering(self.resolution or settings.resolution or Ordering.HIGHEST),
             uploaded_before=parse_moment(moment, now) if moment else None,
             uploaded_before_of=parse_moments(self._moments(settings), now),
+            uploaded_before_at={
+                parse_index(one.url).url: parse_limit(one.exclude_newer, now)
+                for one in settings.indexes.values()
+                if one.exclude_newer is not None
+            },
             no_binary=parse_names([*settings.no_binary, *inputs.no_binary, *self.no_binary]),
             only_binary=parse_names(
                 [*settings.only_binary, *inputs.only_binary, *self.only_binary]
@@ -231,6 +243,9 @@ class PolicyRequest:
             table["exclude-newer"] = moment
         if moments := self._moments(settings):
             table["exclude-newer-package"] = moments
+        limits = {name: one.exclude_newer for name, one in settings.indexes.items()}
+        if limits := {name: text for name, text in limits.items() if text is not None}:
+            table["exclude-newer-index"] = limits
         if no_binary := [*settings.no_binary, *inputs.no_binary, *self.no_binary]:
             table["no-binary"] = no_binary
         if only_binary := [*settings.only_binary, *inputs.only_binary, *self.only_binary]:

@@ -18,7 +18,7 @@ from planner.inputs.project_document import InvalidProject, hint_for_folder, rea
 from planner.inputs.project_tables import Backend, ProjectTables, read_tools
 from planner.inputs.requirement_line import names_extra, parse_requirement, quoted
 from planner.inputs.settings import Settings, read_settings
-from planner.inputs.tool_tables import ToolTables
+from planner.inputs.tool_values import ToolTables
 from planner.model.dependencies import Scope
 from schemas.data_class import frozen
 

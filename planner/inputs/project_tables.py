@@ -26,7 +26,8 @@ from planner.inputs.project_document import InvalidProject, is_legacy
 from planner.inputs.requirement_line import parse_requirement
 from planner.inputs.requirements_text import decode, logical_lines
 from planner.inputs.settings import Settings, read_settings
-from planner.inputs.tool_tables import ToolTables, read_tool_tables, table_at
+from planner.inputs.tool_tables import read_tool_tables
+from planner.inputs.tool_values import ToolTables, table_at
 from schemas.text import one_line
 
 if TYPE_CHECKING:

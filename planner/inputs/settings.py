@@ -54,6 +54,8 @@ class IndexSetting:
     url: str
     explicit: bool = False
     """Whether it serves only the projects that ``sources`` assigns to it."""
+    exclude_newer: str | None = None
+    """The moment for its files in place of that for all; ``false`` for no limit."""
 
 
 _JOINED = frozenset(
@@ -203,9 +205,14 @@ def _index(value: object) -> IndexSetting:
     if isinstance(value, str):
         return IndexSetting(value)
     table = _table(value)
-    if not set(table) <= {"url", "explicit"} or "url" not in table:
-        raise _Unreadable("each index is a URL, or a table of url and explicit")
-    return IndexSetting(_text(table["url"]), _flag(table.get("explicit", False)))
+    if not set(table) <= {"url", "explicit", "exclude-newer"} or "url" not in table:
+        raise _Unreadable("each index is a URL, or a table of url, explicit and exclude-newer")
+    limit = table.get("exclude-newer")
+    return IndexSetting(
+        _text(table["url"]),
+        _flag(table.get("explicit", False)),
+        None if limit is None else _moment(limit),
+    )
 
 
 def _sources(value: object) -> dict[NormalizedName, str]:
@@ -220,7 +227,11 @@ def _sources(value: object) -> dict[NormalizedName, str]:
 def _moments(value: object) -> dict[str, str]:
     table = _table(value)
     _named(tuple(table))
-    return {name: ANY_MOMENT if one is False else _text(one) for name, one in table.items()}
+    return {name: _moment(one) for name, one in table.items()}
+
+
+def _moment(value: object) -> str:
+    return ANY_MOMENT if value is False else _text(value)
 
 
 def _names(value: object) -> tuple[str, ...]:

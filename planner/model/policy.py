@@ -21,6 +21,7 @@ __all__ = [
     "Policy",
     "Preferences",
     "Prereleases",
+    "parse_limit",
     "parse_moment",
     "parse_moments",
 ]
@@ -66,6 +67,8 @@ class Policy:
     """Files uploaded later are ignored; None if no file is."""
     uploaded_before_of: Mapping[NormalizedName, datetime | None] = field(default_factory=dict)
     """The same for single projects, in its place."""
+    uploaded_before_at: Mapping[str, datetime | None] = field(default_factory=dict)
+    """The same for the files of single indexes, by URL, unless their project has a moment."""
     no_binary: ProjectSet = field(default_factory=ProjectSet)
     """Projects whose wheels are ignored, so that they are built."""
     only_binary: ProjectSet = field(default_factory=ProjectSet)
@@ -97,10 +100,13 @@ def parse_moments(words: Iterable[str], now: datetime) -> dict[NormalizedName, d
                 f"{word!r} is not a project and a moment",
                 hint="write it as NAME=2026-03-01, NAME='2 days', or NAME=false for no limit",
             )
-        is_any = moment.strip().lower() == ANY_MOMENT
-        name = canonicalize_name(project.strip())
-        found[name] = None if is_any else parse_moment(moment, now)
+        found[canonicalize_name(project.strip())] = parse_limit(moment, now)
     return found
+
+
+def parse_limit(text: str, now: datetime) -> datetime | None:
+    """Return the moment that ``text`` names, as ``parse_moment`` does; None for ``false``."""
+    return None if text.strip().lower() == ANY_MOMENT else parse_moment(text, now)
 
 
 def parse_moment(text: str, now: datetime) -> datetime:

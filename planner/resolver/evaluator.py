@@ -111,6 +111,8 @@ class FileRules:
     """Files uploaded at this moment or later are refused; None if no file is."""
     uploaded_before_of: Mapping[NormalizedName, datetime | None] = field(default_factory=dict)
     """The same for single projects, in its place."""
+    uploaded_before_at: Mapping[str, datetime | None] = field(default_factory=dict)
+    """The same for the files of single indexes, by URL, unless their project has a moment."""
     no_binary: ProjectSet = field(default_factory=ProjectSet)
     """Projects that are built from source, so that their wheels are refused."""
     only_binary: ProjectSet = field(default_factory=ProjectSet)
@@ -132,7 +134,8 @@ class FileRules:
         return self._refuse_time(project, file) or self._refuse_host(file)
 
     def _refuse_time(self, project: NormalizedName, file: ProjectFile) -> str | None:
-        limit = self.uploaded_before_of.get(project, self.uploaded_before)
+        of_index = self.uploaded_before_at.get(file.index, self.uploaded_before)
+        limit = self.uploaded_before_of.get(project, of_index)
         if limit is None or file.path is not None or file.is_direct:
             return None
         uploaded = parse_time(file.upload_time)

@@ -110,6 +110,20 @@ def test_the_moment_of_a_project_is_that_of_the_command_line_before_that_of_the_
     }
 
 
+def test_an_index_of_the_settings_may_have_a_moment_of_its_own() -> None:
+    indexes = {
+        "ours": IndexSetting("https://ours.example/simple/", exclude_newer="false"),
+        "other": IndexSetting("https://other.example/simple"),
+    }
+    inputs = Inputs(settings=Settings(exclude_newer="7 days", indexes=indexes))
+    request = PolicyRequest()
+    policy = request.resolve(inputs, NOW)
+    assert policy.uploaded_before_at == {"https://ours.example/simple": None}
+    assert request.to_table(policy, inputs) == {
+        "exclude-newer": "7 days", "exclude-newer-index": {"ours": "false"},
+    }  # fmt: skip
+
+
 def test_only_what_differs_from_the_defaults_is_recorded() -> None:
     request = PolicyRequest()
     assert request.to_table(request.resolve(Inputs(), NOW), Inputs()) == {}

@@ -34,7 +34,7 @@ align = false
 
 [tool.lockstream.indexes]
 one = "https://one.example/"
-two = { url = "https://two.example/", explicit = true }
+two = { url = "https://two.example/", explicit = true, exclude-newer = false }
 
 [tool.lockstream.sources]
 e = "two"
@@ -60,7 +60,7 @@ def test_all_keys_are_read() -> None:
     assert settings.default_index == "https://index.example/simple/"
     assert settings.indexes == {
         "one": IndexSetting("https://one.example/"),
-        "two": IndexSetting("https://two.example/", explicit=True),
+        "two": IndexSetting("https://two.example/", explicit=True, exclude_newer="false"),
     }
     assert settings.sources == {"e": "two"}
     assert settings.index_strategy is Strategy.UNSAFE_BEST_MATCH
@@ -101,7 +101,10 @@ def test_a_project_may_settle_nothing(text: str) -> None:
                      "prerelease: is not one of disallow, allow, if-necessary", id="no choice"),
         pytest.param("indexes = ['x']", "indexes: is not a table", id="no table"),
         pytest.param("indexes = {a = {explicit = true}}",
-                     "indexes: each index is a URL, or a table of url and explicit", id="no URL"),
+                     "indexes: each index is a URL, or a table of url, explicit and exclude-newer",
+                     id="no URL"),
+        pytest.param("indexes = {a = {url = 'https://a.example', exclude-newer = true}}",
+                     "indexes: is not a string", id="no moment of an index"),
         pytest.param("targets = [{python = '3.12'}]",
                      "targets: each target is a table of python and platform", id="no platform"),
         pytest.param("targets = '3.12'", "targets: is not a list of tables", id="no targets"),

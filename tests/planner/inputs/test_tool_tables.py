@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from pathlib import Path
 
 import pytest
 from packaging.utils import canonicalize_name
 
-from planner.inputs.build_settings import BuildSetting
 from planner.inputs.pip_config import PUBLIC_INDEX
 from planner.inputs.settings import IndexSetting, Settings
-from planner.inputs.tool_tables import ToolTables, read_tool_tables
+from planner.inputs.tool_tables import read_tool_tables
+from planner.inputs.tool_values import ToolTables
 from schemas.target import Target
 
 ONE, TWO = "https://one.example/simple", "https://two.example/simple"
@@ -20,93 +19,6 @@ ONE, TWO = "https://one.example/simple", "https://two.example/simple"
 
 def read(text: str, ours: Settings | None = None) -> ToolTables:
     return read_tool_tables(tomllib.loads(text), "/project/pyproject.toml", ours or Settings())
-
-
-def test_uv_names_indexes_and_the_projects_that_come_from_them() -> None:
-    found = read(
-        f"[[tool.uv.index]]\nname = 'd'\nurl = '{TWO}'\ndefault = true\n"
-        f"[[tool.uv.index]]\nname = 'x'\nurl = '{ONE}'\nexplicit = true\n"
-        "[tool.uv.sources]\nOur_Library = { index = 'x' }\n"
-    )
-    x, d = IndexSetting(ONE, explicit=True), IndexSetting(TWO)
-    assert list(found.settings.indexes.items()) == [("x", x), ("d", d)]
-    assert found.settings.default_index == TWO
-    assert found.settings.sources == {"our-library": "x"}
-
-
-def test_an_index_of_uv_may_be_a_folder_or_have_links() -> None:
-    found = read(
-        "[[tool.uv.index]]\nurl = 'pages'\n[[tool.uv.index]]\nurl = './w'\nformat = 'flat'\n"
-        "[[tool.uv.index]]\nurl = '../my pages'\ndefault = true\n"
-    )
-    assert list(found.settings.indexes.values()) == [IndexSetting("file:///project/pages")]
-    assert found.settings.default_index == "file:///my%20pages"
-    assert found.settings.find_links == ("/project/./w",)
-    assert not found.no_index
-    assert read("[[tool.uv.index]]\nurl = 'w'\nformat = 'flat'\ndefault = true\n").no_index
-
-
-def test_uv_names_addresses_and_members() -> None:
-    found = read(
-        "[tool.uv.sources]\na = { git = 'https://git.example/a', rev = 'v1' }\n"
-        "b = { path = '../b c' }\nc = { url = 'https://f.example/c.zip' }\n"
-        "d = { workspace = true }\n"
-    )
-    assert found.addresses == {
-        "a": "git+https://git.example/a@v1",
-        "b": "file:/project/../b%20c",
-        "c": "https://f.example/c.zip",
-    }
-    assert found.members == {"d"}
-
-
-def test_uv_has_constraints_overrides_and_more_places() -> None:
-    found = read(
-        "[tool.uv]\nconstraint-dependencies = ['a<2']\noverride-dependencies = ['b<2']\n"
-        f"exclude-dependencies = ['c']\nindex-url = '{ONE}'\nextra-index-url = ['{TWO}']\n"
-        "find-links = ['wheels']\nno-index = true\n"
-    )
-    settings = found.settings
-    assert (settings.constraints, settings.overrides, settings.excludes) == (
-        ("a<2",),
-        ("b<2",),
-        ("c",),
-    )
-    assert settings.default_index == ONE
-    assert list(settings.indexes.values()) == [IndexSetting(TWO)]
-    assert settings.find_links == ("/project/wheels",)
-    assert found.no_index
-
-
-def test_uv_adds_requirements_to_builds() -> None:
-    text = (
-        "[tool.uv.extra-build-dependencies]\nFlash_Attn = ['torch', 'numpy<3']\n"
-        "other = [{ requirement = 'torch', match-runtime = true }]\n"
-    )
-    found = read(text)
-    assert {name: one.requires for name, one in found.settings.build.items()} == {
-        "flash-attn": ("torch", "numpy<3"), "other": ("torch",),
-    }  # fmt: skip
-    (remark,) = found.remarks
-    assert remark == (
-        "/project/pyproject.toml: [tool.uv] extra-build-dependencies.other: match-runtime is not "
-        "read; to build with the version of torch that the lock has, name it here"
-    )
-    ours = read(text, Settings(build={"flash.attn": BuildSetting(jobs=2)}))
-    assert list(ours.settings.build) == ["other"]
-
-
-@pytest.mark.parametrize(
-    ("entry", "problem"),
-    [
-        ("'torch'", "[tool.uv] is not as uv has it: a list of requirements was expected"),
-        ("[1]", "[tool.uv] is not as uv has it: a list of strings was expected"),
-        ("['a b']", "extra-build-dependencies.demo has 'a b', which is not a requirement"),
-    ],
-)
-def test_what_uv_adds_to_builds_is_held_to_be_requirements(entry: str, problem: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(problem)):
-        read(f"[tool.uv.extra-build-dependencies]\ndemo = {entry}\n")
 
 
 def test_what_is_not_read_is_named() -> None:

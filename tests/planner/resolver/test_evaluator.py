@@ -141,6 +141,7 @@ def test_a_pre_release_of_python_meets_a_plain_lower_bound() -> None:
 
 
 WHEEL = "demo-1.0-py3-none-any.whl"
+INDEX = "https://index.example/simple"
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -152,6 +153,19 @@ NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
         pytest.param(FileRules(uploaded_before=NEW_YEAR),
                      {"upload-time": "2026-01-01T00:00:00Z"},
                      "it was uploaded on 2026-01-01, too late for --exclude-newer", id="too late"),
+        pytest.param(FileRules(uploaded_before=NEW_YEAR, uploaded_before_at={INDEX: None}), {},
+                     None, id="an index without a limit"),
+        pytest.param(FileRules(uploaded_before_at={INDEX: NEW_YEAR}),
+                     {"upload-time": "2026-01-01T00:00:00Z"},
+                     "it was uploaded on 2026-01-01, too late for --exclude-newer",
+                     id="an index with a limit"),
+        pytest.param(FileRules(uploaded_before=NEW_YEAR, uploaded_before_of={NAME: None}), {},
+                     None, id="a project without a limit"),
+        pytest.param(FileRules(uploaded_before_of={NAME: NEW_YEAR},
+                               uploaded_before_at={INDEX: None}),
+                     {"upload-time": "2026-01-01T00:00:00Z"},
+                     "it was uploaded on 2026-01-01, too late for --exclude-newer",
+                     id="a project with a limit on an index without one"),
         pytest.param(FileRules(uploaded_before=NEW_YEAR), {},
                      "the index does not record when it was uploaded, which --exclude-newer needs",
                      id="nobody knows when"),
@@ -167,7 +181,8 @@ NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 def test_rules_that_the_user_makes(
     rules: FileRules, told: dict[str, str], reason: str | None
 ) -> None:
-    file = ProjectFile(WHEEL, "https://index.example/simple/demo/", {"url": WHEEL, **told})
+    base = "https://index.example/simple/demo/"
+    file = ProjectFile(WHEEL, base, {"url": WHEEL, **told}, index=INDEX)
     verdict = FileEvaluator(TARGET, rules).evaluate(NAME, file)
     assert (verdict.reason if isinstance(verdict, Rejection) else None) == reason
 

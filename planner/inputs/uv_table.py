@@ -1,0 +1,167 @@
+"""The table of uv: indexes, addresses and members of the workspace.
+
+Source: https://docs.astral.sh/uv/reference/settings/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from packaging.utils import NormalizedName, canonicalize_name
+
+from planner.inputs.build_settings import BuildSetting, check_requirement
+from planner.inputs.poetry import source_url
+from planner.inputs.settings import IndexSetting, Settings
+from planner.inputs.tool_values import ToolTables, table_at, tables_of, text_of, texts_of, unread
+from planner.model.policy import ANY_MOMENT
+
+__all__ = ["read_uv"]
+
+
+_UNREAD = {
+    "build-constraint-dependencies": "name a file of them with --build-constraint",
+    "config-settings": "build",
+    "config-settings-package": "build",
+    "conflicts": "plan what conflicts apart (--no-extra, --no-group), in a lock of its own (-o)",
+    "dependency-groups": "targets",
+    "dependency-metadata": "",
+    "environments": "targets",
+    "exclude-newer": "exclude-newer",
+    "exclude-newer-package": "exclude-newer-package",
+    "extra-build-variables": "build",
+    "fork-strategy": "align",
+    "index-strategy": "index-strategy",
+    "no-binary": "no-binary",
+    "no-binary-package": "no-binary",
+    "no-build": "only-binary",
+    "no-build-package": "only-binary",
+    "no-sources": "",
+    "no-sources-package": "",
+    "prerelease": "prerelease",
+    "required-environments": "targets",
+    "resolution": "resolution",
+}
+"""Keys of ``[tool.uv]`` that change what uv locks, with the key of ``[tool.lockstream]`` that says
+it, or what else does; empty if nothing does."""
+
+
+def read_uv(table: Mapping[str, Any], place: str, ours: Settings) -> ToolTables:
+    pins, addresses, members = _read_sources(table_at(table, "sources"), ours)
+    found = _read_indexes(table, set(pins.values()), ours)
+    build, remarks = _read_builds(table_at(table, "extra-build-dependencies"), place, ours)
+    settings = found.settings
+    return replace(
+        found,
+        settings=replace(
+            settings,
+            constraints=tuple(texts_of(table.get("constraint-dependencies"))),
+            overrides=tuple(texts_of(table.get("override-dependencies"))),
+            excludes=tuple(texts_of(table.get("exclude-dependencies"))),
+            find_links=(*texts_of(table.get("find-links")), *settings.find_links),
+            sources=pins,
+            build=build,
+        ),
+        addresses=addresses,
+        members=members,
+        no_index=found.no_index or table.get("no-index") is True,
+        remarks=(*unread(table, _UNREAD, place, ours), *remarks),
+    )
+
+
+def _read_indexes(table: Mapping[str, Any], named: Collection[str], ours: Settings) -> ToolTables:
+    """Return the indexes, of which sources name those of the names ``named``."""
+    indexes: dict[str, IndexSetting] = {}
+    last: dict[str, IndexSetting] = {}
+    links: list[str] = []
+    default = table.get("index-url")
+    tables = tables_of(table.get("index"))
+    for number, one in enumerate(tables):
+        limit = one.get("exclude-newer")
+        setting = IndexSetting(
+            str(one["url"]),
+            one.get("explicit") is True,
+            ANY_MOMENT if limit is False else text_of(limit),
+        )
+        name = str(one.get("name") or f"uv-{number}")
+        is_default = one.get("default") is True
+        if one.get("format") == "flat":
+            if setting.explicit or name in named or (is_default and len(tables) > 1):
+                if name in ours.indexes:
+                    continue
+                raise ValueError(f"[[tool.uv.index]] {name} has links for some projects alone")
+            links.append(setting.url)
+        elif is_default:
+            default = setting.url
+            if one.get("name") or limit is not None:
+                # Sources may name it, and all others go before it.
+                last[name] = replace(setting, explicit=False)
+        else:
+            indexes[name] = setting
+    for number, url in enumerate(texts_of(table.get("extra-index-url"))):
+        indexes.setdefault(f"uv-extra-{number}", IndexSetting(url))
+    return ToolTables(
+        settings=Settings(
+            find_links=tuple(links),
+            default_index=str(default) if default else None,
+            indexes={**indexes, **last},
+        ),
+        # Links that are the default index leave no other.
+        no_index=bool(links) and tables[0].get("default") is True,
+    )
+
+
+def _read_sources(
+    table: Mapping[str, Any], ours: Settings
+) -> tuple[dict[NormalizedName, str], dict[NormalizedName, str], frozenset[NormalizedName]]:
+    """Return the names of indexes, the addresses, and the members of the workspace, by project."""
+    pins: dict[NormalizedName, str] = {}
+    addresses: dict[NormalizedName, str] = {}
+    members: set[NormalizedName] = set()
+    for project, value in table.items():
+        name = canonicalize_name(project)
+        sources = tables_of(value if isinstance(value, list) else [value])
+        if len(sources) != 1 or {"marker", "extra", "group"} & sources[0].keys():
+            if name in ours.sources:
+                continue
+            raise ValueError(
+                f"[tool.uv.sources] {project} depends on the environment, an extra or a group"
+            )
+        (source,) = sources
+        if source.get("workspace") is True:
+            members.add(name)
+        elif index := source.get("index"):
+            pins[name] = str(index)
+        elif url := source_url(source):
+            addresses[name] = url
+        else:
+            raise ValueError(f"[tool.uv.sources] {project} names no source")
+    return pins, addresses, frozenset(members)
+
+
+def _read_builds(
+    table: Mapping[str, Any], place: str, ours: Settings
+) -> tuple[dict[str, BuildSetting], list[str]]:
+    """Return what uv adds to the requirements of builds, by project, and what is not read of it."""
+    found: dict[str, BuildSetting] = {}
+    remarks: list[str] = []
+    known = {canonicalize_name(name) for name in ours.build}
+    for project, value in table.items():
+        if (name := canonicalize_name(project)) in known:
+            continue
+        key = f"extra-build-dependencies.{project}"
+        texts: list[str] = []
+        if not isinstance(value, list):
+            raise TypeError("a list of requirements was expected")
+        for one in value:
+            entry = one if isinstance(one, Mapping) else {"requirement": one}
+            texts += texts_of(entry.get("requirement"))
+            check_requirement(f"{place} {key}", texts[-1])
+            if entry.get("match-runtime"):
+                remarks.append(
+                    f"{place} {key}: match-runtime is not read; to build with the version of "
+                    f"{texts[-1]} that the lock has, name it here"
+                )
+        found[name] = BuildSetting(requires=tuple(texts))
+    return found, remarks
