@@ -19,6 +19,8 @@ from planner.inputs.project_tables import Backend
 from planner.inputs.recorded_options import keep_recorded
 from planner.inputs.remote_file import FetchFile, refuse_remote
 from planner.inputs.requirements_file import read_requirements
+from planner.inputs.tool_tables import has_settings
+from planner.inputs.workspace import MAX_LEVELS
 from schemas.data_class import frozen
 from schemas.errors import UsageError
 from schemas.urls import storable
@@ -131,7 +133,7 @@ def read_inputs(
     """
     if provenance.requirements:
         _refuse_project(provenance)
-        inputs = _settings_beside(provenance.requirements[0])
+        inputs = _settings_for(provenance.requirements[0])
     else:
         projects = provenance.projects or (os.curdir,)
         _check_projects(projects, named=bool(provenance.projects))
@@ -170,14 +172,22 @@ def _stays(path: str) -> bool:
         return True
 
 
-def _settings_beside(path: str) -> Inputs:
-    """Return the settings of the ``pyproject.toml`` in the folder of a requirements file, or of the
-    ``uv.toml`` there.
+def _settings_for(path: str) -> Inputs:
+    """Return the settings for a requirements file: of the nearest ``pyproject.toml`` that has a
+    table of ours or of another tool, or ``uv.toml``, in its folder or above, as uv finds them from
+    the working folder. Otherwise projects of a private index would be looked for on a public one.
     """
+    if not _stays(path) or "://" in path:
+        return Inputs()
     folder = os.path.dirname(path)
-    files = (os.path.join(folder, one) for one in ("pyproject.toml", "uv.toml"))
-    has_settings = path != "-" and any(map(os.path.isfile, files))
-    return read_settings_of(folder) if has_settings else Inputs()
+    for _ in range(MAX_LEVELS):
+        if has_settings(folder):
+            return read_settings_of(folder)
+        above = os.path.dirname(os.path.abspath(folder))
+        if above == os.path.abspath(folder):
+            break
+        folder = os.path.relpath(above) if above == os.getcwd() else above
+    return Inputs()
 
 
 def _refuse_project(provenance: Provenance) -> None:

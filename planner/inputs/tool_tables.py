@@ -20,12 +20,13 @@ from packaging.utils import NormalizedName, canonicalize_name
 from executor import read_input
 from planner.inputs.pip_config import PUBLIC_INDEX
 from planner.inputs.poetry import source_url
+from planner.inputs.project_document import read_document
 from planner.inputs.settings import IndexSetting, Settings
 from planner.inputs.tool_values import ToolTables, table_at, tables_of, texts_of, unread
 from planner.inputs.uv_table import read_uv
 from schemas.toml import parse_toml
 
-__all__ = ["read_tool_tables"]
+__all__ = ["has_settings", "read_tool_tables"]
 
 
 _UNREAD_PDM = {"allow-prereleases": "prerelease", "respect-source-order": "index-strategy"}
@@ -70,6 +71,18 @@ def read_tool_tables(document: Mapping[str, Any], path: str, ours: Settings) -> 
         ),
         addresses={name: _absolute(url, folder) for name, url in found.addresses.items()},
     )
+
+
+def has_settings(folder: str) -> bool:
+    """Return whether the ``pyproject.toml`` in a folder has a table that is read here, or there is
+    a ``uv.toml``. Raise UnreadableInput or InvalidProject.
+    """
+    if os.path.isfile(os.path.join(folder, "uv.toml")):
+        return True
+    if not os.path.isfile(os.path.join(folder, "pyproject.toml")):
+        return False
+    _, document = read_document(folder)
+    return not {"lockstream", *_READERS}.isdisjoint(table_at(document, "tool"))
 
 
 def _read_toml(path: str) -> Mapping[str, Any]:

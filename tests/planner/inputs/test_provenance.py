@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from planner.inputs.provenance import Provenance, read_inputs
-from schemas.errors import UsageError
+from schemas.errors import InvalidInput, UsageError
 
 OWN, OURS = "https://own.example/simple", "https://ours.example/simple"
 
@@ -94,6 +94,42 @@ def test_the_indexes_beside_a_requirements_file_count_whichever_tool_they_are_of
     )
     assert found.settings.default_index == index
     assert [one.requirement.name for one in found.requirements] == ["ours"]
+
+
+def test_settings_above_a_requirements_file_count_and_the_nearest_are_those(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(f"[tool.uv]\nindex-url = '{OWN}'\n")
+    folder = tmp_path / "sub" / "requirements"
+    folder.mkdir(parents=True)
+    (folder / "dev.in").write_text("ours\n")
+    (folder / "pyproject.toml").write_text("[tool.black]\nline-length = 100\n")
+
+    def index() -> str | None:
+        absolute = Provenance(requirements=(str(folder / "dev.in"),))
+        found = {
+            read_inputs(one, environment={}).settings.default_index
+            for one in (absolute, Provenance(requirements=("requirements/dev.in",)))
+        }
+        assert len(found) == 1
+        return found.pop()
+
+    monkeypatch.chdir(tmp_path / "sub")
+    assert index() == OWN
+    (tmp_path / "sub" / "uv.toml").write_text(f"index-url = '{OURS}'\n")
+    assert index() == OURS
+    (folder / "pyproject.toml").write_text("[tool.lockstream]\nalign = false\n")
+    assert index() is None
+
+
+def test_settings_above_a_requirements_file_have_to_be_readable(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool\n")
+    (tmp_path / "requirements").mkdir()
+    (tmp_path / "requirements" / "dev.in").write_text("ours\n")
+    with pytest.raises(InvalidInput, match=r"pyproject\.toml"):
+        read_inputs(
+            Provenance(requirements=(str(tmp_path / "requirements" / "dev.in"),)), environment={}
+        )
 
 
 def test_what_other_tools_limit_counts_for_a_requirements_file_and_the_rest_is_named(
