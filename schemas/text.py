@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from schemas.urls import hidden
 
-__all__ = ["conflict_line", "enumerate_some", "one_line", "printable"]
+__all__ = ["conflict_line", "counted", "enumerate_some", "one_line", "printable"]
 
 
 _MERGE_MARK = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?: |\r?$)", re.MULTILINE)
@@ -23,6 +23,11 @@ def conflict_line(text: str) -> int | None:
     """Return the line, from 1, of the first mark of a merge conflict in ``text``, if it has one."""
     mark = _MERGE_MARK.search(text)
     return text.count("\n", 0, mark.start()) + 1 if mark else None
+
+
+def counted(number: int, noun: str) -> str:
+    """Return ``1 package``, ``2 packages`` or ``1,000 packages``, for a noun with a plural in s."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def enumerate_some(items: Iterable[object], limit: int = 5) -> str:

@@ -210,7 +210,7 @@ class TestSurroundings:
         (work / "bin/lockstream").symlink_to(pyz)
         path = f"{work / 'bin'}:{Path(sys.executable).parent}:/usr/bin:/bin"
         executed = run("lockstream", "execute", "--venv", "env", cwd=work, PATH=path)
-        assert (executed.returncode, executed.stdout[:20]) == (0, "installed 1 packages")
+        assert (executed.returncode, executed.stdout[:19]) == (0, "installed 1 package")
 
     def test_it_needs_no_home_and_writes_nothing_beside_itself(self, pyz: Path, work: Path) -> None:
         (work / "only").mkdir()

@@ -11,6 +11,7 @@ device), with nginx and uv.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from benchmarks.installers import Tools, find_uv
 from benchmarks.mirror import CORPORA, LARGE, RESULTS, WORK, served
+from benchmarks.peers.loop_disk import loop_device
 from benchmarks.peers.measurements import (
     charged,
     durable,
@@ -42,6 +44,8 @@ SECTIONS = (
     "peers", "durable", "first", "charged", "latency", "narrow", "secure", "time", "extremes",
     "slow-disk", "no-cache",
 )  # fmt: skip
+FRESH_CAPACITY = 28 << 30
+"""Bytes of the image for --fresh: the trees of a corpus of gigabytes, and what stays free."""
 REPEATED_ON_SLOW_DISK = 2
 """Runs per round: a rate of kills needs more of them than a time."""
 
@@ -61,6 +65,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, metavar="N")
     parser.add_argument("--limits", type=mebibytes, default="128,64,48,32", metavar="MIB,...")
     parser.add_argument("--only", action="append", choices=SECTIONS, help="repeatable")
+    parser.add_argument(
+        "--fresh",
+        action="store_true",
+        help="install into a new ext4 on a loop device for each subject: times vary less",
+    )
     parser.add_argument("--uv", metavar="FILE")
     parser.add_argument("--render", action="store_true", help="measure nothing; write the page")
     options = parser.parse_args()
@@ -84,17 +93,21 @@ def measure(options: argparse.Namespace, results: Results) -> None:
     work = Path(tempfile.mkdtemp(prefix="bench-", dir=WORK))
     try:
         tools = Tools.installed_below(work, options.uv or find_uv())
-        with served(work) as mirror:
-            bench = Bench(work, mirror, tools)
-            described = machine(tools, work)
+        with contextlib.ExitStack() as stack:
+            bench = Bench(work, stack.enter_context(served(work)), tools)
+            described, device = machine(tools, work), None
+            if options.fresh:
+                device = stack.enter_context(loop_device(work / "trees.img", FRESH_CAPACITY))
+                described += " A new ext4 on a loop device for each subject."
             for section, subject, measuring in plan(bench, corpora, sections, options):
                 record = Record(section, subject, described)
-                for found in measuring():
-                    if isinstance(found, str):
-                        record.notes.append(found)
-                    else:
-                        record.runs.append(found)
-                    results.keep(record)
+                with bench.on_new_disk(device) if device else contextlib.nullcontext():
+                    for found in measuring():
+                        if isinstance(found, str):
+                            record.notes.append(found)
+                        else:
+                            record.runs.append(found)
+                        results.keep(record)
                 render(results)
     finally:
         shutil.rmtree(work)

@@ -1,7 +1,8 @@
 """Runs of installers: made in fresh folders, kept as records.
 
-ext4 creates files more slowly for a while after many were removed, so trees stay until the end;
-if the disk gets full they are removed, and the next run waits.
+ext4 without a journal creates files more slowly for a while after many were removed, so trees stay
+until the end; if the disk gets full they are removed, and the next run waits. On a new file system
+for each subject, nothing was removed before.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from benchmarks.installers import (
     versions,
 )
 from benchmarks.mirror import Mirror
+from benchmarks.peers.loop_disk import file_system
 from benchmarks.peers.shared_pages import in_memory
 
 __all__ = ["Bench", "Record", "Results", "Run", "Sample", "machine"]
@@ -128,6 +130,17 @@ class Bench:
         return self._alone
 
     @contextmanager
+    def on_new_disk(self, device: str) -> Iterator[None]:
+        """Install into a new file system on ``device``, until the body ends."""
+        before = self._trees
+        with file_system(device, self.work / "disk-of-trees") as root:
+            self._trees = root / "trees"
+            try:
+                yield
+            finally:
+                self._trees = before
+
+    @contextmanager
     def with_variables(self, variables: Mapping[str, str]) -> Iterator[None]:
         """Give the tools more variables in their environment, until the body ends."""
         before = self._tools
@@ -203,13 +216,14 @@ class Bench:
         return done, folder
 
     def _make_room(self) -> None:
-        if self._trees.exists() and shutil.disk_usage(self.work).free < RESERVE:
+        disk = self._trees.parent
+        if self._trees.exists() and shutil.disk_usage(disk).free < RESERVE:
             print("removing the trees so far", file=sys.stderr, flush=True)
             shutil.rmtree(self._trees)
             os.sync()
             time.sleep(SETTLING)
-        if shutil.disk_usage(self.work).free < RESERVE:
-            raise SystemExit(f"less than {RESERVE >> 30} GiB are free on the disk of {self.work}")
+        if shutil.disk_usage(disk).free < RESERVE:
+            raise SystemExit(f"less than {RESERVE >> 30} GiB are free on the disk of {disk}")
 
 
 def machine(tools: Tools, work: Path) -> str:

@@ -9,6 +9,7 @@ from executor.cli.option_group import json_option, lock_argument
 from executor.cli.options import EnvironmentOptions, environment_options, selection_options
 from executor.lock.options import SelectOptions
 from schemas.errors import ExitCode
+from schemas.text import counted
 
 __all__ = ["verify"]
 
@@ -27,7 +28,7 @@ def verify(lock: str, *, where: EnvironmentOptions, select: SelectOptions, as_js
 
     packages, found = verify_environment(lock, where.open(to_read=True), select=select)
     drifts = list(found)
-    summary = f"{packages} packages verified, {len(drifts)} differences"
+    summary = f"{counted(packages, 'package')} verified, {counted(len(drifts), 'difference')}"
     print_result(
         [drift.to_json() for drift in drifts] if as_json else None, [*map(str, drifts), summary]
     )

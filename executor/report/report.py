@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from executor.report.timing import Timing
 from schemas.data_class import frozen, with_fields
+from schemas.text import counted
 
 if TYPE_CHECKING:
     from executor.wheels.staged_wheel import StagedWheel
@@ -172,9 +173,9 @@ class Report:
             for count, what in ((self.removed, "removed"), (self.unchanged, "unchanged"))
             if count
         )
-        yield f"installed {self.installed} packages{more} into {self.environment}"
+        yield f"installed {counted(self.installed, 'package')}{more} into {self.environment}"
         yield (
-            f"  {self.files} files, {_mib(self.bytes_installed)} from "
+            f"  {counted(self.files, 'file')}, {_mib(self.bytes_installed)} from "
             f"{_mib(self.bytes_fetched)} fetched, in {self.seconds:.1f} s"
         )
         if not self.verified_record:

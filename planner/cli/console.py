@@ -15,7 +15,7 @@ from planner.review.cost import Cost
 from planner.review.planned_lock import PlannedLock
 from schemas.builds import BuildRecord
 from schemas.sizes import format_size
-from schemas.text import enumerate_some
+from schemas.text import counted, enumerate_some
 
 __all__ = ["ConsoleReporter"]
 
@@ -62,7 +62,7 @@ class ConsoleReporter(Reporter):
             self._sum_up("kept", lock, costs, f"in {seconds:.1f} s, {output} is up to date")
             return
         if left := sum(one.filename is None for cost in costs for one in cost.packages):
-            self._say(f"{left} wheels have yet to be built: lockstream builds lists them")
+            self._say(f"{counted(left, 'wheel')} still to be built: lockstream builds lists them")
         for change in () if self._quiet else planned.changes:
             tone = "green" if not change.old else "red" if not change.new else "yellow"
             echo(str(change), err=True, tone=tone)
@@ -91,14 +91,15 @@ class ConsoleReporter(Reporter):
 
     def _sum_up(self, verb: str, lock: Pylock, costs: Sequence[Cost], end: str) -> None:
         lines = [
-            f"{len(cost.packages)} packages for {cost.target}: {format_size(cost.size)} to fetch, "
-            f"{format_size(cost.unpacked_size)} unpacked"
+            f"{counted(len(cost.packages), 'package')} for {cost.target}: "
+            f"{format_size(cost.size)} to fetch, {format_size(cost.unpacked_size)} unpacked"
             for cost in costs
         ]
         if len(lines) == 1:
             self._say(f"{verb} {lines[0]}, {end}")
             return
-        self._say(f"{verb} {len(lock.packages)} packages for {len(lines)} targets, {end}")
+        packages = counted(len(lock.packages), "package")
+        self._say(f"{verb} {packages} for {len(lines)} targets, {end}")
         for line in lines:
             self._say(f"  {line}")
 
@@ -156,7 +157,7 @@ class ConsoleReporter(Reporter):
     def built(self, filename: str, record: BuildRecord) -> None:
         self.recorder.event("built", package=filename, seconds=record.seconds, demand=record.peak)
         peaks = ", ".join(
-            f"{format_size(size)} at {jobs} job{'s' if jobs > 1 else ''}"
+            f"{format_size(size)} at {counted(jobs, 'job')}"
             for jobs, size in sorted(record.demand.items())
         )
         self._say(f"built {record.wheel}: {peaks}, {record.seconds:.1f} s")

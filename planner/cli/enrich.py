@@ -12,6 +12,7 @@ from planner.inputs.errors import UnreadableInput
 from planner.lock.enrich import enrich as enrich_text
 from planner.lock.writer import write_atomically
 from schemas.errors import InvalidLockText, NotWritten, lock_hint
+from schemas.text import counted
 
 __all__ = ["enrich"]
 
@@ -50,4 +51,4 @@ def enrich(lock: str, output: str | None) -> None:
         except OSError as error:
             raise NotWritten(f"{output or lock} cannot be written", error) from None
     if not is_quiet():
-        echo(f"recorded the sizes of {count} wheels", err=True)
+        echo(f"recorded the sizes of {counted(count, 'wheel')}", err=True)

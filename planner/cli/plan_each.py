@@ -28,6 +28,7 @@ from planner.inputs.project_document import is_script
 from planner.lock.lock_path import lock_path
 from schemas.data_class import frozen
 from schemas.errors import ExitCode, LockstreamError, UsageError
+from schemas.text import counted
 
 __all__ = ["find_locks", "plan_each"]
 
@@ -242,8 +243,7 @@ def _print(outcomes: Sequence[_Outcome], seconds: float) -> None:
         for one in outcomes:
             counts[one.verb] += 1
         listed = ", ".join(f"{verb} {count}" for verb, count in counts.items() if count)
-        count = len(outcomes)
-        echo(f"{count} lock{'s' if count > 1 else ''}: {listed}, in {seconds:.1f} s", err=True)
+        echo(f"{counted(len(outcomes), 'lock')}: {listed}, in {seconds:.1f} s", err=True)
 
 
 def _to_json(outcome: _Outcome) -> dict[str, object]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from schemas.sizes import format_size
-from schemas.text import enumerate_some
+from schemas.text import counted, enumerate_some
 
 __all__ = ["PlanProgress"]
 
@@ -70,13 +70,13 @@ class PlanProgress:
 
     def summary(self) -> str:
         """Return what was done so far, in a few words."""
-        parts = [f"{self._requests} requests", format_size(self._bytes)]
+        parts = [counted(self._requests, "request"), format_size(self._bytes)]
         if self._sized:
             return ", ".join(["{} of {} wheels sized".format(*self._sized), parts[0]])
         if self._pages:
-            parts.append(f"{self._pages} projects")
+            parts.append(counted(self._pages, "project"))
         if self._files:
-            parts.append(f"metadata of {self._files} files")
+            parts.append(f"metadata of {counted(self._files, 'file')}")
         return ", ".join(parts)
 
     @property

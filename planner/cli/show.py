@@ -19,6 +19,7 @@ from planner.review.fit import PLACES, ContainerSize, check_fit
 from planner.review.recorded import targets_of
 from schemas.errors import UsageError
 from schemas.sizes import format_size
+from schemas.text import counted
 
 __all__ = ["diff", "show"]
 
@@ -143,7 +144,7 @@ def diff(
         echo(str(change))
     for one, other in pairs:
         echo(
-            f"{other.target}: {len(one.packages)} -> {len(other.packages)} packages, "
+            f"{other.target}: {len(one.packages)} -> {counted(len(other.packages), 'package')}, "
             f"{_change(one.size, other.size)} to fetch, "
             f"{_change(one.unpacked_size, other.unpacked_size)} unpacked"
         )
@@ -236,9 +237,10 @@ def _warn(cost: Cost) -> None:
     if cost.unknown:
         # enrich leaves what the locker said of the files as it is.
         helps = any(package.hints is None for package in cost.packages)
+        unknown, command = counted(len(cost.unknown), "package"), "enrich" if helps else "plan"
         echo(
-            f"warning: {cost.target}: the lock does not record the sizes of {len(cost.unknown)} "
-            f"packages; lockstream {'enrich' if helps else 'plan'} adds them",
+            f"warning: {cost.target}: the lock does not record the sizes of {unknown}; lockstream "
+            f"{command} adds them",
             err=True,
         )
 

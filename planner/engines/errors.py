@@ -46,7 +46,7 @@ class BuildsUnfinished(BuildFailed):
 
     @property
     def hint(self) -> str:  # type: ignore[override]  # rendered late, from the number
-        kept = f"the {self.finished} wheels that were built are kept, and " * bool(self.finished)
+        kept = "what was built is kept, and " * bool(self.finished)
         return f"the lock is as it was; {kept}the same command goes on with the others"
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ from packaging.version import Version
 
 from planner.model.dependencies import Identifier
 from planner.resolver.evaluator import Rejection, python_advice
-from schemas.text import enumerate_some
+from schemas.text import counted, enumerate_some
 
 __all__ = ["MAX_SHOWN_VERSIONS", "Obstacle", "Reason", "Supply"]
 
@@ -243,7 +243,7 @@ def _group(rejections: Collection[Rejection]) -> Iterator[str]:
     if (more := len(files) - MAX_SHOWN_REASONS) > 0:
         yield f"and files refused for {more} more reasons"
     if elsewhere:
-        yield f"and {len(elsewhere)} files for other Pythons and platforms"
+        yield f"and {counted(len(elsewhere), 'file')} for other Pythons and platforms"
 
 
 def _is_elsewhere(rejection: Rejection) -> bool:

@@ -8,6 +8,7 @@ from planner.review.cost import Cost
 from schemas.data_class import frozen
 from schemas.demand import NO_BYTE_CODE, OVERLAY_MEMORY, PROGRAM_PAGES, peak_memory
 from schemas.sizes import format_size
+from schemas.text import counted
 
 __all__ = [
     "FORMATS",
@@ -53,8 +54,9 @@ def shares_of_memory(cost: Cost) -> list[Share]:
 
 def shares_of_disk(cost: Cost) -> list[Share]:
     """Return what the disk of an execution is made of."""
+    packages = counted(len(cost.packages), "package")
     return [
-        Share(cost.unpacked_size, f"{cost.files:,} files of {len(cost.packages)} packages"),
+        Share(cost.unpacked_size, f"{counted(cost.files, 'file')} of {packages}"),
         Share(cost.disk - cost.unpacked_size, "ends of blocks, lists of files, the journal"),
     ]
 
@@ -66,14 +68,14 @@ def container_lines(costs: Sequence[Cost], kind: str, lock: str) -> Iterator[str
     """
     chosen = _largest(costs)
     memory, disk = shares_of_memory(chosen), shares_of_disk(chosen)
-    yield f"# {lock} for {chosen.target}: {len(chosen.packages)} packages"
+    yield f"# {lock} for {chosen.target}: {counted(len(chosen.packages), 'package')}"
     for name, shares in (("memory", memory), ("disk", disk)):
         for number, share in enumerate(shares):
             head = f"{name}:" if number == 0 else ""
             yield f"# {head:8}{format_size(share.size):>10}  {share.reason}"
     if chosen.unknown:
-        count = len(chosen.unknown)
-        yield f"# The sizes of {count} packages are not recorded: run lockstream enrich"
+        packages = counted(len(chosen.unknown), "package")
+        yield f"# The sizes of {packages} are not recorded: run lockstream enrich"
     for package in chosen.packages:
         if package.is_unmeasured:
             yield f"# {package.titled} has to be built, and what that takes was never measured"

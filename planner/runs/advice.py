@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from planner.runs.run import Run, WheelRun
 from schemas.sizes import format_size
-from schemas.text import enumerate_some
+from schemas.text import counted, enumerate_some
 
 __all__ = ["advise", "at_work_text", "error_lines", "verdict"]
 
@@ -43,15 +43,15 @@ def verdict(run: Run) -> str:
     if run.is_other:
         return f"{run.label} took {time}."
     if run.command == "plan":
-        return f"Planned in {time} with {len(run.requests)} requests."
+        return f"Planned in {time} with {counted(len(run.requests), 'request')}."
     if run.about.get("dry_run"):
         chosen = run.selected
         return (
-            f"A dry run: it would install {chosen.get('install', 0)} packages, remove "
+            f"A dry run: it would install {counted(chosen.get('install', 0), 'package')}, remove "
             f"{chosen.get('remove', 0)}, and leave {chosen.get('unchanged', 0)} as they are."
         )
     installed = run.end.get("installed", len(run.complete()))
-    return f"Installed {installed} packages in {time}."
+    return f"Installed {counted(installed, 'package')} in {time}."
 
 
 def error_lines(run: Run) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from planner.runs.advice import advise, at_work_text, error_lines, verdict
 from planner.runs.run import Run, WheelRun
 from schemas.sizes import format_size
-from schemas.text import one_line
+from schemas.text import counted, one_line
 
 __all__ = ["MAX_SIZE", "cell", "joined", "to_markdown"]
 
@@ -102,7 +102,7 @@ def _packages(run: Run) -> Iterator[str]:
     if not wheels:
         return
     more = f", the {_SHOWN} slowest" if len(wheels) > _SHOWN else ""
-    yield f"<details><summary>{len(wheels)} packages{more}</summary>"
+    yield f"<details><summary>{counted(len(wheels), 'package')}{more}</summary>"
     yield ""
     yield "| package | seconds | waiting | unpacking | writing | fetched | unpacked | files |"
     yield "|---|--:|--:|--:|--:|--:|--:|--:|"

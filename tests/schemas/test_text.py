@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from schemas.text import conflict_line, enumerate_some, one_line, printable
+from schemas.text import conflict_line, counted, enumerate_some, one_line, printable
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,10 @@ def test_no_line_is_a_command_to_what_runs_a_job(text: str, shown: str | None) -
 )
 def test_the_first_mark_of_a_merge_is_found(text: str, line: int | None) -> None:
     assert conflict_line(text) == line
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0 files"), (1, "1 file"), (2, "2 files"), (34_016, "34,016 files")]
+)
+def test_a_count_has_a_plural(number: int, text: str) -> None:
+    assert counted(number, "file") == text

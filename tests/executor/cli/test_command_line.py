@@ -230,7 +230,7 @@ class TestLevels:
     def test_quiet_leaves_results(self, lock: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert lockstream.main(["verify", "-q"]) == ExitCode.REFUSED
         assert capsys.readouterr().out == (
-            "missing: demo: 1.0 is not installed\n1 packages verified, 1 differences\n"
+            "missing: demo: 1.0 is not installed\n1 package verified, 1 difference\n"
         )
 
     def test_verbose_says_which_variables_count_and_what_it_took(

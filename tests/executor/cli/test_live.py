@@ -167,7 +167,7 @@ def test_the_bar_gives_way_to_the_numbers(monkeypatch: pytest.MonkeyPatch) -> No
 def test_what_changed_is_in_colour_on_a_terminal(tmp_path: Path) -> None:
     shown = on_a_terminal(tmp_path, NO_COLOR="", FORCE_COLOR="")
     assert "\x1b[32m+ one 1.0\x1b[0m" in shown
-    assert "installed 1 packages into" in shown
+    assert "installed 1 package into" in shown
 
 
 def test_no_colour_is_shown_if_the_user_wants_none(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_an_untouched_environment_is_verified(
     installed: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert lockstream.main(["verify", *installed]) == ExitCode.DONE
-    assert capsys.readouterr() == ("1 packages verified, 0 differences\n", "")
+    assert capsys.readouterr() == ("1 package verified, 0 differences\n", "")
 
 
 def test_a_changed_file_is_named(

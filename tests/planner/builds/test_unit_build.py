@@ -61,7 +61,7 @@ class TestDeferredPlan:
 
     def test_is_for_any_target(self, run: Any, capsys: pytest.CaptureFixture[str]) -> None:
         run.plan(build_sdist(), "--platform", "windows", "--python-version", "3.12")
-        assert "1 wheels have yet to be built" in capsys.readouterr().err
+        assert "1 wheel still to be built" in capsys.readouterr().err
         (unit,) = units_of(read_lock("pylock.toml"))
         assert target_label(unit.target) == "cp312-win_amd64"
 

@@ -54,7 +54,7 @@ def test_a_terminal_sees_requests_and_builds_in_lines_that_fit(
         assert isinstance(view, TerminalView)
         time.sleep(0.25)
     lines = lines_of(terminal.getvalue())
-    assert any("planning 0:00  1 requests, 0.0 MiB" in line for line in lines)
+    assert any("planning 0:00  1 request, 0.0 MiB" in line for line in lines)
     assert "building one.tar.gz, metadata" in lines
     assert any(line.startswith("waiting for pypi.example.com/simple/xxx") for line in lines)
     assert all(len(line) <= 80 for line in lines)
@@ -116,7 +116,7 @@ def test_a_job_that_waits_says_for_what(
     with view_of(progress):
         time.sleep(0.9)
     assert capsys.readouterr().err.splitlines()[0] == (
-        "  planning for 0 s: 1 requests, 0.0 MiB; building two.tar.gz, metadata; "
+        "  planning for 0 s: 1 request, 0.0 MiB; building two.tar.gz, metadata; "
         "waiting for pypi.example.com/simple/one/"
     )
 

@@ -20,7 +20,7 @@ def test_what_was_done_is_counted() -> None:
         progress.hear("request", {"bytes": 3 * MIB})
     progress.hear("page", {"package": "one"})
     progress.hear("metadata", {"file": "one.whl"})
-    assert progress.summary() == "2 requests, 6.0 MiB, 1 projects, metadata of 1 files"
+    assert progress.summary() == "2 requests, 6.0 MiB, 1 project, metadata of 1 file"
 
 
 def test_the_longest_wait_is_named_first() -> None:

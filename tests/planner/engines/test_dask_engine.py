@@ -115,7 +115,7 @@ def test_what_no_worker_can_do_is_said_and_the_rest_is_kept(
         error = capsys.readouterr().err
         assert "beta==1.0 for cp" in error
         assert "and the largest worker for this target has 64.0 MiB" in error
-        assert "the 1 wheels that were built are kept" in error
+        assert "what was built is kept" in error
         assert not Path("pylock.toml").exists()
         assert plan(index, address, alpha="pass", beta="raise SystemExit('broken')") == 8
         assert "the build ended with status 8" in capsys.readouterr().err

@@ -36,12 +36,12 @@ def lines(kind: str, *costs: Cost) -> list[str]:
 
 def test_they_begin_with_what_they_are_made_of() -> None:
     assert lines("docker") == [
-        "# pylock.toml for CPython 3.11.0 on manylinux_2_28_x86_64: 1 packages",
+        "# pylock.toml for CPython 3.11.0 on manylinux_2_28_x86_64: 1 package",
         "# memory:   38.0 MiB  2 wheels at a time",
         "#            4.0 MiB  the overlay of the container",
         "#            6.0 MiB  a Python without byte code of its library, as official images have",
         "#           10.0 MiB  pages of Python, charged to the first container on a machine",
-        "# disk:    100.0 MiB  1,000 files of 1 packages",
+        "# disk:    100.0 MiB  1,000 files of 1 package",
         "#           10.0 MiB  ends of blocks, lists of files, the journal",
         "# What else runs in the container needs its own memory; on a tmpfs, disk is memory too.",
         "# Docker limits no disk: 112 MiB have to be free",
@@ -82,7 +82,7 @@ def test_a_build_is_counted_if_the_lock_has_no_wheel() -> None:
 
 def test_sizes_that_are_not_recorded_are_said() -> None:
     unknown = replace(BIG, hints=None)
-    assert "# The sizes of 1 packages are not recorded: run lockstream enrich" in lines(
+    assert "# The sizes of 1 package are not recorded: run lockstream enrich" in lines(
         "docker", replace(COST, packages=(unknown,))
     )
 
