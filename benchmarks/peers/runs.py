@@ -117,6 +117,7 @@ class Bench:
         self._tools = tools
         self._held = [] if is_first else in_memory(tools.programs())
         self._trees = work / "trees"
+        self._has_journal = False
         self._count = 0
         self._alone: Bench | None = None
 
@@ -134,11 +135,11 @@ class Bench:
         """Install into a new file system on ``device``, until the body ends."""
         before = self._trees
         with file_system(device, self.work / "disk-of-trees") as root:
-            self._trees = root / "trees"
+            self._trees, self._has_journal = root / "trees", True
             try:
                 yield
             finally:
-                self._trees = before
+                self._trees, self._has_journal = before, False
 
     @contextmanager
     def with_variables(self, variables: Mapping[str, str]) -> Iterator[None]:
@@ -221,7 +222,8 @@ class Bench:
             print("removing the trees so far", file=sys.stderr, flush=True)
             shutil.rmtree(self._trees)
             os.sync()
-            time.sleep(SETTLING)
+            if not self._has_journal:
+                time.sleep(SETTLING)
         if shutil.disk_usage(disk).free < RESERVE:
             raise SystemExit(f"less than {RESERVE >> 30} GiB are free on the disk of {disk}")
 
