@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Self
@@ -182,12 +183,29 @@ def _settings_for(path: str) -> Inputs:
     folder = os.path.dirname(path)
     for _ in range(MAX_LEVELS):
         if has_settings(folder):
+            _check_owner(folder, path)
             return read_settings_of(folder)
         above = os.path.dirname(os.path.abspath(folder))
         if above == os.path.abspath(folder):
             break
         folder = os.path.relpath(above) if above == os.getcwd() else above
     return Inputs()
+
+
+def _check_owner(folder: str, path: str) -> None:
+    """Raise UsageError if the settings in ``folder``, for the requirements file at ``path``, are of
+    a stranger: everybody may put some into ``/tmp``, and they say what is taken from where.
+    """
+    known = {0, os.geteuid()}
+    with suppress(OSError):  # if it cannot be read, its reader says so
+        known.add(os.stat(path).st_uid)
+    for name in ("uv.toml", "pyproject.toml"):
+        place = os.path.join(folder, name)
+        if os.path.isfile(place) and os.stat(place).st_uid not in known:
+            raise UsageError(
+                f"{place} has settings for {path}, and belongs to another user",
+                hint="remove it, or plan in a folder that nobody else can write to or above",
+            )
 
 
 def _refuse_project(provenance: Provenance) -> None:

@@ -122,6 +122,21 @@ def test_settings_above_a_requirements_file_count_and_the_nearest_are_those(
     assert index() is None
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_settings_of_a_stranger_above_a_requirements_file_are_refused(tmp_path: Path) -> None:
+    settings, file = tmp_path / "pyproject.toml", tmp_path / "requirements" / "dev.in"
+    settings.write_text(f"[tool.uv]\nindex-url = '{OWN}'\n")
+    file.parent.mkdir()
+    file.write_text("ours\n")
+    provenance = Provenance(requirements=(str(file),))
+    os.chown(settings, 12345, -1)
+    with pytest.raises(UsageError, match="belongs to another user") as raised:
+        read_inputs(provenance, environment={})
+    assert str(raised.value).startswith(f"{settings} has settings for {file}")
+    os.chown(file, 12345, -1)  # as in a container with a folder of its host
+    assert read_inputs(provenance, environment={}).settings.default_index == OWN
+
+
 def test_settings_above_a_requirements_file_have_to_be_readable(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool\n")
     (tmp_path / "requirements").mkdir()
