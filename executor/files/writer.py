@@ -62,11 +62,11 @@ that fills both. A disk that writes 1.8 GB/s in pieces of 512 KiB writes 1.5 in 
 of memory is lower by half a MiB."""
 
 
-_ROOMY_BUFFERS = (448 << 10, 3)
+_ROOMY_BUFFERS = (384 << 10, 3)
 """Bytes and number of the buffers of a lane that has memory for threads. A third one bridges the
 moments in which the disk is slow, and larger ones are handed over less often: 5.2 GiB in 29 wheels
-take 14.6 s with three of 512 KiB, with two of 256 KiB 15.9. Three of 512 KiB let a lane grow by up
-to 2.1 MiB for a large file, these by 1.9; they take as long within what a disk varies."""
+take 14.6 s with three of 512 KiB, with two of 256 KiB 15.9. A lane may grow by 2 MiB for a large
+file: with three of 512 KiB it grew by up to 2.1, with three of 448 in one run of 27 by 2.04."""
 
 
 _TIGHT_DIRECT = 128 << 10
