@@ -58,6 +58,8 @@ class Changes:
 
     def remarks(self, sync: Sync) -> Iterator[str]:
         """Yield a sentence for each name in ``sync`` that means nothing here."""
+        if not sync.reinstall_packages:
+            return
         known = {step.name for step in (*self.install, *self.unchanged)}.union(self.skipped)
         for name in sorted(sync.reinstall_packages - known):
             yield f"{name} is to be reinstalled, but the lock installs no such package"

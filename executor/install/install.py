@@ -184,9 +184,8 @@ def _run(
         surface = surface_of(transaction.schemes, compiles=options.compile_files)
         check_least(options.memory, surface)
         changes = _opened(transaction, decision, held) if exists else decision.changes()
-        if options.sync.reinstall_packages:
-            for remark in changes.remarks(options.sync):
-                transaction.reporter.warned(remark)
+        for remark in changes.remarks(options.sync):
+            transaction.reporter.warned(remark)
         # The fork that read the lock has ended; before, what it held was that of others.
         record_limits(transaction.reporter.recorder, options.memory)
         budget = _preflight(changes, transaction, options)

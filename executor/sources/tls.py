@@ -208,7 +208,7 @@ def _load_certifi(context: ssl.SSLContext) -> None:
 
 
 def _refuse_password(variable: str, path: str) -> str:
-    """Raise UsageError: OpenSSL would ask for the password of a key at the terminal, and wait."""
+    """Raise UsageError. Without this, OpenSSL asks for the password at the terminal and waits."""
     raise UsageError(
         f"{variable} names {path}, whose key has a password",
         hint="name a copy whose key has none, which (openssl pkey -in FILE; openssl x509 -in FILE) "

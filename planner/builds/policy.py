@@ -300,18 +300,18 @@ def _assignments(option: str, words: Iterable[str]) -> Iterable[tuple[str, str, 
 def _requirements(words: Iterable[str]) -> Iterable[tuple[str, str]]:
     for word in words:
         package, colon, text = word.partition(":")
-        if not colon or first_invalid_name([package.strip()]) is not None:
-            raise UsageError(
-                f"--build-requires {word!r} does not begin with the name of a package",
-                hint="write it as PACKAGE:REQUIREMENT, such as flash-attn:torch",
-            )
+        package, text = package.strip(), text.strip()
         try:
-            check_requirement(f"--build-requires {package.strip()}", text.strip())
+            if not colon or first_invalid_name([package]) is not None:
+                raise ValueError(
+                    f"--build-requires {word!r} does not begin with the name of a package"
+                )
+            check_requirement(f"--build-requires {package}", text)
         except ValueError as error:
             raise UsageError(
                 str(error), hint="write it as PACKAGE:REQUIREMENT, such as flash-attn:torch"
             ) from None
-        yield canonicalize_name(package.strip()), text.strip()
+        yield canonicalize_name(package), text
 
 
 def _refuse_secrets(flags: Mapping[str, str]) -> None:

@@ -136,16 +136,12 @@ def _check_has_project(project: ProjectTables, *, has_groups: bool) -> None:
         )
 
 
-def read_settings_of(folder: str) -> Inputs:
-    """Return the settings of the project in ``folder``, also those of other tools, with what they
-    add to the requirements of a file; its own requirements do not count.
+def read_settings_of(path: str, document: Mapping[str, Any]) -> Inputs:
+    """Return the settings in the ``pyproject.toml`` at ``path``, also those of other tools, with
+    what they add to the requirements of a file; its own requirements do not count.
 
-    Raise UnreadableInput, InvalidProject or InvalidRequirementLine.
+    Raise InvalidProject or InvalidRequirementLine.
     """
-    document: Mapping[str, Any] = {}
-    path = os.path.join(folder, "pyproject.toml")
-    if os.path.isfile(path):
-        path, document = read_document(folder)
     settings = read_settings(document, path)
     tools = read_tools(document, path, settings)
     return _with_tools(_as_inputs(path, settings.with_defaults(tools.settings)), [tools])

@@ -20,7 +20,7 @@ from planner.inputs.project_tables import Backend
 from planner.inputs.recorded_options import keep_recorded
 from planner.inputs.remote_file import FetchFile, refuse_remote
 from planner.inputs.requirements_file import read_requirements
-from planner.inputs.tool_tables import has_settings
+from planner.inputs.tool_tables import settings_document
 from planner.inputs.workspace import MAX_LEVELS
 from schemas.data_class import frozen
 from schemas.errors import UsageError
@@ -182,13 +182,14 @@ def _settings_for(path: str) -> Inputs:
         return Inputs()
     folder = os.path.dirname(path)
     for _ in range(MAX_LEVELS):
-        if has_settings(folder):
+        if found := settings_document(folder):
             _check_owner(folder, path)
-            return read_settings_of(folder)
-        above = os.path.dirname(os.path.abspath(folder))
-        if above == os.path.abspath(folder):
+            return read_settings_of(*found)
+        here = os.path.abspath(folder)
+        above = os.path.dirname(here)
+        if above == here:
             break
-        folder = os.path.relpath(above) if above == os.getcwd() else above
+        folder = os.curdir if above == os.getcwd() else above
     return Inputs()
 
 

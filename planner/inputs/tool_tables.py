@@ -26,7 +26,7 @@ from planner.inputs.tool_values import ToolTables, table_at, tables_of, texts_of
 from planner.inputs.uv_table import read_uv
 from schemas.toml import parse_toml
 
-__all__ = ["has_settings", "read_tool_tables"]
+__all__ = ["read_tool_tables", "settings_document"]
 
 
 _UNREAD_PDM = {"allow-prereleases": "prerelease", "respect-source-order": "index-strategy"}
@@ -73,16 +73,19 @@ def read_tool_tables(document: Mapping[str, Any], path: str, ours: Settings) -> 
     )
 
 
-def has_settings(folder: str) -> bool:
-    """Return whether the ``pyproject.toml`` in a folder has a table that is read here, or there is
-    a ``uv.toml``. Raise UnreadableInput or InvalidProject.
+def settings_document(folder: str) -> tuple[str, Mapping[str, Any]] | None:
+    """Return the path and the content of the ``pyproject.toml`` in a folder if it has a table that
+    is read here, or there is a ``uv.toml``, beside which it may be absent; otherwise None.
+
+    Raise UnreadableInput or InvalidProject.
     """
-    if os.path.isfile(os.path.join(folder, "uv.toml")):
-        return True
-    if not os.path.isfile(os.path.join(folder, "pyproject.toml")):
-        return False
-    _, document = read_document(folder)
-    return not {"lockstream", *_READERS}.isdisjoint(table_at(document, "tool"))
+    path = os.path.join(folder, "pyproject.toml")
+    document: Mapping[str, Any] = {}
+    if os.path.isfile(path):
+        path, document = read_document(folder)
+    has_tables = not {"lockstream", *_READERS}.isdisjoint(table_at(document, "tool"))
+    is_there = has_tables or os.path.isfile(os.path.join(folder, "uv.toml"))
+    return (path, document) if is_there else None
 
 
 def _read_toml(path: str) -> Mapping[str, Any]:
