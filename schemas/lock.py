@@ -26,7 +26,7 @@ from schemas.blocks import Block
 from schemas.data_class import with_fields
 from schemas.errors import InvalidLockText
 from schemas.numbers import has_huge_number
-from schemas.text import conflict_line
+from schemas.text import MERGE_CONFLICT, conflict_line
 from schemas.toml import parse_toml
 from schemas.urls import UNQUOTED_HINT, has_unquoted_login
 from schemas.wheel_filename import has_too_many_tags, parse_wheel_filename
@@ -100,7 +100,7 @@ class LockConflict(InvalidLockText):
         )
 
     def describe(self) -> str:
-        return f"line {self.line}: it has the marks of a merge conflict"
+        return f"line {self.line}: {MERGE_CONFLICT}"
 
 
 @with_fields

@@ -7,7 +7,11 @@ from collections.abc import Iterable
 
 from schemas.urls import hidden
 
-__all__ = ["conflict_line", "counted", "enumerate_some", "one_line", "printable"]
+__all__ = ["MERGE_CONFLICT", "conflict_line", "counted", "enumerate_some", "one_line", "printable"]
+
+
+MERGE_CONFLICT = "it has the marks of a merge conflict"
+"""The problem of a file of which ``conflict_line`` finds a line."""
 
 
 _MERGE_MARK = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?: |\r?$)", re.MULTILINE)

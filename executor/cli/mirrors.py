@@ -29,7 +29,7 @@ def read_mirrors(options: Iterable[str], lock: str) -> tuple[tuple[str, str], ..
     ]
     path = os.path.join(os.path.dirname(os.path.abspath(lock)), "pyproject.toml")
     if os.path.exists(path):
-        from schemas.text import conflict_line  # noqa: PLC0415  # as below
+        from schemas.text import MERGE_CONFLICT, conflict_line  # noqa: PLC0415  # as below
         from schemas.toml import parse_toml  # noqa: PLC0415  # it stays in memory
 
         text = ""
@@ -42,7 +42,7 @@ def read_mirrors(options: Iterable[str], lock: str) -> tuple[tuple[str, str], ..
                 pairs.extend((prefix, place) for place in several)
         except (OSError, ValueError) as error:  # not TOML, or not UTF-8
             line = conflict_line(text)
-            problem = f"line {line}: it has the marks of a merge conflict" if line else str(error)
+            problem = f"line {line}: {MERGE_CONFLICT}" if line else str(error)
             failure = InvalidInput(f"{path}: {problem}")
             failure.hint = "correct it: execute reads the mirrors of [tool.lockstream] from it"
             raise failure from None

@@ -14,7 +14,7 @@ from planner.inputs.requirements_text import decode
 from planner.inputs.script import parse_script
 from schemas.data_class import with_fields
 from schemas.errors import InvalidInput, SubjectProblem
-from schemas.text import conflict_line
+from schemas.text import MERGE_CONFLICT, conflict_line
 from schemas.toml import parse_toml
 
 __all__ = [
@@ -111,7 +111,7 @@ def refuse_conflict(path: str, text: str) -> None:
     if line := conflict_line(text):
         raise InvalidRequirementLine(
             f"{path}:{line}",
-            "it has the marks of a merge conflict",
+            MERGE_CONFLICT,
             hint="keep the lines that are wanted, remove the marks, and run the command again",
         )
 
