@@ -12,9 +12,10 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
+from planner.inputs.dependency_groups import MAX_INCLUDED, MAX_NESTING
 from planner.inputs.family import Family
 from planner.inputs.inputs import InputRequirement, Inputs
-from planner.inputs.project_document import InvalidProject, hint_for_folder, read_document
+from planner.inputs.project_document import InvalidProject, hint_for_folder, listed, read_document
 from planner.inputs.project_tables import Backend, ProjectTables, read_tools
 from planner.inputs.requirement_line import names_extra, parse_requirement, quoted
 from planner.inputs.settings import Settings, read_settings
@@ -44,7 +45,7 @@ class ScopeChoice:
         named = {canonicalize_name(name) for name in self.named or configured or ()}
         left_out = {canonicalize_name(name) for name in self.left_out}
         for name in sorted((named | left_out) - known):
-            raise InvalidProject(path, f"there is no {kind} {name!r}; it has {_listed(known)}")
+            raise InvalidProject(path, f"there is no {kind} {name!r}; it has {listed(known)}")
         if self.everything is not None:
             named = known if self.everything else named if self.named else set()
         elif not self.named and configured is None:
@@ -56,14 +57,6 @@ class ScopeChoice:
         if self.everything is None and not self.named:
             return configured is None or bool(configured)
         return bool(self.named or self.everything)
-
-
-MAX_INCLUDED = 100_000
-"""Requirements of the extras of a project, with all that they include."""
-
-
-MAX_NESTING = 200
-"""Extras that include each other in one chain."""
 
 
 Above = frozenset[tuple[NormalizedName, NormalizedName | None]]
@@ -187,10 +180,6 @@ def _read_setting(path: str, key: str, lines: Iterable[str]) -> tuple[InputRequi
         InputRequirement(requirement=parse_requirement(line, origin, folder=folder), origin=origin)
         for line in lines
     )
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names)) or "none"
 
 
 @frozen

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from executor import read_input
 from planner.inputs.errors import InvalidRequirementLine, UnreadableInput
@@ -19,13 +21,17 @@ from schemas.toml import parse_toml
 
 __all__ = [
     "InvalidProject",
+    "by_name",
     "hint_for_folder",
     "is_legacy",
     "is_project",
     "is_script",
+    "listed",
     "read_document",
     "refuse_conflict",
     "refuse_project",
+    "strings",
+    "valid_name",
 ]
 
 
@@ -104,6 +110,49 @@ def read_document(place: str) -> tuple[str, Mapping[str, Any]]:
         raise InvalidProject(path, problem, hint="save it as UTF-8") from None
     except ValueError as error:
         raise InvalidProject(path, str(error), hint=_hint_for(place, str(error))) from None
+
+
+def valid_name(path: str, text: str, place: str) -> NormalizedName:
+    """Return the normalized name of an extra or a group, which stands at ``place`` in the document
+    at ``path``. Raise InvalidProject for another text.
+    """
+    try:
+        return canonicalize_name(text, validate=True)
+    except InvalidName:
+        raise InvalidProject(
+            path,
+            f"{place} has the name {text!r}",
+            hint="a name has letters, digits, and - _ . between them",
+        ) from None
+
+
+def by_name(path: str, table: Mapping[str, Any], place: str) -> dict[NormalizedName, Any]:
+    """Return the entries of ``table`` by their normalized names, of which there may be no two
+    (PEP 685). Raise InvalidProject.
+    """
+    found: dict[NormalizedName, Any] = {}
+    for text, value in table.items():
+        name = valid_name(path, text, f"[{place}]")
+        if name in found:
+            raise InvalidProject(
+                path,
+                f"[{place}] has two spellings of {name}",
+                hint="give one of them another name, or merge them",
+            )
+        found[name] = value
+    return found
+
+
+def strings(path: str, value: object, place: str) -> list[str]:
+    """Return ``value``, which is a list of strings. Raise InvalidProject if it is not."""
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise InvalidProject(path, f"{place} is not a list of strings")
+    return value
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names as a message shows them."""
+    return ", ".join(sorted(names)) or "none"
 
 
 def refuse_conflict(path: str, text: str) -> None:

@@ -1,0 +1,56 @@
+"""Poetry's tables give the lines of dependencies, extras and groups; what they cannot say is an
+error that names the entry.
+"""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from planner.inputs.poetry_tables import PoetryTables
+from planner.inputs.project_document import InvalidProject
+
+
+def tables(text: str) -> PoetryTables:
+    return PoetryTables(tomllib.loads(text), "pyproject.toml")
+
+
+def test_without_tables_it_is_false() -> None:
+    assert not tables("[project]\nname = 'a'\n")
+    assert tables("[tool.poetry]\nname = 'a'\n")
+
+
+def test_python_and_optional_dependencies_are_not_required() -> None:
+    found = tables(
+        "[tool.poetry.dependencies]\npython = '^3.9'\napp = '^1.0'\n"
+        "base = { version = '*', optional = true }\n"
+    )
+    assert found.dependencies() == ("[tool.poetry.dependencies]", ["app>=1.0,<2"])
+    assert found.requires_python == ">=3.9,<4"
+
+
+def test_alternatives_of_python_are_no_specifier() -> None:
+    found = tables("[tool.poetry.dependencies]\npython = '^3.9 || ^4.1'\n")
+    assert found.requires_python is None
+
+
+def test_an_extra_has_the_lines_of_the_dependencies_that_it_names() -> None:
+    found = tables(
+        "[tool.poetry.dependencies]\nBase = { version = '^2', optional = true }\n"
+        "[tool.poetry.extras]\nX_y = ['base']\n"
+    )
+    assert found.extras() == {"x-y": ["Base>=2,<3"]}
+
+
+def test_an_extra_that_names_no_dependency_is_an_error() -> None:
+    with pytest.raises(InvalidProject, match=r"\[tool.poetry.extras\] x names base, which it does"):
+        tables("[tool.poetry.extras]\nx = ['base']\n").extras()
+
+
+def test_the_groups_of_both_forms_are_read() -> None:
+    found = tables(
+        "[tool.poetry.dev-dependencies]\nd = '2'\n[tool.poetry.group.dev.dependencies]\ne = '3'\n"
+        "[tool.poetry.group.docs]\n"
+    )
+    assert list(found.groups()) == [("dev", ["d==2"]), ("dev", ["e==3"]), ("docs", [])]
