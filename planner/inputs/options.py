@@ -33,6 +33,7 @@ from planner.model.policy import (
     Ordering,
     Policy,
     Prereleases,
+    UploadLimits,
     parse_limit,
     parse_moment,
     parse_moments,
@@ -207,13 +208,15 @@ class PolicyRequest:
                 self.prerelease or settings.prerelease or Prereleases.IF_NECESSARY
             ),
             ordering=Ordering(self.resolution or settings.resolution or Ordering.HIGHEST),
-            uploaded_before=parse_moment(moment, now) if moment else None,
-            uploaded_before_of=parse_moments(self._moments(settings), now),
-            uploaded_before_at={
-                parse_index(one.url).url: parse_limit(one.exclude_newer, now)
-                for one in settings.indexes.values()
-                if one.exclude_newer is not None
-            },
+            uploads=UploadLimits(
+                default=parse_moment(moment, now) if moment else None,
+                of_projects=parse_moments(self._moments(settings), now),
+                of_indexes={
+                    parse_index(one.url).url: parse_limit(one.exclude_newer, now)
+                    for one in settings.indexes.values()
+                    if one.exclude_newer is not None
+                },
+            ),
             no_binary=parse_names([*settings.no_binary, *inputs.no_binary, *self.no_binary]),
             only_binary=parse_names(
                 [*settings.only_binary, *inputs.only_binary, *self.only_binary]

@@ -21,6 +21,7 @@ __all__ = [
     "Policy",
     "Preferences",
     "Prereleases",
+    "UploadLimits",
     "parse_limit",
     "parse_moment",
     "parse_moments",
@@ -58,17 +59,29 @@ class Ordering(StrEnum):
 
 
 @frozen(kw_only=True)
+class UploadLimits:
+    """The moments from which on uploaded files are ignored."""
+
+    default: datetime | None = None
+    """None if no file is ignored."""
+    of_projects: Mapping[NormalizedName, datetime | None] = field(default_factory=dict)
+    """For single projects, in place of all others."""
+    of_indexes: Mapping[str, datetime | None] = field(default_factory=dict)
+    """For the files of single indexes, by URL."""
+
+    def limit(self, project: NormalizedName, index: str) -> datetime | None:
+        """Return the moment for files of ``project`` on the ``index`` with this URL, or None."""
+        return self.of_projects.get(project, self.of_indexes.get(index, self.default))
+
+
+@frozen(kw_only=True)
 class Policy:
     """The user's decisions about which versions and files may be chosen."""
 
     prereleases: Prereleases = Prereleases.IF_NECESSARY
     ordering: Ordering = Ordering.HIGHEST
-    uploaded_before: datetime | None = None
-    """Files uploaded later are ignored; None if no file is."""
-    uploaded_before_of: Mapping[NormalizedName, datetime | None] = field(default_factory=dict)
-    """The same for single projects, in its place."""
-    uploaded_before_at: Mapping[str, datetime | None] = field(default_factory=dict)
-    """The same for the files of single indexes, by URL, unless their project has a moment."""
+    uploads: UploadLimits = field(default_factory=UploadLimits)
+    """Which files were uploaded too late."""
     no_binary: ProjectSet = field(default_factory=ProjectSet)
     """Projects whose wheels are ignored, so that they are built."""
     only_binary: ProjectSet = field(default_factory=ProjectSet)

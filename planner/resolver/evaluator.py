@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from urllib.parse import urlsplit
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -18,6 +17,7 @@ from packaging.version import Version
 
 from planner.index.pages import ProjectFile, parse_time
 from planner.metadata.distribution import Distribution
+from planner.model.policy import UploadLimits
 from planner.model.project_set import ProjectSet
 from planner.model.specifiers import read_specifiers
 from planner.resolver.required_hashes import RequiredHashes
@@ -107,12 +107,8 @@ class FileRules:
     pins: Mapping[NormalizedName, frozenset[Version]] = field(default_factory=dict)
     """The exact versions that the user's requirements name or the lock has: no others may be
     yanked (https://packaging.python.org/specifications/file-yanking/)."""
-    uploaded_before: datetime | None = None
-    """Files uploaded at this moment or later are refused; None if no file is."""
-    uploaded_before_of: Mapping[NormalizedName, datetime | None] = field(default_factory=dict)
-    """The same for single projects, in its place."""
-    uploaded_before_at: Mapping[str, datetime | None] = field(default_factory=dict)
-    """The same for the files of single indexes, by URL, unless their project has a moment."""
+    uploads: UploadLimits = field(default_factory=UploadLimits)
+    """Which files are refused because they were uploaded too late."""
     no_binary: ProjectSet = field(default_factory=ProjectSet)
     """Projects that are built from source, so that their wheels are refused."""
     only_binary: ProjectSet = field(default_factory=ProjectSet)
@@ -134,8 +130,7 @@ class FileRules:
         return self._refuse_time(project, file) or self._refuse_host(file)
 
     def _refuse_time(self, project: NormalizedName, file: ProjectFile) -> str | None:
-        of_index = self.uploaded_before_at.get(file.index, self.uploaded_before)
-        limit = self.uploaded_before_of.get(project, of_index)
+        limit = self.uploads.limit(project, file.index)
         if limit is None or file.path is not None or file.is_direct:
             return None
         uploaded = parse_time(file.upload_time)

@@ -259,9 +259,7 @@ def _solver(
     rules = FileRules(
         hashes=hashes,
         pins=_pins(known, policy.preferences),
-        uploaded_before=policy.uploaded_before,
-        uploaded_before_of=policy.uploaded_before_of,
-        uploaded_before_at=policy.uploaded_before_at,
+        uploads=policy.uploads,
         no_binary=policy.no_binary,
         only_binary=policy.only_binary,
         hosts=policy.hosts,

@@ -35,7 +35,7 @@ from planner.metadata.core_metadata import InvalidMetadata, parse_metadata, sele
 from planner.model.dependencies import MarkerEvaluator
 from planner.model.direct_reference import DirectReference
 from planner.model.environments import group_targets, recorded_targets
-from planner.model.policy import parse_moment
+from planner.model.policy import UploadLimits, parse_moment
 from planner.resolver.candidates import ReleaseJudge
 from planner.resolver.evaluator import FileEvaluator, FileRules
 from planner.resolver.releases import Project
@@ -71,7 +71,10 @@ JUDGE = (
     FileEvaluator(TARGET, FileRules()),
     FileEvaluator(
         TARGET,
-        FileRules(uploaded_before=datetime(2026, 1, 1, tzinfo=UTC), hosts=frozenset({"f.example"})),
+        FileRules(
+            uploads=UploadLimits(default=datetime(2026, 1, 1, tzinfo=UTC)),
+            hosts=frozenset({"f.example"}),
+        ),
     ),
 )
 

@@ -96,7 +96,7 @@ def test_the_policy_of_the_command_line_goes_before_that_of_the_project() -> Non
     policy = PolicyRequest(prerelease="disallow").resolve(inputs, NOW)
     assert policy.prereleases is Prereleases.DISALLOW
     assert policy.ordering is Ordering.LOWEST
-    assert policy.uploaded_before == datetime(2026, 3, 1, tzinfo=UTC)
+    assert policy.uploads.default == datetime(2026, 3, 1, tzinfo=UTC)
     assert DEMO in policy.no_binary
 
 
@@ -104,7 +104,7 @@ def test_the_moment_of_a_project_is_that_of_the_command_line_before_that_of_the_
     inputs = Inputs(settings=Settings(exclude_newer_package={"demo": "7 days", "b": "false"}))
     request = PolicyRequest(exclude_newer_package=("Demo = 2026-01-01",))
     policy = request.resolve(inputs, NOW)
-    assert policy.uploaded_before_of == {"demo": datetime(2026, 1, 1, tzinfo=UTC), "b": None}
+    assert policy.uploads.of_projects == {"demo": datetime(2026, 1, 1, tzinfo=UTC), "b": None}
     assert request.to_table(policy, inputs) == {
         "exclude-newer-package": ["demo=7 days", "b=false", "Demo = 2026-01-01"]
     }
@@ -118,7 +118,7 @@ def test_an_index_of_the_settings_may_have_a_moment_of_its_own() -> None:
     inputs = Inputs(settings=Settings(exclude_newer="7 days", indexes=indexes))
     request = PolicyRequest()
     policy = request.resolve(inputs, NOW)
-    assert policy.uploaded_before_at == {"https://ours.example/simple": None}
+    assert policy.uploads.of_indexes == {"https://ours.example/simple": None}
     assert request.to_table(policy, inputs) == {
         "exclude-newer": "7 days", "exclude-newer-index": {"ours": "false"},
     }  # fmt: skip

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from packaging.utils import canonicalize_name
 
-from planner.model.policy import parse_moment, parse_moments
+from planner.model.policy import UploadLimits, parse_moment, parse_moments
 from planner.model.project_set import parse_names
 from schemas.errors import UsageError
 
@@ -78,3 +78,23 @@ def test_what_names_no_project_and_moment_is_refused(word: str) -> None:
 def test_the_moment_of_a_project_is_held_to_be_one() -> None:
     with pytest.raises(UsageError, match="'=2' is not a moment"):
         parse_moments(["demo==2"], NOW)
+
+
+@pytest.mark.parametrize(
+    ("project", "index", "moment"),
+    [
+        ("a", "https://ours.example", None),
+        ("a", "https://other.example", None),
+        ("b", "https://ours.example", datetime(2026, 2, 1, tzinfo=UTC)),
+        ("b", "https://other.example", NOW),
+    ],
+)
+def test_the_limit_of_a_project_counts_before_that_of_its_index_and_that_before_the_general_one(
+    project: str, index: str, moment: datetime | None
+) -> None:
+    limits = UploadLimits(
+        default=NOW,
+        of_projects={canonicalize_name("a"): None},
+        of_indexes={"https://ours.example": datetime(2026, 2, 1, tzinfo=UTC)},
+    )
+    assert limits.limit(canonicalize_name(project), index) == moment

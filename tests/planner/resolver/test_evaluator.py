@@ -13,6 +13,7 @@ from packaging.version import Version
 from planner.index.pages import ProjectFile
 from planner.inputs.inputs import InputRequirement
 from planner.metadata.distribution import Distribution
+from planner.model.policy import UploadLimits
 from planner.model.project_set import ProjectSet
 from planner.resolver.evaluator import FileEvaluator, FileRules, Rejection
 from planner.resolver.required_hashes import RequiredHashes
@@ -148,25 +149,25 @@ NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("rules", "told", "reason"),
     [
-        pytest.param(FileRules(uploaded_before=NEW_YEAR),
+        pytest.param(FileRules(uploads=UploadLimits(default=NEW_YEAR)),
                      {"upload-time": "2025-12-31T23:59:59Z"}, None, id="in time"),
-        pytest.param(FileRules(uploaded_before=NEW_YEAR),
+        pytest.param(FileRules(uploads=UploadLimits(default=NEW_YEAR)),
                      {"upload-time": "2026-01-01T00:00:00Z"},
                      "it was uploaded on 2026-01-01, too late for --exclude-newer", id="too late"),
-        pytest.param(FileRules(uploaded_before=NEW_YEAR, uploaded_before_at={INDEX: None}), {},
-                     None, id="an index without a limit"),
-        pytest.param(FileRules(uploaded_before_at={INDEX: NEW_YEAR}),
+        pytest.param(FileRules(uploads=UploadLimits(default=NEW_YEAR, of_indexes={INDEX: None})),
+                     {}, None, id="an index without a limit"),
+        pytest.param(FileRules(uploads=UploadLimits(of_indexes={INDEX: NEW_YEAR})),
                      {"upload-time": "2026-01-01T00:00:00Z"},
                      "it was uploaded on 2026-01-01, too late for --exclude-newer",
                      id="an index with a limit"),
-        pytest.param(FileRules(uploaded_before=NEW_YEAR, uploaded_before_of={NAME: None}), {},
-                     None, id="a project without a limit"),
-        pytest.param(FileRules(uploaded_before_of={NAME: NEW_YEAR},
-                               uploaded_before_at={INDEX: None}),
+        pytest.param(FileRules(uploads=UploadLimits(default=NEW_YEAR, of_projects={NAME: None})),
+                     {}, None, id="a project without a limit"),
+        pytest.param(FileRules(uploads=UploadLimits(of_projects={NAME: NEW_YEAR},
+                                              of_indexes={INDEX: None})),
                      {"upload-time": "2026-01-01T00:00:00Z"},
                      "it was uploaded on 2026-01-01, too late for --exclude-newer",
                      id="a project with a limit on an index without one"),
-        pytest.param(FileRules(uploaded_before=NEW_YEAR), {},
+        pytest.param(FileRules(uploads=UploadLimits(default=NEW_YEAR)), {},
                      "the index does not record when it was uploaded, which --exclude-newer needs",
                      id="nobody knows when"),
         pytest.param(FileRules(no_binary=ProjectSet(frozenset({NAME}))), {},
@@ -196,9 +197,9 @@ def test_rules_that_the_user_makes(
         (FileRules(no_binary=ProjectSet(frozenset({NAME}))), {},
          "leave the project out of --no-binary"),
         (FileRules(hosts=frozenset({"other.example"})), {}, "name the host of its files"),
-        (FileRules(uploaded_before=datetime(2026, 1, 1, tzinfo=UTC)),
+        (FileRules(uploads=UploadLimits(default=datetime(2026, 1, 1, tzinfo=UTC))),
          {"upload-time": "2026-02-01T00:00:00Z"}, "choose a later --exclude-newer"),
-        (FileRules(uploaded_before=datetime(2026, 1, 1, tzinfo=UTC)), {},
+        (FileRules(uploads=UploadLimits(default=datetime(2026, 1, 1, tzinfo=UTC))), {},
          "leave out --exclude-newer"),
         (FileRules(), {"requires-python": ">=3.12"}, ""),
     ],
