@@ -41,6 +41,7 @@ from planner.review.recorded import (
 )
 from schemas.data_class import frozen
 from schemas.errors import InvalidInput, NotWritten
+from schemas.lock import newer_remark
 
 if TYPE_CHECKING:
     from planner.builds.opened import BuilderOrder
@@ -194,6 +195,8 @@ class _Task:
 def _read_task(request: PlanRequest, reporter: Reporter) -> _Task:
     output = lock_path(request.merge_into or request.output, request.sources.projects)
     existing = _read_existing(request, output, reporter)
+    if existing is not None and (remark := newer_remark(existing, output)):
+        reporter.input_remark(remark)
     given = request.sources
     if existing is not None and not request.forget:
         request = _with_recorded(request, existing, output)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from packaging.pylock import (
@@ -20,7 +21,7 @@ from packaging.pylock import (
     PylockValidationError,
 )
 from packaging.utils import InvalidWheelFilename
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
 from schemas.blocks import Block
 from schemas.data_class import with_fields
@@ -35,7 +36,7 @@ __all__ = [
     "InvalidLock",
     "LockConflict",
     "UnsupportedLockVersion",
-    "is_newer_minor",
+    "newer_remark",
     "parse_block",
     "parse_header",
     "parse_package",
@@ -145,17 +146,37 @@ def parse_header(document: Mapping[str, Any]) -> Pylock:
 
     Raises InvalidLock and UnsupportedLockVersion.
     """
+    newer = _newer_minor(document.get("lock-version"))
+    # packaging writes a line of its own about a newer one.
+    version = {"lock-version": str(_KNOWN_VERSION)} if newer else {}
     try:
-        return Pylock.from_dict({**document, "packages": []})
+        header = Pylock.from_dict({**document, **version, "packages": []})
     except PylockUnsupportedVersionError:
         raise UnsupportedLockVersion(str(document["lock-version"])) from None
     except PylockValidationError as error:
         raise InvalidLock(str(error), line=1) from None
+    return replace(header, lock_version=newer) if newer else header
 
 
-def is_newer_minor(header: Pylock) -> bool:
-    """Return whether the lock may have unknown keys, of which PEP 751 says to warn."""
-    return header.lock_version > _KNOWN_VERSION
+def _newer_minor(version: object) -> Version | None:
+    """Return the ``version`` if it is 1.x with an x that is not known here."""
+    try:
+        found = Version(version) if isinstance(version, str) else _KNOWN_VERSION
+    except InvalidVersion:
+        return None
+    return found if found > _KNOWN_VERSION and found.major == _KNOWN_VERSION.major else None
+
+
+def newer_remark(header: Pylock, path: str) -> str:
+    """Return the warning that PEP 751 demands if the lock at ``path`` is of a newer minor version;
+    else nothing.
+    """
+    if header.lock_version <= _KNOWN_VERSION:
+        return ""
+    return (
+        f"{path}: its lock-version is {header.lock_version}, and what is newer in it than "
+        f"{_KNOWN_VERSION} does not count; a newer lockstream may know it"
+    )
 
 
 def parse_package(table: Mapping[str, Any], line: int) -> Package:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from executor.cli.console import WarningReporter
 from executor.cli.execute_options import collision_option
 from executor.cli.option_group import lock_argument
 from executor.cli.options import (
@@ -48,6 +49,7 @@ def key(
         select=select,
         last_wins=on_collision == "last",
         compile_files=compile_files,
+        warn=WarningReporter().warned,
     )
     if is_verbose():
         for line in found.lines():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from executor.cli.console import print_result
+from executor.cli.console import WarningReporter, print_result
 from executor.cli.option_group import json_option, lock_argument
 from executor.cli.options import EnvironmentOptions, environment_options, selection_options
 from executor.lock.options import SelectOptions
@@ -26,7 +26,9 @@ def verify(lock: str, *, where: EnvironmentOptions, select: SelectOptions, as_js
     """
     from executor.install.decide import verify_environment  # noqa: PLC0415
 
-    packages, found = verify_environment(lock, where.open(to_read=True), select=select)
+    packages, found = verify_environment(
+        lock, where.open(to_read=True), select=select, warn=WarningReporter().warned
+    )
     drifts = list(found)
     summary = f"{counted(packages, 'package')} verified, {counted(len(drifts), 'difference')}"
     print_result(

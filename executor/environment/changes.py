@@ -44,6 +44,8 @@ class Changes:
     unchanged: Sequence[Step]
     skipped: Sequence[str]
     """Names of packages that would have to be built, which the user chose to leave out."""
+    of_lock: Sequence[str] = ()
+    """A sentence for each thing that is odd about the lock as a whole."""
 
     @property
     def is_empty(self) -> bool:
@@ -57,7 +59,10 @@ class Changes:
         return {found.name: found.version for found in self.remove if found.name in names}
 
     def remarks(self, sync: Sync) -> Iterator[str]:
-        """Yield a sentence for each name in ``sync`` that means nothing here."""
+        """Yield what is odd about the lock, and a sentence for each name in ``sync`` that means
+        nothing here.
+        """
+        yield from self.of_lock
         if not sync.reinstall_packages:
             return
         known = {step.name for step in (*self.install, *self.unchanged)}.union(self.skipped)

@@ -6,7 +6,8 @@ memory is freed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -39,26 +40,31 @@ def decide(
     Nothing is written or fetched. Raises LockstreamError.
     """
     schemes = environment.interpreter.schemes
-    steps, skipped = selected_steps(lock, environment, select)
+    remarks: list[str] = []
+    steps, skipped = selected_steps(lock, environment, select, remarks.append)
     changes = decide_changes(steps, schemes, sync or Sync(), skipped)
     for found in changes.remove:
         check_removal(found, schemes.roots)
     (origins or Origins()).check(changes.install, folder_of(lock))
-    return changes
+    return replace(changes, of_lock=tuple(remarks)) if remarks else changes
 
 
 def verify_environment(
-    lock: str, environment: Environment, *, select: SelectOptions | None = None
+    lock: str,
+    environment: Environment,
+    *,
+    select: SelectOptions | None = None,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> tuple[int, Iterator[Drift]]:
     """Return how many packages the lock file ``lock`` selects for ``environment``, and an iterator
-    of the differences between the two, file by file.
+    of the differences between the two, file by file. ``warn`` is told what is odd about the lock.
 
     Raises LockstreamError.
     """
     from executor.environment.drift import find_drift  # noqa: PLC0415  # not for an execution
     from executor.install.inspection import inspect  # noqa: PLC0415
 
-    steps, skipped = selected_steps(lock, environment, select)
+    steps, skipped = selected_steps(lock, environment, select, warn)
     schemes = environment.interpreter.schemes
     names = frozenset(step.name for step in steps)
     return len(steps), chain(find_drift(steps, schemes, skipped), inspect(schemes, names))
@@ -77,16 +83,23 @@ def named_indexes(lock: str) -> tuple[str, ...]:
 
 
 def selected_steps(
-    lock: str, environment: Environment, select: SelectOptions | None
+    lock: str,
+    environment: Environment,
+    select: SelectOptions | None,
+    warn: Callable[[str], None],
 ) -> tuple[list[Step], list[str]]:
     """Return the steps that the lock file ``lock`` selects for ``environment``, in fixed order, and
-    the names of the packages that are left out. Raises LockstreamError.
+    the names of the packages that are left out. ``warn`` is told what is odd about the lock.
+
+    Raises LockstreamError.
     """
     select, target = select or SelectOptions(), environment.interpreter.target
     projects = [project.step(target, folder_of(lock)) for project in select.projects]
     if select.no_deps:
         return fixed_order(projects), []
     reader = LockReader(lock)
+    if reader.remark:
+        warn(reader.remark)
     selector = Selector(reader.header, target, select)
     selected = (selector.select(package, line) for package, line in reader.packages())
     steps = fixed_order([*(step for step in selected if step is not None), *projects])

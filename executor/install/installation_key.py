@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -74,13 +74,14 @@ def installation_key(
     select: SelectOptions | None = None,
     last_wins: bool = False,
     compile_files: bool = False,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> InstallationKey:
     """Return what the tree depends on that an execution with the same arguments would make in an
-    environment that has nothing else.
+    environment that has nothing else. ``warn`` is told what is odd about the lock.
 
     Nothing is written or fetched. Raises UnknownContents, and what ``decide`` raises.
     """
-    steps, _ = selected_steps(lock, environment, select)
+    steps, _ = selected_steps(lock, environment, select, warn)
     if folders := [step.name for step in steps if step.source and step.source.folder]:
         raise UnknownContents(folders)
     return InstallationKey(

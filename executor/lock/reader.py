@@ -10,6 +10,7 @@ from packaging.pylock import Package, Pylock
 from executor.files.regular import open_regular
 from executor.lock.errors import LockUnreadable
 from schemas.errors import InvalidLockText, lock_hint
+from schemas.lock import newer_remark
 from schemas.lock_parser import LockParser
 
 __all__ = ["LockReader"]
@@ -30,6 +31,8 @@ class LockReader:
         with self._located():
             self._parser = LockParser(self._chunks())
         self.header: Pylock = self._parser.header
+        self.remark = newer_remark(self.header, path)
+        """A warning about the lock as a whole, or nothing."""
 
     def packages(self) -> Iterator[tuple[Package, int]]:
         """Yield the packages in the order of the lock, each with the line at which it begins."""

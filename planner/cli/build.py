@@ -16,10 +16,9 @@ from planner.builds.unit import BuildUnit, target_label, units_of
 from planner.builds.unit_build import UnitBuild
 from planner.builds.wheel_store import opened_store
 from planner.cli.console import ConsoleReporter
-from planner.cli.lock_options import target_options
+from planner.cli.lock_options import open_lock, target_options
 from planner.cli.plan_options import access_options
 from planner.index.access import Access
-from planner.lock.reader import read_lock
 from planner.lock.writer import write_atomically
 from planner.review.recorded import targets_of
 from schemas.errors import NotWritten, UsageError
@@ -70,7 +69,7 @@ def build(
     that it may be tried again, 8 that it failed, and 9 that the wheel cannot be stored.
     """
     started = time.monotonic()
-    content = read_lock(lock)
+    content = open_lock(lock)
     folder = os.path.dirname(os.path.abspath(lock))
     targets = targets_of(content, python_versions, platforms)
     unit = _choose(units_of(content, targets), package, label, lock)

@@ -8,11 +8,10 @@ import click
 
 from executor import echo, echo_json, is_quiet, json_option, lock_argument
 from planner.builds.unit import BuildUnit, target_label, units_of
-from planner.cli.lock_options import target_options
+from planner.cli.lock_options import open_lock, target_options
 from planner.cli.table import print_table
 from planner.engines.engine_order import ONLY_LINUX, EngineOrder
 from planner.engines.forms import FORMS
-from planner.lock.reader import read_lock
 from planner.model.environments import recorded_targets
 from planner.review.recorded import targets_of
 from schemas.errors import UsageError
@@ -67,7 +66,7 @@ def builds(
         raise UsageError("--into, --least and --part are for --as", hint="name an engine with --as")
     if form and as_json:
         raise UsageError("--as and --json are two forms of output", hint="name one")
-    content = read_lock(lock)
+    content = open_lock(lock)
     targets = targets_of(content, python_versions, platforms)
     units = units_of(content, tuple(targets))
     if form:

@@ -7,6 +7,7 @@ import click
 from executor import echo, echo_json, is_quiet, json_option, lock_argument
 from planner.api import check_lock
 from planner.cli.bare_plan import request_of_variables
+from planner.cli.lock_options import warn_of_newer
 from planner.review.check import Stale
 
 __all__ = ["check"]
@@ -27,6 +28,7 @@ def check(lock: str, as_json: bool) -> None:
     quiet = is_quiet()
     request, reasons = request_of_variables()
     checked = check_lock(lock, request)
+    warn_of_newer(checked.lock, lock)
     problems = checked.problems and (*checked.problems, *reasons)
     if as_json:
         echo_json({"lock": lock, "current": not problems, "problems": problems}, indent=None)

@@ -8,8 +8,8 @@ import re
 import click
 
 from executor import echo, is_quiet, read_input
+from planner.cli.lock_options import open_lock
 from planner.inputs.errors import UnreadableInput
-from planner.lock.reader import read_lock
 from planner.lock.writer import write_atomically
 from planner.review.ci_files import (
     CI_FILES,
@@ -95,7 +95,7 @@ def _forge(root: str) -> str:
 
 def _facts(path: str, root: str) -> ProjectFacts:
     """Return what the files say of the project in this folder, which is ``root`` or below it."""
-    lock = read_lock(path)
+    lock = open_lock(path)
     targets = targets_of(lock, (), ())
     linux = [one for one in targets if one.environment["sys_platform"] == "linux"]
     if not linux:

@@ -6,17 +6,38 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 import click
+from packaging.pylock import Pylock
 
+from executor import echo
+from planner.lock.reader import read_lock
 from schemas.errors import UsageError
+from schemas.lock import newer_remark
 
 __all__ = [
     "choose_scopes",
+    "open_lock",
     "scope_options",
     "target_options",
+    "warn_of_newer",
 ]
 
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def open_lock(path: str) -> Pylock:
+    """Return the lock at ``path``, and warn if it is newer than this program. Raises what
+    ``read_lock`` raises.
+    """
+    lock = read_lock(path)
+    warn_of_newer(lock, path)
+    return lock
+
+
+def warn_of_newer(lock: Pylock, path: str) -> None:
+    """Warn if the ``lock`` at ``path`` is of a newer minor version."""
+    if remark := newer_remark(lock, path):
+        echo(f"warning: {remark}", err=True)
 
 
 def target_options(function: F) -> F:

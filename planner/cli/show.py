@@ -8,9 +8,14 @@ from typing import Any
 import click
 
 from executor import echo, echo_json, json_option, lock_argument
-from planner.cli.lock_options import choose_scopes, scope_options, target_options
+from planner.cli.lock_options import (
+    choose_scopes,
+    open_lock,
+    scope_options,
+    target_options,
+    warn_of_newer,
+)
 from planner.cli.table import print_table
-from planner.lock.reader import read_lock
 from planner.review.at_revision import read_lock_at
 from planner.review.container_lines import FORMATS, container_lines
 from planner.review.cost import Cost, PackageCost, cost_of
@@ -70,7 +75,7 @@ def show(
     if form and as_json:
         raise UsageError("--as and --json exclude each other", hint="name one of them")
     room = ContainerSize.parse(fit) if fit else None
-    content = read_lock(lock)
+    content = open_lock(lock)
     chosen_extras = choose_scopes(content.extras, extras, everything=all_extras, kind="extra")
     chosen_groups = choose_scopes(
         content.dependency_groups, groups, everything=all_groups, kind="dependency group"
@@ -116,6 +121,8 @@ def diff(
     index, and a file that was replaced under its name, are marked.
     """
     before, after = read_lock_at(old), read_lock_at(new)
+    warn_of_newer(before, old)
+    warn_of_newer(after, new)
     changes = compare(before, after)
     targets = targets_of(after, python_versions, platforms)
     pairs = [(_whole_cost(before, target), _whole_cost(after, target)) for target in targets]

@@ -8,8 +8,7 @@ import click
 from packaging.utils import NormalizedName, canonicalize_name
 
 from executor import echo, lock_argument
-from planner.cli.lock_options import target_options
-from planner.lock.reader import read_lock
+from planner.cli.lock_options import open_lock, target_options
 from planner.model.dependencies import Dependency, Identifier, Scope
 from planner.model.environments import MarkerEnvironment, group_targets
 from planner.model.project_set import first_invalid_name
@@ -83,7 +82,7 @@ def _graphs(
     path: str, python_versions: Sequence[str], platforms: Sequence[str]
 ) -> list[tuple[MarkerEnvironment, Graph, list[Dependency]]]:
     """Return, for each environment, its packages with all extras and groups, and the roots."""
-    lock = read_lock(path)
+    lock = open_lock(path)
     inputs = recorded_inputs(lock, path)
     scopes = [Scope("extra", extra) for extra in inputs.extras]
     scopes += (Scope("group", group) for group in inputs.groups)

@@ -78,6 +78,29 @@ def test_show_prints_tables(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        *(["check"], ["show"], ["tree"], ["why", "part"], ["builds"], ["plan"]),
+        *(["execute", "--dry-run", "--venv", "new"], ["key", "--venv", "new"]),
+        ["diff", "old.toml"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_each_command_warns_once_of_a_lock_that_is_newer_than_the_program(
+    lock: Path, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = lock.read_text()
+    (lock.parent / "old.toml").write_text(text)
+    lock.write_text(text.replace('lock-version = "1.0"', 'lock-version = "1.1"'))
+    _, _, err = run(capsys, *words)
+    told = (
+        "warning: pylock.toml: its lock-version is 1.1, and what is newer in it than 1.0 does not "
+        "count; a newer lockstream may know it"
+    )
+    assert [line for line in err.splitlines() if "1.1" in line] == [told]
+
+
+@pytest.mark.parametrize(
     ("room", "status", "told"),
     [
         pytest.param("64MiB/2GiB-disk", 0, "", id="enough"),

@@ -13,7 +13,7 @@ from schemas.lock import (
     InvalidLock,
     LockConflict,
     UnsupportedLockVersion,
-    is_newer_minor,
+    newer_remark,
     parse_block,
     parse_header,
     parse_package,
@@ -153,11 +153,15 @@ class TestHeader:
             caught.value.hint == "install a newer lockstream, or lock again with lock-version 1.0"
         )
 
-    def test_a_newer_minor_version_is_read_and_told(self) -> None:
+    def test_a_newer_minor_version_is_read_and_told(self, caplog: pytest.LogCaptureFixture) -> None:
         header = parse_header({**HEADER, "lock-version": "1.7", "new-key": 1})
         assert header.lock_version == Version("1.7")
-        assert is_newer_minor(header)
-        assert not is_newer_minor(parse_header(HEADER))
+        assert newer_remark(header, "pylock.toml") == (
+            "pylock.toml: its lock-version is 1.7, and what is newer in it than 1.0 does not "
+            "count; a newer lockstream may know it"
+        )
+        assert newer_remark(parse_header(HEADER), "pylock.toml") == ""
+        assert not caplog.records, "packaging has a line of its own"
 
 
 class TestPackage:
