@@ -23,6 +23,7 @@ __all__ = [
     "OF_PROCESS",
     "Limit",
     "available_memory",
+    "counts_what_is_reserved",
     "found_limits",
     "own_memory",
     "physical_limit",
@@ -141,6 +142,13 @@ def physical_limit() -> Limit | None:
             available = (int(words[words.index(key) + 1]) << 10) + _ours()
             return Limit(available, MACHINE)
     return None
+
+
+def counts_what_is_reserved() -> bool:
+    """Return whether a limit of this process counts what it reserves, as for the stack of a thread,
+    and not only what it holds.
+    """
+    return any(_limits_of_process())
 
 
 def available_memory() -> int | None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Generic, Self, TypeVar
 
-__all__ = ["BlockThread", "NoThread", "handed_over"]
+__all__ = ["BlockThread", "NoThread", "handed_over", "next_of"]
 
 
 _AHEAD = 2
@@ -70,7 +70,7 @@ class BlockThread(Generic[B]):
         """Wait until the thread has ended. Raises what the work raised, if nothing else is."""
         self._blocks.put(None)
         try:
-            _next_of(self._ended)
+            next_of(self._ended)
         except MemoryError:
             if kind is None:
                 raise
@@ -93,7 +93,7 @@ class BlockThread(Generic[B]):
 
     def _wait(self, most: int) -> None:
         while self._waiting > most:
-            _next_of(self._done)
+            next_of(self._done)
             self._waiting -= 1
 
     def _check(self) -> None:
@@ -136,7 +136,7 @@ def handed_over(
         yield thread.put
 
 
-def _next_of(queue: SimpleQueue[T]) -> T:
+def next_of(queue: SimpleQueue[T]) -> T:
     """Return what a thread puts into ``queue`` next.
 
     Raises MemoryError if the thread has ended without it, as it does if it has no memory to begin.

@@ -7,12 +7,18 @@ begin with it, at the same address.
 
 from __future__ import annotations
 
+import _thread
 import errno
 import os
 import select
 import socket
+from _queue import SimpleQueue
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
+
+from executor.budget.memory import counts_what_is_reserved
+from executor.files.block_thread import next_of
 
 __all__ = ["Address", "address_of", "ascii_name", "connecting", "dial"]
 
@@ -76,8 +82,7 @@ def dial(
     and UnicodeError.
     """
     host, port = place
-    found = socket.getaddrinfo(ascii_name(host), port, 0, socket.SOCK_STREAM)
-    *others, last = [Address(family, where) for family, _, _, _, where in found]
+    *others, last = _look_up(ascii_name(host), port)
     shortly = min(seconds, _PATIENCE)
     waits = [*((other, shortly) for other in others), (last, seconds)]
     waits += [(other, seconds) for other in others]
@@ -89,6 +94,36 @@ def dial(
             failed()
             if not waits:
                 raise
+
+
+def _look_up(host: bytes, port: int) -> list[Address]:
+    """Return the addresses of a host. Raises OSError.
+
+    The main thread lets another one wait for the name server, which getaddrinfo(3) does whatever
+    signals come; that of an interrupted lookup ends with the process.
+    """
+    find = partial(socket.getaddrinfo, host, port, 0, socket.SOCK_STREAM)
+    answers: SimpleQueue[list[Any] | Exception] = SimpleQueue()
+
+    def answer() -> None:
+        try:
+            answers.put(find())
+        except Exception as error:  # noqa: BLE001  # raised again below
+            answers.put(error)
+
+    is_named = not host.replace(b".", b"").isdigit()
+    is_main = _thread.get_native_id() == os.getpid()
+    try:
+        if is_named and is_main and not counts_what_is_reserved():
+            _thread.start_new_thread(answer, ())
+        else:
+            answer()
+        found = next_of(answers)
+    except (RuntimeError, MemoryError):  # no thread can be made
+        found = find()
+    if isinstance(found, Exception):
+        raise found
+    return [Address(family, where) for family, _, _, _, where in found]
 
 
 def _dialed(

@@ -20,6 +20,7 @@ from executor.budget import memory
 from executor.budget.cgroups import _contents as contents
 from executor.budget.memory import (
     Limit,
+    counts_what_is_reserved,
     physical_limit,
     rss_peak,
     smallest_limit,
@@ -368,3 +369,9 @@ def test_a_limit_of_the_process_counts_less_what_it_reserves_in_vain(
     surround("0::/\n", V2.format("/"), v2(max=1 << 40))
     monkeypatch.setattr(resource, "getrlimit", getrlimit)
     assert smallest_limit() == Limit(left, kind, others=limit - left)
+    assert counts_what_is_reserved()
+
+
+def test_a_control_group_counts_only_what_is_held(surround: Surround) -> None:
+    surround("0::/\n", V2.format("/"), v2(max=64 * MIB))
+    assert not counts_what_is_reserved()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -102,6 +104,51 @@ def test_one_that_does_not_answer_is_waited_for_shortly_if_there_are_others(
         assert places == [full.getsockname(), None, listening.getsockname()]
         for sock in waiting:
             sock.close()
+
+
+def test_a_signal_does_not_wait_for_a_name_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+
+    def getaddrinfo(*_: Any) -> list[Any]:
+        assert threading.current_thread() is not threading.main_thread()
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        over.wait(60)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        Dialed(1, "index.example").open()
+    over.set()
+    assert time.monotonic() - began < 30
+
+
+def test_what_a_name_server_answers_is_raised() -> None:
+    with pytest.raises(socket.gaierror):
+        Dialed(1, "index.invalid").open()
+
+
+@pytest.mark.parametrize("limits", ["processes", "memory"])
+def test_a_name_is_looked_up_without_a_thread_where_none_fits(
+    limits: str, listening: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> int:
+        raise RuntimeError("can't start new thread")
+
+    if limits == "processes":
+        monkeypatch.setattr("_thread.start_new_thread", refuse)
+    else:
+        monkeypatch.setattr("executor.sources.dialing.counts_what_is_reserved", lambda: True)
+    threads = []
+    real = socket.getaddrinfo
+
+    def getaddrinfo(*arguments: Any) -> list[Any]:
+        threads.append(threading.current_thread())
+        return real(*arguments)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    Dialed(listening.getsockname()[1], "localhost").open()
+    assert threads == [threading.main_thread()]
 
 
 def test_one_without_others_is_waited_for_as_long_as_the_caller_says() -> None:
