@@ -6,37 +6,28 @@ carry no credentials.
 
 from __future__ import annotations
 
-import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
-from threading import BoundedSemaphore
 from typing import IO, Self, TypeVar
 
 from executor import (
-    MAX_REQUESTED_SECONDS,
     TRANSIENT,
     Keychain,
-    Pace,
     Recorder,
     Retryable,
-    led_to,
 )
 from planner.index.cache import Cache
-from planner.index.connections import Connections
-from planner.index.errors import IndexAnswer, IndexUnreachable, NotCached
+from planner.index.errors import NotCached
 from planner.index.http_cache import CachedResponse, HttpCache
-from planner.index.request import Request, split_url
+from planner.index.requester import Requester
 from planner.index.response import (
     MISSING_STATUS,
     SUFFIX_RETRIED,
     UPLOAD_RETRIED,
     Response,
-    Unavailable,
     check_document,
     check_file,
-    following,
     is_stored,
     iterate_body,
     range_of,
@@ -47,28 +38,12 @@ from planner.index.upload import Upload
 from schemas.data_class import frozen
 from schemas.numbers import small_int
 from schemas.urls import redacted
-from schemas.version import USER_AGENT
 
-__all__ = ["CONNECTIONS", "Answer", "IndexClient", "Part"]
+__all__ = ["Answer", "IndexClient", "Part"]
 
 
 T = TypeVar("T")
 """What is made of a response."""
-
-
-CONNECTIONS = 16
-"""Requests at once. Planning waits for round trips, not for bytes; indexes begin to answer 429 if
-one client sends many more at once."""
-
-
-TIMEOUT_SECONDS = 30.0
-
-
-CONNECT_TIMEOUT_SECONDS = 10.0
-
-
-ATTEMPTS = 5
-"""Attempts of one request; with the pauses between them a proxy has time to restart."""
 
 
 DOCUMENT_SECONDS = 600.0
@@ -77,23 +52,6 @@ DOCUMENT_SECONDS = 600.0
 
 FILE_SECONDS = 4 * 3600.0
 """For a whole file, which may be a wheel of gigabytes."""
-
-
-LOST_SECONDS = 45.0
-"""Seconds of waiting that brought nothing, over all attempts, after which there is no other one. An
-index may take half a minute to make a page."""
-
-
-IDLE_SECONDS = 15.0
-"""Of a ``Pace``: its rate is measured over 20 seconds of waiting."""
-
-
-FIRST_PAUSE_SECONDS = 0.5
-"""Each of the next ones is twice as long, and somewhat less at random: requests that were refused
-together do not come back together."""
-
-
-MAX_REDIRECTS = 10
 
 
 _OK, _NOT_MODIFIED, _BROKEN = 200, 304, 500
@@ -150,22 +108,20 @@ class IndexClient:
         self._offline = offline
         self._requested: set[tuple[str, str]] = set()
         """Documents that were requested before: one plan sees one state of its indexes."""
-        self.requests = 0
-        """How many were sent, roughly: threads do not wait for each other to count."""
-        self._pause = pause
-        self._recorder = recorder or Recorder()
-        self._slots = BoundedSemaphore(CONNECTIONS)
-        self._connections = Connections(
-            trusted_hosts,
-            connect_seconds=CONNECT_TIMEOUT_SECONDS,
-            idle_seconds=TIMEOUT_SECONDS,
+        self._requester = Requester(
+            self.keychain, trusted_hosts=trusted_hosts, pause=pause, recorder=recorder
         )
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._connections.close()
+        self._requester.close()
+
+    @property
+    def requests(self) -> int:
+        """Return how many requests were sent, roughly."""
+        return self._requester.sent
 
     def get(
         self,
@@ -314,86 +270,18 @@ class IndexClient:
         content: Upload | None = None,
         retried: frozenset[int] = TRANSIENT,
     ) -> T:
-        """Return what ``read`` makes of the response; try again if a later attempt may succeed: its
-        status is one of those ``retried``, or the connection fails.
-        """
+        """Return what ``read`` makes of the response, as ``Requester.request`` does."""
         if self._offline:
             raise NotCached(redacted(url))
-        pause, lost, requested = FIRST_PAUSE_SECONDS, 0.0, 0.0
-        seconds = seconds or DOCUMENT_SECONDS
-        deadline = time.monotonic() + seconds
-        for attempt in range(1, ATTEMPTS + 1):
-            wait = random.uniform(pause / 2, pause)  # noqa: S311  # not a secret
-            self.requests += 1
-            pace = Pace(deadline, IDLE_SECONDS, seconds)
-            try:
-                with self._response(method, url, headers, pace, content) as response:
-                    if response.status in retried:
-                        raise Unavailable(response)
-                    return read(response)
-            except Retryable as error:
-                problem, wait = str(error), error.pause or wait
-                requested += error.pause or 0.0
-            lost += pace.lost
-            is_given_up = lost > LOST_SECONDS or requested > MAX_REQUESTED_SECONDS
-            if attempt == ATTEMPTS or is_given_up or time.monotonic() > deadline:
-                break
-            self._recorder.note("pausing", url=redacted(url), problem=problem, seconds=wait)
-            self._pause(wait)
-            pause *= 2
-        attempts = f"{attempt} attempt{'s' * (attempt > 1)}"
-        raise IndexUnreachable(redacted(url), f"{problem} ({attempts})")
-
-    @contextmanager
-    def _response(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        pace: Pace,
-        content: Upload | None = None,
-    ) -> Iterator[Response]:
-        """Open the response after all redirects. Each hop gets the login for its own origin."""
-        there = url
-        for _ in range(MAX_REDIRECTS + 1):
-            began = time.monotonic()
-            request = Request(method, split_url(there), self._headers(there, headers), content)
-            response: Response | None = None
-            is_heard = self._recorder.is_heard
-            if is_heard:
-                self._recorder.note("requesting", url=redacted(there))
-            try:
-                with self._slots, closing(self._connections.send(request, pace)) as exchange:
-                    response = exchange.response
-                    if response.location is None:
-                        yield response
-                        return
-            except Retryable as error:
-                error.args = (led_to(url, there, str(error)),)
-                raise
-            finally:
-                if is_heard:
-                    self._recorder.event(
-                        "request",
-                        method=method,
-                        url=redacted(there),
-                        status=response and response.status,
-                        bytes=response.received if response else 0,
-                        seconds=round(time.monotonic() - began, 4),
-                    )
-            there = following(url, response)
-        raise IndexAnswer(redacted(url), f"more than {MAX_REDIRECTS} redirects")
-
-    def _headers(self, url: str, headers: Mapping[str, str]) -> dict[str, str]:
-        """Return the headers of a request for ``url``, with the login for its origin."""
-        login = self.keychain.login(url)
-        return {
-            "User-Agent": USER_AGENT,
-            "Accept": "*/*",
-            "Accept-Encoding": "gzip",
-            **headers,
-            **({"Authorization": login.authorization} if login else {}),
-        }
+        return self._requester.request(
+            method,
+            url,
+            headers,
+            read,
+            seconds=seconds or DOCUMENT_SECONDS,
+            content=content,
+            retried=retried,
+        )
 
 
 def _to_answer(kept: CachedResponse) -> Answer:

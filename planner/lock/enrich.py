@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 import tomli_w
 from packaging.pylock import Package, PackageWheel
 
-from planner.index.client import CONNECTIONS, IndexClient
+from planner.index.client import IndexClient
 from planner.index.errors import IndexAnswer
 from planner.index.pages import ProjectFile
 from planner.index.request_pool import RequestPool
+from planner.index.requester import CONNECTIONS
 from planner.metadata.remote_metadata import MetadataSource
 from schemas.blocks import Block, scan_blocks
 from schemas.data_class import with_fields

@@ -13,11 +13,11 @@ from functools import partial
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from planner.index.client import CONNECTIONS
 from planner.index.indexes import Index, Indexes
 from planner.index.pages import ProjectPage
 from planner.index.reader import IndexReader
 from planner.index.request_pool import RequestPool
+from planner.index.requester import CONNECTIONS
 from planner.planning.near_names import nearest, popular_names, slips
 from planner.resolver.explanation import Unsolvable
 from planner.resolver.releases import Project

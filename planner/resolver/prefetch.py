@@ -21,9 +21,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from planner.index.client import CONNECTIONS
 from planner.index.pages import ProjectFile
 from planner.index.request_pool import RequestPool, result_of
+from planner.index.requester import CONNECTIONS
 from planner.metadata.core_metadata import InvalidMetadata, WheelMetadata
 from planner.metadata.distribution import Distribution
 from planner.metadata.remote_metadata import MetadataSource, SizedFile

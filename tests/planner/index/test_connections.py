@@ -11,8 +11,9 @@ from executor import Keychain, tls_context
 from helpers.index import Index
 from helpers.servers import CERTIFICATE, Connection, Proxy, Request, Server, file, raw
 from helpers.surroundings import leave_plain
-from planner.index.client import ATTEMPTS, IndexClient
+from planner.index.client import IndexClient
 from planner.index.errors import IndexUnreachable, ProxyRefused
+from planner.index.requester import ATTEMPTS
 from schemas.errors import ExitCode, UsageError
 
 CONTENT = b"a page"
@@ -220,6 +221,6 @@ def test_a_page_that_is_not_there_does_not_cost_a_connection(index: Index) -> No
         kept = []
         for name in ("demo.bin", "absent.bin", "demo.bin"):
             client.get(index.url_of(name), accept="*/*", limit=1 << 20)
-            ((connection,),) = client._connections._idle.values()
+            ((connection,),) = client._requester._connections._idle.values()
             kept.append(connection)
     assert kept[0] is kept[1] is kept[2]

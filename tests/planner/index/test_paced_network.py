@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from planner.index import client as client_module
+from planner.index import requester
 from planner.index.client import IndexClient
 from planner.index.errors import IndexAnswer, IndexUnreachable
 
@@ -73,8 +74,9 @@ def served(once: bytes, again: bytes, seconds: float) -> Iterator[str]:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """All times are a fiftieth of the real ones."""
-    for name in ("IDLE_SECONDS", "LOST_SECONDS", "DOCUMENT_SECONDS", "TIMEOUT_SECONDS"):
-        monkeypatch.setattr(client_module, name, getattr(client_module, name) / 50)
+    for name in ("IDLE_SECONDS", "LOST_SECONDS", "TIMEOUT_SECONDS"):
+        monkeypatch.setattr(requester, name, getattr(requester, name) / 50)
+    monkeypatch.setattr(client_module, "DOCUMENT_SECONDS", client_module.DOCUMENT_SECONDS / 50)
 
 
 def fetch(url: str, pause: Callable[[float], None] = lambda _: None) -> None:

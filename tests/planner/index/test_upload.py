@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from helpers.put_server import PutServer, put_server
-from planner.index.client import ATTEMPTS, IndexClient
+from planner.index.client import IndexClient
 from planner.index.errors import IndexAnswer, IndexDenied, IndexUnreachable
+from planner.index.requester import ATTEMPTS
 from planner.index.upload import Upload
 
 CONTENT = bytes(range(256)) * 4096

@@ -12,8 +12,8 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from helpers.releases import project_of
-from planner.index.client import CONNECTIONS
 from planner.index.pages import ProjectFile
+from planner.index.requester import CONNECTIONS
 from planner.inputs.inputs import Inputs
 from planner.metadata.core_metadata import WheelMetadata, parse_metadata, parse_requirement
 from planner.metadata.distribution import Distribution
