@@ -96,9 +96,9 @@ def _from_origin(
                 raise
             is_streamable = False
         except (Replaced, HashMismatch, SizeMismatch) as error:
-            # The bytes may be parts of two files, one of which may be the right one.
-            is_pieced = isinstance(chunks, Download) and chunks.is_pieced
-            if restarts == _MAX_RESTARTS or not (isinstance(error, Replaced) or is_pieced):
+            # They may be parts of two files, one of which is the right one, or a part of that.
+            is_doubtful = isinstance(chunks, Download) and chunks.is_doubtful
+            if restarts == _MAX_RESTARTS or not (isinstance(error, Replaced) or is_doubtful):
                 raise
             restarts += 1
 

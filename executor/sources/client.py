@@ -157,7 +157,7 @@ class HttpClient:
 
     def _attempt(self, progress: Progress, pace: Pace) -> Iterator[bytes]:
         """Yield the next bytes of the file. Raises Retryable, or Unreachable for good."""
-        progress.is_pieced = progress.is_pieced or progress.received > 0
+        progress.is_doubtful = progress.is_doubtful or progress.received > 0
         response, parts = self._request(progress, pace)
         server = (parts.scheme, parts.netloc)
         complete = False
@@ -193,6 +193,7 @@ class HttpClient:
             size, received = progress.size, progress.received
             if size is not None and received < size:
                 raise Retryable(f"the body ended after {received} of {size} bytes")
+            progress.is_doubtful |= size is None and response.ends_anywhere
             complete = True
         finally:
             self._received, self._response = self.received, None
@@ -225,7 +226,7 @@ class HttpClient:
         server = (parts.scheme, parts.netloc)
 
         def ask(start: int, stop: int) -> PendingResponse | None:
-            progress.is_pieced = True
+            progress.is_doubtful = True
             headers = self._headers(parts) | range_headers(start, stop, progress.etag)
             return self._ask(parts, headers)
 

@@ -28,8 +28,9 @@ class Progress:
     """Whether the next attempt requests only the rest; otherwise it skips what has arrived."""
     at: str = ""
     """The URL of the last request, where redirects led; empty before the first."""
-    is_pieced: bool = False
-    """Whether the bytes came in several attempts, so that they may be of two files."""
+    is_doubtful: bool = False
+    """Whether the bytes may be of two files, because they came in several attempts, or of half a
+    file, because nothing but the end of the connection ended them."""
 
     def resume_at(self, headers: Mapping[str, str], *, is_partial: bool) -> int:
         """Return how many bytes of a response with these headers an earlier attempt has received.
@@ -78,6 +79,6 @@ class Download:
         self._chunks.close()
 
     @property
-    def is_pieced(self) -> bool:
-        """Whether the bytes so far came in several attempts, so that they may be of two files."""
-        return self._progress.is_pieced
+    def is_doubtful(self) -> bool:
+        """Whether the bytes so far may be of two files, or of half a file."""
+        return self._progress.is_doubtful

@@ -115,6 +115,11 @@ class PacedResponse:
         """Bytes that have arrived; those before ``_at`` have been read."""
         self._at = 0
 
+    @property
+    def ends_anywhere(self) -> bool:
+        """Whether nothing but the end of the connection ends the body, so that it may be cut."""
+        return self.length is None and not self._is_chunked
+
     def begin(self) -> None:
         """Read the head. Raises OSError, HttpError and Retryable."""
         head = self.read_head()

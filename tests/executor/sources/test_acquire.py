@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from executor.sources.acquire import acquire
 from executor.sources.client import HttpClient
 from executor.sources.errors import HashMismatch, Replaced, Unreachable
 from executor.sources.origins import Origin
-from helpers.servers import Server, cut, file
+from helpers.servers import Answer, Server, chunked, cut, file, unsized
 from helpers.surroundings import leave_plain
 from helpers.wheels import build_wheel
 from schemas.hints import WheelHints
@@ -138,21 +140,36 @@ def test_a_file_that_is_replaced_is_read_again_twice(
             acquire(step(), [changing], HttpClient(), place, read)
 
 
-@pytest.mark.parametrize("is_pieced", [True, False])
+@pytest.mark.parametrize("is_doubtful", [True, False])
 def test_wrong_bytes_are_read_again_only_if_they_are_of_several_attempts(
-    is_pieced: bool, place: Place, monkeypatch: pytest.MonkeyPatch
+    is_doubtful: bool, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leave_plain(monkeypatch)
     monkeypatch.setattr("executor.sources.client.time.sleep", lambda _: None)
     wrong = bytes(len(WHEEL.content))
     with Server() as server:
-        first = cut(wrong, 50) if is_pieced else file(wrong)
+        first = cut(wrong, 50) if is_doubtful else file(wrong)
         url = server.script("/demo.whl", first, file(WHEEL.content))
         client = HttpClient()
         served = origin(lambda client: client.fetch(url, len(WHEEL.content)))
-        if is_pieced:
+        if is_doubtful:
             assert acquire(step(), [served], client, place, read)[0] == WHEEL.content
         else:
             with pytest.raises(HashMismatch):
                 acquire(step(), [served], client, place, read)
         client.close()
+
+
+@pytest.mark.parametrize(("answer", "is_read"), [(unsized, True), (chunked, False)])
+def test_a_file_is_read_again_if_nothing_but_the_end_of_the_connection_ended_it(
+    answer: Callable[[bytes], Answer], is_read: bool, place: Place
+) -> None:
+    with Server() as server, closing(HttpClient()) as client:
+        url = server.script("/demo.whl", answer(WHEEL.content[:-40]), file(WHEEL.content))
+        served = origin(lambda client: client.fetch(url, None))
+        wanted = replace(step(), size=None)
+        if is_read:
+            assert acquire(wanted, [served], client, place, read)[0] == WHEEL.content
+        else:
+            with pytest.raises(HashMismatch):
+                acquire(wanted, [served], client, place, read)

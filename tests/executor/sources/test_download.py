@@ -20,7 +20,7 @@ class Chunks:
     def read(self, progress: Progress) -> Generator[bytes]:
         try:
             yield b"a"
-            progress.is_pieced = True
+            progress.is_doubtful = True
             yield b"b"
         finally:
             self.is_closed = True
@@ -34,7 +34,7 @@ def test_it_yields_each_chunk_once() -> None:
 def test_it_knows_whether_it_came_in_pieces() -> None:
     progress = Progress("https://a.example", None)
     download = Download(progress, Chunks().read(progress))
-    seen = [(chunk, download.is_pieced) for chunk in download]
+    seen = [(chunk, download.is_doubtful) for chunk in download]
     assert seen == [(b"a", False), (b"b", True)]
 
 

@@ -240,12 +240,12 @@ def test_a_range_that_stalls_is_resumed(
         assert fetch(client, url) == CONTENT
 
 
-def test_a_file_that_was_replaced_is_pieced(client: HttpClient) -> None:
+def test_a_file_that_was_replaced_is_doubtful(client: HttpClient) -> None:
     other = bytes(SIZE)
     with Server() as server:
         download = client.fetch(server.script(PATH, Slow(file(other, etag=None), etag="")), SIZE)
         assert b"".join(download) == CONTENT[:FIRST] + other[FIRST:]
-        assert download.is_pieced
+        assert download.is_doubtful
 
 
 @pytest.mark.parametrize("after", [1, FIRST, FIRST + 1, SIZE - 1])
