@@ -11,6 +11,7 @@ from typing import Any, Literal
 from executor.environment.errors import InterpreterUnusable
 from executor.environment.probe import facts as own_facts
 from executor.environment.schemes import Schemes
+from executor.files.child_output import NoAnswer, TooMuchOutput, output_of
 from schemas.data_class import frozen
 from schemas.errors import UsageError
 from schemas.target import Target
@@ -76,20 +77,12 @@ def _is_our_own(executable: str) -> bool:
 
 def _facts_of(executable: str, kind: Kind, folder: str) -> dict[str, Any]:
     """Run the interpreter and return its facts. Raises InterpreterUnusable."""
-    import subprocess  # noqa: PLC0415  # rarely needed, and 2 ms
-
     # -I ignores the working directory and the user's PYTHON* variables; -B writes no byte code of
     # what .pth files import. Both sides decode paths alike.
     utf8 = f"utf8={sys.flags.utf8_mode}"
     command = [executable, "-I", "-B", "-X", utf8, "-c", _probe_source(), kind, folder]
     try:
-        run = subprocess.run(  # the user names the interpreter
-            command,
-            capture_output=True,
-            timeout=_PROBE_SECONDS,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
+        run = output_of(command, _PROBE_SECONDS)
     except OSError as error:
         if error.errno in _SHORTAGES:
             raise
@@ -97,25 +90,31 @@ def _facts_of(executable: str, kind: Kind, folder: str) -> dict[str, Any]:
             f"{executable}: cannot be run: {os.strerror(error.errno or 0)}",
             hint="name an interpreter with --python, or an environment with --venv",
         ) from None
-    except subprocess.TimeoutExpired:
+    except NoAnswer:
         raise InterpreterUnusable(
             f"{executable}: did not answer within {_PROBE_SECONDS:.0f} seconds",
             hint="check for a network mount or a .pth file that hangs",
         ) from None
-    if run.returncode != 0:
-        last = run.stderr.decode(errors="replace").strip().splitlines()[-1:]
+    except TooMuchOutput:
+        raise _no_python(executable) from None
+    if run.status != 0:
+        last = run.errors.decode(errors="replace").strip().splitlines()[-1:]
         raise InterpreterUnusable(
-            f"{executable}: failed with exit status {run.returncode}: {''.join(last)}",
+            f"{executable}: failed with exit status {run.status}: {''.join(last)}",
             hint="run it by hand to see why; lockstream installs for Python 3.8 and newer",
         )
     try:
-        facts: dict[str, Any] = json.loads(run.stdout)
+        facts: dict[str, Any] = json.loads(run.output)
     except ValueError:
-        raise InterpreterUnusable(
-            f"{executable}: does not answer as Python does",
-            hint="name a Python interpreter; a wrapper around one must not print anything itself",
-        ) from None
+        raise _no_python(executable) from None
     return facts
+
+
+def _no_python(executable: str) -> InterpreterUnusable:
+    return InterpreterUnusable(
+        f"{executable}: does not answer as Python does",
+        hint="name a Python interpreter; a wrapper around one must not print anything itself",
+    )
 
 
 def _interpreter(executable: str, facts: dict[str, Any]) -> Interpreter:

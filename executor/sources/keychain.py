@@ -167,23 +167,20 @@ def _of_user(logins: Sequence[Login], user: str) -> Login | None:
 
 
 def _ask_keyring(service: str, user: str) -> Login | None:
-    import subprocess  # noqa: PLC0415  # rarely needed, and 2 ms
+    from executor.files.child_output import (  # noqa: PLC0415  # rarely needed
+        NoAnswer,
+        TooMuchOutput,
+        output_of,
+    )
 
     # For a given user every version of the program prints the password alone.
     mode = [] if user else ["--mode", "creds"]
-    command = ["keyring", *mode, "get", service, user]
     try:
-        run = subprocess.run(
-            command,
-            capture_output=True,
-            timeout=_KEYRING_SECONDS,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        run = output_of(["keyring", *mode, "get", service, user], _KEYRING_SECONDS)
+    except (OSError, NoAnswer, TooMuchOutput):
         return None
-    output = run.stdout.decode(errors="replace").replace("\r\n", "\n").rstrip("\n")
-    if run.returncode != 0 or not output:
+    output = run.output.decode(errors="replace").replace("\r\n", "\n").rstrip("\n")
+    if run.status != 0 or not output:
         return None
     if user:
         return Login(user, output)

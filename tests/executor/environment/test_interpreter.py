@@ -135,7 +135,7 @@ class TestUnusable:
         def refused(*_: object, **__: object) -> None:
             raise OSError(number, os.strerror(number))
 
-        monkeypatch.setattr("subprocess.run", refused)
+        monkeypatch.setattr("subprocess.Popen", refused)
         with pytest.raises(OSError, match=os.strerror(number)) as caught:
             probe("/usr/bin/another", "venv", "")
         assert not isinstance(caught.value, InterpreterUnusable)
@@ -147,6 +147,10 @@ class TestUnusable:
     @pytest.mark.parametrize("said", ["", "hello", "{", "\\377"])
     def test_one_that_is_no_python_is_told(self, tmp_path: Path, said: str) -> None:
         path = self.script(tmp_path, f"#!/bin/sh\nprintf '{said}'\n")
+        assert self.refusal(path) == f"{path}: does not answer as Python does"
+
+    def test_one_that_prints_without_end_is_no_python(self, tmp_path: Path) -> None:
+        path = self.script(tmp_path, "#!/bin/sh\nexec yes\n")
         assert self.refusal(path) == f"{path}: does not answer as Python does"
 
     @pytest.mark.parametrize(

@@ -120,6 +120,16 @@ class TestKeyring:
         monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
         assert found(keyring=True) == "ring:password"
 
+    def test_one_that_prints_without_end_has_no_login(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        program = tmp_path / "endless" / "keyring"
+        program.parent.mkdir()
+        program.write_text("#!/bin/sh\nexec yes\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+        assert found(keyring=True) is None
+
     def test_it_is_asked_once_for_each_host(self, asked: Path) -> None:
         keychain = Keychain(keyring=True)
         for url in (URL, URL + "2", "https://other.example/x", "https://other.example/y"):
