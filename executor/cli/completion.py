@@ -18,21 +18,25 @@ _FILES = frozenset({"FILE", "LOCK", "[LOCK]", "OLD", "[NEW]", "EXE", "DIR|URL"})
 """Metavariables of options and arguments that take the path of a folder or a file."""
 
 
-@click.command("completion")
+_HELP = """Print a script by which SHELL completes commands, options and files of lockstream.
+
+\b
+bash:  eval "$(lockstream completion bash)"       in ~/.bashrc
+zsh:   eval "$(lockstream completion zsh)"        in ~/.zshrc, after compinit
+fish:  lockstream completion fish | source        in ~/.config/fish/config.fish
+"""
+
+
+@click.command("completion", help=_HELP)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    r"""Print a script by which SHELL completes commands, options and files of lockstream.
-
-    \b
-    bash:  eval "$(lockstream completion bash)"       in ~/.bashrc
-    zsh:   eval "$(lockstream completion zsh)"        in ~/.zshrc, after compinit
-    fish:  lockstream completion fish | source        in ~/.config/fish/config.fish
-    """
+    """Print the script for ``shell``."""
     kind = get_completion_class(shell)
     assert kind is not None  # click has the three
     # The class for bash would start bash to learn its version.
     script = ShellComplete.source(kind(click.Command("lockstream"), {}, "lockstream", VARIABLE))
-    click.echo(script, nl=False)
+    # What fish is answered has a comma before the help, which may have more of them.
+    click.echo(script.replace('split ","', 'split --max 1 ","'), nl=False)
 
 
 def complete(program: click.Group, summaries: Mapping[str, str]) -> None:

@@ -116,7 +116,7 @@ environment_options = option_group(
     click.option(
         "--break-system-packages",
         is_flag=True,
-        help="Change a Python that another package manager owns, at your own risk.",
+        help="Let execute change a Python that another package manager owns, at your own risk.",
     ),
 )
 
@@ -147,15 +147,19 @@ selection_options = option_group(
     "Selection",
     _selection,
     click.option(
-        "--extra", multiple=True, metavar="NAME", help="Install this extra too. Repeatable."
+        "--extra", multiple=True, metavar="NAME", help="Include this extra too. Repeatable."
     ),
-    click.option("--all-extras", is_flag=True, help="Install all extras of the lock."),
+    click.option("--all-extras", is_flag=True, help="Include all extras of the lock."),
     click.option(
-        "--group", multiple=True, metavar="NAME", help="Install this group too. Repeatable."
+        "--group", multiple=True, metavar="NAME", help="Include this group too. Repeatable."
     ),
-    click.option("--all-groups", is_flag=True, help="Install all dependency groups."),
+    click.option("--all-groups", is_flag=True, help="Include all dependency groups."),
     click.option("--no-default-groups", is_flag=True, help="Leave out the default groups."),
-    click.option("--build", is_flag=True, help="Build packages that the lock has no wheel of."),
+    click.option(
+        "--build",
+        is_flag=True,
+        help="Include packages that the lock has no wheel of: execute builds them.",
+    ),
     click.option("--skip-unbuildable", is_flag=True, help="Leave out packages that must be built."),
 )
 

@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from executor.cli.completion import completion
 from helpers.wheels import build_wheel, lock_of
 
 BIN = Path(sys.executable).parent
@@ -38,6 +40,11 @@ complete --do-complete '{line}'
 
 
 def completions(shell: str, line: str, folder: Path) -> set[str]:
+    found = answer(shell, line, folder).splitlines()
+    return {one.partition("\t")[0].partition(":")[0] for one in found}
+
+
+def answer(shell: str, line: str, folder: Path) -> str:
     words = line.split(" ")
     quoted = " ".join(word or "''" for word in words)
     script = {"bash": BASH, "zsh": ZSH, "fish": FISH}[shell].format(
@@ -52,7 +59,7 @@ def completions(shell: str, line: str, folder: Path) -> set[str]:
         check=False,
     )
     assert run.stderr == ""
-    return {found.partition("\t")[0].partition(":")[0] for found in run.stdout.splitlines()}
+    return run.stdout
 
 
 @pytest.fixture(name="folder")
@@ -86,6 +93,26 @@ def test_commands_and_options_are_completed(shell: str, folder: Path) -> None:
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_lock_is_completed_to_files(shell: str, folder: Path) -> None:
     assert "pylock.toml" in completions(shell, "lockstream execute py", folder)
+
+
+def test_the_help_has_a_line_for_each_shell() -> None:
+    shown = CliRunner().invoke(completion, ["--help"], prog_name="lockstream completion").output
+    for line in (
+        '  bash:  eval "$(lockstream completion bash)"       in ~/.bashrc',
+        '  zsh:   eval "$(lockstream completion zsh)"        in ~/.zshrc, after compinit',
+        "  fish:  lockstream completion fish | source        in ~/.config/fish/config.fish",
+    ):
+        assert line in shown.splitlines()
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="there is no fish here")
+def test_fish_shows_the_help_of_an_option_whole_and_files_whose_name_has_a_comma(
+    folder: Path,
+) -> None:
+    shown = answer("fish", "lockstream execute --dur", folder)
+    assert shown.endswith("a power failure, or only the kill of the process.\n")
+    (folder / "a,b.in").touch()
+    assert answer("fish", "lockstream plan -r a", folder) == "a,b.in\n"
 
 
 def test_an_option_for_a_folder_is_completed_to_folders(folder: Path) -> None:
