@@ -32,13 +32,6 @@ __all__ = [
 ]
 
 
-_HOW_TO_GET_A_LOCK = (
-    "lockstream plan writes it, and so does uv export --format pylock.toml; if it is elsewhere, "
-    "name it"
-)
-"""The hint of a lock that is not there."""
-
-
 class ExitCode(IntEnum):
     """The exit status of the program."""
 
@@ -199,7 +192,12 @@ def lock_hint(path: str, error: OSError) -> str:
         return f"name the lock in it, such as {path.rstrip('/')}/pylock.toml"
     if isinstance(error, PermissionError):
         return system_error(errno.EACCES)[1]
-    return _HOW_TO_GET_A_LOCK
+    from schemas.text import first_plan  # noqa: PLC0415  # which most errors need not
+
+    return (
+        f"{first_plan(path)} writes it, and so does uv export --format pylock.toml -o "
+        "pylock.toml; if it is elsewhere, name it"
+    )
 
 
 def system_error(number: int) -> tuple[ExitCode, str]:

@@ -27,7 +27,7 @@ from schemas.blocks import Block
 from schemas.data_class import with_fields
 from schemas.errors import InvalidLockText
 from schemas.numbers import has_huge_number
-from schemas.text import MERGE_CONFLICT, conflict_line
+from schemas.text import MERGE_CONFLICT, conflict_line, lock_command
 from schemas.toml import parse_toml
 from schemas.urls import UNQUOTED_HINT, has_unquoted_login
 from schemas.wheel_filename import has_too_many_tags, parse_wheel_filename
@@ -97,7 +97,7 @@ class LockConflict(InvalidLockText):
     def hint(self) -> str:  # type: ignore[override]  # rendered late, from the path
         return (
             f"keep one side, with git checkout --ours {self.path} (or --theirs), then run "
-            "lockstream plan, which adds what the other one requires"
+            f"{lock_command('plan', self.path)}, which adds what the other one requires"
         )
 
     def describe(self) -> str:

@@ -7,7 +7,16 @@ from collections.abc import Iterable
 
 from schemas.urls import hidden
 
-__all__ = ["MERGE_CONFLICT", "conflict_line", "counted", "enumerate_some", "one_line", "printable"]
+__all__ = [
+    "MERGE_CONFLICT",
+    "conflict_line",
+    "counted",
+    "enumerate_some",
+    "first_plan",
+    "lock_command",
+    "one_line",
+    "printable",
+]
 
 
 MERGE_CONFLICT = "it has the marks of a merge conflict"
@@ -32,6 +41,23 @@ def conflict_line(text: str) -> int | None:
 def counted(number: int, noun: str) -> str:
     """Return ``1 package``, ``2 packages`` or ``1,000 packages``, for a noun with a plural in s."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def lock_command(name: str, lock: str, inputs: str = "") -> str:
+    """Return the command ``name`` for the file ``lock``, as it is typed in the working folder; of a
+    plan, ``inputs`` come first.
+    """
+    import shlex  # noqa: PLC0415  # only for what went wrong
+
+    words = ["lockstream", name, *([shlex.quote(inputs)] if inputs else [])]
+    if lock.removeprefix("./") != "pylock.toml":
+        words += [*(["-o"] if name == "plan" else []), shlex.quote(lock)]
+    return " ".join(words)
+
+
+def first_plan(lock: str) -> str:
+    """Return the command that plans the project in the folder of ``lock``, which no plan wrote."""
+    return lock_command("plan", lock, lock.rpartition("/")[0])
 
 
 def enumerate_some(items: Iterable[object], limit: int = 5) -> str:

@@ -24,7 +24,7 @@ from planner.review.fit import PLACES, ContainerSize, check_fit
 from planner.review.recorded import targets_of
 from schemas.errors import UsageError
 from schemas.sizes import format_size
-from schemas.text import counted
+from schemas.text import counted, lock_command
 
 __all__ = ["diff", "show"]
 
@@ -94,7 +94,7 @@ def show(
         _print_packages(costs, count)
         _print_builds(costs)
     for cost in costs:
-        _warn(cost)
+        _warn(cost, lock)
     if room:
         check_fit(costs, room)
 
@@ -234,7 +234,7 @@ def _print_builds(costs: Iterable[Cost]) -> None:
         print_table([header, *rows])
 
 
-def _warn(cost: Cost) -> None:
+def _warn(cost: Cost, lock: str) -> None:
     for package in cost.packages:
         if package.filename is None:
             warning = f"{package.name} has no wheel for {cost.target}"
@@ -244,10 +244,11 @@ def _warn(cost: Cost) -> None:
     if cost.unknown:
         # enrich leaves what the locker said of the files as it is.
         helps = any(package.hints is None for package in cost.packages)
-        unknown, command = counted(len(cost.unknown), "package"), "enrich" if helps else "plan"
+        unknown = counted(len(cost.unknown), "package")
+        command = lock_command("enrich" if helps else "plan", lock)
         echo(
-            f"warning: {cost.target}: the lock does not record the sizes of {unknown}; lockstream "
-            f"{command} adds them",
+            f"warning: {cost.target}: the lock does not record the sizes of {unknown}; {command} "
+            "adds them",
             err=True,
         )
 

@@ -35,6 +35,7 @@ from schemas.digests import SECURE_ALGORITHMS
 from schemas.errors import Refused
 from schemas.hints import wheel_hints
 from schemas.markers import holds
+from schemas.text import lock_command
 from schemas.urls import redacted, without_credentials
 from schemas.wheel_filename import parse_wheel_filename
 
@@ -47,7 +48,11 @@ class Stale(Refused):
 
     path: str
     problems: tuple[str, ...]
-    hint = "write it again with lockstream plan; what need not change is kept"
+
+    @property
+    def hint(self) -> str:  # type: ignore[override]  # rendered late, from the path
+        again = lock_command("plan", self.path)
+        return f"write it again with {again}; what need not change is kept"
 
     def __str__(self) -> str:
         return "\n".join([f"{self.path} is not current", *self._lines()])

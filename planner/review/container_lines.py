@@ -8,7 +8,7 @@ from planner.review.cost import Cost
 from schemas.data_class import frozen
 from schemas.demand import NO_BYTE_CODE, OVERLAY_MEMORY, PROGRAM_PAGES, peak_memory
 from schemas.sizes import format_size
-from schemas.text import counted
+from schemas.text import counted, lock_command
 
 __all__ = [
     "FORMATS",
@@ -75,7 +75,7 @@ def container_lines(costs: Sequence[Cost], kind: str, lock: str) -> Iterator[str
             yield f"# {head:8}{format_size(share.size):>10}  {share.reason}"
     if chosen.unknown:
         packages = counted(len(chosen.unknown), "package")
-        yield f"# The sizes of {packages} are not recorded: run lockstream enrich"
+        yield f"# The sizes of {packages} are not recorded: run {lock_command('enrich', lock)}"
     for package in chosen.packages:
         if package.is_unmeasured:
             yield f"# {package.titled} has to be built, and what that takes was never measured"

@@ -22,6 +22,7 @@ from planner.model.environments import recorded_targets
 from schemas.errors import UsageError
 from schemas.hints import TOOL_NAME
 from schemas.target import Target
+from schemas.text import first_plan
 
 __all__ = [
     "is_inside",
@@ -134,6 +135,6 @@ def recorded_sources(lock: Pylock, path: str) -> Provenance:
     if sources is None:
         raise UsageError(
             f"{path} does not record where its requirements are",
-            hint="lockstream plan, or with -r FILE, keeps its versions and records it",
+            hint=f"{first_plan(path)}, or with -r FILE, keeps its versions and records it",
         )
     return sources

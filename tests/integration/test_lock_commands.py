@@ -212,7 +212,8 @@ def test_locks_of_other_tools_are_shown_and_enriched(
     theirs.write_text(before)
     named = ["--python-version", "3.11", "--platform", "linux"]
     _, _, err = run(capsys, "show", str(theirs), *named)
-    assert "the lock does not record the sizes of 2 packages; lockstream enrich adds them" in err
+    command = "lockstream enrich pylock.theirs.toml"
+    assert f"the lock does not record the sizes of 2 packages; {command} adds them" in err
     assert run(capsys, "enrich", str(theirs)) == (0, "", "recorded the sizes of 2 wheels\n")
     _, out, err = run(capsys, "show", str(theirs), *named, "--json")
     assert err == ""
@@ -278,7 +279,7 @@ def test_a_lock_that_cannot_be_enriched_is_told_with_what_to_do(
 ) -> None:
     (tmp_path / "pylock.toml").write_bytes(b"\xff")
     for path, code, hint in (
-        ("absent.toml", 3, "lockstream plan writes it"),
+        ("absent.toml", 3, f"lockstream plan {tmp_path} -o {tmp_path}/absent.toml writes it"),
         ("", 3, "name the lock in it"),
         ("pylock.toml", 3, "TOML files are UTF-8 text"),
     ):
@@ -305,4 +306,4 @@ def test_a_hint_to_enrich_a_lock_ends_when_that_is_done(
     assert lockstream.main(["show", str(lock)]) == 0
     err = capsys.readouterr().err
     assert "does not record the sizes" in err
-    assert "lockstream plan adds them" in err
+    assert f"lockstream plan -o {lock} adds them" in err

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from schemas.text import conflict_line, counted, enumerate_some, one_line, printable
+from schemas.text import (
+    conflict_line,
+    counted,
+    enumerate_some,
+    first_plan,
+    lock_command,
+    one_line,
+    printable,
+)
 
 
 @pytest.mark.parametrize(
@@ -68,3 +76,27 @@ def test_the_first_mark_of_a_merge_is_found(text: str, line: int | None) -> None
 )
 def test_a_count_has_a_plural(number: int, text: str) -> None:
     assert counted(number, "file") == text
+
+
+@pytest.mark.parametrize(
+    ("lock", "plan", "enrich"),
+    [
+        ("pylock.toml", "lockstream plan", "lockstream enrich"),
+        ("./pylock.toml", "lockstream plan", "lockstream enrich"),
+        (
+            "api/pylock.toml",
+            "lockstream plan -o api/pylock.toml",
+            "lockstream enrich api/pylock.toml",
+        ),
+        ("a b.toml", "lockstream plan -o 'a b.toml'", "lockstream enrich 'a b.toml'"),
+    ],
+)
+def test_a_command_names_each_lock_but_the_one_that_it_takes_by_itself(
+    lock: str, plan: str, enrich: str
+) -> None:
+    assert (lock_command("plan", lock), lock_command("enrich", lock)) == (plan, enrich)
+
+
+def test_the_first_plan_of_a_lock_names_the_project_beside_it() -> None:
+    assert first_plan("pylock.toml") == "lockstream plan"
+    assert first_plan("api/pylock.toml") == "lockstream plan api -o api/pylock.toml"

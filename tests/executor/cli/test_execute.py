@@ -284,8 +284,8 @@ class TestExecute:
         assert lockstream.main(["execute", "--target", "t"]) == ExitCode.INVALID_INPUT
         assert capsys.readouterr().err == (
             "error: pylock.toml: cannot be read: No such file or directory\n"
-            "hint: lockstream plan writes it, and so does uv export --format pylock.toml; "
-            "if it is elsewhere, name it\n"
+            "hint: lockstream plan writes it, and so does uv export --format pylock.toml -o "
+            "pylock.toml; if it is elsewhere, name it\n"
         )
 
 

@@ -178,12 +178,16 @@ def test_a_lock_that_is_cut_short_is_refused(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "reason", "hint"),
     [
-        (lambda _: None, "No such file or directory", "lockstream plan writes it, and so does uv"),
+        (
+            lambda _: None,
+            "No such file or directory",
+            "lockstream plan {folder} -o {path} writes it, and so does uv",
+        ),
         (Path.mkdir, "Is a directory", "name the lock in it, such as "),
         (
             lambda path: path.symlink_to(path),
             "Too many levels of symbolic links",
-            "lockstream plan writes it, and so does uv",
+            "lockstream plan {folder} -o {path} writes it, and so does uv",
         ),
     ],
     ids=["absent", "folder", "loop"],
@@ -197,4 +201,4 @@ def test_a_lock_that_cannot_be_read_is_told(
         LockReader(str(path))
     assert str(caught.value) == f"{path}: cannot be read: {reason}"
     assert caught.value.exit_code is ExitCode.INVALID_INPUT
-    assert caught.value.hint.startswith(hint)
+    assert caught.value.hint.startswith(hint.format(path=path, folder=path.parent))

@@ -55,9 +55,12 @@ def test_a_file_that_cannot_be_read_is_an_unreadable_input(tmp_path: Path) -> No
     assert "No such file" in str(caught.value)
 
 
-def test_one_that_is_not_there_is_told_with_what_writes_it(tmp_path: Path) -> None:
+def test_one_that_is_not_there_is_told_with_what_writes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(UnreadableInput) as caught:
-        read_lock(str(tmp_path / "pylock.toml"))
+        read_lock("pylock.toml")
     assert caught.value.hint.startswith("lockstream plan writes it, and so does uv export")
     with pytest.raises(UnreadableInput) as caught:
         read_lock(str(tmp_path))

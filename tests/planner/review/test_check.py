@@ -358,3 +358,29 @@ def test_projects_are_compared_with_their_extras_and_groups(
     status, told = check(capsys)
     assert status == bool(problems)
     assert told[1:-1] == problems
+
+
+def test_hints_for_a_lock_elsewhere_can_be_followed(
+    index: Index, lock: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("sub").mkdir()
+    Path("sub/pyproject.toml").write_text(
+        '[project]\nname = "sub"\nversion = "1"\ndependencies = ["app==1"]\n'
+    )
+    there = Path("sub/pylock.toml")
+    document = tomllib.loads(lock.read_text())
+    del document["tool"]
+    there.write_text(tomli_w.dumps(document))
+    assert lockstream.main(["check", str(there)]) == 2
+    follow(capsys, "lockstream plan sub -o sub/pylock.toml", "-i", index.url)
+    assert lockstream.main(["check", str(there)]) == 0
+    project = Path("sub/pyproject.toml")
+    project.write_text(project.read_text().replace('"app==1"', '"app==1", "other"'))
+    assert lockstream.main(["check", str(there)]) == 1
+    follow(capsys, "lockstream plan -o sub/pylock.toml")
+    assert lockstream.main(["check", str(there)]) == 0
+
+
+def follow(capsys: pytest.CaptureFixture[str], command: str, *more: str) -> None:
+    assert command in capsys.readouterr().err.rpartition("hint: ")[2]
+    assert lockstream.main([*command.split()[1:], *more]) == 0
