@@ -259,6 +259,8 @@ class PolicyRequest:
             table["require-hashes"] = True
         if not policy.align:
             table["align"] = False
+        if stated := {one.subject: one.to_table() for one in settings.dependency_metadata[::-1]}:
+            table["dependency-metadata"] = stated
         return table
 
 

@@ -60,7 +60,9 @@ def read_tools(document: Mapping[str, Any], path: str, ours: Settings) -> ToolTa
     except (ValueError, KeyError) as error:
         problem = str(error) if isinstance(error, ValueError) else f"{error} is missing"
         raise InvalidProject(
-            path, problem, hint="say it in [tool.lockstream.sources] and its indexes"
+            path,
+            problem,
+            hint="correct it, or say it in [tool.lockstream], whose sources and indexes go first",
         ) from None
 
 

@@ -25,6 +25,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from planner.index.indexes import Strategy
 from planner.inputs.build_settings import BuildSetting, read_build_settings
+from planner.inputs.stated_metadata import StatedMetadata, read_stated_metadata
 from planner.model.policy import ANY_MOMENT, Ordering, Prereleases
 from planner.model.project_set import first_invalid_name
 from schemas.data_class import frozen, with_fields
@@ -61,7 +62,7 @@ class IndexSetting:
 _JOINED = frozenset(
     {
         *("constraints", "overrides", "excludes", "find_links"),
-        *("no_binary", "only_binary", "allow_hosts"),
+        *("no_binary", "only_binary", "allow_hosts", "dependency_metadata"),
     }
 )
 """The settings of which those of two tables count together."""
@@ -98,6 +99,8 @@ class Settings:
     only_binary: tuple[str, ...] = ()
     allow_hosts: tuple[str, ...] = ()
     align: bool | None = None
+    dependency_metadata: tuple[StatedMetadata, ...] = ()
+    """What counts in place of the metadata of files; of two entries for the same, the first."""
     build: Mapping[str, BuildSetting] = field(default_factory=dict)
     """Flags by the name of the package to build."""
 
@@ -274,6 +277,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "only-binary": _sets,
     "allow-hosts": _texts,
     "align": _flag,
+    "dependency-metadata": read_stated_metadata,
     "build": read_build_settings,
 }
 

@@ -14,6 +14,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from planner.inputs.build_settings import BuildSetting, check_requirement
 from planner.inputs.poetry import source_url
 from planner.inputs.settings import IndexSetting, Settings
+from planner.inputs.stated_metadata import StatedMetadata, read_stated_metadata
 from planner.inputs.tool_values import ToolTables, table_at, tables_of, text_of, texts_of, unread
 from planner.model.policy import ANY_MOMENT
 
@@ -26,7 +27,6 @@ _UNREAD = {
     "config-settings-package": "build",
     "conflicts": "plan what conflicts apart (--no-extra, --no-group), in a lock of its own (-o)",
     "dependency-groups": "targets",
-    "dependency-metadata": "",
     "environments": "targets",
     "exclude-newer": "exclude-newer",
     "exclude-newer-package": "exclude-newer-package",
@@ -61,6 +61,7 @@ def read_uv(table: Mapping[str, Any], place: str, ours: Settings) -> ToolTables:
             excludes=tuple(texts_of(table.get("exclude-dependencies"))),
             find_links=(*texts_of(table.get("find-links")), *settings.find_links),
             sources=pins,
+            dependency_metadata=_read_metadata(table),
             build=build,
         ),
         addresses=addresses,
@@ -68,6 +69,13 @@ def read_uv(table: Mapping[str, Any], place: str, ours: Settings) -> ToolTables:
         no_index=found.no_index or table.get("no-index") is True,
         remarks=(*unread(table, _UNREAD, place, ours), *remarks),
     )
+
+
+def _read_metadata(table: Mapping[str, Any]) -> tuple[StatedMetadata, ...]:
+    try:
+        return read_stated_metadata(table.get("dependency-metadata", []))
+    except ValueError as error:
+        raise ValueError(f"[[tool.uv.dependency-metadata]] {error}") from None
 
 
 def _read_indexes(table: Mapping[str, Any], named: Collection[str], ours: Settings) -> ToolTables:

@@ -19,6 +19,7 @@ from planner.index.cache import Kind
 from planner.index.client import IndexClient
 from planner.index.errors import AddressMissing, FileMissing, IndexDenied
 from planner.index.pages import ProjectFile
+from planner.inputs.stated_metadata import StatedMetadata
 from planner.metadata.core_metadata import (
     InvalidMetadata,
     WheelMetadata,
@@ -38,6 +39,7 @@ from planner.metadata.remote_zip import (
     read_directory,
     read_member,
 )
+from planner.metadata.statements import Statements
 from planner.metadata.wheel_directory import WheelDirectory
 from schemas.data_class import frozen
 from schemas.digests import SECURE_ALGORITHMS
@@ -98,8 +100,12 @@ class MetadataSource:
         client: IndexClient,
         build_metadata: Callable[[Distribution], bytes] | None = None,
         recorder: Recorder | None = None,
+        stated: Iterable[StatedMetadata] = (),
     ) -> None:
-        """``build_metadata`` returns the METADATA of the wheel that a source is built into."""
+        """``build_metadata`` returns the METADATA of the wheel that a source is built into. What is
+        ``stated`` of a version counts in place of what its files say.
+        """
+        self._stated = Statements(stated)
         self._recorder = recorder or Recorder()
         self._client = client
         self._build_metadata = build_metadata
@@ -122,6 +128,8 @@ class MetadataSource:
         Raises InvalidMetadata and InvalidZip if the wheel cannot be used; WheelDiffers,
         IndexUnreachable and IndexAnswer if the index cannot.
         """
+        if (stated := self._stated.of(wheel.name, wheel.version)) is not None:
+            return stated
         if wheel.file.is_source:
             if wheel.file.url not in self._built:
                 assert self._build_metadata is not None

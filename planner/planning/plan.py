@@ -78,8 +78,7 @@ def plan(
     reporter: Reporter | None = None,
     builder: PlanBuilder | None = None,
 ) -> Plan:
-    """Choose and size wheels for everything that ``inputs`` require in ``environments``.
-
+    """Choose and size wheels for everything that ``inputs`` require in ``environments``;
     ``builder`` builds those that no index has.
 
     Raises Unsolvable, UnsolvableTargets and SearchTooLong if there is no solution, HashesMissing,
@@ -97,7 +96,8 @@ def plan(
         return Project(builder.with_known(page, environments) if builder else page)
 
     policy = policy or Policy()
-    source = MetadataSource(client, builder.metadata if builder else None, record)
+    stated = inputs.settings.dependency_metadata
+    source = MetadataSource(client, builder.metadata if builder else None, record, stated)
     began = time.monotonic()
     with Fetcher(load_project, source) as fetcher:
         try:

@@ -156,13 +156,17 @@ def _spell_targets(tables: object) -> str:
     return _spell(f"{one.get('python')} on {one.get('platform')}" for one in named)
 
 
+def _spell_value(value: object) -> str:
+    return f"({_spell(value)})" if isinstance(value, Mapping) else _spell(value)
+
+
 def _spell(value: object) -> str:
     if value is None:
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} = {_spell(one)}" for key, one in value.items()) or "none"
+        return ", ".join(f"{key} = {_spell_value(one)}" for key, one in value.items()) or "none"
     if isinstance(value, Iterable) and not isinstance(value, str):
         return ", ".join(map(str, value)) or "none"
     return str(value)

@@ -38,7 +38,6 @@ def test_what_is_not_read_is_named() -> None:
         ("dependency-groups = { dev = { requires-python = '>=3.13' } }", None,
          "set targets in [tool.lockstream]"),
         ("conflicts = []", None, "plan what conflicts apart (--no-extra, --no-group), in a lock"),
-        ("dependency-metadata = []", None, "[tool.lockstream] has nothing like it"),
     ],
 )  # fmt: skip
 def test_what_to_do_about_a_key_that_is_not_read_can_be_done(
