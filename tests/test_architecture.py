@@ -34,8 +34,8 @@ ORDER = {
         "environment", "lock", "archive", "budget", "files",
     ),
     "planner": (
-        "cli", "api", "engines", "runs", "builds", "planning", "review", "lock", "resolver",
-        "metadata", "inputs", "index", "model",
+        "cli", "api", "plan_request", "engines", "runs", "builds", "planning", "review", "lock",
+        "resolver", "metadata", "inputs", "index", "model",
     ),
 }  # fmt: skip
 """The rooms of each phase. An import goes down: to its own room, or to one that stands later."""
@@ -58,6 +58,7 @@ THIRD_PARTIES = {
     # What a plan shows on a terminal is drawn by rich.
     "planner.cli": {"click", "packaging", "rich"},
     "planner.api": {"packaging"},
+    "planner.plan_request": {"packaging"},
     # distributed is an extra, for plan --on dask.
     "planner.engines": {"distributed", "packaging"},
     "planner.builds": {"packaging"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from planner.api import PlanRequest
+from planner.plan_request import PlanRequest
 from schemas.variables import PREFIX
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from executor import (
     log_option,
     logged_run,
 )
-from planner.api import PlanRequest, plan_lock
+from planner.api import plan_lock
 from planner.cli.build_options import PlanBuildOptions, build_options
 from planner.cli.console import ConsoleReporter
 from planner.cli.plan_options import (
@@ -31,6 +31,7 @@ from planner.index.access import Access
 from planner.inputs.options import IndexRequest, PolicyRequest
 from planner.inputs.provenance import Provenance
 from planner.inputs.targets import TargetRequest
+from planner.plan_request import PlanRequest
 from planner.review.planned_lock import PlannedLock
 from schemas.errors import UsageError
 

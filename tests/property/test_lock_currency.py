@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from helpers.index import Index
 from helpers.wheels import Wheel, build_wheel
-from planner.api import PlanRequest, check_lock, plan_lock
+from planner import PlanRequest, check_lock, plan_lock
 from planner.index.access import Access
 from planner.inputs.options import IndexRequest, PolicyRequest
 from planner.inputs.provenance import Provenance
