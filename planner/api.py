@@ -55,7 +55,9 @@ def check_lock(path: str, request: PlanRequest | None = None) -> CheckedLock:
     """
     lock = read_lock(path)
     recorded_sources(lock, path)
-    request = with_recorded(replace(request or PlanRequest(), output=path), lock, path)
+    request = replace(request or PlanRequest(), output=path)
+    if not request.forget:
+        request = with_recorded(request, lock, path)
     refuse_special_files(request.sources, request.builds.constraints)
     try:
         question = task_for(request, path, lock, refuse_remote, refuse_backend).question
@@ -65,7 +67,7 @@ def check_lock(path: str, request: PlanRequest | None = None) -> CheckedLock:
         lock=lock,
         environments=group_targets(recorded_targets(lock)) or question.environments,
         problems=find_problems(lock, question),
-        undecided=find_undecided(question),
+        undecided=find_undecided(question, request.upgraded, everything=request.upgrade),
     )
 
 

@@ -10,6 +10,7 @@ from schemas.variables import PREFIX
 
 if TYPE_CHECKING:
     from planner.cli.build_options import PlanBuildOptions
+    from planner.cli.plan_options import LockOptions
     from planner.inputs.options import IndexRequest, PolicyRequest
     from planner.inputs.provenance import Provenance
     from planner.inputs.targets import TargetRequest
@@ -32,6 +33,7 @@ def request_of_variables() -> tuple[PlanRequest, tuple[str, ...]]:
     from planner.cli.plan_options import (  # noqa: PLC0415
         index_options,
         input_options,
+        lock_options,
         plan_target_options,
         policy_options,
     )
@@ -42,12 +44,14 @@ def request_of_variables() -> tuple[PlanRequest, tuple[str, ...]]:
     @index_options
     @policy_options
     @build_options
+    @lock_options
     def bare(
         sources: Provenance,
         targets: TargetRequest,
         indexes: IndexRequest,
         policy: PolicyRequest,
         builds: PlanBuildOptions,
+        locks: LockOptions,
     ) -> tuple[PlanRequest, tuple[str, ...]]:
         request = PlanRequest(
             sources=sources,
@@ -55,6 +59,9 @@ def request_of_variables() -> tuple[PlanRequest, tuple[str, ...]]:
             indexes=indexes,
             policy=policy,
             builds=builds.request,
+            forget=locks.forget,
+            upgrade=locks.upgrade,
+            upgraded=locks.upgraded,
         )
         return request, tuple(set_by_variables())
 

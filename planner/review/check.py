@@ -88,21 +88,26 @@ def find_problems(lock: Pylock, question: Question) -> tuple[str, ...]:
     return tuple(found)
 
 
-def find_undecided(question: Question) -> tuple[str, ...]:
-    """Return what a plan of ``question`` reads and a check cannot, a sentence each.
+def find_undecided(
+    question: Question, upgraded: Sequence[str] = (), *, everything: bool = False
+) -> tuple[str, ...]:
+    """Return what a plan of ``question`` reads and a check cannot, a sentence each. The plan looks
+    for newer versions of the projects ``upgraded``, or of ``everything``.
 
     That the pages of its indexes may have changed is true of every lock, and not among them.
     """
-    pages = [
-        place.place
-        for place in question.indexes.places
-        if isinstance(place, Links) and place.is_page
-    ]
+    links = [place for place in question.indexes.places if isinstance(place, Links)]
+    pages = [place.place for place in links if place.is_page]
+    folders = [place.place for place in links if not place.is_page]
+    gone = [one for one in folders if not os.path.isdir(one)]
     inputs = question.inputs
     lines = (*inputs.requirements, *inputs.constraints, *inputs.overrides)
     urls = [redacted(line.requirement.url) for line in lines if line.requirement.url]
     remote = dict.fromkeys(url for url in urls if not url.startswith(("file:", "git+")))
+    newer = "" if everything else f" of {', '.join(upgraded)}"
     return (
+        *([f"plan is told to look for newer versions{newer}"] if everything or upgraded else ()),
+        *(f"the folder {folder} is not there, and --upgrade needs it" for folder in gone),
         *(f"the page {page} may have other links than when the lock was planned" for page in pages),
         *(f"{url} may be another file than when the lock was planned" for url in remote),
     )

@@ -43,6 +43,7 @@ def _locked(index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         ("LOCKSTREAM_PYTHON_VERSION", "3.13", "--python-version"),
         ("LOCKSTREAM_PLAN_BUILD", "missing", "--build"),
         ("LOCKSTREAM_INDEX", "https://index.example/simple/", "--index"),
+        ("LOCKSTREAM_FORGET", "1", "--forget"),
     ],
 )
 def test_a_variable_with_which_plan_would_write_another_lock_is_named(
@@ -64,7 +65,6 @@ def test_a_variable_with_which_plan_would_write_another_lock_is_named(
         ("LOCKSTREAM_EXECUTE_GROUP", "dev"),
         ("LOCKSTREAM_MEMORY", "64MiB"),
         ("LOCKSTREAM_PYTHON_VERSION", "3.12"),
-        ("LOCKSTREAM_UPGRADE", "1"),
     ],
 )
 def test_other_variables_say_nothing_of_a_lock(
@@ -72,6 +72,25 @@ def test_other_variables_say_nothing_of_a_lock(
 ) -> None:
     monkeypatch.setenv(variable, value)
     assert lockstream.main(["check"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "versions"),
+    [
+        ("LOCKSTREAM_UPGRADE", "1", "newer versions"),
+        ("LOCKSTREAM_UPGRADE_PACKAGE", "demo other", "newer versions of demo, other"),
+    ],
+)
+def test_that_plan_looks_for_newer_versions_is_what_a_check_cannot_decide(
+    variable: str,
+    value: str,
+    versions: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(variable, value)
+    assert lockstream.main(["check"]) == 0
+    assert capsys.readouterr().err == f"not checked: plan is told to look for {versions}\n"
 
 
 def test_a_value_that_plan_refuses_is_wrong_usage(

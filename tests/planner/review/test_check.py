@@ -215,6 +215,16 @@ def test_what_cannot_be_checked_without_a_network_is_named(
     assert check(capsys, "-q") == (0, [])
 
 
+def test_a_folder_of_links_that_only_an_upgrade_needs_is_named_if_it_is_gone(
+    index: Index, tmp_path: Path, lock: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "links").mkdir()
+    plan_into(index, tmp_path, ["-f links", "other"], *WINDOWS)
+    (tmp_path / "links").rmdir()
+    gone = "not checked: the folder links is not there, and --upgrade needs it"
+    assert check(capsys) == (0, [f"{lock.name} is current: packages 1, targets 2", gone])
+
+
 def rebuild(folder: Path) -> None:
     build_wheel("other", "1.0", files={"other.py": "new"}).write(folder)
 
