@@ -39,7 +39,7 @@ def enrich(lock: str, output: str | None) -> None:
         ) from None
     try:
         with IndexClient(keychain=Keychain(environment=os.environ)) as client:
-            enriched, count = enrich_text(text, client)
+            enriched, count = enrich_text(text, client, os.path.dirname(lock))
     except InvalidLockText as error:
         error.path = lock
         raise

@@ -6,8 +6,10 @@ which does not change what is installed (PEP 751).
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +18,7 @@ from packaging.pylock import Package, PackageWheel
 
 from planner.index.client import IndexClient
 from planner.index.errors import IndexAnswer
-from planner.index.pages import ProjectFile
+from planner.index.pages import ProjectFile, with_path
 from planner.index.request_pool import RequestPool
 from planner.index.requester import CONNECTIONS
 from planner.metadata.remote_metadata import MetadataSource
@@ -42,9 +44,9 @@ class NotExtensible(InvalidInput):
         return f"the hints of {self.package} cannot be added to the text of the lock"
 
 
-def enrich(text: str, client: IndexClient) -> tuple[str, int]:
-    """Return ``text`` with hints for all wheels at a URL that lack them, and the number of these
-    wheels.
+def enrich(text: str, client: IndexClient, folder: str = "") -> tuple[str, int]:
+    """Return the ``text`` of a lock in ``folder`` with hints for all wheels that lack them, but for
+    those of a folder that is not on this machine, and the number of these wheels.
 
     Raise NotExtensible, UnreadableWheel, WheelDiffers, IndexUnreachable or IndexAnswer, and for a
     lock that ``execute`` refuses the same InvalidLockText.
@@ -56,7 +58,7 @@ def enrich(text: str, client: IndexClient) -> tuple[str, int]:
     parts: list[str] = []
     count = 0
     with RequestPool(CONNECTIONS) as pool:
-        lacking = [list(_missing(block)) for block in blocks]
+        lacking = [list(_missing(block, folder)) for block in blocks]
         # All at once: each takes one or two round trips, and a few milliseconds of work.
         sizes = pool.ask_all(source.size, [file for files in lacking for file in files])
         for block, files in zip(blocks, lacking, strict=True):
@@ -66,7 +68,7 @@ def enrich(text: str, client: IndexClient) -> tuple[str, int]:
     return "".join(parts), count
 
 
-def _missing(block: Block) -> Iterator[ProjectFile]:
+def _missing(block: Block, folder: str) -> Iterator[ProjectFile]:
     """Yield the wheels of a package that have no hints."""
     table = parse_block(block)
     if not block.is_package:
@@ -75,9 +77,21 @@ def _missing(block: Block) -> Iterator[ProjectFile]:
         return
     package: Package = parse_package(table, block.line)
     for wheel in package.wheels or ():
-        if wheel.url and wheel_hints(package.tool, wheel.filename) is None:
-            _check_address(wheel.url)
-            yield _to_file(wheel, wheel.url)
+        if wheel_hints(package.tool, wheel.filename) is None:
+            url = _address(wheel, folder)
+            _check_address(url)
+            file = _to_file(wheel, url)
+            # A folder of wheels need not be on each machine that has the lock.
+            if file.path is None or os.path.exists(file.path):
+                yield file
+
+
+def _address(wheel: PackageWheel, folder: str) -> str:
+    """Return where a wheel is: at its path, which is relative to the lock, else at its URL."""
+    path = os.path.abspath(os.path.join(folder, wheel.path)) if wheel.path else ""
+    if wheel.url and not os.path.exists(path):
+        return wheel.url
+    return Path(path).as_uri()
 
 
 def _check_address(url: str) -> None:
@@ -90,7 +104,7 @@ def _check_address(url: str) -> None:
 
 def _to_file(wheel: PackageWheel, url: str) -> ProjectFile:
     entry = {"url": url, "hashes": dict(wheel.hashes), "size": wheel.size}
-    return ProjectFile(wheel.filename, url, entry)
+    return with_path(ProjectFile(wheel.filename, url, entry))
 
 
 def _extend(block: Block, wheels: Mapping[str, Mapping[str, Any]]) -> str:

@@ -23,7 +23,7 @@ class Change:
     new: tuple[str, ...]
     """Its versions in the new lock; empty if the project was removed."""
     notes: tuple[str, ...]
-    """Changes that deserve a second look: another index, another file of the same name."""
+    """Changes that deserve a second look: another origin, another file of the same name."""
 
     def __str__(self) -> str:
         old, new = " and ".join(self.old), " and ".join(self.new)
@@ -55,7 +55,11 @@ def _by_name(lock: Pylock) -> dict[NormalizedName, list[Package]]:
 
 
 def _compare(name: NormalizedName, old: list[Package], new: list[Package]) -> Change | None:
-    versions = [tuple(sorted(str(one.version) for one in side)) for side in (old, new)]
+    versions = [
+        # A lock need not state the version of a folder or a repository.
+        tuple(sorted(str(one.version or "(no version)") for one in side))
+        for side in (old, new)
+    ]
     notes = tuple(_notes(old, new)) if old and new else ()
     if versions[0] == versions[1] and not notes:
         return None
@@ -63,13 +67,28 @@ def _compare(name: NormalizedName, old: list[Package], new: list[Package]) -> Ch
 
 
 def _notes(old: list[Package], new: list[Package]) -> Iterator[str]:
-    indexes = {one.index for one in old if one.index}
-    for index in sorted({one.index for one in new if one.index} - indexes):
+    origins = {_origin(one) for one in old}
+    for is_direct, place in sorted({_origin(one) for one in new} - origins):
         # A lock that records no index cannot show that it changed.
-        if indexes:
-            yield f"from {index}"
+        if is_direct or (place and any(known for _, known in origins)):
+            yield f"from {place}"
+        elif all(was_direct for was_direct, _ in origins):
+            yield "from an index"
     known = {name: hashes for one in old for name, hashes in locked_files(one)}
     for name, hashes in (file for one in new for file in locked_files(one)):
         before = known.get(name, {})
         if any(before[kind] != hashes[kind] for kind in before.keys() & hashes.keys()):
             yield f"{name} is another file"
+
+
+def _origin(package: Package) -> tuple[bool, str]:
+    """Return whether ``package`` is required by its place, and that, or the URL of its index, which
+    may be empty.
+    """
+    source = package.vcs or package.archive or package.directory
+    if source is None:
+        return False, package.index or ""
+    place = getattr(source, "url", None) or source.path
+    commit = f"@{package.vcs.commit_id}" if package.vcs else ""
+    part = f"#subdirectory={source.subdirectory}" if source.subdirectory else ""
+    return True, f"{place}{commit}{part}"

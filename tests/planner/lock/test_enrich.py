@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +29,22 @@ def test_hints_are_added_once_to_the_end_of_each_package(index: Index) -> None:
         assert wheel_hints(package["tool"], wheel.filename) == wheel.hints
     kept = iter(extended.splitlines())
     assert all(line in kept for line in text.splitlines())
+
+
+@pytest.mark.parametrize("place", ["url", "path"])
+def test_a_wheel_of_this_machine_is_read(place: str, tmp_path: Path) -> None:
+    (tmp_path / "our wheels").mkdir()
+    path = tmp_path / "our wheels" / APP.filename
+    path.write_bytes(APP.content)
+    where = f'path = "our wheels/{APP.filename}"' if place == "path" else f'url = "{path.as_uri()}"'
+    text = re.sub('(url|path) = ".*"', where, lock_of([APP]))
+    with IndexClient() as client:
+        extended, count = enrich(text, client, str(tmp_path))
+        assert count == 1
+        path.unlink()
+        assert enrich(text, client, str(tmp_path)) == (text, 0)
+    [package] = tomllib.loads(extended)["packages"]
+    assert wheel_hints(package["tool"], APP.filename) == APP.hints
 
 
 def test_an_inline_array_of_packages_is_refused() -> None:

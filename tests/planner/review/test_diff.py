@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from packaging.pylock import Package, PackageWheel, Pylock
+from packaging.pylock import (
+    Package,
+    PackageArchive,
+    PackageDirectory,
+    PackageVcs,
+    PackageWheel,
+    Pylock,
+)
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -20,6 +29,23 @@ def package(name: str, version: str, *, digest: str = ONE, index: str | None = N
     return Package(
         name=canonicalize_name(name), version=Version(version), index=index, wheels=[wheel]
     )
+
+
+def direct(version: str | None = "1", **source: Any) -> Package:
+    return Package(
+        name=canonicalize_name("a"), version=Version(version) if version else None, **source
+    )
+
+
+def commit(letter: str, **where: Any) -> PackageVcs:
+    return PackageVcs(type="git", url="https://git.example/a", commit_id=letter * 40, **where)
+
+
+def archive(digest: str, host: str = "one.example") -> PackageArchive:
+    return PackageArchive(url=f"https://{host}/a-1.zip", hashes={"sha256": digest})
+
+
+OLD_COMMIT, NEW_COMMIT = (f"https://git.example/a@{letter * 40}" for letter in "ab")
 
 
 def lock(*packages: Package) -> Pylock:
@@ -42,6 +68,19 @@ def lock(*packages: Package) -> Pylock:
                      ["~ a 1 (from https://two.example)"], id="another index"),
         pytest.param([package("a", "1")], [package("a", "1", index="https://two.example")],
                      [], id="an index that the old lock does not record"),
+        pytest.param([direct(vcs=commit("a"))], [direct(vcs=commit("a"))], [], id="one commit"),
+        pytest.param([direct(vcs=commit("a"))], [direct(vcs=commit("b"))],
+                     [f"~ a 1 (from {NEW_COMMIT})"], id="another commit"),
+        pytest.param([direct(vcs=commit("a"))], [direct(vcs=commit("a", subdirectory="b"))],
+                     [f"~ a 1 (from {OLD_COMMIT}#subdirectory=b)"], id="another part of it"),
+        pytest.param([package("a", "1")], [direct(vcs=commit("a"))],
+                     [f"~ a 1 (from {OLD_COMMIT})"], id="a commit in place of wheels"),
+        pytest.param([direct(vcs=commit("a"))], [package("a", "1")],
+                     ["~ a 1 (from an index)"], id="wheels in place of a commit"),
+        pytest.param([direct(archive=archive(ONE))], [direct(archive=archive(TWO, "two.example"))],
+                     ["~ a 1 (from https://two.example/a-1.zip)"], id="another address"),
+        pytest.param([], [direct(None, directory=PackageDirectory(path="a"))],
+                     ["+ a (no version)"], id="a folder without a version"),
     ],
 )  # fmt: skip
 def test_a_change_is_a_line(old: list[Package], new: list[Package], lines: list[str]) -> None:
