@@ -10,15 +10,16 @@ import os
 import shutil
 import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Self
 
 from packaging.utils import NormalizedName
 
-from executor import Workspace, digest_file, stoppable
+from executor import Workspace, stoppable
+from planner.builds.earlier_builds import EarlierBuilds
 from planner.builds.interpreters import Interpreter, Interpreters
-from planner.builds.policy import BuildPolicy, spelled
+from planner.builds.policy import BuildPolicy
 from planner.builds.sdist import archive_suffix, fetch_source
 from planner.builds.source_build import Requirements, SourceBuild
 from planner.builds.source_tree import fetch_tree
@@ -27,7 +28,6 @@ from planner.index.pages import ProjectFile, ProjectPage
 from planner.inputs.errors import InvalidRequirementLine
 from planner.inputs.inputs import InputRequirement
 from planner.lock.built import Built, KnownBuild, LockedSource
-from planner.lock.reader import read_lock
 from planner.metadata.core_metadata import InvalidMetadata, parse_metadata
 from planner.metadata.distribution import Distribution
 from planner.model.direct_reference import DirectReference
@@ -35,7 +35,6 @@ from planner.model.environments import MarkerEnvironment
 from planner.planning.reporter import Reporter
 from planner.resolver.direct import TreeUnbuildable
 from planner.resolver.solve import Solution
-from planner.review.recorded import recorded_table
 from schemas.builds import BuildRecord
 from schemas.target import Target
 
@@ -72,6 +71,10 @@ class Builder:
     """By project, address and interpreter."""
     _stack: ExitStack = field(default_factory=ExitStack)
 
+    @property
+    def _earlier(self) -> EarlierBuilds:
+        return EarlierBuilds(known=self.known, policy=self.policy, folder=self.folder)
+
     def __enter__(self) -> Self:
         self._stack.enter_context(stoppable())
         return self
@@ -102,11 +105,9 @@ class Builder:
         targets = (target for environment in environments for target in environment.targets)
         foreign = [target for target in targets if self._is_elsewhere(target)]
         files = {version: list(its) for version, its in page.files.items()}
-        for known in self.known:
-            is_it = known.is_of(page) and any(map(known.suits, foreign)) and self._is_as_now(known)
-            if is_it and (built := known.to_built()):
-                self.built[built.wheel.filename] = built
-                files.setdefault(str(known.record.version), []).append(built.wheel)
+        for built in self._earlier.of_page(page, foreign):
+            self.built[built.wheel.filename] = built
+            files.setdefault(str(built.record.version), []).append(built.wheel)
         return replace(page, files=files)
 
     def open_tree(self, requirement: InputRequirement, target: Target) -> ProjectFile:
@@ -129,8 +130,9 @@ class Builder:
             )
         reason = self.refuse(name, target)
         is_elsewhere = reason or self.policy.deferred
-        if is_elsewhere and (wheel := self._built_elsewhere(name, reference, target)):
-            return wheel
+        if is_elsewhere and (built := self._earlier.of_reference(name, reference, target)):
+            self.built[built.wheel.filename] = built
+            return built.wheel
         hint = "do one of these" if name in self.policy.allowed else "allow it with --build NAME"
         if self.policy.deferred and reference.kind == "directory":
             reason = "it is a folder of this machine, which others cannot build from"
@@ -139,7 +141,8 @@ class Builder:
             hint += ", or name a wheel of it"
             raise TreeUnbuildable(requirement.origin, name, reason, hint)
         entry = {"url": reference.reference}
-        self._references.setdefault((name, ProjectFile("", "", entry).url), self._pinned(reference))
+        pinned = self._earlier.pinned(reference)
+        self._references.setdefault((name, ProjectFile("", "", entry).url), pinned)
         found = self._source_build(name, ProjectFile(name, "", entry), target)
         try:
             metadata = parse_metadata(found.metadata())
@@ -157,39 +160,8 @@ class Builder:
             is_direct=True,
         )
 
-    def _built_elsewhere(
-        self, name: NormalizedName, reference: DirectReference, target: Target
-    ) -> ProjectFile | None:
-        """Return the wheel that an earlier plan has built from ``reference``, if any."""
-        for known in self.known:
-            is_it = known.name == name and known.record.source == reference.relative_to(self.folder)
-            if is_it and known.suits(target) and self._is_as_now(known):
-                built = known.to_built(reference.at(known.record.commit))
-                if built is not None:
-                    self.built[built.wheel.filename] = built
-                    return built.wheel
-        return None
-
     def _is_elsewhere(self, target: Target) -> bool:
         return self.policy.deferred or self._interpreters.find(target) is None
-
-    def _is_as_now(self, known: KnownBuild) -> bool:
-        """Return whether a build that is left to other machines had the flags of this plan."""
-        record = known.record
-        if not self.policy.deferred:
-            return True
-        lock = os.path.join(self.folder, record.lock) if record.lock else None
-        is_there = lock is None or os.path.exists(lock)
-        requires_same = is_there and self._requires_as_now(known.name, lock)
-        return requires_same and self.policy.flags(known.name, record.backend) == record.flags
-
-    def _pinned(self, reference: DirectReference) -> DirectReference:
-        """Return ``reference`` at the commit that an earlier lock records, if it records one."""
-        records = (known.record for known in self.known)
-        commits = (
-            one.commit for one in records if one.source == reference.relative_to(self.folder)
-        )
-        return reference.at(next(commits, ""))
 
     def metadata(self, wheel: Distribution) -> bytes:
         """Return the metadata that a wheel of this source has.
@@ -234,28 +206,8 @@ class Builder:
     def _known(self, wheel: Distribution, target: Target) -> Built | None:
         """Return the build of an earlier lock, if nothing that it depends on has changed."""
         build = self._build_of(wheel, target)
-        for known in (one for one in self.known if one.suits(target)):
-            record = known.record
-            lock = os.path.join(self.folder, record.lock) if record.lock else None
-            flags = self.policy.flags(wheel.name, record.backend)
-            with suppress(OSError):
-                is_it = build.key(flags, lock) == record.key and self._requires_as_now(
-                    wheel.name, lock
-                )
-                if is_it and digest_file(known.path).hex() == known.sha256:
-                    return self._place(wheel, build, known.path, record)
-        return None
-
-    def _requires_as_now(self, name: NormalizedName, lock: str | None) -> bool:
-        """Return whether the build requirements in ``lock`` have the same limits, and the same
-        additions, as those of this plan.
-        """
-        added = list(self.policy.requires(name))
-        if lock is None:
-            return not added
-        recorded = recorded_table(read_lock(lock), "inputs")
-        limits = spelled(self.policy.constraints)
-        return (recorded.get("constraints", []), recorded.get("added", [])) == (limits, added)
+        known = self._earlier.of_build(wheel.name, build, target)
+        return self._place(wheel, build, known.path, known.record) if known else None
 
     def _build(self, wheel: Distribution, target: Target) -> Built:
         build = self._build_of(wheel, target)

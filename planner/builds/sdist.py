@@ -16,7 +16,7 @@ from planner.index.client import IndexClient
 from planner.index.pages import ProjectFile
 from planner.metadata.core_metadata import split_headers
 from planner.metadata.errors import UnreadableWheel, WheelDiffers
-from planner.metadata.remote_zip import held_digests
+from planner.metadata.range_readers import held_digests
 
 __all__ = ["archive_suffix", "fetch_source", "static_metadata"]
 

@@ -11,17 +11,11 @@ from executor import echo, is_quiet, read_input
 from planner.cli.lock_options import open_lock
 from planner.inputs.errors import UnreadableInput
 from planner.lock.writer import write_atomically
-from planner.review.ci_files import (
-    CI_FILES,
-    CiFile,
-    FileExists,
-    LeadsOutside,
-    NotForLinux,
-    ProjectFacts,
-)
+from planner.review.ci_files import CI_FILES, CiFile, FileExists, LeadsOutside
 from planner.review.container_lines import container_needs
 from planner.review.cost import cost_of
 from planner.review.forge import find_forges, find_root
+from planner.review.project_facts import NotForLinux, ProjectFacts
 from planner.review.recorded import is_planned, targets_of
 from schemas.errors import NotWritten, UsageError
 

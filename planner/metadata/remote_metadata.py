@@ -29,16 +29,14 @@ from planner.metadata.core_metadata import (
 from planner.metadata.distribution import Distribution
 from planner.metadata.errors import UnreadableWheel, WheelDiffers
 from planner.metadata.listing import Listing
-from planner.metadata.remote_zip import (
+from planner.metadata.range_readers import (
     RangeReader,
     RemoteReader,
-    find_at_end,
     open_ranges,
     open_wheel,
     read_digests,
-    read_directory,
-    read_member,
 )
+from planner.metadata.remote_zip import find_at_end, read_directory, read_member
 from planner.metadata.statements import Statements
 from planner.metadata.wheel_directory import WheelDirectory
 from schemas.data_class import frozen

@@ -5,24 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from planner.review.project_facts import ProjectFacts
 from schemas.data_class import frozen, with_fields
 from schemas.errors import Refused
-from schemas.text import enumerate_some
 from schemas.version import VERSION
 
-__all__ = ["CI_FILES", "CiFile", "FileExists", "LeadsOutside", "NotForLinux", "ProjectFacts"]
-
-
-@with_fields
-class NotForLinux(Refused):
-    """The lock has no target that containers run."""
-
-    lock: str
-    targets: tuple[str, ...]
-    hint: str = "plan for it too: lockstream plan --platform linux"
-
-    def __str__(self) -> str:
-        return f"{self.lock} is for {enumerate_some(self.targets)}, and CI files are for Linux"
+__all__ = ["CI_FILES", "CiFile", "FileExists", "LeadsOutside"]
 
 
 @with_fields
@@ -48,65 +36,6 @@ class LeadsOutside(Refused):
         return f"{self.path} leads out of the project, to {self.place}"
 
 
-@with_fields
-class NeedsWheels(Refused):
-    """A file that installs from the lock alone is asked for, and the lock lacks wheels."""
-
-    lock: str
-    packages: tuple[str, ...]
-    hint: str = (
-        "build them where memory is, which lists their wheels: lockstream plan --build missing; "
-        "jobs of github and gitlab can build them"
-    )
-
-    def __str__(self) -> str:
-        listed = enumerate_some(self.packages, limit=10)
-        return f"{self.lock} has no wheels of these packages, which must be built: {listed}"
-
-
-@frozen
-class ProjectFacts:
-    """What the files say of a project."""
-
-    lock: str
-    """Path of the lock below the folder of the project."""
-    python: str
-    """Version of Python, such as 3.12."""
-    memory: int
-    """MiB that an execution takes in a container."""
-    disk: int
-    """MiB on disk."""
-    groups: tuple[str, ...]
-    """Dependency groups of the lock that are not default groups."""
-    projects: tuple[str, ...]
-    """Folders that the lock lists as packages, such as the project itself in a lock of uv."""
-    sources: tuple[str, ...]
-    """Other packages that have no wheel."""
-    is_measured: bool
-    """Whether the lock records what each build takes."""
-    is_planned: bool
-    """Whether lockstream planned the lock, and so can check whether it is current."""
-    pyz: str
-    """Path of ``lockstream.pyz``, so that nothing is installed; empty if there is none."""
-    folder: str = ""
-    """Path of the folder of the project below that of the repository; empty if it is the same."""
-
-    @property
-    def slug(self) -> str:
-        """What the names of files and jobs end with, so that each project has its own."""
-        return "".join(f"-{part}" for part in self.folder.split("/") if part)
-
-    @property
-    def checks(self) -> bool:
-        """Whether CI checks that the lock is current."""
-        return self.is_planned and not self.pyz
-
-    @property
-    def builds(self) -> bool:
-        """Whether the job builds what has no wheel; lockstream.pyz resolves no requirements."""
-        return bool(self.projects or self.sources) and (self.is_measured or not self.pyz)
-
-
 @frozen
 class CiFile:
     """A kind of file, and how it is made."""
@@ -126,31 +55,11 @@ class CiFile:
     """
 
 
-def _options(facts: ProjectFacts) -> str:
-    """Return the options of a job that has the whole project."""
-    options = "".join(f" --group {name}" for name in facts.groups)
-    if facts.builds:
-        return f"{options} --build" + ("" if facts.is_measured else " --build-unmeasured")
-    return options + (" --skip-unbuildable" if facts.projects or facts.sources else "")
-
-
-def _options_without_project(facts: ProjectFacts) -> str:
-    """Return the options where only the lock is. Raises NeedsWheels."""
-    if facts.sources:
-        raise NeedsWheels(facts.lock, facts.sources)
-    options = "".join(f" --group {name}" for name in facts.groups)
-    return options + (" --skip-unbuildable" if facts.projects else "")
-
-
 _PIP_MEMORY = 256
 """MiB in which pip installs lockstream; in 64 MiB it is killed."""
 
 _BUILD_MEMORY = 512
 """MiB for builds that were never measured: enough for those that compile nothing."""
-
-
-def _program(facts: ProjectFacts) -> str:
-    return f"python3 {facts.pyz}" if facts.pyz else "lockstream"
 
 
 def _github(facts: ProjectFacts) -> str:
@@ -184,11 +93,11 @@ jobs:
         with: {{ persist-credentials: false }}
       - uses: actions/setup-python@e797f83bcb11b83ae66e0230d6156d7c80228e7c  # v6.0.0
         with: {{ python-version: "{facts.python}" }}
-{"" if facts.pyz else install}{check if facts.checks else ""}{_left_out(facts, 6)}\
+{"" if facts.pyz else install}{check if facts.checks else ""}{facts.left_out(6)}\
       - name: Install the packages
         run: |
-          {_program(facts)} execute {facts.lock} --venv .venv --python python{facts.python} \\
-            {memory}--report report.json{_options(facts)}
+          {facts.program} execute {facts.lock} --venv .venv --python python{facts.python} \\
+            {memory}--report report.json{facts.options()}
       - name: Use them
         run: .venv/bin/python -c 'import sys; print(sys.prefix)'
 """
@@ -222,8 +131,8 @@ packages{facts.slug}:
     KUBERNETES_MEMORY_REQUEST: {memory}Mi
     KUBERNETES_MEMORY_LIMIT: {memory}Mi
   script:
-{change}{"" if facts.pyz else install}{check if facts.checks else ""}{_left_out(facts, 4)}\
-    - {_program(facts)} execute {facts.lock} --venv .venv --report report.json{_options(facts)}
+{change}{"" if facts.pyz else install}{check if facts.checks else ""}{facts.left_out(4)}\
+    - {facts.program} execute {facts.lock} --venv .venv --report report.json{facts.options()}
   retry:
     max: 2
     exit_codes: [5]  # network or index; any other failure would come again
@@ -234,7 +143,7 @@ packages{facts.slug}:
 
 
 def _kubernetes(facts: ProjectFacts) -> str:
-    options = "".join(f", {word}" for word in _options_without_project(facts).split())
+    options = "".join(f", {word}" for word in facts.options_without_project().split())
     return f"""\
 # kubectl create configmap lock --from-file={facts.lock}
 # kubectl apply -f lockstream-job.yaml
@@ -260,10 +169,10 @@ spec:
       automountServiceAccountToken: false
       securityContext: {{ runAsNonRoot: true, runAsUser: 65532, fsGroup: 65532 }}
       initContainers:
-{_left_out(facts, 8, always=True)}\
+{facts.left_out(8, always=True)}\
         - name: install
           image: registry.example.com/lockstream:{VERSION}-python{facts.python}
-          command: [lockstream, execute, /lock/{_name(facts)}, --venv, /packages/venv{options}]
+          command: [lockstream, execute, /lock/{facts.lock_name}, --venv, /packages/venv{options}]
           resources:
             requests: {{ memory: {facts.memory}Mi, ephemeral-storage: {facts.disk}Mi }}
             limits: {{ memory: {facts.memory}Mi, ephemeral-storage: {facts.disk}Mi }}
@@ -288,16 +197,16 @@ RUN python3 -m venv /opt/lockstream \\
     && /opt/lockstream/bin/pip install --no-cache-dir lockstream=={VERSION}
 """
     copy = f"COPY {facts.pyz} ./\n"
-    program = _program(facts) if facts.pyz else "/opt/lockstream/bin/lockstream"
+    program = facts.program if facts.pyz else "/opt/lockstream/bin/lockstream"
     return f"""\
 FROM python:{facts.python}-slim AS packages
 {"" if facts.pyz else install}\
 WORKDIR /build
 {copy if facts.pyz else ""}\
-COPY {facts.lock} ./{_name(facts)}
-{_left_out(facts, 0, always=True)}\
-RUN {program} execute {_name(facts)} \\
-    --venv /build/venv --relocatable --durability kill{_options_without_project(facts)}
+COPY {facts.lock} ./{facts.lock_name}
+{facts.left_out(0, always=True)}\
+RUN {program} execute {facts.lock_name} \\
+    --venv /build/venv --relocatable --durability kill{facts.options_without_project()}
 
 # The same Python at the same path: an environment links to it.
 FROM python:{facts.python}-slim
@@ -325,24 +234,12 @@ repos:
         files: {below}(pyproject\\.toml|pylock(\\..+)?\\.toml|.*requirements.*\\.(in|txt))$
       - id: lockstream-execute
         name: bring the environment up to date
-        entry: lockstream execute -q --exact {folder}{facts.lock}{venv}{_options(facts)}
+        entry: lockstream execute -q --exact {folder}{facts.lock}{venv}{facts.options()}
         language: system
         pass_filenames: false
         always_run: true
         stages: [post-checkout, post-merge]
 """
-
-
-def _left_out(facts: ProjectFacts, indent: int, *, always: bool = False) -> str:
-    """Return a comment that names what the job does not install, or nothing."""
-    if not facts.projects or (facts.builds and not always):
-        return ""
-    names = enumerate_some(facts.projects, limit=5)
-    return " " * indent + f"# Not installed, because it would have to be built: {names}\n"
-
-
-def _name(facts: ProjectFacts) -> str:
-    return facts.lock.rpartition("/")[2]
 
 
 CI_FILES: Mapping[str, CiFile] = {

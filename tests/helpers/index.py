@@ -29,8 +29,9 @@ from urllib.parse import quote, unquote, urlsplit
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 
 from helpers.wheels import Wheel
+from planner.index.pages import ProjectFile, parse_page
 
-__all__ = ["Asked", "Index"]
+__all__ = ["Asked", "Index", "served"]
 
 JSON = "application/vnd.pypi.simple.v1+json"
 HTML = "text/html"
@@ -269,3 +270,17 @@ def _anchor(entry: Mapping[str, Any]) -> str:
 
 def _basic(login: tuple[str, str]) -> str:
     return "Basic " + base64.b64encode(":".join(login).encode()).decode()
+
+
+def served(index: Index, wheel: Wheel) -> ProjectFile:
+    """The file as the page of ``index`` has it."""
+    page = index.page(wheel.name)
+    assert page is not None
+    files = parse_page(
+        wheel.name,  # type: ignore[arg-type]
+        page[1],
+        content_type=page[0],
+        url=f"{index.url}{wheel.name}/",
+    ).files
+    found = (file for group in files.values() for file in group)
+    return next(file for file in found if file.filename == wheel.filename)

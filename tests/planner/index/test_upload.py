@@ -22,12 +22,6 @@ def _server() -> Iterator[PutServer]:
         yield running
 
 
-@pytest.fixture(name="client")
-def _client() -> Iterator[IndexClient]:
-    with IndexClient(pause=lambda _: None) as running:
-        yield running
-
-
 def put(client: IndexClient, url: str, content: bytes = CONTENT) -> bool:
     return client.upload(url, Upload.of(io.BytesIO(content)))
 
