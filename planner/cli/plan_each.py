@@ -23,7 +23,7 @@ from packaging.pylock import is_valid_pylock_path
 from executor import echo, echo_json, is_quiet, open_regular, usable_processors
 from planner.api import plan_lock
 from planner.cli.console import ConsoleReporter
-from planner.engines.dask_engine import take_turns
+from planner.engines.dask_cluster import take_turns
 from planner.inputs.project_document import is_script
 from planner.lock.lock_path import lock_path
 from planner.plan_request import PlanRequest

@@ -9,14 +9,12 @@ Source: https://distributed.dask.org/en/stable/resources.html.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from executor import available_memory
 from planner.builds.unit import BuildUnit, target_label
 from planner.engines.attempt import (
     LOSSES,
@@ -26,44 +24,27 @@ from planner.engines.attempt import (
     next_attempt,
     too_large,
 )
-from planner.engines.engine_name import LOCAL
+from planner.engines.dask_cluster import RESOURCE, connected
 from planner.engines.errors import EngineUnusable, FailedBuild
 from planner.engines.order import BuildOrder, BuildResult
 from planner.engines.order_runner import buildable, run_order
 from planner.engines.relatives import Relatives
-from planner.engines.scheduler_probe import check_scheduler
 from planner.planning.reporter import Reporter
 from schemas.data_class import frozen
-from schemas.errors import ExitCode, UsageError
+from schemas.errors import ExitCode
 from schemas.sizes import format_size
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-__all__ = ["DaskEngine", "take_turns"]
+__all__ = ["DaskEngine"]
 
-
-RESOURCE = "MEMORY"
-"""The resource, in bytes, that workers have to declare: ``dask worker --resources MEMORY=8e9``."""
-
-CONNECT_SECONDS = 20
 
 LOOK_SECONDS = 2.0
 """Time between two looks at which workers are there."""
 
 LOST_SECONDS = 60.0
 """Time in which a worker that died may come back, as one with a nanny does."""
-
-RESERVED = 256 << 20
-"""Bytes that a cluster on this machine leaves to the plan itself."""
-
-
-_SILENT = logging.CRITICAL + 1
-"""A level above those of all messages."""
-
-
-_turn: AbstractContextManager[Any] = nullcontext()
-"""Within which a cluster on this machine may exist."""
 
 
 @frozen
@@ -98,43 +79,9 @@ class DaskEngine:
         Raises EngineUnusable, and UsageError if Dask is not installed. However it ends, no build of
         it goes on.
         """
-        with _translated(self.address), self._connected() as client:
+        with connected(self.address) as client:
             run = _Run(client, lock, self.reporter)
             return [*run.all(units, keep)]
-
-    @contextmanager
-    def _connected(self) -> Iterator[Client]:
-        try:
-            import distributed  # noqa: PLC0415  # an extra, and 1.5 s
-        except ModuleNotFoundError:
-            raise UsageError(
-                f"--on {self.address} requires Dask, which is not installed",
-                hint="pip install 'lockstream[dask]'",
-            ) from None
-        with ExitStack() as stack:
-            stack.enter_context(_quiet())
-            address = self.address.replace("dask://", "tcp://", 1)
-            if self.address == LOCAL:
-                stack.enter_context(_turn)
-                memory = max(0, (available_memory() or 0) - RESERVED)
-                # Without processes it listens to nobody: whoever reached it could run code.
-                address = stack.enter_context(
-                    distributed.LocalCluster(
-                        n_workers=1,
-                        processes=False,
-                        resources={RESOURCE: memory},
-                        memory_limit=None,
-                        dashboard_address=None,
-                        silence_logs=_SILENT,  # else it lets warnings through again
-                        # Its state is served none the less, on all interfaces if nothing is said.
-                        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
-                    )
-                )
-            else:
-                check_scheduler(self.address, CONNECT_SECONDS)
-            yield stack.enter_context(
-                distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=True)
-            )
 
 
 class _Run:
@@ -309,14 +256,6 @@ class _Run:
         )
 
 
-def take_turns(turn: AbstractContextManager[Any]) -> None:
-    """Let clusters on this machine exist only within ``turn``, which other processes share: each of
-    them gives away all its memory.
-    """
-    global _turn  # noqa: PLW0603  # of a process that was forked to plan some of many locks
-    _turn = turn
-
-
 def run_task(order: BuildOrder) -> BuildResult:
     """Do ``order`` on a worker for as long as the scheduler wants its result."""
     from distributed import get_worker  # noqa: PLC0415  # it is there, for this runs in a worker
@@ -342,30 +281,3 @@ def _outcome(future: Future) -> BuildResult:
         text = "its workers died, perhaps for lack of memory"
         return BuildResult(status=ExitCode.NOT_ENOUGH, text=text)
     return BuildResult(status=ExitCode.BUILD_FAILED, text=f"{type(error).__name__}: {error}")
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the log of Dask off the terminal: it has a traceback for each connection that ends."""
-    # All its loggers share this handler, and some have levels of their own.
-    handlers = logging.getLogger("distributed").handlers
-    before = [handler.level for handler in handlers]
-    for handler in handlers:
-        handler.setLevel(_SILENT)
-    try:
-        yield
-    except KeyboardInterrupt:
-        # The program ends, and threads of a cluster on this machine may go on until then.
-        before = [handler.level for handler in handlers]
-        raise
-    finally:
-        for handler, level in zip(handlers, before, strict=True):
-            handler.setLevel(level)
-
-
-@contextmanager
-def _translated(address: str) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, TimeoutError) as error:
-        raise EngineUnusable(address, f"it cannot be reached: {error}") from None

@@ -20,7 +20,7 @@ from helpers.sdists import build_sdist
 from helpers.wheels import build_wheel
 from planner.cli import plan_each
 from planner.cli.plan_each import find_locks
-from planner.engines.dask_engine import take_turns
+from planner.engines.dask_cluster import take_turns
 
 SERVICES = ("services/alpha", "services/beta", "services/gamma")
 

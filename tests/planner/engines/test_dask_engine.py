@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-import logging
-import sys
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,16 +16,13 @@ from helpers.build_units import build_unit
 from helpers.index import Index
 from helpers.put_server import put_server
 from helpers.sdists import build_sdist
-from planner.builds.unit import BuildUnit
 from planner.engines import dask_engine
 from planner.engines.attempt import LOSSES
-from planner.engines.relatives import Relatives
+from planner.engines.dask_cluster import RESOURCE
 from planner.planning.reporter import Reporter
 from schemas.errors import ExitCode
 
 pytestmark = pytest.mark.filterwarnings("default")
-
-RESOURCE = dask_engine.RESOURCE
 
 
 @contextmanager
@@ -143,57 +137,12 @@ def test_workers_without_lockstream_are_an_error(
     assert "install the same version of lockstream" in error
 
 
-def test_the_log_of_dask_is_kept_off_the_terminal(
-    index: Index, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    importlib.import_module("distributed")  # 1.5 s
-    handlers = logging.getLogger("distributed").handlers
-    handlers.append(logging.NullHandler())
-    seen: list[int] = []
-
-    def look(units: Sequence[BuildUnit]) -> Relatives:
-        seen.extend(handler.level for handler in handlers)
-        return Relatives(units)
-
-    monkeypatch.setattr(dask_engine, "Relatives", look)
-    before = [handler.level for handler in handlers]
-    assert plan(index, "dask", alpha="pass") == 0
-    assert min(seen) > logging.CRITICAL
-    assert [handler.level for handler in handlers] == before
-    handlers.pop()
-
-
-def test_an_interrupted_cluster_says_nothing_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    handler = logging.NullHandler()
-    monkeypatch.setattr(logging.getLogger("distributed"), "handlers", [handler])
-    with pytest.raises(KeyboardInterrupt), dask_engine._quiet():
-        raise KeyboardInterrupt
-    assert handler.level > logging.CRITICAL
-
-
 def test_a_target_that_no_worker_builds_for_is_said(
     index: Index, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with cluster(1 << 30) as address:
         assert plan(index, address, "--platform", "windows", alpha="pass") == 8
     assert "no worker of the cluster builds for this target" in capsys.readouterr().err
-
-
-def test_a_cluster_that_does_not_answer_is_an_error(
-    index: Index, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(dask_engine, "CONNECT_SECONDS", 1)
-    assert plan(index, "dask://127.0.0.1:9", alpha="pass") == 5
-    assert "dask://127.0.0.1:9: it cannot be reached" in capsys.readouterr().err
-
-
-def test_without_dask_the_error_says_how_to_install_it(
-    index: Index, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    modules: Any = sys.modules
-    monkeypatch.setitem(modules, "distributed", None)
-    assert plan(index, "dask", alpha="pass") == 2
-    assert "pip install 'lockstream[dask]'" in capsys.readouterr().err
 
 
 class Forgotten:
