@@ -119,11 +119,14 @@ def entries_of(folder: int) -> list[tuple[str, bool]]:
 
     Raises OSError.
     """
-    # What was made since the descriptor was opened is sure to be found only from the beginning on;
-    # btrfs leaves it out (https://man7.org/linux/man-pages/man3/rewinddir.3p.html).
-    os.lseek(folder, 0, os.SEEK_SET)
-    with os.scandir(folder) as entries:
-        return [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+    # Opened anew: what was made since the descriptor was opened is left out by btrfs, and sshfs
+    # reads a folder once for each descriptor, wherever that is set to.
+    anew = os.open(os.curdir, FOLDER, dir_fd=folder)
+    try:
+        with os.scandir(anew) as entries:
+            return [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+    finally:
+        os.close(anew)
 
 
 def write_spool(file: FileIO, chunks: Iterable[bytes]) -> None:

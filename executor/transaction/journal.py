@@ -189,6 +189,8 @@ class Journal:
             # Whatever the umask, only its owner may write it; what had its name is not opened.
             new = _NAME + ".new"
             held.remove(new)
+            # A mark that an earlier commit has left would keep its removals from being done.
+            held.remove(_REMOVED)
             raw = held.create(new, 0o644)
             with TextIOWrapper(BufferedWriter(raw), "utf-8", "surrogateescape", "\n") as file:
                 file.write(json.dumps({"Journal": {"version": _VERSION}}) + "\n")

@@ -20,11 +20,6 @@ from executor.transaction.staging import COMPLETE
 __all__ = ["Mover"]
 
 
-_MERGED = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY, errno.ENOTDIR})
-"""Why a folder cannot be renamed onto another: that has contents, something is mounted on it, or it
-is a link to one."""
-
-
 class Mover:
     """The moves of one commit, and the folders on other file systems that they have written to.
 
@@ -92,7 +87,9 @@ class Mover:
             source.rename(name, new, folder)
         except OSError as error:
             is_folder = source.is_folder(name)
-            if is_folder and (error.errno == errno.EXDEV or error.errno in _MERGED):
+            if is_folder:
+                # Whatever the reason is: of a folder that has contents, file systems of other
+                # machines say EPERM (sshfs) or EACCES (SMB).
                 with self._met(folder, new) as there:
                     if there is not None:
                         self._merge(source, name, there)

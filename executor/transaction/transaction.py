@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from itertools import chain
 from time import perf_counter
 
@@ -105,35 +105,37 @@ class Transaction:
         names = map(staging.name, changes.install)
         left = frozenset(name for name in names if staging.is_complete(name))
         journal.clear(left)
-        log = RunLog(self._held)
-        last.callback(log.close)
-        log.begin(len(changes.install))
-        try:
-            stager = self._stager(staging, left, budget, log)
-            staged, arrivals = stager.stage_all(changes.install, budget, last)
-            # By name, so that where the last may win, it is the last by name.
-            order = sorted(range(len(arrivals)), key=lambda number: changes.install[number].name)
-            arrivals = [arrivals[number] for number in order]
-            began = perf_counter()
-            self.reporter.recorder.event("commit", step="checks")
-            keep = self._check(changes.remove, arrivals, budget)
-        except (Interrupted, *_NO_FAULT_OF_THE_WHEELS) as end:
-            if complete := staging.complete_names():
-                log.ended(end)
-                journal.leave([*complete, log.name])
-                end.left = (
-                    "the environment is as it was before; for the next run, complete wheels wait "
-                    f"in {journal.folder}: {len(complete)}"
+        # Closed before the folder is removed: what is open keeps its name on NFS and FUSE.
+        with closing(RunLog(self._held)) as log:
+            log.begin(len(changes.install))
+            try:
+                stager = self._stager(staging, left, budget, log)
+                staged, arrivals = stager.stage_all(changes.install, budget, last)
+                # By name, so that where the last may win, it is the last by name.
+                order = sorted(
+                    range(len(arrivals)), key=lambda number: changes.install[number].name
                 )
-            raise
-        try:
-            self._commit(changes.remove, arrivals, keep, log, last)
-        except (LockstreamError, OSError) as end:
-            # The next run reports it. That the log cannot be written is not the fault to report.
-            with suppress(OSError):
-                log.ended(end)
-            raise
-        return staged, perf_counter() - began
+                arrivals = [arrivals[number] for number in order]
+                began = perf_counter()
+                self.reporter.recorder.event("commit", step="checks")
+                keep = self._check(changes.remove, arrivals, budget)
+            except (Interrupted, *_NO_FAULT_OF_THE_WHEELS) as end:
+                if complete := staging.complete_names():
+                    log.ended(end)
+                    journal.leave([*complete, log.name])
+                    end.left = (
+                        "the environment is as it was before; for the next run, complete wheels "
+                        f"wait in {journal.folder}: {len(complete)}"
+                    )
+                raise
+            try:
+                self._commit(changes.remove, arrivals, keep, log, last)
+            except (LockstreamError, OSError) as end:
+                # The next run reports it. That the log cannot be written is no fault to report.
+                with suppress(OSError):
+                    log.ended(end)
+                raise
+            return staged, perf_counter() - began
 
     def _stager(
         self, staging: Staging, left: frozenset[str], budget: Budget, log: RunLog

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -85,5 +87,31 @@ def test_a_folder_is_listed_from_its_beginning(tmp_path: Path) -> None:
         with os.scandir(descriptor) as half_read:
             next(half_read)
             assert sorted(entries_of(descriptor)) == [("file", False), ("folder", True)]
+    finally:
+        os.close(descriptor)
+
+
+def test_a_descriptor_that_shows_its_folder_once_is_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """sshfs reads a folder once for each descriptor: the second time it is empty, wherever the
+    descriptor is set to. Marks and staged wheels were left, and believed by the next run.
+    """
+    shown: set[int] = set()
+    scandir = os.scandir
+    descriptor = os.open(tmp_path, FOLDER)
+
+    def once(folder: int) -> AbstractContextManager[Iterator[os.DirEntry[str]]]:
+        if folder in shown:
+            return nullcontext(iter(()))
+        shown.add(folder)
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", once)
+    try:
+        assert entries_of(descriptor) == []
+        (tmp_path / "file").touch()
+        shown.intersection_update({descriptor})
+        assert entries_of(descriptor) == [("file", False)]
     finally:
         os.close(descriptor)

@@ -140,6 +140,16 @@ def test_removals_are_known_to_be_done(tmp_path: Path) -> None:
         assert Journal(str(tmp_path)).is_removed
 
 
+def test_a_mark_of_removals_is_of_one_commit(tmp_path: Path) -> None:
+    """With one that an earlier run could not remove, both versions of a package were installed."""
+    journal = Journal(str(tmp_path))
+    with journal.opened():
+        journal.removed()
+        journal.commit(ENTRIES)
+        assert not journal.is_removed
+        journal.withdraw()
+
+
 def test_it_is_obeyed_where_its_folder_is_now(tmp_path: Path) -> None:
     """A copied or moved environment is finished in its new place."""
     packages = tmp_path / "env/lib"

@@ -53,6 +53,26 @@ def test_what_exists_is_merged(staging: HeldFolder, tmp_path: Path) -> None:
     assert files(tmp_path / "env/lib") == ALL | {"pkg/sub/other.py"}
 
 
+@pytest.mark.parametrize("number", [errno.EPERM, errno.EACCES, errno.EIO])
+def test_what_exists_is_merged_whatever_error_a_file_system_has_for_it(
+    staging: HeldFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """sshfs says EPERM of a folder with contents, and SMB EACCES."""
+    (tmp_path / "env/lib/pkg/sub").mkdir(parents=True)
+    (tmp_path / "env/lib/pkg/sub/other.py").write_text("")
+    rename = os.rename
+
+    def refuse(source: str, destination: str, **keywords: int) -> None:
+        try:
+            rename(source, destination, **keywords)
+        except OSError as error:
+            raise OSError(number, os.strerror(number), source) from error
+
+    monkeypatch.setattr(os, "rename", refuse)
+    move(staging, tmp_path)
+    assert files(tmp_path / "env/lib") == ALL | {"pkg/sub/other.py"}
+
+
 def test_a_folder_that_is_absent_is_made_below_its_root(
     staging: HeldFolder, tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,31 @@ def test_the_next_run_says_why_a_commit_failed_and_finishes_it(
     fresh = environment_below(tmp_path / "fresh")
     execute(new, fresh)
     assert snapshot(tmp_path / "env") == snapshot(tmp_path / "fresh")
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_nothing_in_the_staging_folder_is_open_when_it_is_removed(
+    tmp_path: Path, environment: Environment, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    """On NFS and FUSE, a file that is open has a name there until it is closed."""
+    execute(write_lock(tmp_path / "old", OLD), environment)
+    evil = [build_wheel("evil", files={"demo/a.py": "evil"})] if fails else []
+    lock = write_lock(tmp_path / "new", OLD if fails else NEW, *evil)
+    rmdir = os.rmdir
+    still_open: list[str] | None = None
+
+    def look(path: str, **keywords: int) -> None:
+        nonlocal still_open
+        if os.path.basename(path) == STAGING:
+            descriptors = [f"/proc/self/fd/{name}" for name in os.listdir("/proc/self/fd")]
+            targets = [os.readlink(path) for path in descriptors if os.path.lexists(path)]
+            still_open = [target for target in targets if f"/{STAGING}/" in target]
+        rmdir(path, **keywords)
+
+    monkeypatch.setattr(os, "rmdir", look)
+    with pytest.raises(FileConflict) if fails else nullcontext():
+        execute(lock, environment, lanes=1)
+    assert still_open == []
 
 
 def test_a_commit_that_cannot_begin_is_undone(
