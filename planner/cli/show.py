@@ -118,9 +118,9 @@ def diff(
     """Show what differs in the lock NEW: versions, and what an execution takes.
 
     OLD and NEW are files, or of a git revision: HEAD, main:pylock.toml. A package from another
-    index, and a file that was replaced under its name, are marked.
+    place, and a file that was replaced under its name, are marked.
     """
-    before, after = read_lock_at(old), read_lock_at(new)
+    before, after = read_lock_at(old, new), read_lock_at(new, old)
     warn_of_newer(before, old)
     warn_of_newer(after, new)
     changes = compare(before, after)

@@ -21,9 +21,9 @@ _MAX_SHOWN = 200
 """Characters of what git says that are shown."""
 
 
-def read_lock_at(place: str) -> Pylock:
+def read_lock_at(place: str, other: str = "") -> Pylock:
     """Return the lock at ``place``: the path of a file, else ``REVISION:PATH``, else a revision
-    that has a ``pylock.toml`` in the working directory.
+    that has the lock ``other`` (a place, too), or a ``pylock.toml`` in the working directory.
 
     Raises UsageError if it is none of these, and what ``read_lock`` raises.
     """
@@ -37,12 +37,20 @@ def read_lock_at(place: str) -> Pylock:
         )
     if not colon and place.endswith(".toml"):
         return read_lock(place)
-    text = _of_git(place, revision, path if colon else _LOCK)
+    text = _of_git(place, revision, path if colon else _path_of(other))
     try:
         return parse_lock(text)
     except InvalidLockText as error:
         error.path = place
         raise
+
+
+def _path_of(place: str) -> str:
+    """Return the path of the lock at ``place``, from the working directory."""
+    if os.path.lexists(place):
+        return os.path.relpath(place)
+    _revision, _colon, path = place.partition(":")
+    return path or _LOCK
 
 
 def _of_git(place: str, revision: str, path: str) -> str:
@@ -67,6 +75,7 @@ def _of_git(place: str, revision: str, path: str) -> str:
         said = one_line(done.stderr.decode(errors="replace").strip(), _MAX_SHOWN)
         raise UsageError(
             f"{place}: {problem}git finds no such revision or file ({said})",
-            hint="name a file, a revision such as HEAD, or REVISION:PATH such as main:pylock.toml",
+            hint="name a file, a revision such as HEAD, or REVISION:PATH such as main:pylock.toml, "
+            "whose path begins at the working folder",
         )
     return done.stdout.decode(errors="replace")

@@ -71,3 +71,22 @@ def test_a_lock_that_is_invalid_there_is_named(work: Path) -> None:
 def test_diff_takes_a_revision(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diff", "HEAD"]) == 0
     assert capsys.readouterr().out.startswith("~ one 1.0 -> 2.0\n+ two 1.0\n")
+
+
+@pytest.mark.parametrize("pair", [("HEAD", "service/pylock.toml"), ("service/pylock.toml", "HEAD")])
+def test_a_revision_alone_means_the_lock_that_it_is_compared_with(
+    pair: tuple[str, str],
+    work: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(work.parent)
+    Path("pylock.toml").write_text(lock_of([build_wheel("of-the-root")]))
+    git(work.parent, "add", "pylock.toml")
+    git(work.parent, "commit", "-qm", "x")
+    assert main(["diff", *pair]) == 0
+    shown = capsys.readouterr().out
+    assert "~ one " in shown
+    assert "of-the-root" not in shown
+    assert main(["diff", "HEAD", "HEAD:service/pylock.toml"]) == 0
+    assert capsys.readouterr().out.startswith("CPython ")
