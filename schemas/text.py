@@ -32,6 +32,10 @@ _COMMAND = r"(?i)\A( *):(?=:[a-z])|#(?=#(?:[a-z]+ *)?\[)"
 line begins, after spaces too; ``##[...]``, ``##vso[...]`` and ``##teamcity[...]`` anywhere."""
 
 
+_LOCK_PATH = re.compile(r"(?:.*/)?pylock\.(?:[^./]+\.)?toml")
+"""https://packaging.python.org/specifications/pylock-toml/#file-name"""
+
+
 def conflict_line(text: str) -> int | None:
     """Return the line, from 1, of the first mark of a merge conflict in ``text``, if it has one."""
     mark = _MERGE_MARK.search(text)
@@ -50,9 +54,12 @@ def lock_command(name: str, lock: str, inputs: str = "") -> str:
     import shlex  # noqa: PLC0415  # only for what went wrong
 
     words = ["lockstream", name, *([shlex.quote(inputs)] if inputs else [])]
-    if lock.removeprefix("./") != "pylock.toml":
-        words += [*(["-o"] if name == "plan" else []), shlex.quote(lock)]
-    return " ".join(words)
+    if name != "plan":
+        named = [shlex.quote(lock)]
+    else:
+        # plan writes no lock with a name that the standard does not allow.
+        named = ["-o", shlex.quote(lock)] if _LOCK_PATH.fullmatch(lock) else []
+    return " ".join(words + (named if lock.removeprefix("./") != "pylock.toml" else []))
 
 
 def first_plan(lock: str) -> str:

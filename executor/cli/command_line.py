@@ -33,12 +33,15 @@ __all__ = [
 _OTHER_WORDS = {
     "add": "write the requirement into pyproject.toml or a requirements file, and run "
     "lockstream plan",
+    "clean": "run lockstream cache clear, which empties the cache of plans",
     "compile": "run lockstream plan -r requirements.in, which writes pylock.toml",
     "export": "a pylock.toml is read by pip and uv as it is",
     "freeze": "run lockstream plan, which writes pylock.toml, or lockstream tree, which prints it",
+    "help": "run lockstream --help, or lockstream COMMAND --help",
     "install": "run lockstream execute, which installs pylock.toml into an environment",
     "list": "run lockstream tree, which prints the packages of a lock",
     "lock": "run lockstream plan, which writes pylock.toml",
+    "outdated": "run lockstream plan --upgrade, then lockstream diff HEAD, which shows it",
     "remove": "delete the requirement from its file, run lockstream plan, then lockstream execute "
     "--exact",
     "run": "run lockstream execute, then the program in .venv/bin",
@@ -47,6 +50,7 @@ _OTHER_WORDS = {
     "update": "run lockstream plan --upgrade",
     "upgrade": "run lockstream plan --upgrade",
     "venv": "run lockstream execute, which makes the environment too",
+    "version": "run lockstream --version",
 }
 """What to run instead of the commands of other tools."""
 

@@ -279,7 +279,7 @@ def test_a_lock_that_cannot_be_enriched_is_told_with_what_to_do(
 ) -> None:
     (tmp_path / "pylock.toml").write_bytes(b"\xff")
     for path, code, hint in (
-        ("absent.toml", 3, f"lockstream plan {tmp_path} -o {tmp_path}/absent.toml writes it"),
+        ("absent.toml", 3, f"lockstream plan {tmp_path} writes it"),
         ("", 3, "name the lock in it"),
         ("pylock.toml", 3, "TOML files are UTF-8 text"),
     ):

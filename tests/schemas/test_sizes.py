@@ -38,6 +38,15 @@ def test_another_text_is_refused_with_an_example(text: str) -> None:
     assert caught.value.hint == "write it as 64MiB or 2GiB"
 
 
+@pytest.mark.parametrize("text", ["1", "64", "1048575"])
+def test_a_number_of_a_few_bytes_lacks_its_unit(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_size(text)
+    assert str(caught.value) == f"{text!r} is a size in bytes, which is less than 1 MiB"
+    assert caught.value.hint == f"write the unit, as in {text}MiB"
+    assert parse_size(f"{text}MiB") == int(text) << 20
+
+
 @pytest.mark.parametrize(
     ("size", "text"), [(0, "0.0 MiB"), (1 << 20, "1.0 MiB"), (3 << 30, "3,072.0 MiB")]
 )

@@ -88,7 +88,12 @@ def test_a_count_has_a_plural(number: int, text: str) -> None:
             "lockstream plan -o api/pylock.toml",
             "lockstream enrich api/pylock.toml",
         ),
-        ("a b.toml", "lockstream plan -o 'a b.toml'", "lockstream enrich 'a b.toml'"),
+        (
+            "pylock.a b.toml",
+            "lockstream plan -o 'pylock.a b.toml'",
+            "lockstream enrich 'pylock.a b.toml'",
+        ),
+        ("theirs.toml", "lockstream plan", "lockstream enrich theirs.toml"),
     ],
 )
 def test_a_command_names_each_lock_but_the_one_that_it_takes_by_itself(

@@ -284,6 +284,10 @@ class TestLevels:
         ("add", "write the requirement into pyproject.toml or a requirements file"),
         ("compile", "run lockstream plan -r requirements.in"),
         ("freeze", "run lockstream plan,"),
+        ("help", "run lockstream --help"),
+        ("version", "run lockstream --version"),
+        ("outdated", "run lockstream plan --upgrade, then lockstream diff HEAD"),
+        ("clean", "run lockstream cache clear"),
         ("zzz", "the commands are plan, check,"),
     ],
 )

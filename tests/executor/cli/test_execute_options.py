@@ -71,7 +71,7 @@ def test_checks_are_waived_one_by_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("memory", "budget"), [("auto", None), ("64MiB", 64 << 20), ("1000", 1000)]
+    ("memory", "budget"), [("auto", None), ("64MiB", 64 << 20), ("67108864", 64 << 20)]
 )
 def test_a_budget_is_bytes_or_what_the_cgroups_leave(memory: str, budget: int | None) -> None:
     found: ResourceOptions = values("--memory", memory)["resources"]
