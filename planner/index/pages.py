@@ -106,9 +106,9 @@ class ProjectFile:
 
     @property
     def size(self) -> int | None:
-        """Bytes; None for pages before version 1.1 (PEP 700)."""
+        """Bytes; None for pages before version 1.1 (PEP 700), or of an index that does not know."""
         size = self.entry.get("size")
-        return size if type(size) is int and size >= 0 else None
+        return size if type(size) is int and size > 0 else None
 
     @property
     def upload_time(self) -> str | None:

@@ -16,9 +16,11 @@ from urllib.parse import parse_qs, unquote, urldefrag, urlsplit
 from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidSdistFilename, parse_sdist_filename
+from packaging.version import InvalidVersion, Version
 
 from executor import read_input
 from planner.inputs.errors import InvalidRequirementLine, UnsupportedRequirementLine
+from planner.model.specifiers import with_whole_versions
 from schemas.builds import project_name
 from schemas.numbers import has_huge_number
 from schemas.toml import parse_toml
@@ -61,6 +63,14 @@ _URL_MARKER = re.compile(r"\s;|;\s")
 """A semicolon may be a part of a URL, so a space separates the marker from one."""
 
 
+_VARIABLE = r"(?:python(?:_full)?|implementation)_version"
+_OPERATOR = "(?:[<>]=?|[=!~]=)"
+_COMPARED = re.compile(
+    rf'\b({_VARIABLE}) {_OPERATOR} "([^"]*)"|"([^"]*)" {_OPERATOR} ({_VARIABLE})\b'
+)
+"""A comparison of versions in a marker."""
+
+
 _PATH_MARKER = re.compile(r"\s*;")
 
 
@@ -79,7 +89,11 @@ def parse_requirement(
     if text.startswith(("-e ", "--editable")):
         raise UnsupportedRequirementLine(origin, "-e is not supported", hint=EDITABLE_HINT)
     try:
-        return _read(text, origin, folder)
+        requirement = _read(text, origin, folder)
+        if (variable := _compared_with_text(requirement.marker)) is None:
+            return requirement
+        problem = "has a marker that means nothing"
+        reason = f"it compares {variable} with what is not a version"
     except InvalidRequirement as error:
         problem, reason = "is not a requirement", str(error).partition("\n")[0]
     except ValueError as error:
@@ -88,6 +102,18 @@ def parse_requirement(
         reason = "with the values of its variables"
     shown = quoted(written or text)
     raise InvalidRequirementLine(origin, f"{shown} {problem}: {reason}")
+
+
+def _compared_with_text(marker: Marker | None) -> str | None:
+    """Return a variable that ``marker`` compares as a version with what is none, if there is one:
+    most such comparisons are false, whatever was meant.
+    """
+    for left, value, other, right in _COMPARED.findall(str(marker or "")):
+        try:
+            Version((value or other).removesuffix(".*"))
+        except InvalidVersion:
+            return str(left or right)
+    return None
 
 
 def names_extra(requirement: Requirement) -> bool:
@@ -101,6 +127,7 @@ def quoted(line: str) -> str:
 
 
 def _read(text: str, origin: str, folder: str) -> Requirement:
+    text = with_whole_versions(text)
     if not _begins_with_place(text):
         try:
             requirement = Requirement(text)

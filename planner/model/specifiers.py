@@ -16,7 +16,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from schemas.numbers import has_huge_number
 
-__all__ = ["read_requirement", "read_specifiers"]
+__all__ = ["read_requirement", "read_specifiers", "with_whole_versions"]
 
 
 _HUGE = "it has a number of 1,000 digits or more"
@@ -30,6 +30,12 @@ _REPAIRS = (
     (re.compile(r"([<>]=?)\s*(\d+(?:\.\d+)*)\.\*"), r"\1\2"),  # >=3.6.*
     (re.compile(r"(?<=[\w*])\s*(?=[<>=!~])"), ","),  # >=7.2<8
 )
+
+
+_MARKED_PYTHON = re.compile(
+    r"""\b(python(?:_full)?_version\s*[<>]=?\s*)(['"])(\d+(?:\.\d+)*)\.\*\2"""
+)
+"""A comparison with what is no version, which packaging takes for false."""
 
 
 _PARTS = re.compile(
@@ -53,10 +59,16 @@ def read_specifiers(text: str) -> SpecifierSet:
             raise error from None
 
 
+def with_whole_versions(line: str) -> str:
+    """Return a requirement with ``python_version >= "3.8"`` where it has ``>= "3.8.*"``."""
+    return _MARKED_PYTHON.sub(r"\1\2\3\2", line) if ".*" in line else line
+
+
 def read_requirement(line: str) -> Requirement:
     """Return the requirement of ``line``, repaired if need be. Raise InvalidRequirement."""
     if has_huge_number(line):
         raise InvalidRequirement(_HUGE)
+    line = with_whole_versions(line)
     try:
         requirement = Requirement(line)
         if requirement.url:

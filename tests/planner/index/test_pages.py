@@ -97,6 +97,12 @@ def test_a_file_is_yanked_if_the_value_is_truthy(told: object, expected: object)
     assert file.yanked == expected
 
 
+@pytest.mark.parametrize("told", [0, -1, "12", True, None])
+def test_a_size_that_no_file_has_counts_as_not_given(told: object) -> None:
+    (file,) = parse_json({"filename": "demo.whl", "url": "demo.whl", "size": told})
+    assert file.size is None
+
+
 def test_what_is_malformed_counts_as_not_given() -> None:
     (file,) = parse_json(
         {

@@ -71,6 +71,11 @@ def test_a_relative_path_starts_from_the_given_folder() -> None:
         ("demo @ https://f.example:99999/x.whl", "has a malformed URL"),
         ("demo @ https://f.example:port/x.whl", "has a malformed URL"),
         ("demo @ file://host/share/x.whl", "names a file of another host"),
+        (
+            "demo; python_version < '4.x'",
+            "has a marker that means nothing: it compares python_version with what is not",
+        ),
+        ("demo; os_name == 'nt' and '3.x' > python_full_version", "compares python_full_version"),
         ("demo >=> 1", "is not a requirement"),
         ("", "is not a requirement"),
         ("[x]", "is not a requirement"),

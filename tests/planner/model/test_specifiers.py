@@ -23,7 +23,10 @@ from planner.model.specifiers import read_requirement, read_specifiers
         ("bar2[x] >=1.0<2 ; python_version < '4'", "bar2[x]>=1.0,<2; python_version < '4'"),
         ("jupyter-core (!=~5.0,>=4.12)", "jupyter-core!=5.0.*,>=4.12"),
         ("numpy (>=1.8,!=1.9*)", "numpy>=1.8,!=1.9.*"),
-        ("good>=1.0; python_version > '3.*'", "good>=1.0; python_version > '3.*'"),
+        ("good>=1.0; python_version > '3.*'", "good>=1.0; python_version > '3'"),
+        ("demo; python_version>='3.8.*'", "demo; python_version >= '3.8'"),
+        ('demo >=1.* ; python_full_version < "3.8.*"', 'demo >=1; python_full_version < "3.8"'),
+        ("demo; python_version == '3.*'", "demo; python_version == '3.*'"),
     ],
 )
 def test_what_was_meant_is_read(published: str, meant: str) -> None:
