@@ -74,7 +74,8 @@ class InvalidLock(InvalidLockText):
     def hint(self) -> str:  # type: ignore[override]  # rendered late, from the name of the file
         name = self.path.rpartition("/")[2]
         writers = (writer for end, writer in _WRITERS.items() if name.endswith(end))
-        if writer := next(writers, ""):
+        writer = next(writers, "" if name.endswith(".toml") else "lockstream plan")
+        if writer:
             return f"it is no pylock.toml; {writer} writes one"
         return (
             "the lock was edited by hand or cut short; restore it from version control, or remove "

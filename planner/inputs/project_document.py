@@ -46,11 +46,29 @@ _LEGACY = ("setup.py", "setup.cfg")
 _SCRIPT = re.compile(r"^# /// script[ \t]*\r?$", re.MULTILINE)
 
 
+_CONDA = "write its requirements from PyPI into a requirements file"
+
+
 _FOREIGN = {
     "Pipfile": "write its requirements into a [project] table of a pyproject.toml",
-    "environment.yml": "write its requirements from PyPI into a requirements file",
+    "environment.yml": _CONDA,
+    "environment.yaml": _CONDA,
+    "pixi.toml": _CONDA,
 }
 """Files of other tools that are not read, and what to do instead."""
+
+
+_LOCKS = {
+    "Pipfile.lock": "plan what pipenv requirements prints, with -r",
+    "conda-lock.yml": _CONDA,
+    "pdm.lock": "pdm export --format pylock -o pylock.toml keeps its versions, then lockstream plan",
+    "pixi.lock": _CONDA,
+    "poetry.lock": "plan the folder of the project: lockstream plan",
+    "pylock.toml": "plan without it: lockstream plan keeps its versions",
+    "uv.lock": "uv export --format pylock.toml -o pylock.toml keeps its versions, then lockstream "
+    "plan",
+}
+"""Locks, which are no input, and what to do instead."""
 
 
 @with_fields
@@ -170,12 +188,11 @@ def refuse_project(path: str, text: str) -> None:
     is a project, a script or a file of another tool. Of a script only comments would be read.
     """
     is_here = path != "-" and "://" not in path
-    name = os.path.basename(path)
     if _SCRIPT.search(text):
         hint = f"plan it without -r: lockstream plan {path}" if is_here else ""
         raise UnreadableInput(path, "it is a script, not a requirements file", hint)
-    if is_here and (name in {"pyproject.toml", *_LEGACY} or name in _FOREIGN):
-        raise UnreadableInput(path, "it is not a requirements file", _hint_for_file(path))
+    if is_here and (hint := _hint_for_file(path)):
+        raise UnreadableInput(path, "it is not a requirements file", hint)
 
 
 def _hint_for(place: str, problem: str) -> str:
@@ -193,7 +210,8 @@ def _hint_for_file(path: str) -> str:
     folder, name = os.path.split(path)
     if name in {"pyproject.toml", *_LEGACY}:
         return f"plan its folder: lockstream plan {folder or os.curdir}"
-    return f"{name} is not read; {_FOREIGN[name]}" if name in _FOREIGN else ""
+    way = _FOREIGN.get(name) or _LOCKS.get(name)
+    return f"{name} is not read; {way}" if way else ""
 
 
 def hint_for_folder(folder: str) -> str:

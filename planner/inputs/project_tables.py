@@ -187,8 +187,10 @@ class ProjectTables:
         for name, lines in self._poetry.groups():
             groups[name] = [*groups.get(name, ()), *lines]
         pdm = table_at(self._document, "tool", "pdm", "dev-dependencies")
-        uv = table_at(self._document, "tool", "uv").get("dev-dependencies")
-        for name, lines in [*pdm.items(), *([("dev", uv)] if uv else [])]:
+        uv, rye = (
+            table_at(self._document, "tool", one).get("dev-dependencies") for one in ("uv", "rye")
+        )
+        for name, lines in [*pdm.items(), *(("dev", one) for one in (uv, rye) if one)]:
             place = f"dev-dependencies {name}"
             groups[name] = [*groups.get(name, ()), *strings(self.path, lines, place)]
         return groups
@@ -215,6 +217,7 @@ class ProjectTables:
         user did not allow it to run.
         """
         name = str(self._project.get("name") or "")
+        self._refuse_setup_cfg_alone()
         if self._backend is not None:
             inputs = Inputs(settings=self.settings.with_defaults(self.tools.settings))
             return self._backend(self.folder, name, inputs)
@@ -227,3 +230,14 @@ class ProjectTables:
             hint=f"let it prepare them with --build {name or 'missing'}, list them under "
             "[project], or name a requirements file with -r",
         )
+
+    def _refuse_setup_cfg_alone(self) -> None:
+        """Raise InvalidProject if there is no file but ``setup.cfg``, which no build reads."""
+        path, script = (os.path.join(self.folder, one) for one in ("setup.cfg", "setup.py"))
+        if os.path.exists(path) and not any(map(os.path.exists, (self.path, script))):
+            raise InvalidProject(
+                path,
+                "a project needs a pyproject.toml or a setup.py besides",
+                hint="list its install_requires under [project] of a pyproject.toml, or name a "
+                "requirements file with -r",
+            )

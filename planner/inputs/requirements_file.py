@@ -91,8 +91,11 @@ def read_requirements(
             try:
                 _Reader(content, environment, fetch, kind, (path,)).read(path)
             except UnreadableInput as error:
+                option = f"lockstream plan {_OPTIONS[kind]} FILE"
                 error.hint = error.hint or (
-                    f"bring it back, or name another one: lockstream plan {_OPTIONS[kind]} FILE"
+                    f"name a file in it, or plan its project: lockstream plan {path}"
+                    if os.path.isdir(path)
+                    else f"bring it back, or name another one: {option}"
                 )
                 raise
     return content.to_inputs()

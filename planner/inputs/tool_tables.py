@@ -1,4 +1,4 @@
-"""The tables of uv, PDM and Poetry that say which index or address a project comes from.
+"""The tables of uv, PDM, Poetry and pixi that say which index or address a project comes from.
 
 Sources: https://docs.astral.sh/uv/reference/settings/,
 https://pdm-project.org/en/latest/reference/configuration/ and
@@ -35,6 +35,14 @@ _UNREAD_PDM = {"allow-prereleases": "prerelease", "respect-source-order": "index
 _UNREAD_POETRY = {"requires-plugins": ""}
 
 
+_UNREAD_PIXI = {
+    "dependencies": "they are packages of conda; list what is needed from PyPI under [project]",
+    "pypi-dependencies": "list them under [project]",
+    "feature": "list what is needed from PyPI under [dependency-groups]",
+    "pypi-options": "name its indexes in [tool.lockstream]",
+}
+
+
 def read_tool_tables(document: Mapping[str, Any], path: str, ours: Settings) -> ToolTables:
     """Return what the tables in the ``pyproject.toml`` at ``path`` say. What ``ours`` say instead
     need not be readable.
@@ -53,6 +61,7 @@ def read_tool_tables(document: Mapping[str, Any], path: str, ours: Settings) -> 
                 found = found.with_defaults(read(table, f"{path}: [tool.{name}]", ours))
             except (AttributeError, TypeError) as error:
                 raise ValueError(f"[tool.{name}] is not as {name} has it: {error}") from None
+    pixi = unread(_without_itself(document), _UNREAD_PIXI, f"{path}: [tool.pixi]", ours)
     links = tuple(
         one if "://" in one else os.path.join(folder, one) for one in found.settings.find_links
     )
@@ -70,7 +79,19 @@ def read_tool_tables(document: Mapping[str, Any], path: str, ours: Settings) -> 
             default_index=default and _from_folder(default, folder),
         ),
         addresses={name: _absolute(url, folder) for name, url in found.addresses.items()},
+        remarks=(*found.remarks, *pixi),
     )
+
+
+def _without_itself(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the table of pixi; without its packages if the only one is the project itself."""
+    table = table_at(document, "tool", "pixi")
+    others = [
+        one
+        for one in table_at(table, "pypi-dependencies").values()
+        if not isinstance(one, Mapping) or one.get("path") != "."
+    ]
+    return {key: value for key, value in table.items() if key != "pypi-dependencies" or others}
 
 
 def settings_document(folder: str) -> tuple[str, Mapping[str, Any]] | None:

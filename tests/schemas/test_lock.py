@@ -48,6 +48,7 @@ def refusal(table: dict[str, Any], line: int = 7) -> str:
         ("poetry.lock", "it is no pylock.toml; lockstream plan writes one"),
         ("Pipfile.lock", "it is no pylock.toml; lockstream plan -r, with a file that pipenv "),
         ("requirements.txt", "it is no pylock.toml; lockstream plan -r with this file writes one"),
+        ("conda-lock.yml", "it is no pylock.toml; lockstream plan writes one"),
         ("uv.lock/pylock.toml", "the lock was edited by hand or cut short"),
     ],
 )

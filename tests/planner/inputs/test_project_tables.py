@@ -137,6 +137,16 @@ def test_a_project_without_pyproject_toml_is_named_by_the_file_that_it_has(tmp_p
         project.dependencies()
 
 
+def test_a_setup_cfg_alone_is_refused_before_a_build_that_would_fail(tmp_path: Path) -> None:
+    (tmp_path / "setup.cfg").write_text("[options]\ninstall_requires = app\n")
+    project = ProjectTables(str(tmp_path / "pyproject.toml"), {}, prepared)
+    with pytest.raises(InvalidProject, match=r"needs a pyproject\.toml or a setup\.py") as raised:
+        project.dependencies()
+    assert "[project]" in raised.value.hint
+    (tmp_path / "setup.py").touch()
+    assert project.dependencies()[1] == ["app>1"]
+
+
 @pytest.mark.parametrize("place", ["project.optional-dependencies", "tool.poetry.extras"])
 def test_two_spellings_of_one_extra_are_refused(tmp_path: Path, place: str) -> None:
     text = f"[tool.poetry]\nname = 'a'\n[{place}]\nweb_ui = []\nWeb-UI = []\n"
@@ -149,13 +159,14 @@ def test_a_document_without_a_project_is_empty(tmp_path: Path) -> None:
     assert not tables(tmp_path, "[project]\nname = 'a'\n").is_empty
 
 
-def test_groups_of_uv_and_pdm_from_before_the_standard_are_read(tmp_path: Path) -> None:
+def test_groups_of_uv_rye_and_pdm_from_before_the_standard_are_read(tmp_path: Path) -> None:
     project = tables(
         tmp_path,
         "[project]\nname = 'a'\n[dependency-groups]\ndev = ['one']\n"
-        "[tool.uv]\ndev-dependencies = ['two']\n[tool.pdm.dev-dependencies]\nlint = ['three']\n",
+        "[tool.uv]\ndev-dependencies = ['two']\n[tool.pdm.dev-dependencies]\nlint = ['three']\n"
+        "[tool.rye]\ndev-dependencies = ['four']\n",
     )
-    assert project.group(canonicalize_name("dev"))[1] == ["one", "two"]
+    assert project.group(canonicalize_name("dev"))[1] == ["one", "two", "four"]
     assert project.group(canonicalize_name("lint"))[1] == ["three"]
 
 

@@ -29,6 +29,16 @@ def test_what_is_not_read_is_named() -> None:
     assert "[tool.pdm] resolution allow-prereleases is not read" in remark
 
 
+def test_packages_of_pixi_are_named_but_not_the_project_itself() -> None:
+    itself = "[tool.pixi.pypi-dependencies]\napp = { path = '.', editable = true }\n"
+    assert not read(f"{itself}[tool.pixi.tasks]\n").remarks
+    remarks = read(f"{itself}rich = '*'\n[tool.pixi.dependencies]\nnumpy = '*'\n").remarks
+    assert [remark.partition(";")[0].partition("[")[2] for remark in remarks] == [
+        "tool.pixi] dependencies is not read",
+        "tool.pixi] pypi-dependencies is not read",
+    ]
+
+
 @pytest.mark.parametrize(
     ("key", "ours", "advice"),
     [
