@@ -61,11 +61,12 @@ _FOREIGN = {
 _LOCKS = {
     "Pipfile.lock": "plan what pipenv requirements prints, with -r",
     "conda-lock.yml": _CONDA,
-    "pdm.lock": "pdm export --format pylock -o pylock.toml keeps its versions, then lockstream plan",
+    "pdm.lock": "pdm export --format pylock -o pylock.toml keeps its versions; then lockstream "
+    "plan",
     "pixi.lock": _CONDA,
     "poetry.lock": "plan the folder of the project: lockstream plan",
     "pylock.toml": "plan without it: lockstream plan keeps its versions",
-    "uv.lock": "uv export --format pylock.toml -o pylock.toml keeps its versions, then lockstream "
+    "uv.lock": "uv export --format pylock.toml -o pylock.toml keeps its versions; then lockstream "
     "plan",
 }
 """Locks, which are no input, and what to do instead."""

@@ -192,6 +192,12 @@ def test_one_that_a_lock_or_the_user_names_has_a_hint(
     )
 
 
+def test_a_folder_in_the_place_of_a_file_leads_to_a_plan_of_it(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableInput, match="Is a directory") as caught:
+        read_requirements([str(tmp_path)], [], environment={})
+    assert caught.value.hint.endswith(f"or plan its project: lockstream plan {tmp_path}")
+
+
 def test_the_marks_of_a_merge_are_called_that(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequirementLine) as caught:
         read(tmp_path, "demo\n<<<<<<< HEAD\none\n=======\ntwo\n>>>>>>> branch\n")
