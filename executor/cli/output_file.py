@@ -19,6 +19,11 @@ def check_output_file(
     be files, and NotWritten if no file can be written there: that is known before the work. If the
     command ``makes_folders``, the one of the file need not be there yet.
     """
+    if path == "-":
+        raise UsageError(
+            f"{option} - names no file, and writes nothing to standard output",
+            hint="name a file; /dev/stdout is one, and ./- another",
+        )
     for one in inputs:
         with suppress(OSError, ValueError):
             if os.path.samefile(path, one):

@@ -120,6 +120,8 @@ def diff(
     OLD and NEW are files, or of a git revision: HEAD, main:pylock.toml. A package from another
     place, and a file that was replaced under its name, are marked.
     """
+    if markdown and as_json:
+        raise UsageError("--markdown and --json exclude each other", hint="name one of them")
     before, after = read_lock_at(old, new), read_lock_at(new, old)
     warn_of_newer(before, old)
     warn_of_newer(after, new)
@@ -137,7 +139,7 @@ def diff(
         from planner.runs.diff_page import diff_to_markdown  # noqa: PLC0415
 
         print_markdown(diff_to_markdown((old, new), changes, pairs))
-    if html or markdown:
+    if markdown or (html and not as_json):
         return
     if as_json:
         rows = [

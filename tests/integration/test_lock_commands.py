@@ -307,3 +307,14 @@ def test_a_hint_to_enrich_a_lock_ends_when_that_is_done(
     err = capsys.readouterr().err
     assert "does not record the sizes" in err
     assert f"lockstream plan -o {lock} adds them" in err
+
+
+def test_a_difference_is_one_document_on_standard_output(
+    lock: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = run(capsys, "diff", str(lock), str(lock), "--json", "--markdown")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: --markdown and --json exclude each other\n")
+    code, out, _ = run(capsys, "diff", str(lock), str(lock), "--json", "--html", "page.html")
+    assert (code, json.loads(out)["changes"]) == (0, [])
+    assert Path("page.html").exists()

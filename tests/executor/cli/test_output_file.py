@@ -23,6 +23,20 @@ def test_one_file_under_two_names_is_one_file(tmp_path: Path) -> None:
             check_output_file("--html", f"{tmp_path}/{name}", ["HEAD", f"{tmp_path}/lock"])
 
 
+def test_a_dash_makes_no_file_of_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "pylock.toml").write_text(lock_of([build_wheel("demo")]))
+    monkeypatch.chdir(tmp_path)
+    for command in (
+        ["execute", "--venv", "v", "--report", "-"],
+        ["diff", "pylock.toml", "--html", "-"],
+    ):
+        assert lockstream.main(command) == 2
+        assert "names no file, and writes nothing to standard output" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["pylock.toml"]
+
+
 @pytest.mark.parametrize("inputs", [["other"], ["HEAD"], ["-"], ["a\0b"], []])
 def test_another_file_may_be_written(inputs: list[str], tmp_path: Path) -> None:
     (tmp_path / "page").write_text("x")
