@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -77,3 +79,21 @@ def test_it_decides_what_an_execution_would_change(tmp_path: Path) -> None:
     environment: Environment = environment_below(tmp_path / "env")
     changes = decide_for(str(lock), environment, ExecuteOptions())
     assert [step.name for step in changes.install] == ["demo"]
+
+
+def loaded_beyond(entries: str) -> set[str]:
+    """The modules that ``entries`` load when what both processes need is there."""
+    program = (
+        "import sys; from executor.install import early; early._load_for_both();"
+        f"old = set(sys.modules); import {entries}; print(*set(sys.modules) - old)"
+    )
+    command = [sys.executable, "-c", program]
+    return set(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
+
+
+def test_what_both_processes_need_is_loaded_once() -> None:
+    fork = loaded_beyond("executor.install.decide")
+    here = loaded_beyond("executor.cli.execute, executor.install.install, executor.sources.client")
+    twice = {name for name in fork & here if name.startswith(("executor.", "schemas."))}
+    assert not twice
+    assert "hashlib" not in fork
