@@ -47,7 +47,9 @@ def read_mirrors(options: Iterable[str], lock: str) -> tuple[tuple[str, str], ..
             failure.hint = "correct it: execute reads the mirrors of [tool.lockstream] from it"
             raise failure from None
         except AttributeError:
-            raise InvalidInput(f"{path}: [tool.{TOOL_NAME}] mirrors is not a table") from None
+            failure = InvalidInput(f"{path}: [tool.{TOOL_NAME}] mirrors is not a table")
+            failure.hint = 'write lines such as "https://from.example/" = "https://to.example/"'
+            raise failure from None
     for prefix, replacement in pairs:
         if not (_is_url(prefix) and _is_url(replacement)):
             raise UsageError(

@@ -69,7 +69,10 @@ def plan(
     """
     started = time.monotonic()
     if locks.output == "-" and as_json:
-        raise UsageError("both the lock and --json would go to standard output")
+        raise UsageError(
+            "both the lock and --json would go to standard output",
+            hint="name a file with -o, or leave --json out",
+        )
     request = PlanRequest(
         sources=sources,
         output=locks.output,

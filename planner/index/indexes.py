@@ -102,7 +102,8 @@ def parse_links_place(text: str) -> Links:
         raise UsageError("--find-links names no place", hint="name a folder or a page with links")
     if "://" in text and parts.scheme not in {"http", "https"}:
         raise UsageError(
-            f"--find-links {redacted(text)!r} is not a folder, an http or an https address"
+            f"--find-links {redacted(text)!r} is not a folder, an http or an https address",
+            hint="name a folder, or a page with links such as https://host/wheels.html",
         )
     return Links(clean if login else text, login)
 

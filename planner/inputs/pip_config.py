@@ -111,5 +111,8 @@ def _read(path: str) -> configparser.RawConfigParser:
     except OSError:
         return configparser.RawConfigParser()
     except (configparser.Error, UnicodeDecodeError, ValueError) as error:
-        raise UsageError(f"{path}: pip's configuration cannot be read: {error}") from None
+        raise UsageError(
+            f"{path}: pip's configuration cannot be read: {error}",
+            hint="correct it, or plan without it: PIP_CONFIG_FILE=/dev/null",
+        ) from None
     return parser

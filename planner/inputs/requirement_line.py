@@ -71,6 +71,9 @@ _COMPARED = re.compile(
 """A comparison of versions in a marker."""
 
 
+_HOW_TO_WRITE_IT = "write it as NAME, NAME==1.0, NAME[EXTRA]>=2; MARKER or NAME @ URL"
+
+
 _PATH_MARKER = re.compile(r"\s*;")
 
 
@@ -101,7 +104,7 @@ def parse_requirement(
     if written is not None and written != text:
         reason = "with the values of its variables"
     shown = quoted(written or text)
-    raise InvalidRequirementLine(origin, f"{shown} {problem}: {reason}")
+    raise InvalidRequirementLine(origin, f"{shown} {problem}: {reason}", hint=_HOW_TO_WRITE_IT)
 
 
 def _compared_with_text(marker: Marker | None) -> str | None:

@@ -58,7 +58,10 @@ def _of_git(place: str, revision: str, path: str) -> str:
     name = f"{revision}:{path if os.path.isabs(path) else f'./{path}'}"
     problem = "it is no file, and "
     if name.startswith("-"):
-        raise UsageError(f"{place}: {problem}no revision begins with -")
+        raise UsageError(
+            f"{place}: {problem}no revision begins with -",
+            hint=f"of a file of this name: ./{place}",
+        )
     try:
         # The text as it is stored: no filter or program of the repository is run.
         done = subprocess.run(

@@ -261,7 +261,8 @@ CI_FILES: Mapping[str, CiFile] = {
     "docker": CiFile("Dockerfile", _docker, "docker build --tag app ."),
     "pre-commit": CiFile(
         ".pre-commit-config.yaml", _pre_commit,
-        "pre-commit install --hook-type pre-commit --hook-type post-checkout",
+        "pre-commit install --hook-type pre-commit --hook-type post-checkout "
+        "--hook-type post-merge",
         is_of_repository=True,
     ),
 }  # fmt: skip

@@ -63,5 +63,6 @@ def test_a_password_is_not_shown(lock: str) -> None:
 )
 def test_a_project_file_that_is_wrong_is_named(lock: str, text: str, problem: str) -> None:
     project(lock, text)
-    with pytest.raises(InvalidInput, match=problem):
+    with pytest.raises(InvalidInput, match=problem) as caught:
         read_mirrors((), lock)
+    assert caught.value.hint

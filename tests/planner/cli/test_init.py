@@ -234,6 +234,15 @@ class TestInARepositoryOfManyProjects:
         assert not re.search(check["files"], "other/services/api/requirements.in")
         assert " services/api/pylock.toml --venv services/api/.venv" in execute["entry"]
 
+    def test_what_is_to_be_done_next_installs_each_stage_of_the_hooks(
+        self, project: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert init("pre-commit") == ExitCode.DONE
+        (hooks,) = yaml.safe_load((project / place("pre-commit")).read_text())["repos"]
+        stages = {stage for hook in hooks["hooks"] for stage in hook.get("stages", ["pre-commit"])}
+        said = capsys.readouterr().err
+        assert stages == set(re.findall(r"--hook-type (\S+)", said))
+
     def test_the_file_of_a_container_stays_in_the_folder(self, folder: Path) -> None:
         assert init("docker") == ExitCode.DONE
         assert "COPY pylock.toml" in (folder / "Dockerfile").read_text()

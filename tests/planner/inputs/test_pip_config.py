@@ -68,8 +68,12 @@ def test_pip_can_be_told_to_have_no_configuration(tmp_path: Path) -> None:
 
 def test_a_broken_configuration_is_named(tmp_path: Path) -> None:
     (tmp_path / "own.conf").write_text("index-url = nowhere\n")
-    with pytest.raises(UsageError, match=r"own\.conf: pip's configuration cannot be read"):
+    with pytest.raises(
+        UsageError, match=r"own\.conf: pip's configuration cannot be read"
+    ) as caught:
         configured_index({"PIP_CONFIG_FILE": str(tmp_path / "own.conf")})
+    variable, _, value = caught.value.hint.rpartition(": ")[2].partition("=")
+    assert configured_index({variable: value}) == PUBLIC_INDEX
 
 
 def test_the_environment_names_further_indexes() -> None:
