@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from packaging.pylock import Pylock
 from packaging.utils import canonicalize_name
 
-from planner.builds.policy import BuildPolicy, BuildRequest
+from planner.builds.build_request import BuildRequest
+from planner.builds.policy import BuildPolicy
 from planner.builds.project_metadata import ProjectMetadata
 from planner.inputs.inputs import Inputs
 from planner.inputs.options import IndexRequest, PolicyRequest, index_table

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from planner.builds.policy import BuildPolicy, BuildRequest
+from planner.builds.build_request import BuildRequest
+from planner.builds.policy import BuildPolicy
 from planner.inputs.inputs import Inputs
 from planner.inputs.options import IndexRequest, PolicyRequest
 from planner.inputs.remote_file import file_fetcher

@@ -19,7 +19,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from planner.builds.policy import BuildPolicy, BuildRequest, spelled
+from planner.builds.build_request import BuildRequest
+from planner.builds.policy import BuildPolicy, spelled
 from planner.inputs.build_settings import BuildSetting, read_build_settings
 from planner.inputs.errors import InvalidRequirementLine
 from planner.inputs.inputs import InputRequirement

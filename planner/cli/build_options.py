@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import click
 
 from executor import option_group
-from planner.builds.policy import MAX_SECONDS, BuildRequest
+from planner.builds.build_request import BuildRequest
+from planner.builds.policy import MAX_SECONDS
 from planner.engines.engine_name import check_engine
 from schemas.data_class import frozen
 from schemas.errors import UsageError
