@@ -16,7 +16,7 @@ __all__ = ["poetry_lines", "poetry_specifier", "source_url"]
 
 
 _COMPARATOR = re.compile(
-    r"(?P<operator>\^|~=|~|===|==|!=|<=|>=|<|>|=)?\s*(?P<version>[^\s,<>=!~^]+)"
+    r"(?P<operator>\^|~=|~|===|==|!=|<=|>=|<|>|=)?\s*(?P<version>(?:\d+!)?[^\s,<>=!~^]+)"
 )
 
 
@@ -90,10 +90,14 @@ def _python_markers(text: str) -> list[str]:
     found = []
     for part in poetry_specifier(text).split(","):
         if comparator := _COMPARATOR.fullmatch(part):
-            version = comparator["version"]
-            is_full = len(version.removesuffix(".*").split(".")) > 2
-            variable = "python_full_version" if is_full else "python_version"
-            found.append(f'{variable} {comparator["operator"]} "{version}"')
+            operator, version = comparator["operator"], comparator["version"]
+            parts = version.removesuffix(".*").split(".")
+            if operator in {">", "<=", "!="} and parts == version.split("."):
+                # Poetry compares the whole version: 3.9.1 is above 3.9.
+                parts += ["0"] * (3 - len(parts))
+                version = ".".join(parts)
+            variable = "python_full_version" if len(parts) > 2 else "python_version"
+            found.append(f'{variable} {operator} "{version}"')
     return found
 
 
@@ -108,6 +112,8 @@ def _comparator(part: str) -> str:
         return _range(operator, version)
     if operator == "=":
         operator = "=="
+    if operator[0] in "<>":
+        version = version.removesuffix(".*")
     return f"{operator}{version}"
 
 
@@ -116,12 +122,14 @@ def _range(operator: str, text: str) -> str:
     operator keeps.
     """
     try:
-        release = Version(text.removesuffix(".*")).release
+        version = Version(text.removesuffix(".*"))
     except InvalidVersion:
         raise ValueError(f"{text!r} is not a version") from None
+    release = version.release
     if operator == "~":
         kept = min(len(release), 2) - 1
     else:
         kept = next((at for at, part in enumerate(release) if part), len(release) - 1)
     upper = [*release[:kept], release[kept] + 1]
-    return f">={text.removesuffix('.*')},<{'.'.join(map(str, upper))}"
+    epoch = f"{version.epoch}!" if version.epoch else ""
+    return f">={text.removesuffix('.*')},<{epoch}{'.'.join(map(str, upper))}"

@@ -9,7 +9,7 @@ another project under the name of a private one. What is not read is named in a 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -215,8 +215,24 @@ def _read_poetry(table: Mapping[str, Any], place: str, ours: Settings) -> ToolTa
     return ToolTables(
         settings=Settings(default_index=default, indexes=indexes, sources=pins),
         addresses=addresses,
-        remarks=tuple(unread(table, _UNREAD_POETRY, place, ours)),
+        remarks=(
+            *unread(table, _UNREAD_POETRY, place, ours),
+            *(_prereleases(dependencies, place) if ours.prerelease is None else ()),
+        ),
     )
+
+
+def _prereleases(tables: Iterable[Mapping[str, Any]], place: str) -> Iterator[str]:
+    """Yield a remark for each dependency of which Poetry allows pre-releases."""
+    for project, value in (item for one in tables for item in one.items()):
+        entries = value if isinstance(value, list) else [value]
+        if any(
+            isinstance(one, Mapping) and one.get("allow-prereleases") is True for one in entries
+        ):
+            yield (
+                f"{place} {project}: allow-prereleases is not read; set prerelease in "
+                "[tool.lockstream], or name a pre-release in the version"
+            )
 
 
 _READERS: dict[str, Callable[[Mapping[str, Any], str, Settings], ToolTables]] = {

@@ -34,6 +34,9 @@ from planner.inputs.poetry import poetry_lines, poetry_specifier, source_url
         ("~1.2", ">=1.2,<1.3"),
         ("~1", ">=1,<2"),
         ("^1.2,!=1.5", ">=1.2,<2,!=1.5"),
+        ("^1!2.0", ">=1!2.0,<1!3"),
+        ("~1!2.3", ">=1!2.3,<1!2.4"),
+        (">=1.0.*,<2.*", ">=1.0,<2"),
     ],
 )
 def test_a_constraint_is_a_range_of_versions(text: str, expected: str) -> None:
@@ -56,6 +59,10 @@ def test_a_constraint_that_has_no_specifier_is_an_error(text: str) -> None:
         ({"version": "*", "python": "^3.8", "platform": "win32"},
          ["a ; python_version >= '3.8' and python_version < '4' and sys_platform == 'win32'"]),
         ({"version": "1", "python": ">=3.8.1"}, ["a==1 ; python_full_version >= '3.8.1'"]),
+        ({"version": "1", "python": ">3.8,!=3.11.*"},
+         ["a==1 ; python_full_version > '3.8.0' and python_version != '3.11.*'"]),
+        ({"version": "1", "python": "<=3.12,!=3.10"},
+         ["a==1 ; python_full_version <= '3.12.0' and python_full_version != '3.10.0'"]),
         ([{"version": "1", "python": "<3.9"}, {"version": "2", "python": ">=3.9"}],
          ["a==1 ; python_version < '3.9'", "a==2 ; python_version >= '3.9'"]),
         ({"git": "https://git.example/a.git", "branch": "main", "subdirectory": "b"},

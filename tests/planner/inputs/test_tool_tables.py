@@ -12,6 +12,7 @@ from planner.inputs.pip_config import PUBLIC_INDEX
 from planner.inputs.settings import IndexSetting, Settings
 from planner.inputs.tool_tables import read_tool_tables
 from planner.inputs.tool_values import ToolTables
+from planner.model.policy import Prereleases
 from schemas.target import Target
 
 ONE, TWO = "https://one.example/simple", "https://two.example/simple"
@@ -57,6 +58,18 @@ def test_what_to_do_about_a_key_that_is_not_read_can_be_done(
     assert f"is not read; {advice}" in remark
     if ours:
         assert not read(f"[tool.uv]\n{key}\n", ours).remarks
+
+
+def test_a_dependency_of_which_poetry_allows_prereleases_is_named() -> None:
+    text = (
+        "[tool.poetry.dependencies]\na = { version = '^1', allow-prereleases = true }\nb = '^1'\n"
+    )
+    (remark,) = read(text).remarks
+    assert remark == (
+        "/project/pyproject.toml: [tool.poetry] a: allow-prereleases is not read; set prerelease "
+        "in [tool.lockstream], or name a pre-release in the version"
+    )
+    assert not read(text, Settings(prerelease=Prereleases.ALLOW)).remarks
 
 
 def test_what_is_said_in_our_own_table_need_not_be_readable_in_another() -> None:
