@@ -99,6 +99,13 @@ class Target:
         prefix = "" if implementation == "cpython" else implementation
         return f"{prefix}{version}{'t' if free_threaded else ''}"
 
+    @property
+    def command(self) -> str:
+        """The name of its Python in a PATH: ``python3.12``, ``python3.13t`` or ``pypy3.11``."""
+        name = "pypy" if self.environment["implementation_name"] == "pypy" else "python"
+        threading = "t" if self.python_name.endswith("t") else ""
+        return f"{name}{self.environment['python_version']}{threading}"
+
     def to_table(self) -> dict[str, str]:
         """Return the TOML table that a lock has for it."""
         return {"python": self.python_name, "platform": self.platform}

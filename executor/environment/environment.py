@@ -148,16 +148,16 @@ class Environment:
         interpreter = probe(_find_program(executable or sys.executable), "target", path)
         if python_version is None and platform is None:
             if relocatable:
-                name = f"/usr/bin/env python{interpreter.target.environment['python_version']}"
+                name = f"/usr/bin/env {interpreter.target.command}"
                 schemes = replace(interpreter.schemes, script_python=name)
                 interpreter = replace(interpreter, schemes=schemes)
             return cls(path, interpreter, exists=True)
         own = interpreter.target
         target = Target.named(
-            python_version or own.environment["python_version"], platform or own.platform
+            python_version or own.python_name.replace("+", ""), platform or own.platform
         )
         # The interpreter is found on the machine that the folder is for.
-        python = f"/usr/bin/env python{target.environment['python_version']}"
+        python = f"/usr/bin/env {target.command}"
         launcher = _LAUNCHERS.get(target.platform)
         schemes = replace(
             interpreter.schemes,

@@ -65,10 +65,7 @@ class Interpreters:
 
 def _candidates(target: Target) -> Iterator[str]:
     yield sys.executable
-    free_threaded = "t" if target.python_name.endswith("t") else ""
-    implementation = "pypy" if target.environment["implementation_name"] == "pypy" else "python"
-    name = f"{implementation}{target.environment['python_version']}{free_threaded}"
-    if found := shutil.which(name):
+    if found := shutil.which(target.command):
         yield found
 
 

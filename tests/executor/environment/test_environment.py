@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ import pytest
 
 from executor.environment.environment import Environment, _make_venv
 from executor.environment.errors import EnvironmentBusy, ExternallyManaged, InterpreterUnusable
+from executor.environment.interpreter import probe
 from helpers.trees import snapshot
 from schemas.errors import ExitCode, UsageError
+from schemas.target import Target
 
 UNFINISHED = ".lockstream-unsettled"
 
@@ -389,6 +392,28 @@ class TestFolders:
         )
         assert str(environment.interpreter.target) == "CPython 3.13.0 on musllinux_1_2_aarch64"
         assert environment.interpreter.schemes.executable == "/usr/bin/env python3.13"
+
+    @pytest.mark.parametrize(
+        ("version", "command"), [("3.13.2t", "python3.13t"), ("pypy3.11", "pypy3.11")]
+    )
+    def test_its_commands_run_with_a_python_of_its_kind(
+        self, folder: Path, version: str, command: str
+    ) -> None:
+        """The usual CPython of that version loads no extension that was built for the other."""
+        environment = Environment.target(str(folder), python_version=version)
+        assert environment.interpreter.schemes.executable == f"/usr/bin/env {command}"
+
+    @pytest.mark.parametrize("own", ["3.13.2t", "pypy3.11.4", "3.12.4"])
+    def test_the_python_that_is_not_named_is_this_one_with_its_kind(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, own: str
+    ) -> None:
+        found = probe(sys.executable, "target", str(folder))
+        mine = replace(found, target=Target.named(own, "linux"))
+        monkeypatch.setattr("executor.environment.environment.probe", lambda *_: mine)
+        other = Environment.target(str(folder), platform="manylinux_2_28_aarch64")
+        assert other.interpreter.target.python_name == own
+        moved = Environment.target(str(folder), relocatable=True)
+        assert moved.interpreter.schemes.script_python.endswith(mine.target.command)
 
     def test_what_is_not_named_of_another_machine_is_that_of_this_one(self, folder: Path) -> None:
         own = Environment.target(str(folder)).interpreter.target
