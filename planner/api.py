@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from packaging.pylock import Pylock
 
+from executor import check_output_file
 from planner.inputs.errors import InvalidRequirementLine
 from planner.inputs.project_tables import refuse_backend
 from planner.inputs.remote_file import refuse_remote
@@ -89,6 +90,9 @@ def plan_lock(request: PlanRequest, reporter: Reporter | None = None) -> Planned
         planned = task.planned(text, previous, is_changed=False)
         _check_content(planned, request, reporter)
         return planned
+    if task.output != "-":
+        # What cannot be written is told before the work.
+        check_output_file("--output", task.output, ())
     planned = _answer(task, request, reporter)
     if request.engine is not None:
         planned = _with_builds(task, request, reporter, planned)

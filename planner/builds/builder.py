@@ -133,7 +133,7 @@ class Builder:
         if is_elsewhere and (built := self._earlier.of_reference(name, reference, target)):
             self.built[built.wheel.filename] = built
             return built.wheel
-        hint = "do one of these" if name in self.policy.allowed else "allow it with --build NAME"
+        hint = "do one of these" if name in self.policy.allowed else f"allow it with --build {name}"
         if self.policy.deferred and reference.kind == "directory":
             reason = "it is a folder of this machine, which others cannot build from"
             hint = "build it here (--no-defer-builds)"

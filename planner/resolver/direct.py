@@ -41,7 +41,11 @@ class TreeUnbuildable(NoSolution):
     origin: str
     project: str
     reason: str
-    hint: str = "allow it with --build NAME, or name a wheel of it"
+    ways: str = ""
+
+    @property
+    def hint(self) -> str:  # type: ignore[override]  # rendered late, from the name
+        return self.ways or f"allow it with --build {self.project}, or name a wheel of it"
 
     def __str__(self) -> str:
         return f"{self.origin}: {self.project} cannot be used: {self.reason}"

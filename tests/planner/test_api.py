@@ -131,6 +131,7 @@ def test_a_folder_that_cannot_be_written_leaves_no_lock(index: Index) -> None:
         output = "closed/pylock.toml"
     with pytest.raises(UsageError, match="cannot be written"):
         plan_lock(request(index, output=output))
+    assert not index.asked
 
 
 class TestForeignFiles:

@@ -94,7 +94,7 @@ class TestAnArchive:
         assert plan(index, line, "--build", "other") == 4
         error = capsys.readouterr().err
         assert "requirements.in:1: demo cannot be used" in error
-        assert "hint: allow it with --build NAME, or name a wheel of it" in error
+        assert "hint: allow it with --build demo, or name a wheel of it" in error
         assert plan(index, line, "--build", "demo", "--platform", "win_amd64") == 4
         error = capsys.readouterr().err
         assert "can only be built on such a machine" in error

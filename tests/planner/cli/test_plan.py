@@ -159,7 +159,8 @@ def test_credentials_are_nowhere_to_be_seen(
                      id="both"),
         pytest.param(["-r", "no-such.in"], 3, "error: no-such.in: No such file", id="no file"),
         pytest.param(["-r", "requirements.in", "-o", "no/pylock.toml"], 2,
-                     "error: no/pylock.toml cannot be written: No such file", id="no folder"),
+                     "error: --output no/pylock.toml: cannot be written: No such file",
+                     id="no folder"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_meant_has_an_exit_code_and_writes_nothing(
