@@ -47,10 +47,9 @@ class PoetryTables:
         """
         place = "[tool.poetry.dependencies]"
         required = (
-            (name, value)
+            (name, _required(value))
             for name, value in table_at(self._table, "dependencies").items()
             if name != "python"
-            and not (isinstance(value, Mapping) and value.get("optional") is True)
         )
         return place, list(self._lines(required, place))
 
@@ -63,15 +62,18 @@ class PoetryTables:
             found[extra] = list(self._lines(self._members(members, place), place))
         return found
 
-    def groups(self) -> Iterator[tuple[str, list[str]]]:
-        """Yield the name and the lines of each dependency group, which may come twice."""
-        named = table_at(self._table, "group")
-        tables = [(name, table_at(named, name, "dependencies")) for name in named]
+    def groups(self) -> Iterator[tuple[str, list[Any]]]:
+        """Yield the name of each dependency group, which may come twice, and its lines and the
+        groups that it includes, as PEP 735 has them.
+        """
         if legacy := table_at(self._table, "dev-dependencies"):
-            tables.insert(0, ("dev", legacy))
-        for name, table in tables:
-            place = f"[tool.poetry.group.{name}.dependencies]"
-            yield name, list(self._lines(table.items(), place))
+            yield "dev", list(self._lines(legacy.items(), "[tool.poetry.dev-dependencies]"))
+        for name, table in table_at(self._table, "group").items():
+            place = f"[tool.poetry.group.{name}"
+            lines = self._lines(table_at(table, "dependencies").items(), f"{place}.dependencies]")
+            included = table_at({name: table}, name).get("include-groups", [])
+            groups = strings(self._path, included, f"{place}] include-groups")
+            yield name, [*lines, *({"include-group": one} for one in groups)]
 
     def _members(self, names: object, place: str) -> Iterator[tuple[str, object]]:
         """Yield the entries of the dependencies that an extra names."""
@@ -94,3 +96,11 @@ class PoetryTables:
                     f"{place} {name}: {error}",
                     hint="list it under [project] dependencies",
                 ) from None
+
+
+def _required(value: object) -> object:
+    """Return what of an entry is required without an extra."""
+    entries = value if isinstance(value, list) else [value]
+    return [
+        one for one in entries if not (isinstance(one, Mapping) and one.get("optional") is True)
+    ]

@@ -5,11 +5,13 @@ error that names the entry.
 from __future__ import annotations
 
 import tomllib
+from pathlib import Path
 
 import pytest
 
 from planner.inputs.poetry_tables import PoetryTables
 from planner.inputs.project_document import InvalidProject
+from planner.inputs.provenance import Provenance, read_inputs
 
 
 def tables(text: str) -> PoetryTables:
@@ -25,6 +27,8 @@ def test_python_and_optional_dependencies_are_not_required() -> None:
     found = tables(
         "[tool.poetry.dependencies]\npython = '^3.9'\napp = '^1.0'\n"
         "base = { version = '*', optional = true }\n"
+        "more = [{ version = '1', python = '<3.10', optional = true },\n"
+        "        { version = '2', python = '>=3.10', optional = true }]\n"
     )
     assert found.dependencies() == ("[tool.poetry.dependencies]", ["app>=1.0,<2"])
     assert found.requires_python == ">=3.9,<4"
@@ -54,3 +58,22 @@ def test_the_groups_of_both_forms_are_read() -> None:
         "[tool.poetry.group.docs]\n"
     )
     assert list(found.groups()) == [("dev", ["d==2"]), ("dev", ["e==3"]), ("docs", [])]
+
+
+def test_a_group_has_what_the_groups_have_that_it_includes(tmp_path: Path) -> None:
+    path = tmp_path / "pyproject.toml"
+    path.write_text(
+        "[project]\nname = 'app'\nversion = '1'\n[dependency-groups]\nlint = ['one']\n"
+        "[tool.poetry.group.dev]\ninclude-groups = ['lint', 'test']\n"
+        "[tool.poetry.group.test.dependencies]\ntwo = '2'\n"
+    )
+    found = read_inputs(Provenance(projects=(str(path),)), environment={})
+    dev = [
+        str(one.requirement) for one in found.requirements if one.scope and one.scope.name == "dev"
+    ]
+    assert sorted(dev) == ["one", "two==2"]
+
+
+def test_included_groups_are_names() -> None:
+    with pytest.raises(InvalidProject, match=r"\[tool.poetry.group.dev\] include-groups is not a"):
+        list(tables("[tool.poetry.group.dev]\ninclude-groups = 'test'\n").groups())
