@@ -71,6 +71,18 @@ _MAX_DIGITS = 15
 """Digits of a number of bytes."""
 
 
+_TELLING = 7
+"""Bytes that tell which protocol an answer is of; an alert of TLS has as many."""
+
+
+_OF_TLS = {"\x15\x03", "\x16\x03"}
+"""What an alert and a handshake of TLS begin with (RFC 8446, 5.1)."""
+
+
+_OF_HTTP_2 = "\x04\0\0\0"
+"""What the first frame of HTTP/2 has behind its length (RFC 9113, 4.1 and 6.5)."""
+
+
 _TOO_LONG = "the head of its answer is too long"
 
 
@@ -140,8 +152,8 @@ def end_of_head(data: bytes | bytearray, start: int = 0) -> int:
 def check_begun(data: bytes | bytearray) -> None:
     """Raise HttpError if ``data``, the first bytes of a head, cannot become one."""
     end = data.find(b"\n", 0, MAX_LINE)
-    if end >= 0:
-        _read_status(data[:end].decode("latin-1"))
+    if end >= 0 or (len(data) >= _TELLING and not data.startswith(b"HTTP/")):
+        _read_status(data[: end if end >= 0 else MAX_SHOWN].decode("latin-1"))
     if len(data) > MAX_HEAD or (end < 0 and len(data) >= MAX_LINE):
         raise HttpError(_TOO_LONG)
 
@@ -185,6 +197,10 @@ def _read_status(line: str) -> tuple[bool, int, str]:
     is_known = version[:-1] == "HTTP/1." or version == "HTTP/0.9"
     if is_known and len(status) == 3 and status.isascii() and status.isdigit() and status >= "100":
         return version[-3:] > "1.0", int(status), reason.strip()
+    if line[:2] in _OF_TLS:
+        raise HttpError("the server speaks TLS at that port, which an https address asks for")
+    if line[3:_TELLING] == _OF_HTTP_2:
+        raise HttpError("the server speaks only HTTP/2 at that port")
     kind = "HTTP/1.1" if line.startswith("HTTP/") else "HTTP"
     raise HttpError(f"its answer is not {kind}: {one_line(line.rstrip(), MAX_SHOWN)}")
 

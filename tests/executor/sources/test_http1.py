@@ -66,6 +66,28 @@ class TestHeads:
                 read()
             assert str(caught.value) == problem
 
+    @pytest.mark.parametrize(
+        ("begun", "problem"),
+        [
+            (
+                b"\x15\x03\x01\0\2\2\x46",
+                "the server speaks TLS at that port, which an https address asks for",
+            ),
+            (b"\0\0\x12\x04\0\0\0\0\0\0\3", "the server speaks only HTTP/2 at that port"),
+            (b"220 hello", "its answer is not HTTP: 220 hello"),
+        ],
+    )
+    def test_what_another_protocol_begins_with_is_told_before_a_line_is_whole(
+        self, begun: bytes, problem: str
+    ) -> None:
+        with pytest.raises(HttpError) as caught:
+            check_begun(begun)
+        assert str(caught.value) == problem
+
+    @pytest.mark.parametrize("begun", [b"", b"H", b"HTTP/", b"HTTP/1.1 200", b"\x15\x03\x01"])
+    def test_the_beginning_of_a_status_line_is_no_error(self, begun: bytes) -> None:
+        check_begun(begun)
+
     def test_headers_have_names_in_lower_case_and_values_without_space(self) -> None:
         assert headers('ETag:\t"1" ', "X-Y:z", "empty:") == {
             "etag": '"1"',
@@ -104,7 +126,9 @@ class TestHeads:
             headers(*["a: b"] * (MAX_HEADERS + 1))
 
     @pytest.mark.parametrize(
-        "begun", [b"x" * MAX_LINE, OK + b"a: b\r\n" * (MAX_HEAD // 6)], ids=["a line", "headers"]
+        "begun",
+        [b"HTTP/".ljust(MAX_LINE, b"x"), OK + b"a: b\r\n" * (MAX_HEAD // 6)],
+        ids=["a line", "headers"],
     )
     def test_what_does_not_end_is_an_error(self, begun: bytes) -> None:
         check_begun(begun[: MAX_LINE - 1])
