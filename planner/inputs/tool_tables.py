@@ -43,6 +43,9 @@ _UNREAD_PIXI = {
 }
 
 
+_UNREAD_RYE = {"sources": "name its indexes in [tool.lockstream]"}
+
+
 def read_tool_tables(document: Mapping[str, Any], path: str, ours: Settings) -> ToolTables:
     """Return what the tables in the ``pyproject.toml`` at ``path`` say. What ``ours`` say instead
     need not be readable.
@@ -62,6 +65,7 @@ def read_tool_tables(document: Mapping[str, Any], path: str, ours: Settings) -> 
             except (AttributeError, TypeError) as error:
                 raise ValueError(f"[tool.{name}] is not as {name} has it: {error}") from None
     pixi = unread(_without_itself(document), _UNREAD_PIXI, f"{path}: [tool.pixi]", ours)
+    rye = unread(table_at(document, "tool", "rye"), _UNREAD_RYE, f"{path}: [tool.rye]", ours)
     links = tuple(
         one if "://" in one else os.path.join(folder, one) for one in found.settings.find_links
     )
@@ -79,7 +83,7 @@ def read_tool_tables(document: Mapping[str, Any], path: str, ours: Settings) -> 
             default_index=default and _from_folder(default, folder),
         ),
         addresses={name: _absolute(url, folder) for name, url in found.addresses.items()},
-        remarks=(*found.remarks, *pixi),
+        remarks=(*found.remarks, *pixi, *rye),
     )
 
 

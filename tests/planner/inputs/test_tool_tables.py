@@ -30,6 +30,14 @@ def test_what_is_not_read_is_named() -> None:
     assert "[tool.pdm] resolution allow-prereleases is not read" in remark
 
 
+def test_the_indexes_of_rye_are_named() -> None:
+    (remark,) = read(f"[[tool.rye.sources]]\nname = 'x'\nurl = '{ONE}'\n").remarks
+    assert remark == (
+        "/project/pyproject.toml: [tool.rye] sources is not read; name its indexes in "
+        "[tool.lockstream]"
+    )
+
+
 def test_packages_of_pixi_are_named_but_not_the_project_itself() -> None:
     itself = "[tool.pixi.pypi-dependencies]\napp = { path = '.', editable = true }\n"
     assert not read(f"{itself}[tool.pixi.tasks]\n").remarks
