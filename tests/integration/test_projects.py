@@ -63,6 +63,10 @@ def test_with_its_lock_it_is_installed_beside_its_dependencies(planned: Planned)
     assert lockstream.main(["execute", "--project", ".", "--target", "env"]) == 0
     assert Path("env/demo/__init__.py").exists()
     assert Path("env/other/__init__.py").exists()
+    assert lockstream.main(["verify", "--target", "env"]) == 1
+    assert lockstream.main(["verify", "--project", ".", "--target", "env"]) == 0
+    Path("env/demo/__init__.py").unlink()
+    assert lockstream.main(["verify", "--project", ".", "--target", "env"]) == 1
 
 
 def test_a_change_of_it_is_installed_the_next_time(planned: Planned) -> None:
