@@ -244,7 +244,7 @@ def _platform_environment(platform: str) -> dict[str, str]:
     """Return the marker variables that follow from a platform tag.
 
     ``platform_release`` and ``platform_version`` are unknown before the machine is: empty, as
-    in ``uv pip compile --python-platform``.
+    in ``uv pip compile --python-platform``. Only a macOS has one kernel.
     """
     unknown = {"platform_release": "", "platform_version": ""}
     if platform.startswith("win"):
@@ -263,6 +263,7 @@ def _platform_environment(platform: str) -> dict[str, str]:
             "platform_system": "Darwin",
             "platform_machine": mac["arch"],
             **unknown,
+            "platform_release": _darwin(int(mac["major"]), int(mac["minor"])),
         }
     libc = _LIBC_PLATFORM.fullmatch(platform) or _LEGACY_PLATFORM.fullmatch(platform)
     return {
@@ -272,6 +273,15 @@ def _platform_environment(platform: str) -> dict[str, str]:
         "platform_machine": libc["arch"] if libc else platform.removeprefix("linux_"),
         **unknown,
     }
+
+
+def _darwin(major: int, minor: int) -> str:
+    """Return the version of the kernel of a macOS
+    (https://en.wikipedia.org/wiki/Darwin_(operating_system)#Release_history).
+    """
+    if major == 10:
+        return f"{minor + 4}.0.0"
+    return f"{major + 9 if major < 26 else major - 1}.{minor}.0"
 
 
 def _cpython_environment(minor: str, full: str) -> dict[str, str]:

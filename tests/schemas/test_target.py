@@ -35,6 +35,16 @@ def test_naming_this_interpreter_gives_its_markers() -> None:
     assert {key for key in own if named[key] != own[key]} <= UNKNOWN  # type: ignore[literal-required]
 
 
+@pytest.mark.parametrize(
+    ("macos", "darwin"),
+    [("10_15", "19.0.0"), ("11_0", "20.0.0"), ("14_2", "23.2.0"), ("15_0", "24.0.0"),
+     ("26_1", "25.1.0")],
+)  # fmt: skip
+def test_a_macos_has_the_kernel_that_markers_ask_for(macos: str, darwin: str) -> None:
+    environment = Target.named("3.12", f"macosx_{macos}_x86_64").environment
+    assert environment["platform_release"] == darwin
+
+
 def test_every_marker_variable_has_a_value() -> None:
     target = Target.named("3.12", "linux")
     for variable in default_environment():
