@@ -105,7 +105,9 @@ def find_drift(
             if name in spared:
                 yield from _spared(found, folders, shared)
             else:
-                yield Drift("extra", name, found.path, "the lock does not hold it")
+                yield Drift(
+                    "extra", name, found.path, "the lock does not hold it, or it is not selected"
+                )
     yield from _unowned_files(folders, installed)
 
 

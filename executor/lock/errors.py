@@ -77,7 +77,12 @@ class UnknownName(UsageError):
     kind: str
     name: str
     known: tuple[str, ...]
-    hint: str = "the lock was made without it; plan again with it"
+
+    @property
+    def hint(self) -> str:  # type: ignore[override]  # rendered late, from the names
+        if self.known:
+            return "name one of these, each with an option of its own, or plan again with it"
+        return "the lock was made without it; plan again with it"
 
     def __str__(self) -> str:
         known = f"it has {', '.join(self.known)}" if self.known else "it has none"

@@ -132,7 +132,7 @@ INFO = f"{SITE}/demo-1.0.dist-info"
         ),
         (
             lambda p: (p / "gone-1.0.dist-info").mkdir(),
-            [f"extra: {SITE}/gone-1.0.dist-info: the lock does not hold it"],
+            [f"extra: {SITE}/gone-1.0.dist-info: the lock does not hold it, or it is not selected"],
         ),
         (
             lambda p: (p / "other-1.0.dist-info/RECORD").unlink(),

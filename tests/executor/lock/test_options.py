@@ -62,3 +62,4 @@ def test_an_unknown_name_is_refused_with_the_known_ones(options: dict[str, Any],
     with pytest.raises(UnknownName) as caught:
         variables(**options)
     assert str(caught.value) == text
+    assert caught.value.hint.startswith("name one of these, each with an option of its own")
