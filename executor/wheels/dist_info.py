@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from executor.files.held_folder import HeldFolder
 from executor.files.regular import NOT_REGULAR
-from executor.wheels.errors import WheelRefused
+from executor.wheels.errors import WheelRefused, WheelTooNew
 from executor.wheels.layout import Layout
 from schemas.data_class import frozen
 from schemas.wheel_filename import (
@@ -141,9 +141,8 @@ class DistInfo:
         if found is None:
             raise self.refused(f"its Wheel-Version is {version!r}", self.member("WHEEL"))
         if int(found[1]) > 1:
-            raise self.refused(
-                f"its Wheel-Version is {version}, this installer knows 1.x", self.member("WHEEL")
-            )
+            rule = f"its Wheel-Version is {version}, this installer knows 1.x"
+            raise WheelTooNew(self.layout.filename, rule, self.member("WHEEL"))
         return root_is_purelib.lower() == "true"
 
     def warnings(self, wheel: str | None) -> Iterator[str]:

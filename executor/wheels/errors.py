@@ -1,11 +1,11 @@
-"""The error of a wheel that is refused."""
+"""The errors of wheels that are refused."""
 
 from __future__ import annotations
 
 from schemas.data_class import with_fields
 from schemas.errors import ArtifactRefused
 
-__all__ = ["WheelRefused"]
+__all__ = ["WheelRefused", "WheelTooNew"]
 
 
 @with_fields
@@ -33,3 +33,9 @@ class WheelRefused(ArtifactRefused):
     def __str__(self) -> str:
         member = f"{self.member!r}: " if self.member is not None else ""
         return f"{self.wheel}: {member}{self.rule}"
+
+
+class WheelTooNew(WheelRefused):
+    """A wheel has a later version of the format, which this program does not know."""
+
+    hint = "a later lockstream may know it: update lockstream, or lock another version"

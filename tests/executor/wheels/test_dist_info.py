@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -156,6 +157,16 @@ class TestWheelFile:
         with pytest.raises(WheelRefused) as caught:
             purelib_of(write(tree, "WHEEL", text))
         assert str(caught.value) == f"{FILENAME}: 'demo-1.0.dist-info/WHEEL': {message}"
+
+    def test_a_later_version_is_not_called_damaged(self, tree: Path) -> None:
+        with pytest.raises(WheelRefused) as caught:
+            purelib_of(write(tree, "WHEEL", "Wheel-Version: 2.0\n"))
+        # Lanes send it to the process that shows it.
+        error = pickle.loads(pickle.dumps(caught.value))
+        assert str(error) == str(caught.value)
+        assert error.hint == (
+            "a later lockstream may know it: update lockstream, or lock another version"
+        )
 
     def test_it_must_be_there(self, tree: Path) -> None:
         (tree / "demo-1.0.dist-info/WHEEL").unlink()
