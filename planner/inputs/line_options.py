@@ -186,12 +186,15 @@ def _parse_hash(word: str, origin: str, written: str) -> str:
     shown = _shown(word, written)
     if not found:
         raise InvalidRequirementLine(
-            origin, f"--hash={shown} is not sha256, sha384 or sha512 with hexadecimal digits"
+            origin,
+            f"--hash={shown} is not sha256, sha384 or sha512 with hexadecimal digits",
+            hint="leave it out: lockstream plan locks the sha256 of each file",
         )
     algorithm, digest = found[1], found[2].lower()
     if len(digest) != _DIGITS[algorithm]:
         raise InvalidRequirementLine(
             origin,
             f"--hash={shown} has {len(digest)} digits, and {algorithm} has {_DIGITS[algorithm]}",
+            hint="copy the whole hash, or leave it out",
         )
     return f"{algorithm}:{digest}"

@@ -29,7 +29,10 @@ from schemas.urls import UNQUOTED_HINT, has_unquoted_login, redacted, without_do
 __all__ = ["EDITABLE_HINT", "MAX_SHOWN", "names_extra", "parse_requirement", "quoted"]
 
 
-EDITABLE_HINT = "name the folder of the project as PROJECT; what it depends on is planned"
+EDITABLE_HINT = (
+    "name the folder of the project as PROJECT, what it depends on is planned; of a repository, "
+    "write NAME @ git+https://..."
+)
 """What to do about ``-e FOLDER``, which pip and PDM have."""
 
 
@@ -71,6 +74,9 @@ _COMPARED = re.compile(
 """A comparison of versions in a marker."""
 
 
+_SHORT_COMPATIBLE = re.compile(r"~=\s*\d+\s*(?:[,;)]|$)")
+
+
 _HOW_TO_WRITE_IT = "write it as NAME, NAME==1.0, NAME[EXTRA]>=2; MARKER or NAME @ URL"
 
 
@@ -99,6 +105,8 @@ def parse_requirement(
         reason = f"it compares {variable} with what is not a version"
     except InvalidRequirement as error:
         problem, reason = "is not a requirement", str(error).partition("\n")[0]
+        if _SHORT_COMPATIBLE.search(text):
+            reason = "~= takes a version of two numbers or more, such as ~=2.0"
     except ValueError as error:
         problem, reason = "has a malformed URL", str(error)
     if written is not None and written != text:

@@ -184,7 +184,10 @@ class Supply:
 
     def remedy(self) -> str:
         """Return what helps if the cause, direct or transitive, is a rule that refuses files."""
-        found = [one.remedy for one in self.rejections] if self.matching and not self.usable else []
+        rejected = self.rejections if self.matching and not self.usable else ()
+        # Where a source may be built as it is, no rule has to be lifted for another one.
+        can_build = any(one.needs_build for one in rejected)
+        found = [one.remedy for one in rejected if not (can_build and one.file.is_source)]
         found += [one.supply.remedy() for one in self.obstacles if one.supply]
         return next(filter(None, found), "")
 

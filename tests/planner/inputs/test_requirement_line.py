@@ -106,6 +106,13 @@ def test_an_address_that_cannot_be_used_is_refused(text: str) -> None:
         parse_requirement(text, HERE)
 
 
+@pytest.mark.parametrize("text", ["demo~=2", "demo ~= 2 ; os_name == 'nt'", "demo(~=2)"])
+def test_a_compatible_release_of_one_number_says_what_it_takes(text: str) -> None:
+    with pytest.raises(InvalidRequirementLine, match=r"two numbers or more, such as ~=2\.0"):
+        parse_requirement(text, HERE)
+    parse_requirement(text.replace("2", "2.0"), HERE)
+
+
 @pytest.mark.parametrize(
     ("text", "problem", "hint"),
     [

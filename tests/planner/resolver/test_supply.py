@@ -208,3 +208,13 @@ def test_the_address_of_a_file_that_cannot_be_read_is_to_be_corrected(
     text = refusal(index, tmp_path, capsys, requires=f"cut @ {address}")
     assert "cut 1.0 cannot be used: it is too short to be a zip archive" in text
     assert "hint: correct the address of cut, or replace the file there\n" in text
+
+
+def test_a_yanked_source_beside_others_leads_to_a_build(
+    index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index.add_file("app-1.0.tar.gz")
+    index.add_file("app-0.9.tar.gz", yanked="broken")
+    text = refusal(index, tmp_path, capsys, requires="app")
+    assert "app-0.9.tar.gz: it was yanked: broken" in text
+    assert "hint: build what has no wheel (--build missing)" in text
