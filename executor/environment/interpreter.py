@@ -23,6 +23,10 @@ _PROBE_SECONDS = 60.0
 """Seconds after which an interpreter is given up: a network mount or a .pth file of it hangs."""
 
 
+_NOT_FOUND = 127
+"""The exit status of a shell, or of a shim of pyenv, that does not find a program."""
+
+
 _OLDEST = (3, 8)
 
 
@@ -98,9 +102,11 @@ def _facts_of(executable: str, kind: Kind, folder: str) -> dict[str, Any]:
     except TooMuchOutput:
         raise _no_python(executable) from None
     if run.status != 0:
-        last = run.errors.decode(errors="replace").strip().splitlines()[-1:]
+        said = run.errors.decode(errors="replace").strip().splitlines() or [""]
+        # The reason is the end of a traceback, and the first line of a shell, such as a shim.
+        reason = said[0 if run.status == _NOT_FOUND else -1].strip()
         raise InterpreterUnusable(
-            f"{executable}: failed with exit status {run.status}: {''.join(last)}",
+            f"{executable}: failed with exit status {run.status}: {reason}",
             hint="run it by hand to see why; lockstream installs for Python 3.8 and newer",
         )
     try:

@@ -144,6 +144,12 @@ class TestUnusable:
         path = self.script(tmp_path, "#!/bin/sh\necho first >&2\necho last >&2\nexit 3\n")
         assert self.refusal(path) == f"{path}: failed with exit status 3: last"
 
+    def test_a_shim_that_finds_no_python_is_told_with_the_first_line(self, tmp_path: Path) -> None:
+        said = "echo 'pyenv: python3.12: command not found' >&2\necho 'a tip' >&2"
+        path = self.script(tmp_path, f"#!/bin/sh\n{said}\nexit 127\n")
+        told = "pyenv: python3.12: command not found"
+        assert self.refusal(path) == f"{path}: failed with exit status 127: {told}"
+
     @pytest.mark.parametrize("said", ["", "hello", "{", "\\377"])
     def test_one_that_is_no_python_is_told(self, tmp_path: Path, said: str) -> None:
         path = self.script(tmp_path, f"#!/bin/sh\nprintf '{said}'\n")
