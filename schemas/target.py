@@ -47,6 +47,9 @@ _MISNAMED = {"amd64": "x86_64", "arm64": "aarch64", "ppc64el": "ppc64le", "x64":
 """What images and other systems call machines, and Linux does not."""
 _OTHER_PLATFORM = r"linux_\w+|win_amd64|win_arm64|win32"
 
+_MIN_MINOR = 6
+"""The oldest Python that uv plans for, too."""
+
 _MAX_MINOR = 99
 """A target accepts tags of all older minor versions of Python too."""
 
@@ -143,6 +146,13 @@ class Target:
             raise UsageError(
                 f"--python-version {python_version!r} is not a version of Python 3",
                 hint="name it as 3.12, 3.12.4, 3.13t (free-threaded) or pypy3.11",
+            )
+        if version.minor < _MIN_MINOR:
+            raise UsageError(
+                f"--python-version {python_version!r} is older than 3.{_MIN_MINOR}, and nothing is "
+                "planned for it",
+                hint=f"in YAML, 3.{version.minor}0 is 3.{version.minor} unless it is quoted; "
+                "name it as 3.12",
             )
         minor = f"{version.major}.{version.minor}"
         full = str(version) if len(version.release) > 2 else f"{minor}.0"

@@ -45,6 +45,13 @@ def test_a_macos_has_the_kernel_that_markers_ask_for(macos: str, darwin: str) ->
     assert environment["platform_release"] == darwin
 
 
+@pytest.mark.parametrize("version", ["3.1", "3.2t", "pypy3.1"])
+def test_a_version_that_yaml_has_cut_short_is_refused(version: str) -> None:
+    with pytest.raises(UsageError, match=r"is older than 3.6, and nothing is planned") as caught:
+        Target.named(version, "linux")
+    assert "0 is 3." in str(caught.value.hint)
+
+
 def test_every_marker_variable_has_a_value() -> None:
     target = Target.named("3.12", "linux")
     for variable in default_environment():
