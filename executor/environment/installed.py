@@ -42,6 +42,11 @@ _LONGEST_PATH, _LONGEST_NAME = 4096, 255
 """Bytes of a path with its end, and of a name in it."""
 
 
+_ASIDE = ("~", "-", "=", "%", ".")
+"""How the names begin that pip gives to what it removes, until that is gone; it stays if pip is
+stopped. pip and uv ignore it."""
+
+
 _SEEDS = frozenset({"pip", "setuptools", "wheel"})
 """Parts of an environment that the lock of a project does not list; ``uv pip sync`` keeps them."""
 
@@ -170,6 +175,8 @@ def installed_distributions(folder: str) -> Iterator[Installed]:
     for name in names:
         stem, _, kind = name.rpartition(".")
         distribution, dash, version = stem.partition("-")
+        if name.startswith(_ASIDE):
+            continue
         if kind == "dist-info" and dash:
             path = os.path.join(folder, name)
             whole.append(Installed(normalized_name(distribution), version, path))

@@ -52,6 +52,15 @@ def test_what_is_no_distribution_is_passed_over(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
+@pytest.mark.parametrize("kind", ["dist-info", "egg-info"])
+def test_what_a_stopped_pip_has_set_aside_is_no_distribution(tmp_path: Path, kind: str) -> None:
+    """An upgrade of the package itself was refused, as if another package had its files."""
+    for first in "~-=%.":
+        (tmp_path / f"{first}emo-1.0.{kind}").mkdir()
+    (tmp_path / f"demo-1.0.{kind}").mkdir()
+    assert names(tmp_path) == [("demo", "1.0")]
+
+
 @pytest.mark.parametrize("egg", ["demo.egg-info", "Demo-1.0-py3.11.egg-info", "demo.egg-link"])
 @pytest.mark.parametrize("record", ["listed", "not listed", "damaged"])
 def test_an_egg_that_the_record_of_its_distribution_lists_is_a_part_of_it(
