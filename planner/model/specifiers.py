@@ -23,6 +23,7 @@ _HUGE = "it has a number of 1,000 digits or more"
 
 
 _REPAIRS = (
+    (re.compile(r"^UNKNOWN$"), ""),  # what setuptools wrote for nothing
     (re.compile(r"['\"]"), ""),  # >='2.7'
     (re.compile(r"!=~\s*(\d+(?:\.\d+)*)"), r"!=\1.*"),  # !=~5.0
     (re.compile(r">\s*dev\b"), ">0.0.dev0"),  # >dev

@@ -35,7 +35,13 @@ def test_what_was_meant_is_read(published: str, meant: str) -> None:
 
 @pytest.mark.parametrize(
     ("published", "meant"),
-    [(">=3.6.*", ">=3.6"), (">=2.7,!=3.0*", ">=2.7,!=3.0.*"), (">='3.5'", ">=3.5"), ("", "")],
+    [
+        (">=3.6.*", ">=3.6"),
+        (">=2.7,!=3.0*", ">=2.7,!=3.0.*"),
+        (">='3.5'", ">=3.5"),
+        ("", ""),
+        ("UNKNOWN", ""),
+    ],
 )
 def test_the_python_that_was_meant_is_read(published: str, meant: str) -> None:
     assert read_specifiers(published) == SpecifierSet(meant)
