@@ -20,7 +20,7 @@ from planner.review.at_revision import read_lock_at
 from planner.review.container_lines import FORMATS, container_lines
 from planner.review.cost import Cost, PackageCost, cost_of
 from planner.review.diff import compare
-from planner.review.fit import PLACES, ContainerSize, check_fit
+from planner.review.fit import PLACES, ContainerSize, check_fit, check_sizes
 from planner.review.recorded import targets_of
 from schemas.errors import UsageError
 from schemas.sizes import format_size
@@ -97,6 +97,7 @@ def show(
         _warn(cost, lock)
     if room:
         check_fit(costs, room)
+        check_sizes(costs, room, lock)
 
 
 @click.command("diff")
@@ -176,15 +177,20 @@ def _print_costs(costs: Iterable[Cost]) -> None:
             str(cost.target),
             str(len(cost.packages)),
             format_size(cost.size),
-            format_size(cost.unpacked_size),
-            f"{cost.files:,}",
-            format_size(cost.largest_file),
+            _at_least(cost, format_size(cost.unpacked_size)),
+            _at_least(cost, f"{cost.files:,}"),
+            _at_least(cost, format_size(cost.largest_file)),
             format_size(cost.memory),
-            format_size(cost.disk),
+            _at_least(cost, format_size(cost.disk)),
         )
         for cost in costs
     ]
     print_table([header, *rows])
+
+
+def _at_least(cost: Cost, figure: str) -> str:
+    """Return a figure, marked if the lock does not record it of all packages."""
+    return f">{figure}" if any(package.hints is None for package in cost.packages) else figure
 
 
 def _print_packages(costs: Iterable[Cost], count: int) -> None:
@@ -243,10 +249,10 @@ def _warn(cost: Cost, lock: str) -> None:
             if package.build:
                 warning += "; execute --build builds it"
             echo(f"warning: {warning}", err=True)
-    if cost.unknown:
+    if unsized := cost.unsized:
         # enrich leaves what the locker said of the files as it is.
-        helps = any(package.hints is None for package in cost.packages)
-        unknown = counted(len(cost.unknown), "package")
+        helps = any(package.hints is None for package in unsized)
+        unknown = counted(len(unsized), "package")
         command = lock_command("enrich" if helps else "plan", lock)
         echo(
             f"warning: {cost.target}: the lock does not record the sizes of {unknown}; {command} "

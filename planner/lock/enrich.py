@@ -76,7 +76,7 @@ def _missing(block: Block, folder: str) -> Iterator[ProjectFile]:
             raise NotExtensible("an inline array of packages")
         return
     package: Package = parse_package(table, block.line)
-    for wheel in package.wheels or ():
+    for wheel in [*(package.wheels or ()), *_archived(package)]:
         if wheel_hints(package.tool, wheel.filename) is None:
             url = _address(wheel, folder)
             _check_address(url)
@@ -84,6 +84,17 @@ def _missing(block: Block, folder: str) -> Iterator[ProjectFile]:
             # A folder of wheels need not be on each machine that has the lock.
             if file.path is None or os.path.exists(file.path):
                 yield file
+
+
+def _archived(package: Package) -> Iterator[PackageWheel]:
+    """Yield the wheel that a package has as its archive, as one that is required by its address."""
+    archive = package.archive
+    if archive and not archive.subdirectory:
+        wheel = PackageWheel(
+            url=archive.url, path=archive.path, size=archive.size, hashes=archive.hashes
+        )
+        if wheel.filename.endswith(".whl"):
+            yield wheel
 
 
 def _address(wheel: PackageWheel, folder: str) -> str:

@@ -101,6 +101,13 @@ class Cost:
         """Packages whose cost the lock does not record."""
         return tuple(one.name for one in self.packages if one.hints is None or one.size is None)
 
+    @property
+    def unsized(self) -> tuple[PackageCost, ...]:
+        """Those of which the lock lists a wheel, and does not record its sizes."""
+        return tuple(
+            one for one in self.packages if one.filename and (one.hints is None or one.size is None)
+        )
+
     def biggest(self, count: int) -> list[PackageCost]:
         """Return the ``count`` packages that take most on disk."""
         return sorted(self.packages, key=lambda one: (-one.unpacked_size, one.name))[:count]

@@ -9,8 +9,9 @@ from planner.review.cost import Cost
 from schemas.data_class import frozen, with_fields
 from schemas.errors import Refused, UsageError
 from schemas.sizes import format_size, parse_size
+from schemas.text import counted, lock_command
 
-__all__ = ["PLACES", "ContainerSize", "DoesNotFit", "check_fit"]
+__all__ = ["PLACES", "ContainerSize", "DoesNotFit", "SizesUnknown", "check_fit", "check_sizes"]
 
 
 MAX_SHOWN_PACKAGES = 5
@@ -120,7 +121,7 @@ class DoesNotFit(Refused):
                 for package in cost.packages:
                     if _exceeds(package.build_memory, self.container.memory):
                         size = format_size(package.build_memory)
-                        yield f"    {package.name} {package.version} has to be built: {size}"
+                        yield f"    {package.titled} has to be built: {size}"
             if _exceeds(cost.disk, self.container.disk):
                 yield f"  {cost.target}: {format_size(cost.disk)} of disk are needed"
                 yield from _biggest(cost)
@@ -134,7 +135,35 @@ class DoesNotFit(Refused):
 
 def _biggest(cost: Cost) -> Iterator[str]:
     for package in cost.biggest(MAX_SHOWN_PACKAGES):
-        yield f"    {package.name} {package.version}: {format_size(package.unpacked_size)}"
+        yield f"    {package.titled}: {format_size(package.unpacked_size)}"
+
+
+@with_fields
+class SizesUnknown(Refused):
+    """Whether a lock fits cannot be told."""
+
+    count: int
+    """Wheels whose unpacked sizes the lock does not record."""
+    lock: str
+
+    @property
+    def hint(self) -> str:  # type: ignore[override]  # rendered late, from the path
+        return f"run {lock_command('enrich', self.lock)}, which records them"
+
+    def __str__(self) -> str:
+        return (
+            "it cannot be told whether it fits: the lock does not record the unpacked sizes of "
+            f"{counted(self.count, 'package')}"
+        )
+
+
+def check_sizes(costs: Iterable[Cost], container: ContainerSize, lock: str) -> None:
+    """Raise SizesUnknown if ``container`` limits what the ``lock`` does not record."""
+    if container.disk is None and container.unpacked is None:
+        return
+    for cost in costs:
+        if count := sum(one.hints is None for one in cost.unsized):
+            raise SizesUnknown(count, lock)
 
 
 def check_fit(costs: Iterable[Cost], container: ContainerSize) -> None:

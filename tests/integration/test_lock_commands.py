@@ -214,6 +214,10 @@ def test_locks_of_other_tools_are_shown_and_enriched(
     _, _, err = run(capsys, "show", str(theirs), *named)
     command = "lockstream enrich pylock.theirs.toml"
     assert f"the lock does not record the sizes of 2 packages; {command} adds them" in err
+    code, out, err = run(capsys, "show", str(theirs), *named, "--fit", "64MiB/9GiB-disk")
+    assert code == 1
+    assert ">0.0 MiB" in out
+    assert "error: it cannot be told whether it fits" in err
     assert run(capsys, "enrich", str(theirs)) == (0, "", "recorded the sizes of 2 wheels\n")
     _, out, err = run(capsys, "show", str(theirs), *named, "--json")
     assert err == ""

@@ -47,6 +47,25 @@ def test_a_wheel_of_this_machine_is_read(place: str, tmp_path: Path) -> None:
     assert wheel_hints(package["tool"], APP.filename) == APP.hints
 
 
+def test_a_wheel_that_is_required_by_its_address_is_read_and_other_archives_are_not(
+    index: Index,
+) -> None:
+    index.add(APP)
+    index.add_file("base.zip", b"")
+    archives = (("app", APP.filename), ("base", "base.zip"))
+    text = 'lock-version = "1.0"\ncreated-by = "x"\n' + "".join(
+        f"[[packages]]\nname = {name!r}\narchive = {{ url = '{index.origin}/files/{file}', "
+        f"hashes = {{ sha256 = '{APP.sha256}' }} }}\n"
+        for name, file in archives
+    )
+    with IndexClient() as client:
+        extended, count = enrich(text, client)
+    assert count == 1
+    app, base = tomllib.loads(extended)["packages"]
+    assert wheel_hints(app["tool"], APP.filename) == APP.hints
+    assert "tool" not in base
+
+
 def test_an_inline_array_of_packages_is_refused() -> None:
     package = '{name = "a", directory = {path = "x"}}'
     text = f'lock-version = "1.0"\ncreated-by = "x"\npackages = [{package}]\n'

@@ -10,7 +10,14 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from planner.review.cost import Cost, PackageCost
-from planner.review.fit import PLACES, ContainerSize, DoesNotFit, check_fit
+from planner.review.fit import (
+    PLACES,
+    ContainerSize,
+    DoesNotFit,
+    SizesUnknown,
+    check_fit,
+    check_sizes,
+)
 from schemas.errors import UsageError
 from schemas.hints import WheelHints
 from schemas.target import Target
@@ -91,3 +98,21 @@ def test_too_many_unpacked_bytes_name_the_limit_and_the_largest_packages() -> No
     assert caught.value.hint.startswith("drop what requires the largest packages")
     exact = replace(BIG, hints=WheelHints(unpacked_size=262_144_000, files=1, largest_file=1))
     check_fit([replace(COST, packages=(exact,))], ContainerSize.parse("lambda"))
+
+
+def test_what_the_lock_does_not_record_is_not_taken_for_nothing() -> None:
+    unsized = [replace(COST, packages=(BIG, replace(BIG, hints=None)))]
+    for size in ("64MiB/9GiB-disk", "lambda"):
+        container = ContainerSize.parse(size)
+        check_sizes([COST], container, "pylock.toml")
+        with pytest.raises(SizesUnknown, match="the unpacked sizes of 1 package") as caught:
+            check_sizes(unsized, container, "theirs.toml")
+        assert caught.value.hint == "run lockstream enrich theirs.toml, which records them"
+    # Memory does not depend on the sizes.
+    check_sizes(unsized, ContainerSize.parse("64MiB"), "pylock.toml")
+
+
+def test_a_folder_without_a_version_is_named_alone() -> None:
+    folder = replace(BIG, version=None)
+    with pytest.raises(DoesNotFit, match=r"(?m)^    big: "):
+        check_fit([replace(COST, packages=(folder,))], ContainerSize.parse("9MiB-disk"))
