@@ -16,7 +16,7 @@ from planner.inputs.requirements_text import decode
 from planner.inputs.script import parse_script
 from schemas.data_class import with_fields
 from schemas.errors import InvalidInput, SubjectProblem
-from schemas.text import MERGE_CONFLICT, conflict_line
+from schemas.text import MERGE_CONFLICT, conflict_line, enumerate_some
 from schemas.toml import parse_toml
 
 __all__ = [
@@ -33,6 +33,10 @@ __all__ = [
     "strings",
     "valid_name",
 ]
+
+
+MAX_LISTED = 20
+"""Names that a message shows."""
 
 
 _FILES = ("requirements.in", "requirements.txt")
@@ -171,7 +175,7 @@ def strings(path: str, value: object, place: str) -> list[str]:
 
 def listed(names: Iterable[str]) -> str:
     """Return names as a message shows them."""
-    return ", ".join(sorted(names)) or "none"
+    return enumerate_some(sorted(names), MAX_LISTED) or "none"
 
 
 def refuse_conflict(path: str, text: str) -> None:

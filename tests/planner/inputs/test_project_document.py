@@ -12,6 +12,7 @@ from planner.inputs.project_document import (
     hint_for_folder,
     is_legacy,
     is_project,
+    listed,
     read_document,
     refuse_project,
 )
@@ -147,3 +148,9 @@ def test_a_project_with_the_marks_of_a_merge_is_called_that(tmp_path: Path) -> N
         read_document(str(tmp_path))
     assert str(raised.value) == f"{path}:3: it has the marks of a merge conflict"
     assert raised.value.hint.startswith("keep the lines that are wanted, remove the marks")
+
+
+def test_a_message_shows_some_names() -> None:
+    assert listed(["b", "a"]) == "a, b"
+    assert listed([]) == "none"
+    assert listed(f"n{number:02}" for number in range(30)).endswith(", n19 and 10 more")
