@@ -250,15 +250,29 @@ def _clear(folder: HeldFolder) -> None:
 
 def _find_program(executable: str) -> str:
     """Return the path of a program. As uv has it, ``3.12`` is ``python3.12``, and a folder is the
-    environment there. Raises InterpreterUnusable if the program does not exist.
+    environment there. Raises InterpreterUnusable if the program does not exist or is out of reach.
     """
     name = f"python{executable}" if executable.replace(".", "").isdecimal() else executable
     found = _program(name)
     if found is None and os.path.isdir(name):
         found = _program(_python_of(name))
     if found is None:
+        _check_reachable(name)
         raise InterpreterUnusable(f"{name}: no such program", hint="name it with its path")
     return found
+
+
+def _check_reachable(path: str) -> None:
+    """Raise InterpreterUnusable if this user may not know whether there is something."""
+    try:
+        os.stat(path)
+    except PermissionError as error:
+        raise InterpreterUnusable(
+            f"{path}: cannot be reached: {os.strerror(error.errno or 0)}",
+            hint="let this user enter the folders that lead to it, or name another interpreter",
+        ) from None
+    except OSError:
+        pass
 
 
 def _program(name: str) -> str | None:

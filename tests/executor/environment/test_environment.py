@@ -305,6 +305,25 @@ json.dump(facts, sys.stdout)'
         assert str(caught.value) == f"{program}: no such program"
         assert caught.value.hint == "name it with its path"
 
+    def test_one_in_a_folder_that_may_not_be_entered_is_not_called_absent(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Such as a Python below the home of root, in an image with another user."""
+        program, stat = str(tmp_path / "python3"), os.stat
+
+        def denied(path: str, **keywords: Any) -> os.stat_result:
+            if path == program:
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+            return stat(path, **keywords)
+
+        monkeypatch.setattr(os, "stat", denied)
+        with pytest.raises(InterpreterUnusable) as caught:
+            Environment.of_python(program)
+        assert str(caught.value) == f"{program}: cannot be reached: Permission denied"
+        assert caught.value.hint == (
+            "let this user enter the folders that lead to it, or name another interpreter"
+        )
+
     def test_one_that_may_not_be_run_is_called_that(self, tmp_path: Path) -> None:
         program = tmp_path / "python3"
         program.touch(mode=0o644)
