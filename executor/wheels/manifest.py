@@ -199,9 +199,9 @@ class Manifest:
                 at = begin + ROW_SIZE
                 begin = at + record_size
                 record = block[at:begin]
-                name = record[:length].decode()
-                if name[0] == '"':
-                    name = _name_in(record, length)
+                # A quoted name is cut elsewhere, which may be within a character.
+                is_quoted = record[0] == _QUOTE
+                name = _name_in(record, length) if is_quoted else record[:length].decode()
                 if name[-1] != "/" and offset not in repeats:
                     yield name, record, size
 

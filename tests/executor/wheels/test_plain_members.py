@@ -100,6 +100,7 @@ NAMES = st.lists(
 @example(names=["a", "a/b.py"], lenient=True)
 @example(names=["a/b.py", "a/b.py"], lenient=True)
 @example(names=["a/b.py", "A/b.py"], lenient=False)
+@example(names=["c,d/é"], lenient=False)
 @example(names=["A/aux/a/a", "a", "A/aux/a/a"], lenient=True)
 def test_any_names_get_the_same_answer(
     tmp_path_factory: pytest.TempPathFactory, names: list[str], lenient: bool
