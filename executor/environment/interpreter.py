@@ -110,7 +110,8 @@ def _facts_of(executable: str, kind: Kind, folder: str) -> dict[str, Any]:
             hint="run it by hand to see why; lockstream installs for Python 3.8 and newer",
         )
     try:
-        facts: dict[str, Any] = json.loads(run.output)
+        answers = [line for line in run.output.splitlines() if line.startswith(b'{"')]
+        facts: dict[str, Any] = json.loads(answers[-1] if answers else b"")
     except ValueError:
         raise _no_python(executable) from None
     return facts
@@ -119,7 +120,7 @@ def _facts_of(executable: str, kind: Kind, folder: str) -> dict[str, Any]:
 def _no_python(executable: str) -> InterpreterUnusable:
     return InterpreterUnusable(
         f"{executable}: does not answer as Python does",
-        hint="name a Python interpreter; a wrapper around one must not print anything itself",
+        hint="name a Python interpreter, or a wrapper that hands on all its arguments",
     )
 
 

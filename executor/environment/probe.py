@@ -127,4 +127,5 @@ def abis():  # type: () -> list[str]
 
 
 if __name__ == "__main__":
-    json.dump(facts(sys.argv[1], sys.argv[2]), sys.stdout)
+    # In a line of its own: what runs at every start may have printed something, or will.
+    sys.stdout.write("\n" + json.dumps(facts(sys.argv[1], sys.argv[2])) + "\n")

@@ -101,6 +101,13 @@ def test_the_variables_and_folders_of_the_user_change_nothing(
     assert probe(sys.executable, kind, str(tmp_path)) == expected
 
 
+def test_what_runs_at_every_start_may_print(tmp_path: Path) -> None:
+    wrapper = tmp_path / "python"
+    wrapper.write_text(f'#!/bin/sh\nprintf {{\n{sys.executable} "$@"\necho {{ bye; echo }}\n')
+    wrapper.chmod(0o755)
+    assert probe(str(wrapper)) == probe(sys.executable)
+
+
 class TestUnusable:
     @staticmethod
     def script(folder: Path, text: str) -> str:
