@@ -148,7 +148,18 @@ def _read_settings_of(project: ProjectTables, projects: Iterable[ProjectTables])
     tools = [project.tools, *(one.tools for one in projects if one is not project)]
     for one in tools:
         settings = settings.with_defaults(one.settings)
-    return _with_tools(_as_inputs(project.path, settings), tools)
+    inputs = _with_tools(_as_inputs(project.path, settings), tools)
+    addresses = {name: url for one in reversed(tools) for name, url in one.addresses.items()}
+
+    def addressed(one: InputRequirement) -> InputRequirement:
+        address = addresses.get(one.name)
+        return replace(one, requirement=_at(one.requirement, address, one.origin, project.path))
+
+    return replace(
+        inputs,
+        constraints=tuple(map(addressed, inputs.constraints)),
+        overrides=tuple(map(addressed, inputs.overrides)),
+    )
 
 
 def _with_tools(inputs: Inputs, tools: Sequence[ToolTables]) -> Inputs:
@@ -246,8 +257,7 @@ class _ProjectReader:
                 yield from self._of_member(member, requirement, scope, above)
                 continue
             address = None if project.is_poetry else project.tools.addresses.get(name)
-            if address is not None and requirement.url is None:
-                requirement = _at(requirement, address, origin, project)
+            requirement = _at(requirement, address, origin, project.path)
             yield InputRequirement(requirement=requirement, origin=origin, scope=scope)
 
     def _of_member(
@@ -269,18 +279,22 @@ class _ProjectReader:
             yield replace(one, requirement=_limited(one.requirement, requirement.marker))
 
 
-def _at(requirement: Requirement, address: str, origin: str, project: ProjectTables) -> Requirement:
-    """Return the requirement with the address that the project gives for it."""
+def _at(requirement: Requirement, address: str | None, origin: str, path: str) -> Requirement:
+    """Return the requirement with the ``address`` that the project at ``path`` gives for it, unless
+    it has one, or there is none.
+    """
+    if address is None or requirement.url is not None:
+        return requirement
     if not address:
         raise InvalidProject(
-            project.path,
+            path,
             f"{requirement.name} has several addresses",
             hint=f"write {requirement.name} @ URL with a marker under [project] dependencies",
         )
     extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
     marker = f" ; {requirement.marker}" if requirement.marker else ""
     text = f"{requirement.name}{extras} @ {address}{marker}"
-    return parse_requirement(text, origin, folder=project.folder)
+    return parse_requirement(text, origin, folder=os.path.dirname(path))
 
 
 def _limited(requirement: Requirement, marker: Marker | None) -> Requirement:

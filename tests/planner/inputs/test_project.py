@@ -299,3 +299,18 @@ def test_a_value_that_is_called_extra_is_no_extra(tmp_path: Path) -> None:
     text = """dependencies = ["demo; platform_release != 'extra'"]"""
     inputs = read(tmp_path, f'[project]\nname = "app"\nversion = "1"\n{text}')
     assert names(inputs) == ['demo; platform_release != "extra"']
+
+
+def test_the_address_of_a_source_counts_for_overrides_and_constraints(tmp_path: Path) -> None:
+    inputs = read(
+        tmp_path,
+        "[project]\nname = 'app'\nversion = '1'\ndependencies = ['lib']\n"
+        "[tool.uv]\noverride-dependencies = ['fork ; os_name == \"nt\"', 'other<2']\n"
+        "constraint-dependencies = ['fork']\n"
+        "[tool.uv.sources]\nFork = { url = 'https://files.example/fork-1.0.tar.gz' }\n",
+    )
+    at = "fork @ https://files.example/fork-1.0.tar.gz"
+    assert [str(one.requirement) for one in inputs.overrides] == [
+        f'{at} ; os_name == "nt"', "other<2",
+    ]  # fmt: skip
+    assert [str(one.requirement) for one in inputs.constraints] == [at]
