@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from packaging.pylock import Pylock
 
-from executor import check_output_file
+from executor import check_output_file, read_input
 from planner.inputs.errors import InvalidRequirementLine
 from planner.inputs.project_tables import refuse_backend
 from planner.inputs.remote_file import refuse_remote
@@ -99,7 +99,9 @@ def plan_lock(request: PlanRequest, reporter: Reporter | None = None) -> Planned
     if task.existing:
         check_files(task.existing, planned.lock)
     _check_content(planned, request, reporter)
-    if task.output != "-":
+    if task.output != "-" and planned.text == _text_of(task.output):
+        planned = replace(planned, is_changed=False)
+    elif task.output != "-":
         _write(planned.text, task.output)
     if request.access and request.access.cache:
         request.access.cache.tidy()
@@ -166,6 +168,14 @@ def _check_content(planned: PlannedLock, request: PlanRequest, reporter: Reporte
         reporter.input_remark("the inputs require nothing for these targets: the lock is empty")
     if request.fit:
         check_fit(planned.costs, request.fit)
+
+
+def _text_of(path: str) -> str | None:
+    """Return the text of the lock that is there; None if there is none."""
+    try:
+        return read_input(path).decode()
+    except (OSError, ValueError):
+        return None
 
 
 def _write(text: str, output: str) -> None:

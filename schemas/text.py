@@ -32,7 +32,7 @@ _COMMAND = r"(?i)\A( *):(?=:[a-z])|#(?=#(?:[a-z]+ *)?\[)"
 line begins, after spaces too; ``##[...]``, ``##vso[...]`` and ``##teamcity[...]`` anywhere."""
 
 
-_LOCK_PATH = re.compile(r"(?:.*/)?pylock\.(?:[^./]+\.)?toml")
+_LOCK_PATH = r"(?:.*/)?pylock\.(?:[^./]+\.)?toml"
 """https://packaging.python.org/specifications/pylock-toml/#file-name"""
 
 
@@ -58,7 +58,7 @@ def lock_command(name: str, lock: str, inputs: str = "") -> str:
         named = [shlex.quote(lock)]
     else:
         # plan writes no lock with a name that the standard does not allow.
-        named = ["-o", shlex.quote(lock)] if _LOCK_PATH.fullmatch(lock) else []
+        named = ["-o", shlex.quote(lock)] if re.fullmatch(_LOCK_PATH, lock) else []
     return " ".join(words + (named if lock.removeprefix("./") != "pylock.toml" else []))
 
 

@@ -6,8 +6,10 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
+from packaging.pylock import is_valid_pylock_path
 from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from executor import read_input
@@ -16,7 +18,7 @@ from planner.inputs.requirements_text import decode
 from planner.inputs.script import parse_script
 from schemas.data_class import with_fields
 from schemas.errors import InvalidInput, SubjectProblem
-from schemas.text import MERGE_CONFLICT, conflict_line, enumerate_some
+from schemas.text import MERGE_CONFLICT, conflict_line, enumerate_some, lock_command
 from schemas.toml import parse_toml
 
 __all__ = [
@@ -69,7 +71,6 @@ _LOCKS = {
     "plan",
     "pixi.lock": _CONDA,
     "poetry.lock": "plan the folder of the project: lockstream plan",
-    "pylock.toml": "plan without it: lockstream plan keeps its versions",
     "uv.lock": "uv export --format pylock.toml -o pylock.toml keeps its versions; then lockstream "
     "plan",
 }
@@ -215,6 +216,8 @@ def _hint_for_file(path: str) -> str:
     folder, name = os.path.split(path)
     if name in {"pyproject.toml", *_LEGACY}:
         return f"plan its folder: lockstream plan {folder or os.curdir}"
+    if is_valid_pylock_path(Path(name)):
+        return f"{name} is a lock; plan it again: {lock_command('plan', path)}"
     way = _FOREIGN.get(name) or _LOCKS.get(name)
     return f"{name} is not read; {way}" if way else ""
 

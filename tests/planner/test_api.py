@@ -59,6 +59,14 @@ def test_a_lock_that_is_current_is_kept_without_any_request(index: Index) -> Non
     assert len(index.asked) == asked
 
 
+def test_an_upgrade_that_finds_nothing_new_changes_nothing(index: Index) -> None:
+    first = plan_lock(request(index))
+    before = Path(first.path).stat().st_mtime_ns
+    second = plan_lock(request(index, upgrade=True))
+    assert (second.is_changed, second.text) == (False, first.text)
+    assert Path(first.path).stat().st_mtime_ns == before
+
+
 def test_without_a_path_nothing_is_written(index: Index) -> None:
     assert plan_lock(request(index, output="-")).text
     assert not list(Path().glob("pylock*"))

@@ -109,7 +109,12 @@ INLINE = "# /// script\r\n# dependencies = ['demo']\r\n# ///\r\n"
         ("Pipfile", "", "it is not a requirements", "Pipfile is not read; write its"),
         ("Pipfile.lock", "{", "it is not a requirements", "Pipfile.lock is not read; plan what"),
         ("a/uv.lock", "", "it is not a requirements", "uv.lock is not read; uv export "),
-        ("pylock.toml", "", "it is not a requirements", "pylock.toml is not read; plan without"),
+        (
+            "pylock.toml",
+            "",
+            "it is not a requirements",
+            "pylock.toml is a lock; plan it again: lockstream plan",
+        ),
     ],
 )
 def test_a_project_in_the_place_of_a_requirements_file_is_refused(
