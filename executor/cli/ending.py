@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
 
 import click
@@ -55,6 +56,13 @@ def tell_why(error: BaseException) -> int:
         subject = os.fsdecode(error.filename) if error.filename else "the system"
         tell(f"error: {printable(subject)}: {os.strerror(error.errno)}\nhint: {hint}\n")
         return code
+    if isinstance(error, UnicodeEncodeError) and sys.getfilesystemencoding() != "utf-8":
+        tell(
+            f"error: {printable(error.object)!r} cannot be the name of a file: the encoding of "
+            f"this locale, {sys.getfilesystemencoding()}, lacks characters of it\n"
+            "hint: set PYTHONUTF8=1, or a locale of UTF-8 such as LC_ALL=C.UTF-8\n"
+        )
+        return ExitCode.USAGE
     import traceback  # noqa: PLC0415  # only a defect needs it
 
     tell(printable("".join(traceback.format_exception(error)).rstrip()) + "\n")

@@ -39,6 +39,22 @@ def test_an_error_of_the_system_names_its_file(capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().err.startswith("error: /a: No space left on device\nhint: ")
 
 
+def test_a_name_that_the_locale_cannot_write_is_no_defect(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A wheel has it, and PYTHONUTF8=0 or an old locale is set."""
+    error = UnicodeEncodeError("ascii", "demo/ü.py", 5, 6, "ordinal not in range(128)")
+    assert tell_why(error) == DEFECT
+    capsys.readouterr()
+    monkeypatch.setattr("sys.getfilesystemencoding", lambda: "ascii")
+    assert tell_why(error) == 2
+    assert capsys.readouterr().err == (
+        "error: 'demo/ü.py' cannot be the name of a file: the encoding of this locale, ascii, "
+        "lacks characters of it\n"
+        "hint: set PYTHONUTF8=1, or a locale of UTF-8 such as LC_ALL=C.UTF-8\n"
+    )
+
+
 def test_an_error_that_nobody_foresaw_is_shown_whole(capsys: pytest.CaptureFixture[str]) -> None:
     assert tell_why(ZeroDivisionError("a defect")) == DEFECT
     assert capsys.readouterr().err.endswith("ZeroDivisionError: a defect\n")
