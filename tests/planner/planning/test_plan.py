@@ -193,7 +193,7 @@ def test_markers_are_those_of_the_target(index: Index, planner: Planner) -> None
 
 def test_an_invalid_marker_is_named(planner: Planner) -> None:
     with pytest.raises(InvalidRequirementLine, match=r"requirements\.in:1: its marker is invalid"):
-        planner.plan('app; python_version ~= "x"')
+        planner.plan('app; os_name ~= "x"')
 
 
 def test_a_wheel_is_chosen_for_the_target(index: Index, planner: Planner) -> None:
