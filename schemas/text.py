@@ -53,6 +53,8 @@ def lock_command(name: str, lock: str, inputs: str = "") -> str:
     """
     import shlex  # noqa: PLC0415  # only for what went wrong
 
+    # Between quotes that are quoted, a secret is not found any more.
+    inputs, lock = hidden(inputs), hidden(lock)
     words = ["lockstream", name, *([shlex.quote(inputs)] if inputs else [])]
     if name != "plan":
         named = [shlex.quote(lock)]

@@ -105,3 +105,9 @@ def test_a_command_names_each_lock_but_the_one_that_it_takes_by_itself(
 def test_the_first_plan_of_a_lock_names_the_project_beside_it() -> None:
     assert first_plan("pylock.toml") == "lockstream plan"
     assert first_plan("api/pylock.toml") == "lockstream plan api -o api/pylock.toml"
+
+
+def test_a_secret_in_the_name_of_a_lock_is_no_part_of_a_command() -> None:
+    command = lock_command("enrich", "'Authorization': 'Bearer s3cr3t'/pylock.toml")
+    assert command.startswith("lockstream enrich ")
+    assert "s3cr3t" not in command
