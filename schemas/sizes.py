@@ -23,12 +23,12 @@ def parse_size(text: str) -> int:
     match = re.fullmatch(_SIZE, text.strip(_SPACE))
     if match is None:
         raise UsageError(f"{text!r} is not a size", hint="write it as 64MiB or 2GiB")
-    if match[0].isdecimal() and 0 < int(match[0]) < _UNITS["M"]:
+    whole, fraction, unit = match[1], match[2] or "", _UNITS[match[3].upper()]
+    if not match[0][-1].isalpha() and 0 < float(match[0]) < _UNITS["M"]:
         raise UsageError(
             f"{match[0]!r} is a size in bytes, which is less than 1 MiB",
             hint=f"write the unit, as in {match[0]}MiB",
         )
-    whole, fraction, unit = match[1], match[2] or "", _UNITS[match[3].upper()]
     return int(whole + fraction) * unit // int("1" + "0" * len(fraction))
 
 

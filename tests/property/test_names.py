@@ -116,6 +116,11 @@ class TestDistInfoFolders:
         assert dist_info_matches(folder, name, version) in {True, False}
 
 
+def lacks_no_unit(number: float) -> bool:
+    """Whether a number without a unit can be meant as one of bytes."""
+    return number == 0 or number >= 1 << 20
+
+
 class TestSizes:
     UNITS = st.sampled_from(
         [("", 1), ("K", 1 << 10), ("M", 1 << 20), ("G", 1 << 30), ("T", 1 << 40)]
@@ -126,20 +131,30 @@ class TestSizes:
         self, number: int, unit: tuple[str, int], suffix: str
     ) -> None:
         letter, factor = unit
+        assume(letter or suffix or lacks_no_unit(number))
         for text in (f"{number}{letter}{suffix}", f" {number} {letter}{suffix} ".lower()):
             assert parse_size(text) == number * factor
+
+    @given(st.integers(1, (1 << 20) - 1), st.integers(0, 999))
+    def test_a_small_number_lacks_its_unit(self, whole: int, thousandths: int) -> None:
+        for text in (f"{whole}", f" {whole}.{thousandths:03} "):
+            with pytest.raises(UsageError, match="is a size in bytes, which is less") as caught:
+                parse_size(text)
+            assert caught.value.hint == f"write the unit, as in {text.strip()}MiB"
 
     @given(st.integers(0, 10**6), st.integers(0, 999), UNITS)
     def test_a_fraction_is_rounded_down_to_bytes(
         self, whole: int, thousandths: int, unit: tuple[str, int]
     ) -> None:
         letter, factor = unit
+        assume(letter or lacks_no_unit(whole + thousandths / 1000))
         text = f"{whole}.{thousandths:03}{letter}"
         assert parse_size(text) == (whole * 1000 + thousandths) * factor // 1000
 
     @given(st.text(max_size=20) | st.text("0123456789.kKmMiIbB -+e", max_size=8))
     def test_any_other_text_is_wrong_usage(self, text: str) -> None:
         if re.match(r"\s*\d+(\.\d+)?\s*[kmgt]?i?b?\s*$", text, re.IGNORECASE | re.ASCII):
+            assume(text.strip()[-1].isalpha() or lacks_no_unit(float(text)))
             assert parse_size(text) >= 0
         else:
             with pytest.raises(UsageError, match="is not a size") as caught:
