@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from executor.files.user_folders import is_trusted as is_trusted
     from executor.install.decide import decide as decide
     from executor.install.decide import verify_environment as verify_environment
+    from executor.lanes.signals import held_back as held_back
     from executor.lanes.signals import stoppable as stoppable
     from executor.lock.local_project import LocalProject as LocalProject
     from executor.lock.options import SelectOptions as SelectOptions
@@ -137,6 +138,7 @@ _HOMES = {
     "echo_json": "cli.output",
     "execute": "api",
     "has_colours": "cli.output",
+    "held_back": "lanes.signals",
     "is_quiet": "cli.output",
     "is_trusted": "files.user_folders",
     "json_option": "cli.option_group",

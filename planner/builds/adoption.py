@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from packaging.pylock import Pylock
 
 from planner.builds.fragment import Fragment
+from planner.builds.replaced_file import replaced
 from planner.builds.unit import BuildUnit, units_of
 from planner.builds.wheel_store import WheelStore, find_all
 from planner.lock.built import KnownBuild
@@ -49,17 +50,9 @@ class Adoption:
     def _take(self, unit: BuildUnit, fragment: Fragment, store: WheelStore) -> KnownBuild:
         house = os.path.join(self.folder, self.wheelhouse)
         path = os.path.join(house, fragment.wheel)
-        part = f"{path}.{os.getpid()}.part"
-        try:
+        with replaced(path) as part:
             os.makedirs(house, exist_ok=True)
             store.fetch(fragment, part)
-            os.replace(part, path)
-        except OSError as error:
-            # A copy that fails names its source, which is not the one without space.
-            raise OSError(error.errno, error.strerror, path) from None
-        finally:
-            if os.path.lexists(part):
-                os.unlink(part)
         record = fragment.record
         if record.lock is not None and fragment.build_lock is not None:
             write_atomically(os.path.join(self.folder, record.lock), fragment.build_lock)

@@ -20,6 +20,7 @@ from executor import Workspace, stoppable
 from planner.builds.earlier_builds import EarlierBuilds
 from planner.builds.interpreters import Interpreter, Interpreters
 from planner.builds.policy import BuildPolicy
+from planner.builds.replaced_file import replaced
 from planner.builds.sdist import archive_suffix, fetch_source
 from planner.builds.source_build import Requirements, SourceBuild
 from planner.builds.source_tree import fetch_tree
@@ -303,8 +304,8 @@ class Builder:
         os.makedirs(folder, exist_ok=True)
         kept = os.path.join(folder, record.wheel)
         if os.path.realpath(kept) != os.path.realpath(path):
-            shutil.copyfile(path, f"{kept}.part")
-            os.replace(f"{kept}.part", kept)
+            with replaced(kept) as part:
+                shutil.copyfile(path, part)
         prefix = self.policy.wheelhouse_url
         source = self._locked_source(wheel, build)
         if (reference := source.reference) is not None:

@@ -20,7 +20,7 @@ from packaging.pylock import Pylock
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from executor import open_at_once, sync_descriptor, sync_folder
+from executor import held_back, open_at_once, sync_descriptor, sync_folder
 from planner.lock.errors import SecretInLock
 
 __all__ = ["render_lock", "write_atomically"]
@@ -93,7 +93,12 @@ def write_atomically(path: str, text: str) -> None:
         with open(path, "w", encoding="utf-8", newline="\n", opener=open_at_once) as file:
             file.write(text)
         return
-    path = os.path.realpath(path)
+    # A signal that ends the program at once would leave a part of the text in the folder.
+    with held_back():
+        _exchange(os.path.realpath(path), text)
+
+
+def _exchange(path: str, text: str) -> None:
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
     try:

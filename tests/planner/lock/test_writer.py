@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -90,6 +93,26 @@ def test_a_failed_write_leaves_the_old_lock(
     with pytest.raises(OSError, match="No space left"):
         write_atomically(str(path), "new")
     assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["pylock.toml"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_waits_until_the_lock_is_written(tmp_path: Path, number: int) -> None:
+    """SIGTERM and SIGHUP end a plan at once: it would leave the half of a file."""
+    program = (
+        "import os, sys\nfrom planner.lock.writer import write_atomically\n"
+        "sync = os.fsync\n"
+        "def signalled(descriptor):\n"
+        "    os.kill(os.getpid(), int(sys.argv[2]))\n"
+        "    sync(descriptor)\n"
+        "os.fsync = signalled\nwrite_atomically(sys.argv[1], 'new')\n"
+    )
+    path = tmp_path / "pylock.toml"
+    path.write_text("old")
+    command = [sys.executable, "-c", program, str(path), str(int(number))]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert done.returncode == -number
+    assert path.read_text() == "new"
     assert os.listdir(tmp_path) == ["pylock.toml"]
 
 
