@@ -111,7 +111,6 @@ TESTED_ELSEWHERE = {
     "executor.archive.errors": "tests/executor/archive/test_zstandard_data.py raises it",
     "executor.budget.errors": "tests/executor/budget/test_budget.py raises it",
     "executor.files.errors": "tests/executor/install/test_preflight.py raises each",
-    "executor.files.mounts": "tests/executor/install/test_preflight.py: kinds and journals",
     "executor.install.builder": "a protocol; tests/executor/builds/test_builder.py",
     "executor.lanes.errors": "tests/executor/lanes: test_lanes.py and test_forks.py raise each",
     "executor.transaction.permission_check": "tests/integration/test_commit_can_finish.py",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import resource
 import sys
+from itertools import pairwise
 
 from executor.budget.cgroups import own_groups, processes_of, read_int, read_table, read_words
 
@@ -137,10 +138,10 @@ def found_limits(named: int | None = None, ours: int | None = None) -> list[Limi
 def physical_limit() -> Limit | None:
     """Return the memory of the machine that is left for processes; None if it is unknown."""
     words = read_words(MACHINE)
+    stated = dict(pairwise(words))
     for key in ("MemAvailable:", "MemTotal:"):
-        if key in words:
-            available = (int(words[words.index(key) + 1]) << 10) + _ours()
-            return Limit(available, MACHINE)
+        if (number := stated.get(key, "")).isdigit():
+            return Limit((int(number) << 10) + _ours(), MACHINE)
     return None
 
 
@@ -285,6 +286,6 @@ def _status(key: str, process: int | None = None) -> int:
             for line in lines:
                 if line.startswith(key):
                     return int(line.split()[1]) << 10
-    except OSError:
+    except (OSError, IndexError, ValueError):
         pass
     return 0

@@ -24,7 +24,7 @@ def usable_processors() -> int:
         if version == 2:
             words = read_words(os.path.join(folder, "cpu.max"))
             quota = int(words[0]) if words and words[0].isdigit() else None
-            period = int(words[1]) if len(words) > 1 else None
+            period = int(words[1]) if words[1:] and words[1].isdigit() else None
         else:
             quota = read_int(os.path.join(folder, "cpu.cfs_quota_us"))
             period = read_int(os.path.join(folder, "cpu.cfs_period_us"))

@@ -235,7 +235,7 @@ def sockets_outside(writable: list[str], *, network: bool) -> list[bytes]:
             paths.update(line.rstrip(b"\n").split(None, 7)[7:])
     with contextlib.suppress(OSError), open("/proc/self/mountinfo", "rb") as lines:
         # One of the host's may be mounted into a container.
-        paths.update(line.split()[4] for line in lines)
+        paths.update(b"".join(line.split()[4:5]) for line in lines)
     own = tuple(os.fsencode(os.path.realpath(path)) + b"/" for path in writable)
     needed = [part.encode() for part in _NAME_SERVICES] if network else []
     found: list[bytes] = []

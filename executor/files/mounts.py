@@ -14,6 +14,7 @@ __all__ = [
     "file_system",
     "has_journal",
     "is_in_memory",
+    "is_overlay",
     "mount_of",
     "mount_points",
 ]
@@ -54,7 +55,11 @@ _DISKS = "/sys/dev/block"
 """Has a link for each disk, by its number (https://man7.org/linux/man-pages/man5/sysfs.5.html)."""
 
 
-_ESCAPE = re.compile(rb"\\([0-7]{3})")
+_ESCAPE = re.compile(rb"\\([0-3][0-7]{2})")
+
+
+_NUMBER, _POINT, _SOURCE = 2, 4, 1
+"""Fields of a mount: the number of its device and its place, and behind the dash its source."""
 
 
 def is_in_memory(path: str) -> bool:
@@ -71,9 +76,14 @@ def file_system(path: str) -> FileSystem:
     if kind == _OVERLAY:
         upper = _seen_upper(path)
         found = {_kind(upper)} if upper else set()
-        disks = found or {kind for _, kind, source in _mounts() if source.startswith("/dev/")}
+        disks = found or {kind for _, kind, source, *_ in _mounts() if source.startswith("/dev/")}
         return "overlay" if disks and disks <= _LIKE_EXT4 else "other"
     return "ext4" if kind in _LIKE_EXT4 else "other"
+
+
+def is_overlay(path: str) -> bool:
+    """Return whether ``path`` is on an overlay of the kernel, or will be."""
+    return _kind(path) == _OVERLAY
 
 
 def has_journal(path: str) -> bool:
@@ -95,14 +105,14 @@ def has_journal(path: str) -> bool:
 def _kind(path: str) -> str | None:
     """Return the type of the file system that ``path`` is on, or will be; None if unknown."""
     number = _number(path)
-    return next((kind for mounted, kind, _ in _mounts() if mounted == number), None)
+    return next((kind for mounted, kind, *_ in _mounts() if mounted == number), None)
 
 
 def _seen_upper(path: str) -> str | None:
     """Return the folder that the overlay of ``path`` writes to, if that can be seen; None if it
     cannot, or if ``path`` is not on an overlay.
     """
-    if _kind(path) != _OVERLAY or not (upper := _upper_of(path)) or not os.path.isdir(upper):
+    if not is_overlay(path) or not (upper := _upper_of(path)) or not os.path.isdir(upper):
         return None
     # In a container the name of a folder of the host may be another folder.
     return upper if device_of(upper) != device_of(path) else None
@@ -111,22 +121,25 @@ def _seen_upper(path: str) -> str | None:
 def _upper_of(path: str) -> str | None:
     """Return the folder that the overlay of ``path`` writes to, as its mount names it."""
     number = _number(path)
-    for line in _lines():
-        mount, _, mounted = line.rstrip("\n").partition(" - ")
-        if mount.split(" ")[2] == number:
-            for option in mounted.split(" ")[-1].split(","):
+    for mounted, *_, options in _mounts():
+        if mounted == number:
+            for option in options.split(","):
                 name, _, folder = option.partition("=")
                 if name == "upperdir":
                     return folder
     return None
 
 
-def _mounts() -> Iterator[tuple[str, str, str]]:
-    """Yield the device number, the type and the source of each mount (proc_pid_mountinfo(5))."""
+def _mounts() -> Iterator[tuple[str, str, str, str]]:
+    """Yield the device number, the type, the source and the options of each mount
+    (proc_pid_mountinfo(5)); lines that are none are left out.
+    """
     for line in _lines():
-        mount, _, mounted = line.partition(" - ")
-        kind, source, *_ = mounted.split(" ")
-        yield mount.split(" ")[2], kind, source
+        mount, _, mounted = line.rstrip("\n").partition(" - ")
+        # A source may be empty.
+        before, after = mount.split(" "), mounted.split(" ")
+        if len(before) > _POINT and len(after) > _SOURCE:
+            yield before[_NUMBER], after[0], after[_SOURCE], after[-1]
 
 
 def _lines() -> Iterator[str]:
@@ -150,8 +163,10 @@ def mount_points() -> Iterator[str]:
         with open("/proc/self/mountinfo", "rb") as lines:
             for line in lines:
                 # Spaces, tabs, line ends and backslashes are octal escapes.
-                path = _ESCAPE.sub(lambda found: bytes([int(found[1], 8)]), line.split()[4])
-                yield os.fsdecode(path)
+                fields = line.split()
+                if len(fields) > _POINT:
+                    path = _ESCAPE.sub(lambda found: bytes([int(found[1], 8)]), fields[_POINT])
+                    yield os.fsdecode(path)
     except OSError:
         return
 

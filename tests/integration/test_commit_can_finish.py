@@ -319,6 +319,30 @@ class TestMounts:
         with_overlay = in_namespace(script, folder, upgrade.old, upgrade.new)
         assert with_overlay.returncode == 0, with_overlay.stderr
 
+    def test_an_overlay_that_cannot_hide_what_goes_is_refused_before_anything_changes(
+        self, folder: Path
+    ) -> None:
+        """Of what is in a lower layer, each file takes an inode of the upper one when it goes."""
+        files = {f"demo/{number}.py": "" for number in range(100)}
+        old = lock(folder, "old", build_wheel(files=files))
+        new = lock(folder, "new", build_wheel(version="2.0"))
+        script = """
+            mkdir low top m; lockstream execute "$1" --target low/t
+            mount -t tmpfs -o nr_inodes=$3 top top; mkdir top/up top/work
+            options=lowerdir=low,upperdir=top/up,workdir=top/work,redirect_dir=off
+            mount -t overlay -o $options overlay m
+            set +e; lockstream execute "$2" --target m/t; rc=$?
+            if [ $rc = 0 ]; then lockstream verify "$2" --target m/t && exit 0; fi
+            lockstream verify "$1" --target m/t && exit $rc
+        """
+        (few := folder / "few").mkdir()
+        (enough := folder / "enough").mkdir()
+        ended = in_namespace(script, few, old, new, "80")
+        assert ended.returncode == ExitCode.NOT_ENOUGH, ended.stderr
+        assert "m/t/.lockstream: needs 1" in ended.stderr
+        ended = in_namespace(script, enough, old, new, "140")
+        assert ended.returncode == 0, ended.stderr
+
     def test_a_volume_in_the_way_is_filled(self, folder: Path) -> None:
         wheel = build_wheel(
             files={"space/demo.py": "demo"},

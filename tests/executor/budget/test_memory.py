@@ -288,6 +288,18 @@ class TestPhysicalMemory:
         assert physical is not None
         assert limit.source == physical.source == "/proc/meminfo"
 
+    @pytest.mark.parametrize(
+        ("stated", "known"),
+        [("MemTotal: 4 kB MemAvailable:", 4 << 10), ("MemAvailable: kB", None), ("", None)],
+    )
+    def test_a_figure_that_is_not_stated_is_not_known(
+        self, monkeypatch: pytest.MonkeyPatch, stated: str, known: int | None
+    ) -> None:
+        monkeypatch.setattr(memory, "read_words", lambda _: stated.split())
+        monkeypatch.setattr(memory, "_ours", lambda: 0)
+        found = physical_limit()
+        assert (found and found.available) == known
+
     def test_a_named_size_counts_only_if_it_is_the_smallest(self, surround: Surround) -> None:
         surround("0::/\n", V2, v2(max=64 * MIB))
         assert smallest_limit(64 * MIB - 1) == Limit(64 * MIB - 1, "--memory")

@@ -69,6 +69,30 @@ def test_every_file_takes_an_inode(staging: Path, files: int, fits: bool) -> Non
     assert isinstance(caught.value, NotEnough)
 
 
+@pytest.mark.parametrize(("files", "fits"), [(3, True), (4, False)])
+def test_what_an_overlay_hides_takes_inodes(
+    tmp_path: Path, staging: Path, monkeypatch: pytest.MonkeyPatch, files: int, fits: bool
+) -> None:
+    """One for each file of a lower layer, and two for their folder; five are free."""
+    going = [str(tmp_path / f"env/lib/{name}") for name in ("upper", *map(str, range(files)))]
+    for path in going:
+        Path(path).touch()
+
+    def lstat(path: str) -> os.stat_result:
+        device = tmp_path.stat().st_dev + (not path.endswith("upper"))
+        return os.stat_result((0, 0, device, *[0] * 7))
+
+    monkeypatch.setattr("executor.transaction.disk_check.os.lstat", lstat)
+    with HeldFolder.at(str(staging)) as held:
+        check_moves([], held, going, UNLIMITED)
+        monkeypatch.setattr("executor.transaction.disk_check.is_overlay", lambda _: True)
+        if fits:
+            check_moves([], held, going, UNLIMITED)
+            return
+        with pytest.raises(NotEnoughInodes, match=r"needs 6 inodes, 5 are free"):
+            check_moves([], held, going, UNLIMITED)
+
+
 def test_what_is_copied_to_a_file_system_that_is_memory_has_to_fit_there_too(
     staging: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
