@@ -2,7 +2,8 @@
 #
 # make demo      plan and execute an environment of 100 packages in .demo/
 # make fast      the tests that need no server and no build: half a minute
-# make test      lint, types and all tests: about ten minutes
+# make test      lint, types and all tests, in as many processes as there are processors: a quarter of an
+#                hour on two; TESTS='--numprocesses 0' for one process, with its output at once
 # make pythons   the fast tests on each of Python 3.11, 3.12 and 3.13 that is found
 # make lowest    the fast tests with the oldest versions of the dependencies that pyproject.toml allows;
 #                LOWEST= for all tests, LOWEST=--all-logs for all with a log of each program
@@ -69,6 +70,7 @@ PIP := python -m pip --quiet --quiet --disable-pip-version-check
 PYZ :=
 RELEASE :=
 LOWEST := --fast
+TESTS :=
 # Tests of what a release bundles, which is of exact versions.
 EXACT := test_pyz.py test_release.py
 IMAGE :=
@@ -101,8 +103,11 @@ demo: .demo/pylock.toml
 fast: .venv/made
 	.venv/bin/python -m pytest --quiet --fast
 
+# One file is for one process: its fixtures are made once. Without byte code, limits of memory are
+# others until each module was imported.
 test: lint types
-	.venv/bin/python -m pytest
+	.venv/bin/python -m compileall -q lockstream.py schemas planner executor
+	.venv/bin/python -m pytest --numprocesses auto --dist loadfile $(TESTS)
 
 .PHONY: pyz release image-files image
 pyz: dist/lockstream.pyz

@@ -8,6 +8,7 @@ import re
 import signal
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -106,12 +107,27 @@ def _every_event_of_a_program_is_as_the_schema_says(
         CHECKED.check_log(path)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell the process that runs this one, if there is one, how much was held to the schema."""
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output["checked"] = (CHECKED.own, CHECKED.of_programs, CHECKED.logs)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add what another process has held to the schema."""
+    own, of_programs, logs = getattr(node, "workeroutput", {}).get("checked", (0, 0, 0))
+    CHECKED.own += own
+    CHECKED.of_programs += of_programs
+    CHECKED.logs += logs
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how much was held to the schema."""
     if CHECKED.own or CHECKED.of_programs:
         terminalreporter.write_line(
-            f"events held to their schema: {CHECKED.own} of this process, {CHECKED.of_programs} of "
-            f"{CHECKED.logs} logs of programs"
+            f"events held to their schema: {CHECKED.own} of these processes, "
+            f"{CHECKED.of_programs} of {CHECKED.logs} logs of programs"
         )
 
 
