@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import tomli_w
@@ -134,54 +132,6 @@ def test_a_lock_that_was_edited_or_merged_wrongly_is_found_out(
     assert problem in told
 
 
-def drop_measured(package: dict[str, Any]) -> None:
-    del package["tool"]["lockstream"]["wheels"]
-
-
-def drop_size(package: dict[str, Any]) -> None:
-    del package["wheels"][0]["size"]
-
-
-def state_another_size(package: dict[str, Any]) -> None:
-    package["wheels"][0]["size"] += 1
-
-
-def state_another_digest(package: dict[str, Any]) -> None:
-    package["wheels"][0]["hashes"] = {"sha512": "0" * 128}
-
-
-@pytest.mark.parametrize(
-    ("spoil", "problem"),
-    [
-        (drop_measured, "the sizes of {} are not in the lock"),
-        (drop_size, "the sizes of {} are not in the lock"),
-        (state_another_size, "{} is another file than the one that was planned"),
-        (state_another_digest, "{} is another file than the one that was planned"),
-    ],
-)
-def test_check_finds_sizes_and_digests_that_a_plan_would_not_write(
-    index: Index,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    spoil: Callable[[dict[str, Any]], None],
-    problem: str,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    wheel = build_wheel("other", "1.0")
-    wheel.write(tmp_path)
-    plan_into(index, tmp_path, [f"-f {tmp_path}", "other"])
-    lock = tmp_path / "pylock.toml"
-    planned = lock.read_bytes()
-    document = tomllib.loads(lock.read_text())
-    spoil(document["packages"][0])
-    lock.write_text(tomli_w.dumps(document))
-    status, lines = check(capsys)
-    assert (status, lines[1].strip()) == (1, problem.format(wheel.filename))
-    assert lockstream.main(["plan", "-q"]) == 0
-    assert lock.read_bytes() == planned
-
-
 def test_a_lock_of_another_tool_cannot_be_checked(
     index: Index, lock: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -223,46 +173,6 @@ def test_a_folder_of_links_that_only_an_upgrade_needs_is_named_if_it_is_gone(
     (tmp_path / "links").rmdir()
     gone = "not checked: the folder links is not there, and --upgrade needs it"
     assert check(capsys) == (0, [f"{lock.name} is current: packages 1, targets 2", gone])
-
-
-def rebuild(folder: Path) -> None:
-    build_wheel("other", "1.0", files={"other.py": "new"}).write(folder)
-
-
-def add_to_links(folder: Path) -> None:
-    build_wheel("other", "2.0").write(folder)
-
-
-@pytest.mark.parametrize(
-    ("line", "change", "problems"),
-    [
-        ("other @ {url}", rebuild,
-         ["other-1.0-py3-none-any.whl is another file than the one that was planned",
-          "the content of other at its local address has changed"]),
-        ("-f {folder}\nother", rebuild,
-         ["other-1.0-py3-none-any.whl is another file than the one that was planned"]),
-        ("-f {folder}\nother", add_to_links,
-         ["the local folders of wheels have other files of other"]),
-        ("other @ {url}", lambda folder: (folder / "other-1.0-py3-none-any.whl").unlink(),
-         ["other-1.0-py3-none-any.whl: No such file or directory",
-          "the content of other at its local address has changed"]),
-    ],
-)  # fmt: skip
-def test_local_files_count_by_their_bytes(
-    index: Index,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    line: str,
-    change: Callable[[Path], object],
-    problems: list[str],
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    url = build_wheel("other", "1.0").write(tmp_path).as_uri()
-    plan_into(index, tmp_path, [line.format(url=url, folder=tmp_path)])
-    assert check(capsys, "-q") == (0, [])
-    change(tmp_path)
-    assert check(capsys)[1][1:-1] == problems
 
 
 @pytest.mark.parametrize(
