@@ -39,19 +39,40 @@ def inspect(schemes: Schemes, names: Collection[str]) -> Iterator[Drift]:
     ``names`` are the normalized names of the packages whose commands are compared.
     """
     installed = list(installed_in(schemes.packages))
-    yield from inspect_venv(schemes, installed)
+    said = 0
+    if _is_open(schemes):
+        said = stat.S_IWOTH
+        detail = "every user may write to it, and to all that is in it"
+        yield Drift("changed", "", schemes.data, detail)
+    yield from inspect_venv(schemes, installed, said)
     for folder in schemes.packages:
         yield from _virtualenv(folder)
     yield from inspect_commands(schemes, names, installed)
-    yield from _roots(schemes)
+    yield from _roots(schemes, said)
     for folder in {*schemes.packages, schemes.scripts}:
-        yield from _entries(folder, is_packages=folder != schemes.scripts)
+        yield from _entries(folder, said, is_packages=folder != schemes.scripts)
     for folder in schemes.packages:
         yield from _beside_byte_code(folder, installed)
 
 
-def _roots(schemes: Schemes) -> Iterator[Drift]:
-    """Yield folders of an environment that lead out of it, or that everybody may write to."""
+def _is_open(schemes: Schemes) -> bool:
+    """Return whether every user may write to everything in an environment, as where a file system
+    has one mode for all (those of Windows, and of a host that shares its folders).
+    """
+    others = [root for root in schemes.roots if not is_below(root, [schemes.data])]
+    for top in {schemes.data, *others}:
+        for folder, names, files in os.walk(top):
+            for name in (os.curdir, *names, *files):
+                mode = os.lstat(os.path.join(folder, name)).st_mode
+                if not (mode & stat.S_IWOTH or stat.S_ISLNK(mode)):
+                    return False
+    return os.path.isdir(schemes.data)
+
+
+def _roots(schemes: Schemes, said: int) -> Iterator[Drift]:
+    """Yield folders of an environment that lead out of it, or that everybody may write to; the bits
+    ``said`` of a mode count no more.
+    """
     data = os.path.realpath(schemes.data)
     tops = {schemes.data, *schemes.roots}
     for root in schemes.roots:
@@ -70,7 +91,7 @@ def _roots(schemes: Schemes) -> Iterator[Drift]:
             if is_below(top, [schemes.data]) and not is_below(real, [data]):
                 yield Drift("changed", "", top, f"it is in fact {real}, out of the environment")
             status = os.stat(top)
-            if (problem := problem_of_mode(status.st_mode)) and not os.path.ismount(top):
+            if (problem := problem_of_mode(status.st_mode, said)) and not os.path.ismount(top):
                 yield Drift("changed", "", top, problem)
 
 
@@ -101,8 +122,10 @@ def _virtualenv(folder: str) -> Iterator[Drift]:
             yield Drift("changed", "", path, "it is not the file that virtualenv and uv write")
 
 
-def _entries(top: str, *, is_packages: bool) -> Iterator[Drift]:
-    """Yield links, byte code that is not of its source, and modes that let others in."""
+def _entries(top: str, said: int, *, is_packages: bool) -> Iterator[Drift]:
+    """Yield links, byte code that is not of its source, and modes that let others in, but for the
+    bits ``said``.
+    """
     waiting = [top]
     while waiting:
         folder = waiting.pop()
@@ -121,7 +144,7 @@ def _entries(top: str, *, is_packages: bool) -> Iterator[Drift]:
                     detail = f"it is a link to {os.path.realpath(entry.path)}"
                     yield Drift("extra", "", entry.path, f"{detail}, which no RECORD speaks of")
                 continue
-            problem = problem_of_mode(status.st_mode)
+            problem = problem_of_mode(status.st_mode, said)
             # The mode of a volume is that of whoever mounted it.
             if problem and not os.path.ismount(entry.path):
                 yield Drift("changed", "", entry.path, problem)

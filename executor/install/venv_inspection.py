@@ -25,9 +25,11 @@ __all__ = ["inspect_venv", "problem_of_mode"]
 _LIBRARY = re.compile(r".*/lib(?:python|pypy)[^/]*")
 
 
-def inspect_venv(schemes: Schemes, installed: Collection[Installed]) -> Iterator[Drift]:
+def inspect_venv(
+    schemes: Schemes, installed: Collection[Installed], said: int = 0
+) -> Iterator[Drift]:
     """Yield what is not as a tool makes it in an environment with a ``pyvenv.cfg``; nothing for one
-    without. ``installed`` is all that is there.
+    without. ``installed`` is all that is there; the bits ``said`` of a mode count no more.
     """
     path = os.path.join(schemes.data, "pyvenv.cfg")
     if not os.path.lexists(path):
@@ -42,7 +44,7 @@ def inspect_venv(schemes: Schemes, installed: Collection[Installed]) -> Iterator
         # Python obeys the first home, and the last of the rest.
         if equals and facts.setdefault(key.strip().lower(), value.strip()) != value.strip():
             yield Drift("changed", "", path, f"it says twice what {key.strip()} is")
-    if problem := problem_of_mode(os.stat(path).st_mode):
+    if problem := problem_of_mode(os.stat(path).st_mode, said):
         yield Drift("changed", "", path, problem)
     if facts.get("include-system-site-packages", "").lower() == "true":
         detail = "packages of the base interpreter can be imported too"
@@ -51,9 +53,9 @@ def inspect_venv(schemes: Schemes, installed: Collection[Installed]) -> Iterator
     yield from _libraries(schemes, installed, facts.get("home", ""))
 
 
-def problem_of_mode(mode: int) -> str:
-    """Return why a mode lets others in; empty if it does not."""
-    if mode & stat.S_IWOTH:
+def problem_of_mode(mode: int, said: int = 0) -> str:
+    """Return why a mode lets others in, but for its bits ``said``; empty if it does not."""
+    if mode & ~said & stat.S_IWOTH:
         return f"every user may write to it (mode {stat.S_IMODE(mode):o})"
     if stat.S_ISREG(mode) and mode & (stat.S_ISUID | stat.S_ISGID):
         return f"it runs with the rights of its owner or group (mode {stat.S_IMODE(mode):o})"

@@ -63,6 +63,20 @@ OTHER_SOURCE = "it was compiled from another source than {}/demo/__init__.py"
 SITE = f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
 
 
+def test_where_every_user_may_write_to_everything_that_is_said_once(root: Path) -> None:
+    """The file systems of Windows, and folders that a host shares, have one mode for all."""
+    every = [root, *(path for path in root.rglob("*") if not path.is_symlink())]
+    for path in every:
+        path.chmod(0o777)
+    assert found(root) == [f"changed: {root}: every user may write to it, and to all that is in it"]
+    module = packages(root) / "demo/__init__.py"
+    module.chmod(0o4777)
+    detail = "it runs with the rights of its owner or group (mode 4777)"
+    assert found(root)[1:] == [f"changed: {SITE}/demo/__init__.py: {detail}"]
+    module.chmod(0o755)
+    assert len(found(root)) > 9
+
+
 def test_what_was_installed_and_imported_is_right(root: Path) -> None:
     subprocess.run([root / "bin/python", "-c", "import demo"], check=True, env={})
     assert (packages(root) / PYC).exists()
