@@ -100,7 +100,7 @@ def treemap_cells(sizes: Sequence[tuple[str, int, str]]) -> list[Cell]:
     if rest := total - sum(size for _, size, _ in shown):
         count = len(ordered) - len(shown)
         more = f"{count} more"
-        shown.append((more, rest, f"{count} more packages: {format_size(rest)}"))
+        shown.append((more, rest, f"{more}: {format_size(rest)}"))
         shown.sort(key=lambda one: -one[1])
     places = squarify([size for _, size, _ in shown], _MAP)
     return [
@@ -148,7 +148,9 @@ def _unpacked(run: Run, wheel: WheelRun) -> int:
 
 
 def _about(run: Run, wheel: WheelRun, required_by: Mapping[str, Sequence[str]]) -> str:
-    text = f"{wheel.package} {wheel.version}: {format_size(_unpacked(run, wheel))} unpacked"
+    text = (
+        f"{wheel.package}: {format_size(_unpacked(run, wheel))} unpacked; version {wheel.version}"
+    )
     if parents := required_by.get(wheel.package):
         more = f" and {len(parents) - 5} more" if len(parents) > 5 else ""
         text += f"; required by {', '.join(parents[:5])}{more}"

@@ -133,6 +133,10 @@ def test_filters_and_keys_work(browser: Browser, tmp_path: Path) -> None:
     shown.page.fill("[data-control=filter]", "")
     shown.page.locator(".map button").first.click()
     assert shown.rows() >= 1
+    shown.page.keyboard.press("ArrowRight")
+    second = shown.page.locator(".map button").nth(1)
+    assert second.get_attribute("tabindex") == "0"
+    assert shown.page.locator("#tip").inner_text() == second.get_attribute("data-tip")
     shown.page.fill("[data-control=filter]", "")
     shown.page.evaluate(
         "(() => { const c = document.querySelector('[data-control=least]'); c.value = 90;"

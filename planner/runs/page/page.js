@@ -232,7 +232,7 @@
       });
       const told = find("[data-count]");
       if (told) told.textContent = count === rows.length ? rows.length : `${count} of ${rows.length}`;
-      article.querySelectorAll(".map button").forEach(one => one.classList.toggle("on", Boolean(wanted) && one.dataset.name === wanted));
+      cells.forEach(one => one.classList.toggle("on", Boolean(wanted) && one.dataset.name === wanted));
       if (width) drawGantt(); else layout();
     }
 
@@ -261,7 +261,17 @@
       button.setAttribute("aria-pressed", on);
       gantt.classList.toggle("off" + button.dataset.state, !on);
     }));
-    article.querySelectorAll(".map button").forEach(cell => {
+    // The map is one stop of the tab key.
+    const cells = [...article.querySelectorAll(".map button")];
+    cells.forEach((cell, n) => {
+      cell.addEventListener("keydown", event => {
+        const next = cells[n + ({ ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key] ?? NaN)];
+        if (!next) return;
+        event.preventDefault();
+        cell.tabIndex = -1;
+        next.tabIndex = 0;
+        next.focus();
+      });
       cell.addEventListener("mousemove", event => show(cell.dataset.tip, event.clientX, event.clientY));
       cell.addEventListener("mouseleave", hide);
       cell.addEventListener("focus", () => { const box = cell.getBoundingClientRect(); show(cell.dataset.tip, box.left, box.top); });

@@ -38,3 +38,5 @@ def test_the_page_has_them_too(locks: tuple[str, str], tmp_path: Path) -> None:
     assert '<td class="bad">two</td><td>new</td><td>1.0</td>' in text
     assert '<td class="good">gone</td><td>1.0</td><td>removed</td>' in text
     assert "<script" not in text
+    assert "<button" not in text, "there is nothing to press"
+    assert text.count('class="scroll" tabindex="0"') == text.count('class="scroll"') == 2

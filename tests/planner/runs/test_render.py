@@ -97,3 +97,32 @@ def test_a_run_of_hours_has_a_page_of_limited_size(
         assert sum(wheel[6][0][2:]) == pytest.approx(
             one.waiting + one.unpacking + one.writing, abs=1e-3
         )
+
+
+def test_keys_reach_all_of_a_page_in_few_steps(tmp_path: Path) -> None:
+    """Each table that can be scrolled has the focus, and the map is one stop of the tab key."""
+    runs = [read_run(str(write_log(tmp_path / f"log{n}", whole_log(n)))) for n in (20, 30)]
+    text = render_runs(runs, {})
+    scrolls = re.findall(r'<div class="scroll"([^>]*)><table([^>]*)>', text)
+    assert len(scrolls) >= 5
+    for about, table in scrolls:
+        assert 'tabindex="0"' in about or "packages" in table, "its heads are buttons"
+    for cells in re.findall(r'<div class="map".*?</div>', text, re.DOTALL):
+        stops = re.findall(r'<button type="button" tabindex="(\S+)"', cells)
+        assert stops == ["0", *["-1"] * (len(stops) - 1)]
+
+
+def test_what_is_written_in_a_cell_is_how_its_name_begins(tmp_path: Path) -> None:
+    """Who speaks to a browser says what is seen."""
+    text = render_runs([read_run(str(write_log(tmp_path / "log", whole_log(3))))], {})
+    cells = re.findall(r'aria-label="([^"]*)" style=[^>]*><span>(.*?)</span> <small>(.*?)<', text)
+    assert len(cells) == 3
+    for name, package, size in cells:
+        assert name.startswith(f"{package}: {size}")
+
+
+def test_no_two_landmarks_of_a_page_have_one_name(tmp_path: Path) -> None:
+    run = read_run(str(write_log(tmp_path / "log", whole_log(3))))
+    text = render_runs([run, run], {})
+    names = re.findall(r'<(?:section|article)[^>]* aria-labelledby="([^"]*)"', text)
+    assert names == ["beside", "title0", "title1"]
