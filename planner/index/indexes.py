@@ -140,7 +140,9 @@ class Indexes:
             if name not in names:
                 raise UsageError(
                     f"{project} is pinned to the index {name!r}, which is not known",
-                    hint=f"known by name: {', '.join(sorted(names)) or 'none'}",
+                    hint=f"name it (--index {name}=URL, or in the table of indexes beside that of "
+                    "the source), or correct the name; known by name: "
+                    f"{', '.join(sorted(names)) or 'none'}",
                 )
 
     def logins(self) -> dict[str, Login]:

@@ -101,4 +101,11 @@ class Family:
             member = ProjectTables(*read_document(folder), self.backend)
             self._take_from_root(member)
             if member.name:
-                self._members[member.name] = member
+                other = self._members.setdefault(member.name, member)
+                if other is not member:
+                    raise InvalidProject(
+                        member.path,
+                        f"{other.path} is a member of the same workspace, with the same name",
+                        hint="give one of them another name, or leave it out (exclude in "
+                        "[tool.uv.workspace])",
+                    )

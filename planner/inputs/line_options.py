@@ -171,6 +171,13 @@ def _parse(parser: _Parser, text: str, origin: str, kind: str, written: str) -> 
 
 
 def _unsupported(name: str, origin: str, kind: str) -> UnsupportedRequirementLine:
+    if not kind and _REQUIREMENT.has_option(name):
+        return UnsupportedRequirementLine(
+            origin,
+            f"{name} stands on a line without a requirement",
+            hint="write it behind its requirement, or end each line before it with a backslash; a "
+            "comment ends the requirement",
+        )
     return UnsupportedRequirementLine(
         origin, f"{name}{kind} is not supported", hint=_ADVICE.get(name, "")
     )

@@ -255,7 +255,9 @@ class _Reader:
         requirement = parse_requirement(text, origin, written=line)
         if self.kind == "constraint" and requirement.extras:
             raise InvalidRequirementLine(
-                origin, f"a constraint cannot require extras: {quoted(line)}"
+                origin,
+                f"a constraint cannot require extras: {quoted(line)}",
+                hint="leave out the brackets; extras are required in a requirements file",
             )
         if setting:
             self.content.build[canonicalize_name(requirement.name)] = setting

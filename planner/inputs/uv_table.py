@@ -26,6 +26,7 @@ _UNREAD = {
     "config-settings": "build",
     "config-settings-package": "build",
     "conflicts": "plan what conflicts apart (--no-extra, --no-group), in a lock of its own (-o)",
+    "default-groups": "name the groups where they are installed (execute --group)",
     "dependency-groups": "targets",
     "environments": "targets",
     "exclude-newer": "exclude-newer",

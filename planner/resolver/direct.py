@@ -189,7 +189,11 @@ def _to_file(one: InputRequirement, url: str) -> ProjectFile:
             one.origin, f"{filename!r} is not named as a {kind} is"
         ) from None
     if name != one.name:
-        raise InvalidRequirementLine(one.origin, f"{filename} is a {kind} of {name}")
+        raise InvalidRequirementLine(
+            one.origin,
+            f"{filename} is a {kind} of {name}, not of {one.name}",
+            hint=f"write {name} before it, or correct the address",
+        )
     # Of several hashes any may be the right one, so none of them is a promise.
     hashes = dict(text.split(":", 1) for text in one.hashes) if len(one.hashes) == 1 else {}
     parameters = parse_qs(fragment)

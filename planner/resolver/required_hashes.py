@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from packaging.utils import NormalizedName
 
 from planner.inputs.inputs import InputRequirement
+from planner.model.direct_reference import DirectReference
 from schemas.data_class import with_fields
 from schemas.errors import InvalidInput
 from schemas.text import enumerate_some
@@ -48,7 +49,10 @@ class RequiredHashes:
     def __init__(self, requirements: Iterable[InputRequirement] = ()) -> None:
         """Raise HashesDisjoint."""
         self._lines: dict[NormalizedName, list[InputRequirement]] = {}
+        self._addressed: set[NormalizedName] = set()
         for one in requirements:
+            if (url := one.requirement.url) and DirectReference.parse(url).hashes:
+                self._addressed.add(one.name)
             if not one.hashes:
                 continue
             lines = self._lines.setdefault(one.name, [])
@@ -58,7 +62,8 @@ class RequiredHashes:
             lines.append(one)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._lines
+        """Return whether a line, or the fragment of an address, gives hashes of the project."""
+        return name in self._lines or name in self._addressed
 
     def allow(self, name: NormalizedName, known: Mapping[str, str]) -> bool:
         """Return if a file of the project may be used whose ``known`` digests are these.

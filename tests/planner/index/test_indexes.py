@@ -65,8 +65,11 @@ def test_links_are_in_a_folder_or_on_a_page() -> None:
 
 
 def test_a_project_is_pinned_to_an_index_that_is_known() -> None:
-    with pytest.raises(UsageError, match="demo is pinned to the index 'two', which is not known"):
+    message = "demo is pinned to the index 'two', which is not known"
+    with pytest.raises(UsageError, match=message) as found:
         Indexes(places=(Index(url=URL, name="one"),), pins={canonicalize_name("demo"): "two"})
+    assert "--index two=URL" in found.value.hint
+    assert "known by name: one" in found.value.hint
 
 
 @pytest.fixture

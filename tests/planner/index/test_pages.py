@@ -54,6 +54,7 @@ def test_both_forms_tell_of_the_same_file(form: str) -> None:
     [
         pytest.param("demo.whl", f"{URL}demo.whl", id="relative to the page"),
         pytest.param("/f/demo.whl", "https://index.example/f/demo.whl", id="relative to the host"),
+        pytest.param(" ../demo.whl\n", "https://index.example/simple/demo.whl", id="white space"),
         pytest.param("https://files.example/demo.whl#sha256=ab", "https://files.example/demo.whl",
                      id="a fragment is no part of it"),
         pytest.param("https://ada:s3cret@files.example:8443/demo.whl",

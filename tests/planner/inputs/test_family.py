@@ -26,6 +26,15 @@ def test_a_root_that_is_no_project_stands_for_its_members(tmp_path: Path) -> Non
     assert inputs.members == ("app", "lib")
 
 
+def test_two_members_of_one_name_are_named(tmp_path: Path) -> None:
+    root = project(tmp_path, ROOT)
+    first = project(tmp_path / "packages" / "a", named("lib", "one"))
+    project(tmp_path / "packages" / "b", named("Lib", "two"))
+    with pytest.raises(InvalidProject, match="a member of the same workspace, with the same") as it:
+        read_projects([root])
+    assert first in str(it.value)
+
+
 def test_a_member_that_is_required_brings_its_requirements(tmp_path: Path) -> None:
     project(tmp_path, ROOT)
     lines = ("lib[x]; python_version > '3'", "one")

@@ -137,7 +137,10 @@ ADDRESS = (
     ("line", "problem"),
     [
         pytest.param("-e .", "-e is not supported", id="editable"),
-        pytest.param("--global-option=x", "--global-option is not supported", id="build options"),
+        pytest.param("--global-option=x", "--global-option stands on a line without a requirement",
+                     id="build options"),
+        pytest.param("--hash=sha256:ab", "--hash stands on a line without a requirement",
+                     id="a hash"),
         pytest.param("demo --install-option=a",
                      "--install-option of a requirement is not supported", id="removed by pip"),
         pytest.param("--all-releases demo",
@@ -167,8 +170,9 @@ def test_an_error_never_shows_the_value_of_a_variable(tmp_path: Path) -> None:
 def test_a_constraint_has_no_extras(tmp_path: Path) -> None:
     path = tmp_path / "limits.txt"
     path.write_text("demo[a]<2\n")
-    with pytest.raises(InvalidRequirementLine, match="a constraint cannot require extras"):
+    with pytest.raises(InvalidRequirementLine, match="a constraint cannot require extras") as found:
         read_requirements([], [str(path)], environment={})
+    assert "leave out the brackets" in found.value.hint
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

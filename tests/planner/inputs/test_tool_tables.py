@@ -56,6 +56,7 @@ def test_packages_of_pixi_are_named_but_not_the_project_itself() -> None:
          "set targets in [tool.lockstream]"),
         ("dependency-groups = { dev = { requires-python = '>=3.13' } }", None,
          "set targets in [tool.lockstream]"),
+        ("default-groups = ['dev']", None, "name the groups where they are installed"),
         ("conflicts = []", None, "plan what conflicts apart (--no-extra, --no-group), in a lock"),
     ],
 )  # fmt: skip

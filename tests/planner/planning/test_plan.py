@@ -297,6 +297,16 @@ def test_where_hashes_are_demanded_none_may_be_missing(index: Index, planner: Pl
         planner.plan("--require-hashes", f"app==1.0 --hash=sha256:{app.sha256}")
 
 
+def test_a_hash_behind_the_address_of_a_file_is_one(index: Index, planner: Planner) -> None:
+    app = build_wheel("app")
+    index.add(app)
+    address = f"app @ {index.url.removesuffix('simple/')}files/{app.filename}"
+    with pytest.raises(HashesMissing, match="no hashes are given for app"):
+        planner.plan("--require-hashes", address)
+    planned = planner.plan("--require-hashes", f"{address}#sha256={app.sha256}")
+    assert filenames(planned) == [app.filename]
+
+
 def test_credentials_of_the_index_are_used_and_forgotten(index: Index, planner: Planner) -> None:
     index.login = ("ada", "s3cret/é")
     add(index, "app", "1.0")

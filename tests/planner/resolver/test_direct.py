@@ -104,7 +104,7 @@ def test_the_lock_is_stale_where_another_file_is_asked_for(index: Index) -> None
                      3, "requirements.in:2: it names another address of app than requirements.in:1",
                      id="two files"),
         pytest.param(["base @ https://a.example/app-1.0-py3-none-any.whl"], 3,
-                     "requirements.in:1: app-1.0-py3-none-any.whl is a wheel of app",
+                     "requirements.in:1: app-1.0-py3-none-any.whl is a wheel of app, not of base",
                      id="another project"),
         pytest.param(["app @ https://a.example/app-1.0.whl"], 3,
                      "requirements.in:1: 'app-1.0.whl' is not named as a wheel is", id="no name"),
