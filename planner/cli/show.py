@@ -19,6 +19,7 @@ from planner.cli.table import print_table
 from planner.review.at_revision import read_lock_at
 from planner.review.container_lines import FORMATS, container_lines
 from planner.review.cost import Cost, PackageCost, cost_of
+from planner.review.cost_change import fetched, fetched_change, files, unpacked, unpacked_change
 from planner.review.diff import compare
 from planner.review.fit import PLACES, ContainerSize, check_fit, check_sizes
 from planner.review.recorded import targets_of
@@ -155,18 +156,12 @@ def diff(
     for one, other in pairs:
         echo(
             f"{other.target}: {len(one.packages)} -> {counted(len(other.packages), 'package')}, "
-            f"{_change(one.size, other.size)} to fetch, "
-            f"{_change(one.unpacked_size, other.unpacked_size)} unpacked"
+            f"{fetched_change(one, other)} to fetch, {unpacked_change(one, other)} unpacked"
         )
 
 
 def _whole_cost(lock: Any, target: Any) -> Cost:
     return cost_of(lock, target, extras=lock.extras or (), groups=lock.dependency_groups or ())
-
-
-def _change(old: int, new: int) -> str:
-    sign = "-" if new < old else "+"
-    return f"{format_size(new)} ({sign}{format_size(abs(new - old))})"
 
 
 def _print_costs(costs: Iterable[Cost]) -> None:
@@ -176,21 +171,16 @@ def _print_costs(costs: Iterable[Cost]) -> None:
         (
             str(cost.target),
             str(len(cost.packages)),
-            format_size(cost.size),
-            _at_least(cost, format_size(cost.unpacked_size)),
-            _at_least(cost, f"{cost.files:,}"),
-            _at_least(cost, format_size(cost.largest_file)),
+            fetched(cost),
+            unpacked(cost, cost.unpacked_size),
+            files(cost),
+            unpacked(cost, cost.largest_file),
             format_size(cost.memory),
-            _at_least(cost, format_size(cost.disk)),
+            unpacked(cost, cost.disk),
         )
         for cost in costs
     ]
     print_table([header, *rows])
-
-
-def _at_least(cost: Cost, figure: str) -> str:
-    """Return a figure, marked if the lock does not record it of all packages."""
-    return f">{figure}" if any(package.hints is None for package in cost.packages) else figure
 
 
 def _print_packages(costs: Iterable[Cost], count: int) -> None:

@@ -97,6 +97,16 @@ class Cost:
         return disk_of(self._hinted())
 
     @property
+    def is_sized(self) -> bool:
+        """Whether the lock records what is fetched of each package."""
+        return all(one.size is not None for one in self.packages)
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether the lock records what unpacking each package takes."""
+        return all(one.hints is not None for one in self.packages)
+
+    @property
     def unknown(self) -> tuple[NormalizedName, ...]:
         """Packages whose cost the lock does not record."""
         return tuple(one.name for one in self.packages if one.hints is None or one.size is None)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from planner.review.cost import Cost
+from planner.review.cost_change import disk_change, fetched_change, files, unpacked_change
 from planner.review.diff import Change
 from planner.runs.markdown import cell, joined
 from planner.runs.render import template, treemap_cells
@@ -65,15 +66,11 @@ def _row(old: Cost, new: Cost) -> tuple[str, ...]:
     return (
         str(new.target),
         f"{len(old.packages)} → {len(new.packages)}",
-        _pair(old.size, new.size),
-        _pair(old.unpacked_size, new.unpacked_size),
-        f"{old.files:,} → {new.files:,}",
-        _pair(old.disk, new.disk),
+        fetched_change(old, new),
+        unpacked_change(old, new),
+        f"{files(old)} → {files(new)}",
+        disk_change(old, new),
     )
-
-
-def _pair(old: int, new: int) -> str:
-    return f"{format_size(new)} ({_signed(new - old)})"
 
 
 def _signed(size: int) -> str:
@@ -92,7 +89,8 @@ def _grown(pairs: Pairs) -> dict[str, int]:
     for old, new in pairs:
         before = {one.name: one.unpacked_size for one in old.packages}
         after = {one.name: one.unpacked_size for one in new.packages}
-        for name in before.keys() | after.keys():
+        unknown = {one.name for one in (*old.packages, *new.packages) if one.hints is None}
+        for name in (before.keys() | after.keys()) - unknown:
             size = after.get(name, 0) - before.get(name, 0)
             if abs(size) > abs(grown.get(name, 0)):
                 grown[name] = size
