@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Mapping
 
+from executor.files.child_output import NoAnswer, TooMuchOutput, output_of
 from schemas.builds import BuildFlags
 from schemas.target import Target
 
@@ -117,15 +117,9 @@ def _first_line(program: str) -> str:
     found = shutil.which(program)
     if found is None:
         return ""
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
     try:
-        run = subprocess.run(
-            [found, "--version"],
-            capture_output=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            timeout=_PROBE_SECONDS,
-            env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        run = output_of([found, "--version"], _PROBE_SECONDS, environment)
+    except (OSError, NoAnswer, TooMuchOutput):
         return ""
-    return run.stdout.decode(errors="replace").partition("\n")[0]
+    return run.output.decode(errors="replace").partition("\n")[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 __all__ = ["ChildOutput", "NoAnswer", "TooMuchOutput", "output_of"]
@@ -35,8 +35,12 @@ class ChildOutput(NamedTuple):
     errors: bytes
 
 
-def output_of(command: Sequence[str], seconds: float) -> ChildOutput:
-    """Run ``command`` without input; return what it prints.
+def output_of(
+    command: Sequence[str], seconds: float, environment: Mapping[str, str] | None = None
+) -> ChildOutput:
+    """Run ``command`` without input, and with our environment variables or the given ones.
+
+    Return what it prints.
 
     It is killed if it prints more than 1 MiB (TooMuchOutput), or takes longer than ``seconds``
     (NoAnswer). Raises OSError if it cannot be run.
@@ -46,7 +50,9 @@ def output_of(command: Sequence[str], seconds: float) -> ChildOutput:
 
     pipe = subprocess.PIPE
     deadline = time.monotonic() + seconds
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe) as child:
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, env=environment
+    ) as child:
         assert child.stdout is not None
         assert child.stderr is not None
         streams = child.stdout.fileno(), child.stderr.fileno()

@@ -19,8 +19,9 @@ from pathlib import Path
 
 __all__ = ["IN_MEMORY", "Entry", "differences", "snapshot"]
 
-IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-"""A folder for many small files that live for milliseconds, if the system has one."""
+IN_MEMORY = "/dev/shm" if "TMPDIR" not in os.environ and os.access("/dev/shm", os.W_OK) else None
+"""A folder for many small files that live for milliseconds, if the system has one, and ``TMPDIR``
+names no other."""
 
 
 @dataclass(frozen=True, slots=True)

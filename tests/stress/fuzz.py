@@ -15,6 +15,7 @@ which lines the kept cases reach:
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import resource
 import subprocess
@@ -25,8 +26,10 @@ from importlib.util import find_spec
 from itertools import chain, count
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 from helpers.readers import READERS, Reader
+from helpers.trees import IN_MEMORY
 
 WORK = Path(__file__).parents[2] / "benchmarks" / "work" / "fuzz"
 
@@ -82,17 +85,21 @@ def guided(reader: Reader, seconds: float, work: Path) -> Outcome:
         for seed in range(SEEDS):
             (corpus / f"seed-{seed}").write_bytes(reader.make(Random(seed))[:MAX_LENGTH])
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "stress.fuzz_target", reader.name),
-            *(f"-max_total_time={seconds:.0f}", f"-max_len={MAX_LENGTH}", "-print_final_stats=1"),
-            *("-rss_limit_mb=2048", "-timeout=30", f"-artifact_prefix={corpus}-", str(corpus)),
-        ],
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-    )
+    # libFuzzer ends a process without its exit handlers: what they would remove is left here.
+    with TemporaryDirectory(prefix="fuzz-", dir=IN_MEMORY) as folder:
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "stress.fuzz_target", reader.name),
+                *(f"-max_total_time={seconds:.0f}", f"-max_len={MAX_LENGTH}"),
+                *("-print_final_stats=1", "-rss_limit_mb=2048", "-timeout=30"),
+                *(f"-artifact_prefix={corpus}-", str(corpus)),
+            ],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            env={**os.environ, "TMPDIR": folder},
+        )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     runs, edges = (pattern.findall(done.stderr) for pattern in (_RUNS, _COVERAGE))

@@ -248,6 +248,11 @@ def session(leader: int) -> list[str]:
     return found
 
 
+def _end(number: int, _frame: object) -> None:
+    """Let a signal to this program remove its folder."""
+    sys.exit(128 + number)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Send signals at random moments.")
     parser.add_argument("--runs", type=int, default=500)
@@ -256,7 +261,7 @@ def main() -> int:
     options = parser.parse_args()
     for number in SIGNALS:
         # A shell lets what it runs in the background ignore SIGINT, and the runs would inherit it.
-        signal.signal(number, signal.SIG_DFL)
+        signal.signal(number, _end)
     rng = random.Random(options.seed)
     place = Path(tempfile.mkdtemp(prefix="signals-", dir=IN_MEMORY))
     statuses: Counter[str] = Counter()

@@ -65,6 +65,13 @@ def test_only_gcc_gets_the_flags_of_gcc(
     assert ("CFLAGS" in default_flags("a").environment) == is_bounded
 
 
+def test_a_compiler_that_prints_more_than_a_version_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiler(tmp_path, monkeypatch, "gcc 12.2'; head -c 2000000 /dev/zero; '")
+    assert "compiler" not in describe(TARGET, "a")
+
+
 def test_a_machine_without_a_compiler_is_described_without_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
