@@ -22,9 +22,10 @@ NO_SUCH_RANGE = 416
 """The status of a request for bytes that a file does not have."""
 
 
-TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, *range(520, 531)})
-"""Statuses that a later attempt may not meet (https://www.rfc-editor.org/rfc/rfc9110#section-15);
-with those from 520 to 530, delivery networks say that the server behind them does not answer
+TRANSIENT = frozenset({408, 421, 425, 429, 500, 502, 503, 504, *range(520, 531)})
+"""Statuses that a later attempt may not meet (https://www.rfc-editor.org/rfc/rfc9110#section-15):
+421 belongs to a connection, and the next attempt has another; with those from 520 to 530, delivery
+networks say that the server behind them does not answer
 (https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/)."""
 
 

@@ -116,7 +116,7 @@ class OutOfMemory(NotEnough):
     hint: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self.hint = _advice(self.reached, "raise the limit (ulimit -v) or use --lanes 1")
+        self.hint = _advice(self.reached, "raise the limit (ulimit -v or -d) or use --lanes 1")
 
     def __str__(self) -> str:
         return "there is no memory left"

@@ -48,6 +48,10 @@ __all__ = ["Connections"]
 _PROXY_LOGIN = 407
 
 
+_MISDIRECTED = 421
+"""The status of a connection that is not for the host of the request (RFC 9110, 15.5.20)."""
+
+
 _DRAINED = 64 << 10
 """Bytes of a body that nobody wants, at most, which are read so that the connection can be kept."""
 
@@ -201,14 +205,16 @@ class Exchange:
         self._raw = raw
 
     def close(self) -> None:
-        """Keep the connection if the body was read, or is short; else close it."""
+        """Keep the connection if the body was read, or is short, and it is one for this server;
+        else close it.
+        """
         raw = self._raw
         try:
             while 0 < (raw.length or 0) <= _DRAINED and raw.read1(_DRAINED):
                 pass
         except (OSError, HttpError, Retryable):
             pass
-        if raw.is_complete and not raw.will_close:
+        if raw.is_complete and not raw.will_close and raw.status != _MISDIRECTED:
             self._connections.keep(self._key, self._connection)
         else:
             self._connection.close()

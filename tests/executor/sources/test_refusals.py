@@ -37,7 +37,7 @@ def answer(status: int, headers: str = "") -> PacedResponse:
     return response
 
 
-@pytest.mark.parametrize("status", [408, 416, 425, 429, 500, 502, 503, 504, 520, 522, 530])
+@pytest.mark.parametrize("status", [408, 416, 421, 425, 429, 500, 502, 503, 504, 520, 522, 530])
 def test_a_later_attempt_may_not_meet_a_status_of_the_moment(status: int) -> None:
     error = refusal(answer(status), URL)
     assert isinstance(error, Retryable)

@@ -196,6 +196,23 @@ def test_a_connection_that_the_server_has_closed_is_not_used_again() -> None:
         assert pauses == []
 
 
+def test_a_connection_that_is_not_for_the_host_is_not_used_again() -> None:
+    seen: list[Connection] = []
+
+    def misdirected(_: Request, connection: Connection) -> None:
+        seen.append(connection)
+        connection.send(b"HTTP/1.1 421 Misdirected Request\r\nContent-Length: 0\r\n\r\n")
+
+    def page(request: Request, connection: Connection) -> None:
+        seen.append(connection)
+        file(CONTENT)(request, connection)
+
+    with Server() as server:
+        assert get(server.script("/x", misdirected, page)) == CONTENT
+    assert len(seen) == 2
+    assert seen[0] is not seen[1]
+
+
 @pytest.mark.parametrize(
     ("sent", "problem"),
     [
