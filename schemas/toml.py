@@ -42,5 +42,9 @@ def parse_toml(text: str) -> dict[str, Any]:
                 raise ValueError(f"a key has more than {MAX_KEY_PARTS} parts")
     try:
         return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise
+    except ValueError:
+        raise ValueError("one of its numbers has too many digits") from None
     except RecursionError:
         raise ValueError("its arrays or tables are nested too deeply") from None

@@ -23,6 +23,10 @@ OUTPUT_CLOSED = 141
 """128 + SIGPIPE, which itself stays ignored: a closed connection would end the program."""
 
 
+_LONGEST = 8192
+"""Characters of a line of an error: two paths of Linux. Locks and servers write parts of most."""
+
+
 def tell(text: str) -> None:
     """Print to standard error; if that is closed or full, the exit status has to do."""
     with suppress(OSError, ValueError):
@@ -35,13 +39,13 @@ def tell_why(error: BaseException) -> int:
         return OUTPUT_CLOSED
     if isinstance(error, click.ClickException):
         name_variable(error)
-        error.message = printable(error.message)  # type: ignore[misc]  # there is no other way
+        error.message = _bounded(error.message)  # type: ignore[misc]  # there is no other way
         with suppress(OSError):
             error.show()
         return ExitCode.USAGE
     if isinstance(error, LockstreamError):
         hint = "; ".join(filter(None, [error.hint, error.left]))
-        tell(printable(f"error: {error}") + "\n")
+        tell(_bounded(f"error: {error}") + "\n")
         if hint:
             tell(printable(f"hint: {hint}") + "\n")
         return error.exit_code
@@ -67,3 +71,12 @@ def tell_why(error: BaseException) -> int:
 
     tell(printable("".join(traceback.format_exception(error)).rstrip()) + "\n")
     return DEFECT
+
+
+def _bounded(text: str) -> str:
+    """Return the text of an error as it is printed; of a longer line its two ends."""
+    half = _LONGEST // 2
+    return "\n".join(
+        line if len(line) <= _LONGEST else f"{line[:half]} ... {line[-half:]}"
+        for line in printable(text).split("\n")
+    )

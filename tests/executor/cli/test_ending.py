@@ -34,6 +34,17 @@ def test_an_error_becomes_a_text_and_a_status(
     assert (tell_why(error), capsys.readouterr().err) == (status, text)
 
 
+@pytest.mark.parametrize("kind", [UsageError, click.UsageError])
+def test_an_error_does_not_print_a_name_without_end(
+    kind: type[Exception], capsys: pytest.CaptureFixture[str]
+) -> None:
+    tell_why(kind(f"{'a' * 4000}{'x' * 100_000}: is not normalized"))
+    shown = capsys.readouterr().err
+    assert "a" * 4000 in shown
+    assert "x: is not normalized" in shown
+    assert len(shown) < 9000
+
+
 def test_an_error_of_the_system_names_its_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert tell_why(NO_SPACE) == 7
     assert capsys.readouterr().err.startswith("error: /a: No space left on device\nhint: ")
