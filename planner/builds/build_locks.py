@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -43,7 +44,8 @@ class BuildRequirements:
     """Limits on the versions of whatever a build requires."""
     keep: bool = True
     """True if the versions of an existing lock are kept."""
-    written: list[str] = field(default_factory=list)
+    before: dict[str, str | None] = field(default_factory=dict)
+    """What was at the path of each lock that was written; None if there was nothing."""
 
     def __call__(
         self, name: str, requirements: Sequence[str], target: Target, added: Sequence[str] = ()
@@ -65,7 +67,7 @@ class BuildRequirements:
         environments = group_targets((target,))
         known = (
             preferences(read_lock(path), environments)
-            if self.keep and path not in self.written and os.path.exists(path)
+            if self.keep and path not in self.before and os.path.exists(path)
             else ()
         )
         answer = plan(
@@ -90,9 +92,19 @@ class BuildRequirements:
                 folder=self.folder,
             )
         )
+        if path not in self.before:
+            self.before[path] = _content(path)
         write_atomically(path, render_lock(lock, self.client.keychain.secrets))
-        self.written.append(path)
         return path
+
+    def undo(self) -> None:
+        """Leave each lock as it was: what they lock was not built. What cannot be undone stays."""
+        for path, content in self.before.items():
+            with suppress(OSError):
+                if content is None:
+                    os.unlink(path)
+                else:
+                    write_atomically(path, content)
 
     def _inputs(self, requirements: Sequence[str], added: Sequence[str]) -> dict[str, list[str]]:
         """Return what the lock records of its inputs."""
@@ -102,6 +114,14 @@ class BuildRequirements:
         if self.constraints:
             found["constraints"] = spelled(self.constraints)
         return found
+
+
+def _content(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
 
 
 def _parse(origin: str, text: str) -> InputRequirement:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 from packaging.pylock import Pylock
 
@@ -23,6 +24,11 @@ from planner.planning.reporter import Reporter
 from schemas.data_class import frozen
 
 __all__ = ["BuilderOrder"]
+
+
+def _undo(requirements: BuildRequirements, kind: type[BaseException] | None, *_: object) -> None:
+    if kind is not None:
+        requirements.undo()
 
 
 @frozen(kw_only=True)
@@ -56,6 +62,7 @@ class BuilderOrder:
                 constraints=policy.constraints,
                 keep=bool(question.policy.preferences),
             )
+            stack.push(partial(_undo, requirements))
             builder = Builder(
                 policy=policy,
                 client=client,

@@ -435,3 +435,23 @@ class TestRefusals:
         assert plan("--build", "missing") == 8
         assert "no compiler" in capsys.readouterr().err
         assert not Path("pylock.toml").exists()
+
+    def test_a_build_that_fails_leaves_the_locks_of_its_requirements_as_they_were(
+        self, plan: Plan, index: Index
+    ) -> None:
+        index.add(build_wheel("tool", "1.0"))
+        serve(index, build_sdist(build_requires=["tool"]))
+        assert plan("--build", "missing") == 0
+        before = Path("pylock.build-demo.toml").read_text()
+        for name in ("demo", "other"):
+            serve(
+                index,
+                build_sdist(
+                    name, "2.0", build_requires=["tool"], before_wheel="raise SystemExit(1)"
+                ),
+            )
+        index.add(build_wheel("tool", "2.0"))
+        for name in ("demo", "other"):
+            assert plan("--build", "missing", "--refresh", "--upgrade", lines=(name,)) == 8
+        assert Path("pylock.build-demo.toml").read_text() == before
+        assert not Path("pylock.build-other.toml").exists()
