@@ -5,6 +5,7 @@ lock says.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from executor.environment.errors import NotRemovable
@@ -112,9 +113,8 @@ def decide_changes(
 
     Raises NotRemovable if a distribution without a RECORD has to be removed, and RecordUnreadable.
     """
-    installed = list(installed_in(schemes.packages))
     present: dict[str, list[Installed]] = {}
-    for found in installed:
+    for found in installed_in(schemes.packages):
         present.setdefault(found.name, []).append(found)
     kept: dict[str, Installed] = {}
     remove: list[Installed] = []
@@ -124,7 +124,8 @@ def decide_changes(
             kept[step.name] = found_now[0]
         else:
             remove.extend(found_now)
-    spared = protected(installed).union(skipped) if sync.exact else present.keys()
+    others = chain.from_iterable(present.values())
+    spared = protected(others).union(skipped) if sync.exact else present.keys()
     for name, found_now in present.items():
         if name in sync.remove or name not in spared:
             remove.extend(found_now)

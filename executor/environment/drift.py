@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict
+from itertools import chain
 
 from executor.environment.changes import is_from
 from executor.environment.errors import RecordUnreadable
@@ -99,7 +100,7 @@ def find_drift(
     shared = _SharedContents(installed)
     for step in sorted(steps, key=lambda step: step.name):
         yield from _changed(step, by_name.pop(step.name, []), shared)
-    spared = protected(installed, with_own=_are_our_own(folders))
+    spared = protected(chain.from_iterable(by_name.values()), with_own=_are_our_own(folders))
     for name, present in sorted(by_name.items()):
         for found in present if name not in skipped else ():
             if name in spared:

@@ -53,20 +53,18 @@ _SEEDS = frozenset({"pip", "setuptools", "wheel"})
 
 def protected(installed: Iterable[Installed], *, with_own: bool = True) -> frozenset[str]:
     """Return the normalized names of the distributions that belong to the environment itself, and
-    are not a difference from a lock: installers, and ``with_own`` lockstream with its dependencies
-    if it is installed there.
+    are not a difference from a lock: installers, ``with_own`` lockstream if it is installed there,
+    and what they require. ``installed`` is what the lock does not hold.
     """
-    if not with_own:
-        return _SEEDS
     by_name = {found.name: found for found in installed}
-    own: set[str] = set()
-    waiting = [TOOL_NAME]
+    kept = set(_SEEDS)
+    waiting = [*_SEEDS, *({TOOL_NAME} & by_name.keys() if with_own else ())]
     while waiting:
         name = waiting.pop()
-        if name in by_name and name not in own:
-            own.add(name)
-            waiting.extend(by_name[name].required_names())
-    return _SEEDS | own
+        kept.add(name)
+        needed = by_name[name].required_names() if name in by_name else ()
+        waiting.extend({*needed} & by_name.keys() - kept)
+    return frozenset(kept)
 
 
 _REQUIRED = r"(?i)Requires-Dist:\s*([A-Za-z0-9._-]+)"

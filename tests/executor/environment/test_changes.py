@@ -162,6 +162,19 @@ class TestExact:
         found = installed_distributions(schemes.purelib)
         assert protected(found) >= {"lockstream", "click", "deep-er"}
 
+    def test_what_an_installer_needs_is_kept_unless_the_lock_holds_the_installer(
+        self, schemes: Schemes
+    ) -> None:
+        """``uv venv --seed`` and virtualenv bring wheel, which needs packaging."""
+        needs = "Name: x\nRequires-Dist: packaging>=24\nRequires-Dist: gone; extra == 'x'\n"
+        Path(schemes.purelib, "wheel-1.0.dist-info/METADATA").write_text(needs)
+        has(schemes, "packaging-26.4.dist-info")
+        exact = Sync(exact=True)
+        assert told(decide_changes([step("a")], schemes, exact)) == ["- gone 1.0", "1 unchanged"]
+        changes = decide_changes([step("a"), step("wheel", "0.45")], schemes, exact)
+        removed = ["- gone 1.0", "- packaging 26.4"]
+        assert told(changes) == ["~ wheel 0.45 (was 1.0)", *removed, "1 unchanged"]
+
     def test_without_lockstream_nothing_is_kept_for_it(self, schemes: Schemes) -> None:
         has(schemes, "click-8.dist-info")
         changes = decide_changes([step("a")], schemes, Sync(exact=True))
