@@ -43,7 +43,10 @@ _LEGACY_PLATFORM = re.compile(r"(?P<name>manylinux2014|manylinux2010|manylinux1)
 _LINUX_MACHINE = re.compile(
     r"(?:(?:many|musl)linux_\d{1,2}_\d{1,2}|manylinux\d+|linux)_(?P<arch>\w+)"
 )
-_MISNAMED = {"amd64": "x86_64", "arm64": "aarch64", "ppc64el": "ppc64le", "x64": "x86_64"}
+_MISNAMED = {
+    "amd64": "x86_64", "arm64": "aarch64", "armhf": "armv7l", "armv7": "armv7l", "i386": "i686",
+    "ppc64el": "ppc64le", "x64": "x86_64", "x86": "i686",
+}  # fmt: skip
 """What images and other systems call machines, and Linux does not."""
 _OTHER_PLATFORM = r"linux_\w+|win_amd64|win_arm64|win32"
 

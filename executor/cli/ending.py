@@ -62,7 +62,7 @@ def tell_why(error: BaseException) -> int:
         return code
     if isinstance(error, UnicodeEncodeError) and sys.getfilesystemencoding() != "utf-8":
         tell(
-            f"error: {printable(error.object)!r} cannot be the name of a file: the encoding of "
+            f"error: {printable(_line_of(error))!r} cannot be the name of a file: the encoding of "
             f"this locale, {sys.getfilesystemencoding()}, lacks characters of it\n"
             "hint: set PYTHONUTF8=1, or a locale of UTF-8 such as LC_ALL=C.UTF-8\n"
         )
@@ -80,3 +80,9 @@ def _bounded(text: str) -> str:
         line if len(line) <= _LONGEST else f"{line[:half]} ... {line[-half:]}"
         for line in printable(text).split("\n")
     )
+
+
+def _line_of(error: UnicodeEncodeError) -> str:
+    """Return the line that could not be encoded: the text may be a whole document."""
+    before, after = error.object[: error.start], error.object[error.start :]
+    return before.rpartition("\n")[2] + after.partition("\n")[0]

@@ -39,6 +39,9 @@ def cache_folder(environ: Mapping[str, str], named: str | None = None) -> str | 
         return os.path.expanduser(named)
     variable, usual = _CACHES.get(sys.platform, ("XDG_CACHE_HOME", ".cache"))
     base, home = environ.get(variable, ""), home_folder()
+    # A relative one counts as none (https://specifications.freedesktop.org/basedir-spec/).
+    if not os.path.isabs(base):
+        base = ""
     if not base and home is not None:
         base = os.path.join(home, usual)
     return os.path.join(base, "lockstream") if base else None

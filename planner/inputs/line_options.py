@@ -178,9 +178,10 @@ def _unsupported(name: str, origin: str, kind: str) -> UnsupportedRequirementLin
             hint="write it behind its requirement, or end each line before it with a backslash; a "
             "comment ends the requirement",
         )
-    return UnsupportedRequirementLine(
-        origin, f"{name}{kind} is not supported", hint=_ADVICE.get(name, "")
-    )
+    advice = _ADVICE.get(name, "")
+    if kind and not advice and _LINE.has_option(name):
+        advice = "write it on a line of its own"
+    return UnsupportedRequirementLine(origin, f"{name}{kind} is not supported", hint=advice)
 
 
 def _shown(word: str, written: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +24,13 @@ from planner.model.dependencies import Scope
 from schemas.data_class import frozen
 
 __all__ = ["ScopeChoice", "read_projects", "read_settings_of"]
+
+
+_KEYS_OF_TOOLS = {
+    "constraints": "constraint-dependencies of uv",
+    "overrides": "overrides of uv or PDM",
+}
+"""What errors call the settings that the tables of other tools give."""
 
 
 @frozen
@@ -137,7 +144,7 @@ def read_settings_of(path: str, document: Mapping[str, Any]) -> Inputs:
     """
     settings = read_settings(document, path)
     tools = read_tools(document, path, settings)
-    return _with_tools(_as_inputs(path, settings.with_defaults(tools.settings)), [tools])
+    return _with_tools(_as_inputs(path, settings, settings.with_defaults(tools.settings)), [tools])
 
 
 def _read_settings_of(project: ProjectTables, projects: Iterable[ProjectTables]) -> Inputs:
@@ -148,7 +155,7 @@ def _read_settings_of(project: ProjectTables, projects: Iterable[ProjectTables])
     tools = [project.tools, *(one.tools for one in projects if one is not project)]
     for one in tools:
         settings = settings.with_defaults(one.settings)
-    inputs = _with_tools(_as_inputs(project.path, settings), tools)
+    inputs = _with_tools(_as_inputs(project.path, project.settings, settings), tools)
     addresses = {name: url for one in reversed(tools) for name, url in one.addresses.items()}
 
     def addressed(one: InputRequirement) -> InputRequirement:
@@ -171,7 +178,8 @@ def _with_tools(inputs: Inputs, tools: Sequence[ToolTables]) -> Inputs:
     )
 
 
-def _as_inputs(path: str, settings: Settings) -> Inputs:
+def _as_inputs(path: str, ours: Settings, settings: Settings) -> Inputs:
+    """Return ``settings`` as inputs; what is not in ``ours`` is from the tables of other tools."""
     folder = os.path.dirname(path)
     return Inputs(
         settings=settings,
@@ -180,17 +188,21 @@ def _as_inputs(path: str, settings: Settings) -> Inputs:
             for place in settings.find_links
         ),
         excludes=tuple(map(canonicalize_name, settings.excludes)),
-        constraints=_read_setting(path, "constraints", settings.constraints),
-        overrides=_read_setting(path, "overrides", settings.overrides),
+        constraints=_read_setting(path, "constraints", ours.constraints, settings.constraints),
+        overrides=_read_setting(path, "overrides", ours.overrides, settings.overrides),
     )
 
 
-def _read_setting(path: str, key: str, lines: Iterable[str]) -> tuple[InputRequirement, ...]:
-    origin, folder = f"{path} [tool.lockstream] {key}", os.path.dirname(path)
-    return tuple(
-        InputRequirement(requirement=parse_requirement(line, origin, folder=folder), origin=origin)
-        for line in lines
-    )
+def _read_setting(
+    path: str, key: str, ours: Collection[str], lines: Iterable[str]
+) -> tuple[InputRequirement, ...]:
+    folder = os.path.dirname(path)
+    found = []
+    for line in lines:
+        origin = f"{path} {f'[tool.lockstream] {key}' if line in ours else _KEYS_OF_TOOLS[key]}"
+        requirement = parse_requirement(line, origin, folder=folder)
+        found.append(InputRequirement(requirement=requirement, origin=origin))
+    return tuple(found)
 
 
 @frozen

@@ -87,6 +87,8 @@ def _read_indexes(table: Mapping[str, Any], named: Collection[str], ours: Settin
     default = table.get("index-url")
     tables = tables_of(table.get("index"))
     for number, one in enumerate(tables):
+        if "url" not in one:
+            raise ValueError(f"[[tool.uv.index]] {one.get('name') or number} has no url")
         limit = one.get("exclude-newer")
         setting = IndexSetting(
             str(one["url"]),

@@ -124,12 +124,12 @@ def parse_limit(text: str, now: datetime) -> datetime | None:
 
 def parse_moment(text: str, now: datetime) -> datetime:
     """Return the moment that ``text`` names: ``2026-03-01`` (its beginning, in UTC),
-    ``2026-03-01T12:00:00Z``, or a span before ``now``: ``7 days``, ``2 weeks``, ``P7D``,
+    ``2026-03-01T12:00:00Z``, or a span before ``now``: ``7 days``, ``2 weeks ago``, ``P7D``,
     ``12 hours``.
 
     Raise UsageError if it names none.
     """
-    span = _SPAN.fullmatch(text.strip())
+    span = _SPAN.fullmatch(text.strip().removesuffix(" ago"))
     try:
         if span and any(span.groupdict().values()):
             counts = {unit: int(count or 0) for unit, count in span.groupdict().items()}

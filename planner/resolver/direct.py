@@ -140,7 +140,8 @@ def _refuse_missing(one: InputRequirement) -> None:
         raise InvalidRequirementLine(
             one.origin,
             f"there is nothing at {path}",
-            hint="correct the path; a relative one starts from the working folder",
+            hint="correct the path; a relative one starts from the working folder, or in a "
+            "pyproject.toml from the folder of that",
         )
 
 

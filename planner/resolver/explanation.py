@@ -42,6 +42,10 @@ MAX_SHOWN_LINES = 20
 """Lines of one explanation, its first line and the hint included: what fits on a small screen."""
 
 
+MAX_SINGLE_LINES = 3
+"""Requirements of the releases of one project on another that have a line each."""
+
+
 MAX_DEPTH = 64
 """Projects in one chain of obstacles; longer ones are circles."""
 
@@ -166,17 +170,18 @@ class Explainer:
         return Unsolvable(environment, in_vain or tuple(supplies))
 
     def _tell(self, causes: Iterable[Cause]) -> list[str]:
-        """Return the chains of requirements, as one if only the last version differs."""
-        versions: dict[tuple[tuple[str, ...], Identifier, str], list[Version]] = {}
+        """Return the chains of requirements, as one if only the last version differs. Of more than
+        a few releases that each require a release of their own, all are one, too.
+        """
+        found: dict[tuple[tuple[str, ...], Identifier, Identifier], dict[str, list[Version]]] = {}
         for cause in causes:
             chain = tuple(self._chain(*self._asked[cause.parent]))
-            known = versions.setdefault((chain, cause.parent, cause.dependency.text), [])
-            known.extend(cause.versions)
+            texts = found.setdefault((chain, cause.parent, cause.dependency.identifier), {})
+            texts.setdefault(cause.dependency.text, []).extend(cause.versions)
         told = [
-            "; ".join(
-                [*chain, f"{parent} {enumerate_some(known, MAX_SHOWN_VERSIONS)} needs {text}"]
-            )
-            for (chain, parent, text), known in versions.items()
+            "; ".join([*chain, f"{parent} {end}"])
+            for (chain, parent, _), texts in found.items()
+            for end in _needs(texts)
         ]
         # The order of the causes is that of the search.
         return sorted(told)
@@ -265,6 +270,21 @@ class Explainer:
         if key not in self._behind_of:
             self._behind_of[key] = self._supply(key[0].name, [obstacle], (), depth=depth)
         return self._behind_of[key]
+
+
+def _needs(versions: Mapping[str, Sequence[Version]]) -> Iterator[str]:
+    """Yield which versions need what, given the versions by what they need of one project."""
+    if len(versions) <= MAX_SINGLE_LINES:
+        for text, known in versions.items():
+            yield f"{enumerate_some(known, MAX_SHOWN_VERSIONS)} needs {text}"
+        return
+    texts = {version: text for text, known in versions.items() for version in known}
+    newest = sorted(texts, reverse=True)
+    needed = dict.fromkeys(texts[version] for version in newest)
+    yield (
+        f"{enumerate_some(newest, MAX_SHOWN_VERSIONS)} each need one of "
+        f"{enumerate_some(needed, MAX_SHOWN_VERSIONS)}"
+    )
 
 
 def _causes(proof: Incompatibility) -> Iterator[Cause]:

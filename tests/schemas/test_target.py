@@ -149,6 +149,8 @@ def test_what_is_no_platform_is_refused(platform_tag: str) -> None:
         ("musllinux_1_2_AMD64", "musllinux_1_2_x86_64"),
         ("manylinux2014_X86_64", "manylinux2014_x86_64"),
         ("linux_arm64", "linux_aarch64"),
+        ("linux_x86", "linux_i686"),
+        ("manylinux_2_28_armhf", "manylinux_2_28_armv7l"),
     ],
 )
 def test_a_machine_that_linux_names_otherwise_is_refused(platform_tag: str, right: str) -> None:

@@ -54,7 +54,8 @@ def test_a_name_that_the_locale_cannot_write_is_no_defect(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A wheel has it, and PYTHONUTF8=0 or an old locale is set."""
-    error = UnicodeEncodeError("ascii", "demo/ü.py", 5, 6, "ordinal not in range(128)")
+    text = "one\ndemo/ü.py\ntwo\n"
+    error = UnicodeEncodeError("ascii", text, 9, 10, "ordinal not in range(128)")
     assert tell_why(error) == DEFECT
     capsys.readouterr()
     monkeypatch.setattr("sys.getfilesystemencoding", lambda: "ascii")

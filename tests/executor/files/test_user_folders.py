@@ -20,6 +20,7 @@ def _home(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("linux", {}, "/home/ann/.cache/lockstream"),
         ("linux", {"XDG_CACHE_HOME": "/xdg"}, "/xdg/lockstream"),
+        ("linux", {"XDG_CACHE_HOME": "cache"}, "/home/ann/.cache/lockstream"),
         ("linux", {"XDG_CACHE_HOME": "/xdg", "LOCKSTREAM_CACHE_DIR": "/own"}, "/own"),
         ("linux", {"LOCKSTREAM_CACHE_DIR": "~/own"}, "/home/ann/own"),
         ("darwin", {"XDG_CACHE_HOME": "/xdg"}, "/home/ann/Library/Caches/lockstream"),

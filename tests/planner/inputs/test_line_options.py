@@ -94,6 +94,12 @@ def test_an_unknown_option_is_named_without_its_value(text: str) -> None:
     assert "s3cret" not in f"{raised.value} {raised.value.hint}"
 
 
+def test_an_option_of_a_whole_file_behind_a_requirement_has_a_line_of_its_own() -> None:
+    with pytest.raises(UnsupportedRequirementLine, match="--pre of a requirement is not") as found:
+        parse_requirement_options("--pre", HERE)
+    assert found.value.hint == "write it on a line of its own"
+
+
 def test_a_config_setting_without_a_value_is_refused() -> None:
     with pytest.raises(InvalidRequirementLine, match="--config-settings a is not KEY=VALUE"):
         parse_requirement_options("-C a", HERE)

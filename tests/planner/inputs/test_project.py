@@ -241,6 +241,11 @@ def test_settings_of_lockstream_go_before_those_of_other_tools(tmp_path: Path) -
     inputs = read_projects([project(tmp_path, named("app", more=more))])
     assert inputs.settings.default_index == "https://own.example"
     assert [one.name for one in inputs.constraints] == ["a", "b"]
+    path = tmp_path / "pyproject.toml"
+    assert [one.origin for one in inputs.constraints] == [
+        f"{path} [tool.lockstream] constraints",
+        f"{path} constraint-dependencies of uv",
+    ]
 
 
 def test_a_planned_project_is_never_taken_from_an_index(

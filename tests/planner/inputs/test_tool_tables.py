@@ -156,11 +156,6 @@ def test_what_would_be_taken_from_elsewhere_is_an_error(text: str, problem: str)
     assert problem in str(raised.value)
 
 
-def test_a_source_without_a_url_is_an_error() -> None:
-    with pytest.raises(KeyError):
-        read("[[tool.uv.index]]\nname = 'x'\n")
-
-
 @pytest.mark.parametrize("text", ["tool = 1", "[tool]\nuv = 1", "", "[tool.uv]\nsources = 1"])
 def test_other_documents_say_nothing(text: str) -> None:
     assert read(text) == ToolTables()

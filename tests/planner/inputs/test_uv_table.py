@@ -75,6 +75,11 @@ def test_uv_has_constraints_overrides_and_more_places() -> None:
     assert found.no_index
 
 
+def test_an_index_of_uv_without_a_url_is_named() -> None:
+    with pytest.raises(ValueError, match=re.escape("[[tool.uv.index]] main has no url")):
+        read("[[tool.uv.index]]\nname = 'main'\n")
+
+
 def test_uv_adds_requirements_to_builds() -> None:
     text = (
         "[tool.uv.extra-build-dependencies]\nFlash_Attn = ['torch', 'numpy<3']\n"

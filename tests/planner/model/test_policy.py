@@ -24,6 +24,7 @@ NOW = datetime(2026, 3, 15, 12, 0, tzinfo=UTC)
         ("1 day", NOW - timedelta(days=1)),
         ("P7D", NOW - timedelta(days=7)),
         ("2 weeks", NOW - timedelta(weeks=2)),
+        ("1 day ago", NOW - timedelta(days=1)),
         ("12 hours", NOW - timedelta(hours=12)),
         ("P1DT6H", NOW - timedelta(days=1, hours=6)),
         ("3d", NOW - timedelta(days=3)),
@@ -36,7 +37,7 @@ def test_a_moment_is_a_date_or_a_span(text: str, moment: datetime) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "yesterday", "7", "P", "2026-13-01", "7 months"),
+        *("", " ago", "2026-03-01 ago", "yesterday", "7", "P", "2026-13-01", "7 months"),
         *("9999999999 weeks", "999999 days", "0001-01-01T00:00:00+14:00", f"{'9' * 5000} days"),
     ],
 )

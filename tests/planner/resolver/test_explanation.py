@@ -44,3 +44,21 @@ def test_all_that_is_missing_is_named_at_once() -> None:
     text = str(explain(World({}), "one", "two"))
     assert "the index does not know one" in text
     assert "the index does not know two" in text
+
+
+def test_releases_that_each_need_a_release_of_their_own_are_one_line() -> None:
+    numbers = range(1, 21)
+    error = explain(
+        World({
+            **{f"sdk {one}.0": [f"api=={one}.0"] for one in numbers},
+            **{f"api {one}.0": [] for one in (*numbers, 99)},
+            "other 1.0": ["api==99"],
+        }),
+        "sdk", "other",
+    )  # fmt: skip
+    _, other, sdk, _ = str(error).splitlines()
+    assert other == "  r.txt:1 says other; other 1.0 needs api==99"
+    assert sdk == (
+        "  r.txt:1 says sdk; sdk 20.0, 19.0, 18.0, 17.0, 16.0 and 15 more each need one of "
+        "api==20.0, api==19.0, api==18.0, api==17.0, api==16.0 and 15 more"
+    )
