@@ -50,7 +50,8 @@ class BuildOptions:
                     hint="name the folder of the project: lockstream execute --no-deps .",
                 )
             folders.insert(0, lock)
-            lock = os.path.join(lock, "pylock.toml")
+            # ``plan --build-project`` writes the lock of its builds into the working folder.
+            lock = "pylock.toml"
         if self.editable and not folders:
             raise UsageError(
                 "--editable is for projects", hint="name the folder of one with --project"

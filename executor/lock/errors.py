@@ -12,6 +12,7 @@ from schemas.errors import (
 from schemas.text import enumerate_some
 
 __all__ = [
+    "OTHER_PYTHON",
     "Ambiguous",
     "InsecureHashes",
     "LockUnreadable",
@@ -24,6 +25,10 @@ __all__ = [
 
 
 _PLAN_AGAIN = "plan again for this environment, or execute where the lock was planned for"
+OTHER_PYTHON = (
+    "plan again for this Python, or name one that the lock is for, with --python, or with "
+    "--python-version if the environment is a --target"
+)
 
 
 @with_fields

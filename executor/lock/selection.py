@@ -24,6 +24,7 @@ from packaging.tags import Tag, create_compatible_tags_selector
 from packaging.utils import InvalidWheelFilename
 
 from executor.lock.errors import (
+    OTHER_PYTHON,
     Ambiguous,
     InsecureHashes,
     NeedsBuild,
@@ -82,7 +83,10 @@ class Selector:
             return None
         if not self._takes(package.requires_python, package.name):
             raise NotForThisTarget(
-                str(self._target), package.name, f"Python {package.requires_python}"
+                str(self._target),
+                package.name,
+                f"Python {package.requires_python}",
+                OTHER_PYTHON,
             )
         if package.name in self._lines:
             raise Ambiguous(package.name, self._lines[package.name], line)
@@ -114,7 +118,7 @@ class Selector:
     def _check_header(self, header: Pylock) -> None:
         if not self._takes(header.requires_python, "the lock"):
             raise NotForThisTarget(
-                str(self._target), "the lock", f"Python {header.requires_python}"
+                str(self._target), "the lock", f"Python {header.requires_python}", OTHER_PYTHON
             )
         environments = header.environments or ()
         if environments and not any(

@@ -58,6 +58,19 @@ def test_alone_it_is_installed_without_its_dependencies(planned: Planned) -> Non
     assert direct_url(Path("env")) == {"url": Path().absolute().as_uri(), "dir_info": {}}
 
 
+def test_alone_it_is_installed_from_a_folder_above(
+    planned: Planned, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock of its build is where ``plan --build-project`` is run, or in its folder."""
+    planned()
+    monkeypatch.chdir(tmp_path.parent)
+    command = ["execute", "--no-deps", tmp_path.name, "--target"]
+    assert lockstream.main([*command, str(tmp_path / "one")]) == 0
+    above = tmp_path.parent / "pylock.build-demo.toml"
+    (tmp_path / "pylock.build-demo.toml").rename(above)
+    assert lockstream.main([*command, str(tmp_path / "two")]) == 0
+
+
 def test_with_its_lock_it_is_installed_beside_its_dependencies(planned: Planned) -> None:
     planned()
     assert lockstream.main(["execute", "--project", ".", "--target", "env"]) == 0
