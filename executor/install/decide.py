@@ -6,7 +6,7 @@ memory is freed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -67,7 +67,16 @@ def verify_environment(
     steps, skipped = selected_steps(lock, environment, select, warn)
     schemes = environment.interpreter.schemes
     names = frozenset(step.name for step in steps)
-    return len(steps), chain(find_drift(steps, schemes, skipped), inspect(schemes, names))
+    return len(steps), _once(chain(find_drift(steps, schemes, skipped), inspect(schemes, names)))
+
+
+def _once(drifts: Iterable[Drift]) -> Iterator[Drift]:
+    """Yield each difference once: commands in a folder of packages are looked at as both."""
+    seen = set[int]()
+    for drift in drifts:
+        if (mark := hash(drift)) not in seen:
+            seen.add(mark)
+            yield drift
 
 
 def named_indexes(lock: str) -> tuple[str, ...]:

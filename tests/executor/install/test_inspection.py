@@ -77,6 +77,22 @@ def test_where_every_user_may_write_to_everything_that_is_said_once(root: Path) 
     assert len(found(root)) > 9
 
 
+def test_what_is_wrong_with_a_command_in_a_folder_of_packages_is_said_once(tmp_path: Path) -> None:
+    lock, folder = write_lock(tmp_path, [DEMO]), tmp_path / "t"
+    environment = Environment.target(str(folder))
+    execute(lock, environment)
+    (folder / "bin/more").touch(0o644)
+    for name in ("bin", "bin/demo"):
+        (folder / name).chmod(0o757)
+    _, drifts = verify_environment(lock, environment)
+    detail = "every user may write to it (mode 757)"
+    assert [str(drift).replace(f"{folder}/", "") for drift in drifts] == [
+        "extra: bin/more: no installed package owns it",
+        f"changed: bin: {detail}",
+        f"changed: bin/demo: {detail}",
+    ]
+
+
 def test_what_was_installed_and_imported_is_right(root: Path) -> None:
     subprocess.run([root / "bin/python", "-c", "import demo"], check=True, env={})
     assert (packages(root) / PYC).exists()
