@@ -98,7 +98,8 @@ class Changes:
         for entry in table["install"]:
             old = entry["replaces"]
             sign, was = ("~", f" (was {old})") if old else ("+", "")
-            yield f"{sign} {entry['name']} {entry['version']}{was}"
+            # What is built may have no version yet.
+            yield f"{sign} {entry['name']} {entry['version']}".rstrip() + was
         for entry in table["remove"]:
             yield f"- {entry['name']} {entry['version']}"
         yield f"{len(self.unchanged)} unchanged"

@@ -122,6 +122,8 @@ def _event(path: str, number: int, line: str) -> Event:
     try:
         event = json.loads(line, parse_constant=_number, parse_int=_number, parse_float=_number)
     except (ValueError, RecursionError):
+        if line.strip() == "{":
+            raise InvalidLog(path, "it is one document, as --report writes it, not a log") from None
         raise InvalidLog(path, f"line {number} is not JSON") from None
     if (
         not isinstance(event, dict)

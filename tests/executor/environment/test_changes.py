@@ -75,6 +75,10 @@ def test_what_is_there_in_the_locked_version_is_left_alone(schemes: Schemes) -> 
     }
 
 
+def test_what_has_no_version_before_it_is_built_is_told_without(schemes: Schemes) -> None:
+    assert told(decide_changes([step("a", "")], schemes, Sync())) == ["+ a", "0 unchanged"]
+
+
 def test_the_order_of_the_steps_is_kept(schemes: Schemes) -> None:
     has(schemes, "b-1.0.dist-info")
     steps = [step("c"), step("b"), step("a")]

@@ -25,6 +25,7 @@ def test_a_line_that_is_torn_is_left_out(tmp_path: Path) -> None:
     [
         ("", "it is empty"),
         ("no json\n", "line 1 is not JSON"),
+        ('{\n  "format": 1\n}\n', "it is one document, as --report writes it, not a log"),
         ("[" * 100_000 + "\n", "line 1 is not JSON"),
         ("[]\n", "line 1 is not an event: it has no name or no time"),
         ('{"event":"run"}\n', "line 1 is not an event: it has no name or no time"),
