@@ -108,16 +108,21 @@ class ProjectTables:
 
     @property
     def requires_python(self) -> SpecifierSet | None:
-        """Return the Pythons that the project supports; None if it does not say."""
+        """Return the Pythons that the project supports; None if it does not say.
+
+        Poetry locks for those of its own table alone, which may be fewer
+        (https://python-poetry.org/docs/pyproject/#requires-python).
+        """
         text = self._project.get("requires-python")
-        if text is None and self.is_poetry:
-            text = self._poetry.requires_python
+        narrower = self._poetry.requires_python or ""
+        if text is None and narrower:
+            text = narrower
         if text is None and (self._is_legacy or "requires-python" in self._dynamic):
             text = self._metadata.requires_python if self._backend is not None else None
         if text is None:
             return None
         try:
-            return SpecifierSet(text if isinstance(text, str) else "not a string")
+            return SpecifierSet(text if isinstance(text, str) else "not a string") & narrower
         except InvalidSpecifier:
             shown = one_line(str(text), 80)
             raise InvalidProject(

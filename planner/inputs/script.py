@@ -28,6 +28,11 @@ def parse_script(text: str) -> dict[str, Any]:
     blocks = [lines for kind, lines in _blocks(text) if kind == "script"]
     if len(blocks) != 1:
         count = "several" if blocks else "no"
+        if not blocks and re.search(r"^# /// script[ \t]*\r?$", text, re.MULTILINE):
+            raise ValueError(
+                "its '# /// script' block has no end: '# ///' is missing, or a line in it does not "
+                "begin with '# '"
+            )
         raise ValueError(f"it has {count} '# /// script' blocks")
     document = parse_toml("\n".join(blocks[0]))
     project = {key: document[key] for key in ("dependencies", "requires-python") if key in document}

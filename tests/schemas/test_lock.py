@@ -110,7 +110,7 @@ class TestToml:
         assert caught.value.exit_code is ExitCode.INVALID_INPUT
 
     def test_an_integer_of_thousands_of_digits_is_refused(self) -> None:
-        with pytest.raises(InvalidLock, match=r"line 3: not readable as TOML: .*4300 digits"):
+        with pytest.raises(InvalidLock, match=r"line 3: not readable as TOML: .*too many digits"):
             parse_block(Block("x = " + "1" * 5000, 3, False))
 
     def test_the_file_is_named_once_it_is_known(self) -> None:

@@ -60,6 +60,22 @@ def test_poetry_has_the_dependencies_that_the_standard_table_calls_dynamic(tmp_p
     assert project.dependencies() == ("[tool.poetry.dependencies]", ["app==1"])
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("requires-python = '>=3.10'\n", "<3.13,>=3.10,>=3.9"),
+        ("dynamic = ['requires-python']\n", "<3.13,>=3.9"),
+        ("", "<3.13,>=3.9"),
+    ],
+)
+def test_the_pythons_of_poetry_count_beside_the_standard_table(
+    tmp_path: Path, said: str, expected: str
+) -> None:
+    poetry = "[tool.poetry.dependencies]\npython = '>=3.9,<3.13'\n"
+    project = tables(tmp_path, f"[project]\nname = 'a'\n{said}{poetry}")
+    assert str(project.requires_python) == expected
+
+
 def test_alternatives_of_poetry_are_an_error_that_names_them(tmp_path: Path) -> None:
     project = tables(tmp_path, "[tool.poetry.dependencies]\napp = '^1 || ^2'\n")
     with pytest.raises(InvalidProject, match=r"\[tool.poetry.dependencies\] app: .*alternatives"):

@@ -45,6 +45,11 @@ def test_blocks_of_other_kinds_are_passed_over() -> None:
     ("text", "problem"),
     [
         ("import app\n", "it has no '# /// script' blocks"),
+        (
+            "# /// script\n# dependencies = ['app']\nimport app\n",
+            "its '# /// script' block has no end: '# ///' is missing, or a line in it",
+        ),
+        ("# /// script\n#dependencies = ['app']\n# ///\n", "its '# /// script' block has no end"),
         (SCRIPT * 2, "it has several '# /// script' blocks"),
         (SCRIPT.replace("]\n#\n", "\n#\n", 1), "not valid TOML"),
     ],
