@@ -9,6 +9,7 @@ import sys
 from typing import Any, Literal
 
 from executor.environment.errors import InterpreterUnusable
+from executor.environment.places import is_below
 from executor.environment.probe import facts as own_facts
 from executor.environment.schemes import Schemes
 from executor.files.child_output import NoAnswer, TooMuchOutput, output_of
@@ -90,10 +91,7 @@ def _facts_of(executable: str, kind: Kind, folder: str) -> dict[str, Any]:
     except OSError as error:
         if error.errno in _SHORTAGES:
             raise
-        raise InterpreterUnusable(
-            f"{executable}: cannot be run: {os.strerror(error.errno or 0)}",
-            hint="name an interpreter with --python, or an environment with --venv",
-        ) from None
+        raise _unrunnable(executable, folder if kind == "venv" else "", error) from None
     except NoAnswer:
         raise InterpreterUnusable(
             f"{executable}: did not answer within {_PROBE_SECONDS:.0f} seconds",
@@ -115,6 +113,18 @@ def _facts_of(executable: str, kind: Kind, folder: str) -> dict[str, Any]:
     except ValueError:
         raise _no_python(executable) from None
     return facts
+
+
+def _unrunnable(executable: str, venv: str, error: OSError) -> InterpreterUnusable:
+    problem = os.strerror(error.errno or 0)
+    if error.errno == errno.ENOENT and os.path.exists(executable):
+        problem = "the loader that it names, or the program in its first line, does not exist"
+    elif error.errno == errno.ENOENT and os.path.islink(executable):
+        problem = f"it leads to {os.path.realpath(executable)}, which does not exist"
+    hint = "name an interpreter with --python, or an environment with --venv"
+    if venv and is_below(executable, [venv]):
+        hint = f"remove {venv}: lockstream execute makes it anew; or name another with --venv"
+    return InterpreterUnusable(f"{executable}: cannot be run: {problem}", hint=hint)
 
 
 def _no_python(executable: str) -> InterpreterUnusable:

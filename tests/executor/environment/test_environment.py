@@ -98,6 +98,19 @@ class TestVenv:
         assert str(caught.value) == (
             f"{folder}/bin/python: cannot be run: No such file or directory"
         )
+        (folder / "bin").mkdir()
+        (folder / "bin/python").symlink_to("/gone/python3")
+        with pytest.raises(InterpreterUnusable) as caught:
+            Environment.venv(str(folder))
+        assert str(caught.value) == (
+            f"{folder}/bin/python: cannot be run: it leads to /gone/python3, which does not exist"
+        )
+        assert caught.value.hint == (
+            f"remove {folder}: lockstream execute makes it anew; or name another with --venv"
+        )
+        shutil.rmtree(folder)
+        with Environment.venv(str(folder)).made():
+            pass
 
     @pytest.mark.parametrize("existed", [False, True], ids=["absent", "empty"])
     @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])

@@ -128,6 +128,12 @@ class TestUnusable:
         path = str(tmp_path / "python")
         assert self.refusal(path) == f"{path}: cannot be run: No such file or directory"
 
+    def test_one_of_another_system_is_told(self, tmp_path: Path) -> None:
+        """Such as a Python for musl where there is only glibc."""
+        path = self.script(tmp_path, "#!/gone/loader\n")
+        problem = "the loader that it names, or the program in its first line, does not exist"
+        assert self.refusal(path) == f"{path}: cannot be run: {problem}"
+
     def test_one_that_is_no_program_is_told(self, tmp_path: Path) -> None:
         path = self.script(tmp_path, "")
         os.chmod(path, 0o644)
