@@ -86,6 +86,8 @@ class Unsolvable(NoSolution):
                 "choose versions that have wheels for the target, or another target "
                 "(--python-version, --platform)"
             )
+        elif any(supply.lacks_project() for supply in self.supplies):
+            hint = "correct the name, or add where the project is (--index URL, --find-links DIR)"
         text = str(self)
         if any(table in text for table in _OPTIONAL):
             hint += "; or leave the extra or group out (--no-extra, --no-group)"

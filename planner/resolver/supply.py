@@ -210,6 +210,12 @@ class Supply:
         found = (one.supply.damage_advice() for one in self.obstacles if one.supply)
         return next(filter(None, found), "")
 
+    def lacks_project(self) -> bool:
+        """Return True if the cause, direct or transitive, is a project that no index knows."""
+        return not self.exists or any(
+            one.supply and one.supply.lacks_project() for one in self.obstacles
+        )
+
     def lacks_prereleases(self) -> bool:
         """Return True if the cause, direct or transitive, is that pre-releases are excluded."""
         return bool(self.prereleases and len(self.prereleases) == len(self.matching)) or any(

@@ -41,9 +41,17 @@ def test_a_missing_wheel_is_hinted_at() -> None:
 
 
 def test_all_that_is_missing_is_named_at_once() -> None:
-    text = str(explain(World({}), "one", "two"))
+    error = explain(World({}), "one", "two")
+    assert error.hint.startswith("correct the name, or add where the project is")
+    text = str(error)
     assert "the index does not know one" in text
     assert "the index does not know two" in text
+
+
+def test_a_project_that_a_package_needs_in_vain_may_be_elsewhere() -> None:
+    error = explain(World({"app 1.0": ["nowhere"]}), "app")
+    assert "the index does not know nowhere" in str(error)
+    assert error.hint.startswith("correct the name, or add where the project is")
 
 
 def test_releases_that_each_need_a_release_of_their_own_are_one_line() -> None:
