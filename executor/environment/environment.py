@@ -258,7 +258,12 @@ def _find_program(executable: str) -> str:
         found = _program(_python_of(name))
     if found is None:
         _check_reachable(name)
-        raise InterpreterUnusable(f"{name}: no such program", hint="name it with its path")
+        problem, hint = "no such program", "name it with its path"
+        if os.path.dirname(name):
+            hint = "name a Python that exists, or its version, such as 3.12"
+        if os.path.islink(name):
+            problem = f"it leads to {os.path.realpath(name)}, which does not exist"
+        raise InterpreterUnusable(f"{name}: {problem}", hint=hint)
     return found
 
 

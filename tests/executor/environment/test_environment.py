@@ -307,16 +307,23 @@ json.dump(facts, sys.stdout)'
         assert Environment.of_python(str(folder)).path == python
 
     @pytest.mark.parametrize(
-        ("name", "program"),
-        [
-            ("python-of-nowhere", "python-of-nowhere"), ("3.999", "python3.999"), ("/etc", "/etc"),
-        ],
-    )  # fmt: skip
+        ("name", "program"), [("python-of-nowhere", "python-of-nowhere"), ("3.999", "python3.999")]
+    )
     def test_one_that_is_absent_is_told(self, name: str, program: str) -> None:
         with pytest.raises(InterpreterUnusable) as caught:
             Environment.of_python(name)
         assert str(caught.value) == f"{program}: no such program"
         assert caught.value.hint == "name it with its path"
+
+    def test_one_that_is_absent_and_has_a_path_is_told(self, tmp_path: Path) -> None:
+        link = tmp_path / "python"
+        link.symlink_to("/gone/python3")
+        leads = "it leads to /gone/python3, which does not exist"
+        for name, problem in (("/etc", "no such program"), (str(link), leads)):
+            with pytest.raises(InterpreterUnusable) as caught:
+                Environment.of_python(name)
+            assert str(caught.value) == f"{name}: {problem}"
+            assert caught.value.hint == "name a Python that exists, or its version, such as 3.12"
 
     def test_one_in_a_folder_that_may_not_be_entered_is_not_called_absent(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
