@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -42,7 +42,7 @@ from planner.model.project_set import parse_names
 from schemas.credentials import Login, login_of_index
 from schemas.data_class import frozen
 from schemas.errors import UsageError
-from schemas.urls import storable
+from schemas.urls import redacted, storable
 
 __all__ = ["IndexRequest", "PolicyRequest", "index_table"]
 
@@ -221,7 +221,7 @@ class PolicyRequest:
             only_binary=parse_names(
                 [*settings.only_binary, *inputs.only_binary, *self.only_binary]
             ),
-            hosts=frozenset([*settings.allow_hosts, *self.allow_hosts]),
+            hosts=_hosts([*settings.allow_hosts, *self.allow_hosts]),
             require_hashes=bool(self.require_hashes),
             align=True if align is None else align,
         )
@@ -302,3 +302,14 @@ def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str]]:
                 f"--package-index {word!r} is not a pair", hint="write it as PROJECT=NAME"
             )
         yield project, name
+
+
+def _hosts(words: Iterable[str]) -> frozenset[str]:
+    hosts = frozenset(map(str.lower, words))
+    for word in hosts:
+        if "/" in word:
+            raise UsageError(
+                f"--allow-host {redacted(word)!r} is not a host",
+                hint="write the host alone, such as files.example.org",
+            )
+    return hosts

@@ -186,3 +186,10 @@ def test_tokens_of_pages_with_links_are_not_recorded(tmp_path: Path) -> None:
     request = IndexRequest(find_links=("https://u:s3cret@links.example/page?token=s3cret",))
     recorded = request.to_options(str(tmp_path))
     assert recorded["find-links"] == ["https://links.example/page"]
+
+
+def test_a_host_that_files_may_come_from_is_no_address() -> None:
+    policy = PolicyRequest(allow_hosts=("Files.Example",)).resolve(Inputs(), NOW)
+    assert policy.hosts == {"files.example"}
+    with pytest.raises(UsageError, match=r"--allow-host 'https://a\.example/' is not a host"):
+        PolicyRequest(allow_hosts=("https://a.example/",)).resolve(Inputs(), NOW)
