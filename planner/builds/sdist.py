@@ -54,7 +54,8 @@ def fetch_source(client: IndexClient, file: ProjectFile, folder: str) -> tuple[s
     except OSError as error:
         if error.errno in _FULL:
             raise  # no fault of the file
-        raise UnreadableWheel(file.filename, f"cannot be read: {error.strerror}") from None
+        problem = f"cannot be read: {error.strerror}"
+        raise UnreadableWheel(file.path or file.filename, problem) from None
     size = os.path.getsize(path)
     if file.size not in {None, size}:
         raise WheelDiffers(file.filename, "size", f"{file.size} bytes", f"{size} bytes")

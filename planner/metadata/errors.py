@@ -13,7 +13,9 @@ class UnreadableWheel(SubjectProblem, ArtifactRefused):
     """A file of an index is not a wheel that can be installed."""
 
     filename: str
+    """Its path, if it is a file of this machine."""
     problem: str
+    hint: str = "replace the file in its place, or choose another version"
 
 
 @with_fields

@@ -66,7 +66,7 @@ def open_wheel(client: IndexClient, file: ProjectFile) -> Iterator[RangeReader]:
     Raises IndexUnreachable, IndexAnswer, WheelDiffers and UnreadableWheel.
     """
     if file.path is not None:
-        with _open_local(file, file.path) as body:
+        with _open_local(file.path) as body:
             yield _FileReader(body, file)
         return
     if reader := open_ranges(client, file):
@@ -101,11 +101,7 @@ def read_digests(
     Raise IndexUnreachable, IndexAnswer, WheelDiffers or UnreadableWheel.
     """
     limit = MAX_DOWNLOAD_SIZE if file.size is None else file.size
-    opened = (
-        client.download(file.url, limit=limit)
-        if file.path is None
-        else _open_local(file, file.path)
-    )
+    opened = client.download(file.url, limit=limit) if file.path is None else _open_local(file.path)
     with opened as body:
         return held_digests(file, body, algorithms)
 
@@ -128,11 +124,11 @@ def held_digests(file: ProjectFile, body: IO[bytes], algorithms: Iterable[str]) 
     return {one: digest.hexdigest() for one, digest in hashes.items()}
 
 
-def _open_local(file: ProjectFile, path: str) -> IO[bytes]:
+def _open_local(path: str) -> IO[bytes]:
     try:
         return open_regular(path)
     except OSError as error:
-        raise UnreadableWheel(file.filename, error.strerror or str(error)) from None
+        raise UnreadableWheel(path, f"cannot be read: {error.strerror or error}") from None
 
 
 def _read_tail(client: IndexClient, file: ProjectFile) -> Part | None:

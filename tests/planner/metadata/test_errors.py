@@ -10,6 +10,7 @@ def test_a_wheel_that_cannot_be_read_is_named() -> None:
     error = UnreadableWheel("demo-1.0-py3-none-any.whl", "it is damaged")
     assert str(error) == "demo-1.0-py3-none-any.whl: it is damaged"
     assert error.exit_code is ExitCode.ARTIFACT_REFUSED
+    assert error.hint == "replace the file in its place, or choose another version"
 
 
 def test_a_wheel_that_is_another_says_in_what() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +13,7 @@ from helpers.index import Index, served
 from helpers.wheels import build_wheel
 from planner.index.client import IndexClient
 from planner.index.errors import IndexAnswer
-from planner.metadata.errors import RequiredDiffers, WheelDiffers
+from planner.metadata.errors import RequiredDiffers, UnreadableWheel, WheelDiffers
 from planner.metadata.range_readers import open_wheel, read_digests
 from planner.metadata.remote_zip import read_directory
 
@@ -101,3 +103,16 @@ def test_a_file_that_changes_between_two_reads_is_refused(
         index.add_file(wheel.filename, wheel.content + b"\0")
         with pytest.raises(IndexAnswer):
             read_directory(reader)
+
+
+def test_a_wheel_of_a_folder_that_is_no_file_is_named_with_its_folder(
+    tmp_path: Path, index: Index, client: IndexClient
+) -> None:
+    wheel = build_wheel()
+    index.add(wheel)
+    path = tmp_path / wheel.filename
+    os.mkfifo(path)
+    local = replace(served(index, wheel), path=str(path))
+    with pytest.raises(UnreadableWheel) as raised, open_wheel(client, local):
+        pass
+    assert str(raised.value) == f"{path}: cannot be read: not a regular file"
