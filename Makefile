@@ -103,11 +103,10 @@ demo: .demo/pylock.toml
 fast: .venv/made
 	.venv/bin/python -m pytest --quiet --fast
 
-# One file is for one process: its fixtures are made once. Without byte code, limits of memory are
-# others until each module was imported.
+# Without byte code, limits of memory are others until each module was imported.
 test: lint types
 	.venv/bin/python -m compileall -q lockstream.py schemas planner executor
-	.venv/bin/python -m pytest --numprocesses auto --dist loadfile $(TESTS)
+	.venv/bin/python -m pytest --numprocesses auto --dist worksteal $(TESTS)
 
 .PHONY: pyz release image-files image
 pyz: dist/lockstream.pyz
