@@ -31,7 +31,7 @@ def group_lines(
     """Return the place and the lines of the requirements of the group ``name``, one of the
     ``groups`` of the project at ``path``. Raises InvalidProject and InvalidRequirementLine.
     """
-    if _included_lines(groups, name) > MAX_INCLUDED:
+    if _included_lines(path, groups, name) > MAX_INCLUDED:
         problem = f"the group {name!r} includes more than {MAX_INCLUDED} requirements"
         raise InvalidProject(path, problem)
     try:
@@ -53,9 +53,10 @@ def _refuse_lines(path: str, groups: Mapping[str, Any], name: NormalizedName) ->
                 parse_requirement(line, f"{path} [dependency-groups] {group}")
 
 
-def _included_lines(groups: Mapping[str, Any], name: str) -> int:
+def _included_lines(path: str, groups: Mapping[str, Any], name: str) -> int:
     """Return how many requirements a group has with those that it includes, as often as it does:
-    groups that include each other twice have two to the power of their number.
+    groups that include each other twice have two to the power of their number. Raise InvalidProject
+    if the chain is too long.
     """
     known: dict[str, int] = {}
 
@@ -64,7 +65,7 @@ def _included_lines(groups: Mapping[str, Any], name: str) -> int:
         if name in above:
             return 0  # a circle, which packaging refuses
         if len(above) > MAX_NESTING:
-            return MAX_INCLUDED + 1
+            raise InvalidProject(path, f"more than {MAX_NESTING} groups include each other")
         if name not in known:
             lines = lines_of.get(name)
             known[name] = sum(
