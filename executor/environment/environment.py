@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from executor.environment.errors import EnvironmentBusy, ExternallyManaged, InterpreterUnusable
-from executor.environment.interpreter import Interpreter, probe
+from executor.environment.interpreter import Interpreter, dangling, probe
 from executor.environment.relocatable import is_relocatable, make_relocatable
 from executor.environment.schemes import STAGING
 from executor.files.folders import made_folder
@@ -258,11 +258,9 @@ def _find_program(executable: str) -> str:
         found = _program(_python_of(name))
     if found is None:
         _check_reachable(name)
-        problem, hint = "no such program", "name it with its path"
+        problem, hint = dangling(name) or "no such program", "name it with its path"
         if os.path.dirname(name):
             hint = "name a Python that exists, or its version, such as 3.12"
-        if os.path.islink(name):
-            problem = f"it leads to {os.path.realpath(name)}, which does not exist"
         raise InterpreterUnusable(f"{name}: {problem}", hint=hint)
     return found
 

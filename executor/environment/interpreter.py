@@ -17,7 +17,7 @@ from schemas.data_class import frozen
 from schemas.errors import UsageError
 from schemas.target import Target
 
-__all__ = ["Interpreter", "Kind", "probe"]
+__all__ = ["Interpreter", "Kind", "dangling", "probe"]
 
 
 _PROBE_SECONDS = 60.0
@@ -119,12 +119,21 @@ def _unrunnable(executable: str, venv: str, error: OSError) -> InterpreterUnusab
     problem = os.strerror(error.errno or 0)
     if error.errno == errno.ENOENT and os.path.exists(executable):
         problem = "the loader that it names, or the program in its first line, does not exist"
-    elif error.errno == errno.ENOENT and os.path.islink(executable):
-        problem = f"it leads to {os.path.realpath(executable)}, which does not exist"
+    elif error.errno == errno.ENOENT:
+        problem = dangling(executable) or problem
     hint = "name an interpreter with --python, or an environment with --venv"
     if venv and is_below(executable, [venv]):
         hint = f"remove {venv}: lockstream execute makes it anew; or name another with --venv"
     return InterpreterUnusable(f"{executable}: cannot be run: {problem}", hint=hint)
+
+
+def dangling(path: str) -> str:
+    """Return where a link at ``path`` leads if nothing is there; empty if something is, or if
+    ``path`` is no link.
+    """
+    if os.path.islink(path) and not os.path.exists(path):
+        return f"it leads to {os.path.realpath(path)}, which does not exist"
+    return ""
 
 
 def _no_python(executable: str) -> InterpreterUnusable:

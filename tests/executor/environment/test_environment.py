@@ -319,7 +319,10 @@ json.dump(facts, sys.stdout)'
         link = tmp_path / "python"
         link.symlink_to("/gone/python3")
         leads = "it leads to /gone/python3, which does not exist"
-        for name, problem in (("/etc", "no such program"), (str(link), leads)):
+        folder = tmp_path / "folder"
+        folder.symlink_to("/etc")
+        absent = "no such program"
+        for name, problem in (("/etc", absent), (str(folder), absent), (str(link), leads)):
             with pytest.raises(InterpreterUnusable) as caught:
                 Environment.of_python(name)
             assert str(caught.value) == f"{name}: {problem}"
