@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,7 +14,7 @@ from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 from executor import read_input
 from planner.inputs.errors import InvalidRequirementLine, UnreadableInput
 from planner.inputs.requirements_text import decode
-from planner.inputs.script import parse_script
+from planner.inputs.script import SCRIPT, parse_script
 from schemas.data_class import with_fields
 from schemas.errors import InvalidInput, SubjectProblem
 from schemas.text import MERGE_CONFLICT, conflict_line, enumerate_some, lock_command
@@ -47,9 +46,6 @@ _FILES = ("requirements.in", "requirements.txt")
 
 _LEGACY = ("setup.py", "setup.cfg")
 """Files of setuptools from before ``pyproject.toml``."""
-
-
-_SCRIPT = re.compile(r"^# /// script[ \t]*\r?$", re.MULTILINE)
 
 
 _CONDA = "write its requirements from PyPI into a requirements file"
@@ -194,7 +190,7 @@ def refuse_project(path: str, text: str) -> None:
     is a project, a script or a file of another tool. Of a script only comments would be read.
     """
     is_here = path != "-" and "://" not in path
-    if _SCRIPT.search(text):
+    if SCRIPT.search(text):
         hint = f"plan it without -r: lockstream plan {path}" if is_here else ""
         raise UnreadableInput(path, "it is a script, not a requirements file", hint)
     if is_here and (hint := _hint_for_file(path)):

@@ -11,7 +11,11 @@ from typing import Any
 
 from schemas.toml import parse_toml
 
-__all__ = ["parse_script"]
+__all__ = ["SCRIPT", "parse_script"]
+
+
+SCRIPT = re.compile(r"^# /// script[ \t]*\r?$", re.MULTILINE)
+"""The line that the metadata of a script begins with."""
 
 
 _OPENING = re.compile(r"# /// ([a-zA-Z0-9-]+)[ \t]*")
@@ -28,7 +32,7 @@ def parse_script(text: str) -> dict[str, Any]:
     blocks = [lines for kind, lines in _blocks(text) if kind == "script"]
     if len(blocks) != 1:
         count = "several" if blocks else "no"
-        if not blocks and re.search(r"^# /// script[ \t]*\r?$", text, re.MULTILINE):
+        if not blocks and SCRIPT.search(text):
             raise ValueError(
                 "its '# /// script' block has no end: '# ///' is missing, or a line in it does not "
                 "begin with '# '"
