@@ -45,7 +45,7 @@ class Changes:
     unchanged: Sequence[Step]
     skipped: Sequence[str]
     """Names of packages that would have to be built, which the user chose to leave out."""
-    of_lock: Sequence[str] = ()
+    lock_remarks: Sequence[str] = ()
     """A sentence for each thing that is odd about the lock as a whole."""
 
     @property
@@ -63,7 +63,7 @@ class Changes:
         """Yield what is odd about the lock, and a sentence for each name in ``sync`` that means
         nothing here.
         """
-        yield from self.of_lock
+        yield from self.lock_remarks
         if not sync.reinstall_packages:
             return
         known = {step.name for step in (*self.install, *self.unchanged)}.union(self.skipped)

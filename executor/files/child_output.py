@@ -38,12 +38,11 @@ class ChildOutput(NamedTuple):
 def output_of(
     command: Sequence[str], seconds: float, environment: Mapping[str, str] | None = None
 ) -> ChildOutput:
-    """Run ``command`` without input, and with our environment variables or the given ones.
+    """Run ``command`` without input, with our environment variables or the given ones, and return
+    what it prints.
 
-    Return what it prints.
-
-    It is killed if it prints more than 1 MiB (TooMuchOutput), or takes longer than ``seconds``
-    (NoAnswer). Raises OSError if it cannot be run.
+    Raises TooMuchOutput if it prints more than 1 MiB, and NoAnswer if it takes longer than
+    ``seconds``: it is killed then. Raises OSError if it cannot be run.
     """
     import select  # noqa: PLC0415  # rarely needed, as all of this
     import subprocess  # noqa: PLC0415

@@ -119,14 +119,14 @@ def entries_of(folder: int) -> list[tuple[str, bool]]:
 
     Raises OSError.
     """
-    # Opened anew: what was made since the descriptor was opened is left out by btrfs, and sshfs
-    # reads a folder once for each descriptor, wherever that is set to.
-    anew = os.open(os.curdir, FOLDER, dir_fd=folder)
+    # Another descriptor, because btrfs leaves out what was made since this one was opened, and
+    # sshfs reads a folder once for each descriptor, wherever that is set to.
+    fresh = os.open(os.curdir, FOLDER, dir_fd=folder)
     try:
-        with os.scandir(anew) as entries:
+        with os.scandir(fresh) as entries:
             return [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
     finally:
-        os.close(anew)
+        os.close(fresh)
 
 
 def write_spool(file: FileIO, chunks: Iterable[bytes]) -> None:

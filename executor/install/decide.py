@@ -46,7 +46,7 @@ def decide(
     for found in changes.remove:
         check_removal(found, schemes.roots)
     (origins or Origins()).check(changes.install, folder_of(lock))
-    return replace(changes, of_lock=tuple(remarks)) if remarks else changes
+    return replace(changes, lock_remarks=tuple(remarks)) if remarks else changes
 
 
 def verify_environment(

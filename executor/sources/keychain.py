@@ -14,6 +14,7 @@ from contextlib import suppress
 from itertools import takewhile
 from urllib.parse import urlsplit
 
+from executor.files.child_output import NoAnswer, TooMuchOutput, output_of
 from executor.files.regular import read_regular
 from executor.files.user_folders import home_folder
 from schemas.credentials import (
@@ -167,12 +168,6 @@ def _of_user(logins: Sequence[Login], user: str) -> Login | None:
 
 
 def _ask_keyring(service: str, user: str) -> Login | None:
-    from executor.files.child_output import (  # noqa: PLC0415  # rarely needed
-        NoAnswer,
-        TooMuchOutput,
-        output_of,
-    )
-
     # For a given user every version of the program prints the password alone.
     mode = [] if user else ["--mode", "creds"]
     try:
