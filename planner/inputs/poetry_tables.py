@@ -71,7 +71,7 @@ class PoetryTables:
         for name, table in table_at(self._table, "group").items():
             place = f"[tool.poetry.group.{name}"
             lines = self._lines(table_at(table, "dependencies").items(), f"{place}.dependencies]")
-            included = table_at({name: table}, name).get("include-groups", [])
+            included = table_at(table).get("include-groups", [])
             groups = strings(self._path, included, f"{place}] include-groups")
             yield name, [*lines, *({"include-group": one} for one in groups)]
 
