@@ -206,19 +206,20 @@ class TestExitStatus:
         assert shown.endswith("RuntimeError: unforeseen\n")
 
     @pytest.mark.parametrize(
-        "arguments",
+        ("arguments", "begin"),
         [
-            pytest.param(["--no-such-option"], id="option"),
-            pytest.param([], id="none"),
+            pytest.param(["--no-such-option"], "error: lockstream has no option ", id="option"),
+            pytest.param([], "Usage: lockstream ", id="none"),
+            pytest.param(["cache"], "Usage: lockstream cache ", id="group"),
         ],
     )
     def test_wrong_usage_is_2_and_says_nothing_on_stdout(
-        self, arguments: Sequence[str], capsys: pytest.CaptureFixture[str]
+        self, arguments: Sequence[str], begin: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert lockstream.main(arguments) == 2
         shown = capsys.readouterr()
         assert shown.out == ""
-        assert shown.err.startswith("Usage: lockstream ")
+        assert shown.err.startswith(begin)
 
     def test_a_reader_that_goes_away_ends_it_quietly(self) -> None:
         reader, writer = os.pipe()

@@ -1,4 +1,4 @@
-"""What every command gets: variables for its options, ``--quiet``, ``--verbose``, a suggestion."""
+"""What every command gets: variables for its options, ``--quiet`` and ``--verbose``."""
 
 from __future__ import annotations
 
@@ -20,39 +20,13 @@ from schemas.variables import PREFIX, nearest, unknown, variables_of
 
 __all__ = [
     "check_words",
-    "command_left_out",
+    "given_variable",
     "is_from_variable",
     "long_name",
-    "name_variable",
     "options_of",
     "prepare",
     "set_by_variables",
-    "unknown_command",
 ]
-
-_OTHER_WORDS = {
-    "add": "write the requirement into pyproject.toml or a requirements file, and run "
-    "lockstream plan",
-    "clean": "run lockstream cache clear, which empties the cache of plans",
-    "compile": "run lockstream plan -r requirements.in, which writes pylock.toml",
-    "export": "a pylock.toml is read by pip and uv as it is",
-    "freeze": "run lockstream plan, which writes pylock.toml, or lockstream tree, which prints it",
-    "help": "run lockstream --help, or lockstream COMMAND --help",
-    "install": "run lockstream execute, which installs pylock.toml into an environment",
-    "list": "run lockstream tree, which prints the packages of a lock",
-    "lock": "run lockstream plan, which writes pylock.toml",
-    "outdated": "run lockstream plan --upgrade, then lockstream diff HEAD, which shows it",
-    "remove": "delete the requirement from its file, run lockstream plan, then lockstream execute "
-    "--exact",
-    "run": "run lockstream execute, then the program in .venv/bin",
-    "sync": "run lockstream execute --exact, which also removes what the lock does not list",
-    "uninstall": "run lockstream execute --remove NAME",
-    "update": "run lockstream plan --upgrade",
-    "upgrade": "run lockstream plan --upgrade",
-    "venv": "run lockstream execute, which makes the environment too",
-    "version": "run lockstream --version",
-}
-"""What to run instead of the commands of other tools."""
 
 _ENVIRONMENT = ParameterSource.ENVIRONMENT
 
@@ -163,16 +137,7 @@ def is_from_variable(name: str) -> bool:
     return source is _ENVIRONMENT
 
 
-def name_variable(error: click.ClickException) -> None:
-    """Make ``error`` name the variable that has the wrong value, if the value is from one."""
-    if isinstance(error, click.BadParameter) and error.ctx and error.param:
-        source = error.ctx.get_parameter_source(error.param.name or "")
-        # There is no source yet if the words of a variable cannot be told apart.
-        if source in {ParameterSource.ENVIRONMENT, None}:
-            error.param_hint = _given_variable(error.param)
-
-
-def _given_variable(parameter: click.Parameter) -> str:
+def given_variable(parameter: click.Parameter) -> str:
     """Return the variable that the value of ``parameter`` is from."""
     return next((name for name in parameter.envvar or () if os.environ.get(name)), "")
 
@@ -223,7 +188,7 @@ def _given_by_variables() -> Iterator[tuple[click.Option, str]]:
     """Yield the options of the running command that variables set, each with its variable."""
     for option in options_of(click.get_current_context().command):
         if is_from_variable(option.name or ""):
-            yield option, _given_variable(option)
+            yield option, given_variable(option)
 
 
 def set_by_variables() -> Iterator[str]:
@@ -234,27 +199,6 @@ def set_by_variables() -> Iterator[str]:
 
 def _set_by(option: click.Option, variable: str) -> str:
     return f"{long_name(option)} is set by {variable}"
-
-
-def command_left_out(name: str) -> UsageError:
-    """Return the error of a command that this form of the program, lockstream.pyz, leaves out."""
-    return UsageError(
-        f"lockstream.pyz does not have the command {name}",
-        hint="install all of lockstream: pipx install lockstream, or uv tool install lockstream",
-    )
-
-
-def unknown_command(name: str, known: Sequence[str]) -> UsageError:
-    """Return the error for a command that does not exist, with what may have been meant."""
-    from difflib import get_close_matches  # noqa: PLC0415  # for a mistake only
-
-    if name in _OTHER_WORDS:
-        hint = _OTHER_WORDS[name]
-    elif near := get_close_matches(name, known, n=1):
-        hint = f"did you mean {near[0]}?"
-    else:
-        hint = f"the commands are {', '.join(known)}"
-    return UsageError(f"there is no command {name!r}", hint=hint)
 
 
 def _level(name: str, value: int, text: str) -> click.Option:

@@ -8,7 +8,6 @@ from contextlib import suppress
 
 import click
 
-from executor.cli.command_line import name_variable
 from schemas.errors import ExitCode, Interrupted, LockstreamError, system_error
 from schemas.text import printable
 
@@ -37,12 +36,13 @@ def tell_why(error: BaseException) -> int:
     """Print ``error`` for the user, and return the exit status."""
     if isinstance(error, BrokenPipeError):
         return OUTPUT_CLOSED
-    if isinstance(error, click.ClickException):
-        name_variable(error)
-        error.message = _bounded(error.message)  # type: ignore[misc]  # there is no other way
-        with suppress(OSError):
-            error.show()
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        tell(f"{error.ctx.get_help()}\n")
         return ExitCode.USAGE
+    if isinstance(error, click.ClickException):
+        from executor.cli.mistakes import mistake  # noqa: PLC0415  # only a mistake needs it
+
+        return tell_why(mistake(error))
     if isinstance(error, LockstreamError):
         hint = "; ".join(filter(None, [error.hint, error.left]))
         tell(_bounded(f"error: {error}") + "\n")

@@ -56,16 +56,15 @@ class Program(click.Group):
         # Imported modules stay, and searching them for garbage takes a tenth of the time.
         gc.disable()
         try:
-            from executor.cli.command_line import (  # noqa: PLC0415  # not for --help
-                command_left_out,
-                prepare,
-            )
+            from executor.cli.command_line import prepare  # noqa: PLC0415  # not for --help
 
             command: click.Command = getattr(import_module(module), attribute)
             prepare(command, name)
         except ModuleNotFoundError:
             if _is_here(entry):
                 raise
+            from executor.cli.mistakes import command_left_out  # noqa: PLC0415
+
             raise command_left_out(name) from None
         finally:
             gc.freeze()
@@ -75,13 +74,12 @@ class Program(click.Group):
     def resolve_command(
         self, context: click.Context, words: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        from executor.cli.command_line import (  # noqa: PLC0415  # not for --help
-            check_words,
-            unknown_command,
-        )
-
         if words[0] and words[0] not in self.entries and not words[0].startswith("-"):
+            from executor.cli.mistakes import unknown_command  # noqa: PLC0415
+
             raise unknown_command(words[0], list(self.entries))
+        from executor.cli.command_line import check_words  # noqa: PLC0415  # not for --help
+
         found = super().resolve_command(context, words)
         if found[1] is not None and not context.resilient_parsing:
             check_words(words, found[1], list(self.entries))

@@ -31,7 +31,7 @@ def init() -> None:
     """Write files by which other programs use the lock of a project."""
 
 
-@init.command("ci")
+@init.command("ci", short_help="Write the file by which CI installs the lock.")
 @click.argument("kind", required=False, type=click.Choice([*CI_FILES]))
 @click.option(
     "--lock", default="pylock.toml", show_default=True, metavar="LOCK", help="The lock to install."

@@ -48,6 +48,7 @@ SHOWN_PACKAGES = 10
     "--packages",
     "count",
     type=click.IntRange(0),
+    metavar="N",
     default=SHOWN_PACKAGES,
     show_default=True,
     help="Show this many of the largest packages.",

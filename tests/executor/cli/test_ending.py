@@ -25,7 +25,11 @@ NO_SPACE = OSError(errno.ENOSPC, "of the system", "/a")
         (BrokenPipeError(), OUTPUT_CLOSED, ""),
         (KeyboardInterrupt(), INTERRUPTED, "interrupted\n"),
         (click.Abort(), INTERRUPTED, "interrupted\n"),
-        (click.UsageError("no such option"), 2, "Error: no such option\n"),
+        (
+            click.UsageError("It is wrong."),
+            2,
+            "error: it is wrong\nhint: lockstream COMMAND --help says what it takes\n",
+        ),
     ],
 )
 def test_an_error_becomes_a_text_and_a_status(

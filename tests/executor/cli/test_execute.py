@@ -227,10 +227,10 @@ class TestExecute:
             (["--target", "a", "--prefix", "b"], "error: --target and --prefix exclude each other"),
             (["--platform", "win_amd64"], "error: --python-version and --platform are for"),
             (["--memory", "lots"], "error: 'lots' is not a size"),
-            (["--lanes", "0"], "Usage: "),
+            (["--lanes", "0"], "error: --lanes: 0 is not in the range x>=1\n"),
             (["--mirror", "a"], "error: a =  is not a mirror"),
             (["--extra", "unknown"], "error: the lock has no extra 'unknown'; it has none"),
-            (["--on-collision", "first"], "Usage: "),
+            (["--on-collision", "first"], "error: --on-collision: 'first' is not one of"),
         ],
     )
     def test_what_cannot_be_meant_is_refused(

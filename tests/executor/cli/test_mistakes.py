@@ -1,0 +1,78 @@
+"""A mistake on a command line is one error, and a hint that names what was meant."""
+
+from __future__ import annotations
+
+import pytest
+
+import lockstream
+from schemas.errors import ExitCode
+
+USE = "says what it takes"
+
+
+@pytest.mark.parametrize(
+    ("words", "problem", "hint"),
+    [
+        ("execute --memroy 64MiB", "lockstream execute has no option --memroy", "--memory"),
+        ("execute --zzz", "lockstream execute has no option --zzz", "lockstream execute --help"),
+        ("execute -r a.in", "lockstream execute has no option -r", "lockstream plan takes -r FILE"),
+        ("execute --no-cache-dir", "lockstream execute has no option --no-cache-dir", "leave it"),
+        ("plan --python 3.12", "lockstream plan has no option --python", "--python-version?"),
+        ("execute --memory", "option '--memory' requires an argument", USE),
+        ("execute --exact=yes", "option '--exact' does not take a value", USE),
+        ("execute --lanes x", "--lanes: 'x' is not a whole number", f"execute --help {USE}"),
+        ("plan --build-timeout x", "--build-timeout: 'x' is not a number", f"plan --help {USE}"),
+        ("show --packages x", "--packages: 'x' is not a whole number", f"show --help {USE}"),
+        ("execute a b", "got unexpected extra argument (b)", "execute [OPTIONS] [LOCK]"),
+        ("why", "NAME is missing", "write lockstream why [OPTIONS] NAME [LOCK]"),
+        ("report", "LOG... is missing", "write lockstream report [OPTIONS] LOG..."),
+        ("completion csh", "SHELL: 'csh' is not one of 'bash', 'zsh', 'fish'", USE),
+        ("cache purge", "no such command 'purge'", "write lockstream cache clear|info|prune"),
+        ("init github", "no such command 'github'", "write lockstream init ci"),
+        ("-q", "missing command", "write lockstream plan|check|"),
+    ],
+)
+def test_each_mistake_is_one_error_and_one_hint(
+    words: str, problem: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lockstream.main(words.split()) == ExitCode.USAGE
+    shown, told, end = capsys.readouterr().err.split("\n")
+    assert (shown, told[:6], end) == (f"error: {problem}", "hint: ", "")
+    assert hint in told
+
+
+@pytest.mark.parametrize("name", ["execute", "plan"])
+def test_no_option_of_ours_is_answered_as_one_of_another_tool(name: str) -> None:
+    from executor.cli.mistakes import _OTHER_OPTIONS
+
+    context = lockstream.program().make_context("lockstream", [name])
+    command = lockstream.program().get_command(context, name)
+    assert command is not None
+    ours = {spelling for option in command.params for spelling in option.opts}
+    assert not ours & {option for other, option in _OTHER_OPTIONS if other == name}
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("exectue", "did you mean execute?"),
+        ("sync", "run lockstream execute --exact"),
+        ("install", "run lockstream execute,"),
+        ("lock", "run lockstream plan,"),
+        ("add", "write the requirement into pyproject.toml or a requirements file"),
+        ("compile", "run lockstream plan -r requirements.in"),
+        ("freeze", "run lockstream plan,"),
+        ("help", "run lockstream --help"),
+        ("version", "run lockstream --version"),
+        ("outdated", "run lockstream plan --upgrade, then lockstream diff HEAD"),
+        ("clean", "run lockstream cache clear"),
+        ("zzz", "the commands are plan, check,"),
+    ],
+)
+def test_an_unknown_command_is_answered_with_the_one_that_may_be_meant(
+    word: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lockstream.main([word, "--option"]) == ExitCode.USAGE
+    error, shown, _ = capsys.readouterr().err.split("\n")
+    assert error == f"error: there is no command {word!r}"
+    assert shown.startswith(f"hint: {hint}")
