@@ -75,7 +75,10 @@ class Family:
                 self._read_workspace(*found)
             if name not in self.names:
                 raise InvalidProject(
-                    project.path, f"[tool.uv.sources] {name} is not a member of its workspace"
+                    project.path,
+                    f"[tool.uv.sources] {name} is not a member of its workspace",
+                    hint="plan in a whole checkout, with its folder in members of "
+                    "[tool.uv.workspace]; or remove this source, to take it from an index",
                 )
         return self.planned.get(name) or self._members.get(name)
 

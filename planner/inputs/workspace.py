@@ -40,10 +40,10 @@ def workspace_members(root: str, table: Mapping[str, Any]) -> Iterator[str]:
     excluded = [str(Path(root, one)) for one in _strings(table.get("exclude"))]
     found: set[str] = set()
     for pattern in _strings(table.get("members")):
-        # An absolute pattern is not one of a workspace.
-        if os.path.isabs(pattern) or ".." in Path(pattern).parts:
+        # An absolute pattern is not one of a workspace, and "." is its root.
+        if os.path.isabs(pattern) or ".." in (parts := Path(pattern).parts) or not parts:
             continue
-        if any("**" in part and part != "**" for part in Path(pattern).parts):
+        if any("**" in part and part != "**" for part in parts):
             # Some versions of Python refuse it, and others read it as one asterisk.
             raise InvalidProject(
                 os.path.join(root, "pyproject.toml"),

@@ -72,8 +72,9 @@ def test_a_member_that_is_always_required_limits_the_pythons(
 
 def test_a_source_that_is_not_a_member_is_an_error(tmp_path: Path) -> None:
     app = project(tmp_path, named("app", "lib", more=MEMBER))
-    with pytest.raises(InvalidProject, match="lib is not a member of its workspace"):
+    with pytest.raises(InvalidProject, match="lib is not a member of its workspace") as caught:
         read_projects([app])
+    assert "remove this source" in caught.value.hint
 
 
 def test_a_member_takes_its_indexes_and_sources_from_the_root(tmp_path: Path) -> None:

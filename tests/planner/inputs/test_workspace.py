@@ -36,6 +36,11 @@ def test_members_are_sorted_and_without_those_that_are_excluded(root: Path) -> N
     assert folders == ["packages/a", "packages/b", "tool"]
 
 
+@pytest.mark.parametrize("itself", [".", "./", "./."])
+def test_a_root_that_names_itself_is_no_member_of_its_own(root: Path, itself: str) -> None:
+    assert list(workspace_members(str(root), {"members": [itself, "tool"]})) == [str(root / "tool")]
+
+
 def test_without_a_table_there_is_no_workspace(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.uv]\nworkspace = 1\n")
     assert find_workspace(str(tmp_path)) is None
