@@ -83,7 +83,8 @@ def plan_lock(request: PlanRequest, reporter: Reporter | None = None) -> Planned
     task = read_task(request, reporter)
     if request.fragments or request.engine:
         task.builds.check_keeps("--fragments" if request.fragments else "--on")
-    tell((("input_remark", (text,)) for text in task.question.inputs.remarks), reporter)
+    for remark in (*task.question.inputs.remarks, *task.question.policy.remarks()):
+        reporter.input_remark(remark)
     previous = task.previous
     if previous and task.may_be_kept and is_current(previous, task.question):
         text = Path(task.output).read_text(encoding="utf-8")

@@ -192,6 +192,8 @@ def lock_hint(path: str, error: OSError) -> str:
         return f"name the lock in it, such as {path.rstrip('/')}/pylock.toml"
     if isinstance(error, PermissionError):
         return system_error(errno.EACCES)[1]
+    if error.errno in {errno.EINVAL, errno.ENXIO}:  # a pipe, a device or a socket
+        return "locks are regular files: remove it, or name another path"
     from schemas.text import first_plan  # noqa: PLC0415  # which most errors need not
 
     return (

@@ -13,6 +13,7 @@ from typing import NoReturn
 from planner.inputs.build_settings import BuildSetting
 from planner.inputs.errors import InvalidRequirementLine, UnsupportedRequirementLine
 from planner.inputs.requirement_line import EDITABLE_HINT
+from planner.model.project_set import first_invalid_name
 
 __all__ = ["parse_line_options", "parse_requirement_options", "split_options"]
 
@@ -119,6 +120,17 @@ def parse_line_options(text: str, origin: str, *, written: str | None = None) ->
     for name, values in (("-e", options.editable), ("--only-final", options.only_final)):
         if values:
             raise _unsupported(name, origin, "")
+    for name, words in (
+        ("--no-binary", options.no_binary),
+        ("--only-binary", options.only_binary),
+    ):
+        if first_invalid_name(words, sets=True) is not None:
+            # A variable in the line may be a secret, so its value is not shown.
+            raise InvalidRequirementLine(
+                origin,
+                f"{name} has a word that is not the name of a project",
+                hint="name projects, with commas between them, :all: or :none:",
+            )
     if any(value != ":all:" for value in options.all_releases):
         raise _unsupported("--all-releases", origin, " of single projects")
     return options

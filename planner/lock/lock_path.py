@@ -17,6 +17,10 @@ from schemas.errors import UsageError
 __all__ = ["lock_path"]
 
 
+_OF_STREAMS = ("/dev/", "/proc/")
+"""Where shells and systems put files that are none."""
+
+
 def lock_path(output: str | None, projects: Sequence[str] = ()) -> str:
     """Return ``output``, or the default path of the lock of ``projects``: ``pylock.toml``, or for
     one script ``pylock.NAME.toml`` in its folder.
@@ -32,6 +36,8 @@ def lock_path(output: str | None, projects: Sequence[str] = ()) -> str:
     if path != "-" and not is_valid_pylock_path(Path(path)):
         raise UsageError(
             f"a lock cannot be called {os.path.basename(path)!r}",
-            hint="the standard allows pylock.toml and pylock.<name>.toml",
+            hint="write -o - for the standard output"
+            if path.startswith(_OF_STREAMS)
+            else "the standard allows pylock.toml and pylock.<name>.toml",
         )
     return path

@@ -39,6 +39,10 @@ _MARKED_PYTHON = re.compile(
 """A comparison with what is no version, which packaging takes for false."""
 
 
+_QUOTED = re.compile(r"^\s*(['\"])(.*)\1\s*$", re.DOTALL)
+"""A requirement in quotes, as a list of Python or TOML has it."""
+
+
 _PARTS = re.compile(
     r"(?P<project>\s*[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^\]]*\])?)\s*"
     r"(?P<open>\()?(?P<specifiers>[^;@()]*)(?(open)\))\s*(?P<marker>;.*)?",
@@ -69,7 +73,7 @@ def read_requirement(line: str) -> Requirement:
     """Return the requirement of ``line``, repaired if need be. Raise InvalidRequirement."""
     if has_huge_number(line):
         raise InvalidRequirement(_HUGE)
-    line = with_whole_versions(line)
+    line = _QUOTED.sub(r"\2", with_whole_versions(line))
     try:
         requirement = Requirement(line)
         if requirement.url:

@@ -35,6 +35,10 @@ MIN_CHAIN = 4
 """Requirements that follow from each other in one line; fewer are easier to read in steps."""
 
 
+_BAD_STATEMENTS = ("its metadata has ", "the marker of ")
+"""What is said of metadata that can be read and means nothing."""
+
+
 TOO_NEW = "uploaded too late for --exclude-newer"
 
 
@@ -203,7 +207,12 @@ class Supply:
 
     def damage_advice(self) -> str:
         """Return what helps if the cause, direct or transitive, is a file that cannot be read."""
-        if any(one.is_damage for one in self.obstacles):
+        if damage := [one.text for one in self.obstacles if one.is_damage]:
+            if any(one.startswith(_BAD_STATEMENTS) for one in damage):
+                return (
+                    f"choose another version of {self.name}, or state what it requires in "
+                    "[[tool.lockstream.dependency-metadata]]"
+                )
             if self.is_direct:
                 return f"correct the address of {self.name}, or replace the file there"
             return f"choose another version of {self.name}, or replace its file on the index"

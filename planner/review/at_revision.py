@@ -7,8 +7,10 @@ import subprocess
 
 from packaging.pylock import Pylock
 
+from planner.inputs.errors import UnreadableInput
 from planner.lock.reader import parse_lock, read_lock
 from schemas.errors import InvalidLockText, UsageError
+from schemas.lock import UnsupportedLockVersion
 from schemas.text import one_line
 
 __all__ = ["read_lock_at"]
@@ -40,9 +42,15 @@ def read_lock_at(place: str, other: str = "") -> Pylock:
     text = _of_git(place, revision, path if colon else _path_of(other))
     try:
         return parse_lock(text)
-    except InvalidLockText as error:
+    except UnsupportedLockVersion as error:
         error.path = place
         raise
+    except InvalidLockText as error:
+        raise UnreadableInput(
+            place,
+            error.describe(),
+            hint="what is committed stays so: name a revision before it or after it",
+        ) from None
 
 
 def _path_of(place: str) -> str:

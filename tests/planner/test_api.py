@@ -12,7 +12,7 @@ from helpers.index import Index
 from helpers.wheels import build_wheel
 from planner import PlanRequest, Reporter, check_lock, plan_lock
 from planner.inputs.errors import InvalidRequirementLine
-from planner.inputs.options import IndexRequest
+from planner.inputs.options import IndexRequest, PolicyRequest
 from planner.inputs.provenance import Provenance
 from planner.inputs.targets import TargetRequest
 from planner.review.fit import ContainerSize, DoesNotFit
@@ -128,6 +128,17 @@ def test_an_upgrade_of_a_lock_that_is_invalid_says_what_it_does_not_keep(index: 
             "pylock.toml: line 1: it has the marks of a merge conflict"
         )
     ]
+
+
+def test_a_reporter_hears_of_a_set_without_its_colons(index: Index) -> None:
+    heard: list[str] = []
+
+    class Listening(Reporter):
+        def input_remark(self, text: str) -> None:
+            heard.append(text)
+
+    plan_lock(request(index, policy=PolicyRequest(only_binary=["all"])), Listening())
+    assert heard == ["--only-binary all names the project 'all'; the set is written :all:"]
 
 
 def test_a_folder_that_cannot_be_written_leaves_no_lock(index: Index) -> None:

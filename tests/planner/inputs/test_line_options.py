@@ -40,6 +40,14 @@ def test_a_line_does_not_see_the_options_of_another() -> None:
     assert (options.find_links, options.trusted_host) == (["two"], [])
 
 
+@pytest.mark.parametrize("option", ["--no-binary", "--only-binary"])
+def test_a_set_of_projects_holds_names_alone(option: str) -> None:
+    assert parse_line_options(f"{option} :none:,a,B_c", HERE)
+    with pytest.raises(InvalidRequirementLine, match=f"{option} has a word that is not") as caught:
+        parse_line_options(f"{option} a,secret==1", HERE)
+    assert "secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize(("algorithm", "size"), [("sha256", 64), ("sha384", 96), ("sha512", 128)])
 def test_each_algorithm_of_pip_is_accepted(algorithm: str, size: int) -> None:
     hashes, _ = parse_requirement_options(f"--hash={algorithm}:{'A' * size}", HERE)

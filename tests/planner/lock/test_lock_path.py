@@ -32,3 +32,10 @@ def test_another_name_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match="a lock cannot be called") as caught:
         lock_path(f"folder/{name}")
     assert caught.value.hint == "the standard allows pylock.toml and pylock.<name>.toml"
+
+
+@pytest.mark.parametrize("path", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
+def test_the_standard_output_has_a_name_of_its_own(path: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        lock_path(path)
+    assert caught.value.hint == "write -o - for the standard output"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -65,3 +67,20 @@ def test_one_that_is_not_there_is_told_with_what_writes_it(
     with pytest.raises(UnreadableInput) as caught:
         read_lock(str(tmp_path))
     assert caught.value.hint == f"name the lock in it, such as {tmp_path}/pylock.toml"
+
+
+def test_what_is_no_file_is_not_said_to_be_written_by_a_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the path of a socket is short
+    path = Path("pylock.toml")
+    os.mkfifo(path)
+    with pytest.raises(UnreadableInput, match="not a regular file") as caught:
+        read_lock(str(path))
+    assert caught.value.hint == "locks are regular files: remove it, or name another path"
+    path.unlink()
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(str(path))
+    with pytest.raises(UnreadableInput) as caught:
+        read_lock(str(path))
+    assert caught.value.hint == "locks are regular files: remove it, or name another path"

@@ -27,6 +27,8 @@ from planner.model.specifiers import read_requirement, read_specifiers
         ("demo; python_version>='3.8.*'", "demo; python_version >= '3.8'"),
         ('demo >=1.* ; python_full_version < "3.8.*"', 'demo >=1; python_full_version < "3.8"'),
         ("demo; python_version == '3.*'", "demo; python_version == '3.*'"),
+        ('"demo"', "demo"),
+        (" 'demo[x]>=1' ", "demo[x]>=1"),
     ],
 )
 def test_what_was_meant_is_read(published: str, meant: str) -> None:

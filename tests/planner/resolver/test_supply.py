@@ -184,6 +184,18 @@ def test_a_source_that_may_not_be_built_does_not_lead_to_a_build(
     assert "hint: choose versions that have wheels for the target" in text
 
 
+@pytest.mark.parametrize("requirement", ["demo; python_version ~= '3'", "demo >=one"])
+def test_metadata_that_means_nothing_leads_to_what_counts_in_its_place(
+    requirement: str, index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index.add(build_wheel("odd", requires=[requirement]), build_wheel("demo"))
+    text = refusal(index, tmp_path, capsys, requires="odd")
+    table = "[[tool.lockstream.dependency-metadata]]"
+    assert f"hint: choose another version of odd, or state what it requires in {table}\n" in text
+    (tmp_path / "pyproject.toml").write_text(f"{table}\nname = 'odd'\nrequires-dist = ['demo']\n")
+    assert plan_with_hint(index, tmp_path) == 0
+
+
 def test_a_file_that_cannot_be_read_is_not_a_matter_of_requirements(
     index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from helpers.wheels import build_wheel, lock_of
 from lockstream import main
 from planner.review.at_revision import read_lock_at
-from schemas.errors import InvalidInput, UsageError
+from schemas.errors import ExitCode, InvalidInput, UsageError
 
 
 def git(folder: Path, *words: str) -> None:
@@ -66,6 +66,22 @@ def test_a_lock_that_is_invalid_there_is_named(work: Path) -> None:
     with pytest.raises(InvalidInput) as caught:
         read_lock_at("HEAD:bad")
     assert "HEAD:bad" in str(caught.value)
+
+
+def test_one_that_is_invalid_in_a_revision_leads_to_another_revision(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock = work / "pylock.toml"
+    whole = lock.read_text()
+    lock.write_text(f"<<<<<<< ours\n{whole}=======\n{whole}>>>>>>> theirs\n")
+    git(work, "commit", "-qam", "both sides")
+    lock.write_text(whole)
+    assert main(["diff", "HEAD"]) == ExitCode.INVALID_INPUT
+    assert capsys.readouterr().err == (
+        "error: HEAD: line 1: it has the marks of a merge conflict\n"
+        "hint: what is committed stays so: name a revision before it or after it\n"
+    )
+    assert main(["diff", "HEAD~1"]) == ExitCode.DONE
 
 
 def test_diff_takes_a_revision(capsys: pytest.CaptureFixture[str]) -> None:
