@@ -52,7 +52,11 @@ class ScopeChoice:
         named = {canonicalize_name(name) for name in self.named or configured or ()}
         left_out = {canonicalize_name(name) for name in self.left_out}
         for name in sorted((named | left_out) - known):
-            raise InvalidProject(path, f"there is no {kind} {name!r}; it has {listed(known)}")
+            raise InvalidProject(
+                path,
+                f"there is no {kind} {name!r}; it has {listed(known)}",
+                hint="name one that it has, or add it to this file",
+            )
         if self.everything is not None:
             named = known if self.everything else named if self.named else set()
         elif not self.named and configured is None:

@@ -79,7 +79,7 @@ class InvalidProject(SubjectProblem, InvalidInput):
 
     path: str
     problem: str
-    hint: str = ""
+    hint: str = "correct it in this file, then run the command again"
 
 
 def is_project(place: str) -> bool:
@@ -199,7 +199,7 @@ def refuse_project(path: str, text: str) -> None:
 
 def _hint_for(place: str, problem: str) -> str:
     if "script" not in problem:
-        return ""
+        return InvalidProject.hint
     if place.endswith((".txt", ".in")):
         return "name requirements files with -r"
     return _hint_for_file(place) or (

@@ -218,10 +218,17 @@ def _refuse_project(provenance: Provenance) -> None:
         provenance.no_groups,
         provenance.all_groups,
     )
-    if provenance.projects or any(of_project):
+    if provenance.projects:
         raise UsageError(
             "requirements files and a project cannot be planned together",
             hint="give either -r, or PROJECT with --extra and --group",
+        )
+    if any(of_project):  # also if the lock records the files, and the command names none
+        raise UsageError(
+            f"the inputs are requirements files ({', '.join(provenance.requirements)}), which have "
+            "neither extras nor groups",
+            hint="leave out these options, or name the project that is to be the input instead: "
+            "lockstream plan FOLDER",
         )
 
 

@@ -157,6 +157,9 @@ def test_credentials_are_nowhere_to_be_seen(
         pytest.param([".", "-r", "requirements.in"], 2,
                      "error: requirements files and a project cannot be planned together",
                      id="both"),
+        pytest.param(["-r", "requirements.in", "--group", "dev"], 2,
+                     "error: the inputs are requirements files (requirements.in), which have "
+                     "neither extras nor groups\nhint: ", id="group of requirements"),
         pytest.param(["-r", "no-such.in"], 3, "error: no-such.in: No such file", id="no file"),
         pytest.param(["-r", "requirements.in", "-o", "no/pylock.toml"], 2,
                      "error: --output no/pylock.toml: cannot be written: No such file",

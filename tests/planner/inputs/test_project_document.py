@@ -67,8 +67,9 @@ def test_a_document_that_cannot_be_read_is_an_error(
     tmp_path: Path, content: bytes, problem: str
 ) -> None:
     (tmp_path / "pyproject.toml").write_bytes(content)
-    with pytest.raises(InvalidProject, match=problem):
+    with pytest.raises(InvalidProject, match=problem) as caught:
         read_document(str(tmp_path))
+    assert caught.value.hint
 
 
 def test_a_missing_document_is_named(tmp_path: Path) -> None:
