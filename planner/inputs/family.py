@@ -91,9 +91,12 @@ class Family:
         root, table = found
         folder = os.path.abspath(project.folder)
         if folder != root and folder in workspace_members(root, table):
-            if root not in self._root_tables:
-                self._root_tables[root] = ProjectTables(*read_document(root), self.backend)
-            project.tools = project.tools.with_defaults(self._root_tables[root].tools)
+            self._take_from(root, project)
+
+    def _take_from(self, root: str, member: ProjectTables) -> None:
+        if root not in self._root_tables:
+            self._root_tables[root] = ProjectTables(*read_document(root), self.backend)
+        member.tools = member.tools.with_defaults(self._root_tables[root].tools)
 
     def _read_workspace(self, root: str, table: Mapping[str, object]) -> None:
         root = os.path.abspath(root)
@@ -102,7 +105,8 @@ class Family:
         self._roots.add(root)
         for folder in (root, *workspace_members(root, table)):
             member = ProjectTables(*read_document(folder), self.backend)
-            self._take_from_root(member)
+            if folder != root and member.workspace is None:
+                self._take_from(root, member)
             if member.name:
                 other = self._members.setdefault(member.name, member)
                 if other is not member:

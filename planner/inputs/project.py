@@ -270,11 +270,22 @@ class _ProjectReader:
                 )
             name = canonicalize_name(requirement.name)
             if member := self.family.find(name, project):
+                self._check_extras(member, requirement, place)
                 yield from self._of_member(member, requirement, scope, above)
                 continue
             address = None if project.is_poetry else project.tools.addresses.get(name)
             requirement = _at(requirement, address, origin, project.path)
             yield InputRequirement(requirement=requirement, origin=origin, scope=scope)
+
+    def _check_extras(self, member: ProjectTables, requirement: Requirement, place: str) -> None:
+        known = member.extra_names(are_required=bool(requirement.extras))
+        if unknown := sorted(set(map(canonicalize_name, requirement.extras)) - known):
+            raise InvalidProject(
+                self.project.path,
+                f"{place}: {quoted(str(requirement))} names the extra {unknown[0]!r}; "
+                f"{member.path} has {listed(known)}",
+                hint="correct the name, or add the extra to that project",
+            )
 
     def _of_member(
         self, member: ProjectTables, requirement: Requirement, scope: Scope | None, above: Above

@@ -155,10 +155,6 @@ class ProjectTables:
         if self._is_dynamic("optional-dependencies") and not self._extras:
             return f"its metadata, extra {name}", list(self._metadata.lines(name))
         place = f"[project.optional-dependencies] {name}"
-        if name not in self._extras:
-            raise InvalidProject(
-                self.path, f"there is no extra {name!r}; it has {listed(self._extras)}"
-            )
         return place, strings(self.path, self._extras[name], place)
 
     def group(self, name: NormalizedName) -> tuple[str, list[str]]:

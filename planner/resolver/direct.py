@@ -123,9 +123,8 @@ class DirectProjects:
         if _is_distribution(url):
             return _to_file(one, url)
         if self._builder is None:
-            raise TreeUnbuildable(
-                one.origin, one.name, "it has to be built, and only wheels are used"
-            )
+            reason = "it has to be built, and only wheels are used"
+            raise TreeUnbuildable(one.origin, one.name, reason, _ways_for(one))
         return self._builder.open_tree(one, self._environment.targets[0])
 
     def _with_address(self, requirements: Iterable[InputRequirement]) -> Iterator[InputRequirement]:
@@ -143,6 +142,18 @@ def _refuse_missing(one: InputRequirement) -> None:
             hint="correct the path; a relative one starts from the working folder, or in a "
             "pyproject.toml from the folder of that",
         )
+
+
+def _ways_for(one: InputRequirement) -> str:
+    """Return what to do if the source is a project beside the one that requires it, else nothing:
+    such projects can be planned together, and then neither is built.
+    """
+    parts = urlsplit(_url_of(one))
+    path = unquote(parts.path)
+    is_beside = parts.scheme == "file" and "pyproject.toml [" in one.origin
+    if not is_beside or not os.path.isfile(os.path.join(path, "pyproject.toml")):
+        return ""
+    return f"name {os.path.relpath(path)} as PROJECT, too, or allow it with --build {one.name}"
 
 
 def _url_of(one: InputRequirement) -> str:

@@ -12,6 +12,7 @@ from planner.inputs.family import Family
 from planner.inputs.project import read_projects
 from planner.inputs.project_document import InvalidProject, read_document
 from planner.inputs.project_tables import ProjectTables
+from planner.inputs.workspace import find_workspace
 
 ROOT = "[tool.uv.workspace]\nmembers = ['packages/*']\n"
 MEMBER = "[tool.uv.sources]\nlib = { workspace = true }\n"
@@ -68,6 +69,35 @@ def test_a_member_that_is_always_required_limits_the_pythons(
     deep = named("deep", more="requires-python = '!=3.14'\n")
     project(tmp_path / "packages" / "deep", deep)
     assert str(read_projects([app]).requires_python) == expected
+
+
+def test_the_root_is_read_once_for_all_members(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[str] = []
+
+    def search(folder: str) -> object:
+        searched.append(folder)
+        return find_workspace(folder)
+
+    monkeypatch.setattr("planner.inputs.family.find_workspace", search)
+    root = project(tmp_path, ROOT)
+    for number in range(9):
+        project(tmp_path / "packages" / f"m{number}", named(f"m{number}", "one"))
+    assert len(read_projects([root]).members) == 9
+    assert len(searched) == 1
+
+
+def test_an_extra_that_a_member_lacks_is_an_error_that_names_who_requires_it(
+    tmp_path: Path,
+) -> None:
+    project(tmp_path, ROOT)
+    app = project(tmp_path / "packages" / "app", named("app", "lib[y]", more=MEMBER))
+    project(tmp_path / "packages" / "lib", named("lib"))
+    problem = r"app/pyproject.toml: \[project\] dependencies: .* names the extra 'y'; .*lib/pyproj"
+    with pytest.raises(InvalidProject, match=problem) as caught:
+        read_projects([app])
+    assert caught.value.hint == "correct the name, or add the extra to that project"
 
 
 def test_a_source_that_is_not_a_member_is_an_error(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import lockstream
 from helpers.index import Index
 from helpers.locks import LINUX, WINDOWS
 from helpers.planning import plan_here, planned_packages
+from helpers.projects import named, project
 from helpers.wheels import build_wheel
 from schemas.target import Target
 
@@ -229,3 +230,16 @@ def test_a_file_that_was_exchanged_at_its_address_is_refused(
     assert lockstream.main(words) == 0
     assert lockstream.main(["diff", "pylock.old.toml", "pylock.toml"]) in {0, 1}
     assert f"{url} is another file" in capsys.readouterr().out
+
+
+def test_a_project_beside_need_not_be_built_if_it_is_planned_too(
+    index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project(tmp_path / "lib", named("lib", "app"))
+    project(tmp_path, named("whole", "lib", more="[tool.uv.sources]\nlib = { path = 'lib' }\n"))
+    arguments = ["plan", "--default-index", index.url, "--python-version", "3.12"]
+    assert lockstream.main(arguments) == 4
+    hint = "hint: name lib as PROJECT, too, or allow it with --build lib\n"
+    assert capsys.readouterr().err.endswith(hint)
+    assert lockstream.main([*arguments, ".", "lib"]) == 0
+    assert list(planned_packages()) == ["app"]
