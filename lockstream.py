@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import click
 
-NOT_ENOUGH, NOT_PERMITTED, INTERRUPTED = 7, 9, 130
+USAGE, NOT_ENOUGH, NOT_PERMITTED, INTERRUPTED = 2, 7, 9, 130
 """Exit codes of an end in which what knows them could not be imported."""
 NO_MEMORY = (
     "error: there is not enough memory to run\n"
@@ -107,6 +107,8 @@ def _end_of_start(error: BaseException) -> int:
     """
     number = getattr(error, "errno", None)
     text, status = NO_MEMORY, NOT_ENOUGH
+    if isinstance(error, ImportError) and not _is_short(error):
+        text, status = _unfit(error), USAGE
     if number not in {None, errno.ENOMEM}:
         place = getattr(error, "filename", None) or "the system"
         remedy = "raise the limit of open files (ulimit -n)"
@@ -117,6 +119,25 @@ def _end_of_start(error: BaseException) -> int:
         text, status = "interrupted\n", INTERRUPTED
     os.write(2, text.encode(errors="backslashreplace"))
     return status
+
+
+def _unfit(error: ImportError) -> str:
+    """Return the text of the end of a program that was not installed for this Python."""
+    return (
+        f"error: Python {sys.version.split()[0]} ({sys.executable}) cannot load lockstream: "
+        f"{error}\n"
+        "hint: it needs Python 3.11 or newer, and what it requires installed for that Python: "
+        "pipx install lockstream, or uv tool install lockstream\n"
+    )
+
+
+def _is_short(error: BaseException) -> bool:
+    """Return whether ``error`` is a lack of memory; so are all errors if that cannot be told."""
+    try:
+        from executor.budget.shortage import is_shortage  # noqa: PLC0415
+    except Exception:  # noqa: BLE001  # an import fails in any way just below a limit
+        return True
+    return is_shortage(error)
 
 
 def _in_rooms() -> list[str]:
@@ -209,8 +230,6 @@ def _run(arguments: Sequence[str] | None) -> int:
         return 0
     except KeyboardInterrupt:  # another one, while the end was reported
         return INTERRUPTED
-    except ModuleNotFoundError:  # click is not installed
-        raise
     except (ImportError, MemoryError):  # also while the end was reported
         os.write(2, NO_MEMORY.encode())
         return NOT_ENOUGH
@@ -266,18 +285,15 @@ def _end(error: BaseException) -> int:
         error = error.__cause__
     unloaded = "executor.cli.program" not in sys.modules
     if unloaded and isinstance(error, FAILURES):
-        if isinstance(error, ModuleNotFoundError):
-            raise error
         return _end_of_start(error)
     try:
         from click.exceptions import Exit  # noqa: PLC0415
 
         if isinstance(error, Exit):
             return error.exit_code
-        from executor.budget.shortage import is_shortage  # noqa: PLC0415
         from executor.cli.ending import tell, tell_why  # noqa: PLC0415
 
-        is_short = is_shortage(error)
+        is_short = _is_short(error)
     except Exception:  # noqa: BLE001  # an import fails in any way just below a limit
         with suppress(OSError):
             os.write(2, NO_MEMORY.encode())
@@ -285,6 +301,9 @@ def _end(error: BaseException) -> int:
     if is_short:
         tell(NO_MEMORY)
         return NOT_ENOUGH
+    if isinstance(error, ImportError) and (error.name or "").partition(".")[0] not in ROOMS:
+        tell(_unfit(error))
+        return USAGE
     return tell_why(error)
 
 

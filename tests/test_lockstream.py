@@ -23,6 +23,7 @@ import click
 import pytest
 
 import lockstream
+from executor.cli.ending import DEFECT
 from helpers.wheels import build_wheel, lock_of
 from lockstream import COMMANDS, Entry
 from schemas.errors import ExitCode, InvalidInput
@@ -413,6 +414,30 @@ class TestEnds:
         assert "Traceback" not in done.stderr
         assert hint in done.stderr
         assert (f"{tmp_path / 'click.py'}: " in done.stderr) == (number != errno.ENOMEM)
+
+    @pytest.mark.parametrize("module", ["click", "zstandard"])
+    def test_what_is_missing_or_made_for_another_python_is_named(
+        self, tmp_path: Path, module: str
+    ) -> None:
+        """A folder of ``pip install --target`` is of the Python that made it; a zipapp has none of
+        its shared libraries.
+        """
+        (tmp_path / f"{module}.py").write_text("from nowhere import made_of_c")
+        done = run(sys.executable, "-m", "lockstream", "plan", PYTHONPATH=str(tmp_path))
+        assert done.returncode == ExitCode.USAGE
+        assert done.stderr == (
+            f"error: Python {sys.version.split()[0]} ({sys.executable}) cannot load lockstream: "
+            "No module named 'nowhere'\n"
+            "hint: it needs Python 3.11 or newer, and what it requires installed for that Python: "
+            "pipx install lockstream, or uv tool install lockstream\n"
+        )
+
+    def test_what_a_room_does_not_define_is_a_defect(
+        self, run_command: Run, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        error = ImportError("cannot import name 'a' from 'schemas.text'", name="schemas.text")
+        assert run_command(raiser(error)) == DEFECT
+        assert capsys.readouterr().err.startswith("Traceback")
 
     def test_an_interrupt_while_it_is_loaded_shows_no_traceback(self, tmp_path: Path) -> None:
         (tmp_path / "click.py").write_text("raise KeyboardInterrupt")

@@ -16,7 +16,6 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
-from itertools import count
 from typing import Literal
 
 import zstandard
@@ -88,8 +87,6 @@ class Cache:
         self.folder = os.path.abspath(folder)
         self._root = os.path.join(self.folder, _VERSION)
         self._limit = limit
-        self._token = secrets.token_hex(8)
-        self._numbers = count()
         self._wrote = False
 
     def read(self, kind: Kind, key: str) -> bytes | None:
@@ -114,7 +111,7 @@ class Cache:
     def write(self, kind: Kind, key: str, content: bytes) -> None:
         """Keep ``content`` as the entry of ``key``."""
         path = self._path(kind, key)
-        temporary = f"{path}.{self._token}-{os.getpid()}-{next(self._numbers)}.tmp"
+        temporary = f"{path}.{secrets.token_hex(8)}.tmp"
         packer = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
         packed = packer.compress(_mark(kind, key) + content)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
