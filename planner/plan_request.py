@@ -179,6 +179,10 @@ def with_recorded(request: PlanRequest, lock: Pylock, path: str) -> PlanRequest:
     options = recorded_table(lock, "options")
     policy = options_from_table(PolicyRequest, options.get("policy"))
     builds = BuildRequest.from_options(options.get("build"), folder)
+    indexes = recorded_indexes(lock, folder)
+    if request.indexes.default_index or request.indexes.indexes:
+        # An index that is named now is there to be used.
+        indexes = replace(indexes, no_index=False)
     return replace(
         request,
         sources=request.sources.keep(sources),
@@ -187,7 +191,7 @@ def with_recorded(request: PlanRequest, lock: Pylock, path: str) -> PlanRequest:
             recorded=recorded_targets(lock),
             are_recorded_named=options.get("named-targets") is True,
         ),
-        indexes=keep_recorded(request.indexes, recorded_indexes(lock, folder)),
+        indexes=keep_recorded(request.indexes, indexes),
         policy=keep_recorded(request.policy, policy),
         builds=request.builds.keep(builds),
     )

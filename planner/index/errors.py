@@ -14,6 +14,7 @@ __all__ = [
     "IndexAnswer",
     "IndexDenied",
     "IndexUnreachable",
+    "ManyDamaged",
     "NotCached",
     "ProxyRefused",
     "SignInPage",
@@ -75,6 +76,25 @@ class IndexAnswer(SubjectProblem, NetworkError):
     url: str
     problem: str
     hint = "check that the address is that of a package index (it usually ends with /simple/)"
+
+
+@with_fields
+class ManyDamaged(NetworkError):
+    """An index lists very many versions of a project that cannot be used."""
+
+    project: str
+    count: int
+    """How many were tried."""
+    version: object
+    """The one after them."""
+    problem: str
+    hint = "name a version that can be used (NAME==VERSION), or another index"
+
+    def __str__(self) -> str:
+        return (
+            f"{self.project}: {self.count:,} versions that its page lists cannot be used, "
+            f"nor can {self.version}: {self.problem}"
+        )
 
 
 @with_fields

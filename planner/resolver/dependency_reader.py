@@ -9,6 +9,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
+from planner.index.errors import ManyDamaged
 from planner.metadata.core_metadata import InvalidMetadata, WheelMetadata
 from planner.model.dependencies import Dependency, Identifier
 from planner.model.environments import MarkerEnvironment
@@ -34,6 +35,11 @@ MAX_LOOK_AHEAD = 32
 LOOK_AHEAD_EVERY = MAX_LOOK_AHEAD // 2
 """Tries after which the next versions are requested in a long search; half of them are on their way
 then, so the search does not wait."""
+
+
+MAX_DAMAGED = 1_000
+"""Versions of one project that may turn out to be damaged, each after a request or more. Beyond is
+no damage but an index that lists what it does not have."""
 
 
 class DependencyReader:
@@ -63,12 +69,13 @@ class DependencyReader:
         self.unknown_extras: set[tuple[Identifier, Version]] = set()
         """Extras that their distribution does not have, with its version."""
         self._tries: dict[NormalizedName, int] = {}
+        self._damaged: dict[NormalizedName, set[Version]] = {}
 
     def dependencies(self, candidate: Candidate) -> tuple[Dependency, ...]:
         """Return what selecting ``candidate`` requires, overrides applied.
 
         For a candidate that cannot be used by itself, that is one dependency which nothing
-        satisfies. Raise what fetching the metadata raises.
+        satisfies. Raise what fetching the metadata raises, and ManyDamaged.
         """
         key = candidate.identifier, candidate.version
         if key not in self.known:
@@ -102,6 +109,10 @@ class DependencyReader:
         try:
             dependencies = self.requirements(candidate)
         except (InvalidMetadata, InvalidZip) as error:
+            damaged = self._damaged.setdefault(name, set())
+            damaged.add(candidate.version)
+            if len(damaged) > MAX_DAMAGED:
+                raise ManyDamaged(name, MAX_DAMAGED, candidate.version, str(error)) from None
             yield _refuse(candidate, str(error), is_damage=True)
             return
         metadata = self.metadata(candidate)

@@ -90,6 +90,22 @@ def test_an_option_replaces_what_it_names_and_no_other(
     assert targets() == ["3.11 win_amd64"]
 
 
+def test_an_index_that_is_named_is_used_though_the_lock_was_planned_without_one(
+    index: Index, tmp_path: Path
+) -> None:
+    wheel = build_wheel("app", "0.9")
+    (tmp_path / wheel.filename).write_bytes(wheel.content)
+    words = ("--find-links", ".", "--no-all-groups", "--no-all-extras", *LINUX)
+    assert plan("--no-index", *words) == 0
+    assert plan() == 0
+    assert versions() == {"app": "0.9"}
+    assert plan("-U", "-i", index.url) == 0
+    assert versions() == {"app": "1.0"}
+    assert check() == 0
+    assert plan("-U", "-i", index.url, "--no-index") == 0
+    assert versions() == {"app": "0.9"}
+
+
 def test_forgotten_options_do_not_count(index: Index) -> None:
     assert plan("-i", index.url, "--group", "dev", "--prerelease", "allow", *LINUX) == 0
     assert plan("--forget", "-i", index.url, *LINUX) == 0

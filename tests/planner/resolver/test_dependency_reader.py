@@ -10,17 +10,20 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from helpers.releases import World
+from planner.index.errors import ManyDamaged
 from planner.inputs.inputs import Inputs
 from planner.metadata.core_metadata import InvalidMetadata, WheelMetadata, parse_metadata
 from planner.metadata.distribution import Distribution
 from planner.model.dependencies import Dependency, Identifier
 from planner.model.environments import MarkerEnvironment
+from planner.resolver import dependency_reader
 from planner.resolver.candidates import Candidate
 from planner.resolver.dependency_reader import DependencyReader
 from planner.resolver.direct import DirectProjects
 from planner.resolver.overrides import Overrides
 from planner.resolver.prefetch import Fetcher, Prefetcher
 from planner.resolver.requirement_selector import RequirementSelector
+from schemas.errors import ExitCode
 from schemas.target import Target
 
 LINUX = MarkerEnvironment((Target.named("3.11", "manylinux_2_28_x86_64"),))
@@ -128,6 +131,25 @@ def test_metadata_that_cannot_be_read_makes_a_candidate_unusable() -> None:
 
     (found,) = reader_of(Broken()).dependencies(candidate())
     assert found.text == "its metadata has no name or no version"
+
+
+def test_an_index_without_what_it_lists_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Missing(Metadata):
+        def metadata(self, wheel: Distribution) -> WheelMetadata:
+            raise InvalidMetadata("its page lists it, but the server answers 404 Not Found")
+
+    monkeypatch.setattr(dependency_reader, "MAX_DAMAGED", 3)
+    reader = reader_of(Missing())
+    for minor in range(3):
+        for extra in ("x", None):
+            reader.dependencies(candidate(extra, version=f"1.{minor}"))
+    with pytest.raises(ManyDamaged) as caught:
+        reader.dependencies(candidate(version="1.3"))
+    assert str(caught.value) == (
+        "app: 3 versions that its page lists cannot be used, nor can 1.3: its page lists it, but "
+        "the server answers 404 Not Found"
+    )
+    assert caught.value.exit_code is ExitCode.NETWORK
 
 
 def test_dependencies_are_read_once() -> None:
