@@ -208,11 +208,15 @@ def _read_poetry(table: Mapping[str, Any], place: str, ours: Settings) -> ToolTa
         table_at(table, "group", one, "dependencies") for one in table_at(table, "group")
     )
     for project, value in (item for one in dependencies for item in one.items()):
-        for entry in value if isinstance(value, list) else [value]:
-            if isinstance(entry, Mapping) and (source := entry.get("source")):
-                pins[canonicalize_name(project)] = str(source)
-            elif isinstance(entry, Mapping) and (address := source_url(entry)):
-                name = canonicalize_name(project)
+        name = canonicalize_name(project)
+        entries = value if isinstance(value, list) else [value]
+        if (source := _poetry_source(name, entries, pins, ours)) and name not in pins:
+            pins[name] = source
+            if source.lower() == "pypi" and source not in indexes:
+                # Poetry knows it without a table.
+                indexes[source] = IndexSetting(PUBLIC_INDEX, explicit=True)
+        for entry in entries:
+            if isinstance(entry, Mapping) and (address := source_url(entry)):
                 addresses[name] = address if addresses.get(name, address) == address else ""
     # With a source of its own, Poetry does not look for projects on PyPI.
     default = ordered[-1][1] if ranked["primary"] else None
@@ -224,6 +228,26 @@ def _read_poetry(table: Mapping[str, Any], place: str, ours: Settings) -> ToolTa
             *(_prereleases(dependencies, place) if ours.prerelease is None else ()),
         ),
     )
+
+
+def _poetry_source(
+    name: NormalizedName,
+    entries: Iterable[object],
+    pins: Mapping[NormalizedName, str],
+    ours: Settings,
+) -> str:
+    """Return the source that all ``entries`` of a project name, or nothing. Raise ValueError if
+    they name several, or another than ``pins``: which one counts depends on their markers.
+    """
+    named = {
+        str(one.get("source") or "") if isinstance(one, Mapping) else ""
+        for one in entries
+        if not (isinstance(one, Mapping) and source_url(one))
+    }
+    known = {pins[name]} if name in pins else set()
+    if name not in ours.sources and (len(named) > 1 or len((named | known) - {""}) > 1):
+        raise ValueError(f"[tool.poetry] {name} has several sources")
+    return max(named, default="")
 
 
 def _prereleases(tables: Iterable[Mapping[str, Any]], place: str) -> Iterator[str]:

@@ -125,6 +125,19 @@ def test_poetry_does_not_look_on_pypi_if_it_has_a_primary_source() -> None:
     assert [one.url for one in found.settings.indexes.values()] == [PUBLIC_INDEX, ONE]
 
 
+def test_poetry_knows_pypi_without_a_table() -> None:
+    found = read("[tool.poetry.dependencies]\na = { version = '1', source = 'PyPI' }\n").settings
+    assert found.sources == {"a": "PyPI"}
+    assert found.indexes == {"PyPI": IndexSetting(PUBLIC_INDEX, explicit=True)}
+
+
+def test_a_source_of_our_table_decides_between_those_of_poetry() -> None:
+    two = "a = [{ version = '1', source = 'x' }, { version = '1', source = 'y' }]\n"
+    ours = Settings(sources={canonicalize_name("a"): "z"})
+    found = read(f"[tool.poetry.dependencies]\n{two}", ours).settings
+    assert ours.with_defaults(found).sources == {"a": "z"}
+
+
 def test_several_addresses_of_one_project_are_noted_as_such() -> None:
     found = read(
         "[tool.poetry.dependencies]\na = [{ url = 'https://f.example/1.zip' }, "
@@ -148,6 +161,13 @@ def test_several_addresses_of_one_project_are_noted_as_such() -> None:
         ("[[tool.pdm.source]]\nname = 'x'\nurl = 'y'\ninclude_packages = ['our-*']",
          "selects projects by patterns"),
         ("[tool.pdm]\nsource = 1", "is not as pdm has it"),
+        ("[tool.poetry.dependencies]\na = [{ source = 'x' }, { source = 'y' }]",
+         "[tool.poetry] a has several sources"),
+        ("[tool.poetry.dependencies]\na = [{ source = 'x' }, { markers = \"os_name == 'nt'\" }]",
+         "[tool.poetry] a has several sources"),
+        (("[tool.poetry.dependencies]\na = { source = 'x' }\n"
+          "[tool.poetry.group.dev.dependencies]\na = { source = 'y' }"),
+         "[tool.poetry] a has several sources"),
     ],
 )  # fmt: skip
 def test_what_would_be_taken_from_elsewhere_is_an_error(text: str, problem: str) -> None:
