@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from packaging.markers import Marker
@@ -31,6 +33,12 @@ _KEYS_OF_TOOLS = {
     "overrides": "overrides of uv or PDM",
 }
 """What errors call the settings that the tables of other tools give."""
+
+
+_PROJECT_ROOT = re.compile(r"file:/{2,3}\$\{PROJECT_ROOT\}")
+"""The folder of the project, as PDM and uv have it
+(https://backend.pdm-project.org/metadata/#dependencies).
+"""
 
 
 @frozen
@@ -253,13 +261,15 @@ class _ProjectReader:
     ) -> Iterator[InputRequirement]:
         project = self.project
         origin = f"{project.path} {place}"
+        root = Path(project.folder).absolute().as_uri()
         for line in lines:
             self.family.lines_read += 1
             if self.family.lines_read > MAX_INCLUDED:
                 raise InvalidProject(
                     project.path, f"{place} leads to more than {MAX_INCLUDED} lines"
                 )
-            requirement = parse_requirement(line, origin, folder=project.folder)
+            text = _PROJECT_ROOT.sub(root, line)
+            requirement = parse_requirement(text, origin, written=line, folder=project.folder)
             if names_extra(requirement):
                 # No lock can hold it, and without an extra it would be left out.
                 raise InvalidProject(

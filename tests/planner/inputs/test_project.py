@@ -319,3 +319,11 @@ def test_the_address_of_a_source_counts_for_overrides_and_constraints(tmp_path: 
         f'{at} ; os_name == "nt"', "other<2",
     ]  # fmt: skip
     assert [str(one.requirement) for one in inputs.constraints] == [at]
+
+
+@pytest.mark.parametrize("slashes", ["//", "///"])
+def test_the_folder_of_the_project_is_a_variable_of_pdm(slashes: str, tmp_path: Path) -> None:
+    (tmp_path / "a b").mkdir()
+    line = f"lib @ file:{slashes}${{PROJECT_ROOT}}/../lib"
+    inputs = read(tmp_path / "a b", f"[project]\ndependencies = ['{line}']\n")
+    assert names(inputs) == [f"lib @ {(tmp_path / 'lib').as_uri()}"]
