@@ -241,7 +241,17 @@ def _name_of(url: str, origin: str) -> str:
             f"no pyproject.toml in {path} says the name of its project",
             hint="write NAME @ and the folder",
         )
-    raise _unsupported_address(origin)
+    if parts.scheme == "file" and not os.path.exists(path):
+        raise UnsupportedRequirementLine(
+            origin,
+            f"there is nothing at {path}",
+            hint="correct the path; a relative one starts from the working folder",
+        )
+    raise UnsupportedRequirementLine(
+        origin,
+        "its address does not say which project is there",
+        hint="write NAME @ and the address",
+    )
 
 
 def _name_in(folder: str) -> str | None:
