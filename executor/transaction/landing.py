@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -9,8 +10,13 @@ from typing import NamedTuple
 from executor.environment.places import Ways
 from executor.files.held_folder import HeldFolder
 from executor.transaction.journal_entries import Move
+from schemas.wheel import MAX_NAME_SIZE
 
-__all__ = ["Landing", "Landings", "existing_folder", "landings"]
+__all__ = ["Landing", "Landings", "check_lengths", "existing_folder", "landings"]
+
+
+_MAX_PATH = 4095
+"""Bytes (PATH_MAX of Linux, without the null byte at the end)."""
 
 
 _MAX_HELD = 4096
@@ -94,6 +100,27 @@ def _landings(
                 ways,
                 is_linked=is_link,
             )
+
+
+def check_lengths(moves: Iterable[Move], staging: HeldFolder) -> None:
+    """Raise OSError if a path would be longer than the kernel takes: what is moved folder by folder
+    would arrive, and nobody could open it.
+    """
+    for move in moves:
+        room = _MAX_PATH - len(os.fsencode(move.destination))
+        if room <= MAX_NAME_SIZE:
+            with staging.inner(move.source) as held:
+                _check_lengths(held, move.destination, room)
+
+
+def _check_lengths(held: HeldFolder, folder: str, room: int) -> None:
+    for name, is_folder in held.entries():
+        left, path = room - 1 - len(os.fsencode(name)), f"{folder}/{name}"
+        if left < 0:
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), path)
+        if is_folder:
+            with held.inner(name) as below:
+                _check_lengths(below, path, left)
 
 
 def existing_folder(path: str) -> str:

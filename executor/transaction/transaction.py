@@ -28,7 +28,7 @@ from executor.transaction.commit import WheelMoves, apply, removal_of
 from executor.transaction.disk_check import check_moves
 from executor.transaction.journal import Journal
 from executor.transaction.journal_entries import Move
-from executor.transaction.landing import Landings
+from executor.transaction.landing import Landings, check_lengths
 from executor.transaction.permission_check import PermissionCheck
 from executor.transaction.run_log import RunLog
 from executor.transaction.stager import Build, Stager
@@ -185,6 +185,7 @@ class Transaction:
         for entry in _going(remove, keep, ways):
             check.goes(entry)
             going.add(places.key(entry))
+        check_lengths(_moves(arrivals), staging)
         landings = Landings(_moves(arrivals), staging, ways)
         refuse_collisions(
             arrivals, landings, ways, staging,

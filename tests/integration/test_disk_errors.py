@@ -23,7 +23,7 @@ from helpers.mounts import mounted_tmpfs
 from helpers.servers import Server, file
 from helpers.trees import Entry, snapshot
 from helpers.wheels import build_wheel, lock_of
-from schemas.errors import NotEnough
+from schemas.errors import LockstreamError, NotEnough
 
 ROOT = Path(__file__).parents[2]
 
@@ -98,6 +98,23 @@ def test_a_change_that_fails_is_told_and_breaks_nothing(upgrade: Upgrade, code: 
         outcomes.add((told is None, is_committed))
     # Before the commit and behind it.
     assert {(False, False), (False, True)} <= outcomes
+
+
+def test_a_folder_whose_files_nobody_could_open_is_refused(tmp_path: Path) -> None:
+    """Staged files are reached from the folder above them, and come there folder by folder."""
+    lock = write_lock(tmp_path / "lock", [NEW])
+    short = 4095 - len("/demo-2.0.dist-info/REQUESTED")
+    folder = f"{tmp_path}/target"
+    while (left := short - len(folder)) > 1:
+        # No part is longer than 255 bytes, and none is empty.
+        folder += "/" + "f" * min(left - 1, 200 if left > 202 else 100)
+    folder += "f" * (short - len(folder))
+    execute(lock, Environment.target(folder))
+    assert Path(folder, "demo-2.0.dist-info/REQUESTED").exists()
+    with pytest.raises(LockstreamError, match="REQUESTED: File name too long") as caught:
+        execute(lock, Environment.target(f"{folder}f"))
+    assert "the environment is as it was before; install into a folder with a" in caught.value.hint
+    assert not Path(f"{folder}f", "demo").exists()
 
 
 def test_too_few_open_files_are_told(upgrade: Upgrade) -> None:

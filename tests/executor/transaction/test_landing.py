@@ -10,7 +10,7 @@ import pytest
 from executor.environment.places import Ways
 from executor.files.held_folder import HeldFolder
 from executor.transaction.journal_entries import Move
-from executor.transaction.landing import Landings, existing_folder, landings
+from executor.transaction.landing import Landings, check_lengths, existing_folder, landings
 
 
 @pytest.fixture(name="staged")
@@ -80,3 +80,21 @@ def test_they_are_looked_for_once_if_they_are_few(
         found.forget()
         assert sorted(next(iter(found)).names) == ["lib64"]
     assert [landing.met for landing in first] == [("demo",), ()]
+
+
+@pytest.mark.parametrize(
+    ("size", "too_long"),
+    [(4095 - len("/demo/sub/a.py"), None), (4096 - len("/demo/sub/a.py"), "a.py")],
+)
+def test_a_path_that_the_kernel_does_not_take_is_found(
+    staged: Path, size: int, too_long: str | None
+) -> None:
+    folder = "/".join(["", "\xe4" * 50, "x" * (size - 102)])
+    assert len(os.fsencode(folder)) == size
+    with HeldFolder.at(str(staged)) as held:
+        if too_long is None:
+            check_lengths([Move("0/tree", folder)], held)
+            return
+        with pytest.raises(OSError, match="File name too long") as caught:
+            check_lengths([Move("0/tree", folder)], held)
+    assert str(caught.value.filename).endswith(f"x/demo/sub/{too_long}")
