@@ -4,6 +4,7 @@ the folders of libraries beside the packages.
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import stat
@@ -114,9 +115,17 @@ def _libraries(schemes: Schemes, installed: Collection[Installed], home: str) ->
     for top in sorted(tops):
         if is_below(top, [data]) and os.path.isdir(top):
             for path in _beside(top, packages, brought):
-                base = os.path.join(os.path.dirname(home), "lib", os.path.basename(path))
-                if not (_LIBRARY.fullmatch(path) and is_same_program(base, path)):
+                if not (_LIBRARY.fullmatch(path) and _is_of_base(home, path)):
                     yield Drift("extra", "", path, "no installed package owns it")
+
+
+def _is_of_base(home: str, library: str) -> bool:
+    """Return whether a library is a copy of one of the base, wherever distributions put those: in
+    ``lib``, ``lib64`` or ``lib/x86_64-linux-gnu``.
+    """
+    base, name = glob.escape(os.path.dirname(home)), glob.escape(os.path.basename(library))
+    places = (os.path.join(base, place, name) for place in ("lib*", "lib/*"))
+    return any(is_same_program(one, library) for one in chain(*map(glob.iglob, places)))
 
 
 def _beside(

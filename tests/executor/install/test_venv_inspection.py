@@ -92,6 +92,24 @@ def test_what_virtualenv_lists_of_its_seeds_is_right(root: Path, options: list[s
     assert found(root) == [f"changed: {name}: RECORD has no hash for it"]
 
 
+@pytest.mark.parametrize("place", ["lib", "lib64", "lib/x86_64-linux-gnu"])
+def test_a_copy_of_the_library_of_the_base_is_right_wherever_the_base_has_it(
+    tmp_path: Path, root: Path, place: str
+) -> None:
+    schemes = Environment.venv(str(root)).interpreter.schemes
+    written(tmp_path / "base" / place / "libpython3.so.1.0", "code")
+    (root / "pyvenv.cfg").write_text(f"home = {tmp_path}/base/bin\n")
+    library = root / "lib/libpython3.so.1.0"
+
+    def told() -> list[str]:
+        return [str(one) for one in inspect_venv(schemes, []) if "libpython" in str(one)]
+
+    written(library, "code")
+    assert not told()
+    written(library, "evil")
+    assert told() == [f"extra: {library}: {UNOWNED}"]
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
