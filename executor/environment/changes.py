@@ -64,9 +64,13 @@ class Changes:
         nothing here.
         """
         yield from self.lock_remarks
-        if not sync.reinstall_packages:
+        if not sync.reinstall_packages and not sync.remove:
             return
         known = {step.name for step in (*self.install, *self.unchanged)}.union(self.skipped)
+        for name in sorted(sync.remove & known):
+            yield f"{name} is to be removed, but the lock lists it"
+        for name in sorted(sync.remove - known - {found.name for found in self.remove}):
+            yield f"{name} is to be removed, but is not installed"
         for name in sorted(sync.reinstall_packages - known):
             yield f"{name} is to be reinstalled, but the lock installs no such package"
 

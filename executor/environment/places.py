@@ -25,7 +25,10 @@ _NO_FOLDER = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 
 def is_below(path: str, folders: Iterable[str]) -> bool:
     """Return whether ``path`` is spelled as something below one of ``folders``."""
-    return any(path.startswith(folder.rstrip(os.sep) + os.sep) for folder in folders)
+    return any(
+        path.startswith(above := folder.rstrip(os.sep) + os.sep) and path != above
+        for folder in folders
+    )
 
 
 def distinct_folders(paths: Iterable[str]) -> list[str]:

@@ -6,6 +6,7 @@ memory is freed.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
@@ -66,6 +67,8 @@ def verify_environment(
 
     steps, skipped = selected_steps(lock, environment, select, warn)
     schemes = environment.interpreter.schemes
+    if not os.path.exists(environment.path):
+        warn(f"there is no environment at {environment.path}")
     names = frozenset(step.name for step in steps)
     return len(steps), _once(chain(find_drift(steps, schemes, skipped), inspect(schemes, names)))
 

@@ -44,6 +44,17 @@ def test_a_changed_file_is_named(
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("option", ["--venv", "--target"])
+def test_an_environment_that_is_not_there_is_said(
+    installed: list[str], option: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    words = ["verify", installed[0], option, f"{tmp_path}/slip"]
+    assert lockstream.main(words) == ExitCode.REFUSED
+    told = capsys.readouterr()
+    assert told.out.startswith("missing: demo: 1.0 is not installed\n1 package verified, ")
+    assert told.err == f"warning: there is no environment at {tmp_path}/slip\n"
+
+
 def test_a_lock_that_is_missing_is_an_invalid_input(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -141,6 +141,14 @@ class TestExact:
             "1 unchanged",
         ]
 
+    def test_a_name_that_cannot_be_removed_is_remarked(self, schemes: Schemes) -> None:
+        """A slip in it would pass for success."""
+        sync = Sync(remove=frozenset({"pip", "gnoe", "a"}))
+        assert list(decide_changes([step("a")], schemes, sync).remarks(sync)) == [
+            "a is to be removed, but the lock lists it",
+            "gnoe is to be removed, but is not installed",
+        ]
+
     def test_what_the_lock_holds_is_not_removed_by_name(self, schemes: Schemes) -> None:
         sync = Sync(remove=frozenset({"a"}))
         assert told(decide_changes([step("a")], schemes, sync)) == ["1 unchanged"]

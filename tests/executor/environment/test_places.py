@@ -63,6 +63,13 @@ def test_a_folder_is_not_below_one_whose_name_it_begins_with() -> None:
     assert not is_below("/environment", ["/env"])
 
 
+def test_nothing_is_below_itself() -> None:
+    """Who goes up from a file until nothing is above would go on forever at the root."""
+    assert is_below("/env", ["/"])
+    assert not is_below("/", ["/"])
+    assert not is_below("/env", ["/env"])
+
+
 class TestWays:
     def test_a_link_that_stays_inside_is_a_way(self, env: Path) -> None:
         assert ways(env).is_way(str(env / "lib64"))
