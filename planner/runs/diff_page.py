@@ -11,6 +11,7 @@ from planner.review.diff import Change
 from planner.runs.markdown import cell, joined
 from planner.runs.render import template, treemap_cells
 from schemas.sizes import format_size
+from schemas.text import counted
 
 __all__ = ["diff_to_markdown", "render_diff"]
 
@@ -29,10 +30,13 @@ def render_diff(names: tuple[str, str], changes: Sequence[Change], pairs: Pairs)
         ]
     )
     for one in cells:
-        one["tone"] = "grew" if grown.get(one["name"], 0) >= 0 else "shrank"
+        size = grown.get(one["name"], 0)
+        one["tone"] = "grew" if size >= 0 else "shrank"
+        one["size"] = _signed(size) if size else one["size"]  # colours do not say it to all
     text: str = template("diff.html").render(
         names=names,
-        changes=[(one, _kind(one), str(one)) for one in changes],
+        count=counted(len(changes), "change"),
+        changes=[(one, _kind(one), _notes(one)) for one in changes],
         rows=[_row(old, new) for old, new in pairs],
         cells=cells,
         css=template("page.css").render(),
@@ -46,7 +50,7 @@ def diff_to_markdown(names: tuple[str, str], changes: Sequence[Change], pairs: P
 
 
 def _lines(names: tuple[str, str], changes: Sequence[Change], pairs: Pairs) -> Iterator[str]:
-    yield f"### {cell(names[0])} → {cell(names[1])}: {len(changes)} changes"
+    yield f"### {cell(names[0])} → {cell(names[1])}: {counted(len(changes), 'change')}"
     yield ""
     if pairs:
         yield "| target | packages | to fetch | unpacked | files | disk |"
@@ -58,7 +62,7 @@ def _lines(names: tuple[str, str], changes: Sequence[Change], pairs: Pairs) -> I
         yield "| package | old | new | |"
         yield "|---|---|---|---|"
         for one in changes:
-            texts = one.name, " and ".join(one.old), " and ".join(one.new), "; ".join(one.notes)
+            texts = one.name, " and ".join(one.old), " and ".join(one.new), "; ".join(_notes(one))
             yield "| " + " | ".join(cell(text) for text in texts) + " |"
 
 
@@ -81,6 +85,11 @@ def _kind(change: Change) -> str:
     if not change.old:
         return "bad"
     return "good" if not change.new else ""
+
+
+def _notes(change: Change) -> list[str]:
+    """Return what is to be said of ``change`` beside its versions."""
+    return [*([] if change.old else ["new"]), *([] if change.new else ["removed"]), *change.notes]
 
 
 def _grown(pairs: Pairs) -> dict[str, int]:

@@ -26,7 +26,7 @@ def test_markdown_has_a_row_for_each_change(
     text = capsys.readouterr().out
     assert "3 changes" in text
     assert "| one | 1.0 | 2.0 |  |" in text
-    assert "| gone | 1.0 |  |  |" in text
+    assert "| gone | 1.0 |  | removed |" in text
     assert len(text.encode()) < MAX_SIZE
 
 
@@ -35,8 +35,9 @@ def test_the_page_has_them_too(locks: tuple[str, str], tmp_path: Path) -> None:
     assert main(["diff", *locks, "--html", str(page)]) == 0
     text = page.read_text()
     assert text.startswith("<!doctype html>")
-    assert '<td class="bad">two</td><td>new</td><td>1.0</td>' in text
-    assert '<td class="good">gone</td><td>1.0</td><td>removed</td>' in text
+    none = "<td>\u2013</td>"
+    assert f'<td class="bad">two</td>{none}<td>1.0</td><td class="text">new</td>' in text
+    assert f'<td class="good">gone</td><td>1.0</td>{none}<td class="text">removed</td>' in text
     assert "<script" not in text
     assert "<button" not in text, "there is nothing to press"
     assert text.count('class="scroll" tabindex="0"') == text.count('class="scroll"') == 2

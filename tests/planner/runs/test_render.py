@@ -44,6 +44,16 @@ def test_figures_are_those_of_the_log(tmp_path: Path) -> None:
         assert figure in cells, figure
 
 
+@pytest.mark.parametrize(("has_end", "word"), [(True, "installed"), (False, "complete")])
+def test_a_wheel_is_installed_only_if_the_run_is_done(
+    tmp_path: Path, has_end: bool, word: str
+) -> None:
+    log = whole_log(1)
+    path = write_log(tmp_path / "log", log if has_end else log[:-1])
+    cells = Page(render_runs([read_run(str(path))], {})).cells
+    assert {"installed", "complete", "staged"} & set(cells) == {word}
+
+
 def test_nothing_of_a_log_becomes_markup(tmp_path: Path) -> None:
     evil = "</script><script>alert(1)</script><b>"
     log = [*beginning(environment=evil), event("warning", 1.0, text=evil)]
