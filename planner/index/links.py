@@ -32,13 +32,15 @@ __all__ = ["LinksMissing", "LinksReader"]
 _PAGES = (".html", ".htm")
 """The suffixes of a page of links on this machine."""
 
+_ELSEWHERE = "it may stand in a file of requirements, PIP_FIND_LINKS, UV_FIND_LINKS or pip.conf too"
+
 
 @with_fields
 class LinksMissing(NetworkError):
     """A page of --find-links does not exist."""
 
     url: str
-    hint = "check the address after --find-links, or leave it out"
+    hint = f"check the address after --find-links, or leave it out; {_ELSEWHERE}"
 
     def __str__(self) -> str:
         return f"--find-links {self.url}: the page does not exist (HTTP 404)"
@@ -90,7 +92,7 @@ class LinksReader:
         except OSError as error:
             raise UsageError(
                 f"--find-links {place!r}: {error.strerror}",
-                hint="name a folder of wheels or a page of links, or leave it out",
+                hint=f"name a folder of wheels or a page of links, or leave it out; {_ELSEWHERE}",
             ) from None
 
     def _list_folder(self, folder: str) -> list[ProjectFile]:

@@ -230,9 +230,16 @@ def test_a_page_of_links_is_used(index: RunningIndex) -> None:
     assert app["wheels"][0]["url"] == index.url_of(wheel.filename)
 
 
-def test_a_folder_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    plan("--no-index", "-f", "no-such", status=2)
-    assert "error: --find-links 'no-such': No such file or directory" in capsys.readouterr().err
+@pytest.mark.parametrize("variable", ["", "PIP_FIND_LINKS", "UV_FIND_LINKS"])
+def test_a_folder_that_is_not_there_is_named_wherever_that_stands(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variable: str
+) -> None:
+    if variable:
+        monkeypatch.setenv(variable, "no-such")
+    plan("--no-index", *(() if variable else ("-f", "no-such")), status=2)
+    shown = capsys.readouterr().err
+    assert "error: --find-links 'no-such': No such file or directory" in shown
+    assert variable in shown.partition("hint: ")[2]
 
 
 def test_a_file_that_its_server_does_not_have_is_passed_over(
