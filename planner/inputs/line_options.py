@@ -12,7 +12,6 @@ from typing import NoReturn
 
 from planner.inputs.build_settings import BuildSetting
 from planner.inputs.errors import InvalidRequirementLine, UnsupportedRequirementLine
-from planner.inputs.requirement_line import EDITABLE_HINT
 from planner.model.project_set import first_invalid_name
 
 __all__ = ["parse_line_options", "parse_requirement_options", "split_options"]
@@ -29,8 +28,6 @@ _FIRST_OPTION = re.compile(r"(?<=\s)-")
 
 
 _ADVICE = {
-    "-e": EDITABLE_HINT,
-    "--editable": EDITABLE_HINT,
     "--only-final": "use --prerelease disallow on the command line",
     "--all-releases": "use --pre, or name a pre-release, as in NAME>=1.0rc1",
     "--install-option": "pip has removed it; use --config-settings",
@@ -117,9 +114,8 @@ def parse_line_options(text: str, origin: str, *, written: str | None = None) ->
     Raise InvalidRequirementLine or UnsupportedRequirementLine.
     """
     options = _parse(_LINE, text, origin, "", written or text)
-    for name, values in (("-e", options.editable), ("--only-final", options.only_final)):
-        if values:
-            raise _unsupported(name, origin, "")
+    if options.only_final:
+        raise _unsupported("--only-final", origin, "")
     for name, words in (
         ("--no-binary", options.no_binary),
         ("--only-binary", options.only_binary),

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from packaging.markers import Marker
 from packaging.requirements import Requirement
@@ -15,6 +16,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
 from planner.inputs.dependency_groups import MAX_INCLUDED, MAX_NESTING
+from planner.inputs.errors import InvalidRequirementLine
 from planner.inputs.family import Family
 from planner.inputs.inputs import InputRequirement, Inputs
 from planner.inputs.project_document import InvalidProject, hint_for_folder, listed, read_document
@@ -25,7 +27,7 @@ from planner.inputs.tool_values import ToolTables
 from planner.model.dependencies import Scope
 from schemas.data_class import frozen
 
-__all__ = ["ScopeChoice", "read_projects", "read_settings_of"]
+__all__ = ["ScopeChoice", "read_editables", "read_projects", "read_settings_of"]
 
 
 _KEYS_OF_TOOLS = {
@@ -133,6 +135,52 @@ def read_projects(
         groups=tuple(chosen_groups),
         members=tuple(sorted(family.names)),
     )
+
+
+def read_editables(
+    editables: Sequence[InputRequirement], *, backend: Backend | None = None
+) -> Inputs:
+    """Read what the projects require that requirements files name with ``-e FOLDER``, with the
+    extras that are named there. As projects that are named on the command line, they are met by
+    themselves, and are not in the lock.
+
+    Raise as ``read_projects``.
+    """
+    family = Family(backend=backend)
+    named = [(one, ProjectTables(*read_document(_folder_of(one)), backend)) for one in editables]
+    projects = [member for _, project in named for member in family.expand(project)]
+    inputs = _read_settings_of(named[0][1], projects)
+    remarks = [*inputs.remarks, *family.remarks()]
+    for one, project in named:
+        marker = one.requirement.marker
+        if problem := _unknown_extra(project, one.requirement):
+            raise InvalidRequirementLine(one.origin, problem, hint=_EXTRA_HINT)
+        reader = _ProjectReader(project, family)
+        extras = sorted(map(canonicalize_name, one.requirement.extras))
+        found = [*reader.dependencies(None, frozenset())]
+        found += (
+            line for name in extras for line in reader.extra_requirements(name, None, frozenset())
+        )
+        inputs = inputs.merge(
+            Inputs(
+                requirements=tuple(
+                    replace(line, requirement=_limited(line.requirement, marker)) for line in found
+                ),
+                requires_python=None if marker else _requires_python(project),
+            )
+        )
+        remarks.append(
+            f"{one.origin}: {project.name} itself is not in the lock; install it after the lock: "
+            f"pip install --no-deps -e {_folder_of(one)}"
+        )
+    if not any(one.requirement.marker for one in editables):
+        for member in family.always.values():
+            inputs = inputs.merge(Inputs(requires_python=_requires_python(member)))
+    return replace(inputs, remarks=tuple(remarks), members=tuple(sorted(family.names)))
+
+
+def _folder_of(one: InputRequirement) -> str:
+    return os.path.relpath(unquote(urlsplit(one.requirement.url or "").path))
 
 
 def _requires_python(project: ProjectTables) -> SpecifierSet | None:
@@ -280,22 +328,13 @@ class _ProjectReader:
                 )
             name = canonicalize_name(requirement.name)
             if member := self.family.find(name, project):
-                self._check_extras(member, requirement, place)
+                if problem := _unknown_extra(member, requirement):
+                    raise InvalidProject(project.path, f"{place}: {problem}", hint=_EXTRA_HINT)
                 yield from self._of_member(member, requirement, scope, above)
                 continue
             address = None if project.is_poetry else project.tools.addresses.get(name)
             requirement = _at(requirement, address, origin, project.path)
             yield InputRequirement(requirement=requirement, origin=origin, scope=scope)
-
-    def _check_extras(self, member: ProjectTables, requirement: Requirement, place: str) -> None:
-        known = member.extra_names(are_required=bool(requirement.extras))
-        if unknown := sorted(set(map(canonicalize_name, requirement.extras)) - known):
-            raise InvalidProject(
-                self.project.path,
-                f"{place}: {quoted(str(requirement))} names the extra {unknown[0]!r}; "
-                f"{member.path} has {listed(known)}",
-                hint="correct the name, or add the extra to that project",
-            )
 
     def _of_member(
         self, member: ProjectTables, requirement: Requirement, scope: Scope | None, above: Above
@@ -314,6 +353,18 @@ class _ProjectReader:
             found += reader.extra_requirements(extra, scope, above)
         for one in found:
             yield replace(one, requirement=_limited(one.requirement, requirement.marker))
+
+
+_EXTRA_HINT = "correct the name, or add the extra to that project"
+
+
+def _unknown_extra(member: ProjectTables, requirement: Requirement) -> str | None:
+    """Return what is wrong with the extras that a requirement on a member names."""
+    known = member.extra_names(are_required=bool(requirement.extras))
+    unknown = sorted(set(map(canonicalize_name, requirement.extras)) - known)
+    if not unknown:
+        return None
+    return f"{requirement.name} has no extra {unknown[0]!r}; {member.path} has {listed(known)}"
 
 
 def _at(requirement: Requirement, address: str | None, origin: str, path: str) -> Requirement:

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,7 +15,12 @@ from packaging.utils import canonicalize_name
 
 from planner.inputs.inputs import Inputs
 from planner.inputs.pip_config import unread_variables
-from planner.inputs.project import ScopeChoice, read_projects, read_settings_of
+from planner.inputs.project import (
+    ScopeChoice,
+    read_editables,
+    read_projects,
+    read_settings_of,
+)
 from planner.inputs.project_document import hint_for_folder, is_project
 from planner.inputs.project_tables import Backend
 from planner.inputs.recorded_options import keep_recorded
@@ -155,8 +161,10 @@ def read_inputs(
         provenance.overrides,
         environment=environment,
         fetch=fetch,
+        read_editables=partial(read_editables, backend=backend),
     )
-    return inputs.merge(Inputs(excludes=excludes, remarks=remarks)).merge(files)
+    merged = inputs.merge(Inputs(excludes=excludes, remarks=remarks)).merge(files)
+    return replace(merged, remarks=tuple(dict.fromkeys(merged.remarks)))
 
 
 _PASSING = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")

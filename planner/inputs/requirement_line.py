@@ -30,10 +30,10 @@ __all__ = ["EDITABLE_HINT", "MAX_SHOWN", "names_extra", "parse_requirement", "qu
 
 
 EDITABLE_HINT = (
-    "name the folder of the project as PROJECT, what it depends on is planned; of a repository, "
-    "write NAME @ git+https://..."
+    "in its place, name the folder of the project as PROJECT, what it depends on is planned; of a "
+    "repository, write NAME @ git+https://..."
 )
-"""What to do about ``-e FOLDER``, which pip and PDM have."""
+"""What to do about ``-e`` where it is not read: in projects, and of repositories."""
 
 
 MAX_SHOWN = 200

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 from urllib.parse import unquote, urljoin, urlsplit
@@ -21,7 +21,11 @@ from packaging.utils import canonicalize_name
 
 from executor import read_regular
 from planner.inputs.build_settings import BuildSetting
-from planner.inputs.errors import InvalidRequirementLine, UnreadableInput
+from planner.inputs.errors import (
+    InvalidRequirementLine,
+    UnreadableInput,
+    UnsupportedRequirementLine,
+)
 from planner.inputs.inputs import InputRequirement, Inputs
 from planner.inputs.line_options import (
     parse_line_options,
@@ -30,7 +34,7 @@ from planner.inputs.line_options import (
 )
 from planner.inputs.project_document import refuse_conflict, refuse_project
 from planner.inputs.remote_file import FetchFile, refuse_remote
-from planner.inputs.requirement_line import parse_requirement, quoted
+from planner.inputs.requirement_line import EDITABLE_HINT, parse_requirement, quoted
 from planner.inputs.requirements_text import decode, logical_lines
 from planner.inputs.settings import Settings
 from schemas.data_class import frozen
@@ -73,10 +77,12 @@ def read_requirements(
     *,
     environment: Mapping[str, str],
     fetch: FetchFile = refuse_remote,
+    read_editables: Callable[[Sequence[InputRequirement]], Inputs] | None = None,
 ) -> Inputs:
     """Read requirements, constraints and overrides files, with all files that they include.
 
-    ``environment`` gives the values of ``${NAME}``, ``fetch`` the content of files at URLs.
+    ``environment`` gives the values of ``${NAME}``, ``fetch`` the content of files at URLs,
+    ``read_editables`` what the projects require that are named with ``-e FOLDER``.
 
     Raise UnreadableInput, InvalidRequirementLine or UnsupportedRequirementLine.
     """
@@ -98,7 +104,10 @@ def read_requirements(
                     else f"bring it back, or name another one: {option}"
                 )
                 raise
-    return content.to_inputs()
+    inputs = content.to_inputs()
+    if content.editables and read_editables is not None:
+        inputs = inputs.merge(read_editables(content.editables))
+    return inputs
 
 
 @dataclass(slots=True)
@@ -110,6 +119,8 @@ class _FileContent:
     )
     options: Inputs = field(default_factory=Inputs)
     """The options of all lines together."""
+    editables: list[InputRequirement] = field(default_factory=list)
+    """The projects of ``-e FOLDER``, with the folder as their address."""
     build: dict[str, BuildSetting] = field(default_factory=dict)
     """Build flags by project."""
     included: set[tuple[Kind, str]] = field(default_factory=set)
@@ -218,6 +229,19 @@ class _Reader:
             self._include(included, path, origin, kind)
         for included in options.constraint:
             self._include(included, path, origin, "constraint")
+        for place in options.editable:
+            self._read_editable(place, line, origin)
+
+    def _read_editable(self, place: str, line: str, origin: str) -> None:
+        if "/" not in place and os.path.isdir(re.split(r"\s*[;\[]", place)[0]):
+            place = os.path.join(os.curdir, place)
+        requirement = parse_requirement(place, origin, written=line)
+        if self.kind != "requirement" or not (requirement.url or "").startswith("file:"):
+            raise UnsupportedRequirementLine(
+                origin, "-e is only supported for a folder", hint=EDITABLE_HINT
+            )
+        found = InputRequirement(requirement=requirement, origin=origin)
+        self.content.editables.append(found)
 
     def _include(self, included: str, path: str, origin: str, kind: Kind) -> None:
         try:

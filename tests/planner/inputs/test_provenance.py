@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.projects import named, names, project
 from planner.inputs.provenance import Provenance, read_inputs
 from schemas.errors import InvalidInput, UsageError
 
@@ -62,6 +63,46 @@ def test_files_and_a_project_cannot_be_planned_together(tmp_path: Path) -> None:
 def test_a_folder_without_a_project_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"there is no pyproject\.toml in"):
         read_inputs(Provenance(projects=(str(tmp_path),)), environment={})
+
+
+def test_a_file_can_name_projects_that_are_planned_themselves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    extras = "[project.optional-dependencies]\nx = ['extra']\ny = ['other']\n"
+    groups = "[dependency-groups]\ntest = ['group']\n[tool.uv.sources]\nlib = { path = 'lib' }\n"
+    settings = "[tool.uv]\nprerelease = 'allow'\nconstraint-dependencies = ['one<2']\n"
+    project(tmp_path, named("app", "lib", "one", more=extras + groups + settings))
+    project(tmp_path / "lib", named("lib", "two", more=extras + "requires-python = '>=3.9'\n"))
+    Path("r.txt").write_text("-e .[x]\n-r more.txt\nthree\n")
+    Path("more.txt").write_text("--editable='lib ; python_version > \"3\"'\n")
+    inputs = read_inputs(Provenance(requirements=("r.txt",)), environment={})
+    assert sorted(names(inputs)) == [
+        "extra", "one", "three", 'two; python_version > "3"',
+    ]  # fmt: skip
+    assert inputs.members == ("app", "lib")
+    assert {one.scope for one in inputs.requirements} == {None}
+    assert [str(one.requirement) for one in inputs.constraints] == ["one<2"] * 2
+    unread, own, other = inputs.remarks
+    assert "prerelease is not read" in unread
+    assert own.endswith(
+        "r.txt:1: app itself is not in the lock; install it after the lock: "
+        "pip install --no-deps -e ."
+    )
+    assert "more.txt:1: lib itself" in other
+
+
+def test_an_extra_that_an_editable_project_lacks_is_an_error_of_the_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    project(tmp_path, named("app", "one"))
+    Path("r.txt").write_text("\n-e .[y]\n")
+    with pytest.raises(
+        InvalidInput, match=r"r\.txt:2: app has no extra 'y'; pyproject\.toml has"
+    ) as it:
+        read_inputs(Provenance(requirements=("r.txt",)), environment={})
+    assert "correct the name" in it.value.hint
 
 
 def test_what_is_left_out_adds_to_what_the_project_leaves_out(tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def test_a_compatible_release_of_one_number_says_what_it_takes(text: str) -> Non
         ("git+git@git.example:us/demo.git", "written as a URL", "begin it with git+ssh://"),
         (f"demo @ https://f.example/{FILE};os_name=='nt'", "no space between", "write a space"),
         (f"https://f.example/{FILE};os_name == 'nt'", "no space between", "write a space"),
-        ("-e ./demo", "-e is not supported", "name the folder of the project as PROJECT"),
+        ("-e ./demo", "-e is not supported", "in its place, name the folder"),
         (
             "git+https://git.example/a.git",
             "does not say which project",

@@ -136,7 +136,9 @@ ADDRESS = (
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        pytest.param("-e .", "-e is not supported", id="editable"),
+        pytest.param("-e git+https://git.example/a.git#egg=a",
+                     "-e is only supported for a folder", id="an editable repository"),
+        pytest.param("-e demo", "-e is only supported for a folder", id="an editable name"),
         pytest.param("--global-option=x", "--global-option stands on a line without a requirement",
                      id="build options"),
         pytest.param("--hash=sha256:ab", "--hash stands on a line without a requirement",
