@@ -202,6 +202,12 @@ def test_a_thousand_packages_take_less_than_a_second(
     assert shown.rows() == 1000
 
 
+def test_a_print_is_not_blank(browser: Browser, tmp_path: Path) -> None:
+    """With many cells in the map Chromium printed white pages, of 2 KB."""
+    shown = Shown(browser, page_of(write_log(tmp_path / "run.ndjson", whole_log(99))))
+    assert len(shown.page.pdf()) > 50_000
+
+
 def test_runs_beside_each_other(browser: Browser, tmp_path: Path) -> None:
     logs = [write_log(tmp_path / f"{n}.ndjson", whole_log(n)) for n in (5, 9)]
     page = tmp_path / "both.html"
