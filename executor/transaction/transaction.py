@@ -111,31 +111,25 @@ class Transaction:
             try:
                 stager = self._stager(staging, left, budget, log)
                 staged, arrivals = stager.stage_all(changes.install, budget, last)
-                # By name, so that where the last may win, it is the last by name.
-                order = sorted(
-                    range(len(arrivals)), key=lambda number: changes.install[number].name
-                )
-                arrivals = [arrivals[number] for number in order]
+                arrivals = _by_name(changes.install, arrivals)
                 began = perf_counter()
                 self.reporter.recorder.event("commit", step="checks")
                 keep = self._check(changes.remove, arrivals, budget)
             except (Interrupted, *_NO_FAULT_OF_THE_WHEELS) as end:
-                if complete := staging.complete_names():
-                    log.ended(end)
-                    journal.leave([*complete, log.name])
-                    end.left = (
-                        "the environment is as it was before; for the next run, complete wheels "
-                        f"wait in {journal.folder}: {len(complete)}"
-                    )
+                self._leave_wheels(end, log)
                 raise
-            try:
-                self._commit(changes.remove, arrivals, keep, log, last)
-            except (LockstreamError, OSError) as end:
-                # The next run reports it. That the log cannot be written is no fault to report.
-                with suppress(OSError):
-                    log.ended(end)
-                raise
+            self._commit(changes.remove, arrivals, keep, log, last)
             return staged, perf_counter() - began
+
+    def _leave_wheels(self, end: LockstreamError | Interrupted, log: RunLog) -> None:
+        """Leave the complete wheels for the next run, and let what ended this one say so."""
+        if complete := self.staging.complete_names():
+            log.ended(end)
+            self.journal.leave([*complete, log.name])
+            end.left = (
+                "the environment is as it was before; for the next run, complete wheels "
+                f"wait in {self.journal.folder}: {len(complete)}"
+            )
 
     def _stager(
         self, staging: Staging, left: frozenset[str], budget: Budget, log: RunLog
@@ -205,19 +199,25 @@ class Transaction:
     ) -> None:
         schemes, journal = self.schemes, self.journal
         record = self.reporter.recorder
-        self.reporter.committing()
-        last.enter_context(held_back())
-        log.note("commits")
-        record.event("commit", step="journal")
-        journal.commit(
-            chain(
-                (removal_of(found, n, schemes, keep) for n, found in enumerate(remove)),
-                _moves(arrivals),
+        try:
+            self.reporter.committing()
+            last.enter_context(held_back())
+            log.note("commits")
+            record.event("commit", step="journal")
+            journal.commit(
+                chain(
+                    (removal_of(found, n, schemes, keep) for n, found in enumerate(remove)),
+                    _moves(arrivals),
+                )
             )
-        )
-        record.event("commit", step="moves")
-        apply(journal, schemes.roots)
-        record.event("commit", step="done")
+            record.event("commit", step="moves")
+            apply(journal, schemes.roots)
+            record.event("commit", step="done")
+        except (LockstreamError, OSError) as end:
+            # The next run reports it. That the log cannot be written is no fault to report.
+            with suppress(OSError):
+                log.ended(end)
+            raise
 
     @property
     def _held(self) -> HeldFolder:
@@ -234,6 +234,14 @@ def _going(remove: Sequence[Installed], keep: Sequence[str], ways: Ways) -> Iter
         for entry in removed_entries(found, ways):
             if not kept or places.key(entry) not in kept:
                 yield entry
+
+
+def _by_name(steps: Sequence[Step], arrivals: Sequence[WheelMoves]) -> list[WheelMoves]:
+    """Return the arrivals of ``steps`` by name, so that where the last may win, it is the last by
+    name.
+    """
+    order = sorted(range(len(arrivals)), key=lambda number: steps[number].name)
+    return [arrivals[number] for number in order]
 
 
 def _moves(arrivals: Sequence[WheelMoves]) -> list[Move]:
