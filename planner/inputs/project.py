@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from packaging.markers import Marker
 from packaging.requirements import Requirement
@@ -138,7 +137,7 @@ def read_projects(
 
 
 def read_editables(
-    editables: Sequence[InputRequirement], *, backend: Backend | None = None
+    editables: Sequence[tuple[InputRequirement, str]], *, backend: Backend | None = None
 ) -> Inputs:
     """Read what the projects require that requirements files name with ``-e FOLDER``, with the
     extras that are named there. As projects that are named on the command line, they are met by
@@ -147,11 +146,11 @@ def read_editables(
     Raise as ``read_projects``.
     """
     family = Family(backend=backend)
-    named = [(one, ProjectTables(*read_document(_folder_of(one)), backend)) for one in editables]
-    projects = [member for _, project in named for member in family.expand(project)]
-    inputs = _read_settings_of(named[0][1], projects)
+    named = [ProjectTables(*read_document(folder), backend) for _, folder in editables]
+    projects = [member for project in named for member in family.expand(project)]
+    inputs = _read_settings_of(named[0], projects)
     remarks = [*inputs.remarks, *family.remarks()]
-    for one, project in named:
+    for (one, folder), project in zip(editables, named, strict=True):
         marker = one.requirement.marker
         if problem := _unknown_extra(project, one.requirement):
             raise InvalidRequirementLine(one.origin, problem, hint=_EXTRA_HINT)
@@ -170,17 +169,13 @@ def read_editables(
             )
         )
         remarks.append(
-            f"{one.origin}: {project.name} itself is not in the lock; install it after the lock: "
-            f"pip install --no-deps -e {_folder_of(one)}"
+            f"{one.origin}: the project in {folder!r} is not in the lock; install it after the "
+            f"lock: pip install --no-deps -e {folder}"
         )
-    if not any(one.requirement.marker for one in editables):
+    if not any(one.requirement.marker for one, _ in editables):
         for member in family.always.values():
             inputs = inputs.merge(Inputs(requires_python=_requires_python(member)))
     return replace(inputs, remarks=tuple(remarks), members=tuple(sorted(family.names)))
-
-
-def _folder_of(one: InputRequirement) -> str:
-    return os.path.relpath(unquote(urlsplit(one.requirement.url or "").path))
 
 
 def _requires_python(project: ProjectTables) -> SpecifierSet | None:
@@ -364,7 +359,7 @@ def _unknown_extra(member: ProjectTables, requirement: Requirement) -> str | Non
     unknown = sorted(set(map(canonicalize_name, requirement.extras)) - known)
     if not unknown:
         return None
-    return f"{requirement.name} has no extra {unknown[0]!r}; {member.path} has {listed(known)}"
+    return f"{member.name or 'it'} has no extra {unknown[0]!r}; {member.path} has {listed(known)}"
 
 
 def _at(requirement: Requirement, address: str | None, origin: str, path: str) -> Requirement:

@@ -26,14 +26,14 @@ from schemas.numbers import has_huge_number
 from schemas.toml import parse_toml
 from schemas.urls import UNQUOTED_HINT, has_unquoted_login, redacted, without_dots
 
-__all__ = ["EDITABLE_HINT", "MAX_SHOWN", "names_extra", "parse_requirement", "quoted"]
+__all__ = ["MAX_SHOWN", "names_extra", "parse_requirement", "quoted"]
 
 
-EDITABLE_HINT = (
+_EDITABLE_HINT = (
     "in its place, name the folder of the project as PROJECT, what it depends on is planned; of a "
     "repository, write NAME @ git+https://..."
 )
-"""What to do about ``-e`` where it is not read: in projects, and of repositories."""
+"""What to do about ``-e`` in a project, as PDM has it."""
 
 
 MAX_SHOWN = 200
@@ -96,7 +96,7 @@ def parse_requirement(
     if has_huge_number(text):
         raise InvalidRequirementLine(origin, "it has a number of 1,000 digits or more")
     if text.startswith(("-e ", "--editable")):
-        raise UnsupportedRequirementLine(origin, "-e is not supported", hint=EDITABLE_HINT)
+        raise UnsupportedRequirementLine(origin, "-e is not supported", hint=_EDITABLE_HINT)
     try:
         requirement = _read(text, origin, folder)
         if (variable := _compared_with_text(requirement.marker)) is None:

@@ -32,9 +32,13 @@ from planner.inputs.line_options import (
     parse_requirement_options,
     split_options,
 )
-from planner.inputs.project_document import refuse_conflict, refuse_project
+from planner.inputs.project_document import (
+    is_project,
+    refuse_conflict,
+    refuse_project,
+)
 from planner.inputs.remote_file import FetchFile, refuse_remote
-from planner.inputs.requirement_line import EDITABLE_HINT, parse_requirement, quoted
+from planner.inputs.requirement_line import parse_requirement, quoted
 from planner.inputs.requirements_text import decode, logical_lines
 from planner.inputs.settings import Settings
 from schemas.data_class import frozen
@@ -47,6 +51,10 @@ Kind = Literal["requirement", "constraint", "override"]
 
 
 _OPTIONS: dict[Kind, str] = {"requirement": "-r", "constraint": "-c", "override": "--override"}
+
+
+_EDITABLE = re.compile(r"([^;\[]*?)\s*(\[[^\]]*\])?\s*(?:;\s*(.*))?")
+"""The folder, the extras and the marker of ``-e``."""
 
 
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
@@ -77,7 +85,7 @@ def read_requirements(
     *,
     environment: Mapping[str, str],
     fetch: FetchFile = refuse_remote,
-    read_editables: Callable[[Sequence[InputRequirement]], Inputs] | None = None,
+    read_editables: Callable[[Sequence[tuple[InputRequirement, str]]], Inputs] | None = None,
 ) -> Inputs:
     """Read requirements, constraints and overrides files, with all files that they include.
 
@@ -119,8 +127,8 @@ class _FileContent:
     )
     options: Inputs = field(default_factory=Inputs)
     """The options of all lines together."""
-    editables: list[InputRequirement] = field(default_factory=list)
-    """The projects of ``-e FOLDER``, with the folder as their address."""
+    editables: list[tuple[InputRequirement, str]] = field(default_factory=list)
+    """The projects of ``-e FOLDER``, each with its folder."""
     build: dict[str, BuildSetting] = field(default_factory=dict)
     """Build flags by project."""
     included: set[tuple[Kind, str]] = field(default_factory=set)
@@ -233,15 +241,27 @@ class _Reader:
             self._read_editable(place, line, origin)
 
     def _read_editable(self, place: str, line: str, origin: str) -> None:
-        if "/" not in place and os.path.isdir(re.split(r"\s*[;\[]", place)[0]):
-            place = os.path.join(os.curdir, place)
-        requirement = parse_requirement(place, origin, written=line)
-        if self.kind != "requirement" or not (requirement.url or "").startswith("file:"):
+        found = _EDITABLE.fullmatch(place)
+        folder, extras, marker = found.groups(default="") if found else (place, "", "")
+        # The project says its name, if its backend need not be asked.
+        text = f"editable{extras} @ {folder}{marker and f' ; {marker}'}"
+        requirement = parse_requirement(text, origin, written=line)
+        parts = urlsplit(requirement.url or "")
+        if self.kind != "requirement" or parts.scheme != "file":
             raise UnsupportedRequirementLine(
-                origin, "-e is only supported for a folder", hint=EDITABLE_HINT
+                origin,
+                "-e is only supported for a folder, in a requirements file",
+                hint="for a repository, write NAME @ git+https://... without it",
             )
-        found = InputRequirement(requirement=requirement, origin=origin)
-        self.content.editables.append(found)
+        folder = os.path.relpath(unquote(parts.path))
+        if not (os.path.isdir(folder) and is_project(folder)):
+            raise InvalidRequirementLine(
+                origin,
+                f"there is no project in {folder!r}",
+                hint="correct the path, which starts from the working folder",
+            )
+        one = InputRequirement(requirement=requirement, origin=origin)
+        self.content.editables.append((one, folder))
 
     def _include(self, included: str, path: str, origin: str, kind: Kind) -> None:
         try:

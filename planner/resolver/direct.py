@@ -145,15 +145,17 @@ def _refuse_missing(one: InputRequirement) -> None:
 
 
 def _ways_for(one: InputRequirement) -> str:
-    """Return what to do if the source is a project beside the one that requires it, else nothing:
-    such projects can be planned together, and then neither is built.
+    """Return what to do if the source is the folder of a project, else nothing: it can be planned
+    itself, and is not built then.
     """
     parts = urlsplit(_url_of(one))
     path = unquote(parts.path)
-    is_beside = parts.scheme == "file" and "pyproject.toml [" in one.origin
-    if not is_beside or not os.path.isfile(os.path.join(path, "pyproject.toml")):
+    if parts.scheme != "file" or not os.path.isfile(os.path.join(path, "pyproject.toml")):
         return ""
-    return f"name {os.path.relpath(path)} as PROJECT, too, or allow it with --build {one.name}"
+    folder = os.path.relpath(path)
+    is_of_project = "pyproject.toml [" in one.origin
+    way = f"name {folder} as PROJECT, too" if is_of_project else f"write -e {folder} in its place"
+    return f"{way}, or allow it with --build {one.name}"
 
 
 def _url_of(one: InputRequirement) -> str:

@@ -86,10 +86,10 @@ def test_a_file_can_name_projects_that_are_planned_themselves(
     unread, own, other = inputs.remarks
     assert "prerelease is not read" in unread
     assert own.endswith(
-        "r.txt:1: app itself is not in the lock; install it after the lock: "
+        "r.txt:1: the project in '.' is not in the lock; install it after the lock: "
         "pip install --no-deps -e ."
     )
-    assert "more.txt:1: lib itself" in other
+    assert "more.txt:1: the project in 'lib'" in other
 
 
 def test_an_extra_that_an_editable_project_lacks_is_an_error_of_the_line(

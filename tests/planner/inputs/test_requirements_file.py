@@ -118,6 +118,7 @@ def test_options_are_noted(tmp_path: Path) -> None:
         ),
         pytest.param("--index-url", "--index-url option requires 1 argument",
                      id="an option without its value"),
+        pytest.param("-e demo", "there is no project in 'demo'", id="an editable name"),
         pytest.param("-r 'open", "No closing quotation", id="an open quote"),
     ],
 )  # fmt: skip
@@ -137,8 +138,8 @@ ADDRESS = (
     ("line", "problem"),
     [
         pytest.param("-e git+https://git.example/a.git#egg=a",
-                     "-e is only supported for a folder", id="an editable repository"),
-        pytest.param("-e demo", "-e is only supported for a folder", id="an editable name"),
+                     "-e is only supported for a folder, in a requirements file",
+                     id="an editable repository"),
         pytest.param("--global-option=x", "--global-option stands on a line without a requirement",
                      id="build options"),
         pytest.param("--hash=sha256:ab", "--hash stands on a line without a requirement",

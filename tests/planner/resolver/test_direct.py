@@ -243,3 +243,8 @@ def test_a_project_beside_need_not_be_built_if_it_is_planned_too(
     assert capsys.readouterr().err.endswith(hint)
     assert lockstream.main([*arguments, ".", "lib"]) == 0
     assert list(planned_packages()) == ["app"]
+    assert plan_here(index, lines=["./lib"]) == 4
+    hint = "hint: write -e lib in its place, or allow it with --build lib\n"
+    assert capsys.readouterr().err.endswith(hint)
+    assert plan_here(index, lines=["-e lib"]) == 0
+    assert list(planned_packages()) == ["app"]
