@@ -35,7 +35,11 @@ _SECTIONS = ("install", "global")
 
 _UNREAD = (
     *("PIP_CONSTRAINT", "PIP_NO_BINARY", "PIP_ONLY_BINARY", "PIP_PRE", "PIP_REQUIRE_HASHES"),
-    *("UV_CONSTRAINT", "UV_OVERRIDE", "UV_EXCLUDE_NEWER", "UV_PRERELEASE", "UV_RESOLUTION"),
+    *("PIP_BUILD_CONSTRAINT", "PIP_UPLOADED_PRIOR_TO"),
+    *("UV_CONSTRAINT", "UV_OVERRIDE", "UV_EXCLUDE", "UV_BUILD_CONSTRAINT", "UV_EXCLUDE_NEWER"),
+    *("UV_PRERELEASE", "UV_RESOLUTION", "UV_FORK_STRATEGY", "UV_INDEX_STRATEGY"),
+    *("UV_NO_BINARY", "UV_NO_BINARY_PACKAGE", "UV_NO_SOURCES", "UV_NO_SOURCES_PACKAGE"),
+    *("UV_TORCH_BACKEND", "UV_CONFIG_FILE"),
 )
 """Variables that change what pip or uv install. Here the inputs say it, so that a lock does not
 depend on the shell."""

@@ -38,8 +38,6 @@ _UNREAD = {
     "no-binary-package": "no-binary",
     "no-build": "only-binary",
     "no-build-package": "only-binary",
-    "no-sources": "",
-    "no-sources-package": "",
     "prerelease": "prerelease",
     "required-environments": "targets",
     "resolution": "resolution",
@@ -49,6 +47,7 @@ it, or what else does; empty if nothing does."""
 
 
 def read_uv(table: Mapping[str, Any], place: str, ours: Settings) -> ToolTables:
+    table = _without_unused_sources(table)
     pins, addresses, members = _read_sources(table_at(table, "sources"), ours)
     found = _read_indexes(table, set(pins.values()), ours)
     build, remarks = _read_builds(table_at(table, "extra-build-dependencies"), place, ours)
@@ -70,6 +69,16 @@ def read_uv(table: Mapping[str, Any], place: str, ours: Settings) -> ToolTables:
         no_index=found.no_index or table.get("no-index") is True,
         remarks=(*unread(table, _UNREAD, place, ours), *remarks),
     )
+
+
+def _without_unused_sources(table: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return ``table`` without the sources that it says not to use."""
+    if table.get("no-sources") is True:
+        return {**table, "sources": {}}
+    unused = set(map(canonicalize_name, texts_of(table.get("no-sources-package"))))
+    sources = table_at(table, "sources").items()
+    used = {project: one for project, one in sources if canonicalize_name(project) not in unused}
+    return {**table, "sources": used}
 
 
 def _read_metadata(table: Mapping[str, Any]) -> tuple[StatedMetadata, ...]:

@@ -130,3 +130,7 @@ def test_variables_without_effect_are_named() -> None:
     assert unread_variables({"PIP_CONSTRAINT": "c.txt", "UV_RESOLUTION": "", "HOME": "/"}) == [
         "PIP_CONSTRAINT"
     ]
+    assert unread_variables({"UV_NO_SOURCES": "1", "UV_INDEX_STRATEGY": "first-index"}) == [
+        "UV_INDEX_STRATEGY",
+        "UV_NO_SOURCES",
+    ]

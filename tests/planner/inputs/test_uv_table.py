@@ -57,6 +57,19 @@ def test_uv_names_addresses_and_members() -> None:
     assert found.members == {"d"}
 
 
+def test_sources_that_uv_is_told_not_to_use_do_not_count() -> None:
+    sources = (
+        "[tool.uv.sources]\na = { index = 'x' }\nB_c = { path = '../b' }\n"
+        "d = { workspace = true }\ne = [{ path = '../e', marker = 'os_name == \"nt\"' }]\n"
+    )
+    none = read(f"[tool.uv]\nno-sources = true\n{sources}")
+    assert (none.settings.sources, none.addresses, none.members) == ({}, {}, frozenset())
+    assert not none.remarks
+    some = read(f"[tool.uv]\nno-sources-package = ['b.c', 'e']\n{sources}")
+    assert (some.settings.sources, some.addresses, some.members) == ({"a": "x"}, {}, {"d"})
+    assert not some.remarks
+
+
 def test_uv_has_constraints_overrides_and_more_places() -> None:
     found = read(
         "[tool.uv]\nconstraint-dependencies = ['a<2']\noverride-dependencies = ['b<2']\n"
