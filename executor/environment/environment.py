@@ -34,6 +34,9 @@ _REFUSALS = (
 )  # fmt: skip
 """Errors of the system because of which venv fails, and not because it is not installed."""
 
+_NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP)
+"""Errors of symlink(2) on a file system without links, such as FAT."""
+
 
 _UNSETTLED = ".lockstream-unsettled"
 """The file that marks a virtual environment as unfinished: it is being made, or was when its maker
@@ -315,6 +318,12 @@ def _make_venv(executable: str, path: str) -> None:
     )
     if run.returncode != 0:
         problem = (run.stderr or run.stdout).decode(errors="replace").strip()
+        # As in: [Errno 1] Operation not permitted: 'lib' -> '/mnt/env/lib64'
+        if " -> " in problem and any(f"[Errno {number}]" in problem for number in _NO_LINKS):
+            raise InterpreterUnusable(
+                f"{path}: no virtual environment can be made: its file system has no links",
+                hint="name a folder on another file system with --venv, or use --target",
+            )
         _check_cause(problem, path)
         # It takes no folder whose name is not UTF-8, or has a colon in it.
         hint = "name another folder with --venv, or use --target"

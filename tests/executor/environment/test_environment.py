@@ -152,6 +152,17 @@ class TestVenv:
             _make_venv(str(program), "/place")
         assert (caught.value.errno, caught.value.filename) == (number, "/place")
 
+    @pytest.mark.parametrize("number", [errno.EPERM, errno.ENOSYS])
+    def test_a_file_system_without_links_is_told(self, tmp_path: Path, number: int) -> None:
+        """FAT and exFAT: it is nothing that their owner may do."""
+        program = tmp_path / "python"
+        text = f"Error: [Errno {number}] no: 'lib' -> '/mnt/env/lib64'"
+        program.write_text(f'#!/bin/sh\necho "{text}" >&2\nexit 1\n')
+        program.chmod(0o755)
+        with pytest.raises(InterpreterUnusable, match="has no links") as caught:
+            _make_venv(str(program), "/mnt/env")
+        assert "--target" in caught.value.hint
+
     def test_one_that_cannot_be_made_is_told(self, folder: Path) -> None:
         environment = Environment.venv(str(folder / "below" / "env"))
         folder.write_text("in the way")
