@@ -81,7 +81,8 @@ def test_show_prints_tables(capsys: pytest.CaptureFixture[str]) -> None:
     "words",
     [
         *(["check"], ["show"], ["tree"], ["why", "part"], ["builds"], ["plan"]),
-        *(["execute", "--dry-run", "--venv", "new"], ["key", "--venv", "new"]),
+        ["execute", "--dry-run", "--target", "new", "--python-version", "3.11"],
+        ["key", "--venv", "new"],
         ["diff", "old.toml"],
     ],
     ids=lambda words: words[0],

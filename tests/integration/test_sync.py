@@ -190,7 +190,7 @@ class TestProgram:
 
 
 REAL = {
-    "old": ["click==8.1.7", "markupsafe==2.1.5", "ruamel.yaml==0.18.6", "zope.interface==7.0.3"],
+    "old": ["click==8.1.7", "markupsafe==3.0.1", "ruamel.yaml==0.18.6", "zope.interface==7.1.1"],
     "new": ["click==8.3.0", "markupsafe==3.0.2", "zope.interface==8.0.1", "zope.event==6.0"],
 }
 
