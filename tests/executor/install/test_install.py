@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,17 @@ def test_another_version_takes_the_place_of_what_is_there(
     fresh = environment_below(tmp_path / "fresh")
     execute(write_lock(tmp_path / "new", [NEW, OTHER]), fresh)
     assert snapshot(Path(environment.path)) == snapshot(Path(fresh.path))
+
+
+def test_what_new_files_inherit_they_inherit_from_the_folder_of_the_packages(
+    tmp_path: Path, environment: Environment
+) -> None:
+    packages(environment).chmod(0o2755)
+    execute(
+        write_lock(tmp_path, [build_wheel("demo", data_files={"data/share/x": ""})]), environment
+    )
+    for folder in (packages(environment) / "demo", Path(environment.path) / "share"):
+        assert folder.stat().st_mode & stat.S_ISGID, folder
 
 
 def test_a_version_that_is_refused_leaves_the_old_one(
