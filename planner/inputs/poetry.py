@@ -7,7 +7,7 @@ Source: https://python-poetry.org/docs/dependency-specification/. Before version
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from packaging.version import InvalidVersion, Version
@@ -72,11 +72,11 @@ def _line(name: str, table: Mapping[str, Any]) -> str:
     extras = table.get("extras") or ()
     if not isinstance(extras, list | tuple) or not all(isinstance(one, str) for one in extras):
         raise ValueError(f"the extras of {name} are not a list of strings")
-    markers = []
+    markers: list[str] = []
     if isinstance(python := table.get("python"), str):
-        markers += _python_markers(python)
+        markers += _alternatives(python, _python_markers)
     if isinstance(platform := table.get("platform"), str):
-        markers.append(f'sys_platform == "{platform}"')
+        markers += _alternatives(platform, _platform_markers)
     if isinstance(marker := table.get("markers"), str):
         markers.append(f"({marker})")
     start = f"{name}[{','.join(extras)}]" if extras else name
@@ -84,6 +84,22 @@ def _line(name: str, table: Mapping[str, Any]) -> str:
     if url := source_url(table):
         return f"{start} @ {url}{end}"
     return f"{start}{poetry_specifier(str(table.get('version', '*')))}{end}"
+
+
+def _alternatives(text: str, markers_of: Callable[[str], list[str]]) -> list[str]:
+    """Return the markers of a constraint that may have alternatives (``linux || win32``)."""
+    either = [markers_of(part) for part in re.split(r"\|\|?", text)]
+    if len(either) == 1 or not all(either):
+        return either[0] if len(either) == 1 else []
+    return [f"({' or '.join(' and '.join(markers) for markers in either)})"]
+
+
+def _platform_markers(text: str) -> list[str]:
+    found = re.findall(r"(!=|={0,2})\s*([^\s,=!*]+)", text)
+    return [
+        f'sys_platform {operator if operator == "!=" else "=="} "{name}"'
+        for operator, name in found
+    ]
 
 
 def _python_markers(text: str) -> list[str]:
