@@ -73,9 +73,9 @@ class BuildGroup:
         if place is None:
             return None
         _, parent, version = place
-        _sweep(parent, version)
         folder = os.path.join(parent, f"{_PREFIX}.{os.getpid()}.{next(_numbers)}")
         try:
+            _sweep(parent, version)
             os.mkdir(folder)
         except OSError:
             return None

@@ -138,8 +138,11 @@ def _end(find: Callable[[], list[int]]) -> None:
 def _parents(*, with_dead: bool = True) -> dict[int, int]:
     """Return the parent of each process; ``with_dead`` includes processes that are not reaped."""
     found: dict[int, int] = {}
-    # Of another PID namespace: its numbers are those of other processes.
-    if os.readlink("/proc/self") != str(os.getpid()):
+    try:
+        # Of another PID namespace: its numbers are those of other processes.
+        if os.readlink("/proc/self") != str(os.getpid()):
+            return found
+    except FileNotFoundError:  # it is not mounted
         return found
     for name in os.listdir("/proc"):
         if name.isdigit():

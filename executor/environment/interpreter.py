@@ -117,6 +117,11 @@ def _facts_of(executable: str, kind: Kind, folder: str) -> dict[str, Any]:
 
 def _unrunnable(executable: str, venv: str, error: OSError) -> InterpreterUnusable:
     problem = os.strerror(error.errno or 0)
+    if error.filename == os.devnull:
+        return InterpreterUnusable(
+            f"{executable}: cannot be run: {os.devnull}: {problem}",
+            hint="mount /dev, as container engines do",
+        )
     if error.errno == errno.ENOENT and os.path.exists(executable):
         problem = "the loader that it names, or the program in its first line, does not exist"
     elif error.errno == errno.ENOENT:

@@ -85,3 +85,11 @@ def test_a_hierarchy_that_cannot_be_changed_gives_no_group(
     )
     assert BuildGroup.make(None) is None
     assert os.listdir(tmp_path) == []
+
+
+def test_a_hierarchy_that_is_mounted_and_hidden_gives_no_group(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    hidden = str(tmp_path / "memory")
+    monkeypatch.setattr("executor.builds.cgroup.place_for_group", lambda: (hidden, hidden, 1))
+    assert BuildGroup.make(None) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -127,6 +128,10 @@ def test_a_kernel_that_states_less_is_measured_all_the_same(
     assert 24 << 20 <= found < 60 << 20
 
 
+def _absent(path: str) -> str:
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+
+
 def test_the_proc_of_another_namespace_shows_no_process_of_ours(
     tree: ProcessTree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,6 +139,8 @@ def test_the_proc_of_another_namespace_shows_no_process_of_ours(
     monkeypatch.setattr(os, "readlink", lambda _: "12345678")
     assert tree.processes() == []
     assert tree.demand() == 0
+    monkeypatch.setattr(os, "readlink", _absent)
+    assert tree.processes() == []
     monkeypatch.undo()
     process.kill()
     process.wait()

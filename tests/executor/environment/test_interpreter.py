@@ -134,6 +134,17 @@ class TestUnusable:
         problem = "the loader that it names, or the program in its first line, does not exist"
         assert self.refusal(path) == f"{path}: cannot be run: {problem}"
 
+    def test_it_is_not_blamed_if_there_are_no_devices(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refused(*_: object, **__: object) -> None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.devnull)
+
+        path = self.script(tmp_path, "#!/bin/sh\n")
+        monkeypatch.setattr("subprocess.Popen", refused)
+        absent = "/dev/null: No such file or directory"
+        assert self.refusal(path) == f"{path}: cannot be run: {absent}"
+
     def test_one_that_is_no_program_is_told(self, tmp_path: Path) -> None:
         path = self.script(tmp_path, "")
         os.chmod(path, 0o644)
