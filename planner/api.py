@@ -143,7 +143,7 @@ def _with_builds(
     if not do_builds(planned.lock, planned.text, request.engine, place, request.access, reporter):
         return planned
     question = task.question
-    chosen = preferences(planned.lock, question.environments)
+    chosen = preferences(planned.lock, question.cases)
     policy = replace(question.policy, preferences=chosen)
     again = replace(task, previous=planned.lock, question=replace(question, policy=policy))
     return _answer(again, replace(request, fragments=(place,)), reporter)

@@ -14,7 +14,7 @@ from planner.builds.build_request import BuildRequest
 from planner.builds.policy import BuildPolicy
 from planner.builds.project_metadata import ProjectMetadata
 from planner.inputs.inputs import Inputs
-from planner.inputs.options import IndexRequest, PolicyRequest, index_table
+from planner.inputs.options import IndexRequest, PolicyRequest, conflicts_table, index_table
 from planner.inputs.project_tables import Backend
 from planner.inputs.provenance import Provenance, read_inputs
 from planner.inputs.question import Question
@@ -144,7 +144,7 @@ def read_task(request: PlanRequest, reporter: Reporter) -> Task:
         return task
     upgraded = {canonicalize_name(name) for name in request.upgraded}
     question = task.question
-    chosen = preferences(existing, question.environments, upgrade=upgraded)
+    chosen = preferences(existing, question.cases, upgrade=upgraded)
     is_refreshed = request.access is not None and request.access.refresh
     return replace(
         task,
@@ -234,6 +234,7 @@ def task_for(
             "options": {key: value for key, value in options.items() if value},
             "policy": {
                 **index_table(places, folder),
+                **conflicts_table(inputs),
                 **request.policy.to_table(policy, inputs),
                 **({"build": table} if (table := builds.to_table()) else {}),
             },

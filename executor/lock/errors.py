@@ -127,7 +127,17 @@ class Ambiguous(InvalidInput):
     package: str
     first_line: int
     second_line: int
-    hint: str = "their markers must exclude each other (PEP 751); plan again"
+    names_scopes: bool = False
+    """Whether the marker of the second names extras or dependency groups."""
+
+    @property
+    def hint(self) -> str:  # type: ignore[override]  # rendered late, from the facts
+        if self.names_scopes:
+            return (
+                "their markers name extras or groups, of which some exclude each other: select "
+                "fewer with --extra and --group"
+            )
+        return "their markers must exclude each other (PEP 751); plan again"
 
     def __str__(self) -> str:
         return (

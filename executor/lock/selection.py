@@ -89,7 +89,9 @@ class Selector:
                 OTHER_PYTHON,
             )
         if package.name in self._lines:
-            raise Ambiguous(package.name, self._lines[package.name], line)
+            marker = str(package.marker or "")
+            names_scopes = "extras" in marker or "dependency_groups" in marker
+            raise Ambiguous(package.name, self._lines[package.name], line, names_scopes)
         self._lines[package.name] = line
         try:
             return self._step(package)

@@ -9,7 +9,8 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from executor import echo, lock_argument
 from planner.cli.lock_options import open_lock, target_options
-from planner.model.dependencies import Dependency, Identifier, Scope
+from planner.model.choices import with_choices
+from planner.model.dependencies import Dependency, Identifier
 from planner.model.environments import MarkerEnvironment, group_targets
 from planner.model.project_set import first_invalid_name
 from planner.resolver.applicable import applicable_dependencies
@@ -72,8 +73,10 @@ def tree(
     """
     graphs = _graphs(lock, python_versions, platforms)
     for position, (environment, graph, roots) in enumerate(graphs):
+        if position:
+            echo("")
         if len(graphs) > 1:
-            echo(f"{chr(10) if position else ''}{environment}")
+            echo(str(environment))
         for line in _Tree(graph, depth).lines(roots):
             echo(line)
 
@@ -81,14 +84,16 @@ def tree(
 def _graphs(
     path: str, python_versions: Sequence[str], platforms: Sequence[str]
 ) -> list[tuple[MarkerEnvironment, Graph, list[Dependency]]]:
-    """Return, for each environment, its packages with all extras and groups, and the roots."""
+    """Return, for each environment, its packages with all extras and groups, and the roots; of
+    extras and groups that exclude each other, for each choice.
+    """
     lock = open_lock(path)
     inputs = recorded_inputs(lock, path)
-    scopes = [Scope("extra", extra) for extra in inputs.extras]
-    scopes += (Scope("group", group) for group in inputs.groups)
     found = []
-    for environment in group_targets(targets_of(lock, python_versions, platforms)):
+    environments = group_targets(targets_of(lock, python_versions, platforms))
+    for environment in with_choices(environments, inputs.conflicts):
         overrides = Overrides(inputs, environment)
+        scopes = inputs.scopes - environment.excluded
         graph = Graph(lock, environment.variables, scopes, overrides)
         required = applicable_dependencies(inputs.requirements, environment)
         found.append((environment, graph, list(overrides.apply(required))))

@@ -14,6 +14,8 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from packaging.utils import NormalizedName
 
+from planner.model.conditions import Condition
+from planner.model.environments import MarkerEnvironment
 from schemas.credentials import Login, split_login
 from schemas.data_class import frozen
 from schemas.errors import UsageError
@@ -23,6 +25,7 @@ __all__ = [
     "Index",
     "Indexes",
     "Links",
+    "Pin",
     "Strategy",
     "parse_index",
     "parse_links_place",
@@ -54,6 +57,21 @@ class Index:
         """Return its path if it is a folder of this machine, with a folder for each project."""
         parts = urlsplit(self.url)
         return unquote(parts.path) if parts.scheme == "file" else None
+
+
+@frozen
+class Pin:
+    """The index that a project is taken from, and from no other, where the condition holds."""
+
+    index: str
+    """Its name."""
+    where: Condition = field(default_factory=Condition)
+
+    def to_value(self) -> str | dict[str, str]:
+        """Return it as a lock records it."""
+        if self.where == Condition():
+            return self.index
+        return {"index": self.index, "where": str(self.where)}
 
 
 @frozen
@@ -129,14 +147,14 @@ class Indexes:
 
     places: tuple[Links | Index, ...]
     strategy: Strategy = Strategy.FIRST_INDEX
-    pins: Mapping[NormalizedName, str] = field(default_factory=dict)
-    """The name of the only index for each project that is pinned to one."""
+    pins: Mapping[NormalizedName, tuple[Pin, ...]] = field(default_factory=dict)
+    """For each project that is pinned, to which index where; elsewhere it is like others."""
     trusted_hosts: frozenset[str] = frozenset()
     """Hosts, perhaps with a port, whose certificates are not verified."""
 
     def __post_init__(self) -> None:
         names = {one.name for one in self.places if isinstance(one, Index) and one.name}
-        for project, name in self.pins.items():
+        for project, name in ((one, pin.index) for one in self.pins for pin in self.pins[one]):
             if name not in names:
                 raise UsageError(
                     f"{project} is pinned to the index {name!r}, which is not known",
@@ -154,9 +172,34 @@ class Indexes:
                 found.setdefault(address.rstrip("/"), place.login)
         return found
 
-    def of_project(self, name: NormalizedName) -> tuple[Links | Index, ...]:
-        """Return the places that ``name`` is taken from."""
-        pin = self.pins.get(name)
+    @property
+    def divided(self) -> frozenset[NormalizedName]:
+        """Return the projects that are not taken from the same places everywhere."""
+        return frozenset(
+            name
+            for name, pins in self.pins.items()
+            if any(pin.where != Condition() for pin in pins)
+        )
+
+    def pin_of(self, name: NormalizedName, environment: MarkerEnvironment) -> str | None:
+        """Return the name of the index that ``name`` is pinned to in ``environment``, if it is.
+
+        Raises UsageError if there are several.
+        """
+        pins = self.pins.get(name, ())
+        found = list(dict.fromkeys(pin.index for pin in pins if pin.where.holds(environment)))
+        if len(found) > 1:
+            raise UsageError(
+                f"{name} is pinned to several indexes for {environment}: {', '.join(found)}",
+                hint="let their markers exclude each other; for extras and groups that do, say it "
+                "in conflicts of [tool.lockstream] or [tool.uv]",
+            )
+        return found[0] if found else None
+
+    def of_project(self, name: NormalizedName, pin: str | None = None) -> tuple[Links | Index, ...]:
+        """Return the places that ``name`` is taken from, if it is pinned to the index ``pin``, or
+        to none.
+        """
         if pin is not None:
             return tuple(one for one in self.places if isinstance(one, Index) and one.name == pin)
         return tuple(one for one in self.places if not (isinstance(one, Index) and one.explicit))

@@ -61,14 +61,15 @@ class IndexReader:
         self._lock = Lock()
         self._cutting = Lock()
 
-    def page(self, name: NormalizedName) -> ProjectPage:
-        """Return the files of project ``name``: those of all folders and pages of links, with those
-        of the first remote index that has it, or of all indexes.
+    def page(self, name: NormalizedName, pin: str | None = None) -> ProjectPage:
+        """Return the files of project ``name``: those of the index ``pin``; without it those of all
+        folders and pages of links, with those of the first remote index that has it, or of all
+        indexes.
 
         Of files with the same name the first one counts. Raises UsageError, LinksMissing,
         IndexUnreachable, IndexAnswer and IndexDenied.
         """
-        places = self._indexes.of_project(name)
+        places = self._indexes.of_project(name, pin)
         found = [
             page
             for place in places

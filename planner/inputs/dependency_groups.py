@@ -14,7 +14,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from planner.inputs.project_document import InvalidProject, listed
 from planner.inputs.requirement_line import parse_requirement
 
-__all__ = ["MAX_INCLUDED", "MAX_NESTING", "group_lines"]
+__all__ = ["MAX_INCLUDED", "MAX_NESTING", "group_lines", "included_groups"]
 
 
 MAX_INCLUDED = 100_000
@@ -42,6 +42,28 @@ def group_lines(
         known = listed({canonicalize_name(one) for one in groups})
         raise InvalidProject(path, f"{problems} (its dependency groups: {known})") from None
     return f"[dependency-groups] {name}", [str(one) for one in found]
+
+
+def included_groups(groups: Mapping[str, Any]) -> dict[NormalizedName, list[NormalizedName]]:
+    """Return the groups that each of ``groups`` includes, with those that these include."""
+    direct = {
+        canonicalize_name(name): [
+            canonicalize_name(str(line.get("include-group")))
+            for line in (lines if isinstance(lines, list) else ())
+            if isinstance(line, Mapping)
+        ]
+        for name, lines in groups.items()
+    }
+    found = {}
+    for name, names in direct.items():
+        known = dict.fromkeys(names)
+        waiting = list(names)
+        for one in waiting:
+            new = [inner for inner in direct.get(one, ()) if inner not in known]
+            known.update(dict.fromkeys(new))
+            waiting += new
+        found[name] = list(known)
+    return found
 
 
 def _refuse_lines(path: str, groups: Mapping[str, Any], name: NormalizedName) -> None:

@@ -11,6 +11,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
 from planner.inputs.settings import Settings
+from planner.model.conditions import Condition
 from planner.model.dependencies import Scope
 from schemas.data_class import frozen
 
@@ -28,6 +29,8 @@ class InputRequirement:
     """``sha256:9f86...``: the files that are allowed; empty if all are."""
     scope: Scope | None = None
     """The extra or the dependency group that it belongs to; None if it applies always."""
+    unless: tuple[Condition, ...] = ()
+    """Where an address takes the place of its versions, so that it does not count."""
 
     @property
     def name(self) -> NormalizedName:
@@ -70,6 +73,18 @@ class Inputs:
     """Hosts, perhaps with a port, whose certificates are not verified."""
     remarks: tuple[str, ...] = ()
     """Warnings for the user about parts of the inputs that have no effect or are a risk."""
+
+    @property
+    def scopes(self) -> frozenset[Scope]:
+        """Return the extras and the dependency groups."""
+        extras = (Scope("extra", name) for name in self.extras)
+        return frozenset([*extras, *(Scope("group", name) for name in self.groups)])
+
+    @property
+    def conflicts(self) -> list[frozenset[Scope]]:
+        """Return the sets of them of which an installation selects at most one each."""
+        sets = (one & self.scopes for one in self.settings.conflicts)
+        return [one for one in sets if len(one) > 1]
 
     def merge(self, other: Inputs) -> Inputs:
         """Return both together; ``other`` comes later, so its index replaces that of this one."""

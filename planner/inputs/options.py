@@ -14,6 +14,7 @@ from planner.index.indexes import (
     Index,
     Indexes,
     Links,
+    Pin,
     Strategy,
     parse_index,
     parse_links_place,
@@ -44,7 +45,7 @@ from schemas.data_class import frozen
 from schemas.errors import UsageError
 from schemas.urls import redacted, storable
 
-__all__ = ["IndexRequest", "PolicyRequest", "index_table"]
+__all__ = ["IndexRequest", "PolicyRequest", "conflicts_table", "index_table"]
 
 
 @frozen(kw_only=True)
@@ -101,13 +102,18 @@ class IndexRequest:
         places: list[Links | Index] = [parse_links_place(place) for place in links]
         if not self.no_index and not inputs.no_index:
             places += self._indexes(inputs, environment)
-        pins = {canonicalize_name(project): name for project, name in _pairs(self.pins)}
+        scopes = {None, *inputs.scopes}
+        pins = {
+            project: tuple(one for one in pins if one.where.scope in scopes)
+            for project, pins in settings.sources.items()
+        }
+        pins |= {canonicalize_name(project): (Pin(name),) for project, name in _pairs(self.pins)}
         strategy = self.strategy or settings.index_strategy or Strategy.FIRST_INDEX
         trusted = [*inputs.trusted_hosts, *configured_values("trusted-host", environment)]
         return Indexes(
             places=tuple(places),
             strategy=Strategy(strategy),
-            pins={**settings.sources, **pins},
+            pins={project: found for project, found in pins.items() if found},
             trusted_hosts=frozenset(trusted),
         )
 
@@ -249,10 +255,10 @@ class PolicyRequest:
         limits = {name: one.exclude_newer for name, one in settings.indexes.items()}
         if limits := {name: text for name, text in limits.items() if text is not None}:
             table["exclude-newer-index"] = limits
-        if no_binary := [*settings.no_binary, *inputs.no_binary, *self.no_binary]:
-            table["no-binary"] = no_binary
-        if only_binary := [*settings.only_binary, *inputs.only_binary, *self.only_binary]:
-            table["only-binary"] = only_binary
+        for key in ("no_binary", "only_binary"):
+            sets = [one for given in (settings, inputs, self) for one in getattr(given, key)]
+            if sets:
+                table[key.replace("_", "-")] = sets
         if policy.hosts:
             table["allow-hosts"] = sorted(policy.hosts)
         if policy.require_hashes or inputs.require_hashes:
@@ -290,8 +296,21 @@ def index_table(indexes: Indexes, folder: str) -> dict[str, Any]:
     if indexes.strategy is not Strategy.FIRST_INDEX:
         table["index-strategy"] = str(indexes.strategy)
     if indexes.pins:
-        table["sources"] = dict(sorted(indexes.pins.items()))
+        table["sources"] = {
+            name: _spelled_pins(pins) for name, pins in sorted(indexes.pins.items())
+        }
     return table
+
+
+def conflicts_table(inputs: Inputs) -> dict[str, Any]:
+    """Return the table of the extras and groups that exclude each other, for a lock."""
+    conflicts = sorted(" and ".join(sorted(map(str, one))) for one in inputs.conflicts)
+    return {"conflicts": conflicts} if conflicts else {}
+
+
+def _spelled_pins(pins: Sequence[Pin]) -> str | list[str | dict[str, str]]:
+    values = [one.to_value() for one in pins]
+    return values[0] if isinstance(values[0], str) else values
 
 
 def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
-__all__ = ["poetry_lines", "poetry_specifier", "source_url"]
+__all__ = ["poetry_lines", "poetry_marker", "poetry_specifier", "source_url"]
 
 
 _COMPARATOR = re.compile(
@@ -68,10 +68,8 @@ def source_url(table: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _line(name: str, table: Mapping[str, Any]) -> str:
-    extras = table.get("extras") or ()
-    if not isinstance(extras, list | tuple) or not all(isinstance(one, str) for one in extras):
-        raise ValueError(f"the extras of {name} are not a list of strings")
+def poetry_marker(table: Mapping[str, Any]) -> str:
+    """Return the marker that an entry has; empty if it has none. Raise ValueError."""
     markers: list[str] = []
     if isinstance(python := table.get("python"), str):
         markers += _alternatives(python, _python_markers)
@@ -79,8 +77,16 @@ def _line(name: str, table: Mapping[str, Any]) -> str:
         markers += _alternatives(platform, _platform_markers)
     if isinstance(marker := table.get("markers"), str):
         markers.append(f"({marker})")
+    return " and ".join(markers)
+
+
+def _line(name: str, table: Mapping[str, Any]) -> str:
+    extras = table.get("extras") or ()
+    if not isinstance(extras, list | tuple) or not all(isinstance(one, str) for one in extras):
+        raise ValueError(f"the extras of {name} are not a list of strings")
+    marker = poetry_marker(table)
     start = f"{name}[{','.join(extras)}]" if extras else name
-    end = f" ; {' and '.join(markers)}" if markers else ""
+    end = f" ; {marker}" if marker else ""
     if url := source_url(table):
         return f"{start} @ {url}{end}"
     return f"{start}{poetry_specifier(str(table.get('version', '*')))}{end}"

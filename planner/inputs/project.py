@@ -9,18 +9,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
+from planner.inputs.addresses import with_addresses
+from planner.inputs.conflicts import with_including_groups
 from planner.inputs.dependency_groups import MAX_INCLUDED, MAX_NESTING
 from planner.inputs.errors import InvalidRequirementLine
 from planner.inputs.family import Family
 from planner.inputs.inputs import InputRequirement, Inputs
 from planner.inputs.project_document import InvalidProject, hint_for_folder, listed, read_document
 from planner.inputs.project_tables import Backend, ProjectTables, read_tools
-from planner.inputs.requirement_line import names_extra, parse_requirement, quoted
+from planner.inputs.requirement_line import limited, names_extra, parse_requirement, quoted
 from planner.inputs.settings import Settings, read_settings
 from planner.inputs.tool_values import ToolTables
 from planner.model.dependencies import Scope
@@ -127,8 +128,11 @@ def read_projects(
         )
     for member in family.always.values():
         inputs = inputs.merge(Inputs(requires_python=_requires_python(member)))
+    included = {name: names for one in projects for name, names in one.included_groups.items()}
+    conflicts = with_including_groups(inputs.settings.conflicts, included)
     return replace(
         inputs,
+        settings=replace(inputs.settings, conflicts=conflicts),
         remarks=(*inputs.remarks, *family.remarks()),
         extras=tuple(chosen_extras),
         groups=tuple(chosen_groups),
@@ -163,7 +167,7 @@ def read_editables(
         inputs = inputs.merge(
             Inputs(
                 requirements=tuple(
-                    replace(line, requirement=_limited(line.requirement, marker)) for line in found
+                    replace(line, requirement=limited(line.requirement, marker)) for line in found
                 ),
                 requires_python=None if marker else _requires_python(project),
             )
@@ -211,16 +215,19 @@ def _read_settings_of(project: ProjectTables, projects: Iterable[ProjectTables])
     for one in tools:
         settings = settings.with_defaults(one.settings)
     inputs = _with_tools(_as_inputs(project.path, project.settings, settings), tools)
-    addresses = {name: url for one in reversed(tools) for name, url in one.addresses.items()}
+    addresses = {name: each for one in reversed(tools) for name, each in one.addresses.items()}
 
-    def addressed(one: InputRequirement) -> InputRequirement:
-        address = addresses.get(one.name)
-        return replace(one, requirement=_at(one.requirement, address, one.origin, project.path))
+    def addressed(lines: Iterable[InputRequirement]) -> tuple[InputRequirement, ...]:
+        return tuple(
+            part
+            for line in lines
+            for part in with_addresses(line, addresses.get(line.name, ()), None, project.path)
+        )
 
     return replace(
         inputs,
-        constraints=tuple(map(addressed, inputs.constraints)),
-        overrides=tuple(map(addressed, inputs.overrides)),
+        constraints=addressed(inputs.constraints),
+        overrides=addressed(inputs.overrides),
     )
 
 
@@ -277,12 +284,13 @@ class _ProjectReader:
             yield from self.extra_requirements(extra, Scope("extra", extra), frozenset())
         for group in groups:
             place, lines = self.project.group(group)
-            yield from self._read(lines, place, Scope("group", group), frozenset())
+            scope = Scope("group", group)
+            yield from self._read(lines, place, scope, scope, frozenset())
 
     def dependencies(self, scope: Scope | None, above: Above) -> Iterator[InputRequirement]:
         """Return the requirements that always apply."""
         place, lines = self.project.dependencies()
-        return self._read(lines, place, scope, above)
+        return self._read(lines, place, None, scope, above)
 
     def extra_requirements(
         self, extra: NormalizedName, scope: Scope | None, above: Above
@@ -297,11 +305,20 @@ class _ProjectReader:
                 self.project.path, f"more than {MAX_NESTING} extras require each other"
             )
         place, lines = self.project.extra_lines(extra)
-        return self._read(lines, place, scope, above | {(self.project.name, extra)})
+        above |= {(self.project.name, extra)}
+        return self._read(lines, place, Scope("extra", extra), scope, above)
 
     def _read(
-        self, lines: Iterable[str], place: str, scope: Scope | None, above: Above
+        self,
+        lines: Iterable[str],
+        place: str,
+        section: Scope | None,
+        scope: Scope | None,
+        above: Above,
     ) -> Iterator[InputRequirement]:
+        """Yield the requirements of ``lines``, which stand in ``section`` at ``place`` and are
+        needed in ``scope``.
+        """
         project = self.project
         origin = f"{project.path} {place}"
         root = Path(project.folder).absolute().as_uri()
@@ -327,9 +344,9 @@ class _ProjectReader:
                     raise InvalidProject(project.path, f"{place}: {problem}", hint=_EXTRA_HINT)
                 yield from self._of_member(member, requirement, scope, above)
                 continue
-            address = None if project.is_poetry else project.tools.addresses.get(name)
-            requirement = _at(requirement, address, origin, project.path)
-            yield InputRequirement(requirement=requirement, origin=origin, scope=scope)
+            addresses = () if project.is_poetry else project.tools.addresses.get(name, ())
+            one = InputRequirement(requirement=requirement, origin=origin, scope=scope)
+            yield from with_addresses(one, addresses, section, project.path)
 
     def _of_member(
         self, member: ProjectTables, requirement: Requirement, scope: Scope | None, above: Above
@@ -347,7 +364,7 @@ class _ProjectReader:
         for extra in sorted(map(canonicalize_name, requirement.extras)):
             found += reader.extra_requirements(extra, scope, above)
         for one in found:
-            yield replace(one, requirement=_limited(one.requirement, requirement.marker))
+            yield replace(one, requirement=limited(one.requirement, requirement.marker))
 
 
 _EXTRA_HINT = "correct the name, or add the extra to that project"
@@ -360,31 +377,3 @@ def _unknown_extra(member: ProjectTables, requirement: Requirement) -> str | Non
     if not unknown:
         return None
     return f"{member.name or 'it'} has no extra {unknown[0]!r}; {member.path} has {listed(known)}"
-
-
-def _at(requirement: Requirement, address: str | None, origin: str, path: str) -> Requirement:
-    """Return the requirement with the ``address`` that the project at ``path`` gives for it, unless
-    it has one, or there is none.
-    """
-    if address is None or requirement.url is not None:
-        return requirement
-    if not address:
-        raise InvalidProject(
-            path,
-            f"{requirement.name} has several addresses",
-            hint=f"write {requirement.name} @ URL with a marker under [project] dependencies",
-        )
-    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
-    marker = f" ; {requirement.marker}" if requirement.marker else ""
-    text = f"{requirement.name}{extras} @ {address}{marker}"
-    return parse_requirement(text, origin, folder=os.path.dirname(path))
-
-
-def _limited(requirement: Requirement, marker: Marker | None) -> Requirement:
-    """Return the requirement on the further condition of ``marker``."""
-    if marker is None:
-        return requirement
-    limited = Requirement(str(requirement))
-    own = limited.marker
-    limited.marker = Marker(f"({own}) and ({marker})") if own else marker
-    return limited

@@ -16,7 +16,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
 from executor import read_input
-from planner.inputs.dependency_groups import group_lines
+from planner.inputs.dependency_groups import group_lines, included_groups
 from planner.inputs.inputs import Inputs
 from planner.inputs.poetry_tables import PoetryTables
 from planner.inputs.prepared_metadata import PreparedMetadata
@@ -160,6 +160,11 @@ class ProjectTables:
     def group(self, name: NormalizedName) -> tuple[str, list[str]]:
         """Return the place and the lines of the requirements of a dependency group."""
         return group_lines(self.path, self._groups, name)
+
+    @property
+    def included_groups(self) -> dict[NormalizedName, list[NormalizedName]]:
+        """Return the groups that each dependency group includes, directly or not."""
+        return included_groups(self._groups)
 
     def _table(self, above: Mapping[str, Any], key: str, prefix: str = "") -> Mapping[str, Any]:
         table = above.get(key, {})

@@ -7,6 +7,7 @@ from typing import Any
 
 from planner.index.indexes import Indexes
 from planner.inputs.inputs import Inputs
+from planner.model.choices import with_choices
 from planner.model.environments import MarkerEnvironment
 from planner.model.policy import Policy
 from schemas.data_class import frozen
@@ -29,6 +30,15 @@ class Question:
     provenance: Mapping[str, Mapping[str, Any]]
     """The tables of the lock that record the ``inputs``, the ``options`` of the command line, and
     the ``policy`` that follows from options and settings."""
+
+    @property
+    def cases(self) -> tuple[MarkerEnvironment, ...]:
+        """Return the environments, each with every choice of the extras and groups of the lock that
+        exclude each other: each case has an answer of its own.
+
+        Raises UsageError if there are too many.
+        """
+        return with_choices(self.environments, self.inputs.conflicts)
 
     @property
     def targets(self) -> Iterator[Target]:

@@ -26,7 +26,7 @@ from schemas.numbers import has_huge_number
 from schemas.toml import parse_toml
 from schemas.urls import UNQUOTED_HINT, has_unquoted_login, redacted, without_dots
 
-__all__ = ["MAX_SHOWN", "names_extra", "parse_requirement", "quoted"]
+__all__ = ["MAX_SHOWN", "limited", "names_extra", "parse_requirement", "quoted"]
 
 
 _EDITABLE_HINT = (
@@ -130,6 +130,16 @@ def _compared_with_text(marker: Marker | None) -> str | None:
 def names_extra(requirement: Requirement) -> bool:
     """Return whether the marker of a requirement has a condition on an extra."""
     return re.search(r"\bextra\b", re.sub('"[^"]*"', "", str(requirement.marker or ""))) is not None
+
+
+def limited(requirement: Requirement, marker: Marker | None) -> Requirement:
+    """Return the requirement on the further condition of ``marker``."""
+    if marker is None:
+        return requirement
+    found = Requirement(str(requirement))
+    own = found.marker
+    found.marker = Marker(f"({own}) and ({marker})") if own else marker
+    return found
 
 
 def quoted(line: str) -> str:

@@ -12,6 +12,10 @@
 
     [tool.lockstream.sources]
     our-library = "internal"
+    torch = [
+        { index = "cpu", marker = "sys_platform != 'linux'" },
+        { index = "cuda", marker = "sys_platform == 'linux'" },
+    ]
 """
 
 from __future__ import annotations
@@ -23,8 +27,10 @@ from typing import Any
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from planner.index.indexes import Strategy
+from planner.index.indexes import Pin, Strategy
 from planner.inputs.build_settings import BuildSetting, read_build_settings
+from planner.inputs.conditions import CONDITION_KEYS, read_condition
+from planner.inputs.conflicts import Conflicts, read_conflicts
 from planner.inputs.stated_metadata import StatedMetadata, read_stated_metadata
 from planner.model.policy import ANY_MOMENT, Ordering, Prereleases
 from planner.model.project_set import first_invalid_name
@@ -62,7 +68,7 @@ class IndexSetting:
 _JOINED = frozenset(
     {
         *("constraints", "overrides", "excludes", "find_links"),
-        *("no_binary", "only_binary", "allow_hosts", "dependency_metadata"),
+        *("no_binary", "only_binary", "allow_hosts", "dependency_metadata", "conflicts"),
     }
 )
 """The settings of which those of two tables count together."""
@@ -85,8 +91,10 @@ class Settings:
     default_index: str | None = None
     indexes: Mapping[str, IndexSetting] = field(default_factory=dict)
     """By name, in the order of their rank."""
-    sources: Mapping[NormalizedName, str] = field(default_factory=dict)
-    """The name of the index of each project."""
+    sources: Mapping[NormalizedName, tuple[Pin, ...]] = field(default_factory=dict)
+    """The index of each project that is taken from one alone, or one for each condition."""
+    conflicts: Conflicts = ()
+    """Extras and groups that exclude each other."""
     index_strategy: Strategy | None = None
     find_links: tuple[str, ...] = ()
     """Folders, relative to the project, and pages."""
@@ -218,13 +226,28 @@ def _index(value: object) -> IndexSetting:
     )
 
 
-def _sources(value: object) -> dict[NormalizedName, str]:
+def _sources(value: object) -> dict[NormalizedName, tuple[Pin, ...]]:
     table = _table(value)
     _named(tuple(table))
-    found = {canonicalize_name(name): _text(one) for name, one in table.items()}
+    found = {canonicalize_name(name): _pins(one) for name, one in table.items()}
     if len(found) < len(table):
         raise _Unreadable("has two spellings of one project")
     return found
+
+
+def _pins(value: object) -> tuple[Pin, ...]:
+    if isinstance(value, str):
+        return (Pin(value),)
+    return tuple(map(_pin, value if isinstance(value, list) else [value]))
+
+
+def _pin(value: object) -> Pin:
+    if not isinstance(value, Mapping) or not value.keys() <= {"index", *CONDITION_KEYS}:
+        raise _Unreadable(
+            "each source is the name of an index, or a list of tables of index with a marker, an "
+            "extra or a group"
+        )
+    return Pin(_text(value.get("index")), read_condition(value))
 
 
 def _moments(value: object) -> dict[str, str]:
@@ -267,6 +290,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "default-index": _text,
     "indexes": _indexes,
     "sources": _sources,
+    "conflicts": read_conflicts,
     "index-strategy": _choice(Strategy),
     "find-links": _texts,
     "prerelease": _choice(Prereleases),

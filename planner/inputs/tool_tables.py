@@ -18,12 +18,16 @@ from urllib.parse import quote, urlsplit
 from packaging.utils import NormalizedName, canonicalize_name
 
 from executor import read_input
+from planner.index.indexes import Pin
+from planner.inputs.addresses import StatedAddress
+from planner.inputs.conditions import read_marker
 from planner.inputs.pip_config import PUBLIC_INDEX
-from planner.inputs.poetry import source_url
+from planner.inputs.poetry import poetry_marker, source_url
 from planner.inputs.project_document import read_document
 from planner.inputs.settings import IndexSetting, Settings
 from planner.inputs.tool_values import ToolTables, table_at, tables_of, texts_of, unread
 from planner.inputs.uv_table import read_uv
+from planner.model.conditions import Condition
 from schemas.toml import parse_toml
 
 __all__ = ["read_tool_tables", "settings_document"]
@@ -82,7 +86,10 @@ def read_tool_tables(document: Mapping[str, Any], path: str, ours: Settings) -> 
             indexes=indexes,
             default_index=default and _from_folder(default, folder),
         ),
-        addresses={name: _absolute(url, folder) for name, url in found.addresses.items()},
+        addresses={
+            name: tuple(replace(one, url=_absolute(one.url, folder)) for one in each)
+            for name, each in found.addresses.items()
+        },
         remarks=(*found.remarks, *pixi, *rye),
     )
 
@@ -140,7 +147,7 @@ def _absolute(address: str, folder: str) -> str:
 
 def _read_pdm(table: Mapping[str, Any], place: str, ours: Settings) -> ToolTables:
     indexes: dict[str, IndexSetting] = {}
-    pins: dict[NormalizedName, str] = {}
+    pins: dict[NormalizedName, tuple[Pin, ...]] = {}
     links: list[str] = []
     trusted: list[str] = []
     default = None
@@ -157,7 +164,7 @@ def _read_pdm(table: Mapping[str, Any], place: str, ours: Settings) -> ToolTable
             default = url
         else:
             indexes[name] = IndexSetting(url, explicit=bool(included) and "*" not in included)
-        pins.update((canonicalize_name(one), name) for one in included if one != "*")
+        pins.update((canonicalize_name(one), (Pin(name),)) for one in included if one != "*")
         if one.get("verify_ssl") is False and (host := urlsplit(url).netloc):
             trusted.append(host.rpartition("@")[2])
     resolution = table_at(table, "resolution")
@@ -201,23 +208,15 @@ def _read_poetry(table: Mapping[str, Any], place: str, ours: Settings) -> ToolTa
             ranked[kind].append((source_name, url))
     ordered = [*ranked["primary"], *ranked["supplemental"]]
     indexes = {name: IndexSetting(url) for name, url in ordered} | indexes
-    pins: dict[NormalizedName, str] = {}
-    addresses: dict[NormalizedName, str] = {}
     dependencies = [table_at(table, "dependencies"), table_at(table, "dev-dependencies")]
     dependencies += (
         table_at(table, "group", one, "dependencies") for one in table_at(table, "group")
     )
-    for project, value in (item for one in dependencies for item in one.items()):
-        name = canonicalize_name(project)
-        entries = value if isinstance(value, list) else [value]
-        if (source := _poetry_source(name, entries, pins, ours)) and name not in pins:
-            pins[name] = source
-            if source.lower() == "pypi" and source not in indexes:
-                # Poetry knows it without a table.
-                indexes[source] = IndexSetting(PUBLIC_INDEX, explicit=True)
-        for entry in entries:
-            if isinstance(entry, Mapping) and (address := source_url(entry)):
-                addresses[name] = address if addresses.get(name, address) == address else ""
+    pins, addresses = _poetry_sources(dependencies, ours)
+    for source in {pin.index for each in pins.values() for pin in each} - indexes.keys():
+        if source.lower() == "pypi":
+            # Poetry knows it without a table.
+            indexes[source] = IndexSetting(PUBLIC_INDEX, explicit=True)
     # With a source of its own, Poetry does not look for projects on PyPI.
     default = ordered[-1][1] if ranked["primary"] else None
     return ToolTables(
@@ -230,24 +229,33 @@ def _read_poetry(table: Mapping[str, Any], place: str, ours: Settings) -> ToolTa
     )
 
 
-def _poetry_source(
-    name: NormalizedName,
-    entries: Iterable[object],
-    pins: Mapping[NormalizedName, str],
-    ours: Settings,
-) -> str:
-    """Return the source that all ``entries`` of a project name, or nothing. Raise ValueError if
-    they name several, or another than ``pins``: which one counts depends on their markers.
-    """
-    named = {
-        str(one.get("source") or "") if isinstance(one, Mapping) else ""
-        for one in entries
-        if not (isinstance(one, Mapping) and source_url(one))
-    }
-    known = {pins[name]} if name in pins else set()
-    if name not in ours.sources and (len(named) > 1 or len((named | known) - {""}) > 1):
-        raise ValueError(f"[tool.poetry] {name} has several sources")
-    return max(named, default="")
+def _poetry_sources(
+    dependencies: Iterable[Mapping[str, Any]], ours: Settings
+) -> tuple[dict[NormalizedName, tuple[Pin, ...]], dict[NormalizedName, tuple[StatedAddress, ...]]]:
+    """Return the indexes and the addresses of the projects that ``ours`` have none for."""
+    pins: dict[NormalizedName, dict[Pin, None]] = {}
+    addresses: dict[NormalizedName, dict[StatedAddress, None]] = {}
+    for project, value in (item for one in dependencies for item in one.items()):
+        name = canonicalize_name(project)
+        for entry in value if isinstance(value, list) else [value]:
+            if not isinstance(entry, Mapping):
+                continue
+            source, address = entry.get("source"), source_url(entry)
+            if name in ours.sources or not (source or address):
+                continue
+            try:
+                marker = poetry_marker(entry)
+                where = Condition(read_marker(marker) if marker else None)
+            except ValueError as error:
+                raise ValueError(f"[tool.poetry] {project} {error}") from None
+            if source:
+                pins.setdefault(name, {})[Pin(str(source), where)] = None
+            else:
+                addresses.setdefault(name, {})[StatedAddress(str(address), where)] = None
+    return (
+        {name: tuple(each) for name, each in pins.items()},
+        {name: tuple(each) for name, each in addresses.items()},
+    )
 
 
 def _prereleases(tables: Iterable[Mapping[str, Any]], place: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from packaging.utils import NormalizedName
 
+from planner.inputs.addresses import StatedAddress
 from planner.inputs.settings import Settings
 from schemas.data_class import frozen
 
@@ -19,8 +20,8 @@ class ToolTables:
     """What the tables of other tools say, in the terms of ``[tool.lockstream]``; a value."""
 
     settings: Settings = field(default_factory=Settings)
-    addresses: Mapping[NormalizedName, str] = field(default_factory=dict)
-    """The address that takes the place of a version, by project; empty if there are several."""
+    addresses: Mapping[NormalizedName, tuple[StatedAddress, ...]] = field(default_factory=dict)
+    """Those of each project that is not taken from an index."""
     members: frozenset[NormalizedName] = frozenset()
     """The projects that are members of the workspace."""
     no_index: bool = False

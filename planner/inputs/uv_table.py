@@ -11,11 +11,16 @@ from typing import Any
 
 from packaging.utils import NormalizedName, canonicalize_name
 
+from planner.index.indexes import Pin
+from planner.inputs.addresses import StatedAddress
 from planner.inputs.build_settings import BuildSetting, check_requirement
+from planner.inputs.conditions import read_condition
+from planner.inputs.conflicts import Conflicts, read_conflicts
 from planner.inputs.poetry import source_url
 from planner.inputs.settings import IndexSetting, Settings
 from planner.inputs.stated_metadata import StatedMetadata, read_stated_metadata
 from planner.inputs.tool_values import ToolTables, table_at, tables_of, text_of, texts_of, unread
+from planner.model.conditions import Condition
 from planner.model.policy import ANY_MOMENT
 
 __all__ = ["read_uv"]
@@ -25,7 +30,6 @@ _UNREAD = {
     "build-constraint-dependencies": "name a file of them with --build-constraint",
     "config-settings": "build",
     "config-settings-package": "build",
-    "conflicts": "plan what conflicts apart (--no-extra, --no-group), in a lock of its own (-o)",
     "default-groups": "name the groups where they are installed (execute --group)",
     "dependency-groups": "targets",
     "environments": "targets",
@@ -49,7 +53,8 @@ it, or what else does; empty if nothing does."""
 def read_uv(table: Mapping[str, Any], place: str, ours: Settings) -> ToolTables:
     table = _without_unused_sources(table)
     pins, addresses, members = _read_sources(table_at(table, "sources"), ours)
-    found = _read_indexes(table, set(pins.values()), ours)
+    named = {one.index for each in pins.values() for one in each}
+    found = _read_indexes(table, named, ours)
     build, remarks = _read_builds(table_at(table, "extra-build-dependencies"), place, ours)
     settings = found.settings
     return replace(
@@ -61,6 +66,7 @@ def read_uv(table: Mapping[str, Any], place: str, ours: Settings) -> ToolTables:
             excludes=tuple(texts_of(table.get("exclude-dependencies"))),
             find_links=(*texts_of(table.get("find-links")), *settings.find_links),
             sources=pins,
+            conflicts=_read_conflicts(table),
             dependency_metadata=_read_metadata(table),
             build=build,
         ),
@@ -86,6 +92,13 @@ def _read_metadata(table: Mapping[str, Any]) -> tuple[StatedMetadata, ...]:
         return read_stated_metadata(table.get("dependency-metadata", []))
     except ValueError as error:
         raise ValueError(f"[[tool.uv.dependency-metadata]] {error}") from None
+
+
+def _read_conflicts(table: Mapping[str, Any]) -> Conflicts:
+    try:
+        return read_conflicts(table.get("conflicts", []))
+    except ValueError as error:
+        raise ValueError(f"[tool.uv] conflicts: {error}") from None
 
 
 def _read_indexes(table: Mapping[str, Any], named: Collection[str], ours: Settings) -> ToolTables:
@@ -134,29 +147,38 @@ def _read_indexes(table: Mapping[str, Any], named: Collection[str], ours: Settin
 
 def _read_sources(
     table: Mapping[str, Any], ours: Settings
-) -> tuple[dict[NormalizedName, str], dict[NormalizedName, str], frozenset[NormalizedName]]:
-    """Return the names of indexes, the addresses, and the members of the workspace, by project."""
-    pins: dict[NormalizedName, str] = {}
-    addresses: dict[NormalizedName, str] = {}
+) -> tuple[
+    dict[NormalizedName, tuple[Pin, ...]],
+    dict[NormalizedName, tuple[StatedAddress, ...]],
+    frozenset[NormalizedName],
+]:
+    """Return the indexes, the addresses, and the members of the workspace, by project."""
+    pins: dict[NormalizedName, tuple[Pin, ...]] = {}
+    addresses: dict[NormalizedName, tuple[StatedAddress, ...]] = {}
     members: set[NormalizedName] = set()
     for project, value in table.items():
         name = canonicalize_name(project)
+        if name in ours.sources:
+            continue
         sources = tables_of(value if isinstance(value, list) else [value])
-        if len(sources) != 1 or {"marker", "extra", "group"} & sources[0].keys():
-            if name in ours.sources:
-                continue
-            raise ValueError(
-                f"[tool.uv.sources] {project} depends on the environment, an extra or a group"
-            )
-        (source,) = sources
-        if source.get("workspace") is True:
-            members.add(name)
-        elif index := source.get("index"):
-            pins[name] = str(index)
-        elif url := source_url(source):
-            addresses[name] = url
-        else:
+        if not sources:
             raise ValueError(f"[tool.uv.sources] {project} names no source")
+        for one in sources:
+            try:
+                where = read_condition(one)
+            except ValueError as error:
+                raise ValueError(f"[tool.uv.sources] {project} {error}") from None
+            if one.get("workspace") is True:
+                if where != Condition() or len(sources) > 1:
+                    problem = "is a member of the workspace under a condition"
+                    raise ValueError(f"[tool.uv.sources] {project} {problem}")
+                members.add(name)
+            elif index := one.get("index"):
+                pins[name] = (*pins.get(name, ()), Pin(str(index), where))
+            elif url := source_url(one):
+                addresses[name] = (*addresses.get(name, ()), StatedAddress(url, where))
+            else:
+                raise ValueError(f"[tool.uv.sources] {project} names no source")
     return pins, addresses, frozenset(members)
 
 

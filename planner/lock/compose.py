@@ -98,10 +98,7 @@ def _package(entry: Entry, sizes: Sequence[SizedFile], content: LockContent) -> 
         tool["wheels"] = {file.filename: sized.hints.to_table() for file, sized in files}
     if built:
         tool["build"] = {one.record.wheel: one.record.to_table() for one in built}
-    dependencies = [
-        {"name": name} if version is None else {"name": name, "version": str(version)}
-        for name, version in entry.dependencies
-    ]
+    dependencies = [one.to_table() for one in entry.dependencies]
     wheels = [
         _wheel(file, sized, content) for file, sized in files if file.filename not in left_out
     ]

@@ -34,15 +34,22 @@ class _Term(NamedTuple):
 
 
 class Conditions:
-    """The markers of one lock, found for environments given by the values of their variables.
+    """The markers of one lock, found for environments given by the values of their variables, and
+    by what each has ``chosen`` of the extras and groups that exclude each other.
 
-    No two environments may have the same values of ``planner.model.environments.VARIABLES``.
+    No two environments may have the same choice and the same values of
+    ``planner.model.environments.VARIABLES``.
     """
 
-    def __init__(self, environments: Sequence[Mapping[str, str]]) -> None:
+    def __init__(
+        self,
+        environments: Sequence[Mapping[str, str]],
+        chosen: Sequence[frozenset[Scope]] = (),
+    ) -> None:
         self._environments = environments
+        self._chosen = chosen
         self._everywhere = (1 << len(environments)) - 1
-        self._literals = list(self._find_literals())
+        self._literals = [*self._find_choices(), *self._find_literals()]
         self._cover = cache(self._find_cover)
 
     def marker(self, needed: Mapping[Scope | None, Iterable[int]]) -> Marker | None:
@@ -50,12 +57,15 @@ class Conditions:
         their positions: for each extra and dependency group, and under None for every
         installation. None if it is needed always.
         """
-        always = _bits(needed.get(None, ()))
+        # In its own choices an extra that excludes others is selected anyway.
+        among = frozenset().union(*self._chosen)
+        decided = [places for scope, places in needed.items() if scope is None or scope in among]
+        always = _bits(place for places in decided for place in places)
         if always == self._everywhere:
             return None
         parts = [self._cover(always, self._everywhere & ~always)] if always else []
         scopes: dict[str, list[Scope]] = {}
-        for scope in sorted(filter(None, needed)):
+        for scope in sorted(scope for scope in needed if scope and scope not in among):
             chosen = _bits(needed[scope]) & ~always
             if chosen:
                 # Where it is needed anyway, the condition of the extra may hold or not.
@@ -94,6 +104,32 @@ class Conditions:
             for literal in literals:
                 where &= literal.where
             yield _Term(" and ".join(literal.text for literal in literals), where)
+
+    def _find_choices(self) -> Iterator[_Term]:
+        """Yield a term for each extra that excludes others, for its absence, and for each choice of
+        several.
+        """
+        scopes = sorted(frozenset().union(*self._chosen))
+        single: dict[tuple[Scope, bool], _Term] = {}
+        for scope in scopes:
+            within = _bits(place for place, one in enumerate(self._chosen) if scope in one)
+            for is_in, where in ((True, within), (False, self._everywhere & ~within)):
+                text = f'"{scope.name}" {"" if is_in else "not "}in {scope.variable}'
+                single[scope, is_in] = _Term(text, where)
+        yield from single.values()
+        for choice in dict.fromkeys(self._chosen):
+            wanted = _bits(place for place, one in enumerate(self._chosen) if one == choice)
+            parts: list[_Term] = []
+            where = self._everywhere
+            for scope in sorted(scopes, key=lambda one: one not in choice):
+                term = single[scope, scope in choice]
+                if where & ~term.where:
+                    parts.append(term)
+                    where &= term.where
+                if where == wanted:
+                    break
+            if len(parts) > 1:
+                yield _Term(" and ".join(part.text for part in parts), wanted)
 
     def _find_literals(self) -> Iterator[_Term]:
         for variable in _VARIABLES:

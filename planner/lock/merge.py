@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from packaging.markers import Marker
@@ -13,6 +12,7 @@ from packaging.version import Version
 
 from planner.index.pages import ProjectFile
 from planner.lock.markers import Conditions
+from planner.lock.references import References, Subject
 from planner.metadata.consistency import are_alike
 from planner.model.dependencies import Scope
 from planner.resolver.resolution import ResolvedPackage
@@ -34,10 +34,14 @@ class Entry:
     """The best wheel for each target that needs it, sorted by file name."""
     sources: tuple[ProjectFile, ...]
     """What wheels have yet to be built from, sorted by file name."""
-    dependencies: tuple[tuple[NormalizedName, Version | None], ...]
-    """The entries that it may need; with the version if several entries have the name."""
+    dependencies: tuple[Subject, ...]
+    """The entries that it may need, sorted."""
     requires: tuple[str, ...]
     """The requirements of its metadata that apply in some environment; sorted."""
+
+
+_Key = tuple[NormalizedName, Version, str]
+"""What tells entries apart: at last the file at an address, or the index of what has several."""
 
 
 @dataclass(slots=True)
@@ -46,7 +50,7 @@ class _Draft:
 
     where: dict[Scope | None, set[int]] = field(default_factory=dict)
     files: dict[str, ProjectFile] = field(default_factory=dict)
-    dependencies: set[tuple[NormalizedName, Version]] = field(default_factory=set)
+    dependencies: set[_Key] = field(default_factory=set)
     packages: dict[int, ResolvedPackage] = field(default_factory=dict)
     """By the position of the environment."""
 
@@ -56,6 +60,12 @@ class _Draft:
         for wheel in package.wheels:
             self.files[wheel.file.filename] = wheel.file
         self.packages[position] = package
+
+    @property
+    def index(self) -> str:
+        """Return the index of all files; empty if there are several, or none."""
+        indexes = {file.index for file in self.files.values()}
+        return indexes.pop() if len(indexes) == 1 else ""
 
     def requirements(self, conditions: Conditions) -> Iterator[str]:
         """Yield the requirements of the metadata. A requirement that only some wheels have carries
@@ -75,20 +85,25 @@ class _Draft:
             yield _limit(text, condition) if condition else text
 
 
-def merge(solutions: Sequence[Solution]) -> tuple[Entry, ...]:
-    """Return one entry for each version of a project that is needed anywhere, and for each file
-    that is required by its address; sorted.
+def merge(
+    solutions: Sequence[Solution], divided: Collection[NormalizedName] = ()
+) -> tuple[Entry, ...]:
+    """Return one entry for each version of a project that is needed anywhere, for each file that is
+    required by its address, and for each index of the projects ``divided``, which have several;
+    sorted.
     """
-    conditions = Conditions([solution.environment.variables for solution in solutions])
-    drafts: dict[tuple[NormalizedName, Version, str], _Draft] = {}
+    environments = [solution.environment for solution in solutions]
+    variables, chosen = zip(*((one.variables, one.chosen) for one in environments), strict=True)
+    conditions = Conditions(variables, chosen)
+    drafts: dict[_Key, _Draft] = {}
     for position, solution in enumerate(solutions):
-        versions = {package.name: package.version for package in solution.packages}
+        keys = {package.name: _key(package, divided) for package in solution.packages}
         for package in solution.packages:
-            draft = drafts.setdefault(_key(package), _Draft())
+            draft = drafts.setdefault(keys[package.name], _Draft())
             draft.add(position, package)
-            draft.dependencies.update((name, versions[name]) for name in package.dependencies)
-    counts = Counter(name for name, *_ in drafts)
-    ambiguous = {name for name, count in counts.items() if count > 1}
+            draft.dependencies.update(keys[name] for name in package.dependencies)
+    subjects = {key: Subject(*key[:2], draft.index) for key, draft in drafts.items()}
+    references = References(subjects.values())
     return tuple(
         Entry(
             name=name,
@@ -97,8 +112,7 @@ def merge(solutions: Sequence[Solution]) -> tuple[Entry, ...]:
             files=tuple(file for _, file in sorted(draft.files.items()) if not file.is_source),
             sources=tuple(file for _, file in sorted(draft.files.items()) if file.is_source),
             dependencies=tuple(
-                (other, needed if other in ambiguous else None)
-                for other, needed in sorted(draft.dependencies)
+                dict.fromkeys(references.to(subjects[key]) for key in sorted(draft.dependencies))
             ),
             requires=tuple(sorted(draft.requirements(conditions))),
         )
@@ -113,7 +127,10 @@ def _limit(text: str, condition: Marker) -> str:
     return str(requirement)
 
 
-def _key(package: ResolvedPackage) -> tuple[NormalizedName, Version, str]:
+def _key(package: ResolvedPackage, divided: Collection[NormalizedName]) -> _Key:
     # An entry has at most one archive, so files that are required by address do not share one.
     direct = [wheel.file.filename for wheel in package.wheels if wheel.file.is_direct]
+    if package.name in divided and not direct:
+        # Two indexes may have different files of one name.
+        direct = sorted({wheel.file.index for wheel in package.wheels})
     return package.name, package.version, "".join(direct)

@@ -13,10 +13,12 @@ from packaging.markers import Marker
 from packaging.pylock import Pylock
 from packaging.version import Version
 
+from planner.model.dependencies import Scope
 from schemas.data_class import frozen
 from schemas.errors import UsageError
 from schemas.hints import TOOL_NAME
 from schemas.target import Target
+from schemas.text import enumerate_some
 
 __all__ = ["VARIABLES", "MarkerEnvironment", "group_targets", "recorded_targets"]
 
@@ -28,9 +30,15 @@ version of Python are one environment."""
 
 @frozen
 class MarkerEnvironment:
-    """One or more targets for which all marker variables have the same values."""
+    """One or more targets for which all marker variables have the same values; with a choice of the
+    extras and dependency groups that exclude each other, if there are any.
+    """
 
     targets: tuple[Target, ...]
+    chosen: frozenset[Scope] = frozenset()
+    """Of those that exclude others, the ones that an installation selects in it."""
+    excluded: frozenset[Scope] = frozenset()
+    """Those that it does not select."""
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -47,7 +55,14 @@ class MarkerEnvironment:
         return Marker(" and ".join(f'{name} == "{self.variables[name]}"' for name in VARIABLES))
 
     def __str__(self) -> str:
-        return " and ".join(map(str, self.targets))
+        targets = " and ".join(map(str, self.targets))
+        if self.chosen:
+            return f"{targets} with {enumerate_some(sorted(self.chosen))}"
+        return (
+            f"{targets} without {enumerate_some(sorted(self.excluded))}"
+            if self.excluded
+            else targets
+        )
 
 
 def group_targets(targets: Iterable[Target]) -> tuple[MarkerEnvironment, ...]:

@@ -66,7 +66,9 @@ def advise(
         elsewhere = list(_elsewhere(supply, reader, indexes))
         found += elsewhere
         if not (supply.exists or elsewhere):
-            found += _similar(supply.name, reader, indexes, {*existing, *names})
+            pin = indexes.pin_of(supply.name, errors[0].environment)
+            places = indexes.of_project(supply.name, pin)
+            found += _similar(supply.name, reader, places, {*existing, *names})
     return tuple(found[:MAX_ADVICE])
 
 
@@ -96,13 +98,16 @@ def _elsewhere(supply: Supply, reader: IndexReader, indexes: Indexes) -> Iterato
 
 
 def _similar(
-    name: NormalizedName, reader: IndexReader, indexes: Indexes, known: Iterable[NormalizedName]
+    name: NormalizedName,
+    reader: IndexReader,
+    places: Iterable[object],
+    known: Iterable[NormalizedName],
 ) -> Iterator[str]:
-    """Yield the projects whose names are nearly ``name``."""
+    """Yield the projects whose names are nearly ``name``, which was looked for in ``places``."""
     if near := nearest(name, known)[:2]:
         yield f"{name} is nearly the name of {enumerate_some(near)}, which the plan or the lock has"
         return
-    listed = _listed(reader, indexes.of_project(name))
+    listed = _listed(reader, places)
     near = nearest(name, {*listed, *popular_names()})[:MAX_NEAR]
     found = next(filter(_count_versions, _pages(reader, near)), None)
     if found is None:

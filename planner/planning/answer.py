@@ -88,7 +88,7 @@ def answer(
 
             planned = plan(
                 question.inputs,
-                question.environments,
+                question.cases,
                 client=client,
                 indexes=question.indexes,
                 policy=question.policy,
@@ -108,7 +108,7 @@ def _compose(question: Question, planned: Plan, stock: Stock) -> Pylock:
 
     lock = build_lock(
         LockContent(
-            environments=planned.environments,
+            environments=question.environments,
             entries=planned.entries,
             extras=question.inputs.extras,
             groups=question.inputs.groups,

@@ -90,8 +90,8 @@ def plan(
     record = reporter.recorder
     reader = IndexReader(indexes, client, [one.name for one in inputs.requirements])
 
-    def load_project(name: NormalizedName) -> Project:
-        page = reader.page(name)
+    def load_project(name: NormalizedName, pin: str | None) -> Project:
+        page = reader.page(name, pin)
         record.event("page", package=name, files=len(page.files))
         return Project(builder.with_known(page, environments) if builder else page)
 
@@ -99,7 +99,7 @@ def plan(
     stated = inputs.settings.dependency_metadata
     source = MetadataSource(client, builder.metadata if builder else None, record, stated)
     began = time.monotonic()
-    with Fetcher(load_project, source) as fetcher:
+    with Fetcher(load_project, source, indexes.pin_of) as fetcher:
         try:
             solutions = solve(inputs, environments, policy, fetcher, builder)
         except NoSolution as error:
@@ -114,7 +114,7 @@ def plan(
         _record(solutions, record, time.monotonic() - began)
         if builder:
             solutions = builder.build(solutions)
-        entries = merge(solutions)
+        entries = merge(solutions, indexes.divided)
         files = [file for entry in entries for file in entry.files]
         record.note("sizing", files=len(files))
         sizes = iter(fetcher.sizes(files, lambda: record.note("sized")))

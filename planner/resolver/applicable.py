@@ -24,11 +24,19 @@ def applicable(
     found = []
     for one in requirements:
         try:
-            if applies(one.requirement.marker, environment.variables):
+            if _is_wanted(one, environment):
                 found.append(one)
         except (UndefinedComparison, UndefinedEnvironmentName) as error:
             raise InvalidRequirementLine(one.origin, f"its marker is invalid: {error}") from None
     return found
+
+
+def _is_wanted(one: InputRequirement, environment: MarkerEnvironment) -> bool:
+    if one.scope in environment.excluded:
+        return False
+    return applies(one.requirement.marker, environment.variables) and not any(
+        where.holds(environment) for where in one.unless
+    )
 
 
 def applicable_dependencies(

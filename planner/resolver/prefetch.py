@@ -28,6 +28,7 @@ from planner.metadata.core_metadata import InvalidMetadata, WheelMetadata
 from planner.metadata.distribution import Distribution
 from planner.metadata.remote_metadata import MetadataSource, SizedFile
 from planner.model.dependencies import Dependency, Identifier
+from planner.model.environments import MarkerEnvironment
 from planner.resolver.candidates import CandidateFinder
 from planner.resolver.direct import DirectProjects
 from planner.resolver.overrides import Overrides
@@ -54,15 +55,22 @@ class Fetcher:
     """A cache of projects, metadata and sizes, filled by a pool of threads; a plan owns one."""
 
     def __init__(
-        self, load_project: Callable[[NormalizedName], Project], source: MetadataSource
+        self,
+        load_project: Callable[[NormalizedName, str | None], Project],
+        source: MetadataSource,
+        pin_of: Callable[[NormalizedName, MarkerEnvironment], str | None],
     ) -> None:
+        """``pin_of`` gives the only index of a project in an environment; ``load_project`` returns
+        what that has, or what all have.
+        """
         self._load_project = load_project
+        self._pin_of = pin_of
         self._source = source
         self._pool = RequestPool(CONNECTIONS, thread_name_prefix="plan")
         self._sizers = RequestPool(SIZERS, thread_name_prefix="size")
         self._lock = Lock()
         self._closed = False
-        self._projects: dict[NormalizedName, Future[Project]] = {}
+        self._projects: dict[tuple[NormalizedName, str | None], Future[Project]] = {}
         self._metadata: dict[tuple[str, str], Future[WheelMetadata]] = {}
         self._foreseen: dict[tuple[str, str], Future[None]] = {}
 
@@ -80,9 +88,12 @@ class Fetcher:
         self._sizers.__exit__(kind, error, trace)
         self._pool.__exit__(kind, error, trace)
 
-    def project(self, name: NormalizedName) -> Project:
-        """Return what the index has of a project. Raise IndexUnreachable and IndexAnswer."""
-        return self._take(self._projects, name, self._load_project, name)
+    def project(self, name: NormalizedName, environment: MarkerEnvironment) -> Project:
+        """Return what the indexes have of a project for ``environment``. Raise UsageError,
+        IndexUnreachable and IndexAnswer.
+        """
+        key = name, self._pin_of(name, environment)
+        return self._take(self._projects, key, self._load_project, *key)
 
     def metadata(self, wheel: Distribution) -> WheelMetadata:
         """Return the metadata of ``wheel``. Raise what ``MetadataSource.metadata`` raises."""
@@ -111,9 +122,12 @@ class Fetcher:
         """Return digests of the file itself. Raise what ``MetadataSource.digests`` raises."""
         return self._source.digests(file, algorithms)
 
-    def request_project(self, name: NormalizedName) -> Future[Project]:
-        """Begin to fetch a project unless a request for it has begun."""
-        return self._request(self._projects, name, self._load_project, name)
+    def request_project(
+        self, name: NormalizedName, environment: MarkerEnvironment
+    ) -> Future[Project]:
+        """Begin to fetch a project unless a request for it has begun. Raise UsageError."""
+        key = name, self._pin_of(name, environment)
+        return self._request(self._projects, key, self._load_project, *key)
 
     def request_metadata(self, wheel: Distribution) -> Future[WheelMetadata]:
         """Begin to fetch metadata unless a request for it has begun."""
@@ -129,28 +143,28 @@ class Fetcher:
                 self._foreseen[key] = self._sizers.submit(self._source.foresee, file)
 
     def _take(
-        self, known: dict[K, Future[V]], key: K, load: Callable[..., V], argument: object
+        self, known: dict[K, Future[V]], key: K, load: Callable[..., V], *arguments: object
     ) -> V:
         """Return the result of a request. One still queued after guesses is made in this thread."""
-        future = self._request(known, key, load, argument)
+        future = self._request(known, key, load, *arguments)
         if future.cancel():
             future = known[key] = Future()
             try:
-                future.set_result(load(argument))
+                future.set_result(load(*arguments))
             except Exception as error:
                 future.set_exception(error)
                 raise
         return result_of(future)
 
     def _request(
-        self, known: dict[K, Future[V]], key: K, load: Callable[..., V], argument: object
+        self, known: dict[K, Future[V]], key: K, load: Callable[..., V], *arguments: object
     ) -> Future[V]:
         with self._lock:
             if key not in known:
                 if self._closed:
                     return _cancelled()
                 try:
-                    known[key] = self._pool.submit(load, argument)
+                    known[key] = self._pool.submit(load, *arguments)
                 except RuntimeError:  # no further thread can be started
                     known[key] = Future()
             return known[key]
@@ -183,6 +197,7 @@ class Prefetcher:
     def __init__(
         self,
         fetcher: Fetcher,
+        environment: MarkerEnvironment,
         finder: CandidateFinder,
         selector: RequirementSelector,
         known: Mapping[NormalizedName, Sequence[Dependency]],
@@ -190,6 +205,7 @@ class Prefetcher:
         direct: DirectProjects,
     ) -> None:
         self._fetcher = fetcher
+        self._environment = environment
         self._finder = finder
         self._selector = selector
         # The inputs may require thousands of extras of one project.
@@ -217,7 +233,9 @@ class Prefetcher:
             # A source is opened by the thread that plans, if it is needed.
             is_closed = name in self._direct and name not in self._opened
             if not dependency.identifier.refused and not is_closed:
-                project = self._opened.get(name) or self._fetcher.request_project(name)
+                project = self._opened.get(name) or self._fetcher.request_project(
+                    name, self._environment
+                )
                 project.add_done_callback(_guess(partial(self._expect_wheel, dependency, deep)))
 
     def expect_next(self, name: NormalizedName, version: Version, count: int) -> None:

@@ -254,7 +254,9 @@ def _solver(
     )
 
     def find_project(name: NormalizedName) -> Project:
-        return direct.project(name) if name in direct else fetcher.project(name)
+        if name in direct:
+            return direct.project(name)
+        return fetcher.project(name, environment)
 
     rules = FileRules(
         hashes=hashes,
@@ -273,7 +275,7 @@ def _solver(
         oldest_first=_oldest_first(policy.ordering, roots),
     )
     selector = RequirementSelector(environment)
-    prefetcher = Prefetcher(fetcher, finder, selector, known, overrides, direct)
+    prefetcher = Prefetcher(fetcher, environment, finder, selector, known, overrides, direct)
     prefetcher.expect(roots)
     reader = DependencyReader(fetcher, prefetcher, environment, selector, overrides, direct)
     return _Solver(

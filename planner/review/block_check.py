@@ -42,7 +42,7 @@ def check_blocks(
     are_required = inputs.require_hashes or question.policy.require_hashes
     ranks = [
         [{tag: rank for rank, tag in enumerate(target.tags)} for target in environment.targets]
-        for environment in question.environments
+        for environment in question.cases
     ]
     for package, derived in zip(lock.packages, found, strict=True):
         if not derived.places:
@@ -66,12 +66,10 @@ def _check_derived(package: Package, derived: Derived) -> Iterator[str]:
             f"the marker of {package.name} {package.version} is {marker or 'empty'}; "
             f"a plan now writes {derived.marker or 'none'}"
         )
-    listed = {(one["name"], one.get("version")) for one in package.dependencies or ()}
-    needed = {
-        (str(name), str(version) if version else None) for name, version in derived.dependencies
-    }
+    listed = {tuple(sorted(one.items())) for one in package.dependencies or ()}
+    needed = {tuple(sorted(one.to_table().items())) for one in derived.dependencies}
     if listed != needed:
-        names = _list(name for name, _ in listed ^ needed)
+        names = _list({dict(one)["name"] for one in listed ^ needed})
         yield f"{package.name} {package.version} now has other dependencies: {names}"
 
 

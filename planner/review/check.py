@@ -61,21 +61,19 @@ def find_problems(lock: Pylock, question: Question) -> tuple[str, ...]:
 
     Raises RequirementsUnknown and InvalidRequirementLine.
     """
-    inputs, environments = question.inputs, question.environments
+    inputs, cases = question.inputs, question.cases
     found = dict.fromkeys(change.as_problem() for change in find_header_changes(lock, question))
     found.update(dict.fromkeys(find_changed_flags(lock, inputs.settings.build)))
     found.update(dict.fromkeys(_check_pythons(lock, question)))
-    scopes: list[Scope | None] = [None, *(Scope("extra", name) for name in inputs.extras)]
-    scopes += (Scope("group", name) for name in inputs.groups)
     places: dict[str, dict[str, None]] = {}
-    known: list[KnownRequirements] = [{} for _ in environments]
-    for environment, requirements in zip(environments, known, strict=True):
-        checker = _Checker(lock, inputs, environment, requirements)
-        for scope in scopes:
+    known: list[KnownRequirements] = [{} for _ in cases]
+    for case, requirements in zip(cases, known, strict=True):
+        checker = _Checker(lock, inputs, case, requirements)
+        for scope in (None, *sorted(inputs.scopes - case.excluded - case.chosen)):
             for problem in checker.problems(scope):
-                places.setdefault(problem, {})[str(environment)] = None
+                places.setdefault(problem, {})[str(case)] = None
     for problem, where in places.items():
-        everywhere = len(where) == len(environments)
+        everywhere = len(where) == len(cases)
         found[problem if everywhere else f"{problem} ({', '.join(where)})"] = None
     derived = derive(lock, question, known)
     found.update(dict.fromkeys(check_blocks(lock, question, derived, is_sound=not places)))
@@ -143,10 +141,10 @@ class _Checker:
 
     def problems(self, scope: Scope | None) -> Iterator[str]:
         """Yield what is wrong if ``scope`` is selected, a sentence each."""
-        chosen = [] if scope is None else [scope]
+        chosen = self._environment.chosen | ({scope} if scope else frozenset())
         variables = self._environment.variables
         graph = Graph(self._lock, variables, chosen, self._overrides, self._known)
-        roots = [root for root in self._roots if root.scope in {None, scope}]
+        roots = [root for root in self._roots if root.scope in {None, *chosen}]
         edges = graph.reach(roots)
         needed = {identifier.name for identifier in edges}
         for found in edges.values():

@@ -133,7 +133,9 @@ def cost_of(
     extras: Collection[str] = (),
     groups: Collection[str] = (),
 ) -> Cost:
-    """Return what ``lock`` takes on ``target`` with these extras and dependency groups."""
+    """Return what ``lock`` takes on ``target`` with these extras and dependency groups. If some of
+    them exclude each other, of each package the largest entry counts.
+    """
     environment: dict[str, Any] = {
         **target.environment,
         "extras": frozenset(extras),
@@ -141,14 +143,13 @@ def cost_of(
     }
     select: _Select = create_compatible_tags_selector(target.tags)
     tags = frozenset(target.tags)
-    return Cost(
-        target=target,
-        packages=tuple(
-            _package_cost(package, select, tags)
-            for package in lock.packages
-            if holds(package.marker, environment, subject=package.name)
-        ),
-    )
+    packages: dict[NormalizedName, PackageCost] = {}
+    for package in lock.packages:
+        if holds(package.marker, environment, subject=package.name):
+            cost = _package_cost(package, select, tags)
+            other = packages.get(cost.name, cost)
+            packages[cost.name] = max(cost, other, key=lambda one: one.unpacked_size)
+    return Cost(target=target, packages=tuple(packages.values()))
 
 
 def _package_cost(package: Package, select: _Select, tags: Collection[Tag]) -> PackageCost:

@@ -74,7 +74,7 @@ class Decisions:
         for key, lines, fact in facts:
             values = {
                 position: _digest(sorted(texts))
-                for position, environment in enumerate(self._question.environments)
+                for position, environment in enumerate(self._question.cases)
                 if (texts := _texts(lines.get(name, ()), environment, fact))
             }
             if values:

@@ -7,17 +7,16 @@ targets alone: a plan adds the facts to its lock, and a check compares them.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from packaging.pylock import Package, Pylock
 from packaging.utils import NormalizedName
-from packaging.version import Version
 
 from planner.inputs.question import Question
 from planner.lock.markers import Conditions
+from planner.lock.references import References, Subject
 from planner.model.dependencies import Dependency, Scope
 from planner.resolver.applicable import applicable_dependencies
 from planner.resolver.overrides import Overrides
@@ -32,8 +31,6 @@ __all__ = ["FACTS", "Derived", "derive", "with_facts"]
 FACTS = ("extras", "hashes", "address", "content", "find-links")
 """The keys of a package's tool table that record what decided about it."""
 
-Dependencies = frozenset[tuple[NormalizedName, Version | None]]
-
 
 @dataclass(slots=True)
 class _Found:
@@ -41,7 +38,7 @@ class _Found:
 
     scopes: dict[Scope | None, set[int]] = field(default_factory=dict)
     extras: dict[NormalizedName, set[int]] = field(default_factory=dict)
-    dependencies: set[tuple[NormalizedName, Version | None]] = field(default_factory=set)
+    dependencies: set[Subject] = field(default_factory=set)
 
 
 @frozen
@@ -49,11 +46,11 @@ class Derived:
     """What a plan would write of one package."""
 
     marker: str | None
-    dependencies: Dependencies
+    dependencies: frozenset[Subject]
     facts: Mapping[str, Any]
     """By key, of ``FACTS``."""
     places: frozenset[int]
-    """The positions of the environments that require the package; empty if none does."""
+    """The positions of the cases that require the package; empty if none does."""
 
 
 def derive(
@@ -61,26 +58,25 @@ def derive(
 ) -> list[Derived]:
     """Return what a plan would write of each package of ``lock``, in their order.
 
-    ``known`` are the requirements that were read before, by the position of the environment.
+    ``known`` are the requirements that were read before, by the position of the case.
 
     Raises RequirementsUnknown and InvalidRequirementLine.
     """
     found = [_Found() for _ in lock.packages]
     positions = {id(package): position for position, package in enumerate(lock.packages)}
-    for place in range(len(question.environments)):
-        inputs, environment = question.inputs, question.environments[place]
-        overrides = Overrides(inputs, environment)
-        scopes = [Scope("extra", name) for name in inputs.extras]
-        scopes += (Scope("group", name) for name in inputs.groups)
+    inputs, cases = question.inputs, question.cases
+    for place, case in enumerate(cases):
+        overrides = Overrides(inputs, case)
         requirements = known[place] if known else {}
-        graph = Graph(lock, environment.variables, scopes, overrides, requirements)
-        roots = applicable_dependencies(inputs.requirements, environment)
+        scopes = inputs.scopes - case.excluded
+        graph = Graph(lock, case.variables, scopes, overrides, requirements)
+        roots = applicable_dependencies(inputs.requirements, case)
         _walk(graph, list(overrides.apply(roots)), place, found, positions)
-    conditions = Conditions([one.variables for one in question.environments])
+    conditions = Conditions([one.variables for one in cases], [one.chosen for one in cases])
     decisions = Decisions(question, conditions)
-    counts = Counter(package.name for package in lock.packages)
+    references = References(map(_subject, lock.packages))
     return [
-        _derived(package, one, decisions, conditions, counts)
+        _derived(package, one, decisions, conditions, references)
         for package, one in zip(lock.packages, found, strict=True)
     ]
 
@@ -96,6 +92,10 @@ def with_facts(lock: Pylock, question: Question) -> Pylock:
         tool[TOOL_NAME] = {**tool.get(TOOL_NAME, {}), **derived.facts}
         packages.append(replace(package, tool=tool))
     return replace(lock, packages=packages)
+
+
+def _subject(package: Package) -> Subject:
+    return Subject(package.name, package.version, package.index or "")
 
 
 def _walk(
@@ -118,7 +118,7 @@ def _walk(
             for dependency in graph.dependencies(identifier):
                 name = dependency.identifier.name
                 if name != package.name and name in graph.packages:
-                    one.dependencies.add((name, graph.packages[name].version))
+                    one.dependencies.add(_subject(graph.packages[name]))
 
 
 def _derived(
@@ -126,7 +126,7 @@ def _derived(
     found: _Found,
     decisions: Decisions,
     conditions: Conditions,
-    counts: Mapping[NormalizedName, int],
+    references: References,
 ) -> Derived:
     marker = conditions.marker(found.scopes) if found.scopes else None
     present = frozenset().union(*found.scopes.values())
@@ -140,9 +140,7 @@ def _derived(
         facts["extras"] = extras
     return Derived(
         marker=str(marker) if marker else None,
-        dependencies=frozenset(
-            (name, version if counts[name] > 1 else None) for name, version in found.dependencies
-        ),
+        dependencies=frozenset(map(references.to, found.dependencies)),
         facts=facts,
         places=present,
     )

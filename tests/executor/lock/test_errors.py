@@ -60,6 +60,7 @@ SEVEN = tuple(f"demo-1.0-cp3{minor}-none-any.whl" for minor in range(7))
             4,
         ),
         (Ambiguous("demo", 3, 9), "package 'demo' is selected twice, at lines 3 and 9", 3),
+        (Ambiguous("demo", 3, 9, True), "package 'demo' is selected twice, at lines 3 and 9", 3),
         (
             InsecureHashes("demo.whl", ("md5",)),
             "demo.whl: its hashes are md5, none of them is secure",

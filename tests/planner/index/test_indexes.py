@@ -5,9 +5,11 @@ from __future__ import annotations
 import secrets
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from packaging.markers import Marker
 from packaging.utils import canonicalize_name
 
 import lockstream
@@ -19,11 +21,15 @@ from planner.index.indexes import (
     Index,
     Indexes,
     Links,
+    Pin,
     parse_index,
     parse_links_place,
 )
+from planner.model.conditions import Condition
+from planner.model.environments import group_targets
 from schemas.credentials import Login, login_of_index
 from schemas.errors import UsageError
+from schemas.target import Target
 
 URL = "https://one.example/simple"
 
@@ -64,12 +70,40 @@ def test_links_are_in_a_folder_or_on_a_page() -> None:
         parse_links_place("ftp://links.example/")
 
 
+DEMO = canonicalize_name("demo")
+
+ON_LINUX, ON_WINDOWS = group_targets([Target.named("3.12", name) for name in ("linux", "windows")])
+
+
 def test_a_project_is_pinned_to_an_index_that_is_known() -> None:
     message = "demo is pinned to the index 'two', which is not known"
     with pytest.raises(UsageError, match=message) as found:
-        Indexes(places=(Index(url=URL, name="one"),), pins={canonicalize_name("demo"): "two"})
+        Indexes(places=(Index(url=URL, name="one"),), pins={DEMO: (Pin("two"),)})
     assert "--index two=URL" in found.value.hint
     assert "known by name: one" in found.value.hint
+
+
+def test_a_project_may_be_pinned_in_some_environments() -> None:
+    places = tuple(Index(url=f"{URL}/{name}", name=name, explicit=True) for name in ("one", "two"))
+    public = Index(url=URL)
+    on_linux = Condition(Marker('sys_platform == "linux"'))
+    pins = {DEMO: (Pin("one", on_linux),)}
+    indexes = Indexes(places=(*places, public), pins=pins)
+    assert indexes.divided == {DEMO}
+    assert indexes.of_project(DEMO, indexes.pin_of(DEMO, ON_LINUX)) == places[:1]
+    assert indexes.of_project(DEMO, indexes.pin_of(DEMO, ON_WINDOWS)) == (public,)
+    assert not replace(indexes, pins={DEMO: (Pin("one"),)}).divided
+
+
+def test_a_project_has_one_index_in_one_environment() -> None:
+    places = tuple(Index(url=f"{URL}/{name}", name=name) for name in ("one", "two"))
+    newer = Condition(Marker('python_version >= "3.11"'))
+    indexes = Indexes(places=places, pins={DEMO: (Pin("one"), Pin("two", newer))})
+    with pytest.raises(UsageError) as raised:
+        indexes.pin_of(DEMO, ON_LINUX)
+    assert str(raised.value) == (
+        "demo is pinned to several indexes for CPython 3.12.0 on manylinux_2_28_x86_64: one, two"
+    )
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from helpers.projects import named, names, project
+from planner.index.indexes import Pin
 from planner.inputs.family import Family
 from planner.inputs.project import read_projects
 from planner.inputs.project_document import InvalidProject, read_document
@@ -115,7 +116,7 @@ def test_a_member_takes_its_indexes_and_sources_from_the_root(tmp_path: Path) ->
     project(tmp_path, ROOT + more)
     app = project(tmp_path / "packages" / "app", named("app", "secret", "lib"))
     inputs = read_projects([app])
-    assert inputs.settings.sources == {"secret": "x"}
+    assert inputs.settings.sources == {"secret": (Pin("x"),)}
     assert names(inputs) == ["secret", f"lib @ {(tmp_path / 'libs' / 'lib').as_uri()}"]
     other = project(tmp_path / "other", named("other", "secret"))
     assert read_projects([other]).settings.sources == {}

@@ -7,7 +7,7 @@ import tomllib
 import pytest
 from packaging.utils import canonicalize_name
 
-from planner.index.indexes import Strategy
+from planner.index.indexes import Pin, Strategy
 from planner.inputs.settings import IndexSetting, InvalidSetting, Settings, read_settings
 from planner.model.policy import Ordering, Prereleases
 
@@ -62,7 +62,7 @@ def test_all_keys_are_read() -> None:
         "one": IndexSetting("https://one.example/"),
         "two": IndexSetting("https://two.example/", explicit=True, exclude_newer="false"),
     }
-    assert settings.sources == {"e": "two"}
+    assert settings.sources == {"e": (Pin("two"),)}
     assert settings.index_strategy is Strategy.UNSAFE_BEST_MATCH
     assert settings.find_links == ("wheels",)
     assert (settings.prerelease, settings.resolution) == (
@@ -123,7 +123,8 @@ def test_the_project_of_a_source_may_be_spelled_in_any_way_but_once() -> None:
         document = tomllib.loads(f"[tool.lockstream.sources]\n{lines}")
         return read_settings(document, "pyproject.toml")
 
-    other = Settings(sources={canonicalize_name("our-library"): "other"})
-    assert read("Our_Library = 'x'").with_defaults(other).sources == {"our-library": "x"}
+    other = Settings(sources={canonicalize_name("our-library"): (Pin("other"),)})
+    found = read("Our_Library = 'x'").with_defaults(other)
+    assert found.sources == {"our-library": (Pin("x"),)}
     with pytest.raises(InvalidSetting, match="has two spellings of one project"):
         read("Our_Library = 'x'\nour-library = 'y'")

@@ -6,12 +6,16 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.markers import Marker
 from packaging.utils import canonicalize_name
 
+from planner.index.indexes import Pin
+from planner.inputs.addresses import StatedAddress
 from planner.inputs.pip_config import PUBLIC_INDEX
 from planner.inputs.settings import IndexSetting, Settings
 from planner.inputs.tool_tables import read_tool_tables
 from planner.inputs.tool_values import ToolTables
+from planner.model.conditions import Condition
 from planner.model.policy import Prereleases
 from schemas.target import Target
 
@@ -57,7 +61,6 @@ def test_packages_of_pixi_are_named_but_not_the_project_itself() -> None:
         ("dependency-groups = { dev = { requires-python = '>=3.13' } }", None,
          "set targets in [tool.lockstream]"),
         ("default-groups = ['dev']", None, "name the groups where they are installed"),
-        ("conflicts = []", None, "plan what conflicts apart (--no-extra, --no-group), in a lock"),
     ],
 )  # fmt: skip
 def test_what_to_do_about_a_key_that_is_not_read_can_be_done(
@@ -82,7 +85,7 @@ def test_a_dependency_of_which_poetry_allows_prereleases_is_named() -> None:
 
 
 def test_what_is_said_in_our_own_table_need_not_be_readable_in_another() -> None:
-    ours = Settings(indexes={"x": IndexSetting(ONE)}, sources={canonicalize_name("a"): "x"})
+    ours = Settings(indexes={"x": IndexSetting(ONE)}, sources={canonicalize_name("a"): (Pin("x"),)})
     text = (
         "[tool.uv.sources]\na = [{ index = 'y', marker = \"os_name == 'nt'\" }]\n"
         "[[tool.uv.index]]\nname = 'x'\nurl = 'w'\nformat = 'flat'\nexplicit = true\n"
@@ -102,7 +105,7 @@ def test_pdm_names_sources_overrides_and_excludes() -> None:
     settings = found.settings
     assert settings.default_index == TWO
     assert settings.indexes == {"x": IndexSetting(ONE, explicit=True)}
-    assert settings.sources == {"a": "x"}
+    assert settings.sources == {"a": (Pin("x"),)}
     assert settings.excludes == ("c",)
     assert settings.overrides == ("d==1.0", "e>=2", "f @ https://f.example/f.zip")
     assert found.trusted_hosts == ("one.example",)
@@ -117,7 +120,7 @@ def test_poetry_does_not_look_on_pypi_if_it_has_a_primary_source() -> None:
     )
     assert found.settings.default_index == ONE
     assert found.settings.indexes["y"] == IndexSetting(TWO, explicit=True)
-    assert found.settings.sources == {"a": "y"}
+    assert found.settings.sources == {"a": (Pin("y"),)}
     found = read(
         f"[[tool.poetry.source]]\nname = 'PyPI'\npriority = 'primary'\n"
         f"[[tool.poetry.source]]\nname = 'x'\nurl = '{ONE}'\npriority = 'supplemental'\n"
@@ -127,15 +130,25 @@ def test_poetry_does_not_look_on_pypi_if_it_has_a_primary_source() -> None:
 
 def test_poetry_knows_pypi_without_a_table() -> None:
     found = read("[tool.poetry.dependencies]\na = { version = '1', source = 'PyPI' }\n").settings
-    assert found.sources == {"a": "PyPI"}
+    assert found.sources == {"a": (Pin("PyPI"),)}
     assert found.indexes == {"PyPI": IndexSetting(PUBLIC_INDEX, explicit=True)}
 
 
 def test_a_source_of_our_table_decides_between_those_of_poetry() -> None:
     two = "a = [{ version = '1', source = 'x' }, { version = '1', source = 'y' }]\n"
-    ours = Settings(sources={canonicalize_name("a"): "z"})
+    ours = Settings(sources={canonicalize_name("a"): (Pin("z"),)})
     found = read(f"[tool.poetry.dependencies]\n{two}", ours).settings
-    assert ours.with_defaults(found).sources == {"a": "z"}
+    assert ours.with_defaults(found).sources == {"a": (Pin("z"),)}
+
+
+def test_a_source_of_poetry_counts_where_its_markers_hold() -> None:
+    text = (
+        "[tool.poetry.dependencies]\na = [{ version = '1', source = 'x', platform = 'linux' }, "
+        "{ version = '1', source = 'y', python = '<3.12' }, { version = '2' }]\n"
+    )
+    on_linux = Condition(Marker("sys_platform == 'linux'"))
+    old = Condition(Marker("python_version < '3.12'"))
+    assert read(text).settings.sources == {"a": (Pin("x", on_linux), Pin("y", old))}
 
 
 def test_several_addresses_of_one_project_are_noted_as_such() -> None:
@@ -143,14 +156,15 @@ def test_several_addresses_of_one_project_are_noted_as_such() -> None:
         "[tool.poetry.dependencies]\na = [{ url = 'https://f.example/1.zip' }, "
         "{ url = 'https://f.example/2.zip' }]\n"
     )
-    assert found.addresses == {"a": ""}
+    one, two = StatedAddress("https://f.example/1.zip"), StatedAddress("https://f.example/2.zip")
+    assert found.addresses == {"a": (one, two)}
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("[tool.uv.sources]\na = [{ index = 'x', marker = \"os_name == 'nt'\" }]",
-         "[tool.uv.sources] a depends on the environment"),
+        ("[tool.uv.sources]\na = [{ index = 'x', marker = \"os == 'nt'\" }]",
+         "[tool.uv.sources] a has \"os == 'nt'\", which is not a marker of environments"),
         ("[tool.uv.sources]\na = { git = '' }", "a names no source"),
         ("[tool.uv.sources]\na = 1", "is not as uv has it"),
         ("[[tool.uv.index]]\nname = 'x'\nurl = 'w'\nformat = 'flat'\nexplicit = true",
@@ -161,13 +175,8 @@ def test_several_addresses_of_one_project_are_noted_as_such() -> None:
         ("[[tool.pdm.source]]\nname = 'x'\nurl = 'y'\ninclude_packages = ['our-*']",
          "selects projects by patterns"),
         ("[tool.pdm]\nsource = 1", "is not as pdm has it"),
-        ("[tool.poetry.dependencies]\na = [{ source = 'x' }, { source = 'y' }]",
-         "[tool.poetry] a has several sources"),
-        ("[tool.poetry.dependencies]\na = [{ source = 'x' }, { markers = \"os_name == 'nt'\" }]",
-         "[tool.poetry] a has several sources"),
-        (("[tool.poetry.dependencies]\na = { source = 'x' }\n"
-          "[tool.poetry.group.dev.dependencies]\na = { source = 'y' }"),
-         "[tool.poetry] a has several sources"),
+        ("[tool.poetry.dependencies]\na = { source = 'x', markers = \"extra == 'y'\" }",
+         "[tool.poetry] a has \"(extra == 'y')\", which is not a marker of environments"),
     ],
 )  # fmt: skip
 def test_what_would_be_taken_from_elsewhere_is_an_error(text: str, problem: str) -> None:
@@ -186,7 +195,7 @@ def test_the_file_of_uv_takes_the_place_of_its_table(tmp_path: Path) -> None:
     document = {"tool": {"uv": {"index-url": ONE, "sources": {"a": {"index": "x"}}}}}
     found = read_tool_tables(document, str(tmp_path / "pyproject.toml"), Settings())
     assert found.settings.default_index == TWO
-    assert found.settings.sources == {"a": "x"}
+    assert found.settings.sources == {"a": (Pin("x"),)}
     (tmp_path / "uv.toml").write_text("[[")
     with pytest.raises(ValueError, match=r"uv\.toml"):
         read_tool_tables(document, str(tmp_path / "pyproject.toml"), Settings())

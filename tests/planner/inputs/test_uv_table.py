@@ -6,11 +6,17 @@ import re
 import tomllib
 
 import pytest
+from packaging.markers import Marker
+from packaging.utils import canonicalize_name
 
+from planner.index.indexes import Pin
+from planner.inputs.addresses import StatedAddress
 from planner.inputs.build_settings import BuildSetting
 from planner.inputs.settings import IndexSetting, Settings
 from planner.inputs.tool_tables import read_tool_tables
 from planner.inputs.tool_values import ToolTables
+from planner.model.conditions import Condition
+from planner.model.dependencies import Scope
 
 ONE, TWO = "https://one.example/simple", "https://two.example/simple"
 
@@ -28,7 +34,7 @@ def test_uv_names_indexes_and_the_projects_that_come_from_them() -> None:
     x, d = IndexSetting(ONE, explicit=True), IndexSetting(TWO)
     assert list(found.settings.indexes.items()) == [("x", x), ("d", d)]
     assert found.settings.default_index == TWO
-    assert found.settings.sources == {"our-library": "x"}
+    assert found.settings.sources == {"our-library": (Pin("x"),)}
 
 
 def test_an_index_of_uv_may_be_a_folder_or_have_links() -> None:
@@ -50,9 +56,9 @@ def test_uv_names_addresses_and_members() -> None:
         "d = { workspace = true }\n"
     )
     assert found.addresses == {
-        "a": "git+https://git.example/a@v1",
-        "b": "file:/project/../b%20c",
-        "c": "https://f.example/c.zip",
+        "a": (StatedAddress("git+https://git.example/a@v1"),),
+        "b": (StatedAddress("file:/project/../b%20c"),),
+        "c": (StatedAddress("https://f.example/c.zip"),),
     }
     assert found.members == {"d"}
 
@@ -66,8 +72,46 @@ def test_sources_that_uv_is_told_not_to_use_do_not_count() -> None:
     assert (none.settings.sources, none.addresses, none.members) == ({}, {}, frozenset())
     assert not none.remarks
     some = read(f"[tool.uv]\nno-sources-package = ['b.c', 'e']\n{sources}")
-    assert (some.settings.sources, some.addresses, some.members) == ({"a": "x"}, {}, {"d"})
+    assert some.settings.sources == {"a": (Pin("x"),)}
+    assert (some.addresses, some.members) == ({}, {"d"})
     assert not some.remarks
+
+
+def test_a_source_of_uv_may_be_for_some_environments_an_extra_or_a_group() -> None:
+    found = read(
+        "[tool.uv.sources]\na = [{ index = 'x', marker = \"sys_platform == 'linux'\" }, "
+        "{ url = 'https://f.example/a.zip', extra = 'cpu' }]\nb = { index = 'y', group = 'dev' }\n"
+    )
+    on_linux = Condition(Marker('sys_platform == "linux"'))
+    cpu, dev = Scope("extra", canonicalize_name("cpu")), Scope("group", canonicalize_name("dev"))
+    assert found.settings.sources == {
+        "a": (Pin("x", on_linux),), "b": (Pin("y", Condition(scope=dev)),),
+    }  # fmt: skip
+    assert found.addresses == {
+        "a": (StatedAddress("https://f.example/a.zip", Condition(scope=cpu)),)
+    }
+
+
+def test_uv_names_what_excludes_each_other() -> None:
+    found = read("[tool.uv]\nconflicts = [[{ extra = 'cpu' }, { group = 'dev' }]]\n")
+    cpu, dev = Scope("extra", canonicalize_name("cpu")), Scope("group", canonicalize_name("dev"))
+    assert found.settings.conflicts == (frozenset({cpu, dev}),)
+    with pytest.raises(ValueError, match=re.escape("[tool.uv] conflicts: each entry names")):
+        read("[tool.uv]\nconflicts = [[{ package = 'app' }, { group = 'dev' }]]\n")
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ("[{ workspace = true, marker = \"os_name == 'nt'\" }]",
+         "a is a member of the workspace under a condition"),
+        ("{ index = 'x', marker = 'no' }", "a has 'no', which is not a marker of environments"),
+        ("[]", "a names no source"),
+    ],
+)  # fmt: skip
+def test_a_source_that_cannot_be_read_is_named(source: str, problem: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"[tool.uv.sources] {problem}")):
+        read(f"[tool.uv.sources]\na = {source}\n")
 
 
 def test_uv_has_constraints_overrides_and_more_places() -> None:

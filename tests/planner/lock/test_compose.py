@@ -20,6 +20,7 @@ from planner.index.pages import ProjectFile
 from planner.lock.compose import LockContent, build_lock
 from planner.lock.errors import SecretInURL
 from planner.lock.merge import Entry
+from planner.lock.references import Subject
 from planner.lock.writer import render_lock
 from planner.metadata.remote_metadata import SizedFile
 from planner.model.environments import group_targets
@@ -42,7 +43,7 @@ def package(made: MadeWheel, *dependencies: str, **told: Any) -> tuple[Entry, li
         marker=None,
         files=(file,),
         sources=(),
-        dependencies=tuple((canonicalize_name(name), None) for name in dependencies),
+        dependencies=tuple(Subject(canonicalize_name(name)) for name in dependencies),
         requires=tuple(dependencies),
     ), [sized]
 
@@ -155,7 +156,7 @@ def test_extras_and_groups_are_told() -> None:
 
 def test_an_entry_tells_where_it_is_needed_and_which_version_it_needs() -> None:
     entry, sizes = package(APP)
-    needs = ((canonicalize_name("base"), Version("1.0")), (canonicalize_name("part"), None))
+    needs = (Subject(canonicalize_name("base"), Version("1.0")), Subject(canonicalize_name("part")))
     entry = replace(entry, marker=Marker('"x" in extras'), dependencies=needs)
     (told,) = tomllib.loads(render((entry, sizes)))["packages"]
     assert told["marker"] == '"x" in extras'

@@ -69,6 +69,58 @@ def test_a_single_environment_needs_no_condition() -> None:
     assert str(conditions.marker({TEST: [0]})) == '"test" in dependency_groups'
 
 
+CASES = [(variables, choice) for variables in VARIABLES[:3] for choice in ({X}, {Y}, set[Scope]())]
+"""Environments in which at most one of two extras is chosen."""
+
+
+@pytest.mark.parametrize(
+    ("needed", "expected"),
+    [
+        pytest.param({X: {0, 3, 6}}, '"x" in extras', id="by one"),
+        pytest.param({X: {0, 3, 6}, Y: {1, 4, 7}}, '"x" in extras or "y" in extras', id="by each"),
+        pytest.param({None: {0, 3, 6}}, '"x" in extras', id="always, in this version with one"),
+        pytest.param({None: {1, 2, 4, 5, 7, 8}}, '"x" not in extras', id="and this without"),
+        pytest.param({None: {2, 5, 8}}, '"x" not in extras and "y" not in extras', id="without"),
+        pytest.param({None: {0, 1, 2, 5, 8}},
+                     '"x" not in extras and "y" not in extras or platform_machine == "x86_64"',
+                     id="without any, or on a machine"),
+        pytest.param({TEST: {0, 3, 6}}, '"test" in dependency_groups and "x" in extras',
+                     id="a group, if an extra is chosen"),
+    ],
+)  # fmt: skip
+def test_the_choice_of_extras_is_a_condition(
+    needed: dict[Scope | None, set[int]], expected: str
+) -> None:
+    conditions = Conditions([one for one, _ in CASES], [frozenset(choice) for _, choice in CASES])
+    assert str(conditions.marker(needed)) == expected
+
+
+@given(
+    needed=st.dictionaries(
+        st.sampled_from([None, TEST]), st.sets(st.integers(0, len(CASES) - 1)), min_size=1
+    ),
+    of_x=st.sets(st.sampled_from([0, 3, 6])),
+    has_test=st.booleans(),
+)
+def test_a_marker_holds_exactly_in_the_choices_where_it_should(
+    needed: dict[Scope | None, set[int]], of_x: set[int], has_test: bool
+) -> None:
+    needed = {**needed, X: of_x}
+    if not any(needed.values()):
+        return
+    conditions = Conditions([one for one, _ in CASES], [frozenset(choice) for _, choice in CASES])
+    marker = conditions.marker(needed)
+    for position, (variables, choice) in enumerate(CASES):
+        environment: dict[str, Any] = {
+            **variables,
+            "extras": frozenset(scope.name for scope in choice),
+            "dependency_groups": frozenset({"test"} if has_test else ()),
+        }
+        holds = marker is None or marker.evaluate(environment, context="lock_file")
+        scopes = {None, *choice, *({TEST} if has_test else ())}
+        assert holds == any(position in needed.get(scope, ()) for scope in scopes)
+
+
 positions = st.sets(st.integers(0, len(VARIABLES) - 1))
 chosen = st.sets(st.sampled_from([X, Y, TEST]))
 

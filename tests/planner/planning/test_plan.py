@@ -178,8 +178,11 @@ def test_projects_may_need_each_other(index: Index, planner: Planner) -> None:
 def test_dependencies_are_told_by_name_without_extras(index: Index, planner: Planner) -> None:
     index.add(build_wheel("app", requires=["part[x]"]), build_wheel("part", extras={"x": ["base"]}))
     add(index, "base", "1.0")
-    found = {entry.name: entry.dependencies for entry, _ in planner.plan("app").entries}
-    assert found == {"app": (("part", None),), "part": (("base", None),), "base": ()}
+    found = {
+        entry.name: [one.to_table() for one in entry.dependencies]
+        for entry, _ in planner.plan("app").entries
+    }
+    assert found == {"app": [{"name": "part"}], "part": [{"name": "base"}], "base": []}
 
 
 def test_markers_are_those_of_the_target(index: Index, planner: Planner) -> None:

@@ -43,7 +43,7 @@ class Source:
         self.gate = threading.Event()
         self.gate.set()
 
-    def project(self, name: NormalizedName) -> Project:
+    def project(self, name: NormalizedName, _: str | None = None) -> Project:
         self.gate.wait(10)
         self.fetched.append(name)
         return project_of(name, *(f"1.{minor}" for minor in range(4)))
@@ -60,6 +60,11 @@ class Source:
         return parse_metadata(f"Name: {wheel.name}\nVersion: {wheel.version}\n".encode() + requires)
 
 
+def _no_pin(name: NormalizedName, environment: MarkerEnvironment) -> None:
+    assert name
+    assert environment == ENVIRONMENT
+
+
 @pytest.fixture
 def source() -> Source:
     return Source()
@@ -67,7 +72,7 @@ def source() -> Source:
 
 @pytest.fixture
 def fetcher(source: Source) -> Iterator[Fetcher]:
-    with Fetcher(source.project, cast("MetadataSource", source)) as fetcher:
+    with Fetcher(source.project, cast("MetadataSource", source), _no_pin) as fetcher:
         yield fetcher
         source.gate.set()
 
@@ -75,13 +80,14 @@ def fetcher(source: Source) -> Iterator[Fetcher]:
 @pytest.fixture
 def prefetcher(fetcher: Fetcher) -> Prefetcher:
     finder = CandidateFinder(
-        fetcher.project,
+        lambda name: fetcher.project(name, ENVIRONMENT),
         ReleaseJudge([FileEvaluator(TARGET)]),
         prereleases=Prereleases.IF_NECESSARY,
         named_prereleases=frozenset(),
     )
     return Prefetcher(
         fetcher,
+        ENVIRONMENT,
         finder,
         RequirementSelector(ENVIRONMENT),
         {},
@@ -121,7 +127,7 @@ def test_what_is_not_deep_ends_with_the_metadata(
     source: Source, fetcher: Fetcher, prefetcher: Prefetcher
 ) -> None:
     prefetcher.expect(dependencies("app"), deep=False)
-    wheel = fetcher.project(APP).releases[0]
+    wheel = fetcher.project(APP, ENVIRONMENT).releases[0]
     finder_wheel = FileEvaluator(TARGET).evaluate(APP, next(wheel.files))
     assert isinstance(finder_wheel, Distribution)
     fetcher.metadata(finder_wheel)
@@ -133,7 +139,7 @@ def test_the_releases_that_follow_a_version_are_fetched(
     source: Source, fetcher: Fetcher, prefetcher: Prefetcher
 ) -> None:
     prefetcher.expect_next(APP, Version("1.2"), 5)
-    for release in fetcher.project(APP).releases[2:]:
+    for release in fetcher.project(APP, ENVIRONMENT).releases[2:]:
         wheel = FileEvaluator(TARGET).evaluate(APP, next(release.files))
         assert isinstance(wheel, Distribution)
         fetcher.metadata(wheel)
@@ -141,8 +147,8 @@ def test_the_releases_that_follow_a_version_are_fetched(
 
 
 def test_nothing_is_fetched_twice(source: Source, fetcher: Fetcher) -> None:
-    first = fetcher.request_project(APP)
-    assert fetcher.project(APP) is fetcher.project(APP) is first.result()
+    first = fetcher.request_project(APP, ENVIRONMENT)
+    assert fetcher.project(APP, ENVIRONMENT) is fetcher.project(APP, ENVIRONMENT) is first.result()
     assert source.fetched == ["app"]
 
 
@@ -151,21 +157,21 @@ def test_what_waits_for_the_pool_is_fetched_at_once_if_it_is_needed(
 ) -> None:
     source.gate.clear()
     for number in range(CONNECTIONS):
-        fetcher.request_project(canonicalize_name(f"slow{number}"))
-    fetcher.request_project(APP)
+        fetcher.request_project(canonicalize_name(f"slow{number}"), ENVIRONMENT)
+    fetcher.request_project(APP, ENVIRONMENT)
     threading.Timer(0.2, source.gate.set).start()
     # All threads of the pool are busy; this one does it itself.
-    assert fetcher.project(APP).name == "app"
+    assert fetcher.project(APP, ENVIRONMENT).name == "app"
 
 
 def test_a_failure_is_raised_when_the_result_is_needed(source: Source) -> None:
-    def fail(name: NormalizedName) -> Project:
+    def fail(name: NormalizedName, _: str | None) -> Project:
         raise ValueError(name)
 
-    with Fetcher(fail, cast("MetadataSource", source)) as fetcher:
-        fetcher.request_project(APP)
+    with Fetcher(fail, cast("MetadataSource", source), _no_pin) as fetcher:
+        fetcher.request_project(APP, ENVIRONMENT)
         with pytest.raises(ValueError, match="app"):
-            fetcher.project(APP)
+            fetcher.project(APP, ENVIRONMENT)
 
 
 def test_without_a_thread_the_resolver_fetches_what_it_needs(
@@ -176,7 +182,7 @@ def test_without_a_thread_the_resolver_fetches_what_it_needs(
 
     monkeypatch.setattr(threading.Thread, "start", start)
     name = canonicalize_name("app")
-    fetcher.request_project(name)
+    fetcher.request_project(name, ENVIRONMENT)
     assert source.fetched == []
-    assert fetcher.project(name).name == name
+    assert fetcher.project(name, ENVIRONMENT).name == name
     assert source.fetched == ["app"]

@@ -100,7 +100,7 @@ def test_versions_differ_where_they_must(index: Index, tmp_path: Path) -> None:
         ("top 1.0", ""),
     ]
     top = planned.entries[-1][0]
-    assert [(name, str(version)) for name, version in top.dependencies] == [
+    assert [(one.name, str(one.version)) for one in top.dependencies] == [
         ("app", "1.0"), ("app", "2.0"),
     ]  # fmt: skip
 

@@ -62,7 +62,7 @@ def test_a_plan_and_the_derivation_agree(lock: Pylock) -> None:
         assert derived.places
         assert derived.marker == (str(package.marker) if package.marker else None)
         names = {one["name"] for one in package.dependencies or ()}
-        assert {name for name, _ in derived.dependencies} == names
+        assert {one.name for one in derived.dependencies} == names
         assert package.tool is not None
         assert package.tool["lockstream"].get("extras") == derived.facts.get("extras")
 
