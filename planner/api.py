@@ -15,6 +15,7 @@ from planner.inputs.project_tables import refuse_backend
 from planner.inputs.remote_file import refuse_remote
 from planner.lock.reader import read_lock
 from planner.model.environments import MarkerEnvironment, group_targets, recorded_targets
+from planner.model.project_set import remarks_about_names
 from planner.plan_request import PlanRequest, Task, read_task, task_for, with_recorded
 from planner.planning.reporter import Reporter, tell
 from planner.review.check import find_problems, find_undecided
@@ -83,7 +84,12 @@ def plan_lock(request: PlanRequest, reporter: Reporter | None = None) -> Planned
     task = read_task(request, reporter)
     if request.fragments or request.engine:
         task.builds.check_keeps("--fragments" if request.fragments else "--on")
-    for remark in (*task.question.inputs.remarks, *task.question.policy.remarks()):
+    for remark in (
+        *task.question.inputs.remarks,
+        *remarks_about_names("--build", task.builds.allowed),
+        *remarks_about_names("--no-binary", task.question.policy.no_binary),
+        *remarks_about_names("--only-binary", task.question.policy.only_binary),
+    ):
         reporter.input_remark(remark)
     previous = task.previous
     if previous and task.may_be_kept and is_current(previous, task.question):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -95,15 +95,6 @@ class Policy:
     that it could have alone."""
     preferences: Sequence[Preferences] = field(default=())
     """For each environment; empty if nothing is preferred."""
-
-    def remarks(self) -> Iterator[str]:
-        """Yield a remark for each named project that most likely is a set without its colons."""
-        for option, projects in (
-            ("--no-binary", self.no_binary),
-            ("--only-binary", self.only_binary),
-        ):
-            for name in sorted(projects.named & {"all", "none"}):
-                yield f"{option} {name} names the project {name!r}; the set is written :{name}:"
 
 
 ANY_MOMENT = "false"

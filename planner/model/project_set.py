@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from packaging.utils import NormalizedName, canonicalize_name, is_normalized_name
 
 from schemas.data_class import frozen
 
-__all__ = ["ProjectSet", "first_invalid_name", "parse_names"]
+__all__ = ["ProjectSet", "first_invalid_name", "parse_names", "remarks_about_names"]
 
 
 @frozen
@@ -55,3 +55,11 @@ def parse_names(words: Iterable[str]) -> ProjectSet:
     return (
         ProjectSet(frozenset(), are_excluded=True) if everything else ProjectSet(frozenset(named))
     )
+
+
+def remarks_about_names(option: str, projects: ProjectSet) -> Iterator[str]:
+    """Yield a remark for each of the named ``projects`` that most likely is a set without its
+    colons.
+    """
+    for name in sorted(projects.named & {"all", "none"}):
+        yield f"{option} {name} names the project {name!r}; the set is written :{name}:"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from packaging.utils import canonicalize_name
 
-from planner.model.policy import Policy, UploadLimits, parse_moment, parse_moments
+from planner.model.policy import UploadLimits, parse_moment, parse_moments
 from planner.model.project_set import parse_names
 from schemas.errors import UsageError
 
@@ -62,15 +62,6 @@ def test_names_are_read_as_pip_reads_them(
     names = parse_names(words)
     assert all(canonicalize_name(name) in names for name in inside)
     assert not any(canonicalize_name(name) in names for name in outside)
-
-
-def test_a_set_without_its_colons_is_remarked() -> None:
-    policy = Policy(no_binary=parse_names(["none", "a"]), only_binary=parse_names(["ALL"]))
-    assert list(policy.remarks()) == [
-        "--no-binary none names the project 'none'; the set is written :none:",
-        "--only-binary all names the project 'all'; the set is written :all:",
-    ]
-    assert not list(Policy(no_binary=parse_names([":all:", "all"])).remarks())
 
 
 def test_the_last_moment_of_a_project_counts() -> None:

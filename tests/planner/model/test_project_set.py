@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 from packaging.utils import canonicalize_name
 
-from planner.model.project_set import ProjectSet, first_invalid_name, parse_names
+from planner.model.project_set import (
+    ProjectSet,
+    first_invalid_name,
+    parse_names,
+    remarks_about_names,
+)
 
 DEMO = canonicalize_name("demo")
 
@@ -49,3 +54,16 @@ def test_a_set_of_all_but_some_lacks_these() -> None:
 )
 def test_a_word_that_is_no_name_is_found(words: list[str], sets: bool, wrong: str | None) -> None:
     assert first_invalid_name(words, sets=sets) == wrong
+
+
+@pytest.mark.parametrize(
+    ("words", "remarks"),
+    [
+        (["none", "a"], ["--x none names the project 'none'; the set is written :none:"]),
+        (["a,ALL"], ["--x all names the project 'all'; the set is written :all:"]),
+        ([":all:", "all"], []),
+        (["all", ":none:"], []),
+    ],
+)
+def test_a_set_without_its_colons_is_remarked(words: list[str], remarks: list[str]) -> None:
+    assert list(remarks_about_names("--x", parse_names(words))) == remarks
