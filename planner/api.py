@@ -28,7 +28,7 @@ from planner.review.recorded import (
     without_foreign_text,
 )
 from schemas.data_class import frozen
-from schemas.errors import NotWritten
+from schemas.errors import NoSolution, NotWritten
 
 if TYPE_CHECKING:
     from planner.builds.opened import BuilderOrder
@@ -134,7 +134,14 @@ def _answer(task: Task, request: PlanRequest, reporter: Reporter) -> PlannedLock
     from planner.planning.answer import answer  # noqa: PLC0415
 
     opened = _builder_order(task, request, reporter).open if is_building else None
-    found = answer(question, access, reporter=reporter, memo=memo, open_builder=opened)
+    try:
+        found = answer(question, access, reporter=reporter, memo=memo, open_builder=opened)
+    except NoSolution as error:
+        if task.kept:
+            from planner.planning.advice import add_kept_options  # noqa: PLC0415  # as above
+
+            add_kept_options(error, task.kept)
+        raise
     return task.planned(found.text, found.lock, is_changed=True)
 
 

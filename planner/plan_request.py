@@ -18,7 +18,12 @@ from planner.inputs.options import IndexRequest, PolicyRequest, conflicts_table,
 from planner.inputs.project_tables import Backend
 from planner.inputs.provenance import Provenance, read_inputs
 from planner.inputs.question import Question
-from planner.inputs.recorded_options import keep_recorded, options_from_table, options_to_table
+from planner.inputs.recorded_options import (
+    given_fields,
+    keep_recorded,
+    options_from_table,
+    options_to_table,
+)
 from planner.inputs.remote_file import FetchFile, file_fetcher
 from planner.inputs.targets import TargetChoice, TargetRequest, targets_for
 from planner.lock.lock_path import lock_path
@@ -106,6 +111,8 @@ class Task:
     may_be_kept: bool = False
     """Whether ``previous`` may stay as it is, if it is current."""
     notes: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    """The names of the options of indexes and policy that only the lock has."""
 
     def planned(self, text: str, lock: Pylock | None, *, is_changed: bool) -> PlannedLock:
         """Return the outcome."""
@@ -129,14 +136,16 @@ def read_task(request: PlanRequest, reporter: Reporter) -> Task:
     existing = _read_existing(request, output, reporter)
     if existing is not None and (remark := newer_remark(existing, output)):
         reporter.input_remark(remark)
-    given = request.sources
+    given, asked = request.sources, _given_options(request)
     if existing is not None and not request.forget:
         request = with_recorded(request, existing, output)
+    kept = tuple(name for name in _given_options(request) if name not in asked)
     if request.project and not (request.sources.projects or request.sources.requirements):
         request = replace(request, sources=replace(request.sources, projects=(request.project,)))
     rules = request.builds, request.indexes, request.policy
     backend = ProjectMetadata(*rules, request.access, reporter) if request.builds.select else None
     task = task_for(request, output, existing, file_fetcher(request.access), backend)
+    task = replace(task, kept=kept)
     task.question.check_pythons()
     if existing is not None and recorded_table(existing, "inputs"):
         task = replace(task, notes=(*task.notes, *describe_changes(existing, task.question, given)))
@@ -152,6 +161,10 @@ def read_task(request: PlanRequest, reporter: Reporter) -> Task:
         previous=existing,
         may_be_kept=not (upgraded or is_refreshed or request.builds_anew),
     )
+
+
+def _given_options(request: PlanRequest) -> list[str]:
+    return [*given_fields(request.policy), *given_fields(request.indexes)]
 
 
 def _read_existing(request: PlanRequest, output: str, reporter: Reporter) -> Pylock | None:

@@ -7,6 +7,7 @@ the few names that one slip of a finger away are projects of the indexes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -23,10 +24,10 @@ from planner.resolver.explanation import Unsolvable
 from planner.resolver.releases import Project
 from planner.resolver.solve import UnsolvableTargets
 from planner.resolver.supply import Supply
-from schemas.errors import LockstreamError
+from schemas.errors import LockstreamError, NoSolution
 from schemas.text import enumerate_some
 
-__all__ = ["advise"]
+__all__ = ["add_kept_options", "advise"]
 
 
 MAX_NAMES = 3
@@ -70,6 +71,22 @@ def advise(
             places = indexes.of_project(supply.name, pin)
             found += _similar(supply.name, reader, places, {*existing, *names})
     return tuple(found[:MAX_ADVICE])
+
+
+def add_kept_options(error: NoSolution, kept: Iterable[str]) -> None:
+    """Add to the advice of ``error`` the options that it speaks of and that nobody has given: they
+    are ``kept`` from the lock, by their names in Python.
+    """
+    if not isinstance(error, Unsolvable | UnsolvableTargets):
+        return
+    text = str(error)
+    if "--index URL" in error.hint:
+        text += "--no-index"
+    for name in kept:
+        option = "--" + name.replace("_", "-").replace("hosts", "host")
+        if re.search(rf"{option}(?![\w-])", text):
+            sentence = f"{option} is kept from the lock; plan --forget drops what that records"
+            error.advice = (*error.advice, sentence)
 
 
 def _all(supply: Supply) -> Iterator[Supply]:

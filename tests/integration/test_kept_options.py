@@ -106,6 +106,38 @@ def test_an_index_that_is_named_is_used_though_the_lock_was_planned_without_one(
     assert versions() == {"app": "0.9"}
 
 
+def test_an_option_that_is_kept_and_leaves_no_solution_is_named(
+    index: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever plans again has not given it."""
+    index.add(build_wheel("app", "3.0"), upload_time="2025-01-01T00:00:00Z")
+    words = ["-r", "requirements.in", "-i", index.url, *LINUX]
+    Path("requirements.in").write_text("app\n")
+    assert plan(*words, "--exclude-newer", "2024-06-01") == 0
+    Path("requirements.in").write_text("app>=3\n")
+    capsys.readouterr()
+    advice = "  --exclude-newer is kept from the lock; plan --forget drops what that records\n"
+    assert plan() == 4
+    assert advice in capsys.readouterr().err
+    assert plan("--exclude-newer", "2024-07-01") == 4
+    assert "is kept from the lock" not in capsys.readouterr().err
+    assert plan("--forget", *words) == 0
+    assert versions() == {"app": "3.0"}
+
+
+def test_an_index_that_may_not_be_asked_because_of_the_lock_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wheel = build_wheel("app", "1.0")
+    (tmp_path / wheel.filename).write_bytes(wheel.content)
+    Path("requirements.in").write_text("app\n")
+    assert plan("-r", "requirements.in", "--no-index", "--find-links", ".", *LINUX) == 0
+    Path("requirements.in").write_text("other\n")
+    capsys.readouterr()
+    assert plan() == 4
+    assert "  --no-index is kept from the lock; plan --forget drops" in capsys.readouterr().err
+
+
 def test_forgotten_options_do_not_count(index: Index) -> None:
     assert plan("-i", index.url, "--group", "dev", "--prerelease", "allow", *LINUX) == 0
     assert plan("--forget", "-i", index.url, *LINUX) == 0
