@@ -156,7 +156,8 @@ def _check_data_place(path: str, schemes: Schemes) -> str | None:
     """Check one spelling of a file of the data scheme, as ``check_data_path`` does."""
     data, scripts = schemes.data.lower(), schemes.scripts.lower()
     place = os.path.normpath(os.path.join(data, path.lower()))
-    if any(is_below(f"{root.lower()}/", [place]) for root in schemes.roots):
+    roots = [root.lower() for root in schemes.roots]
+    if place in roots or any(is_below(root, [place]) for root in roots):
         raise MisplacedMember("it is a file where an environment has a folder")
     if place == os.path.join(data, "pyvenv.cfg"):
         raise MisplacedMember("it would make the folder a virtual environment")
