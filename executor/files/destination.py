@@ -20,7 +20,7 @@ from executor.files.file_digest import digest_of
 from executor.files.held_folder import HeldFolder
 from executor.files.writer import FileWriter
 
-__all__ = ["Destination", "PathTaken"]
+__all__ = ["Destination", "NameTaken", "PathTaken"]
 
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -31,6 +31,10 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 class PathTaken(ValueError):
     """A file of this name was written before, or one has the name of a folder of its path."""
+
+
+class NameTaken(PathTaken):
+    """A file was written before whose name is another one, but not for the file system."""
 
 
 class Destination:
@@ -140,7 +144,11 @@ class Destination:
         try:
             return os.open(basename, _CREATE, 0o666, dir_fd=self._descriptors[-1])
         except FileExistsError:
-            raise PathTaken("a member before it has the same name") from None
+            if basename in os.listdir(self._descriptors[-1]):
+                raise PathTaken("a member before it has the same name") from None
+            raise NameTaken(
+                "a member before it has a name that this file system takes for the same"
+            ) from None
 
     def enter(self, folder: str) -> None:
         """Open the folders of ``folder`` that are not open, making those that are absent.

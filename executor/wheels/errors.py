@@ -5,7 +5,7 @@ from __future__ import annotations
 from schemas.data_class import with_fields
 from schemas.errors import ArtifactRefused
 
-__all__ = ["WheelRefused", "WheelTooNew"]
+__all__ = ["NamesUnited", "WheelRefused", "WheelTooNew"]
 
 
 @with_fields
@@ -39,3 +39,9 @@ class WheelTooNew(WheelRefused):
     """A wheel has a later version of the format, which this program does not know."""
 
     hint = "a later lockstream may know it: update lockstream, or lock another version"
+
+
+class NamesUnited(WheelRefused):
+    """Two members of a wheel have names that are one for the file system of the environment."""
+
+    hint = "install onto a file system that tells capital letters from small ones"

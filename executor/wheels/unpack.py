@@ -19,10 +19,10 @@ from executor.archive.inflate import NotStreamable
 from executor.archive.unzip import ForwardZip, Member
 from executor.budget.budget import History
 from executor.environment.schemes import STAGING, Schemes
-from executor.files.destination import Destination, PathTaken
+from executor.files.destination import Destination, NameTaken, PathTaken
 from executor.files.held_folder import HeldFolder
 from executor.files.writer import FileWriter
-from executor.wheels.errors import WheelRefused
+from executor.wheels.errors import NamesUnited, WheelRefused
 from executor.wheels.finish import finish
 from executor.wheels.layout import Layout, MisplacedMember, check_startup, is_data_folder
 from executor.wheels.manifest import Manifest, ManifestRow
@@ -225,12 +225,16 @@ class _Unpacking:
                         sha256 = destination.write_whole(name, content)
                         self._wrote(len(content))
                     self._names.add(name)
+                except NameTaken:
+                    raise
                 except PathTaken:
                     if not self._lenient or destination.digest(name) is None:
                         raise
                     pieces = self._counted(member.pieces()) if content is None else (content,)
                     sha256 = self._repeated(destination, name, pieces)
                     manifest.repeat(member.offset)
+        except NameTaken as error:
+            raise NamesUnited(self._layout.filename, str(error), name) from None
         except (InvalidMemberName, MisplacedMember, PathTaken, InvalidZip) as error:
             if isinstance(error, NotStreamable) and self._can_be_spooled:
                 raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,8 +12,8 @@ from typing import Any, ClassVar
 import pytest
 
 from executor.sources.errors import HashMismatch
-from executor.wheels.errors import WheelRefused
-from executor.wheels.rules import Rules
+from executor.wheels.errors import NamesUnited, WheelRefused
+from executor.wheels.rules import STRICT, Rules
 from helpers.archives import Descriptor, Member
 from helpers.environments import chunked, schemes_below, stage
 from helpers.trees import snapshot
@@ -48,6 +49,29 @@ class TestNamesThatOtherSystemsDislike:
         staged = stage(wheel, tmp_path / "two", rules=Rules(lenient=True))
         assert Path(staged.tree, name).read_bytes() == b"x"
         assert [one for one in staged.warnings if one.startswith(f"{name}: ")]
+
+    @pytest.mark.parametrize("rules", [STRICT, Rules(lenient=True)], ids=["strict", "lenient"])
+    def test_where_two_names_are_one_the_file_system_is_named(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rules: Rules
+    ) -> None:
+        """A folder of macOS or Windows in a container."""
+        whole = os.open
+
+        def without_case(path: str, flags: int, *words: Any, **named: Any) -> int:
+            if flags & os.O_EXCL and path.lower() in map(str.lower, os.listdir(named["dir_fd"])):
+                raise FileExistsError
+            return whole(path, flags, *words, **named)
+
+        files = {**FILES, "demo/mpiCC": b"c++", "demo/mpicc": b"c"}
+        wheel = build_wheel(files=files, tag="py3-none-linux_x86_64")
+        monkeypatch.setattr("executor.files.destination.os.open", without_case)
+        with pytest.raises(NamesUnited) as caught:
+            stage(wheel, tmp_path / "one", rules=rules)
+        assert str(caught.value) == (
+            f"{wheel.filename}: 'demo/mpicc': a member before it has a name that this file system "
+            "takes for the same"
+        )
+        assert "hostile" not in caught.value.hint
 
     def test_what_leads_out_of_the_wheel_is_refused_all_the_same(self, tmp_path: Path) -> None:
         wheel = build_wheel(files={"../evil.py": b"x"}, tag="py3-none-linux_x86_64")
