@@ -15,17 +15,14 @@ from packaging.utils import canonicalize_name
 
 from planner.inputs.inputs import Inputs
 from planner.inputs.pip_config import unread_variables
-from planner.inputs.project import (
-    ScopeChoice,
-    read_editables,
-    read_projects,
-    read_settings_of,
-)
+from planner.inputs.project import read_editables, read_projects
 from planner.inputs.project_document import hint_for_folder, is_project
+from planner.inputs.project_settings import read_settings_of
 from planner.inputs.project_tables import Backend
 from planner.inputs.recorded_options import keep_recorded
 from planner.inputs.remote_file import FetchFile, refuse_remote
 from planner.inputs.requirements_file import read_requirements
+from planner.inputs.scope_choice import ScopeChoice
 from planner.inputs.tool_tables import settings_document
 from planner.inputs.workspace import MAX_LEVELS
 from schemas.data_class import frozen

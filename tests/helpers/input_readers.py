@@ -19,8 +19,9 @@ from random import Random
 from planner.inputs.errors import UnreadableInput
 from planner.inputs.inputs import Inputs
 from planner.inputs.options import IndexRequest, PolicyRequest, index_table
-from planner.inputs.project import ScopeChoice, read_projects
+from planner.inputs.project import read_projects
 from planner.inputs.requirements_file import read_requirements
+from planner.inputs.scope_choice import ScopeChoice
 from planner.model.environments import group_targets
 from planner.resolver.applicable import applicable, applicable_dependencies
 from planner.resolver.direct import DirectProjects, direct_logins

@@ -20,8 +20,9 @@ from planner.inputs.errors import (
     UnsupportedRequirementLine,
 )
 from planner.inputs.inputs import Inputs
-from planner.inputs.project import ScopeChoice, read_projects
+from planner.inputs.project import read_projects
 from planner.inputs.project_document import InvalidProject
+from planner.inputs.scope_choice import ScopeChoice
 from planner.model.dependencies import Scope
 
 
@@ -210,44 +211,6 @@ def test_a_document_without_a_project_is_an_error_unless_a_group_is_chosen(tmp_p
     assert names(read_projects([folder], groups=ScopeChoice(["test"]))) == ["one"]
 
 
-def test_a_source_of_uv_takes_the_place_of_a_version(tmp_path: Path) -> None:
-    more = "[tool.uv.sources]\nlib = { path = '../lib' }\n"
-    inputs = read_projects([project(tmp_path / "app", named("app", "lib[x]>=1", more=more))])
-    assert names(inputs) == [f"lib[x] @ {(tmp_path / 'lib').as_uri()}"]
-
-
-def test_the_marker_of_a_requirement_on_an_own_extra_limits_its_requirements(
-    tmp_path: Path,
-) -> None:
-    more = (
-        "[project.optional-dependencies]\nwin = ['winonly']\nbase = ['other; os_name != \"x\"']\n"
-        "all = ['app[base]', \"app[win,base]; sys_platform == 'win32'\"]\n"
-    )
-    inputs = read_projects(
-        [project(tmp_path, named("app", more=more))], extras=ScopeChoice(["all"])
-    )
-    assert names(inputs) == [
-        'other; os_name != "x"',
-        'other; os_name != "x" and sys_platform == "win32"',
-        'winonly; sys_platform == "win32"',
-    ]
-
-
-def test_settings_of_lockstream_go_before_those_of_other_tools(tmp_path: Path) -> None:
-    more = (
-        "[tool.lockstream]\ndefault-index = 'https://own.example'\nconstraints = ['a<2']\n"
-        "[tool.uv]\nindex-url = 'https://uv.example'\nconstraint-dependencies = ['b<2']\n"
-    )
-    inputs = read_projects([project(tmp_path, named("app", more=more))])
-    assert inputs.settings.default_index == "https://own.example"
-    assert [one.name for one in inputs.constraints] == ["a", "b"]
-    path = tmp_path / "pyproject.toml"
-    assert [one.origin for one in inputs.constraints] == [
-        f"{path} [tool.lockstream] constraints",
-        f"{path} constraint-dependencies of uv",
-    ]
-
-
 def test_a_planned_project_is_never_taken_from_an_index(
     index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -258,72 +221,3 @@ def test_a_planned_project_is_never_taken_from_an_index(
     packages = tomllib.loads(Path("pylock.toml").read_text())["packages"]
     assert [one["name"] for one in packages] == ["plugin"]
     assert lockstream.main(["check"]) == 0
-
-
-def test_a_project_of_an_explicit_index_of_uv_comes_from_there(
-    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    index.add(build_wheel("secret-lib", "9.0"))
-    with Index() as internal:
-        internal.add(build_wheel("secret-lib", "1.0"))
-        more = (
-            f"[[tool.uv.index]]\nname = 'internal'\nurl = '{internal.url}'\nexplicit = true\n"
-            "[tool.uv.sources]\nsecret-lib = { index = 'internal' }\n"
-        )
-        project(tmp_path, named("demo", "secret-lib", more=more))
-        assert lockstream.main(["plan", "-q", "-i", index.url, *LINUX]) == 0
-    (package,) = tomllib.loads(Path("pylock.toml").read_text())["packages"]
-    assert package["version"] == "1.0"
-    assert index.asked == []
-
-
-@pytest.mark.parametrize(
-    ("text", "place"),
-    [
-        (
-            """dependencies = ["demo; extra == 'y'"]""",
-            """[project] dependencies: the marker of "demo; extra == 'y'" names an extra""",
-        ),
-        (
-            """optional-dependencies.x = ["a; os_name>'' and 'y' != extra"]""",
-            "[project.optional-dependencies] x: the marker of \"a; os_name>'' and 'y' != extra\"",
-        ),
-    ],
-)
-def test_a_requirement_is_not_lost_because_its_marker_names_an_extra(
-    tmp_path: Path, text: str, place: str
-) -> None:
-    with pytest.raises(InvalidProject) as raised:
-        read(tmp_path, f'[project]\nname = "app"\nversion = "1"\n{text}', all_extras=True)
-    assert str(raised.value).startswith(f"{tmp_path / 'pyproject.toml'}: {place}")
-    assert "[project.optional-dependencies]" in raised.value.hint
-
-
-def test_a_value_that_is_called_extra_is_no_extra(tmp_path: Path) -> None:
-    text = """dependencies = ["demo; platform_release != 'extra'"]"""
-    inputs = read(tmp_path, f'[project]\nname = "app"\nversion = "1"\n{text}')
-    assert names(inputs) == ['demo; platform_release != "extra"']
-
-
-def test_the_address_of_a_source_counts_for_overrides_and_constraints(tmp_path: Path) -> None:
-    inputs = read(
-        tmp_path,
-        "[project]\nname = 'app'\nversion = '1'\ndependencies = ['lib']\n"
-        "[tool.uv]\noverride-dependencies = ['fork ; os_name == \"nt\"', 'other<2']\n"
-        "constraint-dependencies = ['fork']\n"
-        "[tool.uv.sources]\nFork = { url = 'https://files.example/fork-1.0.tar.gz' }\n",
-    )
-    at = "fork @ https://files.example/fork-1.0.tar.gz"
-    assert [str(one.requirement) for one in inputs.overrides] == [
-        f'{at} ; os_name == "nt"', "other<2",
-    ]  # fmt: skip
-    assert [str(one.requirement) for one in inputs.constraints] == [at]
-
-
-@pytest.mark.parametrize("slashes", ["//", "///"])
-def test_the_folder_of_the_project_is_a_variable_of_pdm(slashes: str, tmp_path: Path) -> None:
-    (tmp_path / "a b").mkdir()
-    line = f"lib @ file:{slashes}${{PROJECT_ROOT}}/../lib"
-    inputs = read(tmp_path / "a b", f"[project]\ndependencies = ['{line}']\n")
-    assert names(inputs) == [f"lib @ {(tmp_path / 'lib').as_uri()}"]
