@@ -376,7 +376,7 @@ def read_answers(data: bytes) -> None:
     client = HttpClient()
     received = b""
     with (
-        patch("executor.sources.client.connect", lambda *_: Connection(("x.example", 80), None)),
+        patch("executor.sources.sender.connect", lambda *_: Connection(("x.example", 80), None)),
         patch("time.sleep"),
     ):
         try:
