@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -100,6 +101,9 @@ def plan_lock(request: PlanRequest, reporter: Reporter | None = None) -> Planned
     if task.output != "-":
         # What cannot be written is told before the work.
         check_output_file("--output", task.output, ())
+        if os.path.islink(task.output) and not os.path.exists(task.output):
+            nothing = FileNotFoundError(errno.ENOENT, "it is a link to nothing")
+            raise NotWritten(f"{task.output} cannot be written", nothing, hint="remove the link")
     planned = _answer(task, request, reporter)
     if request.engine is not None:
         planned = _with_builds(task, request, reporter, planned)

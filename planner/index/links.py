@@ -32,7 +32,10 @@ __all__ = ["LinksMissing", "LinksReader"]
 _PAGES = (".html", ".htm")
 """The suffixes of a page of links on this machine."""
 
-_ELSEWHERE = "it may stand in a file of requirements, PIP_FIND_LINKS, UV_FIND_LINKS or pip.conf too"
+_ELSEWHERE = (
+    "it may stand in a file of requirements, PIP_FIND_LINKS, UV_FIND_LINKS or pip.conf, or be kept "
+    "from the lock, which plan --forget drops"
+)
 
 
 @with_fields

@@ -138,6 +138,19 @@ def test_an_index_that_may_not_be_asked_because_of_the_lock_is_told(
     assert "  --no-index is kept from the lock; plan --forget drops" in capsys.readouterr().err
 
 
+def test_links_that_are_kept_and_gone_lead_to_what_drops_them(
+    index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "wheels").mkdir()
+    assert plan("-i", index.url, "--find-links", "wheels", *LINUX) == 0
+    (tmp_path / "wheels").rmdir()
+    capsys.readouterr()
+    assert plan("-U") == 2
+    assert "or be kept from the lock, which plan --forget drops\n" in capsys.readouterr().err
+    assert plan("--forget", "-U", "-i", index.url, *LINUX) == 0
+    assert plan() == 0
+
+
 def test_forgotten_options_do_not_count(index: Index) -> None:
     assert plan("-i", index.url, "--group", "dev", "--prerelease", "allow", *LINUX) == 0
     assert plan("--forget", "-i", index.url, *LINUX) == 0

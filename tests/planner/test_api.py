@@ -16,7 +16,7 @@ from planner.inputs.options import IndexRequest, PolicyRequest
 from planner.inputs.provenance import Provenance
 from planner.inputs.targets import TargetRequest
 from planner.review.fit import ContainerSize, DoesNotFit
-from schemas.errors import UsageError
+from schemas.errors import NotWritten, UsageError
 from schemas.lock import LockConflict
 
 
@@ -139,6 +139,15 @@ def test_a_reporter_hears_of_a_set_without_its_colons(index: Index) -> None:
 
     plan_lock(request(index, policy=PolicyRequest(only_binary=["all"])), Listening())
     assert heard == ["--only-binary all names the project 'all'; the set is written :all:"]
+
+
+def test_a_link_to_nothing_is_told_before_the_work(index: Index) -> None:
+    Path("pylock.toml").symlink_to("gone/pylock.toml")
+    with pytest.raises(NotWritten, match=r"pylock.toml cannot be written: it is a link to nothing"):
+        plan_lock(request(index))
+    assert not index.asked
+    Path("pylock.toml").unlink()
+    assert plan_lock(request(index)).is_changed
 
 
 def test_a_folder_that_cannot_be_written_leaves_no_lock(index: Index) -> None:
