@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 from urllib.parse import unquote, urljoin, urlsplit
@@ -114,8 +114,23 @@ def read_requirements(
                 raise
     inputs = content.to_inputs()
     if content.editables and read_editables is not None:
-        inputs = inputs.merge(read_editables(content.editables))
+        projects = read_editables(content.editables)
+        _refuse_extras(inputs.requirements, projects.members)
+        inputs = inputs.merge(projects)
     return inputs
+
+
+def _refuse_extras(lines: Iterable[InputRequirement], members: Collection[str]) -> None:
+    """Raise InvalidRequirementLine if a line names extras of a project that ``-e`` names: it is met
+    by that project, and the extras would not count.
+    """
+    for one in lines:
+        if one.name in members and one.requirement.extras:
+            raise InvalidRequirementLine(
+                one.origin,
+                f"{one.name} is also named with -e, and its extras are not named there",
+                hint="write them there, as in -e FOLDER[EXTRAS], and leave this line out",
+            )
 
 
 @dataclass(slots=True)

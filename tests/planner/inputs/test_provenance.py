@@ -103,6 +103,12 @@ def test_an_extra_that_an_editable_project_lacks_is_an_error_of_the_line(
     ) as it:
         read_inputs(Provenance(requirements=("r.txt",)), environment={})
     assert "correct the name" in it.value.hint
+    Path("r.txt").write_text("-e .\napp\napp[y]\n")
+    with pytest.raises(InvalidInput, match=r"r\.txt:3: app is also named with -e") as it:
+        read_inputs(Provenance(requirements=("r.txt",)), environment={})
+    assert "write them there" in it.value.hint
+    Path("r.txt").write_text("-e .\napp\n")
+    assert names(read_inputs(Provenance(requirements=("r.txt",)), environment={})) == ["app", "one"]
 
 
 def test_what_is_left_out_adds_to_what_the_project_leaves_out(tmp_path: Path) -> None:
