@@ -93,7 +93,7 @@ class Origins:
         for folder in self.find_links:
             if not os.path.isdir(folder):
                 raise UsageError(
-                    f"--find-links {folder}: the folder does not exist",
+                    f"--find-links {folder}: there is no such folder",
                     hint="name a folder that holds wheels, or leave it out",
                 )
         unreachable = []

@@ -42,8 +42,8 @@ _HINTS = {
 
 
 _WRONG_LOGIN = (
-    "the login that was found for its host is not accepted: check it in its place, or set another "
-    "one that comes first (docs/network.md, logins)"
+    "the login that was sent is not accepted, or has expired: renew it in its place, or set "
+    "another one that comes first (docs/network.md, logins)"
 )
 
 

@@ -146,7 +146,9 @@ class Connections:
         except BaseException:
             connection.close()
             raise
-        return Exchange(self, key, connection, Response(request.method, request.url, raw), raw)
+        has_login = "Authorization" in request.headers
+        response = Response(request.method, request.url, raw, has_login=has_login)
+        return Exchange(self, key, connection, response, raw)
 
     def _connected(
         self, parts: SplitResult, proxy: SplitResult | None, pace: Pace

@@ -103,12 +103,17 @@ class IndexDenied(IndexAnswer):
 
     is_forbidden: bool = False
     """Whether it answered 403, which some servers do for a project that they do not have."""
+    has_login: bool = False
+    """Whether a login was sent."""
 
     @property
     def hint(self) -> str:  # type: ignore[override]  # rendered late, from the kind of refusal
         login = (
-            "give user name and password in a netrc file, in LOCKSTREAM_INDEX_<NAME>_USERNAME and "
-            "_PASSWORD for --index NAME=URL, or with --keyring"
+            "the login that was sent is not accepted, or has expired: renew it in its place, or "
+            "set another one that comes first (docs/network.md, logins)"
+            if self.has_login
+            else "give user name and password in a netrc file, in LOCKSTREAM_INDEX_<NAME>_USERNAME "
+            "and _PASSWORD for --index NAME=URL, or with --keyring"
         )
         explicit = (
             "; if the index answers 403 for all that it does not have, make it explicit and pin "

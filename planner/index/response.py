@@ -85,9 +85,13 @@ _RECEIVED = 128 << 10
 class Response:
     """The answer to one request; the client owns it, and closes it."""
 
-    def __init__(self, method: str, url: str, raw: PacedResponse) -> None:
+    def __init__(
+        self, method: str, url: str, raw: PacedResponse, *, has_login: bool = False
+    ) -> None:
         self.method = method
         self.url = url
+        self.has_login = has_login
+        """Whether a login was sent with the request."""
         self.status: int = raw.status
         self.reason: str = raw.reason
         self.headers = raw.headers
@@ -234,7 +238,8 @@ def check_status(response: Response) -> None:
         url, problem = redacted(response.url), f"the server answers {_status(response)}"
         if response.status in {_UNAUTHORIZED, _FORBIDDEN}:
             problem += other_login(response.headers)
-            raise IndexDenied(url, problem, response.status == _FORBIDDEN)
+            is_forbidden = response.status == _FORBIDDEN
+            raise IndexDenied(url, problem, is_forbidden, response.has_login)
         raise IndexAnswer(url, problem)
 
 

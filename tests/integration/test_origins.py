@@ -180,6 +180,4 @@ class TestFindLinks:
     def test_a_folder_that_is_none_is_told(self, folder: Path) -> None:
         done = execute(folder, "--find-links", "absent")
         assert done.returncode == ExitCode.USAGE
-        assert done.stderr.startswith(
-            "error: --find-links absent: the folder does not exist\nhint: "
-        )
+        assert done.stderr.startswith("error: --find-links absent: there is no such folder\nhint: ")

@@ -76,7 +76,7 @@ def test_a_login_that_is_not_accepted_is_not_asked_for_again() -> None:
         hints.append(error.hint.partition(":")[0])
     assert hints == [
         "give credentials for its host",
-        "the login that was found for its host is not accepted",
+        "the login that was sent is not accepted, or has expired",
     ]
 
 

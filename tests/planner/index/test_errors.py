@@ -46,6 +46,7 @@ def test_hints_say_what_helps_for_the_kind_of_refusal() -> None:
     assert "LOCKSTREAM_INDEX_<NAME>_USERNAME" in IndexDenied(URL, "").hint
     assert "explicit" not in IndexDenied(URL, "").hint
     assert "explicit" in IndexDenied(URL, "", True).hint
+    assert "has expired: renew it" in IndexDenied(URL, "", has_login=True).hint
     assert "/simple/" in IndexAnswer(URL, "").hint
     assert "NO_PROXY" in ProxyRefused(URL, "", "").hint
     assert IndexUnreachable(URL, "", hint="this").hint == "this"

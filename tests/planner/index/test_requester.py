@@ -121,6 +121,17 @@ def test_a_refusal_is_told_at_once(
     assert pauses == []
 
 
+@pytest.mark.parametrize("is_sent", [True, False])
+def test_a_login_that_was_refused_is_to_be_renewed_not_given(index: Index, is_sent: bool) -> None:
+    index.answers[PATH] = [(401, {}, b"")]
+    logins = {index.origin: Login("ada", "of last year")} if is_sent else {}
+    client = IndexClient(keychain=Keychain(logins))
+    with client, pytest.raises(IndexDenied) as raised:
+        get(client, index.url_of("demo.bin"))
+    assert ("has expired" in raised.value.hint) is is_sent
+    assert ("give user name and password" in raised.value.hint) is not is_sent
+
+
 def _with_login(index: Index) -> IndexClient:
     assert index.login
     return IndexClient(keychain=Keychain({index.origin: Login(*index.login)}))
