@@ -225,7 +225,7 @@ class Explainer:
             name=name,
             demands=tuple(dict.fromkeys([*told, *demands])),
             exists=project.exists,
-            is_direct=any(one.is_direct for files in project.page.files.values() for one in files),
+            is_direct=_is_direct(project.page),
             status=_status(project.page),
             versions=tuple(release.version for release in project.releases),
             matching=tuple(release.version for release in matching),
@@ -321,6 +321,14 @@ def _join(obstacles: Iterable[Obstacle]) -> tuple[Obstacle, ...]:
         for key in needed:
             meeting[key].add(position)
     return tuple(joined)
+
+
+def _is_direct(page: ProjectPage) -> bool:
+    """Return if the project has an address: its file is the only one then. The files of an index
+    are parsed when they are read, and there may be ten thousands.
+    """
+    first = next(iter(page.files.values()), ())
+    return any(one.is_direct for one in first)
 
 
 def _status(page: ProjectPage) -> str:

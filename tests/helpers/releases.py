@@ -68,6 +68,11 @@ class World:
             named_prereleases=frozenset(),
         )
 
+    def replace_files(self, name: str, version: str, files: Sequence[ProjectFile]) -> None:
+        """Let a version have ``files``; before anything asks for its project."""
+        page = self._pages[canonicalize_name(name)]
+        self._pages[page.name] = ProjectPage(page.name, {**page.files, version: files})
+
     def dependencies(self, candidate: Candidate) -> tuple[Dependency, ...]:
         """Return what a candidate requires, as a DependencyReader does."""
         key = candidate.identifier, candidate.version

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from helpers.releases import TARGET, World
+from planner.index.pages import ProjectFile
 from planner.model.dependencies import Dependency
 from planner.model.environments import MarkerEnvironment
 from planner.resolver.explanation import Explainer, Unsolvable
@@ -70,3 +73,15 @@ def test_releases_that_each_need_a_release_of_their_own_are_one_line() -> None:
         "  r.txt:1 says sdk; sdk 20.0, 19.0, 18.0, 17.0, 16.0 and 15 more each need one of "
         "api==20.0, api==19.0, api==18.0, api==17.0, api==16.0 and 15 more"
     )
+
+
+def test_the_files_of_other_versions_are_not_read_to_explain() -> None:
+    class Untouched(tuple[ProjectFile, ...]):
+        __slots__ = ()
+
+        def __iter__(self) -> Iterator[ProjectFile]:
+            raise AssertionError("the files of a version that nothing asks for were read")
+
+    world = World({"app 1.0": [], "app 2.0": [], "app 3.0": []}, "app 1.0")
+    world.replace_files("app", "2.0", Untouched())
+    assert "app 1.0 no file can be used" in str(explain(world, "app==1.0"))
