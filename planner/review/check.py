@@ -23,7 +23,7 @@ from planner.resolver.applicable import applicable_dependencies
 from planner.resolver.overrides import Overrides
 from planner.review.block_check import check_blocks, parsed_name
 from planner.review.derived import derive
-from planner.review.graph import Edge, Graph, KnownRequirements
+from planner.review.graph import Edge, Graph, KnownRequirements, Verdicts
 from planner.review.header import find_changed_flags, find_header_changes
 from planner.review.recorded import recorded_table
 from schemas.builds import build_records
@@ -130,6 +130,7 @@ class _Checker:
         self._lock = lock
         self._environment = environment
         self._known = known
+        self._verdicts = Verdicts(lock, environment.variables)
         self._met: set[tuple[int, int]] = set()
         self._overrides = Overrides(inputs, environment)
         required = applicable_dependencies(inputs.requirements, environment)
@@ -143,7 +144,7 @@ class _Checker:
         """Yield what is wrong if ``scope`` is selected, a sentence each."""
         chosen = self._environment.chosen | ({scope} if scope else frozenset())
         variables = self._environment.variables
-        graph = Graph(self._lock, variables, chosen, self._overrides, self._known)
+        graph = Graph(self._lock, variables, chosen, self._overrides, self._known, self._verdicts)
         roots = [root for root in self._roots if root.scope in {None, *chosen}]
         edges = graph.reach(roots)
         needed = {identifier.name for identifier in edges}
