@@ -18,7 +18,7 @@ _FILES = frozenset({"FILE", "LOCK", "[LOCK]", "OLD", "[NEW]", "EXE", "DIR|URL"})
 """Metavariables of options and arguments that take the path of a folder or a file."""
 
 
-_HELP = """Print a script by which SHELL completes commands, options and files of lockstream.
+_HELP = """Print a script by which a shell completes commands, options and files of lockstream.
 
 \b
 bash:  eval "$(lockstream completion bash)"       in ~/.bashrc

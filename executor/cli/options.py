@@ -49,7 +49,8 @@ class EnvironmentOptions:
         if (self.python_version or self.platform) and not self.target:
             raise UsageError(
                 "--python-version and --platform are for a folder that another machine runs",
-                hint="name the folder with --target, or leave them out",
+                hint="name the folder with --target; a virtual environment of another Python is "
+                "made by --venv DIR --python 3.12",
             )
         is_made = not self.prefix and not (self.python and not (self.venv or self.target))
         if relocatable and not is_made:

@@ -57,10 +57,10 @@ def builds(
     part: str | None,
     as_json: bool,
 ) -> None:
-    """List the builds that the lock leaves to other machines: one for each wheel that it lacks.
+    """List the builds that LOCK (default: pylock.toml) leaves to other machines.
 
-    Each has a request of memory: what was measured with a margin, or the first of a few classes if
-    nothing was. lockstream build does one of them.
+    There is one for each wheel that it lacks. Each has a request of memory: what was measured with
+    a margin, or the first of a few classes if nothing was. lockstream build does one of them.
     """
     if not form and (store, least, part) != (None, None, None):
         raise UsageError("--into, --least and --part are for --as", hint="name an engine with --as")

@@ -17,7 +17,7 @@ __all__ = ["check"]
 @lock_argument
 @json_option
 def check(lock: str, as_json: bool) -> None:
-    """Check that the lock is current, without asking any index.
+    """Check that LOCK (default: pylock.toml) is current, without asking any index.
 
     It is current exactly if plan, which prefers its versions, would write the same bytes: the
     requirements of the inputs and of every package are compared with what is locked, for each

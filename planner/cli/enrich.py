@@ -24,7 +24,7 @@ __all__ = ["enrich"]
     "standard output.",
 )  # fmt: skip
 def enrich(lock: str, output: str | None) -> None:
-    """Add the unpacked size of each wheel to a lock that another tool wrote.
+    """Add the unpacked size of each wheel to LOCK (default: pylock.toml) of another tool.
 
     The sizes are read from the indexes, a few kilobytes of each wheel. What is installed stays the
     same.

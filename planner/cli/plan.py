@@ -31,6 +31,7 @@ from planner.index.access import Access
 from planner.inputs.options import IndexRequest, PolicyRequest
 from planner.inputs.provenance import Provenance
 from planner.inputs.targets import TargetRequest
+from planner.model.project_set import parse_names
 from planner.plan_request import PlanRequest
 from planner.review.planned_lock import PlannedLock
 from schemas.errors import UsageError
@@ -101,12 +102,24 @@ def plan(
     results = "--json" if as_json else "the lock" if locks.output == "-" else None
     with logged_run(reporter, log, "plan", results=results):
         planned = plan_lock(request, reporter)
-        for name in planned.without(locks.upgraded):
-            reporter.input_remark(f"--upgrade-package {name}: the lock has no such package")
+        _remark_unknown(planned, locks, builds, reporter)
         _record(planned, reporter.recorder)
     if planned.path == "-":
         echo_document(planned.text)
     reporter.done(planned, time.monotonic() - started)
+
+
+def _remark_unknown(
+    planned: PlannedLock,
+    locks: LockOptions,
+    builds: PlanBuildOptions,
+    reporter: ConsoleReporter,
+) -> None:
+    """Tell of each name in an option that no package has: it may be mistyped."""
+    built = parse_names(builds.request.select).named - {"never", "missing"}
+    for option, names in (("--upgrade-package", locks.upgraded), ("--build", sorted(built))):
+        for name in planned.without(names):
+            reporter.input_remark(f"{option} {name}: the lock has no such package")
 
 
 def _record(planned: PlannedLock, record: Recorder) -> None:

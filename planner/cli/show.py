@@ -73,7 +73,7 @@ def show(
     form: str | None,
     as_json: bool,
 ) -> None:
-    """Show what an execution of the lock takes on each of its targets."""
+    """Show what an execution of LOCK (default: pylock.toml) takes on each of its targets."""
     if form and as_json:
         raise UsageError("--as and --json exclude each other", hint="name one of them")
     room = ContainerSize.parse(fit) if fit else None
@@ -118,7 +118,7 @@ def diff(
     markdown: bool,
     as_json: bool,
 ) -> None:
-    """Show what differs in the lock NEW: versions, and what an execution takes.
+    """Show what differs in the lock NEW (default: pylock.toml): versions, and what it takes.
 
     OLD and NEW are files, or of a git revision: HEAD, main:pylock.toml. A package from another
     place, and a file that was replaced under its name, are marked.

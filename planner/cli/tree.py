@@ -31,9 +31,10 @@ MAX_SHOWN_CHAINS = 50
 @lock_argument
 @target_options
 def why(name: str, lock: str, python_versions: tuple[str, ...], platforms: tuple[str, ...]) -> None:
-    """Show which packages require NAME: for each, a chain of requirements from the inputs.
+    """Show which packages of LOCK (default: pylock.toml) require NAME.
 
-    Exit status 1 if the lock does not have it.
+    Each is shown with a chain of requirements from the inputs. Exit status 1 if the lock does not
+    have it.
     """
     if first_invalid_name([name]) is not None:
         raise UsageError(
@@ -67,9 +68,9 @@ def tree(
     platforms: tuple[str, ...],
     depth: int | None,
 ) -> None:
-    """Print what each package requires, from the inputs down, for each target.
+    """Print what each package of LOCK (default: pylock.toml) requires, for each target.
 
-    A package that was shown above with its requirements is marked (*).
+    It begins with the inputs. A package that was shown above with its requirements is marked (*).
     """
     graphs = _graphs(lock, python_versions, platforms)
     for position, (environment, graph, roots) in enumerate(graphs):

@@ -100,4 +100,8 @@ def test_a_package_to_upgrade_that_the_lock_does_not_have_is_told(
     assert lockstream.main(["plan", "-P", "OUR_demo", "-P", "demo"]) == 0
     told = capsys.readouterr().err
     assert "warning: --upgrade-package demo: the lock has no such package\n" in told
+    assert lockstream.main(["plan", "--build", "yes,Our_Demo"]) == 0
+    told = capsys.readouterr().err
+    assert "warning: --build yes: the lock has no such package\n" in told
+    assert "--build our-demo" not in told
     assert "OUR_demo" not in told
