@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -54,8 +55,8 @@ MAX_STATUS = 200
 """Characters of the status of a project and its reason; an index may send any text."""
 
 
-_OPTIONAL = ("[project.optional-dependencies]", "[dependency-groups]")
-"""The tables whose requirements a lock need not hold, as the origins of requirements name them."""
+_OPTIONAL = re.compile(r"\[(?:project\.optional-dependencies|dependency-groups)\] \S+")
+"""The extras and groups, which a lock need not hold, as the origins of requirements name them."""
 
 
 @with_fields
@@ -88,8 +89,11 @@ class Unsolvable(NoSolution):
             )
         elif any(supply.lacks_project() for supply in self.supplies):
             hint = "correct the name, or add where the project is (--index URL, --find-links DIR)"
-        text = str(self)
-        if any(table in text for table in _OPTIONAL):
+        optional = set(_OPTIONAL.findall(str(self)))
+        if len(optional) > 1:
+            hint += "; or name those that are never installed together in conflicts of "
+            hint += "[tool.lockstream], or leave one out (--no-extra, --no-group)"
+        elif optional:
             hint += "; or leave the extra or group out (--no-extra, --no-group)"
         return hint
 

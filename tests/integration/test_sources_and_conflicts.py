@@ -279,6 +279,17 @@ conflicts = [[{ group = "old" }, { group = "new" }]]
     assert lockstream.main(["check", "-q"]) == 0
 
 
+def test_extras_that_cannot_be_together_are_said_to_be_so(
+    index: Index, cpu: Index, cuda: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "optional-dependencies = { old = ['numpy<2'], new = ['numpy>=2'] }\n"
+    plan(index, cpu, cuda, text, status=4)
+    told = capsys.readouterr().err
+    assert "name those that are never installed together in conflicts of [tool.lockstream]" in told
+    conflicts = "[tool.lockstream]\nconflicts = [[{ extra = 'old' }, { extra = 'new' }]]\n"
+    plan(index, cpu, cuda, f"{text}{conflicts}")
+
+
 def test_two_indexes_in_one_environment_are_refused(
     index: Index, cpu: Index, cuda: Index, capsys: pytest.CaptureFixture[str]
 ) -> None:
