@@ -24,7 +24,7 @@ from planner.model.specifiers import with_whole_versions
 from schemas.builds import project_name
 from schemas.numbers import has_huge_number
 from schemas.toml import parse_toml
-from schemas.urls import UNQUOTED_HINT, has_unquoted_login, redacted, without_dots
+from schemas.urls import UNQUOTED_HINT, has_unquoted_login, hidden, redacted, without_dots
 
 __all__ = ["MAX_SHOWN", "limited", "names_extra", "parse_requirement", "quoted"]
 
@@ -254,7 +254,7 @@ def _name_of(url: str, origin: str) -> str:
     if parts.scheme == "file" and not os.path.exists(path):
         raise UnsupportedRequirementLine(
             origin,
-            f"there is nothing at {path}",
+            f"there is nothing at {hidden(path)}",
             hint="correct the path; a relative one starts from the working folder",
         )
     raise UnsupportedRequirementLine(

@@ -28,7 +28,7 @@ from schemas.credentials import Login, origin_of, split_login
 from schemas.data_class import with_fields
 from schemas.digests import ALGORITHMS
 from schemas.errors import NoSolution
-from schemas.urls import redacted, without_credentials
+from schemas.urls import hidden, redacted, without_credentials
 from schemas.wheel_filename import parse_wheel_filename
 
 __all__ = ["DirectProjects", "TreeUnbuildable", "direct_logins"]
@@ -138,7 +138,7 @@ def _refuse_missing(one: InputRequirement) -> None:
     if parts.scheme == "file" and not os.path.exists(path):
         raise InvalidRequirementLine(
             one.origin,
-            f"there is nothing at {path}",
+            f"there is nothing at {hidden(path)}",
             hint="correct the path; a relative one starts from the working folder, or in a "
             "pyproject.toml from the folder of that",
         )

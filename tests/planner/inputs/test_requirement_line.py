@@ -155,6 +155,12 @@ def test_an_error_shows_the_line_as_it_was_written(text: str) -> None:
     assert "with the values of its variables" in str(raised.value)
 
 
+def test_a_path_that_is_a_mistyped_option_shows_no_password() -> None:
+    with pytest.raises(UnsupportedRequirementLine, match="there is nothing at") as raised:
+        parse_requirement('"dex-url https://u:s3cret@f.example', HERE)
+    assert "s3cret" not in str(raised.value)
+
+
 @pytest.mark.parametrize("text", ["x " * 9000, "demo; " + "(" * 9000 + "os_name" + ")" * 9000])
 def test_an_error_shows_the_beginning_of_a_long_line(text: str) -> None:
     with pytest.raises(InvalidRequirementLine) as caught:
