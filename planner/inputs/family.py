@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from packaging.utils import NormalizedName
 
@@ -96,7 +96,9 @@ class Family:
     def _take_from(self, root: str, member: ProjectTables) -> None:
         if root not in self._root_tables:
             self._root_tables[root] = ProjectTables(*read_document(root), self.backend)
-        member.tools = member.tools.with_defaults(self._root_tables[root].tools)
+        # The groups of the root are its own.
+        theirs = replace(self._root_tables[root].tools, group_pythons={})
+        member.tools = member.tools.with_defaults(theirs)
 
     def _read_workspace(self, root: str, table: Mapping[str, object]) -> None:
         root = os.path.abspath(root)

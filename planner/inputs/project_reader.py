@@ -55,7 +55,9 @@ class ProjectReader:
         for group in groups:
             place, lines = self.project.group(group)
             scope = Scope("group", group)
-            yield from self._read(lines, place, scope, scope, frozenset())
+            marker = self.project.tools.group_pythons.get(group)
+            for one in self._read(lines, place, scope, scope, frozenset()):
+                yield replace(one, requirement=limited(one.requirement, marker))
 
     def dependencies(self, scope: Scope | None, above: Above) -> Iterator[InputRequirement]:
         """Return the requirements that always apply."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import field
 from typing import Any
 
+from packaging.markers import Marker
 from packaging.utils import NormalizedName
 
 from planner.inputs.addresses import StatedAddress
@@ -24,6 +25,8 @@ class ToolTables:
     """Those of each project that is not taken from an index."""
     members: frozenset[NormalizedName] = frozenset()
     """The projects that are members of the workspace."""
+    group_pythons: Mapping[NormalizedName, Marker] = field(default_factory=dict)
+    """The Pythons that a dependency group is for, if not all."""
     no_index: bool = False
     trusted_hosts: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
@@ -35,6 +38,7 @@ class ToolTables:
             settings=self.settings.with_defaults(other.settings),
             addresses={**other.addresses, **self.addresses},
             members=self.members | other.members,
+            group_pythons={**other.group_pythons, **self.group_pythons},
             no_index=self.no_index or other.no_index,
             trusted_hosts=self.trusted_hosts + other.trusted_hosts,
             remarks=self.remarks + other.remarks,

@@ -9,6 +9,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
+from packaging.markers import Marker
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
 from planner.index.indexes import Pin
@@ -31,7 +33,6 @@ _UNREAD = {
     "config-settings": "build",
     "config-settings-package": "build",
     "default-groups": "name the groups where they are installed (execute --group)",
-    "dependency-groups": "targets",
     "environments": "targets",
     "exclude-newer": "exclude-newer",
     "exclude-newer-package": "exclude-newer-package",
@@ -56,6 +57,7 @@ def read_uv(table: Mapping[str, Any], place: str, ours: Settings) -> ToolTables:
     named = {one.index for each in pins.values() for one in each}
     found = _read_indexes(table, named, ours)
     build, remarks = _read_builds(table_at(table, "extra-build-dependencies"), place, ours)
+    pythons, empty = _read_group_pythons(table_at(table, "dependency-groups"), place)
     settings = found.settings
     return replace(
         found,
@@ -72,9 +74,32 @@ def read_uv(table: Mapping[str, Any], place: str, ours: Settings) -> ToolTables:
         ),
         addresses=addresses,
         members=members,
+        group_pythons=pythons,
         no_index=found.no_index or table.get("no-index") is True,
-        remarks=(*unread(table, _UNREAD, place, ours), *remarks),
+        remarks=(*unread(table, _UNREAD, place, ours), *remarks, *empty),
     )
+
+
+def _read_group_pythons(
+    table: Mapping[str, Any], place: str
+) -> tuple[dict[NormalizedName, Marker], list[str]]:
+    """Return the Pythons that groups are for, and remarks on them. Raise ValueError."""
+    found: dict[NormalizedName, Marker] = {}
+    remarks = []
+    for name, one in table.items():
+        text = text_of(one.get("requires-python"))
+        if not text:
+            continue
+        try:
+            parts = sorted(SpecifierSet(text), key=str)
+        except InvalidSpecifier:
+            raise ValueError(
+                f"[tool.uv] dependency-groups {name}: requires-python is not a version specifier"
+            ) from None
+        limits = (f'python_full_version {part.operator} "{part.version}"' for part in parts)
+        found[canonicalize_name(name)] = Marker(" and ".join(limits))
+        remarks.append(f"{place} dependency-groups: {name} is empty for other Pythons than {text}")
+    return found, remarks
 
 
 def _without_unused_sources(table: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -72,6 +72,22 @@ def test_a_member_that_is_always_required_limits_the_pythons(
     assert str(read_projects([app]).requires_python) == expected
 
 
+def test_a_group_may_be_for_some_pythons_alone(tmp_path: Path) -> None:
+    groups = "[dependency-groups]\nnew = ['one', \"two; os_name == 'nt'\", 'lib']\n"
+    limit = "[tool.uv.dependency-groups]\nNew = { requires-python = '>=3.13,<4' }\n"
+    project(tmp_path, named("root", more=MEMBER + ROOT + groups + limit))
+    app = project(tmp_path / "packages" / "app", named("app", more=MEMBER + groups))
+    project(tmp_path / "packages" / "lib", named("lib", "three"))
+    limited = 'python_full_version < "4" and python_full_version >= "3.13"'
+    root = read_projects([str(tmp_path)])
+    assert names(root) == [
+        f"one; {limited}", f'two; os_name == "nt" and ({limited})', f"three; {limited}",
+    ]  # fmt: skip
+    (remark,) = (one for one in root.remarks if "dependency-groups" in one)
+    assert remark.endswith("dependency-groups: New is empty for other Pythons than >=3.13,<4")
+    assert names(read_projects([app])) == ["one", 'two; os_name == "nt"', "three"]
+
+
 def test_the_root_is_read_once_for_all_members(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,8 +58,6 @@ def test_packages_of_pixi_are_named_but_not_the_project_itself() -> None:
         ("fork-strategy = 'fewest'", Settings(align=False), "set align in [tool.lockstream]"),
         ("environments = []", Settings(targets=(Target.named("3.12", "linux"),)),
          "set targets in [tool.lockstream]"),
-        ("dependency-groups = { dev = { requires-python = '>=3.13' } }", None,
-         "set targets in [tool.lockstream]"),
         ("default-groups = ['dev']", None, "name the groups where they are installed"),
     ],
 )  # fmt: skip
@@ -172,6 +170,9 @@ def test_several_addresses_of_one_project_are_noted_as_such() -> None:
         (("[[tool.uv.index]]\nname = 'x'\nurl = 'w'\nformat = 'flat'\n"
          "[tool.uv.sources]\na = { index = 'x' }"), "x has links for some projects alone"),
         ("[tool.uv]\nindex = 1", "is not as uv has it"),
+        ("[tool.uv.dependency-groups]\ndev = 1", "is not as uv has it"),
+        ("[tool.uv.dependency-groups]\ndev = { requires-python = '3' }",
+         "dependency-groups dev: requires-python is not a version specifier"),
         ("[[tool.pdm.source]]\nname = 'x'\nurl = 'y'\ninclude_packages = ['our-*']",
          "selects projects by patterns"),
         ("[tool.pdm]\nsource = 1", "is not as pdm has it"),
