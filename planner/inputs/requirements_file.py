@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 from urllib.parse import unquote, urljoin, urlsplit
 
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from executor import read_regular
@@ -253,28 +254,25 @@ class _Reader:
         for included in options.constraint:
             self._include(included, path, origin, "constraint")
         for place in options.editable:
-            self._read_editable(place, line, origin)
+            self._read_editable(place, line, path, origin)
 
-    def _read_editable(self, place: str, line: str, origin: str) -> None:
+    def _read_editable(self, place: str, line: str, path: str, origin: str) -> None:
         found = _EDITABLE.fullmatch(place)
         folder, extras, marker = found.groups(default="") if found else (place, "", "")
         # The project says its name, if its backend need not be asked.
         text = f"editable{extras} @ {folder}{marker and f' ; {marker}'}"
-        requirement = parse_requirement(text, origin, written=line)
-        parts = urlsplit(requirement.url or "")
-        if self.kind != "requirement" or parts.scheme != "file":
+        beside = os.curdir if _is_remote(path) else os.path.dirname(_local_path(path))
+        places = [
+            parse_requirement(text, origin, written=line, folder=base)
+            for base in (os.curdir, beside or os.curdir)
+        ]
+        if self.kind != "requirement" or not (places[0].url or "").startswith("file:"):
             raise UnsupportedRequirementLine(
                 origin,
                 "-e is only supported for a folder, in a requirements file",
                 hint="for a repository, write NAME @ git+https://... without it",
             )
-        folder = os.path.relpath(unquote(parts.path))
-        if not (os.path.isdir(folder) and is_project(folder)):
-            raise InvalidRequirementLine(
-                origin,
-                f"there is no project in {folder!r}",
-                hint="correct the path, which starts from the working folder",
-            )
+        requirement, folder = _project_at(places, origin)
         one = InputRequirement(requirement=requirement, origin=origin)
         self.content.editables.append((one, folder))
 
@@ -322,6 +320,28 @@ class _Reader:
             self.content.build[canonicalize_name(requirement.name)] = setting
         found = InputRequirement(requirement=requirement, origin=origin, hashes=hashes)
         self.content.requirements[self.kind].append(found)
+
+
+def _project_at(places: Iterable[Requirement], origin: str) -> tuple[Requirement, str]:
+    """Return the one of ``places``, from the working folder and from the file, where a project is,
+    and its folder. pip takes the first; a lock is often checked from another folder, though.
+    """
+    folders = {os.path.relpath(unquote(urlsplit(one.url or "").path)): one for one in places}
+    found = [one for one in folders if os.path.isdir(one) and is_project(one)]
+    if len(found) > 1:
+        raise InvalidRequirementLine(
+            origin,
+            f"there is a project in {found[0]!r}, from the working folder, and in {found[1]!r}, "
+            "from the file",
+            hint="go into the folder that it starts from, or write a path that only one has",
+        )
+    if not found:
+        raise InvalidRequirementLine(
+            origin,
+            f"there is no project in {next(iter(folders))!r}",
+            hint="correct the path, which starts from the working folder or from the file",
+        )
+    return folders[found[0]], found[0]
 
 
 def _is_remote(path: str) -> bool:

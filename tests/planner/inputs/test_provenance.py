@@ -92,6 +92,23 @@ def test_a_file_can_name_projects_that_are_planned_themselves(
     assert "more.txt:1: the project in 'lib'" in other
 
 
+def test_an_editable_project_is_found_from_the_file_too_unless_two_are_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    project(tmp_path / "app", named("app", "one"))
+    (tmp_path / "app" / "r.txt").write_text("-e .\n")
+    provenance = Provenance(requirements=("app/r.txt",))
+    assert names(read_inputs(provenance, environment={})) == ["one"]
+    project(tmp_path, named("root", "two"))
+    with pytest.raises(InvalidInput, match=r"r\.txt:1: there is a project in '\.', from") as it:
+        read_inputs(provenance, environment={})
+    assert "go into the folder that it starts from" in it.value.hint
+    monkeypatch.chdir("app")
+    found = read_inputs(Provenance(requirements=("r.txt",)), environment={})
+    assert names(found) == ["one"]
+
+
 def test_an_extra_that_an_editable_project_lacks_is_an_error_of_the_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
