@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator
 from functools import partial
 from urllib.parse import SplitResult
 
+from executor.sources.body import is_encoded, not_a_page, page_type, read_body
 from executor.sources.download import Download, Progress
 from executor.sources.errors import Unreachable
 from executor.sources.http1 import PARTIAL, range_headers
@@ -23,13 +24,7 @@ from executor.sources.prefetch import (
     Upcoming,
 )
 from executor.sources.redirects import led_to, split
-from executor.sources.response import (
-    PacedResponse,
-    is_encoded,
-    not_a_page,
-    page_type,
-    read_body,
-)
+from executor.sources.response import PacedResponse
 from executor.sources.retries import Pace, Retries, Retryable, Timeouts
 from executor.sources.sender import OK, Sender
 from schemas.urls import redacted

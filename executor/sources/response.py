@@ -1,13 +1,10 @@
-"""The bytes of one HTTP response, held to a pace, and decoded if the server encoded them."""
+"""The bytes of one HTTP response, held to a pace."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from executor.archive.gzip_decoder import DamagedGzip, GzipDecoder
 from executor.sources.arrival import Arrival
-from executor.sources.errors import Unreachable
 from executor.sources.http1 import (
     MAX_HEADERS,
     MAX_LINE,
@@ -21,9 +18,7 @@ from executor.sources.http1 import (
     read_head,
 )
 from executor.sources.retries import Pace, Retryable, clock
-from schemas.content_coding import compressions
 from schemas.text import one_line
-from schemas.urls import redacted
 
 if TYPE_CHECKING:
     import socket
@@ -31,10 +26,6 @@ if TYPE_CHECKING:
 __all__ = [
     "CHUNK",
     "PacedResponse",
-    "is_encoded",
-    "not_a_page",
-    "page_type",
-    "read_body",
     "reason_of",
 ]
 
@@ -69,10 +60,6 @@ _TLS_PROBLEMS = {
     "TLSV1_UNRECOGNIZED_NAME": "the server does not know the name that it was called by",
 }
 """What OpenSSL's names of errors mean to the user."""
-
-
-_ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b")
-"""What wheels and source distributions begin with."""
 
 
 class PacedResponse:
@@ -256,76 +243,6 @@ class PacedResponse:
         self._arrival.used(size)
 
 
-def page_type(response: PacedResponse) -> str:
-    """Return the media type of a response that says that it is a web page; else nothing."""
-    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return kind if kind in {"text/html", "application/xhtml+xml"} else ""
-
-
-def not_a_page(body: Iterator[bytes], kind: str, url: str) -> Iterator[bytes]:
-    """Yield a whole ``body`` of the type ``kind``, which servers that know no wheels say of all
-    files. Raises Unreachable if it is a page; ``url`` is for the message.
-    """
-    first = next(body, b"")
-    if not first or not any(begin.startswith(first[: len(begin)]) for begin in _ARCHIVES):
-        raise Unreachable(
-            redacted(url),
-            f"the server answered with a web page ({kind})",
-            hint="check whether the network requires a sign-in, or a proxy requires a password",
-        )
-    yield first
-    yield from body
-
-
-def is_encoded(response: PacedResponse, url: str, size: int | None) -> bool:
-    """Return whether the server compressed the body, although the request did not accept that.
-
-    A body of the ``size`` of the file is the file as it is, and what no compression is called, such
-    as ``aws-chunked`` or ``binary``, says nothing of the body. ``url`` is for the message. Raises
-    Unreachable for another compression than gzip.
-    """
-    stated = response.headers.get("content-encoding")
-    if stated is None or (response.length is not None and response.length == size):
-        return False
-    made = compressions(stated)
-    if made in ([], ["gzip"]):
-        return bool(made)
-    raise Unreachable(
-        redacted(url),
-        f"the server sent it encoded as {one_line(stated, MAX_SHOWN)!r}, which the request did "
-        "not accept",
-        hint="configure the server, or the proxy in front of it, to send files unencoded",
-    )
-
-
-def read_body(response: PacedResponse, *, decode: bool, size: int | None = None) -> Iterator[bytes]:
-    """Yield the body in chunks of at most 128 KiB. A chunk ends after ``size`` bytes, if that is
-    known: what follows the file may be long in coming.
-
-    Raises Retryable if it ends early or is damaged.
-    """
-    expected = response.length
-    arrived = 0
-    decoder = GzipDecoder(CHUNK)
-    while chunk := _read(response, _missing(size, arrived), counts=not decode):
-        arrived += len(chunk)
-        if not decode:
-            yield chunk
-            continue
-        if not decoder.goes_on(chunk):
-            raise Retryable("bytes follow the end of its gzip encoding")
-        try:
-            for content in decoder.pieces(chunk):
-                response.used(len(content))
-                yield content
-        except DamagedGzip:
-            raise Retryable("its gzip encoding is damaged") from None
-    if expected is not None and arrived < expected:
-        raise Retryable(f"the connection ended after {arrived} bytes")
-    if decode and not decoder.is_complete:
-        raise Retryable("its gzip encoding ends too early")
-
-
 def reason_of(error: Exception) -> str:
     """Return what went wrong with a connection, as text for the user."""
     if isinstance(error, TimeoutError):
@@ -338,35 +255,3 @@ def reason_of(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return one_line(str(error), MAX_SHOWN) or type(error).__name__
-
-
-def _missing(size: int | None, arrived: int) -> int:
-    """Return how many bytes to read next."""
-    return CHUNK if size is None or arrived >= size else min(CHUNK, size - arrived)
-
-
-def _read(response: PacedResponse, missing: int, *, counts: bool) -> bytes:
-    """Return the next chunk, of ``missing`` bytes if they come; empty at the end. If ``counts``,
-    all of it is of the file.
-    """
-    # Not response.read(): that waits for the whole chunk, however slowly it comes.
-    parts: list[bytes] = []
-    while missing:
-        try:
-            part = response.read1(missing)
-        except (OSError, HttpError, Retryable) as error:
-            if parts:
-                # The error shows again at the next read; the bytes before it count.
-                break
-            if isinstance(error, Retryable):
-                raise
-            raise Retryable(reason_of(error)) from None
-        if not part:
-            break
-        parts.append(part)
-        missing -= len(part)
-        response.arrived += len(part)
-        if not counts:
-            break  # what it decodes to counts, before more is read
-        response.used(len(part))
-    return parts[0] if len(parts) == 1 else b"".join(parts)

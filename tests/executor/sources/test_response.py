@@ -8,8 +8,8 @@ from typing import cast
 import pytest
 
 from executor.sources.http1 import MAX_HEADERS, MAX_LINE, HttpError
-from executor.sources.response import PacedResponse, read_body, reason_of
-from executor.sources.retries import Pace, Retryable
+from executor.sources.response import PacedResponse, reason_of
+from executor.sources.retries import Pace
 from helpers.answer_bytes import AnswerBytes
 
 TYPE_CHECKING = False
@@ -126,27 +126,6 @@ def test_what_was_read_before_is_part_of_the_answer(begun: int) -> None:
     response = PacedResponse(Pace(9e9, 15.0), sock, begun=content[:begun])
     response.begin()
     assert read(response) == b"12345"
-
-
-class Silent(AnswerBytes):
-    """A connection that times out after its bytes."""
-
-    def recv(self, most: int) -> bytes:
-        if data := super().recv(most):
-            return data
-        raise TimeoutError
-
-
-def test_a_silence_is_waited_for_once_also_after_bytes() -> None:
-    sock = Silent(SIZED + b"123")
-    response = PacedResponse(Pace(9e9, 15.0), cast("socket.socket", sock))
-    response.begin()
-    chunks = read_body(response, decode=False)
-    assert next(chunks) == b"123"
-    received = sock.received
-    with pytest.raises(Retryable, match="no answer in time"):
-        next(chunks)
-    assert sock.received == received
 
 
 @pytest.mark.parametrize(
