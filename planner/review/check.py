@@ -23,9 +23,10 @@ from planner.resolver.applicable import applicable_dependencies
 from planner.resolver.overrides import Overrides
 from planner.review.block_check import check_blocks, parsed_name
 from planner.review.derived import derive
-from planner.review.graph import Edge, Graph, KnownRequirements, Verdicts
+from planner.review.graph import Edge, Graph, KnownRequirements
 from planner.review.header import find_changed_flags, find_header_changes
 from planner.review.recorded import recorded_table
+from planner.review.verdicts import Verdicts
 from schemas.builds import build_records
 from schemas.data_class import with_fields
 from schemas.errors import Refused
@@ -130,7 +131,7 @@ class _Checker:
         self._lock = lock
         self._environment = environment
         self._known = known
-        self._verdicts = Verdicts(lock, environment.variables)
+        self._verdicts = Verdicts(lock.packages, environment.variables)
         self._met: set[tuple[int, int]] = set()
         self._overrides = Overrides(inputs, environment)
         required = applicable_dependencies(inputs.requirements, environment)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import Any
 
 from packaging.pylock import Package, PackageArchive, PackageWheel, Pylock
 from packaging.tags import Tag, create_compatible_tags_selector
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
+from planner.review.verdicts import Verdicts, scopes_of
 from schemas.builds import BuildRecord, foreseen, suitable_record
 from schemas.data_class import frozen
 from schemas.demand import disk_of, peak_memory
 from schemas.hints import WheelHints, wheel_hints
-from schemas.markers import holds
 from schemas.target import Target
 from schemas.wheel_filename import parse_wheel_filename
 
@@ -136,19 +135,13 @@ def cost_of(
     """Return what ``lock`` takes on ``target`` with these extras and dependency groups. If some of
     them exclude each other, of each package the largest entry counts.
     """
-    environment: dict[str, Any] = {
-        **target.environment,
-        "extras": frozenset(extras),
-        "dependency_groups": frozenset(groups),
-    }
     select: _Select = create_compatible_tags_selector(target.tags)
     tags = frozenset(target.tags)
     packages: dict[NormalizedName, PackageCost] = {}
-    for package in lock.packages:
-        if holds(package.marker, environment, subject=package.name):
-            cost = _package_cost(package, select, tags)
-            other = packages.get(cost.name, cost)
-            packages[cost.name] = max(cost, other, key=lambda one: one.unpacked_size)
+    for package in Verdicts(lock.packages, target.environment).installed(scopes_of(extras, groups)):
+        cost = _package_cost(package, select, tags)
+        other = packages.get(cost.name, cost)
+        packages[cost.name] = max(cost, other, key=lambda one: one.unpacked_size)
     return Cost(target=target, packages=tuple(packages.values()))
 
 

@@ -6,25 +6,23 @@ hold names only. So a lock can be followed from its inputs to its last package w
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, Literal
+from collections.abc import Collection, Iterable, Mapping
 
 from packaging.pylock import Package, Pylock
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import NormalizedName, canonicalize_name
+from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from planner.metadata.core_metadata import InvalidMetadata, parse_requirement, select
 from planner.metadata.requirements_by_extra import RequirementsByExtra
 from planner.model.dependencies import Dependency, Identifier, MarkerEvaluator, Scope
 from planner.resolver.overrides import Overrides
+from planner.review.verdicts import Verdicts
 from schemas.data_class import frozen, with_fields
 from schemas.errors import Refused
 from schemas.hints import TOOL_NAME
-from schemas.markers import holds
 
-__all__ = ["Edge", "Graph", "KnownRequirements", "RequirementsUnknown", "Verdicts"]
+__all__ = ["Edge", "Graph", "KnownRequirements", "RequirementsUnknown"]
 
 
 @with_fields
@@ -58,54 +56,6 @@ KnownRequirements = dict[tuple[int, NormalizedName | None], tuple[Dependency, ..
 """The requirements that were read in one environment, by the id of a package and the extra."""
 
 
-_KINDS: dict[str, Literal["extra", "group"]] = {"extras": "extra", "dependency_groups": "group"}
-_CHOSEN = r'"([^"]+)" in (extras|dependency_groups)'
-_EACH_CHOSEN = re.compile(_CHOSEN)
-_ANY_CHOSEN = re.compile(f"{_CHOSEN}(?: or {_CHOSEN})*")
-"""The marker of a package that some extras or groups require, for all targets alike."""
-
-
-class Verdicts:
-    """What the markers of ``lock`` say in the environment of ``variables``, whatever is chosen.
-
-    One that names extras and groups alone is looked up; another is evaluated once for those of the
-    chosen scopes that it speaks of.
-    """
-
-    def __init__(self, lock: Pylock, variables: Mapping[str, str]) -> None:
-        self._variables = variables
-        texts = [(package, str(package.marker or "")) for package in lock.packages]
-        self._markers = [(package, text, _any_of(text)) for package, text in texts]
-        self._known: dict[tuple[str, frozenset[Scope]], bool] = {}
-
-    def installed(self, scopes: Collection[Scope]) -> Iterator[Package]:
-        """Yield the packages that are installed with ``scopes``. Raises MarkerUnusable."""
-        chosen = frozenset(scopes)
-        for package, text, any_of in self._markers:
-            if self._holds(package, text, scopes) if any_of is None else any_of & chosen:
-                yield package
-
-    def _holds(self, package: Package, text: str, scopes: Collection[Scope]) -> bool:
-        names = canonicalize_name(text)
-        spoken_of = frozenset(one for one in scopes if f'"{one.name}"' in names)
-        # Most packages have one of few markers.
-        if (key := (text, spoken_of)) not in self._known:
-            environment: dict[str, Any] = {**self._variables}
-            for variable, kind in _KINDS.items():
-                chosen = frozenset(one.name for one in spoken_of if one.kind == kind)
-                environment[variable] = chosen
-            self._known[key] = holds(package.marker, environment, subject=package.name)
-        return self._known[key]
-
-
-def _any_of(marker: str) -> frozenset[Scope] | None:
-    """Return the scopes of which one is enough for ``marker``; None if there is more to it."""
-    if not _ANY_CHOSEN.fullmatch(marker):
-        return None
-    found = _EACH_CHOSEN.findall(marker)
-    return frozenset(Scope(_KINDS[variable], canonicalize_name(name)) for name, variable in found)
-
-
 class Graph:
     """The packages of ``lock`` that are installed in one environment, and their requirements.
 
@@ -132,7 +82,7 @@ class Graph:
         self.packages: dict[NormalizedName, Package] = {}
         self.doubled: list[Package] = []
         """Packages with the name of another one, of which only one can be installed."""
-        for package in (verdicts or Verdicts(lock, variables)).installed(scopes):
+        for package in (verdicts or Verdicts(lock.packages, variables)).installed(scopes):
             if package.name in self.packages:
                 self.doubled.append(package)
             else:

@@ -5,7 +5,6 @@ that still match. A file is never replaced under its name.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Any
 
 from packaging.pylock import Pylock
 from packaging.utils import NormalizedName
@@ -18,10 +17,10 @@ from planner.model.policy import Preferences
 from planner.review.check import find_problems
 from planner.review.graph import RequirementsUnknown
 from planner.review.recorded import recorded_table
+from planner.review.verdicts import Verdicts, scopes_of
 from schemas.builds import build_records
 from schemas.data_class import with_fields
 from schemas.errors import ArtifactRefused
-from schemas.markers import holds
 
 __all__ = ["FileExchanged", "check_files", "is_current", "preferences"]
 
@@ -73,18 +72,15 @@ def preferences(
     the environment, then the others. The projects ``upgrade`` are left out.
     """
     kept = [one for one in lock.packages if one.version is not None and one.name not in upgrade]
+    scopes = scopes_of(lock.extras, lock.dependency_groups)
     found: list[Preferences] = []
     for environment in environments:
         versions: dict[NormalizedName, list[Version]] = {}
-        variables: dict[str, Any] = {
-            **environment.variables,
-            "extras": frozenset(lock.extras or ()),
-            "dependency_groups": frozenset(lock.dependency_groups or ()),
-        }
+        here = {id(one) for one in Verdicts(kept, environment.variables).installed(scopes)}
         for package in kept:
             known = versions.setdefault(package.name, [])
             assert package.version is not None
-            if holds(package.marker, variables, subject=package.name):
+            if id(package) in here:
                 known.insert(0, package.version)
             else:
                 known.append(package.version)

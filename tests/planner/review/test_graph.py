@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
 
 import pytest
 from packaging.markers import Marker
@@ -13,7 +12,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from planner.model.dependencies import Dependency, Identifier, Scope, expand
-from planner.review.graph import Graph, RequirementsUnknown, Verdicts
+from planner.review.graph import Graph, RequirementsUnknown
 from schemas.target import Target
 
 LINUX = Target.named("3.11", "linux").environment
@@ -91,59 +90,3 @@ def test_every_edge_says_where_it_comes_from() -> None:
 def test_requirements_that_are_not_recorded_are_an_error(requires: list[str] | None) -> None:
     with pytest.raises(RequirementsUnknown, match="does not record the requirements of a"):
         reached(graph(package("a", requires)), "a")
-
-
-MARKERS = (
-    "'a' in extras",
-    "'A_b' in extras or 'a' in dependency_groups",
-    "'c.D' in dependency_groups or 'a-b' in extras",
-    "'a' not in extras",
-    "'a' in extras and 'a' in dependency_groups",
-    "('a' in extras or 'a-b' in extras) and sys_platform == 'linux'",
-    "'a' in extras and sys_platform == 'win32' or 'c-d' in dependency_groups",
-    "sys_platform == 'linux'",
-)
-
-
-@pytest.mark.parametrize("marker", MARKERS)
-def test_a_marker_says_the_same_however_often_it_is_asked(marker: str) -> None:
-    scopes = [
-        *(Scope("extra", canonicalize_name(name)) for name in ("a", "a-b")),
-        *(Scope("group", canonicalize_name(name)) for name in ("a", "c-d")),
-    ]
-    lock = Pylock(
-        lock_version=Version("1.0"), created_by="test", packages=[package("x", marker=marker)]
-    )
-    verdicts = Verdicts(lock, LINUX)
-    for count in range(len(scopes) + 1):
-        for chosen in combinations(scopes, count):
-            variables = {
-                "extras": frozenset(one.name for one in chosen if one.kind == "extra"),
-                "dependency_groups": frozenset(one.name for one in chosen if one.kind == "group"),
-            }
-            expected = Marker(marker).evaluate({**LINUX, **variables}, context="lock_file")
-            for _ in range(2):
-                assert bool([*verdicts.installed(chosen)]) is expected, chosen
-
-
-def test_many_extras_take_no_more_evaluations_than_markers(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    asked: list[str] = []
-
-    def counted(marker: Marker, *_: object, **__: object) -> bool:
-        asked.append(str(marker))
-        return True
-
-    monkeypatch.setattr("planner.review.graph.holds", counted)
-    either = " or ".join(f"'e{number}' in extras" for number in range(50))
-    lock = Pylock(
-        lock_version=Version("1.0"),
-        created_by="test",
-        packages=[package("x", marker=either), package("y", marker="sys_platform == 'linux'")],
-    )
-    verdicts = Verdicts(lock, LINUX)
-    for number in range(50):
-        chosen = [Scope("extra", canonicalize_name(f"e{number}"))]
-        assert [one.name for one in verdicts.installed(chosen)] == ["x", "y"]
-    assert asked == ['sys_platform == "linux"']
