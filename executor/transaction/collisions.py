@@ -15,17 +15,15 @@ from itertools import chain
 from typing import BinaryIO
 
 from executor.environment.installed import Installed
-from executor.environment.places import Places, Ways, is_below
+from executor.environment.places import Places, Ways
 from executor.files.held_folder import HeldFolder
 from executor.files.path_set import PathSet
 from executor.files.regular import NOT_REGULAR
 from executor.transaction.commit import WheelMoves
-from executor.transaction.errors import FileConflict
 from executor.transaction.landing import Landings, existing_folder
-from executor.wheels.errors import WheelRefused
+from executor.transaction.owners import Owner, Owners, conflict, wheel_folder
 from executor.wheels.layout import Layout
 from executor.wheels.member_names import folded
-from schemas.errors import ArtifactRefused
 from schemas.wheel_filename import normalized_name
 
 __all__ = ["refuse_collisions"]
@@ -37,14 +35,6 @@ _BLOCK = 64 << 10
 
 _PART = 500
 """Shared names of a folder that are held at once, with those who have them: 0.5 KiB each."""
-
-
-_NO_OWNER = "no distribution, but is there already"
-
-
-_Owner = tuple[str, str]
-"""The folder of a wheel below that of the journal (empty for the environment), and what it has for
-a place: a name below the folder of the journal (a path of the environment)."""
 
 
 def refuse_collisions(
@@ -93,9 +83,7 @@ class _Comparison:
         self._going = going
         self._places = Places()
         self._ways = ways
-        self._installed = installed
-        self._owned: list[tuple[Installed, PathSet]] | None = None
-        """The keys of the files of each installed distribution, once an owner is asked for."""
+        self._owners = Owners(arrivals, installed, ways)
         self._last_wins = last_wins
         self._sources: dict[str, list[str]] = {}
         """By the real path of a folder of the environment: the staged folders that go into it."""
@@ -135,7 +123,7 @@ class _Comparison:
         """Raise FileConflict if a file, or a link to nothing, is where a folder has to be."""
         place = existing_folder(destination)
         if not os.path.isdir(place) and self._places.key(place) not in self._going:
-            raise self._conflict(place, filename, self._installed_as(place), is_folder=True)
+            raise conflict(place, filename, self._owners.installed_as(place), is_folder=True)
 
     def compare(self) -> None:
         """Compare all folders that wheels go into. Raises FileConflict."""
@@ -143,7 +131,7 @@ class _Comparison:
             if place in self._sources:
                 self._compare_folder(place, [("", place)])
 
-    def _compare_folder(self, place: str, owners: Sequence[_Owner]) -> None:
+    def _compare_folder(self, place: str, owners: Sequence[Owner]) -> None:
         """Compare the contents of the folders that ``owners`` have for ``place``."""
         # The data scheme holds the others: a wheel may put a file there through either.
         sources = self._sources.pop(place, [])
@@ -217,7 +205,7 @@ class _Comparison:
             return self._staging.is_folder(path)
         return self._ways.is_way(path)
 
-    def _compare_entries(self, place: str, owners: Sequence[_Owner]) -> None:
+    def _compare_entries(self, place: str, owners: Sequence[Owner]) -> None:
         """Compare what several owners have for ``place``, or one owner if others need it to be a
         folder. Raises FileConflict.
         """
@@ -227,28 +215,29 @@ class _Comparison:
             self._compare_folder(real, owners)
             return
         first_owner, first = owners[0]
-        known = self._filename(first_owner) if first_owner else self._installed_as(first)
+        known = self._owners.wheel(first_owner) if first_owner else self._owners.installed_as(first)
         for source in self._destinations(place):
-            raise self._conflict(place, self._filename(source), known, is_folder=True)
-        first_of = {_wheel(first_owner): owners[0]}
+            raise conflict(place, self._owners.wheel(source), known, is_folder=True)
+        first_of = {wheel_folder(first_owner): owners[0]}
         for owner, path in owners[1:]:
             # Which of two files of one wheel would be the last, nothing says.
-            own = first_of.setdefault(_wheel(owner), (owner, path))
+            own = first_of.setdefault(wheel_folder(owner), (owner, path))
             rival = own if self._last_wins and not any(folders) else owners[0]
             if any(folders) or not (rival[1] == path or self._is_same(*rival, path)):
                 other = os.path.basename(rival[1])
                 spelling = "" if place.endswith(f"/{other}") else f" (also spelled {other})"
-                known = self._filename(owner) if rival is own else known
-                raise self._conflict(
-                    place + spelling, self._filename(owner), known, is_folder=any(folders)
+                known = self._owners.wheel(owner) if rival is own else known
+                raise conflict(
+                    place + spelling, self._owners.wheel(owner), known, is_folder=any(folders)
                 )
         if self._last_wins and not first_owner:
-            last = max((found.name for found in self._installed_owners(first)), default="")
+            last = max((found.name for found in self._owners.of(first)), default="")
             folder = os.path.dirname(first)
             for owner, path in owners[1:]:
                 # Where case counts, another spelling is another file.
                 is_met = os.path.lexists(os.path.join(folder, os.path.basename(path)))
-                if is_met and normalized_name(Layout.of(self._filename(owner)).distribution) < last:
+                name = Layout.of(self._owners.wheel(owner)).distribution
+                if is_met and normalized_name(name) < last:
                     self._staging.unlink(path)
                     self._found.forget()
 
@@ -268,61 +257,16 @@ class _Comparison:
                     return False
         return True
 
-    def _conflict(self, place: str, owner: str, other: str, *, is_folder: bool) -> ArtifactRefused:
-        if owner == other:
-            return WheelRefused(owner, f"two of its members go to {place}, and differ")
-        if is_folder and other == _NO_OWNER:
-            hint = "move it away: one is a file, the other a folder"
-            return FileConflict(place, owner, other, hint)
-        if is_folder:
-            hint = "lock only one of the two: one has a file where the other needs a folder"
-            return FileConflict(place, owner, other, hint)
-        if other == _NO_OWNER:
-            hint = "move it away, or let the wheel replace it with --on-collision last"
-            return FileConflict(place, owner, other, hint)
-        return FileConflict(place, owner, other)
-
-    def _filename(self, owner: str) -> str:
-        """Return the file name of the wheel whose staged folder ``owner`` is, or is in."""
-        folder = _wheel(owner)
-        return next(
-            arrival.filename
-            for arrival in self._arrivals
-            if any(_wheel(move.source) == folder for move in arrival.moves)
-        )
-
-    def _installed_as(self, path: str) -> str:
-        is_folder = os.path.isdir(path)
-        owners = self._owners_below(path) if is_folder else self._installed_owners(path)
-        for found in owners:
-            return f"{found.name} {found.version}, which is installed"
-        return _NO_OWNER
-
-    def _owners_below(self, folder: str) -> Iterator[Installed]:
-        real = os.path.realpath(folder)
-        for found in self._installed:
-            entries = map(self._ways.entry, found.files() if found.is_complete else ())
-            if any(entry is not None and is_below(entry.path, [real]) for entry in entries):
-                yield found
-
-    def _installed_owners(self, path: str) -> Iterator[Installed]:
-        key = Places().key
-        if self._owned is None:
-            whole = (found for found in self._installed if found.is_complete)
-            self._owned = [(found, PathSet(map(key, found.files()))) for found in whole]
-        wanted = key(path)
-        return (found for found, owned in self._owned if wanted in owned)
-
 
 def _first_shared(
     held: Iterable[tuple[str, str, str]], is_shared: Callable[[str, str], bool], after: str
-) -> dict[str, list[_Owner]]:
+) -> dict[str, list[Owner]]:
     """Return those who have the first shared names behind ``after``, by the folded name.
 
     ``held`` are owner, folder and name of each entry. Few of thousands of names have two owners, or
     all have, so they are read again for each part of them, and not kept.
     """
-    found: dict[str, list[_Owner]] = {}
+    found: dict[str, list[Owner]] = {}
     before: str | None = None
     for owner, folder, name in held:
         key = folded(name)
@@ -354,15 +298,10 @@ def _opened(path: str) -> BinaryIO:
         return held.open(name)
 
 
-def _wheel(owner: str) -> str:
-    """Return the staged folder of the whole wheel that ``owner`` is a folder of."""
-    return owner.partition("/")[0]
-
-
-def _groups(having: list[_Owner]) -> list[list[_Owner]]:
+def _groups(having: list[Owner]) -> list[list[Owner]]:
     """Return those that have one name; names of one wheel that only look alike are apart, for it
     was let in with them.
     """
     spelled = {os.path.basename(path) for _, path in having}
-    is_one_wheel = len({_wheel(owner) for owner, _ in having}) == 1
+    is_one_wheel = len({wheel_folder(owner) for owner, _ in having}) == 1
     return [[one] for one in having] if is_one_wheel and len(spelled) == len(having) else [having]
