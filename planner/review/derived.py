@@ -17,7 +17,7 @@ from packaging.utils import NormalizedName
 from planner.inputs.question import Question
 from planner.lock.markers import Conditions
 from planner.lock.references import References, Subject
-from planner.model.dependencies import Dependency, Scope
+from planner.model.dependencies import Dependency, Identifier, Scope
 from planner.resolver.applicable import applicable_dependencies
 from planner.resolver.overrides import Overrides
 from planner.review.decisions import Decisions
@@ -106,6 +106,7 @@ def _walk(
     positions: Mapping[int, int],
 ) -> None:
     """Add what ``roots`` lead to in the environment at ``place``."""
+    followed: set[Identifier] = set()
     for scope in dict.fromkeys(root.scope for root in roots):
         for identifier in graph.reach([root for root in roots if root.scope == scope]):
             package = graph.packages.get(identifier.name)
@@ -115,6 +116,9 @@ def _walk(
             one.scopes.setdefault(scope, set()).add(place)
             if identifier.extra:
                 one.extras.setdefault(identifier.extra, set()).add(place)
+            if identifier in followed:
+                continue
+            followed.add(identifier)
             for dependency in graph.dependencies(identifier):
                 name = dependency.identifier.name
                 if name != package.name and name in graph.packages:

@@ -7,6 +7,7 @@ hold names only. So a lock can be followed from its inputs to its last package w
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 
 from packaging.pylock import Package, Pylock
 from packaging.requirements import InvalidRequirement, Requirement
@@ -18,7 +19,7 @@ from planner.metadata.requirements_by_extra import RequirementsByExtra
 from planner.model.dependencies import Dependency, Identifier, MarkerEvaluator, Scope
 from planner.resolver.overrides import Overrides
 from planner.review.verdicts import Verdicts
-from schemas.data_class import frozen, with_fields
+from schemas.data_class import with_fields
 from schemas.errors import Refused
 from schemas.hints import TOOL_NAME
 
@@ -36,9 +37,8 @@ class RequirementsUnknown(Refused):
         return f"the lock does not record the requirements of {self.name}"
 
 
-@frozen
-class Edge:
-    """A requirement and the package that has it; part of a ``Graph``."""
+class Edge(NamedTuple):
+    """A requirement and the package that has it; part of a ``Graph``. There are very many."""
 
     parent: Identifier | None
     """None for a requirement of the inputs."""

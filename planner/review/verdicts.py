@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Literal
 
 from packaging.pylock import Package
@@ -55,6 +56,7 @@ class Verdicts:
         return self._known[key]
 
 
+@lru_cache(maxsize=1 << 12)
 def _any_of(marker: str) -> frozenset[Scope] | None:
     """Return the scopes of which one is enough for ``marker``; None if there is more to it."""
     if not _ANY_CHOSEN.fullmatch(marker):
