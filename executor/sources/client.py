@@ -25,7 +25,7 @@ from executor.sources.prefetch import (
 )
 from executor.sources.redirects import led_to, split
 from executor.sources.response import PacedResponse
-from executor.sources.retries import Pace, Retries, Retryable, Timeouts
+from executor.sources.retries import MAX_REQUESTED_SECONDS, Pace, Retries, Retryable, Timeouts
 from executor.sources.sender import OK, Sender
 from schemas.urls import redacted
 
@@ -34,6 +34,10 @@ __all__ = ["HttpClient"]
 
 _DIVISIBLE = 16 << 20
 """Bytes that must be to come of a file to be worth further connections."""
+
+
+_LATER = "run it again after that time, or fetch from another host with --mirror FROM=TO"
+"""What to do about a server that asks to be left alone for long."""
 
 
 class HttpClient:
@@ -109,7 +113,10 @@ class HttpClient:
                 has_brought = progress.received > before
                 if not retries.fail(has_brought=has_brought, requested=problem.pause):
                     reason = led_to(url, progress.at, str(problem))
-                    raise Unreachable(redacted(url), reason, retries.in_a_row) from None
+                    unreachable = Unreachable(redacted(url), reason, retries.in_a_row)
+                    if (problem.pause or 0.0) > MAX_REQUESTED_SECONDS:
+                        unreachable.hint = _LATER
+                    raise unreachable from None
                 if retries.has_hung and not has_brought:
                     self._prefetch.hold_back()
                 time.sleep(retries.pause(problem.pause))

@@ -131,7 +131,10 @@ class Requester:
             self._pause(wait)
             pause *= 2
         attempts = f"{attempt} attempt{'s' * (attempt > 1)}"
-        raise IndexUnreachable(redacted(url), f"{problem} ({attempts})")
+        unreachable = IndexUnreachable(redacted(url), f"{problem} ({attempts})")
+        if wait > MAX_REQUESTED_SECONDS:
+            unreachable.hint = "plan again after that time, or with another index"
+        raise unreachable
 
     @contextmanager
     def _response(

@@ -345,6 +345,7 @@ class TestPauses:
     ) -> None:
         error = failure(client, server.script(PATH, status(429, {"Retry-After": "3600"})))
         assert error.reason.endswith(", and asks to come back in 3600 seconds")
+        assert error.hint.startswith("run it again after that time, or ")
         assert error.attempts == 1
         assert not pauses
 
@@ -354,6 +355,7 @@ class TestPauses:
         error = failure(client, server.script(PATH, status(503, {"Retry-After": "100"})))
         assert pauses == [100.0, 100.0]
         assert error.attempts == 3
+        assert "after that time" not in error.hint
 
     @pytest.mark.parametrize("asked", ["soon", "-1", "1.5", "Fri, 31 Dec 1999 23:59:59 GMT", "²"])
     def test_a_wish_that_is_no_number_is_none(

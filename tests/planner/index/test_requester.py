@@ -61,8 +61,9 @@ def test_a_server_that_asks_for_too_long_a_pause_is_given_up_at_once(
     index: Index, client: IndexClient, pauses: list[float]
 ) -> None:
     index.answers[PATH] = [(429, {"Retry-After": "86400"}, b"")]
-    with pytest.raises(IndexUnreachable, match="asks to come back in 86400 seconds"):
+    with pytest.raises(IndexUnreachable, match="asks to come back in 86400 seconds") as raised:
         get(client, index.url_of("demo.bin"))
+    assert raised.value.hint == "plan again after that time, or with another index"
     assert not pauses
 
 
