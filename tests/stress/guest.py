@@ -36,8 +36,8 @@ PACKAGES = ("python3", "systemd-sysv", "kmod", "xfsprogs", "e2fsprogs")
 KERNEL = "linux-image-cloud-amd64"
 """A package that depends on the newest kernel of the distribution."""
 
-EARLY = ("virtio_pci", "virtio_blk")
-"""Modules without which the root is not found."""
+EARLY = ("virtio_pci", "virtio_blk", "crc32c_generic", "ext4")
+"""Modules without which the root is not found or not mounted; some kernels have them built in."""
 
 INIT = """#!/bin/busybox sh
 /bin/busybox mkdir -p /proc /sys /dev /root
