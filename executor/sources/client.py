@@ -15,10 +15,10 @@ from executor.sources.download import Download, Progress
 from executor.sources.errors import Unreachable
 from executor.sources.http1 import PARTIAL, range_headers
 from executor.sources.keychain import Keychain
+from executor.sources.pending import PendingResponse
 from executor.sources.prefetch import (
     MAX_REQUESTS,
     Coming,
-    PendingResponse,
     Prefetch,
     Server,
     Upcoming,

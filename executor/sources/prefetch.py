@@ -16,13 +16,13 @@ import os
 import select
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from itertools import chain
 
 from executor.sources.connection import HttpConnection
-from executor.sources.dialing import Address, address_of, connecting
-from executor.sources.http1 import HttpError
+from executor.sources.dialing import Address, address_of
+from executor.sources.pending import FAILURES, PendingResponse, advanced, comes, wait_for_any
 
 __all__ = [
     "ALL_REQUESTS",
@@ -30,12 +30,10 @@ __all__ = [
     "NEAR",
     "WINDOW",
     "Coming",
-    "PendingResponse",
     "Prefetch",
     "Server",
     "Upcoming",
     "requests_of",
-    "wait_for_any",
 ]
 
 
@@ -73,9 +71,6 @@ however large it is (https://man7.org/linux/man-pages/man7/tcp.7.html, tcp_rmem)
 charged: 512 KiB for all requests of a lane."""
 
 
-_FAILURES = (OSError, ValueError, HttpError)
-
-
 _OTHER_FILES = 48
 """Files that a lane may have open beside its requests: the folders that lead to the file that it
 writes, one for each level, and ten of its own."""
@@ -88,56 +83,6 @@ def requests_of(lanes: int, *, is_roomy: bool) -> int:
     most = max(MAX_REQUESTS, ALL_REQUESTS // lanes) if is_roomy else MAX_REQUESTS
     limit = os.sysconf("SC_OPEN_MAX")
     return most if limit < 0 else max(0, min(most, limit - _OTHER_FILES))
-
-
-class PendingResponse:
-    """A connection that is opened ahead, and perhaps its request, whose response is not needed yet;
-    owned by ``Prefetch`` until it is taken.
-    """
-
-    def __init__(self, connection: HttpConnection, address: Address) -> None:
-        """``connection`` is open, or is opened to ``address``, so that the name of the host is not
-        looked up again. Raises OSError, ValueError and HttpError.
-        """
-        self.connection = connection
-        self._request: tuple[str, Mapping[str, str]] | None = None
-        self._opening = self._open(address)
-        self._awaited = next(self._opening, None)
-        self.advance()
-
-    def _open(self, address: Address) -> Iterator[int]:
-        """Connect; yield an event of poll(2) whenever it has to be awaited."""
-        connection = self.connection
-        if connection.sock is None:
-            connection.sock = socket.socket(address.family)
-            connection.sock.setblocking(False)
-            yield from connecting(connection.sock, address)
-            connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            yield from connection.secure()
-
-    def request(self, target: str, headers: Mapping[str, str]) -> None:
-        """Send a request as soon as the connection is open. Raises what ``advance`` raises."""
-        self._request = target, headers
-        self.advance()
-
-    @property
-    def awaited(self) -> int | None:
-        """Return the event of poll(2) that it waits for; None when there is nothing to do."""
-        return self._awaited
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether the server has closed the connection."""
-        return _comes(self.connection.sock, select.POLLRDHUP)
-
-    def advance(self) -> None:
-        """Go on as far as possible without waiting. Raises OSError, ValueError and HttpError."""
-        while self._awaited is not None and _comes(self.connection.sock, self._awaited):
-            self._awaited = next(self._opening, None)
-        if self._awaited is None and self._request is not None:
-            (target, headers), self._request = self._request, None
-            self.connection.sock.setblocking(True)
-            self.connection.request("GET", target, headers)
 
 
 class Prefetch:
@@ -198,7 +143,7 @@ class Prefetch:
             connection = connect()
             try:
                 early.append(PendingResponse(connection, address))
-            except _FAILURES:  # the requests show what it is
+            except FAILURES:  # the requests show what it is
                 connection.close()
                 return
 
@@ -217,7 +162,7 @@ class Prefetch:
         try:
             pending = pending or PendingResponse(connection, self.addresses[server])
             pending.request(target, headers)
-        except _FAILURES:
+        except FAILURES:
             connection.close()
             return None
         return pending
@@ -241,10 +186,10 @@ class Prefetch:
         if not (awaited := self._awaited()) or not (ready := wait_for_any(awaited, 0.0)):
             return
         for url, (pending, _) in list(self._begun.items()):
-            if not _advanced(pending, ready):
+            if not advanced(pending, ready):
                 del self._begun[url]
         for server, early in self._early.items():
-            self._early[server] = [pending for pending in early if _advanced(pending, ready)]
+            self._early[server] = [pending for pending in early if advanced(pending, ready)]
 
     def finish(self, pending: PendingResponse, seconds: float) -> None:
         """Send the rest of a request that was taken, and wait for its response.
@@ -330,7 +275,7 @@ class Prefetch:
         kept = self._spare.get(server, [])
         while kept:
             connection = kept.pop()
-            if connection.sock is not None and not _comes(connection.sock, select.POLLIN):
+            if connection.sock is not None and not comes(connection.sock, select.POLLIN):
                 return connection
             connection.close()
         return None
@@ -341,28 +286,3 @@ class Prefetch:
         while self._spare:
             for connection in self._spare.popitem()[1]:
                 connection.close()
-
-
-def _advanced(pending: PendingResponse, ready: set[int]) -> bool:
-    """Advance a request if its socket is ``ready``; close its connection if that fails, and return
-    whether it did not.
-    """
-    try:
-        if pending.connection.sock.fileno() in ready:
-            pending.advance()
-    except _FAILURES:
-        pending.connection.close()
-        return False
-    return True
-
-
-def wait_for_any(awaited: Iterable[tuple[socket.socket, int]], seconds: float) -> set[int]:
-    """Wait until one of the sockets has its event; return the descriptors of those that have."""
-    poll = select.poll()
-    for sock, event in awaited:
-        poll.register(sock, event)
-    return {number for number, _ in poll.poll(seconds * 1000)}
-
-
-def _comes(sock: socket.socket, event: int) -> bool:
-    return bool(wait_for_any([(sock, event)], 0.0))

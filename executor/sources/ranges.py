@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 
 from executor.sources.connection import HttpConnection, hold_to
 from executor.sources.http1 import PARTIAL, HttpError, range_in
-from executor.sources.prefetch import PendingResponse, wait_for_any
+from executor.sources.pending import PendingResponse, wait_for_any
 from executor.sources.response import CHUNK, PacedResponse, reason_of
 from executor.sources.retries import Pace, Retryable, clock
 from schemas.content_coding import compressions

@@ -23,7 +23,8 @@ from executor.sources.download import Progress
 from executor.sources.errors import Unreachable
 from executor.sources.http1 import PARTIAL, HttpError, TunnelRefused, Untrusted, range_headers
 from executor.sources.keychain import Keychain
-from executor.sources.prefetch import PendingResponse, Prefetch, Server
+from executor.sources.pending import PendingResponse
+from executor.sources.prefetch import Prefetch, Server
 from executor.sources.proxies import proxy_name
 from executor.sources.redirects import LOCK_AGAIN, MALFORMED, following, split
 from executor.sources.refusals import NO_SUCH_RANGE, proxy_of, refusal, refusal_of_proxy

@@ -16,12 +16,12 @@ from executor.sources.client import HttpClient
 from executor.sources.connection import connect
 from executor.sources.dialing import address_of
 from executor.sources.errors import Unreachable
+from executor.sources.pending import PendingResponse
 from executor.sources.prefetch import (
     ALL_REQUESTS,
     MAX_REQUESTS,
     NEAR,
     WINDOW,
-    PendingResponse,
     Prefetch,
     requests_of,
 )
