@@ -161,7 +161,11 @@ class Explainer:
             for identifier, (_, parent) in self._asked.items()
             if parent is None
         }
-        supplies = [self._supply(name, self._known[name], (), depth=0) for name in roots]
+        supplies = [
+            self._supply(name, self._known[name], (), depth=0)
+            for name in roots
+            if not self._has_choice(name)
+        ]
         if hopeless := tuple(supply for supply in supplies if supply.in_vain):
             return Unsolvable(environment, hopeless)
         conflicts: dict[NormalizedName, list[Cause]] = {}
@@ -200,6 +204,20 @@ class Explainer:
             yield from self._chain(*self._asked[parent.identifier])
             yield f"{parent} needs {dependency.text}"
 
+    def _has_choice(self, name: NormalizedName) -> bool:
+        """Return whether a release suits the user's own requirements, and nothing is in its way; to
+        judge all releases of all projects would take long.
+        """
+        project = self._finder.project(name)
+        known = self._known[name]
+        identifiers = {Identifier(name), *(one.identifier for one in known)}
+        suitable = self._finder.matching_all(name, (one.specifier for one in known))
+        return any(
+            self._finder.judgement(release).wheels
+            and not any((one, release.version) in self._obstacle_of for one in identifiers)
+            for release in project.members(suitable & self._finder.eligible(name))
+        )
+
     def _supply(
         self,
         name: NormalizedName,
@@ -223,7 +241,10 @@ class Explainer:
             for release in matching
             if release not in excluded
         }
-        usable = [version for version, judgement in judged.items() if judgement.wheels]
+        usable = {version for version, judgement in judged.items() if judgement.wheels}
+        in_vain = usable <= blocked
+        # Why files are refused takes most of the time of an explanation.
+        refused = () if usable else judged.values()
         told = (f"{one.origin} says {one.text}" for one in known)
         return Supply(
             name=name,
@@ -235,10 +256,10 @@ class Explainer:
             matching=tuple(release.version for release in matching),
             prereleases=tuple(release.version for release in excluded),
             usable=bool(usable),
-            rejections=tuple(one for judgement in judged.values() for one in judgement.rejections),
+            rejections=tuple(one for judgement in refused for one in judgement.rejections),
             obstacles=obstacles,
-            refusals=_refusals(judged),
-            in_vain=set(usable) <= blocked,
+            refusals=_refusals(judged) if in_vain else (),
+            in_vain=in_vain,
         )
 
     def _obstacles(

@@ -75,13 +75,22 @@ def test_releases_that_each_need_a_release_of_their_own_are_one_line() -> None:
     )
 
 
+class Untouched(tuple[ProjectFile, ...]):
+    """Files that nobody may read."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[ProjectFile]:
+        raise AssertionError("files were read that explain nothing")
+
+
 def test_the_files_of_other_versions_are_not_read_to_explain() -> None:
-    class Untouched(tuple[ProjectFile, ...]):
-        __slots__ = ()
-
-        def __iter__(self) -> Iterator[ProjectFile]:
-            raise AssertionError("the files of a version that nothing asks for were read")
-
     world = World({"app 1.0": [], "app 2.0": [], "app 3.0": []}, "app 1.0")
     world.replace_files("app", "2.0", Untouched())
     assert "app 1.0 no file can be used" in str(explain(world, "app==1.0"))
+
+
+def test_older_versions_of_a_project_that_is_no_cause_are_not_judged() -> None:
+    world = World({"app 1.0": [], "fine 1.0": [], "fine 2.0": []}, "app 1.0")
+    world.replace_files("fine", "1.0", Untouched())
+    assert "fine" not in str(explain(world, "fine", "app"))
