@@ -126,8 +126,8 @@ def _unfit(error: ImportError) -> str:
     return (
         f"error: Python {sys.version.split()[0]} ({sys.executable}) cannot load lockstream: "
         f"{error}\n"
-        "hint: it needs Python 3.11 or newer, and what it requires installed for that Python: "
-        "pipx install lockstream, or uv tool install lockstream\n"
+        "hint: it needs Python 3.11 or newer, and what it requires installed for that Python and "
+        "hidden by no other module: pipx install lockstream, or uv tool install lockstream\n"
     )
 
 
@@ -294,10 +294,8 @@ def _end(error: BaseException) -> int:
         from executor.cli.ending import tell, tell_why  # noqa: PLC0415
 
         is_short = _is_short(error)
-    except Exception:  # noqa: BLE001  # an import fails in any way just below a limit
-        with suppress(OSError):
-            os.write(2, NO_MEMORY.encode())
-        return NOT_ENOUGH
+    except Exception as failure:  # noqa: BLE001  # an import fails in any way just below a limit
+        return _end_of_start(failure)
     if is_short:
         tell(NO_MEMORY)
         return NOT_ENOUGH

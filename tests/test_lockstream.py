@@ -423,14 +423,22 @@ class TestEnds:
         its shared libraries.
         """
         (tmp_path / f"{module}.py").write_text("from nowhere import made_of_c")
-        done = run(sys.executable, "-m", "lockstream", "plan", PYTHONPATH=str(tmp_path))
+        done = run(sys.executable, "-m", "lockstream", "plan", "-h", PYTHONPATH=str(tmp_path))
         assert done.returncode == ExitCode.USAGE
         assert done.stderr == (
             f"error: Python {sys.version.split()[0]} ({sys.executable}) cannot load lockstream: "
             "No module named 'nowhere'\n"
-            "hint: it needs Python 3.11 or newer, and what it requires installed for that Python: "
-            "pipx install lockstream, or uv tool install lockstream\n"
+            "hint: it needs Python 3.11 or newer, and what it requires installed for that "
+            "Python and hidden by no other module: pipx install lockstream, or uv "
+            "tool install lockstream\n"
         )
+
+    def test_a_module_of_the_user_that_hides_one_is_no_lack_of_memory(self, tmp_path: Path) -> None:
+        (tmp_path / "click").mkdir()
+        (tmp_path / "click/__init__.py").touch()
+        done = run(sys.executable, "-m", "lockstream", "plan", "-h", PYTHONPATH=str(tmp_path))
+        assert done.returncode == ExitCode.USAGE
+        assert "cannot load lockstream: No module named 'click.exceptions'\n" in done.stderr
 
     def test_what_a_room_does_not_define_is_a_defect(
         self, run_command: Run, capsys: pytest.CaptureFixture[str]
