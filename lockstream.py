@@ -183,6 +183,7 @@ COMMANDS = {
     "cache": Entry("planner.cli.cache", "cache", "Show or remove what plans keep of indexes."),
     "execute": Entry("executor.cli.execute", "execute", "Install a lock inside a memory budget."),
     "report": Entry("planner.cli.report", "report", "Show where a run's time and memory went."),
+    "fetch": Entry("executor.cli.fetch", "fetch", "Put the files of a lock into a folder."),
     "verify": Entry("executor.cli.verify", "verify", "Check that an environment matches its lock."),
     "key": Entry("executor.cli.key", "key", "Print a cache key of what would be installed."),
     "completion": Entry("executor.cli.completion", "completion", "Print a completion script."),

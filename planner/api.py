@@ -15,7 +15,7 @@ from planner.inputs.errors import InvalidRequirementLine
 from planner.inputs.project_tables import refuse_backend
 from planner.inputs.remote_file import refuse_remote
 from planner.lock.reader import read_lock
-from planner.model.environments import MarkerEnvironment, group_targets, recorded_targets
+from planner.model.environments import MarkerEnvironment, group_targets
 from planner.model.project_set import remarks_about_names
 from planner.plan_request import PlanRequest, Task, read_task, task_for, with_recorded
 from planner.planning.reporter import Reporter, tell
@@ -30,6 +30,7 @@ from planner.review.recorded import (
 )
 from schemas.data_class import frozen
 from schemas.errors import NoSolution, NotWritten
+from schemas.lock import recorded_targets
 
 if TYPE_CHECKING:
     from planner.builds.opened import BuilderOrder

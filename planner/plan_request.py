@@ -28,7 +28,7 @@ from planner.inputs.remote_file import FetchFile, file_fetcher
 from planner.inputs.targets import TargetChoice, TargetRequest, targets_for
 from planner.lock.lock_path import lock_path
 from planner.lock.reader import read_lock
-from planner.model.environments import group_targets, recorded_targets
+from planner.model.environments import group_targets
 from planner.planning.reporter import Reporter
 from planner.review.fit import ContainerSize
 from planner.review.header import describe_changes
@@ -41,7 +41,7 @@ from planner.review.recorded import (
 )
 from schemas.data_class import frozen
 from schemas.errors import InvalidInput
-from schemas.lock import newer_remark
+from schemas.lock import newer_remark, recorded_targets
 
 if TYPE_CHECKING:
     from planner.index.access import Access

@@ -26,7 +26,9 @@ from packaging.version import InvalidVersion, Version
 from schemas.blocks import Block
 from schemas.data_class import with_fields
 from schemas.errors import InvalidLockText
+from schemas.hints import TOOL_NAME
 from schemas.numbers import has_huge_number
+from schemas.target import Target
 from schemas.text import MERGE_CONFLICT, conflict_line, lock_command
 from schemas.toml import parse_toml
 from schemas.urls import UNQUOTED_HINT, has_unquoted_login
@@ -40,6 +42,7 @@ __all__ = [
     "parse_block",
     "parse_header",
     "parse_package",
+    "recorded_targets",
 ]
 
 _KNOWN_VERSION = Version("1.0")
@@ -178,6 +181,15 @@ def newer_remark(header: Pylock, path: str) -> str:
         f"{path}: its lock-version is {header.lock_version}, and what is newer in it than "
         f"{_KNOWN_VERSION} does not count; a newer lockstream may know it"
     )
+
+
+def recorded_targets(lock: Pylock) -> tuple[Target, ...]:
+    """Return the targets that ``lock`` records; empty if another tool wrote it."""
+    table = (lock.tool or {}).get(TOOL_NAME)
+    tables = table.get("targets") if isinstance(table, Mapping) else None
+    if not isinstance(tables, list):
+        return ()
+    return tuple(target for one in tables if (target := Target.from_table(one)))
 
 
 def parse_package(table: Mapping[str, Any], line: int) -> Package:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -10,7 +11,7 @@ from packaging.markers import Marker, UndefinedEnvironmentName
 from schemas.data_class import with_fields
 from schemas.errors import InvalidInput
 
-__all__ = ["MarkerUnusable", "holds"]
+__all__ = ["MarkerUnusable", "for_some_choice", "holds"]
 
 _SHOWN = 200
 """Characters of a marker that an error shows."""
@@ -29,6 +30,19 @@ class MarkerUnusable(InvalidInput):
     def __str__(self) -> str:
         shown = self.marker if len(self.marker) <= _SHOWN else f"{self.marker[:_SHOWN]}..."
         return f"{self.subject}: the marker {shown!r} cannot be evaluated: {self.problem}"
+
+
+_CHOICE = re.compile(r'"[^"]*"\s+(?:not\s+)?in\s+(?:extras|dependency_groups)\b')
+"""A condition on the extras or groups that an installation selects, as a marker is printed."""
+
+_ALWAYS = 'python_version >= "0"'
+
+
+def for_some_choice(marker: Marker | None) -> Marker | None:
+    """Return ``marker`` as if each of its conditions on extras and groups held: where it holds,
+    some installation may select what it is for.
+    """
+    return marker and Marker(_CHOICE.sub(_ALWAYS, str(marker)))
 
 
 def holds(

@@ -23,7 +23,7 @@ OPTIONS = frozenset({
     "--no-default-groups", "--no-deps", "--no-extra", "--no-group", "--no-index",
     "--no-wheelhouse", "--offline", "--on", "--on-collision", "--only-binary", "--output",
     "--override", "--package-index", "--packages", "--page-cache", "--part", "--platform",
-    "--prefix", "--prerelease", "--print", "--progress", "--project", "--python",
+    "--prefix", "--prerelease", "--print", "--progress", "--project", "--prune", "--python",
     "--python-version", "--quiet", "--refresh", "--reinstall", "--reinstall-package",
     "--relocatable", "--remove", "--report", "--require-hashes", "--requirement",
     "--resolution", "--skip-unbuildable", "--target", "--trace", "--universal", "--upgrade",

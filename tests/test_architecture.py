@@ -107,6 +107,7 @@ TWICE = {"Builder", "Interpreter", "Reporter"}
 """Class names that both phases have, for the same thing on either side."""
 
 TESTED_ELSEWHERE = {
+    "executor.cli.fetch": "tests/executor/install/test_fetch.py runs the command",
     "executor.cli.key": "tests/executor/install/test_installation_key.py runs the command",
     "executor.archive.errors": "tests/executor/archive/test_zstandard_data.py raises it",
     "executor.budget.errors": "tests/executor/budget/test_budget.py raises it",

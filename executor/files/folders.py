@@ -13,7 +13,8 @@ __all__ = ["FOLDER", "empty_folder", "entries_of", "made_folder", "remove_tree",
 
 @contextmanager
 def made_folder(path: str) -> Iterator[None]:
-    """Make ``path``; if the body fails, remove those folders of it that were made and are empty.
+    """Make the absolute ``path``; if the body fails, remove those of its folders that were made and
+    are empty.
 
     Raises OSError.
     """

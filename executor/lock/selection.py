@@ -37,7 +37,7 @@ from executor.lock.step import Source, Step, is_full_commit
 from schemas.builds import BuildRecord, suitable_record
 from schemas.digests import Digests
 from schemas.hints import wheel_hints
-from schemas.markers import holds
+from schemas.markers import for_some_choice, holds
 from schemas.target import Target
 from schemas.wheel_filename import parse_wheel_filename
 
@@ -97,6 +97,25 @@ class Selector:
             return self._step(package)
         except _Unbuilt as unbuilt:
             self._to_build.append(f"{package.name} ({unbuilt})")
+            self.skipped.append(package.name)
+            return None
+
+    def candidate(self, package: Package) -> Step | None:
+        """Return the step that ``select`` returns for ``package`` with some choice of extras and
+        groups, whatever was chosen here. None if the target has no use for the package; if there is
+        no file of it for the target, its name is among ``skipped``.
+
+        Raises NotInstallable, InsecureHashes and MarkerUnusable.
+        """
+        marker = for_some_choice(package.marker)
+        if not (
+            holds(marker, self._environment, subject=package.name)
+            and self._takes(package.requires_python, package.name)
+        ):
+            return None
+        try:
+            return self._step(package)
+        except (_Unbuilt, NoCompatibleWheel):
             self.skipped.append(package.name)
             return None
 

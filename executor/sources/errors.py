@@ -5,12 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from schemas.data_class import with_fields
-from schemas.errors import ArtifactRefused, NetworkError
+from schemas.errors import ArtifactRefused, NetworkError, Refused
 
 if TYPE_CHECKING:
     from schemas.digests import Mismatch
 
-__all__ = ["HashMismatch", "Missing", "Offline", "Replaced", "SizeMismatch", "Unreachable"]
+__all__ = [
+    "FolderBusy",
+    "HashMismatch",
+    "Missing",
+    "Offline",
+    "Replaced",
+    "SameName",
+    "SizeMismatch",
+    "Unreachable",
+]
 
 
 @with_fields
@@ -45,6 +54,31 @@ class SizeMismatch(ArtifactRefused):
     def __str__(self) -> str:
         found = f"more than {self.expected}" if self.found > self.expected else str(self.found)
         return f"{self.filename} from {self.origin}: expected {self.expected} bytes, found {found}"
+
+
+@with_fields
+class FolderBusy(Refused):
+    """Another process fetches files into the folder."""
+
+    path: str
+    hint: str = "wait until it has ended, or name another folder"
+
+    def __str__(self) -> str:
+        return f"{self.path}: another process is fetching files into it"
+
+
+@with_fields
+class SameName(Refused):
+    """Two files of the lock would have one name in a folder."""
+
+    filename: str
+    hint: str = (
+        "fetch the files of each target into a folder of its own (--python-version, --platform); "
+        "execute takes several with --find-links"
+    )
+
+    def __str__(self) -> str:
+        return f"the lock has two different files with the name {self.filename}"
 
 
 @with_fields
@@ -86,7 +120,10 @@ class Offline(NetworkError):
 
     filenames: tuple[str, ...]
     shown: ClassVar[int] = 5
-    hint: str = "put them into a folder and name it with --find-links, or leave out --offline"
+    hint: str = (
+        "where there is a network, lockstream fetch --into DIR gets them; name that folder with "
+        "--find-links, or leave out --offline"
+    )
 
     def __str__(self) -> str:
         listed = ", ".join(self.filenames[: self.shown])

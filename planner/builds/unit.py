@@ -26,11 +26,11 @@ from planner.inputs.errors import InvalidRequirementLine
 from planner.inputs.inputs import InputRequirement
 from planner.inputs.recorded_options import options_from_table
 from planner.model.direct_reference import DirectReference
-from planner.model.environments import recorded_targets
 from planner.review.recorded import recorded_table
 from schemas.builds import BuildRecord, build_records, foreseen, suitable_record
 from schemas.data_class import frozen, with_fields
 from schemas.errors import InvalidInput, UsageError
+from schemas.lock import recorded_targets
 from schemas.markers import holds
 from schemas.target import Target
 from schemas.urls import without_credentials

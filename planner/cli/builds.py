@@ -12,9 +12,9 @@ from planner.cli.lock_options import open_lock, target_options
 from planner.cli.table import print_table
 from planner.engines.engine_order import ONLY_LINUX, EngineOrder
 from planner.engines.forms import FORMS
-from planner.model.environments import recorded_targets
 from planner.review.recorded import targets_of
 from schemas.errors import UsageError
+from schemas.lock import recorded_targets
 from schemas.sizes import format_size
 
 __all__ = ["builds"]

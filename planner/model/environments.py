@@ -10,17 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from packaging.markers import Marker
-from packaging.pylock import Pylock
 from packaging.version import Version
 
 from planner.model.dependencies import Scope
 from schemas.data_class import frozen
 from schemas.errors import UsageError
-from schemas.hints import TOOL_NAME
 from schemas.target import Target
 from schemas.text import enumerate_some
 
-__all__ = ["VARIABLES", "MarkerEnvironment", "group_targets", "recorded_targets"]
+__all__ = ["VARIABLES", "MarkerEnvironment", "group_targets"]
 
 
 VARIABLES = ("implementation_name", "platform_machine", "python_version", "sys_platform")
@@ -83,12 +81,3 @@ def group_targets(targets: Iterable[Target]) -> tuple[MarkerEnvironment, ...]:
         if target not in group:
             group.append(target)
     return tuple(MarkerEnvironment(tuple(group)) for group in groups.values())
-
-
-def recorded_targets(lock: Pylock) -> tuple[Target, ...]:
-    """Return the targets that ``lock`` records; empty if another tool wrote it."""
-    table = (lock.tool or {}).get(TOOL_NAME)
-    tables = table.get("targets") if isinstance(table, Mapping) else None
-    if not isinstance(tables, list):
-        return ()
-    return tuple(target for one in tables if (target := Target.from_table(one)))

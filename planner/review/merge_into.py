@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from packaging.pylock import Pylock
 
 from planner.lock.reader import read_lock
-from planner.model.environments import VARIABLES, recorded_targets
+from planner.model.environments import VARIABLES
 from schemas.errors import UsageError
+from schemas.lock import recorded_targets
 from schemas.target import Target
 
 __all__ = ["read_merged", "with_targets_of"]

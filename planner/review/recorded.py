@@ -18,9 +18,9 @@ from planner.inputs.options import IndexRequest
 from planner.inputs.pip_config import PUBLIC_INDEX
 from planner.inputs.provenance import Provenance, read_inputs
 from planner.inputs.targets import choose_targets
-from planner.model.environments import recorded_targets
 from schemas.errors import UsageError
 from schemas.hints import TOOL_NAME
+from schemas.lock import recorded_targets
 from schemas.target import Target
 from schemas.text import first_plan
 

@@ -34,7 +34,7 @@ from planner.lock.reader import parse_lock
 from planner.metadata.core_metadata import InvalidMetadata, parse_metadata, select
 from planner.model.dependencies import MarkerEvaluator
 from planner.model.direct_reference import DirectReference
-from planner.model.environments import group_targets, recorded_targets
+from planner.model.environments import group_targets
 from planner.model.policy import UploadLimits, parse_moment
 from planner.resolver.candidates import ReleaseJudge
 from planner.resolver.evaluator import FileEvaluator, FileRules
@@ -44,6 +44,7 @@ from planner.review.diff import compare
 from planner.review.recorded import recorded_indexes, recorded_sources
 from schemas.credentials import split_login
 from schemas.errors import LockstreamError
+from schemas.lock import recorded_targets
 from schemas.target import Target
 from schemas.urls import redacted, storable
 

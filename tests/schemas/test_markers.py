@@ -8,7 +8,7 @@ import pytest
 from packaging.markers import Marker
 
 from schemas.errors import ExitCode
-from schemas.markers import MarkerUnusable, holds
+from schemas.markers import MarkerUnusable, for_some_choice, holds
 
 VARIABLES: dict[str, Any] = {
     "sys_platform": "linux",
@@ -51,3 +51,20 @@ def test_one_without_a_meaning_is_named_with_its_subject(marker: str, problem: s
     assert len(text) < 500
     assert caught.value.exit_code is ExitCode.INVALID_INPUT
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("marker", "holds_for_some"),
+    [
+        ('"x" in extras', True),
+        ('"x" not in extras and "dev" in dependency_groups', True),
+        ('("x" in extras or "y" in extras) and sys_platform == "win32"', False),
+        ('sys_platform == "linux" and "sys_platform" in extras', True),
+        ('"lin" in sys_platform', True),
+    ],
+)
+def test_a_marker_is_for_some_choice_of_extras(marker: str, *, holds_for_some: bool) -> None:
+    found = for_some_choice(Marker(marker))
+    variables = {**VARIABLES, "python_version": "3.12", "extras": frozenset()}
+    assert holds(found, variables, subject="demo") is holds_for_some
+    assert for_some_choice(None) is None

@@ -11,9 +11,9 @@ from helpers.index import Index
 from helpers.locks import LINUX, WINDOWS, plan_into
 from helpers.wheels import build_wheel
 from planner.lock.reader import read_lock
-from planner.model.environments import recorded_targets
 from planner.review.cost import cost_of
 from schemas.demand import disk_of, peak_memory
+from schemas.lock import recorded_targets
 
 APP = build_wheel("app", requires=["win; os_name == 'nt'"], files={"app.py": "x" * 1000})
 WIN = build_wheel("win")

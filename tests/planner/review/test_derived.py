@@ -16,9 +16,10 @@ from planner.index.indexes import Indexes
 from planner.inputs.inputs import InputRequirement, Inputs
 from planner.inputs.question import Question
 from planner.lock.reader import read_lock
-from planner.model.environments import group_targets, recorded_targets
+from planner.model.environments import group_targets
 from planner.model.policy import Policy
 from planner.review.derived import Derived, derive, with_facts
+from schemas.lock import recorded_targets
 
 
 def question(lock: Pylock, *lines: str) -> Question:

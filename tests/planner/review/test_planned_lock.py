@@ -8,8 +8,9 @@ from helpers.index import Index
 from helpers.locks import plan_into
 from helpers.wheels import build_wheel
 from planner.lock.reader import read_lock
-from planner.model.environments import group_targets, recorded_targets
+from planner.model.environments import group_targets
 from planner.review.planned_lock import PlannedLock
+from schemas.lock import recorded_targets
 
 
 def test_the_text_is_parsed_late_and_once(index: Index, tmp_path: Path) -> None:

@@ -1,0 +1,80 @@
+"""The command ``fetch``."""
+
+from __future__ import annotations
+
+import click
+
+from executor.cli.console import WarningReporter, print_result
+from executor.cli.execute_options import OriginOptions, origin_options
+from executor.cli.option_group import json_option, lock_argument
+from executor.cli.output import echo, is_quiet, is_verbose
+from executor.lanes.signals import stoppable
+from executor.lock.step import Step
+
+__all__ = ["fetch"]
+
+
+@click.command()
+@lock_argument
+@click.option(
+    "--into", metavar="DIR", default="wheels", show_default=True, help="The folder for the files."
+)
+@click.option(
+    "--python-version",
+    "python_versions",
+    multiple=True,
+    metavar="X.Y",
+    help="For this Python only, not for those of all targets of the lock. Repeatable.",
+)
+@click.option(
+    "--platform",
+    "platforms",
+    multiple=True,
+    metavar="TAG",
+    help="For this platform only. Repeatable.",
+)
+@click.option(
+    "--prune",
+    is_flag=True,
+    help="Remove wheels and source distributions from the folder that the lock does not need.",
+)
+@origin_options
+@json_option
+def fetch(
+    lock: str,
+    *,
+    into: str,
+    python_versions: tuple[str, ...],
+    platforms: tuple[str, ...],
+    prune: bool,
+    origins: OriginOptions,
+    as_json: bool,
+) -> None:
+    """Put the files of LOCK (default: pylock.toml) into a folder, for a machine without a network.
+
+    They are those of all targets of the lock, with all extras and groups. Each is verified, and
+    what is there stays. The other machine runs: lockstream execute --offline --find-links DIR
+    """
+    # They load the reader of locks.
+    from executor.install import fetch as walk  # noqa: PLC0415
+    from executor.install.lock_files import TargetNames  # noqa: PLC0415
+
+    with stoppable():
+        done = walk.fetch(
+            lock,
+            into,
+            names=TargetNames(python_versions=python_versions, platforms=platforms),
+            origins=origins.origins(lock),
+            prune=prune,
+            arrived=_arrived,
+            warn=WarningReporter().warned,
+        )
+    if is_verbose():
+        for target in done.files.targets:
+            echo(f"for {target}", err=True)
+    print_result(done.to_json() if as_json else None, [f"{into}: {done.summary()}"])
+
+
+def _arrived(number: int, count: int, step: Step) -> None:
+    if not is_quiet():
+        echo(f"[{number}/{count}] {step.filename}", err=True)

@@ -1,0 +1,75 @@
+"""A folder with files of a lock, from which ``--find-links`` takes them without a network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
+
+from executor.files.folders import made_folder, write_spool
+from executor.files.held_folder import HeldFolder
+from executor.files.locks import try_lock
+from executor.lock.step import Step
+from executor.sources.errors import FolderBusy
+from executor.sources.local_file import holds_file
+
+__all__ = ["FileFolder"]
+
+
+_PART = ".fetching"
+"""The file that is being written. If a fetch was killed, the next one removes it."""
+
+
+_DISTRIBUTIONS = (".whl", ".tar.gz", ".zip")
+"""How the names of the files end that ``prune`` may remove."""
+
+
+class FileFolder:
+    """An open folder that one process adds files to. Methods raise OSError."""
+
+    def __init__(self, folder: HeldFolder) -> None:
+        self.folder = folder
+
+    @classmethod
+    @contextmanager
+    def opened(cls, path: str) -> Iterator[FileFolder]:
+        """Yield the folder at ``path``, which is made if it is not there, and kept from others.
+
+        Raises FolderBusy and OSError.
+        """
+        place = os.path.abspath(path)
+        with made_folder(place), HeldFolder.at(os.path.realpath(place)) as folder:
+            if not try_lock(folder.descriptor):
+                raise FolderBusy(path)
+            cls._clean(folder)
+            try:
+                yield cls(folder)
+            finally:
+                cls._clean(folder)
+
+    @staticmethod
+    def _clean(folder: HeldFolder) -> None:
+        with suppress(FileNotFoundError):
+            folder.unlink(_PART)
+
+    def has(self, step: Step) -> bool:
+        """Return whether the file of ``step`` is there, whole."""
+        return holds_file(self.folder.path_of(step.filename), step.size, step.hashes)
+
+    def add(self, step: Step, chunks: Iterable[bytes]) -> None:
+        """Write the file of ``step``, in the place of another one of its name. It has its name when
+        the last of the chunks has come. Raises also what ``chunks`` raises.
+        """
+        self._clean(self.folder)
+        with self.folder.create(_PART) as file:
+            write_spool(file, chunks)
+        self.folder.rename(_PART, step.filename)
+
+    def prune(self, kept: Collection[str]) -> list[str]:
+        """Remove distributions whose names are not among ``kept``; return their names, sorted."""
+        names = sorted(self.folder.names())
+        found = [name for name in names if name.endswith(_DISTRIBUTIONS) and name not in kept]
+        removed = [name for name in found if self.folder.is_file(name)]
+        for name in removed:
+            self.folder.unlink(name)
+        return removed

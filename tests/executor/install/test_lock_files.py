@@ -1,0 +1,104 @@
+"""The files of a lock are those of all its targets, with each choice of extras and groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from executor.install.lock_files import TargetNames, files_of
+from executor.lock.errors import NotForThisTarget, NotInstallable
+from executor.sources.errors import SameName
+from helpers.wheels import Wheel, build_wheel, lock_of
+from schemas.errors import UsageError
+
+LINUX, WINDOWS = "py3-none-manylinux_2_17_x86_64", "py3-none-win_amd64"
+TARGETS = [
+    {"python": "3.11", "platform": "manylinux_2_28_x86_64"},
+    {"python": "3.12", "platform": "win_amd64"},
+]
+APP = build_wheel("app")
+
+NATIVE = [build_wheel("native", tag=tag) for tag in (LINUX, WINDOWS)]
+
+
+def write(folder: Path, wheels: Iterable[Wheel], *, more: str = "", **keys: object) -> str:
+    header = {"tool": {"lockstream": {"targets": keys.pop("targets", TARGETS)}}, **keys}
+    packages = {"extra": {"marker": '"x" in extras'}, "rest": {"marker": '"x" not in extras'}}
+    path = folder / "pylock.toml"
+    path.write_text(lock_of(wheels, header=header, packages=packages) + more)
+    return str(path)
+
+
+def names(lock: str, **named: tuple[str, ...]) -> list[str]:
+    return sorted(step.filename for step in files_of(lock, TargetNames(**named)).steps)
+
+
+def test_each_target_has_its_files(tmp_path: Path) -> None:
+    lock = write(tmp_path, NATIVE)
+    assert names(lock) == sorted(wheel.filename for wheel in NATIVE)
+    assert names(lock, platforms=("windows",)) == [NATIVE[1].filename]
+    (target,) = files_of(lock, TargetNames(python_versions=("3.12",), platforms=("linux",))).targets
+    assert str(target) == "CPython 3.12.0 on manylinux_2_28_x86_64"
+
+
+def test_each_choice_of_extras_has_its_files(tmp_path: Path) -> None:
+    wheels = [build_wheel("extra"), build_wheel("rest")]
+    lock = write(tmp_path, wheels, extras=["x"])
+    assert names(lock) == [wheel.filename for wheel in wheels]
+
+
+def test_a_lock_of_another_tool_is_for_the_running_python(tmp_path: Path) -> None:
+    lock = write(tmp_path, NATIVE, targets=[])
+    assert names(lock) == [NATIVE[0].filename]
+
+
+def test_what_is_no_file_and_what_has_none_is_named(tmp_path: Path) -> None:
+    more = '[[packages]]\nname = "tree"\ndirectory = { path = "tree" }\n'
+    found = files_of(write(tmp_path, NATIVE[:1], more=more))
+    assert list(found.warnings()) == [
+        "not fetched, as folders or repositories: tree",
+        "no file for one of the targets: native",
+    ]
+
+
+def test_a_source_counts_where_no_wheel_does(tmp_path: Path) -> None:
+    more = (
+        '[[packages]]\nname = "source"\nversion = "1.0"\nsdist = { path = "source-1.0.tar.gz", '
+        f'hashes = {{ sha256 = "{"a" * 64}" }} }}\n'
+    )
+    assert names(write(tmp_path, [APP], more=more)) == [APP.filename, "source-1.0.tar.gz"]
+
+
+def test_two_files_of_one_name_do_not_fit_into_a_folder(tmp_path: Path) -> None:
+    name = NATIVE[0].filename
+    more = "".join(
+        '[[packages]]\nname = "native"\nversion = "1.0"\n'
+        f"marker = \"python_version == '{python}'\"\n"
+        f'wheels = [{{ path = "w/{name}", hashes = {{ sha256 = "{digit * 64}" }} }}]\n'
+        for python, digit in (("3.11", "a"), ("3.12", "b"))
+    )
+    targets = [{"python": python, "platform": "linux"} for python in ("3.11", "3.12")]
+    lock = write(tmp_path, [APP], targets=targets, more=more)
+    with pytest.raises(SameName) as raised:
+        files_of(lock)
+    assert str(raised.value) == f"the lock has two different files with the name {name}"
+    # What the hint says helps.
+    assert names(lock, python_versions=("3.11",)) == [APP.filename, name]
+
+
+def test_a_file_cannot_leave_its_folder(tmp_path: Path) -> None:
+    archive = f'archive = {{ path = "x/..", hashes = {{ sha256 = "{"a" * 64}" }} }}\n'
+    more = f'[[packages]]\nname = "source"\nversion = "1.0"\n{archive}'
+    with pytest.raises(NotInstallable) as raised:
+        files_of(write(tmp_path, [APP], more=more))
+    assert str(raised.value) == "source: '..' is not the name of a file"
+
+
+def test_a_target_that_the_lock_is_not_for_is_refused(tmp_path: Path) -> None:
+    lock = write(tmp_path, NATIVE, environments=["sys_platform == 'linux'"], targets=TARGETS[:1])
+    with pytest.raises(NotForThisTarget):
+        names(lock, platforms=("windows",))
+    with pytest.raises(UsageError):
+        names(lock, platforms=("no-such",))
