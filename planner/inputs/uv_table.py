@@ -22,8 +22,8 @@ from planner.inputs.poetry import source_url
 from planner.inputs.settings import IndexSetting, Settings
 from planner.inputs.stated_metadata import StatedMetadata, read_stated_metadata
 from planner.inputs.tool_values import ToolTables, table_at, tables_of, text_of, texts_of, unread
+from planner.inputs.uv_policy import read_moment, read_uv_policy
 from planner.model.conditions import Condition
-from planner.model.policy import ANY_MOMENT
 
 __all__ = ["read_uv"]
 
@@ -34,21 +34,19 @@ _UNREAD = {
     "config-settings-package": "build",
     "default-groups": "name the groups where they are installed (execute --group)",
     "environments": "targets",
-    "exclude-newer": "exclude-newer",
-    "exclude-newer-package": "exclude-newer-package",
     "extra-build-variables": "build",
     "fork-strategy": "align",
     "index-strategy": "index-strategy",
-    "no-binary": "no-binary",
-    "no-binary-package": "no-binary",
-    "no-build": "only-binary",
-    "no-build-package": "only-binary",
     "prerelease": "prerelease",
     "required-environments": "targets",
     "resolution": "resolution",
 }
 """Keys of ``[tool.uv]`` that change what uv locks, with the key of ``[tool.lockstream]`` that says
 it, or what else does; empty if nothing does."""
+
+
+_POLICY = frozenset({"prerelease", "resolution", "index-strategy"})
+"""Those of which some values are read."""
 
 
 def read_uv(table: Mapping[str, Any], place: str, ours: Settings) -> ToolTables:
@@ -59,10 +57,12 @@ def read_uv(table: Mapping[str, Any], place: str, ours: Settings) -> ToolTables:
     build, remarks = _read_builds(table_at(table, "extra-build-dependencies"), place, ours)
     pythons, empty = _read_group_pythons(table_at(table, "dependency-groups"), place)
     settings = found.settings
+    policy, meaningless = read_uv_policy(table)
+    rest = {key: one for key, one in table.items() if key not in _POLICY or key in meaningless}
     return replace(
         found,
         settings=replace(
-            settings,
+            settings.with_defaults(policy),
             constraints=tuple(texts_of(table.get("constraint-dependencies"))),
             overrides=tuple(texts_of(table.get("override-dependencies"))),
             excludes=tuple(texts_of(table.get("exclude-dependencies"))),
@@ -76,7 +76,7 @@ def read_uv(table: Mapping[str, Any], place: str, ours: Settings) -> ToolTables:
         members=members,
         group_pythons=pythons,
         no_index=found.no_index or table.get("no-index") is True,
-        remarks=(*unread(table, _UNREAD, place, ours), *remarks, *empty),
+        remarks=(*unread(rest, _UNREAD, place, ours), *remarks, *empty),
     )
 
 
@@ -140,7 +140,7 @@ def _read_indexes(table: Mapping[str, Any], named: Collection[str], ours: Settin
         setting = IndexSetting(
             str(one["url"]),
             one.get("explicit") is True,
-            ANY_MOMENT if limit is False else text_of(limit),
+            read_moment(limit),
         )
         name = str(one.get("name") or f"uv-{number}")
         is_default = one.get("default") is True

@@ -71,7 +71,7 @@ def test_a_file_can_name_projects_that_are_planned_themselves(
     monkeypatch.chdir(tmp_path)
     extras = "[project.optional-dependencies]\nx = ['extra']\ny = ['other']\n"
     groups = "[dependency-groups]\ntest = ['group']\n[tool.uv.sources]\nlib = { path = 'lib' }\n"
-    settings = "[tool.uv]\nprerelease = 'allow'\nconstraint-dependencies = ['one<2']\n"
+    settings = "[tool.uv]\nprerelease = 'explicit'\nconstraint-dependencies = ['one<2']\n"
     project(tmp_path, named("app", "lib", "one", more=extras + groups + settings))
     project(tmp_path / "lib", named("lib", "two", more=extras + "requires-python = '>=3.9'\n"))
     Path("r.txt").write_text("-e .[x]\n-r more.txt\nthree\n")
@@ -216,7 +216,7 @@ def test_what_other_tools_limit_counts_for_a_requirements_file_and_the_rest_is_n
 ) -> None:
     (tmp_path / "pyproject.toml").write_text(
         "[project]\nname = 'app'\ndependencies = ['left']\n"
-        "[tool.uv]\nconstraint-dependencies = ['ours<2']\nno-index = true\nresolution = 'lowest'\n"
+        "[tool.uv]\nconstraint-dependencies = ['ours<2']\nno-index = true\nfork-strategy = 'fewest'\n"
     )
     (tmp_path / "requirements.in").write_text("ours\n")
     found = read_inputs(
@@ -225,4 +225,4 @@ def test_what_other_tools_limit_counts_for_a_requirements_file_and_the_rest_is_n
     assert [str(one.requirement) for one in found.constraints] == ["ours<2"]
     assert [one.requirement.name for one in found.requirements] == ["ours"]
     assert found.no_index
-    assert any("resolution" in remark for remark in found.remarks)
+    assert any("fork-strategy" in remark for remark in found.remarks)

@@ -27,7 +27,7 @@ def read(text: str, ours: Settings | None = None) -> ToolTables:
 
 
 def test_what_is_not_read_is_named() -> None:
-    found = read("[tool.uv]\nprerelease = 'allow'\nmanaged = true\n")
+    found = read("[tool.uv]\nprerelease = 'explicit'\nmanaged = true\n")
     (remark,) = found.remarks
     assert remark.startswith("/project/pyproject.toml: [tool.uv] prerelease is not read; set")
     (remark,) = read("[tool.pdm.resolution]\nallow-prereleases = true\n").remarks
