@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
 from packaging.utils import canonicalize_name
@@ -12,7 +11,7 @@ from packaging.utils import canonicalize_name
 import lockstream
 from helpers.index import Index
 from helpers.locks import LINUX
-from helpers.projects import named, names, project
+from helpers.projects import named, names, project, read_project
 from helpers.wheels import build_wheel
 from planner.inputs.errors import (
     InvalidRequirementLine,
@@ -24,17 +23,6 @@ from planner.inputs.project import read_projects
 from planner.inputs.project_document import InvalidProject
 from planner.inputs.scope_choice import ScopeChoice
 from planner.model.dependencies import Scope
-
-
-def read(folder: Path, text: str, **asked: Any) -> Inputs:
-    """Read a project with the extras and groups that are named, or with all."""
-    (folder / "pyproject.toml").write_text(text)
-    extras, groups = (
-        ScopeChoice(asked.get(kind, ()), (), everything=asked.get(f"all_{kind}", False))
-        for kind in ("extras", "groups")
-    )
-    return read_projects([str(folder)], extras=extras, groups=groups)
-
 
 PROJECT = """
 [project]
@@ -52,7 +40,7 @@ types = ["mypy", "demo-app[cli]"]
 
 
 def test_the_dependencies_of_the_project_are_asked_for(tmp_path: Path) -> None:
-    inputs = read(tmp_path, PROJECT)
+    inputs = read_project(tmp_path, PROJECT)
     assert names(inputs) == ["base>=1", "other"]
     assert str(inputs.requires_python) == ">=3.9"
     path = str(tmp_path / "pyproject.toml")
@@ -60,11 +48,11 @@ def test_the_dependencies_of_the_project_are_asked_for(tmp_path: Path) -> None:
 
 
 def test_extras_are_asked_for_in_any_spelling(tmp_path: Path) -> None:
-    assert names(read(tmp_path, PROJECT, extras=["web.ui"]))[2:] == ["web"]
+    assert names(read_project(tmp_path, PROJECT, extras=["web.ui"]))[2:] == ["web"]
 
 
 def test_an_extra_that_asks_for_others_stands_for_theirs(tmp_path: Path) -> None:
-    assert names(read(tmp_path, PROJECT, extras=["all"]))[2:] == ["click", "web", "more"]
+    assert names(read_project(tmp_path, PROJECT, extras=["all"]))[2:] == ["click", "web", "more"]
 
 
 def test_a_marker_on_an_own_extra_limits_what_that_requires(tmp_path: Path) -> None:
@@ -75,14 +63,14 @@ name = "app"
 win = ["a", "b; python_version < '3.12'"]
 all = ["app[win]; sys_platform == 'win32'"]
 """
-    assert names(read(tmp_path, text, extras=["all"])) == [
+    assert names(read_project(tmp_path, text, extras=["all"])) == [
         'a; sys_platform == "win32"',
         'b; python_version < "3.12" and sys_platform == "win32"',
     ]
 
 
 def test_groups_are_asked_for_with_what_they_include(tmp_path: Path) -> None:
-    assert names(read(tmp_path, PROJECT, groups=["test"]))[2:] == [
+    assert names(read_project(tmp_path, PROJECT, groups=["test"]))[2:] == [
         "pytest",
         "mypy",
         "click",
@@ -90,7 +78,7 @@ def test_groups_are_asked_for_with_what_they_include(tmp_path: Path) -> None:
 
 
 def test_groups_need_no_project(tmp_path: Path) -> None:
-    inputs = read(tmp_path, '[dependency-groups]\ntest = ["pytest"]', groups=["test"])
+    inputs = read_project(tmp_path, '[dependency-groups]\ntest = ["pytest"]', groups=["test"])
     assert names(inputs) == ["pytest"]
 
 
@@ -129,7 +117,7 @@ def test_a_project_that_cannot_be_meant_is_refused(
     tmp_path: Path, text: str, asked: dict[str, list[str]], problem: str
 ) -> None:
     with pytest.raises(InvalidProject) as raised:
-        read(tmp_path, text, **asked)
+        read_project(tmp_path, text, **asked)
     assert str(raised.value).startswith(f"{tmp_path / 'pyproject.toml'}: {problem}")
 
 
@@ -146,18 +134,18 @@ def test_a_line_of_a_group_that_is_no_requirement_is_named(
     tmp_path: Path, text: str, line: str
 ) -> None:
     with pytest.raises(InvalidRequirementLine) as raised:
-        read(tmp_path, f"[project]\n{text}", groups=["a"])
+        read_project(tmp_path, f"[project]\n{text}", groups=["a"])
     assert str(raised.value).startswith(f"{tmp_path / 'pyproject.toml'} {line}")
 
 
 def test_a_dependency_that_is_malformed_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequirementLine, match=r"pyproject\.toml \[project\] dependencies: "):
-        read(tmp_path, '[project]\ndependencies = ["a>=>1"]')
+        read_project(tmp_path, '[project]\ndependencies = ["a>=>1"]')
 
 
 def test_a_direct_reference_of_another_kind_is_not_supported(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedRequirementLine):
-        read(tmp_path, '[project]\ndependencies = ["a @ svn+https://svn.example/a"]')
+        read_project(tmp_path, '[project]\ndependencies = ["a @ svn+https://svn.example/a"]')
 
 
 def test_a_missing_project_is_named(tmp_path: Path) -> None:
@@ -170,7 +158,7 @@ def scopes(inputs: Inputs) -> dict[str, str]:
 
 
 def test_a_requirement_tells_what_it_was_asked_for_with(tmp_path: Path) -> None:
-    inputs = read(tmp_path, PROJECT, extras=["web.ui"], groups=["Types"])
+    inputs = read_project(tmp_path, PROJECT, extras=["web.ui"], groups=["Types"])
     assert (inputs.extras, inputs.groups) == (("web-ui",), ("types",))
     assert scopes(inputs) == {
         "base>=1": "None", "other": "None", "web": "extra web-ui",
@@ -179,7 +167,7 @@ def test_a_requirement_tells_what_it_was_asked_for_with(tmp_path: Path) -> None:
 
 
 def test_all_extras_and_all_groups_can_be_asked_for(tmp_path: Path) -> None:
-    inputs = read(tmp_path, PROJECT, all_extras=True, all_groups=True)
+    inputs = read_project(tmp_path, PROJECT, all_extras=True, all_groups=True)
     assert inputs.extras == ("all", "cli", "web-ui")
     assert inputs.groups == ("test", "types")
     click = [one.scope for one in inputs.requirements if one.requirement.name == "click"]

@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from helpers.projects import named, names, project
-from planner.inputs.inputs import Inputs
+from helpers.projects import named, names, project, read_project
 from planner.inputs.project import read_projects
 from planner.inputs.project_document import InvalidProject
 from planner.inputs.scope_choice import ScopeChoice
-
-
-def read(folder: Path, text: str, **asked: Any) -> Inputs:
-    """Read a project with the extras and groups that are named, or with all."""
-    (folder / "pyproject.toml").write_text(text)
-    extras, groups = (
-        ScopeChoice(asked.get(kind, ()), (), everything=asked.get(f"all_{kind}", False))
-        for kind in ("extras", "groups")
-    )
-    return read_projects([str(folder)], extras=extras, groups=groups)
 
 
 def test_a_source_of_uv_takes_the_place_of_a_version(tmp_path: Path) -> None:
@@ -64,14 +52,14 @@ def test_a_requirement_is_not_lost_because_its_marker_names_an_extra(
     tmp_path: Path, text: str, place: str
 ) -> None:
     with pytest.raises(InvalidProject) as raised:
-        read(tmp_path, f'[project]\nname = "app"\nversion = "1"\n{text}', all_extras=True)
+        read_project(tmp_path, f'[project]\nname = "app"\nversion = "1"\n{text}', all_extras=True)
     assert str(raised.value).startswith(f"{tmp_path / 'pyproject.toml'}: {place}")
     assert "[project.optional-dependencies]" in raised.value.hint
 
 
 def test_a_value_that_is_called_extra_is_no_extra(tmp_path: Path) -> None:
     text = """dependencies = ["demo; platform_release != 'extra'"]"""
-    inputs = read(tmp_path, f'[project]\nname = "app"\nversion = "1"\n{text}')
+    inputs = read_project(tmp_path, f'[project]\nname = "app"\nversion = "1"\n{text}')
     assert names(inputs) == ['demo; platform_release != "extra"']
 
 
@@ -79,5 +67,5 @@ def test_a_value_that_is_called_extra_is_no_extra(tmp_path: Path) -> None:
 def test_the_folder_of_the_project_is_a_variable_of_pdm(slashes: str, tmp_path: Path) -> None:
     (tmp_path / "a b").mkdir()
     line = f"lib @ file:{slashes}${{PROJECT_ROOT}}/../lib"
-    inputs = read(tmp_path / "a b", f"[project]\ndependencies = ['{line}']\n")
+    inputs = read_project(tmp_path / "a b", f"[project]\ndependencies = ['{line}']\n")
     assert names(inputs) == [f"lib @ {(tmp_path / 'lib').as_uri()}"]

@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import lockstream
 from helpers.index import Index
 from helpers.locks import LINUX
-from helpers.projects import named, project
+from helpers.projects import named, project, read_project
 from helpers.wheels import build_wheel
-from planner.inputs.inputs import Inputs
 from planner.inputs.project import read_projects
-from planner.inputs.scope_choice import ScopeChoice
-
-
-def read(folder: Path, text: str, **asked: Any) -> Inputs:
-    """Read a project with the extras and groups that are named, or with all."""
-    (folder / "pyproject.toml").write_text(text)
-    extras, groups = (
-        ScopeChoice(asked.get(kind, ()), (), everything=asked.get(f"all_{kind}", False))
-        for kind in ("extras", "groups")
-    )
-    return read_projects([str(folder)], extras=extras, groups=groups)
 
 
 def test_settings_of_lockstream_go_before_those_of_other_tools(tmp_path: Path) -> None:
@@ -44,7 +31,7 @@ def test_settings_of_lockstream_go_before_those_of_other_tools(tmp_path: Path) -
 
 
 def test_the_address_of_a_source_counts_for_overrides_and_constraints(tmp_path: Path) -> None:
-    inputs = read(
+    inputs = read_project(
         tmp_path,
         "[project]\nname = 'app'\nversion = '1'\ndependencies = ['lib']\n"
         "[tool.uv]\noverride-dependencies = ['fork ; os_name == \"nt\"', 'other<2']\n"

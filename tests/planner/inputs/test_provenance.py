@@ -216,7 +216,8 @@ def test_what_other_tools_limit_counts_for_a_requirements_file_and_the_rest_is_n
 ) -> None:
     (tmp_path / "pyproject.toml").write_text(
         "[project]\nname = 'app'\ndependencies = ['left']\n"
-        "[tool.uv]\nconstraint-dependencies = ['ours<2']\nno-index = true\nfork-strategy = 'fewest'\n"
+        "[tool.uv]\nconstraint-dependencies = ['ours<2']\nno-index = true\n"
+        "fork-strategy = 'fewest'\n"
     )
     (tmp_path / "requirements.in").write_text("ours\n")
     found = read_inputs(
