@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -234,7 +235,8 @@ class _Watch:
             if reason := self.stopped or self._reason():
                 self.stopped = reason
                 # The launcher may not have entered the tree yet.
-                process.kill()
+                # Popen.kill() polls, and what it has found to be ended has no status any more.
+                os.kill(process.pid, signal.SIGKILL)
                 self._tree.kill()
             time.sleep(pause_after(self.seconds, self._tree.shortest_pause))
 

@@ -14,7 +14,7 @@ import pytest
 
 from executor.builds import sandbox
 from executor.builds.cgroup import BuildGroup
-from executor.builds.sandbox import SandboxLimits, SandboxResult, contained, pause_after
+from executor.builds.sandbox import SandboxLimits, SandboxResult, _status, contained, pause_after
 from executor.files.mounts import is_in_memory
 
 Run = Callable[..., SandboxResult]
@@ -192,6 +192,23 @@ class TestCapping:
     def test_what_has_hardly_begun_can_be_ended(self, run: Run, group: bool) -> None:
         result = run("import time; time.sleep(600)", seconds=0.0, group=group)
         assert result.stopped == "time"
+
+    def test_what_has_ended_meanwhile_has_a_status(
+        self, run: Run, group: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        looks = []
+
+        def late(process: subprocess.Popen[bytes]) -> int | None:
+            looks.append(process.pid)
+            if len(looks) > 2:
+                return _status(process)
+            if len(looks) == 2:
+                os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+            return None
+
+        monkeypatch.setattr("executor.builds.sandbox._status", late)
+        result = run("import time; time.sleep(600)", seconds=0.0, group=group)
+        assert (result.stopped, result.status) == ("time", -9)
 
     def test_what_is_left_behind_is_ended(self, run: Run, group: bool, tmp_path: Path) -> None:
         code = (
