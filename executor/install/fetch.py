@@ -100,7 +100,7 @@ def fetch(
             missing = [step for step in files.steps if not held.has(step)]
             origins.check(missing, folder_of(lock))
             need = Need(sum(step.size or 0 for step in missing), len(missing))
-            check_space(folder, need, "fetch into another folder, or ")
+            check_space(folder, need)
             for number, step in enumerate(_added(held, missing, origins, folder_of(lock)), 1):
                 if arrived:
                     arrived(number, len(missing), step)
