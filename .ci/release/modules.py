@@ -15,7 +15,7 @@ __all__ = ["BUNDLED", "PROGRAMS", "bundled_modules", "bundled_versions", "licenc
 
 PROJECT = Path(__file__).parents[2]
 
-COMMANDS = ("execute", "verify", "show", "diff", "why", "tree", "key", "completion")
+COMMANDS = ("execute", "verify", "fetch", "show", "diff", "why", "tree", "key", "completion")
 """Those that need nothing but ``BUNDLED``."""
 
 BUNDLED = ("click", "packaging", "pyproject-hooks")

@@ -100,8 +100,9 @@ def test_a_failed_write_leaves_the_old_lock(
 def test_a_signal_waits_until_the_lock_is_written(tmp_path: Path, number: int) -> None:
     """SIGTERM and SIGHUP end a plan at once: it would leave the half of a file."""
     program = (
-        "import os, sys\nfrom planner.lock.writer import write_atomically\n"
-        "sync = os.fsync\n"
+        "import os, signal, sys\nfrom planner.lock.writer import write_atomically\n"
+        # What nohup starts ignores SIGHUP.
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)\nsync = os.fsync\n"
         "def signalled(descriptor):\n"
         "    os.kill(os.getpid(), int(sys.argv[2]))\n"
         "    sync(descriptor)\n"
