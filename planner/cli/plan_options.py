@@ -19,6 +19,7 @@ from planner.model.policy import Ordering, Prereleases
 from planner.model.project_set import first_invalid_name
 from planner.review.fit import PLACES, ContainerSize
 from schemas.data_class import frozen
+from schemas.errors import UsageError
 
 __all__ = [
     "LockOptions",
@@ -65,6 +66,11 @@ def _names(
 def _access(
     *, keyring: bool, offline: bool, cache_dir: str | None, refresh: bool, no_cache: bool
 ) -> Access:
+    if cache_dir and os.path.lexists(cache_dir) and not os.path.isdir(cache_dir):
+        raise UsageError(
+            f"--cache-dir {cache_dir} is not a folder",
+            hint="name a folder, which is made if it is not there, or leave it out with --no-cache",
+        )
     folder = None if no_cache else cache_folder(os.environ, cache_dir)
     cache = Cache(folder) if folder else None
     return Access(keyring=keyring, offline=offline, refresh=refresh, cache=cache)

@@ -61,6 +61,18 @@ def test_a_cache_is_used_unless_it_is_refused() -> None:
     assert os.path.basename(found.cache.folder) == "here"
 
 
+def test_a_cache_that_cannot_be_one_is_wrong_usage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("LOCKSTREAM_CACHE_DIR", str(tmp_path / "file"))
+    assert lockstream.main(["plan", "-r", "requirements.in"]) == 2
+    assert capsys.readouterr().err == (
+        f"error: --cache-dir {tmp_path}/file is not a folder\n"
+        "hint: name a folder, which is made if it is not there, or leave it out with --no-cache\n"
+    )
+
+
 def test_targets_are_repeatable() -> None:
     found = made("plan_target_options", "--python-version", "3.11", "--python-version", "3.12")
     assert (found.python_versions, found.platforms) == (("3.11", "3.12"), ())
