@@ -69,7 +69,8 @@ def test_a_cache_that_cannot_be_one_is_wrong_usage(
     assert lockstream.main(["plan", "-r", "requirements.in"]) == 2
     assert capsys.readouterr().err == (
         f"error: --cache-dir {tmp_path}/file is not a folder\n"
-        "hint: name a folder, which is made if it is not there, or leave it out with --no-cache\n"
+        "hint: name a folder, which is made if it is not there, or leave it out with --no-cache; "
+        "--cache-dir is set by LOCKSTREAM_CACHE_DIR\n"
     )
 
 
