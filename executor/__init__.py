@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from executor.archive.gzip_decoder import GzipDecoder as GzipDecoder
     from executor.budget.memory import available_memory as available_memory
     from executor.budget.processors import usable_processors as usable_processors
-    from executor.builds.backend import BuildSystem as BuildSystem
-    from executor.builds.backend import read_build_system as read_build_system
+    from executor.builds.build_system import BuildSystem as BuildSystem
+    from executor.builds.build_system import read_build_system as read_build_system
     from executor.builds.built_wheel import BuiltWheel as BuiltWheel
     from executor.builds.errors import BackendUnusable as BackendUnusable
     from executor.builds.errors import BuildKilled as BuildKilled
@@ -94,7 +94,7 @@ _HOMES = {
     "LEFT_OUT": "builds.workspace",
     "BackendUnusable": "builds.errors",
     "BuildKilled": "builds.errors",
-    "BuildSystem": "builds.backend",
+    "BuildSystem": "builds.build_system",
     "Building": "api",
     "BuiltWheel": "builds.built_wheel",
     "Changes": "environment.changes",
@@ -153,7 +153,7 @@ _HOMES = {
     "prepare": "cli.command_line",
     "proxy_for": "sources.proxies",
     "proxy_name": "sources.proxies",
-    "read_build_system": "builds.backend",
+    "read_build_system": "builds.build_system",
     "read_input": "files.regular",
     "read_regular": "files.regular",
     "reason_of": "sources.response",

@@ -15,17 +15,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from executor.builds.build_system import BuildSystem, are_texts
 from executor.builds.errors import BackendFailed, BackendUnusable, BuildKilled
 from executor.builds.free_space import is_full, space_for
 from executor.builds.sandbox import SandboxLimits, SandboxResult, contained
 from executor.files.held_folder import HeldFolder
-from executor.files.regular import read_input
 from executor.files.user_folders import home_folder
 from schemas.builds import BuildFlags
-from schemas.data_class import frozen
-from schemas.toml import parse_toml
 
-__all__ = ["HOME", "Backend", "BuildSystem", "read_build_system"]
+__all__ = ["HOME", "Backend"]
 
 
 T = TypeVar("T")
@@ -33,10 +31,6 @@ T = TypeVar("T")
 
 HOME = "home"
 """The folder, below that of a build, that is HOME for all its processes."""
-
-
-_DEFAULT = "setuptools.build_meta:__legacy__"
-"""The backend of a tree that names none (PEP 517)."""
 
 
 _LOG_LINES = 25
@@ -91,53 +85,12 @@ _NO_NETWORK = {"PIP_NO_INDEX": "1", "CARGO_NET_OFFLINE": "true"}
 """Make tools fail at once if they need the network, instead of retrying for long."""
 
 
-@frozen(kw_only=True)
-class BuildSystem:
-    """The ``[build-system]`` table of a source tree (PEP 518)."""
-
-    backend: str
-    requires: tuple[str, ...]
-    path: tuple[str, ...] = ()
-    """Folders of the tree that the backend itself is imported from."""
-
-    @property
-    def module(self) -> str:
-        """The top-level module of the backend, or the full module name if it is of setuptools."""
-        name = self.backend.partition(":")[0]
-        return name if name.startswith("setuptools") else name.partition(".")[0]
-
-
-def read_build_system(package: str, tree: str) -> BuildSystem:
-    """Return ``[build-system]`` of the source tree at ``tree``. Raises BackendUnusable."""
-    path = os.path.join(tree, "pyproject.toml")
-    try:
-        table = parse_toml(read_input(path).decode()).get("build-system", {})
-    except FileNotFoundError:
-        if not os.path.exists(os.path.join(tree, "setup.py")):
-            raise BackendUnusable(package, "has neither pyproject.toml nor setup.py") from None
-        table = {}
-    except (OSError, ValueError) as error:
-        raise BackendUnusable(package, f"pyproject.toml cannot be read: {error}") from None
-    requires, backend, folders = (
-        table.get("requires", ["setuptools>=40.8.0"]),
-        table.get("build-backend", _DEFAULT),
-        table.get("backend-path", []),
-    )
-    if not (_are_texts(requires) and isinstance(backend, str) and _are_texts(folders)):
-        raise BackendUnusable(package, "[build-system] of its pyproject.toml is malformed")
-    return BuildSystem(backend=backend, requires=tuple(requires), path=tuple(folders))
-
-
 def _is_named(name: str) -> bool:
     """Return whether a file can have this name: it has no zero byte, or half of a pair."""
     try:
         return b"\0" not in os.fsencode(name)
     except UnicodeEncodeError:
         return False
-
-
-def _are_texts(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 @dataclass(kw_only=True)
@@ -168,7 +121,7 @@ class Backend:
         Raises BuildFailed, as all hooks do.
         """
         found = self._run_hook(f"get_requires_for_build_{kind}")
-        if not _are_texts(found):
+        if not are_texts(found):
             raise BackendUnusable(
                 self.package, f"its backend returned {found!r:.80}, not a list of requirements"
             )
@@ -287,7 +240,7 @@ class Backend:
         # written anything. Its warnings are in the log.
         value = answer.get("return_val")
         return {
-            "return_val": value if _are_texts(value) or isinstance(value, str) else None,
+            "return_val": value if are_texts(value) or isinstance(value, str) else None,
             **{name: bool(answer.get(name)) for name in _REFUSALS},
             **{name: str(answer.get(name) or "")[:_MAX_REASON] for name in _REASONS},
         }

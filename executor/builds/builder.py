@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field, replace
 from executor.budget.budget import Budget
 from executor.budget.memory import own_memory, physical_limit
 from executor.budget.processors import usable_processors
-from executor.builds.backend import BuildSystem, read_build_system
+from executor.builds.build_system import BuildSystem, read_build_system
 from executor.builds.errors import BuildsTooBig, BuildsUnmeasured, BuildTooBig
 from executor.builds.foreign_requirements import RequirementsLocker
 from executor.builds.git import check_out

@@ -20,7 +20,8 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from itertools import count
 
-from executor.builds.backend import HOME, Backend, BuildSystem
+from executor.builds.backend import HOME, Backend
+from executor.builds.build_system import BuildSystem
 from executor.builds.built_wheel import BuiltWheel, inspect_wheel
 from executor.builds.errors import BackendUnusable
 from executor.builds.free_space import space_for

@@ -23,7 +23,8 @@ from pathlib import Path
 from random import Random
 from unittest.mock import patch
 
-from executor.builds.backend import Backend, BuildSystem, read_build_system
+from executor.builds.backend import Backend
+from executor.builds.build_system import BuildSystem, read_build_system
 from executor.builds.sandbox import SandboxResult
 from executor.builds.source_archive import unpack_source
 from executor.files.folders import remove_tree

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from executor.builds import workspace as workspaces
-from executor.builds.backend import read_build_system
+from executor.builds.build_system import read_build_system
 from executor.builds.errors import BackendFailed, WorkspaceFull
 from executor.builds.free_space import space_for
 from executor.builds.sandbox import SandboxLimits

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.builds.backend import read_build_system
+from executor.builds.build_system import read_build_system
 from executor.builds.built_wheel import BuiltWheel
 from executor.builds.errors import BackendFailed, BackendUnusable, BuildKilled
 from executor.builds.sandbox import SandboxLimits, SandboxResult
@@ -187,7 +187,7 @@ class TestWhatAKilledProgramLeft:
     KILLED = (
         "import os, sys\n"
         "from executor.builds.sandbox import SandboxLimits\n"
-        "from executor.builds.backend import read_build_system\n"
+        "from executor.builds.build_system import read_build_system\n"
         "from executor.builds.workspace import Workspace\n"
         "from schemas.builds import BuildFlags\n"
         "with Workspace.opened('demo') as place:\n"
