@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from executor.environment.environment import Environment, _make_venv
+from executor.environment.environment import Environment
 from executor.environment.errors import EnvironmentBusy, ExternallyManaged, InterpreterUnusable
 from executor.environment.interpreter import probe
 from helpers.trees import snapshot
@@ -139,29 +139,6 @@ class TestVenv:
             pass
         assert "--target" in caught.value.hint
         assert not os.path.lexists(folder)
-
-    @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
-    def test_what_the_system_refuses_to_venv_is_an_error_of_the_system(
-        self, tmp_path: Path, number: int
-    ) -> None:
-        # As venv ends: "Error: [Errno 28] No space left on device: '/place/bin/python'".
-        program = tmp_path / "python"
-        program.write_text(f"#!/bin/sh\necho 'Error: [Errno {number}] no: /place' >&2\nexit 1\n")
-        program.chmod(0o755)
-        with pytest.raises(OSError, match=os.strerror(number)) as caught:
-            _make_venv(str(program), "/place")
-        assert (caught.value.errno, caught.value.filename) == (number, "/place")
-
-    @pytest.mark.parametrize("number", [errno.EPERM, errno.ENOSYS])
-    def test_a_file_system_without_links_is_told(self, tmp_path: Path, number: int) -> None:
-        """FAT and exFAT: it is nothing that their owner may do."""
-        program = tmp_path / "python"
-        text = f"Error: [Errno {number}] no: 'lib' -> '/mnt/env/lib64'"
-        program.write_text(f'#!/bin/sh\necho "{text}" >&2\nexit 1\n')
-        program.chmod(0o755)
-        with pytest.raises(InterpreterUnusable, match="has no links") as caught:
-            _make_venv(str(program), "/mnt/env")
-        assert "--target" in caught.value.hint
 
     def test_one_that_cannot_be_made_is_told(self, folder: Path) -> None:
         environment = Environment.venv(str(folder / "below" / "env"))
