@@ -19,15 +19,12 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from executor import read_input
 from planner.index.indexes import Pin
-from planner.inputs.addresses import StatedAddress
-from planner.inputs.conditions import read_marker
 from planner.inputs.pip_config import PUBLIC_INDEX
-from planner.inputs.poetry import poetry_marker, source_url
+from planner.inputs.poetry_sources import read_poetry_sources
 from planner.inputs.project_document import read_document
 from planner.inputs.settings import IndexSetting, Settings
 from planner.inputs.tool_values import ToolTables, table_at, tables_of, texts_of, unread
 from planner.inputs.uv_table import read_uv
-from planner.model.conditions import Condition
 from schemas.toml import parse_toml
 
 __all__ = ["read_tool_tables", "settings_document"]
@@ -212,49 +209,25 @@ def _read_poetry(table: Mapping[str, Any], place: str, ours: Settings) -> ToolTa
     dependencies += (
         table_at(table, "group", one, "dependencies") for one in table_at(table, "group")
     )
-    pins, addresses = _poetry_sources(dependencies, ours)
-    for source in {pin.index for each in pins.values() for pin in each} - indexes.keys():
+    found = read_poetry_sources(dependencies, ours.sources)
+    for source in {pin.index for each in found.pins.values() for pin in each} - indexes.keys():
         if source.lower() == "pypi":
             # Poetry knows it without a table.
             indexes[source] = IndexSetting(PUBLIC_INDEX, explicit=True)
     # With a source of its own, Poetry does not look for projects on PyPI.
     default = ordered[-1][1] if ranked["primary"] else None
     return ToolTables(
-        settings=Settings(default_index=default, indexes=indexes, sources=pins),
-        addresses=addresses,
+        settings=Settings(
+            default_index=default,
+            indexes=indexes,
+            sources=found.pins,
+            conflicts=found.conflicts,
+        ),
+        addresses=found.addresses,
         remarks=(
             *unread(table, _UNREAD_POETRY, place, ours),
             *(_prereleases(dependencies, place) if ours.prerelease is None else ()),
         ),
-    )
-
-
-def _poetry_sources(
-    dependencies: Iterable[Mapping[str, Any]], ours: Settings
-) -> tuple[dict[NormalizedName, tuple[Pin, ...]], dict[NormalizedName, tuple[StatedAddress, ...]]]:
-    """Return the indexes and the addresses of the projects that ``ours`` have none for."""
-    pins: dict[NormalizedName, dict[Pin, None]] = {}
-    addresses: dict[NormalizedName, dict[StatedAddress, None]] = {}
-    for project, value in (item for one in dependencies for item in one.items()):
-        name = canonicalize_name(project)
-        for entry in value if isinstance(value, list) else [value]:
-            if not isinstance(entry, Mapping):
-                continue
-            source, address = entry.get("source"), source_url(entry)
-            if name in ours.sources or not (source or address):
-                continue
-            try:
-                marker = poetry_marker(entry)
-                where = Condition(read_marker(marker) if marker else None)
-            except ValueError as error:
-                raise ValueError(f"[tool.poetry] {project} {error}") from None
-            if source:
-                pins.setdefault(name, {})[Pin(str(source), where)] = None
-            else:
-                addresses.setdefault(name, {})[StatedAddress(str(address), where)] = None
-    return (
-        {name: tuple(each) for name, each in pins.items()},
-        {name: tuple(each) for name, each in addresses.items()},
     )
 
 
