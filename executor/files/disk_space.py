@@ -52,9 +52,9 @@ def check_space(path: str, need: Need, so_far: str = "") -> None:
     available = status.f_bavail * status.f_frsize
     # A ramfs, as the root of an initial RAM disk is, states no size: only memory limits it.
     if status.f_blocks and need.bytes > available:
-        hint = f"{so_far}free space there, or install elsewhere"
+        hint = f"{so_far}free space there, or name another place"
         raise NotEnoughDisk(place, mount_of(place), need.bytes, available, hint)
     # btrfs and some network file systems make inodes as they need them, and state none.
     if status.f_files and need.inodes > status.f_favail:
-        hint = f"{so_far}remove files there, or install elsewhere"
+        hint = f"{so_far}remove files there, or name another place"
         raise NotEnoughInodes(place, mount_of(place), need.inodes, status.f_favail, hint)

@@ -19,8 +19,10 @@ from executor.lock.options import SelectOptions
 from executor.lock.reader import LockReader
 from executor.lock.selection import Selector
 from executor.lock.step import Step, fixed_order, folder_of
+from executor.sources.errors import Offline
 from executor.sources.origins import Origins
 from schemas.hints import TOOL_NAME
+from schemas.text import lock_command
 
 if TYPE_CHECKING:
     from executor.environment.drift import Drift
@@ -46,7 +48,14 @@ def decide(
     changes = decide_changes(steps, schemes, sync or Sync(), skipped)
     for found in changes.remove:
         check_removal(found, schemes.roots)
-    (origins or Origins()).check(changes.install, folder_of(lock))
+    try:
+        (origins or Origins()).check(changes.install, folder_of(lock))
+    except Offline as error:
+        # Of another lock, or for the targets that the lock records, it may get other files.
+        target = environment.interpreter.target
+        python = target.python_name.replace("+", "")
+        named = f"--python-version {python} --platform {target.platform}"
+        raise Offline(error.filenames, f"{lock_command('fetch', lock)} {named}") from None
     return replace(changes, lock_remarks=tuple(remarks)) if remarks else changes
 
 

@@ -38,7 +38,7 @@ class FilledFolder:
 
     files: LockFiles
     fetched: tuple[Step, ...]
-    """Those that were not there."""
+    """Those that were not there, each with its size."""
     removed: tuple[str, ...]
     """Names of files that were there, and that the lock does not need."""
 
@@ -54,13 +54,13 @@ class FilledFolder:
 
     def to_json(self) -> dict[str, Any]:
         """Return it for programs; sizes are in bytes."""
-        fetched = {step.filename for step in self.fetched}
+        fetched = {step.filename: step for step in self.fetched}
         return {
             "targets": [str(target) for target in self.files.targets],
             "files": [
                 {
                     "name": step.filename,
-                    "size": step.size,
+                    "size": fetched.get(step.filename, step).size,
                     "hashes": dict(step.hashes),
                     "fetched": step.filename in fetched,
                 }
@@ -101,15 +101,20 @@ def fetch(
             origins.check(missing, folder_of(lock))
             need = Need(sum(step.size or 0 for step in missing), len(missing))
             check_space(folder, need)
-            for number, step in enumerate(_added(held, missing, origins, folder_of(lock)), 1):
+            fetched = []
+            for step in _added(held, missing, origins, folder_of(lock)):
+                fetched.append(step)
                 if arrived:
-                    arrived(number, len(missing), step)
+                    arrived(len(fetched), len(missing), step)
             kept = {step.filename for step in files.steps}
             removed = held.prune(kept) if prune else ()
             flush([folder])
+    except IsADirectoryError as error:
+        hint = "a file gets that name: remove the folder"
+        raise NotWritten(f"{error.filename}: cannot be written", error, hint) from None
     except OSError as error:
         raise NotWritten(f"{folder}: cannot be written", error) from None
-    return FilledFolder(files=files, fetched=tuple(missing), removed=tuple(removed))
+    return FilledFolder(files=files, fetched=tuple(fetched), removed=tuple(removed))
 
 
 def _added(
@@ -118,8 +123,7 @@ def _added(
     """Fetch the files of ``steps`` into the folder; yield each that is there."""
 
     def write(_folder: object, chunks: Iterable[bytes], _directory: object, *, step: Step) -> Step:
-        held.add(step, chunks)
-        return step
+        return replace(step, size=held.add(step, chunks))
 
     def work(_number: int, step: Step, client: HttpClient, _: Callable[[int], None]) -> Step:
         # Nothing is unpacked, so it need not be known whether a forward pass can.

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from packaging.pylock import Pylock
 
 from executor.environment.interpreter import probe
-from executor.lock.errors import NotInstallable
+from executor.lock.errors import NotForThisTarget, NotInstallable
 from executor.lock.options import SelectOptions
 from executor.lock.reader import LockReader
 from executor.lock.selection import Selector
@@ -82,7 +82,11 @@ def files_of(lock: str, names: TargetNames | None = None) -> LockFiles:
     reader = LockReader(lock)
     chosen = (names or TargetNames()).targets(reader.header)
     options = SelectOptions(build=True)
-    selectors = [Selector(reader.header, target, options) for target in chosen]
+    try:
+        selectors = [Selector(reader.header, target, options) for target in chosen]
+    except NotForThisTarget as error:
+        error.hint = "name a target that the lock is for, with --python-version and --platform"
+        raise
     steps: dict[str, Step] = {}
     unfetched: dict[str, None] = {}
     for package, _ in reader.packages():

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from schemas.data_class import with_fields
 from schemas.errors import ArtifactRefused, NetworkError, Refused
+from schemas.text import counted
 
 if TYPE_CHECKING:
     from schemas.digests import Mismatch
@@ -119,14 +120,21 @@ class Offline(NetworkError):
     """Files must be fetched, but the user chose to work offline."""
 
     filenames: tuple[str, ...]
+    command: str = "lockstream fetch"
+    """It gets them, if it is told where to."""
     shown: ClassVar[int] = 5
-    hint: str = (
-        "where there is a network, lockstream fetch --into DIR gets them; name that folder with "
-        "--find-links, or leave out --offline"
-    )
+
+    @property
+    def hint(self) -> str:  # type: ignore[override]  # rendered late, with the command
+        return (
+            f"where there is a network, {self.command} --into DIR gets them; name that folder with "
+            "--find-links, or leave out --offline"
+        )
 
     def __str__(self) -> str:
         listed = ", ".join(self.filenames[: self.shown])
         if len(self.filenames) > self.shown:
             listed += f" and {len(self.filenames) - self.shown} more"
-        return f"offline, and {len(self.filenames)} files are not on this machine: {listed}"
+        files = counted(len(self.filenames), "file")
+        verb = "is" if len(self.filenames) == 1 else "are"
+        return f"offline, and {files} {verb} not on this machine: {listed}"

@@ -56,19 +56,27 @@ class FileFolder:
         """Return whether the file of ``step`` is there, whole."""
         return holds_file(self.folder.path_of(step.filename), step.size, step.hashes)
 
-    def add(self, step: Step, chunks: Iterable[bytes]) -> None:
+    def add(self, step: Step, chunks: Iterable[bytes]) -> int:
         """Write the file of ``step``, in the place of another one of its name. It has its name when
-        the last of the chunks has come. Raises also what ``chunks`` raises.
+        the last of the chunks has come. Return its bytes. Raises also what ``chunks`` raises.
         """
         self._clean(self.folder)
         with self.folder.create(_PART) as file:
             write_spool(file, chunks)
-        self.folder.rename(_PART, step.filename)
+            size = file.tell()
+        try:
+            self.folder.rename(_PART, step.filename)
+        except OSError as error:
+            error.filename = self.folder.path_of(step.filename)
+            raise
+        return size
 
     def prune(self, kept: Collection[str]) -> list[str]:
         """Remove distributions whose names are not among ``kept``; return their names, sorted."""
-        names = sorted(self.folder.names())
-        found = [name for name in names if name.endswith(_DISTRIBUTIONS) and name not in kept]
+        # Some file systems find a file by a name in other case, and list it as it was written.
+        spelled = {name.lower() for name in kept}
+        names = (name for name in self.folder.names() if name.lower() not in spelled)
+        found = sorted(name for name in names if name.endswith(_DISTRIBUTIONS))
         removed = [name for name in found if self.folder.is_file(name)]
         for name in removed:
             self.folder.unlink(name)

@@ -250,7 +250,7 @@ class TestFileSystems:
             execute(lock, environment, lanes=1)
         place = tmp_path / "env/bin"
         assert str(caught.value) == f"{place}: {told} on {place}"
-        assert caught.value.hint == f"{remedy} there, or install elsewhere"
+        assert caught.value.hint == f"{remedy} there, or name another place"
         assert "the environment is as it was before" in caught.value.left
         assert snapshot(Path(environment.path), [f"*/{STAGING}"]) == before
         resize("size=1m,nr_inodes=100")

@@ -30,7 +30,7 @@ def test_what_fits_exactly_is_accepted(tmp_path: Path) -> None:
 def test_a_byte_too_many_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotEnoughDisk, match="needs 11 MiB of disk, 10 MiB are free") as caught:
         check_space(str(tmp_path), Need(10 * MIB + 1, 0), "nothing was written; ")
-    assert caught.value.hint == "nothing was written; free space there, or install elsewhere"
+    assert caught.value.hint == "nothing was written; free space there, or name another place"
 
 
 def test_an_inode_too_many_is_refused(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def test_what_does_not_fit_is_refused_with_both_sizes(tmp_path: Path) -> None:
     mount = mount_point(tmp_path)
     assert str(caught.value) == f"{tmp_path}: needs 101 MiB of disk, 100 MiB are free on {mount}"
     assert caught.value.exit_code is ExitCode.NOT_ENOUGH
-    assert caught.value.hint == "nothing was written; free space there, or install elsewhere"
+    assert caught.value.hint == "nothing was written; free space there, or name another place"
 
 
 def test_the_file_system_of_an_absent_folder_is_that_of_its_ancestor(tmp_path: Path) -> None:
