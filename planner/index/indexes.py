@@ -191,8 +191,8 @@ class Indexes:
         if len(found) > 1:
             raise UsageError(
                 f"{name} is pinned to several indexes for {environment}: {', '.join(found)}",
-                hint="let their markers exclude each other; for extras and groups that do, say it "
-                "in conflicts of [tool.lockstream] or [tool.uv]",
+                hint="let their markers exclude each other; of extras and groups that do, require "
+                "one, and say it in conflicts of [tool.lockstream] or [tool.uv]",
             )
         return found[0] if found else None
 

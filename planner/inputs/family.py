@@ -10,7 +10,9 @@ from packaging.utils import NormalizedName
 
 from planner.inputs.project_document import InvalidProject, read_document
 from planner.inputs.project_tables import Backend, ProjectTables
+from planner.inputs.settings import Settings
 from planner.inputs.workspace import find_workspace, workspace_members
+from planner.model.dependencies import Scope
 from schemas.text import enumerate_some
 
 __all__ = ["Family"]
@@ -28,6 +30,8 @@ class Family:
     """The members whose requirements take the place of a requirement on them."""
     always: dict[tuple[NormalizedName, None], ProjectTables] = field(default_factory=dict)
     """Those of them that are required for every target."""
+    sections: dict[Scope, set[Scope | None]] = field(default_factory=dict)
+    """The extras and groups whose lines were read, with what an installation selects for them."""
     _spoken_of: dict[str, list[NormalizedName]] = field(default_factory=dict)
     """By the path of the root of a workspace that is planned as a project, its members."""
     _members: dict[NormalizedName, ProjectTables] = field(default_factory=dict)
@@ -38,6 +42,24 @@ class Family:
     def names(self) -> set[NormalizedName]:
         """Return the names of all projects that are never taken from an index."""
         return {*self.planned, *self._members}
+
+    @property
+    def stated(self) -> Settings:
+        """Return the sources of the members that are required but not planned, with the indexes
+        that these name: they serve nothing else.
+        """
+        found = Settings()
+        for name in sorted(self.required - self.planned.keys()):
+            member = self._members[name]
+            own = member.settings.with_defaults(member.tools.settings)
+            named = {pin.index for pins in own.sources.values() for pin in pins}
+            indexes = {
+                name: replace(one, explicit=True)
+                for name, one in own.indexes.items()
+                if name in named
+            }
+            found = found.with_defaults(Settings(sources=own.sources, indexes=indexes))
+        return found
 
     def expand(self, project: ProjectTables) -> Iterator[ProjectTables]:
         """Yield the project, or the members of the workspace of which it is only the root."""

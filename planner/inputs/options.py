@@ -102,12 +102,10 @@ class IndexRequest:
         places: list[Links | Index] = [parse_links_place(place) for place in links]
         if not self.no_index and not inputs.no_index:
             places += self._indexes(inputs, environment)
-        scopes = {None, *inputs.scopes}
         pins = {
-            project: tuple(one for one in pins if one.where.scope in scopes)
-            for project, pins in settings.sources.items()
+            **settings.sources,
+            **{canonicalize_name(project): (Pin(name),) for project, name in _pairs(self.pins)},
         }
-        pins |= {canonicalize_name(project): (Pin(name),) for project, name in _pairs(self.pins)}
         strategy = self.strategy or settings.index_strategy or Strategy.FIRST_INDEX
         trusted = [*inputs.trusted_hosts, *configured_values("trusted-host", environment)]
         return Indexes(
@@ -310,7 +308,8 @@ def conflicts_table(inputs: Inputs) -> dict[str, Any]:
 
 def _spelled_pins(pins: Sequence[Pin]) -> str | list[str | dict[str, str]]:
     values = [one.to_value() for one in pins]
-    return values[0] if isinstance(values[0], str) else values
+    first, *others = values
+    return values if others or not isinstance(first, str) else first
 
 
 def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str]]:

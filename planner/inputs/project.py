@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
+from planner.index.indexes import Pin
+from planner.inputs.addresses import StatedAddress
 from planner.inputs.conflicts import with_including_groups
 from planner.inputs.errors import InvalidRequirementLine
 from planner.inputs.family import Family
@@ -19,6 +21,9 @@ from planner.inputs.project_settings import read_common_settings
 from planner.inputs.project_tables import Backend, ProjectTables
 from planner.inputs.requirement_line import limited
 from planner.inputs.scope_choice import ScopeChoice
+from planner.inputs.settings import Settings
+from planner.inputs.tool_values import ToolTables
+from planner.model.dependencies import Scope
 
 __all__ = ["read_editables", "read_projects"]
 
@@ -40,6 +45,8 @@ def read_projects(
     """
     named = [ProjectTables(*read_document(folder), backend) for folder in folders]
     family = Family(backend=backend)
+    # A member that is planned gets those of the root of its workspace too.
+    stated = [(one, one.tools) for one in named if not one.is_empty]
     projects = [one for project in named for one in family.expand(project)]
     path, settings = named[0].path, named[0].settings
     choice = extras or ScopeChoice()
@@ -47,6 +54,11 @@ def read_projects(
     known = {one.path: one.extra_names(are_required=are_required) for one in projects}
     known_extras = {extra for its in known.values() for extra in its}
     known_groups = {group for one in projects for group in one.groups}
+    if are_required:
+        extra_scopes = {Scope("extra", name) for name in known_extras}
+        known_scopes = extra_scopes | {Scope("group", name) for name in known_groups}
+        for project, tools in stated:
+            _check_scopes(project, tools, known_scopes)
     chosen_extras = choice.choose(known_extras, settings.extras, kind="extra", path=path)
     choice = groups or ScopeChoice()
     chosen_groups = choice.choose(known_groups, settings.groups, kind="dependency group", path=path)
@@ -67,14 +79,13 @@ def read_projects(
         )
     for member in family.always.values():
         inputs = inputs.merge(Inputs(requires_python=_requires_python(member)))
+    inputs = replace(inputs, extras=tuple(chosen_extras), groups=tuple(chosen_groups))
     included = {name: names for one in projects for name, names in one.included_groups.items()}
     conflicts = with_including_groups(inputs.settings.conflicts, included)
     return replace(
         inputs,
-        settings=replace(inputs.settings, conflicts=conflicts),
+        settings=replace(_with_sources(inputs, family), conflicts=conflicts),
         remarks=(*inputs.remarks, *family.remarks()),
-        extras=tuple(chosen_extras),
-        groups=tuple(chosen_groups),
         members=tuple(sorted(family.names)),
     )
 
@@ -118,7 +129,59 @@ def read_editables(
     if not any(one.requirement.marker for one, _ in editables):
         for member in family.always.values():
             inputs = inputs.merge(Inputs(requires_python=_requires_python(member)))
-    return replace(inputs, remarks=tuple(remarks), members=tuple(sorted(family.names)))
+    return replace(
+        inputs,
+        settings=_with_sources(inputs, family),
+        remarks=tuple(remarks),
+        members=tuple(sorted(family.names)),
+    )
+
+
+def _with_sources(inputs: Inputs, family: Family) -> Settings:
+    """Return the settings of ``inputs`` with the sources of the members that are required. A source
+    for an extra or group that no installation selects counts where its lines do.
+    """
+    settings = inputs.settings.with_defaults(family.stated)
+
+    def counting(pin: Pin) -> Iterator[Pin]:
+        scope = pin.where.scope
+        if scope is None or scope in inputs.scopes:
+            yield pin
+            return
+        for selected in family.sections.get(scope, ()):
+            yield replace(pin, where=replace(pin.where, scope=selected))
+
+    sources = {
+        name: tuple(dict.fromkeys(one for pin in pins for one in counting(pin)))
+        for name, pins in settings.sources.items()
+    }
+    return replace(settings, sources=sources)
+
+
+def _check_scopes(project: ProjectTables, tools: ToolTables, known: Collection[Scope]) -> None:
+    """Raise InvalidProject for a source, or a conflict of our table, that is for an extra or group
+    which is not ``known``: it would have no effect.
+    """
+    ours = project.settings
+    stated: list[tuple[str, Scope | None]] = [
+        *(("[tool.lockstream] conflicts", one) for each in ours.conflicts for one in sorted(each)),
+        *_scopes("[tool.lockstream.sources]", ours.sources),
+        *_scopes("[tool.uv.sources]", tools.settings.sources),
+        *_scopes("[tool.uv.sources]", tools.addresses),
+    ]
+    for place, scope in stated:
+        if scope is not None and scope not in known:
+            raise InvalidProject(
+                project.path,
+                f"{place} names {scope}, which no project of the plan has",
+                hint="correct the name, or add it to the project",
+            )
+
+
+def _scopes(
+    place: str, sources: Mapping[NormalizedName, Iterable[Pin | StatedAddress]]
+) -> Iterator[tuple[str, Scope | None]]:
+    return ((f"{place} {name}", one.where.scope) for name, each in sources.items() for one in each)
 
 
 def _requires_python(project: ProjectTables) -> SpecifierSet | None:

@@ -92,6 +92,8 @@ class ProjectReader:
         needed in ``scope``.
         """
         project = self.project
+        if section is not None:
+            self.family.sections.setdefault(section, set()).add(scope)
         origin = f"{project.path} {place}"
         root = Path(project.folder).absolute().as_uri()
         for line in lines:

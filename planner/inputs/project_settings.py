@@ -28,13 +28,20 @@ _KEYS_OF_TOOLS = {
 
 def read_settings_of(path: str, document: Mapping[str, Any]) -> Inputs:
     """Return the settings in the ``pyproject.toml`` at ``path``, also those of other tools, with
-    what they add to the requirements of a file; its own requirements do not count.
+    what they add to the requirements of a file; its own requirements do not count, nor the sources
+    for its extras and groups.
 
     Raise InvalidProject or InvalidRequirementLine.
     """
     settings = read_settings(document, path)
     tools = read_tools(document, path, settings)
-    return _with_tools(_as_inputs(path, settings, settings.with_defaults(tools.settings)), [tools])
+    found = settings.with_defaults(tools.settings)
+    sources = {
+        name: tuple(pin for pin in pins if pin.where.scope is None)
+        for name, pins in found.sources.items()
+    }
+    found = replace(found, sources={name: pins for name, pins in sources.items() if pins})
+    return _with_tools(_as_inputs(path, settings, found), [tools])
 
 
 def read_common_settings(project: ProjectTables, projects: Iterable[ProjectTables]) -> Inputs:

@@ -301,3 +301,90 @@ def test_two_indexes_in_one_environment_are_refused(
     # What the hint says helps.
     conflicts = 'conflicts = [[{ extra = "cpu" }, { extra = "cuda" }]]'
     plan(index, cpu, cuda, f"{text}{conflicts}")
+
+
+def test_a_folder_with_an_extra_in_a_requirements_file_has_the_index_of_that_extra(
+    index: Index, cpu: Index, cuda: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan(index, cpu, cuda, BY_EXTRA)
+    requirements = Path("requirements.txt")
+    words = ["plan", "-q", "--forget", "-r", str(requirements)]
+    for extra, version in (("cpu", "2.0"), ("cuda", "2.0+cuda")):
+        requirements.write_text(f"-e .[{extra}]\n")
+        assert lockstream.main(words) == 0
+        assert entries("torch") == [(version, None)]
+        assert lockstream.main(["check", "-q"]) == 0
+    capsys.readouterr()
+    requirements.write_text("-e .[cuda,cpu]\n")
+    assert lockstream.main(["check", "-q"]) == 1
+    assert "projects of one index: the lock has cuda, a plan now" not in capsys.readouterr().err
+    assert lockstream.main(words) == 2
+    told = capsys.readouterr().err
+    assert "torch is pinned to several indexes" in told
+    assert "of extras and groups that do, require one" in told
+
+
+@pytest.mark.parametrize(
+    ("required", "source", "version"),
+    [
+        ("member", '{ index = "cuda" }', "2.0+cuda"),
+        ("member[fast]", '{ index = "cuda", extra = "fast" }', "2.0+cuda"),
+        ("member", '{ index = "cuda", extra = "fast" }', "2.0"),
+    ],
+)
+def test_the_sources_of_a_member_that_is_required_count(
+    index: Index, cpu: Index, cuda: Index, required: str, source: str, version: str
+) -> None:
+    Path("member").mkdir()
+    Path("member/pyproject.toml").write_text(f"""
+[project]
+name = "member"
+version = "1"
+dependencies = ["torch"]
+optional-dependencies = {{ fast = ["torch"] }}
+[tool.uv.sources]
+torch = {source}
+[[tool.uv.index]]
+name = "cuda"
+url = "{cuda.url}"
+""")
+    text = f"""
+dependencies = ["{required}"]
+[tool.uv.workspace]
+members = ["member"]
+[tool.uv.sources]
+member = {{ workspace = true }}
+"""
+    plan(index, cpu, cuda, text)
+    assert entries("torch") == [(version, None)]
+    assert lockstream.main(["check", "-q"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ("[tool.uv.sources]\ntorch = { index = 'cpu', extra = 'cpuu' }", "extra cpuu"),
+        ("[tool.uv.sources]\ntorch = { path = 'torch', group = 'cpu' }", "group cpu"),
+        ("[tool.lockstream.sources]\ntorch = [{ index = 'cpu', extra = 'cpuu' }]", "extra cpuu"),
+        ("[tool.lockstream]\nconflicts = [[{extra='cpu'}, {extra='cpuu'}]]", "extra cpuu"),
+    ],
+)
+def test_what_is_for_an_extra_that_does_not_exist_is_refused(
+    index: Index,
+    cpu: Index,
+    cuda: Index,
+    capsys: pytest.CaptureFixture[str],
+    table: str,
+    told: str,
+) -> None:
+    text = f"optional-dependencies = {{ cpu = ['torch'], cpuv = ['docs'] }}\n{table}"
+    plan(index, cpu, cuda, text, status=3)
+    error = capsys.readouterr().err
+    assert f"names {told}, which no project of the plan has" in error
+    assert "hint: correct the name, or add it to the project" in error
+    plan(
+        index,
+        cpu,
+        cuda,
+        text.replace("group = 'cpu'", "marker = 'os_name == \"x\"'").replace("cpuu", "cpuv"),
+    )
