@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # packaging is imported where a target is compared: an instal
     from packaging.tags import Tag
     from packaging.version import Version
 
-__all__ = ["DEFAULT_PLATFORMS", "Target", "platform_tags"]
+__all__ = ["DEFAULT_PLATFORMS", "Target", "forget_tags", "platform_tags"]
 
 DEFAULT_PLATFORMS: Mapping[str, str] = {
     "linux": "manylinux_2_28_x86_64",
@@ -180,6 +180,11 @@ class Target:
         """
         next(platform_tags(platform))  # raises for an unknown one
         return cls(environment=dict(environment), platform=platform, abis=tuple(abis))
+
+
+def forget_tags() -> None:
+    """Free the memory of the tags of all targets; ``Target.tags`` makes them again."""
+    _tags.cache_clear()
 
 
 @cache

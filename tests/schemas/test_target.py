@@ -11,7 +11,7 @@ from packaging.tags import Tag, sys_tags
 from packaging.version import Version
 
 from schemas.errors import UsageError
-from schemas.target import DEFAULT_PLATFORMS, Target, platform_tags
+from schemas.target import DEFAULT_PLATFORMS, Target, forget_tags, platform_tags
 
 UNKNOWN = {"platform_release", "platform_version"}
 
@@ -207,3 +207,11 @@ def test_pypy_has_its_own_tags_and_markers() -> None:
     assert Tag("py3", "none", "any") in target.tags
     assert not any(tag.interpreter.startswith("cp") for tag in target.tags)
     assert str(target) == "PyPy 3.11.0 on manylinux_2_28_x86_64"
+
+
+def test_tags_that_were_forgotten_are_made_again() -> None:
+    target = Target.named("3.12", "linux")
+    tags = target.tags
+    forget_tags()
+    assert target.tags == tags
+    assert target.tags is not tags

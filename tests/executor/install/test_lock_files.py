@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -41,6 +42,21 @@ def test_each_target_has_its_files(tmp_path: Path) -> None:
     assert names(lock, platforms=("windows",)) == [NATIVE[1].filename]
     (target,) = files_of(lock, TargetNames(python_versions=("3.12",), platforms=("linux",))).targets
     assert str(target) == "CPython 3.12.0 on manylinux_2_28_x86_64"
+
+
+def test_memory_does_not_grow_with_the_targets(tmp_path: Path) -> None:
+    pythons = [f"3.{minor}" for minor in range(8, 40)]
+    wheels = [build_wheel("native", tag=f"cp{one.replace('.', '')}-none-any") for one in pythons]
+    lock = write(tmp_path, [*wheels, APP])
+    peaks = []
+    for chosen in pythons[-8:], pythons:
+        tracemalloc.start()
+        found = names(lock, python_versions=tuple(chosen), platforms=("linux",))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        expected = [APP.filename, *(wheel.filename for wheel in wheels[-len(chosen) :])]
+        assert found == sorted(expected)
+    assert peaks[1] < 1.5 * peaks[0]
 
 
 def test_each_choice_of_extras_has_its_files(tmp_path: Path) -> None:
