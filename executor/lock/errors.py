@@ -14,6 +14,7 @@ from schemas.text import enumerate_some
 __all__ = [
     "OTHER_PYTHON",
     "Ambiguous",
+    "Excluding",
     "InsecureHashes",
     "LockUnreadable",
     "NeedsBuild",
@@ -92,6 +93,18 @@ class UnknownName(UsageError):
     def __str__(self) -> str:
         known = f"it has {', '.join(self.known)}" if self.known else "it has none"
         return f"the lock has no {self.kind} {self.name!r}; {known}"
+
+
+@with_fields
+class Excluding(UsageError):
+    """The user named extras or groups of which an installation can have only one."""
+
+    names: tuple[str, ...]
+    """Each with its kind."""
+    hint: str = "select one of them with --extra or --group"
+
+    def __str__(self) -> str:
+        return f"{' and '.join(self.names)} exclude each other in this lock"
 
 
 @with_fields

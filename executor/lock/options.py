@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from executor.lock.errors import UnknownName
+from executor.lock.errors import Excluding, UnknownName
 from schemas.data_class import frozen
+from schemas.hints import TOOL_NAME
 from schemas.wheel_filename import normalized_name
 
 if TYPE_CHECKING:
@@ -39,7 +41,8 @@ class SelectOptions:
         """Return the marker variables ``extras`` and ``dependency_groups`` (PEP 751, installation,
         1).
 
-        Raises UnknownName for an extra or a group that the lock does not have.
+        Raises UnknownName for an extra or a group that the lock does not have, and Excluding for
+        several that the lock has no common answer to.
         """
         known_extras = frozenset(header.extras or ())
         extras = frozenset(normalized_name(extra) for extra in self.extras)
@@ -55,7 +58,7 @@ class SelectOptions:
             if unknown:
                 raise UnknownName(kind, min(unknown), tuple(sorted(known)))
         chosen = {spelled[group] for group in groups}
-        return {
+        variables = {
             "extras": known_extras if self.all_extras else extras,
             "dependency_groups": frozenset(
                 chosen
@@ -63,3 +66,20 @@ class SelectOptions:
                 | (default if self.default_groups else frozenset())
             ),
         }
+        selected = {f"extra {one}" for one in variables["extras"]}
+        selected |= {f"group {normalized_name(one)}" for one in variables["dependency_groups"]}
+        for conflict in _conflicts(header):
+            both = sorted(selected.intersection(conflict))
+            if len(both) > 1:
+                raise Excluding(tuple(both))
+        return variables
+
+
+def _conflicts(header: Pylock) -> Iterator[list[str]]:
+    """Yield the sets of extras and groups that exclude each other, as the planner records them."""
+    table: object = header.tool
+    for key in (TOOL_NAME, "policy", "conflicts"):
+        table = table.get(key) if isinstance(table, Mapping) else None
+    for one in table if isinstance(table, list) else ():
+        if isinstance(one, str):
+            yield one.split(" and ")

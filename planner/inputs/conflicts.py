@@ -5,14 +5,13 @@ Source: https://docs.astral.sh/uv/reference/settings/#conflicts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-
-from packaging.utils import NormalizedName
+from collections.abc import Collection, Iterator, Mapping
+from itertools import combinations
 
 from planner.inputs.conditions import read_scope
 from planner.model.dependencies import Scope
 
-__all__ = ["Conflicts", "read_conflicts", "with_including_groups"]
+__all__ = ["Conflicts", "read_conflicts", "with_including"]
 
 
 Conflicts = tuple[frozenset[Scope], ...]
@@ -36,18 +35,19 @@ def _read_one(table: object) -> Scope:
     return scope
 
 
-def with_including_groups(
-    conflicts: Conflicts, included: Mapping[NormalizedName, Sequence[NormalizedName]]
-) -> Conflicts:
-    """Return ``conflicts`` with those of the groups that include one of them. ``included`` are the
-    groups that each group includes, those that these include among them.
+def with_including(conflicts: Conflicts, included: Mapping[Scope, Collection[Scope]]) -> Conflicts:
+    """Return ``conflicts`` with those of the groups that include one of them, and of what requires
+    one of their extras. ``included`` is what each includes, directly or not.
     """
 
     def more() -> Iterator[frozenset[Scope]]:
         for conflict in conflicts:
-            for name, groups in sorted(included.items()):
-                inner = {Scope("group", one) for one in groups} & conflict
-                if inner:
-                    yield conflict - inner | {Scope("group", name)}
+            parts = {scope: conflict.intersection(each) for scope, each in included.items()}
+            including = sorted(scope for scope, part in parts.items() if part)
+            for scope in including:
+                yield conflict - parts[scope] | {scope}
+            for one, other in combinations(including, 2):
+                if len(parts[one] | parts[other]) > 1:
+                    yield frozenset({one, other})
 
     return tuple(dict.fromkeys((*conflicts, *more())))

@@ -11,7 +11,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from planner.index.indexes import Pin
 from planner.inputs.addresses import StatedAddress
-from planner.inputs.conflicts import with_including_groups
+from planner.inputs.conflicts import with_including
 from planner.inputs.errors import InvalidRequirementLine
 from planner.inputs.family import Family
 from planner.inputs.inputs import InputRequirement, Inputs
@@ -55,8 +55,7 @@ def read_projects(
     known_extras = {extra for its in known.values() for extra in its}
     known_groups = {group for one in projects for group in one.groups}
     if are_required:
-        extra_scopes = {Scope("extra", name) for name in known_extras}
-        known_scopes = extra_scopes | {Scope("group", name) for name in known_groups}
+        known_scopes = Inputs(extras=tuple(known_extras), groups=tuple(known_groups)).scopes
         for project, tools in stated:
             _check_scopes(project, tools, known_scopes)
     chosen_extras = choice.choose(known_extras, settings.extras, kind="extra", path=path)
@@ -80,11 +79,12 @@ def read_projects(
     for member in family.always.values():
         inputs = inputs.merge(Inputs(requires_python=_requires_python(member)))
     inputs = replace(inputs, extras=tuple(chosen_extras), groups=tuple(chosen_groups))
-    included = {name: names for one in projects for name, names in one.included_groups.items()}
-    conflicts = with_including_groups(inputs.settings.conflicts, included)
     return replace(
         inputs,
-        settings=replace(_with_sources(inputs, family), conflicts=conflicts),
+        settings=replace(
+            _with_sources(inputs, family),
+            conflicts=with_including(inputs.settings.conflicts, _included(projects, family)),
+        ),
         remarks=(*inputs.remarks, *family.remarks()),
         members=tuple(sorted(family.names)),
     )
@@ -137,9 +137,25 @@ def read_editables(
     )
 
 
+def _included(projects: Iterable[ProjectTables], family: Family) -> dict[Scope, set[Scope]]:
+    """Return the groups that each group includes, and the extras that each extra or group requires
+    of a project.
+    """
+    found: dict[Scope, set[Scope]] = {}
+    for project in projects:
+        for name, groups in project.included_groups.items():
+            each = {Scope("group", one) for one in groups}
+            found.setdefault(Scope("group", name), set()).update(each)
+    for section, selected in family.sections.items():
+        for scope in selected:
+            if scope is not None and scope != section:
+                found.setdefault(scope, set()).add(section)
+    return found
+
+
 def _with_sources(inputs: Inputs, family: Family) -> Settings:
     """Return the settings of ``inputs`` with the sources of the members that are required. A source
-    for an extra or group that no installation selects counts where its lines do.
+    for an extra or group counts with everything that leads to its lines.
     """
     settings = inputs.settings.with_defaults(family.stated)
 
@@ -147,9 +163,9 @@ def _with_sources(inputs: Inputs, family: Family) -> Settings:
         scope = pin.where.scope
         if scope is None or scope in inputs.scopes:
             yield pin
-            return
-        for selected in family.sections.get(scope, ()):
-            yield replace(pin, where=replace(pin.where, scope=selected))
+        selected = family.sections.get(scope, set()) if scope else set()
+        for one in sorted(selected - {scope}, key=str):
+            yield replace(pin, where=replace(pin.where, scope=one))
 
     sources = {
         name: tuple(dict.fromkeys(one for pin in pins for one in counting(pin)))

@@ -92,7 +92,7 @@ class ProjectReader:
         needed in ``scope``.
         """
         project = self.project
-        if section is not None:
+        if section is not None and not self._is_flat(scope, above):
             self.family.sections.setdefault(section, set()).add(scope)
         origin = f"{project.path} {place}"
         root = Path(project.folder).absolute().as_uri()
@@ -121,6 +121,13 @@ class ProjectReader:
             addresses = () if project.is_poetry else project.tools.addresses.get(name, ())
             one = InputRequirement(requirement=requirement, origin=origin, scope=scope)
             yield from with_addresses(one, addresses, section, project.path)
+
+    def _is_flat(self, scope: Scope | None, above: Above) -> bool:
+        """Return whether the lines count as those of the extra that leads to them, as with uv: they
+        are reached from an extra through extras of the same project alone.
+        """
+        is_extra = scope is not None and scope.kind == "extra"
+        return is_extra and all(name == self.project.name for name, _ in above)
 
     def _of_member(
         self, member: ProjectTables, requirement: Requirement, scope: Scope | None, above: Above

@@ -196,10 +196,11 @@ def test_extras_that_exclude_each_other_are_not_installed_together(
 ) -> None:
     plan(index, cpu, cuda, BY_EXTRA)
     words = ["execute", "-q", "--target", str(tmp_path / "both"), "--extra", "cpu"]
-    assert lockstream.main([*words, "--extra", "cuda"]) == 3
-    told = capsys.readouterr().err
-    assert "is selected twice, at lines" in told
-    assert "of which some exclude each other: select fewer with --extra and --group" in told
+    for both in (["--extra", "cuda"], ["--all-extras"]):
+        assert lockstream.main([*words, *both]) == 2
+        told = capsys.readouterr().err
+        assert "error: extra cpu and extra cuda exclude each other in this lock" in told
+        assert "hint: select one of them with --extra or --group" in told
     assert not (tmp_path / "both").exists()
     assert lockstream.main(words) == 0
 
@@ -388,3 +389,34 @@ def test_what_is_for_an_extra_that_does_not_exist_is_refused(
         cuda,
         text.replace("group = 'cpu'", "marker = 'os_name == \"x\"'").replace("cpuu", "cpuv"),
     )
+
+
+def test_a_group_that_requires_an_extra_has_its_index_and_excludes_what_it_does(
+    index: Index, cpu: Index, cuda: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = BY_EXTRA.replace('test = ["numpy"]', 'test = ["demo[cuda]"]')
+    plan(index, cpu, cuda, text)
+    assert lockstream.main(["check", "-q"]) == 0
+    in_cuda = '"cuda" in extras or "test" in dependency_groups'
+    assert entries("torch") == [("2.0", '"cpu" in extras'), ("2.0+cuda", in_cuda)]
+    assert "torch-2.0+cuda" in installed(tmp_path, "--group", "test")
+    words = ["execute", "-q", "--target", "both", "--group", "test", "--extra", "cpu"]
+    assert lockstream.main(words) == 2
+    assert "extra cpu and group test exclude each other" in capsys.readouterr().err
+
+
+def test_what_excludes_each_other_is_refused_also_if_no_package_is_selected_twice(
+    index: Index, cpu: Index, cuda: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = """
+dependencies = ["numpy"]
+optional-dependencies = { old = ["numpy<2"], new = ["numpy>=2"] }
+[tool.lockstream]
+conflicts = [[{ extra = "old" }, { extra = "new" }]]
+"""
+    plan(index, cpu, cuda, text)
+    assert entries("numpy") == [("1.0", '"old" in extras'), ("2.0", '"old" not in extras')]
+    words = ["execute", "-q", "--target", "both", "--extra", "old", "--extra", "new"]
+    assert lockstream.main(words) == 2
+    assert "extra new and extra old exclude each other" in capsys.readouterr().err
+    assert not Path("both").exists()

@@ -6,6 +6,7 @@ import pytest
 
 from executor.lock.errors import (
     Ambiguous,
+    Excluding,
     InsecureHashes,
     LockUnreadable,
     NeedsBuild,
@@ -58,6 +59,11 @@ SEVEN = tuple(f"demo-1.0-cp3{minor}-none-any.whl" for minor in range(7))
                 "a (directory), b (archive)"
             ),
             4,
+        ),
+        (
+            Excluding(("extra a", "group b")),
+            "extra a and group b exclude each other in this lock",
+            2,
         ),
         (Ambiguous("demo", 3, 9), "package 'demo' is selected twice, at lines 3 and 9", 3),
         (Ambiguous("demo", 3, 9, True), "package 'demo' is selected twice, at lines 3 and 9", 3),

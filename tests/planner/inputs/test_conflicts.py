@@ -6,9 +6,9 @@ import re
 from typing import Any
 
 import pytest
-from packaging.utils import NormalizedName, canonicalize_name
+from packaging.utils import canonicalize_name
 
-from planner.inputs.conflicts import read_conflicts, with_including_groups
+from planner.inputs.conflicts import read_conflicts, with_including
 from planner.model.dependencies import Scope
 
 
@@ -44,15 +44,26 @@ def test_what_is_no_conflict_is_named(value: Any, problem: str) -> None:
 
 def test_a_group_excludes_what_those_exclude_that_it_includes() -> None:
     conflicts = (frozenset({group("cpu"), extra("cuda")}),)
-    cpu, docs, dev = map(canonicalize_name, ("cpu", "docs", "dev"))
-    included: dict[NormalizedName, list[NormalizedName]] = {cpu: [], docs: [], dev: [docs, cpu]}
-    assert with_including_groups(conflicts, included) == (
+    cpu, docs, dev = map(group, ("cpu", "docs", "dev"))
+    included: dict[Scope, list[Scope]] = {cpu: [], docs: [], dev: [docs, cpu]}
+    assert with_including(conflicts, included) == (
         *conflicts, frozenset({group("dev"), extra("cuda")}),
     )  # fmt: skip
 
 
 def test_a_group_that_includes_a_whole_set_excludes_nothing_more() -> None:
     conflicts = (frozenset({group("a"), group("b")}),)
-    names = [canonicalize_name(name) for name in "ab"]
-    *_, more = with_including_groups(conflicts, {canonicalize_name("all"): names})
+    *_, more = with_including(conflicts, {group("all"): [group("a"), group("b")]})
     assert more == {group("all")}
+
+
+def test_two_groups_exclude_each_other_if_they_include_what_does() -> None:
+    conflicts = (frozenset({extra("cpu"), extra("cuda")}),)
+    test, bench = group("test"), group("bench")
+    included = {test: [extra("cpu")], bench: [extra("cuda")], group("lint"): [extra("cpu")]}
+    assert set(with_including(conflicts, included)) == {
+        *conflicts,
+        frozenset({test, extra("cuda")}), frozenset({group("lint"), extra("cuda")}),
+        frozenset({bench, extra("cpu")}),
+        frozenset({bench, test}), frozenset({bench, group("lint")}),
+    }  # fmt: skip
