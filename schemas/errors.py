@@ -110,8 +110,14 @@ class NotWritten(UsageError):
 
     def __init__(self, problem: str, error: OSError, hint: str = "") -> None:
         code, advice = system_error(error.errno or 0)
+        is_known = error.errno in _SYSTEM_ERRORS
+        if error.errno == errno.EFBIG:  # of a file that is read, it is another limit
+            is_known, advice = (
+                True,
+                "raise the limit of file sizes (ulimit -f), or name another place",
+            )
         super().__init__(f"{problem}: {error.strerror}", hint or advice)
-        if error.errno in _SYSTEM_ERRORS:
+        if is_known:
             self.exit_code = code
 
 

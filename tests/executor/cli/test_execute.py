@@ -214,7 +214,7 @@ class TestExecute:
         arguments = ["execute", lock, "--target", str(target), "--progress", "none", "--report"]
         assert lockstream.main([*arguments, str(report)]) == ExitCode.DONE
         with limited_file_size(1 << 19):
-            assert lockstream.main([*arguments, str(report)]) == ExitCode.USAGE
+            assert lockstream.main([*arguments, str(report)]) == ExitCode.NOT_ENOUGH
         assert not report.exists()
         assert lockstream.main([*arguments, "/dev/full"]) == ExitCode.NOT_ENOUGH
         assert Path("/dev/full").exists()

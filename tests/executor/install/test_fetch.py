@@ -13,6 +13,7 @@ import pytest
 import tomli_w
 
 import lockstream
+from helpers.descriptors import limited_file_size
 from helpers.servers import Server, file
 from helpers.wheels import build_wheel, lock_of
 from schemas.errors import ExitCode
@@ -162,3 +163,13 @@ def test_a_file_in_other_case_stays_as_some_file_systems_find_it() -> None:
     Path("wheels", WHEELS[0].filename.upper().replace("WHL", "whl")).write_bytes(b"")
     fetch("--prune")
     assert len(os.listdir("wheels")) == len(WHEELS) + 1
+
+
+def test_a_limit_of_file_sizes_is_named(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    wheel = build_wheel("large", "1.0", files={"large.py": b"x" * (1 << 20)}, method=Method.STORED)
+    server.script(f"/{wheel.filename}", file(wheel.content))
+    Path("pylock.toml").write_text(lock_of([wheel], base_url=server.origin))
+    with limited_file_size(1 << 18):
+        fetch(status=ExitCode.NOT_ENOUGH)
+    assert "hint: raise the limit of file sizes (ulimit -f)" in capsys.readouterr().err
+    assert not Path("wheels").exists()
