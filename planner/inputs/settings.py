@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field, fields
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -32,7 +33,7 @@ from planner.inputs.build_settings import BuildSetting, read_build_settings
 from planner.inputs.conditions import CONDITION_KEYS, read_condition
 from planner.inputs.conflicts import Conflicts, read_conflicts
 from planner.inputs.stated_metadata import StatedMetadata, read_stated_metadata
-from planner.model.policy import ANY_MOMENT, Ordering, Prereleases
+from planner.model.policy import ANY_MOMENT, Ordering, Prereleases, parse_limit
 from planner.model.project_set import first_invalid_name
 from schemas.data_class import frozen, with_fields
 from schemas.errors import InvalidInput, UsageError
@@ -257,7 +258,13 @@ def _moments(value: object) -> dict[str, str]:
 
 
 def _moment(value: object) -> str:
-    return ANY_MOMENT if value is False else _text(value)
+    return ANY_MOMENT if value is False else _limit(value)
+
+
+def _limit(value: object) -> str:
+    text = _text(value)
+    parse_limit(text, datetime.now(UTC))  # here its error names the file
+    return text
 
 
 def _names(value: object) -> tuple[str, ...]:
@@ -295,7 +302,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "find-links": _texts,
     "prerelease": _choice(Prereleases),
     "resolution": _choice(Ordering),
-    "exclude-newer": _text,
+    "exclude-newer": _limit,
     "exclude-newer-package": _moments,
     "no-binary": _sets,
     "only-binary": _sets,

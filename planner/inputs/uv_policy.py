@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from planner.index.indexes import Strategy
 from planner.inputs.settings import Settings
-from planner.inputs.tool_values import table_at, text_of, texts_of
-from planner.model.policy import ANY_MOMENT, Ordering, Prereleases
+from planner.inputs.tool_values import text_of, texts_of
+from planner.model.policy import ANY_MOMENT, Ordering, Prereleases, parse_limit
+from schemas.errors import UsageError
 
 __all__ = ["read_moment", "read_uv_policy"]
 
@@ -38,7 +39,7 @@ _ALL = ":all:"
 def read_uv_policy(table: Mapping[str, Any]) -> tuple[Settings, set[str]]:
     """Return what the table of uv says of them, and the keys whose values mean nothing here.
 
-    Raise TypeError if a value is of another kind than uv has.
+    Raise TypeError if a value is of another kind than uv has, and ValueError for no moment.
     """
     prerelease, resolution, strategy = (
         text_of(table.get(key)) for key in ("prerelease", "resolution", "index-strategy")
@@ -48,10 +49,7 @@ def read_uv_policy(table: Mapping[str, Any]) -> tuple[Settings, set[str]]:
         resolution=_ORDERINGS.get(resolution or ""),
         index_strategy=_STRATEGIES.get(strategy or ""),
         exclude_newer=_limit(table.get("exclude-newer")),
-        exclude_newer_package={
-            name: read_moment(one) or ANY_MOMENT
-            for name, one in table_at(table, "exclude-newer-package").items()
-        },
+        exclude_newer_package=_limits(table.get("exclude-newer-package", {})),
         no_binary=_projects(table, "no-binary"),
         only_binary=_projects(table, "no-build"),
     )
@@ -77,8 +75,27 @@ def read_moment(value: object) -> str | None:
 
 
 def _limit(value: object) -> str | None:
-    moment = read_moment(value)
+    moment = _checked("exclude-newer", value)
     return None if moment == ANY_MOMENT else moment
+
+
+def _limits(value: object) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        raise TypeError("exclude-newer-package is not a table")
+    return {
+        name: _checked(f"exclude-newer-package {name}", one) or ANY_MOMENT
+        for name, one in value.items()
+    }
+
+
+def _checked(key: str, value: object) -> str | None:
+    """Return the moment. Raise ValueError with the key if it is none."""
+    moment = read_moment(value)
+    try:
+        parse_limit(moment or ANY_MOMENT, datetime.now(UTC))
+    except UsageError as error:
+        raise ValueError(f"[tool.uv] {key}: {error}; {error.hint}") from None
+    return moment
 
 
 def _projects(table: Mapping[str, Any], key: str) -> tuple[str, ...]:

@@ -128,3 +128,13 @@ def test_the_project_of_a_source_may_be_spelled_in_any_way_but_once() -> None:
     assert found.sources == {"our-library": (Pin("x"),)}
     with pytest.raises(InvalidSetting, match="has two spellings of one project"):
         read("Our_Library = 'x'\nour-library = 'y'")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("exclude-newer", "2020"), ("exclude-newer-package", {"demo": "soon"})]
+)
+def test_the_error_for_what_is_no_moment_names_the_file(key: str, value: object) -> None:
+    with pytest.raises(InvalidSetting, match=f"{key}: '.*' is not a moment") as caught:
+        read_settings({"tool": {"lockstream": {key: value}}}, "demo/pyproject.toml")
+    assert str(caught.value).startswith("demo/pyproject.toml: ")
+    assert "write it as" in caught.value.hint

@@ -66,3 +66,19 @@ def test_a_date_counts_to_its_end_as_for_uv(value: object, moment: str | None) -
 def test_a_value_of_another_kind_is_refused(table: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match="a string was expected"):
         read_uv_policy(table)
+
+
+@pytest.mark.parametrize(
+    ("table", "problem"),
+    [
+        ({"exclude-newer": "2020"}, r"\[tool.uv\] exclude-newer: '2020' is not a moment; write it"),
+        (
+            {"exclude-newer-package": {"demo": "soon"}},
+            "exclude-newer-package demo: 'soon' is not a",
+        ),
+        ({"exclude-newer-package": ["demo=2020-01-01"]}, "exclude-newer-package is not a table"),
+    ],
+)
+def test_what_is_no_limit_is_named_with_its_key(table: dict[str, Any], problem: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=problem):
+        read_uv_policy(table)
