@@ -17,7 +17,9 @@ __all__ = ["FileFolder"]
 
 
 _PART = ".fetching"
-"""The file that is being written. If a fetch was killed, the next one removes it."""
+"""How the name of the file begins that is being written. If a fetch was killed, the next one
+removes it. The rest differs, as on NFS two machines may both hold the lock of a folder.
+"""
 
 
 _DISTRIBUTIONS = (".whl", ".tar.gz", ".zip")
@@ -29,6 +31,7 @@ class FileFolder:
 
     def __init__(self, folder: HeldFolder) -> None:
         self.folder = folder
+        self.part = f"{_PART}-{os.urandom(8).hex()}"
 
     @classmethod
     @contextmanager
@@ -41,16 +44,19 @@ class FileFolder:
         with made_folder(place), HeldFolder.at(os.path.realpath(place)) as folder:
             if not try_lock(folder.descriptor):
                 raise FolderBusy(path)
-            cls._clean(folder)
+            for name in folder.names():
+                if name.startswith(_PART):
+                    with suppress(FileNotFoundError):
+                        folder.unlink(name)
+            opened = cls(folder)
             try:
-                yield cls(folder)
+                yield opened
             finally:
-                cls._clean(folder)
+                opened._clean()
 
-    @staticmethod
-    def _clean(folder: HeldFolder) -> None:
+    def _clean(self) -> None:
         with suppress(FileNotFoundError):
-            folder.unlink(_PART)
+            self.folder.unlink(self.part)
 
     def has(self, step: Step) -> bool:
         """Return whether the file of ``step`` is there, whole."""
@@ -60,12 +66,12 @@ class FileFolder:
         """Write the file of ``step``, in the place of another one of its name. It has its name when
         the last of the chunks has come. Return its bytes. Raises also what ``chunks`` raises.
         """
-        self._clean(self.folder)
-        with self.folder.create(_PART) as file:
+        self._clean()
+        with self.folder.create(self.part) as file:
             write_spool(file, chunks)
             size = file.tell()
         try:
-            self.folder.rename(_PART, step.filename)
+            self.folder.rename(self.part, step.filename)
         except OSError as error:
             error.filename = self.folder.path_of(step.filename)
             raise

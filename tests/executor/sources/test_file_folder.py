@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,22 @@ def test_two_processes_do_not_fetch_into_one_folder(tmp_path: Path) -> None:
     with FileFolder.opened(str(tmp_path)), pytest.raises(FolderBusy) as raised:
         FileFolder.opened(str(tmp_path)).__enter__()
     assert str(raised.value) == f"{tmp_path}: another process is fetching files into it"
+
+
+def test_where_nothing_locks_no_half_of_a_file_gets_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("executor.sources.file_folder.try_lock", lambda _: True)
+    path = tmp_path / DEMO.filename
+
+    with FileFolder.opened(str(tmp_path)) as one, ExitStack() as stack:
+
+        def chunks() -> Iterator[bytes]:
+            yield DEMO.content
+            # Another one begins: it removes the part of this one, and has a part of its own.
+            other = stack.enter_context(FileFolder.opened(str(tmp_path)))
+            stack.push(other.folder.create(other.part))
+
+        with pytest.raises(FileNotFoundError):
+            one.add(step_of(DEMO), chunks())
+        assert not path.exists()
