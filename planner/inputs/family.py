@@ -10,7 +10,7 @@ from packaging.utils import NormalizedName
 
 from planner.inputs.project_document import InvalidProject, read_document
 from planner.inputs.project_tables import Backend, ProjectTables
-from planner.inputs.settings import Settings
+from planner.inputs.settings import IndexSetting, Settings
 from planner.inputs.workspace import find_workspace, workspace_members
 from planner.model.dependencies import Scope
 from schemas.text import enumerate_some
@@ -43,10 +43,10 @@ class Family:
         """Return the names of all projects that are never taken from an index."""
         return {*self.planned, *self._members}
 
-    @property
-    def stated(self) -> Settings:
+    def stated(self, known: Mapping[str, IndexSetting]) -> Settings:
         """Return the sources of the members that are required but not planned, with the indexes
-        that these name: they serve nothing else.
+        that these name: they serve nothing else. Raise InvalidProject if one of them is ``known``
+        with another address.
         """
         found = Settings()
         for name in sorted(self.required - self.planned.keys()):
@@ -58,6 +58,13 @@ class Family:
                 for name, one in own.indexes.items()
                 if name in named
             }
+            for index, one in indexes.items():
+                if index in known and known[index].url != one.url:
+                    raise InvalidProject(
+                        member.path,
+                        f"its index {index} has another address in the project that requires it",
+                        hint="give one of the two another name, here and in the sources",
+                    )
             found = found.with_defaults(Settings(sources=own.sources, indexes=indexes))
         return found
 

@@ -157,7 +157,7 @@ def _with_sources(inputs: Inputs, family: Family) -> Settings:
     """Return the settings of ``inputs`` with the sources of the members that are required. A source
     for an extra or group counts with everything that leads to its lines.
     """
-    settings = inputs.settings.with_defaults(family.stated)
+    settings = inputs.settings.with_defaults(family.stated(inputs.settings.indexes))
 
     def counting(pin: Pin) -> Iterator[Pin]:
         scope = pin.where.scope

@@ -361,6 +361,36 @@ member = {{ workspace = true }}
     assert lockstream.main(["check", "-q"]) == 0
 
 
+def test_one_name_of_two_indexes_in_a_workspace_is_refused(
+    index: Index, cpu: Index, cuda: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("member").mkdir()
+    member = Path("member/pyproject.toml")
+    member.write_text(f"""
+[project]
+name = "member"
+version = "1"
+dependencies = ["torch"]
+[tool.uv.sources]
+torch = {{ index = "cuda" }}
+[[tool.uv.index]]
+name = "cuda"
+url = "{cpu.url}"
+""")
+    text = """
+dependencies = ["member"]
+[tool.uv]
+workspace = { members = ["member"] }
+sources = { member = { workspace = true } }
+"""
+    plan(index, cpu, cuda, text, status=3)
+    told = capsys.readouterr().err
+    assert "its index cuda has another address in the project that requires it" in told
+    member.write_text(member.read_text().replace('"cuda"', '"other"'))  # as the hint says
+    plan(index, cpu, cuda, text)
+    assert {one["index"] for one in packages("torch")} == {cpu.url.rstrip("/")}
+
+
 @pytest.mark.parametrize(
     ("table", "told"),
     [
