@@ -8,8 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,9 +16,7 @@ import lockstream
 from helpers.index import Index
 from helpers.sdists import build_sdist
 from helpers.wheels import build_wheel
-from planner.cli import plan_each
 from planner.cli.plan_each import find_locks
-from planner.engines.dask_cluster import take_turns
 
 SERVICES = ("services/alpha", "services/beta", "services/gamma")
 
@@ -100,26 +96,41 @@ def test_one_that_fails_does_not_stop_the_others(capsys: pytest.CaptureFixture[s
     assert Path(SERVICES[2], "pylock.toml").exists()
 
 
-@pytest.mark.filterwarnings("default")
-def test_the_builds_of_one_lock_begin_when_those_of_another_have_ended(
-    index: Index, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(plan_each, "usable_processors", lambda: len(SERVICES))
+IN_TURNS = f"""
+import sys
+from contextlib import contextmanager
+from pathlib import Path
 
-    @contextmanager
-    def noted(turn: AbstractContextManager[bool]) -> Iterator[None]:
-        with turn, Path("turns").open("a") as turns:
-            print("<", end="", file=turns, flush=True)
-            yield
-            print(">", end="", file=turns, flush=True)
+import lockstream
+from planner.cli import plan_each
 
-    monkeypatch.setattr(plan_each, "take_turns", lambda turn: take_turns(noted(turn)))
+take_turns = plan_each.take_turns
+
+@contextmanager
+def noted(turn):
+    with turn, Path("turns").open("a") as turns:
+        print("<", end="", file=turns, flush=True)
+        yield
+        print(">", end="", file=turns, flush=True)
+
+plan_each.usable_processors = lambda: {len(SERVICES)}
+plan_each.take_turns = lambda turn: take_turns(noted(turn))
+sys.exit(lockstream.main(sys.argv[1:]))
+"""
+"""A program that notes the turns. It is one of its own: the processes of plan --each are forks, in
+which what other tests have begun with Dask would stand still."""
+
+
+def test_the_builds_of_one_lock_begin_when_those_of_another_have_ended(index: Index) -> None:
     for service in SERVICES:
         sdist = build_sdist(f"of-{Path(service).name}")
         index.add_file(sdist.filename, sdist.content)
         write(service, f"of-{Path(service).name}")
     words = ("--build", "missing", "--on", "dask", "--into", "store")
-    assert outcomes(capsys, *SERVICES, *words) == dict.fromkeys(SERVICES, "wrote")
+    command = [sys.executable, "-c", IN_TURNS, "plan", "--each", "--json", *SERVICES, *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert {row["outcome"] for row in json.loads(done.stdout)} == {"wrote"}
     assert Path("turns").read_text() == "<>" * len(SERVICES)
     assert len(list(Path("store").iterdir())) == len(SERVICES)
     for service in SERVICES:
