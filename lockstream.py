@@ -134,7 +134,7 @@ def _unfit(error: ImportError) -> str:
 def _is_short(error: BaseException) -> bool:
     """Return whether ``error`` is a lack of memory; so are all errors if that cannot be told."""
     try:
-        from executor.budget.shortage import is_shortage  # noqa: PLC0415
+        from executor.budget.shortage import is_shortage  # noqa: PLC0415  # an error
     except Exception:  # noqa: BLE001  # an import fails in any way just below a limit
         return True
     return is_shortage(error)

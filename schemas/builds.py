@@ -22,7 +22,7 @@ from packaging.utils import (
 from packaging.version import Version
 
 from schemas.data_class import frozen
-from schemas.hints import TOOL_NAME
+from schemas.hints import tool_value
 from schemas.wheel_filename import parse_wheel_filename
 
 __all__ = [
@@ -195,9 +195,7 @@ class BuildRecord:
 
 def build_records(tool: Mapping[str, Any] | None) -> tuple[BuildRecord, ...]:
     """Return the builds in the ``tool`` table of a package, sorted by file names of wheels."""
-    table: object = tool
-    for key in (TOOL_NAME, "build"):
-        table = table.get(key) if isinstance(table, Mapping) else None
+    table = tool_value(tool, "build")
     if not isinstance(table, Mapping):
         return ()
     found = (BuildRecord.from_table(name, one) for name, one in sorted(table.items()))

@@ -11,7 +11,7 @@ from typing import Any
 
 from schemas.data_class import frozen
 
-__all__ = ["TOOL_NAME", "WheelHints", "wheel_hints"]
+__all__ = ["TOOL_NAME", "WheelHints", "tool_value", "wheel_hints"]
 
 TOOL_NAME = "lockstream"
 """Our table below ``[tool]`` and ``[packages.tool]``, and our name in ``created-by``."""
@@ -61,11 +61,14 @@ class WheelHints:
         )
 
 
+def tool_value(tool: Mapping[str, Any] | None, *keys: str) -> object:
+    """Return what our table in ``tool``, that of a lock or package, has at ``keys``, or None."""
+    value: object = tool
+    for key in (TOOL_NAME, *keys):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
 def wheel_hints(tool: Mapping[str, Any] | None, filename: str) -> WheelHints | None:
     """Return the hints for the wheel ``filename`` in the ``tool`` table of a package, or None."""
-    table: object = tool
-    for key in (TOOL_NAME, "wheels", filename):
-        if not isinstance(table, Mapping):
-            return None
-        table = table.get(key)
-    return WheelHints.from_table(table)
+    return WheelHints.from_table(tool_value(tool, "wheels", filename))

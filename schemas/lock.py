@@ -26,7 +26,7 @@ from packaging.version import InvalidVersion, Version
 from schemas.blocks import Block
 from schemas.data_class import with_fields
 from schemas.errors import InvalidLockText
-from schemas.hints import TOOL_NAME
+from schemas.hints import tool_value
 from schemas.numbers import has_huge_number
 from schemas.target import Target
 from schemas.text import MERGE_CONFLICT, conflict_line, lock_command
@@ -185,8 +185,7 @@ def newer_remark(header: Pylock, path: str) -> str:
 
 def recorded_targets(lock: Pylock) -> tuple[Target, ...]:
     """Return the targets that ``lock`` records; empty if another tool wrote it."""
-    table = (lock.tool or {}).get(TOOL_NAME)
-    tables = table.get("targets") if isinstance(table, Mapping) else None
+    tables = tool_value(lock.tool, "targets")
     if not isinstance(tables, list):
         return ()
     return tuple(target for one in tables if (target := Target.from_table(one)))

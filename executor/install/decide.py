@@ -7,7 +7,7 @@ memory is freed.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from executor.lock.selection import Selector
 from executor.lock.step import Step, fixed_order, folder_of
 from executor.sources.errors import Offline
 from executor.sources.origins import Origins
-from schemas.hints import TOOL_NAME
+from schemas.hints import tool_value
 from schemas.text import lock_command
 
 if TYPE_CHECKING:
@@ -96,10 +96,8 @@ def named_indexes(lock: str) -> tuple[str, ...]:
 
     They are a hint that another locker does not write. Raises what ``LockReader`` raises.
     """
-    table: object = LockReader(lock).header.tool
-    for key in (TOOL_NAME, "policy", "indexes"):
-        table = table.get(key) if isinstance(table, Mapping) else None
-    places = table if isinstance(table, list) else []
+    found = tool_value(LockReader(lock).header.tool, "policy", "indexes")
+    places = found if isinstance(found, list) else []
     return tuple(place for place in places if isinstance(place, str) and "=" in place)
 
 

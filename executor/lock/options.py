@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from executor.lock.errors import Excluding, UnknownName
 from schemas.data_class import frozen
-from schemas.hints import TOOL_NAME
+from schemas.hints import tool_value
 from schemas.wheel_filename import normalized_name
 
 if TYPE_CHECKING:
@@ -77,9 +77,7 @@ class SelectOptions:
 
 def _conflicts(header: Pylock) -> Iterator[list[str]]:
     """Yield the sets of extras and groups that exclude each other, as the planner records them."""
-    table: object = header.tool
-    for key in (TOOL_NAME, "policy", "conflicts"):
-        table = table.get(key) if isinstance(table, Mapping) else None
-    for one in table if isinstance(table, list) else ():
+    found = tool_value(header.tool, "policy", "conflicts")
+    for one in found if isinstance(found, list) else ():
         if isinstance(one, str):
             yield one.split(" and ")

@@ -12,7 +12,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from planner.inputs.settings import Settings
 from planner.model.conditions import Condition
-from planner.model.dependencies import Scope
+from planner.model.dependencies import Scope, scopes_of
 from schemas.data_class import frozen
 
 __all__ = ["InputRequirement", "Inputs"]
@@ -77,13 +77,13 @@ class Inputs:
     @property
     def scopes(self) -> frozenset[Scope]:
         """Return the extras and the dependency groups."""
-        extras = (Scope("extra", name) for name in self.extras)
-        return frozenset([*extras, *(Scope("group", name) for name in self.groups)])
+        return frozenset(scopes_of(self.extras, self.groups))
 
     @property
     def conflicts(self) -> list[frozenset[Scope]]:
         """Return the sets of them of which an installation selects at most one each."""
-        sets = (one & self.scopes for one in self.settings.conflicts)
+        known = self.scopes
+        sets = (one & known for one in self.settings.conflicts)
         return [one for one in sets if len(one) > 1]
 
     def merge(self, other: Inputs) -> Inputs:

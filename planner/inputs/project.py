@@ -23,7 +23,7 @@ from planner.inputs.requirement_line import limited
 from planner.inputs.scope_choice import ScopeChoice
 from planner.inputs.settings import Settings
 from planner.inputs.tool_values import ToolTables
-from planner.model.dependencies import Scope
+from planner.model.dependencies import Scope, scopes_of
 
 __all__ = ["read_editables", "read_projects"]
 
@@ -55,7 +55,7 @@ def read_projects(
     known_extras = {extra for its in known.values() for extra in its}
     known_groups = {group for one in projects for group in one.groups}
     if are_required:
-        known_scopes = Inputs(extras=tuple(known_extras), groups=tuple(known_groups)).scopes
+        known_scopes = scopes_of(known_extras, known_groups)
         for project, tools in stated:
             _check_scopes(project, tools, known_scopes)
     chosen_extras = choice.choose(known_extras, settings.extras, kind="extra", path=path)
@@ -158,10 +158,11 @@ def _with_sources(inputs: Inputs, family: Family) -> Settings:
     for an extra or group counts with everything that leads to its lines.
     """
     settings = inputs.settings.with_defaults(family.stated(inputs.settings.indexes))
+    locked = inputs.scopes
 
     def counting(pin: Pin) -> Iterator[Pin]:
         scope = pin.where.scope
-        if scope is None or scope in inputs.scopes:
+        if scope is None or scope in locked:
             yield pin
         selected = family.sections.get(scope, set()) if scope else set()
         for one in sorted(selected - {scope}, key=str):

@@ -11,6 +11,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from planner.index.pages import ProjectFile
+from planner.inputs.requirement_line import limited
 from planner.lock.markers import Conditions
 from planner.lock.references import References, Subject
 from planner.metadata.consistency import are_alike
@@ -82,7 +83,7 @@ class _Draft:
         for text in texts:
             where = [position for position, lines in declared.items() if text in lines]
             condition = conditions.marker({None: where}) if len(where) < len(declared) else None
-            yield _limit(text, condition) if condition else text
+            yield str(limited(Requirement(text), condition)) if condition else text
 
 
 def merge(
@@ -118,13 +119,6 @@ def merge(
         )
         for (name, version, _), draft in sorted(drafts.items(), key=lambda item: item[0])
     )
-
-
-def _limit(text: str, condition: Marker) -> str:
-    requirement = Requirement(text)
-    marker = requirement.marker
-    requirement.marker = Marker(f"({marker}) and ({condition})") if marker else condition
-    return str(requirement)
 
 
 def _key(package: ResolvedPackage, divided: Collection[NormalizedName]) -> _Key:

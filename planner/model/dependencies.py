@@ -26,6 +26,7 @@ __all__ = [
     "expand",
     "expand_required",
     "pinned_versions",
+    "scopes_of",
 ]
 
 
@@ -42,6 +43,14 @@ class Scope(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
+
+
+def scopes_of(extras: Iterable[str] | None, groups: Iterable[str] | None) -> list[Scope]:
+    """Return the scopes of extras and dependency groups, as a lock or a user names them."""
+    return [
+        *(Scope("extra", canonicalize_name(name)) for name in extras or ()),
+        *(Scope("group", canonicalize_name(name)) for name in groups or ()),
+    ]
 
 
 class Identifier(NamedTuple):

@@ -9,7 +9,8 @@ from packaging.tags import Tag, create_compatible_tags_selector
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from planner.review.verdicts import Verdicts, scopes_of
+from planner.model.dependencies import scopes_of
+from planner.review.verdicts import Verdicts
 from schemas.builds import BuildRecord, foreseen, suitable_record
 from schemas.data_class import frozen
 from schemas.demand import disk_of, peak_memory

@@ -50,6 +50,7 @@ class Decisions:
 
     def __init__(self, question: Question, conditions: Conditions) -> None:
         self._question = question
+        self._cases = question.cases
         self._conditions = conditions
         inputs = question.inputs
         lines = (*inputs.requirements, *inputs.constraints, *inputs.overrides)
@@ -74,7 +75,7 @@ class Decisions:
         for key, lines, fact in facts:
             values = {
                 position: _digest(sorted(texts))
-                for position, environment in enumerate(self._question.cases)
+                for position, environment in enumerate(self._cases)
                 if (texts := _texts(lines.get(name, ()), environment, fact))
             }
             if values:

@@ -12,12 +12,13 @@ from packaging.version import Version
 
 from planner.inputs.question import Question
 from planner.lock.locked_files import locked_files
+from planner.model.dependencies import scopes_of
 from planner.model.environments import MarkerEnvironment
 from planner.model.policy import Preferences
 from planner.review.check import find_problems
 from planner.review.graph import RequirementsUnknown
 from planner.review.recorded import recorded_table
-from planner.review.verdicts import Verdicts, scopes_of
+from planner.review.verdicts import Verdicts
 from schemas.builds import build_records
 from schemas.data_class import with_fields
 from schemas.errors import ArtifactRefused

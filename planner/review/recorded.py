@@ -19,7 +19,7 @@ from planner.inputs.pip_config import PUBLIC_INDEX
 from planner.inputs.provenance import Provenance, read_inputs
 from planner.inputs.targets import choose_targets
 from schemas.errors import UsageError
-from schemas.hints import TOOL_NAME
+from schemas.hints import tool_value
 from schemas.lock import recorded_targets
 from schemas.target import Target
 from schemas.text import first_plan
@@ -39,9 +39,7 @@ __all__ = [
 
 def recorded_table(owner: Pylock | Package, *keys: str) -> Mapping[str, Any]:
     """Return a table of ours in a lock or a package; empty if it is not there."""
-    table: object = owner.tool
-    for key in (TOOL_NAME, *keys):
-        table = table.get(key) if isinstance(table, Mapping) else None
+    table = tool_value(owner.tool, *keys)
     return table if isinstance(table, Mapping) else {}
 
 

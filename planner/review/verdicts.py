@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from planner.model.dependencies import Scope
 from schemas.markers import holds
 
-__all__ = ["Verdicts", "scopes_of"]
+__all__ = ["Verdicts"]
 
 
 _KINDS: dict[str, Literal["extra", "group"]] = {"extras": "extra", "dependency_groups": "group"}
@@ -63,11 +63,3 @@ def _any_of(marker: str) -> frozenset[Scope] | None:
         return None
     found = _EACH_CHOSEN.findall(marker)
     return frozenset(Scope(_KINDS[variable], canonicalize_name(name)) for name, variable in found)
-
-
-def scopes_of(extras: Iterable[str] | None, groups: Iterable[str] | None) -> list[Scope]:
-    """Return the scopes of extras and dependency groups, as a lock or a user names them."""
-    return [
-        *(Scope("extra", canonicalize_name(name)) for name in extras or ()),
-        *(Scope("group", canonicalize_name(name)) for name in groups or ()),
-    ]

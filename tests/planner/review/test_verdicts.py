@@ -10,7 +10,8 @@ from packaging.pylock import Package, PackageWheel
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from planner.review.verdicts import Verdicts, scopes_of
+from planner.model.dependencies import scopes_of
+from planner.review.verdicts import Verdicts
 from schemas.target import Target
 
 LINUX = Target.named("3.11", "linux").environment
