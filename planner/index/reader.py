@@ -48,18 +48,33 @@ class IndexReader:
         self._indexes = indexes
         self._client = client
         self._names = tuple(names)
-        self.seen: dict[tuple[str, NormalizedName], PageSeen] = {}
-        """The pages of indexes that were read, by index and project."""
-        self.broken: dict[str, tuple[str, ...]] = {}
-        """The broken links of each page that has some, by the URL or path of the page."""
-        self.forbidden: dict[str, set[NormalizedName]] = {}
-        """Projects that an index answers 403 for, and is believed not to have; by its URL."""
+        self._seen: dict[tuple[str, NormalizedName], PageSeen] = {}
+        self._broken: dict[str, tuple[str, ...]] = {}
+        self._forbidden: dict[str, frozenset[NormalizedName]] = {}
         self._serving: set[str] = set()
         """The indexes that have sent a page, so that their logins are valid."""
         self._probing = RLock()
-        self._links = LinksReader(client, self.broken)
+        self._links = LinksReader(client, self._broken)
         self._lock = Lock()
         self._cutting = Lock()
+
+    # Threads that read ahead may still add to these when a plan has ended: what is returned is a
+    # copy, which Python makes in one step.
+
+    @property
+    def seen(self) -> tuple[PageSeen, ...]:
+        """The pages of indexes that were read."""
+        return tuple(self._seen.copy().values())
+
+    @property
+    def broken(self) -> dict[str, tuple[str, ...]]:
+        """The broken links of each page that has some, by the URL or path of the page."""
+        return self._broken.copy()
+
+    @property
+    def forbidden(self) -> dict[str, frozenset[NormalizedName]]:
+        """Projects that an index answers 403 for, and is believed not to have; by its URL."""
+        return self._forbidden.copy()
 
     def page(self, name: NormalizedName, pin: str | None = None) -> ProjectPage:
         """Return the files of project ``name``: those of the index ``pin``; without it those of all
@@ -107,7 +122,7 @@ class IndexReader:
             return ProjectPage(name, exists=False)
         page = parse_condensed(name, answer.content, index=index.url)
         if page.broken:
-            self.broken[redacted(answer.url)] = page.broken
+            self._broken[redacted(answer.url)] = page.broken
         return page
 
     def names(self, index: Index) -> frozenset[NormalizedName]:
@@ -140,7 +155,7 @@ class IndexReader:
             if not error.is_forbidden or not self._is_serving(index, name):
                 raise
             with self._lock:
-                self.forbidden.setdefault(index, set()).add(name)
+                self._forbidden[index] = self._forbidden.get(index, frozenset()) | {name}
             answer = None
         self._note(name, index, answer)
         return answer
@@ -195,7 +210,7 @@ class IndexReader:
 
     def _note(self, name: NormalizedName, index: str, answer: Answer | None) -> PageSeen:
         digest, fresh_until = (answer.digest, answer.fresh_until) if answer else ("", 0.0)
-        seen = self.seen[index, name] = PageSeen(index, name, digest, fresh_until)
+        seen = self._seen[index, name] = PageSeen(index, name, digest, fresh_until)
         return seen
 
 

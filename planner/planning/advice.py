@@ -58,7 +58,7 @@ def advise(
     """
     errors = error.errors if isinstance(error, UnsolvableTargets) else (error,)
     supplies = {one.name: one for each in errors for top in each.supplies for one in _all(top)}
-    existing = {name for (_, name), seen in reader.seen.items() if seen.digest}
+    existing = {seen.project for seen in reader.seen if seen.digest}
     lacking = [one for one in supplies.values() if not (one.matching or one.is_direct)]
     if lacking and not indexes.places:
         return ("there is no place to look: --no-index is given, and no --find-links",)

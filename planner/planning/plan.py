@@ -126,7 +126,7 @@ def plan(
             environments=tuple(environments),
             entries=sized,
             remarks=tuple(remarks),
-            pages=tuple(reader.seen.values()) if source.is_pinned else None,
+            pages=reader.seen if source.is_pinned else None,
         )
 
 

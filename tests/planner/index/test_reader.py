@@ -171,3 +171,22 @@ def test_broken_links_are_kept_with_their_page(
                 reader = IndexReader(Indexes(places=(place(index),)), fresh)
                 assert names(reader.page(DEMO)) == ["demo-1.0-py3-none-any.whl"]
                 assert reader.broken == {f"{index.url}demo/": ("a malformed URL",)}
+
+
+class TestWhatWasRead:
+    def test_pages_that_threads_read_meanwhile_disturb_nobody_who_looks_through_it(
+        self, index: Server, client: IndexClient
+    ) -> None:
+        index.add(build_wheel("demo"), build_wheel("other"))
+        forbid(index, "third", "fourth")
+        reader = IndexReader(Indexes(places=(place(index),)), client)
+        reader.page(DEMO)
+        for seen in reader.seen:
+            assert seen.project == DEMO
+            reader.page(OTHER)
+        reader.page(canonicalize_name("third"))
+        for forbidden in reader.forbidden.values():
+            assert forbidden == {"third"}
+            reader.page(canonicalize_name("fourth"))
+            assert forbidden == {"third"}
+        assert [seen.project for seen in reader.seen] == ["demo", "other", "third", "fourth"]
