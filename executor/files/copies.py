@@ -77,7 +77,7 @@ def _place_of(folder: HeldFolder, new: str) -> str:
 def _copy_folder(source: HeldFolder, name: str, folder: HeldFolder, new: str) -> None:
     folder.make(new)
     with source.inner(name) as held, folder.inner(new) as copy:
-        for below, is_folder in held.entries():
+        for below, is_folder in held.entries_once():
             (_copy_folder if is_folder else _copy)(held, below, copy, below)
         _copy_status(held.descriptor, copy.descriptor)
 

@@ -8,7 +8,15 @@ from contextlib import contextmanager, suppress
 from io import FileIO
 from itertools import count
 
-__all__ = ["FOLDER", "empty_folder", "entries_of", "made_folder", "remove_tree", "write_spool"]
+__all__ = [
+    "FOLDER",
+    "empty_folder",
+    "entries_of",
+    "entries_once",
+    "made_folder",
+    "remove_tree",
+    "write_spool",
+]
 
 
 @contextmanager
@@ -124,10 +132,17 @@ def entries_of(folder: int) -> list[tuple[str, bool]]:
     # sshfs reads a folder once for each descriptor, wherever that is set to.
     fresh = os.open(os.curdir, FOLDER, dir_fd=folder)
     try:
-        with os.scandir(fresh) as entries:
-            return [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+        return entries_once(fresh)
     finally:
         os.close(fresh)
+
+
+def entries_once(folder: int) -> list[tuple[str, bool]]:
+    """Return what ``entries_of`` returns, in two system calls less, for a descriptor that is
+    younger than all that is in its folder, and of which this is asked once.
+    """
+    with os.scandir(folder) as entries:
+        return [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
 
 
 def write_spool(file: FileIO, chunks: Iterable[bytes]) -> None:

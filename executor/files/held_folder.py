@@ -17,7 +17,7 @@ from contextlib import suppress
 from io import FileIO
 from typing import BinaryIO, Self
 
-from executor.files.folders import FOLDER, empty_folder, entries_of, remove_tree
+from executor.files.folders import FOLDER, empty_folder, entries_of, entries_once, remove_tree
 from executor.files.regular import open_regular, read_regular
 
 __all__ = ["HeldFolder"]
@@ -168,7 +168,11 @@ class HeldFolder:
         if name == self.kept_name:
             return entries_of(self.kept)
         with self.inner(name) as inner:
-            return inner.entries()
+            return inner.entries_once()
+
+    def entries_once(self) -> list[tuple[str, bool]]:
+        """Return what ``entries`` does, of a folder that was opened just now, and is asked once."""
+        return entries_once(self.descriptor)
 
     def names(self, name: str = "") -> list[str]:
         """Return the names in the folder ``name``."""

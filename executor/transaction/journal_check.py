@@ -101,7 +101,7 @@ class _Check:
                 if depth > _DEEPEST:
                     raise self._refused(f"{path} has more than {_DEEPEST} folders below each other")
                 with held.inner(folder) as inner:
-                    for name, is_folder in inner.entries():
+                    for name, is_folder in inner.entries_once():
                         if is_folder:
                             waiting.append((f"{folder}/{name}", depth + 1))
                         elif not inner.is_file(name):

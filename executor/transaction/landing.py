@@ -84,7 +84,7 @@ def _landings(
 ) -> Iterator[Landing]:
     exists = os.path.isdir(folder)
     whole, inner = list[str](), list[str]()
-    for name, is_folder in held.entries():
+    for name, is_folder in held.entries_once():
         is_met = exists and is_folder and ways.is_way(f"{folder}/{name}")
         (inner if is_met else whole).append(name)
     links = {name for name in inner if os.path.islink(os.path.join(folder, name))}
@@ -114,7 +114,7 @@ def check_lengths(moves: Iterable[Move], staging: HeldFolder) -> None:
 
 
 def _check_lengths(held: HeldFolder, folder: str, room: int) -> None:
-    for name, is_folder in held.entries():
+    for name, is_folder in held.entries_once():
         left, path = room - 1 - len(os.fsencode(name)), f"{folder}/{name}"
         if left < 0:
             raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), path)

@@ -99,7 +99,8 @@ class Mover:
             self._copy(source, name, folder, new, is_folder=is_folder)
 
     def _move_entries(self, source: HeldFolder, folder: HeldFolder, last: str | None) -> None:
-        for name in sorted(source.names(), key=lambda name: (name == last, name)):
+        names = [name for name, _ in source.entries_once()]
+        for name in sorted(names, key=lambda name: (name == last, name)):
             self.move(source, name, folder, name)
 
     def _merge(self, source: HeldFolder, name: str, there: HeldFolder) -> None:

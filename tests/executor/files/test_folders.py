@@ -15,6 +15,7 @@ from executor.files.folders import (
     made_folder,
     remove_tree,
 )
+from executor.files.held_folder import HeldFolder
 
 
 def fail_below(folder: Path, *files: str) -> None:
@@ -87,6 +88,8 @@ def test_a_folder_is_listed_from_its_beginning(tmp_path: Path) -> None:
         with os.scandir(descriptor) as half_read:
             next(half_read)
             assert sorted(entries_of(descriptor)) == [("file", False), ("folder", True)]
+        with HeldFolder.at(str(tmp_path)) as held:
+            assert sorted(held.entries_once()) == [("file", False), ("folder", True)]
     finally:
         os.close(descriptor)
 
