@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from executor.archive.inflate import INFLATER
-from executor.budget.budget import Budget, Surface, check_least, decide_budget
-from executor.budget.errors import BudgetTooSmall
+from executor.budget.budget import Budget, check_least
 from executor.budget.group_memory import PeakGauge
 from executor.budget.memory import MEMORY_OPTION, rss_peak
 from executor.environment.changes import Changes
@@ -25,10 +24,11 @@ from executor.environment.environment import Environment
 from executor.environment.installed import installed_in
 from executor.environment.schemes import Schemes
 from executor.files.errors import NoMemoryForFiles
+from executor.install.admission import admitted, refuse_after
 from executor.install.builder import OpenBuilder, WheelBuilder
 from executor.install.decision import Decision
 from executor.install.options import ExecuteOptions
-from executor.install.preflight import check_disk, surface_of
+from executor.install.preflight import surface_of
 from executor.install.run_events import (
     figures_of,
     record_changes,
@@ -46,7 +46,6 @@ from executor.transaction.journal import Journal
 from executor.transaction.transaction import Transaction
 from schemas.credentials import has_named_logins
 from schemas.data_class import frozen
-from schemas.errors import ArtifactRefused, NetworkError
 
 if TYPE_CHECKING:
     from executor.sources.client import HttpClient
@@ -188,7 +187,7 @@ def _run(
             transaction.reporter.warned(remark)
         # The fork that read the lock has ended; before, what it held was that of others.
         record_limits(transaction.reporter.recorder, options.memory)
-        budget = _preflight(changes, transaction, options)
+        budget = admitted(changes, transaction, options)
         if changes.is_empty and exists:
             _selected(transaction.reporter, changes, budget)
             return _Done(changes, budget, False, None, Staged(), 0.0)
@@ -213,7 +212,7 @@ def _run(
         try:
             staged, committing = transaction.run(changes, budget, last)
         except NoMemoryForFiles as error:
-            _refuse(changes, transaction, options, error)
+            refuse_after(error, changes, transaction, options)
             raise
     return _Done(changes, budget, is_confined, builder, staged, committing)
 
@@ -260,70 +259,6 @@ def _named_indexes(lock: str) -> tuple[str, ...]:
     from executor.install.decide import named_indexes  # noqa: PLC0415  # in a fork, as above
 
     return named_indexes(lock)
-
-
-def _preflight(changes: Changes, transaction: Transaction, options: ExecuteOptions) -> Budget:
-    """Return the budget. Raises if the disk or the memory is too small."""
-    schemes, missing = transaction.schemes, transaction.missing(changes.install)
-    compiles = options.compile_files and bool(changes.install)
-    if changes.install:
-        check_disk(missing, schemes, compiles=compiles)
-    is_secured = transaction.origins.speaks_tls(missing)
-    surface = surface_of(schemes, missing, compiles=compiles, is_secured=is_secured)
-    try:
-        return _decide_budget(options, surface)
-    except BudgetTooSmall as error:
-        # A guess that is too large must not refuse, nor one that is too small be named as enough.
-        can_read = error.limit.available >= error.needed
-        if not (surface.is_memory and surface.is_guessed and can_read):
-            raise
-        if (counted := _counted(missing, transaction, options)) is None:
-            raise
-    return _decide_budget(options, counted)
-
-
-def _decide_budget(options: ExecuteOptions, surface: Surface) -> Budget:
-    return decide_budget(options.memory, options.lanes, options.page_cache, surface=surface)
-
-
-def _counted(
-    steps: Sequence[Step], transaction: Transaction, options: ExecuteOptions
-) -> Surface | None:
-    """Return what the execution of ``steps`` writes to, with what their files really take in
-    memory; None if that cannot be counted.
-    """
-    from executor.install.file_count import memory_of_files  # noqa: PLC0415  # rarely needed
-
-    origins, folder, compiles = transaction.origins, transaction.lock_folder, options.compile_files
-    with suppress(NetworkError, ArtifactRefused):
-        counted = memory_of_files(steps, origins, folder, compiles=compiles)
-        if counted is not None:
-            return surface_of(
-                transaction.schemes,
-                steps,
-                compiles=compiles,
-                is_secured=origins.speaks_tls(steps),
-                counted=counted,
-            )
-    return None
-
-
-def _refuse(
-    changes: Changes, transaction: Transaction, options: ExecuteOptions, error: NoMemoryForFiles
-) -> None:
-    """Raise BudgetTooSmall with what the files of the wheels really take, if that can be counted:
-    they took more memory than was foreseen.
-    """
-    missing = transaction.missing(changes.install)
-    for step in missing:
-        # What was staged of it is memory that the refusal would name as held by others.
-        transaction.staging.discard(step)
-    if counted := _counted(missing, transaction, options):
-        try:
-            _decide_budget(options, counted)
-        except BudgetTooSmall as refusal:
-            refusal.left = error.left
-            raise
 
 
 def _build(builder: WheelBuilder, budget: Budget, step: Step, client: HttpClient) -> Step:

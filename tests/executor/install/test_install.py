@@ -12,13 +12,12 @@ from executor.api import execute
 from executor.environment.changes import Sync
 from executor.environment.environment import Environment
 from executor.environment.installed import installed_distributions
-from executor.files.errors import NotEnoughDisk
 from executor.install.decide import decide
 from helpers.environments import environment_below, read_record
 from helpers.locks import write_lock
 from helpers.trees import snapshot
 from helpers.wheels import build_wheel, lock_of
-from schemas.errors import LockstreamError, NotEnough
+from schemas.errors import LockstreamError
 
 OLD = build_wheel("demo", "1.0", files={"demo/a.py": "old", "demo/gone.py": "", "same.py": ""})
 NEW = build_wheel("demo", "2.0", files={"demo/a.py": "new", "same.py": ""})
@@ -130,30 +129,10 @@ def test_an_archive_is_told_from_a_version(tmp_path: Path, environment: Environm
     assert not (packages(environment) / OTHER.dist_info / "direct_url.json").exists()
 
 
-class TestBeforeAnythingIsWritten:
-    def test_memory_is_asked_for(self, tmp_path: Path, environment: Environment) -> None:
-        path = write_lock(tmp_path / "project", [OLD])
-        before = snapshot(tmp_path)
-        with pytest.raises(NotEnough, match=r"of memory.*, but --memory leaves 1 MiB"):
-            execute(path, environment, memory=1 << 20)
-        assert snapshot(tmp_path) == before
-
-    def test_disk_is_asked_for(self, tmp_path: Path, environment: Environment) -> None:
-        path = write_lock(tmp_path / "project", [OLD], hints=True)
-        text = Path(path).read_text()
-        size = OLD.hints.unpacked_size
-        Path(path).write_text(text.replace(f"unpacked-size = {size}", f"unpacked-size = {1 << 60}"))
-        before = snapshot(tmp_path)
-        with pytest.raises(NotEnoughDisk):
-            execute(path, environment)
-        assert snapshot(tmp_path) == before
-
-    def test_a_file_that_is_not_there_is_missed(
-        self, tmp_path: Path, environment: Environment
-    ) -> None:
-        path = write_lock(tmp_path / "project", [OLD])
-        (tmp_path / "project" / OLD.filename).unlink()
-        before = snapshot(tmp_path)
-        with pytest.raises(LockstreamError, match="does not exist"):
-            execute(path, environment)
-        assert snapshot(tmp_path) == before
+def test_a_file_that_is_not_there_is_missed(tmp_path: Path, environment: Environment) -> None:
+    path = write_lock(tmp_path / "project", [OLD])
+    (tmp_path / "project" / OLD.filename).unlink()
+    before = snapshot(tmp_path)
+    with pytest.raises(LockstreamError, match="does not exist"):
+        execute(path, environment)
+    assert snapshot(tmp_path) == before
