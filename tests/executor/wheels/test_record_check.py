@@ -13,7 +13,6 @@ import pytest
 
 from executor.files.held_folder import HeldFolder
 from executor.wheels.errors import WheelRefused
-from executor.wheels.record_check import MAX_RECORD_SIZE
 from executor.wheels.records import read_rows
 from executor.wheels.rules import STRICT, Rules
 from helpers.environments import stage
@@ -270,15 +269,6 @@ def test_a_wheel_without_a_record_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WheelRefused) as caught:
         stage(wheel, tmp_path / "s")
     assert str(caught.value) == f"{FILENAME}: {MEMBER}it is missing"
-
-
-def test_a_record_larger_than_any_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert MAX_RECORD_SIZE == 64 << 20
-    monkeypatch.setattr("executor.wheels.record_check.MAX_RECORD_SIZE", len(RECORD) - 1)
-    with pytest.raises(WheelRefused, match=f"it is larger than {len(RECORD) - 1} bytes"):
-        stage(GOOD, tmp_path / "s")
 
 
 def test_a_disk_that_fails_is_no_fault_of_the_wheel(
