@@ -9,6 +9,7 @@ from executor.cli.execute_options import OriginOptions, origin_options
 from executor.cli.option_group import json_option, lock_argument
 from executor.cli.output import echo, is_quiet, is_verbose
 from executor.lanes.signals import stoppable
+from executor.lock.options import TargetNames
 from executor.lock.step import Step
 
 __all__ = ["fetch"]
@@ -55,9 +56,7 @@ def fetch(
     They are those of all targets of the lock, with all extras and groups. Each is verified, and
     what is there stays. The other machine runs: lockstream execute --offline --find-links DIR
     """
-    # They load the reader of locks.
-    from executor.install import fetch as walk  # noqa: PLC0415
-    from executor.install.lock_files import TargetNames  # noqa: PLC0415
+    from executor.install import fetch as walk  # noqa: PLC0415  # it loads what others do not need
 
     with stoppable():
         done = walk.fetch(

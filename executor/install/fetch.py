@@ -11,11 +11,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from executor.budget.memory import available_memory
 from executor.files.disk_space import Need, check_space
 from executor.files.durability import flush
-from executor.install.decide import named_indexes
-from executor.install.lock_files import LockFiles, TargetNames, files_of
+from executor.install.early import ROOM
+from executor.lanes.forks import run_in_fork
 from executor.lanes.lanes import run_lanes
+from executor.lock.options import TargetNames
 from executor.lock.step import Step, folder_of
 from executor.sources.acquire import acquire
 from executor.sources.file_folder import FileFolder
@@ -27,6 +29,7 @@ from schemas.sizes import format_size
 from schemas.text import counted
 
 if TYPE_CHECKING:
+    from executor.install.lock_files import LockFiles
     from executor.sources.client import HttpClient
 
 __all__ = ["FilledFolder", "fetch"]
@@ -89,12 +92,12 @@ def fetch(
     Raises what ``files_of`` raises, UsageError, Offline, Unreachable, HashMismatch, SizeMismatch,
     FolderBusy, NotEnoughDisk, NotEnoughInodes and NotWritten.
     """
-    files = files_of(lock, names)
+    read = partial(_read, lock, names)
+    # A fork gives back the memory that reading a lock takes, but needs its own meanwhile.
+    files, indexes = run_in_fork(read) if (available_memory() or 0) >= ROOM else read()
     for warning in files.warnings():
         warn(warning)
-    origins = origins or Origins()
-    if has_named_logins(os.environ):
-        origins = replace(origins, indexes=named_indexes(lock))
+    origins = replace(origins or Origins(), indexes=indexes)
     try:
         with FileFolder.opened(folder) as held:
             missing = [step for step in files.steps if not held.has(step)]
@@ -115,6 +118,14 @@ def fetch(
     except OSError as error:
         raise NotWritten(f"{folder}: cannot be written", error) from None
     return FilledFolder(files=files, fetched=tuple(fetched), removed=tuple(removed))
+
+
+def _read(lock: str, names: TargetNames | None) -> tuple[LockFiles, tuple[str, ...]]:
+    """Return the files of the lock, and the names of its indexes if a login has such a name."""
+    from executor.install.decide import named_indexes  # noqa: PLC0415  # as files_of
+    from executor.install.lock_files import files_of  # noqa: PLC0415  # it loads much
+
+    return files_of(lock, names), named_indexes(lock) if has_named_logins(os.environ) else ()
 
 
 def _added(

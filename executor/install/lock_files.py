@@ -10,7 +10,7 @@ from packaging.pylock import Pylock
 
 from executor.environment.interpreter import probe
 from executor.lock.errors import NotForThisTarget, NotInstallable
-from executor.lock.options import SelectOptions
+from executor.lock.options import SelectOptions, TargetNames
 from executor.lock.reader import LockReader
 from executor.lock.selection import Selector
 from executor.lock.step import Step, fixed_order
@@ -20,7 +20,7 @@ from schemas.lock import recorded_targets
 from schemas.target import Target, forget_tags
 from schemas.text import enumerate_some
 
-__all__ = ["LockFiles", "TargetNames", "files_of"]
+__all__ = ["LockFiles", "files_of"]
 
 
 _AT_ONCE = 8
@@ -51,31 +51,6 @@ class LockFiles:
             yield f"no file for one of the targets: {enumerate_some(self.missing)}"
 
 
-@frozen(kw_only=True)
-class TargetNames:
-    """The targets that the user names, as ``Target.named`` takes them. Of the targets of the lock
-    those parts count that are not named.
-    """
-
-    python_versions: tuple[str, ...] = ()
-    platforms: tuple[str, ...] = ()
-
-    def targets(self, header: Pylock) -> tuple[Target, ...]:
-        """Return them; without any name those that the lock records, else that of the running
-        Python. Raises UsageError for a name that is not known.
-        """
-        known = recorded_targets(header) or (probe(sys.executable).target,)
-        if not self.python_versions and not self.platforms:
-            return known
-        pythons = self.python_versions or [one.python_name.replace("+", "") for one in known]
-        platforms = self.platforms or [one.platform for one in known]
-        return tuple(
-            Target.named(python, platform)
-            for python in dict.fromkeys(pythons)
-            for platform in dict.fromkeys(platforms)
-        )
-
-
 def files_of(lock: str, names: TargetNames | None = None) -> LockFiles:
     """Return the files of the lock at the path ``lock`` that these targets need with any choice of
     extras and dependency groups.
@@ -84,7 +59,7 @@ def files_of(lock: str, names: TargetNames | None = None) -> LockFiles:
     LockReader raises.
     """
     reader = LockReader(lock)
-    chosen = (names or TargetNames()).targets(reader.header)
+    chosen = _targets(reader.header, names or TargetNames())
     steps: dict[str, Step] = {}
     unfetched: dict[str, None] = {}
     skipped: dict[str, None] = {}
@@ -108,6 +83,22 @@ def files_of(lock: str, names: TargetNames | None = None) -> LockFiles:
         unfetched=tuple(unfetched),
         missing=tuple(skipped),
         remark=reader.remark,
+    )
+
+
+def _targets(header: Pylock, names: TargetNames) -> tuple[Target, ...]:
+    """Return the targets that are named; without any name those that the lock records, else that of
+    the running Python. Raises UsageError for a name that is not known.
+    """
+    known = recorded_targets(header) or (probe(sys.executable).target,)
+    if not names.python_versions and not names.platforms:
+        return known
+    pythons = names.python_versions or [one.python_name.replace("+", "") for one in known]
+    platforms = names.platforms or [one.platform for one in known]
+    return tuple(
+        Target.named(python, platform)
+        for python in dict.fromkeys(pythons)
+        for platform in dict.fromkeys(platforms)
     )
 
 

@@ -1,4 +1,4 @@
-"""The user's choice of extras, dependency groups, builds and local projects."""
+"""The user's choice of extras, dependency groups, builds, local projects and targets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from executor.lock.local_project import LocalProject
 
-__all__ = ["SelectOptions"]
+__all__ = ["SelectOptions", "TargetNames"]
 
 
 @frozen(kw_only=True)
@@ -73,6 +73,16 @@ class SelectOptions:
             if len(both) > 1:
                 raise Excluding(tuple(both))
         return variables
+
+
+@frozen(kw_only=True)
+class TargetNames:
+    """The targets that the user names, as ``Target.named`` takes them. Of the targets of the lock
+    those parts count that are not named.
+    """
+
+    python_versions: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
 
 
 def _conflicts(header: Pylock) -> Iterator[list[str]]:

@@ -173,3 +173,15 @@ def test_a_limit_of_file_sizes_is_named(server: Server, capsys: pytest.CaptureFi
         fetch(status=ExitCode.NOT_ENOUGH)
     assert "hint: raise the limit of file sizes (ulimit -f)" in capsys.readouterr().err
     assert not Path("wheels").exists()
+
+
+@pytest.mark.parametrize("available", [None, 24 << 20, 1 << 30])
+def test_the_lock_is_read_with_little_memory_and_with_much(
+    available: int | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("executor.install.fetch.available_memory", lambda: available)
+    fetch("--json", "--python-version", "3.12", "--platform", "win_amd64")
+    found = json.loads(capsys.readouterr().out)
+    assert [one["name"] for one in found["files"]] == [wheel.filename for wheel in WHEELS]
+    fetch("--python-version", "3.x", status=ExitCode.USAGE)
+    assert "3.x" in capsys.readouterr().err

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from executor.install.lock_files import TargetNames, files_of
+from executor.install.lock_files import files_of
 from executor.lock.errors import NotForThisTarget, NotInstallable
+from executor.lock.options import TargetNames
 from executor.sources.errors import SameName
 from helpers.wheels import Wheel, build_wheel, lock_of
 from schemas.errors import UsageError
