@@ -200,6 +200,8 @@ def lock_hint(path: str, error: OSError) -> str:
         return system_error(errno.EACCES)[1]
     if error.errno in {errno.EINVAL, errno.ENXIO}:  # a pipe, a device or a socket
         return "locks are regular files: remove it, or name another path"
+    if isinstance(error, FileNotFoundError) and not set(path) & set("./"):
+        return f"what stands here is the path of a lock, such as pylock.toml; is {path} a package?"
     from schemas.text import first_plan  # noqa: PLC0415  # which most errors need not
 
     return (

@@ -17,6 +17,7 @@ import pytest
 
 import executor
 from executor import _HOMES as PUBLIC
+from schemas.errors import LockstreamError
 
 PROJECT = Path(__file__).parent.parent
 PHASES = ("lockstream", "schemas", "planner", "executor")
@@ -332,6 +333,16 @@ def test_few_class_names_are_those_of_both_phases() -> None:
         for phase in ORDER
     ]
     assert names[0] & names[1] <= TWICE
+
+
+@every_module
+def test_an_error_of_a_general_kind_is_raised_with_a_hint(module: Module) -> None:
+    kinds = {"LockstreamError", *(one.__name__ for one in LockstreamError.__subclasses__())}
+    raised = (node.exc for node in ast.walk(module.tree) if isinstance(node, ast.Raise))
+    for call in raised:
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") in kinds:
+            has_hint = len(call.args) > 1 or any(one.arg == "hint" for one in call.keywords)
+            assert has_hint, f"{module.name}:{call.lineno}"
 
 
 @every_module

@@ -52,8 +52,9 @@ def read_mirrors(options: Iterable[str], lock: str) -> tuple[tuple[str, str], ..
             raise failure from None
     for prefix, replacement in pairs:
         if not (_is_url(prefix) and _is_url(replacement)):
+            said = "=".join(redacted(str(one)) for one in (prefix, replacement) if one)
             raise UsageError(
-                f"{redacted(str(prefix))} = {redacted(str(replacement))} is not a mirror",
+                f"{said!r} is not a mirror: a pair of addresses is",
                 hint="write --mirror https://from.example/=https://to.example/",
             )
     return tuple(pairs)

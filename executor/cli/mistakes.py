@@ -11,58 +11,14 @@ from difflib import get_close_matches
 import click
 from click.core import ParameterSource
 
-from executor.cli.command_line import given_variable, long_name
+from executor.cli.command_line import given_variable, long_name, options_of
+from executor.cli.other_tools import COMMANDS, OPTIONS, WORDS
 from schemas.errors import UsageError
 
 __all__ = ["command_left_out", "mistake", "unknown_command"]
 
-_OTHER_WORDS = {
-    "add": "write the requirement into pyproject.toml or a requirements file, and run "
-    "lockstream plan",
-    "clean": "run lockstream cache clear, which empties the cache of plans",
-    "compile": "run lockstream plan -r requirements.in, which writes pylock.toml",
-    "export": "a pylock.toml is read by pip and uv as it is",
-    "freeze": "run lockstream plan, which writes pylock.toml, or lockstream tree, which prints it",
-    "help": "run lockstream --help, or lockstream COMMAND --help",
-    "install": "run lockstream execute, which installs pylock.toml into an environment",
-    "list": "run lockstream tree, which prints the packages of a lock",
-    "lock": "run lockstream plan, which writes pylock.toml",
-    "outdated": "run lockstream plan --upgrade, then lockstream diff HEAD, which shows it",
-    "remove": "delete the requirement from its file, run lockstream plan, then lockstream execute "
-    "--exact",
-    "run": "run lockstream execute, then the program in .venv/bin",
-    "sync": "run lockstream execute --exact, which also removes what the lock does not list",
-    "uninstall": "run lockstream execute --remove NAME",
-    "update": "run lockstream plan --upgrade",
-    "upgrade": "run lockstream plan --upgrade",
-    "venv": "run lockstream execute, which makes the environment too",
-    "version": "run lockstream --version",
-}
-"""What to run instead of the commands of other tools."""
-
-_LOCKED = "execute installs what a lock lists; lockstream plan takes {} and writes the lock"
-_NAMED = "the lock names the place of each file; --mirror FROM=TO fetches from another one"
-_OTHER_OPTIONS = {
-    ("execute", "-r"): _LOCKED.format("-r FILE"),
-    ("execute", "--requirement"): _LOCKED.format("-r FILE"),
-    ("execute", "-U"): _LOCKED.format("-U"),
-    ("execute", "--upgrade"): _LOCKED.format("-U"),
-    ("execute", "-i"): _NAMED,
-    ("execute", "--index-url"): _NAMED,
-    ("execute", "--extra-index-url"): _NAMED,
-    ("execute", "--no-cache"): "execute keeps no cache; leave it out",
-    ("execute", "--no-cache-dir"): "execute keeps no cache; leave it out",
-    ("execute", "--frozen"): "execute never changes the lock; leave it out",
-    ("execute", "--locked"): "execute never changes the lock; lockstream check says whether it is "
-    "current",
-    ("execute", "--require-hashes"): "execute always does; leave it out",
-    ("plan", "--python"): "did you mean --python-version?",
-    ("plan", "-p"): "did you mean --python-version?",
-    ("plan", "--generate-hashes"): "a lock always has hashes; leave it out",
-    ("plan", "--output-file"): "did you mean --output?",
-    ("plan", "--python-platform"): "did you mean --platform?",
-}
-"""What to say to the options of other tools."""
+_CLOSE = 0.8
+"""How like one of ours an option has to be; below it, ``--cert`` would be ``--report``."""
 
 _KINDS = (
     ("a valid integer range", "a whole number"),
@@ -80,11 +36,20 @@ def command_left_out(name: str) -> UsageError:
     )
 
 
-def unknown_command(name: str, known: Sequence[str]) -> UsageError:
-    """Return the error for a command that does not exist, with what may have been meant."""
+def unknown_command(words: Sequence[str], known: Sequence[str]) -> UsageError:
+    """Return the error for ``words``, the first of which is no command, with what may have been
+    meant.
+    """
+    name = words[0]
     near = get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"the commands are {', '.join(known)}"
-    return UsageError(f"there is no command {name!r}", hint=_OTHER_WORDS.get(name, hint))
+    meant = name
+    if name in WORDS:
+        said = [name.partition("-")[2], *words[1:]]
+        meant = next((word for word in said if word and not word.startswith("-")), name)
+    if meant in known:
+        hint = f"did you mean {meant}?"
+    return UsageError(f"there is no command {name!r}", hint=COMMANDS.get(meant, hint))
 
 
 def mistake(error: click.ClickException) -> UsageError:
@@ -95,12 +60,8 @@ def mistake(error: click.ClickException) -> UsageError:
     path, command = context.command_path, context.command
     usage = " ".join([path, *command.collect_usage_pieces(context)])
     if isinstance(error, click.NoSuchOption):
-        hint = _OTHER_OPTIONS.get((path.partition(" ")[2], error.option_name), "")
-        if near := error.possibilities:
-            hint = hint or f"did you mean {near[0]}?"
-        return UsageError(
-            f"{path} has no option {error.option_name}", hint or f"{path} --help lists them"
-        )
+        name = error.option_name
+        return UsageError(f"{path} has no option {name}", _meant(name, path, command))
     if isinstance(error, click.MissingParameter) and error.param:
         return UsageError(f"{_subject(error.param)} is missing", f"write {usage}")
     if isinstance(error, click.BadParameter) and error.param:
@@ -109,9 +70,40 @@ def mistake(error: click.ClickException) -> UsageError:
             f"{path} --help says what it takes",
         )
     if isinstance(command, click.Group):
-        words = "|".join(command.list_commands(context))
-        return UsageError(_plain(error.message), f"write {path} {words}")
+        message = _plain(error.message)
+        return UsageError(message, f"write {path} {_word_meant(message, command, context)}")
     return UsageError(_plain(error.message), f"write {usage}")
+
+
+def _meant(name: str, path: str, command: click.Command) -> str:
+    """Return a hint for ``name``, which is no option of ``command``."""
+    for of in (path.partition(" ")[2], ""):
+        if hint := OPTIONS.get(of, {}).get(name):
+            return hint
+    spellings = ["--help"]
+    for option in options_of(command):
+        spellings += [*option.opts, *option.secondary_opts]
+    ours = [one for one in spellings if one.startswith("--")]
+    # The opposite is never what was meant: --build for --no-build.
+    alike = [one for one in ours if one.startswith("--no-") == name.startswith("--no-")]
+    longer = [one for one in alike if one.startswith(name) or name.startswith(f"{one}-")]
+    near = longer if len(longer) == 1 else get_close_matches(name, alike, n=1, cutoff=_CLOSE)
+    return f"did you mean {near[0]}?" if near else f"{path} --help lists them"
+
+
+def _word_meant(message: str, group: click.Group, context: click.Context) -> str:
+    """Return the words that may follow those of ``group``: if the one that ``message`` quotes is a
+    value that one of its commands takes, that command with it.
+    """
+    words = group.list_commands(context)
+    quoted = message.partition("'")[2].rpartition("'")[0]
+    for word in words:
+        command = group.get_command(context, word)
+        for parameter in command.params if command else ():
+            choices = parameter.type.choices if isinstance(parameter.type, click.Choice) else ()
+            if isinstance(parameter, click.Argument) and quoted in choices:
+                return f"{word} {quoted}"
+    return "|".join(words)
 
 
 def _subject(parameter: click.Parameter) -> str:

@@ -77,7 +77,7 @@ class Program(click.Group):
         if words[0] and words[0] not in self.entries and not words[0].startswith("-"):
             from executor.cli.mistakes import unknown_command  # noqa: PLC0415  # an error
 
-            raise unknown_command(words[0], list(self.entries))
+            raise unknown_command(words, list(self.entries))
         from executor.cli.command_line import check_words  # noqa: PLC0415  # not for --help
 
         found = super().resolve_command(context, words)

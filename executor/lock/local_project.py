@@ -57,10 +57,10 @@ class LocalProject:
                 hint="name the folder of a project",
             ) from None
         except ValueError as error:
-            raise InvalidInput(f"{path}: {error}") from None
+            raise _invalid(path, str(error), "correct it, and run the command again") from None
         name = project_name(document)
         if name is None:
-            raise InvalidInput(f"{path}: [project] has no name")
+            raise _invalid(path, "[project] has no name", "give it one, and plan again")
         places = [os.path.join(place, build_lock_name(name)) for place in (lock_folder, folder)]
         lock = next(filter(os.path.exists, places), None)
         requires = document.get("build-system", {}).get("requires", True)
@@ -80,3 +80,9 @@ class LocalProject:
             is_direct=True,
             source=Source(record, folder=folder, editable=self.editable, lock=lock),
         )
+
+
+def _invalid(path: str, problem: str, hint: str) -> InvalidInput:
+    failure = InvalidInput(f"{path}: {problem}")
+    failure.hint = hint
+    return failure

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -146,9 +147,11 @@ class SourceBuild:
         """
         system, flags = self.prepare()
         demand: dict[int, int] = {}
+        runs: Counter[int] = Counter()
 
         def run(jobs: int) -> tuple[BuiltWheel, SandboxResult]:
-            self.reporter.building(self.label, f"measuring, jobs {jobs}")
+            runs[jobs] += 1
+            self.reporter.building(self.label, f"measuring, jobs {jobs}, run {runs[jobs]}")
             tree = self.workspace.tree(self.source, self.subdirectory)
             its_flags = flags if jobs == flags.jobs else with_jobs(flags, system.backend, jobs)
             wheel, result = self.workspace.wheel(

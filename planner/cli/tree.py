@@ -13,11 +13,13 @@ from planner.model.choices import with_choices
 from planner.model.dependencies import Dependency, Identifier
 from planner.model.environments import MarkerEnvironment, group_targets
 from planner.model.project_set import first_invalid_name
+from planner.planning.near_names import nearest
 from planner.resolver.applicable import applicable_dependencies
 from planner.resolver.overrides import Overrides
-from planner.review.graph import Edge, Graph
+from planner.review.graph import Edge, Graph, NotInLock
 from planner.review.recorded import recorded_inputs, targets_of
-from schemas.errors import Refused, UsageError
+from schemas.errors import UsageError
+from schemas.text import lock_command
 
 __all__ = ["tree", "why"]
 
@@ -43,13 +45,17 @@ def why(name: str, lock: str, python_versions: tuple[str, ...], platforms: tuple
         )
     project = canonicalize_name(name)
     chains: dict[str, dict[str, None]] = {}
+    has: set[NormalizedName] = set()
     for _, graph, roots in _graphs(lock, python_versions, platforms):
         edges = graph.reach(roots)
+        has.update(graph.packages)
         if package := graph.packages.get(project):
             known = chains.setdefault(f"{package.name} {package.version}", {})
             known.update(dict.fromkeys(_chains(project, edges)))
     if not chains:
-        raise Refused(f"{lock} does not have {project}")
+        near = nearest(project, has)
+        what = f"did you mean {near[0]}?" if near else f"{lock_command('tree', lock)} prints all"
+        raise NotInLock(lock, project, f"{what}; another lock stands after NAME: why NAME LOCK")
     for package_name, found in chains.items():
         echo(package_name)
         for chain in list(found)[:MAX_SHOWN_CHAINS]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from packaging.pylock import is_valid_pylock_path
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from executor import read_input
@@ -52,7 +53,8 @@ _CONDA = "write its requirements from PyPI into a requirements file"
 
 
 _FOREIGN = {
-    "Pipfile": "write its requirements into a [project] table of a pyproject.toml",
+    "Pipfile": "write its requirements into a [project] table of a pyproject.toml, or plan what "
+    "pipenv requirements prints, with -r",
     "environment.yml": _CONDA,
     "environment.yaml": _CONDA,
     "pixi.toml": _CONDA,
@@ -219,7 +221,15 @@ def _hint_for_file(path: str) -> str:
 
 
 def hint_for_folder(folder: str) -> str:
-    """Return what to do with a folder without a project, given the files that it has."""
+    """Return what to do with a folder without a project, given the files that it has; or with what
+    was meant as a requirement.
+    """
+    if not os.path.exists(folder) and (name := _required_name(folder)):
+        return (
+            f"requirements are read from files: write {folder} into requirements.in, then run "
+            f"lockstream plan -r requirements.in; for a package of the lock: lockstream plan "
+            f"--upgrade-package {name}"
+        )
     for name in _FILES:
         if os.path.isfile(path := os.path.normpath(os.path.join(folder, name))):
             return f"plan the requirements file with -r {path}"
@@ -229,3 +239,11 @@ def hint_for_folder(folder: str) -> str:
     return (
         "name what to plan: lockstream plan -r FILE, or lockstream plan FOLDER of a pyproject.toml"
     )
+
+
+def _required_name(text: str) -> str:
+    """Return the name of the project that ``text`` requires; empty if it is no requirement."""
+    try:
+        return Requirement(text).name
+    except InvalidRequirement:
+        return ""

@@ -45,10 +45,19 @@ name (empty if no table has it) and the inputs with its settings."""
 def refuse_backend(folder: str, _name: str, _inputs: Inputs) -> str:
     """Raise InvalidProject: the command runs no build backend."""
     raise InvalidProject(
-        os.path.join(folder, "pyproject.toml"),
+        _stated(os.path.join(folder, "pyproject.toml")),
         "only its build backend knows its requirements, and a check runs none",
         hint="plan again with --build; the lock stays as it is if nothing has changed",
     )
+
+
+def _stated(path: str) -> str:
+    """Return ``path``, or if it is absent the file of setuptools beside it that says what the
+    project is.
+    """
+    folder = os.path.dirname(path)
+    files = (os.path.join(folder, one) for one in ("setup.py", "setup.cfg"))
+    return next(filter(os.path.exists, (path, *files)), path)
 
 
 def read_tools(document: Mapping[str, Any], path: str, ours: Settings) -> ToolTables:
@@ -227,9 +236,8 @@ class ProjectTables:
         if self._backend is not None:
             inputs = Inputs(settings=self.settings.with_defaults(self.tools.settings))
             return self._backend(self.folder, name, inputs)
-        files = (os.path.join(self.folder, one) for one in ("setup.py", "setup.cfg"))
         raise InvalidProject(
-            next(filter(os.path.exists, (self.path, *files)), self.path),
+            _stated(self.path),
             "only its build backend knows its requirements"
             if self._is_legacy
             else f"its {listed(self._dynamic)} are dynamic: only its build backend knows them",

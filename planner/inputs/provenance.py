@@ -240,7 +240,7 @@ def _refuse_project(provenance: Provenance) -> None:
 def _check_projects(projects: Sequence[str], *, named: bool) -> None:
     for folder in projects:
         if not is_project(folder):
-            raise UsageError(
-                f"there is no pyproject.toml in {folder!r}" if named else "nothing to plan",
-                hint=hint_for_folder(folder),
-            )
+            problem = f"there is no pyproject.toml in {folder!r}" if named else "nothing to plan"
+            if named and not os.path.exists(folder):
+                problem = f"there is no folder {folder!r}"
+            raise UsageError(problem, hint=hint_for_folder(folder))

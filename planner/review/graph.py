@@ -23,7 +23,19 @@ from schemas.data_class import with_fields
 from schemas.errors import Refused
 from schemas.hints import TOOL_NAME
 
-__all__ = ["Edge", "Graph", "KnownRequirements", "RequirementsUnknown"]
+__all__ = ["Edge", "Graph", "KnownRequirements", "NotInLock", "RequirementsUnknown"]
+
+
+@with_fields
+class NotInLock(Refused):
+    """The user names a package that the lock does not have."""
+
+    lock: str
+    name: str
+    hint: str
+
+    def __str__(self) -> str:
+        return f"{self.lock} does not have {self.name}"
 
 
 @with_fields

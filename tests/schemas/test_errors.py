@@ -15,6 +15,7 @@ from schemas.errors import (
     LockstreamError,
     SubjectProblem,
     UsageError,
+    lock_hint,
 )
 
 
@@ -81,3 +82,10 @@ def test_an_error_says_what_is_wrong_with_what() -> None:
     assert error.exit_code is ExitCode.ARTIFACT_REFUSED
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
     assert not {field.name for field in fields(Damaged)} - {"archive", "problem", "hint"}
+
+
+def test_the_name_of_a_package_in_the_place_of_a_lock_is_taken_for_one() -> None:
+    missing = FileNotFoundError(2, "No such file or directory")
+    assert lock_hint("requests", missing).endswith("is requests a package?")
+    assert lock_hint("pylock.toml", missing).startswith("lockstream plan writes it")
+    assert lock_hint("locks/ours", missing).startswith("lockstream plan locks")

@@ -28,7 +28,8 @@ USE = "says what it takes"
         ("report", "LOG... is missing", "write lockstream report [OPTIONS] LOG..."),
         ("completion csh", "SHELL: 'csh' is not one of 'bash', 'zsh', 'fish'", USE),
         ("cache purge", "no such command 'purge'", "write lockstream cache clear|info|prune"),
-        ("init github", "no such command 'github'", "write lockstream init ci"),
+        ("init github", "no such command 'github'", "write lockstream init ci github"),
+        ("init hello", "no such command 'hello'", "write lockstream init ci"),
         ("-q", "missing command", "write lockstream plan|check|"),
     ],
 )
@@ -41,15 +42,31 @@ def test_each_mistake_is_one_error_and_one_hint(
     assert hint in told
 
 
-@pytest.mark.parametrize("name", ["execute", "plan"])
-def test_no_option_of_ours_is_answered_as_one_of_another_tool(name: str) -> None:
-    from executor.cli.mistakes import _OTHER_OPTIONS
-
-    context = lockstream.program().make_context("lockstream", [name])
-    command = lockstream.program().get_command(context, name)
-    assert command is not None
-    ours = {spelling for option in command.params for spelling in option.opts}
-    assert not ours & {option for other, option in _OTHER_OPTIONS if other == name}
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        ("execute --no-build", "execute builds nothing unless told to (--build); leave it out"),
+        ("execute --no-exact", "lockstream execute --help lists them"),
+        ("execute --inexact", "that is the default; leave it out"),
+        ("execute --cert x", "name the authorities to trust with the variable SSL_CERT_FILE"),
+        ("execute --with dev", "did you mean --group?"),
+        ("execute -e .", "did you mean --project DIR --editable --build?"),
+        ("execute --report-file x", "did you mean --report?"),
+        ("execute --mem 64MiB", "did you mean --memory?"),
+        ("fetch -d wheels", "did you mean --into?"),
+        ("plan --pre", "did you mean --prerelease allow?"),
+        ("plan --frozen", "run lockstream check, which says whether the lock is current"),
+        ("plan --zeal", "lockstream plan --help lists them"),
+        ("plan --no-algin", "did you mean --no-align?"),
+        ("verify --fix", "run lockstream execute --reinstall"),
+        ("-V", "did you mean --version?"),
+    ],
+)
+def test_an_option_of_another_tool_is_answered_with_what_does_it_here(
+    words: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lockstream.main(words.split()) == ExitCode.USAGE
+    assert capsys.readouterr().err.split("\n")[1] == f"hint: {hint}"
 
 
 @pytest.mark.parametrize(
@@ -67,6 +84,8 @@ def test_no_option_of_ours_is_answered_as_one_of_another_tool(name: str) -> None
         ("outdated", "run lockstream plan --upgrade, then lockstream diff HEAD"),
         ("clean", "run lockstream cache clear"),
         ("zzz", "the commands are plan, check,"),
+        ("pip-compile", "run lockstream plan -r requirements.in"),
+        ("poetry", "the commands are plan, check,"),
     ],
 )
 def test_an_unknown_command_is_answered_with_the_one_that_may_be_meant(
@@ -76,3 +95,19 @@ def test_an_unknown_command_is_answered_with_the_one_that_may_be_meant(
     error, shown, _ = capsys.readouterr().err.split("\n")
     assert error == f"error: there is no command {word!r}"
     assert shown.startswith(f"hint: {hint}")
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        ("pip compile requirements.in", "run lockstream plan -r requirements.in"),
+        ("pip sync", "run lockstream execute --exact"),
+        ("uv --quiet lock", "run lockstream plan,"),
+        ("poetry check", "did you mean check?"),
+    ],
+)
+def test_a_command_behind_the_name_of_another_tool_is_answered_as_if_it_stood_alone(
+    words: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lockstream.main(words.split()) == ExitCode.USAGE
+    assert capsys.readouterr().err.split("\n")[1].startswith(f"hint: {hint}")

@@ -172,7 +172,11 @@ class TestAWheelIsBuilt:
         assert "demo 1.0 has to be built" in capsys.readouterr().err
 
     def test_twice_and_the_larger_figure_counts(
-        self, plan: Plan, index: Index, monkeypatch: pytest.MonkeyPatch
+        self,
+        plan: Plan,
+        index: Index,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
     ) -> None:
         monkeypatch.setattr(site, "SHORT_RUNS", 2)
         code = (
@@ -182,6 +186,10 @@ class TestAWheelIsBuilt:
         )
         serve(index, build_sdist(before_wheel=code))
         assert plan("--build", "missing") == 0
+        told = capsys.readouterr().err
+        assert [f"(measuring, jobs 1, run {number})" in told for number in (1, 2, 3)] == [
+            True, True, False,
+        ]  # fmt: skip
         (record,) = build_records(packages()["demo"]["tool"])
         assert record.demand[1] > 96 << 20
         assert record.files > 1 << 20, "Python itself"

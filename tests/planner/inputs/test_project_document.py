@@ -95,6 +95,17 @@ def test_a_folder_without_a_project_is_hinted_at_by_what_it_has(
     assert way.format(folder=tmp_path) in hint_for_folder(str(tmp_path))
 
 
+@pytest.mark.parametrize("word", ["flask", "flask==3.0", "uvicorn[standard]>=0.30"])
+def test_a_requirement_in_the_place_of_a_folder_is_sent_into_a_file(word: str) -> None:
+    hint = hint_for_folder(word)
+    assert f"write {word} into requirements.in" in hint
+    assert hint.endswith(f"--upgrade-package {word.partition('[')[0].partition('=')[0]}")
+
+
+def test_a_path_that_is_no_requirement_is_not_taken_for_one() -> None:
+    assert hint_for_folder("services/api").startswith("name what to plan")
+
+
 INLINE = "# /// script\r\n# dependencies = ['demo']\r\n# ///\r\n"
 
 

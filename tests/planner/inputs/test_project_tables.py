@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 from planner.inputs.inputs import Inputs
 from planner.inputs.project_document import InvalidProject
-from planner.inputs.project_tables import Backend, ProjectTables
+from planner.inputs.project_tables import Backend, ProjectTables, refuse_backend
 
 X = canonicalize_name("x")
 METADATA = """\
@@ -207,3 +207,11 @@ def test_an_extra_has_a_name(tmp_path: Path, text: str, place: str) -> None:
         tables(tmp_path, text)
     assert f"{place} has the name " in str(caught.value)
     assert "\x1b" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "setup.py", "setup.cfg"])
+def test_a_check_names_the_file_whose_backend_it_does_not_run(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("")
+    with pytest.raises(InvalidProject) as raised:
+        refuse_backend(str(tmp_path), "", Inputs())
+    assert str(raised.value).startswith(f"{tmp_path / name}: only its build backend")
