@@ -309,6 +309,8 @@ class _Reader:
     def _read_requirement(self, text: str, line: str, origin: str) -> None:
         text, options = split_options(text)
         hashes, setting = parse_requirement_options(options, origin, written=line)
+        if not _URL.match(text):  # else the semicolon is a part of the address
+            text = text.removesuffix(";")  # pip takes an empty marker, which other tools write
         requirement = parse_requirement(text, origin, written=line)
         if self.kind == "constraint" and requirement.extras:
             raise InvalidRequirementLine(

@@ -70,14 +70,16 @@ def preferences(
     upgrade: Collection[NormalizedName] = (),
 ) -> list[Preferences]:
     """Return, for each environment, the versions that ``lock`` has of each project: first that of
-    the environment, then the others. The projects ``upgrade`` are left out.
+    the environment and its choice of extras and groups, then the others. The projects ``upgrade``
+    are left out.
     """
     kept = [one for one in lock.packages if one.version is not None and one.name not in upgrade]
-    scopes = scopes_of(lock.extras, lock.dependency_groups)
+    scopes = frozenset(scopes_of(lock.extras, lock.dependency_groups))
     found: list[Preferences] = []
     for environment in environments:
         versions: dict[NormalizedName, list[Version]] = {}
-        here = {id(one) for one in Verdicts(kept, environment.variables).installed(scopes)}
+        selected = scopes - environment.excluded
+        here = {id(one) for one in Verdicts(kept, environment.variables).installed(selected)}
         for package in kept:
             known = versions.setdefault(package.name, [])
             assert package.version is not None

@@ -52,6 +52,20 @@ def test_each_line_is_a_requirement(tmp_path: Path, text: str, expected: list[st
     assert names(read(tmp_path, text)) == expected
 
 
+@pytest.mark.parametrize(
+    "line", ["demo==1;", "demo==1 ;", "demo==1 ; # any", "demo==1; --hash=sha256:" + "a" * 64]
+)
+def test_a_semicolon_without_a_marker_means_nothing(tmp_path: Path, line: str) -> None:
+    assert names(read(tmp_path, f"{line}\n")) == ["demo==1"]
+    with pytest.raises(InvalidRequirementLine):
+        read(tmp_path, f"{line.replace(';', ';;')}\n")
+
+
+def test_a_semicolon_at_the_end_of_an_address_is_a_part_of_it(tmp_path: Path) -> None:
+    (one,) = read(tmp_path, "https://host.example/demo-1.0-py3-none-any.whl?a=b;\n").requirements
+    assert one.requirement.url == "https://host.example/demo-1.0-py3-none-any.whl?a=b;"
+
+
 def test_a_requirement_knows_its_place(tmp_path: Path) -> None:
     inputs = read(tmp_path, "# first\ndemo \\\n  >=1\nother\n")
     path = tmp_path / "requirements.in"

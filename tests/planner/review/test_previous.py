@@ -91,6 +91,26 @@ def test_planning_again_changes_nothing_where_targets_differ(index: Index, tmp_p
         assert path.read_text() == before
 
 
+def test_planning_again_keeps_the_version_of_each_choice_of_what_is_in_conflict(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    index.add(build_wheel("app", "1.0"))
+    index.add(build_wheel("app", "2.0"), yanked="broken")
+    Path("pyproject.toml").write_text(
+        "[project]\nname = 'demo'\nversion = '1'\ndependencies = ['app']\n"
+        "[project.optional-dependencies]\nnew = ['app==2.0']\nold = []\n"
+        "[tool.lockstream]\nconflicts = [[{ extra = 'new' }, { extra = 'old' }]]\n"
+    )
+    words = ["plan", "-q", "-i", index.url, "--no-cache", *LINUX]
+    assert lockstream.main(words) == 0
+    before = Path("pylock.toml").read_text()
+    found = {one["version"]: one["marker"] for one in tomllib.loads(before)["packages"]}
+    assert found == {"1.0": '"new" not in extras', "2.0": '"new" in extras'}
+    assert lockstream.main([*words, "--refresh"]) == 0
+    assert Path("pylock.toml").read_text() == before
+
+
 def test_nobody_is_asked_where_the_lock_answers(
     index: Index, lock: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
