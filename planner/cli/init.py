@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
+import posixpath
 
 import click
+from packaging.pylock import Pylock
 
 from executor import echo, is_quiet, read_input
 from planner.cli.lock_options import open_lock
@@ -15,15 +16,11 @@ from planner.review.ci_files import CI_FILES, CiFile, FileExists, LeadsOutside
 from planner.review.container_lines import container_needs
 from planner.review.cost import cost_of
 from planner.review.forge import find_forges, find_root
-from planner.review.project_facts import NotForLinux, ProjectFacts
+from planner.review.project_facts import PLAIN, NotForLinux, ProjectFacts
 from planner.review.recorded import is_planned, targets_of
 from schemas.errors import NotWritten, UsageError
 
 __all__ = ["init"]
-
-
-_PLAIN = re.compile(r"[\w.-][\w./-]*", re.ASCII)
-"""What shells, YAML and Dockerfiles take as it is."""
 
 
 @click.group("init")
@@ -96,7 +93,7 @@ def _facts(path: str, root: str) -> ProjectFacts:
         raise NotForLinux(path, tuple(map(str, targets)))
     default = set(lock.default_groups or ())
     named = (one for one in lock.dependency_groups or () if one not in default)
-    groups = tuple(filter(_PLAIN.fullmatch, named))
+    groups = tuple(filter(PLAIN.fullmatch, named))
     costs = [cost_of(lock, one, extras=(), groups=(*default, *groups)) for one in linux]
     memory, disk = container_needs(costs)
     unbuilt = {one.name: one for cost in costs for one in cost.packages if one.filename is None}
@@ -111,15 +108,29 @@ def _facts(path: str, root: str) -> ProjectFacts:
         sources=tuple(name for name in unbuilt if name not in folders),
         is_measured=not any(one.is_unmeasured for one in unbuilt.values()),
         is_planned=is_planned(lock),
+        wheels=_paths_of_wheels(lock),
+        unsized=max(len(cost.unsized) for cost in costs),
+        has_default=any(cost_of(lock, one, groups=default).packages for one in linux),
         pyz=_one_file(root),
         folder=_named(os.path.relpath(".", root), "this folder of the repository"),
     )
 
 
+def _paths_of_wheels(lock: Pylock) -> tuple[str, ...]:
+    """Return the folders, and the files beside the lock, that hold wheels listed by path."""
+    paths = (
+        posixpath.normpath(wheel.path)
+        for package in lock.packages
+        for wheel in package.wheels or ()
+        if wheel.path and not wheel.url
+    )
+    return tuple(sorted({posixpath.dirname(path) or path for path in paths}))
+
+
 def _named(path: str, what: str) -> str:
     """Return the relative ``path`` as files for CI name it; empty for ``.``. Raises UsageError."""
     name = os.path.relpath(path).replace(os.sep, "/")
-    if not _PLAIN.fullmatch(name) or name.startswith("../"):
+    if not PLAIN.fullmatch(name) or name.startswith("../"):
         raise UsageError(
             f"{path!r} cannot be named in files for CI: they name {what}, by letters, digits and "
             "._-/",

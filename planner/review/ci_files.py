@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from planner.review.project_facts import ProjectFacts
 from schemas.data_class import frozen, with_fields
 from schemas.errors import Refused
+from schemas.text import counted
 from schemas.version import VERSION
 
 __all__ = ["CI_FILES", "CiFile", "FileExists", "LeadsOutside"]
@@ -144,6 +145,16 @@ packages{facts.slug}:
 
 def _kubernetes(facts: ProjectFacts) -> str:
     options = "".join(f", {word}" for word in facts.options_without_project().split())
+    facts.refuse_wheels_by_path()
+    # Without sizes the lock says nothing of the disk, and a Pod that takes more is evicted.
+    unsized = (
+        "        # The disk is not limited: lockstream enrich records the sizes of "
+        f"{counted(facts.unsized, 'package')}.\n"
+        if facts.unsized
+        else ""
+    )
+    disk = "" if unsized else f", ephemeral-storage: {facts.disk}Mi"
+    volume = "" if unsized else f" sizeLimit: {facts.disk}Mi "
     return f"""\
 # kubectl create configmap lock --from-file={facts.lock}
 # kubectl apply -f lockstream-job.yaml
@@ -169,13 +180,13 @@ spec:
       automountServiceAccountToken: false
       securityContext: {{ runAsNonRoot: true, runAsUser: 65532, fsGroup: 65532 }}
       initContainers:
-{facts.left_out(8, always=True)}\
+{facts.left_out(8, always=True)}{unsized}\
         - name: install
           image: registry.example.com/lockstream:{VERSION}-python{facts.python}
           command: [lockstream, execute, /lock/{facts.lock_name}, --venv, /packages/venv{options}]
           resources:
-            requests: {{ memory: {facts.memory}Mi, ephemeral-storage: {facts.disk}Mi }}
-            limits: {{ memory: {facts.memory}Mi, ephemeral-storage: {facts.disk}Mi }}
+            requests: {{ memory: {facts.memory}Mi{disk} }}
+            limits: {{ memory: {facts.memory}Mi{disk} }}
           volumeMounts:
             - {{ name: lock, mountPath: /lock, readOnly: true }}
             - {{ name: packages, mountPath: /packages }}
@@ -187,7 +198,7 @@ spec:
             - {{ name: packages, mountPath: /packages, readOnly: true }}
       volumes:
         - {{ name: lock, configMap: {{ name: lock }} }}
-        - {{ name: packages, emptyDir: {{ sizeLimit: {facts.disk}Mi }} }}
+        - {{ name: packages, emptyDir: {{{volume}}} }}
 """
 
 
@@ -198,15 +209,22 @@ RUN python3 -m venv /opt/lockstream \\
 """
     copy = f"COPY {facts.pyz} ./\n"
     program = facts.program if facts.pyz else "/opt/lockstream/bin/lockstream"
+    # Tests and linters are for the jobs before; what has nothing but groups needs them.
+    groups = not facts.has_default
+    left_out = (
+        f"# Without the groups {', '.join(facts.groups)}: --group NAME adds one.\n"
+        if facts.groups and not groups
+        else ""
+    )
     return f"""\
 FROM python:{facts.python}-slim AS packages
 {"" if facts.pyz else install}\
 WORKDIR /build
 {copy if facts.pyz else ""}\
 COPY {facts.lock} ./{facts.lock_name}
-{facts.left_out(0, always=True)}\
+{facts.copies_of_wheels()}{left_out}{facts.left_out(0, always=True)}\
 RUN {program} execute {facts.lock_name} \\
-    --venv /build/venv --relocatable --durability kill{facts.options_without_project()}
+    --venv /build/venv --relocatable --durability kill{facts.options_without_project(groups=groups)}
 
 # The same Python at the same path: an environment links to it.
 FROM python:{facts.python}-slim
@@ -258,7 +276,11 @@ CI_FILES: Mapping[str, CiFile] = {
         "lockstream-job.yaml", _kubernetes,
         "name your image with lockstream, then run the commands at its top",
     ),
-    "docker": CiFile("Dockerfile", _docker, "docker build --tag app ."),
+    "docker": CiFile(
+        "Dockerfile", _docker,
+        "docker build --tag app . (name in .dockerignore what COPY is not to bring along, such as "
+        ".venv and .git)",
+    ),
     "pre-commit": CiFile(
         ".pre-commit-config.yaml", _pre_commit,
         "pre-commit install --hook-type pre-commit --hook-type post-checkout "

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
+
 from schemas.data_class import frozen, with_fields
 from schemas.errors import Refused
 from schemas.text import enumerate_some
 
-__all__ = ["NotForLinux", "ProjectFacts"]
+__all__ = ["PLAIN", "NotForLinux", "ProjectFacts"]
+
+
+PLAIN = re.compile(r"[\w.-][\w./-]*", re.ASCII)
+"""What shells, YAML and Dockerfiles take as it is."""
 
 
 @with_fields
@@ -37,6 +44,21 @@ class NeedsWheels(Refused):
         return f"{self.lock} has no wheels of these packages, which must be built: {listed}"
 
 
+@with_fields
+class WheelsByPath(Refused):
+    """The lock lists wheels by their paths, and the file would not bring them along."""
+
+    lock: str
+    places: tuple[str, ...]
+    hint: str
+
+    def __str__(self) -> str:
+        places = enumerate_some(self.places)
+        return (
+            f"{self.lock} lists wheels by paths that are not there where this file works: {places}"
+        )
+
+
 @frozen
 class ProjectFacts:
     """What the files say of a project."""
@@ -61,6 +83,13 @@ class ProjectFacts:
     """Whether lockstream planned the lock, and so can check whether it is current."""
     pyz: str
     """Path of ``lockstream.pyz``, so that nothing is installed; empty if there is none."""
+    wheels: tuple[str, ...] = ()
+    """Folders, and files beside the lock, that hold wheels which it lists by path, such as its
+    wheelhouse: paths from the folder of the lock."""
+    unsized: int = 0
+    """Packages whose sizes the lock does not record."""
+    has_default: bool = True
+    """Whether anything is installed without a group."""
     folder: str = ""
     """Path of the folder of the project below that of the repository; empty if it is the same."""
 
@@ -96,11 +125,40 @@ class ProjectFacts:
             return f"{options} --build" + ("" if self.is_measured else " --build-unmeasured")
         return options + (" --skip-unbuildable" if self.projects or self.sources else "")
 
-    def options_without_project(self) -> str:
-        """Return the options where only the lock is. Raises NeedsWheels."""
+    def options_without_project(self, *, groups: bool = True) -> str:
+        """Return the options where only the lock is; ``groups`` says whether its groups are
+        installed. Raises NeedsWheels.
+        """
         if self.sources:
             raise NeedsWheels(self.lock, self.sources)
-        return self._groups_options() + (" --skip-unbuildable" if self.projects else "")
+        options = self._groups_options() if groups else ""
+        return options + (" --skip-unbuildable" if self.projects else "")
+
+    def copies_of_wheels(self) -> str:
+        """Return the lines of a Dockerfile that bring the wheels which the lock lists by path.
+        Raises WheelsByPath if they are not below the folder of the lock.
+        """
+        folder = posixpath.dirname(self.lock)
+        away = [
+            one
+            for one in self.wheels
+            if f"{one}/".startswith(("../", "/")) or not PLAIN.fullmatch(one)
+        ]
+        if away:
+            raise WheelsByPath(
+                self.lock, tuple(away), "keep them below the folder of the lock: plan --wheelhouse"
+            )
+        return "".join(f"COPY {posixpath.join(folder, one)} ./{one}\n" for one in self.wheels)
+
+    def refuse_wheels_by_path(self) -> None:
+        """Raise WheelsByPath if the lock lists wheels by path, where nothing but the lock is."""
+        if self.wheels:
+            raise WheelsByPath(
+                self.lock,
+                self.wheels,
+                "put them on a server, and plan with its address: --wheelhouse-url URL; files for "
+                "docker, github and gitlab bring them along",
+            )
 
     def left_out(self, indent: int, *, always: bool = False) -> str:
         """Return a comment, after ``indent`` spaces, that names the projects that a job does not

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -30,9 +31,18 @@ def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     project.mkdir()
     monkeypatch.chdir(project)
     DEMO.write(project)
-    text = lock_of([DEMO]).replace("created-by", 'dependency-groups = ["test"]\ncreated-by', 1)
-    (project / "pylock.toml").write_text(text)
+    (project / "pylock.toml").write_text(text_of_lock())
     return project
+
+
+def text_of_lock(**keywords: Any) -> str:
+    """The text of a lock with a group; it lists the wheel in the working folder by its address,
+    unless ``folder`` is given.
+    """
+    if "folder" not in keywords:
+        keywords["base_url"] = Path.cwd().as_uri()
+    text = lock_of([DEMO], **keywords)
+    return text.replace("created-by", 'dependency-groups = ["test"]\ncreated-by', 1)
 
 
 def place(kind: str, slug: str = "") -> str:
@@ -175,6 +185,65 @@ class TestWhatHasNoWheel:
         assert "--build " in steps_for_github(project)["Install the packages"]
 
 
+class TestWheelsThatTheLockListsByPath:
+    """Those that lockstream plan --build has built are in a folder beside the lock."""
+
+    def test_are_copied_by_docker(self, project: Path) -> None:
+        (project / "pylock.toml").write_text(text_of_lock(folder="wheelhouse/"))
+        assert init("docker", "-q") == ExitCode.DONE
+        text = (project / "Dockerfile").read_text()
+        assert "COPY pylock.toml ./pylock.toml\nCOPY wheelhouse ./wheelhouse\n" in text
+
+    def test_also_of_a_lock_in_a_folder_that_has_them_beside_it(self, project: Path) -> None:
+        (project / "locks").mkdir()
+        (project / "locks" / "pylock.toml").write_text(text_of_lock(folder=""))
+        assert init("docker", "--lock", "locks/pylock.toml", "-q") == ExitCode.DONE
+        name = DEMO.filename
+        assert f"\nCOPY locks/{name} ./{name}\n" in (project / "Dockerfile").read_text()
+
+    @pytest.mark.parametrize("folder", ["../", "/srv/wheels/", "our wheels/"])
+    def test_are_refused_if_docker_could_not_bring_them(
+        self, project: Path, folder: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (project / "pylock.toml").write_text(text_of_lock(folder=folder))
+        assert init("docker") == ExitCode.REFUSED
+        assert "error: pylock.toml lists wheels by paths" in (err := capsys.readouterr().err)
+        assert "plan --wheelhouse" in err
+
+    def test_are_refused_where_only_the_lock_is(
+        self, project: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (project / "pylock.toml").write_text(text_of_lock(folder="wheelhouse/"))
+        assert init("kubernetes") == ExitCode.REFUSED
+        assert "--wheelhouse-url URL" in capsys.readouterr().err
+        assert init("github") == ExitCode.DONE
+
+
+def test_no_disk_is_limited_for_a_lock_that_records_no_sizes(project: Path) -> None:
+    assert init("kubernetes", "-q") == ExitCode.DONE
+    text = (project / place("kubernetes")).read_text()
+    assert "lockstream enrich records the sizes of 1 package.\n" in text
+    assert "ephemeral-storage" not in text
+    assert "emptyDir: {}" in text
+    (project / "pylock.toml").write_text(text_of_lock(hints=True))
+    assert init("kubernetes", "-q", "--force") == ExitCode.DONE
+    text = (project / place("kubernetes")).read_text()
+    assert "enrich" not in text
+    assert text.count("ephemeral-storage: 16Mi") == 2
+    assert "emptyDir: { sizeLimit: 16Mi }" in text
+
+
+def test_an_image_has_no_groups_unless_there_is_nothing_else(project: Path) -> None:
+    assert init("docker", "-q") == ExitCode.DONE
+    text = (project / "Dockerfile").read_text()
+    assert "# Without the groups test: --group NAME adds one.\nRUN " in text
+    assert "--durability kill\n" in text
+    marker = {DEMO.name: {"marker": "'test' in dependency_groups"}}
+    (project / "pylock.toml").write_text(text_of_lock(packages=marker))
+    assert init("docker", "-q", "--force") == ExitCode.DONE
+    assert "--durability kill --group test\n" in (project / "Dockerfile").read_text()
+
+
 @pytest.mark.usefixtures("folder")
 class TestInARepositoryOfManyProjects:
     """Forges and pre-commit look at the root of the repository."""
@@ -280,7 +349,8 @@ class TestOneFile:
         (project / "lockstream.pyz").touch()
         assert init("docker", "-q") == ExitCode.DONE
         first, second = (project / place("docker")).read_text().split("\n\n")
-        assert "COPY lockstream.pyz ./\nCOPY pylock.toml ./pylock.toml\nRUN python3 " in first
+        assert "COPY lockstream.pyz ./\nCOPY pylock.toml ./pylock.toml\n# Without " in first
+        assert "\nRUN python3 lockstream.pyz execute " in first
         assert "pip" not in first
         assert "lockstream.pyz" not in second
 
@@ -411,8 +481,8 @@ def test_a_lock_of_another_folder_is_refused(
 def test_a_group_that_a_shell_would_obey_is_left_out(project: Path) -> None:
     lock = project / "pylock.toml"
     lock.write_text(lock.read_text().replace('["test"]', '["test", "$(id)", "-x y"]'))
-    assert init("docker") == ExitCode.DONE
-    text = (project / "Dockerfile").read_text()
+    assert init("gitlab") == ExitCode.DONE
+    text = (project / ".gitlab-ci.yml").read_text()
     assert "--group test\n" in text
     assert "$(id)" not in text
 
