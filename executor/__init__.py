@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from executor.api import execute as execute
     from executor.archive.gzip_decoder import DamagedGzip as DamagedGzip
     from executor.archive.gzip_decoder import GzipDecoder as GzipDecoder
+    from executor.budget.budget import Budget as Budget
     from executor.budget.memory import available_memory as available_memory
     from executor.budget.processors import usable_processors as usable_processors
     from executor.builds.build_system import BuildSystem as BuildSystem
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from executor.lanes.signals import stoppable as stoppable
     from executor.lock.local_project import LocalProject as LocalProject
     from executor.lock.options import SelectOptions as SelectOptions
+    from executor.lock.step import Step as Step
     from executor.report.recorder import Recorder as Recorder
     from executor.report.repeated import Repeated as Repeated
     from executor.report.report import Report as Report
@@ -89,10 +91,13 @@ if TYPE_CHECKING:
     from executor.sources.retries import Retryable as Retryable
     from executor.sources.retries import requested_pause as requested_pause
     from executor.sources.tls import tls_context as tls_context
+    from executor.wheels.rules import Rules as Rules
+    from executor.wheels.staged_wheel import StagedWheel as StagedWheel
 
 _HOMES = {
     "LEFT_OUT": "builds.workspace",
     "BackendUnusable": "builds.errors",
+    "Budget": "budget.budget",
     "BuildKilled": "builds.errors",
     "BuildSystem": "builds.build_system",
     "Building": "api",
@@ -115,10 +120,13 @@ _HOMES = {
     "Recorder": "report.recorder",
     "Reporter": "report.reporter",
     "Retryable": "sources.retries",
+    "Rules": "wheels.rules",
     "SandboxLimits": "builds.sandbox",
     "SandboxResult": "builds.sandbox",
     "SectionedCommand": "cli.option_group",
     "SelectOptions": "lock.options",
+    "Step": "lock.step",
+    "StagedWheel": "wheels.staged_wheel",
     "Sync": "environment.changes",
     "TRANSIENT": "sources.refusals",
     "TunnelRefused": "sources.http1",
@@ -175,7 +183,9 @@ _HOMES = {
 __all__ = list(_HOMES)
 
 
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+if not TYPE_CHECKING:  # a checker would take every name for one of ours
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from executor.budget.budget import PageCachePolicy
 from executor.environment.changes import Sync
-from executor.environment.environment import Environment
+from executor.environment.environment import Environment, PathName
 from executor.files.durability import Durability
 from executor.install.decision import Decision
 from executor.install.options import ExecuteOptions
@@ -44,7 +45,7 @@ class Building:
 
 
 def execute(
-    lock: str,
+    lock: PathName,
     environment: Environment,
     *,
     memory: int | None = None,
@@ -81,7 +82,7 @@ def execute(
     )
     is_thawed = gc.get_freeze_count() == 0
     try:
-        return execute_with(lock, environment, options, building, reporter)
+        return execute_with(os.fspath(lock), environment, options, building, reporter)
     finally:
         # All objects were frozen for the lanes. A caller that has frozen its own keeps them so.
         if is_thawed:

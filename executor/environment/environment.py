@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from typing import TypeAlias
 
 from executor.environment.errors import EnvironmentBusy, ExternallyManaged, InterpreterUnusable
 from executor.environment.interpreter import Interpreter, dangling, probe
@@ -20,7 +21,11 @@ from schemas.data_class import frozen
 from schemas.errors import UsageError
 from schemas.target import Target
 
-__all__ = ["Environment"]
+__all__ = ["Environment", "PathName"]
+
+
+PathName: TypeAlias = "str | os.PathLike[str]"
+"""A path, as callers of the library have it."""
 
 
 _LAUNCHERS = {"win_amd64": "win-amd64", "win32": "win-ia32", "win_arm64": "win-arm64"}
@@ -54,7 +59,7 @@ class Environment:
 
     @classmethod
     def venv(
-        cls, path: str, executable: str | None = None, *, relocatable: bool = False
+        cls, path: PathName, executable: PathName | None = None, *, relocatable: bool = False
     ) -> Environment:
         """Return the virtual environment at ``path``. If it is ``relocatable``, it runs wherever it
         is moved to; one that was made so stays so.
@@ -97,7 +102,7 @@ class Environment:
         return cls(path, interpreter, exists=False, base=base, relocatable=relocatable)
 
     @classmethod
-    def of_python(cls, executable: str, *, break_system: bool = False) -> Environment:
+    def of_python(cls, executable: PathName, *, break_system: bool = False) -> Environment:
         """Return the environment that the interpreter ``executable`` belongs to.
 
         Raises InterpreterUnusable, and ExternallyManaged if it belongs to another package manager
@@ -110,7 +115,7 @@ class Environment:
         return cls(os.path.abspath(found), interpreter, exists=True)
 
     @classmethod
-    def prefix(cls, path: str, executable: str | None = None) -> Environment:
+    def prefix(cls, path: PathName, executable: PathName | None = None) -> Environment:
         """Return the folder ``path`` as an environment laid out like a Python below its prefix.
 
         ``executable`` is its interpreter (None: the running one). Raises InterpreterUnusable.
@@ -122,8 +127,8 @@ class Environment:
     @classmethod
     def target(
         cls,
-        path: str,
-        executable: str | None = None,
+        path: PathName,
+        executable: PathName | None = None,
         *,
         python_version: str | None = None,
         platform: str | None = None,
@@ -242,11 +247,13 @@ def _clear(folder: HeldFolder) -> None:
             folder.remove(name)
 
 
-def _find_program(executable: str) -> str:
+def _find_program(executable: PathName) -> str:
     """Return the path of a program. As uv has it, ``3.12`` is ``python3.12``, and a folder is the
     environment there. Raises InterpreterUnusable if the program does not exist or is out of reach.
     """
-    name = f"python{executable}" if executable.replace(".", "").isdecimal() else executable
+    name = os.fspath(executable)
+    if name.replace(".", "").isdecimal():
+        name = f"python{name}"
     found = _program(name)
     if found is None and os.path.isdir(name):
         found = _program(_python_of(name))

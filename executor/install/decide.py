@@ -13,7 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from executor.environment.changes import Changes, Sync, decide_changes
-from executor.environment.environment import Environment
+from executor.environment.environment import Environment, PathName
 from executor.environment.uninstall import check_removal
 from executor.lock.options import SelectOptions
 from executor.lock.reader import LockReader
@@ -31,7 +31,7 @@ __all__ = ["decide", "named_indexes", "selected_steps", "verify_environment"]
 
 
 def decide(
-    lock: str,
+    lock: PathName,
     environment: Environment,
     *,
     select: SelectOptions | None = None,
@@ -42,7 +42,7 @@ def decide(
 
     Nothing is written or fetched. Raises LockstreamError.
     """
-    schemes = environment.interpreter.schemes
+    lock, schemes = os.fspath(lock), environment.interpreter.schemes
     remarks: list[str] = []
     steps, skipped = selected_steps(lock, environment, select, remarks.append)
     changes = decide_changes(steps, schemes, sync or Sync(), skipped)
@@ -60,7 +60,7 @@ def decide(
 
 
 def verify_environment(
-    lock: str,
+    lock: PathName,
     environment: Environment,
     *,
     select: SelectOptions | None = None,
@@ -74,7 +74,7 @@ def verify_environment(
     from executor.environment.drift import find_drift  # noqa: PLC0415  # not for an execution
     from executor.install.inspection import inspect  # noqa: PLC0415
 
-    steps, skipped = selected_steps(lock, environment, select, warn)
+    steps, skipped = selected_steps(os.fspath(lock), environment, select, warn)
     schemes = environment.interpreter.schemes
     if not os.path.exists(environment.path):
         warn(f"there is no environment at {environment.path}")

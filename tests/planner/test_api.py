@@ -40,7 +40,7 @@ def request(index: Index, **changes: object) -> PlanRequest:
 def test_every_public_name_is_found_where_it_lives() -> None:
     assert all(hasattr(planner, name) for name in planner.__all__)
     with pytest.raises(AttributeError, match="no attribute 'plan_everything'"):
-        _ = planner.plan_everything
+        _ = getattr(planner, "plan_everything")  # noqa: B009  # a type checker refuses it
 
 
 def test_a_plan_is_written_and_returned(index: Index) -> None:
