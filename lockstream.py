@@ -174,6 +174,9 @@ COMMANDS = {
     "check": Entry("planner.cli.check", "check", "Check that a lock is up to date."),
     "show": Entry("planner.cli.show", "show", "Show what executing a lock takes, per target."),
     "diff": Entry("planner.cli.show", "diff", "Compare two locks in versions and cost."),
+    "outdated": Entry(
+        "planner.cli.outdated", "outdated", "Show which packages have newer versions."
+    ),
     "why": Entry("planner.cli.tree", "why", "Show which packages require a package of a lock."),
     "tree": Entry("planner.cli.tree", "tree", "Print the packages of a lock as a tree."),
     "enrich": Entry("planner.cli.enrich", "enrich", "Add sizes to a lock of another tool."),

@@ -10,16 +10,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from planner.api import check_lock, plan_lock
+    from planner.api import check_lock, find_outdated, plan_lock
     from planner.plan_request import PlanRequest
     from planner.planning.reporter import Reporter
 
-__all__ = ["PlanRequest", "Reporter", "check_lock", "plan_lock"]
+__all__ = ["PlanRequest", "Reporter", "check_lock", "find_outdated", "plan_lock"]
 
 _HOMES = {
     "PlanRequest": "plan_request",
     "Reporter": "planning.reporter",
     "check_lock": "api",
+    "find_outdated": "api",
     "plan_lock": "api",
 }
 

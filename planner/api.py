@@ -17,13 +17,22 @@ from planner.inputs.remote_file import refuse_remote
 from planner.lock.reader import read_lock
 from planner.model.environments import MarkerEnvironment, group_targets
 from planner.model.project_set import remarks_about_names
-from planner.plan_request import PlanRequest, Task, read_task, task_for, with_recorded
+from planner.plan_request import (
+    PlanRequest,
+    Task,
+    foreign_question,
+    read_task,
+    task_for,
+    task_over,
+    with_recorded,
+)
 from planner.planning.reporter import Reporter, tell
 from planner.review.check import find_problems, find_undecided
 from planner.review.fit import check_fit
 from planner.review.planned_lock import PlannedLock
 from planner.review.previous import check_files, is_current, preferences
 from planner.review.recorded import (
+    is_planned,
     recorded_sources,
     refuse_special_files,
     without_foreign_text,
@@ -35,8 +44,9 @@ from schemas.lock import recorded_targets
 if TYPE_CHECKING:
     from planner.builds.opened import BuilderOrder
     from planner.planning.answer_cache import AnswerCache
+    from planner.review.standing import Outlook
 
-__all__ = ["CheckedLock", "check_lock", "plan_lock"]
+__all__ = ["CheckedLock", "check_lock", "find_outdated", "plan_lock"]
 
 
 @frozen(kw_only=True)
@@ -120,6 +130,39 @@ def plan_lock(request: PlanRequest, reporter: Reporter | None = None) -> Planned
     return planned
 
 
+def find_outdated(
+    path: str, request: PlanRequest | None = None, reporter: Reporter | None = None
+) -> Outlook:
+    """Return what a plan of ``request`` with ``upgrade`` would choose in place of the versions of
+    the lock at ``path``, and the newest there are. Nothing is built or written. Of a lock that does
+    not record its inputs only the newest releases are found.
+
+    Raises LockstreamError, as ``plan_lock`` does.
+    """
+    # A check needs none of these.
+    from planner.index.access import Access  # noqa: PLC0415
+    from planner.planning.newest import find_newest  # noqa: PLC0415
+    from planner.planning.outlook import find_outlook  # noqa: PLC0415
+
+    reporter = reporter or Reporter()
+    lock = read_lock(path)
+    request = replace(request or PlanRequest(), output=path, upgrade=True)
+    access = request.access or Access()
+    if not is_planned(lock):
+        return find_newest(lock, foreign_question(lock, path, request), access, reporter)
+    task = task_over(request, path, lock, reporter)
+    for remark in task.question.inputs.remarks:
+        reporter.input_remark(remark)
+    opened = None
+    if task.builds.allowed:
+        opened = replace(_builder_order(task, request, reporter), is_trial=True).open
+    try:
+        return find_outlook(lock, task.question, access, reporter, opened)
+    except NoSolution as error:
+        _add_kept_options(error, task)
+        raise
+
+
 def _answer(task: Task, request: PlanRequest, reporter: Reporter) -> PlannedLock:
     """Return the new lock, from the answer cache or from the indexes."""
     # A check needs none of these, and they take a third of its time.
@@ -142,12 +185,16 @@ def _answer(task: Task, request: PlanRequest, reporter: Reporter) -> PlannedLock
     try:
         found = answer(question, access, reporter=reporter, memo=memo, open_builder=opened)
     except NoSolution as error:
-        if task.kept:
-            from planner.planning.advice import add_kept_options  # noqa: PLC0415  # as above
-
-            add_kept_options(error, task.kept)
+        _add_kept_options(error, task)
         raise
     return task.planned(found.text, found.lock, is_changed=True)
+
+
+def _add_kept_options(error: NoSolution, task: Task) -> None:
+    if task.kept:
+        from planner.planning.advice import add_kept_options  # noqa: PLC0415  # as above
+
+        add_kept_options(error, task.kept)
 
 
 def _with_builds(

@@ -38,6 +38,7 @@ from planner.review.previous import preferences
 from planner.review.recorded import (
     recorded_indexes,
     recorded_table,
+    targets_of,
 )
 from schemas.data_class import frozen
 from schemas.errors import InvalidInput
@@ -46,7 +47,15 @@ from schemas.lock import newer_remark, recorded_targets
 if TYPE_CHECKING:
     from planner.index.access import Access
 
-__all__ = ["PlanRequest", "Task", "read_task", "task_for", "with_recorded"]
+__all__ = [
+    "PlanRequest",
+    "Task",
+    "foreign_question",
+    "read_task",
+    "task_for",
+    "task_over",
+    "with_recorded",
+]
 
 
 @frozen(kw_only=True)
@@ -136,6 +145,15 @@ def read_task(request: PlanRequest, reporter: Reporter) -> Task:
     existing = _read_existing(request, output, reporter)
     if existing is not None and (remark := newer_remark(existing, output)):
         reporter.input_remark(remark)
+    return task_over(request, output, existing, reporter)
+
+
+def task_over(
+    request: PlanRequest, output: str, existing: Pylock | None, reporter: Reporter
+) -> Task:
+    """Return the task of ``request`` for the lock ``existing`` at ``output``, if there is one, with
+    what it records. Raises what ``task_for`` raises.
+    """
     given, asked = request.sources, _given_options(request)
     if existing is not None and not request.forget:
         request = with_recorded(request, existing, output)
@@ -260,6 +278,21 @@ def task_for(
         projects=sources.projects,
         builds=builds,
         notes=() if choice.are_named else (f"targets: from {choice.origin}",),
+    )
+
+
+def foreign_question(lock: Pylock, path: str, request: PlanRequest) -> Question:
+    """Return the question that a ``lock`` without inputs leaves: its targets, or else the running
+    interpreter, by the rules of ``request`` and of this machine.
+    """
+    inputs = Inputs()
+    return Question(
+        inputs=inputs,
+        environments=group_targets(targets_of(lock)),
+        policy=request.policy.resolve(inputs, datetime.now(UTC)),
+        indexes=request.indexes.resolve(inputs, os.environ),
+        folder=os.path.dirname(os.path.abspath(path)),
+        provenance={},
     )
 
 

@@ -29,7 +29,6 @@ COMMANDS = {
     "install": _INSTALL,
     "list": "run lockstream tree, which prints the packages of a lock",
     "lock": _LOCK,
-    "outdated": "run lockstream plan --upgrade, then lockstream diff HEAD, which shows it",
     "relock": _LOCK,
     "remove": "delete the requirement from its file, run lockstream plan, then lockstream execute "
     "--exact",

@@ -44,6 +44,8 @@ class BuilderOrder:
     projects: Sequence[str]
     """The folders of projects that are built and locked themselves."""
     reporter: Reporter
+    is_trial: bool = False
+    """Whether nothing is kept: no lock of build requirements is written."""
 
     @contextmanager
     def open(self, client: IndexClient) -> Iterator[tuple[PlanBuilder | None, Stock]]:
@@ -58,7 +60,7 @@ class BuilderOrder:
                 indexes=question.indexes,
                 policy=question.policy,
                 # A build that is left to others is done with the build lock that they make.
-                folder=unkept if policy.deferred else folder,
+                folder=unkept if policy.deferred or self.is_trial else folder,
                 constraints=policy.constraints,
                 keep=bool(question.policy.preferences),
             )

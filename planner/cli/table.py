@@ -9,9 +9,15 @@ from executor import echo
 __all__ = ["print_table"]
 
 
-def print_table(rows: Sequence[Sequence[str]]) -> None:
-    """Print ``rows``: the first column from the left, the others from the right."""
+def print_table(rows: Sequence[Sequence[str]], *, texts: int = 0) -> None:
+    """Print ``rows``: the first column and the last ``texts`` from the left, the others from the
+    right.
+    """
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for first, *others in rows:
-        cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
-        echo("  ".join([first.ljust(widths[0]), *cells]).rstrip())
+    lefts = {0, *range(len(widths) - texts, len(widths))}
+    for row in rows:
+        cells = [
+            cell.ljust(width) if column in lefts else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        echo("  ".join(cells).rstrip())

@@ -24,7 +24,7 @@ from schemas.data_class import frozen
 if TYPE_CHECKING:
     from planner.planning.plan import Plan, PlanBuilder
 
-__all__ = ["ComposedLock", "OpenBuilder", "answer"]
+__all__ = ["ComposedLock", "OpenBuilder", "answer", "open_client"]
 
 
 @frozen
@@ -61,19 +61,8 @@ def answer(
     Raises what ``plan``, ``build_lock`` and ``render_lock`` raise.
     """
     share_one_heap()
-    logins = {**direct_logins(question.inputs), **question.indexes.logins()}
-    keychain = Keychain(logins, environment=os.environ, keyring=access.keyring)
     with ExitStack() as stack:
-        client = stack.enter_context(
-            IndexClient(
-                keychain=keychain,
-                cache=access.cache,
-                offline=access.offline,
-                refresh=access.refresh,
-                trusted_hosts=question.indexes.trusted_hosts,
-                recorder=reporter.recorder,
-            )
-        )
+        client = stack.enter_context(open_client(question, access, reporter))
         builder: PlanBuilder | None = None
         stock = Stock()
         if open_builder:
@@ -96,10 +85,25 @@ def answer(
                 builder=builder,
             )
     lock = _compose(question, planned, stock)
-    text = render_lock(lock, keychain.secrets)
+    text = render_lock(lock, client.keychain.secrets)
     if memo and planned.pages is not None:
         memo.keep(Remembered(text, planned.remarks, planned.pages))
     return ComposedLock(text, lock)
+
+
+def open_client(question: Question, access: Access, reporter: Reporter) -> IndexClient:
+    """Return the client of one plan, with the logins of its inputs and indexes; the caller closes
+    it.
+    """
+    logins = {**direct_logins(question.inputs), **question.indexes.logins()}
+    return IndexClient(
+        keychain=Keychain(logins, environment=os.environ, keyring=access.keyring),
+        cache=access.cache,
+        offline=access.offline,
+        refresh=access.refresh,
+        trusted_hosts=question.indexes.trusted_hosts,
+        recorder=reporter.recorder,
+    )
 
 
 def _compose(question: Question, planned: Plan, stock: Stock) -> Pylock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from typing import Protocol
 
@@ -35,7 +36,7 @@ from planner.resolver.solve import Solution, UnsolvableTargets, solve
 from schemas.data_class import frozen
 from schemas.errors import NoSolution
 
-__all__ = ["Plan", "PlanBuilder", "plan"]
+__all__ = ["FinishedSearch", "Plan", "PlanBuilder", "index_remarks", "plan", "searched"]
 
 
 class PlanBuilder(SourceBuilder, Protocol):
@@ -88,6 +89,63 @@ def plan(
     """
     reporter = reporter or Reporter()
     record = reporter.recorder
+    policy = policy or Policy()
+    with searched(
+        inputs,
+        environments,
+        client=client,
+        indexes=indexes,
+        policy=policy,
+        reporter=reporter,
+        builder=builder,
+    ) as search:
+        solutions = search.solutions
+        if builder:
+            solutions = builder.build(solutions)
+        entries = merge(solutions, indexes.divided)
+        files = [file for entry in entries for file in entry.files]
+        record.note("sizing", files=len(files))
+        sizes = iter(search.fetcher.sizes(files, lambda: record.note("sized")))
+        sized = tuple((entry, tuple(next(sizes) for _ in entry.files)) for entry in entries)
+        record.event("sizes", files=sum(len(files) for _, files in sized))
+        remarks = _all_remarks(solutions, search.source, search.reader)
+        tell(remarks, reporter)
+        return Plan(
+            environments=tuple(environments),
+            entries=sized,
+            remarks=tuple(remarks),
+            pages=search.reader.seen if search.source.is_pinned else None,
+        )
+
+
+@frozen(kw_only=True)
+class FinishedSearch:
+    """What a search has chosen, and what it has read and can go on to read."""
+
+    solutions: tuple[Solution, ...]
+    fetcher: Fetcher
+    source: MetadataSource
+    reader: IndexReader
+
+
+@contextmanager
+def searched(
+    inputs: Inputs,
+    environments: Sequence[MarkerEnvironment],
+    *,
+    client: IndexClient,
+    indexes: Indexes,
+    policy: Policy,
+    reporter: Reporter,
+    builder: PlanBuilder | None,
+    foresees: bool = True,
+) -> Iterator[FinishedSearch]:
+    """Choose versions for everything that ``inputs`` require, and yield them; sizes are asked for
+    meanwhile if the search ``foresees`` that they are needed.
+
+    Raises what ``plan`` raises before it builds.
+    """
+    record = reporter.recorder
     reader = IndexReader(indexes, client, [one.name for one in inputs.requirements])
 
     def load_project(name: NormalizedName, pin: str | None) -> Project:
@@ -95,15 +153,14 @@ def plan(
         record.event("page", package=name, files=len(page.files))
         return Project(builder.with_known(page, environments) if builder else page)
 
-    policy = policy or Policy()
     stated = inputs.settings.dependency_metadata
     source = MetadataSource(client, builder.metadata if builder else None, record, stated)
     began = time.monotonic()
-    with Fetcher(load_project, source, indexes.pin_of) as fetcher:
+    with Fetcher(load_project, source, indexes.pin_of, foresees=foresees) as fetcher:
         try:
             solutions = solve(inputs, environments, policy, fetcher, builder)
         except NoSolution as error:
-            tell(_index_remarks(reader), reporter)
+            tell(index_remarks(reader), reporter)
             if isinstance(error, Unsolvable | UnsolvableTargets):
                 # Loaded only if a plan fails.
                 from planner.planning.advice import advise  # noqa: PLC0415
@@ -112,22 +169,7 @@ def plan(
                 error.advice = advise(error, reader, indexes, names)
             raise
         _record(solutions, record, time.monotonic() - began)
-        if builder:
-            solutions = builder.build(solutions)
-        entries = merge(solutions, indexes.divided)
-        files = [file for entry in entries for file in entry.files]
-        record.note("sizing", files=len(files))
-        sizes = iter(fetcher.sizes(files, lambda: record.note("sized")))
-        sized = tuple((entry, tuple(next(sizes) for _ in entry.files)) for entry in entries)
-        record.event("sizes", files=sum(len(files) for _, files in sized))
-        remarks = _all_remarks(solutions, source, reader)
-        tell(remarks, reporter)
-        return Plan(
-            environments=tuple(environments),
-            entries=sized,
-            remarks=tuple(remarks),
-            pages=reader.seen if source.is_pinned else None,
-        )
+        yield FinishedSearch(solutions=solutions, fetcher=fetcher, source=source, reader=reader)
 
 
 def _record(solutions: Iterable[Solution], recorder: Recorder, seconds: float) -> None:
@@ -151,10 +193,10 @@ def _all_remarks(
         for solution in solutions
         for remark in chain(_remarks(solution), _collisions(solution, source, seen))
     )
-    return remarks | dict.fromkeys(chain(_inconsistencies(solutions), _index_remarks(reader)))
+    return remarks | dict.fromkeys(chain(_inconsistencies(solutions), index_remarks(reader)))
 
 
-def _index_remarks(reader: IndexReader) -> Iterator[Remark]:
+def index_remarks(reader: IndexReader) -> Iterator[Remark]:
     """Yield what the user should know of the indexes: forbidden projects and broken links."""
     for index, names in sorted(reader.forbidden.items()):
         yield "forbidden", (index, tuple(sorted(names)))

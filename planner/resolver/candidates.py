@@ -61,6 +61,20 @@ class Judgement:
                     rejections[one.file.filename, one.reason] = one
         return tuple(rejections.values())
 
+    @cached_property
+    def refusal(self) -> str:
+        """Why a target has no usable file, of the first such target; empty if all have one."""
+        for evaluator in self._evaluators:
+            verdicts = [
+                evaluator.evaluate(self._release.project, file) for file in self._release.files
+            ]
+            refused = [one for one in verdicts if isinstance(one, Rejection)]
+            if len(refused) == len(verdicts):
+                telling = (one for one in refused if not (one.is_elsewhere or one.needs_build))
+                first = next(telling, None)
+                return first.reason if first else f"it has no wheel for {evaluator.target}"
+        return ""
+
 
 def _suitable(release: Release, evaluator: FileEvaluator) -> Iterator[Distribution]:
     for file in release.files:
@@ -223,6 +237,16 @@ class CandidateFinder:
     def eligible(self, name: NormalizedName) -> int:
         """Return the set of the releases that the policy on pre-releases does not exclude."""
         return reduce(or_, self._groups(self.project(name)))
+
+    def favoured(self, name: NormalizedName) -> int:
+        """Return the set of the releases that are tried first: final ones, or all of a project
+        that has none, or of which the policy allows pre-releases.
+        """
+        return next(filter(None, self._groups(self.project(name))), 0)
+
+    def prefers_oldest(self, name: NormalizedName) -> bool:
+        """Return whether the oldest version of the project is preferred."""
+        return name in self._oldest_first
 
     def judgement(self, release: Release) -> Judgement:
         """Return what the environment can use of ``release``."""

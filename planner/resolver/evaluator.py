@@ -151,7 +151,7 @@ class FileEvaluator:
     """A judge of index files for one target; a ReleaseJudge owns one for each of its targets."""
 
     def __init__(self, target: Target, rules: FileRules | None = None) -> None:
-        self._target = target
+        self.target = target
         self._python_version = target.python_version
         self._rules = rules or FileRules()
         self._ranks = {tag: rank for rank, tag in enumerate(target.tags)}
@@ -210,7 +210,7 @@ class FileEvaluator:
                 file, "it is a source distribution, and only wheels are used", needs_build=True
             )
         # Called last: it may have to look for an interpreter.
-        if reason := self._rules.sources(name, self._target):
+        if reason := self._rules.sources(name, self.target):
             return Rejection(file, reason)
         return Distribution(file, name, version, (_LAST_RESORT, (-1, ""), file.filename))
 

@@ -59,10 +59,13 @@ class Fetcher:
         load_project: Callable[[NormalizedName, str | None], Project],
         source: MetadataSource,
         pin_of: Callable[[NormalizedName, MarkerEnvironment], str | None],
+        *,
+        foresees: bool = True,
     ) -> None:
         """``pin_of`` gives the only index of a project in an environment; ``load_project`` returns
-        what that has, or what all have.
+        what that has, or what all have. Only if it ``foresees`` are sizes asked for early.
         """
+        self.foresees = foresees
         self._load_project = load_project
         self._pin_of = pin_of
         self._source = source
@@ -135,7 +138,7 @@ class Fetcher:
 
     def request_size(self, file: ProjectFile) -> None:
         """Begin to get the sizes of a wheel, unless that has begun or it has to be downloaded."""
-        if not self._source.can_foresee(file):
+        if not (self.foresees and self._source.can_foresee(file)):
             return
         key = _key(file)
         with self._lock:

@@ -11,13 +11,13 @@ from packaging.version import Version
 from planner.index.pages import ProjectPage
 from planner.inputs.inputs import Inputs
 from planner.metadata.distribution import Distribution
-from planner.model.dependencies import Dependency, pinned_versions
+from planner.model.dependencies import Dependency, Identifier, pinned_versions
 from planner.model.environments import MarkerEnvironment
 from planner.model.policy import Ordering, Policy, Preferences, Prereleases
 from planner.model.project_set import ProjectSet
 from planner.resolver.applicable import applicable, applicable_dependencies
 from planner.resolver.builder import SourceBuilder
-from planner.resolver.candidates import CandidateFinder, ReleaseJudge
+from planner.resolver.candidates import Candidate, CandidateFinder, ReleaseJudge
 from planner.resolver.dependency_reader import DependencyReader
 from planner.resolver.direct import DirectProjects
 from planner.resolver.evaluator import FileEvaluator, FileRules
@@ -40,11 +40,22 @@ from schemas.data_class import with_fields
 from schemas.errors import ArtifactRefused, NoSolution
 from schemas.text import enumerate_some
 
-__all__ = ["Solution", "UnsolvableTargets", "solve"]
+__all__ = ["Basis", "Solution", "UnsolvableTargets", "solve"]
 
 
 MIN_SHARE = 4
 """Lines of each of several explanations: the targets, and what can be said in three lines."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Basis:
+    """What the packages of one solution were chosen from, to ask why others were not."""
+
+    finder: CandidateFinder
+    reader: DependencyReader
+    known: Mapping[NormalizedName, Sequence[Dependency]]
+    """The user's own requirements and constraints by project."""
+    selection: Mapping[Identifier, Candidate]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,8 @@ class Solution:
     packages: tuple[ResolvedPackage, ...]
     pages: tuple[ProjectPage, ...]
     """The index page of each package."""
+    basis: Basis | None = None
+    """None if it was not found by a search."""
 
 
 @with_fields
@@ -210,7 +223,8 @@ class _Solver:
         obstacles = find_obstacles(self.search.search, self.reader, self.finder)
         packages = build_packages(self.roots, selection, self.reader, obstacles)
         pages = tuple(self.finder.project(package.name).page for package in packages)
-        return Solution(self.environment, packages, pages)
+        basis = Basis(finder=self.finder, reader=self.reader, known=self.known, selection=selection)
+        return Solution(self.environment, packages, pages, basis)
 
     def with_checked_hashes(self, solution: Solution) -> Solution:
         """Return the solution with the digests of files for which no index has the required ones.

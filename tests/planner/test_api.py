@@ -6,11 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 
 import planner
 from helpers.index import Index
 from helpers.wheels import build_wheel
-from planner import PlanRequest, Reporter, check_lock, plan_lock
+from planner import PlanRequest, Reporter, check_lock, find_outdated, plan_lock
 from planner.inputs.errors import InvalidRequirementLine
 from planner.inputs.options import IndexRequest, PolicyRequest
 from planner.inputs.provenance import Provenance
@@ -65,6 +66,19 @@ def test_an_upgrade_that_finds_nothing_new_changes_nothing(index: Index) -> None
     second = plan_lock(request(index, upgrade=True))
     assert (second.is_changed, second.text) == (False, first.text)
     assert Path(first.path).stat().st_mtime_ns == before
+
+
+def test_what_an_upgrade_would_choose_is_found_and_nothing_written(index: Index) -> None:
+    first = plan_lock(request(index))
+    index.add(build_wheel("base", "2.0"))
+    outlook = find_outdated(first.path)
+    assert {one.name: one.upgrade for one in outlook.standings} == {
+        "app": (Version("1.0"),),
+        "base": (Version("2.0"),),
+    }
+    assert Path(first.path).read_text() == first.text
+    lowest = find_outdated(first.path, request(index, policy=PolicyRequest(resolution="lowest")))
+    assert not lowest.changes
 
 
 def test_without_a_path_nothing_is_written(index: Index) -> None:

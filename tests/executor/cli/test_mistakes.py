@@ -81,7 +81,6 @@ def test_an_option_of_another_tool_is_answered_with_what_does_it_here(
         ("freeze", "run lockstream plan,"),
         ("help", "run lockstream --help"),
         ("version", "run lockstream --version"),
-        ("outdated", "run lockstream plan --upgrade, then lockstream diff HEAD"),
         ("clean", "run lockstream cache clear"),
         ("zzz", "the commands are plan, check,"),
         ("pip-compile", "run lockstream plan -r requirements.in"),

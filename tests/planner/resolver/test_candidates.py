@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from planner.index.pages import ProjectFile, ProjectPage, group_files
@@ -111,12 +111,17 @@ def test_a_final_release_that_is_no_use_does_not_keep_pre_releases_away() -> Non
     assert find(project("demo-1.0.tar.gz", *wheels("1.1b1"))) == ["1.1b1"]
 
 
-def finder_of(found: Project) -> CandidateFinder:
+def finder_of(
+    found: Project,
+    prereleases: Prereleases = Prereleases.IF_NECESSARY,
+    oldest_first: Iterable[NormalizedName] = (),
+) -> CandidateFinder:
     return CandidateFinder(
         lambda _: found,
         JUDGE,
-        prereleases=Prereleases.IF_NECESSARY,
+        prereleases=prereleases,
         named_prereleases=frozenset(),
+        oldest_first=frozenset(oldest_first),
     )
 
 
@@ -159,3 +164,54 @@ def test_a_release_without_a_wheel_for_one_target_is_not_usable() -> None:
     assert [rejection.reason for rejection in judgement.rejections] == [
         "it is built for manylinux_2_17_x86_64"
     ]
+
+
+@pytest.mark.parametrize(
+    ("prereleases", "versions", "favoured"),
+    [
+        (Prereleases.IF_NECESSARY, ["1.0", "2.0rc1"], ["1.0"]),
+        (Prereleases.IF_NECESSARY, ["1.0rc1", "2.0rc1"], ["2.0rc1", "1.0rc1"]),
+        (Prereleases.ALLOW, ["1.0", "2.0rc1"], ["2.0rc1", "1.0"]),
+        (Prereleases.DISALLOW, ["2.0rc1"], []),
+    ],
+)
+def test_favoured_releases_are_those_that_are_tried_first(
+    prereleases: Prereleases, versions: list[str], favoured: list[str]
+) -> None:
+    found = project(*wheels(*versions))
+    finder = finder_of(found, prereleases)
+    assert [str(one.version) for one in found.members(finder.favoured(NAME))] == favoured
+
+
+def test_the_finder_tells_of_which_projects_the_oldest_version_is_preferred() -> None:
+    found = project(*wheels("1.0"))
+    assert finder_of(found, oldest_first=[NAME]).prefers_oldest(NAME)
+    assert not finder_of(found).prefers_oldest(NAME)
+
+
+@pytest.mark.parametrize(
+    ("filenames", "refusal"),
+    [
+        pytest.param(["demo-1.0-py3-none-any.whl"], "", id="usable"),
+        pytest.param(
+            ["demo-1.0-cp39-cp39-win_amd64.whl", "demo-1.0.tar.gz"],
+            "it has no wheel for CPython 3.11.0 on manylinux_2_28_x86_64",
+            id="for others",
+        ),
+        pytest.param(
+            ["demo-1.0-cp39-cp39-win_amd64.whl", "demo-1.0-1-py3-none-any.whl"],
+            "it was yanked",
+            id="a rule says more than a platform",
+        ),
+    ],
+)
+def test_a_release_tells_why_a_target_cannot_use_it(filenames: list[str], refusal: str) -> None:
+    found = project(*filenames, yanked=[name for name in filenames if "-1-" in name])
+    assert JUDGE.judge(found.releases[0]).refusal == refusal
+
+
+def test_the_first_target_without_a_file_is_named() -> None:
+    mac = Target.named("3.11", "macosx_14_0_arm64")
+    judge = ReleaseJudge([EVALUATOR, FileEvaluator(mac)])
+    found = project("demo-1.0-py3-none-manylinux_2_28_x86_64.whl")
+    assert judge.judge(found.releases[0]).refusal == f"it has no wheel for {mac}"

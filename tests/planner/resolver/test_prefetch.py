@@ -123,6 +123,18 @@ def test_the_sizes_of_wheels_that_may_be_selected_are_foreseen(
     assert source.foreseen == ["app-1.2-py3-none-any.whl"]
 
 
+def test_sizes_are_not_foreseen_for_a_search_that_needs_none(
+    source: Source, prefetcher: Prefetcher, fetcher: Fetcher
+) -> None:
+    fetcher.foresees = False
+    prefetcher.expect(dependencies("app<1.3"))
+    deadline = time.monotonic() + 10
+    while len(source.fetched) < 4 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(source.fetched) == 4
+    assert source.foreseen == []
+
+
 def test_what_is_not_deep_ends_with_the_metadata(
     source: Source, fetcher: Fetcher, prefetcher: Prefetcher
 ) -> None:
