@@ -237,9 +237,13 @@ def platform_tags(platform: str) -> Iterator[str]:
     elif re.fullmatch(_OTHER_PLATFORM, platform):
         yield platform
     else:
+        from schemas.platform_names import meant_platform  # noqa: PLC0415  # only an error needs it
+
+        meant = meant_platform(platform)
         raise UsageError(
             f"--platform {platform!r} is not a platform that wheels are built for",
-            hint="name a tag such as manylinux_2_28_x86_64, musllinux_1_2_aarch64, "
+            hint=(f"did you mean {meant}? " if meant else "")
+            + "name a tag such as manylinux_2_28_x86_64, musllinux_1_2_aarch64, "
             "macosx_14_0_arm64 or win_amd64, or one of "
             f"{', '.join(sorted(DEFAULT_PLATFORMS))}",
         )

@@ -75,6 +75,8 @@ class Unsolvable(NoSolution):
             hint = "allow pre-releases (--prerelease allow), or require versions that are final"
         elif remedies := [*filter(None, (supply.remedy() for supply in self.supplies))]:
             hint = remedies[0]
+        elif platform := self._platform_advice():
+            hint = platform
         elif any(supply.lacks_builds() for supply in self.supplies):
             hint = (
                 "build what has no wheel (--build missing), or choose versions that have wheels "
@@ -96,6 +98,17 @@ class Unsolvable(NoSolution):
         elif optional:
             hint += "; or leave the extra or group out (--no-extra, --no-group)"
         return hint
+
+    def _platform_advice(self) -> str:
+        """Return what helps if the target names no libc, as the wheels of indexes do."""
+        names = [one.platform for one in self.environment.targets if one.platform[:6] == "linux_"]
+        if not names or not any(supply.lacks_wheels() for supply in self.supplies):
+            return ""
+        machine = names[0].removeprefix("linux_")
+        return (
+            f"wheels are rarely for {names[0]}: name a tag with a libc, such as --platform "
+            f"manylinux_2_28_{machine} or musllinux_1_2_{machine}"
+        )
 
     def _advice(self) -> str:
         version = self.environment.python_version

@@ -184,6 +184,19 @@ def test_a_source_that_may_not_be_built_does_not_lead_to_a_build(
     assert "hint: choose versions that have wheels for the target" in text
 
 
+def test_a_platform_without_a_libc_leads_to_one_that_has_wheels(
+    index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for tag in ("manylinux_2_28_x86_64", "musllinux_1_2_x86_64"):
+        index.add(build_wheel("app", tag=f"py3-none-{tag}"))
+    index.add_file("app-1.0.tar.gz")
+    (tmp_path / "in.txt").write_text("app")
+    assert plan_with_hint(index, tmp_path, "--platform", "linux_x86_64") == 4
+    (hint,) = (one for one in capsys.readouterr().err.splitlines() if one.startswith("hint: "))
+    assert hint.endswith("--platform manylinux_2_28_x86_64 or musllinux_1_2_x86_64")
+    assert plan_with_hint(index, tmp_path, "--platform", "manylinux_2_28_x86_64") == 0
+
+
 @pytest.mark.parametrize("requirement", ["demo; python_version ~= '3'", "demo >=one"])
 def test_metadata_that_means_nothing_leads_to_what_counts_in_its_place(
     requirement: str, index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
