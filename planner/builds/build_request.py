@@ -160,7 +160,8 @@ def _parse_select(words: Sequence[str]) -> ProjectSet:
     if (wrong := first_invalid_name(found, sets=True)) is not None:
         raise UsageError(
             f"--build takes never, missing or names of projects, and {wrong!r} is none of them",
-            hint="say versions, extras and markers in the inputs",
+            hint="say versions, extras and markers in the inputs, and missing before a folder: "
+            "--build missing FOLDER",
         )
     return parse_names(found)
 

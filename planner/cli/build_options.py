@@ -78,10 +78,11 @@ build_options = option_group(
     "Builds",
     _make,
     click.option(
-        "--build", "build_select", multiple=True, metavar="never|missing|NAMES",
+        "--build", "build_select", multiple=True, metavar="[never|missing|NAMES]",
+        is_flag=False, flag_value="missing",
         help="Build wheels here for packages that have none for a target: never (the default), for "
-        "every one that is missing, or for these packages. Each build is measured, and its wheel "
-        "is listed.",
+        "every one that is missing (also without a value), or for these packages. Each build is "
+        "measured, and its wheel is listed.",
     ),
     click.option(
         "--defer-builds/--no-defer-builds", "build_deferred", default=None,

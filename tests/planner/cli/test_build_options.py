@@ -46,6 +46,21 @@ def test_words_become_fields() -> None:
     assert request.wheelhouse_url == "https://w.example"
 
 
+@pytest.mark.parametrize(
+    ("words", "selected"),
+    [
+        (["--build"], ("missing",)),
+        (["--build", "--build-project"], ("missing",)),
+        (["--build", "never"], ("never",)),
+        (["--build", "a", "--build", "b,c"], ("a", "b,c")),
+    ],
+)
+def test_build_without_a_value_builds_what_is_missing(
+    words: list[str], selected: tuple[str, ...]
+) -> None:
+    assert options(*words).request.select == selected
+
+
 @pytest.mark.parametrize("words", [["--measure-jobs", "0"], ["--build-timeout", "0"]])
 def test_a_number_out_of_range_is_wrong_usage(words: list[str]) -> None:
     assert CliRunner().invoke(command, words).exit_code == 2
