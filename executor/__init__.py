@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from executor.cli.option_group import json_option as json_option
     from executor.cli.option_group import lock_argument as lock_argument
     from executor.cli.option_group import option_group as option_group
+    from executor.cli.option_group import section as section
+    from executor.cli.options import scope_options as scope_options
     from executor.cli.output import echo as echo
     from executor.cli.output import echo_document as echo_document
     from executor.cli.output import echo_json as echo_json
@@ -65,6 +67,7 @@ if TYPE_CHECKING:
     from executor.lanes.signals import stoppable as stoppable
     from executor.lock.local_project import LocalProject as LocalProject
     from executor.lock.options import SelectOptions as SelectOptions
+    from executor.lock.selection import Selector as Selector
     from executor.lock.step import Step as Step
     from executor.report.recorder import Recorder as Recorder
     from executor.report.repeated import Repeated as Repeated
@@ -127,6 +130,7 @@ _HOMES = {
     "SelectOptions": "lock.options",
     "Step": "lock.step",
     "StagedWheel": "wheels.staged_wheel",
+    "Selector": "lock.selection",
     "Sync": "environment.changes",
     "TRANSIENT": "sources.refusals",
     "TunnelRefused": "sources.http1",
@@ -167,6 +171,8 @@ _HOMES = {
     "reason_of": "sources.response",
     "request_target": "sources.connection",
     "requested_pause": "sources.retries",
+    "scope_options": "cli.options",
+    "section": "cli.option_group",
     "set_by_variables": "cli.command_line",
     "stoppable": "lanes.signals",
     "sync_descriptor": "files.durability",

@@ -10,18 +10,29 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from planner.api import check_lock, find_outdated, plan_lock
+    from planner.api import check_lock, find_outdated, plan_lock, subset_lock
     from planner.plan_request import PlanRequest
     from planner.planning.reporter import Reporter
+    from planner.review.subset_choice import SubsetChoice
 
-__all__ = ["PlanRequest", "Reporter", "check_lock", "find_outdated", "plan_lock"]
+__all__ = [
+    "PlanRequest",
+    "Reporter",
+    "SubsetChoice",
+    "check_lock",
+    "find_outdated",
+    "plan_lock",
+    "subset_lock",
+]
 
 _HOMES = {
     "PlanRequest": "plan_request",
     "Reporter": "planning.reporter",
+    "SubsetChoice": "review.subset_choice",
     "check_lock": "api",
     "find_outdated": "api",
     "plan_lock": "api",
+    "subset_lock": "api",
 }
 
 

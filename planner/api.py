@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from executor import check_output_file, read_input
 from planner.inputs.errors import InvalidRequirementLine
 from planner.inputs.project_tables import refuse_backend
 from planner.inputs.remote_file import refuse_remote
+from planner.lock.lock_path import lock_path
 from planner.lock.reader import read_lock
 from planner.model.environments import MarkerEnvironment, group_targets
 from planner.model.project_set import remarks_about_names
@@ -37,8 +39,9 @@ from planner.review.recorded import (
     refuse_special_files,
     without_foreign_text,
 )
+from planner.review.subset_choice import SubsetChoice, SubsetOrigin
 from schemas.data_class import frozen
-from schemas.errors import NoSolution, NotWritten
+from schemas.errors import InvalidInput, NoSolution, NotWritten, UsageError
 from schemas.lock import recorded_targets
 
 if TYPE_CHECKING:
@@ -46,7 +49,14 @@ if TYPE_CHECKING:
     from planner.planning.answer_cache import AnswerCache
     from planner.review.standing import Outlook
 
-__all__ = ["CheckedLock", "check_lock", "find_outdated", "plan_lock"]
+__all__ = [
+    "CheckedLock",
+    "WrittenSubset",
+    "check_lock",
+    "find_outdated",
+    "plan_lock",
+    "subset_lock",
+]
 
 
 @frozen(kw_only=True)
@@ -59,15 +69,39 @@ class CheckedLock:
     """What is wrong, a sentence each; empty if the lock is current."""
     undecided: tuple[str, ...] = ()
     """What a plan would read and the check could not, a sentence each."""
+    again: str = ""
+    """The command that makes a subset again; empty if a plan wrote the lock."""
+
+
+@frozen(kw_only=True)
+class WrittenSubset:
+    """A subset of a lock, written or found as it is; the caller owns it."""
+
+    lock: Pylock
+    of: Pylock
+    """The lock that it is a subset of."""
+    text: str
+    is_changed: bool
 
 
 def check_lock(path: str, request: PlanRequest | None = None) -> CheckedLock:
-    """Compare the lock at ``path`` with what a plan of ``request`` would write, offline.
+    """Compare the lock at ``path`` with what a plan of ``request`` would write, offline; a subset
+    with what is one now of the lock that it was made of.
 
     Raises UsageError if the lock does not record its inputs, and what ``read_lock``,
     ``read_inputs`` and ``find_problems`` raise.
     """
     lock = read_lock(path)
+    if origin := SubsetOrigin.of(lock, path):
+        # Loads the executor's selection, which other checks do without.
+        from planner.review.subset_file import find_subset_problems  # noqa: PLC0415
+
+        return CheckedLock(
+            lock=lock,
+            environments=group_targets(recorded_targets(lock)),
+            problems=find_subset_problems(lock, path, origin),
+            again=origin.command(path),
+        )
     recorded_sources(lock, path)
     request = replace(request or PlanRequest(), output=path)
     if not request.forget:
@@ -110,11 +144,7 @@ def plan_lock(request: PlanRequest, reporter: Reporter | None = None) -> Planned
         _check_content(planned, request, reporter)
         return planned
     if task.output != "-":
-        # What cannot be written is told before the work.
-        check_output_file("--output", task.output, ())
-        if os.path.islink(task.output) and not os.path.exists(task.output):
-            nothing = FileNotFoundError(errno.ENOENT, "it is a link to nothing")
-            raise NotWritten(f"{task.output} cannot be written", nothing, hint="remove the link")
+        _check_output(task.output, ())
     planned = _answer(task, request, reporter)
     if request.engine is not None:
         planned = _with_builds(task, request, reporter, planned)
@@ -161,6 +191,51 @@ def find_outdated(
     except NoSolution as error:
         _add_kept_options(error, task)
         raise
+
+
+def subset_lock(
+    lock: str | Path, output: str | Path, choice: SubsetChoice | None = None
+) -> WrittenSubset:
+    """Write to ``output`` what ``choice`` selects of the lock at the path ``lock``, as a lock of
+    its own; with ``-`` as ``output`` return it alone, for the working folder. A subset that is the
+    same already stays as it is.
+
+    Raises LockstreamError: UsageError, InvalidInput, NoSolution, Refused and NotWritten. The file
+    is then as it was.
+    """
+    from planner.review.subset_file import make_subset  # noqa: PLC0415  # as above
+
+    lock, output = str(lock), lock_path(str(output))
+    folder = os.getcwd() if output == "-" else os.path.dirname(os.path.abspath(output))
+    if output != "-":
+        _check_output(output, (lock,))
+        _check_replaceable(output)
+    made = make_subset(SubsetOrigin(path=lock, choice=choice or SubsetChoice()), folder)
+    is_changed = output == "-" or made.text != _text_of(output)
+    if is_changed and output != "-":
+        _write(made.text, output)
+    return WrittenSubset(lock=made.lock, of=made.of, text=made.text, is_changed=is_changed)
+
+
+def _check_replaceable(output: str) -> None:
+    """Raise UsageError if a lock is at ``output`` that is no subset."""
+    try:
+        existing = read_lock(output) if os.path.exists(output) else None
+    except InvalidInput:
+        return
+    if existing is not None and SubsetOrigin.of(existing, output) is None:
+        raise UsageError(
+            f"{output} is a lock that is no subset, and would be replaced",
+            hint="name another file; or remove it, if it is not needed any more",
+        )
+
+
+def _check_output(output: str, inputs: Sequence[str]) -> None:
+    """Raise an error for what cannot be written: that is known before the work."""
+    check_output_file("--output", output, inputs)
+    if os.path.islink(output) and not os.path.exists(output):
+        nothing = FileNotFoundError(errno.ENOENT, "it is a link to nothing")
+        raise NotWritten(f"{output} cannot be written", nothing, hint="remove the link")
 
 
 def _answer(task: Task, request: PlanRequest, reporter: Reporter) -> PlannedLock:

@@ -40,8 +40,9 @@ from planner.review.recorded import (
     recorded_table,
     targets_of,
 )
+from planner.review.subset_choice import SubsetOrigin
 from schemas.data_class import frozen
-from schemas.errors import InvalidInput
+from schemas.errors import InvalidInput, UsageError
 from schemas.lock import newer_remark, recorded_targets
 
 if TYPE_CHECKING:
@@ -193,12 +194,18 @@ def _read_existing(request: PlanRequest, output: str, reporter: Reporter) -> Pyl
     if output == "-" or not os.path.exists(output):
         return None
     try:
-        return read_lock(output)
+        existing = read_lock(output)
     except InvalidInput as error:
         if not request.upgrade:
             raise
         reporter.input_remark(f"the options that the lock recorded do not count: {error}")
         return None
+    if origin := SubsetOrigin.of(existing, output):
+        raise UsageError(
+            f"{output} is a subset of {origin.path}, which a plan would replace",
+            hint=f"plan {origin.path}, then make the subset again: {origin.command(output)}",
+        )
+    return existing
 
 
 def with_recorded(request: PlanRequest, lock: Pylock, path: str) -> PlanRequest:

@@ -22,13 +22,13 @@ OPTIONS = frozenset({
     "--max-size", "--measure-jobs", "--memory", "--merge-into", "--no-binary", "--no-build",
     "--no-cache", "--no-default-groups", "--no-deps", "--no-extra", "--no-group", "--no-index",
     "--no-wheelhouse", "--offline", "--on", "--on-collision", "--only-binary", "--output",
-    "--override", "--package-index", "--packages", "--page-cache", "--part", "--platform",
-    "--prefix", "--prerelease", "--print", "--progress", "--project", "--prune", "--python",
-    "--python-version", "--quiet", "--refresh", "--reinstall", "--reinstall-package",
-    "--relocatable", "--remove", "--report", "--require-hashes", "--requirement",
-    "--resolution", "--skip-unbuildable", "--target", "--trace", "--universal", "--upgrade",
-    "--upgrade-package", "--venv", "--verbose", "--verify-record", "--wheelhouse",
-    "--wheelhouse-url",
+    "--override", "--package", "--package-index", "--packages", "--page-cache", "--part",
+    "--platform", "--prefix", "--prerelease", "--print", "--progress", "--project", "--prune",
+    "--python", "--python-version", "--quiet", "--refresh", "--reinstall",
+    "--reinstall-package", "--relocatable", "--remove", "--report", "--require-hashes",
+    "--requirement", "--resolution", "--skip-unbuildable", "--target", "--trace", "--universal",
+    "--upgrade", "--upgrade-package", "--venv", "--verbose", "--verify-record", "--wheelhouse",
+    "--wheelhouse-url", "--without",
 })  # fmt: skip
 """The first long name of each option of each command. Kept here because the commands of the planner
 cannot be loaded where memory is scarce; ``tests/schemas/test_variables.py`` compares the two."""

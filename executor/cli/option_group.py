@@ -43,14 +43,18 @@ def json_option(function: F) -> F:
 
 
 def section(title: str, *options: Callable[[F], F]) -> Callable[[F], F]:
-    """Return a decorator that adds ``options`` to a command, below ``title`` in its help."""
+    """Return a decorator that adds ``options`` to a command, below ``title`` in its help, unless
+    they have another heading.
+    """
 
     def decorate(function: F) -> F:
         decorated: Any = function
         for option in reversed(options):
-            decorated = option(decorated)
             # click keeps the parameters here until the command is made.
-            decorated.__click_params__[-1].section = title
+            known = len(getattr(decorated, "__click_params__", ()))
+            decorated = option(decorated)
+            for parameter in decorated.__click_params__[known:]:
+                parameter.section = getattr(parameter, "section", title)
         return function
 
     return decorate

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
@@ -18,8 +19,11 @@ __all__ = [
     "EnvironmentOptions",
     "environment_options",
     "relocatable_option",
+    "scope_options",
     "selection_options",
 ]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @frozen(kw_only=True)
@@ -143,10 +147,7 @@ def _selection(
     )
 
 
-selection_options = option_group(
-    "select",
-    "Selection",
-    _selection,
+_SCOPES = (
     click.option(
         "--extra", multiple=True, metavar="NAME", help="Include this extra too. Repeatable."
     ),
@@ -156,6 +157,19 @@ selection_options = option_group(
     ),
     click.option("--all-groups", is_flag=True, help="Include all dependency groups."),
     click.option("--no-default-groups", is_flag=True, help="Leave out the default groups."),
+)
+
+
+def scope_options(function: F) -> F:
+    """Add the options that select extras and groups of a lock, each as a parameter of its own."""
+    return section("Selection", *_SCOPES)(function)
+
+
+selection_options = option_group(
+    "select",
+    "Selection",
+    _selection,
+    scope_options,
     click.option(
         "--build",
         is_flag=True,

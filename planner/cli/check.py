@@ -23,7 +23,7 @@ def check(lock: str, as_json: bool) -> None:
     requirements of the inputs and of every package are compared with what is locked, for each
     target, extra and dependency group, and so are settings, options, hashes, addresses and local
     files. Variables that are set for plan count. Exit status 1 if it is not. What a plan reads and
-    a check cannot is named.
+    a check cannot is named. A subset is compared with what subset would make now of its lock.
     """
     quiet = is_quiet()
     request, reasons = request_of_variables()
@@ -36,7 +36,7 @@ def check(lock: str, as_json: bool) -> None:
         for reason in checked.undecided:
             echo(f"not checked: {reason}", err=True)
     if problems:
-        raise Stale(lock, problems)
+        raise Stale(lock, problems, checked.again)
     if not quiet and not as_json:
         packages = len(checked.lock.packages)
         targets = sum(len(environment.targets) for environment in checked.environments)

@@ -26,6 +26,12 @@ from planner.lock.errors import SecretInLock
 __all__ = ["render_lock", "write_atomically"]
 
 
+_HEADING = "[[packages]]\n"
+
+_LONG = 1_000
+"""Characters; tomli-w writes no table on one line that has as many."""
+
+
 MIN_SECRET_SIZE = 8
 """Characters; a shorter secret may appear in a lock by chance."""
 
@@ -67,7 +73,11 @@ def _blocks(document: dict[str, Any]) -> Iterator[str]:
     yield tomli_w.dumps(document if packages else {"packages": [], **document})
     for package in packages:
         block = tomli_w.dumps({"packages": [package]})
-        assert block.startswith("[[packages]]\n"), block
+        if not block.startswith(_HEADING):
+            # A short table would be written on one line, unless another one is long.
+            both = tomli_w.dumps({"packages": [package, {"long": "-" * _LONG}]})
+            block = both.rpartition(f"\n{_HEADING}")[0]
+        assert block.startswith(_HEADING), block
         yield block
 
 

@@ -37,6 +37,11 @@ class RequirementsByExtra:
             for extra in _named_extras(marker) if marker else ():
                 self._positions.setdefault(extra, []).append(position)
 
+    @property
+    def extras(self) -> frozenset[NormalizedName]:
+        """The extras that its markers name."""
+        return frozenset(one for one in self._positions if one is not None)
+
     def of(self, extra: NormalizedName | None) -> Iterable[Requirement]:
         """Return those that may apply because of ``extra``, in their order; all without one."""
         if extra is None:

@@ -43,9 +43,13 @@ class Stale(Refused):
 
     path: str
     problems: tuple[str, ...]
+    again: str = ""
+    """The command that makes a subset again; empty if a plan wrote the lock."""
 
     @property
     def hint(self) -> str:  # type: ignore[override]  # rendered late, from the path
+        if self.again:
+            return f"make it again: {self.again}"
         again = lock_command("plan", self.path)
         return f"write it again with {again}; what need not change is kept"
 

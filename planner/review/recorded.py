@@ -18,6 +18,7 @@ from planner.inputs.options import IndexRequest
 from planner.inputs.pip_config import PUBLIC_INDEX
 from planner.inputs.provenance import Provenance, read_inputs
 from planner.inputs.targets import choose_targets
+from planner.review.subset_choice import SubsetOrigin
 from schemas.errors import UsageError
 from schemas.hints import tool_value
 from schemas.lock import recorded_targets
@@ -130,6 +131,11 @@ def recorded_sources(lock: Pylock, path: str) -> Provenance:
     """
     table = recorded_table(lock, "inputs")
     sources = Provenance.from_table(table, os.path.dirname(path))
+    if sources is None and (origin := SubsetOrigin.of(lock, path)):
+        raise UsageError(
+            f"{path} is a subset of {origin.path}, which records where the requirements are",
+            hint=f"name {origin.path} instead",
+        )
     if sources is None:
         raise UsageError(
             f"{path} does not record where its requirements are",

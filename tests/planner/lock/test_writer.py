@@ -11,7 +11,13 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from packaging.pylock import Package, PackageArchive, Pylock, PylockValidationError
+from packaging.pylock import (
+    Package,
+    PackageArchive,
+    PackageDirectory,
+    Pylock,
+    PylockValidationError,
+)
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -24,7 +30,6 @@ def lock(*packages: Package) -> Pylock:
 
 
 def package(name: str, note: str = "") -> Package:
-    # tomli_w writes short tables inline, and no package of a lock is as short.
     tool = {"note": f"{note} {'-' * 100}"}
     archive = PackageArchive(
         url=f"https://files.example/{name}-1.0.zip", hashes={"sha256": "0" * 64}
@@ -43,6 +48,16 @@ def test_the_header_comes_first_and_then_each_package() -> None:
     assert text.startswith('lock-version = "1.0"\n')
     assert text.count("\n[[packages]]\n") == 2
     assert [one["name"] for one in tomllib.loads(text)["packages"]] == ["a", "b"]
+
+
+def test_a_short_package_is_a_block_like_any_other() -> None:
+    """tomli_w writes a short table on one line."""
+    directory = PackageDirectory(path="a", editable=True)
+    short = Package(name=canonicalize_name("a"), directory=directory)
+    assert render_lock(lock(short, package("b"), short)).count("\n[[packages]]\n") == 3
+    assert render_lock(lock(short)).endswith(
+        '\n[[packages]]\nname = "a"\n\n[packages.directory]\npath = "a"\neditable = true\n'
+    )
 
 
 def test_a_lock_without_packages_says_so() -> None:
