@@ -115,7 +115,7 @@ OPTIONS = {
         "--root": "did you mean --prefix?",
         "-p": "did you mean --python?",
         "-t": "did you mean --target?",
-        "-e": "did you mean --project DIR --editable --build?",
+        "-e": "did you mean --project DIR --editable?",
         "--with": "did you mean --group?",
         "--only": "execute installs no dependency group unless told to; name those you want with "
         "--group",

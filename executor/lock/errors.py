@@ -12,6 +12,7 @@ from schemas.errors import (
 from schemas.text import enumerate_some
 
 __all__ = [
+    "OTHER_PLACE",
     "OTHER_PYTHON",
     "Ambiguous",
     "Excluding",
@@ -25,10 +26,10 @@ __all__ = [
 ]
 
 
-_PLAN_AGAIN = "plan again for this environment, or execute where the lock was planned for"
+OTHER_PLACE = "or execute where the lock was planned for"
 OTHER_PYTHON = (
-    "plan again for this Python, or name one that the lock is for, with --python, or with "
-    "--python-version if the environment is a --target"
+    "or name a Python that the lock is for, with --python, or with --python-version if the "
+    "environment is a --target"
 )
 
 
@@ -52,7 +53,7 @@ class NotForThisTarget(NoSolution):
     subject: str
     """The lock, or the name of a package."""
     required: str
-    hint: str = _PLAN_AGAIN
+    hint: str
 
     def __str__(self) -> str:
         return f"{self.subject} is for {self.required}, but the target is {self.target}"
@@ -67,7 +68,7 @@ class NoCompatibleWheel(NoSolution):
     target: str
     wheels: tuple[str, ...]
     """File names."""
-    hint: str = _PLAN_AGAIN
+    hint: str
 
     def __str__(self) -> str:
         return (

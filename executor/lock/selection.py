@@ -24,6 +24,7 @@ from packaging.tags import Tag, create_compatible_tags_selector
 from packaging.utils import InvalidWheelFilename
 
 from executor.lock.errors import (
+    OTHER_PLACE,
     OTHER_PYTHON,
     Ambiguous,
     InsecureHashes,
@@ -65,6 +66,7 @@ class Selector:
         self._skip_unbuildable = options.skip_unbuildable
         self._build = options.build
         self._target = target
+        self._tool = header.tool
         self._environment: dict[str, Any] = {**target.environment, **options.variables(header)}
         self._choose: Callable[[Iterable[tuple[PackageWheel, frozenset[Tag]]]], _Selected] = (
             create_compatible_tags_selector(target.tags)
@@ -86,7 +88,7 @@ class Selector:
                 str(self._target),
                 package.name,
                 f"Python {package.requires_python}",
-                OTHER_PYTHON,
+                self._plan_too(OTHER_PYTHON),
             )
         if package.name in self._lines:
             marker = str(package.marker or "")
@@ -139,7 +141,10 @@ class Selector:
     def _check_header(self, header: Pylock) -> None:
         if not self._takes(header.requires_python, "the lock"):
             raise NotForThisTarget(
-                str(self._target), "the lock", f"Python {header.requires_python}", OTHER_PYTHON
+                str(self._target),
+                "the lock",
+                f"Python {header.requires_python}",
+                self._plan_too(OTHER_PYTHON),
             )
         environments = header.environments or ()
         if environments and not any(
@@ -147,8 +152,17 @@ class Selector:
             for marker in environments
         ):
             raise NotForThisTarget(
-                str(self._target), "the lock", " or ".join(str(marker) for marker in environments)
+                str(self._target),
+                "the lock",
+                " or ".join(str(marker) for marker in environments),
+                self._plan_too(OTHER_PLACE),
             )
+
+    def _plan_too(self, else_do: str) -> str:
+        """Return the hint to plan for the target, with what may be done instead."""
+        from executor.lock.other_target import plan_for  # noqa: PLC0415  # only an error needs it
+
+        return f"plan for it, too: {plan_for(self._target, self._tool)}; {else_do}"
 
     def _takes(self, requires_python: SpecifierSet | None, subject: str) -> bool:
         """Return whether the target's Python is in ``requires_python``. Raises NotInstallable."""
@@ -178,6 +192,7 @@ class Selector:
                 version,
                 str(self._target),
                 tuple(sorted(wheel.filename for wheel in wheels)),
+                self._plan_too(OTHER_PLACE),
             )
         return _step(package, chosen, chosen.filename, is_direct=False)
 
@@ -198,7 +213,11 @@ class Selector:
             raise NotInstallable(package.name, f"{filename} is a wheel of {name} {version}")
         if tags.isdisjoint(self._target.tags):
             raise NoCompatibleWheel(
-                package.name, str(version), str(self._target), wheels=(filename,)
+                package.name,
+                str(version),
+                str(self._target),
+                (filename,),
+                self._plan_too(OTHER_PLACE),
             )
         return _step(package, archive, filename, is_direct=True)
 

@@ -50,7 +50,7 @@ def test_each_mistake_is_one_error_and_one_hint(
         ("execute --inexact", "that is the default; leave it out"),
         ("execute --cert x", "name the authorities to trust with the variable SSL_CERT_FILE"),
         ("execute --with dev", "did you mean --group?"),
-        ("execute -e .", "did you mean --project DIR --editable --build?"),
+        ("execute -e .", "did you mean --project DIR --editable?"),
         ("execute --report-file x", "did you mean --report?"),
         ("execute --mem 64MiB", "did you mean --memory?"),
         ("fetch -d wheels", "did you mean --into?"),

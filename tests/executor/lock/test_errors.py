@@ -29,17 +29,17 @@ SEVEN = tuple(f"demo-1.0-cp3{minor}-none-any.whl" for minor in range(7))
             3,
         ),
         (
-            NotForThisTarget("CPython 3.11", "demo", "Python >=3.12"),
+            NotForThisTarget("CPython 3.11", "demo", "Python >=3.12", "plan"),
             "demo is for Python >=3.12, but the target is CPython 3.11",
             4,
         ),
         (
-            NoCompatibleWheel("demo", "1.0", "CPython 3.11", SEVEN[:1]),
+            NoCompatibleWheel("demo", "1.0", "CPython 3.11", SEVEN[:1], "plan"),
             f"demo 1.0: none of its wheels suits CPython 3.11; the lock lists {SEVEN[0]}",
             4,
         ),
         (
-            NoCompatibleWheel("demo", "1.0", "CPython 3.11", SEVEN),
+            NoCompatibleWheel("demo", "1.0", "CPython 3.11", SEVEN, "plan"),
             (
                 "demo 1.0: none of its wheels suits CPython 3.11; "
                 f"the lock lists {', '.join(SEVEN[:5])} and 2 more"

@@ -476,7 +476,8 @@ class TestRefusals:
     def test_the_hint_for_another_python_names_the_options_that_choose_one(self) -> None:
         with pytest.raises(NotForThisTarget) as caught:
             select(lock(package(), requires_python=">=3.13"))
-        assert "--python-version if the environment is a --target" in str(caught.value.hint)
+        assert "--python-version if the environment is a --target" in caught.value.hint
+        assert "lockstream plan --python-version 3." in caught.value.hint
 
     def test_a_package_that_is_not_selected_may_be_for_other_pythons(self) -> None:
         table = package(**{"requires-python": "<3.10"}, marker="os_name == 'nt'")
