@@ -188,6 +188,7 @@ COMMANDS = {
     "execute": Entry("executor.cli.execute", "execute", "Install a lock inside a memory budget."),
     "report": Entry("planner.cli.report", "report", "Show where a run's time and memory went."),
     "fetch": Entry("executor.cli.fetch", "fetch", "Put the files of a lock into a folder."),
+    "bundle": Entry("executor.cli.bundle", "bundle", "Put a lock and its files into one archive."),
     "verify": Entry("executor.cli.verify", "verify", "Check that an environment matches its lock."),
     "key": Entry("executor.cli.key", "key", "Print a cache key of what would be installed."),
     "completion": Entry("executor.cli.completion", "completion", "Print a completion script."),

@@ -108,11 +108,13 @@ TWICE = {"Builder", "Interpreter", "Reporter"}
 """Class names that both phases have, for the same thing on either side."""
 
 TESTED_ELSEWHERE = {
+    "executor.cli.bundle": "tests/executor/install/test_bundle.py runs the command",
     "executor.cli.fetch": "tests/executor/install/test_fetch.py runs the command",
     "executor.cli.key": "tests/executor/install/test_installation_key.py runs the command",
     "executor.archive.errors": "tests/executor/archive/test_zstandard_data.py raises it",
     "executor.budget.errors": "tests/executor/budget/test_budget.py raises it",
     "executor.files.errors": "tests/executor/install/test_preflight.py raises each",
+    "executor.install.file_source": "tests/executor/install: test_fetch.py and test_bundle.py",
     "executor.install.builder": "a protocol; tests/executor/builds/test_builder.py",
     "executor.lanes.errors": "tests/executor/lanes: test_lanes.py and test_forks.py raise each",
     "executor.transaction.permission_check": "tests/integration/test_commit_can_finish.py",

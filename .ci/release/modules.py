@@ -15,7 +15,9 @@ __all__ = ["BUNDLED", "PROGRAMS", "bundled_modules", "bundled_versions", "licenc
 
 PROJECT = Path(__file__).parents[2]
 
-COMMANDS = ("execute", "verify", "fetch", "show", "diff", "why", "tree", "key", "completion")
+COMMANDS = (
+    "execute", "verify", "fetch", "bundle", "show", "diff", "why", "tree", "key", "completion",
+)  # fmt: skip
 """Those that need nothing but ``BUNDLED``."""
 
 BUNDLED = ("click", "packaging", "pyproject-hooks")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
+from functools import partial
 from struct import Struct
+from typing import BinaryIO
 
-__all__ = ["ChunkReader", "Truncated"]
+__all__ = ["ChunkReader", "FileReader", "Truncated"]
 
 
 class Truncated(ValueError):
@@ -70,6 +73,14 @@ class ChunkReader:
         self._position = min(start + limit, len(self._chunk))
         return memoryview(self._chunk)[start : self._position]
 
+    def leave(self, count: int) -> None:
+        """Pass over the next ``count`` bytes. Raises Truncated if there are fewer."""
+        while count:
+            part = self.some(count)
+            if not part:
+                raise Truncated
+            count -= len(part)
+
     def hold(self) -> None:
         """Hold the chunk in which the next byte is, if there is one."""
         self.some(0)
@@ -101,3 +112,24 @@ class ChunkReader:
         self._chunk = data + self._chunk[self._position :]
         self._position = 0
         self._passed = offset
+
+
+class FileReader(ChunkReader):
+    """The bytes of an open file, read in blocks of ``block`` bytes; what is left is not read."""
+
+    def __init__(self, file: BinaryIO, block: int) -> None:
+        super().__init__(iter(partial(file.read, block), b""))
+        self._file = file
+        self._size = os.fstat(file.fileno()).st_size
+
+    def leave(self, count: int) -> None:
+        """Pass over the next ``count`` bytes. Raises Truncated if there are fewer."""
+        held = len(self._chunk) - self._position
+        if count <= held:
+            self._position += count
+            return
+        self._passed = self.offset + count
+        if self._passed > self._size:
+            raise Truncated
+        self._chunk, self._position = b"", 0
+        self._file.seek(count - held, os.SEEK_CUR)

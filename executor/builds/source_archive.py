@@ -14,11 +14,11 @@ from typing import BinaryIO
 
 from executor.archive.central_directory import read_directory
 from executor.archive.chunk_reader import ChunkReader, Truncated
+from executor.archive.tar_reader import InvalidTar, TarMember, read_tar
 from executor.archive.unzip import ForwardZip
 from executor.budget.memory import available_memory, own_memory
 from executor.builds.errors import SourceNeedsMemory, SourceRefused
 from executor.builds.source_files import MAX_SIZE, SourceFiles, Unsafe
-from executor.builds.tar_reader import InvalidTar, TarMember, read_tar
 from schemas.zipformat import InvalidZip
 
 __all__ = ["MAX_FACTOR", "MIN_LIMIT", "unpack_source"]

@@ -11,6 +11,7 @@ from executor.cli.mirrors import read_mirrors
 from executor.cli.option_group import option_group, section
 from executor.environment.changes import Sync
 from executor.files.durability import Durability
+from executor.lock.options import TargetNames
 from executor.sources.origins import Origins
 from executor.wheels.rules import Rules
 from schemas.data_class import frozen
@@ -25,6 +26,7 @@ __all__ = [
     "collision_option",
     "origin_options",
     "resource_options",
+    "target_name_options",
 ]
 
 
@@ -50,11 +52,13 @@ class OriginOptions:
     find_links: tuple[str, ...]
     mirror: tuple[str, ...]
     keyring: bool
+    bundle: tuple[str, ...]
 
     def origins(self, lock: str) -> Origins:
         """Return the origins for the lock at ``lock``. Raises UsageError and InvalidInput."""
         return Origins(
             find_links=self.find_links,
+            bundles=self.bundle,
             mirrors=read_mirrors(self.mirror, lock),
             offline=self.offline,
             keyring=self.keyring,
@@ -127,6 +131,12 @@ origin_options = option_group(
         help="Look for files in this folder first. Repeatable.",
     ),
     click.option(
+        "--bundle",
+        multiple=True,
+        metavar="FILE",
+        help="Take files from this archive of lockstream bundle. Repeatable.",
+    ),
+    click.option(
         "--mirror",
         multiple=True,
         metavar="FROM=TO",
@@ -134,6 +144,26 @@ origin_options = option_group(
         "the same FROM. The hashes of the lock still decide. Repeatable.",
     ),
     click.option("--keyring", is_flag=True, help="Get credentials from the keyring program."),
+)
+
+target_name_options = option_group(
+    "names",
+    "Targets",
+    TargetNames,
+    click.option(
+        "--python-version",
+        "python_versions",
+        multiple=True,
+        metavar="X.Y",
+        help="For this Python only, not for those of all targets of the lock. Repeatable.",
+    ),
+    click.option(
+        "--platform",
+        "platforms",
+        multiple=True,
+        metavar="TAG",
+        help="For this platform only. Repeatable.",
+    ),
 )
 
 resource_options = option_group(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import click
 
 from executor.cli.console import WarningReporter, print_result
-from executor.cli.execute_options import OriginOptions, origin_options
+from executor.cli.execute_options import OriginOptions, origin_options, target_name_options
 from executor.cli.option_group import json_option, lock_argument
 from executor.cli.output import echo, is_quiet, is_verbose
 from executor.lanes.signals import stoppable
 from executor.lock.options import TargetNames
 from executor.lock.step import Step
 
-__all__ = ["fetch"]
+__all__ = ["arrived", "fetch"]
 
 
 @click.command()
@@ -20,20 +20,7 @@ __all__ = ["fetch"]
 @click.option(
     "--into", metavar="DIR", default="wheels", show_default=True, help="The folder for the files."
 )
-@click.option(
-    "--python-version",
-    "python_versions",
-    multiple=True,
-    metavar="X.Y",
-    help="For this Python only, not for those of all targets of the lock. Repeatable.",
-)
-@click.option(
-    "--platform",
-    "platforms",
-    multiple=True,
-    metavar="TAG",
-    help="For this platform only. Repeatable.",
-)
+@target_name_options
 @click.option(
     "--prune",
     is_flag=True,
@@ -45,8 +32,7 @@ def fetch(
     lock: str,
     *,
     into: str,
-    python_versions: tuple[str, ...],
-    platforms: tuple[str, ...],
+    names: TargetNames,
     prune: bool,
     origins: OriginOptions,
     as_json: bool,
@@ -62,10 +48,10 @@ def fetch(
         done = walk.fetch(
             lock,
             into,
-            names=TargetNames(python_versions=python_versions, platforms=platforms),
+            names=names,
             origins=origins.origins(lock),
             prune=prune,
-            arrived=_arrived,
+            arrived=arrived,
             warn=WarningReporter().warned,
         )
     if is_verbose():
@@ -74,6 +60,7 @@ def fetch(
     print_result(done.to_json() if as_json else None, [f"{into}: {done.summary()}"])
 
 
-def _arrived(number: int, count: int, step: Step) -> None:
+def arrived(number: int, count: int, step: Step) -> None:
+    """Print that a file is there: its number (from 1), of how many."""
     if not is_quiet():
         echo(f"[{number}/{count}] {step.filename}", err=True)

@@ -5,24 +5,16 @@ lock -> packages -> files of all targets -> those that are missing -> fetch -> v
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from executor.budget.memory import available_memory
 from executor.files.disk_space import Need, check_space
 from executor.files.durability import flush
-from executor.install.early import ROOM
-from executor.lanes.forks import run_in_fork
-from executor.lanes.lanes import run_lanes
+from executor.install.file_source import Arrived, FileSource
 from executor.lock.options import TargetNames
-from executor.lock.step import Step, folder_of
-from executor.sources.acquire import acquire
+from executor.lock.step import Step
 from executor.sources.file_folder import FileFolder
 from executor.sources.origins import Origins
-from schemas.credentials import has_named_logins
 from schemas.data_class import frozen
 from schemas.errors import NotWritten
 from schemas.sizes import format_size
@@ -30,7 +22,6 @@ from schemas.text import counted
 
 if TYPE_CHECKING:
     from executor.install.lock_files import LockFiles
-    from executor.sources.client import HttpClient
 
 __all__ = ["FilledFolder", "fetch"]
 
@@ -82,7 +73,7 @@ def fetch(
     names: TargetNames | None = None,
     origins: Origins | None = None,
     prune: bool = False,
-    arrived: Callable[[int, int, Step], None] | None = None,
+    arrived: Arrived | None = None,
     warn: Callable[[str], None] = lambda _: None,
 ) -> FilledFolder:
     """Put the files that ``files_of`` returns into ``folder``, each verified; those that are there
@@ -92,23 +83,16 @@ def fetch(
     Raises what ``files_of`` raises, UsageError, Offline, Unreachable, HashMismatch, SizeMismatch,
     FolderBusy, NotEnoughDisk, NotEnoughInodes and NotWritten.
     """
-    read = partial(_read, lock, names)
-    # A fork gives back the memory that reading a lock takes, but needs its own meanwhile.
-    files, indexes = run_in_fork(read) if (available_memory() or 0) >= ROOM else read()
+    source = FileSource.of(lock, names, origins)
+    files = source.files
     for warning in files.warnings():
         warn(warning)
-    origins = replace(origins or Origins(), indexes=indexes)
     try:
         with FileFolder.opened(folder) as held:
             missing = [step for step in files.steps if not held.has(step)]
-            origins.check(missing, folder_of(lock))
-            need = Need(sum(step.size or 0 for step in missing), len(missing))
-            check_space(folder, need)
-            fetched = []
-            for step in _added(held, missing, origins, folder_of(lock)):
-                fetched.append(step)
-                if arrived:
-                    arrived(len(fetched), len(missing), step)
+            source.check(missing)
+            check_space(folder, Need(sum(step.size or 0 for step in missing), len(missing)))
+            fetched = source.written(missing, held.add, held.folder, arrived)
             kept = {step.filename for step in files.steps}
             removed = held.prune(kept) if prune else ()
             flush([folder])
@@ -117,31 +101,4 @@ def fetch(
         raise NotWritten(f"{error.filename}: cannot be written", error, hint) from None
     except OSError as error:
         raise NotWritten(f"{folder}: cannot be written", error) from None
-    return FilledFolder(files=files, fetched=tuple(fetched), removed=tuple(removed))
-
-
-def _read(lock: str, names: TargetNames | None) -> tuple[LockFiles, tuple[str, ...]]:
-    """Return the files of the lock, and the names of its indexes if a login has such a name."""
-    from executor.install.decide import named_indexes  # noqa: PLC0415  # as files_of
-    from executor.install.lock_files import files_of  # noqa: PLC0415  # it loads much
-
-    return files_of(lock, names), named_indexes(lock) if has_named_logins(os.environ) else ()
-
-
-def _added(
-    held: FileFolder, steps: Sequence[Step], origins: Origins, lock_folder: str
-) -> Iterator[Step]:
-    """Fetch the files of ``steps`` into the folder; yield each that is there."""
-
-    def write(_folder: object, chunks: Iterable[bytes], _directory: object, *, step: Step) -> Step:
-        return replace(step, size=held.add(step, chunks))
-
-    def work(_number: int, step: Step, client: HttpClient, _: Callable[[int], None]) -> Step:
-        # Nothing is unpacked, so it need not be known whether a forward pass can.
-        plain = replace(step, hints=None)
-        places = origins.origins(step, lock_folder)
-        make_folder = partial(held.folder.inner, "")
-        return acquire(plain, places, client, make_folder, partial(write, step=step))
-
-    client = origins.client(steps, is_roomy=True)
-    return run_lanes(steps, work, client, 1, lambda _: None, origins.address)
+    return FilledFolder(files=files, fetched=fetched, removed=tuple(removed))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from packaging.pylock import Pylock
 
@@ -25,6 +27,14 @@ __all__ = ["LockFiles", "files_of"]
 
 _AT_ONCE = 8
 """Targets that files are selected for in one pass: the tags of each take a quarter of a MiB."""
+
+
+_PYTHON, _PYTHON_FULL = "python_version", "python_full_version"
+
+
+_RELEASE = re.compile(r"\b([0-9]+\.[0-9]+)\.([0-9]{1,3})\b")
+"""A release of Python in a marker or in ``requires-python``. Versions of something else may be
+taken for one, for which a target is looked at more."""
 
 
 @frozen(kw_only=True)
@@ -60,30 +70,68 @@ def files_of(lock: str, names: TargetNames | None = None) -> LockFiles:
     """
     reader = LockReader(lock)
     chosen = _targets(reader.header, names or TargetNames())
-    steps: dict[str, Step] = {}
-    unfetched: dict[str, None] = {}
-    skipped: dict[str, None] = {}
-    for first in range(0, len(chosen), _AT_ONCE):
-        selectors = _selectors(reader.header, chosen[first : first + _AT_ONCE])
-        for package, _ in LockReader(lock).packages():
-            for step in filter(None, (one.candidate(package) for one in selectors)):
-                if step.source and not step.hashes:
-                    unfetched[step.name] = None
-                    continue
-                _check_name(step)
-                known = steps.setdefault(step.filename, step)
-                if dict(known.hashes).items().isdisjoint(step.hashes):
-                    raise SameName(step.filename)
-        skipped |= dict.fromkeys(name for one in selectors for name in one.skipped)
-        del selectors  # they hold the tags
-        forget_tags()
+    found = _Found(lock, reader.header)
+    found.add(chosen)
+    found.add(tuple(found.releases(chosen)))
     return LockFiles(
-        steps=tuple(fixed_order(steps.values())),
+        steps=tuple(fixed_order(found.steps.values())),
         targets=chosen,
-        unfetched=tuple(unfetched),
-        missing=tuple(skipped),
+        unfetched=tuple(found.unfetched),
+        missing=tuple(found.skipped),
         remark=reader.remark,
     )
+
+
+class _Found:
+    """What was found in the lock at the path ``lock``, target by target."""
+
+    def __init__(self, lock: str, header: Pylock) -> None:
+        self._lock = lock
+        self._header = header
+        self._releases: set[tuple[str, int]] = set()
+        """Version and release of each Python that the lock speaks of: ("3.11", 5)."""
+        self.steps: dict[str, Step] = {}
+        self.unfetched: dict[str, None] = {}
+        self.skipped: dict[str, None] = {}
+
+    def add(self, targets: Sequence[Target]) -> None:
+        """Find the files for ``targets``. Raises what ``files_of`` raises."""
+        for first in range(0, len(targets), _AT_ONCE):
+            selectors = _selectors(self._header, targets[first : first + _AT_ONCE])
+            for package, _ in LockReader(self._lock).packages():
+                for text in filter(None, (package.marker, package.requires_python)):
+                    self._releases.update(
+                        (python, int(release)) for python, release in _RELEASE.findall(str(text))
+                    )
+                for step in filter(None, (one.candidate(package) for one in selectors)):
+                    self._add_step(step)
+            self.skipped |= dict.fromkeys(name for one in selectors for name in one.skipped)
+            del selectors  # they hold the tags
+            forget_tags()
+
+    def _add_step(self, step: Step) -> None:
+        if step.source and not step.hashes:
+            self.unfetched[step.name] = None
+            return
+        _check_name(step)
+        known = self.steps.setdefault(step.filename, step)
+        if dict(known.hashes).items().isdisjoint(step.hashes):
+            raise SameName(step.filename)
+
+    def releases(self, targets: Iterable[Target]) -> Iterator[Target]:
+        """Yield, for the Python 3.11 of a target, those of its releases that may need other files:
+        where the lock has ``python_full_version >= "3.11.5"``, 3.11.4, 3.11.5 and 3.11.6.
+        """
+        for target in targets:
+            python, full = (target.environment[one] for one in (_PYTHON, _PYTHON_FULL))
+            if full != f"{python}.0":
+                continue
+            named = [release for known, release in self._releases if known == python]
+            near = {release + step for release in named for step in (-1, 0, 1)}
+            for release in sorted(near - {-1, 0}):
+                found = _with_release(target, release)
+                if _fits(self._header, found):
+                    yield found
 
 
 def _targets(header: Pylock, names: TargetNames) -> tuple[Target, ...]:
@@ -100,6 +148,24 @@ def _targets(header: Pylock, names: TargetNames) -> tuple[Target, ...]:
         for python in dict.fromkeys(pythons)
         for platform in dict.fromkeys(platforms)
     )
+
+
+def _with_release(target: Target, release: int) -> Target:
+    full = f"{target.environment[_PYTHON]}.{release}"
+    changed = {
+        name: full
+        for name in (_PYTHON_FULL, "implementation_version")
+        if target.environment[name] == target.environment[_PYTHON_FULL]
+    }
+    return replace(target, environment={**target.environment, **changed})
+
+
+def _fits(header: Pylock, target: Target) -> bool:
+    try:
+        Selector(header, target, SelectOptions(build=True))
+    except NotForThisTarget:
+        return False
+    return True
 
 
 def _selectors(header: Pylock, targets: Iterable[Target]) -> list[Selector]:

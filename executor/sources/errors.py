@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from schemas.data_class import with_fields
-from schemas.errors import ArtifactRefused, NetworkError, Refused
+from schemas.errors import ArtifactRefused, InvalidInput, NetworkError, Refused
 from schemas.text import counted
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FolderBusy",
     "HashMismatch",
+    "InvalidBundle",
     "Missing",
     "Offline",
     "Replaced",
@@ -66,6 +67,18 @@ class FolderBusy(Refused):
 
     def __str__(self) -> str:
         return f"{self.path}: another process is fetching files into it"
+
+
+@with_fields
+class InvalidBundle(InvalidInput):
+    """A file that is named as a bundle is none."""
+
+    path: str
+    problem: str
+    hint: str = "make it with lockstream bundle -o FILE, or with tar, uncompressed"
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}"
 
 
 @with_fields

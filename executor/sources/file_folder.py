@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 
 from executor.files.folders import made_folder, write_spool
 from executor.files.held_folder import HeldFolder
@@ -66,16 +67,24 @@ class FileFolder:
         """Write the file of ``step``, in the place of another one of its name. It has its name when
         the last of the chunks has come. Return its bytes. Raises also what ``chunks`` raises.
         """
+        with self.replaced(step.filename) as file:
+            write_spool(file, chunks)
+            return file.tell()
+
+    @contextmanager
+    def replaced(self, name: str) -> Iterator[FileIO]:
+        """Yield a new file, which takes the place of ``name`` when the body ends without an error.
+
+        It is closed by then.
+        """
         self._clean()
         with self.folder.create(self.part) as file:
-            write_spool(file, chunks)
-            size = file.tell()
+            yield file
         try:
-            self.folder.rename(self.part, step.filename)
+            self.folder.rename(self.part, name)
         except OSError as error:
-            error.filename = self.folder.path_of(step.filename)
+            error.filename = self.folder.path_of(name)
             raise
-        return size
 
     def prune(self, kept: Collection[str]) -> list[str]:
         """Remove distributions whose names are not among ``kept``; return their names, sorted."""

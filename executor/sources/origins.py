@@ -23,6 +23,7 @@ from schemas.errors import UsageError
 from schemas.urls import redacted, storable
 
 if TYPE_CHECKING:
+    from executor.sources.bundle import Bundle
     from executor.sources.client import HttpClient
 
 __all__ = ["Origin", "Origins"]
@@ -49,6 +50,8 @@ class Origins:
 
     find_links: tuple[str, ...] = ()
     """Folders that are searched first, for a file of the same name and hash."""
+    bundles: tuple[str, ...] = ()
+    """Archives that are searched next, for a file of the same name and size."""
     mirrors: tuple[tuple[str, str], ...] = ()
     """Pairs of URL prefixes: a URL that is or begins with the first is fetched from the second
     instead; if several pairs have the same first, from any of their seconds, in this order."""
@@ -87,8 +90,8 @@ class Origins:
     def check(self, steps: Iterable[Step], lock_folder: str) -> None:
         """Raise if a file is known to be unobtainable before anything is fetched.
 
-        Raises UsageError for a find-links folder that does not exist, NotInstallable, Missing and,
-        with all the files that would have to be fetched, Offline.
+        Raises UsageError for a find-links folder that does not exist, InvalidBundle,
+        NotInstallable, Missing and, with all the files that would have to be fetched, Offline.
         """
         for folder in self.find_links:
             if not os.path.isdir(folder):
@@ -96,6 +99,7 @@ class Origins:
                     f"--find-links {folder}: there is no such folder",
                     hint="name a folder that holds wheels, or leave it out",
                 )
+        self._opened_bundles()
         unreachable = []
         for step in steps:
             origin = self._local(step, lock_folder)
@@ -110,8 +114,8 @@ class Origins:
         return self.origins(step, lock_folder)[0]
 
     def origins(self, step: Step, lock_folder: str) -> Sequence[Origin]:
-        """Return the origins of the file of a step: a find-links folder, its ``path``, or its
-        ``url``, which may have several mirrors. Raises NotInstallable and Missing.
+        """Return the origins of the file of a step: a find-links folder, a bundle, its ``path``, or
+        its ``url``, which may have several mirrors. Raises NotInstallable and Missing.
         """
         local = self._local(step, lock_folder)
         return self._remote(step) if local is None else [local]
@@ -120,7 +124,7 @@ class Origins:
         """Return the URL that the file of a step is fetched from first; None if it is not fetched,
         or if this machine may have it.
         """
-        if self.find_links or step.path is not None or step.url is None:
+        if self.find_links or self.bundles or step.path is not None or step.url is None:
             return None
         url = self._mirrored(step.url)[0]
         return url if _scheme_of(url) in _FETCHED else None
@@ -139,6 +143,9 @@ class Origins:
             path = os.path.join(folder, step.filename)
             if holds_file(path, step.size, step.hashes):
                 return _file(path, step.url)
+        for bundle in self._opened_bundles() if step.hashes else ():
+            if bundle.holds(step):
+                return _bundled(bundle, step)
         if step.path is not None:
             path = os.path.normpath(os.path.join(lock_folder, step.path))
             if os.path.exists(path):
@@ -150,6 +157,14 @@ class Origins:
             return None
         paths = [_path_of(url) for url in urls]
         return _file(next(filter(os.path.exists, paths), paths[0]), step.url)
+
+    def _opened_bundles(self) -> list[Bundle]:
+        """Return the bundles. Raises InvalidBundle."""
+        if not self.bundles:
+            return []
+        from executor.sources.bundle import bundle_at  # noqa: PLC0415  # an option alone needs it
+
+        return list(map(bundle_at, self.bundles))
 
     def _remote(self, step: Step) -> Sequence[Origin]:
         return [
@@ -194,6 +209,11 @@ def _remote(step: Step, url: str) -> Origin:
     )
 
 
+def _bundled(bundle: Bundle, step: Step) -> Origin:
+    place = f"{bundle.path}/{step.filename}"
+    return Origin(place, _recorded(step.url, place), lambda _: bundle.read(step.filename))
+
+
 def _path_of(url: str) -> str:
     """Return the path of a file URL; its bytes need not be UTF-8."""
     return os.fsdecode(unquote_to_bytes(urlsplit(url).path))
@@ -203,6 +223,9 @@ def _file(path: str, locked_url: str | None = None) -> Origin:
     """Return the origin of a local file. ``locked_url``, the URL in the lock, is recorded instead
     of the place that had the file.
     """
+    return Origin(path, _recorded(locked_url, path), lambda _: read_file(path))
+
+
+def _recorded(locked_url: str | None, path: str) -> str:
     url = locked_url if locked_url and _scheme_of(locked_url) else ""
-    url = url or f"file://{quote(os.fsencode(os.path.abspath(path)))}"
-    return Origin(path, storable(url), lambda _: read_file(path))
+    return storable(url or f"file://{quote(os.fsencode(os.path.abspath(path)))}")

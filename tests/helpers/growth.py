@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from executor.archive.chunk_reader import ChunkReader
-from executor.builds.tar_reader import read_tar
+from executor.archive.tar_reader import read_tar
 from executor.sources.keychain import Keychain
 from executor.wheels.records import read_rows
 from executor.wheels.scripts import read_entry_points
@@ -133,7 +133,7 @@ def tar(text: str) -> None:
     info = tarfile.TarInfo("demo")
     info.type, info.size = tarfile.XHDTYPE, len(text)
     content = info.tobuf() + text.encode() + bytes(-len(text) % 512)
-    with patch("executor.builds.tar_reader.MAX_HEADER", 1 << 30):
+    with patch("executor.archive.tar_reader.MAX_HEADER", 1 << 30):
         for _ in read_tar(ChunkReader(iter([content]))):
             pass
 

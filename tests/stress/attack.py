@@ -50,7 +50,7 @@ PROGRAMS: Mapping[str, Callable[[float], Command]] = {
         "tests/executor/builds/test_sandbox.py",
         "tests/executor/builds/test_launcher.py",
         "tests/executor/builds/test_backend.py",
-        "tests/executor/builds/test_tar_reader.py",
+        "tests/executor/archive/test_tar_reader.py",
         "tests/executor/builds/test_source_archive.py",
     ),
     "verify": lambda _: _tests(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from tempfile import TemporaryFile
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.archive.chunk_reader import ChunkReader, Truncated
+from executor.archive.chunk_reader import ChunkReader, FileReader, Truncated
 
 CHUNKS = st.lists(st.binary(max_size=12), max_size=12)
 
@@ -67,3 +69,26 @@ def test_what_is_held_is_not_read_yet(chunks: list[bytes]) -> None:
     assert feed.offset == place == 0
     assert b"".join(chunks).startswith(chunk)
     assert bool(chunk) == any(chunks)
+
+
+@given(st.binary(max_size=80), st.lists(st.integers(0, 20), max_size=12), st.integers(1, 9))
+def test_what_is_left_is_passed_over_however_it_is_read(
+    whole: bytes, counts: list[int], block: int
+) -> None:
+    with TemporaryFile(buffering=0) as file:
+        file.write(whole)
+        file.seek(0)
+        chunks = [whole[start : start + block] for start in range(0, len(whole), block)]
+        readers, place = [ChunkReader(chunks), FileReader(file, block)], 0
+        for count in counts:
+            for reader in readers:
+                if place + count + 1 > len(whole):
+                    with pytest.raises(Truncated):
+                        reader.leave(len(whole) - place + 1)
+                    continue
+                reader.leave(count)
+                assert reader.exactly(1) == whole[place + count : place + count + 1]
+                assert reader.offset == place + count + 1
+            if place + count + 1 > len(whole):
+                return
+            place += count + 1

@@ -48,7 +48,9 @@ def test_nothing_is_waived_or_removed_by_default() -> None:
     assert found["resources"] == ResourceOptions(
         memory="auto", lanes=None, page_cache="auto", durability="full"
     )
-    assert found["origins"] == OriginOptions(offline=False, find_links=(), mirror=(), keyring=False)
+    assert found["origins"] == OriginOptions(
+        offline=False, find_links=(), bundle=(), mirror=(), keyring=False
+    )
 
 
 def test_names_of_packages_are_normalized() -> None:

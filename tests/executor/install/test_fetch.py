@@ -179,7 +179,7 @@ def test_a_limit_of_file_sizes_is_named(server: Server, capsys: pytest.CaptureFi
 def test_the_lock_is_read_with_little_memory_and_with_much(
     available: int | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("executor.install.fetch.available_memory", lambda: available)
+    monkeypatch.setattr("executor.install.file_source.available_memory", lambda: available)
     fetch("--json", "--python-version", "3.12", "--platform", "win_amd64")
     found = json.loads(capsys.readouterr().out)
     assert [one["name"] for one in found["files"]] == [wheel.filename for wheel in WHEELS]

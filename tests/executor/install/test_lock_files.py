@@ -60,6 +60,27 @@ def test_memory_does_not_grow_with_the_targets(tmp_path: Path) -> None:
     assert peaks[1] < 1.5 * peaks[0]
 
 
+def test_a_python_that_is_named_without_a_release_has_the_files_of_each(tmp_path: Path) -> None:
+    wheels = [build_wheel("app", version) for version in ("1.0", "2.0", "3.0")]
+    ranges = [
+        "python_full_version < '3.11.5'",
+        "python_full_version >= '3.11.5' and python_full_version < '3.12.9'",
+        "python_full_version >= '3.12.9'",
+    ]
+    text = lock_of(wheels, header={"requires-python": ">=3.11"})
+    for version, marker in zip(("1.0", "2.0", "3.0"), ranges, strict=True):
+        text = text.replace(
+            f'version = "{version}"\n', f'version = "{version}"\nmarker = "{marker}"\n'
+        )
+    path = tmp_path / "pylock.toml"
+    path.write_text(text)
+    for named, versions in (
+        ("3.11.2", "1"), ("3.11.7", "2"), ("3.11", "12"), ("3.12", "23"), ("3.13", "3"),
+    ):  # fmt: skip
+        expected = [f"app-{one}.0-py3-none-any.whl" for one in versions]
+        assert names(str(path), python_versions=(named,), platforms=("linux",)) == expected, named
+
+
 def test_each_choice_of_extras_has_its_files(tmp_path: Path) -> None:
     wheels = [build_wheel("extra"), build_wheel("rest")]
     lock = write(tmp_path, wheels, extras=["x"])

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from executor.archive.chunk_reader import ChunkReader, Truncated
+from executor.archive.chunk_reader import ChunkReader
 
 __all__ = ["MAX_HEADER", "InvalidTar", "TarMember", "read_tar"]
 
@@ -85,7 +85,7 @@ def read_tar(reader: ChunkReader) -> Iterator[TarMember]:
         extended = _Extended()
         start = reader.offset
         yield member
-        _skip(reader, start + _padded(member.size) - reader.offset)
+        reader.leave(start + _padded(member.size) - reader.offset)
 
 
 def _block(reader: ChunkReader) -> bytes:
@@ -160,20 +160,12 @@ def _content(reader: ChunkReader, size: int) -> bytes:
     if size > MAX_HEADER:
         raise InvalidTar(f"an extended header has {size} bytes, more than {MAX_HEADER}")
     content = reader.exactly(size)
-    _skip(reader, _padded(size) - size)
+    reader.leave(_padded(size) - size)
     return content
 
 
 def _padded(size: int) -> int:
     return -(-size // _BLOCK) * _BLOCK
-
-
-def _skip(reader: ChunkReader, count: int) -> None:
-    while count:
-        part = reader.some(count)
-        if not part:
-            raise Truncated
-        count -= len(part)
 
 
 def _check_sum(header: bytes) -> None:

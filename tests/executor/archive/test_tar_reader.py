@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.archive.chunk_reader import ChunkReader, Truncated
-from executor.builds.tar_reader import MAX_HEADER, InvalidTar, TarMember, read_tar
+from executor.archive.tar_reader import MAX_HEADER, InvalidTar, TarMember, read_tar
 
 FORMATS = {"ustar": tarfile.USTAR_FORMAT, "gnu": tarfile.GNU_FORMAT, "pax": tarfile.PAX_FORMAT}
 

@@ -1,0 +1,100 @@
+"""A bundle: the files of a lock one after the other in a tar archive, taken from where they lie.
+
+Only the headers are read, once; a file is read from its place when its turn comes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+
+from executor.archive.chunk_reader import FileReader, Truncated
+from executor.archive.tar_reader import InvalidTar, read_tar
+from executor.files.regular import open_regular
+from executor.lock.step import Step
+from executor.sources.errors import InvalidBundle
+from executor.sources.local_file import read_file
+from schemas.data_class import frozen
+
+__all__ = ["Bundle", "bundle_at"]
+
+
+_BLOCK = 4 << 10
+"""Bytes read at once of the headers, which lie far apart."""
+
+
+_END = 512
+"""Bytes without contents at the end of every archive, or more."""
+
+
+_MAX_FILES = 100_000
+"""Files of a bundle; a lock of 1,000 packages with 40 wheels each has fewer."""
+
+
+_PACKED = {b"\x1f\x8b": "gzip", b"BZ": "bzip2", b"\xfd7": "xz", b"\x28\xb5": "zstd"}
+"""The first bytes of a compressed file, and the program that wrote it."""
+
+
+@frozen
+class Bundle:
+    """The places of the files in the archive at ``path``."""
+
+    path: str
+    places: Mapping[str, tuple[int, int]]
+    """First byte and bytes of each file, by its name without folders."""
+
+    def holds(self, step: Step) -> bool:
+        """Return whether it has a file of the name and the size of a step. Whether that is the
+        right one shows when it is read.
+        """
+        place = self.places.get(step.filename)
+        return place is not None and step.size in {None, place[1]}
+
+    def read(self, name: str) -> Iterator[bytes]:
+        """Yield the bytes of a file. Raises Unreachable and OSError as ``read_file`` does."""
+        start, left = self.places[name]
+        for chunk in read_file(self.path, start) if left else ():
+            yield chunk[:left]
+            left -= len(chunk)
+            if left <= 0:
+                return
+
+
+def bundle_at(path: str) -> Bundle:
+    """Return the bundle at ``path``; it is read once for each version of the file.
+
+    Raises InvalidBundle if it cannot be read or is no tar archive.
+    """
+    try:
+        status = os.stat(path)
+        return _opened(os.path.abspath(path), path, status.st_mtime_ns, status.st_size)
+    except OSError as error:
+        raise InvalidBundle(path, f"cannot be read: {error.strerror or error}") from None
+
+
+@lru_cache(maxsize=8)
+def _opened(place: str, path: str, _changed: int, _size: int) -> Bundle:
+    with open_regular(place) as file:
+        size = os.fstat(file.fileno()).st_size
+        begin, end = (os.pread(file.fileno(), _END, at) for at in (0, max(0, size - _END)))
+        if (packed := _PACKED.get(begin[:2])) is not None:
+            raise InvalidBundle(path, f"is compressed ({packed}); wheels are already")
+        places: dict[str, tuple[int, int]] = {}
+        reader = FileReader(file, _BLOCK)
+        try:
+            for member in read_tar(reader):
+                name = os.path.basename(member.name)
+                if member.kind == "file" and name:
+                    places.setdefault(name, (reader.offset, member.size))
+                if len(places) > _MAX_FILES:
+                    raise InvalidBundle(path, f"has more than {_MAX_FILES} files")
+            # What is cut between two members looks whole but for its end.
+            is_whole = reader.offset and not any(end)
+        except InvalidTar as error:
+            raise InvalidBundle(path, f"is no tar archive: {error}") from None
+        except Truncated:
+            is_whole = False
+    if not is_whole:
+        raise InvalidBundle(path, "is cut short")
+    return Bundle(place, places)

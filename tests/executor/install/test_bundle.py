@@ -1,0 +1,146 @@
+"""One archive holds a lock and its files, and an execution without a network installs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import lockstream
+from helpers.descriptors import limited_file_size
+from helpers.servers import Server, file
+from helpers.trees import snapshot
+from helpers.wheels import build_wheel, lock_of
+from schemas.errors import ExitCode
+
+WHEELS = [
+    build_wheel("base", files={"base.py": b"x" * 300_000}),
+    build_wheel("app", files={"app.py": "y = 2\n"}),
+]
+
+
+@pytest.fixture(name="server")
+def _server() -> Iterator[Server]:
+    with Server() as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def _lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Server) -> None:
+    monkeypatch.chdir(tmp_path)
+    for wheel in WHEELS:
+        server.script(f"/{wheel.filename}", file(wheel.content))
+    Path("pylock.toml").write_text(lock_of(WHEELS, base_url=server.origin))
+
+
+def bundle(*words: str, status: int = ExitCode.DONE) -> None:
+    assert lockstream.main(["bundle", *words]) == status
+
+
+def execute(*words: str, status: int = ExitCode.DONE) -> None:
+    assert lockstream.main(["execute", "-q", "--offline", *words]) == status
+
+
+def members(path: str = "wheels.tar") -> list[str]:
+    with tarfile.open(path) as archive:
+        return archive.getnames()
+
+
+def test_what_was_bundled_is_installed_without_a_network(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle()
+    captured = capsys.readouterr()
+    assert captured.out == "wheels.tar: 2 files for 1 target (0.0 MiB)\n"
+    # The lock, and then what is installed first.
+    order = ["pylock.toml", *(wheel.filename for wheel in WHEELS)]
+    order[1:] = sorted(order[1:], key=lambda name: -os.path.getsize(unpacked(name)))
+    assert members() == order
+    assert captured.err.splitlines() == [
+        f"[{number}/2] {name}" for number, name in enumerate(order[1:], 1)
+    ]
+    asked = len(server.requests)
+    execute("--target", "t", "--bundle", "wheels.tar")
+    assert len(server.requests) == asked
+    lockstream.main(["execute", "-q", "--target", "direct"])
+    assert snapshot(Path("t")) == snapshot(Path("direct"))
+
+
+def unpacked(name: str) -> str:
+    subprocess.run(["tar", "-xf", "wheels.tar"], check=True)
+    return name
+
+
+def test_the_same_lock_gives_the_same_bytes_in_a_file_and_in_a_pipe() -> None:
+    bundle("-q")
+    bundle("-q", "-o", "second.tar")
+    command = [sys.executable, "-m", "lockstream", "bundle", "-q", "-o", "-"]
+    piped = subprocess.run(command, check=True, capture_output=True)
+    assert Path("wheels.tar").read_bytes() == Path("second.tar").read_bytes() == piped.stdout
+
+
+def test_one_folder_of_the_machine_comes_before_it(capsys: pytest.CaptureFixture[str]) -> None:
+    bundle("--json")
+    told = json.loads(capsys.readouterr().out)
+    assert {one["name"]: one["size"] for one in told["files"]} == {
+        wheel.filename: wheel.size for wheel in WHEELS
+    }
+    Path("links").mkdir()
+    WHEELS[0].write(Path("links"))
+    Path("app.tar").write_bytes(tar_of(WHEELS[1].filename))
+    execute("--target", "t", "--find-links", "links", "--bundle", "app.tar")
+
+
+def tar_of(*names: str) -> bytes:
+    unpacked("")
+    return subprocess.run(["tar", "-cf", "-", *names], check=True, capture_output=True).stdout
+
+
+def test_a_file_that_it_lacks_is_named_and_a_damaged_one_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bundle("-q")
+    whole = Path("wheels.tar").read_bytes()
+    Path("wheels.tar").write_bytes(tar_of(WHEELS[0].filename))
+    execute("--target", "t", "--bundle", "wheels.tar", status=ExitCode.NETWORK)
+    assert f"1 file is not on this machine: {WHEELS[1].filename}" in capsys.readouterr().err
+    at = whole.index(WHEELS[1].content) + 40
+    Path("wheels.tar").write_bytes(whole[:at] + b"\xff" + whole[at + 1 :])
+    execute("--target", "t", "--bundle", "wheels.tar", status=ExitCode.ARTIFACT_REFUSED)
+    assert f"/wheels.tar/{WHEELS[1].filename}" in capsys.readouterr().err
+    assert not Path("t", "app").exists()
+
+
+def test_what_is_no_bundle_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("wheels.tar").write_text("text" * 200)
+    execute("--target", "t", "--bundle", "wheels.tar", status=ExitCode.INVALID_INPUT)
+    assert "error: wheels.tar: is no tar archive: " in capsys.readouterr().err
+    bundle("-q")
+    execute("--target", "t", "--bundle", "wheels.tar")
+
+
+def test_nothing_half_written_stays_and_an_old_one_remains(server: Server) -> None:
+    bundle("-q")
+    before = Path("wheels.tar").read_bytes()
+    server.script(f"/{WHEELS[1].filename}", file(WHEELS[1].content[:-1] + b"x"))
+    bundle("-q", status=ExitCode.ARTIFACT_REFUSED)
+    with limited_file_size(len(before) // 2):
+        server.script(f"/{WHEELS[1].filename}", file(WHEELS[1].content))
+        bundle("-q", status=ExitCode.NOT_ENOUGH)
+    assert sorted(os.listdir()) == ["pylock.toml", "wheels.tar"]
+    assert Path("wheels.tar").read_bytes() == before
+
+
+def test_standard_output_is_for_the_archive_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    bundle("-o", "-", "--json", status=ExitCode.USAGE)
+    assert "error: --json and -o - both write to standard output" in capsys.readouterr().err
+    bundle("-o", "no/such/folder.tar")
+    assert members("no/such/folder.tar")[0] == "pylock.toml"
+    bundle("-o", "no", status=ExitCode.USAGE)
+    assert "error: no: cannot be written: Is a directory" in capsys.readouterr().err
