@@ -15,11 +15,14 @@ class InvalidRequirementLine(SubjectProblem, InvalidInput):
     origin: str
     """Where it stands, such as ``requirements.in:3``."""
     problem: str
-    hint: str = ""
+    hint: str = "correct it where it stands, then run the command again"
 
 
+@with_fields
 class UnsupportedRequirementLine(InvalidRequirementLine):
     """A line of an input is valid, but lockstream does not support what it requires."""
+
+    hint: str = "leave it out; what can be said with an option is in lockstream plan --help"
 
 
 @with_fields
@@ -29,6 +32,7 @@ class UnreadableInput(SubjectProblem, InvalidInput):
     path: str
     problem: str
     hint: str = ""
+    """Who reads the file for the user adds it, if it is empty."""
 
     @classmethod
     def because(cls, path: str, error: OSError, hint: str = "") -> UnreadableInput:

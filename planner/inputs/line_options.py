@@ -189,7 +189,9 @@ def _unsupported(name: str, origin: str, kind: str) -> UnsupportedRequirementLin
     advice = _ADVICE.get(name, "")
     if kind and not advice and _LINE.has_option(name):
         advice = "write it on a line of its own"
-    return UnsupportedRequirementLine(origin, f"{name}{kind} is not supported", hint=advice)
+    failure = UnsupportedRequirementLine(origin, f"{name}{kind} is not supported")
+    failure.hint = advice or failure.hint
+    return failure
 
 
 def _shown(word: str, written: str) -> str:

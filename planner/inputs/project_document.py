@@ -193,7 +193,7 @@ def refuse_project(path: str, text: str) -> None:
     """
     is_here = path != "-" and "://" not in path
     if SCRIPT.search(text):
-        hint = f"plan it without -r: lockstream plan {path}" if is_here else ""
+        hint = "plan it without -r: lockstream plan " + (path if is_here else "SCRIPT, a file")
         raise UnreadableInput(path, "it is a script, not a requirements file", hint)
     if is_here and (hint := _hint_for_file(path)):
         raise UnreadableInput(path, "it is not a requirements file", hint)

@@ -48,11 +48,13 @@ class InvalidSetting(InvalidInput):
 
     path: str
     key: str
+    """Empty if it is the table itself."""
     problem: str
-    hint: str = ""
+    hint: str = "correct it in this file, then run the command again"
 
     def __str__(self) -> str:
-        return f"{self.path}: [tool.lockstream] {self.key}: {self.problem}"
+        place = f"[tool.lockstream] {self.key}".rstrip()
+        return f"{self.path}: {place}: {self.problem}"
 
 
 @frozen
@@ -152,7 +154,10 @@ def read_settings(document: Mapping[str, Any], path: str) -> Settings:
         try:
             found[key.replace("-", "_")] = read(value)
         except ValueError as error:
-            raise InvalidSetting(path, key, str(error)) from None
+            failure = InvalidSetting(path, key, str(error))
+            if example := _EXAMPLES.get(key):
+                failure.hint = f"write it as {key} = {example}"
+            raise failure from None
         except UsageError as error:
             raise InvalidSetting(path, key, str(error), hint=error.hint) from None
     return Settings(**found)
@@ -311,6 +316,29 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "dependency-metadata": read_stated_metadata,
     "build": read_build_settings,
 }
+
+_EXAMPLES = {
+    "targets": '[{ python = ["3.12", "3.13"], platform = ["linux"] }]',
+    "extras": '["docs"]',
+    "groups": '["dev"]',
+    "constraints": '["urllib3<3"]',
+    "overrides": '["protobuf>=5"]',
+    "excludes": '["pywin32"]',
+    "default-index": '"https://packages.example.com/simple/"',
+    "indexes": '{ ours = "https://packages.example.com/simple/" }',
+    "sources": '{ our-library = "ours" }',
+    "conflicts": '[[{ extra = "cpu" }, { extra = "cuda" }]]',
+    "find-links": '["wheels"]',
+    "exclude-newer": '"7 days"',
+    "exclude-newer-package": "{ our-library = false }",
+    "no-binary": '["lxml"]',
+    "only-binary": '["lxml"]',
+    "allow-hosts": '["files.example.com"]',
+    "align": "true",
+    "dependency-metadata": '[{ name = "demo", requires-dist = ["flask"] }]',
+    "build": '{ demo = { environment = { CFLAGS = "-O1" } } }',
+}
+"""How the value of a key is written; what a choice allows, its error lists."""
 
 
 assert {key.replace("-", "_") for key in _READERS} == {one.name for one in fields(Settings)}

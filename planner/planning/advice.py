@@ -46,6 +46,10 @@ MIN_VERSIONS = 10
 """Strangers also publish under names that differ in a letter, mostly few versions."""
 
 
+_LOCAL = re.compile(r"==\s*([\w.!]+\+[\w.]+)")
+"""A requirement of a local version, of which PyPI has few."""
+
+
 def advise(
     error: Unsolvable | UnsolvableTargets,
     reader: IndexReader,
@@ -64,6 +68,9 @@ def advise(
         return ("there is no place to look: --no-index is given, and no --find-links",)
     found: list[str] = []
     for supply in lacking[:MAX_NAMES]:
+        if known := _well_known(supply):
+            found.append(known)
+            continue
         elsewhere = list(_elsewhere(supply, reader, indexes))
         found += elsewhere
         if not (supply.exists or elsewhere):
@@ -94,6 +101,22 @@ def _all(supply: Supply) -> Iterator[Supply]:
     for obstacle in supply.obstacles:
         if obstacle.supply is not None:
             yield from _all(obstacle.supply)
+
+
+def _well_known(supply: Supply) -> str:
+    """Return what is known of a requirement that looks right and is on no index; empty if nothing
+    is.
+    """
+    if supply.name == "python" and not supply.exists:
+        return "Python is no package: name it with --python-version, or in requires-python"
+    local = next(filter(None, map(_LOCAL.search, supply.demands)), None)
+    label = local[1].partition("+")[2].replace("_", ".") if local else ""
+    if local and supply.exists and all(one.local != label for one in supply.versions):
+        return (
+            f"builds such as {local[1]} are on an index of their own: add it (--index URL), and "
+            f"take {supply.name} from it (--package-index)"
+        )
+    return ""
 
 
 def _elsewhere(supply: Supply, reader: IndexReader, indexes: Indexes) -> Iterator[str]:

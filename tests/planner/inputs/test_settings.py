@@ -8,7 +8,14 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from planner.index.indexes import Pin, Strategy
-from planner.inputs.settings import IndexSetting, InvalidSetting, Settings, read_settings
+from planner.inputs.settings import (
+    _EXAMPLES,
+    _READERS,
+    IndexSetting,
+    InvalidSetting,
+    Settings,
+    read_settings,
+)
 from planner.model.policy import Ordering, Prereleases
 
 ALL = """
@@ -138,3 +145,15 @@ def test_the_error_for_what_is_no_moment_names_the_file(key: str, value: object)
         read_settings({"tool": {"lockstream": {key: value}}}, "demo/pyproject.toml")
     assert str(caught.value).startswith("demo/pyproject.toml: ")
     assert "write it as" in caught.value.hint
+
+
+@pytest.mark.parametrize("key", sorted(_READERS))
+def test_what_cannot_be_read_is_answered_with_a_value_that_can(key: str) -> None:
+    with pytest.raises(InvalidSetting) as raised:
+        read_settings({"tool": {"lockstream": {key: 1}}}, "pyproject.toml")
+    hint = raised.value.hint
+    assert hint
+    if example := _EXAMPLES.get(key):
+        assert hint == f"write it as {key} = {example}"
+        document = tomllib.loads(f"[tool.lockstream]\n{key} = {example}")
+        assert read_settings(document, "pyproject.toml") != Settings()

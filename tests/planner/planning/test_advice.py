@@ -148,3 +148,21 @@ def test_no_explanation_has_more_than_twenty_lines(
     text = refused(capsys, "-q", "-i", index.url, *others, *ways, lines=lines)
     assert 12 <= len(text.splitlines()) <= 20
     assert "our-libary0 is nearly the name of our-library0" in text
+
+
+def test_python_is_said_to_be_no_package(index: Index, capsys: pytest.CaptureFixture[str]) -> None:
+    add(index, "cython", 12)
+    text = refused(capsys, "-i", index.url, lines="python>=3.9")
+    assert "Python is no package: name it with --python-version" in text
+    assert "cython" not in text
+
+
+def test_a_local_version_leads_to_an_index_that_has_them(
+    index: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index.add(build_wheel("torch", "2.5.0"))
+    text = refused(capsys, "-i", index.url, lines="torch==2.5.0+cu121")
+    assert "builds such as 2.5.0+cu121 are on an index of their own: add it (--index URL)" in text
+    index.add(build_wheel("torch", "2.4.0+cpu"))
+    text = refused(capsys, "-i", index.url, "--no-cache", lines="torch==2.5.0+cpu")
+    assert "an index of their own" not in text
