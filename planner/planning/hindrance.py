@@ -8,6 +8,7 @@ from itertools import islice
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
+from planner.model.dependencies import pinned_versions
 from planner.resolver.candidates import Candidate
 from planner.resolver.releases import Release
 from planner.resolver.resolution import ResolvedPackage
@@ -22,7 +23,7 @@ MAX_JUDGED = 50
 """Newer releases of a project for which a reason is looked for."""
 
 
-_REFUSED = 0
+_REFUSED = 1
 """The kind of reason that is about files."""
 
 
@@ -42,6 +43,7 @@ class Hindrances:
     def __init__(self, solutions: Iterable[Solution]) -> None:
         self._demands = {id(one): _demands_of(basis_of(one)) for one in solutions}
         self._kinds: tuple[Callable[[Choice, Release], str], ...] = (
+            self._find_pin,
             _find_refusal,
             self._find_demands,
             _find_ordering,
@@ -82,6 +84,16 @@ class Hindrances:
                 is_told = environment in reason or all(one == reason for one in reasons)
                 return kind, reason if is_told else f"{reason} (for {environment})"
         return len(self._kinds), ""
+
+    def _find_pin(self, choice: Choice, release: Release) -> str:
+        """Return the line of the inputs that pins another version: whatever else is true of
+        ``release``, it decides.
+        """
+        for edge in self._demands[id(choice[0])].get(release.project, ()):
+            pins = pinned_versions([edge.dependency.specifier])
+            if edge.parent is None and any(one != release.version for one in pins):
+                return str(edge)
+        return ""
 
     def _find_demands(self, choice: Choice, release: Release) -> str:
         """Return the requirements on the project that exclude ``release``."""

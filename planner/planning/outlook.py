@@ -25,6 +25,9 @@ __all__ = ["find_outlook"]
 DROPPED = "nothing requires it any more"
 
 
+ADDRESSED = "it is required by its address"
+
+
 def find_outlook(
     lock: Pylock,
     question: Question,
@@ -66,23 +69,29 @@ def _compare(lock: Pylock, question: Question, search: FinishedSearch) -> Outloo
     for solution in search.solutions:
         for package in solution.packages:
             chosen.setdefault(package.name, []).append((solution, package))
-    direct = sorted(name for name in locked if any(map(_has_address, chosen.get(name, ()))))
+    direct = [name for name in locked if any(map(_has_address, chosen.get(name, ())))]
     hindrances = Hindrances(search.solutions)
     required = {one.name for one in question.inputs.requirements}
-    standings = (
-        _chosen(name, versions, chosen[name], hindrances)
-        if name in chosen
-        else Standing(name=name, locked=versions, upgrade=(), newest=None, remarks=(DROPPED,))
-        for name, versions in locked.items()
-        if name not in direct
-    )
+    standings = []
+    for name, versions in locked.items():
+        if name not in chosen:
+            one = Standing(name=name, locked=versions, upgrade=(), newest=None, remarks=(DROPPED,))
+        elif name in direct:
+            upgrade = _versions(chosen[name])
+            one = Standing(
+                name=name, locked=versions, upgrade=upgrade, newest=None, remarks=(ADDRESSED,)
+            )
+            if not one.changes:
+                uncompared = (*uncompared, f"{name} is required by its address")
+                continue
+        else:
+            one = _chosen(name, versions, chosen[name], hindrances)
+        standings.append(replace(one, is_required_by_inputs=name in required))
     known = {one.name for one in lock.packages}
     return Outlook(
-        standings=tuple(
-            replace(one, is_required_by_inputs=one.name in required) for one in standings
-        ),
+        standings=tuple(standings),
         added={name: _versions(chosen[name]) for name in sorted(chosen.keys() - known)},
-        uncompared=(*uncompared, *(f"{name} is required by its address" for name in direct)),
+        uncompared=uncompared,
         is_resolved=True,
     )
 

@@ -36,6 +36,13 @@ def test_a_line_of_the_inputs_excludes_it(index: Index) -> None:
     assert reasons("app") == {"2.0": "requirements.in:2 requires app<2"}
 
 
+def test_a_line_that_pins_another_version_comes_first(index: Index) -> None:
+    index.add(build_wheel("app", "1.0"))
+    locked_here(index, "app==1.0")
+    index.add(build_wheel("app", "2.0"), requires_python=">=3.13")
+    assert reasons("app") == {"2.0": "requirements.in:1 requires app==1.0"}
+
+
 def test_a_constraint_excludes_it(index: Index) -> None:
     index.add(build_wheel("app", "1.0"), build_wheel("app", "2.0"))
     Path("limits.txt").write_text("app<2\n")

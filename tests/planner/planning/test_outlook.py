@@ -143,6 +143,17 @@ def test_a_project_that_is_now_required_by_its_address_is_not_compared(
     assert outlook_here().uncompared == ("app is required by its address",)
 
 
+def test_but_another_version_at_its_address_is_an_upgrade(index: Index, tmp_path: Path) -> None:
+    index.add(build_wheel("app", "1.0"))
+    locked_here(index, "app")
+    wheel = build_wheel("app", "1.1")
+    (tmp_path / wheel.filename).write_bytes(wheel.content)
+    Path("requirements.in").write_text(f"app @ {(tmp_path / wheel.filename).as_uri()}\n")
+    app = standing_of("app")
+    assert (app.upgrade, app.newest) == (versions("1.1"), None)
+    assert app.remarks == ("it is required by its address",)
+
+
 def test_a_source_is_not_built_and_the_lock_of_its_build_stays(
     index: Index, tmp_path: Path
 ) -> None:
