@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import os
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.pylock import Pylock
 
-from executor import check_output_file, read_input
+from executor import read_input
 from planner.inputs.errors import InvalidRequirementLine
 from planner.inputs.project_tables import refuse_backend
 from planner.inputs.remote_file import refuse_remote
@@ -41,7 +39,7 @@ from planner.review.recorded import (
 )
 from planner.review.subset_choice import SubsetChoice, SubsetOrigin
 from schemas.data_class import frozen
-from schemas.errors import InvalidInput, NoSolution, NotWritten, UsageError
+from schemas.errors import InvalidInput, NoSolution, UsageError
 from schemas.lock import recorded_targets
 
 if TYPE_CHECKING:
@@ -144,7 +142,10 @@ def plan_lock(request: PlanRequest, reporter: Reporter | None = None) -> Planned
         _check_content(planned, request, reporter)
         return planned
     if task.output != "-":
-        _check_output(task.output, ())
+        # What cannot be written is told before the work. A check needs no writer.
+        from planner.lock.writer import check_output, write_lock  # noqa: PLC0415
+
+        check_output(task.output)
     planned = _answer(task, request, reporter)
     if request.engine is not None:
         planned = _with_builds(task, request, reporter, planned)
@@ -154,7 +155,7 @@ def plan_lock(request: PlanRequest, reporter: Reporter | None = None) -> Planned
     if task.output != "-" and planned.text == _text_of(task.output):
         planned = replace(planned, is_changed=False)
     elif task.output != "-":
-        _write(planned.text, task.output)
+        write_lock(task.output, planned.text)
     if request.access and request.access.cache:
         request.access.cache.tidy()
     return planned
@@ -203,17 +204,18 @@ def subset_lock(
     Raises LockstreamError: UsageError, InvalidInput, NoSolution, Refused and NotWritten. The file
     is then as it was.
     """
-    from planner.review.subset_file import make_subset  # noqa: PLC0415  # as above
+    from planner.lock.writer import check_output, write_lock  # noqa: PLC0415  # as above
+    from planner.review.subset_file import make_subset  # noqa: PLC0415
 
     lock, output = str(lock), lock_path(str(output))
     folder = os.getcwd() if output == "-" else os.path.dirname(os.path.abspath(output))
     if output != "-":
-        _check_output(output, (lock,))
+        check_output(output, (lock,))
         _check_replaceable(output)
     made = make_subset(SubsetOrigin(path=lock, choice=choice or SubsetChoice()), folder)
     is_changed = output == "-" or made.text != _text_of(output)
     if is_changed and output != "-":
-        _write(made.text, output)
+        write_lock(output, made.text)
     return WrittenSubset(lock=made.lock, of=made.of, text=made.text, is_changed=is_changed)
 
 
@@ -228,14 +230,6 @@ def _check_replaceable(output: str) -> None:
             f"{output} is a lock that is no subset, and would be replaced",
             hint="name another file; or remove it, if it is not needed any more",
         )
-
-
-def _check_output(output: str, inputs: Sequence[str]) -> None:
-    """Raise an error for what cannot be written: that is known before the work."""
-    check_output_file("--output", output, inputs)
-    if os.path.islink(output) and not os.path.exists(output):
-        nothing = FileNotFoundError(errno.ENOENT, "it is a link to nothing")
-        raise NotWritten(f"{output} cannot be written", nothing, hint="remove the link")
 
 
 def _answer(task: Task, request: PlanRequest, reporter: Reporter) -> PlannedLock:
@@ -317,12 +311,3 @@ def _text_of(path: str) -> str | None:
         return read_input(path).decode()
     except (OSError, ValueError):
         return None
-
-
-def _write(text: str, output: str) -> None:
-    from planner.lock.writer import write_atomically  # noqa: PLC0415  # as above
-
-    try:
-        write_atomically(output, text)
-    except OSError as error:
-        raise NotWritten(f"{output} cannot be written", error) from None

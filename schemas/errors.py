@@ -111,11 +111,8 @@ class NotWritten(UsageError):
     def __init__(self, problem: str, error: OSError, hint: str = "") -> None:
         code, advice = system_error(error.errno or 0)
         is_known = error.errno in _SYSTEM_ERRORS
-        if error.errno == errno.EFBIG:  # of a file that is read, it is another limit
-            is_known, advice = (
-                True,
-                "raise the limit of file sizes (ulimit -f), or name another place",
-            )
+        if error.errno in _WRITING_ERRORS:  # of a file that is read, they mean something else
+            is_known, advice = True, _WRITING_ERRORS[error.errno]
         super().__init__(f"{problem}: {error.strerror}", hint or advice)
         if is_known:
             self.exit_code = code
@@ -198,6 +195,8 @@ def lock_hint(path: str, error: OSError) -> str:
         return f"name the lock in it, such as {path.rstrip('/')}/pylock.toml"
     if isinstance(error, PermissionError):
         return system_error(errno.EACCES)[1]
+    if error.errno == errno.ELOOP:
+        return "its links lead in a circle: name the lock itself, or remove the link"
     if error.errno in {errno.EINVAL, errno.ENXIO}:  # a pipe, a device or a socket
         return "locks are regular files: remove it, or name another path"
     if isinstance(error, FileNotFoundError) and not set(path) & set("./"):
@@ -232,6 +231,14 @@ _SYSTEM_ERRORS = {
     **dict.fromkeys((errno.EMFILE, errno.ENFILE), (7, "raise the limit of open files (ulimit -n)")),
     errno.ENOSYS: (9, "let the container's filter of system calls (seccomp) allow it"),
     errno.EEXIST: (2, "something else is in its place: name another path, or remove it"),
+    errno.ENXIO: (2, "it is a pipe, a device or a socket: name a file"),
     errno.EAGAIN: (7, "raise the limit of processes (ulimit -u, or that of the container)"),
 }
 """Exit code and hint of a system error that reached the program unexplained, by number."""
+
+
+_WRITING_ERRORS = {
+    errno.EFBIG: "raise the limit of file sizes (ulimit -f), or name another place",
+    errno.ENXIO: "it is a pipe that nothing reads: start its reader first, or name a file",
+}
+"""Hints of system errors of a file that is written, by number."""

@@ -10,8 +10,8 @@ from executor import Keychain, echo, echo_document, is_quiet, lock_argument, rea
 from planner.index.client import IndexClient
 from planner.inputs.errors import UnreadableInput
 from planner.lock.enrich import enrich as enrich_text
-from planner.lock.writer import write_atomically
-from schemas.errors import InvalidLockText, NotWritten, lock_hint
+from planner.lock.writer import check_output, write_lock
+from schemas.errors import InvalidLockText, lock_hint
 from schemas.text import counted
 
 __all__ = ["enrich"]
@@ -37,6 +37,8 @@ def enrich(lock: str, output: str | None) -> None:
         raise UnreadableInput(
             lock, "not UTF-8 text", "TOML files are UTF-8 text; save the file in that encoding"
         ) from None
+    if output != "-":
+        check_output(output or lock)
     try:
         with IndexClient(keychain=Keychain(environment=os.environ)) as client:
             enriched, count = enrich_text(text, client, os.path.dirname(lock))
@@ -46,9 +48,6 @@ def enrich(lock: str, output: str | None) -> None:
     if output == "-":
         echo_document(enriched)
     else:
-        try:
-            write_atomically(output or lock, enriched)
-        except OSError as error:
-            raise NotWritten(f"{output or lock} cannot be written", error) from None
+        write_lock(output or lock, enriched)
     if not is_quiet():
         echo(f"recorded the sizes of {counted(count, 'wheel')}", err=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -20,10 +20,20 @@ from packaging.pylock import Pylock
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from executor import held_back, open_at_once, sync_descriptor, sync_folder
+from executor import (
+    check_output_file,
+    held_back,
+    open_at_once,
+    sync_descriptor,
+    sync_folder,
+)
 from planner.lock.errors import SecretInLock
+from schemas.errors import NotWritten
 
-__all__ = ["render_lock", "write_atomically"]
+__all__ = ["check_output", "render_lock", "write_atomically", "write_lock"]
+
+
+NO_END = "it is a link to nothing"
 
 
 _HEADING = "[[packages]]\n"
@@ -89,6 +99,24 @@ def _takes_text(path: str) -> bool:
     return False
 
 
+def check_output(path: str, inputs: Iterable[str] = ()) -> None:
+    """Raise NotWritten if no lock can be written to ``path``, and UsageError if that is one of
+    ``inputs``: it is known before the work.
+    """
+    check_output_file("--output", path, inputs)
+    if os.path.islink(path) and not os.path.exists(path):
+        nothing = FileNotFoundError(errno.ENOENT, NO_END)
+        raise NotWritten(f"{path} cannot be written", nothing, hint="remove the link")
+
+
+def write_lock(path: str, text: str) -> None:
+    """Write a lock as ``write_atomically`` does. Raise NotWritten."""
+    try:
+        write_atomically(path, text)
+    except OSError as error:
+        raise NotWritten(f"{path} cannot be written", error) from None
+
+
 def write_atomically(path: str, text: str) -> None:
     """Replace the file at ``path`` by one with this text, or leave it as it is.
 
@@ -98,7 +126,7 @@ def write_atomically(path: str, text: str) -> None:
     permissions. Raise OSError.
     """
     if os.path.islink(path) and not os.path.exists(path):
-        raise FileNotFoundError(errno.ENOENT, "it is a link to nothing", path)
+        raise FileNotFoundError(errno.ENOENT, NO_END, path)
     if _takes_text(path):
         with open(path, "w", encoding="utf-8", newline="\n", opener=open_at_once) as file:
             file.write(text)

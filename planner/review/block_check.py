@@ -66,11 +66,23 @@ def _check_derived(package: Package, derived: Derived) -> Iterator[str]:
             f"the marker of {package.name} {package.version} is {marker or 'empty'}; "
             f"a plan now writes {derived.marker or 'none'}"
         )
-    listed = {tuple(sorted(one.items())) for one in package.dependencies or ()}
-    needed = {tuple(sorted(one.to_table().items())) for one in derived.dependencies}
-    if listed != needed:
-        names = _list({dict(one)["name"] for one in listed ^ needed})
+    listed = _named(package.dependencies or ())
+    needed = _named(one.to_table() for one in derived.dependencies)
+    if listed.keys() != needed.keys():
+        names = _list({(listed | needed)[key] for key in listed.keys() ^ needed.keys()})
         yield f"{package.name} {package.version} now has other dependencies: {names}"
+
+
+def _named(tables: Iterable[Mapping[str, object]]) -> dict[str, str]:
+    """Return the names of dependencies, by all that their tables say: a lock may say anything."""
+    return {
+        repr(sorted(one.items(), key=_key)): str(one.get("name", "one without a name"))
+        for one in tables
+    }
+
+
+def _key(item: tuple[str, object]) -> str:
+    return item[0]
 
 
 def _check_wheels(package: Package, accepted: Iterable[Mapping[Tag, int]]) -> Iterator[str]:

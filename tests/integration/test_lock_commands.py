@@ -293,13 +293,41 @@ def test_a_lock_that_cannot_be_enriched_is_told_with_what_to_do(
         assert f"hint: {hint}" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("output", "hint"),
+    [
+        ("gone/pylock.toml", "name a file in a folder that exists"),
+        ("folder", "name a file in a folder that exists"),
+        ("link.toml", "remove the link"),
+    ],
+)
+def test_what_an_enriched_lock_cannot_be_written_to_is_told_before_the_work(
+    lock: Path,
+    index: Index,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    output: str,
+    hint: str,
+) -> None:
+    monkeypatch.chdir(lock.parent)
+    Path("folder").mkdir()
+    Path("link.toml").symlink_to("gone/pylock.toml")
+    lock.write_text(
+        re.sub(r"\[packages\.tool.*?(?=\n\[|\Z)", "", lock.read_text(), flags=re.DOTALL)
+    )
+    asked = len(index.asked)
+    assert lockstream.main(["enrich", str(lock), "-o", output]) == 2
+    assert f"hint: {hint}" in capsys.readouterr().err
+    assert len(index.asked) == asked
+
+
 def test_an_enriched_lock_that_has_no_space_is_told(
     lock: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(path: str, _text: str) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
 
-    monkeypatch.setattr("planner.cli.enrich.write_atomically", refuse)
+    monkeypatch.setattr("planner.lock.writer.write_atomically", refuse)
     assert lockstream.main(["enrich", str(lock)]) == 7
 
 

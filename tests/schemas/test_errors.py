@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import pickle
 from dataclasses import dataclass, fields
 
@@ -13,6 +14,7 @@ from schemas.errors import (
     ExitCode,
     InvalidInput,
     LockstreamError,
+    NotWritten,
     SubjectProblem,
     UsageError,
     lock_hint,
@@ -89,3 +91,24 @@ def test_the_name_of_a_package_in_the_place_of_a_lock_is_taken_for_one() -> None
     assert lock_hint("requests", missing).endswith("is requests a package?")
     assert lock_hint("pylock.toml", missing).startswith("lockstream plan writes it")
     assert lock_hint("locks/ours", missing).startswith("lockstream plan locks")
+
+
+def test_a_lock_behind_links_that_lead_in_a_circle_is_not_to_be_planned() -> None:
+    assert "remove the link" in lock_hint("pylock.toml", OSError(errno.ELOOP, "links"))
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "hint"),
+    [
+        (errno.ENOSPC, ExitCode.NOT_ENOUGH, "free disk space"),
+        (errno.EFBIG, ExitCode.NOT_ENOUGH, "ulimit -f"),
+        (errno.ENXIO, ExitCode.USAGE, "a pipe that nothing reads"),
+        (errno.EIO, ExitCode.USAGE, "look for its cause"),
+    ],
+)
+def test_a_file_that_cannot_be_written_has_the_code_of_the_cause(
+    number: int, code: ExitCode, hint: str
+) -> None:
+    error = NotWritten("out cannot be written", OSError(number, "why"))
+    assert error.exit_code is code
+    assert hint in error.hint

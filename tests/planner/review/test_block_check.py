@@ -100,3 +100,25 @@ def test_local_files_count_by_their_bytes(
     assert check_lock("pylock.toml").problems == ()
     change(tmp_path)
     assert [*check_lock("pylock.toml").problems] == problems
+
+
+@pytest.mark.parametrize(
+    "dependencies",
+    [[{}], [{"version": "1"}], [{"name": ["base"]}], [{"name": "base", "vcs": {"url": "x"}}]],
+)
+def test_dependencies_that_no_plan_writes_are_found(
+    index: Index,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    dependencies: list[dict[str, object]],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    index.add(build_wheel("app", "1.0", requires=["base"]), build_wheel("base", "1.0"))
+    plan_into(index, tmp_path, ["app"])
+    lock = tmp_path / "pylock.toml"
+    document = tomllib.loads(lock.read_text())
+    document["packages"][0]["dependencies"] = dependencies
+    lock.write_text(tomli_w.dumps(document))
+    (problem,) = check_lock(str(lock)).problems
+    assert problem.startswith("app 1.0 now has other dependencies: ")
+    assert "base" in problem
