@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from executor.cli.option_group import option_group as option_group
     from executor.cli.option_group import section as section
     from executor.cli.options import scope_options as scope_options
+    from executor.cli.output import can_print as can_print
     from executor.cli.output import echo as echo
     from executor.cli.output import echo_document as echo_document
     from executor.cli.output import echo_json as echo_json
@@ -139,6 +140,7 @@ _HOMES = {
     "available_memory": "budget.memory",
     "cache_folder": "files.user_folders",
     "check_out": "builds.git",
+    "can_print": "cli.output",
     "check_output_file": "cli.output_file",
     "connect": "sources.connection",
     "decide": "install.decide",

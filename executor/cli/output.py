@@ -13,6 +13,7 @@ from schemas.urls import hidden_in
 
 __all__ = [
     "VERBOSITY",
+    "can_print",
     "echo",
     "echo_document",
     "echo_json",
@@ -59,6 +60,17 @@ def has_colours(*, err: bool) -> bool:
         return True
     stream = sys.stderr if err else sys.stdout
     return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def can_print(text: str) -> bool:
+    """Return whether the encoding of standard output has all characters of ``text``; others are
+    printed as escapes.
+    """
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "ascii")
+    except (LookupError, UnicodeEncodeError):
+        return False
+    return True
 
 
 def echo_document(text: str) -> None:

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
-from executor import cache_folder, echo, echo_json, json_option
+from executor import echo, echo_json, json_option
+from planner.cli.cache_option import cache_dir_option, named_cache
 from planner.index.cache import MAX_SIZE, Cache
 from schemas.errors import UsageError
 from schemas.sizes import format_size, parse_size
 
 __all__ = ["cache"]
-
-
-_folder_option = click.option(
-    "--cache-dir",
-    metavar="DIR",
-    help="The folder of the cache. Default: LOCKSTREAM_CACHE_DIR, else that of the user.",
-)
 
 
 @click.group("cache")
@@ -27,7 +19,7 @@ def cache() -> None:
 
 
 @cache.command("info")
-@_folder_option
+@cache_dir_option
 @json_option
 def info(cache_dir: str | None, as_json: bool) -> None:
     """Print the folder of the cache and what it holds."""
@@ -45,7 +37,7 @@ def info(cache_dir: str | None, as_json: bool) -> None:
 
 
 @cache.command("prune")
-@_folder_option
+@cache_dir_option
 @click.option(
     "--max-size",
     metavar="SIZE",
@@ -58,14 +50,14 @@ def prune(cache_dir: str | None, max_size: str | None) -> None:
 
 
 @cache.command("clear")
-@_folder_option
+@cache_dir_option
 def clear(cache_dir: str | None) -> None:
     """Remove every entry."""
     echo(f"freed {format_size(_open(cache_dir).clear())}")
 
 
 def _open(folder: str | None) -> Cache:
-    found = cache_folder(os.environ, folder)
+    found = named_cache(folder)
     if found is None:
         raise UsageError(
             "HOME is not set, and the user has no home folder, so there is no cache",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from enum import StrEnum
 
 import click
 
-from executor import cache_folder, option_group
+from executor import option_group
+from planner.cli.cache_option import cache_dir_option, named_cache
 from planner.index.access import Access
 from planner.index.cache import Cache
 from planner.index.indexes import Strategy
@@ -19,7 +19,6 @@ from planner.model.policy import Ordering, Prereleases
 from planner.model.project_set import first_invalid_name
 from planner.review.fit import PLACES, ContainerSize
 from schemas.data_class import frozen
-from schemas.errors import UsageError
 
 __all__ = [
     "LockOptions",
@@ -66,12 +65,7 @@ def _names(
 def _access(
     *, keyring: bool, offline: bool, cache_dir: str | None, refresh: bool, no_cache: bool
 ) -> Access:
-    if cache_dir and os.path.lexists(cache_dir) and not os.path.isdir(cache_dir):
-        raise UsageError(
-            f"--cache-dir {cache_dir} is not a folder",
-            hint="name a folder, which is made if it is not there, or leave it out with --no-cache",
-        )
-    folder = None if no_cache else cache_folder(os.environ, cache_dir)
+    folder = None if no_cache else named_cache(cache_dir)
     cache = Cache(folder) if folder else None
     return Access(keyring=keyring, offline=offline, refresh=refresh, cache=cache)
 
@@ -212,10 +206,7 @@ access_options = option_group(
     _access,
     click.option("--keyring", is_flag=True, help="Ask the keyring program for credentials."),
     click.option("--offline", is_flag=True, help="Use only the cache; make no network requests."),
-    click.option(
-        "--cache-dir", metavar="DIR",
-        help="The folder of the cache. Default: LOCKSTREAM_CACHE_DIR, else that of the user.",
-    ),
+    cache_dir_option,
     click.option(
         "--refresh", is_flag=True,
         help="Ask the indexes again, even if the lock or the cache has an answer.",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import click
 from packaging.utils import NormalizedName, canonicalize_name
 
-from executor import echo, lock_argument
+from executor import can_print, echo, lock_argument
 from planner.cli.lock_options import open_lock, target_options
 from planner.model.choices import with_choices
 from planner.model.dependencies import Dependency, Identifier
@@ -26,6 +26,14 @@ __all__ = ["tree", "why"]
 
 MAX_SHOWN_CHAINS = 50
 """Of one package; more of them read better as a tree."""
+
+
+_MARKS = ("├── ", "└── ", "│   ")
+"""What stands before a package, before the last one, and below one that has further ones."""
+
+
+_PLAIN_MARKS = ("|-- ", "`-- ", "|   ")
+"""The same in ASCII."""
 
 
 @click.command("why")
@@ -130,6 +138,7 @@ class _Tree:
         self._graph = graph
         self._depth = depth
         self._shown: set[Identifier] = set()
+        self._marks = _MARKS if can_print("".join(_MARKS)) else _PLAIN_MARKS
 
     def lines(self, roots: Iterable[Dependency]) -> Iterator[str]:
         for root in _merged(roots):
@@ -151,10 +160,11 @@ class _Tree:
             return
         for position, child in enumerate(children):
             last = position == len(children) - 1
+            branch, end, line = self._marks
             yield from self._subtree(
                 child,
-                f"{indent}{'└── ' if last else '├── '}",
-                f"{indent}{'    ' if last else '│   '}",
+                f"{indent}{end if last else branch}",
+                f"{indent}{'    ' if last else line}",
                 f"  {child.specifier}" if child.specifier else "",
                 level + 1,
             )

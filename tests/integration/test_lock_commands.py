@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import re
@@ -172,6 +173,17 @@ def test_tree_tells_who_asks_for_whom(capsys: pytest.CaptureFixture[str]) -> Non
         "CPython 3.11.0 on manylinux_2_28_x86_64\n"
         "app 1.0  (requirements.in:1)\nbase 1.0  (requirements.in:2)"
     )
+
+
+def test_a_tree_is_ascii_if_the_output_has_no_boxes(
+    lock: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(output, encoding="latin-1"))
+    assert lockstream.main(["tree", str(lock), "--depth", "1"]) == 0
+    lines = output.getvalue().decode("ascii").splitlines()
+    assert any(line.startswith("|-- part[x]") for line in lines)
+    assert any(line.startswith("`-- ") for line in lines)
 
 
 def test_diff_tells_versions_files_and_cost(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
-from executor.cli.output import echo, echo_document
+from executor.cli.output import can_print, echo, echo_document
 
 
 @pytest.mark.parametrize("err", [False, True])
@@ -27,3 +29,14 @@ def test_a_file_is_printed_as_it_is_but_not_to_a_terminal(
     assert out == (
         text.replace("\x9b", "\ufffd").replace("\u202e", "\ufffd") if is_terminal else text
     )
+
+
+@pytest.mark.parametrize(
+    ("encoding", "is_printed"), [("utf-8", True), ("latin-1", False), ("ascii", False)]
+)
+def test_a_text_can_be_printed_if_the_encoding_has_its_characters(
+    encoding: str, is_printed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
+    assert can_print("├── ") is is_printed
+    assert can_print("|-- ")

@@ -48,3 +48,12 @@ def test_clearing_leaves_nothing(folder: str, capsys: pytest.CaptureFixture[str]
 
 def test_a_size_that_is_none_is_wrong_usage(folder: str) -> None:
     assert lockstream.main(["cache", "prune", "--cache-dir", folder, "--max-size", "much"]) == 2
+
+
+@pytest.mark.parametrize("command", ["info", "prune", "clear"])
+def test_a_cache_that_is_a_file_is_wrong_usage(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert lockstream.main(["cache", command, "--cache-dir", str(tmp_path / "file")]) == 2
+    assert "file is not a folder" in capsys.readouterr().err

@@ -57,6 +57,7 @@ def test_no_build_is_a_word_for_only_binary_of_everything() -> None:
 
 def test_a_cache_is_used_unless_it_is_refused() -> None:
     assert made("access_options", "--no-cache", "--offline") == Access(offline=True)
+    assert made("access_options", "--no-cache", "--cache-dir", __file__) == Access()
     found = made("access_options", "--cache-dir", "here")
     assert os.path.basename(found.cache.folder) == "here"
 
@@ -69,7 +70,7 @@ def test_a_cache_that_cannot_be_one_is_wrong_usage(
     assert lockstream.main(["plan", "-r", "requirements.in"]) == 2
     assert capsys.readouterr().err == (
         f"error: --cache-dir {tmp_path}/file is not a folder\n"
-        "hint: name a folder, which is made if it is not there, or leave it out with --no-cache; "
+        "hint: name a folder, which need not be there yet, or leave the option out; "
         "--cache-dir is set by LOCKSTREAM_CACHE_DIR\n"
     )
 
