@@ -41,6 +41,7 @@ from planner.review.subset_choice import SubsetChoice, SubsetOrigin
 from schemas.data_class import frozen
 from schemas.errors import InvalidInput, NoSolution, UsageError
 from schemas.lock import recorded_targets
+from schemas.text import lock_command
 
 if TYPE_CHECKING:
     from planner.builds.opened import BuilderOrder
@@ -177,6 +178,11 @@ def find_outdated(
 
     reporter = reporter or Reporter()
     lock = read_lock(path)
+    if origin := SubsetOrigin.of(lock, path):
+        raise UsageError(
+            f"{path} is a subset of {origin.path}, which decides its versions",
+            hint=f"run {lock_command('outdated', origin.path)}",
+        )
     request = replace(request or PlanRequest(), output=path, upgrade=True)
     access = request.access or Access()
     if not is_planned(lock):

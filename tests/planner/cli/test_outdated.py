@@ -161,6 +161,15 @@ class TestAnErrorIsThatOfAPlan:
     def test_if_there_is_no_lock(self) -> None:
         assert lockstream.main(["outdated"]) == 3
 
+    def test_if_the_lock_is_a_subset_which_is_not_planned(
+        self, index: Index, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        index.add(build_wheel("app", "1.0"))
+        locked_here(index, "app")
+        assert lockstream.main(["subset", "-o", "pylock.part.toml"]) == 0
+        assert lockstream.main(["outdated", "pylock.part.toml"]) == 2
+        assert "hint: run lockstream outdated\n" in capsys.readouterr().err
+
     def test_if_the_inputs_are_gone(self, index: Index) -> None:
         index.add(build_wheel("app", "1.0"))
         locked_here(index, "app")
