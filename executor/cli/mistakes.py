@@ -5,6 +5,7 @@ Only an error loads this.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
@@ -125,6 +126,7 @@ def _source(parameter: click.Parameter, context: click.Context) -> str:
 def _plain(message: str) -> str:
     """Return a sentence of click as ours are: in small letters, and without a full stop."""
     message = message.partition(". Recognized values:")[0]
+    message = re.sub(r" is not in the range x>=(\d+)", r" is less than \1", message)
     for theirs, ours in _KINDS:
         message = message.replace(theirs, ours)
     return message[:1].lower() + message[1:].removesuffix(".")

@@ -149,7 +149,11 @@ class WriteDenied(NotPermitted):
     hint: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self.hint = _advice(self.reached, _DENIALS.get(self.error.errno or 0, "fix the cause"))
+        number = self.error.errno or 0
+        way = _DENIALS.get(number, "fix the cause")
+        if self.reached == "nothing" and number in {errno.EACCES, errno.EPERM}:
+            way += ", or name an environment that this user may write to (--venv DIR)"
+        self.hint = _advice(self.reached, way)
 
     def __str__(self) -> str:
         return f"{self.path}: {os.strerror(self.error.errno or 0)}"

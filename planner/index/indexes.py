@@ -101,7 +101,9 @@ def parse_index(text: str, *, named: bool = False) -> Index:
     if not (parts.hostname if parts.scheme in {"http", "https"} else parts.scheme == "file"):
         raise UsageError(
             f"the index {redacted(url)!r} is not an http, https or file address",
-            hint="name it as https://index.example/simple/",
+            hint="name it as https://index.example/simple/; it may stand on the command line, in a "
+            "file of requirements or of settings, in PIP_INDEX_URL, PIP_EXTRA_INDEX_URL, UV_INDEX, "
+            "UV_INDEX_URL or UV_DEFAULT_INDEX, or in pip.conf",
         )
     clean = urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
     return Index(url=clean, name=name or None, login=login)

@@ -45,6 +45,10 @@ _FILES = ("requirements.in", "requirements.txt")
 """Requirements files, the one that people write first."""
 
 
+_ENDINGS = (".py", ".toml", ".txt", ".in", ".cfg", ".lock", ".yml", ".yaml", ".whl", ".gz")
+"""Of files that users name."""
+
+
 _LEGACY = ("setup.py", "setup.cfg")
 """Files of setuptools from before ``pyproject.toml``."""
 
@@ -242,7 +246,11 @@ def hint_for_folder(folder: str) -> str:
 
 
 def _required_name(text: str) -> str:
-    """Return the name of the project that ``text`` requires; empty if it is no requirement."""
+    """Return the name of the project that ``text`` requires; empty if it is no requirement, or the
+    name of a file.
+    """
+    if text.endswith(_ENDINGS):
+        return ""
     try:
         return Requirement(text).name
     except InvalidRequirement:

@@ -242,5 +242,5 @@ def _check_projects(projects: Sequence[str], *, named: bool) -> None:
         if not is_project(folder):
             problem = f"there is no pyproject.toml in {folder!r}" if named else "nothing to plan"
             if named and not os.path.exists(folder):
-                problem = f"there is no folder {folder!r}"
+                problem = f"there is no file or folder {folder!r}"
             raise UsageError(problem, hint=hint_for_folder(folder))

@@ -124,7 +124,7 @@ class TestVariables:
             ("LOCKSTREAM_LANES", "x", "LOCKSTREAM_LANES: 'x' is not a whole number\n"),
             ("LOCKSTREAM_OFFLINE", "x", "LOCKSTREAM_OFFLINE: 'x' is not yes or no\n"),
             ("LOCKSTREAM_GROUP", "'x", 'LOCKSTREAM_GROUP: "\'x" is not a list of words:'),
-            ("LOCKSTREAM_EXECUTE_LANES", "0", "LOCKSTREAM_EXECUTE_LANES: 0 is not in the range"),
+            ("LOCKSTREAM_EXECUTE_LANES", "0", "LOCKSTREAM_EXECUTE_LANES: 0 is less than 1"),
         ],
     )
     def test_a_wrong_value_is_an_error_that_names_the_variable(

@@ -227,7 +227,7 @@ class TestExecute:
             (["--target", "a", "--prefix", "b"], "error: --target and --prefix exclude each other"),
             (["--platform", "win_amd64"], "error: --python-version and --platform are for"),
             (["--memory", "lots"], "error: 'lots' is not a size"),
-            (["--lanes", "0"], "error: --lanes: 0 is not in the range x>=1\n"),
+            (["--lanes", "0"], "error: --lanes: 0 is less than 1\n"),
             (["--mirror", "a"], "error: 'a' is not a mirror: a pair of addresses is"),
             (["--extra", "unknown"], "error: the lock has no extra 'unknown'; it has none"),
             (["--on-collision", "first"], "error: --on-collision: 'first' is not one of"),

@@ -21,6 +21,7 @@ USE = "says what it takes"
         ("execute --memory", "option '--memory' requires an argument", USE),
         ("execute --exact=yes", "option '--exact' does not take a value", USE),
         ("execute --lanes x", "--lanes: 'x' is not a whole number", f"execute --help {USE}"),
+        ("execute --lanes 0", "--lanes: 0 is less than 1", f"execute --help {USE}"),
         ("plan --build-timeout x", "--build-timeout: 'x' is not a number", f"plan --help {USE}"),
         ("show --packages x", "--packages: 'x' is not a whole number", f"show --help {USE}"),
         ("execute a b", "got unexpected extra argument (b)", "execute [OPTIONS] [LOCK]"),

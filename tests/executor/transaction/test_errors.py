@@ -89,3 +89,10 @@ def test_the_path_is_that_of_the_error_if_it_is_absolute(name: str | None, expec
 
 def test_a_limit_of_file_sizes_is_named() -> None:
     assert "ulimit -f" in (translated_os_error(OSError(errno.EFBIG, "", "/p"), "/env").hint or "")
+
+
+def test_another_environment_is_named_only_while_this_one_is_as_it_was() -> None:
+    denied = OSError(errno.EACCES, "")
+    assert "--venv DIR" in WriteDenied("/p", denied).hint
+    assert "--venv" not in WriteDenied("/p", denied, "commit").hint
+    assert "--venv" not in WriteDenied("/p", OSError(errno.EROFS, "")).hint

@@ -152,7 +152,7 @@ def test_credentials_are_nowhere_to_be_seen(
         pytest.param(["-r", "requirements.in", "--platform", "atari"], 2,
                      "error: --platform 'atari' is not a platform", id="platform"),
         pytest.param([], 2, "error: nothing to plan", id="nothing to plan"),
-        pytest.param(["no-such"], 2, "error: there is no folder 'no-such'\n"
+        pytest.param(["no-such"], 2, "error: there is no file or folder 'no-such'\n"
                      "hint: requirements are read from files: ", id="no project"),
         pytest.param([".", "-r", "requirements.in"], 2,
                      "error: requirements files and a project cannot be planned together",

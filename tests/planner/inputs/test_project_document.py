@@ -102,8 +102,9 @@ def test_a_requirement_in_the_place_of_a_folder_is_sent_into_a_file(word: str) -
     assert hint.endswith(f"--upgrade-package {word.partition('[')[0].partition('=')[0]}")
 
 
-def test_a_path_that_is_no_requirement_is_not_taken_for_one() -> None:
-    assert hint_for_folder("services/api").startswith("name what to plan")
+@pytest.mark.parametrize("word", ["services/api", "script.py", "pyproject.toml"])
+def test_a_path_that_is_no_requirement_is_not_taken_for_one(word: str) -> None:
+    assert hint_for_folder(word).startswith("name what to plan")
 
 
 INLINE = "# /// script\r\n# dependencies = ['demo']\r\n# ///\r\n"
