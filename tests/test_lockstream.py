@@ -330,6 +330,7 @@ class TestEnds:
             (["execute", "--target", ""], "--target"),
             (["execute", "--venv="], "--venv"),
             (["execute", ""], "an argument"),
+            (["check", "--json", ""], "an argument"),
             (["plan", "-r", ""], "-r"),
             (["cache", "list", "--cache-dir", ""], "--cache-dir"),
         ],

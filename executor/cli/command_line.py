@@ -99,10 +99,12 @@ def check_words(words: Sequence[str], command: click.Command, commands: Sequence
         name, equals, value = word.partition("=")
         is_option = word.startswith("--")
         if not word or (is_option and equals and not value):
-            subject = name if is_option else before if before.startswith("-") else "an argument"
+            option = name if is_option else before
+            is_value = is_option or before in _taking_values(command)
+            part = "option" if is_value else "argument"
             raise UsageError(
-                f"{subject} is empty",
-                hint="a variable of the shell may be unset; leave the option out for its default",
+                f"{option if is_value else 'an argument'} is empty",
+                hint=f"a variable of the shell may be unset; leave the {part} out for its default",
             )
     if not {"-h", "--help"}.intersection(words):
         _check_variables(command, commands)
@@ -113,6 +115,13 @@ def check_words(words: Sequence[str], command: click.Command, commands: Sequence
             "the working directory is deleted",
             hint="change into a folder that exists, and run the command again",
         ) from None
+
+
+def _taking_values(command: click.Command) -> Iterator[str]:
+    """Yield the names of the options of ``command`` that a value follows."""
+    for option in options_of(command):
+        if not (option.is_flag or option.count):
+            yield from option.opts
 
 
 def _check_variables(command: click.Command, commands: Sequence[str]) -> None:

@@ -40,7 +40,7 @@ def report(
     if trace and len(logs) > 1:
         raise UsageError("--trace shows one log", hint="name one, or write a page with --html")
     runs = [read_run(path) for path in logs]
-    inputs = [*logs, *([lock] if lock else ())]
+    inputs = [*logs, lock or _own_lock(runs[0])]
     if html and trace and os.path.abspath(html) == os.path.abspath(trace):
         raise UsageError("--html and --trace name one file", hint="name a file for each")
     if html:
@@ -65,9 +65,14 @@ def report(
 def _parents(run: Run, lock: str | None) -> dict[str, list[str]]:
     if lock is not None:
         return required_by(read_lock(lock))
-    path = str(run.about.get("lock", ""))
+    path = _own_lock(run)
     # It may have been changed or removed since, which is no fault of the log.
     with suppress(InvalidInput):
         if os.path.isfile(path):
             return required_by(read_lock(path))
     return {}
+
+
+def _own_lock(run: Run) -> str:
+    """Return the path of the lock of a run, which may be gone."""
+    return str(run.about.get("lock", ""))

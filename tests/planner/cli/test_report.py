@@ -62,6 +62,17 @@ def test_a_killed_run_is_no_error(tmp_path: Path) -> None:
     assert main(["report", str(log), "--html", str(tmp_path / "page.html")]) == 0
 
 
+def test_a_page_does_not_take_the_place_of_the_lock_of_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock = tmp_path / "pylock.toml"
+    lock.write_text("a lock")
+    log = write_log(tmp_path / "log", beginning(lock=str(lock)))
+    assert main(["report", str(log), "--trace", str(lock)]) == 2
+    assert "this file is read, and would be replaced" in capsys.readouterr().err
+    assert lock.read_text() == "a lock"
+
+
 @pytest.mark.parametrize("option", ["--html", "--trace"])
 def test_the_exit_code_is_that_of_what_keeps_a_page_from_being_written(
     log: Path, monkeypatch: pytest.MonkeyPatch, option: str
