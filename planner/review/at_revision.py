@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import subprocess
 
 from packaging.pylock import Pylock
@@ -21,6 +23,11 @@ _LOCK = "pylock.toml"
 
 _MAX_SHOWN = 200
 """Characters of what git says that are shown."""
+
+
+_FOREIGN = re.compile(r"dubious ownership in repository at '(.+)'$", re.MULTILINE)
+"""What git says in a container whose user does not own the checkout
+(https://git-scm.com/docs/git-config, safe.directory)."""
 
 
 def read_lock_at(place: str, other: str = "") -> Pylock:
@@ -76,14 +83,27 @@ def _of_git(place: str, revision: str, path: str) -> str:
             ["git", "cat-file", "blob", name],  # noqa: S607  # the user's git
             capture_output=True,
             check=False,
+            env={**os.environ, "LC_ALL": "C"},  # its messages are looked at
         )
     except FileNotFoundError:
         raise UsageError(
             f"{place}: {problem}git is not installed to look for a revision of this name",
             hint="name the path of a lock, or install git",
         ) from None
+    except OSError as error:
+        raise UsageError(
+            f"{place}: {problem}git cannot be run: {error.strerror}",
+            hint="name the path of a lock, or repair git",
+        ) from None
     if done.returncode:
-        said = one_line(done.stderr.decode(errors="replace").strip(), _MAX_SHOWN)
+        said = done.stderr.decode(errors="replace").strip()
+        if found := _FOREIGN.search(said):
+            raise UsageError(
+                f"{place}: {problem}git reads no repository of another user ({found[1]})",
+                hint=f"if you trust it: git config --global --add safe.directory "
+                f"{shlex.quote(found[1])}",
+            )
+        said = one_line(said.partition("\n")[0], _MAX_SHOWN)
         raise UsageError(
             f"{place}: {problem}git finds no such revision or file ({said})",
             hint="name a file, a revision such as HEAD, or REVISION:PATH such as main:pylock.toml, "

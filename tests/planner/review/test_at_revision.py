@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -56,6 +57,29 @@ def test_what_is_neither_is_named(place: str, text: str) -> None:
     with pytest.raises(UsageError) as caught:
         read_lock_at(place)
     assert str(caught.value).startswith(text)
+
+
+def test_a_repository_of_another_user_is_read_once_it_is_trusted(
+    work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container whose user does not own the checkout."""
+    settings = tmp_path / "gitconfig"
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    # As git's own tests do (t/t0033-safe-directory.sh).
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(UsageError, match="git reads no repository of another user") as caught:
+        read_lock_at("HEAD")
+    command = caught.value.hint.removeprefix("if you trust it: ")
+    subprocess.run(shlex.split(command), check=True)
+    assert read_lock_at("HEAD").packages
+
+
+def test_git_that_cannot_be_run_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "git").write_text("")
+    (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UsageError, match="git cannot be run: Exec format error"):
+        read_lock_at("HEAD")
 
 
 def test_a_lock_that_is_invalid_there_is_named(work: Path) -> None:
