@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from executor.cli.command_line import given_variable, long_name, options_of
-from executor.cli.other_tools import COMMANDS, OPTIONS, WORDS
+from executor.cli.other_tools import COMMANDS, OPTIONS, VALUES, WORDS
 from schemas.errors import UsageError
 
 __all__ = ["command_left_out", "mistake", "unknown_command"]
@@ -66,10 +66,8 @@ def mistake(error: click.ClickException) -> UsageError:
     if isinstance(error, click.MissingParameter) and error.param:
         return UsageError(f"{_subject(error.param)} is missing", f"write {usage}")
     if isinstance(error, click.BadParameter) and error.param:
-        return UsageError(
-            f"{_source(error.param, context)}: {_plain(error.message)}",
-            f"{path} --help says what it takes",
-        )
+        hint = _value_meant(error) or f"{path} --help says what it takes"
+        return UsageError(f"{_source(error.param, context)}: {_plain(error.message)}", hint)
     if isinstance(command, click.Group):
         message = _plain(error.message)
         return UsageError(message, f"write {path} {_word_meant(message, command, context)}")
@@ -90,6 +88,18 @@ def _meant(name: str, path: str, command: click.Command) -> str:
     longer = [one for one in alike if one.startswith(name) or name.startswith(f"{one}-")]
     near = longer if len(longer) == 1 else get_close_matches(name, alike, n=1, cutoff=_CLOSE)
     return f"did you mean {near[0]}?" if near else f"{path} --help lists them"
+
+
+def _value_meant(error: click.BadParameter) -> str:
+    """Return a hint for a value that is none of those that a parameter may have; empty if nothing
+    is near.
+    """
+    kind = error.param.type if error.param else None
+    if not isinstance(kind, click.Choice):
+        return ""
+    value = error.message.partition("'")[2].partition("'")[0].lower()
+    near = get_close_matches(value, map(str, kind.choices), n=1, cutoff=_CLOSE)
+    return VALUES.get(value, f"did you mean {near[0]}?" if near else "")
 
 
 def _word_meant(message: str, group: click.Group, context: click.Context) -> str:

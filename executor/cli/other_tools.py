@@ -5,7 +5,7 @@ Only an error loads this.
 
 from __future__ import annotations
 
-__all__ = ["COMMANDS", "OPTIONS", "WORDS"]
+__all__ = ["COMMANDS", "OPTIONS", "VALUES", "WORDS"]
 
 _LOCK = "run lockstream plan, which writes pylock.toml"
 _INSTALL = (
@@ -193,3 +193,28 @@ OPTIONS = {
     },
 }  # fmt: skip
 """What to say to the options of other tools, by command; those below ``""`` are of every one."""
+
+_JOB = (
+    "all that its job needs is lockstream execute, or python3 lockstream.pyz execute; lockstream "
+    "init ci gitlab --print shows such a job"
+)
+
+VALUES = {
+    "azure": _JOB,
+    "azure-pipelines": _JOB,
+    "bitbucket": _JOB,
+    "buildkite": _JOB,
+    "circleci": _JOB,
+    "codeberg": "did you mean github? Forgejo and Gitea run its files",
+    "containerfile": "did you mean docker?",
+    "dockerfile": "did you mean docker?",
+    "forgejo": "did you mean github? Forgejo and Gitea run its files",
+    "gitea": "did you mean github? Forgejo and Gitea run its files",
+    "jenkins": _JOB,
+    "k8s": "did you mean kubernetes?",
+    "podman": "did you mean docker?",
+    "tekton": "the task is in examples/tekton",
+    "travis": _JOB,
+    "woodpecker": _JOB,
+}
+"""What to say to names of places that an option or an argument has no value for."""

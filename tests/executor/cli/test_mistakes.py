@@ -61,6 +61,11 @@ def test_each_mistake_is_one_error_and_one_hint(
         ("plan --no-algin", "did you mean --no-align?"),
         ("verify --fix", "run lockstream execute --reinstall"),
         ("-V", "did you mean --version?"),
+        ("init ci k8s", "did you mean kubernetes?"),
+        ("init ci gitea", "did you mean github? Forgejo and Gitea run its files"),
+        ("init ci kubernets", "did you mean kubernetes?"),
+        ("show --as podman", "did you mean docker?"),
+        ("execute --page-cache dropp", "did you mean drop?"),
     ],
 )
 def test_an_option_of_another_tool_is_answered_with_what_does_it_here(

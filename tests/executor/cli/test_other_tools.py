@@ -9,7 +9,7 @@ import pytest
 
 import lockstream
 from executor.cli.command_line import options_of
-from executor.cli.other_tools import COMMANDS, OPTIONS, WORDS
+from executor.cli.other_tools import COMMANDS, OPTIONS, VALUES, WORDS
 
 _PROGRAM = lockstream.program()
 _CONTEXT = _PROGRAM.make_context("lockstream", ["execute"])
@@ -32,6 +32,8 @@ def _hints() -> Iterator[tuple[str, str]]:
     for name, options in OPTIONS.items():
         for hint in options.values():
             yield name, hint
+    for hint in VALUES.values():
+        yield "init", hint
 
 
 @pytest.mark.parametrize("name", sorted(OPTIONS.keys() - {""}))
