@@ -21,9 +21,21 @@ from planner.metadata.requirements_by_extra import RequirementsByExtra
 from planner.model.dependencies import Identifier
 from planner.review.graph import RequirementsUnknown
 from planner.review.recorded import recorded_table
+from schemas.data_class import with_fields
 from schemas.markers import holds
 
-__all__ = ["Closure", "Reached", "Records", "names_of"]
+__all__ = ["Closure", "ExtraUnknown", "Reached", "Records", "names_of"]
+
+
+@with_fields
+class ExtraUnknown(RequirementsUnknown):
+    """The lock of another tool does not record what an extra of a package requires."""
+
+    extra: str
+    hint = "lockstream plan records it; PDM leaves it out of a pylock.toml"
+
+    def __str__(self) -> str:
+        return f"the lock does not record what the extra {self.extra} of {self.name} requires"
 
 
 @dataclass(slots=True)
@@ -134,7 +146,10 @@ class Closure:
                 reached.edges.setdefault(package.name, set()).add(name)
                 yield Identifier(name)
             return
-        for requirement in requirements.of(identifier.extra):
+        extra = identifier.extra
+        if extra and not self._records.is_ours and extra not in requirements.extras:
+            raise ExtraUnknown(package.name, extra)
+        for requirement in requirements.of(extra):
             name = canonicalize_name(requirement.name)
             # What an override or an exclude dropped is not among the dependencies.
             is_kept = name in listed or name == package.name or not self._records.is_ours
@@ -145,8 +160,8 @@ class Closure:
             if name != package.name:
                 reached.edges.setdefault(package.name, set()).add(name)
             yield Identifier(name)
-            for extra in requirement.extras:
-                yield Identifier(name, canonicalize_name(extra))
+            for name_of_extra in requirement.extras:
+                yield Identifier(name, canonicalize_name(name_of_extra))
 
     def _applies(self, requirement: Requirement, of: Identifier, package: Package) -> bool:
         """Return whether ``requirement`` may apply for the extra, or without one."""

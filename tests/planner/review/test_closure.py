@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 from helpers.locks import foreign_lock
 from planner.lock.reader import read_lock
 from planner.model.dependencies import Identifier
-from planner.review.closure import Closure, Records
+from planner.review.closure import Closure, ExtraUnknown, Records
 from planner.review.graph import RequirementsUnknown
 from schemas.target import Target
 
@@ -88,6 +88,17 @@ def test_requirements_that_pdm_records_are_followed(tmp_path: Path) -> None:
     assert reached(tmp_path, packages, "a") == {"a": {"b"}, "b": set()}
     for_all = reached(tmp_path, packages, "a", variables=None)
     assert for_all == {"a": {"b", "win"}, "b": set(), "win": set()}
+
+
+def test_what_pdm_does_not_record_of_an_extra_is_not_guessed(tmp_path: Path) -> None:
+    packages: list[dict[str, Any]] = [
+        {"name": "a", "tool": {"pdm": {"dependencies": ["b[fast]"]}}},
+        {"name": "b", "tool": {"pdm": {"dependencies": ["c"]}}},
+        {"name": "c", "tool": {"pdm": {"dependencies": []}}},
+    ]
+    assert reached(tmp_path, packages, "b") == {"b": {"c"}, "c": set()}
+    with pytest.raises(ExtraUnknown, match="what the extra fast of b requires"):
+        reached(tmp_path, packages, "a")
 
 
 @pytest.mark.parametrize("tool", [{}, {"tool": {"lockstream": {"wheels": {}}}}])
