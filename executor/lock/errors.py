@@ -84,9 +84,13 @@ class UnknownName(UsageError):
     kind: str
     name: str
     known: tuple[str, ...]
+    is_subset: bool = False
+    """Whether the lock is a subset of another one, for which all extras and groups were decided."""
 
     @property
     def hint(self) -> str:  # type: ignore[override]  # rendered late, from the names
+        if self.is_subset:
+            return "it is a subset of another lock: leave the option out, or make one with it"
         if self.known:
             return "name one of these, each with an option of its own, or plan again with it"
         return "the lock was made without it; plan again with it"

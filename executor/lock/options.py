@@ -56,7 +56,8 @@ class SelectOptions:
             ("dependency group", groups - spelled.keys(), known_groups),
         ):
             if unknown:
-                raise UnknownName(kind, min(unknown), tuple(sorted(known)))
+                is_subset = tool_value(header.tool, "subset") is not None
+                raise UnknownName(kind, min(unknown), tuple(sorted(known)), is_subset)
         chosen = {spelled[group] for group in groups}
         variables = {
             "extras": known_extras if self.all_extras else extras,

@@ -18,6 +18,7 @@ from planner.review.cost import cost_of
 from planner.review.forge import find_forges, find_root
 from planner.review.project_facts import PLAIN, NotForLinux, ProjectFacts
 from planner.review.recorded import is_planned, targets_of
+from planner.review.subset_choice import SubsetOrigin
 from schemas.errors import NotWritten, UsageError
 
 __all__ = ["init"]
@@ -107,7 +108,7 @@ def _facts(path: str, root: str) -> ProjectFacts:
         projects=tuple(name for name in unbuilt if name in folders),
         sources=tuple(name for name in unbuilt if name not in folders),
         is_measured=not any(one.is_unmeasured for one in unbuilt.values()),
-        is_planned=is_planned(lock),
+        is_planned=is_planned(lock) or SubsetOrigin.of(lock, path) is not None,
         wheels=_paths_of_wheels(lock),
         unsized=max(len(cost.unsized) for cost in costs),
         has_default=any(cost_of(lock, one, groups=default).packages for one in linux),

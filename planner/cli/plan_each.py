@@ -27,14 +27,19 @@ from planner.engines.dask_cluster import take_turns
 from planner.inputs.project_document import is_script
 from planner.lock.lock_path import lock_path
 from planner.plan_request import PlanRequest
+from planner.review.recorded import is_planned
 from schemas.data_class import frozen
-from schemas.errors import ExitCode, LockstreamError, UsageError
+from schemas.errors import ExitCode, InvalidLockText, LockstreamError, UsageError
+from schemas.lock_parser import LockParser
 from schemas.text import counted
 
 __all__ = ["find_locks", "plan_each"]
 
 
 LOCK_NAME = "pylock.toml"
+
+_HEADER = 1 << 16
+"""Bytes; where the header of a lock ends, but of one with hundreds of inputs."""
 
 _SKIPPED = frozenset({"node_modules", "wheelhouse", "__pycache__", "site-packages"})
 """Folders that hold no project of the user."""
@@ -225,9 +230,17 @@ def _plan_one(request: PlanRequest, lock: _Lock) -> _Outcome:
 
 
 def _is_ours(path: str) -> bool:
-    """Return whether lockstream planned the lock, whose header says so."""
+    """Return whether lockstream planned the lock from inputs, as its header says: not one of build
+    requirements, which its plan writes too. One that cannot be read is planned, for the error.
+    """
     with suppress(OSError), open_regular(path) as file:
-        return b"[tool.lockstream.inputs]" in file.read(1 << 16)
+        head = file.read(_HEADER)
+        if b"[tool.lockstream.inputs]" not in head:
+            return False
+        try:
+            return is_planned(LockParser([head, file.read()]).header)
+        except InvalidLockText:
+            return True
     return False
 
 

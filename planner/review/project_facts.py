@@ -80,7 +80,7 @@ class ProjectFacts:
     is_measured: bool
     """Whether the lock records what each build takes."""
     is_planned: bool
-    """Whether lockstream planned the lock, and so can check whether it is current."""
+    """Whether lockstream wrote the lock, and so can check whether it is current."""
     pyz: str
     """Path of ``lockstream.pyz``, so that nothing is installed; empty if there is none."""
     wheels: tuple[str, ...] = ()

@@ -136,6 +136,11 @@ def recorded_sources(lock: Pylock, path: str) -> Provenance:
             f"{path} is a subset of {origin.path}, which records where the requirements are",
             hint=f"name {origin.path} instead",
         )
+    if sources is None and "requires" in table:
+        raise UsageError(
+            f"{path} is the lock of what a package is built with",
+            hint="name the lock of the package: plan --build writes both of them",
+        )
     if sources is None:
         raise UsageError(
             f"{path} does not record where its requirements are",

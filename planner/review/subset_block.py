@@ -52,14 +52,14 @@ class NoFile(NoSolution):
 
 @frozen
 class Folders:
-    """The folder of a lock, and that of its subset, which paths are relative to."""
+    """The folder of a lock, and that of its subset, which paths are relative to; absolute."""
 
     old: str
     new: str
 
     def moved(self, path: str) -> str:
         """Return a path of the lock as the subset has it."""
-        if os.path.isabs(path) or os.path.realpath(self.old) == os.path.realpath(self.new):
+        if os.path.isabs(path) or self.old == self.new:
             return path
         return relative_path(os.path.join(self.old, path), self.new)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,3 +64,12 @@ def test_an_unknown_name_is_refused_with_the_known_ones(options: dict[str, Any],
         variables(**options)
     assert str(caught.value) == text
     assert caught.value.hint.startswith("name one of these, each with an option of its own")
+
+
+def test_the_hint_for_a_subset_is_not_to_plan_again() -> None:
+    header = replace(LOCK, tool={"lockstream": {"subset": {"of": "pylock.toml"}}})
+    with pytest.raises(UnknownName) as caught:
+        SelectOptions(groups=frozenset({"lint"})).variables(header)
+    assert caught.value.hint == (
+        "it is a subset of another lock: leave the option out, or make one with it"
+    )

@@ -150,6 +150,22 @@ def test_environments_and_foreign_locks_are_passed_over() -> None:
     ]
 
 
+def test_locks_of_build_requirements_and_subsets_are_passed_over() -> None:
+    lockstream.main(["plan", "--each", *SERVICES])
+    lock = Path(SERVICES[0], "pylock.toml")
+    text = lock.read_text()
+    recorded = text[text.index("[tool.lockstream.inputs]") : text.index("[[packages]]")]
+    requires = '[tool.lockstream.inputs]\nrequires = ["x"]\n\n'
+    lock.with_name("pylock.build-x.toml").write_text(text.replace(recorded, requires))
+    assert lockstream.main(["subset", "-q", str(lock), "-o", "pylock.part.toml"]) == 0
+    damaged = lock.with_name("pylock.damaged.toml")
+    damaged.write_text(text.replace("[[packages]]", "<<<<<<< HEAD\n[[packages]]", 1))
+    assert [Path(one).as_posix() for one in find_locks(".")] == sorted(
+        [*(f"{service}/pylock.toml" for service in SERVICES), damaged.as_posix()],
+        key=lambda path: (os.path.dirname(path), "damaged" in path),
+    )
+
+
 def test_a_lock_of_another_tool_does_not_lead_to_the_project_of_the_working_folder(
     index: Index, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -99,6 +99,7 @@ def test_a_damaged_subset_is_made_again(lock: Path) -> None:
          "then make the subset again: lockstream subset pylock.toml --package light -o"),
         (("plan", "--upgrade", "-o", "pylock.part.toml"), "lockstream subset pylock.toml"),
         (("plan", "-r", "requirements.in", "-o", "pylock.part.toml"), "plan pylock.toml, then"),
+        (("outdated", "pylock.part.toml"), "run lockstream outdated"),
         (("tree", "pylock.part.toml"), "name pylock.toml instead"),
         (("why", "base", "pylock.part.toml"), "name pylock.toml instead"),
     ],
@@ -167,7 +168,17 @@ def test_a_subset_in_another_folder_finds_the_wheels_beside_its_lock(
     (tmp_path / "images").mkdir()
     monkeypatch.chdir(tmp_path / "images")
     assert run("-q", os.path.relpath(lock), "-o", "pylock.toml") == 0
+    assert lockstream.main(["check", "-q", str(tmp_path / "images" / "pylock.toml")]) == 0
     monkeypatch.chdir("/")
+    assert lockstream.main(["check", "-q", str(tmp_path / "images" / "pylock.toml")]) == 0
     words = ["execute", "-q", str(tmp_path / "images" / "pylock.toml")]
     assert lockstream.main([*words, "--target", str(tmp_path / "there")]) == 0
     assert (tmp_path / "there" / "a" / "__init__.py").exists()
+
+
+@pytest.mark.usefixtures("lock")
+def test_a_job_for_a_subset_checks_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("-q", "-o", "pylock.app.toml") == 0
+    words = ["init", "ci", "gitlab", "--print", "--lock", "pylock.app.toml"]
+    assert lockstream.main(words) == 0
+    assert "lockstream check pylock.app.toml" in capsys.readouterr().out

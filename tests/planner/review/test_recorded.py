@@ -52,3 +52,17 @@ def test_paths_start_at_the_folder_of_the_lock(tmp_path: Path) -> None:
 def test_a_lock_without_inputs_is_refused(table: dict[str, object]) -> None:
     with pytest.raises(UsageError, match=r"^a/pylock\.toml does not record"):
         recorded_sources(lock(**table), "a/pylock.toml")
+
+
+def test_the_lock_of_build_requirements_leads_to_that_of_the_package() -> None:
+    """A plan onto it would replace it by the lock of the project in the working folder."""
+    with pytest.raises(UsageError, match="is the lock of what a package is built with") as error:
+        recorded_sources(lock(inputs={"requires": ["setuptools"]}), "pylock.build-a.toml")
+    assert "-o" not in error.value.hint
+
+
+def test_a_subset_leads_to_its_lock() -> None:
+    table = {"of": "../pylock.toml"}
+    with pytest.raises(UsageError, match=r"a/pylock\.toml is a subset of pylock\.toml") as error:
+        recorded_sources(lock(subset=table), "a/pylock.toml")
+    assert error.value.hint == "name pylock.toml instead"
