@@ -180,7 +180,8 @@ def windows_launcher(entry_point: EntryPoint, executable: str, kind: str) -> tup
     except ImportError:
         raise UsageError(
             "commands for Windows need launchers, which are part of the installer library",
-            hint="install lockstream[windows]",
+            hint="install lockstream with it: pipx install --force 'lockstream[windows]', or for "
+            "the Python that runs lockstream.pyz: pip install installer",
         ) from None
     section = "gui" if entry_point.is_gui else "console"
     script = Script(
