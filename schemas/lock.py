@@ -15,6 +15,7 @@ from typing import Any
 
 from packaging.pylock import (
     Package,
+    PackageArchive,
     PackageWheel,
     Pylock,
     PylockUnsupportedVersionError,
@@ -31,13 +32,14 @@ from schemas.numbers import has_huge_number
 from schemas.target import Target
 from schemas.text import MERGE_CONFLICT, conflict_line, lock_command
 from schemas.toml import parse_toml
-from schemas.urls import UNQUOTED_HINT, has_unquoted_login
+from schemas.urls import UNQUOTED_HINT, has_unquoted_login, is_malformed
 from schemas.wheel_filename import has_too_many_tags, parse_wheel_filename
 
 __all__ = [
     "InvalidLock",
     "LockConflict",
     "UnsupportedLockVersion",
+    "archive_filename",
     "newer_remark",
     "parse_block",
     "parse_header",
@@ -224,7 +226,9 @@ def parse_package(table: Mapping[str, Any], line: int) -> Package:
 
 
 def _check_places(package: Package, line: int) -> None:
-    """Raise InvalidLock for a zero byte in a path or URL, which no system call takes."""
+    """Raise InvalidLock for a zero byte in a path or URL, which no system call takes, for a URL
+    that cannot be taken apart, and for an archive without a file name, which packaging accepts.
+    """
     files = [
         *(package.wheels or ()),
         package.sdist,
@@ -240,6 +244,20 @@ def _check_places(package: Package, line: int) -> None:
         place = getattr(file, "url", None) or ""
         if "@" in place and has_unquoted_login(place):
             raise InvalidLock(_UNQUOTED, line, package.name)
+        if is_malformed(place):
+            raise InvalidLock("a url is malformed", line, package.name)
+    if package.archive is not None and not archive_filename(package.archive):
+        raise InvalidLock("the url or path of its archive names no file", line, package.name)
+
+
+def archive_filename(archive: PackageArchive) -> str:
+    """Return the name of the file at the end of the path or URL of an archive; empty if there is
+    none.
+    """
+    try:
+        return PackageWheel(path=archive.path, url=archive.url, hashes={}).filename
+    except PylockValidationError:
+        return ""
 
 
 _UNQUOTED = f"a URL has an unquoted login; {UNQUOTED_HINT}, or leave it out"

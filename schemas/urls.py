@@ -11,6 +11,7 @@ __all__ = [
     "has_unquoted_login",
     "hidden",
     "hidden_in",
+    "is_malformed",
     "may_be_hidden",
     "redacted",
     "secret_parameters",
@@ -83,6 +84,19 @@ def redacted(url: str) -> str:
     host = parts.netloc.rpartition("@")[2]
     path = _without_parameters(re.sub(_INNER_LOGIN, rf"\1{_HIDDEN}@", parts.path))
     return re.sub(_BARE_LOGIN, f"{_HIDDEN}@", urlunsplit((parts.scheme, host, path, "", "")))
+
+
+def is_malformed(url: str) -> bool:
+    """Return whether the parts of a URL cannot be told apart, such as its host: one in brackets is
+    no IPv6 address, or a letter of it stands for a slash.
+    """
+    if url.isascii() and "[" not in url and "]" not in url:
+        return False
+    try:
+        urlsplit(url)
+    except ValueError:
+        return True
+    return False
 
 
 def hidden(text: str) -> str:

@@ -25,6 +25,13 @@ Entry: TypeAlias = "tuple[str, str, str]"
 """A command: its module, its attribute there, and its line in ``--help``."""
 
 
+_HELP = """\
+Install Python packages in two phases.
+
+Plan where memory is plentiful; execute in a container with little memory.
+"""
+
+
 _EXIT_CODES = """\b
 Exit codes:
   0  done
@@ -52,7 +59,7 @@ class Program(click.Group):
     def get_command(self, _context: click.Context, name: str) -> click.Command | None:
         if (entry := self.entries.get(name)) is None:
             return None
-        module, attribute, _ = entry
+        module, attribute, summary = entry
         # Imported modules stay, and searching them for garbage takes a tenth of the time.
         gc.disable()
         try:
@@ -60,6 +67,8 @@ class Program(click.Group):
 
             command: click.Command = getattr(import_module(module), attribute)
             prepare(command, name)
+            # With PYTHONOPTIMIZE=2 Python drops the docstring that is the text of its --help.
+            command.help = command.help or summary
         except ModuleNotFoundError:
             if _is_here(entry):
                 raise
@@ -118,6 +127,7 @@ def _print_version(context: click.Context, _option: click.Parameter, is_given: b
 
 @click.group(
     cls=Program,
+    help=_HELP,
     epilog=_EXIT_CODES,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -146,7 +156,4 @@ def _print_version(context: click.Context, _option: click.Parameter, is_given: b
     help="As after the command.",
 )
 def program() -> None:
-    """Install Python packages in two phases.
-
-    Plan where memory is plentiful; execute in a container with little memory.
-    """
+    """Run the program; its text of ``--help`` is ``_HELP``."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from packaging.pylock import Pylock
 
 from executor.environment.interpreter import probe
-from executor.lock.errors import NotForThisTarget, NotInstallable
+from executor.lock.errors import LockUnreadable, NotForThisTarget, NotInstallable
 from executor.lock.options import SelectOptions, TargetNames
 from executor.lock.reader import LockReader
 from executor.lock.selection import Selector
@@ -35,6 +37,9 @@ _PYTHON, _PYTHON_FULL = "python_version", "python_full_version"
 _RELEASE = re.compile(r"\b([0-9]+\.[0-9]+)\.([0-9]{1,3})\b")
 """A release of Python in a marker or in ``requires-python``. Versions of something else may be
 taken for one, for which a target is looked at more."""
+
+
+_FILE_HINT = "write it to a file, and name that"
 
 
 @frozen(kw_only=True)
@@ -68,6 +73,7 @@ def files_of(lock: str, names: TargetNames | None = None) -> LockFiles:
     Raises UsageError, NotForThisTarget, NotInstallable, InsecureHashes, SameName, and what
     LockReader raises.
     """
+    _check_kind(lock)
     reader = LockReader(lock)
     chosen = _targets(reader.header, names or TargetNames())
     found = _Found(lock, reader.header)
@@ -175,6 +181,13 @@ def _selectors(header: Pylock, targets: Iterable[Target]) -> list[Selector]:
     except NotForThisTarget as error:
         error.hint = "name a target that the lock is for, with --python-version and --platform"
         raise
+
+
+def _check_kind(lock: str) -> None:
+    """Raise LockUnreadable if the lock is a pipe, such as the output of a program."""
+    with suppress(OSError):  # the reader says what is wrong
+        if stat.S_ISFIFO(os.stat(lock).st_mode):
+            raise LockUnreadable(lock, "it is a pipe, and is read more than once", _FILE_HINT)
 
 
 def _check_name(step: Step) -> None:

@@ -38,6 +38,7 @@ from executor.lock.step import Source, Step, is_full_commit
 from schemas.builds import BuildRecord, suitable_record
 from schemas.digests import Digests
 from schemas.hints import wheel_hints
+from schemas.lock import archive_filename
 from schemas.markers import for_some_choice, holds
 from schemas.target import Target
 from schemas.wheel_filename import parse_wheel_filename
@@ -197,7 +198,7 @@ class Selector:
         return _step(package, chosen, chosen.filename, is_direct=False)
 
     def _archive(self, package: Package, archive: PackageArchive) -> Step:
-        filename = PackageWheel(path=archive.path, url=archive.url, hashes={}).filename
+        filename = archive_filename(archive)
         if not filename.endswith(".whl"):
             if self._build:
                 return self._source(package, archive, filename)

@@ -30,7 +30,7 @@ from planner.review.recorded import recorded_table
 from schemas.builds import BuildRecord, build_records, foreseen, suitable_record
 from schemas.data_class import frozen, with_fields
 from schemas.errors import InvalidInput, UsageError
-from schemas.lock import recorded_targets
+from schemas.lock import archive_filename, recorded_targets
 from schemas.markers import holds
 from schemas.target import Target
 from schemas.urls import without_credentials
@@ -229,12 +229,11 @@ def _is_needed(package: Package, lock: Pylock, target: Target) -> bool:
 
 
 def _has_wheel(package: Package, target: Target) -> bool:
-    archive = package.archive
-    names = [wheel.filename for wheel in package.wheels or ()]
-    if archive is not None:
-        names.append((archive.path or archive.url or "").partition("?")[0].rpartition("/")[2])
-    wheels = (name for name in names if name.endswith(".whl"))
-    return any(not parse_wheel_filename(name)[3].isdisjoint(target.tags) for name in wheels)
+    if package.archive is not None:
+        # A wheel is nothing to build, also if it is for another target.
+        return archive_filename(package.archive).endswith(".whl")
+    names = (wheel.filename for wheel in package.wheels or ())
+    return any(not parse_wheel_filename(name)[3].isdisjoint(target.tags) for name in names)
 
 
 def _unit(package: Package, target: Target, policy: BuildPolicy) -> BuildUnit | None:

@@ -297,3 +297,40 @@ def test_a_zero_byte_in_a_place_is_refused(place: str) -> None:
     [_, block] = scan_blocks([text.encode()])
     with pytest.raises(InvalidLock, match="holds a zero byte"):
         parse_package(parse_block(block), block.line)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"url": "https://example.com/"},
+        {"url": "https://example.com"},
+        {"url": "https://example.com/download/?file=demo-1.0.zip"},
+        {"url": "file:///"},
+        {"path": "/"},
+    ],
+    ids=str,
+)
+def test_an_archive_without_a_file_name_is_refused(place: dict[str, str]) -> None:
+    table = package(wheels=None, archive={**place, "hashes": SHA})
+    message = "package 'demo' (line 7): the url or path of its archive names no file"
+    assert refusal(table) == message
+
+
+@pytest.mark.parametrize(
+    "url", ["https://[::1/demo-1.0.tar.gz", "ssh://exam\u2100ple.com/demo.git"]
+)
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"archive": {"hashes": SHA}},
+        {"sdist": {"name": "demo-1.0.tar.gz", "hashes": SHA}},
+        {"vcs": {"type": "git", "commit-id": "d" * 40}},
+        {"wheels": [{"name": "demo-1.0-py3-none-any.whl", "hashes": SHA}]},
+    ],
+    ids=str,
+)
+def test_a_url_whose_host_cannot_be_told_is_refused(source: dict[str, Any], url: str) -> None:
+    ((key, value),) = source.items()
+    value = [{**value[0], "url": url}] if key == "wheels" else {**value, "url": url}
+    table = package(**{"wheels": None, key: value})
+    assert refusal(table) == "package 'demo' (line 7): a url is malformed"

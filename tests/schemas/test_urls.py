@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from schemas.urls import (
     hidden,
+    is_malformed,
     may_be_hidden,
     redacted,
     secret_parameters,
@@ -212,3 +213,18 @@ def test_what_is_hidden_is_looked_for_in_json_too(text: str) -> None:
 )
 def test_an_address_is_asked_for_without_dots(url: str, expected: str) -> None:
     assert without_dots(url) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://example.com/a[1].whl", False),
+        ("https://[::1]:80/x", False),
+        ("https://b\u00fccher.example/x", False),
+        ("../demo [1].whl", False),
+        ("https://[::1/x", True),
+        ("https://exam\u2100ple.com/x", True),
+    ],
+)
+def test_a_url_is_malformed_if_its_host_cannot_be_told(url: str, expected: bool) -> None:
+    assert is_malformed(url) is expected

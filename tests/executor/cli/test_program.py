@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import click
 import pytest
 
@@ -34,3 +37,14 @@ def test_a_command_that_this_form_leaves_out_is_not_listed_and_says_where_it_is(
     assert "To plan: pipx install lockstream" in shown
     with pytest.raises(UsageError, match="does not have the command shop"):
         group.get_command(click.Context(group), "shop")
+
+
+def test_help_tells_what_a_command_does_where_python_drops_docstrings() -> None:
+    for words, told in (["execute"], "Install a lock"), ([], "Install Python packages in two"):
+        run = subprocess.run(
+            [sys.executable, "-OO", "-m", "lockstream", *words, "--help"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert told in run.stdout.partition("ptions:")[0].partition("nvironment:")[0]

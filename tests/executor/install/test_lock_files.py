@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tracemalloc
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from executor.install.lock_files import files_of
-from executor.lock.errors import NotForThisTarget, NotInstallable
+from executor.lock.errors import LockUnreadable, NotForThisTarget, NotInstallable
 from executor.lock.options import TargetNames
 from executor.sources.errors import SameName
 from helpers.wheels import Wheel, build_wheel, lock_of
@@ -79,6 +80,19 @@ def test_a_python_that_is_named_without_a_release_has_the_files_of_each(tmp_path
     ):  # fmt: skip
         expected = [f"app-{one}.0-py3-none-any.whl" for one in versions]
         assert names(str(path), python_versions=(named,), platforms=("linux",)) == expected, named
+
+
+def test_a_lock_that_is_a_pipe_is_refused_for_that(tmp_path: Path) -> None:
+    text = Path(write(tmp_path, [APP])).read_bytes()
+    read, written = os.pipe()
+    os.write(written, text)
+    os.close(written)
+    try:
+        with pytest.raises(LockUnreadable, match="it is a pipe") as caught:
+            names(f"/dev/fd/{read}")
+    finally:
+        os.close(read)
+    assert caught.value.hint == "write it to a file, and name that"
 
 
 def test_each_choice_of_extras_has_its_files(tmp_path: Path) -> None:

@@ -66,6 +66,11 @@ class TestUnits:
         package = {"sdist": SDIST, "marker": 'python_version == "3.12"'}
         assert labels(units(package)) == ["cp312-manylinux_2_28_x86_64"]
 
+    @pytest.mark.parametrize("name", ["demo.whl", "demo-1.0-cp39-cp39-win_amd64.whl"])
+    def test_none_of_an_archive_that_is_a_wheel(self, name: str) -> None:
+        archive = {"url": f"https://files.example/{name}", "hashes": {"sha256": "a" * 64}}
+        assert units({"archive": archive}) == ()
+
     def test_a_source_without_sha256_is_refused(self) -> None:
         with pytest.raises(InvalidInput, match="demo: the lock has no sha256 of the source"):
             units({"sdist": {**SDIST, "hashes": {"md5": "b" * 32}}})
