@@ -187,7 +187,7 @@ def test_a_lock_that_is_cut_short_is_refused(path: Path) -> None:
         (
             lambda path: path.symlink_to(path),
             "Too many levels of symbolic links",
-            "lockstream plan {folder} -o {path} writes it, and so does uv",
+            "its links lead in a circle: name the lock itself, or remove the link",
         ),
     ],
     ids=["absent", "folder", "loop"],
