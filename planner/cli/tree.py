@@ -43,8 +43,8 @@ _PLAIN_MARKS = ("|-- ", "`-- ", "|   ")
 def why(name: str, lock: str, python_versions: tuple[str, ...], platforms: tuple[str, ...]) -> None:
     """Show which packages of LOCK (default: pylock.toml) require NAME.
 
-    Each is shown with a chain of requirements from the inputs. Exit status 1 if the lock does not
-    have it.
+    Each is shown with a chain of requirements from the inputs: if there is one, with one that needs
+    no extra and no group. Exit status 1 if the lock does not have it.
     """
     if first_invalid_name([name]) is not None:
         raise UsageError(
@@ -56,10 +56,11 @@ def why(name: str, lock: str, python_versions: tuple[str, ...], platforms: tuple
     has: set[NormalizedName] = set()
     for _, graph, roots in _graphs(lock, python_versions, platforms):
         edges = graph.reach(roots)
+        always = graph.reach(root for root in roots if root.scope is None)
         has.update(graph.packages)
         if package := graph.packages.get(project):
             known = chains.setdefault(f"{package.name} {package.version}", {})
-            known.update(dict.fromkeys(_chains(project, edges)))
+            known.update(dict.fromkeys(_chains(project, edges, {**edges, **always})))
     if not chains:
         near = nearest(project, has)
         what = f"did you mean {near[0]}?" if near else f"{lock_command('tree', lock)} prints all"
@@ -115,16 +116,22 @@ def _graphs(
     return found
 
 
-def _chains(name: NormalizedName, edges: Mapping[Identifier, Sequence[Edge]]) -> Iterator[str]:
-    """Yield, for each package that requires ``name``, the shortest chain from the inputs."""
+Edges = Mapping[Identifier, Sequence[Edge]]
+"""The edges to each identifier, the first of a shortest chain before the others."""
+
+
+def _chains(name: NormalizedName, edges: Edges, before: Edges) -> Iterator[str]:
+    """Yield, for each package that requires ``name``, the shortest chain from the inputs: what
+    leads to that package is in ``before``.
+    """
     for identifier, asked in edges.items():
         if identifier.name == name:
             for edge in asked:
                 if edge.parent is None or edge.parent.name != name:
-                    yield "; ".join(str(one) for one in reversed(_chain(edge, edges)))
+                    yield "; ".join(str(one) for one in reversed(_chain(edge, before)))
 
 
-def _chain(edge: Edge, edges: Mapping[Identifier, Sequence[Edge]]) -> list[Edge]:
+def _chain(edge: Edge, edges: Edges) -> list[Edge]:
     chain = [edge]
     while chain[-1].parent is not None:
         chain.append(edges[chain[-1].parent][0])

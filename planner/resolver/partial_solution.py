@@ -79,6 +79,23 @@ class PartialSolution:
         """Return True if none of ``versions`` is allowed even before the first decision."""
         return not package.possible & versions
 
+    def requiring(self, package: Package) -> tuple[Package, ...]:
+        """Return the packages of which the selection requires ``package``; none if the user does,
+        or nothing.
+        """
+        return self._cause_of(package, package.everything & ~NOT_SELECTED)
+
+    def excluding(self, package: Package, versions: int) -> tuple[Package, ...]:
+        """Return the packages of which the selection leaves nothing but ``versions`` of
+        ``package``; that itself if it is selected.
+        """
+        return self._cause_of(package, versions) or (package,)
+
+    def _cause_of(self, package: Package, versions: int) -> tuple[Package, ...]:
+        position = self._first_within(package, versions, package.everything)
+        cause = self._trail[position].cause if position >= 0 else None
+        return tuple(one for one in cause.terms if one != package) if cause else ()
+
     def satisfier(self, incompatibility: Incompatibility) -> tuple[Assignment, int]:
         """Return the assignment that satisfied ``incompatibility``, whose terms are all
         satisfied, and the highest level of the others that were necessary.

@@ -11,7 +11,7 @@ has to give way is decided earlier.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import chain
@@ -32,7 +32,7 @@ MAX_STEPS = 200_000
 """Decisions and rejected versions; a real project takes one of them for each package."""
 
 
-Preference = tuple[bool, int, int, bool, int]
+Preference = tuple[bool, bool, int, bool, int]
 """The place of a package among those that wait for a decision; no two are equal."""
 
 
@@ -78,7 +78,9 @@ class Search:
         self._solution = PartialSolution()
         self._changed: dict[Package, None] = {}
         self._rejections: Counter[NormalizedName] = Counter()
-        self._urgent: dict[NormalizedName, int] = {}
+        self._obstacles: defaultdict[NormalizedName, set[NormalizedName]] = defaultdict(set)
+        """By project, the others whose selection was in the way of one of its versions."""
+        self._urgent: set[NormalizedName] = set()
         self._queue: list[tuple[Preference, Package]] = []
         self.tried: dict[tuple[Identifier, int], None] = {}
         """The releases that were looked at, each a set of one, in order."""
@@ -263,7 +265,7 @@ class Search:
         name, extra, _ = package.identifier
         return (
             extra is not None or bool(package.allowed & (package.allowed - 1)),
-            self._urgent.get(name, MAX_STEPS),
+            name not in self._urgent,
             package.rank,
             extra is not None,
             self._solution.waiting[package],
@@ -294,23 +296,41 @@ class Search:
             other, missing = self._require(candidate, one, dependency)
             if not other.allowed & ~missing:
                 blocked = True
-                counts = counts or not self._solution.is_independent(
-                    other, other.everything & ~missing
-                )
+                counts = self._note_obstacle(name, other, missing) or counts
         self._changed[package] = None
         blocked = blocked or bool(self.banned(package.identifier) & one)
         if not blocked:
             self._solution.decide(package, one)
         elif counts:
-            self._note_rejection(name)
+            self._note_rejection(package)
 
-    def _note_rejection(self, name: NormalizedName) -> None:
-        """Count a version that does not go with what is decided. A project of which many do not
-        is decided earlier from then on.
+    def _note_obstacle(self, name: NormalizedName, other: Package, excluded: int) -> bool:
+        """Return whether a version of ``name`` does not go with decisions whose order may be
+        changed: nothing but ``excluded`` is allowed of ``other``, which it requires.
+
+        What is so before the first decision does not count, nor does what has taken the lead from
+        ``name``: each could take the lead from the other in turns.
         """
+        if self._solution.is_independent(other, other.everything & ~excluded):
+            return False
+        obstacles = {one.identifier.name for one in self._solution.excluding(other, excluded)}
+        self._obstacles[name] |= obstacles
+        return not any(name in self._obstacles[one] for one in obstacles & self._urgent)
+
+    def _note_rejection(self, package: Package) -> None:
+        """Count a version that does not go with what is decided. A project of which many do not
+        is decided earlier from then on; if still as many do not, so is what requires it, which
+        would otherwise have to give way one version after the other.
+        """
+        name = package.identifier.name
         self._rejections[name] += 1
-        if self._rejections[name] == REJECTIONS_BEFORE_URGENT:
-            self._urgent[name] = len(self._urgent)
+        if self._rejections[name] % REJECTIONS_BEFORE_URGENT:
+            return
+        names = {name}
+        if name in self._urgent:
+            names = {one.identifier.name for one in self._solution.requiring(package)}
+        if names - self._urgent:
+            self._urgent |= names
             self._solution.touched.update(self._solution.waiting)
             self._solution.backtrack(0)
 

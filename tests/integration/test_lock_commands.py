@@ -153,6 +153,29 @@ def test_why_tells_each_chain_from_the_inputs(capsys: pytest.CaptureFixture[str]
         )  # fmt: skip
 
 
+def test_why_tells_a_chain_without_an_extra_of_the_project_if_there_is_one(
+    index: Index,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("pyproject.toml").write_text(
+        "[project]\nname = 'demo'\nversion = '1'\ndependencies = ['app']\n"
+        "[project.optional-dependencies]\nmore = ['part[x]']\n"
+    )
+    index.add(
+        build_wheel("app", requires=["part[x]"]),
+        build_wheel("part", extras={"x": ["base"]}),
+        build_wheel("base"),
+    )
+    assert run(capsys, "plan", "-q", "-i", index.url, "--platform", "linux")[0] == 0
+    chain = 'app 1.0 requires part[x]; part[x] 1.0 requires base; extra == "x"\n'
+    assert run(capsys, "why", "base")[1] == (
+        f"base 1.0\n  pyproject.toml [project] dependencies requires app; {chain}"
+    )
+
+
 @pytest.mark.usefixtures("lock")
 def test_tree_tells_who_asks_for_whom(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = run(capsys, "tree", "--python-version", "3.11", "--platform", "win_amd64")

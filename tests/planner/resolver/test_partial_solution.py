@@ -57,6 +57,21 @@ def test_backtracking_takes_back_decisions_and_what_followed(app: Package, base:
     assert base.allowed == base.everything
 
 
+def test_it_knows_what_requires_a_project_and_what_excludes_its_versions(
+    app: Package, base: Package
+) -> None:
+    solution = PartialSolution()
+    require(solution, app)
+    assert solution.requiring(app) == ()
+    solution.decide(app, only(app, "==3"))
+    missing = NOT_SELECTED | only(base, "==3")
+    solution.derive(base, missing, Incompatibility({app: only(app, "==3"), base: missing}))
+    assert solution.requiring(base) == (app,)
+    assert solution.excluding(base, base.everything & ~only(base, "==3")) == (app,)
+    solution.decide(base, only(base, "==2"))
+    assert solution.excluding(base, base.everything & ~only(base, "==1")) == (base,)
+
+
 def test_only_what_holds_before_all_decisions_is_independent(app: Package, base: Package) -> None:
     solution = PartialSolution()
     require(solution, app)

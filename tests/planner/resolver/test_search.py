@@ -116,6 +116,27 @@ def test_a_project_that_often_gives_way_is_decided_earlier() -> None:
     assert found == {"part": "1.11", "quick": "1.11", "slow": "1.11"}
 
 
+def test_two_projects_do_not_take_the_lead_from_each_other_in_turns() -> None:
+    releases: dict[str, list[str]] = {"storage 1.0": [], "storage 2.0": ["bridge"]}
+    for minor in range(40):
+        releases |= {f"client 1.{minor}": [f"core==1.{minor}"], f"core 1.{minor}": []}
+    for minor in range(20):
+        releases[f"bridge 1.{minor}"] = [f"core<1.{minor + 10}"]
+    newest = {"storage": "2.0", "bridge": "1.19", "client": "1.28", "core": "1.28"}
+    assert World(releases).solve("storage", "client") == newest
+
+
+def test_what_requires_a_project_that_goes_on_giving_way_is_decided_earlier() -> None:
+    releases: dict[str, list[str]] = {"clock 1.0": [], "clock 2.0": []}
+    releases |= {"cluster 1.0": ["clock"], "cluster 2.0": ["clock>=2"]}
+    for minor in range(200):
+        releases |= {f"client 1.{minor}": [f"core==1.{minor}"], f"core 1.{minor}": ["clock<2"]}
+    world = World(releases)
+    newest = {"cluster": "1.0", "client": "1.199", "core": "1.199", "clock": "1.0"}
+    assert world.solve("cluster", "client") == newest
+    assert len(world.read) <= 30
+
+
 def test_a_repeated_search_keeps_what_it_learned() -> None:
     releases: dict[str, list[str]] = {f"app 1.{minor}": ["part", "other"] for minor in range(20)}
     world = World({**releases, "app 0.9": [], "part 1.0": ["base<2"], "other 1.0": ["base>=2"],
