@@ -86,7 +86,7 @@ def test_a_project_that_the_lock_was_not_planned_for_is_refused(here: Path) -> N
     project(here / "new", named("new", "nothing"))
     with pytest.raises(Unlocked, match=r"requires nothing; the lock has no such package"):
         names(SubsetChoice(projects=("new",)))
-    with pytest.raises(UsageError, match=r"no folder 'gone'"):
+    with pytest.raises(UsageError, match=r"no file or folder 'gone'"):
         names(SubsetChoice(projects=("gone",)))
 
 
