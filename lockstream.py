@@ -181,6 +181,7 @@ COMMANDS = {
     "tree": Entry("planner.cli.tree", "tree", "Print the packages of a lock as a tree."),
     "enrich": Entry("planner.cli.enrich", "enrich", "Add sizes to a lock of another tool."),
     "subset": Entry("planner.cli.subset", "subset", "Write a part of a lock as a lock."),
+    "export": Entry("planner.cli.export", "export", "Write a lock as other tools read it."),
     "builds": Entry("planner.cli.builds", "builds", "List the builds a lock leaves to others."),
     "build": Entry("planner.cli.build", "build", "Do one of these builds, and keep its wheel."),
     "init": Entry("planner.cli.init", "init", "Write files for a forge or a container."),

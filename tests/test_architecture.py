@@ -35,8 +35,8 @@ ORDER = {
         "environment", "lock", "archive", "budget", "files",
     ),
     "planner": (
-        "cli", "api", "plan_request", "engines", "runs", "builds", "planning", "review", "lock",
-        "resolver", "metadata", "inputs", "index", "model",
+        "cli", "api", "plan_request", "engines", "runs", "builds", "planning", "exports", "review",
+        "lock", "resolver", "metadata", "inputs", "index", "model",
     ),
 }  # fmt: skip
 """The rooms of each phase. An import goes down: to its own room, or to one that stands later."""
@@ -66,6 +66,8 @@ THIRD_PARTIES = {
     "planner.planning": {"packaging"},
     # A page is made of templates, and logs are held to their schema.
     "planner.runs": {"fastjsonschema", "jinja2", "packaging"},
+    # cyclonedx is an extra, for export --format cyclonedx.
+    "planner.exports": {"cyclonedx", "packageurl", "packaging"},
     "planner.review": {"packaging"},
     "planner.lock": {"packaging", "tomli_w"},
     "planner.resolver": {"packaging"},
@@ -129,6 +131,7 @@ TESTED_ELSEWHERE = {
     "planner.cli.page_file": "tests/planner/cli/test_report.py writes pages where none can be",
     "planner.cli.show": "tests/integration/test_lock_commands.py runs the commands",
     "planner.cli.tree": "tests/integration/test_lock_commands.py runs the commands",
+    "planner.exports.errors": "tests/planner/exports/test_pip_requirements.py raises each",
     "planner.engines.errors": "tests/planner/engines/test_dask_engine.py raises each",
     "planner.engines.order": "fields alone; tests/planner/engines/test_order_runner.py uses them",
     "planner.index.access": "fields alone; tests/planner/planning/test_answer.py uses them",

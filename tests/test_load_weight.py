@@ -46,6 +46,9 @@ LOADED = {
     "planner.cli.check": READS_A_LOCK,
     "planner.cli.show": READS_A_LOCK,
     "planner.cli.tree": READS_A_LOCK,
+    "planner.cli.export": READS_A_LOCK,
+    "planner.cli.export, planner.exports.pip_requirements": READS_A_LOCK,
+    "planner.cli.export, planner.exports.sbom, planner.exports.snapshot": READS_A_LOCK,
     "planner.cli.cache": READS_A_LOCK | {"zstandard"},
 }  # fmt: skip
 

@@ -22,7 +22,6 @@ COMMANDS = {
     "config": "settings are in [tool.lockstream] of pyproject.toml, or in variables; lockstream "
     "COMMAND --help lists options",
     "download": "run lockstream fetch --into wheels, which gets the files of a lock",
-    "export": "a pylock.toml is read by pip and uv as it is",
     "freeze": "run lockstream plan, which writes pylock.toml, or lockstream tree, which prints it",
     "help": "run lockstream --help, or lockstream COMMAND --help",
     "info": "run lockstream show, which prints what a lock takes",
@@ -57,6 +56,7 @@ _NO_PROJECT = "execute installs no project unless told to (--project); leave it 
 _GROUPS = "execute installs no dependency group unless told to; leave it out"
 _LANES = "did you mean --lanes? Without it the processors and the memory decide"
 _CERTIFICATES = "name the authorities to trust with the variable SSL_CERT_FILE"
+_NO_FOLDERS = "did you mean --skip-unhashed? It leaves out folders and repositories"
 _RECORDED = "the lock records the index of each package; leave it out"
 _BARE = "a lock has no comments, and lockstream why NAME says what requires a package; leave it out"
 
@@ -78,6 +78,17 @@ OPTIONS = {
         "--directory": "change into the folder first",
         "--cwd": "change into the folder first",
         "-V": "did you mean --version?",
+    },
+    "export": {
+        "-f": "did you mean --format?",
+        "--without-hashes": "did you mean --no-hashes?",
+        "--generate-hashes": "hashes are written unless --no-hashes is said; leave it out",
+        "--without-urls": "did you mean --no-index-urls?",
+        "--no-emit-index-url": "did you mean --no-index-urls?",
+        "--no-emit-project": _NO_FOLDERS,
+        "--no-emit-workspace": _NO_FOLDERS,
+        "--with": "did you mean --group?",
+        "--dev": "did you mean --group dev?",
     },
     "execute": {
         "-r": _LOCKED.format("-r FILE"),

@@ -15,7 +15,7 @@ from schemas.data_class import frozen
 from schemas.digests import SECURE_ALGORITHMS
 from schemas.urls import without_credentials
 
-__all__ = ["DirectReference"]
+__all__ = ["DirectReference", "without_login"]
 
 
 _GIT = "git+"
@@ -48,14 +48,14 @@ class DirectReference:
         part = parameters.get("subdirectory", [""])[0].strip("/")
         if address.startswith(_GIT):
             place, revision = _split_revision(address.removeprefix(_GIT))
-            return cls("vcs", _shown(url), _path_or_url(place), part, revision=revision)
+            return cls("vcs", without_login(url), _path_or_url(place), part, revision=revision)
         place = _path_or_url(address)
         if os.path.isdir(place):
-            return cls("directory", _shown(url), place, part)
+            return cls("directory", without_login(url), place, part)
         named = [
             (kind, parameters[kind][0].lower()) for kind in SECURE_ALGORITHMS if kind in parameters
         ]
-        return cls("archive", _shown(url), place, part, hashes=(*hashes, *named))
+        return cls("archive", without_login(url), place, part, hashes=(*hashes, *named))
 
     @property
     def path(self) -> str | None:
@@ -65,7 +65,7 @@ class DirectReference:
     @property
     def url(self) -> str:
         """Return its address without credentials, as a lock may record it."""
-        return _shown(self.address)
+        return without_login(self.address)
 
     def relative_to(self, folder: str) -> str:
         """Return it as a lock in ``folder`` records it: a source on this machine by its path."""
@@ -93,7 +93,7 @@ def _split_revision(address: str) -> tuple[str, str]:
     return urlunsplit(parts._replace(path=path)), revision
 
 
-def _shown(url: str) -> str:
+def without_login(url: str) -> str:
     """Return ``url`` without credentials; the user of an ssh address stays, as it is part of it."""
     parts = urlsplit(url)
     if parts.scheme.endswith("ssh") and parts.username:

@@ -1,0 +1,101 @@
+"""The packages of a lock that are exported: those that a choice of extras, groups and targets
+needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+
+from packaging.markers import Marker
+from packaging.pylock import Package, Pylock
+from packaging.utils import NormalizedName, parse_sdist_filename
+from packaging.version import Version
+
+from executor import SelectOptions
+from planner.lock.decided_marker import decided
+from schemas.data_class import frozen
+from schemas.markers import holds
+from schemas.target import Target
+from schemas.wheel_filename import parse_wheel_filename
+
+__all__ = ["ExportedPackage", "select_packages", "with_scopes"]
+
+
+@frozen(kw_only=True)
+class ExportedPackage:
+    """One package of a lock, with the condition that is left once extras and groups are chosen."""
+
+    package: Package
+    marker: Marker | None
+    """The condition on the machine; None if every machine needs it."""
+    is_development: bool
+    """Whether only dependency groups require it that the lock does not select by default."""
+
+    @property
+    def name(self) -> NormalizedName:
+        return self.package.name
+
+    @property
+    def version(self) -> Version | None:
+        """Its version, by the names of its files if the lock does not state it. None for a
+        repository or a folder of which it is not known before the build.
+        """
+        if self.package.version is not None:
+            return self.package.version
+        for wheel in self.package.wheels or ():
+            return parse_wheel_filename(wheel.filename)[1]
+        if self.package.sdist is not None:
+            return parse_sdist_filename(self.package.sdist.filename)[1]
+        return None
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}" if self.version else self.name
+
+
+def select_packages(
+    lock: Pylock, select: SelectOptions, targets: Sequence[Target] = ()
+) -> tuple[ExportedPackage, ...]:
+    """Return the packages of ``lock`` that ``select`` chooses, in its order; if there are
+    ``targets``, those that any of them needs.
+
+    Raises UnknownName, Excluding and MarkerUnusable.
+    """
+    chosen = select.variables(lock)
+    default = replace(select, groups=frozenset(), all_groups=False).variables(lock)
+    found = []
+    for package in lock.packages:
+        marker = with_scopes(package, chosen)
+        if marker is False or not _is_needed(marker, targets, package.name):
+            continue
+        in_default = with_scopes(package, default)
+        found.append(
+            ExportedPackage(
+                package=package,
+                marker=marker if isinstance(marker, Marker) else None,
+                is_development=in_default is False,
+            )
+        )
+    return tuple(found)
+
+
+def with_scopes(package: Package, chosen: Mapping[str, AbstractSet[str]]) -> Marker | bool:
+    """Return what is left of the marker of ``package`` for an installer that knows neither extras
+    nor groups: True if it holds with those that are ``chosen``, False if it cannot.
+
+    Raises MarkerUnusable.
+    """
+
+    def decide(comparison: Marker, variable: str) -> bool | None:
+        if variable not in chosen:
+            return None
+        return holds(comparison, chosen, subject=package.name)
+
+    return True if package.marker is None else decided(package.marker, decide)
+
+
+def _is_needed(marker: Marker | bool, targets: Sequence[Target], name: str) -> bool:
+    if not isinstance(marker, Marker) or not targets:
+        return True
+    return any(holds(marker, target.environment, subject=name) for target in targets)
