@@ -199,6 +199,8 @@ def lock_hint(path: str, error: OSError) -> str:
         return "its links lead in a circle: name the lock itself, or remove the link"
     if error.errno in {errno.EINVAL, errno.ENXIO}:  # a pipe, a device or a socket
         return "locks are regular files: remove it, or name another path"
+    if path == "-":
+        return "a lock is read from a file: name it"
     if isinstance(error, FileNotFoundError) and not set(path) & set("./"):
         return f"what stands here is the path of a lock, such as pylock.toml; is {path} a package?"
     from schemas.text import first_plan  # noqa: PLC0415  # which most errors need not

@@ -38,6 +38,7 @@ from schemas.wheel_filename import has_too_many_tags, parse_wheel_filename
 __all__ = [
     "InvalidLock",
     "LockConflict",
+    "LockWithoutHeader",
     "UnsupportedLockVersion",
     "archive_filename",
     "newer_remark",
@@ -121,6 +122,21 @@ class UnsupportedLockVersion(InvalidLockText):
         return f"lock-version {self.version!r} is not supported, only 1.x is"
 
 
+@with_fields
+class LockWithoutHeader(InvalidLockText):
+    """Nothing stands before the packages of the lock; mostly it is empty."""
+
+    @property
+    def hint(self) -> str:  # type: ignore[override]  # rendered late, from the path
+        return (
+            "if it is empty, the shell has emptied it, to write what a command prints (>): remove "
+            f"it, or restore it; {lock_command('plan', self.path)} writes the file itself"
+        )
+
+    def describe(self) -> str:
+        return "it says nothing of itself, not even its lock-version"
+
+
 def parse_block(block: Block) -> dict[str, Any]:
     """Return the TOML of one block; of a ``[[packages]]`` block, the table itself.
 
@@ -150,8 +166,10 @@ def parse_block(block: Block) -> dict[str, Any]:
 def parse_header(document: Mapping[str, Any]) -> Pylock:
     """Return everything of a lock except its packages, validated.
 
-    Raises InvalidLock and UnsupportedLockVersion.
+    Raises InvalidLock, LockWithoutHeader and UnsupportedLockVersion.
     """
+    if not document:
+        raise LockWithoutHeader
     newer = _newer_minor(document.get("lock-version"))
     # packaging writes a line of its own about a newer one.
     version = {"lock-version": str(_KNOWN_VERSION)} if newer else {}

@@ -88,6 +88,7 @@ def test_an_error_says_what_is_wrong_with_what() -> None:
 
 def test_the_name_of_a_package_in_the_place_of_a_lock_is_taken_for_one() -> None:
     missing = FileNotFoundError(2, "No such file or directory")
+    assert lock_hint("-", missing) == "a lock is read from a file: name it"
     assert lock_hint("requests", missing).endswith("is requests a package?")
     assert lock_hint("pylock.toml", missing).startswith("lockstream plan writes it")
     assert lock_hint("locks/ours", missing).startswith("lockstream plan locks")

@@ -12,6 +12,7 @@ from schemas.errors import ExitCode
 from schemas.lock import (
     InvalidLock,
     LockConflict,
+    LockWithoutHeader,
     UnsupportedLockVersion,
     newer_remark,
     parse_block,
@@ -66,6 +67,16 @@ def test_a_conflict_of_a_merge_is_named_with_its_line(mark: str) -> None:
     caught.value.path = "pylock.toml"
     assert str(caught.value) == "pylock.toml: line 4: it has the marks of a merge conflict"
     assert "git checkout --ours pylock.toml (or --theirs)" in caught.value.hint
+
+
+@pytest.mark.parametrize("text", [b"", b"\n\n", b"# by a locker\n"])
+def test_a_lock_that_a_shell_has_emptied_is_told_from_one_that_is_wrong(text: bytes) -> None:
+    (block,) = list(scan_blocks([text])) or [Block("", 1, is_package=False)]
+    with pytest.raises(LockWithoutHeader) as caught:
+        parse_header(parse_block(block))
+    caught.value.path = "pylock.toml"
+    assert str(caught.value) == "pylock.toml: it says nothing of itself, not even its lock-version"
+    assert "lockstream plan writes the file itself" in caught.value.hint
 
 
 class TestToml:
@@ -127,7 +138,7 @@ class TestHeader:
     @pytest.mark.parametrize(
         ("table", "problem"),
         [
-            ({}, "Missing required value in 'lock-version'"),
+            ({"created-by": "tests"}, "Missing required value in 'lock-version'"),
             ({"lock-version": "1.0"}, "Missing required value in 'created-by'"),
             ({**HEADER, "lock-version": 1.0}, "Unexpected type float (expected str)"),
             ({**HEADER, "lock-version": "one"}, "Invalid version: 'one' in 'lock-version'"),

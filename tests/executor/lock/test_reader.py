@@ -14,7 +14,7 @@ from executor.lock.reader import LockReader
 from helpers.wheels import build_wheel, lock_of
 from schemas.blocks import LockNotText, LockTooLarge
 from schemas.errors import ExitCode, InvalidInput, InvalidLockText
-from schemas.lock import InvalidLock, UnsupportedLockVersion
+from schemas.lock import InvalidLock, LockWithoutHeader, UnsupportedLockVersion
 
 HEADER = 'lock-version = "1.0"\ncreated-by = "tests"\n'
 PACKAGE = """\
@@ -119,7 +119,8 @@ def test_memory_does_not_grow_with_the_number_of_packages(path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "kind", "message"),
     [
-        ("", InvalidLock, "line 1: Missing required value in 'lock-version'"),
+        ("", LockWithoutHeader, "it says nothing of itself, not even its lock-version"),
+        ("x = 1\n", InvalidLock, "line 1: Missing required value in 'lock-version'"),
         (HEADER, InvalidLock, "line 1: it has no packages array"),
         (HEADER + "[tool.x]\n", InvalidLock, "line 1: it has no packages array"),
         (HEADER + "packages = 1\n", InvalidLock, "line 1: packages is not an array of tables"),
