@@ -22,7 +22,8 @@ COMMANDS = {
     "config": "settings are in [tool.lockstream] of pyproject.toml, or in variables; lockstream "
     "COMMAND --help lists options",
     "download": "run lockstream fetch --into wheels, which gets the files of a lock",
-    "freeze": "run lockstream plan, which writes pylock.toml, or lockstream tree, which prints it",
+    "freeze": "run lockstream export, which writes the versions of pylock.toml as requirements, or "
+    "lockstream tree",
     "help": "run lockstream --help, or lockstream COMMAND --help",
     "info": "run lockstream show, which prints what a lock takes",
     "install": _INSTALL,

@@ -6,6 +6,7 @@ Source: https://packaging.python.org/specifications/pylock-toml/#file-name.
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,10 +35,10 @@ def lock_path(output: str | None, projects: Sequence[str] = ()) -> str:
         return os.path.join(folder, f"pylock.{stem}.toml")
     path = output or "pylock.toml"
     if path != "-" and not is_valid_pylock_path(Path(path)):
-        raise UsageError(
-            f"a lock cannot be called {os.path.basename(path)!r}",
-            hint="write -o - for the standard output"
-            if path.startswith(_OF_STREAMS)
-            else "the standard allows pylock.toml and pylock.<name>.toml",
-        )
+        hint = "the standard allows pylock.toml and pylock.<name>.toml"
+        if path.startswith(_OF_STREAMS):
+            hint = "write -o - for the standard output"
+        elif path.endswith(".txt"):
+            hint += f"; when there is one, lockstream export -o {shlex.quote(path)} writes it"
+        raise UsageError(f"a lock cannot be called {os.path.basename(path)!r}", hint=hint)
     return path

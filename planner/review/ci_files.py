@@ -19,7 +19,7 @@ class FileExists(Refused):
     """A file of the user is in the place of the one to write."""
 
     path: str
-    hint: str = "look at what would be written with --print, or replace the file with --force"
+    hint: str = "add to it what the same command prints with --print, or replace it with --force"
 
     def __str__(self) -> str:
         return f"{self.path} exists"

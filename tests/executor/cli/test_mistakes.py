@@ -84,7 +84,7 @@ def test_an_option_of_another_tool_is_answered_with_what_does_it_here(
         ("lock", "run lockstream plan,"),
         ("add", "write the requirement into pyproject.toml or a requirements file"),
         ("compile", "run lockstream plan -r requirements.in"),
-        ("freeze", "run lockstream plan,"),
+        ("freeze", "run lockstream export,"),
         ("help", "run lockstream --help"),
         ("version", "run lockstream --version"),
         ("clean", "run lockstream cache clear"),

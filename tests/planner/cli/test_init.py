@@ -371,7 +371,7 @@ def test_a_file_of_the_user_is_kept(project: Path, capsys: pytest.CaptureFixture
     assert init("docker") == ExitCode.REFUSED
     assert capsys.readouterr().err == (
         "error: Dockerfile exists\n"
-        "hint: look at what would be written with --print, or replace the file with --force\n"
+        "hint: add to it what the same command prints with --print, or replace it with --force\n"
     )
     assert (project / "Dockerfile").read_text() == "FROM scratch\n"
     assert init("docker", "--force") == ExitCode.DONE

@@ -34,6 +34,12 @@ def test_another_name_is_refused(name: str) -> None:
     assert caught.value.hint == "the standard allows pylock.toml and pylock.<name>.toml"
 
 
+def test_a_file_of_requirements_leads_to_the_command_that_writes_it() -> None:
+    with pytest.raises(UsageError) as caught:
+        lock_path("our requirements.txt")
+    assert "lockstream export -o 'our requirements.txt' writes it" in caught.value.hint
+
+
 @pytest.mark.parametrize("path", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
 def test_the_standard_output_has_a_name_of_its_own(path: str) -> None:
     with pytest.raises(UsageError) as caught:
