@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from schemas.data_class import with_fields
-from schemas.errors import InvalidInput, Refused
+from schemas.errors import InvalidInput, Refused, SubjectProblem
 from schemas.text import enumerate_some
 
-__all__ = ["Unverifiable", "Unwritable"]
+__all__ = ["InvalidEntry", "Unverifiable", "Unwritable"]
+
+
+@with_fields
+class InvalidEntry(SubjectProblem, InvalidInput):
+    """A value in the entry of a package has no meaning, so that no tool could use it."""
+
+    package: str
+    problem: str
+    hint: str = "correct it in the lock, or write the lock again with its locker"
 
 
 @with_fields

@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from packaging.pylock import Package, Pylock
 
 from planner.exports.addresses import PUBLIC, files_of, index_of, local_path, plain_url
+from planner.exports.entry_check import is_address
 from planner.exports.errors import Unwritable
 from planner.model.paths import relative_path
 from planner.review.recorded import recorded_indexes, recorded_table
@@ -116,16 +117,20 @@ def _shown_folder(path: str, *, is_relative: bool, into: str) -> str:
 
 def _ranked(indexes: Iterable[str], lock: Pylock) -> tuple[str, ...]:
     """Return ``indexes`` in the order in which the plan of ``lock`` looked into them."""
-    places: Sequence[object] = recorded_table(lock, "policy").get("indexes", ())
-    ranks = {one: rank for rank, one in enumerate(places) if isinstance(one, str)}
+    ranks = {place: rank for rank, place in enumerate(_planned_places(lock))}
     return tuple(sorted(indexes, key=lambda one: (ranks.get(one, len(ranks)), one)))
+
+
+def _planned_places(lock: Pylock) -> list[str]:
+    """Return the indexes, pages and folders of the plan of ``lock``, in the order of their rank."""
+    places = recorded_table(lock, "policy").get("indexes")
+    return [one for one in places if isinstance(one, str)] if isinstance(places, list) else []
 
 
 def _pages(lock: Pylock, folder: str, indexes: set[str]) -> tuple[str, ...]:
     """Return the pages with links that ``lock`` was planned with, except ``indexes``."""
     request = recorded_indexes(lock, folder)
     links = {*request.find_links, *request.configured_links}
-    places: Sequence[object] = recorded_table(lock, "policy").get("indexes", ())
-    named = (one for one in places if isinstance(one, str) and one.startswith(("http:", "https:")))
+    named = (one for one in _planned_places(lock) if is_address(one, ("http", "https")))
     found = (plain_url(one) for one in named if one in links or one.endswith(_PAGES))
     return tuple(dict.fromkeys(one for one in found if one not in indexes))

@@ -29,7 +29,7 @@ from planner.exports.selection import ExportedPackage
 from planner.model.paths import relative_path
 from schemas.data_class import frozen
 from schemas.target import Target
-from schemas.text import enumerate_some
+from schemas.text import enumerate_some, one_line
 from schemas.wheel_filename import parse_wheel_filename
 
 __all__ = ["PipFile", "PipOptions", "write_requirements"]
@@ -101,12 +101,12 @@ def _head(targets: Sequence[Target], options: PipOptions) -> Iterator[str]:
     yield f"#    pip install --no-deps{mode} -r FILE"
     if targets:
         yield "# It is for:"
-        yield from (f"#    {target}" for target in targets)
+        yield from (f"#    {one_line(str(target))}" for target in targets)
 
 
 def _entry(one: ExportedPackage, options: PipOptions) -> list[str]:
     """Return the lines of one requirement with its hashes. Raises Unwritable."""
-    line = _specifier(one, options)
+    line = checked(_specifier(one, options), one.name, "place")
     if one.marker is not None:
         line += f" ; {checked(str(one.marker), one.name, 'marker')}"
     hashes = sorted(set(_hashes(one.package))) if options.has_hashes else []

@@ -14,6 +14,7 @@ from packaging.utils import NormalizedName, parse_sdist_filename
 from packaging.version import Version
 
 from executor import SelectOptions
+from planner.exports.entry_check import check_entry
 from planner.lock.decided_marker import decided
 from schemas.data_class import frozen
 from schemas.markers import holds
@@ -60,7 +61,7 @@ def select_packages(
     """Return the packages of ``lock`` that ``select`` chooses, in its order; if there are
     ``targets``, those that any of them needs.
 
-    Raises UnknownName, Excluding and MarkerUnusable.
+    Raises UnknownName, Excluding, MarkerUnusable and InvalidEntry.
     """
     chosen = select.variables(lock)
     default = replace(select, groups=frozenset(), all_groups=False).variables(lock)
@@ -69,6 +70,7 @@ def select_packages(
         marker = with_scopes(package, chosen)
         if marker is False or not _is_needed(marker, targets, package.name):
             continue
+        check_entry(package)
         in_default = with_scopes(package, default)
         found.append(
             ExportedPackage(
