@@ -17,6 +17,8 @@ _UPGRADE = "run lockstream plan --upgrade, or --upgrade-package NAME for one"
 COMMANDS = {
     "add": "write the requirement into pyproject.toml or a requirements file, and run "
     "lockstream plan",
+    "audit": "run lockstream export -o requirements.txt, then a scanner that reads that, such as "
+    "pip-audit -r requirements.txt",
     "clean": "run lockstream cache clear, which empties the cache of plans",
     "compile": "run lockstream plan -r requirements.in, which writes pylock.toml",
     "config": "settings are in [tool.lockstream] of pyproject.toml, or in variables; lockstream "
