@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from executor.cli.command_line import given_variable, long_name, options_of
-from executor.cli.other_tools import COMMANDS, OPTIONS, VALUES, WORDS
+from executor.cli.other_tools import COMMANDS, OPTIONS, SUBCOMMANDS, VALUES, WORDS
 from schemas.errors import UsageError
 
 __all__ = ["command_left_out", "mistake", "unknown_command"]
@@ -103,11 +103,13 @@ def _value_meant(error: click.BadParameter) -> str:
 
 
 def _word_meant(message: str, group: click.Group, context: click.Context) -> str:
-    """Return the words that may follow those of ``group``: if the one that ``message`` quotes is a
-    value that one of its commands takes, that command with it.
+    """Return the words that may follow those of ``group``: if the one that ``message`` quotes is
+    what other tools call a command, that command; if it is a value that one takes, both.
     """
     words = group.list_commands(context)
     quoted = message.partition("'")[2].rpartition("'")[0]
+    if (meant := SUBCOMMANDS.get(quoted)) in words:
+        return meant
     for word in words:
         command = group.get_command(context, word)
         for parameter in command.params if command else ():

@@ -5,7 +5,7 @@ Only an error loads this.
 
 from __future__ import annotations
 
-__all__ = ["COMMANDS", "OPTIONS", "VALUES", "WORDS"]
+__all__ = ["COMMANDS", "OPTIONS", "SUBCOMMANDS", "VALUES", "WORDS"]
 
 _LOCK = "run lockstream plan, which writes pylock.toml"
 _INSTALL = (
@@ -48,6 +48,9 @@ COMMANDS = {
     "wheel": "run lockstream plan --build missing, which builds what has no wheel",
 }
 """What to run instead of the commands of other tools."""
+
+SUBCOMMANDS = {"clean": "clear", "dir": "info", "list": "info", "purge": "clear", "size": "info"}
+"""What commands of a group are called here, where they are called otherwise."""
 
 WORDS = frozenset({"pip", "pip-compile", "pip-sync", "uv", "poetry", "pdm", "pipenv"})
 """Words that stand before the commands of other tools, or for them."""
@@ -154,7 +157,15 @@ OPTIONS = {
         "--refresh": "did you mean --reinstall?",
         "--strict": "did you mean lockstream verify?",
     },
+    "bundle": {
+        "--into": "did you mean --output?",
+        "--dest": "did you mean --output?",
+    },
     "fetch": {
+        "--all-groups": "fetch gets the files of all extras and groups; leave it out",
+        "--all-extras": "fetch gets the files of all extras and groups; leave it out",
+        "--group": "fetch gets the files of all extras and groups; leave it out",
+        "--extra": "fetch gets the files of all extras and groups; leave it out",
         "-d": "did you mean --into?",
         "--dest": "did you mean --into?",
         "--directory": "did you mean --into?",
