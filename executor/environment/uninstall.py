@@ -9,8 +9,9 @@ from __future__ import annotations
 import errno
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 
 from executor.environment.errors import RecordEscapes
 from executor.environment.installed import Installed, recorded_files
@@ -95,13 +96,14 @@ def shared_paths(
 
 
 def remove_files(
-    dist_info: HeldFolder, root: str, roots: Sequence[str], keep: Iterable[str]
+    dist_info: HeldFolder, place: str, roots: Sequence[str], keep: Iterable[str]
 ) -> None:
     """Delete the files that the RECORD in ``dist_info`` lists, except ``keep``.
 
-    ``root`` is the folder that RECORD's paths begin at. Nothing outside of the folders ``roots`` is
-    touched. A file that is absent is not an error. Raises OSError.
+    ``place`` is where that folder was installed: RECORD's paths begin beside it. Nothing outside of
+    the folders ``roots`` is touched. A file that is absent is not an error. Raises OSError.
     """
+    root = os.path.dirname(place)
     with closing(_Removal(os.path.realpath(root), roots, keep)) as removal:
         path = dist_info.path_of("RECORD")
         try:
@@ -110,7 +112,13 @@ def remove_files(
             if error.errno != errno.ELOOP:
                 raise
             # A user may have put a link there; whatever it lists, nothing outside is removed.
-            record = open_regular(path)
+            link = os.readlink("RECORD", dir_fd=dist_info.descriptor)
+            path = os.path.normpath(os.path.join(os.path.realpath(place), link))
+            try:
+                record = open_regular(path)
+            except FileNotFoundError:
+                # A removal has removed it: of a package that lists it, or a begun one of this.
+                return
         for file in recorded_files(path, root, record):
             removal.remove(file.path)
         removal.finish()
@@ -208,8 +216,7 @@ class _Removal:
                 for name in os.listdir(cache):
                     source = f"{name.partition('.')[0]}.py"
                     if name.endswith(".pyc") and not _exists(source, descriptor):
-                        with suppress(FileNotFoundError):
-                            os.unlink(name, dir_fd=cache)
+                        _unlink_file(name, cache)
             finally:
                 os.close(cache)
             _is_gone("__pycache__", descriptor, may_stay=False)
@@ -248,6 +255,19 @@ def _is_gone(name: str, descriptor: int, *, may_stay: bool) -> bool:
             raise
         return False
     return True
+
+
+def _unlink_file(name: str, descriptor: int) -> None:
+    """Remove the entry ``name`` in ``descriptor``, unless it is a folder or absent."""
+    try:
+        os.unlink(name, dir_fd=descriptor)
+    except FileNotFoundError:
+        pass
+    except (IsADirectoryError, PermissionError):
+        # As in ``_Removal.remove``.
+        status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+        if not stat.S_ISDIR(status.st_mode):
+            raise
 
 
 def _exists(name: str, descriptor: int) -> bool:

@@ -75,9 +75,8 @@ def apply(journal: Journal, roots: Sequence[str] = ()) -> None:
             for removal in journal.removals():
                 # Absent if another installer has removed the distribution since the run was killed.
                 if staging.exists(f"{removal.aside}/RECORD"):
-                    root = os.path.dirname(removal.dist_info)
                     with staging.inner(removal.aside) as dist_info:
-                        remove_files(dist_info, root, removal.roots, removal.keep)
+                        remove_files(dist_info, removal.dist_info, removal.roots, removal.keep)
                 changed.update(removal.roots)
             if changed:
                 journal.removed(changed)
@@ -143,8 +142,9 @@ def _set_folder_aside(journal: Journal, staging: HeldFolder, removal: Removal) -
             if is_link:
                 # What it leads to stays, and is not needed but for the list of files.
                 staging.make(copied)
-                with HeldFolder.at(os.path.realpath(removal.dist_info)) as real:
-                    copy_file(real, "RECORD", staging, f"{copied}/RECORD")
+                outer, record = os.path.split(os.path.realpath(f"{removal.dist_info}/RECORD"))
+                with HeldFolder.at(outer) as real:
+                    copy_file(real, record, staging, f"{copied}/RECORD")
             else:
                 copy_folder(packages, name, staging, copied)
             # The copy will be the only one.

@@ -49,7 +49,7 @@ def install(packages: Path, *files: str, name: str = "demo") -> Installed:
 def remove(packages: Path, found: Installed, keep: list[str] | None = None) -> None:
     roots = [str(packages), str(packages.parent.parent)]
     with HeldFolder.at(found.path) as dist_info:
-        remove_files(dist_info, str(packages), roots, keep or [])
+        remove_files(dist_info, found.path, roots, keep or [])
 
 
 def left(packages: Path) -> list[str]:
@@ -101,7 +101,7 @@ def test_folders_that_an_environment_begins_with_stay(packages: Path) -> None:
     headers = env / "include" / "site" / "python3"
     roots = [*map(str, (packages, env / "bin", env, headers))]
     with HeldFolder.at(found.path) as dist_info:
-        remove_files(dist_info, str(packages), roots, [])
+        remove_files(dist_info, found.path, roots, [])
     assert left(packages) == ["bin", "include"]
 
 
@@ -130,8 +130,29 @@ def test_the_interpreter_and_the_settings_of_an_environment_stay(
     (root / "bin").mkdir(exist_ok=True)
     roots = [str(packages), str(root / "bin"), str(root)]
     with HeldFolder.at(found.path) as dist_info:
-        remove_files(dist_info, str(packages), roots, [])
+        remove_files(dist_info, found.path, roots, [])
     assert Path(os.path.normpath(packages / file)).exists() is stays
+
+
+def test_a_folder_with_the_name_of_byte_code_stays(packages: Path) -> None:
+    """It must not stop the removal in the middle of a commit."""
+    found = install(packages, "demo/__init__.py", "demo/a.py")
+    fill(packages, "demo/__pycache__/a.cpython-312.pyc")
+    (packages / "demo/__pycache__/a.cpython-311.pyc").mkdir()
+    remove(packages, found)
+    assert left(packages) == [
+        "lib/site-packages/demo",
+        "lib/site-packages/demo/__pycache__",
+        "lib/site-packages/demo/__pycache__/a.cpython-311.pyc",
+    ]
+
+
+def test_a_record_that_leads_to_what_was_removed_lists_nothing(packages: Path) -> None:
+    found = install(packages, "demo/__init__.py")
+    Path(found.record).unlink()
+    Path(found.record).symlink_to("../other/records")
+    remove(packages, found)
+    assert (packages / "demo/__init__.py").exists()
 
 
 def test_byte_code_that_is_listed_goes_as_a_file(packages: Path) -> None:

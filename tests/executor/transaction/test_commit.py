@@ -409,6 +409,25 @@ class TestRemovals:
         } == {"packages/old/shared.py", "packages/other.py"}
         assert not (packages / "old-1.0.dist-info").exists()
 
+    @pytest.mark.parametrize("is_linked", [False, True], ids=["the file", "both"])
+    def test_a_record_that_is_a_relative_link_lists_the_files(
+        self, tmp_path: Path, packages: Path, *, is_linked: bool
+    ) -> None:
+        """The link leads nowhere from the place in which the folder is set aside."""
+        removal = self.removal(tmp_path)
+        dist_info = Path(removal.dist_info)
+        (dist_info / "RECORD").rename(packages / "records")
+        if is_linked:
+            dist_info.rename(packages / "real")
+            dist_info.symlink_to("real")
+        (dist_info / "RECORD").symlink_to("../records")
+        with (journal := Journal(str(packages))).opened():
+            journal.commit([removal])
+            apply(journal)
+            assert not journal.is_committed
+        assert os.listdir(packages / "old") == ["shared.py"]
+        assert not os.path.lexists(dist_info)
+
     def test_what_another_installer_has_removed_meanwhile_is_no_hindrance(
         self, tmp_path: Path, packages: Path
     ) -> None:
