@@ -24,8 +24,13 @@ from planner.resolver.candidates import CandidateFinder, ReleaseJudge
 from planner.resolver.evaluator import FileEvaluator, FileRules
 from planner.resolver.releases import Project, Release
 from planner.review.standing import Outlook, Standing, locked_versions
+from schemas.text import one_line
 
 __all__ = ["find_newest", "newest_release", "remarks_on"]
+
+
+_MAX_REASON = 200
+"""Characters of what an index says of a version or a project."""
 
 
 MAX_JUDGED = 50
@@ -56,17 +61,19 @@ def remarks_on(project: Project, locked: Sequence[Version]) -> Iterator[str]:
         return
     page = project.page
     if page.status != "active":
-        yield f"the project is {page.status}" + (
-            f": {page.status_reason}" if page.status_reason else ""
-        )
+        yield f"the project is {page.status}{_because(page.status_reason)}"
     for version in locked:
         one = project.set_of(version)
         if not one:
             yield f"the index does not have {version} any more"
         elif _is_yanked(project.release_of(one)):
             reasons = filter(None, (file.yanked for file in project.release_of(one).files))
-            reason = next(reasons, "")
-            yield f"{version} is yanked{f': {reason}' if reason else ''}"
+            yield f"{version} is yanked{_because(next(reasons, ''))}"
+
+
+def _because(reason: str) -> str:
+    """Return the words of an index, which may be long, as the end of a sentence."""
+    return f": {one_line(reason, _MAX_REASON)}" if reason else ""
 
 
 def find_newest(lock: Pylock, question: Question, access: Access, reporter: Reporter) -> Outlook:

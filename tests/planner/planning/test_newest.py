@@ -71,6 +71,15 @@ def test_a_project_that_is_archived_is_remarked() -> None:
     assert list(remarks_on(Project(page), [])) == ["the project is archived: see other-demo"]
 
 
+def test_what_an_index_says_is_one_line_that_is_not_long() -> None:
+    page = ProjectPage(
+        canonicalize_name("demo"), status="archived", status_reason="first\nsecond " + "x" * 999
+    )
+    (remark,) = remarks_on(Project(page), [])
+    assert "\n" not in remark
+    assert len(remark) < 250
+
+
 def foreign_lock(index: str | None, *versions: str, name: str = "demo") -> None:
     place = f'index = "{index}"\n' if index else ""
     blocks = "".join(
