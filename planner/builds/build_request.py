@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 
@@ -28,7 +29,7 @@ from planner.model.paths import relative_path
 from planner.model.project_set import ProjectSet, first_invalid_name, parse_names
 from schemas.data_class import frozen
 from schemas.errors import UsageError
-from schemas.urls import storable
+from schemas.urls import has_unquoted_login, redacted, storable, without_credentials
 
 __all__ = ["BuildRequest"]
 
@@ -78,7 +79,10 @@ class BuildRequest:
             storable(path) if "://" in path else relative_path(path, folder)
             for path in self.constraints
         )
-        return options_to_table(replace(self, constraints=tuple(paths)))
+        address = _without_login(self.wheelhouse_url)
+        return options_to_table(
+            replace(self, constraints=tuple(paths), wheelhouse_url=address),
+        )
 
     @classmethod
     def from_options(cls, table: object, folder: str) -> BuildRequest:
@@ -138,9 +142,31 @@ class BuildRequest:
             network=self.network is not False,
             seconds=self.seconds or MAX_SECONDS,
             wheelhouse=None if self.no_wheelhouse else self.wheelhouse or WHEELHOUSE,
-            wheelhouse_url=self.wheelhouse_url,
+            wheelhouse_url=_without_login(self.wheelhouse_url),
             constraints=_read_constraints(self.constraints, fetch) if self.constraints else (),
         )
+
+
+def _without_login(url: str | None) -> str | None:
+    """Return the address below which wheels will be served as a lock has it: whoever executes that
+    looks for a login elsewhere. Raise UsageError if nothing can be fetched from there.
+    """
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises ValueError if it is not a port
+        place = parts.path if parts.scheme == "file" else parts.hostname
+        is_served = parts.scheme in {"http", "https", "file"} and place and not parts.query
+    except ValueError:
+        is_served = False
+    if not is_served or has_unquoted_login(url):
+        raise UsageError(
+            f"--wheelhouse-url {redacted(url)!r} is not the http, https or file address of a "
+            "folder, without a query",
+            hint="write it as https://wheels.example/folder/",
+        )
+    return without_credentials(url)
 
 
 def _read_constraints(paths: Sequence[str], fetch: FetchFile) -> tuple[InputRequirement, ...]:

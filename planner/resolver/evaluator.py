@@ -29,6 +29,7 @@ __all__ = [
     "FileRules",
     "Rejection",
     "SourceRule",
+    "nearest_python",
     "python_advice",
     "refuse_python",
 ]
@@ -236,16 +237,25 @@ def refuse_python(requires_python: str | None, version: Version) -> str | None:
     return f"{_NEEDS_PYTHON}{supported}"
 
 
+def nearest_python(reason: str, version: Version) -> str | None:
+    """Return the supported Python that is nearest to ``version``, such as ``3.12``, if ``reason``
+    is that of ``refuse_python``; None if it is not, or there is none.
+    """
+    if not reason.startswith(_NEEDS_PYTHON):
+        return None
+    supported = SpecifierSet(reason.removeprefix(_NEEDS_PYTHON))
+    minors = sorted(range(_MINORS), key=lambda minor: abs(minor - version.minor))
+    return next((f"3.{minor}" for minor in minors if supported.contains(f"3.{minor}")), None)
+
+
 def python_advice(reason: str, version: Version) -> str:
     """Return what helps against ``reason`` if it is that of ``refuse_python`` for the Python
     ``version``; else nothing.
     """
     if not reason.startswith(_NEEDS_PYTHON):
         return ""
-    supported = SpecifierSet(reason.removeprefix(_NEEDS_PYTHON))
-    minors = sorted(range(_MINORS), key=lambda minor: abs(minor - version.minor))
-    nearest = next((f"3.{minor}" for minor in minors if supported.contains(f"3.{minor}")), None)
     advice = "choose versions that support the target's Python"
+    nearest = nearest_python(reason, version)
     if nearest is None:
         return advice
     return f"{advice}, or plan for one that they support (--python-version {nearest})"

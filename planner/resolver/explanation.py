@@ -82,6 +82,9 @@ class Unsolvable(NoSolution):
                 "build what has no wheel (--build missing), or choose versions that have wheels "
                 "for the target"
             )
+            pythons = (one.newest_python(self.environment.python_version) for one in self.supplies)
+            if python := next(filter(None, pythons), None):
+                hint += f"; the newest ones are for another Python (--python-version {python})"
         elif advice := self._advice():
             hint = advice
         elif any(supply.lacks_wheels() for supply in self.supplies):

@@ -9,7 +9,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from planner.model.dependencies import Identifier
-from planner.resolver.evaluator import Rejection, python_advice
+from planner.resolver.evaluator import Rejection, nearest_python, python_advice
 from schemas.text import counted, enumerate_some
 
 __all__ = ["MAX_SHOWN_VERSIONS", "Obstacle", "Reason", "Supply"]
@@ -204,6 +204,14 @@ class Supply:
         found = [python_advice(one, version) for one in reasons]
         found += [one.supply.python_advice(version) for one in self.obstacles if one.supply]
         return next(filter(None, found), "")
+
+    def newest_python(self, version: Version) -> str | None:
+        """Return the Python that the newest file of the project is for, which is not ``version``;
+        None if something else is the cause.
+        """
+        if self.usable or not self.rejections:
+            return None
+        return nearest_python(self.rejections[0].reason, version)
 
     def damage_advice(self) -> str:
         """Return what helps if the cause, direct or transitive, is a file that cannot be read."""

@@ -83,3 +83,26 @@ def test_a_flag_that_looks_like_a_secret_is_refused_and_not_shown(word: str) -> 
 def test_a_wheelhouse_that_is_not_kept_cannot_be_named() -> None:
     with pytest.raises(UsageError, match="--no-wheelhouse keeps no wheels"):
         BuildRequest(no_wheelhouse=True, wheelhouse="wheels").resolve({})
+
+
+def test_the_login_of_an_address_for_wheels_is_not_recorded() -> None:
+    request = BuildRequest(wheelhouse_url="https://ada:s3cret@wheels.example/x/")
+    assert request.to_options(".")["wheelhouse-url"] == "https://wheels.example/x/"
+    assert request.resolve({}).wheelhouse_url == "https://wheels.example/x/"
+    recorded = BuildRequest.from_options({"wheelhouse-url": "https://ada:s3cret@w.example/"}, ".")
+    assert recorded.to_options(".")["wheelhouse-url"] == "https://w.example/"
+    served = BuildRequest(wheelhouse_url="file:///srv/wheels")
+    assert served.resolve({}).wheelhouse_url == "file:///srv/wheels"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "wheels", "s3://wheels/x", "https:///x", "https://wheels.example:x/",
+        "https://ada:s3/cret@wheels.example/", "https://wheels.example/x?token=s3cret", "https://[::1",
+    ],
+)  # fmt: skip
+def test_an_address_that_nothing_is_fetched_from_is_refused(url: str) -> None:
+    with pytest.raises(UsageError, match="--wheelhouse-url") as caught:
+        BuildRequest(wheelhouse_url=url).resolve({})
+    assert "s3" not in str(caught.value).replace("s3:", "")

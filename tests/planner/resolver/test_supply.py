@@ -107,6 +107,16 @@ def test_a_source_leads_to_the_option_that_builds_it(
     )
 
 
+def test_a_source_of_an_old_version_does_not_hide_that_the_newest_are_for_another_python(
+    index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index.add_file("app-1.0.tar.gz")
+    index.add(build_wheel("app", "2.0", requires_python=">=3.13"), requires_python=">=3.13")
+    text = refusal(index, tmp_path, capsys, requires="app")
+    assert "(--build missing)" in text
+    assert text.endswith("; the newest ones are for another Python (--python-version 3.13)\n")
+
+
 def test_many_reasons_are_cut_to_a_screen_and_end_in_the_last(
     index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
