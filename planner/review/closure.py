@@ -166,11 +166,7 @@ class Closure:
     def _applies(self, requirement: Requirement, of: Identifier, package: Package) -> bool:
         """Return whether ``requirement`` may apply for the extra, or without one."""
         marker = requirement.marker
-        if marker is None:
-            return of.extra is None
-        if not self._holds(marker, of.extra, package):
-            return False
-        return of.extra is None or not self._holds(marker, None, package) or not self._variables
+        return marker is None or self._holds(marker, of.extra, package)
 
     def _holds(self, marker: Marker, extra: NormalizedName | None, package: Package) -> bool:
         key = str(marker), extra

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from packaging.pylock import Pylock
 
+import lockstream
 from helpers.index import Index
-from helpers.locks import foreign_lock, plan_into
+from helpers.locks import LINUX, foreign_lock, plan_into
+from helpers.projects import named, project
 from helpers.wheels import build_wheel
 from planner import SubsetChoice, subset_lock
 
@@ -92,3 +94,27 @@ def test_what_is_recorded_of_the_plan_does_not_go_with_it(
     assert first["tool"]["lockstream"].keys() == {"requires", "wheels"}
     assert first["tool"]["lockstream"]["requires"] == ["b"]
     assert second["tool"]["lockstream"].keys() == {"wheels"}
+
+
+def test_what_the_rest_of_the_lock_requires_of_a_package_does_not_show(
+    index: Index, tmp_path: Path
+) -> None:
+    """The extra of another group, and packages that are left out."""
+    index.add(build_wheel("a", requires=["b"], extras={"x": ["c"]}))
+    index.add(build_wheel("b"), build_wheel("c"))
+    folder = Path(project(tmp_path / "app", named("app", "a", "c", more=DEV)))
+    lock = str(folder / "pylock.toml")
+    assert lockstream.main(["plan", "-q", str(folder), "-o", lock, "-i", index.url, *LINUX]) == 0
+    for choice, required in (
+        (SubsetChoice(packages=("a[x]",)), ["b", 'c; extra == "x"']),
+        (SubsetChoice(), ["b"]),
+        (SubsetChoice(without=("b",)), []),
+    ):
+        part = subset_lock(lock, str(folder / "pylock.part.toml"), choice).text
+        first = tomllib.loads(part)["packages"][0]
+        assert first["tool"]["lockstream"].get("requires", []) == required
+        names = [one["name"] for one in first.get("dependencies", ())]
+        assert names == [line[0] for line in required]
+
+
+DEV = '[dependency-groups]\ndev = ["a[x]"]'
