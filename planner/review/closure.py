@@ -21,6 +21,7 @@ from planner.metadata.requirements_by_extra import RequirementsByExtra
 from planner.model.dependencies import Identifier
 from planner.review.graph import RequirementsUnknown
 from planner.review.recorded import recorded_table
+from planner.review.subset_choice import PLANNED, SUBSET
 from schemas.data_class import with_fields
 from schemas.markers import holds
 
@@ -64,8 +65,11 @@ class Records:
     """What the packages of ``lock`` are recorded to require; shared by all environments."""
 
     def __init__(self, lock: Pylock) -> None:
-        self.is_ours = bool(recorded_table(lock))
-        """Whether a plan wrote it, or made it of such a lock: then all is recorded."""
+        table = recorded_table(lock)
+        self.is_ours = (
+            recorded_table(lock, SUBSET).get(PLANNED) is True if SUBSET in table else bool(table)
+        )
+        """Whether a plan wrote the lock, or that which it is a subset of: then all is recorded."""
         self._names_any = any(one.dependencies for one in lock.packages)
         self._known: dict[int, RequirementsByExtra | None] = {}
 

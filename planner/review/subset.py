@@ -19,6 +19,7 @@ from executor import SelectOptions, Selector
 from planner.inputs.inputs import Inputs
 from planner.lock.references import References, Subject
 from planner.model.environments import MarkerEnvironment, group_targets
+from planner.review.closure import Records
 from planner.review.recorded import recorded_table
 from planner.review.subset_block import (
     Files,
@@ -29,7 +30,7 @@ from planner.review.subset_block import (
     tool_of,
 )
 from planner.review.subset_cases import Case, select_cases
-from planner.review.subset_choice import SUBSET, SubsetOrigin
+from planner.review.subset_choice import PLANNED, SUBSET, SubsetOrigin
 from planner.review.subset_targets import limits_of, subset_targets
 from schemas.hints import TOOL_NAME
 from schemas.target import Target
@@ -73,7 +74,8 @@ def _tool_table(
 ) -> dict[str, Any]:
     targets = [target.to_table() for one in environments for target in one.targets]
     table: dict[str, Any] = {"targets": targets} if targets else {}
-    table[SUBSET] = origin.to_table(places.new)
+    planned = {PLANNED: True} if Records(lock).is_ours else {}
+    table[SUBSET] = {**origin.to_table(places.new), **planned}
     # Logins are found by the names of indexes.
     indexes = recorded_table(lock, "policy").get("indexes")
     named = (

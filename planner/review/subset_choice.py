@@ -15,11 +15,14 @@ from planner.model.paths import relative_path
 from schemas.data_class import frozen
 from schemas.hints import tool_value
 
-__all__ = ["SUBSET", "SubsetChoice", "SubsetOrigin"]
+__all__ = ["PLANNED", "SUBSET", "SubsetChoice", "SubsetOrigin"]
 
 
 SUBSET = "subset"
 """The table in ``[tool.lockstream]`` of a subset."""
+
+PLANNED = "planned"
+"""The key in it that says that a plan recorded what the packages require."""
 
 
 @frozen(kw_only=True)

@@ -10,7 +10,8 @@ import pytest
 
 import lockstream
 from helpers.index import Index
-from helpers.locks import foreign_lock, plan_into, write_lock
+from helpers.locks import LINUX, foreign_lock, plan_into, write_lock
+from helpers.projects import named, project
 from helpers.trees import differences, snapshot
 from helpers.wheels import build_wheel
 
@@ -174,6 +175,25 @@ def test_a_subset_in_another_folder_finds_the_wheels_beside_its_lock(
     words = ["execute", "-q", str(tmp_path / "images" / "pylock.toml")]
     assert lockstream.main([*words, "--target", str(tmp_path / "there")]) == 0
     assert (tmp_path / "there" / "a" / "__init__.py").exists()
+
+
+def test_its_key_is_that_of_its_lock_with_the_same_selection(
+    index: Index,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    index.add(build_wheel("a"), build_wheel("b"))
+    project(tmp_path, named("app", "a", more='[dependency-groups]\ntest = ["b"]'))
+    assert lockstream.main(["plan", "-q", "-i", index.url, *LINUX]) == 0
+    assert run("-q", "--group", "test", "-o", "pylock.test.toml") == 0
+    into = ("--target", "t", *LINUX)
+    keys = []
+    for words in (("pylock.test.toml",), ("--group", "test"), ()):
+        assert lockstream.main(["key", *words, *into]) == 0
+        keys.append(capsys.readouterr().out)
+    assert keys[0] == keys[1] != keys[2]
 
 
 @pytest.mark.usefixtures("lock")

@@ -15,6 +15,7 @@ from helpers.locks import LINUX, foreign_lock, plan_into
 from helpers.projects import named, project
 from helpers.wheels import build_wheel
 from planner import SubsetChoice, subset_lock
+from planner.review.graph import RequirementsUnknown
 
 PACKAGES: list[dict[str, Any]] = [
     {"name": "a", "dependencies": [{"name": "b", "version": "1.0"}, {"name": "tool"}]},
@@ -115,6 +116,23 @@ def test_what_the_rest_of_the_lock_requires_of_a_package_does_not_show(
         assert first["tool"]["lockstream"].get("requires", []) == required
         names = [one["name"] for one in first.get("dependencies", ())]
         assert names == [line[0] for line in required]
+
+
+@pytest.mark.parametrize("tool", [{}, {"pdm": {"dependencies": []}}])
+def test_a_subset_of_another_lock_records_no_more_than_that(
+    tmp_path: Path, tool: dict[str, Any]
+) -> None:
+    lock = foreign_lock(tmp_path / "pylock.toml", [{"name": "a", "tool": tool}, {"name": "b"}])
+    part = str(tmp_path / "pylock.part.toml")
+    again = str(tmp_path / "pylock.again.toml")
+    linux = SubsetChoice(python_versions=("3.12",), platforms=("linux",))
+    subset_lock(lock, part, linux)
+    with pytest.raises(RequirementsUnknown):
+        subset_lock(part, again, SubsetChoice(packages=("b",)))
+    packages: list[dict[str, Any]] = [{"name": "a", "dependencies": [{"name": "b"}]}, {"name": "b"}]
+    foreign_lock(tmp_path / "pylock.toml", packages)
+    subset_lock(lock, part, linux)
+    assert len(subset_lock(part, again, SubsetChoice(packages=("a",))).lock.packages) == 2
 
 
 DEV = '[dependency-groups]\ndev = ["a[x]"]'
