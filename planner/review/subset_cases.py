@@ -143,7 +143,7 @@ class _Walk:
                 if one.name not in known:
                     raise UsageError(
                         f"{option} {one.name}: the lock has no such package",
-                        hint="lockstream tree, or the lock itself, shows the names",
+                        hint=_hint_for_unknown(one.name, known),
                     )
                 if option == "--package" and one.name not in self._met:
                     raise UsageError(
@@ -237,3 +237,11 @@ def _hint_for(package: Package) -> str:
     if not words:
         return "its marker excludes these targets; name others with --platform, --python-version"
     return f"add {' or '.join(dict.fromkeys(words))}"
+
+
+def _hint_for_unknown(name: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415  # for a mistake only
+
+    if near := get_close_matches(name, known, n=1):
+        return f"did you mean {near[0]}?"
+    return "lockstream tree, or the lock itself, shows the names"

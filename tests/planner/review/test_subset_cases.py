@@ -68,6 +68,7 @@ def test_each_environment_has_its_own_selection(tmp_path: Path) -> None:
     ("choice", "problem", "hint"),
     [
         (SubsetChoice(packages=("nope",)), "--package nope: the lock has no such package", "names"),
+        (SubsetChoice(packages=("plian",)), "the lock has no such package", "did you mean plain?"),
         (SubsetChoice(without=("nope",)), "--without nope: the lock has no such package", "names"),
         (SubsetChoice(packages=("tool",)), "--package tool: it is not part of the selection",
          "add --group dev-tools or --extra x"),
