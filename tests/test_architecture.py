@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import pkgutil
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
@@ -359,6 +360,10 @@ def test_the_entry_of_a_room_is_its_docstring(module: Module) -> None:
     if module.phase in ORDER:
         assert "Doors:" in docstring
         assert "May import:" in docstring
+        doors = docstring.partition("Doors:")[2].partition("May import:")[0]
+        for name, public in re.findall(r"``([a-z_]+)(?:\.(\w+))?``", doors):
+            found = importlib.import_module(f"{module.name}.{name}")
+            assert not public or public in found.__all__, f"{module.name}.{name}: {public}"
 
 
 @every_module

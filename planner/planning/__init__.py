@@ -1,7 +1,8 @@
 """One plan, from its question to its lock: resolve, merge, size, and remember the answer.
 
-Doors: plan (plan, Plan), answer (answer), answer_cache (AnswerCache), reporter
-(Reporter).
+Doors: ``answer.answer`` plans or remembers, by ``plan.plan`` and ``answer_cache.AnswerCache``;
+``outlook.find_outlook`` and ``newest.find_newest`` look for newer versions; ``reporter.Reporter``
+is told of what is done.
 
 May import: review, lock, resolver, metadata, inputs, index, model.
 """
