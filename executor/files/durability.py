@@ -30,15 +30,16 @@ _NOT_ALONE = {*_REFUSED, errno.EINVAL, errno.EOPNOTSUPP}
 def flush(paths: Iterable[str]) -> None:
     """Wait until everything written on the file systems of ``paths`` is on disk.
 
-    A path that does not exist stands for the nearest folder above it. Raises OSError, also for an
-    earlier write that failed.
+    A path that is no folder stands for the nearest one above it: in place of a folder, users have
+    pipes, which would be waited for, and sockets. Raises OSError, also for an earlier write that
+    failed.
     """
     done = set()
     for path in paths:
         existing = path
-        while not os.path.exists(existing):
+        while not os.path.isdir(existing):
             existing = os.path.dirname(existing)
-        descriptor = os.open(existing, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(existing, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             device = os.fstat(descriptor).st_dev
             if device not in done:

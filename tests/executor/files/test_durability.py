@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,18 @@ def use(monkeypatch: pytest.MonkeyPatch, libc: Any) -> None:
 def test_what_was_written_is_waited_for(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     flush([str(tmp_path)])
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket"])
+def test_what_is_in_the_place_of_a_folder_is_not_opened(tmp_path: Path, kind: str) -> None:
+    """A pipe would be waited for, after a commit has begun."""
+    place = tmp_path / "include"
+    if kind == "pipe":
+        os.mkfifo(place)
+    else:
+        with socket.socket(socket.AF_UNIX) as one:
+            one.bind(str(place))
+    flush([str(place)])
 
 
 def test_a_file_system_is_synced_once_however_many_of_its_folders_changed(
