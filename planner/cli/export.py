@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any
 
 import click
 from packaging.pylock import Pylock
@@ -20,10 +19,9 @@ from executor import (
     is_quiet,
     lock_argument,
     option_group,
-    scope_options,
     section,
 )
-from planner.cli.lock_options import open_lock, target_options
+from planner.cli.lock_options import open_lock, select_options, target_options
 from planner.exports.direct import Direct, find_direct
 from planner.exports.selection import ExportedPackage, select_packages
 from planner.review.forge import find_root
@@ -78,15 +76,6 @@ class _PipChoice:
             )
 
 
-def _selection(*, extra: Any, group: Any, no_default_groups: bool, **given: Any) -> SelectOptions:
-    return SelectOptions(
-        extras=frozenset(extra),
-        groups=frozenset(group),
-        default_groups=not no_default_groups,
-        **given,
-    )
-
-
 pip_options = option_group(
     "of_pip",
     "Requirements",
@@ -124,7 +113,7 @@ pip_options = option_group(
     metavar="FILE",
     help="The file to write. Default: standard output.",
 )
-@option_group("select", "Selection", _selection, scope_options)
+@select_options
 @section("Targets", target_options)
 @pip_options
 def export(

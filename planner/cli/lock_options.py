@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 from packaging.pylock import Pylock
 
-from executor import echo
+from executor import SelectOptions, echo, option_group, scope_options
 from planner.lock.reader import read_lock
-from schemas.errors import UsageError
 from schemas.lock import newer_remark
 
 __all__ = [
-    "choose_scopes",
     "open_lock",
-    "scope_options",
+    "select_options",
     "target_options",
     "warn_of_newer",
 ]
@@ -58,26 +56,14 @@ def target_options(function: F) -> F:
     return function
 
 
-def scope_options(function: F) -> F:
-    """Add the options that choose extras and dependency groups of a lock."""
-    for option in (
-        click.option("--all-groups", is_flag=True, help="With all dependency groups."),
-        click.option("--group", "groups", multiple=True, metavar="NAME", help="With this group."),
-        click.option("--all-extras", is_flag=True, help="With all extras."),
-        click.option("--extra", "extras", multiple=True, metavar="NAME", help="With this extra."),
-    ):
-        function = option(function)
-    return function
+def _selection(*, extra: Any, group: Any, no_default_groups: bool, **given: Any) -> SelectOptions:
+    return SelectOptions(
+        extras=frozenset(extra),
+        groups=frozenset(group),
+        default_groups=not no_default_groups,
+        **given,
+    )
 
 
-def choose_scopes(
-    known: Sequence[str] | None, named: Collection[str], *, everything: bool, kind: str
-) -> tuple[str, ...]:
-    """Return which of the extras or groups of a lock are chosen. Raises UsageError."""
-    for name in named:
-        if name not in (known or ()):
-            raise UsageError(
-                f"the lock has no {kind} {name!r}",
-                hint=f"it has {', '.join(known or ()) or 'none'}",
-            )
-    return tuple(known or ()) if everything else tuple(named)
+select_options = option_group("select", "Selection", _selection, scope_options)
+"""Adds the options of an execution that select extras and groups, as one value."""

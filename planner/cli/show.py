@@ -7,11 +7,10 @@ from typing import Any
 
 import click
 
-from executor import echo, echo_json, json_option, lock_argument
+from executor import SelectOptions, echo, echo_json, json_option, lock_argument
 from planner.cli.lock_options import (
-    choose_scopes,
     open_lock,
-    scope_options,
+    select_options,
     target_options,
     warn_of_newer,
 )
@@ -36,7 +35,7 @@ SHOWN_PACKAGES = 10
 @click.command("show")
 @lock_argument
 @target_options
-@scope_options
+@select_options
 @click.option(
     "--fit",
     "fit",
@@ -64,10 +63,7 @@ def show(
     lock: str,
     python_versions: tuple[str, ...],
     platforms: tuple[str, ...],
-    extras: tuple[str, ...],
-    all_extras: bool,
-    groups: tuple[str, ...],
-    all_groups: bool,
+    select: SelectOptions,
     fit: str | None,
     count: int,
     form: str | None,
@@ -78,12 +74,9 @@ def show(
         raise UsageError("--as and --json exclude each other", hint="name one of them")
     room = ContainerSize.parse(fit) if fit else None
     content = open_lock(lock)
-    chosen_extras = choose_scopes(content.extras, extras, everything=all_extras, kind="extra")
-    chosen_groups = choose_scopes(
-        content.dependency_groups, groups, everything=all_groups, kind="dependency group"
-    )
+    chosen = select.variables(content)
     costs = [
-        cost_of(content, target, extras=chosen_extras, groups=chosen_groups)
+        cost_of(content, target, extras=chosen["extras"], groups=chosen["dependency_groups"])
         for target in targets_of(content, python_versions, platforms)
     ]
     if form:
