@@ -41,8 +41,22 @@ class SelectOptions:
         """Return the marker variables ``extras`` and ``dependency_groups`` (PEP 751, installation,
         1).
 
-        Raises UnknownName for an extra or a group that the lock does not have, and Excluding for
-        several that the lock has no common answer to.
+        Raises what ``selected`` raises, and Excluding for extras and groups that the lock has no
+        common answer to.
+        """
+        variables = self.selected(header)
+        scopes = {f"extra {one}" for one in variables["extras"]}
+        scopes |= {f"group {normalized_name(one)}" for one in variables["dependency_groups"]}
+        for conflict in _conflicts(header):
+            both = sorted(scopes.intersection(conflict))
+            if len(both) > 1:
+                raise Excluding(tuple(both))
+        return variables
+
+    def selected(self, header: Pylock) -> dict[str, frozenset[str]]:
+        """Return what ``variables`` returns, also for extras and groups that exclude each other.
+
+        Raises UnknownName for an extra or a group that the lock does not have.
         """
         known_extras = frozenset(header.extras or ())
         extras = frozenset(normalized_name(extra) for extra in self.extras)
@@ -59,7 +73,7 @@ class SelectOptions:
                 is_subset = tool_value(header.tool, "subset") is not None
                 raise UnknownName(kind, min(unknown), tuple(sorted(known)), is_subset)
         chosen = {spelled[group] for group in groups}
-        variables = {
+        return {
             "extras": known_extras if self.all_extras else extras,
             "dependency_groups": frozenset(
                 chosen
@@ -67,13 +81,6 @@ class SelectOptions:
                 | (default if self.default_groups else frozenset())
             ),
         }
-        selected = {f"extra {one}" for one in variables["extras"]}
-        selected |= {f"group {normalized_name(one)}" for one in variables["dependency_groups"]}
-        for conflict in _conflicts(header):
-            both = sorted(selected.intersection(conflict))
-            if len(both) > 1:
-                raise Excluding(tuple(both))
-        return variables
 
 
 @frozen(kw_only=True)

@@ -74,7 +74,8 @@ def show(
         raise UsageError("--as and --json exclude each other", hint="name one of them")
     room = ContainerSize.parse(fit) if fit else None
     content = open_lock(lock)
-    chosen = select.variables(content)
+    # Of what excludes each other, the largest choice counts.
+    chosen = select.selected(content)
     costs = [
         cost_of(content, target, extras=chosen["extras"], groups=chosen["dependency_groups"])
         for target in targets_of(content, python_versions, platforms)
