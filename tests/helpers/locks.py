@@ -11,9 +11,10 @@ import tomli_w
 
 import lockstream
 from helpers.index import Index
+from helpers.servers import Server, file
 from helpers.wheels import Wheel, lock_of
 
-__all__ = ["LINUX", "WINDOWS", "foreign_lock", "listed", "plan_into", "write_lock"]
+__all__ = ["LINUX", "WINDOWS", "foreign_lock", "listed", "plan_into", "serve_lock", "write_lock"]
 
 LINUX = ("--python-version", "3.11", "--platform", "manylinux_2_28_x86_64")
 WINDOWS = ("--platform", "win_amd64")
@@ -31,6 +32,14 @@ def write_lock(folder: Path, wheels: Iterable[Wheel], **options: Any) -> str:
     lock = folder / "pylock.toml"
     lock.write_text(lock_of(listed, **options))
     return str(lock)
+
+
+def serve_lock(server: Server, wheels: Iterable[Wheel]) -> None:
+    """Write a lock of ``wheels``, which ``server`` sends, into the working folder."""
+    listed = list(wheels)
+    for wheel in listed:
+        server.script(f"/{wheel.filename}", file(wheel.content))
+    Path("pylock.toml").write_text(lock_of(listed, base_url=server.origin))
 
 
 def plan_into(

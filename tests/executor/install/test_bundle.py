@@ -14,9 +14,10 @@ import pytest
 
 import lockstream
 from helpers.descriptors import limited_file_size
+from helpers.locks import serve_lock
 from helpers.servers import Server, file
 from helpers.trees import snapshot
-from helpers.wheels import build_wheel, lock_of
+from helpers.wheels import build_wheel
 from schemas.errors import ExitCode
 
 WHEELS = [
@@ -34,9 +35,7 @@ def _server() -> Iterator[Server]:
 @pytest.fixture(autouse=True)
 def _lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Server) -> None:
     monkeypatch.chdir(tmp_path)
-    for wheel in WHEELS:
-        server.script(f"/{wheel.filename}", file(wheel.content))
-    Path("pylock.toml").write_text(lock_of(WHEELS, base_url=server.origin))
+    serve_lock(server, WHEELS)
 
 
 def bundle(*words: str, status: int = ExitCode.DONE) -> None:

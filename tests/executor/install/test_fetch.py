@@ -14,6 +14,7 @@ import tomli_w
 
 import lockstream
 from helpers.descriptors import limited_file_size
+from helpers.locks import serve_lock
 from helpers.servers import Server, file
 from helpers.wheels import build_wheel, lock_of
 from schemas.errors import ExitCode
@@ -31,9 +32,7 @@ def _server() -> Iterator[Server]:
 @pytest.fixture(autouse=True)
 def _lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Server) -> None:
     monkeypatch.chdir(tmp_path)
-    for wheel in WHEELS:
-        server.script(f"/{wheel.filename}", file(wheel.content))
-    Path("pylock.toml").write_text(lock_of(WHEELS, base_url=server.origin))
+    serve_lock(server, WHEELS)
 
 
 def fetch(*words: str, status: int = ExitCode.DONE) -> None:
