@@ -38,8 +38,8 @@ def command_left_out(name: str) -> UsageError:
 
 
 def unknown_command(words: Sequence[str], known: Sequence[str]) -> UsageError:
-    """Return the error for ``words``, the first of which is no command, with what may have been
-    meant.
+    """Return the error for ``words``, whose first is not a command; its hint is the command that
+    the user probably meant.
     """
     name = words[0]
     near = get_close_matches(name, known, n=1)
@@ -75,7 +75,7 @@ def mistake(error: click.ClickException) -> UsageError:
 
 
 def _meant(name: str, path: str, command: click.Command) -> str:
-    """Return a hint for ``name``, which is no option of ``command``."""
+    """Return a hint for ``name``, which is not an option of ``command``."""
     for of in (path.partition(" ")[2], ""):
         if hint := OPTIONS.get(of, {}).get(name):
             return hint

@@ -72,7 +72,7 @@ class Program(click.Group):
         except ModuleNotFoundError:
             if _is_here(entry):
                 raise
-            from executor.cli.mistakes import command_left_out  # noqa: PLC0415  # an error
+            from executor.cli.mistakes import command_left_out  # noqa: PLC0415  # errors only
 
             raise command_left_out(name) from None
         finally:
@@ -84,7 +84,7 @@ class Program(click.Group):
         self, context: click.Context, words: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if words[0] and words[0] not in self.entries and not words[0].startswith("-"):
-            from executor.cli.mistakes import unknown_command  # noqa: PLC0415  # an error
+            from executor.cli.mistakes import unknown_command  # noqa: PLC0415  # errors only
 
             raise unknown_command(words, list(self.entries))
         from executor.cli.command_line import check_words  # noqa: PLC0415  # not for --help

@@ -180,7 +180,7 @@ class Environment:
             try:
                 _clear(folder)
                 _mark_unfinished(folder)
-                from executor.environment.new_venv import make_venv  # noqa: PLC0415  # rare
+                from executor.environment.new_venv import make_venv  # noqa: PLC0415  # 2 ms
 
                 make_venv(self.base, self.path)
                 if self.relocatable:
