@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from executor.cli.option_group import option_group as option_group
     from executor.cli.option_group import section as section
     from executor.cli.options import scope_options as scope_options
+    from executor.cli.options import select_options as select_options
     from executor.cli.output import can_print as can_print
     from executor.cli.output import echo as echo
     from executor.cli.output import echo_document as echo_document
@@ -174,6 +175,7 @@ _HOMES = {
     "request_target": "sources.connection",
     "requested_pause": "sources.retries",
     "scope_options": "cli.options",
+    "select_options": "cli.options",
     "section": "cli.option_group",
     "set_by_variables": "cli.command_line",
     "stoppable": "lanes.signals",

@@ -20,6 +20,7 @@ __all__ = [
     "environment_options",
     "relocatable_option",
     "scope_options",
+    "select_options",
     "selection_options",
 ]
 
@@ -127,23 +128,13 @@ environment_options = option_group(
 
 
 def _selection(
-    *,
-    extra: tuple[str, ...],
-    all_extras: bool,
-    group: tuple[str, ...],
-    all_groups: bool,
-    no_default_groups: bool,
-    skip_unbuildable: bool,
-    build: bool,
+    *, extra: tuple[str, ...], group: tuple[str, ...], no_default_groups: bool, **given: Any
 ) -> SelectOptions:
     return SelectOptions(
         extras=frozenset(extra),
-        all_extras=all_extras,
         groups=frozenset(group),
-        all_groups=all_groups,
         default_groups=not no_default_groups,
-        skip_unbuildable=skip_unbuildable,
-        build=build,
+        **given,
     )
 
 
@@ -163,6 +154,11 @@ _SCOPES = (
 def scope_options(function: F) -> F:
     """Add the options that select extras and groups of a lock, each as a parameter of its own."""
     return section("Selection", *_SCOPES)(function)
+
+
+def select_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of ``scope_options``; the command gets them as one value, ``select``."""
+    return option_group("select", "Selection", _selection, scope_options)(function)
 
 
 selection_options = option_group(

@@ -20,8 +20,9 @@ from executor import (
     lock_argument,
     option_group,
     section,
+    select_options,
 )
-from planner.cli.lock_options import open_lock, select_options, target_options
+from planner.cli.lock_options import open_lock, target_options
 from planner.exports.direct import Direct, find_direct
 from planner.exports.selection import ExportedPackage, select_packages
 from planner.review.forge import find_root

@@ -8,13 +8,12 @@ from typing import Any, TypeVar
 import click
 from packaging.pylock import Pylock
 
-from executor import SelectOptions, echo, option_group, scope_options
+from executor import echo
 from planner.lock.reader import read_lock
 from schemas.lock import newer_remark
 
 __all__ = [
     "open_lock",
-    "select_options",
     "target_options",
     "warn_of_newer",
 ]
@@ -54,16 +53,3 @@ def target_options(function: F) -> F:
     ):
         function = option(function)
     return function
-
-
-def _selection(*, extra: Any, group: Any, no_default_groups: bool, **given: Any) -> SelectOptions:
-    return SelectOptions(
-        extras=frozenset(extra),
-        groups=frozenset(group),
-        default_groups=not no_default_groups,
-        **given,
-    )
-
-
-select_options = option_group("select", "Selection", _selection, scope_options)
-"""Adds the options of an execution that select extras and groups, as one value."""

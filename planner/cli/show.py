@@ -7,10 +7,9 @@ from typing import Any
 
 import click
 
-from executor import SelectOptions, echo, echo_json, json_option, lock_argument
+from executor import SelectOptions, echo, echo_json, json_option, lock_argument, select_options
 from planner.cli.lock_options import (
     open_lock,
-    select_options,
     target_options,
     warn_of_newer,
 )
