@@ -16,6 +16,7 @@ __all__ = [
     "lock_command",
     "one_line",
     "printable",
+    "titled",
 ]
 
 
@@ -67,6 +68,11 @@ def lock_command(name: str, lock: str, inputs: str = "") -> str:
 def first_plan(lock: str) -> str:
     """Return the command that plans the project in the folder of ``lock``, which no plan wrote."""
     return lock_command("plan", lock, lock.rpartition("/")[0])
+
+
+def titled(name: str, version: object) -> str:
+    """Return a package as people read it: its name, and its version if that is known."""
+    return f"{name} {version}" if version else str(name)
 
 
 def enumerate_some(items: Iterable[object], limit: int = 5) -> str:

@@ -20,7 +20,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from helpers.wheels import build_wheel, lock_of
+from helpers.locks import write_lock
+from helpers.wheels import build_wheel
 from schemas.version import VERSION
 
 PROJECT = Path(__file__).parent.parent
@@ -213,8 +214,7 @@ class TestExecutorAlone:
 
     def test_a_lock_is_executed(self, installed: Installed, tmp_path: Path) -> None:
         demo = build_wheel(entry_points={"console_scripts": {"demo": "demo:main"}})
-        demo.write(tmp_path)
-        (tmp_path / "pylock.toml").write_text(lock_of([demo]))
+        write_lock(tmp_path, [demo])
         executed = run(installed.script, "execute", "--venv", "env", cwd=tmp_path)
         assert executed.returncode == 0, executed.stderr
         code = "import demo; print(demo.__version__)"

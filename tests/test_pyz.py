@@ -15,9 +15,10 @@ import pytest
 from release.modules import BUNDLED, COMMANDS
 
 import lockstream
+from helpers.locks import write_lock
 from helpers.pythons import PYTHONS, minor
 from helpers.sdists import build_sdist
-from helpers.wheels import build_wheel, lock_of
+from helpers.wheels import build_wheel
 from schemas.errors import ExitCode
 from schemas.version import VERSION
 
@@ -105,8 +106,7 @@ def _pyz(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _work(tmp_path: Path) -> Path:
     """A folder with a lock and its wheel."""
     demo = build_wheel(entry_points={"console_scripts": {"demo": "demo:main"}})
-    demo.write(tmp_path)
-    (tmp_path / "pylock.toml").write_text(lock_of([demo]))
+    write_lock(tmp_path, [demo])
     return tmp_path
 
 

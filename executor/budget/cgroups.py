@@ -14,7 +14,7 @@ TYPE_CHECKING = False  # as in start.py
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["own_groups", "processes_of", "read_int", "read_table", "read_words"]
+__all__ = ["own_groups", "processes_of", "read_int", "read_table", "read_words", "write_int"]
 
 
 _READ = 1 << 14
@@ -135,6 +135,12 @@ def read_int(path: str) -> int | None:
     """Return the number in a file; None if it is absent or holds another word, such as ``max``."""
     words = read_words(path)
     return int(words[0]) if words and words[0].isdigit() else None
+
+
+def write_int(path: str, number: int) -> None:
+    """Write ``number`` to a file of a group. Raises OSError."""
+    with open(path, "w", encoding="ascii") as file:
+        file.write(str(number))
 
 
 def read_table(path: str) -> dict[str, int]:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from executor.budget.cgroups import own_groups, read_int, read_words
+from executor.budget.cgroups import own_groups, read_int, read_words, write_int
 from executor.budget.group_memory import PeakGauge
 from executor.budget.memory import resident
 
@@ -86,7 +86,7 @@ def _make(_home: str, parent: str, version: int, limit: int) -> str | None:
         return None
     try:
         name = "memory.max" if version == 2 else "memory.limit_in_bytes"
-        _write(os.path.join(leaf, name), limit)
+        write_int(os.path.join(leaf, name), limit)
         _enter(leaf)
     except OSError:
         os.rmdir(leaf)
@@ -105,9 +105,4 @@ def _charged_before(home: str, version: int) -> int:
 
 
 def _enter(group: str) -> None:
-    _write(os.path.join(group, "cgroup.procs"), os.getpid())
-
-
-def _write(path: str, number: int) -> None:
-    with open(path, "w", encoding="ascii") as file:
-        file.write(str(number))
+    write_int(os.path.join(group, "cgroup.procs"), os.getpid())

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
 
-from executor.budget.cgroups import read_int, read_words
+from executor.budget.cgroups import read_int, read_words, write_int
 from executor.budget.confinement import place_for_group
 
 __all__ = ["BuildGroup", "is_full"]
@@ -199,16 +199,11 @@ def _limit(folder: str, version: int, limit: int | None) -> None:
     if limit is None:
         return
     if version == 1:
-        _write(os.path.join(folder, "memory.limit_in_bytes"), limit)
+        write_int(os.path.join(folder, "memory.limit_in_bytes"), limit)
         with suppress(OSError):  # the file is missing if swap is not accounted
-            _write(os.path.join(folder, "memory.memsw.limit_in_bytes"), limit)
+            write_int(os.path.join(folder, "memory.memsw.limit_in_bytes"), limit)
         return
-    _write(os.path.join(folder, "memory.max"), limit)
+    write_int(os.path.join(folder, "memory.max"), limit)
     for name, number in (("memory.swap.max", 0), ("memory.oom.group", 1)):
         with suppress(OSError):
-            _write(os.path.join(folder, name), number)
-
-
-def _write(path: str, number: int) -> None:
-    with open(path, "w", encoding="ascii") as file:
-        file.write(str(number))
+            write_int(os.path.join(folder, name), number)

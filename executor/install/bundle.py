@@ -48,15 +48,7 @@ class WrittenBundle:
 
     def to_json(self) -> dict[str, Any]:
         """Return it for programs; sizes are in bytes."""
-        return {
-            "targets": [str(target) for target in self.files.targets],
-            "files": [
-                {"name": step.filename, "size": step.size, "hashes": dict(step.hashes)}
-                for step in self.steps
-            ],
-            "unfetched": list(self.files.unfetched),
-            "missing": list(self.files.missing),
-        }
+        return self.files.to_json(self.steps)
 
 
 def bundle(

@@ -49,21 +49,10 @@ class FilledFolder:
     def to_json(self) -> dict[str, Any]:
         """Return it for programs; sizes are in bytes."""
         fetched = {step.filename: step for step in self.fetched}
-        return {
-            "targets": [str(target) for target in self.files.targets],
-            "files": [
-                {
-                    "name": step.filename,
-                    "size": fetched.get(step.filename, step).size,
-                    "hashes": dict(step.hashes),
-                    "fetched": step.filename in fetched,
-                }
-                for step in self.files.steps
-            ],
-            "removed": list(self.removed),
-            "unfetched": list(self.files.unfetched),
-            "missing": list(self.files.missing),
-        }
+        steps = [fetched.get(step.filename, step) for step in self.files.steps]
+        table = self.files.to_json(steps)
+        files = [{**one, "fetched": one["name"] in fetched} for one in table["files"]]
+        return {**table, "files": files, "removed": list(self.removed)}
 
 
 def fetch(

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from packaging.pylock import Pylock
 
@@ -55,6 +56,18 @@ class LockFiles:
     """Names of packages that have no file for one of the targets."""
     remark: str
     """A warning about the lock as a whole, or nothing."""
+
+    def to_json(self, files: Iterable[Step]) -> dict[str, Any]:
+        """Return it for programs, with these ``files`` as they arrived; sizes are in bytes."""
+        return {
+            "targets": [str(target) for target in self.targets],
+            "files": [
+                {"name": step.filename, "size": step.size, "hashes": dict(step.hashes)}
+                for step in files
+            ],
+            "unfetched": list(self.unfetched),
+            "missing": list(self.missing),
+        }
 
     def warnings(self) -> Iterator[str]:
         """Yield what the user should know of them."""

@@ -19,7 +19,7 @@ from planner.resolver.overrides import Overrides
 from planner.review.graph import Edge, Graph, NotInLock
 from planner.review.recorded import recorded_inputs, targets_of
 from schemas.errors import UsageError
-from schemas.text import lock_command
+from schemas.text import lock_command, titled
 
 __all__ = ["tree", "why"]
 
@@ -59,7 +59,7 @@ def why(name: str, lock: str, python_versions: tuple[str, ...], platforms: tuple
         always = graph.reach(root for root in roots if root.scope is None)
         has.update(graph.packages)
         if package := graph.packages.get(project):
-            known = chains.setdefault(f"{package.name} {package.version}", {})
+            known = chains.setdefault(titled(package.name, package.version), {})
             known.update(dict.fromkeys(_chains(project, edges, {**edges, **always})))
     if not chains:
         near = nearest(project, has)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from packaging.pylock import Package, Pylock
+from packaging.pylock import Pylock
 from packaging.utils import NormalizedName, canonicalize_name
 
 from planner.exports.selection import ExportedPackage
+from planner.lock.references import refers_to
 from schemas.hints import TOOL_NAME
 
 __all__ = ["Depends"]
@@ -50,14 +51,5 @@ class Depends:
     def _meant(self, entry: Mapping[str, Any]) -> Iterator[ExportedPackage]:
         name = entry.get("name")
         for one in self._named.get(canonicalize_name(str(name)), ()):
-            if all(_value(one.package, key) == entry[key] for key in _TELLING if key in entry):
+            if refers_to(entry, one.package):
                 yield one
-
-
-_TELLING = ("version", "index")
-"""Keys by which an entry tells packages of one name apart."""
-
-
-def _value(package: Package, key: str) -> str | None:
-    value = getattr(package, key)
-    return None if value is None else str(value)

@@ -18,7 +18,7 @@ from planner.exports.addresses import PUBLIC, files_of, index_of, local_path, pl
 from planner.exports.entry_check import is_address
 from planner.exports.errors import Unwritable
 from planner.model.paths import relative_path
-from planner.review.recorded import recorded_indexes, recorded_table
+from planner.review.recorded import recorded_indexes, recorded_places
 from schemas.data_class import frozen
 
 __all__ = ["PipPlaces", "checked"]
@@ -117,20 +117,14 @@ def _shown_folder(path: str, *, is_relative: bool, into: str) -> str:
 
 def _ranked(indexes: Iterable[str], lock: Pylock) -> tuple[str, ...]:
     """Return ``indexes`` in the order in which the plan of ``lock`` looked into them."""
-    ranks = {place: rank for rank, place in enumerate(_planned_places(lock))}
+    ranks = {place: rank for rank, place in enumerate(recorded_places(lock))}
     return tuple(sorted(indexes, key=lambda one: (ranks.get(one, len(ranks)), one)))
-
-
-def _planned_places(lock: Pylock) -> list[str]:
-    """Return the indexes, pages and folders of the plan of ``lock``, in the order of their rank."""
-    places = recorded_table(lock, "policy").get("indexes")
-    return [one for one in places if isinstance(one, str)] if isinstance(places, list) else []
 
 
 def _pages(lock: Pylock, folder: str, indexes: set[str]) -> tuple[str, ...]:
     """Return the pages with links that ``lock`` was planned with, except ``indexes``."""
     request = recorded_indexes(lock, folder)
     links = {*request.find_links, *request.configured_links}
-    named = (one for one in _planned_places(lock) if is_address(one, ("http", "https")))
+    named = (one for one in recorded_places(lock) if is_address(one, ("http", "https")))
     found = (plain_url(one) for one in named if one in links or one.endswith(_PAGES))
     return tuple(dict.fromkeys(one for one in found if one not in indexes))

@@ -19,6 +19,7 @@ from planner.lock.decided_marker import decided
 from schemas.data_class import frozen
 from schemas.markers import holds
 from schemas.target import Target
+from schemas.text import titled
 from schemas.wheel_filename import parse_wheel_filename
 
 __all__ = ["ExportedPackage", "select_packages", "with_scopes"]
@@ -52,7 +53,7 @@ class ExportedPackage:
         return None
 
     def __str__(self) -> str:
-        return f"{self.name} {self.version}" if self.version else self.name
+        return titled(self.name, self.version)
 
 
 def select_packages(

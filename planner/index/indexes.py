@@ -198,9 +198,9 @@ class Indexes:
             )
         return found[0] if found else None
 
-    def of_project(self, name: NormalizedName, pin: str | None = None) -> tuple[Links | Index, ...]:
-        """Return the places that ``name`` is taken from, if it is pinned to the index ``pin``, or
-        to none.
+    def places_of(self, pin: str | None) -> tuple[Links | Index, ...]:
+        """Return the places that a project is taken from that is pinned to the index ``pin``, or to
+        none.
         """
         if pin is not None:
             return tuple(one for one in self.places if isinstance(one, Index) and one.name == pin)

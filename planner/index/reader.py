@@ -84,7 +84,7 @@ class IndexReader:
         Of files with the same name the first one counts. Raises UsageError, LinksMissing,
         IndexUnreachable, IndexAnswer and IndexDenied.
         """
-        places = self._indexes.of_project(name, pin)
+        places = self._indexes.places_of(pin)
         found = [
             page
             for place in places

@@ -17,6 +17,7 @@ from planner.inputs.build_settings import check_requirement
 from planner.model.project_set import first_invalid_name
 from planner.model.specifiers import read_specifiers
 from schemas.data_class import frozen
+from schemas.text import titled
 
 __all__ = ["StatedMetadata", "read_stated_metadata"]
 
@@ -35,7 +36,7 @@ class StatedMetadata:
     @property
     def subject(self) -> str:
         """Return what it is for, for people and for a lock."""
-        return f"{self.name} {self.version}" if self.version else str(self.name)
+        return titled(self.name, self.version)
 
     def to_table(self) -> dict[str, Any]:
         """Return the TOML table that the lock records."""

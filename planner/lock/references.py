@@ -6,13 +6,14 @@ Source: https://packaging.python.org/specifications/pylock-toml/#packages-depend
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
+from packaging.pylock import Package
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-__all__ = ["References", "Subject"]
+__all__ = ["References", "Subject", "refers_to"]
 
 
 class Subject(NamedTuple):
@@ -22,6 +23,11 @@ class Subject(NamedTuple):
     version: Version | None = None
     index_url: str = ""
 
+    @classmethod
+    def of(cls, package: Package) -> Subject:
+        """Return what an entry may be named by that is ``package`` of a lock."""
+        return cls(package.name, package.version, package.index or "")
+
     def to_table(self) -> dict[str, str]:
         """Return it as an entry of ``dependencies``."""
         table = {"name": str(self.name)}
@@ -30,6 +36,17 @@ class Subject(NamedTuple):
         if self.index_url:
             table["index"] = self.index_url
         return table
+
+
+def refers_to(entry: Mapping[str, Any], package: Package) -> bool:
+    """Return whether an ``entry`` of ``dependencies`` that has the name of ``package`` is for it,
+    not for another package of that name.
+    """
+    for key in ("version", "index"):
+        value = getattr(package, key)
+        if key in entry and (None if value is None else str(value)) != entry[key]:
+            return False
+    return True
 
 
 class References:

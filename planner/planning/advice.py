@@ -75,7 +75,7 @@ def advise(
         found += elsewhere
         if not (supply.exists or elsewhere):
             pin = indexes.pin_of(supply.name, errors[0].environment)
-            places = indexes.of_project(supply.name, pin)
+            places = indexes.places_of(pin)
             found += _similar(supply.name, reader, places, {*existing, *names})
     return tuple(found[:MAX_ADVICE])
 

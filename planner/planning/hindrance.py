@@ -9,6 +9,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from planner.model.dependencies import pinned_versions
+from planner.planning.newest import MAX_JUDGED
 from planner.resolver.candidates import Candidate
 from planner.resolver.releases import Release
 from planner.resolver.resolution import ResolvedPackage
@@ -17,10 +18,6 @@ from planner.review.graph import Edge
 from schemas.text import enumerate_some
 
 __all__ = ["Choice", "Hindrances", "basis_of"]
-
-
-MAX_JUDGED = 50
-"""Newer releases of a project for which a reason is looked for."""
 
 
 _REFUSED = 1

@@ -26,7 +26,7 @@ from planner.resolver.releases import Project, Release
 from planner.review.standing import Outlook, Standing, locked_versions
 from schemas.text import one_line
 
-__all__ = ["find_newest", "newest_release", "remarks_on"]
+__all__ = ["MAX_JUDGED", "find_newest", "newest_release", "remarks_on"]
 
 
 _MAX_REASON = 200
@@ -34,7 +34,8 @@ _MAX_REASON = 200
 
 
 MAX_JUDGED = 50
-"""Newer releases of a project of which it is asked whether a target can use them."""
+"""Newer releases of a project that are judged, to tell which of them a target can use, and why
+others are not chosen."""
 
 
 def newest_release(project: Project, floor: Version, favoured: int | None = None) -> Release | None:

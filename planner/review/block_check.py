@@ -18,6 +18,7 @@ from planner.review.recorded import recorded_table
 from schemas.builds import build_records
 from schemas.digests import SECURE_ALGORITHMS
 from schemas.hints import wheel_hints
+from schemas.text import titled
 from schemas.wheel_filename import parse_wheel_filename
 
 __all__ = ["check_blocks", "parsed_name"]
@@ -63,14 +64,14 @@ def _check_derived(package: Package, derived: Derived) -> Iterator[str]:
     marker = str(package.marker) if package.marker else None
     if marker != derived.marker:
         yield (
-            f"the marker of {package.name} {package.version} is {marker or 'empty'}; "
+            f"the marker of {titled(package.name, package.version)} is {marker or 'empty'}; "
             f"a plan now writes {derived.marker or 'none'}"
         )
     listed = _named(package.dependencies or ())
     needed = _named(one.to_table() for one in derived.dependencies)
     if listed.keys() != needed.keys():
         names = _list({(listed | needed)[key] for key in listed.keys() ^ needed.keys()})
-        yield f"{package.name} {package.version} now has other dependencies: {names}"
+        yield f"{titled(package.name, package.version)} now has other dependencies: {names}"
 
 
 def _named(tables: Iterable[Mapping[str, object]]) -> dict[str, str]:

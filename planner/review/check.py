@@ -31,7 +31,7 @@ from schemas.builds import build_records
 from schemas.data_class import with_fields
 from schemas.errors import Refused
 from schemas.markers import holds
-from schemas.text import lock_command
+from schemas.text import lock_command, titled
 from schemas.urls import redacted, without_credentials
 
 __all__ = ["Stale", "find_problems", "find_undecided"]
@@ -163,7 +163,7 @@ class _Checker:
             yield f"it has two versions of {package.name}"
         for package in graph.packages.values():
             if package.name not in needed:
-                problem = f"nothing requires {package.name} {package.version}"
+                problem = f"nothing requires {titled(package.name, package.version)}"
                 yield f"{problem} with {scope}" if scope and package.marker else problem
             yield from self._check_files(package)
 
@@ -180,19 +180,19 @@ class _Checker:
         elif package.version is not None and not edge.dependency.specifier.contains(
             package.version, prereleases=True
         ):
-            yield f"{edge}; the lock has {package.name} {package.version}"
+            yield f"{edge}; the lock has {titled(package.name, package.version)}"
         else:
             self._met.add(key)
 
     def _check_files(self, package: Package) -> Iterator[str]:
         python = package.requires_python
         if python and not python.contains(self._environment.python_version, prereleases=True):
-            yield f"{package.name} {package.version} requires Python {python}"
+            yield f"{titled(package.name, package.version)} requires Python {python}"
         if package.wheels is not None and not (self._is_deferred and package.sdist):
             tags = [parsed_name(wheel.filename)[3] for wheel in package.wheels]
             for target, accepted in self._accepted:
                 if all(one.isdisjoint(accepted) for one in tags):
-                    yield f"{package.name} {package.version} has no wheel for {target}"
+                    yield f"{titled(package.name, package.version)} has no wheel for {target}"
 
 
 def _is_at(package: Package, url: str) -> bool:

@@ -46,7 +46,7 @@ def shares_of_memory(cost: Cost) -> list[Share]:
     builds = [one for one in cost.packages if one.build_memory]
     if builds:
         largest = max(builds, key=lambda one: one.build_memory)
-        reason = f"the build of {largest.name} {largest.version}, one at a time"
+        reason = f"the build of {largest.titled}, one at a time"
         if largest.build_memory > shares[0].size:
             shares[0] = Share(largest.build_memory, reason)
     return shares

@@ -16,6 +16,7 @@ from schemas.data_class import frozen
 from schemas.demand import disk_of, peak_memory
 from schemas.hints import WheelHints, wheel_hints
 from schemas.target import Target
+from schemas.text import titled
 from schemas.wheel_filename import parse_wheel_filename
 
 __all__ = ["Cost", "PackageCost", "cost_of"]
@@ -42,7 +43,7 @@ class PackageCost:
     @property
     def titled(self) -> str:
         """Name and version; a lock need not state the version of a folder."""
-        return f"{self.name} {self.version}" if self.version else self.name
+        return titled(self.name, self.version)
 
     @property
     def is_unmeasured(self) -> bool:

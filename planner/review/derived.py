@@ -74,7 +74,7 @@ def derive(
         _walk(graph, list(overrides.apply(roots)), place, found, positions)
     conditions = Conditions([one.variables for one in cases], [one.chosen for one in cases])
     decisions = Decisions(question, conditions)
-    references = References(map(_subject, lock.packages))
+    references = References(map(Subject.of, lock.packages))
     return [
         _derived(package, one, decisions, conditions, references)
         for package, one in zip(lock.packages, found, strict=True)
@@ -92,10 +92,6 @@ def with_facts(lock: Pylock, question: Question) -> Pylock:
         tool[TOOL_NAME] = {**tool.get(TOOL_NAME, {}), **derived.facts}
         packages.append(replace(package, tool=tool))
     return replace(lock, packages=packages)
-
-
-def _subject(package: Package) -> Subject:
-    return Subject(package.name, package.version, package.index or "")
 
 
 def _walk(
@@ -122,7 +118,7 @@ def _walk(
             for dependency in graph.dependencies(identifier):
                 name = dependency.identifier.name
                 if name != package.name and name in graph.packages:
-                    one.dependencies.add(_subject(graph.packages[name]))
+                    one.dependencies.add(Subject.of(graph.packages[name]))
 
 
 def _derived(

@@ -30,6 +30,7 @@ __all__ = [
     "is_planned",
     "recorded_indexes",
     "recorded_inputs",
+    "recorded_places",
     "recorded_sources",
     "recorded_table",
     "refuse_special_files",
@@ -111,12 +112,17 @@ def is_inside(path: str, folder: str) -> bool:
 def recorded_indexes(lock: Pylock, folder: str) -> IndexRequest:
     """Return the options about indexes of the lock in ``folder``."""
     options = IndexRequest.from_options(recorded_table(lock, "options").get("index"), folder)
-    places = recorded_table(lock, "policy").get("indexes")
     public = parse_index(PUBLIC_INDEX).url
-    if not options.configured and isinstance(places, list) and places[-1:] == [public]:
+    if not options.configured and recorded_places(lock)[-1:] == (public,):
         # It stays the index of the lock on a machine that is configured for another one.
         return replace(options, configured=(public,))
     return options
+
+
+def recorded_places(lock: Pylock) -> tuple[str, ...]:
+    """Return the indexes, pages and folders of the plan of ``lock``, in the order of their rank."""
+    places = recorded_table(lock, "policy").get("indexes")
+    return tuple(one for one in places if isinstance(one, str)) if isinstance(places, list) else ()
 
 
 def is_planned(lock: Pylock) -> bool:

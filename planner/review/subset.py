@@ -17,10 +17,10 @@ from packaging.version import Version
 
 from executor import SelectOptions, Selector
 from planner.inputs.inputs import Inputs
-from planner.lock.references import References, Subject
+from planner.lock.references import References, Subject, refers_to
 from planner.model.environments import MarkerEnvironment, group_targets
 from planner.review.closure import Records
-from planner.review.recorded import recorded_table
+from planner.review.recorded import recorded_places
 from planner.review.subset_block import (
     Files,
     Folders,
@@ -77,12 +77,7 @@ def _tool_table(
     planned = {PLANNED: True} if Records(lock).is_ours else {}
     table[SUBSET] = {**origin.to_table(places.new), **planned}
     # Logins are found by the names of indexes.
-    indexes = recorded_table(lock, "policy").get("indexes")
-    named = (
-        [one for one in indexes if isinstance(one, str) and "=" in one]
-        if isinstance(indexes, list)
-        else []
-    )
+    named = [one for one in recorded_places(lock) if "=" in one]
     return {**table, **({"policy": {"indexes": named}} if named else {})}
 
 
@@ -101,7 +96,7 @@ class _Blocks:
         self._by_name: dict[str, list[Package]] = {}
         for package in self._kept:
             self._by_name.setdefault(package.name, []).append(package)
-        self._references = References(map(_subject, self._kept))
+        self._references = References(map(Subject.of, self._kept))
 
     def packages(self) -> Iterator[Package]:
         """Yield the packages of the subset, in the order of the lock."""
@@ -149,21 +144,13 @@ class _Blocks:
     def _entry(self, table: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Return an entry of ``dependencies`` as the subset has it; None if it has none of it."""
         for package in self._by_name.get(canonicalize_name(str(table.get("name", ""))), ()):
-            fits = all(
-                str(getattr(package, key) or "") == table[key]
-                for key in ("version", "index")
-                if key in table
-            )
-            if fits and table.keys() <= _REFERRING:
-                return self._references.to(_subject(package)).to_table()
-            if fits:
-                return table
+            if not refers_to(table, package):
+                continue
+            if table.keys() <= _REFERRING:
+                return self._references.to(Subject.of(package)).to_table()
+            return table
         return None
 
 
 def _targets_of(case: Case) -> tuple[Target, ...]:
     return case.environment.targets if case.environment else ()
-
-
-def _subject(package: Package) -> Subject:
-    return Subject(package.name, package.version, package.index or "")

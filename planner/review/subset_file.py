@@ -21,7 +21,7 @@ from planner.review.subset_choice import SubsetOrigin
 from schemas.builds import project_name
 from schemas.data_class import frozen
 from schemas.errors import LockstreamError
-from schemas.text import enumerate_some
+from schemas.text import enumerate_some, titled
 
 __all__ = ["MadeSubset", "find_subset_problems", "make_subset"]
 
@@ -76,7 +76,7 @@ def _versions(lock: Pylock) -> dict[str, Package]:
 
 
 def _named(package: Package) -> str:
-    return f"{package.name} {package.version}" if package.version else package.name
+    return titled(package.name, package.version)
 
 
 def _project_inputs(lock: Pylock, origin: SubsetOrigin) -> Inputs | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-__all__ = ["Outcome", "gitlab_job", "run_action", "run_gitlab", "run_shell"]
+__all__ = ["Outcome", "gitlab_job", "passes", "run_action", "run_gitlab", "run_shell"]
 
 _EXPRESSION = re.compile(r"\$\{\{ *([\w.]+) *\}\}")
 _OUTPUT = re.compile(r"^(\w+)(?:<<(\S+)\n((?s:.*?))\n\2$|=(.*)$)", re.MULTILINE)
@@ -104,3 +104,10 @@ def run_gitlab(template: Path, folder: Path, **given: str) -> Outcome:
     _, job = gitlab_job(template, **given)
     run = run_shell("\n".join(job["script"]), folder, job["variables"], shell="sh")
     return Outcome(run.returncode, run.stdout)
+
+
+def passes(*command: str | Path) -> None:
+    """Raise AssertionError if a program that is installed with the tests refuses its input."""
+    words = [Path(sys.executable).with_name(str(command[0])), *command[1:]]
+    run = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr

@@ -18,6 +18,7 @@ from executor.environment.installed import installed_distributions
 from executor.environment.interpreter import Interpreter, probe
 from executor.environment.schemes import Schemes
 from executor.files.held_folder import HeldFolder
+from executor.install.decide import verify_environment
 from executor.wheels.rules import STRICT, Rules
 from executor.wheels.staged_wheel import StagedWheel
 from executor.wheels.unpack import StageOptions, stage_wheel
@@ -28,7 +29,9 @@ __all__ = [
     "INSTALLERS_OWN",
     "check_nothing_lies",
     "chunked",
+    "drifts_of_venv",
     "environment_below",
+    "packages_of_venv",
     "places",
     "read_record",
     "record_row",
@@ -156,3 +159,16 @@ def record_row(content: bytes) -> tuple[str, str]:
     """Hash and size as RECORD spells them."""
     digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
     return f"sha256={digest}", str(len(content))
+
+
+def drifts_of_venv(root: Path) -> list[str]:
+    """Return how the virtual environment at ``root`` differs from the lock next to it, with paths
+    below the environment.
+    """
+    _, drifts = verify_environment(str(root.parent / "pylock.toml"), Environment.venv(str(root)))
+    return [str(drift).replace(f"{root}/", "") for drift in drifts]
+
+
+def packages_of_venv(root: Path) -> Path:
+    """Return the folder of the pure packages of the virtual environment at ``root``."""
+    return Path(Environment.venv(str(root)).interpreter.schemes.purelib)

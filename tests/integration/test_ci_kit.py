@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from helpers.ci_runners import gitlab_job, run_action, run_gitlab, run_shell
+from helpers.ci_runners import gitlab_job, passes, run_action, run_gitlab, run_shell
 from helpers.tekton import faults_of
 from helpers.wheels import build_wheel, lock_of
 from schemas.errors import ExitCode
@@ -30,13 +30,6 @@ HOOKS = EXAMPLES / "pre-commit" / ".pre-commit-hooks.yaml"
 
 DEMO = build_wheel("demo", files={"demo.py": "x = 1\n"})
 GROUPED = build_wheel("grouped", files={"grouped.py": "x = 1\n"})
-
-
-def passes(*command: str | Path) -> None:
-    run = subprocess.run(
-        [BIN / command[0], *command[1:]], capture_output=True, text=True, check=False
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
 
 
 @pytest.fixture(name="project")

@@ -23,10 +23,11 @@ from executor.transaction.errors import JournalRefused
 from executor.transaction.permission_check import PermissionCheck
 from helpers.environments import check_nothing_lies, environment_below
 from helpers.faults import killed_at
+from helpers.locks import write_lock
 from helpers.namespaces import can_mount, in_namespace
 from helpers.trees import snapshot
 from helpers.users import NOBODY, OTHER, Ended, done_as, open_folder
-from helpers.wheels import Wheel, build_wheel, lock_of
+from helpers.wheels import Wheel, build_wheel
 from schemas.errors import ExitCode
 
 AAA, ZZZ = (build_wheel(name, files={f"{name}/__init__.py": "1"}) for name in ("aaa", "zzz"))
@@ -45,12 +46,7 @@ def _folder() -> Iterator[Path]:
 
 
 def lock(folder: Path, name: str, *wheels: Wheel) -> str:
-    place = folder / name
-    place.mkdir()
-    for wheel in wheels:
-        wheel.write(place)
-    (place / "pylock.toml").write_text(lock_of(wheels))
-    return str(place / "pylock.toml")
+    return write_lock(folder / name, wheels)
 
 
 def packages(environment: Environment) -> Path:

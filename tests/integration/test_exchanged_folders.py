@@ -19,8 +19,9 @@ from executor.api import execute
 from executor.environment.environment import Environment
 from executor.environment.schemes import STAGING
 from helpers.environments import environment_below
+from helpers.locks import write_lock
 from helpers.trees import snapshot
-from helpers.wheels import Wheel, build_wheel, lock_of
+from helpers.wheels import build_wheel
 from schemas.errors import LockstreamError
 
 OLD = build_wheel(files={"demo/a.py": "1", "demo/sub/b.py": "1", "top.py": "1"})
@@ -47,13 +48,6 @@ VICTIMS = {
 
 EVERY = 20
 """Of so many calls one is tried."""
-
-
-def write_lock(folder: Path, wheel: Wheel) -> str:
-    folder.mkdir()
-    wheel.write(folder)
-    (folder / "pylock.toml").write_text(lock_of([wheel]))
-    return str(folder / "pylock.toml")
 
 
 class Attacker:
@@ -126,7 +120,7 @@ def attacked(
 def test_a_folder_that_is_exchanged_for_a_link_is_no_way_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, victim: str
 ) -> None:
-    old, new = write_lock(tmp_path / "old", OLD), write_lock(tmp_path / "new", NEW)
+    old, new = write_lock(tmp_path / "old", [OLD]), write_lock(tmp_path / "new", [NEW])
     tried = 0
     while True:
         folder = tmp_path / str(tried)

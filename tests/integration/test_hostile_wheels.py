@@ -19,6 +19,7 @@ from executor.wheels.rules import Rules
 from helpers.archives import Descriptor, Member, zip64_extra
 from helpers.environments import environment_below, read_record, record_row
 from helpers.hostile import CARRIERS, Case, cases
+from helpers.locks import write_lock
 from helpers.trees import snapshot
 from helpers.wheels import Wheel, build_wheel, lock_of
 from schemas.errors import ExitCode
@@ -126,8 +127,7 @@ ODD = [
 
 @pytest.mark.parametrize("wheel", [pytest.param(wheel, id=name) for name, wheel in ODD])
 def test_an_odd_wheel_is_installed(tmp_path: Path, wheel: Wheel) -> None:
-    wheel.write(tmp_path)
-    (tmp_path / "pylock.toml").write_text(lock_of([wheel]))
+    write_lock(tmp_path, [wheel])
     environment = environment_below(tmp_path / "env")
     assert execute(str(tmp_path / "pylock.toml"), environment).installed == 1
     packages = Path(environment.interpreter.schemes.purelib)
@@ -137,8 +137,7 @@ def test_an_odd_wheel_is_installed(tmp_path: Path, wheel: Wheel) -> None:
 
 
 def installed(tmp_path: Path, wheel: Wheel, **options: Any) -> tuple[Path, Report]:
-    wheel.write(tmp_path)
-    (tmp_path / "pylock.toml").write_text(lock_of([wheel]))
+    write_lock(tmp_path, [wheel])
     environment = environment_below(tmp_path / "env")
     report = execute(str(tmp_path / "pylock.toml"), environment, **options)
     return Path(environment.interpreter.schemes.purelib), report

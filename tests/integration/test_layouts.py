@@ -18,9 +18,10 @@ from executor.environment.environment import Environment
 from executor.install.decide import verify_environment
 from executor.transaction.errors import FileConflict, NoFolder
 from helpers.environments import check_nothing_lies, environment_below
+from helpers.locks import write_lock
 from helpers.mounts import mounted_btrfs
 from helpers.trees import snapshot
-from helpers.wheels import Wheel, build_wheel, lock_of
+from helpers.wheels import Wheel, build_wheel
 from schemas.errors import ArtifactRefused, ExitCode
 
 PURE = build_wheel("pure", files={"pure.py": "1", "shared/pure.py": ""})
@@ -30,12 +31,7 @@ NATIVE2 = build_wheel("native", "2.0", files={"native.py": "2", "shared/native.p
 
 
 def lock(folder: Path, name: str, *wheels: Wheel) -> str:
-    place = folder / name
-    place.mkdir()
-    for wheel in wheels:
-        wheel.write(place)
-    (place / "pylock.toml").write_text(lock_of(wheels))
-    return str(place / "pylock.toml")
+    return write_lock(folder / name, wheels)
 
 
 def with_lib64(root: Path, kind: str) -> Environment:

@@ -16,8 +16,9 @@ from executor.environment.changes import Sync
 from executor.environment.environment import Environment
 from executor.install.decide import verify_environment
 from helpers.environments import check_nothing_lies
+from helpers.locks import write_lock
 from helpers.pythons import linked_python
-from helpers.wheels import Wheel, build_wheel, lock_of
+from helpers.wheels import build_wheel
 
 SAID = "_CONFIG_VARS['platlibdir'] = sys.platlibdir"
 
@@ -44,15 +45,7 @@ def lock(folder: Path, version: str) -> str:
         build_wheel("pure", version, files={"pure.py": f"v = {version}"}),
         build_wheel("native", version, files={"native.py": f"v = {version}"}, purelib=False),
     ]
-    return write(folder / version, *wheels)
-
-
-def write(folder: Path, *wheels: Wheel) -> str:
-    folder.mkdir()
-    for wheel in wheels:
-        wheel.write(folder)
-    (folder / "pylock.toml").write_text(lock_of(wheels))
-    return str(folder / "pylock.toml")
+    return write_lock(folder / version, wheels)
 
 
 def imported(environment: Environment) -> str:
@@ -81,6 +74,6 @@ def test_an_environment_is_filled_verified_upgraded_and_emptied(
     assert list(verify_environment(new, environment)[1]) == []
     Path(schemes.platlib, "native.py").write_text("changed")
     assert [drift.kind for drift in verify_environment(new, environment)[1]] == ["changed"]
-    none = write(tmp_path / "none")
+    none = write_lock(tmp_path / "none", [])
     assert execute(none, environment, sync=Sync(exact=True)).removed == 2
     assert not [*Path(schemes.purelib).rglob("*.py*"), *Path(schemes.platlib).rglob("*.py*")]

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers.wheels import Wheel, build_wheel, lock_of
+from helpers.locks import write_lock
+from helpers.wheels import Wheel, build_wheel
 from schemas.zipformat import Method
 
 MIB = 1 << 20
@@ -32,9 +33,7 @@ PACKAGE = 5 << 9
 def rss_peak(folder: Path, wheels: list[Wheel], *, lanes: int) -> int:
     """Bytes of the largest process of an execution of these wheels."""
     folder.mkdir()
-    for wheel in wheels:
-        wheel.write(folder)
-    (folder / "pylock.toml").write_text(lock_of(wheels))
+    write_lock(folder, wheels)
     command = [sys.executable, "-m", "lockstream", "execute", str(folder / "pylock.toml")]
     options = [
         "--target",

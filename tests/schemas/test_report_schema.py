@@ -13,7 +13,8 @@ import pytest
 import lockstream
 from executor.report.report import REPORT_FORMAT, BuildReport, PackageFigures, Report
 from executor.report.timing import Timing
-from helpers.wheels import build_wheel, lock_of
+from helpers.locks import write_lock
+from helpers.wheels import build_wheel
 from schemas.errors import ExitCode
 
 PATH = Path(__file__).parents[2] / "schemas" / f"report-{REPORT_FORMAT}.schema.json"
@@ -46,9 +47,7 @@ def test_each_field_says_what_it_is() -> None:
 def _report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.chdir(tmp_path)
     wheels = [build_wheel(name, files={f"{name}.py": "x = 1\n"}) for name in ("demo", "other")]
-    for wheel in wheels:
-        wheel.write(tmp_path)
-    (tmp_path / "pylock.toml").write_text(lock_of(wheels))
+    write_lock(tmp_path, wheels)
 
     def run(*options: str) -> dict[str, Any]:
         assert lockstream.main(["execute", "-q", "--report", "r.json", *options]) == ExitCode.DONE

@@ -12,6 +12,7 @@ from schemas.text import (
     lock_command,
     one_line,
     printable,
+    titled,
 )
 
 
@@ -111,3 +112,7 @@ def test_a_secret_in_the_name_of_a_lock_is_no_part_of_a_command() -> None:
     command = lock_command("enrich", "'Authorization': 'Bearer s3cr3t'/pylock.toml")
     assert command.startswith("lockstream enrich ")
     assert "s3cr3t" not in command
+
+
+def test_a_package_without_a_known_version_is_told_by_its_name() -> None:
+    assert (titled("demo", "1.0"), titled("demo", None)) == ("demo 1.0", "demo")

@@ -39,9 +39,10 @@ from executor.api import execute
 from executor.environment.changes import Sync
 from executor.environment.environment import Environment
 from helpers.environments import environment_below
+from helpers.locks import write_lock
 from helpers.trees import snapshot
 from helpers.users import NOBODY
-from helpers.wheels import Wheel, build_wheel, lock_of
+from helpers.wheels import Wheel, build_wheel
 from schemas.errors import ExitCode, LockstreamError
 
 __all__ = ["Outcome", "Trial", "attempt", "changed_paths", "make_trial"]
@@ -216,9 +217,7 @@ def _wheel(name: str, source: random.Random) -> tuple[Wheel, str]:
 def _write_lock(folder: Path, name: str, wheels: Sequence[Wheel]) -> None:
     place = folder / name
     place.mkdir()
-    for wheel in wheels:
-        wheel.write(place)
-    (place / "pylock.toml").write_text(lock_of(wheels))
+    write_lock(place, wheels)
 
 
 def _lay(name: str, packages: Path, root: Path, outside: Path) -> bool:

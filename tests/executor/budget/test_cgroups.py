@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from executor.budget.cgroups import _contents as contents
-from executor.budget.cgroups import own_groups, processes_of, read_int, read_table
+from executor.budget.cgroups import own_groups, processes_of, read_int, read_table, write_int
 
 Layout = Callable[[str, str, Sequence[str]], list[str]]
 
@@ -150,3 +150,11 @@ def test_a_table_leaves_out_what_is_not_a_number(tmp_path: Path) -> None:
     (tmp_path / "stat").write_text("anon 17\nslab -3\nfile 5\nlast\n")
     assert read_table(str(tmp_path / "stat")) == {"anon": 17, "file": 5}
     assert read_table(str(tmp_path / "absent")) == {}
+
+
+def test_a_number_that_is_written_is_read_again(tmp_path: Path) -> None:
+    path = str(tmp_path / "memory.max")
+    write_int(path, 1 << 30)
+    assert read_int(path) == 1 << 30
+    with pytest.raises(FileNotFoundError):
+        write_int(str(tmp_path / "gone/memory.max"), 1)

@@ -10,8 +10,9 @@ import pytest
 
 import lockstream
 from executor.cli.command_line import long_name, prepare
+from helpers.locks import write_lock
 from helpers.option_table import leaf_commands
-from helpers.wheels import build_wheel, lock_of
+from helpers.wheels import build_wheel
 from schemas.errors import ExitCode
 
 DEMO = build_wheel("demo", files={"demo.py": "x = 1\n"})
@@ -20,10 +21,7 @@ DEMO = build_wheel("demo", files={"demo.py": "x = 1\n"})
 @pytest.fixture(name="lock")
 def _lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    DEMO.write(tmp_path)
-    path = tmp_path / "pylock.toml"
-    path.write_text(lock_of([DEMO]))
-    return path
+    return Path(write_lock(tmp_path, [DEMO]))
 
 
 def parsed(command: click.Command, words: list[str]) -> tuple[object, object]:

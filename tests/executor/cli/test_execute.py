@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import lockstream
 from helpers.descriptors import limited_file_size
+from helpers.locks import write_lock
 from helpers.run_logs import read_log
 from helpers.trees import snapshot
 from helpers.wheels import build_wheel, lock_of
@@ -316,8 +317,7 @@ def test_a_filter_that_refuses_umask_ends_no_run(
     def refused(_: int) -> int:
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
-    DEMO.write(tmp_path)
-    (tmp_path / "pylock.toml").write_text(lock_of([DEMO]))
+    write_lock(tmp_path, [DEMO])
     monkeypatch.setattr(os, "umask", refused)
     words = [str(tmp_path / "pylock.toml"), "--venv", str(tmp_path / "env")]
     assert lockstream.main(["execute", *words]) == ExitCode.DONE
@@ -325,8 +325,7 @@ def test_a_filter_that_refuses_umask_ends_no_run(
 
 @pytest.mark.parametrize("umask", [0, 0o555])
 def test_whatever_the_umask_not_every_user_may_write(tmp_path: Path, umask: int) -> None:
-    DEMO.write(tmp_path)
-    (tmp_path / "pylock.toml").write_text(lock_of([DEMO]))
+    write_lock(tmp_path, [DEMO])
     words = [str(tmp_path / "pylock.toml"), "--venv", str(tmp_path / "env")]
     before = os.umask(umask)
     try:

@@ -19,7 +19,8 @@ import pytest
 import lockstream
 from executor.cli import live
 from executor.cli.live import LineReporter, LiveReporter, change_lines
-from helpers.wheels import build_wheel, lock_of
+from helpers.locks import write_lock
+from helpers.wheels import build_wheel
 
 MIB = 1 << 20
 
@@ -98,8 +99,7 @@ def test_a_terminal_gets_two_lines_that_change(monkeypatch: pytest.MonkeyPatch) 
 def on_a_terminal(folder: Path, *words: str, **variables: str) -> str:
     """Return what an execution shows on a terminal."""
     wheel = build_wheel("one")
-    wheel.write(folder)
-    (folder / "pylock.toml").write_text(lock_of([wheel]))
+    write_lock(folder, [wheel])
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "lockstream", "execute", str(folder / "pylock.toml"),
                "--target", str(folder / "env"), *words]  # fmt: skip
@@ -188,8 +188,7 @@ def test_without_threads_an_execution_has_no_lines_now_and_then(
         raise RuntimeError("can't start new thread")
 
     wheel = build_wheel("one")
-    wheel.write(tmp_path)
-    (tmp_path / "pylock.toml").write_text(lock_of([wheel]))
+    write_lock(tmp_path, [wheel])
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("threading.Thread.start", refuse)
     assert lockstream.main(["execute", "--target", "env", "--log", "run.log"]) == 0

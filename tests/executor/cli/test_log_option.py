@@ -10,18 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from helpers.locks import write_lock
 from helpers.run_logs import check_event, read_log
-from helpers.wheels import build_wheel, lock_of
+from helpers.wheels import build_wheel
 
 ONE = build_wheel("one")
 
 
 @pytest.fixture(name="lock")
 def lock_of_one_wheel(tmp_path: Path) -> Path:
-    ONE.write(tmp_path)
-    path = tmp_path / "pylock.toml"
-    path.write_text(lock_of([ONE]))
-    return path
+    return Path(write_lock(tmp_path, [ONE]))
 
 
 def execute(lock: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -9,6 +9,7 @@ import pytest
 
 import lockstream
 from executor.cli.output_file import check_output_file
+from helpers.locks import write_lock
 from helpers.run_logs import whole_log, write_log
 from helpers.wheels import build_wheel, lock_of
 from schemas.errors import NotWritten, UsageError
@@ -98,8 +99,7 @@ def test_what_is_read_stays(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     wheel = build_wheel("demo")
-    wheel.write(tmp_path)
-    (tmp_path / "pylock.toml").write_text(lock_of([wheel]))
+    write_lock(tmp_path, [wheel])
     write_log(tmp_path / "run.ndjson", whole_log())
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert lockstream.main(words) == 2

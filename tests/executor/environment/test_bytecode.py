@@ -15,7 +15,8 @@ from executor.api import execute
 from executor.environment import bytecode
 from executor.environment.bytecode import compile_files
 from helpers.environments import environment_below, read_record
-from helpers.wheels import build_wheel, lock_of
+from helpers.locks import write_lock
+from helpers.wheels import build_wheel
 from schemas.errors import ExitCode
 
 
@@ -73,8 +74,7 @@ def test_nothing_to_compile_is_no_fault(tmp_path: Path) -> None:
 def test_an_installation_compiles_what_it_installs_and_records_none_of_it(tmp_path: Path) -> None:
     """As uv does: what Python makes again at will is nothing to verify."""
     wheel = build_wheel("demo", files={"demo/__init__.py": "", "demo/a.py": "x = 1\n"})
-    wheel.write(tmp_path)
-    (tmp_path / "pylock.toml").write_text(lock_of([wheel]))
+    write_lock(tmp_path, [wheel])
     environment = environment_below(tmp_path / "env")
     packages = Path(environment.interpreter.schemes.purelib)
     (packages / "mine.py").write_text("")
@@ -88,8 +88,7 @@ def test_an_installation_compiles_what_it_installs_and_records_none_of_it(tmp_pa
 
 def test_it_is_off_unless_it_is_asked_for(tmp_path: Path) -> None:
     wheel = build_wheel("demo")
-    wheel.write(tmp_path)
-    (tmp_path / "pylock.toml").write_text(lock_of([wheel]))
+    write_lock(tmp_path, [wheel])
     environment = environment_below(tmp_path / "env")
     execute(str(tmp_path / "pylock.toml"), environment)
     assert not list(Path(environment.path).rglob("*.pyc"))
@@ -99,8 +98,7 @@ def test_byte_code_for_another_machine_is_refused_before_anything_is_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wheel = build_wheel("demo")
-    wheel.write(tmp_path)
-    (tmp_path / "pylock.toml").write_text(lock_of([wheel]))
+    write_lock(tmp_path, [wheel])
     arguments = ["--target", str(tmp_path / "t"), "--python-version", "3.9", "--compile"]
     assert lockstream.main(["execute", str(tmp_path / "pylock.toml"), *arguments]) == ExitCode.USAGE
     assert capsys.readouterr().err == (

@@ -12,7 +12,8 @@ import pytest
 
 import lockstream
 from executor.environment.relocatable import is_relocatable
-from helpers.wheels import build_wheel, lock_of
+from helpers.locks import write_lock
+from helpers.wheels import build_wheel
 from schemas.errors import ExitCode
 
 DEMO = build_wheel(
@@ -26,10 +27,7 @@ DEMO = build_wheel(
 @pytest.fixture(name="lock")
 def _lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    DEMO.write(tmp_path)
-    path = tmp_path / "pylock.toml"
-    path.write_text(lock_of([DEMO]))
-    return path
+    return Path(write_lock(tmp_path, [DEMO]))
 
 
 @pytest.fixture(name="moved")

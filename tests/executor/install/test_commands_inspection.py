@@ -15,8 +15,8 @@ from executor.api import execute
 from executor.environment.environment import Environment
 from executor.environment.installed import installed_in
 from executor.install.commands_inspection import files_of, inspect_commands
-from executor.install.decide import verify_environment
 from executor.install.inspection import inspect
+from helpers.environments import drifts_of_venv, packages_of_venv
 from helpers.locks import write_lock
 from helpers.wheels import build_wheel
 
@@ -35,16 +35,6 @@ def _root(tmp_path: Path) -> Path:
     return tmp_path / "env"
 
 
-def found(root: Path) -> list[str]:
-    """The differences, with paths below the environment."""
-    _, drifts = verify_environment(str(root.parent / "pylock.toml"), Environment.venv(str(root)))
-    return [str(drift).replace(f"{root}/", "") for drift in drifts]
-
-
-def packages(root: Path) -> Path:
-    return Path(Environment.venv(str(root)).interpreter.schemes.purelib)
-
-
 def said(root: Path, change: Callable[[Path], object]) -> list[str]:
     """What is said of the commands of an environment after a change, however its Python answers."""
     schemes = Environment.venv(str(root)).interpreter.schemes
@@ -55,7 +45,7 @@ def said(root: Path, change: Callable[[Path], object]) -> list[str]:
 
 def test_metadata_that_is_a_file_has_no_commands(root: Path) -> None:
     """So distutils installed for Debian."""
-    site = packages(root)
+    site = packages_of_venv(root)
     shutil.rmtree(site / "demo-1.0.dist-info")
     egg_info = site / "demo-1.0.egg-info"
     assert not [line for line in said(root, lambda _: egg_info.touch()) if egg_info.name in line]
@@ -63,7 +53,7 @@ def test_metadata_that_is_a_file_has_no_commands(root: Path) -> None:
 
 def test_what_was_installed_is_right(root: Path) -> None:
     assert said(root, lambda _: None) == []
-    assert found(root) == []
+    assert drifts_of_venv(root) == []
 
 
 def test_copies_of_the_interpreter_are_right(tmp_path: Path) -> None:
@@ -74,7 +64,7 @@ def test_copies_of_the_interpreter_are_right(tmp_path: Path) -> None:
 
 
 def test_the_files_of_a_distribution_are_listed_as_far_as_they_can_be_read(root: Path) -> None:
-    (one,) = installed_in([str(packages(root))])
+    (one,) = installed_in([str(packages_of_venv(root))])
     assert str(root / "bin/demo") in list(files_of(one))
     Path(one.record).write_bytes(b"\xff")
     assert list(files_of(one)) == []
@@ -127,8 +117,8 @@ def test_a_command_that_was_replaced_by_a_link_is_told(root: Path) -> None:
 @pytest.mark.parametrize("installer", ["uv", "pip"])
 def test_the_launchers_of_other_installers_are_right(root: Path, installer: str) -> None:
     wheel = DEMO.write(root.parent)
-    shutil.rmtree(packages(root) / "demo-1.0.dist-info")
-    shutil.rmtree(packages(root) / "demo")
+    shutil.rmtree(packages_of_venv(root) / "demo-1.0.dist-info")
+    shutil.rmtree(packages_of_venv(root) / "demo")
     (root / "bin/demo").unlink()
     command = {
         "uv": [str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet", "--python"],
@@ -139,7 +129,7 @@ def test_the_launchers_of_other_installers_are_right(root: Path, installer: str)
     subprocess.run(
         [*command, python, *(["install"] if installer == "pip" else []), *tail], check=True
     )
-    assert found(root) == []
+    assert drifts_of_venv(root) == []
 
 
 @pytest.mark.parametrize(
@@ -185,4 +175,4 @@ def test_a_command_of_two_groups_runs_the_later_one(tmp_path: Path) -> None:
     wheel = build_wheel("demo", files={"demo.py": ""}, entry_points=groups)
     execute(write_lock(tmp_path, [wheel]), Environment.venv(str(tmp_path / "env")))
     assert "demo import two" in (tmp_path / "env/bin/twice").read_text()
-    assert found(tmp_path / "env") == []
+    assert drifts_of_venv(tmp_path / "env") == []

@@ -12,8 +12,9 @@ from executor.environment.environment import Environment
 from executor.environment.errors import RecordEscapes
 from executor.install.decide import decide, verify_environment
 from helpers.environments import environment_below
+from helpers.locks import write_lock
 from helpers.trees import snapshot
-from helpers.wheels import Wheel, build_wheel, lock_of
+from helpers.wheels import build_wheel
 
 OLD, NEW = build_wheel(), build_wheel(version="2.0")
 
@@ -23,18 +24,10 @@ def _environment(tmp_path: Path) -> Environment:
     return environment_below(tmp_path / "env")
 
 
-def lock(folder: Path, *wheels: Wheel) -> str:
-    folder.mkdir()
-    for wheel in wheels:
-        wheel.write(folder)
-    (folder / "pylock.toml").write_text(lock_of(wheels))
-    return str(folder / "pylock.toml")
-
-
 def test_an_environment_that_is_right_has_no_changes(
     tmp_path: Path, environment: Environment
 ) -> None:
-    path = lock(tmp_path / "lock", OLD)
+    path = write_lock(tmp_path / "lock", [OLD])
     assert not decide(path, environment).is_empty
     execute(path, environment)
     before = snapshot(tmp_path)
@@ -48,24 +41,24 @@ def test_an_environment_that_is_right_has_no_changes(
 def test_a_replaced_version_is_installed_and_removed(
     tmp_path: Path, environment: Environment
 ) -> None:
-    execute(lock(tmp_path / "old", OLD), environment)
-    changes = decide(lock(tmp_path / "new", NEW), environment)
+    execute(write_lock(tmp_path / "old", [OLD]), environment)
+    changes = decide(write_lock(tmp_path / "new", [NEW]), environment)
     assert changes.replaced == {"demo": "1.0"}
 
 
 def test_a_removal_outside_of_the_environment_is_refused(
     tmp_path: Path, environment: Environment
 ) -> None:
-    execute(lock(tmp_path / "old", OLD), environment)
+    execute(write_lock(tmp_path / "old", [OLD]), environment)
     packages = Path(environment.interpreter.schemes.purelib)
     (packages / "demo-1.0.dist-info/RECORD").write_text("../../../victim,,\n")
     with pytest.raises(RecordEscapes):
-        decide(lock(tmp_path / "new", NEW), environment)
+        decide(write_lock(tmp_path / "new", [NEW]), environment)
 
 
 def test_a_verification_counts_the_packages_of_the_lock(
     tmp_path: Path, environment: Environment
 ) -> None:
-    count, differences = verify_environment(lock(tmp_path / "lock", OLD), environment)
+    count, differences = verify_environment(write_lock(tmp_path / "lock", [OLD]), environment)
     assert count == 1
     assert [drift.kind for drift in differences] == ["missing"]

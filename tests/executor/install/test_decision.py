@@ -19,6 +19,7 @@ from executor.install.options import ExecuteOptions
 from executor.lanes.forks import Fork, end_fork
 from executor.lock.errors import LockUnreadable
 from helpers.environments import environment_below
+from helpers.processes import is_without_forks
 from helpers.wheels import build_wheel, lock_of
 
 WHEEL = build_wheel()
@@ -54,14 +55,6 @@ def _lock(tmp_path: Path) -> str:
     return str(path)
 
 
-def only_process() -> bool:
-    try:
-        os.waitpid(-1, os.WNOHANG)
-    except ChildProcessError:
-        return True
-    return False
-
-
 def test_what_was_decided_ahead_is_not_decided_again(lock: str, environment: Environment) -> None:
     decision = Decision(lock, environment, ExecuteOptions())
     with decision.ahead() as is_ahead:
@@ -71,7 +64,7 @@ def test_what_was_decided_ahead_is_not_decided_again(lock: str, environment: Env
     assert not decision.is_outdated
     assert len(decision.changes().install) == 1
     assert CountedFork.made == 2
-    assert only_process()
+    assert is_without_forks()
 
 
 @pytest.mark.parametrize("budget", [ROOM - 1, 32 << 20])
@@ -113,7 +106,7 @@ class TestEarly:
             assert is_ahead
             assert [step.name for step in decision.changes().install] == ["demo"]
         assert CountedFork.made == 0
-        assert only_process()
+        assert is_without_forks()
 
     def test_its_errors_are_those_of_any_other(
         self, environment: Environment, early: EarlyDecision, tmp_path: Path
@@ -121,7 +114,7 @@ class TestEarly:
         decision = Decision(str(tmp_path / "none.toml"), environment, ExecuteOptions(), early)
         with decision.ahead(), pytest.raises(LockUnreadable):
             decision.changes()
-        assert only_process()
+        assert is_without_forks()
 
     def test_another_one_decides_if_it_was_killed(
         self, lock: str, environment: Environment, early: EarlyDecision
@@ -131,7 +124,7 @@ class TestEarly:
         with decision.ahead():
             assert len(decision.changes().install) == 1
         assert CountedFork.made == 1
-        assert only_process()
+        assert is_without_forks()
 
     def test_it_ends_at_once_if_it_is_not_asked(
         self, lock: str, environment: Environment, early: EarlyDecision
@@ -139,7 +132,7 @@ class TestEarly:
         decision = Decision(lock, environment, ExecuteOptions(memory=32 << 20), early)
         with decision.ahead() as is_ahead:
             assert not is_ahead
-            assert only_process()
+            assert is_without_forks()
             assert len(decision.changes().install) == 1
 
 
@@ -189,7 +182,7 @@ def test_what_fails_ahead_is_raised_when_it_is_asked_for(
         decision.changes()
     with decision.ahead():
         pass  # nobody asks
-    assert only_process()
+    assert is_without_forks()
 
 
 @pytest.mark.parametrize(

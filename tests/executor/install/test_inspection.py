@@ -18,6 +18,7 @@ from executor.api import execute
 from executor.environment.environment import Environment
 from executor.install.decide import verify_environment
 from executor.install.inspection import inspect
+from helpers.environments import drifts_of_venv, packages_of_venv
 from helpers.locks import write_lock
 from helpers.wheels import build_wheel
 
@@ -46,16 +47,6 @@ def _root(template: Path) -> Path:
     return template / "env"
 
 
-def found(root: Path) -> list[str]:
-    """The differences, with paths below the environment."""
-    _, drifts = verify_environment(str(root.parent / "pylock.toml"), Environment.venv(str(root)))
-    return [str(drift).replace(f"{root}/", "") for drift in drifts]
-
-
-def packages(root: Path) -> Path:
-    return Path(Environment.venv(str(root)).interpreter.schemes.purelib)
-
-
 SYSTEM_PACKAGES = (
     "include-system-site-packages: packages of the base interpreter can be imported too"
 )
@@ -68,13 +59,15 @@ def test_where_every_user_may_write_to_everything_that_is_said_once(root: Path) 
     every = [root, *(path for path in root.rglob("*") if not path.is_symlink())]
     for path in every:
         path.chmod(0o777)
-    assert found(root) == [f"changed: {root}: every user may write to it, and to all that is in it"]
-    module = packages(root) / "demo/__init__.py"
+    assert drifts_of_venv(root) == [
+        f"changed: {root}: every user may write to it, and to all that is in it"
+    ]
+    module = packages_of_venv(root) / "demo/__init__.py"
     module.chmod(0o4777)
     detail = "it runs with the rights of its owner or group (mode 4777)"
-    assert found(root)[1:] == [f"changed: {SITE}/demo/__init__.py: {detail}"]
+    assert drifts_of_venv(root)[1:] == [f"changed: {SITE}/demo/__init__.py: {detail}"]
     module.chmod(0o755)
-    assert len(found(root)) > 9
+    assert len(drifts_of_venv(root)) > 9
 
 
 def test_what_is_wrong_with_a_command_in_a_folder_of_packages_is_said_once(tmp_path: Path) -> None:
@@ -95,8 +88,8 @@ def test_what_is_wrong_with_a_command_in_a_folder_of_packages_is_said_once(tmp_p
 
 def test_what_was_installed_and_imported_is_right(root: Path) -> None:
     subprocess.run([root / "bin/python", "-c", "import demo"], check=True, env={})
-    assert (packages(root) / PYC).exists()
-    assert found(root) == []
+    assert (packages_of_venv(root) / PYC).exists()
+    assert drifts_of_venv(root) == []
 
 
 def test_an_environment_of_uv_is_right(root: Path) -> None:
@@ -104,12 +97,12 @@ def test_an_environment_of_uv_is_right(root: Path) -> None:
     shutil.rmtree(root)
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, root], check=True)
     execute(str(root.parent / "pylock.toml"), Environment.venv(str(root)))
-    assert found(root) == []
+    assert drifts_of_venv(root) == []
 
 
 def test_the_further_name_of_python_3_14_is_right(root: Path) -> None:
     (root / "bin/\N{MATHEMATICAL ITALIC SMALL PI}thon").symlink_to("python")
-    assert found(root) == []
+    assert drifts_of_venv(root) == []
 
 
 def replaced_by_link(place: Path, moved: Path) -> None:
@@ -127,15 +120,15 @@ def beside_byte_code(package: Path, name: str) -> None:
     ("change", "expected"),
     [
         (
-            lambda r: (packages(r) / "more").symlink_to(r.parent),
+            lambda r: (packages_of_venv(r) / "more").symlink_to(r.parent),
             f"extra: {SITE}/more: it is a link to {{parent}}, which no RECORD speaks of",
         ),
         (
-            lambda r: replaced_by_link(packages(r) / "demo", r.parent / "moved"),
+            lambda r: replaced_by_link(packages_of_venv(r) / "demo", r.parent / "moved"),
             f"extra: {SITE}/demo: it is a link to {{parent}}/moved, which no RECORD speaks of",
         ),
         (
-            lambda r: (packages(r) / "_virtualenv.pth").write_text("import os; os.abort()"),
+            lambda r: (packages_of_venv(r) / "_virtualenv.pth").write_text("import os; os.abort()"),
             f"changed: {SITE}/_virtualenv.pth: it is not the file that virtualenv and uv write",
         ),
         (
@@ -145,11 +138,11 @@ def beside_byte_code(package: Path, name: str) -> None:
             f"changed: pyvenv.cfg: {SYSTEM_PACKAGES}",
         ),
         (
-            lambda r: (packages(r) / "demo/__init__.py").chmod(0o666),
+            lambda r: (packages_of_venv(r) / "demo/__init__.py").chmod(0o666),
             f"changed: {SITE}/demo/__init__.py: every user may write to it (mode 666)",
         ),
         (
-            lambda r: (packages(r) / "demo").chmod(0o777),
+            lambda r: (packages_of_venv(r) / "demo").chmod(0o777),
             f"changed: {SITE}/demo: every user may write to it (mode 777)",
         ),
         (
@@ -171,11 +164,11 @@ def beside_byte_code(package: Path, name: str) -> None:
             "changed: pyvenv.cfg: it says twice what version is",
         ),
         (
-            lambda r: beside_byte_code(packages(r) / "demo", "more.py"),
+            lambda r: beside_byte_code(packages_of_venv(r) / "demo", "more.py"),
             f"extra: {SITE}/demo/__pycache__/more.py: no installed package owns it",
         ),
         (
-            lambda r: beside_byte_code(packages(r) / "demo", "below/more.pyc"),
+            lambda r: beside_byte_code(packages_of_venv(r) / "demo", "below/more.pyc"),
             f"extra: {SITE}/demo/__pycache__/below/more.pyc: no installed package owns it",
         ),
         (
@@ -186,7 +179,7 @@ def beside_byte_code(package: Path, name: str) -> None:
 )
 def test_each_is_told(root: Path, change: Callable[[Path], object], expected: str) -> None:
     change(root)
-    assert found(root) == [expected.format(parent=root.parent)]
+    assert drifts_of_venv(root) == [expected.format(parent=root.parent)]
 
 
 def test_a_home_that_is_not_that_of_the_interpreter_is_told(root: Path) -> None:
@@ -210,37 +203,37 @@ class TestByteCode:
     def test_of_another_source_is_told(self, root: Path) -> None:
         evil = root.parent / "evil.py"
         evil.write_text("import os\nos.abort()\n")
-        py_compile.compile(str(evil), cfile=str(packages(root) / PYC))
-        assert found(root) == [f"changed: {SITE}/{PYC}: {OTHER_SOURCE.format(SITE)}"]
+        py_compile.compile(str(evil), cfile=str(packages_of_venv(root) / PYC))
+        assert drifts_of_venv(root) == [f"changed: {SITE}/{PYC}: {OTHER_SOURCE.format(SITE)}"]
 
     @pytest.mark.parametrize("checks", [True, False])
     def test_with_a_hash_is_compared_by_it(self, root: Path, checks: bool) -> None:
         """Python never looks at the source of one that is unchecked (PEP 552)."""
         mode = py_compile.PycInvalidationMode
-        source = packages(root) / "demo/__init__.py"
+        source = packages_of_venv(root) / "demo/__init__.py"
         py_compile.compile(
             str(source),
-            cfile=str(packages(root) / PYC),
+            cfile=str(packages_of_venv(root) / PYC),
             invalidation_mode=mode.CHECKED_HASH if checks else mode.UNCHECKED_HASH,
         )
-        assert found(root) == []
-        content = (packages(root) / PYC).read_bytes()
+        assert drifts_of_venv(root) == []
+        content = (packages_of_venv(root) / PYC).read_bytes()
         key = int.from_bytes(content[:4], "little")
         digest = _imp.source_hash(key, b"import os")
-        (packages(root) / PYC).write_bytes(content[:8] + digest + content[16:])
-        assert found(root) == [f"changed: {SITE}/{PYC}: {OTHER_SOURCE.format(SITE)}"]
+        (packages_of_venv(root) / PYC).write_bytes(content[:8] + digest + content[16:])
+        assert drifts_of_venv(root) == [f"changed: {SITE}/{PYC}: {OTHER_SOURCE.format(SITE)}"]
 
     def test_without_a_source_is_told(self, root: Path) -> None:
-        path = packages(root) / "demo/__pycache__/gone.cpython-311.pyc"
+        path = packages_of_venv(root) / "demo/__pycache__/gone.cpython-311.pyc"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(bytes(16))
-        assert found(root) == [
+        assert drifts_of_venv(root) == [
             f"extra: {SITE}/demo/__pycache__/gone.cpython-311.pyc: there is no source of it"
         ]
 
     @pytest.mark.parametrize("kind", ["pipe", "socket"])
     def test_that_is_no_file_is_not_waited_for(self, root: Path, kind: str) -> None:
-        path = packages(root) / PYC
+        path = packages_of_venv(root) / PYC
         path.parent.mkdir(exist_ok=True)
         if kind == "pipe":
             os.mkfifo(path)
@@ -252,4 +245,4 @@ class TestByteCode:
                     one.bind(path.name)
             finally:
                 os.chdir(here)
-        assert len(found(root)) == 1
+        assert len(drifts_of_venv(root)) == 1

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import lockstream
-from helpers.wheels import build_wheel, lock_of
+from helpers.locks import write_lock
+from helpers.wheels import build_wheel
 from schemas.errors import ExitCode
 
 Key = Callable[..., str]
@@ -19,10 +20,7 @@ DEMO = build_wheel("demo", files={"demo.py": "x = 1\n"})
 @pytest.fixture(name="lock")
 def _lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    DEMO.write(tmp_path)
-    path = tmp_path / "pylock.toml"
-    path.write_text(lock_of([DEMO]))
-    return path
+    return Path(write_lock(tmp_path, [DEMO]))
 
 
 @pytest.fixture(name="key")

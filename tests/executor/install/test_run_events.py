@@ -17,8 +17,9 @@ from executor.report.report import Report
 from executor.report.reporter import Reporter
 from helpers.environments import environment_below
 from helpers.index import Index
+from helpers.locks import write_lock
 from helpers.run_logs import read_log
-from helpers.wheels import Wheel, build_wheel, lock_of
+from helpers.wheels import Wheel, build_wheel
 from schemas.errors import ArtifactRefused
 
 WHEELS = [build_wheel(name) for name in ("one", "two", "three")]
@@ -30,9 +31,7 @@ def run(
     folder.mkdir(exist_ok=True)
     reporter = Reporter()
     reporter.recorder = Recorder.opened(str(folder / "log"))
-    for wheel in wheels:
-        wheel.write(folder)
-    (folder / "pylock.toml").write_text(lock_of(wheels, base_url=base_url))
+    write_lock(folder, wheels, base_url=base_url)
     report = None
     with suppress(ArtifactRefused):
         report = execute(
@@ -106,9 +105,7 @@ def test_a_killed_run_leaves_what_it_told(tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.skipif(place_for_group() is None or os.geteuid() != 0, reason="needs its own group")
 def test_a_group_of_its_own_is_told_with_what_is_charged_elsewhere(tmp_path: Path) -> None:
-    for wheel in WHEELS:
-        wheel.write(tmp_path)
-    (tmp_path / "pylock.toml").write_text(lock_of(WHEELS))
+    write_lock(tmp_path, WHEELS)
     reporter = Reporter()
     reporter.recorder = Recorder.opened(str(tmp_path / "log"))
     report = execute(

@@ -15,8 +15,8 @@ import pytest
 
 from executor.api import execute
 from executor.environment.environment import Environment
-from executor.install.decide import verify_environment
 from executor.install.venv_inspection import inspect_venv, problem_of_mode
+from helpers.environments import drifts_of_venv
 from helpers.locks import write_lock
 from helpers.wheels import build_wheel
 from schemas.digests import encode_digest
@@ -40,12 +40,6 @@ def _root(tmp_path: Path) -> Path:
     return tmp_path / "env"
 
 
-def found(root: Path) -> list[str]:
-    """The differences, with paths below the environment."""
-    _, drifts = verify_environment(str(root.parent / "pylock.toml"), Environment.venv(str(root)))
-    return [str(drift).replace(f"{root}/", "") for drift in drifts]
-
-
 def written(path: Path, text: str = "") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
@@ -61,7 +55,7 @@ def linked(path: Path, target: Path) -> None:
 def test_what_python_made_is_right(root: Path) -> None:
     (root / "lib/left-empty/below").mkdir(parents=True)
     written(root / "lib/demo/__pycache__/x.pyc")
-    assert found(root) == []
+    assert drifts_of_venv(root) == []
 
 
 @pytest.mark.parametrize("options", [[], ["--copies"]], ids=["links", "copies"])
@@ -86,10 +80,10 @@ def test_what_virtualenv_lists_of_its_seeds_is_right(root: Path, options: list[s
     written(site / "pip-1.dist-info/RECORD", "\n".join(rows))
     for library in (Path(sys.base_prefix) / "lib").glob("libpython3.*.so*"):
         shutil.copy(library, root / "lib")
-    assert found(root) == []
+    assert drifts_of_venv(root) == []
     written(site / "pip/__init__.cpython-312.pyc")
     name = f"{HERE}/site-packages/pip/__init__.cpython-312.pyc"
-    assert found(root) == [f"changed: {name}: RECORD has no hash for it"]
+    assert drifts_of_venv(root) == [f"changed: {name}: RECORD has no hash for it"]
 
 
 @pytest.mark.parametrize("place", ["lib", "lib64", "lib/x86_64-linux-gnu"])
@@ -146,7 +140,7 @@ def test_a_copy_of_the_library_of_the_base_is_right_wherever_the_base_has_it(
 )
 def test_each_is_told(root: Path, change: Callable[[Path], object], expected: str) -> None:
     change(root)
-    assert found(root) == [expected.format(parent=root.parent)]
+    assert drifts_of_venv(root) == [expected.format(parent=root.parent)]
 
 
 class TestInterpreter:

@@ -20,6 +20,7 @@ from executor.lanes.errors import ForkKilled, NoProcess
 from executor.lanes.forks import Fork, WaitingFork, portable, run_in_fork
 from executor.lock.errors import Ambiguous, NeedsBuild, UnknownName
 from helpers.descriptors import high_numbers
+from helpers.processes import is_without_forks
 from schemas.errors import ExitCode, LockstreamError, UsageError
 
 ERRORS = [
@@ -50,20 +51,11 @@ def is_at_work(pid: int) -> bool:
         return False
 
 
-def only_process() -> bool:
-    """Whether no fork of ours is left, at work or dead."""
-    try:
-        os.waitpid(-1, os.WNOHANG)
-    except ChildProcessError:
-        return True
-    return False
-
-
 def test_what_is_returned_comes_from_another_process() -> None:
     done, pid = run_in_fork(lambda: ({"a": [1, b"2"]}, os.getpid()))
     assert done == {"a": [1, b"2"]}
     assert pid != os.getpid()
-    assert only_process()
+    assert is_without_forks()
 
 
 def test_what_it_imports_and_changes_does_not_stay() -> None:
@@ -93,7 +85,7 @@ def test_an_error_arrives_whole(error: LockstreamError) -> None:
     assert (str(caught.value), caught.value.hint) == (str(error), error.hint)
     assert vars(caught.value) == vars(error)
     assert caught.value.exit_code is error.exit_code
-    assert only_process()
+    assert is_without_forks()
 
 
 def test_an_error_of_the_system_keeps_its_number_and_file() -> None:
@@ -116,7 +108,7 @@ def test_a_fork_that_is_killed_is_a_shortage() -> None:
         run_in_fork(lambda: os.kill(os.getpid(), signal.SIGKILL))
     assert str(caught.value) == "the process that reads the lock was killed (SIGKILL)"
     assert caught.value.exit_code is ExitCode.NOT_ENOUGH
-    assert only_process()
+    assert is_without_forks()
 
 
 def test_whoever_is_interrupted_leaves_no_fork_behind() -> None:
@@ -139,7 +131,7 @@ def test_whoever_is_interrupted_leaves_no_fork_behind() -> None:
     finally:
         gc.enable()
         signal.signal(signal.SIGINT, before)
-    assert only_process()
+    assert is_without_forks()
 
 
 def test_it_ends_with_whoever_waits_for_it(tmp_path: Path) -> None:
@@ -164,7 +156,7 @@ def test_a_result_that_cannot_be_pickled_is_a_defect(capfd: pytest.CaptureFixtur
     with pytest.raises(RuntimeError, match="a fork has failed"):
         run_in_fork(lambda: lambda: None)
     assert "pickle" in capfd.readouterr().err
-    assert only_process()
+    assert is_without_forks()
 
 
 @pytest.mark.parametrize("number", [errno.EAGAIN, errno.ENOMEM])
@@ -197,7 +189,7 @@ def test_a_fork_that_may_not_be_killed_ends_when_its_parent_lets_go_of_it(
     monkeypatch.setattr(os, "kill", refused)
     fork = Fork(lambda: time.sleep(3600))
     fork.close()
-    assert only_process()
+    assert is_without_forks()
 
 
 def test_a_fork_that_may_not_watch_its_parent_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,7 +213,7 @@ def test_an_interrupted_close_is_none_to_repeat(monkeypatch: pytest.MonkeyPatch)
         patch.setattr(os, "close", interrupted)
         fork.close()
     fork.close()
-    assert only_process()
+    assert is_without_forks()
 
 
 class TestAForkThatWaits:
@@ -236,18 +228,18 @@ class TestAForkThatWaits:
             until(mark.exists)
             fork.ask(1)
             assert fork.result() == 1 + fork.pid
-        assert only_process()
+        assert is_without_forks()
 
     def test_raises_what_its_preparation_raises(self) -> None:
         with closing(WaitingFork[int, int](lambda: raising(ERRORS[-1]))) as fork:
             fork.ask(1)
             with pytest.raises(UsageError, match="that cannot be meant"):
                 fork.result()
-        assert only_process()
+        assert is_without_forks()
 
     def test_ends_if_it_is_never_asked(self) -> None:
         WaitingFork[int, int](lambda: abs).close()
-        assert only_process()
+        assert is_without_forks()
 
     def test_says_when_it_is_asked_that_it_was_killed(self) -> None:
         with closing(WaitingFork[int, int](lambda: abs)) as fork:
@@ -256,7 +248,7 @@ class TestAForkThatWaits:
             fork.ask(1)
             with pytest.raises(ForkKilled):
                 fork.result()
-        assert only_process()
+        assert is_without_forks()
 
     def test_holds_no_descriptor_afterwards(self) -> None:
         before = os.listdir("/proc/self/fd")

@@ -11,7 +11,8 @@ from executor.lock.step import Step
 from executor.report.reporter import Reporter
 from executor.wheels.staged_wheel import StagedWheel
 from helpers.environments import environment_below
-from helpers.wheels import build_wheel, lock_of
+from helpers.locks import write_lock
+from helpers.wheels import build_wheel
 
 
 class Listener(Reporter):
@@ -34,9 +35,7 @@ class Listener(Reporter):
 
 def run(folder: Path, reporter: Reporter) -> None:
     wheels = [build_wheel("one"), build_wheel("two")]
-    for wheel in wheels:
-        wheel.write(folder)
-    (folder / "pylock.toml").write_text(lock_of(wheels))
+    write_lock(folder, wheels)
     execute(
         str(folder / "pylock.toml"), environment_below(folder / "env"), reporter=reporter, lanes=1
     )

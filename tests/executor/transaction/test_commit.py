@@ -127,22 +127,12 @@ class TestMoves:
     ) -> None:
         write(packages, {"demo/sub/c.py": "c"})
         journal = Journal(str(packages))
-        calls = iter(range(1000))
-
-        def stop_at(real: Callable[..., Any]) -> Callable[..., Any]:
-            def call(*arguments: Any, **keywords: Any) -> Any:
-                if next(calls) == failing:
-                    raise OSError(errno.EIO, "stopped")
-                return real(*arguments, **keywords)
-
-            return call
 
         def work() -> None:
             with journal.opened():
                 write(Path(journal.folder), STAGED)
                 journal.commit(moves(packages))
-                for name in ("rename", "rmdir", "unlink"):
-                    monkeypatch.setattr(os, name, stop_at(getattr(os, name)))
+                stop_at_change(monkeypatch, failing, OSError(errno.EIO, "stopped"))
                 apply(journal)
 
         with suppress(OSError):
@@ -217,15 +207,6 @@ class TestRemovals:
         """The new version has files of the old one's names."""
         new = {"0/tree/old/a.py": "new", "0/tree/old-2.0.dist-info/RECORD": "new"}
         journal = Journal(str(packages))
-        calls = iter(range(1000))
-
-        def stop_at(real: Callable[..., Any]) -> Callable[..., Any]:
-            def call(*arguments: Any, **keywords: Any) -> Any:
-                if next(calls) == failing:
-                    raise RuntimeError("stopped")
-                return real(*arguments, **keywords)
-
-            return call
 
         def work() -> None:
             with journal.opened():
@@ -236,8 +217,7 @@ class TestRemovals:
                         Move("0/tree", str(packages), "old-2.0.dist-info"),
                     ]
                 )
-                for name in ("rename", "rmdir", "unlink", "mkdir"):
-                    monkeypatch.setattr(os, name, stop_at(getattr(os, name)))
+                stop_at_change(monkeypatch, failing, RuntimeError("stopped"))
                 apply(journal)
 
         try:
@@ -378,23 +358,12 @@ class TestRemovals:
         self, tmp_path: Path, packages: Path, monkeypatch: pytest.MonkeyPatch, failing: int
     ) -> None:
         write(packages, {"old-1.0.dist-info/METADATA": "", "old-1.0.dist-info/sub/x": ""})
-        calls = iter(range(1000))
-
-        def stop_at(real: Callable[..., Any]) -> Callable[..., Any]:
-            def call(*arguments: Any, **keywords: Any) -> Any:
-                if next(calls) == failing:
-                    raise RuntimeError("stopped")
-                return real(*arguments, **keywords)
-
-            return call
-
         journal = Journal(str(packages))
 
         def work() -> None:
             with journal.opened():
                 journal.commit([self.removal(tmp_path)])
-                for name in ("rename", "rmdir", "unlink", "mkdir"):
-                    monkeypatch.setattr(os, name, stop_at(getattr(os, name)))
+                stop_at_change(monkeypatch, failing, RuntimeError("stopped"))
                 apply(journal)
 
         over_a_border(monkeypatch, packages / "old-1.0.dist-info")
@@ -440,6 +409,22 @@ class TestRemovals:
             apply(journal)
         assert journal.reached == "end" or not journal.is_committed
         assert "packages/other.py" in files_below(tmp_path)
+
+
+def stop_at_change(monkeypatch: pytest.MonkeyPatch, failing: int, error: Exception) -> None:
+    """Let the change of number ``failing``, from 0, raise ``error``."""
+    calls = iter(range(1000))
+
+    def stop_at(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **keywords: Any) -> Any:
+            if next(calls) == failing:
+                raise error
+            return real(*arguments, **keywords)
+
+        return call
+
+    for name in ("rename", "rmdir", "unlink", "mkdir"):
+        monkeypatch.setattr(os, name, stop_at(getattr(os, name)))
 
 
 def over_a_border(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

@@ -17,25 +17,17 @@ from executor.transaction.stager import outlasting_steps
 from executor.wheels.staged_wheel import StagedWheel
 from executor.wheels.unpack import stage_wheel
 from helpers.environments import environment_below
+from helpers.locks import write_lock
 from helpers.trees import snapshot
-from helpers.wheels import Wheel, build_wheel, lock_of
+from helpers.wheels import build_wheel
 from schemas.errors import NetworkError
 from stress.injected_faults import can_inject
-
-
-def write_lock(folder: Path, *wheels: Wheel, base_url: str | None = None) -> str:
-    folder.mkdir(exist_ok=True)
-    for wheel in wheels:
-        wheel.write(folder)
-    (folder / "pylock.toml").write_text(lock_of(wheels, base_url=base_url))
-    return str(folder / "pylock.toml")
-
 
 ONE, TWO = build_wheel("one"), build_wheel("two", dist_info={"x": "x"})
 
 
 def test_the_sums_are_those_of_all_wheels(tmp_path: Path) -> None:
-    report = execute(write_lock(tmp_path / "lock", ONE, TWO), environment_below(tmp_path / "env"))
+    report = execute(write_lock(tmp_path / "lock", [ONE, TWO]), environment_below(tmp_path / "env"))
     assert report.installed == 2
     assert report.bytes_fetched == 0, "local files come over no network"
     installed = [e for e in snapshot(tmp_path / "env").values() if e.kind == "file"]
@@ -55,7 +47,7 @@ def test_a_wheel_that_an_earlier_run_has_staged_is_not_fetched_again(
 ) -> None:
     environment = environment_below(tmp_path / "env")
     before = snapshot(tmp_path / "env")
-    lock = write_lock(tmp_path / "lock", ONE, TWO)
+    lock = write_lock(tmp_path / "lock", [ONE, TWO])
 
     def fail(filename: str, *arguments: Any) -> StagedWheel:
         # The larger wheel is staged first.
@@ -133,7 +125,7 @@ def executed(tmp_path: Path, count: int, *before: str) -> str:
         )
         for number in range(count)
     ]
-    lock = write_lock(tmp_path / f"lock{count}", *wheels)
+    lock = write_lock(tmp_path / f"lock{count}", wheels)
     command = [*before, sys.executable, "-c", PROGRAM, lock, str(tmp_path / f"env{count}")]
     paths = os.pathsep.join(path for path in sys.path if path)
     return subprocess.run(

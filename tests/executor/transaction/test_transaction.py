@@ -16,8 +16,9 @@ from executor.environment.schemes import STAGING
 from executor.report.reporter import Reporter
 from executor.transaction.errors import FileConflict, WriteFailed
 from helpers.environments import check_nothing_lies, environment_below
+from helpers.locks import write_lock
 from helpers.trees import snapshot
-from helpers.wheels import Wheel, build_wheel, lock_of
+from helpers.wheels import build_wheel
 
 OLD = build_wheel(files={"demo/a.py": "1", "demo/b.py": "1"})
 NEW = build_wheel(version="2.0", files={"demo/a.py": "2"})
@@ -36,22 +37,14 @@ def _environment(tmp_path: Path) -> Environment:
     return environment_below(tmp_path / "env")
 
 
-def write_lock(folder: Path, *wheels: Wheel) -> str:
-    folder.mkdir()
-    for wheel in wheels:
-        wheel.write(folder)
-    (folder / "pylock.toml").write_text(lock_of(wheels))
-    return str(folder / "pylock.toml")
-
-
 def test_a_refusal_leaves_the_environment_and_no_staging_folder(
     tmp_path: Path, environment: Environment
 ) -> None:
-    execute(write_lock(tmp_path / "old", OLD), environment)
+    execute(write_lock(tmp_path / "old", [OLD]), environment)
     before = snapshot(tmp_path / "env")
     evil = build_wheel("evil", files={"demo/a.py": "evil"})
     with pytest.raises(FileConflict):
-        execute(write_lock(tmp_path / "new", OLD, evil), environment)
+        execute(write_lock(tmp_path / "new", [OLD, evil]), environment)
     assert snapshot(tmp_path / "env") == before
 
 
@@ -59,8 +52,8 @@ def test_the_next_run_says_why_a_commit_failed_and_finishes_it(
     tmp_path: Path, environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An error is not blamed on the kernel, or on a lack of memory."""
-    execute(write_lock(tmp_path / "old", OLD), environment)
-    new = write_lock(tmp_path / "new", NEW)
+    execute(write_lock(tmp_path / "old", [OLD]), environment)
+    new = write_lock(tmp_path / "new", [NEW])
     rename = os.rename
 
     def fail(source: str, destination: str, **keywords: int) -> None:
@@ -91,9 +84,9 @@ def test_nothing_in_the_staging_folder_is_open_when_it_is_removed(
     tmp_path: Path, environment: Environment, monkeypatch: pytest.MonkeyPatch, fails: bool
 ) -> None:
     """On NFS and FUSE, a file that is open has a name there until it is closed."""
-    execute(write_lock(tmp_path / "old", OLD), environment)
+    execute(write_lock(tmp_path / "old", [OLD]), environment)
     evil = [build_wheel("evil", files={"demo/a.py": "evil"})] if fails else []
-    lock = write_lock(tmp_path / "new", OLD if fails else NEW, *evil)
+    lock = write_lock(tmp_path / "new", [OLD if fails else NEW, *evil])
     rmdir = os.rmdir
     still_open: list[str] | None = None
 
@@ -114,8 +107,8 @@ def test_nothing_in_the_staging_folder_is_open_when_it_is_removed(
 def test_a_commit_that_cannot_begin_is_undone(
     tmp_path: Path, environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    execute(write_lock(tmp_path / "old", OLD), environment)
-    new = write_lock(tmp_path / "new", NEW)
+    execute(write_lock(tmp_path / "old", [OLD]), environment)
+    new = write_lock(tmp_path / "new", [NEW])
     before = snapshot(tmp_path / "env")
     rename = os.rename
 
@@ -139,8 +132,8 @@ def test_a_file_that_another_distribution_owns_stays(
     tmp_path: Path, environment: Environment
 ) -> None:
     other = build_wheel("other", files={"demo/a.py": "1"})
-    execute(write_lock(tmp_path / "old", OLD, other), environment)
-    execute(write_lock(tmp_path / "new", other), environment, sync=Sync(exact=True))
+    execute(write_lock(tmp_path / "old", [OLD, other]), environment)
+    execute(write_lock(tmp_path / "new", [other]), environment, sync=Sync(exact=True))
     packages = Path(environment.interpreter.schemes.purelib)
     assert (packages / "demo/a.py").read_text() == "1"
     assert not (packages / "demo/b.py").exists()

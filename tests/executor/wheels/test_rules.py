@@ -29,6 +29,7 @@ from helpers.environments import (
     schemes_below,
     stage,
 )
+from helpers.locks import write_lock
 from helpers.trees import snapshot
 from helpers.wheels import Wheel, build_wheel, lock_of
 from schemas.digests import encode_digest
@@ -215,8 +216,7 @@ def test_a_hash_of_another_algorithm_is_taken_over(tmp_path: Path) -> None:
 def installed(folder: Path, wheel: Wheel, **options: Any) -> Path:
     """Execute a lock of ``wheel`` into an environment in ``folder``; its packages."""
     folder.mkdir()
-    wheel.write(folder)
-    (folder / "pylock.toml").write_text(lock_of([wheel]))
+    write_lock(folder, [wheel])
     environment = environment_below(folder / "env")
     execute(str(folder / "pylock.toml"), environment, **options)
     return Path(environment.interpreter.schemes.purelib)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 import yaml
 
 import lockstream
-from helpers.ci_runners import run_shell
+from helpers.ci_runners import passes, run_shell
 from helpers.sdists import build_sdist
 from helpers.wheels import build_wheel, lock_of
 from planner.review.ci_files import CI_FILES
@@ -51,13 +50,6 @@ def place(kind: str, slug: str = "") -> str:
 
 def init(*words: str) -> int:
     return lockstream.main(["init", "ci", *words])
-
-
-def passes(*command: str | Path) -> None:
-    run = subprocess.run(
-        [BIN / command[0], *command[1:]], capture_output=True, text=True, check=False
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
 
 
 VALIDATIONS = {

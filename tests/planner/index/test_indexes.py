@@ -90,8 +90,8 @@ def test_a_project_may_be_pinned_in_some_environments() -> None:
     pins = {DEMO: (Pin("one", on_linux),)}
     indexes = Indexes(places=(*places, public), pins=pins)
     assert indexes.divided == {DEMO}
-    assert indexes.of_project(DEMO, indexes.pin_of(DEMO, ON_LINUX)) == places[:1]
-    assert indexes.of_project(DEMO, indexes.pin_of(DEMO, ON_WINDOWS)) == (public,)
+    assert indexes.places_of(indexes.pin_of(DEMO, ON_LINUX)) == places[:1]
+    assert indexes.places_of(indexes.pin_of(DEMO, ON_WINDOWS)) == (public,)
     assert not replace(indexes, pins={DEMO: (Pin("one"),)}).divided
 
 

@@ -70,7 +70,7 @@ def test_an_index_for_its_sources_alone_takes_nothing_from_the_others() -> None:
         (url, True),
         (url, False),
     ]
-    (place,) = found.of_project(DEMO)
+    (place,) = found.places_of(None)
     assert isinstance(place, Index)
     assert not place.explicit
 
@@ -78,7 +78,7 @@ def test_an_index_for_its_sources_alone_takes_nothing_from_the_others() -> None:
 def test_a_second_name_of_an_index_is_known() -> None:
     url = "https://one.example/simple"
     request = IndexRequest(indexes=(f"one={url}", f"two={url}"), pins=("demo=two",))
-    (found,) = request.resolve(Inputs(), {}).of_project(DEMO, "two")
+    (found,) = request.resolve(Inputs(), {}).places_of("two")
     assert isinstance(found, Index)
     assert (found.name, found.url) == ("two", url)
 

@@ -9,7 +9,7 @@ import pytest
 from packaging.pylock import Pylock
 from packaging.version import Version
 
-from planner.review.recorded import recorded_inputs, recorded_sources, targets_of
+from planner.review.recorded import recorded_inputs, recorded_places, recorded_sources, targets_of
 from schemas.errors import UsageError
 from schemas.target import Target
 
@@ -66,3 +66,11 @@ def test_a_subset_leads_to_its_lock() -> None:
     with pytest.raises(UsageError, match=r"a/pylock\.toml is a subset of pylock\.toml") as error:
         recorded_sources(lock(subset=table), "a/pylock.toml")
     assert error.value.hint == "name pylock.toml instead"
+
+
+def test_places_that_are_malformed_count_as_not_recorded() -> None:
+    assert recorded_places(lock(policy={"indexes": ["../wheels", 1, "https://a.example"]})) == (
+        "../wheels", "https://a.example",
+    )  # fmt: skip
+    for broken in ({}, {"policy": "x"}, {"policy": {"indexes": "x"}}):
+        assert recorded_places(lock(**broken)) == ()
