@@ -29,6 +29,7 @@ from planner.index.pages import ProjectFile, ProjectPage
 from planner.inputs.errors import InvalidRequirementLine
 from planner.inputs.inputs import InputRequirement
 from planner.lock.built import Built, KnownBuild, LockedSource
+from planner.lock.source_entries import lockable_url
 from planner.metadata.core_metadata import InvalidMetadata, parse_metadata
 from planner.metadata.distribution import Distribution
 from planner.model.direct_reference import DirectReference
@@ -172,7 +173,15 @@ class Builder:
         return self._build_of(wheel, self._accepted[wheel.name]).metadata()
 
     def build(self, solutions: Sequence[Solution]) -> tuple[Solution, ...]:
-        """Return the solutions with wheels instead of sources. Raise what ``metadata`` raises."""
+        """Return the solutions with wheels instead of sources. Raise what ``metadata`` raises, and
+        SecretInURL before any build.
+        """
+        chosen = (
+            wheel for one in solutions for package in one.packages for wheel in package.wheels
+        )
+        for file in (wheel.file for wheel in chosen):
+            if file.is_source and file.path is None:
+                lockable_url(file.url, file.filename)
         return tuple(
             replace(
                 solution,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import click
+from packaging.pylock import Pylock
 from packaging.utils import NormalizedName, canonicalize_name
 
 from executor import can_print, echo, lock_argument
 from planner.cli.lock_options import open_lock, target_options
+from planner.inputs.errors import UnreadableInput
+from planner.inputs.provenance import ProjectMissing
 from planner.model.choices import with_choices
 from planner.model.dependencies import Dependency, Identifier
 from planner.model.environments import MarkerEnvironment, group_targets
@@ -17,7 +21,14 @@ from planner.planning.near_names import nearest
 from planner.resolver.applicable import applicable_dependencies
 from planner.resolver.overrides import Overrides
 from planner.review.graph import Edge, Graph, NotInLock
-from planner.review.recorded import recorded_inputs, targets_of
+from planner.review.lone_graph import (
+    LoneGraph,
+    recorded_conflicts,
+    recorded_scopes,
+    records_requirements,
+)
+from planner.review.recorded import InputsNotRecorded, recorded_inputs, targets_of
+from planner.review.subset_choice import SubsetOrigin
 from schemas.errors import UsageError
 from schemas.text import lock_command, titled
 
@@ -104,9 +115,20 @@ def _graphs(
     extras and groups that exclude each other, for each choice.
     """
     lock = open_lock(path)
-    inputs = recorded_inputs(lock, path)
-    found = []
     environments = group_targets(targets_of(lock, python_versions, platforms))
+    try:
+        inputs = recorded_inputs(lock, path)
+    except (InputsNotRecorded, ProjectMissing, UnreadableInput) as error:
+        origin = SubsetOrigin.of(lock, path)
+        if not records_requirements(lock) or (origin and os.path.exists(origin.path)):
+            raise
+        echo(
+            f"warning: {error}; shown from {path} alone, beginning with what no package of it "
+            "requires",
+            err=True,
+        )
+        return list(_lone_graphs(lock, environments))
+    found = []
     for environment in with_choices(environments, inputs.conflicts):
         overrides = Overrides(inputs, environment)
         scopes = inputs.scopes - environment.excluded
@@ -114,6 +136,16 @@ def _graphs(
         required = applicable_dependencies(inputs.requirements, environment)
         found.append((environment, graph, list(overrides.apply(required))))
     return found
+
+
+def _lone_graphs(
+    lock: Pylock, environments: Iterable[MarkerEnvironment]
+) -> Iterator[tuple[MarkerEnvironment, Graph, list[Dependency]]]:
+    """Yield what ``_graphs`` returns, without the inputs."""
+    for environment in with_choices(environments, recorded_conflicts(lock)):
+        scopes = recorded_scopes(lock) - environment.excluded
+        graph = LoneGraph(lock, environment.variables, scopes)
+        yield environment, graph, graph.roots()
 
 
 Edges = Mapping[Identifier, Sequence[Edge]]

@@ -29,7 +29,11 @@ from schemas.data_class import frozen
 from schemas.errors import UsageError
 from schemas.urls import storable
 
-__all__ = ["Provenance", "read_inputs"]
+__all__ = ["ProjectMissing", "Provenance", "read_inputs"]
+
+
+class ProjectMissing(UsageError):
+    """A folder that is named, or recorded, has no project."""
 
 
 @frozen(kw_only=True)
@@ -132,8 +136,8 @@ def read_inputs(
     """Read everything that ``provenance`` names; ``environment`` gives the values of ``${NAME}``,
     ``fetch`` the content of files at URLs, ``backend`` the metadata that no table of a project has.
 
-    Raise UsageError if requirements files and a project are named together, UnreadableInput,
-    InvalidProject, InvalidRequirementLine or UnsupportedRequirementLine.
+    Raise UsageError if requirements files and a project are named together, ProjectMissing,
+    UnreadableInput, InvalidProject, InvalidRequirementLine or UnsupportedRequirementLine.
     """
     if provenance.requirements:
         _refuse_project(provenance)
@@ -243,4 +247,4 @@ def _check_projects(projects: Sequence[str], *, named: bool) -> None:
             problem = f"there is no pyproject.toml in {folder!r}" if named else "nothing to plan"
             if named and not os.path.exists(folder):
                 problem = f"there is no file or folder {folder!r}"
-            raise UsageError(problem, hint=hint_for_folder(folder))
+            raise ProjectMissing(problem, hint=hint_for_folder(folder))

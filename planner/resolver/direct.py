@@ -28,7 +28,7 @@ from schemas.credentials import Login, origin_of, split_login
 from schemas.data_class import with_fields
 from schemas.digests import ALGORITHMS
 from schemas.errors import NoSolution
-from schemas.urls import hidden, redacted, without_credentials
+from schemas.urls import hidden, redacted, secret_parameters, without_credentials
 from schemas.wheel_filename import parse_wheel_filename
 
 __all__ = ["DirectProjects", "TreeUnbuildable", "direct_logins"]
@@ -120,6 +120,7 @@ class DirectProjects:
 
     def _open(self, one: InputRequirement) -> ProjectFile:
         url = _url_of(one)
+        _refuse_secret(one)
         if _is_distribution(url):
             return _to_file(one, url)
         if self._builder is None:
@@ -141,6 +142,18 @@ def _refuse_missing(one: InputRequirement) -> None:
             f"there is nothing at {hidden(path)}",
             hint="correct the path; a relative one starts from the working folder, or in a "
             "pyproject.toml from the folder of that",
+        )
+
+
+def _refuse_secret(one: InputRequirement) -> None:
+    """Raise InvalidRequirementLine if the address would grant access to readers of the lock."""
+    if secret := secret_parameters(urlsplit(_url_of(one)).query):
+        raise InvalidRequirementLine(
+            one.origin,
+            f"the address of {one.name} grants access to whoever reads it ({', '.join(secret)}), "
+            "and cannot be written into a lock",
+            hint="locks are committed and shared: name an address without it; a login in netrc, or "
+            "before the host of the address, is never recorded",
         )
 
 

@@ -127,15 +127,25 @@ class Graph:
             known.append(edge)
         return edges
 
+    def extras_of(self, package: Package) -> frozenset[NormalizedName]:
+        """Return the extras for which ``package`` requires anything. Raises RequirementsUnknown."""
+        return frozenset(self._requirements_of(package).extras)
+
     def _read(self, package: Package, identifier: Identifier) -> tuple[Dependency, ...]:
+        requirements = self._requirements_of(package).of(identifier.extra)
         try:
-            if id(package) not in self._requires:
-                self._requires[id(package)] = RequirementsByExtra(_requirements(package))
-            requirements = self._requires[id(package)].of(identifier.extra)
             found = select(requirements, self._markers, identifier.extra)
             return tuple(self._overrides.apply(found) if self._overrides else found)
-        except (InvalidRequirement, InvalidMetadata):
+        except InvalidMetadata:
             raise RequirementsUnknown(package.name) from None
+
+    def _requirements_of(self, package: Package) -> RequirementsByExtra:
+        if id(package) not in self._requires:
+            try:
+                self._requires[id(package)] = RequirementsByExtra(_requirements(package))
+            except InvalidRequirement:
+                raise RequirementsUnknown(package.name) from None
+        return self._requires[id(package)]
 
 
 def _requirements(package: Package) -> list[Requirement]:

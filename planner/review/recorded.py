@@ -26,6 +26,7 @@ from schemas.target import Target
 from schemas.text import first_plan
 
 __all__ = [
+    "InputsNotRecorded",
     "is_inside",
     "is_planned",
     "recorded_indexes",
@@ -37,6 +38,10 @@ __all__ = [
     "targets_of",
     "without_foreign_text",
 ]
+
+
+class InputsNotRecorded(UsageError):
+    """A lock does not say where its inputs are."""
 
 
 def recorded_table(owner: Pylock | Package, *keys: str) -> Mapping[str, Any]:
@@ -58,7 +63,7 @@ def targets_of(
 def recorded_inputs(lock: Pylock, path: str) -> Inputs:
     """Read the inputs of the lock at ``path`` as they are now.
 
-    Raises UsageError if the lock does not record where they are, and what ``read_inputs`` raises.
+    Raises InputsNotRecorded, UsageError if one is no file, and what ``read_inputs`` raises.
     """
     sources = recorded_sources(lock, path)
     refuse_special_files(sources)
@@ -133,22 +138,22 @@ def is_planned(lock: Pylock) -> bool:
 def recorded_sources(lock: Pylock, path: str) -> Provenance:
     """Return where the inputs of the lock at ``path`` are.
 
-    Raises UsageError if the lock does not record it.
+    Raises InputsNotRecorded if the lock does not record it.
     """
     table = recorded_table(lock, "inputs")
     sources = Provenance.from_table(table, os.path.dirname(path))
     if sources is None and (origin := SubsetOrigin.of(lock, path)):
-        raise UsageError(
+        raise InputsNotRecorded(
             f"{path} is a subset of {origin.path}, which records where the requirements are",
             hint=f"name {origin.path} instead",
         )
     if sources is None and "requires" in table:
-        raise UsageError(
+        raise InputsNotRecorded(
             f"{path} is the lock of what a package is built with",
             hint="name the lock of the package: plan --build writes both of them",
         )
     if sources is None:
-        raise UsageError(
+        raise InputsNotRecorded(
             f"{path} does not record where its requirements are",
             hint=f"{first_plan(path)}, or with -r FILE, keeps its versions and records it",
         )

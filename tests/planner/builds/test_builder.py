@@ -436,6 +436,17 @@ class TestRefusals:
         assert plan.returncode == 128 + signal.SIGTERM
         assert not list(place.iterdir())
 
+    def test_a_source_whose_address_is_signed_is_refused_before_its_build(
+        self, plan: Plan, index: Index, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        sdist = build_sdist()
+        serve(index, sdist, url=f"../../files/{sdist.filename}?X-Amz-Signature=0f")
+        assert plan("--build", "missing") == 3
+        errors = capsys.readouterr().err
+        assert f"{sdist.filename}: the index gives it an address that is signed" in errors
+        assert "measuring" not in errors
+        assert not Path("wheelhouse").exists()
+
     def test_a_build_that_fails_writes_no_lock(
         self, plan: Plan, index: Index, capsys: pytest.CaptureFixture[str]
     ) -> None:

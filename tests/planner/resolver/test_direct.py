@@ -248,3 +248,26 @@ def test_a_project_beside_need_not_be_built_if_it_is_planned_too(
     assert capsys.readouterr().err.endswith(hint)
     assert plan_here(index, lines=["-e lib"]) == 0
     assert list(planned_packages()) == ["app"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "{origin}/app-1.0-py3-none-any.whl?token=hidden",
+        "{origin}/app-1.0.tar.gz?access_token=hidden",
+        "git+{origin}/app.git?private_token=hidden",
+    ],
+)
+def test_an_address_that_grants_access_is_refused_before_anything_is_fetched(
+    index: Index, address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = f"app @ {address.format(origin=index.origin)}"
+    plan(index, line, status=3, arguments=("--build", "app"))
+    parameter = line.partition("?")[2].partition("=")[0]
+    errors = capsys.readouterr().err
+    assert (
+        f"error: requirements.in:1: the address of app grants access to whoever reads it "
+        f"({parameter}), and cannot be written into a lock\n" in errors
+    )
+    assert "=hidden" not in errors
+    assert index.asked == []
