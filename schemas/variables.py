@@ -22,20 +22,20 @@ OPTIONS = frozenset({
     "--markdown", "--max-size", "--measure-jobs", "--memory", "--merge-into", "--no-binary",
     "--no-build", "--no-cache", "--no-default-groups", "--no-deps", "--no-extra", "--no-group",
     "--no-hashes", "--no-index", "--no-index-urls", "--no-wheelhouse", "--offline", "--on",
-    "--on-collision", "--only-binary", "--output", "--output-file", "--override", "--package",
-    "--package-index", "--packages", "--page-cache", "--part", "--platform", "--prefix",
-    "--prerelease", "--print", "--progress", "--project", "--prune", "--python",
-    "--python-version", "--quiet", "--refresh", "--reinstall", "--reinstall-package",
-    "--relocatable", "--remove", "--report", "--require-hashes", "--requirement",
-    "--resolution", "--skip-unbuildable", "--skip-unhashed", "--target", "--trace",
-    "--universal", "--upgrade", "--upgrade-package", "--venv", "--verbose", "--verify-record",
-    "--wheelhouse", "--wheelhouse-url", "--without",
+    "--on-collision", "--only-binary", "--output", "--override", "--package", "--package-index",
+    "--packages", "--page-cache", "--part", "--platform", "--prefix", "--prerelease", "--print",
+    "--progress", "--project", "--prune", "--python", "--python-version", "--quiet",
+    "--refresh", "--reinstall", "--reinstall-package", "--relocatable", "--remove", "--report",
+    "--require-hashes", "--requirement", "--resolution", "--skip-unbuildable",
+    "--skip-unhashed", "--target", "--trace", "--universal", "--upgrade", "--upgrade-package",
+    "--venv", "--verbose", "--verify-record", "--wheelhouse", "--wheelhouse-url", "--without",
 })  # fmt: skip
 """The first long name of each option of each command. Kept here because the commands of the planner
 cannot be loaded where memory is scarce; ``tests/schemas/test_variables.py`` compares the two."""
 
-SEVERAL_MEANINGS = frozenset({"--as", "--build"})
-"""Options that take other values in another command: they have only variables for one command."""
+SEVERAL_MEANINGS = frozenset({"--as", "--build", "--output"})
+"""Options that take other values in another command, or name a file that another command must not
+replace: they have only variables for one command."""
 
 OTHERS: Mapping[str, str] = {
     "LOCKSTREAM_MIRRORS": "Pairs FROM=TO, separated by spaces, as `--mirror` takes them; those of "

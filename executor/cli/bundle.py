@@ -9,7 +9,8 @@ import click
 from executor.cli.console import WarningReporter, print_result
 from executor.cli.execute_options import OriginOptions, origin_options, target_name_options
 from executor.cli.fetch import arrived
-from executor.cli.option_group import json_option, lock_argument
+from executor.cli.option_group import SectionedCommand, json_option, lock_argument, section
+from executor.cli.output_file import check_output_file
 from executor.lanes.signals import stoppable
 from executor.lock.options import TargetNames
 from schemas.errors import UsageError
@@ -17,15 +18,18 @@ from schemas.errors import UsageError
 __all__ = ["bundle"]
 
 
-@click.command()
+@click.command(cls=SectionedCommand)
 @lock_argument
-@click.option(
-    "-o",
-    "--output",
-    metavar="FILE",
-    default="wheels.tar",
-    show_default=True,
-    help="The archive; - for standard output.",
+@section(
+    "Output",
+    click.option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        default="wheels.tar",
+        show_default=True,
+        help="The archive; - is standard output.",
+    ),
 )
 @target_name_options
 @origin_options
@@ -51,6 +55,8 @@ def bundle(
             "-o - would write an archive to the terminal",
             hint="name a file, or pipe it to a program",
         )
+    if not is_stream:
+        check_output_file("--output", output, [lock], makes_folders=True)
     with stoppable():
         done = walk.bundle(
             lock,

@@ -154,15 +154,15 @@ target_name_options = option_group(
         "--python-version",
         "python_versions",
         multiple=True,
-        metavar="X.Y",
-        help="For this Python only, not for those of all targets of the lock. Repeatable.",
+        metavar="VERSION",
+        help="For this Python only, such as 3.12. Default: the targets of the lock. Repeatable.",
     ),
     click.option(
         "--platform",
         "platforms",
         multiple=True,
         metavar="TAG",
-        help="For this platform only. Repeatable.",
+        help="For this platform only, such as linux. Repeatable.",
     ),
 )
 

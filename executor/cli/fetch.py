@@ -6,7 +6,7 @@ import click
 
 from executor.cli.console import WarningReporter, print_result
 from executor.cli.execute_options import OriginOptions, origin_options, target_name_options
-from executor.cli.option_group import json_option, lock_argument
+from executor.cli.option_group import SectionedCommand, json_option, lock_argument, section
 from executor.cli.output import echo, is_quiet, is_verbose
 from executor.lanes.signals import stoppable
 from executor.lock.options import TargetNames
@@ -15,17 +15,24 @@ from executor.lock.step import Step
 __all__ = ["arrived", "fetch"]
 
 
-@click.command()
+@click.command(cls=SectionedCommand)
 @lock_argument
-@click.option(
-    "--into", metavar="DIR", default="wheels", show_default=True, help="The folder for the files."
+@section(
+    "Folder",
+    click.option(
+        "--into",
+        metavar="DIR",
+        default="wheels",
+        show_default=True,
+        help="The folder for the files.",
+    ),
+    click.option(
+        "--prune",
+        is_flag=True,
+        help="Remove wheels and source distributions from the folder that the lock does not need.",
+    ),
 )
 @target_name_options
-@click.option(
-    "--prune",
-    is_flag=True,
-    help="Remove wheels and source distributions from the folder that the lock does not need.",
-)
 @origin_options
 @json_option
 def fetch(

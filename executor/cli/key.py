@@ -6,7 +6,7 @@ import click
 
 from executor.cli.console import WarningReporter
 from executor.cli.execute_options import collision_option
-from executor.cli.option_group import lock_argument
+from executor.cli.option_group import SectionedCommand, lock_argument
 from executor.cli.options import (
     EnvironmentOptions,
     environment_options,
@@ -19,7 +19,7 @@ from executor.lock.options import SelectOptions
 __all__ = ["key"]
 
 
-@click.command()
+@click.command(cls=SectionedCommand)
 @lock_argument
 @environment_options
 @relocatable_option

@@ -32,6 +32,13 @@ Plan where memory is plentiful; execute in a container with little memory.
 """
 
 
+_SECTIONS = {
+    "planner.": "Plan, and look at locks",
+    "executor.": "Execute, and look at environments",
+}
+"""The headings of the commands in the help, by the room that has them."""
+
+
 _EXIT_CODES = """\b
 Exit codes:
   0  done
@@ -97,8 +104,11 @@ class Program(click.Group):
     def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
         # click would load every command for its summary.
         here = {name: entry for name, entry in self.entries.items() if _is_here(entry)}
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, _, summary) in here.items()])
+        for room, title in _SECTIONS.items():
+            rows = [(name, one[2]) for name, one in here.items() if one[0].startswith(room)]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
         if len(here) < len(self.entries):
             formatter.write_paragraph()
             formatter.write_text("To plan: pipx install lockstream, or uv tool install lockstream.")
@@ -145,7 +155,7 @@ def _print_version(context: click.Context, _option: click.Parameter, is_given: b
     is_flag=True,
     expose_value=False,
     callback=_keep_verbosity,
-    help="As after the command.",
+    help="Print only results, warnings and errors.",
 )
 @click.option(
     "-v",
@@ -153,7 +163,7 @@ def _print_version(context: click.Context, _option: click.Parameter, is_given: b
     is_flag=True,
     expose_value=False,
     callback=_keep_verbosity,
-    help="As after the command.",
+    help="Print also which variables count, and the time and memory it took.",
 )
 def program() -> None:
     """Run the program; its text of ``--help`` is ``_HELP``."""

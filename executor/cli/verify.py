@@ -7,7 +7,7 @@ from dataclasses import replace
 import click
 
 from executor.cli.console import WarningReporter, print_result
-from executor.cli.option_group import json_option, lock_argument, section
+from executor.cli.option_group import SectionedCommand, json_option, lock_argument, section
 from executor.cli.options import EnvironmentOptions, environment_options, selection_options
 from executor.lock.options import SelectOptions
 from schemas.errors import ExitCode
@@ -16,7 +16,7 @@ from schemas.text import counted
 __all__ = ["verify"]
 
 
-@click.command()
+@click.command(cls=SectionedCommand)
 @lock_argument
 @environment_options
 @selection_options

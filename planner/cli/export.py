@@ -97,25 +97,27 @@ pip_options = option_group(
 
 @click.command("export", cls=SectionedCommand)
 @lock_argument
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(FORMATS),
-    default=FORMATS[0],
-    show_default=True,
-    help="requirements: for pip and uv, with hashes. cyclonedx: a bill of materials (SBOM). "
-    "github: a snapshot for the dependency graph.",
-)
-# Not --output, which is a lock: its variable is that of plan, too.
-@click.option(
-    "-o",
-    "--output-file",
-    "output",
-    metavar="FILE",
-    help="The file to write. Default: standard output.",
+@section(
+    "Output",
+    click.option(
+        "--format",
+        "form",
+        type=click.Choice(FORMATS),
+        default=FORMATS[0],
+        show_default=True,
+        help="requirements: for pip and uv, with hashes. cyclonedx: a bill of materials (SBOM). "
+        "github: a snapshot for the dependency graph.",
+    ),
+    click.option(
+        "-o",
+        "--output",
+        "--output-file",
+        metavar="FILE",
+        help="The file to write. Default: standard output.",
+    ),
 )
 @select_options
-@section("Targets", target_options)
+@target_options
 @pip_options
 def export(
     lock: str,
@@ -127,7 +129,7 @@ def export(
     platforms: tuple[str, ...],
     of_pip: _PipChoice,
 ) -> None:
-    """Write what LOCK (default: pylock.toml) selects in a form that other tools read.
+    """Write LOCK (default: pylock.toml) in a form that other tools read.
 
     By default it is a requirements file for all targets of the lock, with hashes and markers.
     """

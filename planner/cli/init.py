@@ -30,7 +30,7 @@ def init() -> None:
 
 
 @init.command("ci", short_help="Write the file by which CI installs the lock.")
-@click.argument("kind", required=False, type=click.Choice([*CI_FILES]))
+@click.argument("kind", metavar="[KIND]", required=False, type=click.Choice([*CI_FILES]))
 @click.option(
     "--lock", default="pylock.toml", show_default=True, metavar="LOCK", help="The lock to install."
 )
@@ -38,6 +38,8 @@ def init() -> None:
 @click.option("--force", is_flag=True, help="Replace a file that exists.")
 def ci(kind: str | None, lock: str, is_printed: bool, force: bool) -> None:
     """Write the file by which CI installs the lock: for the forge that is found here, or for KIND.
+
+    KIND is github, gitlab, kubernetes, docker or pre-commit.
 
     It is filled in from the project: the lock, its Python, its groups, and the memory and disk that
     it takes. If lockstream.pyz is in this folder, or in that of the repository, files for Docker,

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 from packaging.pylock import Pylock
 
-from executor import echo
+from executor import echo, section
 from planner.lock.reader import read_lock
 from schemas.lock import newer_remark
 
@@ -39,17 +39,21 @@ def warn_of_newer(lock: Pylock, path: str) -> None:
 
 def target_options(function: F) -> F:
     """Add the options that name targets; the default is the targets that the lock records."""
-    for option in (
-        click.option(
-            "--platform", "platforms", multiple=True, metavar="TAG", help="For this platform."
-        ),
+    return section(
+        "Targets",
         click.option(
             "--python-version",
             "python_versions",
             multiple=True,
             metavar="VERSION",
-            help="For this Python. Default: the targets of the lock.",
+            help="For this Python only, such as 3.12. Default: the targets of the lock. "
+            "Repeatable.",
         ),
-    ):
-        function = option(function)
-    return function
+        click.option(
+            "--platform",
+            "platforms",
+            multiple=True,
+            metavar="TAG",
+            help="For this platform only, such as linux. Repeatable.",
+        ),
+    )(function)

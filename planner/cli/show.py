@@ -7,7 +7,15 @@ from typing import Any
 
 import click
 
-from executor import SelectOptions, echo, echo_json, json_option, lock_argument, select_options
+from executor import (
+    SectionedCommand,
+    SelectOptions,
+    echo,
+    echo_json,
+    json_option,
+    lock_argument,
+    select_options,
+)
 from planner.cli.lock_options import (
     open_lock,
     target_options,
@@ -31,7 +39,7 @@ __all__ = ["diff", "show"]
 SHOWN_PACKAGES = 10
 
 
-@click.command("show")
+@click.command("show", cls=SectionedCommand)
 @lock_argument
 @target_options
 @select_options

@@ -48,16 +48,21 @@ choice_options = option_group(
         "--project", "projects", multiple=True, metavar="FOLDER",
         help="Keep what the project in this folder requires. Repeatable.",
     ),
-    section("Targets", target_options),
+    target_options,
 )  # fmt: skip
 
 
 @click.command("subset", cls=SectionedCommand)
 @lock_argument
-@click.option(
-    "-o", "--output", metavar="FILE",
-    help="Where to write it: pylock.NAME.toml; - is standard output.",
-)  # fmt: skip
+@section(
+    "Output",
+    click.option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="Where to write it: pylock.NAME.toml; - is standard output. Required.",
+    ),
+)
 @choice_options
 def subset(lock: str, *, output: str | None, choice: SubsetChoice) -> None:
     """Write what a selection of LOCK (default: pylock.toml) installs, as a lock of its own.

@@ -8,6 +8,7 @@ import sys
 import click
 import pytest
 
+import lockstream
 from executor.cli.program import Program
 from schemas.errors import UsageError
 
@@ -48,3 +49,12 @@ def test_help_tells_what_a_command_does_where_python_drops_docstrings() -> None:
             check=True,
         )
         assert told in run.stdout.partition("ptions:")[0].partition("nvironment:")[0]
+
+
+def test_help_has_the_commands_of_each_phase_below_a_heading() -> None:
+    group = lockstream.program()
+    shown = group.get_help(click.Context(group))
+    plan, _, execute = shown.partition("Execute, and look at environments:")
+    assert plan.index("Plan, and look at locks:") < plan.index("  check ")
+    assert "  verify " in execute
+    assert all(f"\n  {name} " in shown for name in lockstream.COMMANDS)

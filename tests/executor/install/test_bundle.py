@@ -142,4 +142,19 @@ def test_standard_output_is_for_the_archive_alone(capsys: pytest.CaptureFixture[
     bundle("-o", "no/such/folder.tar")
     assert members("no/such/folder.tar")[0] == "pylock.toml"
     bundle("-o", "no", status=ExitCode.USAGE)
-    assert "error: no: cannot be written: Is a directory" in capsys.readouterr().err
+    assert "error: --output no: cannot be written: Is a directory" in capsys.readouterr().err
+
+
+def test_a_bundle_does_not_replace_its_lock(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = Path("pylock.toml").read_text()
+    bundle("-o", "./pylock.toml", status=ExitCode.USAGE)
+    assert capsys.readouterr().err == (
+        "error: --output ./pylock.toml: this file is read, and would be replaced\n"
+        "hint: name another file\n"
+    )
+    # It is for plan, and a plan of the job writes that lock.
+    monkeypatch.setenv("LOCKSTREAM_PLAN_OUTPUT", "pylock.toml")
+    bundle("-q")
+    assert Path("pylock.toml").read_text() == lock

@@ -488,3 +488,10 @@ def test_a_file_for_which_the_disk_has_no_space_is_told(
     monkeypatch.setattr("planner.cli.init.write_atomically", refuse)
     assert init("docker", "-q") == ExitCode.NOT_ENOUGH
     assert "cannot be written: No space left on device" in capsys.readouterr().err
+
+
+def test_help_names_each_kind(capsys: pytest.CaptureFixture[str]) -> None:
+    assert lockstream.main(["init", "ci", "--help"]) == ExitCode.DONE
+    kinds = re.search(r"KIND is (.*)\.\n", capsys.readouterr().out)
+    assert kinds
+    assert kinds[1].replace(" or ", ", ").split(", ") == list(CI_FILES)
