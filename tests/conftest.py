@@ -141,6 +141,7 @@ PIP_AND_UV = (
 def _no_places_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the places for files that are configured for pip and uv on this machine."""
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("UV_NO_CONFIG", "1")
     monkeypatch.delenv("VIRTUAL_ENV", raising=False)
     for variable in PIP_AND_UV:
         monkeypatch.delenv(variable, raising=False)

@@ -26,6 +26,7 @@ from planner.inputs.pip_config import (
     configured_links,
     configured_values,
     extra_indexes,
+    without_indexes,
 )
 from planner.inputs.recorded_options import options_from_table, options_to_table
 from planner.inputs.settings import Settings
@@ -74,12 +75,10 @@ class IndexRequest:
         """
         if self.is_complete:
             return self
-        closed = configured_values("no-index", environment)
-        is_closed = bool(closed) and closed[0].lower() in {"1", "true", "yes", "on"}
         complete = replace(
             self,
             configured_links=tuple(configured_links(environment)),
-            no_index=self.no_index or is_closed,
+            no_index=self.no_index or without_indexes(environment),
             is_complete=True,
         )
         if complete.no_index or inputs.no_index:

@@ -14,7 +14,7 @@ from typing import Any, Self
 from packaging.utils import canonicalize_name
 
 from planner.inputs.inputs import Inputs
-from planner.inputs.pip_config import unread_variables
+from planner.inputs.pip_config import unread_settings
 from planner.inputs.project import read_editables, read_projects
 from planner.inputs.project_document import hint_for_folder, is_project
 from planner.inputs.project_settings import read_settings_of
@@ -154,7 +154,7 @@ def read_inputs(
     excludes = tuple(map(canonicalize_name, provenance.excludes))
     remarks = tuple(
         f"{name} is set and has no effect here; say it in the inputs or on the command line"
-        for name in unread_variables(environment)
+        for name in unread_settings(environment)
     )
     files = read_requirements(
         provenance.requirements,

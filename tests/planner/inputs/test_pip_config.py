@@ -15,7 +15,7 @@ from planner.inputs.pip_config import (
     configured_links,
     configured_values,
     extra_indexes,
-    unread_variables,
+    unread_settings,
 )
 from planner.inputs.targets import choose_targets
 from schemas.errors import UsageError
@@ -127,10 +127,22 @@ def test_a_variable_replaces_what_pip_conf_says(tmp_path: Path) -> None:
 
 
 def test_variables_without_effect_are_named() -> None:
-    assert unread_variables({"PIP_CONSTRAINT": "c.txt", "UV_RESOLUTION": "", "HOME": "/"}) == [
+    nothing = {"PIP_CONFIG_FILE": "/dev/null"}
+    assert unread_settings({**nothing, "PIP_CONSTRAINT": "c.txt", "UV_RESOLUTION": ""}) == [
         "PIP_CONSTRAINT"
     ]
-    assert unread_variables({"UV_NO_SOURCES": "1", "UV_INDEX_STRATEGY": "first-index"}) == [
+    assert unread_settings({**nothing, "UV_NO_SOURCES": "1", "UV_INDEX_STRATEGY": "x"}) == [
         "UV_INDEX_STRATEGY",
         "UV_NO_SOURCES",
     ]
+
+
+def test_keys_of_pip_conf_without_effect_are_named(tmp_path: Path) -> None:
+    own = tmp_path / "own.conf"
+    own.write_text(
+        "[global]\nuploaded_prior_to = P7D\nrequire-hashes = false\n"
+        "[install]\nonly-binary = :all:\n"
+    )
+    environment = {"PIP_CONFIG_FILE": str(own)}
+    found = [one for one in unread_settings(environment) if one.startswith(str(own))]
+    assert found == [f"{own}: only-binary", f"{own}: uploaded-prior-to"]

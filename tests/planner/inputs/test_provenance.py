@@ -76,7 +76,9 @@ def test_a_file_can_name_projects_that_are_planned_themselves(
     project(tmp_path / "lib", named("lib", "two", more=extras + "requires-python = '>=3.9'\n"))
     Path("r.txt").write_text("-e .[x]\n-r more.txt\nthree\n")
     Path("more.txt").write_text("--editable='lib ; python_version > \"3\"'\n")
-    inputs = read_inputs(Provenance(requirements=("r.txt",)), environment={})
+    inputs = read_inputs(
+        Provenance(requirements=("r.txt",)), environment={"PIP_CONFIG_FILE": "/dev/null"}
+    )
     assert sorted(names(inputs)) == [
         "extra", "one", "three", 'two; python_version > "3"',
     ]  # fmt: skip
