@@ -13,6 +13,7 @@ from executor.budget.budget import Budget, History
 from executor.budget.group_memory import PeakGauge
 from executor.budget.processors import usable_processors
 from executor.environment.schemes import Schemes
+from executor.files.early_flush import EarlyFlush
 from executor.files.held_folder import HeldFolder
 from executor.files.writer import FileWriter
 from executor.lanes.lanes import Work, run_lanes
@@ -101,6 +102,8 @@ class Stager:
     """Builds wheels, if any step has a source."""
     gauge: PeakGauge
     """Is given a sample of the memory now and then."""
+    early: EarlyFlush
+    """Is told when something was written."""
 
     def stage_all(
         self, steps: Sequence[Step], budget: Budget, last: ExitStack
@@ -135,6 +138,7 @@ class Stager:
         def wrote(size: int) -> None:
             self.reporter.wrote(size)
             self.gauge.sample()
+            self.early.wrote()
 
         return chain(
             run_lanes(

@@ -15,6 +15,7 @@ from executor.environment.places import Places, Ways
 from executor.environment.schemes import Schemes
 from executor.environment.uninstall import removed_entries, shared_paths
 from executor.files.allowance import Allowance
+from executor.files.early_flush import EarlyFlush
 from executor.files.held_folder import HeldFolder
 from executor.files.path_set import PathSet
 from executor.files.writer import FileWriter
@@ -109,12 +110,14 @@ class Transaction:
         with closing(RunLog(self._held)) as log:
             log.begin(len(changes.install))
             try:
-                stager = self._stager(staging, left, budget, log)
-                staged, arrivals = stager.stage_all(changes.install, budget, last)
-                arrivals = _by_name(changes.install, arrivals)
-                began = perf_counter()
-                self.reporter.recorder.event("commit", step="checks")
-                keep = self._check(changes.remove, arrivals, budget)
+                with self._early_flush(budget) as early:
+                    stager = self._stager(staging, left, budget, log, early)
+                    staged, arrivals = stager.stage_all(changes.install, budget, last)
+                    early.finish()
+                    arrivals = _by_name(changes.install, arrivals)
+                    began = perf_counter()
+                    self.reporter.recorder.event("commit", step="checks")
+                    keep = self._check(changes.remove, arrivals, budget)
             except (Interrupted, *_NO_FAULT_OF_THE_WHEELS) as end:
                 self._leave_wheels(end, log)
                 raise
@@ -131,8 +134,18 @@ class Transaction:
                 f"wait in {self.journal.folder}: {len(complete)}"
             )
 
+    def _early_flush(self, budget: Budget) -> EarlyFlush:
+        # If memory is limited, the lanes wait for the disk themselves, after each window.
+        is_on = self.journal.is_durable and budget.window is None
+        return EarlyFlush(self.journal.folder, is_on=is_on)
+
     def _stager(
-        self, staging: Staging, left: frozenset[str], budget: Budget, log: RunLog
+        self,
+        staging: Staging,
+        left: frozenset[str],
+        budget: Budget,
+        log: RunLog,
+        early: EarlyFlush,
     ) -> Stager:
         is_awaited = self.journal.is_durable and not budget.keeps_files
         allowance = None
@@ -156,6 +169,7 @@ class Transaction:
             history=budget.history,
             build=self.build,
             gauge=self.gauge,
+            early=early,
         )
 
     def _check(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterable
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from executor.api import execute
 from executor.environment.changes import Sync
 from executor.environment.environment import Environment
 from executor.environment.schemes import STAGING
+from executor.files import early_flush
 from executor.report.reporter import Reporter
 from executor.transaction.errors import FileConflict, WriteFailed
 from helpers.environments import check_nothing_lies, environment_below
@@ -138,3 +141,41 @@ def test_a_file_that_another_distribution_owns_stays(
     assert (packages / "demo/a.py").read_text() == "1"
     assert not (packages / "demo/b.py").exists()
     assert not (packages / STAGING).exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "is_flushed"),
+    [({}, True), ({"durability": "kill"}, False), ({"memory": 64 << 20}, False)],
+    ids=["by default", "if power may be lost", "with windows of its own"],
+)
+def test_files_are_flushed_before_the_commit_only_if_nothing_else_does_it(
+    tmp_path: Path,
+    environment: Environment,
+    monkeypatch: pytest.MonkeyPatch,
+    options: dict[str, Any],
+    is_flushed: bool,
+) -> None:
+    flushed: list[bool] = []
+
+    def flush(folders: Iterable[str]) -> None:
+        (folder,) = folders
+        flushed.append("journal" in os.listdir(folder))
+
+    monkeypatch.setattr(early_flush, "flush", flush)
+    execute(write_lock(tmp_path / "old", OLD), environment, **options)
+    assert flushed == [False] * is_flushed
+
+
+def test_an_error_of_the_disk_before_the_commit_leaves_the_environment(
+    tmp_path: Path, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(write_lock(tmp_path / "old", OLD), environment)
+    before = snapshot(tmp_path / "env")
+
+    def flush(_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(early_flush, "flush", flush)
+    with pytest.raises(WriteFailed, match="Input/output error"):
+        execute(write_lock(tmp_path / "new", NEW), environment)
+    assert snapshot(tmp_path / "env") == before
