@@ -179,6 +179,9 @@ def parse_header(document: Mapping[str, Any]) -> Pylock:
         raise UnsupportedLockVersion(str(document["lock-version"])) from None
     except PylockValidationError as error:
         raise InvalidLock(str(error), line=1) from None
+    environments = document.get("environments")
+    if any("\\" in str(marker) for marker in environments or ()):
+        raise InvalidLock(_BACKSLASH, line=1)
     return replace(header, lock_version=newer) if newer else header
 
 
@@ -238,9 +241,16 @@ def parse_package(table: Mapping[str, Any], line: int) -> Package:
         # The block was parsed alone, so its index in the array means nothing.
         problem = problem.removesuffix(" in 'packages[0]'").replace("'packages[0].", "'")
         raise InvalidLock(problem, line, name if isinstance(name, str) else None) from None
+    if "\\" in str(table.get("marker")):
+        raise InvalidLock(_BACKSLASH, line, package.name)
     _check_sizes(package, line)
     _check_places(package, line)
     return package
+
+
+_BACKSLASH = "a marker has a backslash, for which the grammar of markers (PEP 508) has no place"
+"""packaging reads what Python would for it, such as a quote, and prints that without a backslash:
+what it prints is no marker, or another one."""
 
 
 def _check_places(package: Package, line: int) -> None:

@@ -13,6 +13,7 @@ __all__ = [
     "counted",
     "enumerate_some",
     "first_plan",
+    "json_text",
     "lock_command",
     "one_line",
     "printable",
@@ -95,6 +96,16 @@ def printable(text: str) -> str:
     if text.isprintable():
         return _inert(text)
     return "\n  ".join(_indentable(line) for line in text.split("\n")).removesuffix("\n  ")
+
+
+def json_text(content: object, *, indent: int | None = 2, sort_keys: bool = False) -> str:
+    """Return ``content`` as JSON, which escapes what a terminal would obey.
+
+    Runners of jobs obey ``##vso[...]`` anywhere in a line, so one of two such signs is escaped.
+    """
+    import json  # noqa: PLC0415  # only what prints it needs it
+
+    return json.dumps(content, indent=indent, sort_keys=sort_keys).replace("##", "#\\u0023")
 
 
 def one_line(text: str, limit: int | None = None) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 
 import click
 
-from schemas.text import one_line, printable
+from schemas.text import json_text, one_line, printable
 from schemas.urls import hidden_in
 
 __all__ = [
@@ -81,12 +80,8 @@ def echo_document(text: str) -> None:
 
 
 def echo_json(content: object, *, indent: int | None = 2) -> None:
-    """Print ``content`` as JSON to standard output; json escapes what a terminal would obey.
-
-    Runners of jobs obey ``##vso[...]`` anywhere in a line, so one of two such signs is escaped.
-    """
-    text = json.dumps(hidden_in(content), indent=indent)
-    click.echo(text.replace("##", "#\\u0023"))
+    """Print ``content`` as JSON to standard output, without the secrets of addresses."""
+    click.echo(json_text(hidden_in(content), indent=indent))
 
 
 def is_quiet() -> bool:

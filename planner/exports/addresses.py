@@ -29,9 +29,9 @@ File = PackageArchive | PackageSdist | PackageWheel
 PUBLIC = parse_index(PUBLIC_INDEX).url
 """PyPI, as a lock names it."""
 
-_SAFE = "%!&'()*+,/:;=?@[]~"
+_SAFE = "%!&()*+,/:;=?@[]~"
 """Characters with a meaning in a URL. The others are quoted: a requirements file ends an address at
-a space and takes ``${NAME}`` for a variable."""
+a space, takes ``${NAME}`` for a variable, and reads its options as a shell does (``'``)."""
 
 _BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 

@@ -12,15 +12,28 @@ from packaging.pylock import Package
 
 from planner.exports.addresses import files_of
 from planner.exports.errors import InvalidEntry
+from schemas.text import one_line
 from schemas.urls import redacted
 
 __all__ = ["check_entry", "is_address"]
 
-_OF_INDEXES = ("http", "https", "file")
+_SCHEMES = ("http", "https", "file")
+"""Schemes of indexes and of files. Who draws a bill of materials makes links of their addresses
+(``javascript:``)."""
+
+_OF_REPOSITORIES = (*_SCHEMES, "ssh", "git", "svn")
+"""git has others, which run a program (``ext::sh -c ...``)."""
+
+
+_DIGITS = {
+    "sha256": 64, "sha384": 96, "sha512": 128, "sha3_256": 64, "sha3_384": 96, "sha3_512": 128,
+    "blake2b": 128,
+}  # fmt: skip
+"""Hexadecimal digits of the hashes that an export writes."""
 
 
 def check_entry(package: Package) -> None:
-    """Raise InvalidEntry if an address, a hash or a kind of repository in ``package`` is
+    """Raise InvalidEntry if an address, a hash, a kind of repository or a commit in ``package`` is
     malformed.
     """
     for problem in _problems(package):
@@ -28,29 +41,32 @@ def check_entry(package: Package) -> None:
 
 
 def _problems(package: Package) -> Iterator[str]:
-    if package.index and not is_address(package.index, _OF_INDEXES):
+    if package.index and not is_address(package.index, _SCHEMES):
         yield f"its index {redacted(package.index)!r} is not an address"
     for file in files_of(package):
-        if file.url and not is_address(file.url):
+        if file.url and not is_address(file.url, _SCHEMES):
             yield f"{redacted(file.url)!r} is not an address of a file"
         for algorithm, digest in file.hashes.items():
             if not re.fullmatch("[0-9A-Fa-f]+", digest):
                 yield f"a hash ({algorithm}) has other characters than hexadecimal digits"
+            elif len(digest) != (count := _DIGITS.get(algorithm.lower(), len(digest))):
+                yield f"a hash ({algorithm}) has {len(digest)} digits instead of {count}"
     vcs = package.vcs
     if vcs is not None and not re.fullmatch("[a-z]+", vcs.type):
         yield f"{vcs.type!r} is not a kind of repository"
-    if vcs is not None and vcs.url and not is_address(vcs.url):
+    if vcs is not None and vcs.url and not is_address(vcs.url, _OF_REPOSITORIES):
         yield f"{redacted(vcs.url)!r} is not an address of a repository"
+    if vcs is not None and not re.fullmatch(r"\w[\w./+-]*", vcs.commit_id):
+        yield f"{one_line(vcs.commit_id, 80)!r} is not the name of a commit"
 
 
-def is_address(url: str, schemes: Collection[str] = ()) -> bool:
-    """Return whether ``url`` has a scheme, one of ``schemes`` if there are any, and the parts of a
-    URL can be told apart.
+def is_address(url: str, schemes: Collection[str]) -> bool:
+    """Return whether ``url`` has one of these ``schemes``, and the parts of a URL can be told
+    apart.
     """
     try:
         parts = urlsplit(url)
         _ = parts.port  # raises ValueError if it is not a port
     except ValueError:
         return False
-    is_known = parts.scheme in schemes if schemes else len(parts.scheme) > 1
-    return is_known and bool(parts.netloc or parts.path)
+    return parts.scheme in schemes and bool(parts.netloc or parts.path)

@@ -43,7 +43,10 @@ class Unwritable(InvalidInput):
     package: str
     kind: str
     """A marker, a path or an address."""
-    hint: str = "rename it, without line feeds, ` #` and ${NAME}, and lock again"
+    hint: str = (
+        "rename it, without quotes, line feeds, `\\`, `;`, `[`, `]`, `#`, ` -` and ${NAME}, and "
+        "lock again"
+    )
 
     def __str__(self) -> str:
         return f"{self.package}: its {self.kind} cannot be written into a requirements file"

@@ -11,6 +11,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterable
+from typing import Literal
 
 from packaging.pylock import Package, Pylock
 
@@ -20,13 +21,19 @@ from planner.exports.errors import Unwritable
 from planner.model.paths import relative_path
 from planner.review.recorded import recorded_indexes, recorded_places
 from schemas.data_class import frozen
+from schemas.text import one_line
 
 __all__ = ["PipPlaces", "checked"]
 
 _PAGES = (".html", ".htm")
 
-_MEANING_MORE = re.compile(r"\$\{[A-Z0-9_]+\}|(?:^|\s)#")
-"""What pip takes for a variable of the environment, or for a comment."""
+_MEANING_MORE = {
+    "marker": re.compile(r"\$\{[A-Z0-9_]+\}|\s[#-]"),
+    "address": re.compile(r";"),
+    "path": re.compile(r"\$\{[A-Z0-9_]+\}|\s-|[#;\[\]'\"\\]|^\s|\s$"),
+}
+"""What pip or uv take for a variable of the environment, a comment, an option, a marker, an extra,
+a quotation or a line that goes on. (Other addresses are quoted.)"""
 
 
 @frozen(kw_only=True)
@@ -97,12 +104,13 @@ class PipPlaces:
         return found
 
 
-def checked(text: str, subject: str, kind: str) -> str:
-    """Return ``text``, which is of the package ``subject``, if pip takes it as it is on one line.
+def checked(text: str, subject: str, kind: Literal["address", "marker", "path"]) -> str:
+    """Return ``text``, which is of the package ``subject``, if pip and uv take it as it is on one
+    line, and what runs a job obeys nothing in it.
 
     Raises Unwritable.
     """
-    if not text.isprintable() or _MEANING_MORE.search(text):
+    if one_line(text) != text or _MEANING_MORE[kind].search(text):
         raise Unwritable(subject, kind)
     return text
 

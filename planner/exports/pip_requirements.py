@@ -106,7 +106,7 @@ def _head(targets: Sequence[Target], options: PipOptions) -> Iterator[str]:
 
 def _entry(one: ExportedPackage, options: PipOptions) -> list[str]:
     """Return the lines of one requirement with its hashes. Raises Unwritable."""
-    line = checked(_specifier(one, options), one.name, "place")
+    line = _specifier(one, options)
     if one.marker is not None:
         line += f" ; {checked(str(one.marker), one.name, 'marker')}"
     hashes = sorted(set(_hashes(one.package))) if options.has_hashes else []
@@ -117,35 +117,36 @@ def _specifier(one: ExportedPackage, options: PipOptions) -> str:
     package = one.package
     if version := _pinned_version(one, options.folder):
         return f"{one.name}=={version}"
-    if url := repository_url(package):
-        return f"{one.name} @ {url}{_part(package.vcs)}"
-    if package.archive is not None and package.archive.url:
-        return f"{one.name} @ {plain_url(package.archive.url)}{_part(package.archive)}"
-    if package.vcs is not None:
+    url = repository_url(package)
+    if url is None and package.archive is not None and package.archive.url:
+        url = plain_url(package.archive.url)
+    if url is None and package.vcs is not None:
         path = os.path.abspath(os.path.join(options.folder, package.vcs.path or ""))
         url = f"{package.vcs.type}+file://{quote(path)}@{quote(package.vcs.commit_id)}"
-        return f"{one.name} @ {url}{_part(package.vcs)}"
-    return _path(one, options)
+    if url is None:
+        return _path(one, options)
+    return f"{one.name} @ {checked(url, one.name, 'address')}{_part(package)}"
 
 
 def _path(one: ExportedPackage, options: PipOptions) -> str:
     """Return the requirement of a folder or a file on this machine."""
-    package, prefix = one.package, ""
+    package, is_editable = one.package, None
     if package.directory is not None:
         inner = package.directory.subdirectory or ""
         place = os.path.normpath(os.path.join(options.folder, package.directory.path, inner))
-        # pip takes no marker after the folder of an editable project.
-        prefix = "-e " if package.directory.editable and one.marker is None else ""
+        is_editable = package.directory.editable
     else:
         assert package.archive is not None
         place = local_path(package.archive, options.folder) or ""
     shown = relative_path(place, options.into)
     shown = shown if shown.startswith((".", "/")) else f"./{shown}"
+    # Of an editable project, pip takes no marker, and ends the path at a space.
+    prefix = "-e " if is_editable and one.marker is None and " " not in shown else ""
     return prefix + checked(shown, one.name, "path")
 
 
-def _part(source: object) -> str:
-    subdirectory = getattr(source, "subdirectory", None)
+def _part(package: Package) -> str:
+    subdirectory = getattr(package.vcs or package.archive, "subdirectory", None)
     return f"#subdirectory={quote(subdirectory)}" if subdirectory else ""
 
 

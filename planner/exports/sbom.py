@@ -24,6 +24,7 @@ from planner.exports.purl import package_url, plain_package_url
 from planner.exports.selection import ExportedPackage
 from schemas.errors import UsageError
 from schemas.hints import TOOL_NAME
+from schemas.text import json_text
 from schemas.version import VERSION
 
 if TYPE_CHECKING:
@@ -168,4 +169,4 @@ def _reproducible(document: dict[str, Any], moment: int | None) -> str:
         document["metadata"]["timestamp"] = datetime.fromtimestamp(moment, UTC).isoformat()
     digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
     document["serialNumber"] = uuid5(NAMESPACE_URL, f"sha256:{digest}").urn
-    return f"{json.dumps(document, indent=2, sort_keys=True)}\n"
+    return f"{json_text(document, sort_keys=True)}\n"

@@ -5,7 +5,6 @@ Source: https://docs.github.com/en/rest/dependency-graph/dependency-submission.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +18,7 @@ from planner.exports.selection import ExportedPackage
 from planner.exports.workflow_run import WorkflowRun
 from schemas.data_class import frozen
 from schemas.hints import TOOL_NAME
+from schemas.text import json_text
 from schemas.version import VERSION
 
 __all__ = ["Scan", "dependency_snapshot"]
@@ -68,7 +68,7 @@ def dependency_snapshot(
             }
         },
     }
-    return f"{json.dumps(document, indent=2)}\n"
+    return f"{json_text(document)}\n"
 
 
 def _resolved(

@@ -299,6 +299,17 @@ class TestUnreadableWheelNames:
         assert message == "package 'demo' (line 7): Cannot determine wheel filename"
 
 
+@pytest.mark.parametrize(
+    "marker", [r"os_name != 'a\\'", r"os_name != 'a\nb'", r"os_name != '\x22'", r"'\\' in extras"]
+)
+def test_a_marker_that_packaging_prints_as_another_is_refused(marker: str) -> None:
+    problem = "a marker has a backslash, for which the grammar of markers (PEP 508) has no place"
+    assert refusal(package(marker=marker)) == f"package 'demo' (line 7): {problem}"
+    with pytest.raises(InvalidLock) as caught:
+        parse_header({**HEADER, "environments": ["os_name == 'posix'", marker]})
+    assert str(caught.value) == f"line 1: {problem}"
+
+
 @pytest.mark.parametrize("place", ['path = "a\\u0000b"', 'url = "file:///a%00b"'])
 def test_a_zero_byte_in_a_place_is_refused(place: str) -> None:
     text = (

@@ -32,8 +32,13 @@ def with_repository(**keys: str) -> dict[str, Any]:
         (with_file(url="https://host:port/app-1.0-py3-none-any.whl"), "address of a file"),
         ({"name": "app", "archive": {"url": "app.zip", "hashes": SHA}}, "address of a file"),
         (with_file(hashes={"sha256": "a\n--index-url https://evil.example"}), "a hash"),
+        (with_file(hashes={"SHA256": "ab"}), "a hash .SHA256. has 2 digits instead of 64"),
         (with_repository(type="git\n--pre"), "kind of repository"),
         (with_repository(url="git@host.example"), "address of a repository"),
+        (with_repository(url="ext::sh -c id"), "address of a repository"),
+        (with_repository(**{"commit-id": "--upload-pack=id"}), "name of a commit"),
+        (with_repository(**{"commit-id": "a\n--pre"}), "name of a commit"),
+        (with_file(url="javascript:alert(1)//app-1.0-py3-none-any.whl"), "address of a file"),
     ],
 )
 def test_a_value_without_a_meaning_names_its_package(table: dict[str, Any], problem: str) -> None:
@@ -52,5 +57,5 @@ def test_other_entries_are_taken(table: dict[str, Any]) -> None:
 def test_an_address_has_a_scheme() -> None:
     assert is_address("https://host.example/simple", ("https",))
     assert not is_address("https://host.example/simple", ("file",))
-    assert not is_address("C:/wheels")
-    assert not is_address("https:")
+    assert not is_address("C:/wheels", ("https",))
+    assert not is_address("https:", ("https",))

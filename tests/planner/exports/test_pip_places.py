@@ -44,6 +44,13 @@ def test_a_login_of_an_index_is_not_written() -> None:
     assert lines(wheel("app", index=index)) == [f"--index-url {OURS}"]
 
 
+def test_a_quote_in_an_address_does_not_begin_a_quotation() -> None:
+    index = 'https://ours.example/it\'s "one"/simple'
+    assert lines(wheel("app", index=index)) == [
+        "--index-url https://ours.example/it%27s%20%22one%22/simple"
+    ]
+
+
 def test_indexes_can_be_left_to_the_configuration_of_pip() -> None:
     assert lines(wheel("app", index=OURS), with_indexes=False) == []
 
@@ -60,7 +67,10 @@ def test_the_folder_of_an_index_on_this_machine_is_enough() -> None:
     assert lines(wheel("app", at="files", index="file:///opt/simple")) == ["--find-links ./files"]
 
 
-@pytest.mark.parametrize("folder", ["a #b", "a\n--index-url evil", "${HOME}"])
+@pytest.mark.parametrize(
+    "folder",
+    ["a #b", "a\n--index-url evil", "${HOME}", "a --pre", "a#b", "a'b", "a\\", "##vso[a]b", "a;b"],
+)
 def test_a_folder_that_pip_would_read_otherwise_is_refused(folder: str) -> None:
     with pytest.raises(Unwritable, match="app: its path"):
         lines(wheel("app", at=folder))

@@ -135,15 +135,47 @@ def test_without_hashes_several_indexes_are_warned_of() -> None:
     assert exported(*tables).remarks == ()
 
 
-@pytest.mark.parametrize("value", ["${TOKEN}", " #", "\u202e"])
+@pytest.mark.parametrize("value", ["${TOKEN}", " #", "\u202e", "a --hash=sha256:1", "##vso[a]b"])
 def test_a_marker_that_pip_would_read_otherwise_is_refused(value: str) -> None:
     with pytest.raises(Unwritable, match="app: its marker"):
         exported(wheel("app", marker=f"os_name != '{value}'"))
 
 
-def test_a_path_that_pip_would_read_otherwise_is_refused() -> None:
+@pytest.mark.parametrize(
+    "path",
+    [
+        "a #b",
+        "a --config-settings=a=b",
+        "a[extra]",
+        "a ; os_name == 'nt'",
+        "a\\",
+        "a'b",
+        "${HOME}",
+        "a\n--pre",
+        "##vso[a]b",
+        "a ",
+    ],
+)
+def test_a_path_that_pip_would_read_otherwise_is_refused(path: str) -> None:
     with pytest.raises(Unwritable, match="app: its path"):
-        exported({"name": "app", "directory": {"path": "a #b"}}, has_hashes=False)
+        exported({"name": "app", "directory": {"path": path}}, has_hashes=False)
+    archive = {"path": f"{path}.zip", "hashes": SHA}
+    if path != "a ":
+        with pytest.raises(Unwritable, match="app: its path"):
+            exported({"name": "app", "archive": archive})
+
+
+def test_an_editable_folder_with_a_space_is_required_as_a_folder() -> None:
+    """pip ends it at the space, and takes another folder."""
+    for path, line in (("our app", "./our app"), ("app", "-e ./app")):
+        table = {"name": "app", "directory": {"path": path, "editable": True}}
+        assert lines(table, has_hashes=False) == [line]
+
+
+def test_an_address_from_which_pip_would_take_a_marker_is_refused() -> None:
+    archive = {"url": "https://host.example/x.zip;os_name=='nt'", "hashes": SHA}
+    with pytest.raises(Unwritable, match="app: its address"):
+        exported({"name": "app", "archive": archive})
 
 
 def test_the_file_names_the_targets_that_it_is_for() -> None:

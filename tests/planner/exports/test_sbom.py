@@ -63,6 +63,13 @@ def test_it_is_valid_by_the_schema_of_its_format(direct: Direct | None, moment: 
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
 
 
+def test_what_runs_a_job_obeys_nothing_in_it() -> None:
+    table = wheel("app", marker="os_name != '##vso[task.setvariable variable=a]b'")
+    assert "##" not in text_of(table)
+    (found,) = bill(table)["components"]
+    assert "##vso[" in found["properties"][0]["value"]
+
+
 def test_the_same_lock_gives_the_same_bytes_and_another_one_another_number() -> None:
     assert text_of() == text_of()
     numbers = {json.loads(one)["serialNumber"] for one in (text_of(), text_of(wheel("app")))}

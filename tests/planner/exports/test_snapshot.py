@@ -51,6 +51,13 @@ def test_it_has_what_the_api_requires() -> None:
     }
 
 
+def test_what_runs_a_job_obeys_nothing_in_it() -> None:
+    scan = Scan(run=RUN, moment=0, place="##vso[a]b/pylock.toml")
+    text = dependency_snapshot(LOCK, [], None, scan)
+    assert "##" not in text
+    assert [*json.loads(text)["manifests"]] == ["##vso[a]b/pylock.toml"]
+
+
 def test_each_package_names_what_it_depends_on_and_what_it_is_for() -> None:
     found = snapshot(directly("app", "docs"))["manifests"]["api/pylock.toml"]
     assert found["file"] == {"source_location": "api/pylock.toml"}
