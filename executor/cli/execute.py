@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import click
@@ -96,7 +96,7 @@ def execute(
     environment changes only when all wheels are complete.
     """
     if report:
-        _check_report(report, lock, dry_run=dry_run)
+        _check_report(report, [lock, *origins.bundle], dry_run=dry_run)
     given, memory = origins.origins(lock), resources.budget()
     lock, select = builds.with_projects(lock, select)
     options = ExecuteOptions(
@@ -132,10 +132,10 @@ def execute(
         print_result(None, done.lines() if is_verbose() else done.summary(), err=log == "-")
 
 
-def _check_report(report: str, lock: str, *, dry_run: bool) -> None:
+def _check_report(report: str, inputs: Sequence[str], *, dry_run: bool) -> None:
     from executor.cli.output_file import check_output_file  # noqa: PLC0415  # rarely needed
 
-    check_output_file("--report", report, [lock], makes_folders=True)
+    check_output_file("--report", report, inputs, makes_folders=True)
     if dry_run:
         echo("warning: a dry run installs nothing, so --report writes no file", err=True)
 

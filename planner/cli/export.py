@@ -26,7 +26,7 @@ from planner.cli.lock_options import open_lock, target_options
 from planner.exports.direct import Direct, find_direct
 from planner.exports.selection import ExportedPackage, select_packages
 from planner.review.forge import find_root
-from planner.review.recorded import targets_of
+from planner.review.recorded import recorded_files, targets_of
 from schemas.data_class import frozen
 from schemas.errors import LockstreamError, UsageError
 from schemas.lock import recorded_targets
@@ -135,9 +135,10 @@ def export(
     """
     of_pip.check(form)
     output = None if output == "-" else output
-    if output is not None:
-        check_output_file("-o", output, [lock])
     content = open_lock(lock)
+    inputs = (lock, *recorded_files(content, lock))
+    if output is not None:
+        check_output_file("-o", output, inputs)
     are_named = bool(python_versions or platforms)
     targets = targets_of(content, python_versions, platforms) if are_named else ()
     request = _Request(
@@ -157,7 +158,7 @@ def export(
         return
     from planner.cli.page_file import write_page  # noqa: PLC0415  # it loads the writer of locks
 
-    write_page("-o", output, text, [lock])
+    write_page("-o", output, text, inputs)
     if not is_quiet():
         echo(f"wrote {output}: {counted(count, 'package')}", err=True)
 

@@ -29,6 +29,7 @@ __all__ = [
     "InputsNotRecorded",
     "is_inside",
     "is_planned",
+    "recorded_files",
     "recorded_indexes",
     "recorded_inputs",
     "recorded_places",
@@ -128,6 +129,17 @@ def recorded_places(lock: Pylock) -> tuple[str, ...]:
     """Return the indexes, pages and folders of the plan of ``lock``, in the order of their rank."""
     places = recorded_table(lock, "policy").get("indexes")
     return tuple(one for one in places if isinstance(one, str)) if isinstance(places, list) else ()
+
+
+def recorded_files(lock: Pylock, path: str) -> tuple[str, ...]:
+    """Return the paths of the files and folders that a plan of the lock at ``path`` reads, as far
+    as the lock names them. They need not be there.
+    """
+    table = recorded_table(lock, "inputs")
+    sources = Provenance.from_table(table, os.path.dirname(path)) or Provenance()
+    documents = (os.path.join(one, "pyproject.toml") for one in sources.projects)
+    files = (*sources.requirements, *sources.constraints, *sources.overrides)
+    return (*sources.projects, *documents, *files)
 
 
 def is_planned(lock: Pylock) -> bool:

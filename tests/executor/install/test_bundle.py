@@ -158,3 +158,12 @@ def test_a_bundle_does_not_replace_its_lock(
     monkeypatch.setenv("LOCKSTREAM_PLAN_OUTPUT", "pylock.toml")
     bundle("-q")
     assert Path("pylock.toml").read_text() == lock
+
+
+def test_a_report_does_not_replace_the_bundle(capsys: pytest.CaptureFixture[str]) -> None:
+    bundle("-q")
+    before = Path("wheels.tar").read_bytes()
+    words = ["--target", "t", "--bundle", "wheels.tar", "--report", "wheels.tar"]
+    execute(*words, status=ExitCode.USAGE)
+    assert "--report wheels.tar: this file is read" in capsys.readouterr().err
+    assert Path("wheels.tar").read_bytes() == before

@@ -76,6 +76,28 @@ def test_the_lock_is_not_replaced(capsys: pytest.CaptureFixture[str]) -> None:
     assert Path("pylock.toml").read_bytes() == before
 
 
+@pytest.mark.parametrize("name", ["requirements.txt", "limits.txt", "app/pyproject.toml"])
+def test_an_input_of_the_lock_is_not_replaced(
+    capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """``plan -r requirements.txt`` and ``export -o requirements.txt`` are one slip apart."""
+    write_lock(
+        inputs={
+            "projects": ["app"],
+            "requirements": ["requirements.txt", "https://host.example/more.txt"],
+            "constraints": ["limits.txt"],
+        }
+    )
+    Path("app").mkdir()
+    Path(name).write_text("mine")
+    assert run(capsys, "-o", name) == (
+        2,
+        "",
+        f"error: -o {name}: this file is read, and would be replaced\nhint: name another file\n",
+    )
+    assert Path(name).read_text() == "mine"
+
+
 def test_extras_and_targets_select(capsys: pytest.CaptureFixture[str]) -> None:
     out = run(capsys, "--extra", "cli", "--platform", "linux", "--no-hashes")[1]
     assert [line for line in out.splitlines() if "==" in line] == ["app==1.0", "cli==1.0"]

@@ -9,7 +9,13 @@ import pytest
 from packaging.pylock import Pylock
 from packaging.version import Version
 
-from planner.review.recorded import recorded_inputs, recorded_places, recorded_sources, targets_of
+from planner.review.recorded import (
+    recorded_files,
+    recorded_inputs,
+    recorded_places,
+    recorded_sources,
+    targets_of,
+)
 from schemas.errors import UsageError
 from schemas.target import Target
 
@@ -74,3 +80,11 @@ def test_places_that_are_malformed_count_as_not_recorded() -> None:
     )  # fmt: skip
     for broken in ({}, {"policy": "x"}, {"policy": {"indexes": "x"}}):
         assert recorded_places(lock(**broken)) == ()
+
+
+def test_the_files_of_a_plan_are_found_from_the_working_folder() -> None:
+    inputs = {"projects": ["../app"], "requirements": ["a.txt"], "overrides": ["b.txt"]}
+    assert recorded_files(lock(inputs=inputs), "ci/pylock.toml") == (
+        "app", "app/pyproject.toml", "ci/a.txt", "ci/b.txt",
+    )  # fmt: skip
+    assert recorded_files(lock(), "pylock.toml") == ()
