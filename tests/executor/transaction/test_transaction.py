@@ -162,14 +162,14 @@ def test_files_are_flushed_before_the_commit_only_if_nothing_else_does_it(
         flushed.append("journal" in os.listdir(folder))
 
     monkeypatch.setattr(early_flush, "flush", flush)
-    execute(write_lock(tmp_path / "old", OLD), environment, **options)
+    execute(write_lock(tmp_path / "old", [OLD]), environment, **options)
     assert flushed == [False] * is_flushed
 
 
 def test_an_error_of_the_disk_before_the_commit_leaves_the_environment(
     tmp_path: Path, environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    execute(write_lock(tmp_path / "old", OLD), environment)
+    execute(write_lock(tmp_path / "old", [OLD]), environment)
     before = snapshot(tmp_path / "env")
 
     def flush(_: object) -> None:
@@ -177,5 +177,5 @@ def test_an_error_of_the_disk_before_the_commit_leaves_the_environment(
 
     monkeypatch.setattr(early_flush, "flush", flush)
     with pytest.raises(WriteFailed, match="Input/output error"):
-        execute(write_lock(tmp_path / "new", NEW), environment)
+        execute(write_lock(tmp_path / "new", [NEW]), environment)
     assert snapshot(tmp_path / "env") == before
