@@ -143,7 +143,7 @@ def plan_lock(request: PlanRequest, reporter: Reporter | None = None) -> Planned
         _check_content(planned, request, reporter)
         return planned
     if task.output != "-":
-        # What cannot be written is told before the work. A check needs no writer.
+        # What cannot be written is an error before the work. A check needs no writer.
         from planner.lock.writer import check_output, write_lock  # noqa: PLC0415
 
         check_output(task.output)
@@ -226,7 +226,7 @@ def subset_lock(
 
 
 def _check_replaceable(output: str) -> None:
-    """Raise UsageError if a lock is at ``output`` that is no subset."""
+    """Raise UsageError if a lock is at ``output`` that is not a subset."""
     try:
         existing = read_lock(output) if os.path.exists(output) else None
     except InvalidInput:

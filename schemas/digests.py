@@ -45,7 +45,7 @@ class Digests:
         self._expected = {
             name: digest.lower() for name, digest in expected.items() if name in algorithms
         }
-        # Where md5 is switched off (FIPS), it may still be used for what is no secret.
+        # Where md5 is switched off (FIPS), it may still be used for what is not secret.
         self._hashes = {name: hashlib.new(name, usedforsecurity=False) for name in self._expected}
 
     @property

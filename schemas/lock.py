@@ -250,7 +250,7 @@ def parse_package(table: Mapping[str, Any], line: int) -> Package:
 
 _BACKSLASH = "a marker has a backslash, for which the grammar of markers (PEP 508) has no place"
 """packaging reads what Python would for it, such as a quote, and prints that without a backslash:
-what it prints is no marker, or another one."""
+what it prints is not a marker, or another one."""
 
 
 def _check_places(package: Package, line: int) -> None:

@@ -108,7 +108,7 @@ class _Portion:
 
     def window(self) -> int:
         """Return the bytes that its frame wants to be kept for what follows (RFC 8878, 3.1.1.1.2);
-        0 if it is no frame. Nothing is read for the one who reads next. Raises Truncated.
+        0 if it is not a frame. Nothing is read for the one who reads next. Raises Truncated.
         """
         head = self._reader.exactly(min(_MAX_HEADER, self._left))
         self._reader.give_back(head)

@@ -99,7 +99,7 @@ limit."""
 
 
 _ROOMY = 64 << 20
-"""Bytes for each lane from which on 2 MiB more in a lane are no matter."""
+"""Bytes for each lane from which on 2 MiB more in a lane do not matter."""
 
 
 _LEAST_HISTORY = 1 << 20

@@ -1,4 +1,4 @@
-"""A file that a command writes beside its results is none that it reads, and can be written."""
+"""Check that a file that a command is to write is not one that it reads, and can be written."""
 
 from __future__ import annotations
 

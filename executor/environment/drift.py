@@ -229,7 +229,7 @@ def _changed_files(found: Installed, shared: _SharedContents) -> Iterator[Drift]
 
 def _is_of_python(path: str) -> bool:
     """Return whether a row without a hash is about byte code that Python makes again. virtualenv
-    lists the folders of it too, and byte code outside of them, which nobody has made.
+    lists the folders of it too, and byte code outside of them, which was never made.
     """
     if path.endswith((".pyc", "/__pycache__")) and "/__pycache__" in path:
         return True

@@ -134,7 +134,7 @@ def _unrunnable(executable: str, venv: str, error: OSError) -> InterpreterUnusab
 
 def dangling(path: str) -> str:
     """Return where a link at ``path`` leads if nothing is there; empty if something is, or if
-    ``path`` is no link.
+    ``path`` is not a link.
     """
     if os.path.islink(path) and not os.path.exists(path):
         return f"it leads to {os.path.realpath(path)}, which does not exist"

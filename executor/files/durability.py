@@ -30,9 +30,9 @@ _NOT_ALONE = {*_REFUSED, errno.EINVAL, errno.EOPNOTSUPP}
 def flush(paths: Iterable[str]) -> None:
     """Wait until everything written on the file systems of ``paths`` is on disk.
 
-    A path that is no folder stands for the nearest one above it: in place of a folder, users have
-    pipes, which would be waited for, and sockets. Raises OSError, also for an earlier write that
-    failed.
+    A path that is not a folder stands for the nearest one above it: in place of a folder, users
+    have pipes, which would be waited for, and sockets. Raises OSError, also for an earlier write
+    that failed.
     """
     done = set()
     for path in paths:

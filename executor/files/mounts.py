@@ -59,7 +59,7 @@ _ESCAPE = re.compile(rb"\\([0-3][0-7]{2})")
 
 
 _NUMBER, _POINT, _SOURCE = 2, 4, 1
-"""Fields of a mount: the number of its device and its place, and behind the dash its source."""
+"""Fields of a mount: the number of its device and its place, and after the dash its source."""
 
 
 def is_in_memory(path: str) -> bool:

@@ -31,8 +31,8 @@ __all__ = ["FileWriter", "Writing"]
 
 
 _BYTES_PER_FILE = 16 << 10
-"""Bytes that each file and folder counts beside its contents: its inode, its entry in a folder and
-its last page are kept in memory. 256 files fill a window of 4 MiB."""
+"""Bytes that each file and folder counts in addition to its contents: its inode, its entry in a
+folder and its last page are kept in memory. 256 files fill a window of 4 MiB."""
 
 
 _LARGE = 64 << 10

@@ -30,7 +30,7 @@ _OF_VENVS = frozenset({
     "activate.xsh", "activate_this.py", "deactivate.bat", "deactivate.csh", "deactivate.nu",
     "pydoc.bat",
 })  # fmt: skip
-"""What tools put beside the interpreter of an environment, in lower case."""
+"""What tools put next to the interpreter of an environment, in lower case."""
 
 
 _INTERPRETER = re.compile(

@@ -67,7 +67,8 @@ def verify_environment(
     warn: Callable[[str], None] = lambda _: None,
 ) -> tuple[int, Iterator[Drift]]:
     """Return how many packages the lock file ``lock`` selects for ``environment``, and an iterator
-    of the differences between the two, file by file. ``warn`` is told what is odd about the lock.
+    of the differences between the two, file by file. ``warn`` is called with what is odd about the
+    lock.
 
     Raises LockstreamError.
     """
@@ -108,7 +109,7 @@ def selected_steps(
     warn: Callable[[str], None],
 ) -> tuple[list[Step], list[str]]:
     """Return the steps that the lock file ``lock`` selects for ``environment``, in fixed order, and
-    the names of the packages that are left out. ``warn`` is told what is odd about the lock.
+    the names of the packages that are left out. ``warn`` is called with what is odd about the lock.
 
     Raises LockstreamError.
     """

@@ -67,7 +67,7 @@ def fetch(
 ) -> FilledFolder:
     """Put the files that ``files_of`` returns into ``folder``, each verified; those that are there
     stay. ``arrived`` is called with the number of each file (from 1), of how many, and its step.
-    ``warn`` is told what is odd about the lock. ``prune``: remove other distributions.
+    ``warn`` is called with what is odd about the lock. ``prune``: remove other distributions.
 
     Raises what ``files_of`` raises, UsageError, Offline, Unreachable, HashMismatch, SizeMismatch,
     FolderBusy, NotEnoughDisk, NotEnoughInodes and NotWritten.

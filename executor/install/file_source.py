@@ -1,4 +1,4 @@
-"""The files of a lock for all its targets, and the way from their origins to whoever keeps them."""
+"""The files of a lock for all its targets, and the way from their origins to folder or archive."""
 
 from __future__ import annotations
 

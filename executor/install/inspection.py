@@ -145,7 +145,7 @@ def _entries(top: str, said: int, *, is_packages: bool) -> Iterator[Drift]:
                     yield Drift("extra", "", entry.path, f"{detail}, which no RECORD speaks of")
                 continue
             problem = problem_of_mode(status.st_mode, said)
-            # The mode of a volume is that of whoever mounted it.
+            # The mode of a volume is the choice of the one who mounted it.
             if problem and not os.path.ismount(entry.path):
                 yield Drift("changed", "", entry.path, problem)
             if stat.S_ISDIR(status.st_mode):
@@ -156,7 +156,7 @@ def _entries(top: str, said: int, *, is_packages: bool) -> Iterator[Drift]:
 
 
 def _byte_code(path: str) -> Iterator[Drift]:
-    """Yield a file of ``__pycache__`` that was not compiled from the source beside it."""
+    """Yield a file of ``__pycache__`` that was not compiled from the source next to it."""
     folder, name = os.path.split(path)
     source = os.path.join(os.path.dirname(folder), f"{name.partition('.')[0]}.py")
     try:

@@ -77,7 +77,7 @@ def installation_key(
     warn: Callable[[str], None] = lambda _: None,
 ) -> InstallationKey:
     """Return what the tree depends on that an execution with the same arguments would make in an
-    environment that has nothing else. ``warn`` is told what is odd about the lock.
+    environment that has nothing else. ``warn`` is called with what is odd about the lock.
 
     Nothing is written or fetched. Raises UnknownContents, and what ``decide`` raises.
     """

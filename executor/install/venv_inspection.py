@@ -1,5 +1,5 @@
 """Look at what surrounds the packages of a virtual environment: its settings, its interpreter, and
-the folders of libraries beside the packages.
+the folders of libraries next to the packages.
 """
 
 from __future__ import annotations

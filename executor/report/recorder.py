@@ -52,7 +52,7 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class Recorder:
-    """Writes the events of one run; whoever opens it closes it. This one writes nothing.
+    """Writes the events of one run; the opener closes it. This one writes nothing.
 
     ``Recorder.opened`` returns one that writes. A fork may use the recorder of its parent, and so
     may threads. It never raises and never waits for anything but the write.
@@ -197,7 +197,7 @@ def _encoded(content: Mapping[str, object]) -> bytes:
     if may_be_hidden(text):
         text = _ENCODER.encode(hidden_in(content))
     if not text.isprintable():
-        # A terminal obeys some of them. Bytes of a path that are no UTF-8 are among them.
+        # A terminal obeys some of them. Bytes of a path that are not UTF-8 are among them.
         text = "".join(char if char.isprintable() else _escape(char) for char in text)
     if "##" in text:
         # A runner of jobs obeys ##vso[...] wherever it is in what they print.

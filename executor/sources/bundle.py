@@ -64,7 +64,7 @@ class Bundle:
 def bundle_at(path: str) -> Bundle:
     """Return the bundle at ``path``; it is read once for each version of the file.
 
-    Raises InvalidBundle if it cannot be read or is no tar archive.
+    Raises InvalidBundle if it cannot be read or is not a tar archive.
     """
     try:
         status = os.stat(path)

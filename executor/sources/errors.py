@@ -134,7 +134,7 @@ class Offline(NetworkError):
 
     filenames: tuple[str, ...]
     command: str = "lockstream fetch"
-    """It gets them, if it is told where to."""
+    """It gets them, if the user names a place."""
     shown: ClassVar[int] = 5
 
     @property

@@ -80,7 +80,7 @@ _OF_TLS = {"\x15\x03", "\x16\x03"}
 
 
 _OF_HTTP_2 = "\x04\0\0\0"
-"""What the first frame of HTTP/2 has behind its length (RFC 9113, 4.1 and 6.5)."""
+"""What the first frame of HTTP/2 has after its length (RFC 9113, 4.1 and 6.5)."""
 
 
 _TOO_LONG = "the head of its answer is too long"

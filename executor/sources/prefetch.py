@@ -6,7 +6,7 @@ the lane is at work or waits for another response, each on a connection of its o
 advanced as far as it goes, and responses stay in the kernel. If such a request fails, that shows
 when its response is needed, and the request is then sent again.
 
-While a large file comes, connections are opened for those behind it, which are small and many: that
+While a large file comes, connections are opened for those after it, which are small and many: that
 takes one round trip, and another one for TLS.
 """
 
@@ -72,8 +72,8 @@ charged: 512 KiB for all requests of a lane."""
 
 
 _OTHER_FILES = 48
-"""Files that a lane may have open beside its requests: the folders that lead to the file that it
-writes, one for each level, and ten of its own."""
+"""Files that a lane may have open in addition to its requests: the folders that lead to the file
+that it writes, one for each level, and ten of its own."""
 
 
 def requests_of(lanes: int, *, is_roomy: bool) -> int:

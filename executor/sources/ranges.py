@@ -2,7 +2,7 @@
 
 Many servers and networks limit what one connection brings, and what its window holds limits it on a
 long way. The ranges are short and follow each other, so that the file is still read forwards: those
-behind the first one wait here until it is read, in ``_RANGE`` bytes of memory each. Source: RFC
+after the first one wait here until it is read, in ``_RANGE`` bytes of memory each. Source: RFC
 9110, section 14.
 """
 

@@ -61,7 +61,7 @@ def proxy_of(parts: SplitResult) -> SplitResult | None:
 
 
 def other_login(headers: Mapping[str, str]) -> str:
-    """Return the kind of login that a server or proxy wants, as text behind its answer; nothing if
+    """Return the kind of login that a server or proxy wants, as text after its answer; nothing if
     it takes user name and password as they are (Basic), which is what is sent (RFC 9110, 11.6.1).
     """
     wanted = headers.get("www-authenticate") or headers.get("proxy-authenticate", "")

@@ -177,7 +177,7 @@ def _whole_folder(file: str) -> str | None:
         content = read_regular(place, _MAX_BUNDLE, follow=True)
     except OSError:
         return None
-    # One line before and one behind each, of whatever kind.
+    # One line before and one after each, of whatever kind.
     return folder if found and 2 * found == content.count(b"CERTIFICATE-----") else None
 
 

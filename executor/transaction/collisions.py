@@ -261,7 +261,7 @@ class _Comparison:
 def _first_shared(
     held: Iterable[tuple[str, str, str]], is_shared: Callable[[str, str], bool], after: str
 ) -> dict[str, list[Owner]]:
-    """Return those who have the first shared names behind ``after``, by the folded name.
+    """Return those who have the first shared names after ``after``, by the folded name.
 
     ``held`` are owner, folder and name of each entry. Few of thousands of names have two owners, or
     all have, so they are read again for each part of them, and not kept.

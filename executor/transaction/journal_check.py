@@ -35,8 +35,8 @@ def check_journal(journal: Journal, schemes: Schemes) -> None:
     """Check a journal for the environment of ``schemes``; that there is none is right.
 
     Raises JournalRefused if it cannot be read, names something else than folders of the
-    environment, or if its files are no files; StagingRefused if another user may have written it;
-    and OSError.
+    environment, or if its files are not regular files; StagingRefused if another user may have
+    written it; and OSError.
     """
     journal.check_files()
     if journal.is_committed:

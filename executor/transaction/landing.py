@@ -104,7 +104,7 @@ def _landings(
 
 def check_lengths(moves: Iterable[Move], staging: HeldFolder) -> None:
     """Raise OSError if a path would be longer than the kernel takes: what is moved folder by folder
-    would arrive, and nobody could open it.
+    would arrive, and no program could open it.
     """
     for move in moves:
         room = _MAX_PATH - len(os.fsencode(move.destination))

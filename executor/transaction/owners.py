@@ -17,7 +17,7 @@ __all__ = ["NO_OWNER", "Owner", "Owners", "conflict", "wheel_folder"]
 
 
 NO_OWNER = "no distribution, but is there already"
-"""How ``Owners`` calls the owner of what nobody has installed."""
+"""How ``Owners`` calls the owner of a file that belongs to no distribution."""
 
 
 Owner = tuple[str, str]
@@ -38,7 +38,7 @@ class Owners:
         self._installed = installed
         self._ways = ways
         self._owned: list[tuple[Installed, PathSet]] | None = None
-        """The keys of the files of each installed distribution, once an owner is asked for."""
+        """The keys of the files of each installed distribution, once an owner is looked up."""
 
     def wheel(self, owner: str) -> str:
         """Return the file name of the wheel whose staged folder ``owner`` is, or is in."""

@@ -103,7 +103,7 @@ class Stager:
     gauge: PeakGauge
     """Is given a sample of the memory now and then."""
     early: EarlyFlush
-    """Is told when something was written."""
+    """Is called when something was written."""
 
     def stage_all(
         self, steps: Sequence[Step], budget: Budget, last: ExitStack

@@ -236,7 +236,7 @@ class Transaction:
     @property
     def _held(self) -> HeldFolder:
         """Return the open folder of the journal."""
-        assert self.journal.held is not None  # whoever runs a transaction has opened it
+        assert self.journal.held is not None  # the caller of a transaction has opened it
         return self.journal.held
 
 

@@ -1,4 +1,4 @@
-"""The RECORD that a wheel ships, read in bounded memory beside the files that it is for."""
+"""The RECORD that a wheel ships, read in bounded memory and compared with its unpacked files."""
 
 from __future__ import annotations
 

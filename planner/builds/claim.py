@@ -35,7 +35,7 @@ _IMPOSSIBLE = -1
 """In place of a descriptor: the folder can have no claims."""
 
 _LEFT_SECONDS = 3600.0
-"""Age of a claim from which it is removed if nobody holds it."""
+"""Age of a claim from which it is removed if no process holds it."""
 
 
 @frozen
@@ -49,7 +49,8 @@ class Claim:
 
     @contextmanager
     def held(self, look: Callable[[], T | None], waits: Callable[[], None]) -> Iterator[T | None]:
-        """Wait until nobody else has this claim, hold it in the body; yield what ``look`` finds.
+        """Wait until no other process has this claim, hold it in the body; yield what ``look``
+        finds.
 
         It stops waiting as soon as ``look`` finds something, and yields that; after ``seconds`` it
         yields None and holds nothing. ``waits`` is called once if it has to wait.

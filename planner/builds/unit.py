@@ -1,7 +1,7 @@
 """The builds that a lock leaves to other machines: one unit for each wheel that it does not have.
 
-A unit can be computed from the lock alone, so that whoever needs a wheel, makes it or looks for it
-in a store comes to the same key.
+A unit can be computed from the lock alone. So the machine that needs a wheel, the one that makes it
+and the one that looks for it in a store come to the same key.
 """
 
 from __future__ import annotations

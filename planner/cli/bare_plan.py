@@ -1,4 +1,4 @@
-"""What ``plan`` without options is told where it runs: by variables alone."""
+"""The request of ``plan`` without options, as the variables of its surroundings make it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["request_of_variables"]
 
 
 def request_of_variables() -> tuple[PlanRequest, tuple[str, ...]]:
-    """Return what ``plan`` is told by variables, and a sentence for each that counts.
+    """Return the request that variables make of ``plan``, and a sentence for each that counts.
 
     Raises UsageError, and click.BadParameter for a value that no option takes.
     """

@@ -66,7 +66,7 @@ def _parents(run: Run, lock: str | None) -> dict[str, list[str]]:
     if lock is not None:
         return required_by(read_lock(lock))
     path = _own_lock(run)
-    # It may have been changed or removed since, which is no fault of the log.
+    # It may have been changed or removed since; the log is still right.
     with suppress(InvalidInput):
         if os.path.isfile(path):
             return required_by(read_lock(path))

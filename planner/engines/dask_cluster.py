@@ -76,7 +76,7 @@ def _opened(address: str) -> Iterator[Client]:
         if address == LOCAL:
             stack.enter_context(_turn)
             memory = max(0, (available_memory() or 0) - RESERVED)
-            # Without processes it listens to nobody: whoever reached it could run code.
+            # Without processes it listens on no port: anybody who reached it could run code.
             place = stack.enter_context(
                 distributed.LocalCluster(
                     n_workers=1,

@@ -91,7 +91,7 @@ def run_order(order: BuildOrder, is_wanted: Callable[[], bool]) -> BuildResult:
 
 
 def _wait(process: subprocess.Popen[bytes], is_wanted: Callable[[], bool]) -> int:
-    """Return the status of ``process``, which is ended if nobody wants its result."""
+    """Return the status of ``process``, which is ended if its result is no longer wanted."""
     while True:
         try:
             return process.wait(PAUSE_SECONDS)

@@ -30,7 +30,7 @@ class Work:
     least: int = 0
     """Bytes of memory that every build requests at least."""
     names_targets: bool = False
-    """Whether a machine has to be told the targets, since the lock does not record them."""
+    """Whether the work has to name the targets, since the lock does not record them."""
     measured: Sequence[tuple[NormalizedName, BuildRecord]] = ()
     """All builds that the lock has figures of, also those whose wheel is there."""
 

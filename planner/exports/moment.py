@@ -20,7 +20,7 @@ _VARIABLE = "SOURCE_DATE_EPOCH"
 def stated_moment(environment: Mapping[str, str]) -> int | None:
     """Return the time that the user wants files to state, in seconds since 1970; None for no wish.
 
-    Raises UsageError if it is no time.
+    Raises UsageError if it is not a time.
     """
     if not (text := environment.get(_VARIABLE)):
         return None

@@ -53,7 +53,7 @@ _MISDIRECTED = 421
 
 
 _DRAINED = 64 << 10
-"""Bytes of a body that nobody wants, at most, which are read so that the connection can be kept."""
+"""Bytes of an unwanted body that are read at most, so that the connection can be kept."""
 
 
 _Key = tuple[str, str, str]
@@ -190,7 +190,7 @@ class Connections:
 
 
 class Exchange:
-    """A response with its connection; whoever sent the request owns it, and closes it."""
+    """A response with its connection; the sender of the request owns it, and closes it."""
 
     def __init__(
         self,

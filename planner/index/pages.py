@@ -150,7 +150,7 @@ def _absolute(url: str, base: str) -> str:
     """Return a link of the page at ``base`` without fragment and credentials; from a cache, since
     the URL of a file is the key of all that is known of it.
     """
-    # White space around an address is no part of it (https://url.spec.whatwg.org/#url-parsing).
+    # White space around an address is not a part of it (https://url.spec.whatwg.org/#url-parsing).
     url = url.strip()
     url = without_dots(url) if "://" in url else urljoin(base, url)
     url = url.partition("#")[0]

@@ -32,7 +32,7 @@ def result_of(future: Future[T]) -> T:
 
 
 class RequestPool(ThreadPoolExecutor):
-    """A pool of threads that send requests; whoever opens it as a context owns it.
+    """A pool of threads that send requests; the caller opens it as a context and owns it.
 
     The end of the context drops the requests that are not begun, and waits for those under way. If
     the program is interrupted, nobody wants their answers any more, and a slow server would hold

@@ -67,7 +67,7 @@ def included_groups(groups: Mapping[str, Any]) -> dict[NormalizedName, list[Norm
 
 
 def _refuse_lines(path: str, groups: Mapping[str, Any], name: NormalizedName) -> None:
-    """Raise InvalidRequirementLine for a line that is no requirement, in the group first."""
+    """Raise InvalidRequirementLine for a line that is not a requirement, in the group first."""
     for group in sorted(groups, key=lambda one: canonicalize_name(one) != name):
         lines = groups[group]
         for line in lines if isinstance(lines, list) else ():

@@ -27,7 +27,7 @@ _EXTRA = re.compile(r'extra == "([^"]+)"')
 
 class PreparedMetadata:
     """The core metadata of the project at ``path``, which ``prepare`` returns as text. That is
-    called once, when the first field is asked for, and what it raises is raised by each of them.
+    called once, when the first field is read, and what it raises is raised by each of them.
     """
 
     def __init__(self, path: str, prepare: Callable[[], str]) -> None:

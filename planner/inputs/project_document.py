@@ -76,7 +76,7 @@ _LOCKS = {
     "uv.lock": "uv export --format pylock.toml -o pylock.toml keeps its versions; then lockstream "
     "plan",
 }
-"""Locks, which are no input, and what to do instead."""
+"""Locks, which are not inputs, and what to do instead."""
 
 
 @with_fields
@@ -246,8 +246,8 @@ def hint_for_folder(folder: str) -> str:
 
 
 def _required_name(text: str) -> str:
-    """Return the name of the project that ``text`` requires; empty if it is no requirement, or the
-    name of a file.
+    """Return the name of the project that ``text`` requires; empty if it is not a requirement, or
+    the name of a file.
     """
     if text.endswith(_ENDINGS):
         return ""

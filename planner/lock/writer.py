@@ -92,7 +92,7 @@ def _blocks(document: dict[str, Any]) -> Iterator[str]:
 
 
 def _takes_text(path: str) -> bool:
-    """Return whether there is something at ``path`` that is no file and no folder."""
+    """Return whether there is something at ``path`` that is neither a file nor a folder."""
     with suppress(OSError):
         mode = os.stat(path).st_mode
         return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))

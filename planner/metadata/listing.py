@@ -31,7 +31,7 @@ _LEVEL = 1
 
 @frozen
 class Listing:
-    """The listing of one wheel; whoever read the wheel owns it."""
+    """The listing of one wheel; the reader of the wheel owns it."""
 
     packed: bytes
     """A line with the number of files, a line with the place of each, and a number of 64 bits for

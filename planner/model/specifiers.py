@@ -36,7 +36,7 @@ _REPAIRS = (
 _MARKED_PYTHON = re.compile(
     r"""\b(python(?:_full)?_version\s*[<>]=?\s*)(['"])(\d+(?:\.\d+)*)\.\*\2"""
 )
-"""A comparison with what is no version, which packaging takes for false."""
+"""A comparison with something that is not a version, which packaging takes for false."""
 
 
 _QUOTED = re.compile(r"^\s*(['\"])(.*)\1\s*$", re.DOTALL)

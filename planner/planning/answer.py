@@ -29,7 +29,7 @@ __all__ = ["ComposedLock", "OpenBuilder", "answer", "open_client"]
 
 @frozen
 class ComposedLock:
-    """The lock that answers a question; whoever planned owns it."""
+    """The lock that answers a question; the caller owns it."""
 
     text: str
     lock: Pylock | None

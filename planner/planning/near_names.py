@@ -12,7 +12,7 @@ __all__ = ["MAX_SLIPS", "nearest", "popular_names", "slips"]
 
 
 MAX_SLIPS = 64
-"""Names that differ by a slip: what an index can be asked for in four rounds of all connections."""
+"""Names that differ by a slip: what an index answers in four rounds of all connections."""
 
 
 MIN_LENGTH = 4

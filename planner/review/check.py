@@ -200,7 +200,7 @@ def _is_at(package: Package, url: str) -> bool:
     path its last part is compared.
     """
     sources = {record.source for record in build_records(package.tool)}
-    # A source distribution that a wheel was built of stands beside it.
+    # The source distribution that a wheel was built of is listed with it.
     file = package.archive or package.sdist
     parts = urlsplit(url.removeprefix("git+"))
     if parts.scheme != "file":

@@ -1,4 +1,4 @@
-"""What one lock takes beside what another takes, as text; what is not recorded is no difference."""
+"""What one lock takes, next to what another takes, as text; what is not recorded is the same."""
 
 from __future__ import annotations
 

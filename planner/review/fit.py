@@ -140,7 +140,7 @@ def _biggest(cost: Cost) -> Iterator[str]:
 
 @with_fields
 class SizesUnknown(Refused):
-    """Whether a lock fits cannot be told."""
+    """It is not known whether a lock fits."""
 
     count: int
     """Wheels whose unpacked sizes the lock does not record."""

@@ -64,7 +64,7 @@ def targets_of(
 def recorded_inputs(lock: Pylock, path: str) -> Inputs:
     """Read the inputs of the lock at ``path`` as they are now.
 
-    Raises InputsNotRecorded, UsageError if one is no file, and what ``read_inputs`` raises.
+    Raises InputsNotRecorded, UsageError if one is not a file, and what ``read_inputs`` raises.
     """
     sources = recorded_sources(lock, path)
     refuse_special_files(sources)

@@ -108,7 +108,7 @@ class SubsetOrigin:
 
     @classmethod
     def of(cls, lock: Pylock, path: str) -> SubsetOrigin | None:
-        """Return what the ``lock`` at ``path`` records; None if it is no subset."""
+        """Return what the ``lock`` at ``path`` records; None if it is not a subset."""
         table = tool_value(lock.tool, SUBSET)
         origin = table.get("of") if isinstance(table, Mapping) else None
         if not isinstance(table, Mapping) or not isinstance(origin, str):

@@ -88,7 +88,7 @@ def _kind(change: Change) -> str:
 
 
 def _notes(change: Change) -> list[str]:
-    """Return what is to be said of ``change`` beside its versions."""
+    """Return what is to be said of ``change`` in addition to its versions."""
     return [*([] if change.old else ["new"]), *([] if change.new else ["removed"]), *change.notes]
 
 

@@ -34,7 +34,7 @@ _LARGEST = 10**15
 
 
 _MOST_DAMAGED = 10
-"""Lines that are no events, in a file that is a log all the same."""
+"""Lines that are not events, in a file that is a log all the same."""
 
 
 @with_fields

@@ -56,7 +56,7 @@ class _Reading:
         """The number of each lane, by its process."""
 
     def take(self, event: Event) -> None:
-        """Add one event; those that are not known count for nothing."""
+        """Add one event; unknown ones are ignored."""
         if handler := getattr(self, f"_on_{event['event']}", None):
             handler(event)
 

@@ -17,7 +17,7 @@ __all__ = ["required_by"]
 def required_by(lock: Pylock) -> dict[str, list[str]]:
     """Return the names of the packages that require each package, on any target.
 
-    Requirements that the lock does not record count for nothing.
+    Requirements that the lock does not record are ignored.
     """
     parents: dict[str, set[str]] = {package.name: set() for package in lock.packages}
     for package in lock.packages:

@@ -118,7 +118,7 @@ class Build:
 
 @dataclass(slots=True)
 class Run:
-    """A run; whoever reads the log owns it."""
+    """A run; the reader of the log owns it."""
 
     path: str
     about: Event
