@@ -12,6 +12,8 @@ from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
+from planner.inputs.poetry_union import united
+
 __all__ = ["poetry_lines", "poetry_marker", "poetry_specifier", "source_url"]
 
 
@@ -43,7 +45,13 @@ def poetry_specifier(text: str) -> str:
     Raise ValueError if the standard has none for it.
     """
     if "|" in text:
-        raise ValueError(f"{text!r} has alternatives, which a version specifier cannot express")
+        alternatives = re.split(r"\|\|?", text)
+        if not all(map(str.strip, alternatives)):
+            raise ValueError(f"{text!r} has an alternative that is empty")
+        try:
+            return united(map(poetry_specifier, alternatives))
+        except ValueError as error:
+            raise ValueError(f"{text!r}: {error}") from None
     close = re.sub(r"([<>=!~^])\s+", r"\1", text.strip())
     parts = [part for part in re.split(r"[,\s]+", close) if part]
     return ",".join(filter(None, map(_comparator, parts)))

@@ -43,7 +43,7 @@ def test_a_constraint_is_a_range_of_versions(text: str, expected: str) -> None:
     assert SpecifierSet(poetry_specifier(text)) == SpecifierSet(expected)
 
 
-@pytest.mark.parametrize("text", ["^1 || ^2", "1|2", "^x.y", "latest version !"])
+@pytest.mark.parametrize("text", ["1|2", "^1 ||", "^x.y", "latest version !"])
 def test_a_constraint_that_has_no_specifier_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         Requirement(f"a{poetry_specifier(text)}")

@@ -34,8 +34,10 @@ def test_python_and_optional_dependencies_are_not_required() -> None:
     assert found.requires_python == ">=3.9,<4"
 
 
-def test_alternatives_of_python_are_no_specifier() -> None:
+def test_alternatives_of_python_are_a_specifier_if_one_says_the_same() -> None:
     found = tables("[tool.poetry.dependencies]\npython = '^3.9 || ^4.1'\n")
+    assert found.requires_python == ">=3.9,<5,!=4.0.*"
+    found = tables("[tool.poetry.dependencies]\npython = '~2.7 || ^3.9'\n")
     assert found.requires_python is None
 
 
