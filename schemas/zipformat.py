@@ -9,7 +9,6 @@ states the rule; the caller adds the wheel and the member.
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
 from enum import IntEnum
 from struct import Struct, unpack_from
 from typing import NamedTuple
@@ -36,7 +35,6 @@ __all__ = [
     "check_readable",
     "local_header",
     "next_central_entry",
-    "parse_central_directory",
     "parse_local_header",
 ]
 
@@ -193,18 +191,6 @@ def central_entry(fields: tuple[int, ...], name: bytes, extra: bytes) -> Central
         size, compressed_size, offset = _apply_zip64(zip64, (size, compressed_size, offset))
     mode = attributes >> 16 if made_by >> 8 == CREATED_ON_UNIX else 0
     return CentralEntry(text, flags, _read_method(method), crc, compressed_size, size, offset, mode)
-
-
-def parse_central_directory(directory: bytes, entries: int) -> Iterator[CentralEntry]:
-    """Yield the entries of a central directory, of which there must be exactly ``entries``.
-
-    Raises InvalidZip otherwise.
-    """
-    position = 0
-    for _ in range(entries):
-        entry, position = next_central_entry(directory, position)
-        yield entry
-    check_directory_end(directory, position)
 
 
 def next_central_entry(directory: bytes, position: int) -> tuple[CentralEntry, int]:

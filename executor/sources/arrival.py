@@ -49,11 +49,8 @@ class Arrival:
         """
         return bool(self._problem)
 
-    def begin_head(self) -> None:
-        """Begin with the head of a response, and the interim ones before it."""
-        self.limit(_MAX_HEAD)
-
     def begin_body(self) -> None:
+        """Let bytes come without this limit: the head, and the interim ones before it, are over."""
         self.limit(None)
 
     def limit(self, most: int | None) -> None:

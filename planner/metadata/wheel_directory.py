@@ -56,7 +56,7 @@ class WheelDirectory(NamedTuple):
 def scan_directory(directory: bytes, entries: int) -> WheelDirectory:
     """Read a central directory, which must have exactly ``entries``.
 
-    Raises InvalidZip, as ``parse_central_directory`` does.
+    Raises InvalidZip, as ``next_central_entry`` and ``check_directory_end`` do.
     """
     unpack, end = _PLAIN_HEADER.unpack_from, len(directory)
     places: list[bytes] = []

@@ -15,7 +15,12 @@ from schemas.zip_end import (
     parse_zip64_end_record,
     parse_zip64_locator,
 )
-from schemas.zipformat import CentralEntry, InvalidZip, parse_central_directory
+from schemas.zipformat import (
+    CentralEntry,
+    InvalidZip,
+    check_directory_end,
+    next_central_entry,
+)
 
 
 def read_central(archive: bytes) -> list[CentralEntry]:
@@ -26,7 +31,17 @@ def read_central(archive: bytes) -> list[CentralEntry]:
         offset = parse_zip64_locator(locator)
         place = parse_zip64_end_record(archive[offset : offset + ZIP64_END_RECORD.size])
     directory = archive[place.directory_offset :][: place.directory_size]
-    return list(parse_central_directory(directory, place.entries))
+    return entries_of(directory, place.entries)
+
+
+def entries_of(directory: bytes, count: int) -> list[CentralEntry]:
+    """Return the entries of a central directory that must have exactly ``count``."""
+    position, found = 0, list[CentralEntry]()
+    for _ in range(count):
+        entry, position = next_central_entry(directory, position)
+        found.append(entry)
+    check_directory_end(directory, position)
+    return found
 
 
 def refusal(read: Callable[[], Any]) -> str:

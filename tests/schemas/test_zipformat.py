@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.archives import Descriptor, Member, build_archive, zip64_extra
-from helpers.zip_records import read_central, refusal
+from helpers.zip_records import entries_of, read_central, refusal
 from schemas.zip_end import END_RECORD, parse_end_record
 from schemas.zipformat import (
     CENTRAL_HEADER,
@@ -22,7 +22,6 @@ from schemas.zipformat import (
     InvalidZip,
     LocalHeader,
     Method,
-    parse_central_directory,
     parse_local_header,
 )
 
@@ -217,14 +216,14 @@ class TestRefusals:
         place = parse_end_record(archive[-END_RECORD.size :])
         directory = archive[place.directory_offset :][: place.directory_size]
         size = data.draw(st.integers(0, len(directory) - 1))
-        assert refusal(
-            lambda: list(parse_central_directory(directory[:size], place.entries))
-        ).startswith("the central directory ends")
+        assert refusal(lambda: entries_of(directory[:size], place.entries)).startswith(
+            "the central directory ends"
+        )
 
     @given(st.binary(min_size=CENTRAL_HEADER.size, max_size=CENTRAL_HEADER.size), st.binary())
     def test_noise_is_refused_and_nothing_else_happens(self, header: bytes, rest: bytes) -> None:
         with pytest.raises(InvalidZip):
-            list(parse_central_directory(header + rest, 1))
+            entries_of(header + rest, 1)
 
 
 class TestTypes:

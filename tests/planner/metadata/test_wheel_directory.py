@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from helpers.archives import Descriptor, Member, build_archive
+from helpers.zip_records import entries_of
 from planner.metadata.listing import place_of
 from planner.metadata.wheel_directory import WheelDirectory, scan_directory
 from schemas.hints import WheelHints
 from schemas.zip_end import parse_end_record
-from schemas.zipformat import InvalidZip, Method, parse_central_directory
+from schemas.zipformat import InvalidZip, Method
 
 
 def cut(archive: bytes) -> tuple[bytes, int]:
@@ -82,7 +83,7 @@ def random_member(chance: random.Random) -> Member:
 def told(directory: bytes, entries: int) -> object:
     """What the entries say, one by one; the text of the error if they cannot be read."""
     try:
-        found = list(parse_central_directory(directory, entries))
+        found = entries_of(directory, entries)
     except InvalidZip as error:
         return str(error)
     return (
