@@ -5,24 +5,30 @@ lock -> packages -> files of all targets, in fixed order -> fetch -> verify -> a
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from io import FileIO
 from typing import TYPE_CHECKING, Any
 
 from executor.files.disk_space import Need, check_space
 from executor.files.durability import flush
 from executor.files.held_folder import HeldFolder
+from executor.files.regular import open_at_once
 from executor.install.file_source import Arrived, FileSource
+from executor.lock.errors import LockUnreadable
 from executor.lock.options import TargetNames
 from executor.lock.step import Step
 from executor.sources.bundle_writer import BundleWriter
+from executor.sources.errors import SameName
 from executor.sources.file_folder import FileFolder
 from executor.sources.local_file import read_file
 from executor.sources.origins import Origins
 from schemas.data_class import frozen
-from schemas.errors import NotWritten
+from schemas.errors import NotWritten, UsageError
 from schemas.sizes import format_size
 from schemas.text import counted
 
@@ -67,41 +73,86 @@ def bundle(
     called for each file, and ``warn`` with what is odd about the lock.
 
     Raises what ``files_of`` raises, UsageError, Offline, Unreachable, HashMismatch, SizeMismatch,
-    FolderBusy, NotEnoughDisk and NotWritten.
+    FolderBusy, LockUnreadable, NotEnoughDisk and NotWritten.
     """
+    version = _version(lock)
     source = FileSource.of(lock, names, origins)
     for warning in source.files.warnings():
         warn(warning)
     source.check(source.files.steps)
-    if output is None:
-        with (
-            FileIO(1, "w", closefd=False) as file,
-            HeldFolder.at(tempfile.gettempdir()) as folder,
-        ):
-            steps = _written(lock, source, file, folder, arrived)
-        return WrittenBundle(files=source.files, steps=steps)
-    folder_path, name = os.path.split(os.path.abspath(output))
+    name = os.path.basename(lock)
+    if any(step.filename == name for step in source.files.steps):
+        raise SameName(name, hint="give the lock another name, such as pylock.NAME.toml")
+    for path in (step.path for step in source.files.steps if output and step.path):
+        with suppress(OSError, ValueError):
+            if os.path.samefile(os.path.join(source.lock_folder, path), output or ""):
+                raise UsageError(
+                    f"{output}: the lock names this file, which would be replaced",
+                    hint="name another file",
+                )
     try:
-        with FileFolder.opened(folder_path) as held:
-            check_space(folder_path, Need(sum(step.size or 0 for step in source.files.steps), 1))
-            with held.replaced(name) as file:
-                steps = _written(lock, source, file, held.folder, arrived)
-            flush([folder_path])
+        with _opened(output, sum(step.size or 0 for step in source.files.steps)) as (file, folder):
+            writer = BundleWriter(file)
+            writer.add(name, None, read_file(lock))
+            if _version(lock) != version:
+                raise LockUnreadable(lock, "it was changed while it was read", "run it again")
+            steps = source.written(
+                source.files.steps,
+                lambda step, chunks: writer.add(step.filename, step.size, chunks),
+                folder,
+                arrived,
+            )
+            writer.finish()
+    except BrokenPipeError:  # who reads is gone
+        raise
     except OSError as error:
-        raise NotWritten(f"{output}: cannot be written", error) from None
+        raise NotWritten(f"{output or '-o -'}: cannot be written", error) from None
     return WrittenBundle(files=source.files, steps=steps)
 
 
-def _written(
-    lock: str, source: FileSource, file: FileIO, folder: HeldFolder, arrived: Arrived | None
-) -> tuple[Step, ...]:
-    writer = BundleWriter(file)
-    writer.add(os.path.basename(lock), os.stat(lock).st_size, read_file(lock))
-    steps = source.written(
-        source.files.steps,
-        lambda step, chunks: writer.add(step.filename, step.size, chunks),
-        folder,
-        arrived,
-    )
-    writer.finish()
-    return steps
+def _version(lock: str) -> tuple[int, ...] | None:
+    """Return what changes when the lock is written; None if it cannot be read."""
+    try:
+        status = os.stat(lock)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+@contextmanager
+def _opened(output: str | None, size: int) -> Iterator[tuple[FileIO, HeldFolder]]:
+    """Yield the file to write an archive of about ``size`` bytes to, and a folder for what has to
+    be stored meanwhile.
+
+    A link to a file stays a link; one to nothing is refused, as a checkout may have brought it. A
+    device or a pipe stays what it is. A file that is replaced keeps its permissions. Raises
+    FolderBusy, NotEnoughDisk and OSError.
+    """
+    if output is None or _takes_bytes(output):
+        with (
+            FileIO(1, "w", closefd=False)
+            if output is None
+            else FileIO(output, "w", opener=open_at_once) as file,
+            HeldFolder.at(os.path.realpath(tempfile.gettempdir())) as folder,
+        ):
+            yield file, folder
+        return
+    if os.path.islink(output) and not os.path.exists(output):
+        raise FileNotFoundError(errno.ENOENT, "it is a link to nothing", output)
+    path = os.path.realpath(output)
+    folder_path, name = os.path.split(path)
+    with FileFolder.opened(folder_path) as held:
+        check_space(folder_path, Need(size, 1))
+        with held.replaced(name) as file:
+            with suppress(OSError):  # there is none yet, or the file system has no permissions
+                os.fchmod(file.fileno(), stat.S_IMODE(os.stat(path).st_mode))
+            yield file, held.folder
+        flush([folder_path])
+
+
+def _takes_bytes(path: str) -> bool:
+    """Return whether there is something at ``path`` that is no file and no folder."""
+    with suppress(OSError):
+        mode = os.stat(path).st_mode
+        return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+    return False

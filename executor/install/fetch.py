@@ -70,7 +70,7 @@ def fetch(
     ``warn`` is called with what is odd about the lock. ``prune``: remove other distributions.
 
     Raises what ``files_of`` raises, UsageError, Offline, Unreachable, HashMismatch, SizeMismatch,
-    FolderBusy, NotEnoughDisk, NotEnoughInodes and NotWritten.
+    FolderBusy, InTheWay, NotEnoughDisk, NotEnoughInodes and NotWritten.
     """
     source = FileSource.of(lock, names, origins)
     files = source.files
@@ -79,6 +79,8 @@ def fetch(
     try:
         with FileFolder.opened(folder) as held:
             missing = [step for step in files.steps if not held.has(step)]
+            for step in missing:
+                held.check(step)
             source.check(missing)
             check_space(folder, Need(sum(step.size or 0 for step in missing), len(missing)))
             fetched = source.written(missing, held.add, held.folder, arrived)

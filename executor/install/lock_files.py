@@ -40,6 +40,10 @@ _RELEASE = re.compile(r"\b([0-9]+\.[0-9]+)\.([0-9]{1,3})\b")
 taken for one, for which a target is looked at more."""
 
 
+_MAX_NAME = 255
+"""Bytes of the name of a file (NAME_MAX of Linux and macOS)."""
+
+
 _FILE_HINT = "write it to a file, and name that"
 
 
@@ -204,6 +208,11 @@ def _check_kind(lock: str) -> None:
 
 
 def _check_name(step: Step) -> None:
-    """Raise NotInstallable if the file could not have its name in a folder, or would be hidden."""
-    if step.filename != os.path.basename(step.filename) or step.filename.startswith("."):
-        raise NotInstallable(step.name, f"{step.filename!r} is not the name of a file")
+    """Raise NotInstallable if the file could not have its name in a folder, would be hidden, or be
+    an option of the programs that are told of it.
+    """
+    name = step.filename
+    is_name = name == os.path.basename(name) and name.isprintable() and name[0] not in ".-"
+    if not is_name or len(name.encode()) > _MAX_NAME:
+        shown = name if len(name) <= _MAX_NAME else f"{name[:_MAX_NAME]}..."
+        raise NotInstallable(step.name, f"{shown!r} is not the name of a file")

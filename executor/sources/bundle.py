@@ -6,8 +6,12 @@ Only the headers are read, once; a file is read from its place when its turn com
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterator
 from functools import lru_cache
+from hashlib import blake2b
+from itertools import pairwise
+from struct import Struct
 
 from executor.archive.chunk_reader import FileReader, Truncated
 from executor.archive.tar_reader import InvalidTar, read_tar
@@ -32,8 +36,17 @@ _MAX_FILES = 100_000
 """Files of a bundle; a lock of 1,000 packages with 40 wheels each has fewer."""
 
 
+_MAX_NAME = 255
+"""Bytes of the name of a file (NAME_MAX). A lock names no file with a longer one."""
+
+
 _PACKED = {b"\x1f\x8b": "gzip", b"BZ": "bzip2", b"\xfd7": "xz", b"\x28\xb5": "zstd"}
 """The first bytes of a compressed file, and the program that wrote it."""
+
+
+_PLACE = Struct("<8sQQ")
+"""A digest of a name, the first byte of the file and its bytes. Names would take ten times as
+much; what a file of another name would be taken for has another hash."""
 
 
 @frozen
@@ -41,24 +54,45 @@ class Bundle:
     """The places of the files in the archive at ``path``."""
 
     path: str
-    places: Mapping[str, tuple[int, int]]
-    """First byte and bytes of each file, by its name without folders."""
+    places: bytes
+    """A ``_PLACE`` for each file, in the order of the digests."""
+
+    def place(self, name: str) -> tuple[int, int] | None:
+        """Return the first byte and the bytes of a file, by its name without folders."""
+        count = len(self.places) // _PLACE.size
+        key = _digest(name)
+        found = bisect_left(range(count), key, key=lambda number: self._at(number)[0])
+        if found == count or self._at(found)[0] != key:
+            return None
+        return self._at(found)[1:]
+
+    def _at(self, number: int) -> tuple[bytes, int, int]:
+        key, start, size = _PLACE.unpack_from(self.places, number * _PLACE.size)
+        return key, start, size
 
     def holds(self, step: Step) -> bool:
         """Return whether it has a file of the name and the size of a step. Whether that is the
         right one shows when it is read.
         """
-        place = self.places.get(step.filename)
+        place = self.place(step.filename)
         return place is not None and step.size in {None, place[1]}
 
     def read(self, name: str) -> Iterator[bytes]:
-        """Yield the bytes of a file. Raises Unreachable and OSError as ``read_file`` does."""
-        start, left = self.places[name]
+        """Yield the bytes of a file. Raises Unreachable and OSError as ``read_file`` does, and
+        KeyError if there is none.
+        """
+        if (place := self.place(name)) is None:
+            raise KeyError(name)
+        start, left = place
         for chunk in read_file(self.path, start) if left else ():
             yield chunk[:left]
             left -= len(chunk)
             if left <= 0:
                 return
+
+
+def _digest(name: str) -> bytes:
+    return blake2b(name.encode(errors="surrogateescape"), digest_size=8).digest()
 
 
 def bundle_at(path: str) -> Bundle:
@@ -80,15 +114,9 @@ def _opened(place: str, path: str, _changed: int, _size: int) -> Bundle:
         begin, end = (os.pread(file.fileno(), _END, at) for at in (0, max(0, size - _END)))
         if (packed := _PACKED.get(begin[:2])) is not None:
             raise InvalidBundle(path, f"is compressed ({packed}); wheels are already")
-        places: dict[str, tuple[int, int]] = {}
         reader = FileReader(file, _BLOCK)
         try:
-            for member in read_tar(reader):
-                name = os.path.basename(member.name)
-                if member.kind == "file" and name:
-                    places.setdefault(name, (reader.offset, member.size))
-                if len(places) > _MAX_FILES:
-                    raise InvalidBundle(path, f"has more than {_MAX_FILES} files")
+            places = _places(path, reader)
             # What is cut between two members looks whole but for its end.
             is_whole = reader.offset and not any(end)
         except InvalidTar as error:
@@ -96,5 +124,22 @@ def _opened(place: str, path: str, _changed: int, _size: int) -> Bundle:
         except Truncated:
             is_whole = False
     if not is_whole:
-        raise InvalidBundle(path, "is cut short")
+        raise InvalidBundle(path, "is cut short, or something follows its end")
     return Bundle(place, places)
+
+
+def _places(path: str, reader: FileReader) -> bytes:
+    """Return the ``places`` of the bundle at ``path``. Of files with one name the last counts, as
+    for tar, which adds a new one to the end.
+
+    Raises InvalidBundle, InvalidTar and Truncated.
+    """
+    found: list[bytes] = []
+    for member in read_tar(reader):
+        name = os.path.basename(member.name)
+        if member.kind == "file" and name and len(name) <= _MAX_NAME:
+            found.append(_PLACE.pack(_digest(name), reader.offset, member.size))
+        if len(found) > _MAX_FILES:
+            raise InvalidBundle(path, f"has more than {_MAX_FILES} files")
+    found.sort(key=lambda one: one[:8])
+    return b"".join(one for one, after in pairwise([*found, b""]) if one[:8] != after[:8])

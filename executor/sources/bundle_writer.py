@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import tarfile
 from collections.abc import Iterable
+from fcntl import F_GETFL, fcntl
 from functools import partial
 from io import FileIO
 from tempfile import TemporaryFile
@@ -24,13 +27,14 @@ _CHUNK = 128 << 10
 class BundleWriter:
     """Writes to ``file``, which the caller owns. Methods raise OSError.
 
-    If ``file`` has no place to go back to, such as a pipe, each file is kept in the folder for
-    temporary files until it is whole.
+    If ``file`` has no place to go back to, such as a pipe, a device or what a shell appends to
+    (``>>``), each file is kept in the folder for temporary files until it is whole.
     """
 
     def __init__(self, file: FileIO) -> None:
         self._file = file
-        self._goes_back = file.seekable()
+        is_regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+        self._goes_back = is_regular and not fcntl(file.fileno(), F_GETFL) & os.O_APPEND
 
     def add(self, name: str, size: int | None, chunks: Iterable[bytes]) -> int:
         """Write a file of ``size`` bytes; None if that is not known. Return its bytes.

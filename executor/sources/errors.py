@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FolderBusy",
     "HashMismatch",
+    "InTheWay",
     "InvalidBundle",
     "Missing",
     "Offline",
@@ -67,6 +68,20 @@ class FolderBusy(Refused):
 
     def __str__(self) -> str:
         return f"{self.path}: another process is fetching files into it"
+
+
+@with_fields
+class InTheWay(Refused):
+    """A file that no lock has brought has the name of one that is fetched."""
+
+    path: str
+    hint: str = "remove it, or name a folder for the files alone, such as --into wheels"
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path} is there with other contents, and is by its name no wheel and no archive "
+            "that could be replaced"
+        )
 
 
 @with_fields

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from io import FileIO
@@ -11,7 +12,7 @@ from executor.files.folders import made_folder, write_spool
 from executor.files.held_folder import HeldFolder
 from executor.files.locks import try_lock
 from executor.lock.step import Step
-from executor.sources.errors import FolderBusy
+from executor.sources.errors import FolderBusy, InTheWay
 from executor.sources.local_file import holds_file
 
 __all__ = ["FileFolder"]
@@ -21,6 +22,13 @@ _PART = ".fetching"
 """How the name of the file begins that is being written. If a fetch was killed, the next one
 removes it. The rest differs, as on NFS two machines may both hold the lock of a folder.
 """
+
+
+_PARTS = re.compile(rf"{re.escape(_PART)}(-[0-9a-f]{{16}})?")
+
+
+_ARCHIVES = (".whl", ".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst")
+"""How the names of files end that may be replaced."""
 
 
 _DISTRIBUTIONS = (".whl", ".tar.gz", ".zip")
@@ -46,8 +54,8 @@ class FileFolder:
             if not try_lock(folder.descriptor):
                 raise FolderBusy(path)
             for name in folder.names():
-                if name.startswith(_PART):
-                    with suppress(FileNotFoundError):
+                if _PARTS.fullmatch(name):
+                    with suppress(FileNotFoundError, PermissionError):  # of another user, in /tmp
                         folder.unlink(name)
             opened = cls(folder)
             try:
@@ -62,6 +70,14 @@ class FileFolder:
     def has(self, step: Step) -> bool:
         """Return whether the file of ``step`` is there, whole."""
         return holds_file(self.folder.path_of(step.filename), step.size, step.hashes)
+
+    def check(self, step: Step) -> None:
+        """Raise InTheWay if a file is in the place of that of ``step`` which may be something else:
+        the author of a lock chooses the names of archives (``Makefile``).
+        """
+        name = step.filename
+        if not name.endswith(_ARCHIVES) and self.folder.is_file(name):
+            raise InTheWay(self.folder.path_of(name))
 
     def add(self, step: Step, chunks: Iterable[bytes]) -> int:
         """Write the file of ``step``, in the place of another one of its name. It has its name when

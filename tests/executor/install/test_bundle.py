@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 import lockstream
+from executor.sources.local_file import read_file
 from helpers.descriptors import limited_file_size
 from helpers.locks import serve_lock
 from helpers.servers import Server, file
 from helpers.trees import snapshot
-from helpers.wheels import build_wheel
+from helpers.wheels import build_wheel, lock_of
 from schemas.errors import ExitCode
 
 WHEELS = [
@@ -134,6 +135,90 @@ def test_nothing_half_written_stays_and_an_old_one_remains(server: Server) -> No
         bundle("-q", status=ExitCode.NOT_ENOUGH)
     assert sorted(os.listdir()) == ["pylock.toml", "wheels.tar"]
     assert Path("wheels.tar").read_bytes() == before
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a device"])
+def test_what_is_no_file_gets_the_archive_and_stays(kind: str) -> None:
+    """As root, a file took the place of /dev/null for every program."""
+    bundle("-q")
+    if kind == "a device":
+        output = Path(os.devnull)
+        before = output.stat().st_ino
+        bundle("-q", "-o", os.devnull)
+        assert output.stat().st_ino == before
+        return
+    os.mkfifo("pipe")
+    with subprocess.Popen(["cat", "pipe"], stdout=subprocess.PIPE) as cat:
+        bundle("-q", "-o", "pipe")
+        assert cat.communicate()[0] == Path("wheels.tar").read_bytes()
+    assert Path("pipe").is_fifo()
+    bundle("-q", "-o", "pipe", status=ExitCode.USAGE)  # nothing reads it
+
+
+def test_a_link_stays_one_and_what_is_replaced_keeps_its_permissions(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("there").mkdir()
+    Path("there/old.tar").write_bytes(b"old")
+    Path("there/old.tar").chmod(0o600)
+    Path("link.tar").symlink_to("there/old.tar")
+    bundle("-q", "-o", "link.tar")
+    assert Path("link.tar").is_symlink()
+    assert Path("there/old.tar").stat().st_mode & 0o777 == 0o600
+    assert members("there/old.tar")[0] == "pylock.toml"
+    Path("broken.tar").symlink_to("there/none.tar")
+    bundle("-q", "-o", "broken.tar", status=ExitCode.USAGE)
+    assert "broken.tar: cannot be written: it is a link to nothing" in capsys.readouterr().err
+    assert os.listdir("there") == ["old.tar"]
+
+
+def test_a_file_that_it_reads_is_not_replaced(capsys: pytest.CaptureFixture[str]) -> None:
+    WHEELS[0].write(Path())
+    Path("pylock.toml").write_text(lock_of(WHEELS[:1]))
+    for name in (WHEELS[0].filename, "pylock.toml"):
+        before = Path(name).read_bytes()
+        bundle("-q", "-o", name, status=ExitCode.USAGE)
+        assert Path(name).read_bytes() == before
+    assert "the lock names this file, which would be replaced" in capsys.readouterr().err
+
+
+def test_an_archive_does_not_hide_the_lock(capsys: pytest.CaptureFixture[str]) -> None:
+    """tar would extract the second one in its place."""
+    Path("pylock.toml").write_text(
+        'lock-version = "1.0"\ncreated-by = "x"\n[[packages]]\nname = "demo"\n'
+        '[packages.archive]\nurl = "https://host.example/pylock.toml"\n'
+        f'hashes = {{sha256 = "{"0" * 64}"}}\n'
+    )
+    bundle("-q", status=ExitCode.REFUSED)
+    captured = capsys.readouterr()
+    assert "error: the lock has two different files with the name pylock.toml" in captured.err
+
+
+def test_a_lock_that_changes_meanwhile_is_not_bundled_with_the_files_of_the_old_one(
+    server: Server, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def changed(path: str) -> Iterator[bytes]:
+        Path(path).write_text("# new\n")
+        return read_file(path)
+
+    monkeypatch.setattr("executor.install.bundle.read_file", changed)
+    bundle("-q", status=ExitCode.INVALID_INPUT)
+    assert "it was changed while it was read" in capsys.readouterr().err
+    assert os.listdir() == ["pylock.toml"]
+    assert not server.requests
+
+
+def test_a_full_disk_and_a_reader_that_is_gone_are_told_apart() -> None:
+    command = [sys.executable, "-m", "lockstream", "bundle", "-q", "-o", "-"]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.stderr.startswith("error: -o -: cannot be written: No space left on device\n")
+    assert done.returncode == ExitCode.NOT_ENOUGH
+    reading, writing = os.pipe()
+    os.close(reading)
+    gone = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (gone.returncode, gone.stderr) == (141, b"")
 
 
 def test_standard_output_is_for_the_archive_alone(capsys: pytest.CaptureFixture[str]) -> None:

@@ -140,12 +140,28 @@ def test_two_files_of_one_name_do_not_fit_into_a_folder(tmp_path: Path) -> None:
     assert names(lock, python_versions=("3.11",)) == [APP.filename, name]
 
 
-def test_a_file_cannot_leave_its_folder(tmp_path: Path) -> None:
-    archive = f'archive = {{ path = "x/..", hashes = {{ sha256 = "{"a" * 64}" }} }}\n'
+@pytest.mark.parametrize(
+    "name",
+    ["..", ".bashrc", "--checkpoint=x.zip", "a\\nb.zip", "\\u001b]0;a.zip", "\\u202e.zip"],
+)
+def test_a_file_cannot_leave_its_folder_hide_or_be_an_option(tmp_path: Path, name: str) -> None:
+    archive = f'archive = {{ path = "x/{name}", hashes = {{ sha256 = "{"a" * 64}" }} }}\n'
     more = f'[[packages]]\nname = "source"\nversion = "1.0"\n{archive}'
     with pytest.raises(NotInstallable) as raised:
         files_of(write(tmp_path, [APP], more=more))
-    assert str(raised.value) == "source: '..' is not the name of a file"
+    plain = name.encode().decode("unicode-escape")
+    assert str(raised.value) == f"source: {plain!r} is not the name of a file"
+
+
+def test_a_name_that_no_file_can_have_is_said(tmp_path: Path) -> None:
+    for name, is_one in (("é" * 120 + ".zip", True), ("é" * 130 + ".zip", False)):
+        archive = f'archive = {{ path = "{name}", hashes = {{ sha256 = "{"a" * 64}" }} }}\n'
+        lock = write(tmp_path, [APP], more=f'[[packages]]\nname = "source"\n{archive}')
+        if is_one:
+            assert name in names(lock)
+            continue
+        with pytest.raises(NotInstallable, match="is not the name of a file"):
+            files_of(lock)
 
 
 def test_a_target_that_the_lock_is_not_for_is_refused(tmp_path: Path) -> None:

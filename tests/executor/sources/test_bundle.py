@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import subprocess
 import tarfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -56,7 +57,9 @@ def test_what_is_between_the_headers_is_not_read(tmp_path: Path) -> None:
             file.write(header.tobuf(tarfile.PAX_FORMAT))
             file.seek(header.size, os.SEEK_CUR)
         file.truncate(file.tell() + 1024)
-    assert [size for _, size in bundle_at(str(path)).places.values()] == [9 << 30] * 2
+    found = bundle_at(str(path))
+    assert found.place("large.whl") == (1536, 9 << 30)
+    assert found.place("larger.whl") == (1536 + (9 << 30) + 1536, 9 << 30)
 
 
 def test_a_file_of_another_size_is_not_that_of_the_lock(tmp_path: Path) -> None:
@@ -70,11 +73,38 @@ def test_a_file_of_another_size_is_not_that_of_the_lock(tmp_path: Path) -> None:
 
 def test_one_that_was_replaced_is_read_anew(tmp_path: Path) -> None:
     path = tmp_path / "b.tar"
-    assert set(bundle_at(write(path, FILES)).places) == set(FILES)
+    assert bundle_at(write(path, FILES)).place("a-1.whl") is not None
     write(path, {"new.whl": b"new"})
-    assert set(bundle_at(str(path)).places) == {"new.whl"}
+    assert bundle_at(str(path)).place("a-1.whl") is None
+    assert bundle_at(str(path)).place("new.whl") is not None
 
 
+def test_of_files_with_one_name_the_last_counts_as_for_tar(tmp_path: Path) -> None:
+    path = tmp_path / "b.tar"
+    write(path, FILES)
+    (tmp_path / "a-1.whl").write_bytes(b"new")
+    subprocess.run(["tar", "-rf", path, "-C", tmp_path, "a-1.whl"], check=True)
+    found = bundle_at(str(path))
+    assert b"".join(found.read("a-1.whl")) == b"new"
+    assert b"".join(found.read("b-1.whl")) == FILES["b-1.whl"]
+    with pytest.raises(KeyError):
+        next(found.read("c-1.whl"))
+
+
+def test_names_take_no_memory(tmp_path: Path) -> None:
+    """Who made the archive may have given 60 KB to each name, which a container has not."""
+    path = tmp_path / "b.tar"
+    with path.open("wb") as file:
+        for number in range(200):
+            file.write(tarfile.TarInfo(f"{number}-{'x' * 60_000}").tobuf(tarfile.PAX_FORMAT))
+            file.write(tarfile.TarInfo(f"demo-{number}.whl").tobuf())
+        file.write(bytes(1024))
+    found = bundle_at(str(path))
+    assert len(found.places) == 200 * 24
+    assert all(found.place(f"demo-{number}.whl") is not None for number in range(200))
+
+
+CUT = "is cut short, or something follows its end"
 INVALID = {
     "absent": (None, "cannot be read: No such file or directory"),
     "text": (
@@ -82,9 +112,9 @@ INVALID = {
         "is no tar archive: a header is damaged: a number in it cannot be read",
     ),
     "packed": (gzip.compress(b"x"), "is compressed (gzip); wheels are already"),
-    "empty": (b"", "is cut short"),
-    "cut in a file": (1000, "is cut short"),
-    "cut between files": (4 * 512, "is cut short"),
+    "empty": (b"", CUT),
+    "cut in a file": (1000, CUT),
+    "cut between files": (4 * 512, CUT),
 }
 
 

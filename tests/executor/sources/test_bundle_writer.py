@@ -62,6 +62,25 @@ def test_a_file_that_fails_is_added_again(tmp_path: Path, size: int | None) -> N
         assert archive.getnames() == ["first.whl", "second.whl"]
 
 
+@pytest.mark.parametrize("kind", ["what a shell appends to", "a device"])
+def test_nothing_is_cut_off_where_there_is_no_way_back(tmp_path: Path, kind: str) -> None:
+    """``>>`` begins at 0, whatever the file holds; a device cannot be cut."""
+    path = tmp_path / "log" if kind == "what a shell appends to" else Path(os.devnull)
+    if path.name == "log":
+        path.write_bytes(b"before")
+
+    def failing() -> Iterator[bytes]:
+        yield b"xx"
+        raise EOFError
+
+    with FileIO(os.open(path, os.O_WRONLY | os.O_APPEND), "w") as file:
+        writer = BundleWriter(file)
+        with pytest.raises(EOFError):
+            writer.add("a.whl", 3, failing())
+        writer.add("a.whl", 3, [b"222"])
+    assert path.name != "log" or path.read_bytes().startswith(b"beforea.whl\0")
+
+
 def test_a_pipe_gets_the_same_bytes(tmp_path: Path) -> None:
     expected = write(tmp_path / "b.tar", sizes=True)
     reading, writing = os.pipe()

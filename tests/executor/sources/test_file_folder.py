@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from executor.lock.step import Step
-from executor.sources.errors import FolderBusy
+from executor.sources.errors import FolderBusy, InTheWay
 from executor.sources.file_folder import FileFolder
 from helpers.wheels import Wheel, build_wheel
 
@@ -55,10 +56,28 @@ def test_nothing_is_left_of_a_file_that_failed(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_fetch_left_is_removed_and_other_files_stay(tmp_path: Path) -> None:
-    (tmp_path / ".fetching").write_bytes(b"half")
-    (tmp_path / "notes.txt").write_bytes(b"mine")
+    for name in (".fetching", ".fetching-0123456789abcdef"):
+        (tmp_path / name).write_bytes(b"half")
+    for name in ("notes.txt", ".fetching-notes"):
+        (tmp_path / name).write_bytes(b"mine")
     with FileFolder.opened(str(tmp_path)):
-        assert os.listdir(tmp_path) == ["notes.txt"]
+        assert sorted(os.listdir(tmp_path)) == [".fetching-notes", "notes.txt"]
+
+
+def test_only_an_archive_by_its_name_may_be_replaced(tmp_path: Path) -> None:
+    """A lock names archives as it likes."""
+    for name in ("Makefile", DEMO.filename, "src.tar.xz"):
+        (tmp_path / name).write_bytes(b"old")
+    (tmp_path / "folder").mkdir()
+    with FileFolder.opened(str(tmp_path)) as folder:
+        for name in (DEMO.filename, "src.tar.xz", "new", "folder"):
+            folder.check(replace(step_of(DEMO), filename=name))
+        with pytest.raises(InTheWay) as raised:
+            folder.check(replace(step_of(DEMO), filename="Makefile"))
+    assert str(raised.value) == (
+        f"{tmp_path}/Makefile is there with other contents, and is by its name no wheel and no "
+        "archive that could be replaced"
+    )
 
 
 def test_another_file_of_the_name_is_replaced(tmp_path: Path) -> None:
