@@ -6,11 +6,9 @@ Only the headers are read, once; a file is read from its place when its turn com
 from __future__ import annotations
 
 import os
-from bisect import bisect_left
 from collections.abc import Iterator
 from functools import lru_cache
 from hashlib import blake2b
-from itertools import pairwise
 from struct import Struct
 
 from executor.archive.chunk_reader import FileReader, Truncated
@@ -40,6 +38,10 @@ _MAX_NAME = 255
 """Bytes of the name of a file (NAME_MAX). A lock names no file with a longer one."""
 
 
+_LARGEST = (1 << 63) - 1
+"""Bytes of the largest file that there can be."""
+
+
 _PACKED = {b"\x1f\x8b": "gzip", b"BZ": "bzip2", b"\xfd7": "xz", b"\x28\xb5": "zstd"}
 """The first bytes of a compressed file, and the program that wrote it."""
 
@@ -55,20 +57,18 @@ class Bundle:
 
     path: str
     places: bytes
-    """A ``_PLACE`` for each file, in the order of the digests."""
+    """A ``_PLACE`` for each file, in the order of the archive."""
 
     def place(self, name: str) -> tuple[int, int] | None:
-        """Return the first byte and the bytes of a file, by its name without folders."""
-        count = len(self.places) // _PLACE.size
-        key = _digest(name)
-        found = bisect_left(range(count), key, key=lambda number: self._at(number)[0])
-        if found == count or self._at(found)[0] != key:
-            return None
-        return self._at(found)[1:]
-
-    def _at(self, number: int) -> tuple[bytes, int, int]:
-        key, start, size = _PLACE.unpack_from(self.places, number * _PLACE.size)
-        return key, start, size
+        """Return the first byte and the bytes of a file, by its name without folders. Of files with
+        one name the last counts, as for tar, which adds a new one to the end.
+        """
+        key, at = _digest(name), len(self.places)
+        while (at := self.places.rfind(key, 0, at)) >= 0:
+            if at % _PLACE.size == 0:
+                return _PLACE.unpack_from(self.places, at)[1:]
+            at += len(key) - 1
+        return None
 
     def holds(self, step: Step) -> bool:
         """Return whether it has a file of the name and the size of a step. Whether that is the
@@ -129,17 +129,16 @@ def _opened(place: str, path: str, _changed: int, _size: int) -> Bundle:
 
 
 def _places(path: str, reader: FileReader) -> bytes:
-    """Return the ``places`` of the bundle at ``path``. Of files with one name the last counts, as
-    for tar, which adds a new one to the end.
-
-    Raises InvalidBundle, InvalidTar and Truncated.
+    """Return the ``places`` of the bundle at ``path``. Raises InvalidBundle, InvalidTar and
+    Truncated.
     """
-    found: list[bytes] = []
+    found = bytearray()
     for member in read_tar(reader):
         name = os.path.basename(member.name)
+        if member.size > _LARGEST:
+            raise Truncated
         if member.kind == "file" and name and len(name) <= _MAX_NAME:
-            found.append(_PLACE.pack(_digest(name), reader.offset, member.size))
-        if len(found) > _MAX_FILES:
+            found += _PLACE.pack(_digest(name), reader.offset, member.size)
+        if len(found) > _MAX_FILES * _PLACE.size:
             raise InvalidBundle(path, f"has more than {_MAX_FILES} files")
-    found.sort(key=lambda one: one[:8])
-    return b"".join(one for one, after in pairwise([*found, b""]) if one[:8] != after[:8])
+    return bytes(found)

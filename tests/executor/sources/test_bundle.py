@@ -104,6 +104,8 @@ def test_names_take_no_memory(tmp_path: Path) -> None:
     assert all(found.place(f"demo-{number}.whl") is not None for number in range(200))
 
 
+HUGE = tarfile.TarInfo("a.whl")
+HUGE.size = (1 << 88) - 1
 CUT = "is cut short, or something follows its end"
 INVALID = {
     "absent": (None, "cannot be read: No such file or directory"),
@@ -114,6 +116,7 @@ INVALID = {
     "packed": (gzip.compress(b"x"), "is compressed (gzip); wheels are already"),
     "empty": (b"", CUT),
     "cut in a file": (1000, CUT),
+    "larger than any file": (HUGE.tobuf(tarfile.GNU_FORMAT) + bytes(1024), CUT),
     "cut between files": (4 * 512, CUT),
 }
 
