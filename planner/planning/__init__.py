@@ -2,7 +2,7 @@
 
 Doors: ``answer.answer`` plans or remembers, by ``plan.plan`` and ``answer_cache.AnswerCache``;
 ``outlook.find_outlook`` and ``newest.find_newest`` look for newer versions; ``reporter.Reporter``
-is told of what is done.
+is called with what is done.
 
 May import: review, lock, resolver, metadata, inputs, index, model.
 """

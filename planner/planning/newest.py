@@ -17,9 +17,9 @@ from planner.index.requester import CONNECTIONS
 from planner.inputs.question import Question
 from planner.model.environments import MarkerEnvironment
 from planner.model.policy import Policy
-from planner.planning.answer import open_client
 from planner.planning.plan import index_remarks
 from planner.planning.reporter import Reporter, tell
+from planner.planning.session import open_session
 from planner.resolver.candidates import CandidateFinder, ReleaseJudge
 from planner.resolver.evaluator import FileEvaluator, FileRules
 from planner.resolver.releases import Project, Release
@@ -86,14 +86,14 @@ def find_newest(lock: Pylock, question: Question, access: Access, reporter: Repo
     """
     locked, uncompared = locked_versions(lock.packages)
     places = {one.name: one.index for one in lock.packages if one.index}
-    with open_client(question, access, reporter) as client:
-        reader = IndexReader(question.indexes, client, [*locked])
+    with open_session(question, access, reporter) as session:
+        reader = IndexReader(question.indexes, session.client, [*locked])
 
         def read(name: NormalizedName) -> Project:
             place = places.get(name)
             return Project(reader.page_of(name, parse_index(place)) if place else reader.page(name))
 
-        with reporter.watch(lambda: client.requests), RequestPool(CONNECTIONS) as pool:
+        with RequestPool(CONNECTIONS) as pool:
             standings = tuple(
                 _standing(project, locked[project.name], question)
                 for project in pool.ask_all(read, locked)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 
 from packaging.pylock import Pylock
@@ -12,11 +11,11 @@ from packaging.version import Version
 
 from planner.index.access import Access
 from planner.inputs.question import Question
-from planner.planning.answer import OpenBuilder, open_client
 from planner.planning.hindrance import Choice, Hindrances, basis_of
 from planner.planning.newest import newest_release, remarks_on
-from planner.planning.plan import FinishedSearch, PlanBuilder, index_remarks, searched
+from planner.planning.plan import FinishedSearch, index_remarks, searched
 from planner.planning.reporter import Reporter, tell
+from planner.planning.session import OpenBuilder, open_session
 from planner.review.standing import Outlook, Standing, locked_versions
 
 __all__ = ["find_outlook"]
@@ -40,24 +39,19 @@ def find_outlook(
 
     Raises what ``plan`` raises before it builds.
     """
-    with ExitStack() as stack:
-        client = stack.enter_context(open_client(question, access, reporter))
-        builder: PlanBuilder | None = None
-        if open_builder:
-            builder, _ = stack.enter_context(open_builder(client))
-        stack.enter_context(reporter.watch(lambda: client.requests))
-        search = stack.enter_context(
-            searched(
-                question.inputs,
-                question.cases,
-                client=client,
-                indexes=question.indexes,
-                policy=question.policy,
-                reporter=reporter,
-                builder=builder,
-                foresees=False,
-            )
-        )
+    with (
+        open_session(question, access, reporter, open_builder) as session,
+        searched(
+            question.inputs,
+            question.cases,
+            client=session.client,
+            indexes=question.indexes,
+            policy=question.policy,
+            reporter=reporter,
+            builder=session.builder,
+            foresees=False,
+        ) as search,
+    ):
         outlook = _compare(lock, question, search)
         tell(index_remarks(search.reader), reporter)
         return outlook
