@@ -85,7 +85,9 @@ def _suitable(release: Release, evaluator: FileEvaluator) -> Iterator[Distributi
 
 
 def _preference(wheel: Distribution) -> tuple[object, ...]:
-    return wheel.preference
+    # As with pip: of a version that may be yanked, a file that is not comes first. Otherwise the
+    # file would change when the version is in the lock, and so may be yanked.
+    return (wheel.file.yanked is None, *wheel.preference)
 
 
 @dataclass(frozen=True, slots=True)

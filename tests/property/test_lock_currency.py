@@ -66,7 +66,7 @@ WHEELS = (
     build_wheel("split", "2.0", tag=f"cp312-cp312-{LINUX}", requires=["b"]),
     build_wheel("split", "3.0", requires=["e"], requires_python=">=3.12"),
     build_wheel("above", "1.0", requires=["split<3", "a"]),
-    build_wheel("gone", "1.0"),
+    build_wheel("gone", "1.0"), build_wheel("mixed", "1.0"), build_wheel("mixed", "2.0"),
     *(build_wheel("e", version, tag=tag) for version in ("1.0", "2.0") for tag in NATIVE),
 )  # fmt: skip
 RIGHT, WRONG = f"--hash=sha256:{C2.sha256}", f"--hash=sha256:{'0' * 64}"
@@ -78,7 +78,7 @@ LINES = (
     f"c==2.0 {RIGHT}", f"c==2.0 {RIGHT} {WRONG}", f"c {WRONG}", "local @ {local}",
     "a @ {index}/files/a-1.0-py3-none-any.whl", "c @ {index}/files/c-1.0-py3-none-any.whl",
     "local[x] @ {local}", "linked", "linked<2", "split", "split<3", "above", "gone", "gone==2.0",
-    "gone>=1", "c${{CURRENCY_SPEC}}",
+    "gone>=1", "c${{CURRENCY_SPEC}}", "mixed", "mixed>=2",
 )  # fmt: skip
 LIMITS = ("c<2", "c<2", "b<2", "a<3", "c==1.0", "e>=1", f"c==2.0 {RIGHT}", "d<2; os_name == 'nt'")
 REPLACEMENTS = ("c==1.0", "b[z]", "c; sys_platform == 'win32'", "d>=2", "b<2", "other", "a[x]")
@@ -134,7 +134,10 @@ class Lab:
         self.folder = Path(tempfile.mkdtemp(prefix="currency-"))
         for wheel in WHEELS:
             index.add(wheel, upload_time="2024-01-01T00:00:00Z")
-        index.add(build_wheel("gone", "2.0"), yanked="broken", upload_time="2024-01-01T00:00:00Z")
+        yanked = {"yanked": "broken", "upload_time": "2024-01-01T00:00:00Z"}
+        index.add(build_wheel("gone", "2.0"), **yanked)
+        for python in ("cp311", "cp312", "cp313"):
+            index.add(build_wheel("mixed", "2.0", tag=f"{python}-{python}-{LINUX}"), **yanked)
 
     @property
     def lock(self) -> Path:

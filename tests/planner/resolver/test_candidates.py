@@ -12,7 +12,7 @@ from packaging.version import Version
 from planner.index.pages import ProjectFile, ProjectPage, group_files
 from planner.model.policy import Prereleases
 from planner.resolver.candidates import CandidateFinder, ReleaseJudge
-from planner.resolver.evaluator import FileEvaluator
+from planner.resolver.evaluator import FileEvaluator, FileRules
 from planner.resolver.releases import Project
 from schemas.target import Target
 
@@ -78,6 +78,17 @@ def test_the_best_wheel_of_a_release_is_found() -> None:
     found = project(*wheels("1.0"), best, "demo-1.0-cp311-cp311-win_amd64.whl")
     chosen = JUDGE.judge(found.releases[0]).wheels
     assert [wheel.file.filename for wheel in chosen or ()] == [best]
+
+
+def test_of_a_version_that_may_be_yanked_a_file_that_is_not_comes_first() -> None:
+    names = ("demo-1.0-cp311-cp311-manylinux_2_28_x86_64.whl", *wheels("1.0"))
+    for yanked, expected in ((names[:1], names[1]), (names, names[0]), ((), names[0])):
+        release = project(*names, yanked=yanked).releases[0]
+        rules = FileRules(pins={NAME: frozenset([release.version])})
+        judge = ReleaseJudge([FileEvaluator(EVALUATOR.target, rules)])
+        found = judge.judge(release).wheels
+        assert found is not None
+        assert found[0].file.filename == expected
 
 
 def test_a_release_is_yanked_when_all_its_files_are() -> None:
