@@ -22,6 +22,15 @@ MEMORY = 256 << 20
 generated ones) take 120 MiB to compile."""
 
 
+_PROGRAM = """\
+import compileall, os, sys
+for path in sys.stdin.buffer.read().split(b"\\0")[:-1]:
+    compileall.compile_file(os.fsdecode(path), quiet=2)
+"""
+"""What the child runs. The command line of compileall reads a path in each line, as text of the
+locale; a path may have a line feed in it, and need not be text."""
+
+
 def check_compiler(executable: str) -> None:
     """Raise UsageError if the interpreter ``executable`` is not on this machine."""
     import shutil  # noqa: PLC0415  # only --compile needs it
@@ -41,7 +50,7 @@ def compile_files(executable: str, paths: Iterable[str], data: int | None = None
     """
     import subprocess  # noqa: PLC0415  # rarely needed, and 2 ms
 
-    command = [executable, "-I", "-m", "compileall", "-q", "-q", "-j", "1", "-i", "-"]
+    command = [executable, "-I", "-c", _PROGRAM]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as child:
@@ -52,7 +61,7 @@ def compile_files(executable: str, paths: Iterable[str], data: int | None = None
             assert child.stdin is not None
             for path in paths:
                 if path.endswith(".py"):
-                    child.stdin.write(os.fsencode(f"{path}\n"))
+                    child.stdin.write(os.fsencode(path) + b"\0")
             child.stdin.close()
         except BrokenPipeError:
             pass

@@ -17,7 +17,7 @@ from itertools import takewhile
 from typing import Any, BinaryIO, NamedTuple, TextIO
 
 from executor.environment.errors import RecordUnreadable
-from executor.files.regular import open_regular, read_regular
+from executor.files.regular import open_regular, read_regular, unmarked_text
 from schemas.data_class import frozen
 from schemas.hints import TOOL_NAME
 from schemas.wheel import EGGS
@@ -209,7 +209,7 @@ def recorded_files(
     ``opened`` is that file, if it is open already; it is closed. Raises RecordUnreadable and
     OSError.
     """
-    with TextIOWrapper(opened or open_regular(record), "utf-8", newline="") as file:
+    with unmarked_text(opened or open_regular(record)) as file:
         try:
             for row in csv.reader(_lines(file, record)):
                 if row:

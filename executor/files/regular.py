@@ -5,10 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from io import BufferedReader, FileIO
-from typing import Any, BinaryIO
+from codecs import BOM_UTF8
+from io import BufferedReader, FileIO, TextIOWrapper
+from typing import Any, BinaryIO, TextIO
 
-__all__ = ["NOT_REGULAR", "open_at_once", "open_regular", "read_input", "read_regular"]
+__all__ = [
+    "NOT_REGULAR", "open_at_once", "open_regular", "read_input", "read_regular", "unmarked_text"
+]  # fmt: skip
 
 
 NOT_REGULAR = frozenset({errno.ENOENT, errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENXIO})
@@ -58,6 +61,16 @@ class _Present(FileIO):
         if content is None:
             raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
         return content
+
+
+def unmarked_text(file: BinaryIO) -> TextIO:
+    """Return an open file, at its begin, as UTF-8 text, without the byte order mark that editors of
+    Windows put before it. Ends of lines stay as they are.
+    """
+    # Python's utf-8-sig decodes with a class in Python, of which large files would take long.
+    if file.read(len(BOM_UTF8)) != BOM_UTF8:
+        file.seek(0)
+    return TextIOWrapper(file, "utf-8", newline="")
 
 
 def open_at_once(path: str, flags: int) -> int:

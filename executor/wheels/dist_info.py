@@ -195,7 +195,7 @@ class DistInfo:
         if text is None:
             raise self.refused("it is missing", self.member(name))
         headers: dict[str, str] = {}
-        for line in _LINE.finditer(text):
+        for line in _LINE.finditer(text.removeprefix("\ufeff")):
             if not line[1]:
                 break
             key, colon, value = line[1].partition(":")

@@ -30,12 +30,11 @@ from executor.wheels.manifest import FileRecord, Manifest
 from executor.wheels.record_check import hashed_files, recorded_files, verify_record
 from executor.wheels.records import NEW_SUFFIX, RecordWriter, moved_row, record_row
 from executor.wheels.scripts import (
-    SHIPPED_MARK,
     EntryPoint,
     InvalidEntryPoint,
     check_script_name,
     read_entry_points,
-    shebang,
+    shipped_head,
     windows_launcher,
     wrapper,
 )
@@ -306,14 +305,14 @@ class _Finish:
         tree = self._info.tree
         changed: tuple[str, int] | None = None
         with tree.open(member) as file:
-            if file.readline(_BLOCK).startswith(SHIPPED_MARK):
-                line = shebang(self._executable)
-                digest, size = hashlib.sha256(line), len(line)
+            block, second = file.readline(_BLOCK), file.readline(_BLOCK)
+            if head := shipped_head(self._executable, block, second):
+                digest, size, block = hashlib.sha256(), 0, head + second
                 with BufferedWriter(tree.create(member + NEW_SUFFIX)) as new:
-                    new.write(line)
-                    while block := file.read(_BLOCK):
+                    while block:
                         digest.update(block)
                         size += new.write(block)
+                        block = file.read(_BLOCK)
                 tree.rename(member + NEW_SUFFIX, member)
                 changed = encode_digest(digest.digest()), size
         tree.make_executable(member)

@@ -6,10 +6,12 @@ https://packaging.python.org/specifications/binary-distribution-format/#recommen
 
 from __future__ import annotations
 
+import codecs
 import keyword
 import os
 import re
 from collections.abc import Iterator
+from io import StringIO
 from typing import Any, cast
 
 from schemas.data_class import frozen
@@ -17,19 +19,19 @@ from schemas.errors import UsageError
 from schemas.wheel import MAX_SEGMENT_SIZE
 
 __all__ = [
-    "SHIPPED_MARK",
     "EntryPoint",
     "InvalidEntryPoint",
     "check_replaces_nothing",
     "check_script_name",
     "read_entry_points",
     "shebang",
+    "shipped_head",
     "windows_launcher",
     "wrapper",
 ]
 
 
-SHIPPED_MARK = b"#!python"
+_SHIPPED_MARK = b"#!python"
 """Begins a shipped script that the environment's Python has to run; ``#!pythonw`` does too."""
 
 
@@ -41,13 +43,22 @@ _ENV = "/usr/bin/env "
 """Finds the interpreter when the script runs: for a tree that another machine will use."""
 
 
-_BESIDE = b"""\
-#!/bin/sh
-'''exec' "$(dirname -- "$(realpath -- "$0")")"/'%b' "$0" "$@"
-' '''
-"""
+_BY_SHELL = b"#!/bin/sh\n%b'''exec' %b \"$0\" \"$@\"\n' '''\n"
+"""Lines that sh runs and that Python reads as a string: for an interpreter that the kernel does not
+take from the first line."""
+
+
+_BESIDE = b'"$(dirname -- "$(realpath -- "$0")")"/\'%b\''
 """Finds the interpreter in the folder of the script, through links to the script: for a tree that
 may be moved. uv writes the same lines."""
+
+
+_CODING = rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)"
+"""Begins a line that declares the encoding of a source, if it is one of the first two (PEP 263)."""
+
+
+_PLAIN = frozenset(b"/._-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+"""Bytes that mean themselves to sh, printf, Python and any encoding of a source."""
 
 
 _MAX_LINE = 4096
@@ -93,19 +104,25 @@ class EntryPoint:
 def read_entry_points(text: str) -> Iterator[EntryPoint]:
     """Yield the console and gui scripts of an ``entry_points.txt``, in its order.
 
-    Raises InvalidEntryPoint.
+    A byte order mark, comments at the end of a line and any ends of lines are read over: other
+    installers make the commands of such files too. Raises InvalidEntryPoint.
     """
     import configparser  # noqa: PLC0415  # most wheels have no commands
 
     # A name that no section can have: in this format [DEFAULT] is a section like any other.
     parser = configparser.ConfigParser(
-        delimiters=("=",), interpolation=None, strict=False, default_section=""
+        delimiters=("=",),
+        inline_comment_prefixes=("#", ";"),
+        interpolation=None,
+        strict=False,
+        default_section="",
     )
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # names are case-sensitive
     if any(len(line) > _MAX_LINE for line in text.splitlines()):
         raise InvalidEntryPoint(f"a line of it has more than {_MAX_LINE} characters")
     try:
-        parser.read_string(text, "entry_points.txt")
+        lines = StringIO(text.removeprefix("\ufeff"), newline=None)
+        parser.read_file(lines, "entry_points.txt")
     except configparser.Error as error:
         raise InvalidEntryPoint(" ".join(str(error).split())) from None
     for group in ("console_scripts", "gui_scripts"):
@@ -129,26 +146,56 @@ def check_replaces_nothing(name: str) -> None:
         raise InvalidEntryPoint(f"the script name {name!r} is that of a part of the environment")
 
 
-def shebang(executable: str) -> bytes:
+def shebang(executable: str, coding: bytes = b"") -> bytes:
     """Return the first lines of a script that ``executable`` runs; a name without a folder stands
-    for the program next to the script.
+    for the program next to the script. ``coding`` is the encoding of the script, if not UTF-8.
 
-    If its path is too long for the kernel, has white space in it, or is not UTF-8, they are lines
-    that sh runs and that Python reads as a string.
+    If its path is too long for the kernel, has white space in it, or cannot be read in that
+    encoding, they are lines that sh runs and that Python reads as a string.
     """
     path = os.fsencode(executable)
+    declared = _declaration(coding) if coding else b""
     if not os.path.dirname(executable):
-        return _BESIDE % path
+        return _BY_SHELL % (declared, _BESIDE % path)
     line = b"#!%b\n" % path
-    is_text = _is_utf8(path)
+    is_text = path.isascii() if coding else _is_utf8(path)
     is_whole = not any(space in path for space in b" \t\n\r")
     if executable.startswith(_ENV) or (is_text and len(line) <= _MAX_SHEBANG and is_whole):
         return line
-    # Python reads a source as UTF-8 unless its second line, after a first one that is, differs.
-    coding = b"" if is_text else b"# -*- coding: latin-1 -*-\n"
-    # A backslash means itself to both only if it is outside of quotes, and there are two.
-    quoted = path.replace(b"'", b"'\"'\"'").replace(b"\\", b"'\\\\'")
-    return b"#!/bin/sh\n%b'''exec' '%b' \"$0\" \"$@\"\n' '''\n" % (coding, quoted)
+    if is_text:
+        # A backslash means itself to both only if it is outside of quotes, and there are two.
+        quoted = b"'%b'" % path.replace(b"'", b"'\"'\"'").replace(b"\\", b"'\\\\'")
+    else:
+        octal = (b"%c" % byte if byte in _PLAIN else b"\\0%03o" % byte for byte in path)
+        quoted = b"\"$(printf %%b '%b')\"" % b"".join(octal)
+    return _BY_SHELL % (declared, quoted)
+
+
+def shipped_head(executable: str, first: bytes, second: bytes) -> bytes:
+    """Return what takes the place of the ``first`` line of a shipped script that ``executable`` has
+    to run; empty if it does not ask for that. ``second`` is the line after it.
+
+    An encoding that either line declares stays that of the script (PEP 263).
+    """
+    if not first.startswith(_SHIPPED_MARK):
+        return b""
+    found = [re.match(_CODING, line) for line in (first, second)]
+    coding = next((one[1] for one in found if one and not _names_utf8(one[1])), b"")
+    head = shebang(executable, coding)
+    is_lost = coding and found[0] and head.count(b"\n") == 1
+    return head + _declaration(coding) if is_lost else head
+
+
+def _declaration(coding: bytes) -> bytes:
+    return b"# -*- coding: %b -*-\n" % coding
+
+
+def _names_utf8(coding: bytes) -> bool:
+    """Return whether a source declares the encoding that it has without a declaration."""
+    try:
+        return codecs.lookup(coding.decode()).name == "utf-8"
+    except LookupError:
+        return False
 
 
 def _is_utf8(text: bytes) -> bool:

@@ -6,10 +6,11 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO, TextIOWrapper
+from io import BytesIO
 from typing import BinaryIO, TextIO
 
 from executor.archive.unzip import MAX_MEMBERS
+from executor.files.regular import unmarked_text
 from executor.wheels.dist_info import DistInfo
 from executor.wheels.records import InvalidRecord, RecordRow, read_rows
 from schemas.wheel import InvalidMemberName, check_member_name
@@ -65,7 +66,7 @@ class ShippedRecord:
             content = self._content(self.member)
         except _NO_FILE:
             raise InvalidRecord("it is missing") from None
-        with TextIOWrapper(content, "utf-8", newline="") as file:
+        with unmarked_text(content) as file:
             held = self.info.record
             size = os.fstat(file.fileno()).st_size if held is None else len(held)
             if size > MAX_RECORD_SIZE:

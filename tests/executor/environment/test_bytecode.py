@@ -45,6 +45,23 @@ def test_python_files_are_compiled_and_no_others(tmp_path: Path, source: Path) -
     assert cached(source).stat().st_mtime_ns == before, "Python made it again"
 
 
+@pytest.mark.parametrize(
+    "folder",
+    [
+        pytest.param("a\nb", id="line feed"),
+        pytest.param(" blanks ", id="blanks"),
+        pytest.param(os.fsdecode(b"caf\xe9"), id="not UTF-8"),
+    ],
+)
+def test_the_path_of_a_file_may_have_any_bytes(tmp_path: Path, source: Path, folder: str) -> None:
+    below = tmp_path / folder / "demo.py"
+    below.parent.mkdir()
+    below.write_text("x = 1\n")
+    compile_files(sys.executable, map(str, [below, source]))
+    assert cached(below).exists()
+    assert cached(source).exists()
+
+
 def test_what_cannot_be_compiled_is_left_as_it_is(tmp_path: Path, source: Path) -> None:
     template = tmp_path / "a.py"
     template.write_text("{{ name }} = ]\n")

@@ -73,6 +73,15 @@ def test_every_listed_file_goes_with_its_byte_code_and_empty_folders(packages: P
     assert not (packages.parent.parent / "bin").exists()
 
 
+def test_the_first_file_goes_too_if_a_mark_is_before_it(packages: Path) -> None:
+    """uv takes a wheel whose RECORD an editor of Windows has written."""
+    found = install(packages, "demo/__init__.py", "top.py")
+    record = Path(found.record)
+    record.write_bytes(b"\xef\xbb\xbf" + record.read_bytes())
+    remove(packages, found)
+    assert left(packages) == []
+
+
 def test_byte_code_is_looked_at_once_however_a_record_is_ordered(
     packages: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 from executor.files import regular
-from executor.files.regular import open_at_once, open_regular, read_input, read_regular
+from executor.files.regular import (
+    open_at_once,
+    open_regular,
+    read_input,
+    read_regular,
+    unmarked_text,
+)
 
 
 def test_a_file_is_read_up_to_its_limit(tmp_path: Path) -> None:
@@ -18,6 +24,14 @@ def test_a_file_is_read_up_to_its_limit(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="larger than 4 bytes") as caught:
         read_regular(str(tmp_path / "file"), 4)
     assert caught.value.errno == errno.EFBIG
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("content", ["", "a", "\u20ac\r\nb\n", "a\ufeff"])
+def test_text_is_read_without_its_mark(tmp_path: Path, mark: bytes, content: str) -> None:
+    (tmp_path / "f").write_bytes(mark + content.encode())
+    with unmarked_text(open_regular(str(tmp_path / "f"))) as text:
+        assert text.read() == content
 
 
 def test_a_name_in_an_open_folder_is_read(tmp_path: Path) -> None:

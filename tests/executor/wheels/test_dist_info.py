@@ -134,6 +134,7 @@ class TestWheelFile:
             ("Wheel-Version: 1.0\nRoot-Is-Purelib: true\n", True),
             ("wheel-version: 1.9\r\nroot-is-purelib:False\r\n", False),
             ("Wheel-Version: 1.0\n", False),
+            ("\ufeffWheel-Version: 1.0\nRoot-Is-Purelib: true\n", True),
             # mkl_fft 1.3.6-58 has two blocks; the first counts.
             ("Wheel-Version: 1.0\nRoot-Is-Purelib: true\n\nRoot-Is-Purelib: false\n", True),
         ],

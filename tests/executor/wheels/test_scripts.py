@@ -19,6 +19,7 @@ from executor.wheels.scripts import (
     check_script_name,
     read_entry_points,
     shebang,
+    shipped_head,
     wrapper,
 )
 
@@ -112,6 +113,22 @@ broken = not an object
         expected = "Source contains parsing errors: 'entry_points.txt' [line 2]: 'a: b\\n'"
         assert str(caught.value) == expected
 
+    @pytest.mark.parametrize(
+        "text",
+        [
+            pytest.param("\ufeff[console_scripts]\ndemo = a:b\n", id="byte order mark"),
+            pytest.param("\ufeff; x\n[console_scripts]\ndemo = a:b\n", id="mark and comment"),
+            pytest.param("[console_scripts]\n# x = y:z\n  ; x = y:z\ndemo = a:b", id="comments"),
+            pytest.param("[console_scripts] ; x\ndemo = a:b  # x\n", id="ends of lines"),
+            pytest.param("[console_scripts]\ndemo = a:b [x] ; y\n", id="after an extra"),
+            pytest.param("[console_scripts]\r\ndemo = a:b\r\n", id="lines of Windows"),
+            pytest.param("[console_scripts]\rdemo = a:b\r", id="lines of old Macs"),
+        ],
+    )
+    def test_marks_comments_and_ends_of_lines_are_read_over(self, text: str) -> None:
+        """pip makes these commands; with lines of old Macs there were none, and no error."""
+        assert read(text) == [EntryPoint("demo", "a", "b")]
+
     def test_a_section_of_defaults_adds_no_scripts(self) -> None:
         """It means something to configparser only."""
         text = "[DEFAULT]\nhidden = a:b\n[console_scripts]\ndemo = a:b\n"
@@ -177,6 +194,68 @@ class TestShebang:
             check=False,
         )
         assert (ran.returncode, ran.stdout) == (3, "['a b', '$c']\n"), ran.stderr
+
+
+FOLDERS = [
+    pytest.param("plain", id="plain"),
+    pytest.param("with space", id="space"),
+    pytest.param("x" * 150, id="long"),
+    pytest.param("\u20ac", id="not ASCII"),
+    pytest.param("\u20ac with it's \\ space", id="not ASCII, with space"),
+    pytest.param(os.fsdecode(b"caf\xe9 100%"), id="not UTF-8"),
+]
+
+
+class TestShipped:
+    @pytest.mark.parametrize("folder", FOLDERS)
+    @pytest.mark.parametrize(
+        ("first", "second", "coding"),
+        [
+            (b"#!python\n", b"# -*- coding: latin-1 -*-\n", "latin-1"),
+            (b"#!python # -*- coding: cp1252 -*-\n", b"\n", "cp1252"),
+            (b"#!pythonw\r\n", b"# vim: set fileencoding=shift_jis :\r\n", "shift_jis"),
+            (b"#!python\n", b"# coding: ascii\n", "ascii"),
+            (b"#!python\n", b"# coding: utf8\n", "utf-8"),
+            (b"#!python\n", b"import sys\n", "utf-8"),
+        ],
+    )
+    def test_it_runs_in_its_encoding_wherever_the_interpreter_is(
+        self, tmp_path: Path, folder: str, first: bytes, second: bytes, coding: str
+    ) -> None:
+        python = tmp_path / folder / "python"
+        python.parent.mkdir()
+        python.symlink_to(sys.executable)
+        text = {"shift_jis": "\u8868", "ascii": "x"}.get(coding, "\xfc")
+        body = f"import sys\nprint(ascii('{text}'), sys.argv[1:])\n".encode(coding)
+        script = tmp_path / "run"
+        script.write_bytes(shipped_head(str(python), first, second) + second + body)
+        script.chmod(0o755)
+        ran = subprocess.run([script, "a b"], capture_output=True, text=True, check=False)
+        assert (ran.returncode, ran.stdout) == (0, f"{text!a} ['a b']\n"), ran.stderr
+
+    def test_a_line_in_its_place_is_not_declared_twice(self) -> None:
+        declared = b"# coding: latin-1\n"
+        assert shipped_head("/python", b"#!python\n", declared) == b"#!/python\n"
+        assert shipped_head("/python", b"#!python" + declared, b"\n") == (
+            b"#!/python\n# -*- coding: latin-1 -*-\n"
+        )
+
+    @pytest.mark.parametrize("first", [b"#!/bin/sh\n", b"# !python\n", b"\x7fELF", b"", b"#!p"])
+    def test_one_that_does_not_ask_for_it_keeps_its_lines(self, first: bytes) -> None:
+        assert shipped_head("/python", first, b"# coding: latin-1\n") == b""
+
+
+def test_a_module_beyond_ascii_is_called_by_any_interpreter(tmp_path: Path) -> None:
+    python = tmp_path / os.fsdecode(b"caf\xe9") / "python"
+    python.parent.mkdir()
+    python.symlink_to(sys.executable)
+    (tmp_path / "m\xf3dulo.py").write_text("def main():\n    print('ran')\n")
+    script = tmp_path / "run"
+    script.write_bytes(wrapper(EntryPoint("run", "m\xf3dulo", "main"), str(python)))
+    script.chmod(0o755)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    ran = subprocess.run([script], env=environment, capture_output=True, check=False)
+    assert (ran.returncode, ran.stdout) == (0, b"ran\n"), ran.stderr
 
 
 def test_a_wrapper_calls_the_attribute_of_an_attribute(tmp_path: Path) -> None:

@@ -60,6 +60,11 @@ def test_files_that_need_no_row_are_exempt_if_the_wheel_has_them(tree: HeldFolde
     assert [path for path, _, _ in record.stated(is_hashed=True)] == ["demo.py"]
 
 
+def test_a_mark_before_the_first_row_is_no_part_of_its_path(tree: HeldFolder) -> None:
+    record = shipped(tree, "\ufeff" + row("demo.py"))
+    assert list(record.stated(is_hashed=True)) == [("demo.py", SHA256, len(CODE))]
+
+
 WRONG: list[Any] = [
     pytest.param(None, "it is missing", id="missing"),
     pytest.param(b"\xff" + row("demo.py").encode(), "it is not UTF-8 text", id="not UTF-8"),
