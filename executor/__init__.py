@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from executor.cli.option_group import section as section
     from executor.cli.options import scope_options as scope_options
     from executor.cli.options import select_options as select_options
+    from executor.cli.options import target_options as target_options
     from executor.cli.output import can_print as can_print
     from executor.cli.output import echo as echo
     from executor.cli.output import echo_document as echo_document
@@ -181,6 +182,7 @@ _HOMES = {
     "stoppable": "lanes.signals",
     "sync_descriptor": "files.durability",
     "sync_folder": "files.durability",
+    "target_options": "cli.options",
     "tls_context": "sources.tls",
     "try_lock": "files.locks",
     "usable_processors": "budget.processors",

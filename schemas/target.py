@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,9 @@ _MIN_MINOR = 6
 _MAX_MINOR = 99
 """A target accepts tags of all older minor versions of Python too."""
 
+_RELEASES = 100
+"""More than any version of Python has had: the most, 3.9, had 25."""
+
 _PYPY_VERSION = "7.3.0"
 _PYPY_ABI = "pp73"
 """The version of PyPy itself, which every release since 2020 satisfies, and its ABI."""
@@ -75,6 +79,9 @@ class Target:
     """The native ABIs of its Python, best first: ``cp312``, ``cp313t``, ``pypy310_pp73``."""
     native_tags: tuple[Tag, ...] = ()
     """The tags of an interpreter that has said them itself; empty if they follow from the rest."""
+    is_series: bool = False
+    """Whether it stands for its release of Python and all later ones of the same version, because
+    3.11 was named and no release of it."""
 
     @property
     def tags(self) -> tuple[Tag, ...]:
@@ -111,6 +118,21 @@ class Target:
         name = "pypy" if self.environment["implementation_name"] == "pypy" else "python"
         threading = "t" if self.python_name.endswith("t") else ""
         return f"{name}{self.environment['python_version']}{threading}"
+
+    def releases(self) -> Iterator[Target]:
+        """Yield the target; if it stands for a series, also the later releases of it, in order."""
+        yield self
+        if self.is_series:
+            first = self.python_version.micro + 1
+            yield from map(self.with_release, range(first, _RELEASES))
+
+    def with_release(self, release: int) -> Target:
+        """Return the target with this release of its version of Python: 5 for 3.11.5."""
+        names = ("python_full_version", "implementation_version")
+        before = self.environment["python_full_version"]
+        full = f"{self.environment['python_version']}.{release}"
+        changed = {name: full for name in names if self.environment[name] == before}
+        return replace(self, environment={**self.environment, **changed})
 
     def to_table(self) -> dict[str, str]:
         """Return the TOML table that a lock has for it."""
@@ -163,11 +185,12 @@ class Target:
         _check_machine(platform)
         python = _pypy_environment if is_pypy else _cpython_environment
         abi = f"cp3{version.minor}{'t' if free_threaded else ''}"
-        return cls.from_facts(
+        target = cls.from_facts(
             {**_platform_environment(platform), **python(minor, full)},
             platform=platform,
             abis=(f"pypy3{version.minor}_{_PYPY_ABI}" if is_pypy else abi,),
         )
+        return replace(target, is_series=len(version.release) == 2)
 
     @classmethod
     def from_facts(

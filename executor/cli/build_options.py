@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from typing import Any
 
 import click
 
 from executor.api import Building
+from executor.cli.command_line import named_options
 from executor.cli.option_group import option_group
 from executor.lock.options import SelectOptions
 from schemas.data_class import frozen
@@ -27,6 +29,8 @@ class BuildOptions:
     projects: tuple[str, ...]
     no_deps: bool
     editable: bool
+    named: tuple[str, ...] = ()
+    """Options for builds alone that the command line has; variables are for many commands."""
 
     def building(self) -> Building:
         """Return how packages without a wheel may be built."""
@@ -56,6 +60,11 @@ class BuildOptions:
             raise UsageError(
                 "--editable is for projects", hint="name the folder of one with --project"
             )
+        if self.named and not (select.build or folders):
+            raise UsageError(
+                f"{self.named[0]} is for builds, and without --build nothing is built",
+                hint=f"add --build, or leave {self.named[0]} out",
+            )
         if folders:
             from executor.lock.local_project import LocalProject  # noqa: PLC0415
 
@@ -64,10 +73,15 @@ class BuildOptions:
         return lock, select
 
 
+def _options(**given: Any) -> BuildOptions:
+    for_builds = (name for name in named_options() if name.startswith("--build-"))
+    return BuildOptions(named=tuple(for_builds), **given)
+
+
 build_options = option_group(
     "builds",
     "Builds and projects",
-    BuildOptions,
+    _options,
     click.option("--build-network", is_flag=True, help="With --build: builds may use the network."),
     click.option(
         "--build-timeout",

@@ -23,6 +23,7 @@ __all__ = [
     "given_variable",
     "is_from_variable",
     "long_name",
+    "named_options",
     "options_of",
     "prepare",
     "set_by_variables",
@@ -144,6 +145,16 @@ def is_from_variable(name: str) -> bool:
     context = click.get_current_context(silent=True)
     source = context.get_parameter_source(name) if context else None
     return source is _ENVIRONMENT
+
+
+def named_options() -> Iterator[str]:
+    """Yield the names of the options that the command line of the running command has."""
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return
+    for option in options_of(context.command):
+        if context.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE:
+            yield long_name(option)
 
 
 def given_variable(parameter: click.Parameter) -> str:

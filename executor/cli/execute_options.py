@@ -9,6 +9,7 @@ import click
 from executor.budget.budget import PageCachePolicy
 from executor.cli.mirrors import read_mirrors
 from executor.cli.option_group import option_group, section
+from executor.cli.options import target_options
 from executor.environment.changes import Sync
 from executor.files.durability import Durability
 from executor.lock.options import TargetNames
@@ -150,20 +151,7 @@ target_name_options = option_group(
     "names",
     "Targets",
     TargetNames,
-    click.option(
-        "--python-version",
-        "python_versions",
-        multiple=True,
-        metavar="VERSION",
-        help="For this Python only, such as 3.12. Default: the targets of the lock. Repeatable.",
-    ),
-    click.option(
-        "--platform",
-        "platforms",
-        multiple=True,
-        metavar="TAG",
-        help="For this platform only, such as linux. Repeatable.",
-    ),
+    target_options,
 )
 
 resource_options = option_group(

@@ -22,6 +22,7 @@ __all__ = [
     "scope_options",
     "select_options",
     "selection_options",
+    "target_options",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -151,6 +152,24 @@ _SCOPES = (
 )
 
 
+_TARGETS = (
+    click.option(
+        "--python-version",
+        "python_versions",
+        multiple=True,
+        metavar="VERSION",
+        help="For this Python only, such as 3.12. Default: the targets of the lock. Repeatable.",
+    ),
+    click.option(
+        "--platform",
+        "platforms",
+        multiple=True,
+        metavar="TAG",
+        help="For this platform only, such as linux. Repeatable.",
+    ),
+)
+
+
 def scope_options(function: F) -> F:
     """Add the options that select extras and groups of a lock, each as a parameter of its own."""
     return section("Selection", *_SCOPES)(function)
@@ -159,6 +178,11 @@ def scope_options(function: F) -> F:
 def select_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of ``scope_options``; the command gets them as one value, ``select``."""
     return option_group("select", "Selection", _selection, scope_options)(function)
+
+
+def target_options(function: F) -> F:
+    """Add the options that name targets of a lock, each as a parameter of its own."""
+    return section("Targets", *_TARGETS)(function)
 
 
 selection_options = option_group(

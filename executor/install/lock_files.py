@@ -8,7 +8,6 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from packaging.pylock import Pylock
@@ -30,9 +29,6 @@ __all__ = ["LockFiles", "files_of"]
 
 _AT_ONCE = 8
 """Targets that files are selected for in one pass: the tags of each take a quarter of a MiB."""
-
-
-_PYTHON, _PYTHON_FULL = "python_version", "python_full_version"
 
 
 _RELEASE = re.compile(r"\b([0-9]+\.[0-9]+)\.([0-9]{1,3})\b")
@@ -146,13 +142,13 @@ class _Found:
         where the lock has ``python_full_version >= "3.11.5"``, 3.11.4, 3.11.5 and 3.11.6.
         """
         for target in targets:
-            python, full = (target.environment[one] for one in (_PYTHON, _PYTHON_FULL))
-            if full != f"{python}.0":
+            if not target.is_series:
                 continue
+            python = target.environment["python_version"]
             named = [release for known, release in self._releases if known == python]
             near = {release + step for release in named for step in (-1, 0, 1)}
             for release in sorted(near - {-1, 0}):
-                found = _with_release(target, release)
+                found = target.with_release(release)
                 if _fits(self._header, found):
                     yield found
 
@@ -171,16 +167,6 @@ def _targets(header: Pylock, names: TargetNames) -> tuple[Target, ...]:
         for python in dict.fromkeys(pythons)
         for platform in dict.fromkeys(platforms)
     )
-
-
-def _with_release(target: Target, release: int) -> Target:
-    full = f"{target.environment[_PYTHON]}.{release}"
-    changed = {
-        name: full
-        for name in (_PYTHON_FULL, "implementation_version")
-        if target.environment[name] == target.environment[_PYTHON_FULL]
-    }
-    return replace(target, environment={**target.environment, **changed})
 
 
 def _fits(header: Pylock, target: Target) -> bool:

@@ -56,8 +56,8 @@ class _Unbuilt(Exception):  # it never leaves this module
 class Selector:
     """Selects packages of one lock for one target, and is used for one pass over them.
 
-    Raises NotForThisTarget if the lock as a whole excludes the target, UnknownName, and
-    MarkerUnusable.
+    Of a target that stands for a series of releases, the first that the lock is for counts. Raises
+    NotForThisTarget if the lock as a whole excludes the target, UnknownName, and MarkerUnusable.
     """
 
     def __init__(self, header: Pylock, target: Target, options: SelectOptions) -> None:
@@ -66,14 +66,14 @@ class Selector:
         self._to_build: list[str] = []
         self._skip_unbuildable = options.skip_unbuildable
         self._build = options.build
-        self._target = target
         self._tool = header.tool
-        self._environment: dict[str, Any] = {**target.environment, **options.variables(header)}
+        self._target = self._suitable(header, target)
+        variables = options.variables(header)
+        self._environment: dict[str, Any] = {**self._target.environment, **variables}
         self._choose: Callable[[Iterable[tuple[PackageWheel, frozenset[Tag]]]], _Selected] = (
             create_compatible_tags_selector(target.tags)
         )
         self._lines: dict[str, int] = {}
-        self._check_header(header)
 
     def select(self, package: Package, line: int) -> Step | None:
         """Return the step for the package at ``line``.
@@ -139,41 +139,31 @@ class Selector:
         if self._to_build and not self._skip_unbuildable:
             raise NeedsBuild(tuple(self._to_build))
 
-    def _check_header(self, header: Pylock) -> None:
-        if not self._takes(header.requires_python, "the lock"):
-            raise NotForThisTarget(
-                str(self._target),
-                "the lock",
-                f"Python {header.requires_python}",
-                self._plan_too(OTHER_PYTHON),
-            )
-        environments = header.environments or ()
-        if environments and not any(
-            holds(marker, self._target.environment, subject="the lock", context="requirement")
-            for marker in environments
-        ):
-            raise NotForThisTarget(
-                str(self._target),
-                "the lock",
-                " or ".join(str(marker) for marker in environments),
-                self._plan_too(OTHER_PLACE),
-            )
+    def _suitable(self, header: Pylock, target: Target) -> Target:
+        """Return the first release of ``target`` that the lock is for. Raises NotForThisTarget."""
+        required, environments = header.requires_python, header.environments or ()
+        wanted, instead = f"Python {required}", OTHER_PYTHON
+        for one in target.releases():
+            if not _is_in(required, one, "the lock"):
+                continue
+            if not environments or any(
+                holds(marker, one.environment, subject="the lock", context="requirement")
+                for marker in environments
+            ):
+                return one
+            wanted, instead = " or ".join(map(str, environments)), OTHER_PLACE
+        raise NotForThisTarget(str(target), "the lock", wanted, self._plan_too(instead, target))
 
-    def _plan_too(self, else_do: str) -> str:
+    def _plan_too(self, else_do: str, target: Target | None = None) -> str:
         """Return the hint to plan for the target, with what may be done instead."""
         from executor.lock.other_target import plan_for  # noqa: PLC0415  # only an error needs it
 
-        return f"plan for it, too: {plan_for(self._target, self._tool)}; {else_do}"
+        command = plan_for(target or self._target, self._tool)
+        return f"plan for it, too: {command}; {else_do}"
 
     def _takes(self, requires_python: SpecifierSet | None, subject: str) -> bool:
         """Return whether the target's Python is in ``requires_python``. Raises NotInstallable."""
-        if requires_python is None:
-            return True
-        try:
-            return requires_python.contains(self._target.python_version, prereleases=True)
-        except ValueError as error:  # a number of more digits than int() takes
-            problem = str(error).partition(";")[0]
-            raise NotInstallable(subject, f"its requires-python is unusable: {problem}") from None
+        return any(_is_in(requires_python, one, subject) for one in self._target.releases())
 
     def _wheel(self, package: Package) -> Step:
         wheels = package.wheels or ()
@@ -272,6 +262,17 @@ class Selector:
             editable=bool(directory.editable),
         )
         return _unpacked(package, source, url=None, path=directory.path)
+
+
+def _is_in(requires_python: SpecifierSet | None, target: Target, subject: str) -> bool:
+    """Return whether the Python of ``target`` is in ``requires_python``. Raises NotInstallable."""
+    if requires_python is None:
+        return True
+    try:
+        return requires_python.contains(target.python_version, prereleases=True)
+    except ValueError as error:  # a number of more digits than int() takes
+        problem = str(error).partition(";")[0]
+        raise NotInstallable(subject, f"its requires-python is unusable: {problem}") from None
 
 
 def _unpacked(package: Package, source: Source, *, url: str | None, path: str | None) -> Step:

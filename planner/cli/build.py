@@ -10,13 +10,13 @@ import click
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from executor import check_output_file, echo, is_quiet
+from executor import check_output_file, echo, is_quiet, target_options
 from planner.builds.fragment import Fragment
 from planner.builds.unit import BuildUnit, target_label, units_of
 from planner.builds.unit_build import UnitBuild
 from planner.builds.wheel_store import opened_store
 from planner.cli.console import ConsoleReporter
-from planner.cli.lock_options import open_lock, target_options
+from planner.cli.lock_options import open_lock
 from planner.cli.plan_options import access_options
 from planner.index.access import Access
 from planner.lock.writer import write_atomically

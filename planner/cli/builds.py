@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import click
 
-from executor import echo, echo_json, is_quiet, json_option, lock_argument
+from executor import echo, echo_json, is_quiet, json_option, lock_argument, target_options
 from planner.builds.unit import BuildUnit, target_label, units_of
-from planner.cli.lock_options import open_lock, target_options
+from planner.cli.lock_options import open_lock
 from planner.cli.table import print_table
 from planner.engines.engine_order import ONLY_LINUX, EngineOrder
 from planner.engines.forms import FORMS

@@ -14,13 +14,25 @@ from planner.planning.reporter import Reporter
 from planner.review.cost import Cost
 from planner.review.planned_lock import PlannedLock
 from schemas.builds import BuildRecord
+from schemas.errors import UsageError
 from schemas.sizes import format_size
 from schemas.text import counted, enumerate_some
 
-__all__ = ["ConsoleReporter"]
+__all__ = ["ConsoleReporter", "check_results"]
 
 
 MAX_SHOWN_PLACES = 3
+
+
+def check_results(output: str | None, *, as_json: bool) -> None:
+    """Raise UsageError if the lock, whose file is ``output``, and JSON would both go to standard
+    output.
+    """
+    if output == "-" and as_json:
+        raise UsageError(
+            "both the lock and --json would go to standard output",
+            hint="name a file with -o, or leave --json out",
+        )
 
 
 class ConsoleReporter(Reporter):

@@ -10,6 +10,8 @@ from executor import Keychain, echo, echo_document, is_quiet, lock_argument, rea
 from planner.index.client import IndexClient
 from planner.inputs.errors import UnreadableInput
 from planner.lock.enrich import enrich as enrich_text
+from planner.lock.lock_path import lock_path
+from planner.lock.reader import read_lock
 from planner.lock.writer import check_output, write_lock
 from schemas.errors import InvalidLockText, lock_hint
 from schemas.text import counted
@@ -39,6 +41,7 @@ def enrich(lock: str, output: str | None) -> None:
         ) from None
     if output != "-":
         check_output(output or lock)
+        _check_replaceable(output, lock)
     try:
         with IndexClient(keychain=Keychain(environment=os.environ)) as client:
             enriched, count = enrich_text(text, client, os.path.dirname(lock))
@@ -51,3 +54,15 @@ def enrich(lock: str, output: str | None) -> None:
         write_lock(output or lock, enriched)
     if not is_quiet():
         echo(f"recorded the sizes of {counted(count, 'wheel')}", err=True)
+
+
+def _check_replaceable(output: str | None, lock: str) -> None:
+    """Raise UsageError if a lock cannot be called ``output``, and what ``read_lock`` raises if that
+    is a file that is no lock. The ``lock`` itself may have any name.
+    """
+    if output is None:
+        return
+    if not os.path.exists(output):
+        lock_path(output)
+    elif not os.path.samefile(output, lock):
+        read_lock(lock_path(output))

@@ -21,8 +21,9 @@ from executor import (
     option_group,
     section,
     select_options,
+    target_options,
 )
-from planner.cli.lock_options import open_lock, target_options
+from planner.cli.lock_options import open_lock
 from planner.exports.direct import Direct, find_direct
 from planner.exports.selection import ExportedPackage, select_packages
 from planner.review.forge import find_root

@@ -17,7 +17,7 @@ from executor import (
 )
 from planner.api import plan_lock
 from planner.cli.build_options import PlanBuildOptions, build_options
-from planner.cli.console import ConsoleReporter
+from planner.cli.console import ConsoleReporter, check_results
 from planner.cli.plan_options import (
     LockOptions,
     access_options,
@@ -69,11 +69,7 @@ def plan(
     they still match; if it is current, no index is asked (see --upgrade and --refresh).
     """
     started = time.monotonic()
-    if locks.output == "-" and as_json:
-        raise UsageError(
-            "both the lock and --json would go to standard output",
-            hint="name a file with -o, or leave --json out",
-        )
+    check_results(locks.output, as_json=as_json)
     request = PlanRequest(
         sources=sources,
         output=locks.output,

@@ -15,10 +15,10 @@ from executor import (
     json_option,
     lock_argument,
     select_options,
+    target_options,
 )
 from planner.cli.lock_options import (
     open_lock,
-    target_options,
     warn_of_newer,
 )
 from planner.cli.table import print_table

@@ -11,14 +11,18 @@ from executor import (
     SectionedCommand,
     echo,
     echo_document,
+    echo_json,
     is_quiet,
+    json_option,
     lock_argument,
     option_group,
     scope_options,
     section,
+    target_options,
 )
 from planner.api import subset_lock
-from planner.cli.lock_options import target_options, warn_of_newer
+from planner.cli.console import check_results
+from planner.cli.lock_options import warn_of_newer
 from planner.review.subset_choice import SubsetChoice
 from schemas.errors import UsageError
 from schemas.text import counted
@@ -64,7 +68,8 @@ choice_options = option_group(
     ),
 )
 @choice_options
-def subset(lock: str, *, output: str | None, choice: SubsetChoice) -> None:
+@json_option
+def subset(lock: str, *, output: str | None, choice: SubsetChoice, as_json: bool) -> None:
     """Write what a selection of LOCK (default: pylock.toml) installs, as a lock of its own.
 
     Executing it does what executing LOCK with these extras and groups does. It has no extras and
@@ -76,11 +81,16 @@ def subset(lock: str, *, output: str | None, choice: SubsetChoice) -> None:
             "--output is missing",
             hint="name the file of the subset, such as -o pylock.NAME.toml; - is standard output",
         )
+    check_results(output, as_json=as_json)
     written = subset_lock(lock, output, choice)
     warn_of_newer(written.of, lock)
+    count, of = len(written.lock.packages), len(written.of.packages)
     if output == "-":
         echo_document(written.text)
-    if not is_quiet():
-        kept = f"{len(written.lock.packages)} of {counted(len(written.of.packages), 'package')}"
+    if as_json:
+        summary = {"lock": output, "of": lock, "changed": written.is_changed}
+        echo_json({**summary, "packages": count, "left-out": of - count}, indent=None)
+    elif not is_quiet():
+        kept = f"{count} of {counted(of, 'package')}"
         state = "" if written.is_changed else ", as before"
         echo(f"{output}: {kept}{state}", err=True)

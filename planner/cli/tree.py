@@ -9,8 +9,8 @@ import click
 from packaging.pylock import Pylock
 from packaging.utils import NormalizedName, canonicalize_name
 
-from executor import can_print, echo, lock_argument
-from planner.cli.lock_options import open_lock, target_options
+from executor import can_print, echo, lock_argument, target_options
+from planner.cli.lock_options import open_lock
 from planner.inputs.errors import UnreadableInput
 from planner.inputs.provenance import ProjectMissing
 from planner.model.choices import with_choices

@@ -102,10 +102,21 @@ def choose_targets(
 def targets_for(inputs: Inputs, request: TargetRequest) -> TargetChoice:
     """Return the targets that the command line names; else those of an earlier command line, of
     the settings, of ``.python-version``, of the lock, of ``.venv``, of ``requires-python``, of
-    the running interpreter.
+    the running interpreter. Of a Python that is named without a release, the first release counts
+    that the project supports.
 
     Raise UsageError if a version or a platform is not known.
     """
+    choice = _choice(inputs, request)
+    required = inputs.requires_python
+    supported = tuple(
+        next((release for release in one.releases() if _admits(required, release)), one)
+        for one in choice.targets
+    )
+    return replace(choice, targets=supported)
+
+
+def _choice(inputs: Inputs, request: TargetRequest) -> TargetChoice:
     if request.universal:
         pythons = _admitted(SUPPORTED_PYTHONS, inputs.requires_python)
         named = TargetRequest(python_versions=pythons, platforms=UNIVERSAL_PLATFORMS)

@@ -356,6 +356,35 @@ def test_what_an_enriched_lock_cannot_be_written_to_is_told_before_the_work(
     assert len(index.asked) == asked
 
 
+@pytest.mark.parametrize(
+    ("output", "content", "code", "problem"),
+    [
+        ("notes.txt", "mine", 2, "a lock cannot be called 'notes.txt'"),
+        ("new.toml", None, 2, "a lock cannot be called 'new.toml'"),
+        ("pylock.notes.toml", "mine", 3, "pylock.notes.toml: line 1: not valid TOML"),
+        ("pylock.project.toml", "[project]\n", 3, "Missing required value in 'lock-version'"),
+    ],
+)
+def test_an_enriched_lock_replaces_nothing_but_a_lock(
+    lock: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    output: str,
+    content: str | None,
+    code: int,
+    problem: str,
+) -> None:
+    """Any file was replaced; other commands that write locks refuse that."""
+    monkeypatch.chdir(lock.parent)
+    if content is not None:
+        Path(output).write_text(content)
+    found, _, err = run(capsys, "enrich", str(lock), "-o", output)
+    assert (found, problem in err, "\nhint: " in err) == (code, True, True), err
+    assert (Path(output).read_text() if Path(output).exists() else None) == content
+    for path in ("pylock.other.toml", "pylock.other.toml", str(lock)):
+        assert run(capsys, "enrich", str(lock), "-o", path)[0] == 0
+
+
 def test_an_enriched_lock_that_has_no_space_is_told(
     lock: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,6 +69,19 @@ def test_a_version_is_completed(python_version: str, full: str) -> None:
     assert target.environment["python_version"] == ".".join(full.split(".")[:2])
 
 
+def test_a_version_without_a_release_stands_for_all_of_them() -> None:
+    full = [
+        one.environment["python_full_version"] for one in Target.named("3.11", "linux").releases()
+    ]
+    assert (full[:3], full[-1]) == (["3.11.0", "3.11.1", "3.11.2"], "3.11.99")
+    pypy = [*Target.named("pypy3.10", "linux").releases()][5].environment
+    assert (pypy["python_full_version"], pypy["implementation_version"]) == ("3.10.5", "7.3.0")
+    later = Target.named("3.11", "linux").with_release(5).releases()
+    assert next(later).environment["python_full_version"] == "3.11.5"
+    assert next(later).environment["implementation_version"] == "3.11.6"
+    assert len([*Target.named("3.11.0", "linux").releases()]) == 1
+
+
 def test_free_threaded_python_has_its_own_abi() -> None:
     tags = Target.named("3.13t", "linux").tags
     assert Tag("cp313", "cp313t", "manylinux_2_28_x86_64") in tags

@@ -82,6 +82,16 @@ def test_a_python_that_is_named_without_a_release_has_the_files_of_each(tmp_path
         assert names(str(path), python_versions=(named,), platforms=("linux",)) == expected, named
 
 
+def test_a_lock_for_later_releases_of_a_python_is_for_that_python(tmp_path: Path) -> None:
+    """It was refused: the lock is for Python >=3.11.2, but the target is CPython 3.11.0."""
+    wheels = [build_wheel("a"), build_wheel("b", tag="cp312-cp312-any")]
+    lock = write(tmp_path, wheels, **{"requires-python": ">=3.11.2"})
+    found = files_of(lock, TargetNames(python_versions=("3.11",), platforms=("linux",)))
+    assert [step.name for step in found.steps] == ["a"]
+    with pytest.raises(NotForThisTarget):
+        files_of(lock, TargetNames(python_versions=("3.11.0",)))
+
+
 def test_a_lock_that_is_a_pipe_is_refused_for_that(tmp_path: Path) -> None:
     text = Path(write(tmp_path, [APP])).read_bytes()
     read, written = os.pipe()

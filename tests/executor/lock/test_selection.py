@@ -473,6 +473,31 @@ class TestRefusals:
             f"demo is for Python <3.10, but the target is {LINUX}"
         )
 
+    @pytest.mark.parametrize(
+        "header",
+        [{"requires_python": ">=3.11.2"}, {"environments": ["python_full_version >= '3.11.2'"]}],
+    )
+    def test_a_python_without_a_release_is_the_first_that_the_lock_is_for(
+        self, header: dict[str, Any]
+    ) -> None:
+        tables = [
+            package(name, marker=f"python_full_version {sign} '3.11.2'")
+            for name, sign in (("older", "<"), ("first", "=="), ("newer", ">"))
+        ]
+        named = Target.named("3.11", "linux")
+        assert [one.name for one in select(lock(*tables, **header), named)] == ["first"]
+        with pytest.raises(NotForThisTarget) as caught:
+            select(lock(*tables, **header), Target.named("3.11.0", "linux"))
+        assert "but the target is CPython 3.11.0 on" in str(caught.value)
+        with pytest.raises(NotForThisTarget):
+            select(lock(*tables, **header), Target.named("3.10", "linux"))
+
+    def test_a_package_for_later_releases_is_for_a_python_without_one(self) -> None:
+        table = package(**{"requires-python": ">=3.11.2"})
+        assert len(select(lock(table), Target.named("3.11", "linux"))) == 1
+        with pytest.raises(NotForThisTarget):
+            select(lock(table), Target.named("3.11.1", "linux"))
+
     def test_the_hint_for_another_python_names_the_options_that_choose_one(self) -> None:
         with pytest.raises(NotForThisTarget) as caught:
             select(lock(package(), requires_python=">=3.13"))

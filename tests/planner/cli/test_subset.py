@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from pathlib import Path
@@ -39,6 +40,24 @@ def test_it_writes_a_lock_and_says_what_stayed(capsys: pytest.CaptureFixture[str
     assert os.stat("pylock.heavy.toml").st_ino == before.st_ino
     assert lockstream.main(["check", "pylock.heavy.toml"]) == 0
     assert capsys.readouterr().out == "pylock.heavy.toml is current: packages 2, targets 1\n"
+
+
+@pytest.mark.usefixtures("lock")
+def test_json_is_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--package", "heavy", "-o", "pylock.heavy.toml", "--json"]
+    for is_changed in (True, False):
+        assert run(*words) == 0
+        shown = capsys.readouterr()
+        assert shown.err == ""
+        assert json.loads(shown.out) == {
+            "lock": "pylock.heavy.toml", "of": "pylock.toml", "changed": is_changed,
+            "packages": 2, "left-out": 1,
+        }  # fmt: skip
+    assert run("-o", "-", "--json") == 2
+    assert capsys.readouterr().err == (
+        "error: both the lock and --json would go to standard output\n"
+        "hint: name a file with -o, or leave --json out\n"
+    )
 
 
 @pytest.mark.usefixtures("lock")

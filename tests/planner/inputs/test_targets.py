@@ -143,6 +143,19 @@ def test_a_lock_for_a_python_that_the_project_dropped_does_not_decide() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("named", "planned"),
+    [("3.11", "3.11.2"), ("3.12", "3.12.0"), ("3.11.1", "3.11.1"), ("3.10", "3.10.0")],
+)
+def test_a_python_without_a_release_is_the_first_that_the_project_supports(
+    named: str, planned: str
+) -> None:
+    """As --universal has it. A release that is named stays, and is refused if it is too old."""
+    request = TargetRequest(python_versions=(named,), platforms=("linux",))
+    (target,) = targets_for(requires(">=3.11.2"), request).targets
+    assert target.environment["python_full_version"] == planned
+
+
 def test_a_project_for_no_known_python_is_refused() -> None:
     with pytest.raises(UsageError, match=r"requires Python >=4, and none of 3\.8 to"):
         origin(requires(">=4"))
