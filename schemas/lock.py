@@ -81,6 +81,13 @@ class InvalidLock(InvalidLockText):
         name = self.path.rpartition("/")[2]
         writers = (writer for end, writer in _WRITERS.items() if name.endswith(end))
         writer = next(writers, "" if name.endswith(".toml") else "lockstream plan")
+        if name.endswith(".tar"):
+            import shlex  # noqa: PLC0415  # only for what went wrong
+
+            path = shlex.quote(self.path)
+            return (
+                f"if it is a bundle: tar -xf {path} pylock.toml, then --bundle {path} without LOCK"
+            )
         if writer:
             return f"it is no pylock.toml; {writer} writes one"
         return (

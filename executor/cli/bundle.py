@@ -41,7 +41,8 @@ def bundle(
     network, or as what a CI job caches.
 
     They are those of all targets of the lock, with all extras and groups, each verified. The same
-    files give the same bytes. The other machine runs: lockstream execute --offline --bundle FILE
+    files give the same bytes. The other machine takes the lock out of it, tar -xf FILE pylock.toml,
+    and runs: lockstream execute --offline --bundle FILE
     """
     from executor.install import bundle as walk  # noqa: PLC0415  # it loads what others do not need
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+from collections.abc import Iterable
 
 import click
 
@@ -57,6 +60,8 @@ class OriginOptions:
 
     def origins(self, lock: str) -> Origins:
         """Return the origins for the lock at ``lock``. Raises UsageError and InvalidInput."""
+        if self.bundle and not os.path.lexists(lock):
+            _look_for_lock(lock, self.bundle)
         return Origins(
             find_links=self.find_links,
             bundles=self.bundle,
@@ -64,6 +69,23 @@ class OriginOptions:
             offline=self.offline,
             keyring=self.keyring,
         )
+
+
+def _look_for_lock(lock: str, bundles: Iterable[str]) -> None:
+    """Raise LockUnreadable with the command that brings the ``lock``, if one of the ``bundles`` has
+    it. Raises InvalidBundle.
+    """
+    import shlex  # noqa: PLC0415  # this and the next: only if there is no lock
+
+    from executor.lock.errors import LockUnreadable  # noqa: PLC0415
+    from executor.sources.bundle import bundle_at  # noqa: PLC0415
+
+    name = os.path.basename(lock)
+    for path in bundles:
+        if bundle_at(path).place(name):
+            command = shlex.join(["tar", "-xf", path, name])
+            missing = os.strerror(errno.ENOENT)
+            raise LockUnreadable(lock, missing, f"take it out of the bundle: {command}")
 
 
 def _names(

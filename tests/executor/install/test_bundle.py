@@ -252,3 +252,31 @@ def test_a_report_does_not_replace_the_bundle(capsys: pytest.CaptureFixture[str]
     execute(*words, status=ExitCode.USAGE)
     assert "--report wheels.tar: this file is read" in capsys.readouterr().err
     assert Path("wheels.tar").read_bytes() == before
+
+
+def test_a_lock_that_only_the_bundle_has_is_found_by_the_hint(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The other machine has the archive, and nothing else."""
+    bundle("-q")
+    lock = Path("pylock.toml").read_bytes()
+    Path("pylock.toml").unlink()
+    capsys.readouterr()
+    execute("--target", "t", "--bundle", "wheels.tar", status=ExitCode.INVALID_INPUT)
+    assert capsys.readouterr().err == (
+        "error: pylock.toml: cannot be read: No such file or directory\n"
+        "hint: take it out of the bundle: tar -xf wheels.tar pylock.toml\n"
+    )
+    subprocess.run(["tar", "-xf", "wheels.tar", "pylock.toml"], check=True)
+    assert Path("pylock.toml").read_bytes() == lock
+    execute("--target", "t", "--bundle", "wheels.tar")
+    execute("--target", "t", "--bundle", "wheels.tar", "other.toml", status=ExitCode.INVALID_INPUT)
+    assert "take it out of the bundle" not in capsys.readouterr().err
+
+
+def test_a_bundle_in_the_place_of_its_lock_is_known_by_its_name(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bundle("-q")
+    execute("wheels.tar", "--target", "t", status=ExitCode.INVALID_INPUT)
+    assert "hint: if it is a bundle: tar -xf wheels.tar pylock.toml" in capsys.readouterr().err
