@@ -31,9 +31,9 @@ _AT_ONCE = 8
 """Targets that files are selected for in one pass: the tags of each take a quarter of a MiB."""
 
 
-_RELEASE = re.compile(r"\b([0-9]+\.[0-9]+)\.([0-9]{1,3})\b")
-"""A release of Python in a marker or in ``requires-python``. Versions of something else may be
-taken for one, for which a target is looked at more."""
+_RELEASE = re.compile(r"\b([0-9]+\.[0-9]+)\.([0-9]|[1-3][0-9])\b")
+"""A release of Python in a marker or in ``requires-python``; none has had a 40th. Versions of
+something else may be taken for one, for which a target is looked at more."""
 
 
 _MAX_NAME = 255

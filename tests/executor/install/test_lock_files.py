@@ -6,15 +6,18 @@ import os
 import tracemalloc
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from executor.install.lock_files import files_of
 from executor.lock.errors import LockUnreadable, NotForThisTarget, NotInstallable
 from executor.lock.options import TargetNames
+from executor.lock.selection import Selector
 from executor.sources.errors import SameName
 from helpers.wheels import Wheel, build_wheel, lock_of
 from schemas.errors import UsageError
+from schemas.target import Target
 
 LINUX, WINDOWS = "py3-none-manylinux_2_17_x86_64", "py3-none-win_amd64"
 TARGETS = [
@@ -90,6 +93,25 @@ def test_a_lock_for_later_releases_of_a_python_is_for_that_python(tmp_path: Path
     assert [step.name for step in found.steps] == ["a"]
     with pytest.raises(NotForThisTarget):
         files_of(lock, TargetNames(python_versions=("3.11.0",)))
+
+
+def test_releases_that_no_python_has_had_are_not_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lock of 37 KB that names a thousand of them took minutes."""
+    made: list[str] = []
+
+    def counted(header: Any, target: Target, options: Any) -> Selector:
+        made.append(target.environment["python_full_version"])
+        return Selector(header, target, options)
+
+    monkeypatch.setattr("executor.install.lock_files.Selector", counted)
+    lock = Path(write(tmp_path, [APP]))
+    marker = " or ".join(f"python_full_version == '3.11.{one}'" for one in range(1000))
+    named = f'name = "app"\nmarker = "{marker}"\n'
+    lock.write_text(lock.read_text().replace('name = "app"\n', named))
+    assert names(str(lock), python_versions=("3.11",), platforms=("linux",)) == [APP.filename]
+    assert set(made) == {f"3.11.{one}" for one in range(41)}
 
 
 def test_a_lock_that_is_a_pipe_is_refused_for_that(tmp_path: Path) -> None:
