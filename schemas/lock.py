@@ -85,9 +85,8 @@ class InvalidLock(InvalidLockText):
             import shlex  # noqa: PLC0415  # only for what went wrong
 
             path = shlex.quote(self.path)
-            return (
-                f"if it is a bundle: tar -xf {path} pylock.toml, then --bundle {path} without LOCK"
-            )
+            command = f"tar -xf {path} pylock.toml"
+            return f"if it is a bundle, take the lock out of it: {command}; then --bundle {path}"
         if writer:
             return f"it is no pylock.toml; {writer} writes one"
         return (

@@ -167,6 +167,8 @@ OPTIONS = {
         "--group": "fetch gets the files of all extras and groups; leave it out",
         "--extra": "fetch gets the files of all extras and groups; leave it out",
         "-d": "did you mean --into?",
+        "-o": "did you mean --into? lockstream bundle -o FILE writes one archive",
+        "--output": "did you mean --into? lockstream bundle -o FILE writes one archive",
         "--dest": "did you mean --into?",
         "--directory": "did you mean --into?",
         "-r": "fetch gets the files of a lock; lockstream plan takes -r FILE and writes the lock",

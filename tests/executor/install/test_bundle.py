@@ -279,4 +279,7 @@ def test_a_bundle_in_the_place_of_its_lock_is_known_by_its_name(
 ) -> None:
     bundle("-q")
     execute("wheels.tar", "--target", "t", status=ExitCode.INVALID_INPUT)
-    assert "hint: if it is a bundle: tar -xf wheels.tar pylock.toml" in capsys.readouterr().err
+    assert (
+        "take the lock out of it: tar -xf wheels.tar pylock.toml; then --bundle wheels.tar"
+        in capsys.readouterr().err
+    )
