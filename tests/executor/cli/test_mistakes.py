@@ -56,7 +56,7 @@ def test_each_mistake_is_one_error_and_one_hint(
         ("execute --report-file x", "did you mean --report?"),
         ("execute --mem 64MiB", "did you mean --memory?"),
         ("fetch -d wheels", "did you mean --into?"),
-        ("fetch -o wheels.tar", "did you mean --into? lockstream bundle -o FILE writes"),
+        ("fetch -o a", "did you mean --into? lockstream bundle -o FILE writes one archive"),
         ("plan --pre", "did you mean --prerelease allow?"),
         ("plan --frozen", "run lockstream check, which says whether the lock is current"),
         ("plan --zeal", "lockstream plan --help lists them"),
