@@ -45,7 +45,8 @@ def outdated(lock: str, direct: bool, fails: bool, access: Access, as_json: bool
     if direct and not outlook.is_resolved:
         raise UsageError(
             f"{lock} does not record its inputs, so it is not known what they require",
-            hint=f"leave --direct out; {first_plan(lock)}, or with -r FILE, records them",
+            hint=f"leave --direct out, or write the lock again: {first_plan(lock)}, also with -r "
+            "FILE, keeps its versions and records its inputs",
         )
     chosen = [one for one in outlook.standings if one.is_required_by_inputs or not direct]
     shown = [one for one in chosen if one.is_outdated or one.changes or one.remarks]
@@ -79,7 +80,7 @@ def _print(
     if not outlook.is_resolved:
         echo(
             f"{lock} does not record its inputs, so it is not known what an upgrade would choose "
-            f"({first_plan(lock)}, or with -r FILE, records them)",
+            f"({first_plan(lock)}, also with -r FILE, records them and keeps the versions)",
             err=True,
         )
 

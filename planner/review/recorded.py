@@ -167,6 +167,7 @@ def recorded_sources(lock: Pylock, path: str) -> Provenance:
     if sources is None:
         raise InputsNotRecorded(
             f"{path} does not record where its requirements are",
-            hint=f"{first_plan(path)}, or with -r FILE, keeps its versions and records it",
+            hint=f"write it again: {first_plan(path)}, also with -r FILE, keeps its versions and "
+            "records its inputs",
         )
     return sources

@@ -144,7 +144,7 @@ def test_a_lock_of_another_tool_cannot_be_checked(
     assert (status, told[0]) == (
         2, "error: pylock.toml does not record where its requirements are",
     )  # fmt: skip
-    assert "lockstream plan, or with -r FILE" in told[1]
+    assert "lockstream plan, also with -r FILE" in told[1]
     followed = ["-r", "requirements.in", "-o", "pylock.toml", "-i", index.url]
     assert lockstream.main(["plan", "-q", *followed]) == 0
     assert check(capsys)[0] == 0
