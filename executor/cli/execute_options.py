@@ -157,7 +157,8 @@ origin_options = option_group(
         "--bundle",
         multiple=True,
         metavar="FILE",
-        help="Take files from this archive of lockstream bundle. Repeatable.",
+        help="Take files from this archive of lockstream bundle. - is standard input, read in one "
+        "lane. Repeatable.",
     ),
     click.option(
         "--mirror",

@@ -64,7 +64,8 @@ def refuse_after(
 
 
 def _decide_budget(options: ExecuteOptions, surface: Surface) -> Budget:
-    return decide_budget(options.memory, options.lanes, options.page_cache, surface=surface)
+    lanes = 1 if options.origins.come_once else options.lanes
+    return decide_budget(options.memory, lanes, options.page_cache, surface=surface)
 
 
 def _counted(
@@ -76,6 +77,8 @@ def _counted(
     from executor.install.file_count import memory_of_files  # noqa: PLC0415  # rarely needed
 
     origins, folder, compiles = transaction.origins, transaction.lock_folder, options.compile_files
+    if origins.come_once:
+        return None
     with suppress(NetworkError, ArtifactRefused):
         counted = memory_of_files(steps, origins, folder, compiles=compiles)
         if counted is not None:

@@ -19,6 +19,7 @@ from executor.sources.acquire import acquire
 from executor.sources.origins import Origins
 from schemas.credentials import has_named_logins
 from schemas.data_class import frozen
+from schemas.hints import WheelHints
 
 if TYPE_CHECKING:
     from executor.install.lock_files import LockFiles
@@ -29,6 +30,10 @@ __all__ = ["Arrived", "FileSource"]
 
 Arrived: TypeAlias = "Callable[[int, int, Step], None]"
 """Is called with the number of a file (from 1), of how many, and its step."""
+
+
+_PLAIN = WheelHints(unpacked_size=0, files=0, largest_file=0)
+"""Of each file, as a forward pass is enough to copy it."""
 
 
 @frozen
@@ -71,8 +76,7 @@ class FileSource:
             def write(_folder: object, chunks: Iterable[bytes], _directory: object) -> Step:
                 return replace(step, size=add(step, chunks))
 
-            # Nothing is unpacked, so it need not be known whether a forward pass can.
-            plain = replace(step, hints=None)
+            plain = replace(step, hints=_PLAIN)
             places = self.origins.origins(step, self.lock_folder)
             return acquire(plain, places, client, partial(folder.inner, ""), write)
 
@@ -82,6 +86,7 @@ class FileSource:
             found.append(step)
             if arrived:
                 arrived(len(found), len(steps), step)
+        self.origins.drain()
         return tuple(found)
 
 

@@ -99,6 +99,7 @@ def _install(
         raise OutOfMemory(journal.reached) from None
     except OSError as error:
         raise translated_os_error(error, environment.path, journal.reached) from error
+    options.origins.drain()
     peak = transaction.gauge.peak()
     staged, budget = done.staged, done.budget
     return Report(

@@ -81,7 +81,8 @@ def _from_origin(
     unpack: Unpack[T],
     in_thread: bool,
 ) -> T:
-    is_streamable = step.hints is None or step.hints.streamable
+    # Whether a forward pass can unpack it may show too late to read it once more.
+    is_streamable = step.hints.streamable if step.hints else not origin.comes_once
     restarts = 0
     while True:
         chunks = origin.open(client)

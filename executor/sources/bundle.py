@@ -1,25 +1,40 @@
 """A bundle: the files of a lock one after the other in a tar archive, taken from where they lie.
 
-Only the headers are read, once; a file is read from its place when its turn comes.
+Only the headers are read, once; a file is read from its place when its turn comes. What comes
+through a pipe has no places (``bundle_stream``).
 """
 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
-from functools import lru_cache
-from hashlib import blake2b
+from functools import cache, lru_cache
+from io import FileIO
 from struct import Struct
 
 from executor.archive.chunk_reader import FileReader, Truncated
 from executor.archive.tar_reader import InvalidTar, read_tar
 from executor.files.regular import open_regular
 from executor.lock.step import Step
+from executor.sources.bundle_stream import BundleStream, check_count, check_plain, digest_of
 from executor.sources.errors import InvalidBundle
 from executor.sources.local_file import read_file
 from schemas.data_class import frozen
 
-__all__ = ["Bundle", "bundle_at"]
+__all__ = ["STANDARD_INPUT", "Bundle", "bundle_at"]
+
+
+STANDARD_INPUT = "-"
+
+
+_AGAIN = "/proc/self/fd/"
+"""Where Linux opens once more what a shell has opened; a pipe stays the same pipe."""
+
+
+_SAME = "/dev/fd/"
+"""Where a shell puts the pipe of ``<(...)``. On other systems a file there has one position for all
+who open it."""
 
 
 _BLOCK = 4 << 10
@@ -30,10 +45,6 @@ _END = 512
 """Bytes without contents at the end of every archive, or more."""
 
 
-_MAX_FILES = 100_000
-"""Files of a bundle; a lock of 1,000 packages with 40 wheels each has fewer."""
-
-
 _MAX_NAME = 255
 """Bytes of the name of a file (NAME_MAX). A lock names no file with a longer one."""
 
@@ -42,19 +53,15 @@ _LARGEST = (1 << 63) - 1
 """Bytes of the largest file that there can be."""
 
 
-_PACKED = {b"\x1f\x8b": "gzip", b"BZ": "bzip2", b"\xfd7": "xz", b"\x28\xb5": "zstd"}
-"""The first bytes of a compressed file, and the program that wrote it."""
-
-
 _PLACE = Struct("<8sQQ")
-"""A digest of a name, the first byte of the file and its bytes. Names would take ten times as
-much; what a file of another name would be taken for has another hash."""
+"""The digest of a name, the first byte of the file and its bytes."""
 
 
 @frozen
 class Bundle:
     """The places of the files in the archive at ``path``."""
 
+    is_stream = False
     path: str
     places: bytes
     """A ``_PLACE`` for each file, in the order of the archive."""
@@ -63,7 +70,7 @@ class Bundle:
         """Return the first byte and the bytes of a file, by its name without folders. Of files with
         one name the last counts, as for tar, which adds a new one to the end.
         """
-        key, at = _digest(name), len(self.places)
+        key, at = digest_of(name), len(self.places)
         while (at := self.places.rfind(key, 0, at)) >= 0:
             if at % _PLACE.size == 0:
                 return _PLACE.unpack_from(self.places, at)[1:]
@@ -90,21 +97,42 @@ class Bundle:
             if left <= 0:
                 return
 
+    def drain(self) -> None:
+        """Do nothing: nobody waits for the rest of a file."""
 
-def _digest(name: str) -> bytes:
-    return blake2b(name.encode(errors="surrogateescape"), digest_size=8).digest()
 
-
-def bundle_at(path: str) -> Bundle:
-    """Return the bundle at ``path``; it is read once for each version of the file.
+def bundle_at(path: str) -> Bundle | BundleStream:
+    """Return the bundle at ``path``, or of standard input; it is read once for each version of the
+    file.
 
     Raises InvalidBundle if it cannot be read or is not a tar archive.
     """
     try:
-        status = os.stat(path)
-        return _opened(os.path.abspath(path), path, status.st_mtime_ns, status.st_size)
+        status = os.stat(place := _place_of(path))
+        if _comes_once(place, status.st_mode):
+            return _piped(place, path, status.st_dev, status.st_ino)
+        return _opened(os.path.abspath(place), path, status.st_mtime_ns, status.st_size)
     except OSError as error:
         raise InvalidBundle(path, f"cannot be read: {error.strerror or error}") from None
+
+
+def _place_of(path: str) -> str:
+    if path != STANDARD_INPUT:
+        return path
+    return f"{_AGAIN if os.path.exists(_AGAIN) else _SAME}0"
+
+
+def _comes_once(place: str, mode: int) -> bool:
+    return place.startswith(_SAME) or (place.startswith(_AGAIN) and not stat.S_ISREG(mode))
+
+
+@cache
+def _piped(place: str, path: str, _device: int, _inode: int) -> BundleStream:
+    descriptor = int(place.rpartition("/")[2])
+    name = "standard input" if path == STANDARD_INPUT else path
+    if os.isatty(descriptor):
+        raise InvalidBundle(name, "is a terminal", hint="pipe an archive to it, or name a file")
+    return BundleStream(name, FileIO(descriptor, closefd=False))
 
 
 @lru_cache(maxsize=8)
@@ -112,8 +140,7 @@ def _opened(place: str, path: str, _changed: int, _size: int) -> Bundle:
     with open_regular(place) as file:
         size = os.fstat(file.fileno()).st_size
         begin, end = (os.pread(file.fileno(), _END, at) for at in (0, max(0, size - _END)))
-        if (packed := _PACKED.get(begin[:2])) is not None:
-            raise InvalidBundle(path, f"is compressed ({packed}); wheels are already")
+        check_plain(path, begin)
         reader = FileReader(file, _BLOCK)
         try:
             places = _places(path, reader)
@@ -138,7 +165,6 @@ def _places(path: str, reader: FileReader) -> bytes:
         if member.size > _LARGEST:
             raise Truncated
         if member.kind == "file" and name and len(name) <= _MAX_NAME:
-            found += _PLACE.pack(_digest(name), reader.offset, member.size)
-        if len(found) > _MAX_FILES * _PLACE.size:
-            raise InvalidBundle(path, f"has more than {_MAX_FILES} files")
+            found += _PLACE.pack(digest_of(name), reader.offset, member.size)
+        check_count(path, len(found) // _PLACE.size)
     return bytes(found)

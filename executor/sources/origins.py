@@ -24,6 +24,7 @@ from schemas.urls import redacted, storable
 
 if TYPE_CHECKING:
     from executor.sources.bundle import Bundle
+    from executor.sources.bundle_stream import BundleStream
     from executor.sources.client import HttpClient
 
 __all__ = ["Origin", "Origins"]
@@ -42,6 +43,8 @@ class Origin:
     """The URL that direct_url.json records; without secrets."""
     open: Callable[[HttpClient], Iterator[bytes]]
     """Begins to read the file. ``close()`` of the iterator frees its resources."""
+    comes_once: bool = False
+    """Whether the file cannot be read again."""
 
 
 @frozen(kw_only=True)
@@ -86,6 +89,16 @@ class Origins:
         """Return whether a file of the steps may come over TLS, which takes memory."""
         urls = (url for step in steps for url in self._mirrored(step.url or ""))
         return not self.offline and any(_scheme_of(url) == "https" for url in urls)
+
+    @property
+    def come_once(self) -> bool:
+        """Whether files come through a pipe, in the order of the steps: one process reads them."""
+        return any(bundle.is_stream for bundle in self._opened_bundles())
+
+    def drain(self) -> None:
+        """Read to its end what comes through a pipe. Raises InvalidBundle."""
+        for bundle in self._opened_bundles():
+            bundle.drain()
 
     def check(self, steps: Iterable[Step], lock_folder: str) -> None:
         """Raise if a file is known to be unobtainable before anything is fetched.
@@ -158,7 +171,7 @@ class Origins:
         paths = [_path_of(url) for url in urls]
         return _file(next(filter(os.path.exists, paths), paths[0]), step.url)
 
-    def _opened_bundles(self) -> list[Bundle]:
+    def _opened_bundles(self) -> list[Bundle | BundleStream]:
         """Return the bundles. Raises InvalidBundle."""
         if not self.bundles:
             return []
@@ -209,9 +222,14 @@ def _remote(step: Step, url: str) -> Origin:
     )
 
 
-def _bundled(bundle: Bundle, step: Step) -> Origin:
+def _bundled(bundle: Bundle | BundleStream, step: Step) -> Origin:
     place = f"{bundle.path}/{step.filename}"
-    return Origin(place, _recorded(step.url, place), lambda _: bundle.read(step.filename))
+    return Origin(
+        place,
+        _recorded(step.url, place),
+        lambda _: bundle.read(step.filename),
+        comes_once=bundle.is_stream,
+    )
 
 
 def _path_of(url: str) -> str:

@@ -85,6 +85,67 @@ def test_the_same_lock_gives_the_same_bytes_in_a_file_and_in_a_pipe() -> None:
     assert Path("wheels.tar").read_bytes() == Path("second.tar").read_bytes() == piped.stdout
 
 
+def piped(*words: str, archive: bytes) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "lockstream", *words, "--offline", "--bundle", "-"]
+    return subprocess.run(command, input=archive, capture_output=True, check=False)
+
+
+def test_what_comes_through_a_pipe_is_installed_as_from_a_file() -> None:
+    bundle("-q")
+    archive = Path("wheels.tar").read_bytes()
+    execute("--target", "a", "--bundle", "wheels.tar")
+    done = piped("execute", "--target", "b", "--lanes", "4", "--json", archive=archive)
+    assert done.returncode == ExitCode.DONE
+    assert json.loads(done.stdout)["lanes"] == 1
+    assert snapshot(Path("a")) == snapshot(Path("b"))
+    with open("wheels.tar", "rb") as file:  # as a shell opens it for "<"
+        command = [sys.executable, "-m", "lockstream", "execute", "-q", "--target", "c"]
+        subprocess.run([*command, "--offline", "--bundle", "-"], stdin=file, check=True)
+    assert snapshot(Path("a")) == snapshot(Path("c"))
+
+
+def test_a_pipe_is_read_to_its_end() -> None:
+    """Else the program that writes to it would be ended, and the job with it."""
+    bundle("-q")
+    more = 1 << 20
+    archive = Path("wheels.tar").read_bytes() + bytes(more)
+    assert len(archive) > more
+    for _ in ("installed", "unchanged"):
+        reading, writing = os.pipe()
+        command = [sys.executable, "-m", "lockstream", "execute", "-q", "--target", "t"]
+        with subprocess.Popen([*command, "--offline", "--bundle", "-"], stdin=reading) as process:
+            os.close(reading)
+            with open(writing, "wb") as file:  # a descriptor
+                file.write(archive)
+        assert process.returncode == ExitCode.DONE
+
+
+def test_a_pipe_of_a_lock_without_hints_is_installed_and_fetched() -> None:
+    bundle("-q")
+    archive = Path("wheels.tar").read_bytes()
+    lock = Path("pylock.toml")
+    assert "unpacked-size" not in lock.read_text()
+    assert piped("execute", "-q", "--target", "t", archive=archive).returncode == ExitCode.DONE
+    assert piped("fetch", "-q", "--into", "wheels", archive=archive).returncode == ExitCode.DONE
+    assert sorted(os.listdir("wheels")) == sorted(wheel.filename for wheel in WHEELS)
+    again = piped("bundle", "-q", "-o", "-", archive=archive)
+    assert again.stdout == archive
+
+
+def test_a_pipe_that_breaks_off_leaves_the_environment_as_it_was() -> None:
+    bundle("-q")
+    archive = Path("wheels.tar").read_bytes()
+    at = archive.index(WHEELS[1].content)
+    cut = piped("execute", "--target", "t", archive=archive[: at + 10])
+    assert cut.returncode == ExitCode.INVALID_INPUT
+    assert b"error: standard input: is cut short\n" in cut.stderr
+    assert not Path("t", "base.py").exists()
+    other = piped("execute", "--target", "t", archive=tar_of(*[one.filename for one in WHEELS][:1]))
+    assert other.returncode == ExitCode.NETWORK
+    problem = f"error: standard input/{WHEELS[1].filename}: the archive has no such file\n"
+    assert problem.encode() in other.stderr
+
+
 def test_one_folder_of_the_machine_comes_before_it(capsys: pytest.CaptureFixture[str]) -> None:
     bundle("--json")
     told = json.loads(capsys.readouterr().out)

@@ -122,6 +122,17 @@ def test_a_wheel_that_turns_out_not_to_be_streamable_is_read_again(place: Place)
     assert len(opened) == 2
 
 
+@pytest.mark.parametrize("comes_once", [True, False])
+def test_a_wheel_that_comes_once_is_stored_if_it_is_unknown_whether_it_can_be_streamed(
+    place: Place, comes_once: bool
+) -> None:
+    one = replace(origin(of_bytes(WHEEL.content)), comes_once=comes_once)
+    unknown = replace(step(), hints=None)
+    is_stored = acquire(unknown, [one], HttpClient(), place, read)[1]
+    assert is_stored is comes_once
+    assert not acquire(step(), [one], HttpClient(), place, read)[1]
+
+
 @pytest.mark.parametrize(("times", "is_read"), [(2, True), (3, False)])
 def test_a_file_that_is_replaced_is_read_again_twice(
     times: int, is_read: bool, place: Place

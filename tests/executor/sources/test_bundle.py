@@ -7,14 +7,16 @@ import io
 import os
 import subprocess
 import tarfile
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from executor.sources import bundle as bundle_module
-from executor.sources.bundle import bundle_at
+from executor.sources import bundle_stream
+from executor.sources.bundle import Bundle, bundle_at
+from executor.sources.bundle_stream import BundleStream
 from executor.sources.errors import InvalidBundle
 from helpers.steps import steps
 
@@ -28,6 +30,12 @@ def write(path: Path, files: Mapping[str, bytes], *, form: int = tarfile.PAX_FOR
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
     return str(path)
+
+
+def opened(path: str) -> Bundle:
+    found = bundle_at(path)
+    assert isinstance(found, Bundle)
+    return found
 
 
 @pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT])
@@ -57,7 +65,7 @@ def test_what_is_between_the_headers_is_not_read(tmp_path: Path) -> None:
             file.write(header.tobuf(tarfile.PAX_FORMAT))
             file.seek(header.size, os.SEEK_CUR)
         file.truncate(file.tell() + 1024)
-    found = bundle_at(str(path))
+    found = opened(str(path))
     assert found.place("large.whl") == (1536, 9 << 30)
     assert found.place("larger.whl") == (1536 + (9 << 30) + 1536, 9 << 30)
 
@@ -73,10 +81,10 @@ def test_a_file_of_another_size_is_not_that_of_the_lock(tmp_path: Path) -> None:
 
 def test_one_that_was_replaced_is_read_anew(tmp_path: Path) -> None:
     path = tmp_path / "b.tar"
-    assert bundle_at(write(path, FILES)).place("a-1.whl") is not None
+    assert opened(write(path, FILES)).place("a-1.whl") is not None
     write(path, {"new.whl": b"new"})
-    assert bundle_at(str(path)).place("a-1.whl") is None
-    assert bundle_at(str(path)).place("new.whl") is not None
+    assert opened(str(path)).place("a-1.whl") is None
+    assert opened(str(path)).place("new.whl") is not None
 
 
 def test_of_files_with_one_name_the_last_counts_as_for_tar(tmp_path: Path) -> None:
@@ -84,7 +92,7 @@ def test_of_files_with_one_name_the_last_counts_as_for_tar(tmp_path: Path) -> No
     write(path, FILES)
     (tmp_path / "a-1.whl").write_bytes(b"new")
     subprocess.run(["tar", "-rf", path, "-C", tmp_path, "a-1.whl"], check=True)
-    found = bundle_at(str(path))
+    found = opened(str(path))
     assert b"".join(found.read("a-1.whl")) == b"new"
     assert b"".join(found.read("b-1.whl")) == FILES["b-1.whl"]
     with pytest.raises(KeyError):
@@ -99,7 +107,7 @@ def test_names_take_no_memory(tmp_path: Path) -> None:
             file.write(tarfile.TarInfo(f"{number}-{'x' * 60_000}").tobuf(tarfile.PAX_FORMAT))
             file.write(tarfile.TarInfo(f"demo-{number}.whl").tobuf())
         file.write(bytes(1024))
-    found = bundle_at(str(path))
+    found = opened(str(path))
     assert len(found.places) == 200 * 24
     assert all(found.place(f"demo-{number}.whl") is not None for number in range(200))
 
@@ -145,6 +153,41 @@ def test_a_folder_and_a_pipe_are_none(tmp_path: Path) -> None:
 def test_one_with_files_without_end_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bundle_module, "_MAX_FILES", 2)
+    monkeypatch.setattr(bundle_stream, "_MAX_FILES", 2)
     with pytest.raises(InvalidBundle, match="has more than 2 files"):
         bundle_at(write(tmp_path / "b.tar", FILES))
+
+
+@pytest.mark.parametrize("prefix", ["/dev/fd/", "/proc/self/fd/"])
+def test_the_pipe_of_a_shell_is_read_as_it_comes(tmp_path: Path, prefix: str) -> None:
+    content = Path(write(tmp_path / "b.tar", FILES)).read_bytes()
+    reading, writing = os.pipe()
+
+    def write_all() -> None:
+        with open(writing, "wb") as file:
+            file.write(content)
+
+    writer = threading.Thread(target=write_all)
+    writer.start()
+    found = bundle_at(f"{prefix}{reading}")
+    assert isinstance(found, BundleStream)
+    assert found is bundle_at(f"{prefix}{reading}")
+    assert b"".join(found.read("b-1.whl")) == FILES["b-1.whl"]
+    found.drain()
+    writer.join()
+    os.close(reading)
+
+
+def test_a_file_that_a_shell_has_opened_has_places(tmp_path: Path) -> None:
+    with open(write(tmp_path / "b.tar", FILES), "rb") as file:
+        found = opened(f"/proc/self/fd/{file.fileno()}")
+        assert b"".join(found.read("a-1.whl")) == FILES["a-1.whl"]
+
+
+def test_a_terminal_is_none() -> None:
+    controller, terminal = os.openpty()
+    with pytest.raises(InvalidBundle, match="is a terminal") as caught:
+        bundle_at(f"/dev/fd/{terminal}")
+    assert caught.value.hint == "pipe an archive to it, or name a file"
+    os.close(controller)
+    os.close(terminal)
