@@ -82,7 +82,8 @@ def _look_for_lock(lock: str, bundles: Iterable[str]) -> None:
 
     name = os.path.basename(lock)
     for path in bundles:
-        if bundle_at(path).place(name):
+        found = bundle_at(path)
+        if not found.is_stream and found.place(name):
             command = shlex.join(["tar", "-xf", path, name])
             missing = os.strerror(errno.ENOENT)
             raise LockUnreadable(lock, missing, f"take it out of the bundle: {command}")

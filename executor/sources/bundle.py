@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from io import FileIO
 from struct import Struct
+from typing import ClassVar, Literal
 
 from executor.archive.chunk_reader import FileReader, Truncated
 from executor.archive.tar_reader import InvalidTar, read_tar
@@ -61,7 +62,7 @@ _PLACE = Struct("<8sQQ")
 class Bundle:
     """The places of the files in the archive at ``path``."""
 
-    is_stream = False
+    is_stream: ClassVar[Literal[False]] = False
     path: str
     places: bytes
     """A ``_PLACE`` for each file, in the order of the archive."""

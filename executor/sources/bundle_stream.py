@@ -10,6 +10,7 @@ from contextlib import suppress
 from functools import partial
 from hashlib import blake2b
 from io import FileIO
+from typing import ClassVar, Literal
 
 from executor.archive.chunk_reader import ChunkReader, Truncated
 from executor.archive.tar_reader import InvalidTar, TarMember, read_tar
@@ -59,7 +60,7 @@ class BundleStream:
     One process reads it, so an execution has one lane.
     """
 
-    is_stream = True
+    is_stream: ClassVar[Literal[True]] = True
 
     def __init__(self, path: str, file: FileIO) -> None:
         self.path = path
