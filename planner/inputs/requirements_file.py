@@ -15,17 +15,22 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
-from urllib.parse import unquote, urljoin, urlsplit
 
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from executor import read_regular
 from planner.inputs.build_settings import BuildSetting
+from planner.inputs.editable_line import parse_editable
 from planner.inputs.errors import (
     InvalidRequirementLine,
     UnreadableInput,
-    UnsupportedRequirementLine,
+)
+from planner.inputs.file_places import (
+    is_remote,
+    is_url,
+    local_path,
+    resolve_links,
+    resolve_path,
 )
 from planner.inputs.inputs import InputRequirement, Inputs
 from planner.inputs.line_options import (
@@ -34,7 +39,6 @@ from planner.inputs.line_options import (
     split_options,
 )
 from planner.inputs.project_document import (
-    is_project,
     refuse_conflict,
     refuse_project,
 )
@@ -54,14 +58,7 @@ Kind = Literal["requirement", "constraint", "override"]
 _OPTIONS: dict[Kind, str] = {"requirement": "-r", "constraint": "-c", "override": "--override"}
 
 
-_EDITABLE = re.compile(r"([^;\[]*?)\s*(\[[^\]]*\])?\s*(?:;\s*(.*))?")
-"""The folder, the extras and the marker of ``-e``."""
-
-
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
-
-
-_URL = re.compile(r"(?:https?|file):", re.IGNORECASE)
 
 
 _HOST = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
@@ -175,17 +172,17 @@ class _Reader:
 
     def read(self, path: str) -> None:
         """Read the file at ``path``, or at a URL."""
-        shown = redacted(path) if _URL.match(path) else path
+        shown = redacted(path) if is_url(path) else path
         for number, line in logical_lines(self._read_text(path)):
             origin = f"{shown}:{number}"
-            text = self._expand(line, origin, is_remote=_is_remote(path))
+            text = self._expand(line, origin, is_remote=is_remote(path))
             if text.startswith("-"):
                 self._read_options(text, line, path, origin)
             else:
                 self._read_requirement(text, line, origin)
 
     def _read_text(self, path: str) -> str:
-        shown = redacted(path) if _URL.match(path) else path
+        shown = redacted(path) if is_url(path) else path
         try:
             content = self._read_bytes(path)
         except OSError as error:
@@ -206,9 +203,9 @@ class _Reader:
         if path == "-":
             stream = getattr(sys.stdin, "buffer", None)
             return stream.read() if stream else sys.stdin.read().encode()
-        if _is_remote(path):
+        if is_remote(path):
             return self.fetch(path)
-        return read_regular(_local_path(path), MAX_SIZE, follow=True)
+        return read_regular(local_path(path), MAX_SIZE, follow=True)
 
     def _expand(self, line: str, origin: str, *, is_remote: bool) -> str:
         def value(found: re.Match[str]) -> str:
@@ -238,7 +235,7 @@ class _Reader:
                 index_url=options.index_url,
                 extra_index_urls=tuple(options.extra_index_url),
                 no_index=options.no_index,
-                find_links=tuple(_resolve_links(path, one) for one in options.find_links),
+                find_links=tuple(resolve_links(path, one) for one in options.find_links),
                 no_binary=tuple(options.no_binary),
                 only_binary=tuple(options.only_binary),
                 prereleases=options.pre or bool(options.all_releases),
@@ -253,32 +250,17 @@ class _Reader:
             self._include(included, path, origin, kind)
         for included in options.constraint:
             self._include(included, path, origin, "constraint")
-        for place in options.editable:
-            self._read_editable(place, line, path, origin)
-
-    def _read_editable(self, place: str, line: str, path: str, origin: str) -> None:
-        found = _EDITABLE.fullmatch(place)
-        folder, extras, marker = found.groups(default="") if found else (place, "", "")
-        # The project says its name, if its backend need not be asked.
-        text = f"editable{extras} @ {folder}{marker and f' ; {marker}'}"
-        beside = os.curdir if _is_remote(path) else os.path.dirname(_local_path(path))
-        places = [
-            parse_requirement(text, origin, written=line, folder=base)
-            for base in (os.curdir, beside or os.curdir)
-        ]
-        if self.kind != "requirement" or not (places[0].url or "").startswith("file:"):
-            raise UnsupportedRequirementLine(
-                origin,
-                "-e is only supported for a folder, in a requirements file",
-                hint="for a repository, write NAME @ git+https://... without it",
+        is_allowed = self.kind == "requirement"
+        for value in options.editable:
+            requirement, folder = parse_editable(
+                value, origin, written=line, file=path, is_allowed=is_allowed
             )
-        requirement, folder = _project_at(places, origin)
-        one = InputRequirement(requirement=requirement, origin=origin)
-        self.content.editables.append((one, folder))
+            one = InputRequirement(requirement=requirement, origin=origin)
+            self.content.editables.append((one, folder))
 
     def _include(self, included: str, path: str, origin: str, kind: Kind) -> None:
         try:
-            place = _resolve_path(path, included)
+            place = resolve_path(path, included)
         except ValueError as error:
             raise InvalidRequirementLine(origin, f"it names a malformed URL: {error}") from None
         if place in self.chain:
@@ -309,7 +291,7 @@ class _Reader:
     def _read_requirement(self, text: str, line: str, origin: str) -> None:
         text, options = split_options(text)
         hashes, setting = parse_requirement_options(options, origin, written=line)
-        if not _URL.match(text):  # else the semicolon is a part of the address
+        if not is_url(text):  # else the semicolon is a part of the address
             text = text.removesuffix(";")  # pip takes an empty marker, which other tools write
         requirement = parse_requirement(text, origin, written=line)
         if self.kind == "constraint" and requirement.extras:
@@ -322,57 +304,6 @@ class _Reader:
             self.content.build[canonicalize_name(requirement.name)] = setting
         found = InputRequirement(requirement=requirement, origin=origin, hashes=hashes)
         self.content.requirements[self.kind].append(found)
-
-
-def _project_at(places: Iterable[Requirement], origin: str) -> tuple[Requirement, str]:
-    """Return the one of ``places``, from the working folder and from the file, where a project is,
-    and its folder. pip takes the first; a lock is often checked from another folder, though.
-    """
-    folders = {os.path.relpath(unquote(urlsplit(one.url or "").path)): one for one in places}
-    found = [one for one in folders if os.path.isdir(one) and is_project(one)]
-    if len(found) > 1:
-        raise InvalidRequirementLine(
-            origin,
-            f"there is a project in {found[0]!r}, from the working folder, and in {found[1]!r}, "
-            "from the file",
-            hint="go into the folder that it starts from, or write a path that only one has",
-        )
-    if not found:
-        raise InvalidRequirementLine(
-            origin,
-            f"there is no project in {next(iter(folders))!r}",
-            hint="correct the path, which starts from the working folder or from the file",
-        )
-    return folders[found[0]], found[0]
-
-
-def _is_remote(path: str) -> bool:
-    return _URL.match(path) is not None and path[:5].lower() != "file:"
-
-
-def _local_path(path: str) -> str:
-    return unquote(urlsplit(path).path) if _URL.match(path) else path
-
-
-def _resolve_path(path: str, other: str) -> str:
-    """Return the path or URL of ``other``, which the file at ``path`` includes."""
-    if _is_remote(path):
-        return urljoin(path, other)
-    if _URL.match(other):
-        return other
-    return os.path.normpath(os.path.join(os.path.dirname(_local_path(path)), other))
-
-
-def _resolve_links(path: str, place: str) -> str:
-    """Return the place of ``--find-links``: relative to the file at ``path`` or, if there is
-    nothing, to the working folder, as pip takes it.
-    """
-    if "://" in place or _URL.match(place):
-        return place
-    beside = os.path.normpath(os.path.join(os.path.dirname(path), place))
-    if not os.path.exists(beside) and os.path.exists(place):
-        return place
-    return beside
 
 
 def _remark_trusted(host: str, origin: str) -> str:
