@@ -25,7 +25,7 @@ what a disk varies; each flush commits the journal of the file system."""
 class EarlyFlush:
     """Flushes the file system of ``folder`` in threads, one at a time. Use it as a context manager.
 
-    A body that ends well ends with the last flush. What one has found is raised then, or by the
+    A body that ends well waits for the last flush. What one has found is raised then, or by the
     next: OSError, also for the writes of others, which a later flush does not report again
     (https://docs.kernel.org/filesystems/vfs.html#handling-errors-during-writeback).
     """
@@ -52,9 +52,10 @@ class EarlyFlush:
             self._begin()
 
     def finish(self) -> None:
-        """Begin the last flush, of all that was written by now. Raises what the last one raised."""
-        if self._is_on:
-            self._wait()
+        """Begin the last flush, unless one is at work: on a disk that others write to, too, two may
+        take twice as long as one. Raises what the last one raised.
+        """
+        if self._is_on and self._is_idle():
             self._begin()
 
     def _is_idle(self) -> bool:

@@ -108,6 +108,15 @@ def test_the_last_flush_is_waited_for_however_short_the_time_was(
     assert disk.folders == ["packages"]
 
 
+def test_the_last_flush_is_the_one_that_is_at_work(disk: Disk) -> None:
+    with EarlyFlush("packages") as early:
+        early.wrote()
+        disk.began(1)
+        early.finish()
+        disk.may_end.release()
+    assert disk.folders == ["packages"]
+
+
 def test_what_a_flush_finds_is_raised_by_the_next(disk: Disk) -> None:
     disk.error = FULL
     disk.may_end.release()
